@@ -1,0 +1,307 @@
+//! Values as a stack knows them: plain JSON, with what is not known yet and what must
+//! not be shown kept beside it as sets of paths.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// A place inside a JSON value, kept as a JSON pointer (`/policy/Statement/0`); the
+/// root is the empty text. Displayed the way people write it: `policy.Statement[0]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Path(String);
+
+impl Path {
+    /// The whole value.
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// A path from a JSON pointer such as `/tags/Name`.
+    pub fn pointer(pointer: impl Into<String>) -> Self {
+        Self(pointer.into())
+    }
+
+    /// A path from the dotted form people write in options: `tags.Name`, `list[0].x`.
+    pub fn dotted(text: &str) -> Self {
+        let mut path = Self::root();
+        for part in text.split(['.', '[']) {
+            let part = part.trim_end_matches(']').trim_matches('"');
+            if !part.is_empty() {
+                path = path.join(part);
+            }
+        }
+        path
+    }
+
+    /// This path with one more segment, an object key or an array index.
+    #[must_use]
+    pub fn join(&self, segment: impl fmt::Display) -> Self {
+        let text = segment.to_string();
+        let escaped = if text.contains(['~', '/']) {
+            text.replace('~', "~0").replace('/', "~1")
+        } else {
+            text
+        };
+        Self(format!("{}/{escaped}", self.0))
+    }
+
+    /// This path followed by another one.
+    #[must_use]
+    pub fn concat(&self, tail: &Path) -> Self {
+        Self(format!("{}{}", self.0, tail.0))
+    }
+
+    /// The JSON pointer text.
+    pub fn as_pointer(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this is the whole value.
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The segments, unescaped, outermost first.
+    pub fn segments(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        self.0.split('/').skip(1).map(|part| {
+            if part.contains('~') {
+                Cow::Owned(part.replace("~1", "/").replace("~0", "~"))
+            } else {
+                Cow::Borrowed(part)
+            }
+        })
+    }
+
+    /// The outermost segment: for a property path, the property's name.
+    pub fn first(&self) -> Option<Cow<'_, str>> {
+        self.segments().next()
+    }
+
+    /// The innermost segment.
+    pub fn last(&self) -> Option<Cow<'_, str>> {
+        self.segments().last()
+    }
+
+    /// The path without its innermost segment.
+    pub fn parent(&self) -> Option<Self> {
+        self.0.rfind('/').map(|at| Self(self.0[..at].to_owned()))
+    }
+
+    /// Whether this path is `base` or lies below it.
+    pub fn is_within(&self, base: &Path) -> bool {
+        self.0
+            .strip_prefix(base.0.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// The rest of this path below `base`, where it is `base` or lies below it.
+    pub fn below(&self, base: &Path) -> Option<Self> {
+        self.is_within(base)
+            .then(|| Self(self.0[base.0.len()..].to_owned()))
+    }
+
+    /// What stands at this path in `value`.
+    pub fn get<'v>(&self, value: &'v Value) -> Option<&'v Value> {
+        value.pointer(&self.0)
+    }
+
+    /// Puts `new` at this path, making objects on the way where nothing stands yet.
+    /// An array is extended by one element at most; any other misfit is left alone.
+    pub fn set(&self, value: &mut Value, new: Value) {
+        let mut at = value;
+        for segment in self.segments() {
+            if at.is_null() {
+                *at = Value::Object(Map::new());
+            }
+            at = match at {
+                Value::Object(map) => map.entry(segment.into_owned()).or_insert(Value::Null),
+                Value::Array(list) => {
+                    let Ok(index) = segment.parse::<usize>() else {
+                        return;
+                    };
+                    if index == list.len() {
+                        list.push(Value::Null);
+                    }
+                    let Some(item) = list.get_mut(index) else {
+                        return;
+                    };
+                    item
+                }
+                _ => return,
+            };
+        }
+        *at = new;
+    }
+
+    /// Takes what stands at this path out of `value` (array elements become null).
+    pub fn remove(&self, value: &mut Value) {
+        let (Some(parent), Some(last)) = (self.parent(), self.last()) else {
+            return;
+        };
+        match value.pointer_mut(&parent.0) {
+            Some(Value::Object(map)) => {
+                map.remove(last.as_ref());
+            }
+            Some(Value::Array(list)) => {
+                if let Some(item) = last.parse::<usize>().ok().and_then(|at| list.get_mut(at)) {
+                    *item = Value::Null;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut first = true;
+        for segment in self.segments() {
+            let plain = !segment.is_empty()
+                && segment
+                    .chars()
+                    .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '$'));
+            if segment.bytes().all(|b| b.is_ascii_digit()) && !segment.is_empty() && !first {
+                write!(f, "[{segment}]")?;
+            } else if plain {
+                write!(f, "{}{segment}", if first { "" } else { "." })?;
+            } else {
+                write!(f, "[{segment:?}]")?;
+            }
+            first = false;
+        }
+        Ok(())
+    }
+}
+
+/// A JSON value of which parts may be unknown until something is applied, and parts may
+/// be secret. At an unknown path `value` holds null, and the map gives the expression
+/// (as written in the stack file, such as `${queue.arn}`) that will tell it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Data {
+    /// What is known; null where `unknown` has the path.
+    pub value: Value,
+    /// The paths not known yet, each with the expression it comes from.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unknown: BTreeMap<Path, String>,
+    /// The paths whose value must never be shown.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub secret: BTreeSet<Path>,
+}
+
+impl From<Value> for Data {
+    fn from(value: Value) -> Self {
+        Self {
+            value,
+            ..Self::default()
+        }
+    }
+}
+
+impl Data {
+    /// A value that is wholly unknown and comes from `expression`.
+    pub fn unknown(expression: impl Into<String>) -> Self {
+        Self {
+            unknown: BTreeMap::from([(Path::root(), expression.into())]),
+            ..Self::default()
+        }
+    }
+
+    /// Whether every part is known.
+    pub fn is_known(&self) -> bool {
+        self.unknown.is_empty()
+    }
+
+    /// The expression behind `path` where it, or what holds it, is unknown.
+    pub fn unknown_at(&self, path: &Path) -> Option<&str> {
+        self.unknown
+            .iter()
+            .find(|(at, _)| path.is_within(at))
+            .map(|(_, expression)| expression.as_str())
+    }
+
+    /// Whether `path`, or what holds it, is secret.
+    pub fn is_secret(&self, path: &Path) -> bool {
+        self.secret.iter().any(|at| path.is_within(at))
+    }
+
+    /// What stands at `path`, with the unknown and secret paths below it; none where
+    /// there is nothing. A path inside an unknown or secret part is itself unknown or secret.
+    pub fn get(&self, path: &Path) -> Option<Data> {
+        if let Some(expression) = self.unknown_at(path) {
+            let mut data = Data::unknown(expression);
+            if self.is_secret(path) {
+                data.secret.insert(Path::root());
+            }
+            return Some(data);
+        }
+        let value = path.get(&self.value)?.clone();
+        let mut data = Data::from(value);
+        data.unknown = self
+            .unknown
+            .iter()
+            .filter_map(|(at, expression)| Some((at.below(path)?, expression.clone())))
+            .collect();
+        data.secret = self.secret.iter().filter_map(|at| at.below(path)).collect();
+        if self.is_secret(path) {
+            data.secret.insert(Path::root());
+        }
+        Some(data)
+    }
+
+    /// Puts `data` at `path`, with its unknown and secret paths, in place of what was there.
+    pub fn set(&mut self, path: &Path, data: Data) {
+        self.unknown.retain(|at, _| !at.is_within(path));
+        self.secret.retain(|at| !at.is_within(path));
+        path.set(&mut self.value, data.value);
+        self.unknown.extend(
+            data.unknown
+                .into_iter()
+                .map(|(at, text)| (path.concat(&at), text)),
+        );
+        self.secret
+            .extend(data.secret.into_iter().map(|at| path.concat(&at)));
+    }
+
+    /// Takes what stands at `path` out, with its unknown and secret paths.
+    pub fn remove(&mut self, path: &Path) {
+        self.unknown.retain(|at, _| !at.is_within(path));
+        self.secret.retain(|at| !at.is_within(path));
+        path.remove(&mut self.value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_path_reads_like_people_write_it() {
+        let path = Path::root()
+            .join("policy")
+            .join("Statement")
+            .join(0)
+            .join("a/b");
+        assert_eq!(path.as_pointer(), "/policy/Statement/0/a~1b");
+        assert_eq!(path.to_string(), "policy.Statement[0][\"a/b\"]");
+        assert_eq!(
+            Path::dotted("policy.Statement[0]").as_pointer(),
+            "/policy/Statement/0"
+        );
+    }
+
+    #[test]
+    fn a_part_of_an_unknown_value_is_unknown() {
+        let mut data = Data::from(json!({"a": {"b": 1}}));
+        data.set(&Path::pointer("/a/c"), Data::unknown("${x.y}"));
+        assert_eq!(data.unknown_at(&Path::pointer("/a/c/d")), Some("${x.y}"));
+        let part = data.get(&Path::pointer("/a")).unwrap_or_default();
+        assert_eq!(part.value, json!({"b": 1, "c": null}));
+        assert!(part.unknown.contains_key(&Path::pointer("/c")));
+        data.remove(&Path::pointer("/a"));
+        assert!(data.is_known());
+    }
+}

@@ -1,0 +1,79 @@
+//! What a run tells while it goes on; one channel, one reporter.
+
+use crate::resource::error::Error;
+use std::time::Duration;
+
+/// What kind of step an event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doing {
+    /// A create.
+    Creating,
+    /// An update.
+    Updating,
+    /// A delete.
+    Deleting,
+    /// A data source's read.
+    Reading,
+    /// A bookkeeping step (depose, forget, adopt); not worth a line.
+    Keeping,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// The run begins; so many steps (bookkeeping aside).
+    Started {
+        /// The number of steps.
+        steps: usize,
+    },
+    /// A step began.
+    Begun {
+        /// The address.
+        address: String,
+        /// What is done.
+        doing: Doing,
+    },
+    /// A step waits for something.
+    Waiting {
+        /// The address.
+        address: String,
+        /// The reason, a clause.
+        reason: String,
+    },
+    /// A step is done.
+    Done {
+        /// The address.
+        address: String,
+        /// What was done.
+        doing: Doing,
+        /// The resource's id.
+        id: String,
+        /// How long it took.
+        took: Duration,
+    },
+    /// A step failed.
+    Failed {
+        /// The address.
+        address: String,
+        /// What was tried.
+        doing: Doing,
+        /// Why it failed.
+        error: Error,
+        /// What state things are in now, a sentence.
+        now: String,
+    },
+    /// A step was left out.
+    Skipped {
+        /// The address.
+        address: String,
+        /// What would have been done.
+        doing: Doing,
+        /// The address whose step failed, or none when the run was interrupted.
+        because: Option<String>,
+    },
+    /// The user asked to stop: what runs is waited for.
+    Interrupted {
+        /// How many steps are still running.
+        running: usize,
+    },
+}

@@ -1,0 +1,257 @@
+//! A plan: an immutable value that says what apply will do, and leaves it nothing to decide.
+
+use crate::data::{Data, Path};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a plan does with one resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Nothing.
+    NoOp,
+    /// Make it.
+    Create,
+    /// Change it in place.
+    Update,
+    /// Delete it, then make it anew (`-/+`).
+    DeleteThenCreate,
+    /// Make the new one, then delete the old one (`+/-`).
+    CreateThenDelete,
+    /// Delete it.
+    Delete,
+    /// Read a data source while applying, since it depends on what is made.
+    Read,
+    /// Leave it alone and drop it from the state (`retainOnDelete`, or gone outside).
+    Forget,
+}
+
+impl Action {
+    /// The sign in front of the resource.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::NoOp => " ",
+            Self::Create => "+",
+            Self::Update => "~",
+            Self::DeleteThenCreate => "-/+",
+            Self::CreateThenDelete => "+/-",
+            Self::Delete => "-",
+            Self::Read => "<=",
+            Self::Forget => ".",
+        }
+    }
+
+    /// Whether it replaces the resource.
+    pub fn is_replace(self) -> bool {
+        matches!(self, Self::DeleteThenCreate | Self::CreateThenDelete)
+    }
+
+    /// The words of `actions` in the plan's JSON, as Terraform's.
+    pub fn words(self) -> &'static [&'static str] {
+        match self {
+            Self::NoOp => &["no-op"],
+            Self::Create => &["create"],
+            Self::Update => &["update"],
+            Self::DeleteThenCreate => &["delete", "create"],
+            Self::CreateThenDelete => &["create", "delete"],
+            Self::Delete => &["delete"],
+            Self::Read => &["read"],
+            Self::Forget => &["forget"],
+        }
+    }
+}
+
+/// Who changed a property since it was last applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangedBy {
+    /// The stack file (or what it refers to).
+    File,
+    /// Someone outside: the live value is not the one last applied.
+    Outside,
+    /// Both.
+    Both,
+}
+
+/// One property that differs: the three values and what follows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Difference {
+    /// The property, as deep as the difference goes.
+    pub path: Path,
+    /// What was last applied.
+    pub applied: Option<Value>,
+    /// What is live; for a property that no read returns, what was last applied.
+    pub live: Option<Value>,
+    /// What the file wants; none: taken out of the file.
+    pub desired: Option<Data>,
+    /// Who changed it.
+    pub by: ChangedBy,
+    /// Whether it forces the replacement.
+    pub replaces: bool,
+    /// Whether it must not be shown.
+    pub secret: bool,
+}
+
+/// What a plan does with one resource (or data source), and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// The address: `queue`, `queue["a"]`.
+    pub address: String,
+    /// The type.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// The id of what exists.
+    pub id: Option<String>,
+    /// What is done.
+    pub action: Action,
+    /// Why, as a clause: `not in the state`, `no longer in the file`, `apiId changed`.
+    pub reason: String,
+    /// The properties as they are live (those the file or the state names).
+    pub before: Option<Data>,
+    /// The properties as the file wants them.
+    pub after: Option<Data>,
+    /// The properties that differ; for a create or delete it is empty (`after`, `before` tell).
+    pub differences: Vec<Difference>,
+    /// How many properties do not differ.
+    pub unchanged: usize,
+    /// What was settled in the plan: generated names and drawn values.
+    pub decided: Map<String, Value>,
+}
+
+/// What becomes of one output of the stack.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OutputChange {
+    /// The value in the state; none where it is new. A secret one is not kept: null.
+    pub before: Option<Value>,
+    /// The value after; none where the output goes.
+    pub after: Option<Data>,
+    /// Whether it is declared (or computed from) sensitive.
+    pub sensitive: bool,
+}
+
+/// The number of a step in its plan.
+pub type StepId = usize;
+
+/// A primitive step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// What is done.
+    pub op: Op,
+    /// The address it is done for.
+    pub address: String,
+    /// The type.
+    pub type_name: String,
+    /// The steps that must have succeeded before.
+    pub after: BTreeSet<StepId>,
+}
+
+/// What a primitive step does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Op {
+    /// Makes the resource.
+    Create {
+        /// Its properties; unknown ones are evaluated when the step is due.
+        inputs: Data,
+        /// See [`Change::decided`].
+        decided: Map<String, Value>,
+        /// The owner tag's value; unique over all runs.
+        operation: String,
+    },
+    /// Changes the resource in place.
+    Update {
+        /// The properties it shall have.
+        inputs: Data,
+        /// The attributes as read.
+        live: Value,
+        /// The names of the properties that differ.
+        changed: BTreeSet<String>,
+    },
+    /// Takes the resource's current generation out of the way: it is deleted by a later step.
+    Depose {
+        /// The key under `deposed` in the state.
+        key: String,
+    },
+    /// Deletes the current generation, or a deposed one.
+    Delete {
+        /// The deposed generation's key; none: the current one.
+        deposed: Option<String>,
+    },
+    /// Reads a data source whose arguments were not known before.
+    Read {
+        /// Its arguments.
+        args: Data,
+    },
+    /// Drops the resource from the state and leaves it alone.
+    Forget {
+        /// The deposed generation's key; none: the current one.
+        deposed: Option<String>,
+    },
+    /// Takes the live values and the file's inputs into the state; no call.
+    Adopt {
+        /// The id.
+        id: String,
+        /// The properties of the file.
+        inputs: Data,
+        /// The attributes as read.
+        outputs: Value,
+    },
+}
+
+/// How many resources get which treatment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are the words of the summary line")]
+pub struct Summary {
+    pub create: usize,
+    pub update: usize,
+    pub replace: usize,
+    pub delete: usize,
+    pub read: usize,
+    pub unchanged: usize,
+}
+
+/// The whole plan.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The stack's name.
+    pub stack: String,
+    /// `--env`.
+    pub env: Option<String>,
+    /// The serial of the state it was made from.
+    pub serial: u64,
+    /// The lineage of that state.
+    pub lineage: String,
+    /// The account, where AWS was asked.
+    pub account: Option<String>,
+    /// The region.
+    pub region: Option<String>,
+    /// One entry a resource, unchanged ones included, by address.
+    pub changes: Vec<Change>,
+    /// The outputs that change.
+    pub outputs: BTreeMap<String, OutputChange>,
+    /// What apply runs.
+    pub steps: Vec<Step>,
+}
+
+impl Plan {
+    /// Counts the changes.
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for change in &self.changes {
+            match change.action {
+                Action::NoOp | Action::Forget => summary.unchanged += 1,
+                Action::Create => summary.create += 1,
+                Action::Update => summary.update += 1,
+                Action::DeleteThenCreate | Action::CreateThenDelete => summary.replace += 1,
+                Action::Delete => summary.delete += 1,
+                Action::Read => summary.read += 1,
+            }
+        }
+        summary
+    }
+
+    /// Whether apply has nothing to do: no step, no output that changes.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.outputs.is_empty()
+    }
+}

@@ -1,0 +1,72 @@
+//! Mistakes in a stack file, each with the place it was made at.
+
+use crate::data::Path;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Nothing is done until it is mended.
+    Error,
+    /// Worth knowing; the command goes on.
+    Warning,
+}
+
+/// Where in the document a mistake is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// The value at this path of the document.
+    Value(Path),
+    /// The key of the entry at this path of the document.
+    Key(Path),
+    /// A part of the text at this path: byte offsets into the string's value.
+    Within(Path, std::ops::Range<usize>),
+    /// A line and column of the file, both from 1; for mistakes that keep it from being parsed.
+    At(usize, usize),
+    /// No place in the file: a `--var`, an environment variable.
+    Outside,
+}
+
+/// One mistake: what is wrong, where, and what was expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// A full sentence without a full stop: `"nam" is not a property of aws:sqs:Queue`.
+    pub message: String,
+    /// The file it is in (index into [`super::stack::Sources`]: 0 is the stack file, 1 the `--env` file).
+    pub file: usize,
+    /// Where.
+    pub place: Place,
+    /// What stands under the underline: `expected a number`.
+    pub label: Option<String>,
+    /// What to do: `did you mean "name"?`.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// An error in the stack file.
+    pub fn error(place: Place, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            message: message.into(),
+            file: 0,
+            place,
+            label: None,
+            help: None,
+        }
+    }
+
+    /// With a label under the underline.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// With a help line.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}

@@ -1,0 +1,114 @@
+//! A stack as parsed: names, types and templates; nothing evaluated but its variables.
+
+use crate::data::Data;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The texts that a stack was made of, for showing mistakes.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// Display name and text of each file: the stack file, then the `--env` file.
+    pub files: Vec<(String, String)>,
+}
+
+/// A parsed and statically checked stack.
+#[derive(Debug, Clone, Default)]
+pub struct Stack {
+    /// `name:`.
+    pub name: String,
+    /// `description:`.
+    pub description: Option<String>,
+    /// The folder of the stack file; relative paths start here.
+    pub dir: PathBuf,
+    /// `--env`.
+    pub env: Option<String>,
+    /// `variables:` with their values settled and checked; sensitive ones are secret.
+    pub variables: BTreeMap<String, Data>,
+    /// `providers.aws`, a template.
+    pub aws: Value,
+    /// `locals:`, templates.
+    pub locals: BTreeMap<String, Value>,
+    /// `data:`.
+    pub data: BTreeMap<String, DataBlock>,
+    /// `resources:`.
+    pub resources: BTreeMap<String, ResourceBlock>,
+    /// `outputs:`.
+    pub outputs: BTreeMap<String, OutputBlock>,
+}
+
+impl Stack {
+    /// The stack's name with its environment: `name` or `name.env`. The state file's name.
+    pub fn full_name(&self) -> String {
+        match &self.env {
+            Some(env) => format!("{}.{env}", self.name),
+            None => self.name.clone(),
+        }
+    }
+}
+
+/// An entry of `data:`.
+#[derive(Debug, Clone)]
+pub struct DataBlock {
+    /// The data source, such as `aws:getCallerIdentity`.
+    pub type_name: String,
+    /// Its arguments, a template (an object).
+    pub properties: Value,
+}
+
+/// An entry of `resources:`.
+#[derive(Debug, Clone)]
+pub struct ResourceBlock {
+    /// The type, such as `aws:sqs:Queue`.
+    pub type_name: String,
+    /// Its properties, a template (an object).
+    pub properties: Value,
+    /// `options:`.
+    pub options: Options,
+}
+
+/// `options:` of a resource.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Names of resources that must be there first.
+    pub depends_on: Vec<String>,
+    /// A template that gives a bool: refuse to delete or replace.
+    pub protect: Option<Value>,
+    /// A template that gives a bool: forget instead of deleting.
+    pub retain_on_delete: Option<Value>,
+    /// Properties (dotted paths) whose difference is left alone.
+    pub ignore_changes: Vec<String>,
+    /// Properties (dotted paths) whose change replaces.
+    pub replace_on_changes: Vec<String>,
+    /// Whether a replacement deletes the old one first.
+    pub delete_before_replace: bool,
+    /// A template that gives a map, or a list of distinct strings: one instance each.
+    pub for_each: Option<Value>,
+    /// A template that gives a bool: no instance when false.
+    pub when: Option<Value>,
+    /// `timeouts:`.
+    pub timeouts: Timeouts,
+}
+
+/// `timeouts:` of a resource.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Timeouts {
+    /// For a create.
+    pub create: Option<Duration>,
+    /// For an update.
+    pub update: Option<Duration>,
+    /// For a delete.
+    pub delete: Option<Duration>,
+}
+
+/// An entry of `outputs:`.
+#[derive(Debug, Clone)]
+pub struct OutputBlock {
+    /// A template.
+    pub value: Value,
+    /// `description:`.
+    pub description: Option<String>,
+    /// `sensitive:`.
+    pub sensitive: bool,
+}

@@ -1,0 +1,12 @@
+//! stackctl deploys AWS stacks written in YAML. ARCHITECTURE.md draws the way the data
+//! takes through these modules.
+
+pub mod cli;
+pub mod data;
+pub mod engine;
+pub mod lang;
+pub mod local_cloud;
+pub mod report;
+pub mod resource;
+pub mod schema;
+pub mod store;

@@ -1,0 +1,4 @@
+//! The local cloud: the AWS services a stack needs, in process, behind the SDK's HTTP
+//! client seam, kept in a folder. As strict as AWS where that bites.
+
+pub mod service;

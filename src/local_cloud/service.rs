@@ -1,0 +1,89 @@
+//! What a service of the local cloud sees of a request, and what it may do.
+
+use bytes::Bytes;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The account that everything in the local cloud belongs to.
+pub const ACCOUNT: &str = "000000000000";
+
+/// A request as a service sees it.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// The path, still percent-encoded, with its leading slash.
+    pub path: String,
+    /// The query's pairs, decoded, in order.
+    pub query: Vec<(String, String)>,
+    /// The headers, names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// The body.
+    pub body: Bytes,
+    /// The region the request was signed for.
+    pub region: String,
+    /// The local cloud's own time, in milliseconds since 1970; it may run faster than the
+    /// wall clock.
+    pub now: u64,
+}
+
+/// A reply.
+#[derive(Debug, Clone, Default)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// A refusal, put into the service's own wire format by the service.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// The error code as on the wire.
+    pub code: String,
+    /// The message.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A refusal.
+    pub fn new(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code: code.into(),
+            message: message.into(),
+        }
+    }
+}
+
+/// The store as one request sees it: a map from keys (`sqs/us-west-2/queue/name`) to JSON,
+/// and blobs by name. What a refused request wrote is dropped; what an answered one wrote
+/// is on disk before the reply goes out.
+pub trait Store {
+    /// The value of a key.
+    fn get(&self, key: &str) -> Option<Value>;
+    /// All pairs whose key begins so, in key order.
+    fn scan(&self, prefix: &str) -> Vec<(String, Value)>;
+    /// Sets a key.
+    fn put(&mut self, key: &str, value: Value);
+    /// Removes a key.
+    fn remove(&mut self, key: &str);
+    /// A blob's bytes.
+    fn blob(&self, name: &str) -> Option<Bytes>;
+    /// Keeps bytes and returns the name to find them by (their SHA-256).
+    fn put_blob(&mut self, bytes: &Bytes) -> String;
+}
+
+/// One service.
+pub trait Service: Send + Sync {
+    /// The signing name that its requests carry: `sqs`, `apigateway`, …
+    fn signing_name(&self) -> &'static str;
+    /// Answers a request. A [`Refusal`] is written with [`Service::refuse`].
+    fn answer(&self, request: &Request, store: &mut dyn Store) -> Result<Reply, Refusal>;
+    /// A refusal in the service's wire format.
+    fn refuse(&self, request: &Request, refusal: &Refusal) -> Reply;
+}

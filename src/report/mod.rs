@@ -1,0 +1,1 @@
+//! How plans, events, outputs and mistakes are shown.

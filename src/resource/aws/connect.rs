@@ -1,0 +1,105 @@
+//! From a stack's provider settings to an SDK configuration.
+
+use super::Aws;
+use crate::resource::error::Error;
+use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
+use aws_config::provider_config::ProviderConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region};
+use aws_credential_types::Credentials;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use std::time::Duration;
+
+/// `providers.aws` of a stack, evaluated, with what the command line puts over it.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// The region; none: from the environment or the profile.
+    pub region: Option<String>,
+    /// A named profile; it wins over keys in the environment.
+    pub profile: Option<String>,
+    /// Where all services are, for an emulator.
+    pub endpoint_url: Option<String>,
+    /// A role to assume with those credentials.
+    pub assume_role_arn: Option<String>,
+    /// The local cloud's HTTP client, in place of the network.
+    pub local: Option<SharedHttpClient>,
+}
+
+/// Loads the configuration. No AWS call is made.
+///
+/// # Errors
+/// When no region can be found.
+pub async fn connect(settings: &Settings) -> Result<Aws, Error> {
+    let http = match (&settings.local, &settings.endpoint_url) {
+        (Some(local), _) => local.clone(),
+        (None, Some(url)) if url.starts_with("http://") => {
+            aws_smithy_http_client::Builder::new().build_http()
+        }
+        _ => aws_smithy_http_client::Builder::new()
+            .tls_provider(aws_smithy_http_client::tls::Provider::Rustls(
+                aws_smithy_http_client::tls::rustls_provider::CryptoMode::Ring,
+            ))
+            .build_https(),
+    };
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(http.clone())
+        .retry_config(RetryConfig::standard().with_max_attempts(6))
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(Duration::from_secs(5))
+                .operation_attempt_timeout(Duration::from_secs(60))
+                .operation_timeout(Duration::from_secs(180))
+                .build(),
+        );
+    if let Some(url) = &settings.endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    let mut region = settings.region.clone();
+    if settings.local.is_some() {
+        loader = loader.credentials_provider(Credentials::from_keys("test", "test", None));
+        region = region.or_else(|| Some("us-west-2".to_owned()));
+    } else if let Some(profile) = &settings.profile {
+        // The SDK's default chain would let keys in the environment win over the profile.
+        let provider = ProviderConfig::without_region().with_http_client(http.clone());
+        loader = loader.profile_name(profile).credentials_provider(
+            ProfileFileCredentialsProvider::builder()
+                .configure(&provider)
+                .profile_name(profile)
+                .build(),
+        );
+        if region.is_none() {
+            use aws_config::meta::region::ProvideRegion;
+            let from_profile = ProfileFileRegionProvider::builder()
+                .profile_name(profile)
+                .build();
+            region = from_profile.region().await.map(|region| region.to_string());
+        }
+    }
+    if let Some(region) = region {
+        loader = loader.region(Region::new(region));
+    }
+    let mut config = loader.load().await;
+    if config.region().is_none() {
+        return Err(Error::with_hint(
+            "no AWS region is set",
+            "Set providers.aws.region in the stack file, or AWS_REGION.",
+        ));
+    }
+    if let Some(role) = &settings.assume_role_arn {
+        let provider = AssumeRoleProvider::builder(role)
+            .session_name("stackctl")
+            .configure(&config)
+            .build()
+            .await;
+        config = config
+            .into_builder()
+            .credentials_provider(
+                aws_credential_types::provider::SharedCredentialsProvider::new(provider),
+            )
+            .build();
+    }
+    let path_style = settings.local.is_some() || config.endpoint_url().is_some();
+    Ok(Aws::new(config, path_style))
+}

@@ -1,0 +1,32 @@
+//! `aws:getRegion`: the region that the stack is deployed to.
+
+use crate::resource::DataSource;
+use crate::resource::context::Cx;
+use crate::resource::error::Error;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The region that the stack's resources are in. Makes no call.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetRegion {}
+
+/// What `aws:getRegion` tells.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// The region's name, such as `us-west-2`.
+    pub name: String,
+    /// The same as `name`.
+    pub id: String,
+}
+
+impl DataSource for GetRegion {
+    const TYPE: &'static str = "aws:getRegion";
+    type Outputs = Outputs;
+
+    async fn read(cx: &Cx, _args: Self) -> Result<Outputs, Error> {
+        let name = cx.aws.region().to_owned();
+        Ok(Outputs { id: name.clone(), name })
+    }
+}

@@ -1,0 +1,166 @@
+//! The AWS clients: one configuration, one HTTP client, one credential cache for all of
+//! them. SDK types stay inside this folder.
+
+pub mod connect;
+
+use super::error::{CallResult, Error};
+use aws_config::SdkConfig;
+use aws_types::region::Region;
+use std::sync::OnceLock;
+use tokio::sync::OnceCell;
+
+/// Who the credentials belong to.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Identity {
+    /// The account's 12 digits.
+    pub account: String,
+    /// The caller's ARN.
+    pub arn: String,
+    /// The caller's unique id.
+    pub user_id: String,
+}
+
+/// Makes the two clients of a service: one that retries by itself, and one for calls that
+/// make something, which are never repeated blindly.
+macro_rules! clients {
+    ($($name:ident $once:ident $service:ident $cell:ident $once_cell:ident;)*) => {
+        /// The service clients, each made when first used.
+        pub struct Aws {
+            config: SdkConfig,
+            region: String,
+            path_style: bool,
+            identity: OnceCell<Identity>,
+            s3: [OnceLock<aws_sdk_s3::Client>; 2],
+            $($cell: OnceLock<$service::Client>, $once_cell: OnceLock<$service::Client>,)*
+        }
+
+        impl Aws {
+            /// Clients over one configuration. `path_style` puts the bucket in S3's path, as
+            /// emulators and the local cloud want it.
+            pub fn new(config: SdkConfig, path_style: bool) -> Self {
+                let region = config.region().map_or_else(String::new, ToString::to_string);
+                Self {
+                    config, region, path_style,
+                    identity: OnceCell::new(),
+                    s3: Default::default(),
+                    $($cell: OnceLock::new(), $once_cell: OnceLock::new(),)*
+                }
+            }
+
+            $(
+                /// The client for reads and for calls that may be repeated.
+                pub fn $name(&self) -> &$service::Client {
+                    self.$cell.get_or_init(|| $service::Client::new(&self.config))
+                }
+
+                /// The client for calls that make something: no retry of its own.
+                pub fn $once(&self) -> &$service::Client {
+                    self.$once_cell.get_or_init(|| {
+                        $service::Client::from_conf(
+                            $service::config::Builder::from(&self.config)
+                                .retry_config($service::config::retry::RetryConfig::disabled())
+                                .build(),
+                        )
+                    })
+                }
+            )*
+        }
+    };
+}
+
+clients! {
+    apigateway apigateway_once aws_sdk_apigatewayv2 apigateway_client apigateway_once_client;
+    logs logs_once aws_sdk_cloudwatchlogs logs_client logs_once_client;
+    iam iam_once aws_sdk_iam iam_client iam_once_client;
+    lambda lambda_once aws_sdk_lambda lambda_client lambda_once_client;
+    sqs sqs_once aws_sdk_sqs sqs_client sqs_once_client;
+    sts sts_once aws_sdk_sts sts_client sts_once_client;
+}
+
+impl Aws {
+    /// Clients that can call nothing: for stacks without AWS resources.
+    pub fn offline() -> Self {
+        Self::new(
+            SdkConfig::builder().region(Region::new("none")).build(),
+            false,
+        )
+    }
+
+    /// The S3 client for reads and for calls that may be repeated.
+    pub fn s3(&self) -> &aws_sdk_s3::Client {
+        self.s3[0].get_or_init(|| self.make_s3(false))
+    }
+
+    /// The S3 client for calls that make something: no retry of its own.
+    pub fn s3_once(&self) -> &aws_sdk_s3::Client {
+        self.s3[1].get_or_init(|| self.make_s3(true))
+    }
+
+    fn make_s3(&self, once: bool) -> aws_sdk_s3::Client {
+        use aws_sdk_s3::config::{
+            RequestChecksumCalculation, ResponseChecksumValidation, retry::RetryConfig,
+        };
+        let mut builder =
+            aws_sdk_s3::config::Builder::from(&self.config).force_path_style(self.path_style);
+        if self.path_style {
+            builder = builder
+                .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+                .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+        }
+        if once {
+            builder = builder.retry_config(RetryConfig::disabled());
+        }
+        aws_sdk_s3::Client::from_conf(builder.build())
+    }
+
+    /// The region the clients call.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The partition of the region: `aws`, `aws-cn`, `aws-us-gov`.
+    pub fn partition(&self) -> &'static str {
+        partition_of(&self.region).0
+    }
+
+    /// The DNS suffix of the partition: `amazonaws.com`, `amazonaws.com.cn`.
+    pub fn dns_suffix(&self) -> &'static str {
+        partition_of(&self.region).1
+    }
+
+    /// Who the credentials belong to; asked once (STS GetCallerIdentity).
+    pub async fn identity(&self) -> Result<&Identity, Error> {
+        self.identity
+            .get_or_try_init(|| async {
+                let reply = self
+                    .sts()
+                    .get_caller_identity()
+                    .send()
+                    .await
+                    .call("sts:GetCallerIdentity")?;
+                Ok(Identity {
+                    account: reply.account.unwrap_or_default(),
+                    arn: reply.arn.unwrap_or_default(),
+                    user_id: reply.user_id.unwrap_or_default(),
+                })
+            })
+            .await
+    }
+
+    /// The account of the credentials.
+    pub async fn account(&self) -> Result<&str, Error> {
+        Ok(&self.identity().await?.account)
+    }
+}
+
+/// Partition and DNS suffix by region name (AWS general reference, "partitions").
+fn partition_of(region: &str) -> (&'static str, &'static str) {
+    match region {
+        name if name.starts_with("cn-") => ("aws-cn", "amazonaws.com.cn"),
+        name if name.starts_with("us-gov-") => ("aws-us-gov", "amazonaws.com"),
+        name if name.starts_with("us-iso-") => ("aws-iso", "c2s.ic.gov"),
+        name if name.starts_with("us-isob-") => ("aws-iso-b", "sc2s.sgov.gov"),
+        name if name.starts_with("eusc-") => ("aws-eusc", "amazonaws.eu"),
+        _ => ("aws", "amazonaws.com"),
+    }
+}

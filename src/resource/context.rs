@@ -1,0 +1,285 @@
+//! What a resource's calls run in: the clients, who owns the resource, how long to wait,
+//! and where to say what is being waited for.
+
+use super::Applied;
+use super::aws::Aws;
+use super::error::{Effect, Error};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The mark a resource carries from the create call on, where the service has tags.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Owner {
+    /// The stack's name (with its environment: `name.env`).
+    pub stack: String,
+    /// The resource's address in the stack.
+    pub address: String,
+    /// The create step this object comes from; unique over all runs.
+    pub operation: String,
+}
+
+/// The prefix of the tags that are stackctl's own; reads leave them out.
+pub const OWNER_TAG_PREFIX: &str = "stackctl:";
+
+impl Owner {
+    /// The owner as tags.
+    pub fn tags(&self) -> BTreeMap<String, String> {
+        BTreeMap::from([
+            ("stackctl:stack".to_owned(), self.stack.clone()),
+            ("stackctl:address".to_owned(), self.address.clone()),
+            ("stackctl:operation".to_owned(), self.operation.clone()),
+        ])
+    }
+
+    /// These tags of a resource's own, with the owner's put beside them, for a create.
+    pub fn tagged(&self, own: Option<&BTreeMap<String, String>>) -> BTreeMap<String, String> {
+        let mut tags = own.cloned().unwrap_or_default();
+        tags.extend(self.tags());
+        tags
+    }
+
+    /// Whether an object with these tags was made by this very create.
+    pub fn made<'t>(&self, tags: impl IntoIterator<Item = (&'t str, &'t str)>) -> bool {
+        tags.into_iter()
+            .any(|(key, value)| key == "stackctl:operation" && value == self.operation)
+    }
+}
+
+/// A user's tags out of what a service returned: without AWS's own and the owner's.
+/// None where nothing is left.
+pub fn user_tags<K: Into<String>, V: Into<String>>(
+    tags: impl IntoIterator<Item = (K, V)>,
+) -> Option<BTreeMap<String, String>> {
+    let tags: BTreeMap<String, String> = tags
+        .into_iter()
+        .map(|(key, value)| (key.into(), value.into()))
+        .filter(|(key, _)| !key.starts_with("aws:") && !key.starts_with(OWNER_TAG_PREFIX))
+        .collect();
+    (!tags.is_empty()).then_some(tags)
+}
+
+/// Where to say what a step is waiting for.
+pub type Notify = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// The context of one resource's calls.
+#[derive(Clone)]
+pub struct Cx {
+    /// The AWS clients.
+    pub aws: Arc<Aws>,
+    /// Whose resource it is.
+    pub owner: Owner,
+    /// The folder that relative paths in the stack file start from.
+    pub stack_dir: PathBuf,
+    /// The folder for files that stackctl makes (`.stackctl`).
+    pub work_dir: PathBuf,
+    /// The properties that the file or the state gives a value; none: all of them.
+    pub wanted: Option<BTreeSet<String>>,
+    /// The ids that the state has already; `find` must not return them.
+    pub known_ids: Arc<BTreeSet<String>>,
+    /// `options.timeouts` for the step at hand.
+    pub timeout: Option<Duration>,
+    /// Told the reason of each wait, as a clause: "the role cannot be assumed yet".
+    pub notify: Notify,
+    /// What the step has made so far.
+    made: Arc<Mutex<Option<Applied>>>,
+}
+
+impl Cx {
+    /// A context with nothing but clients; fields are then set as needed.
+    pub fn new(aws: Arc<Aws>) -> Self {
+        Self {
+            aws,
+            owner: Owner::default(),
+            stack_dir: PathBuf::from("."),
+            work_dir: PathBuf::from(".stackctl"),
+            wanted: None,
+            known_ids: Arc::default(),
+            timeout: None,
+            notify: Arc::new(|_| {}),
+            made: Arc::default(),
+        }
+    }
+
+    /// This context for another step: nothing made yet.
+    #[must_use]
+    pub fn for_step(&self, owner: Owner) -> Self {
+        Self {
+            owner,
+            made: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    /// Whether a read has any use for this property. Reads skip calls that only serve
+    /// properties nobody gave a value.
+    pub fn wants(&self, property: &str) -> bool {
+        self.wanted
+            .as_ref()
+            .is_none_or(|wanted| wanted.contains(property))
+    }
+
+    /// Says what the step is waiting for.
+    pub fn waiting(&self, reason: &str) {
+        (self.notify)(reason);
+    }
+
+    /// Records that the object exists, before the rest of the create is done: whatever
+    /// happens then, it is in the state.
+    pub fn made(&self, id: &str, outputs: serde_json::Value) {
+        *self.made.lock().unwrap_or_else(PoisonError::into_inner) = Some(Applied {
+            id: id.to_owned(),
+            outputs,
+        });
+    }
+
+    /// What [`Cx::made`] recorded.
+    pub fn take_made(&self) -> Option<Applied> {
+        self.made
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+
+    /// The time a wait may take: the one from the stack file, or the type's own.
+    pub fn limit(&self, default: Duration) -> Duration {
+        self.timeout.unwrap_or(default)
+    }
+
+    /// Repeats `attempt` while `transient` gives a reason for its error, with growing
+    /// pauses, for at most `limit` (or `options.timeouts`). Only for calls that may be
+    /// repeated: with an error whose effect is unknown it is `transient`'s to say no.
+    pub async fn retry<T, F>(
+        &self,
+        limit: Duration,
+        transient: impl Fn(&Error) -> Option<&'static str> + Send,
+        mut attempt: impl FnMut() -> F + Send,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>> + Send,
+        T: Send,
+    {
+        let started = Instant::now();
+        let limit = self.limit(limit);
+        let mut pauses = Pauses::default();
+        loop {
+            let error = match attempt().await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            let Some(reason) = transient(&error) else {
+                return Err(error);
+            };
+            let pause = pauses.next_pause();
+            if started.elapsed() + pause > limit {
+                return Err(error);
+            }
+            self.waiting(reason);
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Asks `look` until it gives a value, with growing pauses, for at most `limit` (or
+    /// `options.timeouts`). `look` answers `Err(Wait::…)`: not yet, with what it saw, or an error.
+    pub async fn until<T, F>(
+        &self,
+        waited_for: &str,
+        limit: Duration,
+        mut look: impl FnMut() -> F + Send,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Wait>> + Send,
+        T: Send,
+    {
+        let started = Instant::now();
+        let limit = self.limit(limit);
+        let mut pauses = Pauses::default();
+        loop {
+            let last = match look().await {
+                Ok(value) => return Ok(value),
+                Err(Wait::Failed(error)) => return Err(error),
+                Err(Wait::NotYet(seen)) => seen,
+            };
+            let pause = pauses.next_pause();
+            if started.elapsed() + pause > limit {
+                return Err(Error::Timeout {
+                    waited_for: waited_for.to_owned(),
+                    seconds: limit.as_secs(),
+                    last,
+                });
+            }
+            self.waiting(&format!("{waited_for} (now: {last})"));
+            tokio::time::sleep(pause).await;
+        }
+    }
+}
+
+/// Why a look gave no value.
+#[derive(Debug)]
+pub enum Wait {
+    /// Not there yet; what was seen.
+    NotYet(String),
+    /// It will not come about.
+    Failed(Error),
+}
+
+impl From<Error> for Wait {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Pauses between looks: from 50 ms, growing by half, up to 5 s, with a little jitter.
+#[derive(Debug)]
+struct Pauses(Duration);
+
+impl Default for Pauses {
+    fn default() -> Self {
+        Self(Duration::from_millis(50))
+    }
+}
+
+impl Pauses {
+    fn next_pause(&mut self) -> Duration {
+        let pause = self.0;
+        self.0 = (pause * 3 / 2).min(Duration::from_secs(5));
+        pause.mul_f64(rand::random_range(0.85..1.15))
+    }
+}
+
+/// The general reasons to repeat a call that did nothing: the service asked to slow down.
+pub fn throttled(error: &Error) -> Option<&'static str> {
+    (error.is_throttle() && error.effect() == Effect::None)
+        .then_some("the service asks to slow down")
+}
+
+/// Randomness for the planner: all of it comes from the world's seed, so that a plan can
+/// be made again.
+#[derive(Debug)]
+pub struct Draw {
+    /// Seeded for one resource and one purpose.
+    pub rng: StdRng,
+    /// The time of the plan, in seconds since 1970.
+    pub unix_time: u64,
+    /// The resource's address.
+    pub address: String,
+}
+
+impl Draw {
+    /// A source of randomness for `address`, the same for the same seed.
+    pub fn new(seed: u64, address: &str, unix_time: u64) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(seed.to_le_bytes());
+        hash.update(address.as_bytes());
+        Self {
+            rng: StdRng::from_seed(hash.finalize().into()),
+            unix_time,
+            address: address.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! What can go wrong with a call, in words a person can act on.
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use std::fmt;
+
+/// What is known about the effect of a call that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// The service answered and did nothing (a 4xx), or the call never left.
+    None,
+    /// The service may or may not have done it: a timeout, a lost connection, a reply that
+    /// could not be read, a 5xx.
+    Unknown,
+}
+
+/// An error of one AWS call: what was called and what AWS answered.
+#[derive(Debug, Clone)]
+pub struct CallError {
+    /// The call, as an IAM action: `sqs:CreateQueue`.
+    pub call: &'static str,
+    /// The error code as on the wire (`NoSuchEntity`), or a word for a transport failure.
+    pub code: String,
+    /// The service's message, or the chain of transport errors.
+    pub message: String,
+    /// The request id, where the reply had one.
+    pub request_id: Option<String>,
+    /// The HTTP status, where there was a reply.
+    pub status: Option<u16>,
+    /// Whether it may have taken effect.
+    pub effect: Effect,
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} answered {}: {}", self.call, self.code, self.message)?;
+        if let Some(id) = &self.request_id {
+            write!(f, " (request {id})")?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a step failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// An AWS call failed.
+    #[error("{0}")]
+    Call(Box<CallError>),
+    /// A wait ended before what was waited for came about.
+    #[error("{waited_for} did not come about within {seconds} s; last seen: {last}")]
+    Timeout {
+        /// What was waited for, as a clause.
+        waited_for: String,
+        /// How long.
+        seconds: u64,
+        /// The last thing seen.
+        last: String,
+    },
+    /// Anything else, as a full sentence.
+    #[error("{message}")]
+    Failed {
+        /// What happened.
+        message: String,
+        /// The one next step, where there is one to name.
+        hint: Option<String>,
+    },
+}
+
+impl Error {
+    /// A failure with no call behind it.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::Failed {
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// A failure and the next step that mends it.
+    pub fn with_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Failed {
+            message: message.into(),
+            hint: Some(hint.into()),
+        }
+    }
+
+    /// The wire code of a failed call, or the empty text.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Call(call) => &call.code,
+            _ => "",
+        }
+    }
+
+    /// The service's message of a failed call, or the empty text.
+    pub fn message(&self) -> &str {
+        match self {
+            Self::Call(call) => &call.message,
+            _ => "",
+        }
+    }
+
+    /// The HTTP status of a failed call.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Call(call) => call.status,
+            _ => None,
+        }
+    }
+
+    /// Whether the code is one of these.
+    pub fn is(&self, codes: &[&str]) -> bool {
+        codes.contains(&self.code())
+    }
+
+    /// Whether the call may have taken effect though it failed.
+    pub fn effect(&self) -> Effect {
+        match self {
+            Self::Call(call) => call.effect,
+            _ => Effect::None,
+        }
+    }
+
+    /// Whether the service asked to slow down. It did nothing, so the call may be repeated.
+    pub fn is_throttle(&self) -> bool {
+        const CODES: &[&str] = &[
+            "Throttling",
+            "ThrottlingException",
+            "ThrottledException",
+            "RequestThrottled",
+            "RequestThrottledException",
+            "TooManyRequestsException",
+            "RequestLimitExceeded",
+            "SlowDown",
+        ];
+        self.is(CODES) || self.status() == Some(429)
+    }
+
+    /// The one next step, where one can be named.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Failed { hint, .. } => hint.clone(),
+            Self::Timeout { .. } => {
+                Some("Run apply again; options.timeouts gives it more time.".to_owned())
+            }
+            Self::Call(call) => call_hint(call),
+        }
+    }
+}
+
+fn call_hint(call: &CallError) -> Option<String> {
+    let hint = match call.code.as_str() {
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => {
+            format!(
+                "Allow {} for the identity in use, then run apply again.",
+                call.call
+            )
+        }
+        "ExpiredToken" | "ExpiredTokenException" => {
+            "Refresh the credentials, then run the command again.".to_owned()
+        }
+        "InvalidClientTokenId" | "UnrecognizedClientException" | "SignatureDoesNotMatch" => {
+            "Check the credentials (aws_profile, AWS_PROFILE or the environment keys).".to_owned()
+        }
+        "no credentials" => {
+            "Set AWS_PROFILE or the environment keys, or add --local to use the local cloud."
+                .to_owned()
+        }
+        "no connection" | "timeout" => {
+            "Check the network and the endpoint, then run the command again.".to_owned()
+        }
+        _ => return None,
+    };
+    Some(hint)
+}
+
+/// Turns an SDK result into ours, with the call's name: `….send().await.call("sqs:CreateQueue")`.
+pub trait CallResult<T> {
+    /// See the trait.
+    fn call(self, call: &'static str) -> Result<T, Error>;
+    /// The same, with an answer that has one of these codes turned into none.
+    fn call_unless(self, call: &'static str, codes: &[&str]) -> Result<Option<T>, Error>;
+}
+
+impl<T, E> CallResult<T> for Result<T, SdkError<E, HttpResponse>>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    fn call(self, call: &'static str) -> Result<T, Error> {
+        self.map_err(|error| Error::Call(Box::new(describe(call, &error))))
+    }
+
+    fn call_unless(self, call: &'static str, codes: &[&str]) -> Result<Option<T>, Error> {
+        match self.call(call) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if error.is(codes) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn describe<E>(call: &'static str, error: &SdkError<E, HttpResponse>) -> CallError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let status = error
+        .raw_response()
+        .map(|response| response.status().as_u16());
+    let request_id = error.raw_response().and_then(|response| {
+        ["x-amzn-requestid", "x-amz-request-id", "x-amzn-request-id"]
+            .iter()
+            .find_map(|name| response.headers().get(*name).map(str::to_owned))
+    });
+    let chain = chain(error);
+    let (code, effect) = match error {
+        SdkError::ServiceError(_) => {
+            let effect = if status.is_some_and(|code| code >= 500) {
+                Effect::Unknown
+            } else {
+                Effect::None
+            };
+            let code = error.code().map_or_else(
+                || status.map_or_else(|| "an error".to_owned(), |code| format!("HTTP {code}")),
+                str::to_owned,
+            );
+            (code, effect)
+        }
+        SdkError::ConstructionFailure(_) => ("not sent".to_owned(), Effect::None),
+        SdkError::TimeoutError(_) => ("timeout".to_owned(), Effect::Unknown),
+        SdkError::ResponseError(_) => ("unreadable reply".to_owned(), Effect::Unknown),
+        SdkError::DispatchFailure(_) if chain.contains("credentials") => {
+            ("no credentials".to_owned(), Effect::None)
+        }
+        SdkError::DispatchFailure(_) => ("no connection".to_owned(), Effect::Unknown),
+        _ => ("failure".to_owned(), Effect::Unknown),
+    };
+    let message = error.message().map_or(chain, str::to_owned);
+    CallError {
+        call,
+        code,
+        message,
+        request_id,
+        status,
+        effect,
+    }
+}
+
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut at = Some(error);
+    while let Some(error) = at {
+        let text = error.to_string();
+        if !parts.contains(&text) {
+            parts.push(text);
+        }
+        at = error.source();
+    }
+    parts.join(": ")
+}

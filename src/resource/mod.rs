@@ -1,0 +1,492 @@
+//! Resource types and data sources: what stackctl can make, read, change and delete.
+//!
+//! A type is one struct: its properties, documented, with the schema keywords of
+//! [`crate::schema`]. It implements [`Resource`] (or [`DataSource`]) in a file of its own
+//! and has one line in the table at the end of this file.
+
+pub mod aws;
+pub mod context;
+pub mod document;
+pub mod error;
+
+use crate::data::{Data, Path};
+use crate::schema::Schema;
+use context::{Cx, Draw};
+use error::Error;
+use futures_util::future::BoxFuture;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::marker::PhantomData;
+use std::sync::OnceLock;
+
+/// What a create is given.
+#[derive(Debug)]
+pub struct New<P> {
+    /// The properties, with every reference resolved.
+    pub props: P,
+    /// What [`Resource::decide`] settled in the plan: generated names, drawn values.
+    pub decided: Map<String, Value>,
+}
+
+/// What an update is given.
+#[derive(Debug)]
+pub struct Change<P> {
+    /// The resource's id.
+    pub id: String,
+    /// The properties as the service has them now.
+    pub old: P,
+    /// The properties as the stack file wants them.
+    pub new: P,
+    /// All that is known of the live resource: properties and outputs.
+    pub attrs: Value,
+    /// The names of the properties that differ, those taken out of the file included
+    /// (they are absent in `new`; the update puts the service's default back).
+    pub changed: BTreeSet<String>,
+}
+
+impl<P> Change<P> {
+    /// Whether any of these properties differs.
+    pub fn has(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.changed.contains(*name))
+    }
+}
+
+/// A resource that was just made or changed.
+#[derive(Debug)]
+pub struct Made<O> {
+    /// What the service calls it: the id that reads, updates and deletes use.
+    pub id: String,
+    /// The computed outputs, as far as the reply (or a formula) tells them.
+    pub outputs: O,
+}
+
+/// A resource as read.
+#[derive(Debug)]
+pub struct Live<P, O> {
+    /// Its properties in the stack file's own terms. Leave out (`None`) what the service
+    /// does not have; give filled-in defaults as the service returns them.
+    pub props: P,
+    /// Its computed outputs.
+    pub outputs: O,
+}
+
+/// A rule between properties, or between resources, that the file breaks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Broken {
+    /// The property at fault.
+    pub path: Path,
+    /// A full sentence: what is wrong and what would be right.
+    pub message: String,
+}
+
+impl Broken {
+    /// A broken rule at the property named in dotted form.
+    pub fn at(path: &str, message: impl Into<String>) -> Self {
+        Self {
+            path: Path::dotted(path),
+            message: message.into(),
+        }
+    }
+}
+
+/// What a rule may look at: the resource's own properties and, through its references,
+/// those of the resources it names.
+pub struct Rules<'a> {
+    /// The resource's properties; unknown parts are those that AWS will tell.
+    pub props: &'a Data,
+    /// Finds the resource that a property's expression refers to: its type and properties.
+    pub peer: &'a dyn Fn(&Path) -> Option<(&'static str, &'a Data)>,
+}
+
+impl Rules<'_> {
+    /// The known value of a top-level property; none where it is absent or unknown.
+    pub fn known(&self, name: &str) -> Option<&Value> {
+        let path = Path::root().join(name);
+        if self.props.unknown_at(&path).is_some() {
+            return None;
+        }
+        path.get(&self.props.value).filter(|value| !value.is_null())
+    }
+
+    /// Whether the property is written in the file, known or not.
+    pub fn given(&self, name: &str) -> bool {
+        let path = Path::root().join(name);
+        self.props.unknown_at(&path).is_some() || self.known(name).is_some()
+    }
+}
+
+/// A kind of resource. The implementing struct holds its properties: optional ones are
+/// `Option` with `skip_serializing_if`, names are camelCase, unknown fields are refused.
+pub trait Resource:
+    Serialize + DeserializeOwned + JsonSchema + Send + Sync + Sized + 'static
+{
+    /// The type's name in a stack file, such as `aws:sqs:Queue`.
+    const TYPE: &'static str;
+    /// The computed outputs (camelCase, documented).
+    type Outputs: Serialize + JsonSchema + Send + 'static;
+
+    /// Rules that a JSON schema cannot say: between properties, and between resources.
+    /// Checked offline, on what is known.
+    fn rules(_rules: &Rules<'_>) -> Vec<Broken> {
+        Vec::new()
+    }
+
+    /// What is settled when the plan is made, before any call: physical names and drawn
+    /// values. The result counts as known outputs and reaches `create` as `New::decided`.
+    fn decide(_props: &Value, _draw: &mut Draw) -> Map<String, Value> {
+        Map::new()
+    }
+
+    /// Brings properties into the form in which two of them can be compared, beyond what
+    /// the schema keywords do. Applied to what was applied, what is live and what is wanted.
+    fn canonical(_props: &mut Value) {}
+
+    /// The key of the thing under which the service wants one write at a time (an API, a
+    /// role, a bucket); writes with the same key never overlap.
+    fn lane(_attrs: &Value) -> Option<String> {
+        None
+    }
+
+    /// Makes the resource. Call [`Cx::made`] as soon as it exists, if anything is left to
+    /// do that may fail; return once it can be used by others. Use the `*_once` clients
+    /// for calls that make something, so that the SDK never repeats them blindly.
+    fn create(
+        cx: &Cx,
+        new: New<Self>,
+    ) -> impl Future<Output = Result<Made<Self::Outputs>, Error>> + Send;
+
+    /// Reads the resource; none when it does not exist. `attrs` is what the state knows of
+    /// it: read nothing that the state and the file have no use for (see [`Cx::wants`]).
+    fn read(
+        cx: &Cx,
+        id: &str,
+        attrs: &Value,
+    ) -> impl Future<Output = Result<Option<Live<Self, Self::Outputs>>, Error>> + Send;
+
+    /// Changes the resource in place. Types of which every property replaces leave it out.
+    fn update(
+        _cx: &Cx,
+        change: Change<Self>,
+    ) -> impl Future<Output = Result<Made<Self::Outputs>, Error>> + Send {
+        async move {
+            Err(Error::failed(format!(
+                "{} {} cannot be changed in place",
+                Self::TYPE,
+                change.id
+            )))
+        }
+    }
+
+    /// Deletes the resource and returns once it no longer stands in the way of what it
+    /// used. A resource that is gone already is success. `attrs` holds what is known of
+    /// it: live values, and from the file those properties that no read returns.
+    fn delete(cx: &Cx, id: &str, attrs: &Value) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Looks for an object that a create with an unknown outcome may have made: by name,
+    /// by the owner tags ([`Cx::owner`]), or by parent and content. Returns its id. It must
+    /// not return one that [`Cx::known_ids`] lists.
+    fn find(cx: &Cx, new: &New<Self>)
+    -> impl Future<Output = Result<Option<String>, Error>> + Send;
+}
+
+/// Something that is read and never changed. The implementing struct holds its arguments.
+pub trait DataSource: DeserializeOwned + JsonSchema + Send + Sync + Sized + 'static {
+    /// The type's name in a stack file, such as `aws:getRegion`.
+    const TYPE: &'static str;
+    /// What it tells.
+    type Outputs: Serialize + JsonSchema + Send + 'static;
+
+    /// Reads it.
+    fn read(cx: &Cx, args: Self) -> impl Future<Output = Result<Self::Outputs, Error>> + Send;
+}
+
+/// The result of a create or update, as JSON.
+#[derive(Debug, Clone)]
+pub struct Applied {
+    /// The resource's id.
+    pub id: String,
+    /// Its outputs.
+    pub outputs: Value,
+}
+
+/// A type behind one interface, for the engine: JSON in, JSON out.
+pub trait ResourceType: Send + Sync {
+    /// The type's declaration.
+    fn schema(&self) -> &'static Schema;
+    /// See [`Resource::rules`].
+    fn rules(&self, rules: &Rules<'_>) -> Vec<Broken>;
+    /// See [`Resource::decide`].
+    fn decide(&self, props: &Value, draw: &mut Draw) -> Map<String, Value>;
+    /// See [`Resource::canonical`].
+    fn canonical(&self, props: &mut Value);
+    /// See [`Resource::lane`].
+    fn lane(&self, attrs: &Value) -> Option<String>;
+    /// See [`Resource::create`].
+    fn create<'a>(
+        &self,
+        cx: &'a Cx,
+        props: Value,
+        decided: Map<String, Value>,
+    ) -> BoxFuture<'a, Result<Applied, Error>>;
+    /// See [`Resource::read`]: the live attributes, properties and outputs in one object.
+    fn read<'a>(
+        &self,
+        cx: &'a Cx,
+        id: &'a str,
+        attrs: &'a Value,
+    ) -> BoxFuture<'a, Result<Option<Value>, Error>>;
+    /// See [`Resource::update`]; `live` are the attributes as read.
+    fn update<'a>(
+        &self,
+        cx: &'a Cx,
+        id: &'a str,
+        live: Value,
+        new: Value,
+        changed: BTreeSet<String>,
+    ) -> BoxFuture<'a, Result<Applied, Error>>;
+    /// See [`Resource::delete`].
+    fn delete<'a>(
+        &self,
+        cx: &'a Cx,
+        id: &'a str,
+        attrs: &'a Value,
+    ) -> BoxFuture<'a, Result<(), Error>>;
+    /// See [`Resource::find`].
+    fn find<'a>(
+        &self,
+        cx: &'a Cx,
+        props: Value,
+        decided: Map<String, Value>,
+    ) -> BoxFuture<'a, Result<Option<String>, Error>>;
+}
+
+/// A data source behind one interface.
+pub trait DataSourceType: Send + Sync {
+    /// The data source's declaration.
+    fn schema(&self) -> &'static Schema;
+    /// Reads it.
+    fn read<'a>(&self, cx: &'a Cx, args: Value) -> BoxFuture<'a, Result<Value, Error>>;
+}
+
+/// Gives a [`Resource`] or [`DataSource`] its JSON interface.
+pub struct Typed<T> {
+    schema: OnceLock<Schema>,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> Typed<T> {
+    const fn new() -> Self {
+        Self {
+            schema: OnceLock::new(),
+            of: PhantomData,
+        }
+    }
+}
+
+fn parse<T: DeserializeOwned>(type_name: &str, value: Value) -> Result<T, Error> {
+    serde_json::from_value(value)
+        .map_err(|error| Error::failed(format!("the properties do not fit {type_name}: {error}")))
+}
+
+fn json(value: impl Serialize) -> Result<Value, Error> {
+    serde_json::to_value(value)
+        .map_err(|error| Error::failed(format!("the reply could not be kept as JSON: {error}")))
+}
+
+/// The part of `attrs` that are properties of the type.
+fn props_of(schema: &Schema, attrs: Value) -> Value {
+    match attrs {
+        Value::Object(map) => Value::Object(
+            map.into_iter()
+                .filter(|(name, value)| schema.has_property(name) && !value.is_null())
+                .collect(),
+        ),
+        other => other,
+    }
+}
+
+/// `base` with the keys of `over` put over it, nulls left out.
+pub fn overlay(base: &Value, over: &Value) -> Value {
+    let mut map = base.as_object().cloned().unwrap_or_default();
+    for (key, value) in over.as_object().into_iter().flatten() {
+        if !value.is_null() {
+            map.insert(key.clone(), value.clone());
+        }
+    }
+    Value::Object(map)
+}
+
+impl<T: Resource> ResourceType for &'static Typed<T> {
+    fn schema(&self) -> &'static Schema {
+        let this: &'static Typed<T> = self;
+        this.schema
+            .get_or_init(|| Schema::of::<T, T::Outputs>(T::TYPE))
+    }
+
+    fn rules(&self, rules: &Rules<'_>) -> Vec<Broken> {
+        T::rules(rules)
+    }
+
+    fn decide(&self, props: &Value, draw: &mut Draw) -> Map<String, Value> {
+        T::decide(props, draw)
+    }
+
+    fn canonical(&self, props: &mut Value) {
+        T::canonical(props);
+    }
+
+    fn lane(&self, attrs: &Value) -> Option<String> {
+        T::lane(attrs)
+    }
+
+    fn create<'a>(
+        &self,
+        cx: &'a Cx,
+        props: Value,
+        decided: Map<String, Value>,
+    ) -> BoxFuture<'a, Result<Applied, Error>> {
+        Box::pin(async move {
+            let props = parse::<T>(T::TYPE, props)?;
+            let made = T::create(cx, New { props, decided }).await?;
+            Ok(Applied {
+                id: made.id,
+                outputs: json(made.outputs)?,
+            })
+        })
+    }
+
+    fn read<'a>(
+        &self,
+        cx: &'a Cx,
+        id: &'a str,
+        attrs: &'a Value,
+    ) -> BoxFuture<'a, Result<Option<Value>, Error>> {
+        Box::pin(async move {
+            let Some(live) = T::read(cx, id, attrs).await? else {
+                return Ok(None);
+            };
+            Ok(Some(overlay(&json(live.props)?, &json(live.outputs)?)))
+        })
+    }
+
+    fn update<'a>(
+        &self,
+        cx: &'a Cx,
+        id: &'a str,
+        live: Value,
+        new: Value,
+        changed: BTreeSet<String>,
+    ) -> BoxFuture<'a, Result<Applied, Error>> {
+        let schema = self.schema();
+        Box::pin(async move {
+            let old = parse::<T>(T::TYPE, props_of(schema, live.clone()))?;
+            let new = parse::<T>(T::TYPE, new)?;
+            let change = Change {
+                id: id.to_owned(),
+                old,
+                new,
+                attrs: live,
+                changed,
+            };
+            let made = T::update(cx, change).await?;
+            Ok(Applied {
+                id: made.id,
+                outputs: json(made.outputs)?,
+            })
+        })
+    }
+
+    fn delete<'a>(
+        &self,
+        cx: &'a Cx,
+        id: &'a str,
+        attrs: &'a Value,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(T::delete(cx, id, attrs))
+    }
+
+    fn find<'a>(
+        &self,
+        cx: &'a Cx,
+        props: Value,
+        decided: Map<String, Value>,
+    ) -> BoxFuture<'a, Result<Option<String>, Error>> {
+        Box::pin(async move {
+            let props = parse::<T>(T::TYPE, props)?;
+            T::find(cx, &New { props, decided }).await
+        })
+    }
+}
+
+/// The same for a data source; a type of its own, so that no struct can be both.
+pub struct TypedData<T>(Typed<T>);
+
+impl<T: DataSource> DataSourceType for &'static TypedData<T> {
+    fn schema(&self) -> &'static Schema {
+        let this: &'static TypedData<T> = self;
+        this.0
+            .schema
+            .get_or_init(|| Schema::of::<T, T::Outputs>(T::TYPE))
+    }
+
+    fn read<'a>(&self, cx: &'a Cx, args: Value) -> BoxFuture<'a, Result<Value, Error>> {
+        Box::pin(async move { json(T::read(cx, parse::<T>(T::TYPE, args)?).await?) })
+    }
+}
+
+/// Finds a resource type by its name.
+pub fn resource_type(name: &str) -> Option<&'static dyn ResourceType> {
+    resources().get(name).copied()
+}
+
+/// Finds a data source by its name.
+pub fn data_source(name: &str) -> Option<&'static dyn DataSourceType> {
+    data_sources().get(name).copied()
+}
+
+/// Declares each type's module and its row in the registry, so that the two cannot differ.
+macro_rules! table {
+    (
+        resources { $($module:ident $path:literal => $struct:ident,)* }
+        data { $($data_module:ident $data_path:literal => $data_struct:ident,)* }
+    ) => {
+        $(#[path = $path] pub mod $module;)*
+        $(#[path = $data_path] pub mod $data_module;)*
+
+        /// Every resource type, by name.
+        pub fn resources() -> &'static BTreeMap<&'static str, &'static dyn ResourceType> {
+            static TABLE: OnceLock<BTreeMap<&'static str, &'static dyn ResourceType>> =
+                OnceLock::new();
+            TABLE.get_or_init(|| BTreeMap::from([$({
+                static TYPED: Typed<$module::$struct> = Typed::new();
+                static ROW: &Typed<$module::$struct> = &TYPED;
+                (<$module::$struct as Resource>::TYPE, &ROW as &'static dyn ResourceType)
+            },)*]))
+        }
+
+        /// Every data source, by name.
+        pub fn data_sources() -> &'static BTreeMap<&'static str, &'static dyn DataSourceType> {
+            static TABLE: OnceLock<BTreeMap<&'static str, &'static dyn DataSourceType>> =
+                OnceLock::new();
+            TABLE.get_or_init(|| BTreeMap::from([$({
+                static TYPED: TypedData<$data_module::$data_struct> = TypedData(Typed::new());
+                static ROW: &TypedData<$data_module::$data_struct> = &TYPED;
+                (<$data_module::$data_struct as DataSource>::TYPE, &ROW as &'static dyn DataSourceType)
+            },)*]))
+        }
+    };
+}
+
+// The table: one line a type. `module "file" => Struct,`
+table! {
+    resources {
+        random_string "random/string.rs" => RandomString,
+    }
+    data {
+        aws_get_region "aws/get_region.rs" => GetRegion,
+    }
+}

@@ -1,0 +1,188 @@
+//! One schema language for every type: JSON Schema, and a few keywords of our own.
+//!
+//! | keyword | on | meaning |
+//! |---|---|---|
+//! | `createOnly` | property | a change replaces the resource |
+//! | `writeOnly` | property | no read returns it (or it is never sent): compared with what was last applied |
+//! | `sensitive` | property, output | its value is never shown |
+//! | `volatile` | output | `true`, or a list of properties: an update (of these) may change it, so it is unknown until then |
+//! | `document` | property | `json` or `policy`: a JSON document, compared by content or meaning |
+//! | `set` | list property | order does not matter |
+//! | `ignoreCase` | property | upper and lower case do not matter |
+//! | `weak` | property | holds references as text only: they do not order deletions |
+//! | `default` | property | what the service fills in; an absent live value counts as this |
+
+use crate::data::Path;
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema as JsonSchemaDocument};
+use serde_json::{Map, Value};
+
+/// The declaration of one resource type or data source.
+#[derive(Debug)]
+pub struct Schema {
+    /// The type's name in a stack file.
+    pub name: &'static str,
+    /// What it is, from the struct's doc comment.
+    pub description: String,
+    /// The JSON schema of its properties.
+    pub properties: Value,
+    /// The JSON schema of its outputs.
+    pub outputs: Value,
+}
+
+fn document<T: JsonSchema>() -> Value {
+    let settings =
+        SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    let root: JsonSchemaDocument = settings.into_generator().into_root_schema_for::<T>();
+    let mut value = root.to_value();
+    strip_null(&mut value);
+    value
+}
+
+/// Takes the null out of optional types: in a stack file null means "not given" for every
+/// property, and the evaluator drops it before a schema is asked.
+fn strip_null(value: &mut Value) {
+    match value {
+        Value::Array(list) => list.iter_mut().for_each(strip_null),
+        Value::Object(map) => {
+            if let Some(Value::Array(types)) = map.get_mut("type") {
+                types.retain(|name| name != "null");
+                if types.len() == 1 {
+                    let only = types.remove(0);
+                    map.insert("type".to_owned(), only);
+                }
+            }
+            if let Some(Value::Array(values)) = map.get_mut("enum") {
+                values.retain(|value| !value.is_null());
+            }
+            if let Some(Value::Array(options)) = map.get_mut("anyOf") {
+                options.retain(|option| option.get("type").and_then(Value::as_str) != Some("null"));
+                if options.len() == 1
+                    && let Value::Object(only) = options.remove(0)
+                {
+                    map.remove("anyOf");
+                    for (key, value) in only {
+                        map.entry(key).or_insert(value);
+                    }
+                }
+            }
+            map.values_mut().for_each(strip_null);
+        }
+        _ => {}
+    }
+}
+
+fn members(schema: &Value) -> Option<&Map<String, Value>> {
+    schema.get("properties").and_then(Value::as_object)
+}
+
+impl Schema {
+    /// The declaration made of the properties' struct and the outputs' struct.
+    pub fn of<P: JsonSchema, O: JsonSchema>(name: &'static str) -> Self {
+        let properties = document::<P>();
+        let description = properties
+            .get("description")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
+        Self {
+            name,
+            description,
+            properties,
+            outputs: document::<O>(),
+        }
+    }
+
+    /// Whether this is one of the properties.
+    pub fn has_property(&self, name: &str) -> bool {
+        members(&self.properties).is_some_and(|map| map.contains_key(name))
+    }
+
+    /// Whether this is one of the outputs.
+    pub fn has_output(&self, name: &str) -> bool {
+        members(&self.outputs).is_some_and(|map| map.contains_key(name))
+    }
+
+    /// The names of the properties.
+    pub fn property_names(&self) -> impl Iterator<Item = &str> {
+        members(&self.properties)
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.as_str())
+    }
+
+    /// The names of the outputs.
+    pub fn output_names(&self) -> impl Iterator<Item = &str> {
+        members(&self.outputs)
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.as_str())
+    }
+
+    /// The schemas on the way to `path`, the property's own first; it ends early where the
+    /// schema says nothing of what lies below (a JSON document).
+    pub fn along<'s>(&'s self, path: &Path) -> Vec<&'s Value> {
+        let mut at = &self.properties;
+        let mut found = Vec::new();
+        for segment in path.segments() {
+            let next = members(at)
+                .and_then(|map| map.get(segment.as_ref()))
+                .or_else(|| {
+                    at.get("additionalProperties")
+                        .filter(|schema| schema.is_object())
+                })
+                .or_else(|| at.get("items"));
+            let Some(next) = next else { break };
+            found.push(next);
+            at = next;
+        }
+        found
+    }
+
+    /// The schema of exactly this path.
+    pub fn at(&self, path: &Path) -> Option<&Value> {
+        let along = self.along(path);
+        (along.len() == path.segments().count())
+            .then(|| along.last().copied())
+            .flatten()
+    }
+
+    /// Whether the property at `path`, or one that holds it, has the keyword set to true.
+    pub fn flag(&self, path: &Path, keyword: &str) -> bool {
+        self.along(path)
+            .iter()
+            .any(|schema| schema.get(keyword) == Some(&Value::Bool(true)))
+    }
+
+    /// The keyword's text at `path` or at what holds it.
+    pub fn keyword(&self, path: &Path, keyword: &str) -> Option<&str> {
+        self.along(path)
+            .iter()
+            .rev()
+            .find_map(|schema| schema.get(keyword)?.as_str())
+    }
+
+    /// Whether the output is marked sensitive, or a property of that name is.
+    pub fn is_sensitive(&self, name: &str) -> bool {
+        [&self.outputs, &self.properties].iter().any(|schema| {
+            members(schema)
+                .and_then(|map| map.get(name)?.get("sensitive"))
+                .is_some_and(|flag| flag == &Value::Bool(true))
+        })
+    }
+
+    /// Whether an update of these properties may change the output.
+    pub fn is_volatile<'c>(
+        &self,
+        output: &str,
+        mut changed: impl Iterator<Item = &'c str>,
+    ) -> bool {
+        match members(&self.outputs).and_then(|map| map.get(output)?.get("volatile")) {
+            Some(Value::Bool(flag)) => *flag,
+            Some(Value::Array(names)) => {
+                changed.any(|name| names.iter().any(|volatile| volatile == name))
+            }
+            _ => false,
+        }
+    }
+}
