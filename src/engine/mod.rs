@@ -1,5 +1,18 @@
 //! The engine: what is (observe), what should be (the stack), what to do (plan), doing it
 //! (apply), and never losing track of it (journal).
 
+pub mod apply;
+pub mod diff;
 pub mod event;
+pub mod graph;
+pub mod instance;
+pub mod observe;
 pub mod plan;
+pub mod planner;
+mod queue;
+mod results;
+pub mod settle;
+mod steps;
+pub mod values;
+mod work;
+pub mod world;

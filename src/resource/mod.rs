@@ -145,6 +145,10 @@ pub trait Resource:
     /// the schema keywords do. Applied to what was applied, what is live and what is wanted.
     fn canonical(_props: &mut Value) {}
 
+    /// The properties that together name the object at its service; empty where names need
+    /// not be unique. Two generations with the same name cannot be there at the same time.
+    const IDENTITY: &'static [&'static str] = &[];
+
     /// The key of the thing under which the service wants one write at a time (an API, a
     /// role, a bucket); writes with the same key never overlap.
     fn lane(_attrs: &Value) -> Option<String> {
@@ -223,6 +227,8 @@ pub trait ResourceType: Send + Sync {
     fn decide(&self, props: &Value, draw: &mut Draw) -> Map<String, Value>;
     /// See [`Resource::canonical`].
     fn canonical(&self, props: &mut Value);
+    /// See [`Resource::IDENTITY`].
+    fn identity(&self) -> &'static [&'static str];
     /// See [`Resource::lane`].
     fn lane(&self, attrs: &Value) -> Option<String>;
     /// See [`Resource::create`].
@@ -337,6 +343,10 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
 
     fn canonical(&self, props: &mut Value) {
         T::canonical(props);
+    }
+
+    fn identity(&self) -> &'static [&'static str] {
+        T::IDENTITY
     }
 
     fn lane(&self, attrs: &Value) -> Option<String> {

@@ -1,0 +1,395 @@
+//! Carries a plan out: one loop owns the state, the journal and the events; spawned tasks
+//! only call AWS.
+
+use super::event::{Doing, Event};
+use super::graph::Graph;
+use super::observe::is_remote;
+use super::plan::{Op, Step, StepId};
+use super::planner::Planned;
+use super::queue::Queue;
+use super::results::{Applying, Resolved};
+use super::values::ReadFile;
+use super::work::{self, Outcome, Work};
+use super::world::World;
+use crate::lang::stack::Stack;
+use crate::resource::context::Cx;
+use crate::resource::error::{Effect, Error};
+use crate::resource::resource_type;
+use crate::store::journal::{Entry, Journal};
+use crate::store::local::{LocalStore, StoreError};
+use crate::store::state::{State, StateChange};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+/// What is applied, and with what.
+pub struct Run<'a> {
+    /// The stack that the plan was made from.
+    pub stack: &'a Stack,
+    /// The plan.
+    pub planned: &'a Planned,
+    /// The world it was made from.
+    pub world: &'a World,
+    /// Where the state is kept.
+    pub store: &'a LocalStore,
+    /// The clients.
+    pub cx: &'a Cx,
+    /// How many calls may run at the same time; at least 1.
+    pub parallelism: usize,
+    /// Reads files for `file()`.
+    pub read_file: ReadFile<'a>,
+    /// 0; 1 once the user asked to stop; 2 when told twice.
+    pub interrupt: watch::Receiver<u8>,
+}
+
+/// How a run ended.
+#[derive(Debug, Default)]
+pub struct Finished {
+    /// The state as saved.
+    pub state: Option<State>,
+    /// Steps that failed: the address, what was tried, and why.
+    pub failed: Vec<(String, Doing, Error)>,
+    /// Steps that were left out: the address, and the one that stood in the way.
+    pub skipped: Vec<(String, Option<String>)>,
+    /// What was done, by steps.
+    pub done: Vec<(String, Doing)>,
+    /// Whether the user stopped it.
+    pub interrupted: bool,
+}
+
+/// A message from a step's task.
+enum Message {
+    Waiting(StepId, String),
+    Ended(StepId, Box<Result<Outcome, Error>>),
+}
+
+/// Applies the plan.
+///
+/// # Errors
+/// When the journal or the state cannot be written. Failed steps are no error of this
+/// kind: they are in [`Finished`].
+pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished, StoreError> {
+    let steps = &run.planned.plan.steps;
+    let graph = Graph::of(run.stack);
+    let mut applying = Applying::new(run.stack, run.planned, run.world, run.read_file);
+    let journal = match steps.is_empty() {
+        true => None,
+        false => Some(run.store.start(&run.world.state)?),
+    };
+    let counted = steps.iter().filter(|step| doing(&step.op) != Doing::Keeping).count();
+    tell(Event::Started { steps: counted });
+    let mut looped = Loop {
+        queue: Queue::new(steps),
+        begun: vec![None; steps.len()],
+        graph: &graph,
+        finished: Finished::default(),
+        broken: None,
+        journal,
+        run: &run,
+        applying: &mut applying,
+        tell,
+    };
+    looped.turn().await;
+    let Loop { mut finished, broken, .. } = looped;
+    let mut state = applying.finish(&graph);
+    let changed = !steps.is_empty() || state != run.world.state;
+    if changed && !(finished.interrupted && *run.interrupt.borrow() > 1) {
+        run.store.save(&mut state)?;
+    }
+    finished.state = Some(state);
+    match broken {
+        Some(error) => Err(error),
+        None => Ok(finished),
+    }
+}
+
+/// What a step is to people.
+pub fn doing(op: &Op) -> Doing {
+    match op {
+        Op::Create { .. } => Doing::Creating,
+        Op::Update { .. } => Doing::Updating,
+        Op::Delete { .. } => Doing::Deleting,
+        Op::Read { .. } => Doing::Reading,
+        Op::Depose { .. } | Op::Forget { .. } | Op::Adopt { .. } => Doing::Keeping,
+    }
+}
+
+struct Loop<'r, 'a, 't> {
+    run: &'r Run<'a>,
+    queue: Queue,
+    applying: &'r mut Applying<'a>,
+    graph: &'r Graph,
+    journal: Option<Journal>,
+    begun: Vec<Option<Instant>>,
+    finished: Finished,
+    /// The journal could not be written: nothing more is begun.
+    broken: Option<StoreError>,
+    tell: &'t mut dyn FnMut(Event),
+}
+
+impl Loop<'_, '_, '_> {
+    fn step(&self, id: StepId) -> &Step {
+        &self.run.planned.plan.steps[id]
+    }
+
+    async fn turn(&mut self) {
+        let (sender, mut inbox) = mpsc::unbounded_channel::<Message>();
+        let mut interrupt = self.run.interrupt.clone();
+        let mut running = 0usize;
+        loop {
+            let stop = *interrupt.borrow_and_update();
+            if stop > 1 {
+                self.finished.interrupted = true;
+                return;
+            }
+            if stop == 0 && self.broken.is_none() {
+                running += self.start(running, &sender).await;
+            } else if stop > 0 && !self.finished.interrupted {
+                self.finished.interrupted = true;
+                (self.tell)(Event::Interrupted { running });
+            }
+            if running == 0 {
+                break;
+            }
+            tokio::select! {
+                Some(message) = inbox.recv() => running -= self.hear(message),
+                Ok(()) = interrupt.changed() => {}
+            }
+            while let Ok(message) = inbox.try_recv() {
+                running -= self.hear(message);
+            }
+        }
+        for id in self.queue.left() {
+            self.skip(id, None);
+        }
+        self.flush();
+    }
+
+    /// Starts what is ready: its intents are durable, all by one sync, before any call.
+    async fn start(&mut self, running: usize, sender: &mpsc::UnboundedSender<Message>) -> usize {
+        let mut started = 0;
+        loop {
+            let mut batch = Vec::new();
+            let mut inline = false;
+            while let Some(id) = self.queue.pop(running + started < self.run.parallelism) {
+                let Some(work) = self.prepare(id) else {
+                    inline = true;
+                    continue;
+                };
+                if is_remote(&self.step(id).type_name) {
+                    started += 1;
+                }
+                batch.push((id, work));
+            }
+            if !batch.is_empty() && !self.sync().await {
+                return started - batch.iter().filter(|(id, _)| is_remote(&self.step(*id).type_name)).count();
+            }
+            for (id, work) in batch {
+                let (op, address) = (doing(&self.step(id).op), self.step(id).address.clone());
+                self.begun[id] = Some(Instant::now());
+                (self.tell)(Event::Begun { address, doing: op });
+                if is_remote(&self.step(id).type_name) {
+                    spawn(id, work, sender.clone());
+                } else {
+                    inline = true;
+                    let result = work::run(work).await;
+                    self.ended(id, result);
+                }
+            }
+            if !inline {
+                return started;
+            }
+        }
+    }
+
+    /// What a step will call with; none where it needed no call and is done already.
+    fn prepare(&mut self, id: StepId) -> Option<Work> {
+        let lane = match self.applying.resolve(id, self.graph) {
+            Ok(Resolved::Done(changes)) => {
+                self.done_without_call(id, changes);
+                return None;
+            }
+            Ok(Resolved::Call { mut work, intent }) => {
+                if let Some(lane) = work.lane()
+                    && !self.queue.enter(id, lane)
+                {
+                    return None;
+                }
+                self.add(&Entry::Begin(*intent));
+                self.context(id, &mut work);
+                return Some(*work);
+            }
+            Err(error) => error,
+        };
+        self.failed(id, lane, None);
+        None
+    }
+
+    fn context(&self, id: StepId, work: &mut Work) {
+        let step = self.step(id);
+        let mut cx = self.run.cx.for_step(work.owner(&self.run.cx.owner.stack, &step.address));
+        let block = step.address.split('[').next().unwrap_or_default();
+        if let Some(block) = self.run.stack.resources.get(block) {
+            let timeouts = &block.options.timeouts;
+            cx.timeout = match doing(&step.op) {
+                Doing::Creating => timeouts.create,
+                Doing::Updating => timeouts.update,
+                Doing::Deleting => timeouts.delete,
+                _ => None,
+            };
+        }
+        if matches!(step.op, Op::Create { .. }) && is_remote(&step.type_name) {
+            cx.known_ids = Arc::new(self.applying.state().ids());
+        }
+        work.cx = Some(cx);
+    }
+
+    fn add(&mut self, entry: &Entry) {
+        if let Some(journal) = &mut self.journal
+            && let Err(error) = journal.add(entry)
+        {
+            self.break_off(error);
+        }
+    }
+
+    fn break_off(&mut self, error: std::io::Error) {
+        let path = self.run.store.path().with_extension("journal");
+        self.broken.get_or_insert(StoreError::Io { doing: "writing", path, error });
+    }
+
+    /// Makes all that was added durable. When that fails nothing is begun.
+    async fn sync(&mut self) -> bool {
+        let written = match &mut self.journal {
+            Some(journal) => journal.write(),
+            None => return true,
+        };
+        let synced = match written {
+            Ok(file) => match tokio::task::spawn_blocking(move || file.sync_data()).await {
+                Ok(result) => result,
+                Err(error) => Err(std::io::Error::other(error)),
+            },
+            Err(error) => Err(error),
+        };
+        if let Err(error) = synced {
+            self.break_off(error);
+        }
+        self.broken.is_none()
+    }
+
+    fn flush(&mut self) {
+        if let Some(journal) = &mut self.journal
+            && let Err(error) = journal.write().and_then(|file| file.sync_data())
+        {
+            self.break_off(error);
+        }
+    }
+
+    fn hear(&mut self, message: Message) -> usize {
+        match message {
+            Message::Waiting(id, reason) => {
+                let address = self.step(id).address.clone();
+                (self.tell)(Event::Waiting { address, reason });
+                0
+            }
+            Message::Ended(id, result) => {
+                self.ended(id, *result);
+                1
+            }
+        }
+    }
+
+    fn ended(&mut self, id: StepId, result: Result<Outcome, Error>) {
+        match result {
+            Ok(outcome) => match outcome.error.clone() {
+                None => {
+                    let object = outcome.id.clone();
+                    let changes = self.applying.record(id, outcome);
+                    self.done(id, changes, object);
+                }
+                // It exists, though what had to follow failed.
+                Some(error) => {
+                    let changes = self.applying.record(id, outcome);
+                    self.failed(id, error, Some(changes));
+                }
+            },
+            Err(error) => self.failed(id, error, None),
+        }
+    }
+
+    fn done(&mut self, id: StepId, changes: Vec<StateChange>, object: String) {
+        self.add(&Entry::Done { step: id, changes });
+        let (address, doing) = (self.step(id).address.clone(), doing(&self.step(id).op));
+        let took = self.begun[id].map_or(Duration::ZERO, |begun| begun.elapsed());
+        self.finished.done.push((address.clone(), doing));
+        (self.tell)(Event::Done { address, doing, id: object, took });
+        self.queue.done(id);
+    }
+
+    fn done_without_call(&mut self, id: StepId, changes: Vec<StateChange>) {
+        self.add(&Entry::Done { step: id, changes });
+        self.queue.done(id);
+    }
+
+    fn failed(&mut self, id: StepId, error: Error, made: Option<Vec<StateChange>>) {
+        let step = self.step(id);
+        let (address, doing) = (step.address.clone(), doing(&step.op));
+        let now = now(&address, doing, &error, made.is_some());
+        match made {
+            Some(changes) => self.add(&Entry::Done { step: id, changes }),
+            // With an unknown effect the intent stays open: the next run finds out.
+            None if error.effect() == Effect::None => self.add(&Entry::Failed { step: id }),
+            None => self.applying.keep_open(id),
+        }
+        self.finished.failed.push((address.clone(), doing, error.clone()));
+        (self.tell)(Event::Failed { address: address.clone(), doing, error, now });
+        let mut skipped: BTreeSet<StepId> = BTreeSet::new();
+        self.queue.failed(id, &mut skipped);
+        for id in skipped {
+            self.skip(id, Some(address.clone()));
+        }
+    }
+
+    fn skip(&mut self, id: StepId, because: Option<String>) {
+        let step = self.step(id);
+        let (address, doing) = (step.address.clone(), doing(&step.op));
+        if doing == Doing::Keeping {
+            return;
+        }
+        self.finished.skipped.push((address.clone(), because.clone()));
+        (self.tell)(Event::Skipped { address, doing, because });
+    }
+}
+
+fn spawn(id: StepId, mut work: Work, sender: mpsc::UnboundedSender<Message>) {
+    let waiting = sender.clone();
+    if let Some(cx) = &mut work.cx {
+        cx.notify = Arc::new(move |reason| {
+            // The loop may have left already; nobody is interested then.
+            let _ = waiting.send(Message::Waiting(id, reason.to_owned()));
+        });
+    }
+    tokio::spawn(async move {
+        let result = work::run(work).await;
+        let _ = sender.send(Message::Ended(id, Box::new(result)));
+    });
+}
+
+/// What state things are in after a failure.
+fn now(address: &str, doing: Doing, error: &Error, made: bool) -> String {
+    match (doing, made, error.effect()) {
+        (Doing::Creating, true, _) => {
+            format!("{address} exists and is in the state, but is not finished.")
+        }
+        (Doing::Creating, false, Effect::None) => format!("{address} was not created."),
+        (Doing::Creating, false, Effect::Unknown) => {
+            format!("Whether {address} was created is not known; the next run finds out.")
+        }
+        (Doing::Updating, ..) => {
+            format!("{address} may be changed in part; the next plan shows what is left to do.")
+        }
+        (Doing::Deleting, ..) => format!("{address} is still in the state."),
+        _ => format!("{address} was not read."),
+    }
+}

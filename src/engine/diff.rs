@@ -1,0 +1,295 @@
+//! Three values decide every row: what was last applied, what is live, what the file wants.
+//! Live values are looked at only where the file (or the last apply) has something to say,
+//! so what AWS fills in by itself is never a difference.
+
+use super::plan::{ChangedBy, Difference};
+use crate::data::{Data, Path};
+use crate::resource::aws::policy;
+use crate::resource::document;
+use crate::schema::Schema;
+use crate::store::state::{Seal, is_sealed};
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+/// What is compared.
+pub struct Compare<'a> {
+    /// The type.
+    pub schema: &'static Schema,
+    /// What was last applied, in comparable form.
+    pub applied: &'a Value,
+    /// What is live, in comparable form.
+    pub live: &'a Value,
+    /// What the file wants, in comparable form.
+    pub desired: &'a Data,
+    /// Compares secrets with their sealed form.
+    pub seal: &'a Seal,
+    /// Whether an unknown secret is unknown only because its value is not kept, and what it
+    /// comes from does not change: given the expression.
+    pub settled: &'a dyn Fn(&str) -> bool,
+    /// `options.replaceOnChanges`.
+    pub replace_on: &'a [Path],
+}
+
+/// The rows, and how many of the file's properties do not differ.
+pub fn differences(compare: &Compare<'_>) -> (Vec<Difference>, usize) {
+    let mut rows = Rows { compare, found: Vec::new() };
+    let mut names: BTreeSet<&str> = keys(Some(&compare.desired.value)).collect();
+    names.extend(keys(Some(compare.applied)));
+    let mut unchanged = 0;
+    for name in names {
+        let before = rows.found.len();
+        let pick = |value| Value::as_object(value).and_then(|map| map.get(name));
+        let (applied, live) = (pick(compare.applied), pick(compare.live));
+        let path = Path::root().join(name);
+        rows.walk(&path, applied, live, pick(&compare.desired.value));
+        if rows.found.len() == before {
+            unchanged += 1;
+        }
+    }
+    (rows.found, unchanged)
+}
+
+struct Rows<'a, 'c> {
+    compare: &'c Compare<'a>,
+    found: Vec<Difference>,
+}
+
+fn keys(value: Option<&Value>) -> impl Iterator<Item = &str> {
+    value.and_then(Value::as_object).into_iter().flatten().map(|(key, _)| key.as_str())
+}
+
+fn present(value: Option<&Value>) -> Option<&Value> {
+    value.filter(|value| !is_empty(value))
+}
+
+/// Null, the empty text, list and object all mean "not given".
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        _ => false,
+    }
+}
+
+impl Rows<'_, '_> {
+    fn walk(
+        &mut self,
+        path: &Path,
+        applied: Option<&Value>,
+        live: Option<&Value>,
+        desired: Option<&Value>,
+    ) {
+        let schema = self.compare.schema;
+        // What no read returns can only be compared with what was applied.
+        let live = if schema.flag(path, "writeOnly") { applied } else { live };
+        if let Some(expression) = self.compare.desired.unknown.get(path) {
+            let kept = applied.is_some_and(is_sealed) && (self.compare.settled)(expression);
+            if !kept {
+                self.add(path, applied, live, ChangedBy::File);
+            }
+            return;
+        }
+        match shape(schema, path, desired.or(applied)) {
+            Shape::Struct => {
+                let names: BTreeSet<&str> = keys(desired).chain(keys(applied)).collect();
+                self.children(path, &names, (applied, live, desired));
+            }
+            Shape::Map => {
+                let names: BTreeSet<&str> =
+                    keys(desired).chain(keys(applied)).chain(keys(live)).collect();
+                self.children(path, &names, (applied, live, desired));
+            }
+            Shape::Leaf => self.leaf(path, applied, live, desired),
+        }
+    }
+
+    fn children(
+        &mut self,
+        path: &Path,
+        names: &BTreeSet<&str>,
+        (applied, live, desired): (Option<&Value>, Option<&Value>, Option<&Value>),
+    ) {
+        for name in names {
+            let pick = |value: Option<&'_ Value>| {
+                value.and_then(Value::as_object).and_then(|map| map.get(*name)).cloned()
+            };
+            let (applied, live, desired) = (pick(applied), pick(live), pick(desired));
+            self.walk(&path.join(name), applied.as_ref(), live.as_ref(), desired.as_ref());
+        }
+    }
+
+    fn leaf(
+        &mut self,
+        path: &Path,
+        applied: Option<&Value>,
+        live: Option<&Value>,
+        desired: Option<&Value>,
+    ) {
+        let unknown_inside =
+            self.compare.desired.unknown.keys().any(|at| at.is_within(path) && at != path);
+        let differs = unknown_inside
+            || match present(desired) {
+                None => present(applied).is_some() && !self.is_default(path, live),
+                Some(_) => !self.same(path, live, desired),
+            };
+        if !differs {
+            return;
+        }
+        let by_file = !self.same(path, applied, desired);
+        let outside = !self.same(path, live, applied);
+        let by = match (by_file, outside) {
+            (true, true) if present(applied).is_some() => ChangedBy::Both,
+            (false, true) => ChangedBy::Outside,
+            _ => ChangedBy::File,
+        };
+        self.add(path, applied, live, by);
+    }
+
+    fn is_default(&self, path: &Path, live: Option<&Value>) -> bool {
+        let default = self.compare.schema.at(path).and_then(|schema| schema.get("default"));
+        present(live).is_none() || default.is_some_and(|default| live == Some(default))
+    }
+
+    /// Whether `has` is as `wanted` says. An absent side counts as the schema's default.
+    fn same(&self, path: &Path, has: Option<&Value>, wanted: Option<&Value>) -> bool {
+        let default = self.compare.schema.at(path).and_then(|schema| schema.get("default"));
+        let has = present(has).or(default);
+        let wanted = present(wanted).or(default);
+        match (has, wanted) {
+            (None, None) => true,
+            (Some(has), Some(wanted)) => self.equal(path, has, wanted),
+            (Some(only), None) | (None, Some(only)) => is_empty(only),
+        }
+    }
+
+    fn equal(&self, path: &Path, has: &Value, wanted: &Value) -> bool {
+        if is_sealed(has) && !is_sealed(wanted) {
+            return *has == self.compare.seal.seal(wanted);
+        }
+        if is_sealed(wanted) && !is_sealed(has) {
+            return *wanted == self.compare.seal.seal(has);
+        }
+        let schema = self.compare.schema;
+        match schema.keyword(path, "document") {
+            Some("policy") => return policy::canonical(has) == policy::canonical(wanted),
+            Some(_) => return parsed(has) == parsed(wanted),
+            None => {}
+        }
+        let ignore_case = schema.flag(path, "ignoreCase");
+        match (has, wanted) {
+            (Value::Array(has), Value::Array(wanted)) => {
+                has.len() == wanted.len()
+                    && if schema.flag(path, "set") {
+                        let mut left: Vec<&Value> = has.iter().collect();
+                        wanted.iter().all(|wanted| {
+                            let at = left.iter().position(|has| covers(has, wanted, ignore_case));
+                            at.map(|at| left.swap_remove(at)).is_some()
+                        })
+                    } else {
+                        has.iter().zip(wanted).all(|(has, wanted)| covers(has, wanted, ignore_case))
+                    }
+            }
+            _ => covers(has, wanted, ignore_case),
+        }
+    }
+
+    fn add(
+        &mut self,
+        path: &Path,
+        applied: Option<&Value>,
+        live: Option<&Value>,
+        by: ChangedBy,
+    ) {
+        let Compare { schema, desired, replace_on, .. } = self.compare;
+        let secret = desired.is_secret(path)
+            || desired.secret.iter().any(|at| at.is_within(path))
+            || schema.flag(path, "sensitive")
+            || applied.is_some_and(is_sealed);
+        self.found.push(Difference {
+            path: path.clone(),
+            applied: present(applied).cloned(),
+            live: present(live).cloned(),
+            desired: desired
+                .get(path)
+                .filter(|data| !data.is_known() || !is_empty(&data.value)),
+            by,
+            replaces: schema.flag(path, "createOnly")
+                || replace_on.iter().any(|at| path.is_within(at) || at.is_within(path)),
+            secret,
+        });
+    }
+}
+
+fn parsed(value: &Value) -> Value {
+    match value {
+        Value::String(text) => document::parse(text),
+        other => other.clone(),
+    }
+}
+
+/// Whether `has` agrees with `wanted` wherever `wanted` says something: in a list of
+/// objects the service may have filled in members of its own.
+fn covers(has: &Value, wanted: &Value, ignore_case: bool) -> bool {
+    match (has, wanted) {
+        (Value::Object(has), Value::Object(wanted)) => wanted.iter().all(|(key, wanted)| {
+            has.get(key).map_or_else(|| is_empty(wanted), |has| covers(has, wanted, ignore_case))
+        }),
+        (Value::Array(has), Value::Array(wanted)) => {
+            has.len() == wanted.len()
+                && has.iter().zip(wanted).all(|(has, wanted)| covers(has, wanted, ignore_case))
+        }
+        (Value::Number(has), Value::Number(wanted)) => {
+            has == wanted || has.as_f64() == wanted.as_f64()
+        }
+        (Value::String(has), Value::String(wanted)) if ignore_case => {
+            has.eq_ignore_ascii_case(wanted)
+        }
+        _ => has == wanted,
+    }
+}
+
+enum Shape {
+    Struct,
+    Map,
+    Leaf,
+}
+
+fn shape(schema: &Schema, path: &Path, value: Option<&Value>) -> Shape {
+    let Some(declared) = schema.at(path) else { return Shape::Leaf };
+    if declared.get("document").is_some() || !value.is_none_or(Value::is_object) {
+        return Shape::Leaf;
+    }
+    let has = |key: &str| declared.get(key).is_some_and(Value::is_object);
+    if has("properties") {
+        Shape::Struct
+    } else if has("additionalProperties") {
+        Shape::Map
+    } else {
+        Shape::Leaf
+    }
+}
+
+/// `value` without the members that are null: in a stack file null means "not given".
+/// JSON documents keep theirs.
+pub fn drop_nulls(schema: &Schema, data: &mut Data) {
+    let unknown: BTreeSet<Path> = data.unknown.keys().cloned().collect();
+    drop_in(schema, &Path::root(), &mut data.value, &unknown);
+}
+
+fn drop_in(schema: &Schema, path: &Path, value: &mut Value, unknown: &BTreeSet<Path>) {
+    let Value::Object(map) = value else { return };
+    if schema.keyword(path, "document").is_some() {
+        return;
+    }
+    let old = std::mem::take(map);
+    *map = old
+        .into_iter()
+        .filter(|(key, value)| !value.is_null() || unknown.contains(&path.join(key)))
+        .map(|(key, mut value)| {
+            drop_in(schema, &path.join(&key), &mut value, unknown);
+            (key, value)
+        })
+        .collect::<Map<_, _>>();
+}

@@ -1,0 +1,185 @@
+//! One resource of the file: a block, or with `forEach` one of its instances.
+
+use super::plan::{Action, Change};
+use crate::data::{Data, Path};
+use crate::lang::diagnostic::{Diagnostic, Place};
+use crate::resource::ResourceType;
+use crate::store::state::SavedOptions;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// `each` of an instance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Each {
+    /// `each.key`.
+    pub key: String,
+    /// `each.value`.
+    pub value: Data,
+}
+
+/// A resource of the file, with what the plan decided about it.
+#[derive(Clone)]
+pub struct Instance {
+    /// The block's name.
+    pub block: String,
+    /// `each`, for one of several.
+    pub each: Option<Each>,
+    /// The type.
+    pub kind: &'static dyn ResourceType,
+    /// The addresses that must be made before it.
+    pub uses: BTreeSet<String>,
+    /// Those among them that must outlive it.
+    pub dependencies: BTreeSet<String>,
+    /// `options.deleteBeforeReplace`.
+    pub delete_first: bool,
+    /// The live attributes.
+    pub live: Option<Value>,
+    /// The options that the state keeps.
+    pub options: SavedOptions,
+    /// What is done.
+    pub change: Change,
+}
+
+impl std::fmt::Debug for Instance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Instance").field("change", &self.change).finish_non_exhaustive()
+    }
+}
+
+impl Instance {
+    /// Takes it out of the plan: it stays as it is.
+    pub(super) fn leave_alone(&mut self) {
+        self.change.action = Action::NoOp;
+        self.change.reason = "left out by --target or --exclude".to_owned();
+        self.change.differences.clear();
+        self.change.after = self.change.before.clone();
+        self.change.decided.clear();
+    }
+
+    /// Whether its name at the service stays the same, so that old and new cannot be there
+    /// at the same time.
+    fn keeps_identity(&self) -> bool {
+        let identity = self.kind.identity();
+        let (Some(before), Some(after)) = (&self.change.before, &self.change.after) else {
+            return false;
+        };
+        !identity.is_empty()
+            && identity.iter().all(|name| {
+                let path = Path::root().join(name);
+                after.unknown_at(&path).is_none()
+                    && !self.change.decided.contains_key(*name)
+                    && path.get(&before.value) == path.get(&after.value)
+            })
+    }
+}
+
+/// The address of an instance: `name` or `name["key"]`.
+pub fn address(name: &str, key: Option<&str>) -> String {
+    match key {
+        Some(key) => format!("{name}[{}]", Value::from(key)),
+        None => name.to_owned(),
+    }
+}
+
+/// Whether an address is the named one, or an instance of the named block.
+pub fn is_named(address: &str, name: &str) -> bool {
+    address == name || address.strip_prefix(name).is_some_and(|rest| rest.starts_with('['))
+}
+
+/// The instances that `forEach` asks for.
+///
+/// # Errors
+/// A sentence on what it should have been.
+pub fn keys(data: &Data) -> Result<Vec<Each>, String> {
+    if let Some(expression) = data.unknown_at(&Path::root()) {
+        return Err(format!("the keys of forEach must be known when the plan is made, and {expression} is not"));
+    }
+    if !data.secret.is_empty() && data.is_secret(&Path::root()) {
+        return Err("forEach must not be secret: its keys are part of the addresses".to_owned());
+    }
+    let part = |path: Path| data.get(&path).unwrap_or_default();
+    match &data.value {
+        Value::Object(map) => Ok(map
+            .keys()
+            .map(|key| Each { key: key.clone(), value: part(Path::root().join(key)) })
+            .collect()),
+        Value::Array(list) => {
+            let mut keys = BTreeSet::new();
+            for item in list {
+                let Some(key) = item.as_str() else {
+                    return Err("forEach takes a map, or a list of distinct strings".to_owned());
+                };
+                if !keys.insert(key.to_owned()) {
+                    return Err(format!("forEach has \"{key}\" twice"));
+                }
+            }
+            let each = |key: String| Each { value: Value::from(key.as_str()).into(), key };
+            Ok(keys.into_iter().map(each).collect())
+        }
+        _ => Err("forEach takes a map, or a list of distinct strings".to_owned()),
+    }
+}
+
+/// The addresses that `--target` and `--exclude` leave in.
+pub(super) fn narrowed(
+    instances: &[Instance],
+    target: &[String],
+    exclude: &[String],
+) -> BTreeSet<String> {
+    let named = |address: &str, list: &[String]| list.iter().any(|name| is_named(address, name));
+    let mut kept = BTreeSet::new();
+    // Instances come after what they need: targets pull it in when walked backwards, and
+    // exclusions push dependents out when walked forwards.
+    for found in instances.iter().rev() {
+        let address = &found.change.address;
+        if target.is_empty() || named(address, target) || kept.contains(address) {
+            kept.insert(address.clone());
+            kept.extend(found.uses.iter().cloned());
+        }
+    }
+    for found in instances {
+        let address = &found.change.address;
+        let lost = |needed: &String| !kept.contains(needed);
+        if named(address, exclude) || (!exclude.is_empty() && found.uses.iter().any(lost)) {
+            kept.remove(address);
+        }
+    }
+    kept
+}
+
+/// Decides which replacements delete first: those asked to, those whose name stays the
+/// same, and those that stand on something that is itself deleted first.
+pub(super) fn settle_replacements(instances: &mut [Instance]) {
+    let mut first: BTreeSet<String> = BTreeSet::new();
+    for found in instances {
+        if !found.change.action.is_replace() {
+            continue;
+        }
+        let stands_on = found.uses.iter().any(|needed| first.contains(needed));
+        if found.delete_first || stands_on || found.keeps_identity() {
+            found.change.action = Action::DeleteThenCreate;
+            first.insert(found.change.address.clone());
+        }
+    }
+}
+
+/// A diagnostic for each protected resource that the plan would replace.
+pub(super) fn protected(instances: &[Instance]) -> Vec<Diagnostic> {
+    let replaced = instances
+        .iter()
+        .filter(|found| found.options.protect && found.change.action.is_replace());
+    replaced
+        .map(|found| {
+            let Change { address, reason, .. } = &found.change;
+            let place = Place::Value(Path::pointer("/resources").join(&found.block));
+            let message = format!("{address} is protected and would be replaced: {reason}");
+            Diagnostic::error(place, message)
+                .help("undo the change, or set options.protect to false")
+        })
+        .collect()
+}
+
+/// The instances by address.
+pub(super) fn by_address(instances: &[Instance]) -> BTreeMap<&str, &Instance> {
+    instances.iter().map(|found| (found.change.address.as_str(), found)).collect()
+}

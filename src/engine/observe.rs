@@ -1,0 +1,157 @@
+//! The only calls before a plan: who we are, the live resources, the data sources. All of
+//! them start at once.
+
+use super::planner::{self, Inputs, Need, Options, Planned};
+use super::values::ReadFile;
+use super::world::{DataRead, Observed, World};
+use crate::lang::stack::Stack;
+use crate::resource::context::Cx;
+use crate::resource::error::Error;
+use crate::resource::{data_source, overlay, resource_type};
+use crate::store::state::ResourceState;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// What is observed, and for which plan.
+pub struct Observe<'a> {
+    /// The stack.
+    pub stack: &'a Stack,
+    /// The planner's options.
+    pub options: &'a Options,
+    /// The clients.
+    pub cx: &'a Cx,
+    /// Whether to read the live resources (`--refresh=false` does not).
+    pub refresh: bool,
+    /// Reads files for `file()`.
+    pub read_file: ReadFile<'a>,
+}
+
+/// A read that failed: of which address, and why.
+pub type ReadFailure = (String, Error);
+
+/// Whether a type lives at AWS; the others have nothing to read and nothing to call.
+pub fn is_remote(type_name: &str) -> bool {
+    type_name.starts_with("aws:")
+}
+
+/// Reads what the plan needs and makes it. More than one round is needed only when a data
+/// source's arguments come from another data source or from a resource.
+///
+/// # Errors
+/// All reads that failed.
+pub async fn observe_and_plan(
+    observe: &Observe<'_>,
+    mut world: World,
+) -> Result<(World, Planned), Vec<ReadFailure>> {
+    let make = |world: &World| {
+        planner::plan(&Inputs {
+            stack: observe.stack,
+            world,
+            options: observe.options,
+            read_file: observe.read_file,
+        })
+    };
+    let blocks = observe.stack.resources.values().map(|block| &block.type_name);
+    let data = observe.stack.data.values().map(|block| &block.type_name);
+    let known = world.state.resources.values().map(|known| &known.type_name);
+    let remote = blocks.chain(data).chain(known).any(|name| is_remote(name));
+    let first = if observe.options.destroy || observe.stack.data.is_empty() {
+        Vec::new()
+    } else {
+        make(&world).needs
+    };
+    read(observe, &mut world, &first, true, remote).await?;
+    loop {
+        let planned = make(&world);
+        if planned.needs.is_empty() {
+            return Ok((world, planned));
+        }
+        read(observe, &mut world, &planned.needs, false, false).await?;
+    }
+}
+
+enum Seen {
+    Identity(Result<crate::resource::aws::Identity, Error>),
+    Resource(String, Result<Option<Value>, Error>),
+    Data(Need, Result<Value, Error>),
+}
+
+async fn read(
+    observe: &Observe<'_>,
+    world: &mut World,
+    needs: &[Need],
+    resources: bool,
+    identity: bool,
+) -> Result<(), Vec<ReadFailure>> {
+    let mut reads: FuturesUnordered<futures_util::future::BoxFuture<'_, Seen>> =
+        FuturesUnordered::new();
+    if identity {
+        world.region = Some(observe.cx.aws.region().to_owned());
+        reads.push(Box::pin(async {
+            Seen::Identity(observe.cx.aws.identity().await.cloned())
+        }));
+    }
+    if resources && observe.refresh {
+        for (address, known) in &world.state.resources {
+            if is_remote(&known.type_name) {
+                reads.push(Box::pin(read_resource(observe, address.clone(), known.clone())));
+            }
+        }
+    }
+    for need in needs {
+        reads.push(Box::pin(async move {
+            let found = match data_source(&need.type_name) {
+                Some(kind) => kind.read(observe.cx, need.args.clone()).await,
+                None => Err(Error::failed(format!("{} is no data source", need.type_name))),
+            };
+            Seen::Data(need.clone(), found)
+        }));
+    }
+    let mut failures = Vec::new();
+    while let Some(seen) = reads.next().await {
+        match seen {
+            Seen::Identity(Ok(found)) => world.identity = Some(found),
+            Seen::Identity(Err(error)) => failures.push(("the credentials".to_owned(), error)),
+            Seen::Resource(address, Ok(found)) => {
+                world.live.insert(address, found.map_or(Observed::Gone, Observed::Present));
+            }
+            Seen::Resource(address, Err(error)) => failures.push((address, error)),
+            Seen::Data(need, Ok(outputs)) => {
+                world.data.insert(need.name, DataRead { args: need.args, outputs });
+            }
+            Seen::Data(need, Err(error)) => failures.push((format!("data.{}", need.name), error)),
+        }
+    }
+    failures.sort_by(|a, b| a.0.cmp(&b.0));
+    failures.dedup_by(|a, b| a.1.to_string() == b.1.to_string());
+    if failures.is_empty() { Ok(()) } else { Err(failures) }
+}
+
+async fn read_resource(observe: &Observe<'_>, address: String, known: ResourceState) -> Seen {
+    let Some(kind) = resource_type(&known.type_name) else {
+        let error = Error::with_hint(
+            format!("the state has the type {}, which this version does not know", known.type_name),
+            "Use the version of stackctl that made it.",
+        );
+        return Seen::Resource(address, Err(error));
+    };
+    let cx = Cx { wanted: Some(wanted(observe.stack, &address, &known)), ..observe.cx.clone() };
+    let attrs = overlay(&known.outputs, &known.inputs);
+    let found = kind.read(&cx, &known.id, &attrs).await;
+    Seen::Resource(address, found)
+}
+
+/// The properties that the file or the state gives a value.
+fn wanted(stack: &Stack, address: &str, known: &ResourceState) -> BTreeSet<String> {
+    let block = stack.resources.get(address.split('[').next().unwrap_or(address));
+    let in_file = block.and_then(|block| block.properties.as_object());
+    let applied = known.inputs.as_object();
+    let mut wanted: BTreeSet<String> =
+        in_file.into_iter().chain(applied).flatten().map(|(name, _)| name.clone()).collect();
+    if stack.aws.get("defaultTags").is_some() {
+        wanted.insert("tags".to_owned());
+    }
+    wanted
+}

@@ -1,0 +1,726 @@
+//! From a stack and a world to a plan: pure, no call, no clock. Everything that apply
+//! needs to know is settled here.
+
+use super::diff::{self, Compare};
+use super::graph::{Graph, Node};
+use super::instance::{self, Each, Instance};
+use super::plan::{Action, Change, OutputChange, Plan};
+use super::steps;
+use super::values::{ReadFile, Values, Visible};
+use super::world::{Observed, World};
+use crate::data::{Data, Path};
+use crate::lang::diagnostic::{Diagnostic, Place};
+use crate::lang::eval::{Fault, Scope, evaluate};
+use crate::lang::stack::{ResourceBlock, Stack};
+use crate::resource::{ResourceType, Rules, context::Draw, data_source, resource_type};
+use crate::store::state::{ResourceState, SavedOptions, Seal};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the command line narrows or widens.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Plan the deletion of everything.
+    pub destroy: bool,
+    /// Only these addresses (or names), and what they need.
+    pub target: Vec<String>,
+    /// Not these addresses (or names), nor what needs them.
+    pub exclude: Vec<String>,
+    /// Replace these addresses.
+    pub replace: Vec<String>,
+}
+
+/// What a plan is made of.
+pub struct Inputs<'a> {
+    /// The stack.
+    pub stack: &'a Stack,
+    /// The world.
+    pub world: &'a World,
+    /// The options.
+    pub options: &'a Options,
+    /// Reads files for `file()`.
+    pub read_file: ReadFile<'a>,
+}
+
+/// A data source that must be read before the plan can be finished.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Need {
+    /// Its name under `data:`.
+    pub name: String,
+    /// Its type.
+    pub type_name: String,
+    /// Its arguments.
+    pub args: Value,
+}
+
+/// A plan, and what it was made with.
+#[derive(Debug, Default)]
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// Data sources to read; the plan is not final while there are any.
+    pub needs: Vec<Need>,
+    /// Mistakes; with an error among them the plan must not be applied.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The resources of the file, in an order in which each comes after what it needs.
+    pub instances: Vec<Instance>,
+    /// What expressions could see in the end.
+    pub locals: BTreeMap<String, Data>,
+    /// The data sources' values.
+    pub data: BTreeMap<String, Data>,
+    /// The resources' values, by name.
+    pub resources: BTreeMap<String, Data>,
+    /// Whether everything is to go.
+    pub destroy: bool,
+}
+
+/// Makes the plan.
+pub fn plan(inputs: &Inputs<'_>) -> Planned {
+    let world = inputs.world;
+    let mut planner = Planner {
+        inputs,
+        graph: Graph::of(inputs.stack),
+        seal: Seal::new(&world.state.lineage),
+        values: Values::new(inputs.stack, inputs.read_file),
+        settled: BTreeSet::new(),
+        by_block: BTreeMap::new(),
+        out: Planned::default(),
+    };
+    planner.head();
+    if !inputs.options.destroy {
+        planner.blocks();
+        planner.rules();
+    }
+    planner.orphans();
+    planner.narrow();
+    planner.outputs();
+    planner.finish()
+}
+
+struct Planner<'a> {
+    inputs: &'a Inputs<'a>,
+    graph: Graph,
+    seal: Seal,
+    values: Values<'a>,
+    /// Names of resources that this plan leaves as they are.
+    settled: BTreeSet<String>,
+    by_block: BTreeMap<String, Vec<usize>>,
+    out: Planned,
+}
+
+impl<'a> Planner<'a> {
+    fn head(&mut self) {
+        let World { state, identity, region, .. } = self.inputs.world;
+        let plan = &mut self.out.plan;
+        plan.stack.clone_from(&self.inputs.stack.name);
+        plan.env.clone_from(&self.inputs.stack.env);
+        plan.serial = state.serial;
+        plan.lineage.clone_from(&state.lineage);
+        plan.account = identity.as_ref().map(|identity| identity.account.clone());
+        plan.region.clone_from(region);
+    }
+
+    fn fault(&mut self, base: &Path, fault: Fault) {
+        let path = base.concat(&fault.path);
+        let place = match fault.range {
+            Some(range) => Place::Within(path, range),
+            None => Place::Value(path),
+        };
+        let mut diagnostic = Diagnostic::error(place, fault.message);
+        diagnostic.help = fault.help;
+        self.out.diagnostics.push(diagnostic);
+    }
+
+    /// Evaluates a template of the file; faults are reported and leave it unknown.
+    fn eval(&mut self, base: &Path, template: &Value) -> Data {
+        match evaluate(template, &self.values) {
+            Ok(data) => data,
+            Err(faults) => {
+                for fault in faults {
+                    self.fault(base, fault);
+                }
+                Data::unknown("(faulty)")
+            }
+        }
+    }
+
+    fn blocks(&mut self) {
+        for node in std::mem::take(&mut self.graph.order) {
+            match node {
+                Node::Local(name) => {
+                    let base = Path::pointer("/locals").join(&name);
+                    let value = self.eval(&base, &self.inputs.stack.locals[&name]);
+                    self.values.local.insert(name, value);
+                }
+                Node::Data(name) => self.data_block(name),
+                Node::Resource(name) => self.resource_block(&name),
+            }
+        }
+    }
+
+    fn data_block(&mut self, name: String) {
+        let block = &self.inputs.stack.data[&name];
+        let base = Path::pointer("/data").join(&name).join("properties");
+        let mut args = self.eval(&base, &block.properties);
+        let Some(kind) = data_source(&block.type_name) else { return };
+        let schema = kind.schema();
+        diff::drop_nulls(schema, &mut args);
+        for broken in schema.validate(&args) {
+            let place = Place::Value(base.concat(&broken.path));
+            self.out.diagnostics.push(Diagnostic::error(place, broken.message));
+        }
+        let read = self.inputs.world.data.get(&name).filter(|read| read.args == args.value);
+        let visible = Visible {
+            schema,
+            address: &format!("data.{name}"),
+            inputs: &args,
+            outputs: read.map_or(&Value::Null, |read| &read.outputs),
+            secret: &BTreeSet::new(),
+        };
+        let value = visible.data(|_| read.is_none() || !args.is_known());
+        if !args.is_known() {
+            self.out.plan.changes.push(Change {
+                address: format!("data.{name}"),
+                type_name: block.type_name.clone(),
+                id: None,
+                action: Action::Read,
+                reason: "its arguments are known only while applying".to_owned(),
+                before: None,
+                after: Some(args),
+                differences: Vec::new(),
+                unchanged: 0,
+                decided: Map::new(),
+            });
+        } else if read.is_none() {
+            self.out.needs.push(Need {
+                name: name.clone(),
+                type_name: block.type_name.clone(),
+                args: args.value,
+            });
+        }
+        self.values.data.insert(name, value);
+    }
+
+    fn resource_block(&mut self, name: &str) {
+        let block = &self.inputs.stack.resources[name];
+        let Some(kind) = resource_type(&block.type_name) else { return };
+        let base = Path::pointer("/resources").join(name);
+        let Some(keys) = self.keys(&base, block) else {
+            self.values.resource.insert(name.to_owned(), Data::unknown(format!("${{{name}}}")));
+            return;
+        };
+        let single = block.options.for_each.is_none();
+        let mut all = Data::from(if single { Value::Null } else { Value::Object(Map::new()) });
+        for each in keys {
+            let address = instance::address(name, each.as_ref().map(|each| each.key.as_str()));
+            self.values.each = each.as_ref().map(|each| {
+                (Value::from(each.key.as_str()).into(), each.value.clone())
+            });
+            let (found, visible) = self.instance(name, address, kind, each.clone());
+            self.values.each = None;
+            match &each {
+                None => all = visible,
+                Some(each) => all.set(&Path::root().join(&each.key), visible),
+            }
+            self.by_block.entry(name.to_owned()).or_default().push(self.out.instances.len());
+            self.out.instances.push(found);
+        }
+        let mine = self.by_block.get(name).into_iter().flatten();
+        if mine.clone().all(|at| self.out.instances[*at].change.action == Action::NoOp) {
+            self.settled.insert(name.to_owned());
+        }
+        self.values.resource.insert(name.to_owned(), all);
+    }
+
+    /// The instances of a block: one, one a key, or none. No answer where that is not known.
+    fn keys(&mut self, base: &Path, block: &ResourceBlock) -> Option<Vec<Option<Each>>> {
+        let options = base.join("options");
+        if let Some(template) = &block.options.when {
+            let place = options.join("when");
+            match self.flag(&place, template) {
+                Some(true) => {}
+                Some(false) => return Some(Vec::new()),
+                None => return None,
+            }
+        }
+        let Some(template) = &block.options.for_each else { return Some(vec![None]) };
+        let place = options.join("forEach");
+        let data = self.eval(&place, template);
+        match instance::keys(&data) {
+            Ok(keys) => Some(keys.into_iter().map(Some).collect()),
+            Err(message) => {
+                if data.unknown_at(&Path::root()) != Some("(faulty)") {
+                    self.error(place, message);
+                }
+                None
+            }
+        }
+    }
+
+    fn error(&mut self, place: Path, message: impl Into<String>) {
+        self.out.diagnostics.push(Diagnostic::error(Place::Value(place), message));
+    }
+
+    /// A bool option; reported where it is none or not known.
+    fn flag(&mut self, place: &Path, template: &Value) -> Option<bool> {
+        let data = self.eval(place, template);
+        if let Some(expression) = data.unknown_at(&Path::root()) {
+            if expression != "(faulty)" {
+                let message = format!("{expression} must be known when the plan is made");
+                self.error(place.clone(), message);
+            }
+            return None;
+        }
+        let flag = data.value.as_bool();
+        if flag.is_none() {
+            self.error(place.clone(), "expected true or false");
+        }
+        flag
+    }
+
+    fn saved_options(&mut self, name: &str, block: &ResourceBlock) -> SavedOptions {
+        let base = Path::pointer("/resources").join(name).join("options");
+        let mut flag = |key: &str, template: &Option<Value>| {
+            template
+                .as_ref()
+                .and_then(|template| self.flag(&base.join(key), template))
+                .unwrap_or(false)
+        };
+        SavedOptions {
+            protect: flag("protect", &block.options.protect),
+            retain_on_delete: flag("retainOnDelete", &block.options.retain_on_delete),
+            delete_timeout: block.options.timeouts.delete.map(|time| time.as_secs()),
+        }
+    }
+
+    /// The properties that the file wants, checked, with the provider's default tags.
+    fn desired(&mut self, name: &str, block: &ResourceBlock, kind: &dyn ResourceType) -> Data {
+        let base = Path::pointer("/resources").join(name).join("properties");
+        let mut desired = self.eval(&base, &block.properties);
+        if desired.value.is_null() && desired.is_known() {
+            desired.value = Value::Object(Map::new());
+        }
+        diff::drop_nulls(kind.schema(), &mut desired);
+        self.default_tags(kind, &mut desired);
+        for broken in kind.schema().validate(&desired) {
+            self.error(base.concat(&broken.path), broken.message);
+        }
+        desired
+    }
+
+    fn default_tags(&mut self, kind: &dyn ResourceType, desired: &mut Data) {
+        let Some(template) = self.inputs.stack.aws.get("defaultTags") else { return };
+        let tags = Path::pointer("/tags");
+        let takes_map = kind.schema().at(&tags).is_some_and(|at| at.get("additionalProperties").is_some());
+        if !takes_map || !kind.schema().name.starts_with("aws:") {
+            return;
+        }
+        let Ok(defaults) = evaluate(template, &self.values) else { return };
+        for key in defaults.value.as_object().into_iter().flatten().map(|(key, _)| key) {
+            let at = tags.join(key);
+            if desired.get(&at).is_none()
+                && let Some(value) = defaults.get(&Path::root().join(key))
+            {
+                desired.set(&at, value);
+            }
+        }
+    }
+
+    fn instance(
+        &mut self,
+        name: &str,
+        address: String,
+        kind: &'static dyn ResourceType,
+        each: Option<Each>,
+    ) -> (Instance, Data) {
+        let block = &self.inputs.stack.resources[name];
+        let schema = kind.schema();
+        let mut desired = self.desired(name, block, kind);
+        let options = self.saved_options(name, block);
+        let known = self.inputs.world.state.resources.get(&address);
+        let gone = matches!(self.inputs.world.live.get(&address), Some(Observed::Gone));
+        let live = known.filter(|_| !gone).map(|known| self.live(&address, known));
+        if let (Some(known), Some(live)) = (known, &live) {
+            ignore(&block.options.ignore_changes, &known.inputs, live, &mut desired);
+        }
+        let judged = match (known, &live) {
+            (Some(known), Some(live)) => self.judge(block, kind, &address, known, live, &desired),
+            (Some(_), None) => Judged::create("it is gone: deleted outside stackctl"),
+            (None, _) => Judged::create("it is not in the state"),
+        };
+        let remakes = judged.action == Action::Create || judged.action.is_replace();
+        let decided = if remakes && desired.value.is_object() {
+            let world = self.inputs.world;
+            kind.decide(&desired.value, &mut Draw::new(world.seed, &address, world.unix_time))
+        } else {
+            Map::new()
+        };
+        let visible = self.visible(kind, &address, &desired, &judged, live.as_ref(), &decided);
+        let (before, secret_before) = before(schema, known, live.as_ref(), &desired);
+        let change = Change {
+            address: address.clone(),
+            type_name: block.type_name.clone(),
+            id: known.filter(|_| !gone).map(|known| known.id.clone()),
+            action: judged.action,
+            reason: judged.reason,
+            before: before.map(|value| Data { value, secret: secret_before, ..Data::default() }),
+            after: Some(mark_sensitive(schema, desired.clone())),
+            differences: judged.differences,
+            unchanged: judged.unchanged,
+            decided,
+        };
+        let uses = self.graph.uses.get(name).cloned().unwrap_or_default();
+        let addresses = |names: &BTreeSet<String>| -> BTreeSet<String> {
+            let at = names.iter().flat_map(|name| self.by_block.get(name).into_iter().flatten());
+            at.map(|at| self.out.instances[*at].change.address.clone()).collect()
+        };
+        let found = Instance {
+            block: name.to_owned(),
+            each,
+            kind,
+            uses: addresses(&uses.all),
+            dependencies: addresses(&uses.strong),
+            delete_first: block.options.delete_before_replace,
+            live,
+            options,
+            change,
+        };
+        (found, visible)
+    }
+
+    /// The live attributes, or what the state has where nothing was read.
+    fn live(&self, address: &str, known: &ResourceState) -> Value {
+        match self.inputs.world.live.get(address) {
+            Some(Observed::Present(attrs)) => attrs.clone(),
+            _ => known.outputs.clone(),
+        }
+    }
+
+    fn judge(
+        &self,
+        block: &ResourceBlock,
+        kind: &dyn ResourceType,
+        address: &str,
+        known: &ResourceState,
+        live: &Value,
+        desired: &Data,
+    ) -> Judged {
+        if known.type_name != block.type_name {
+            return Judged::replace(format!("its type was {}", known.type_name));
+        }
+        let canonical = |value: &Value| {
+            let mut value = value.clone();
+            kind.canonical(&mut value);
+            value
+        };
+        let desired = Data { value: canonical(&desired.value), ..desired.clone() };
+        let replace_on: Vec<Path> =
+            block.options.replace_on_changes.iter().map(|text| Path::dotted(text)).collect();
+        let (differences, unchanged) = diff::differences(&Compare {
+            schema: kind.schema(),
+            applied: &canonical(&known.inputs),
+            live: &canonical(live),
+            desired: &desired,
+            seal: &self.seal,
+            settled: &|expression| self.is_settled(expression),
+            replace_on: &replace_on,
+        });
+        let mut judged = Judged::from(differences, unchanged);
+        if self.inputs.options.replace.iter().any(|named| named == address) {
+            judged.reason = "--replace asks for it".to_owned();
+            judged.action = Action::CreateThenDelete;
+        }
+        judged
+    }
+
+    /// Whether nothing that the expression refers to is changed by this plan.
+    fn is_settled(&self, expression: &str) -> bool {
+        let references = crate::lang::eval::references(&Value::from(expression));
+        references.is_ok_and(|references| {
+            references.iter().all(|reference| {
+                self.values.var(&reference.name).is_some()
+                    || self.settled.contains(&reference.name)
+                    || self.values.local(&reference.name).is_some()
+            })
+        })
+    }
+
+    fn visible(
+        &self,
+        kind: &dyn ResourceType,
+        address: &str,
+        desired: &Data,
+        judged: &Judged,
+        live: Option<&Value>,
+        decided: &Map<String, Value>,
+    ) -> Data {
+        let schema = kind.schema();
+        let remakes = judged.action == Action::Create || judged.action.is_replace();
+        let known = self.inputs.world.state.resources.get(address);
+        let outputs = match live {
+            Some(live) if !remakes => live.clone(),
+            _ => Value::Object(decided.clone()),
+        };
+        let none = BTreeSet::new();
+        let visible = Visible {
+            schema,
+            address,
+            inputs: desired,
+            outputs: &outputs,
+            secret: known.filter(|_| !remakes).map_or(&none, |known| &known.sensitive),
+        };
+        let changed: BTreeSet<String> = judged.changed();
+        visible.data(|output| {
+            if remakes {
+                !decided.contains_key(output)
+            } else {
+                schema.is_volatile(output, changed.iter().map(String::as_str))
+                    && judged.action == Action::Update
+            }
+        })
+    }
+
+    /// Rules between properties and between resources.
+    fn rules(&mut self) {
+        let mut found = Vec::new();
+        for instance in &self.out.instances {
+            let Some(props) = &instance.change.after else { continue };
+            let template = &self.inputs.stack.resources[&instance.block].properties;
+            let peer = |path: &Path| self.peer(template, path);
+            for broken in instance.kind.rules(&Rules { props, peer: &peer }) {
+                let base = Path::pointer("/resources").join(&instance.block).join("properties");
+                let place = Place::Value(base.concat(&broken.path));
+                let diagnostic = Diagnostic::error(place, broken.message);
+                if !found.contains(&diagnostic) {
+                    found.push(diagnostic);
+                }
+            }
+        }
+        self.out.diagnostics.extend(found);
+    }
+
+    /// The resource that the property's expression refers to.
+    fn peer(&self, template: &Value, path: &Path) -> Option<(&'static str, &Data)> {
+        let text = path.get(template)?.as_str()?;
+        let references = crate::lang::eval::references(&Value::from(text)).ok()?;
+        let named = references.iter().find_map(|reference| self.by_block.get(&reference.name))?;
+        let instance = &self.out.instances[*named.first()?];
+        Some((instance.kind.schema().name, instance.change.after.as_ref()?))
+    }
+
+    /// What the state has and the file has not.
+    fn orphans(&mut self) {
+        let in_file: BTreeSet<&str> =
+            self.out.instances.iter().map(|found| found.change.address.as_str()).collect();
+        let mut changes = Vec::new();
+        for (address, known) in &self.inputs.world.state.resources {
+            if in_file.contains(address.as_str()) {
+                continue;
+            }
+            let gone = matches!(self.inputs.world.live.get(address), Some(Observed::Gone));
+            let (action, reason) = if gone {
+                (Action::Forget, "it is gone already")
+            } else if known.options.retain_on_delete {
+                (Action::Forget, "retainOnDelete: it is left alone and no longer managed")
+            } else if self.inputs.options.destroy {
+                (Action::Delete, "destroy")
+            } else {
+                (Action::Delete, "it is no longer in the file")
+            };
+            if known.options.protect && action == Action::Delete {
+                let message = format!("{address} is protected and would be deleted: {reason}");
+                let mut diagnostic = Diagnostic::error(Place::Outside, message);
+                diagnostic.help = Some(
+                    "put it back, or set options.protect to false and apply that first".to_owned(),
+                );
+                self.out.diagnostics.push(diagnostic);
+            }
+            let live = self.live(address, known);
+            let schema = resource_type(&known.type_name).map(ResourceType::schema);
+            let before = schema.map(|schema| before(schema, Some(known), Some(&live), &Data::default()));
+            changes.push(Change {
+                address: address.clone(),
+                type_name: known.type_name.clone(),
+                id: Some(known.id.clone()),
+                action,
+                reason: reason.to_owned(),
+                before: before.and_then(|(value, secret)| {
+                    Some(Data { value: value?, secret, ..Data::default() })
+                }),
+                after: None,
+                differences: Vec::new(),
+                unchanged: 0,
+                decided: Map::new(),
+            });
+        }
+        self.out.plan.changes.extend(changes);
+    }
+
+    /// `--target` and `--exclude`: what is left out keeps its place in the plan, unchanged.
+    fn narrow(&mut self) {
+        let options = self.inputs.options;
+        if options.target.is_empty() && options.exclude.is_empty() {
+            return;
+        }
+        let kept = instance::narrowed(&self.out.instances, &options.target, &options.exclude);
+        let named = |address: &str, list: &[String]| {
+            list.iter().any(|name| instance::is_named(address, name))
+        };
+        self.out.instances.retain_mut(|found| {
+            let inside = kept.contains(&found.change.address);
+            if !inside {
+                found.leave_alone();
+            }
+            inside || found.change.id.is_some()
+        });
+        self.out.plan.changes.retain(|change| {
+            let targeted = options.target.is_empty() || named(&change.address, &options.target);
+            targeted && !named(&change.address, &options.exclude)
+        });
+    }
+
+    fn outputs(&mut self) {
+        let known = &self.inputs.world.state.outputs;
+        let mut changes = BTreeMap::new();
+        if !self.inputs.options.destroy {
+            for (name, block) in &self.inputs.stack.outputs {
+                let base = Path::pointer("/outputs").join(name);
+                let after = self.eval(&base, &block.value);
+                let sensitive = block.sensitive || !after.secret.is_empty();
+                let before = known.get(name);
+                let same = before.is_some_and(|before| {
+                    let sealed = before.sensitive && before.value == self.seal.seal(&after.value);
+                    let kept = before.sensitive
+                        && after.unknown.values().all(|expression| self.is_settled(expression));
+                    (after.is_known() && (before.value == after.value || sealed))
+                        || (!after.is_known() && kept)
+                });
+                if !same {
+                    let before = before.filter(|before| !before.sensitive);
+                    changes.insert(name.clone(), OutputChange {
+                        before: before.map(|before| before.value.clone()),
+                        after: Some(after),
+                        sensitive,
+                    });
+                }
+            }
+        }
+        for (name, before) in known {
+            if self.inputs.options.destroy || !self.inputs.stack.outputs.contains_key(name) {
+                changes.insert(name.clone(), OutputChange {
+                    before: (!before.sensitive).then(|| before.value.clone()),
+                    after: None,
+                    sensitive: before.sensitive,
+                });
+            }
+        }
+        self.out.plan.outputs = changes;
+    }
+
+    fn finish(mut self) -> Planned {
+        self.out.locals = self.values.local;
+        self.out.data = self.values.data;
+        self.out.resources = self.values.resource;
+        self.out.destroy = self.inputs.options.destroy;
+        instance::settle_replacements(&mut self.out.instances);
+        self.out.diagnostics.extend(instance::protected(&self.out.instances));
+        steps::build(&mut self.out, self.inputs.world);
+        let changes = self.out.instances.iter().map(|found| found.change.clone());
+        self.out.plan.changes.extend(changes);
+        self.out.plan.changes.sort_by(|a, b| a.address.cmp(&b.address));
+        self.out
+    }
+}
+
+/// What becomes of a resource, and why.
+struct Judged {
+    action: Action,
+    reason: String,
+    differences: Vec<super::plan::Difference>,
+    unchanged: usize,
+}
+
+impl Judged {
+    fn create(reason: &str) -> Self {
+        Self {
+            action: Action::Create,
+            reason: reason.to_owned(),
+            differences: Vec::new(),
+            unchanged: 0,
+        }
+    }
+
+    fn replace(reason: String) -> Self {
+        Self { action: Action::CreateThenDelete, reason, differences: Vec::new(), unchanged: 0 }
+    }
+
+    fn from(differences: Vec<super::plan::Difference>, unchanged: usize) -> Self {
+        let forced: Vec<String> = differences
+            .iter()
+            .filter(|row| row.replaces)
+            .map(|row| row.path.to_string())
+            .collect();
+        let (action, reason) = if !forced.is_empty() {
+            (Action::CreateThenDelete, format!("{} cannot be changed in place", forced.join(", ")))
+        } else if !differences.is_empty() {
+            let rows: Vec<String> = differences.iter().map(|row| row.path.to_string()).collect();
+            (Action::Update, format!("{} differs", rows.join(", ")))
+        } else {
+            (Action::NoOp, String::new())
+        };
+        Self { action, reason, differences, unchanged }
+    }
+
+    /// The names of the properties that differ.
+    fn changed(&self) -> BTreeSet<String> {
+        self.differences
+            .iter()
+            .filter_map(|row| row.path.first().map(std::borrow::Cow::into_owned))
+            .collect()
+    }
+}
+
+/// `ignoreChanges`: the file wants what is there already.
+fn ignore(paths: &[String], applied: &Value, live: &Value, desired: &mut Data) {
+    for path in paths {
+        let path = Path::dotted(path);
+        match path.get(live).or_else(|| path.get(applied)) {
+            Some(value) => desired.set(&path, value.clone().into()),
+            None => desired.remove(&path),
+        }
+    }
+}
+
+/// The live values of the properties that the file or the last apply names.
+fn before(
+    schema: &'static crate::schema::Schema,
+    known: Option<&ResourceState>,
+    live: Option<&Value>,
+    desired: &Data,
+) -> (Option<Value>, BTreeSet<Path>) {
+    let (Some(known), Some(live)) = (known, live) else { return (None, BTreeSet::new()) };
+    let named = known.inputs.as_object().into_iter().flatten();
+    let wanted = desired.value.as_object().into_iter().flatten();
+    let mut map = Map::new();
+    for (name, _) in named.chain(wanted) {
+        let from = if schema.flag(&Path::root().join(name), "writeOnly") { &known.inputs } else { live };
+        if let Some(value) = from.get(name) {
+            map.insert(name.clone(), value.clone());
+        }
+    }
+    let mut secret = known.sensitive.clone();
+    secret.extend(desired.secret.iter().cloned());
+    secret.extend(
+        map.keys().filter(|name| schema.is_sensitive(name)).map(|name| Path::root().join(name)),
+    );
+    (Some(Value::Object(map)), secret)
+}
+
+/// Adds the properties that the type calls sensitive to the secret paths.
+pub(super) fn mark_sensitive(schema: &crate::schema::Schema, mut data: Data) -> Data {
+    let names = data.value.as_object().into_iter().flatten().map(|(name, _)| name);
+    let secret: Vec<Path> =
+        names.filter(|name| schema.is_sensitive(name)).map(|name| Path::root().join(name)).collect();
+    data.secret.extend(secret);
+    data
+}

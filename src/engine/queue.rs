@@ -1,0 +1,161 @@
+//! Which step is next: all that it waits for is done, its lane is free, and among those
+//! the one with the longest way to the end behind it.
+
+use super::observe::is_remote;
+use super::plan::{Op, Step, StepId};
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Status {
+    Waiting,
+    Ready,
+    Over,
+}
+
+/// The queue of a run.
+#[derive(Debug)]
+pub struct Queue {
+    users: Vec<Vec<StepId>>,
+    missing: Vec<usize>,
+    status: Vec<Status>,
+    rank: Vec<usize>,
+    remote: Vec<bool>,
+    local_ready: BinaryHeap<(usize, std::cmp::Reverse<StepId>)>,
+    remote_ready: BinaryHeap<(usize, std::cmp::Reverse<StepId>)>,
+    /// Who is in a lane, and who waits for it.
+    lanes: HashMap<String, (StepId, Vec<StepId>)>,
+    lane_of: HashMap<StepId, String>,
+}
+
+impl Queue {
+    /// A queue of these steps.
+    pub fn new(steps: &[Step]) -> Self {
+        let mut users = vec![Vec::new(); steps.len()];
+        for (id, step) in steps.iter().enumerate() {
+            for &before in &step.after {
+                users[before].push(id);
+            }
+        }
+        let calls = |step: &Step| {
+            matches!(
+                step.op,
+                Op::Create { .. } | Op::Update { .. } | Op::Delete { .. } | Op::Read { .. }
+            )
+        };
+        let remote: Vec<bool> = steps
+            .iter()
+            .map(|step| calls(step) && (is_remote(&step.type_name) || step.type_name.is_empty()))
+            .collect();
+        let mut queue = Self {
+            rank: ranks(steps, &users, &remote),
+            missing: steps.iter().map(|step| step.after.len()).collect(),
+            status: vec![Status::Waiting; steps.len()],
+            users,
+            remote,
+            local_ready: BinaryHeap::new(),
+            remote_ready: BinaryHeap::new(),
+            lanes: HashMap::new(),
+            lane_of: HashMap::new(),
+        };
+        for id in 0..steps.len() {
+            if queue.missing[id] == 0 {
+                queue.ready(id);
+            }
+        }
+        queue
+    }
+
+    fn ready(&mut self, id: StepId) {
+        self.status[id] = Status::Ready;
+        let entry = (self.rank[id], std::cmp::Reverse(id));
+        if self.remote[id] {
+            self.remote_ready.push(entry);
+        } else {
+            self.local_ready.push(entry);
+        }
+    }
+
+    /// The next step; one that calls AWS only if `remote`.
+    pub fn pop(&mut self, remote: bool) -> Option<StepId> {
+        let next = self.local_ready.pop();
+        let next = next.or_else(|| if remote { self.remote_ready.pop() } else { None });
+        next.map(|(_, std::cmp::Reverse(id))| id)
+    }
+
+    /// Takes the lane for a step; where it is taken, the step gets its turn later.
+    pub fn enter(&mut self, id: StepId, lane: String) -> bool {
+        if let Some((holder, waiting)) = self.lanes.get_mut(&lane) {
+            if *holder != id {
+                waiting.push(id);
+                return false;
+            }
+            return true;
+        }
+        self.lane_of.insert(id, lane.clone());
+        self.lanes.insert(lane, (id, Vec::new()));
+        true
+    }
+
+    fn leave(&mut self, id: StepId) {
+        let Some(lane) = self.lane_of.remove(&id) else { return };
+        let waiting = self.lanes.remove(&lane).map(|(_, waiting)| waiting).unwrap_or_default();
+        for id in waiting {
+            if self.status[id] == Status::Ready {
+                self.ready(id);
+            }
+        }
+    }
+
+    /// The step is done: its lane is free, and what waited for it may be ready.
+    pub fn done(&mut self, id: StepId) {
+        self.leave(id);
+        self.status[id] = Status::Over;
+        for user in self.users[id].clone() {
+            self.missing[user] -= 1;
+            if self.missing[user] == 0 && self.status[user] == Status::Waiting {
+                self.ready(user);
+            }
+        }
+    }
+
+    /// The step failed: all that waits for it, directly or not, is put into `skipped`.
+    pub fn failed(&mut self, id: StepId, skipped: &mut BTreeSet<StepId>) {
+        self.leave(id);
+        self.status[id] = Status::Over;
+        let mut todo = self.users[id].clone();
+        while let Some(user) = todo.pop() {
+            if self.status[user] == Status::Waiting {
+                self.status[user] = Status::Over;
+                skipped.insert(user);
+                todo.extend(self.users[user].iter().copied());
+            }
+        }
+    }
+
+    /// The steps that were not started, when the run ends early.
+    pub fn left(&mut self) -> Vec<StepId> {
+        let left: Vec<StepId> =
+            (0..self.status.len()).filter(|id| self.status[*id] != Status::Over).collect();
+        for &id in &left {
+            self.status[id] = Status::Over;
+        }
+        left
+    }
+}
+
+/// For each step how many calls lie, one after the other, from its start to the end.
+fn ranks(steps: &[Step], users: &[Vec<StepId>], remote: &[bool]) -> Vec<usize> {
+    let mut left: Vec<usize> = users.iter().map(Vec::len).collect();
+    let mut rank: Vec<usize> = remote.iter().map(|remote| usize::from(*remote)).collect();
+    let mut free: Vec<StepId> = (0..steps.len()).filter(|id| left[*id] == 0).collect();
+    while let Some(id) = free.pop() {
+        for &before in &steps[id].after {
+            rank[before] = rank[before].max(rank[id] + usize::from(remote[before]));
+            left[before] -= 1;
+            if left[before] == 0 {
+                free.push(before);
+            }
+        }
+    }
+    rank
+}

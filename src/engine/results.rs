@@ -1,0 +1,376 @@
+//! What apply knows as it goes: the state, and the values that later steps refer to.
+
+use super::graph::{Graph, Node};
+use super::instance::{self, Instance};
+use super::plan::{Op, StepId};
+use super::planner::{Planned, mark_sensitive};
+use super::values::{ReadFile, Values, Visible};
+use super::work::{Call, Outcome, Work};
+use super::world::{Observed, World};
+use crate::data::{Data, Path};
+use crate::lang::eval::evaluate;
+use crate::lang::stack::Stack;
+use crate::resource::error::Error;
+use crate::resource::{data_source, overlay, resource_type};
+use crate::schema::Schema;
+use crate::store::journal::Intent;
+use crate::store::state::{OutputState, ResourceState, Seal, State, StateChange};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A step that is due.
+pub enum Resolved {
+    /// It needs no call.
+    Done(Vec<StateChange>),
+    /// It calls, after its intent is written.
+    Call {
+        /// The calls.
+        work: Box<Work>,
+        /// The intent.
+        intent: Box<Intent>,
+    },
+}
+
+/// What is known so far.
+pub struct Applying<'a> {
+    stack: &'a Stack,
+    planned: &'a Planned,
+    world: &'a World,
+    instances: BTreeMap<&'a str, &'a Instance>,
+    values: Values<'a>,
+    state: State,
+    seal: Seal,
+    /// The properties that due steps were resolved to.
+    inputs: BTreeMap<StepId, Data>,
+    intents: BTreeMap<StepId, Intent>,
+}
+
+impl<'a> Applying<'a> {
+    /// As the plan left it.
+    pub fn new(
+        stack: &'a Stack,
+        planned: &'a Planned,
+        world: &'a World,
+        read_file: ReadFile<'a>,
+    ) -> Self {
+        let mut values = Values::new(stack, read_file);
+        values.local.clone_from(&planned.locals);
+        values.data.clone_from(&planned.data);
+        values.resource.clone_from(&planned.resources);
+        Self {
+            stack,
+            planned,
+            world,
+            instances: instance::by_address(&planned.instances),
+            values,
+            state: world.state.clone(),
+            seal: Seal::new(&world.state.lineage),
+            inputs: BTreeMap::new(),
+            intents: BTreeMap::new(),
+        }
+    }
+
+    /// The state so far.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Works out what a due step calls with.
+    ///
+    /// # Errors
+    /// When an expression has no value even now, or one that does not fit.
+    pub fn resolve(&mut self, id: StepId, graph: &Graph) -> Result<Resolved, Error> {
+        let step = &self.planned.plan.steps[id];
+        let address = step.address.as_str();
+        match &step.op {
+            Op::Create { inputs, decided, operation } => {
+                let inputs = self.known(address, inputs, graph)?;
+                let kind = kind(&step.type_name)?;
+                let call =
+                    Call::Create { kind, inputs: inputs.value.clone(), decided: decided.clone() };
+                let mut intent = intent(id, "create", address, &step.type_name);
+                intent.inputs = self.seal.seal_all(&inputs);
+                intent.decided.clone_from(decided);
+                intent.operation.clone_from(operation);
+                let resource = self.resource(address, "", &inputs, &Value::Null);
+                intent.resource = Some(Box::new(resource));
+                self.inputs.insert(id, inputs);
+                Ok(self.call(id, call, intent, operation.clone()))
+            }
+            Op::Update { inputs, live, changed } => {
+                let inputs = self.known(address, inputs, graph)?;
+                let known = self.known_state(address, None)?;
+                let call = Call::Update {
+                    kind: kind(&step.type_name)?,
+                    id: known.id.clone(),
+                    live: live.clone(),
+                    inputs: inputs.value.clone(),
+                    changed: changed.clone(),
+                };
+                self.inputs.insert(id, inputs);
+                let intent = intent(id, "update", address, &step.type_name);
+                Ok(self.call(id, call, intent, String::new()))
+            }
+            Op::Delete { deposed } => {
+                let known = self.known_state(address, deposed.as_deref())?;
+                let kind = kind(&known.type_name)?;
+                let attrs = self.attrs(address, known, deposed.is_none(), kind.schema());
+                let call = Call::Delete { kind, id: known.id.clone(), attrs };
+                let intent = intent(id, "delete", address, &known.type_name);
+                Ok(self.call(id, call, intent, String::new()))
+            }
+            Op::Read { args } => {
+                let args = self.known(address, args, graph)?;
+                let kind = data_source(&step.type_name).ok_or_else(|| {
+                    Error::failed(format!("{} is no data source", step.type_name))
+                })?;
+                let call = Call::Read { kind, args: args.value.clone() };
+                self.inputs.insert(id, args);
+                let intent = intent(id, "read", address, &step.type_name);
+                Ok(self.call(id, call, intent, String::new()))
+            }
+            Op::Depose { key } => Ok(self.no_call(StateChange::Depose {
+                address: address.to_owned(),
+                key: key.clone(),
+            })),
+            Op::Forget { deposed } => Ok(self.no_call(StateChange::Drop {
+                address: address.to_owned(),
+                deposed: deposed.clone(),
+            })),
+            Op::Adopt { id, inputs, outputs } => {
+                let resource = self.resource(address, id, inputs, outputs);
+                let resource = Box::new(resource);
+                Ok(self.no_call(StateChange::Put { address: address.to_owned(), resource }))
+            }
+        }
+    }
+
+    fn call(&mut self, id: StepId, call: Call, intent: Intent, operation: String) -> Resolved {
+        self.intents.insert(id, intent.clone());
+        let work = Box::new(Work { call, operation, cx: None });
+        Resolved::Call { work, intent: Box::new(intent) }
+    }
+
+    fn no_call(&mut self, change: StateChange) -> Resolved {
+        self.state.change(change.clone());
+        Resolved::Done(vec![change])
+    }
+
+    fn known_state(&self, address: &str, deposed: Option<&str>) -> Result<&ResourceState, Error> {
+        let known = match deposed {
+            None => self.state.resources.get(address),
+            Some(key) => self.state.deposed.get(address).and_then(|known| known.get(key)),
+        };
+        known.ok_or_else(|| Error::failed(format!("{address} is not in the state")))
+    }
+
+    /// What is known of an object about to be deleted: the live values, and from the file
+    /// what no read returns.
+    fn attrs(
+        &self,
+        address: &str,
+        known: &ResourceState,
+        current: bool,
+        schema: &Schema,
+    ) -> Value {
+        let mut attrs = known.outputs.clone();
+        if current && let Some(Observed::Present(live)) = self.world.live.get(address) {
+            attrs = overlay(&attrs, live);
+        }
+        let written = known.inputs.as_object().into_iter().flatten();
+        let hidden: Map<String, Value> = written
+            .filter(|(name, _)| schema.flag(&Path::root().join(name), "writeOnly"))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        overlay(&attrs, &Value::Object(hidden))
+    }
+
+    /// The properties with every unknown part evaluated; the known parts are the plan's.
+    fn known(&mut self, address: &str, inputs: &Data, graph: &Graph) -> Result<Data, Error> {
+        if inputs.is_known() {
+            return Ok(inputs.clone());
+        }
+        if inputs.unknown.values().any(|text| text.contains("local.")) {
+            self.locals(graph);
+        }
+        let found = self.instances.get(address);
+        self.values.each = found.and_then(|found| found.each.as_ref()).map(|each| {
+            (Value::from(each.key.as_str()).into(), each.value.clone())
+        });
+        let mut resolved = inputs.clone();
+        for (path, text) in &inputs.unknown {
+            let value = evaluate(&Value::from(text.as_str()), &self.values);
+            let value = value.map_err(|faults| {
+                let why: Vec<&str> = faults.iter().map(|fault| fault.message.as_str()).collect();
+                Error::failed(format!("{path} of {address} has no value: {}", why.join("; ")))
+            })?;
+            if let Some(expression) = value.unknown.values().next() {
+                return Err(Error::with_hint(
+                    format!("{path} of {address} needs {expression}, a secret that the state does not keep"),
+                    "Make the secret anew with --replace and its address.",
+                ));
+            }
+            if value.value.is_null() {
+                resolved.remove(path);
+            } else {
+                resolved.set(path, value);
+            }
+        }
+        self.values.each = None;
+        if let Some(found) = found {
+            let schema = found.kind.schema();
+            if let Some(broken) = schema.validate(&resolved).first() {
+                let Some(path) = Some(&broken.path) else { return Ok(resolved) };
+                return Err(Error::failed(format!("{path} of {address}: {}", broken.message)));
+            }
+            resolved = mark_sensitive(schema, resolved);
+        }
+        Ok(resolved)
+    }
+
+    /// Evaluates those locals again that were not known so far.
+    fn locals(&mut self, graph: &Graph) {
+        for node in &graph.order {
+            let Node::Local(name) = node else { continue };
+            if self.values.local.get(name).is_some_and(Data::is_known) {
+                continue;
+            }
+            if let Ok(value) = evaluate(&self.stack.locals[name], &self.values) {
+                self.values.local.insert(name.clone(), value);
+            }
+        }
+    }
+
+    /// An object as the state keeps it.
+    fn resource(&self, address: &str, id: &str, inputs: &Data, outputs: &Value) -> ResourceState {
+        let found = self.instances.get(address);
+        let type_name = found.map(|found| found.change.type_name.clone()).unwrap_or_default();
+        let outputs = overlay(outputs, &inputs.value);
+        let mut sensitive = inputs.secret.clone();
+        if let Some(found) = found {
+            let names = outputs.as_object().into_iter().flatten().map(|(name, _)| name);
+            let marked = names.filter(|name| found.kind.schema().is_sensitive(name));
+            sensitive.extend(marked.map(|name| Path::root().join(name)));
+        }
+        ResourceState {
+            type_name,
+            id: id.to_owned(),
+            inputs: self.seal.seal_paths(&inputs.value, &sensitive),
+            outputs: self.seal.seal_paths(&outputs, &sensitive),
+            dependencies: found.map(|found| found.dependencies.clone()).unwrap_or_default(),
+            sensitive,
+            options: found.map(|found| found.options.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Takes in what a step brought about.
+    pub fn record(&mut self, id: StepId, outcome: Outcome) -> Vec<StateChange> {
+        let step = &self.planned.plan.steps[id];
+        let address = step.address.clone();
+        let inputs = self.inputs.remove(&id).unwrap_or_default();
+        self.intents.remove(&id);
+        let change = match &step.op {
+            Op::Delete { deposed } => {
+                StateChange::Drop { address, deposed: deposed.clone() }
+            }
+            Op::Read { .. } => {
+                self.read(&address, &inputs, &outcome.outputs);
+                return Vec::new();
+            }
+            _ => {
+                let previous = match (&step.op, self.state.resources.get(&address)) {
+                    (Op::Update { .. }, Some(known)) => known.outputs.clone(),
+                    (Op::Create { decided, .. }, _) => Value::Object(decided.clone()),
+                    _ => Value::Null,
+                };
+                let outputs = overlay(&previous, &outcome.outputs);
+                let resource = self.resource(&address, &outcome.id, &inputs, &outputs);
+                self.show(&address, &inputs, &overlay(&outputs, &inputs.value));
+                StateChange::Put { address, resource: Box::new(resource) }
+            }
+        };
+        self.state.change(change.clone());
+        vec![change]
+    }
+
+    /// Makes an object's values visible to the expressions of later steps.
+    fn show(&mut self, address: &str, inputs: &Data, outputs: &Value) {
+        let Some(found) = self.instances.get(address) else { return };
+        let secret = BTreeSet::new();
+        let schema = found.kind.schema();
+        let visible = Visible { schema, address, inputs, outputs, secret: &secret }.data(|_| false);
+        match &found.each {
+            None => {
+                self.values.resource.insert(found.block.clone(), visible);
+            }
+            Some(each) => {
+                let all = self.values.resource.entry(found.block.clone()).or_default();
+                all.set(&Path::root().join(&each.key), visible);
+            }
+        }
+    }
+
+    fn read(&mut self, address: &str, args: &Data, outputs: &Value) {
+        let name = address.strip_prefix("data.").unwrap_or(address);
+        let Some(block) = self.stack.data.get(name) else { return };
+        let Some(kind) = data_source(&block.type_name) else { return };
+        let secret = BTreeSet::new();
+        let schema = kind.schema();
+        let visible = Visible { schema, address, inputs: args, outputs, secret: &secret };
+        self.values.data.insert(name.to_owned(), visible.data(|_| false));
+    }
+
+    /// Keeps the intent of a create whose outcome stays unknown, for the next run.
+    pub fn keep_open(&mut self, id: StepId) {
+        if let Some(intent) = self.intents.remove(&id)
+            && intent.op == "create"
+        {
+            self.state.pending.push(intent);
+        }
+    }
+
+    /// The state at the end, with the stack's outputs as far as they have a value.
+    pub fn finish(mut self, graph: &Graph) -> State {
+        self.locals(graph);
+        let mut outputs = BTreeMap::new();
+        let destroyed = self.planned.destroy && self.state.is_empty();
+        let blocks = self.stack.outputs.iter().filter(|_| !destroyed);
+        for (name, block) in blocks {
+            let value = match evaluate(&block.value, &self.values) {
+                Ok(data) if data.is_known() && !self.planned.destroy => {
+                    let sensitive = block.sensitive || !data.secret.is_empty();
+                    let value = if sensitive { self.seal.seal(&data.value) } else { data.value };
+                    let description = block.description.clone();
+                    OutputState { value, sensitive, description }
+                }
+                _ => match self.state.outputs.get(name) {
+                    Some(before) => before.clone(),
+                    None => continue,
+                },
+            };
+            outputs.insert(name.clone(), value);
+        }
+        let account = self.world.identity.as_ref().map(|identity| identity.account.clone());
+        let region = self.world.region.clone();
+        self.state.change(StateChange::Finish { outputs, account, region });
+        self.state
+    }
+}
+
+fn kind(type_name: &str) -> Result<&'static dyn crate::resource::ResourceType, Error> {
+    resource_type(type_name)
+        .ok_or_else(|| Error::failed(format!("{type_name} is no type that this version knows")))
+}
+
+fn intent(step: StepId, op: &str, address: &str, type_name: &str) -> Intent {
+    Intent {
+        step,
+        op: op.to_owned(),
+        address: address.to_owned(),
+        type_name: type_name.to_owned(),
+        inputs: Value::Null,
+        decided: Map::new(),
+        operation: String::new(),
+        resource: None,
+    }
+}

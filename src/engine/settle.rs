@@ -1,0 +1,96 @@
+//! Creates of an interrupted run whose end is unknown: looked up, and taken into the state
+//! when they took effect.
+
+use crate::resource::context::{Cx, Owner};
+use crate::resource::error::{Effect, Error};
+use crate::resource::{Applied, ResourceType, overlay, resource_type};
+use crate::store::journal::Intent;
+use crate::store::state::{State, StateChange, is_sealed};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Settles every open create. Updates and deletes need nothing: the next plan reads what
+/// became of them.
+///
+/// # Errors
+/// When a look-up fails: nothing is known then, and the intent stays open.
+pub async fn settle(
+    cx: &Cx,
+    state: &mut State,
+    open: &[Intent],
+) -> Result<Vec<StateChange>, (String, Error)> {
+    let mut changes = Vec::new();
+    for intent in open.iter().filter(|intent| intent.op == "create") {
+        let failed = |error| (intent.address.clone(), error);
+        let Some(kind) = resource_type(&intent.type_name) else { continue };
+        let mut cx = cx.for_step(Owner {
+            operation: intent.operation.clone(),
+            address: intent.address.clone(),
+            ..cx.owner.clone()
+        });
+        cx.known_ids = Arc::new(state.ids());
+        let inputs = without_seals(&intent.inputs);
+        let found = kind.find(&cx, inputs, intent.decided.clone()).await.map_err(failed)?;
+        let (Some(id), Some(resource)) = (found, &intent.resource) else { continue };
+        let attrs = overlay(&intent.inputs, &Value::Object(intent.decided.clone()));
+        let live = kind.read(&cx, &id, &attrs).await.map_err(failed)?;
+        let mut resource = resource.clone();
+        resource.outputs = overlay(&overlay(&attrs, &live.unwrap_or_default()), &resource.inputs);
+        resource.id = id;
+        let change = StateChange::Put { address: intent.address.clone(), resource };
+        state.change(change.clone());
+        changes.push(change);
+    }
+    Ok(changes)
+}
+
+/// Sealed values as a text that fits a property's type well enough to be looked past.
+fn without_seals(value: &Value) -> Value {
+    match value {
+        sealed if is_sealed(sealed) => Value::from("(sealed)"),
+        Value::Object(map) => {
+            map.iter().map(|(key, value)| (key.clone(), without_seals(value))).collect()
+        }
+        Value::Array(list) => list.iter().map(without_seals).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Creates, and where the outcome is unknown (a timeout, a lost reply, a 5xx) finds out
+/// before anything is tried again, so that nothing is made twice.
+///
+/// # Errors
+/// The create's own, once it is sure that it did nothing or that no more can be known.
+pub async fn create(
+    kind: &'static dyn ResourceType,
+    cx: &Cx,
+    inputs: &Value,
+    decided: &Map<String, Value>,
+) -> Result<Applied, Error> {
+    const TRIES: u32 = 5;
+    let mut pause = Duration::from_millis(100);
+    for attempt in 1.. {
+        let error = match kind.create(cx, inputs.clone(), decided.clone()).await {
+            Ok(applied) => return Ok(applied),
+            Err(error) => error,
+        };
+        let throttled = error.is_throttle() && error.effect() == Effect::None;
+        if attempt == TRIES || (error.effect() == Effect::None && !throttled) || cx.has_made() {
+            return Err(error);
+        }
+        if throttled {
+            cx.waiting("the service asks to slow down");
+        } else {
+            cx.waiting("the reply was lost; looking whether the create took effect");
+        }
+        tokio::time::sleep(pause.mul_f64(rand::random_range(0.8..1.2))).await;
+        pause = (pause * 2).min(Duration::from_secs(5));
+        if !throttled && let Some(id) = kind.find(cx, inputs.clone(), decided.clone()).await? {
+            let attrs = overlay(inputs, &Value::Object(decided.clone()));
+            let live = kind.read(cx, &id, &attrs).await?.unwrap_or_default();
+            return Ok(Applied { outputs: overlay(&attrs, &live), id });
+        }
+    }
+    Err(Error::failed("no attempt was made"))
+}

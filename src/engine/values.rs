@@ -1,0 +1,122 @@
+//! The values that expressions can refer to, while a stack is evaluated.
+
+use crate::data::{Data, Path};
+use crate::lang::eval::Scope;
+use crate::lang::stack::Stack;
+use crate::schema::Schema;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Reads a file for `file()` and its like; the path is as written in the stack file.
+pub type ReadFile<'a> = &'a (dyn Fn(&str) -> Result<Vec<u8>, String> + Sync);
+
+/// What is known while a stack is evaluated.
+#[derive(Clone)]
+pub struct Values<'a> {
+    stack: &'a Stack,
+    facts: Data,
+    read_file: ReadFile<'a>,
+    /// `local.…`
+    pub local: BTreeMap<String, Data>,
+    /// `data.…`
+    pub data: BTreeMap<String, Data>,
+    /// Resources, by name; the instances of one with `forEach` as an object by key.
+    pub resource: BTreeMap<String, Data>,
+    /// `each.key` and `each.value`.
+    pub each: Option<(Data, Data)>,
+}
+
+impl<'a> Values<'a> {
+    /// The values of a stack's variables, and nothing else yet.
+    pub fn new(stack: &'a Stack, read_file: ReadFile<'a>) -> Self {
+        let facts = json!({
+            "name": stack.name,
+            "dir": stack.dir.to_string_lossy(),
+            "env": stack.env.clone().unwrap_or_default(),
+        });
+        Self {
+            stack,
+            facts: facts.into(),
+            read_file,
+            local: BTreeMap::new(),
+            data: BTreeMap::new(),
+            resource: BTreeMap::new(),
+            each: None,
+        }
+    }
+}
+
+impl Scope for Values<'_> {
+    fn var(&self, name: &str) -> Option<&Data> {
+        self.stack.variables.get(name)
+    }
+    fn local(&self, name: &str) -> Option<&Data> {
+        self.local.get(name)
+    }
+    fn data(&self, name: &str) -> Option<&Data> {
+        self.data.get(name)
+    }
+    fn resource(&self, name: &str) -> Option<&Data> {
+        self.resource.get(name)
+    }
+    fn each(&self) -> Option<(&Data, &Data)> {
+        self.each.as_ref().map(|(key, value)| (key, value))
+    }
+    fn stack(&self) -> &Data {
+        &self.facts
+    }
+    fn file(&self, path: &str) -> Result<Vec<u8>, String> {
+        (self.read_file)(path)
+    }
+}
+
+/// What expressions see of a resource: every property and every output has a key. A
+/// property is what the file says, or the schema's default, or null; never what the
+/// service filled in, so that the value is the same before and after a read.
+pub struct Visible<'a> {
+    /// The type.
+    pub schema: &'static Schema,
+    /// The address, for the expressions behind unknown outputs.
+    pub address: &'a str,
+    /// The file's properties.
+    pub inputs: &'a Data,
+    /// The outputs known, properties among them allowed.
+    pub outputs: &'a Value,
+    /// Secret paths of `outputs`.
+    pub secret: &'a BTreeSet<Path>,
+}
+
+impl Visible<'_> {
+    /// The value; outputs for which `unknown` says so are unknown.
+    pub fn data(&self, unknown: impl Fn(&str) -> bool) -> Data {
+        let mut map = Map::new();
+        for name in self.schema.property_names() {
+            let default = self.schema.at(&Path::root().join(name)).and_then(|at| at.get("default"));
+            map.insert(name.to_owned(), default.cloned().unwrap_or_default());
+        }
+        let mut data = Data::from(Value::Object(map));
+        for name in self.schema.output_names() {
+            let path = Path::root().join(name);
+            let known = self.outputs.get(name).filter(|value| !value.is_null());
+            let sealed = known.is_some_and(crate::store::state::is_sealed);
+            if sealed || unknown(name) {
+                data.set(&path, Data::unknown(format!("${{{}.{name}}}", self.address)));
+            } else {
+                data.set(&path, known.cloned().unwrap_or_default().into());
+            }
+            if self.schema.is_sensitive(name) || self.secret.contains(&path) {
+                data.secret.insert(path);
+            }
+        }
+        for name in self.inputs.value.as_object().into_iter().flatten().map(|(name, _)| name) {
+            let path = Path::root().join(name);
+            if let Some(mut part) = self.inputs.get(&path) {
+                if self.schema.is_sensitive(name) {
+                    part.secret.insert(Path::root());
+                }
+                data.set(&path, part);
+            }
+        }
+        data
+    }
+}

@@ -1,0 +1,125 @@
+//! The calls of one step, as its task makes them.
+
+use super::settle;
+use crate::resource::context::{Cx, Owner};
+use crate::resource::error::Error;
+use crate::resource::{DataSourceType, ResourceType};
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+/// A step with everything its calls need.
+pub struct Work {
+    /// What to call.
+    pub call: Call,
+    /// The create's owner tag, or the empty text.
+    pub operation: String,
+    /// The context; set just before the start.
+    pub cx: Option<Cx>,
+}
+
+/// The kinds of calls.
+pub enum Call {
+    /// Make it.
+    Create {
+        /// The type.
+        kind: &'static dyn ResourceType,
+        /// The properties.
+        inputs: Value,
+        /// What the plan settled.
+        decided: Map<String, Value>,
+    },
+    /// Change it.
+    Update {
+        /// The type.
+        kind: &'static dyn ResourceType,
+        /// The id.
+        id: String,
+        /// The attributes as read.
+        live: Value,
+        /// The properties.
+        inputs: Value,
+        /// Those that differ.
+        changed: BTreeSet<String>,
+    },
+    /// Delete it.
+    Delete {
+        /// The type.
+        kind: &'static dyn ResourceType,
+        /// The id.
+        id: String,
+        /// What is known of it.
+        attrs: Value,
+    },
+    /// Read it.
+    Read {
+        /// The data source.
+        kind: &'static dyn DataSourceType,
+        /// The arguments.
+        args: Value,
+    },
+}
+
+/// What a step brought about.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The id.
+    pub id: String,
+    /// The outputs.
+    pub outputs: Value,
+    /// The object exists, but what had to follow failed.
+    pub error: Option<Error>,
+}
+
+impl Work {
+    /// The lane of its writes.
+    pub fn lane(&self) -> Option<String> {
+        match &self.call {
+            Call::Create { kind, inputs, .. } => kind.lane(inputs),
+            Call::Update { kind, live, .. } => kind.lane(live),
+            Call::Delete { kind, attrs, .. } => kind.lane(attrs),
+            Call::Read { .. } => None,
+        }
+    }
+
+    /// Who will own what it makes.
+    pub fn owner(&self, stack: &str, address: &str) -> Owner {
+        Owner {
+            stack: stack.to_owned(),
+            address: address.to_owned(),
+            operation: self.operation.clone(),
+        }
+    }
+}
+
+/// Makes the calls.
+///
+/// # Errors
+/// When nothing was brought about, or it is not known whether something was.
+pub async fn run(work: Work) -> Result<Outcome, Error> {
+    let Some(cx) = work.cx else { return Err(Error::failed("the step has no context")) };
+    match work.call {
+        Call::Create { kind, inputs, decided } => {
+            match settle::create(kind, &cx, &inputs, &decided).await {
+                Ok(made) => Ok(Outcome { id: made.id, outputs: made.outputs, error: None }),
+                Err(error) => match cx.take_made() {
+                    Some(made) => {
+                        Ok(Outcome { id: made.id, outputs: made.outputs, error: Some(error) })
+                    }
+                    None => Err(error),
+                },
+            }
+        }
+        Call::Update { kind, id, live, inputs, changed } => {
+            let made = kind.update(&cx, &id, live, inputs, changed).await?;
+            Ok(Outcome { id: made.id, outputs: made.outputs, error: None })
+        }
+        Call::Delete { kind, id, attrs } => {
+            kind.delete(&cx, &id, &attrs).await?;
+            Ok(Outcome { id, outputs: Value::Null, error: None })
+        }
+        Call::Read { kind, args } => {
+            let outputs = kind.read(&cx, args).await?;
+            Ok(Outcome { id: String::new(), outputs, error: None })
+        }
+    }
+}

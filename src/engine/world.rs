@@ -1,0 +1,61 @@
+//! The world as a plan sees it: everything from outside that it is decided on. With the
+//! same stack and the same world, the same plan comes out.
+
+use crate::resource::aws::Identity;
+use crate::store::state::State;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What was seen of a resource that the state knows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Observed {
+    /// It is there, with these attributes (properties and outputs).
+    Present(Value),
+    /// It does not exist any more.
+    Gone,
+}
+
+/// A data source that was read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DataRead {
+    /// The arguments it was read with.
+    pub args: Value,
+    /// What it told.
+    pub outputs: Value,
+}
+
+/// Everything a plan is decided on, beside the stack.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct World {
+    /// Where all randomness of the plan comes from.
+    pub seed: u64,
+    /// The time of the plan, in seconds since 1970.
+    pub unix_time: u64,
+    /// Who the credentials belong to, where AWS was asked.
+    pub identity: Option<Identity>,
+    /// The region, where the stack has AWS resources.
+    pub region: Option<String>,
+    /// The state.
+    pub state: State,
+    /// What was seen, by address; one that is missing counts as the state knows it.
+    pub live: BTreeMap<String, Observed>,
+    /// The data sources read so far, by name.
+    pub data: BTreeMap<String, DataRead>,
+}
+
+impl World {
+    /// A world in which only the state is known.
+    pub fn new(state: State) -> Self {
+        Self {
+            seed: 0,
+            unix_time: 0,
+            identity: None,
+            region: None,
+            state,
+            live: BTreeMap::new(),
+            data: BTreeMap::new(),
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! The state: what stackctl knows of the objects it made. One function changes it,
+//! [`State::change`]; a run is a sequence of such changes.
+
+use crate::data::{Data, Path};
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The format that this version writes. Older ones are brought up when they are opened.
+pub const VERSION: u32 = 1;
+
+/// The state of one stack (in one environment).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    /// The format's version.
+    pub version: u32,
+    /// Counts the saves.
+    pub serial: u64,
+    /// Tells one state from another of the same name; drawn when the state is first made.
+    pub lineage: String,
+    /// The stack's name.
+    pub stack: String,
+    /// `--env`.
+    #[serde(default)]
+    pub env: Option<String>,
+    /// The account the objects are in, once AWS was asked.
+    #[serde(default)]
+    pub account: Option<String>,
+    /// The region the objects are in.
+    #[serde(default)]
+    pub region: Option<String>,
+    /// The current generation of each resource, by address.
+    #[serde(default)]
+    pub resources: BTreeMap<String, ResourceState>,
+    /// Generations that wait for their deletion, by address, then by key.
+    #[serde(default)]
+    pub deposed: BTreeMap<String, BTreeMap<String, ResourceState>>,
+    /// The stack's outputs as of the last run.
+    #[serde(default)]
+    pub outputs: BTreeMap<String, OutputState>,
+    /// Creates whose outcome the last run could not find out; the next run does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pending: Vec<super::journal::Intent>,
+}
+
+/// One object.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResourceState {
+    /// The resource type.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// What the service calls it.
+    pub id: String,
+    /// What was last applied, verbatim (secrets sealed).
+    pub inputs: Value,
+    /// The inputs and what the service said.
+    pub outputs: Value,
+    /// The addresses whose objects must outlive this one.
+    #[serde(default)]
+    pub dependencies: BTreeSet<String>,
+    /// The sealed paths of `inputs` and `outputs`.
+    #[serde(default)]
+    pub sensitive: BTreeSet<Path>,
+    /// The options that matter once it is out of the file.
+    #[serde(default)]
+    pub options: SavedOptions,
+}
+
+/// The options of a resource that the state keeps.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SavedOptions {
+    /// Not to be deleted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protect: bool,
+    /// Forgotten instead of deleted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retain_on_delete: bool,
+    /// Seconds that a delete may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delete_timeout: Option<u64>,
+}
+
+/// One output of the stack.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OutputState {
+    /// The value; sealed where sensitive.
+    pub value: Value,
+    /// Whether it is (computed from something) sensitive.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sensitive: bool,
+    /// `description:` of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// One change of a state: what a finished step leaves behind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StateChange {
+    /// The current generation of a resource is now this.
+    Put {
+        /// The address.
+        address: String,
+        /// The object.
+        resource: Box<ResourceState>,
+    },
+    /// The current generation becomes a deposed one.
+    Depose {
+        /// The address.
+        address: String,
+        /// The key it is then found by.
+        key: String,
+    },
+    /// The current generation, or a deposed one, is gone or forgotten.
+    Drop {
+        /// The address.
+        address: String,
+        /// The deposed generation's key.
+        deposed: Option<String>,
+    },
+    /// The outputs of the stack, and where its objects are.
+    Finish {
+        /// The outputs.
+        outputs: BTreeMap<String, OutputState>,
+        /// The account.
+        account: Option<String>,
+        /// The region.
+        region: Option<String>,
+    },
+}
+
+impl State {
+    /// A state with nothing in it.
+    pub fn empty(stack: &str, env: Option<&str>, lineage: String) -> Self {
+        Self {
+            version: VERSION,
+            serial: 0,
+            lineage,
+            stack: stack.to_owned(),
+            env: env.map(str::to_owned),
+            account: None,
+            region: None,
+            resources: BTreeMap::new(),
+            deposed: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+            pending: Vec::new(),
+        }
+    }
+
+    /// The one function that changes a state.
+    pub fn change(&mut self, change: StateChange) {
+        match change {
+            StateChange::Put { address, resource } => {
+                self.resources.insert(address, *resource);
+            }
+            StateChange::Depose { address, key } => {
+                if let Some(resource) = self.resources.remove(&address) {
+                    self.deposed.entry(address).or_default().insert(key, resource);
+                }
+            }
+            StateChange::Drop { address, deposed: None } => {
+                self.resources.remove(&address);
+            }
+            StateChange::Drop { address, deposed: Some(key) } => {
+                if let Some(generations) = self.deposed.get_mut(&address) {
+                    generations.remove(&key);
+                    if generations.is_empty() {
+                        self.deposed.remove(&address);
+                    }
+                }
+            }
+            StateChange::Finish { outputs, account, region } => {
+                self.outputs = outputs;
+                self.account = account.or(self.account.take());
+                self.region = region.or(self.region.take());
+            }
+        }
+    }
+
+    /// Whether no object is known.
+    pub fn is_empty(&self) -> bool {
+        self.resources.is_empty() && self.deposed.is_empty()
+    }
+
+    /// The ids of all objects known, deposed ones included.
+    pub fn ids(&self) -> BTreeSet<String> {
+        let deposed = self.deposed.values().flat_map(BTreeMap::values);
+        self.resources.values().chain(deposed).map(|resource| resource.id.clone()).collect()
+    }
+}
+
+/// Seals secrets: a state, a journal or a plan file holds, in place of a secret value, a
+/// hash of it keyed with the state's lineage. The value cannot be read back; whether it
+/// is still the same can be told.
+#[derive(Debug, Clone)]
+pub struct Seal {
+    key: String,
+}
+
+const SEALED: &str = "$sealed";
+
+impl Seal {
+    /// The seal of a state.
+    pub fn new(lineage: &str) -> Self {
+        Self { key: lineage.to_owned() }
+    }
+
+    /// The sealed form of one value.
+    pub fn seal(&self, value: &Value) -> Value {
+        // HMAC takes keys of any length, so this cannot fail.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.key.as_bytes()) else {
+            return json!({ SEALED: "" });
+        };
+        mac.update(value.to_string().as_bytes());
+        json!({ SEALED: hex::encode(mac.finalize().into_bytes()) })
+    }
+
+    /// A value with everything at its secret paths sealed.
+    pub fn seal_all(&self, data: &Data) -> Value {
+        self.seal_paths(&data.value, &data.secret)
+    }
+
+    /// `value` with everything at `secret` paths sealed.
+    pub fn seal_paths(&self, value: &Value, secret: &BTreeSet<Path>) -> Value {
+        let mut sealed = value.clone();
+        for path in secret {
+            if let Some(part) = path.get(value)
+                && !part.is_null()
+                && !is_sealed(part)
+            {
+                path.set(&mut sealed, self.seal(part));
+            }
+        }
+        sealed
+    }
+}
+
+/// Whether this is a sealed value.
+pub fn is_sealed(value: &Value) -> bool {
+    value.as_object().is_some_and(|map| map.len() == 1 && map.contains_key(SEALED))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sealed_value_can_be_compared_but_not_read() {
+        let seal = Seal::new("lineage");
+        let data = Data {
+            value: json!({"a": {"password": "hunter2"}, "b": 1}),
+            secret: BTreeSet::from([Path::pointer("/a/password")]),
+            ..Data::default()
+        };
+        let sealed = seal.seal_all(&data);
+        assert!(!sealed.to_string().contains("hunter2"));
+        assert_eq!(sealed["b"], 1);
+        assert_eq!(sealed["a"]["password"], seal.seal(&json!("hunter2")));
+        assert!(is_sealed(&sealed["a"]["password"]));
+        assert_ne!(Seal::new("other").seal(&json!("x")), seal.seal(&json!("x")));
+    }
+
+    #[test]
+    fn a_deposed_generation_is_kept_until_it_is_dropped() {
+        let mut state = State::empty("s", None, "l".into());
+        let resource = ResourceState { id: "1".into(), ..ResourceState::default() };
+        let address = || "q".to_owned();
+        state.change(StateChange::Put { address: address(), resource: Box::new(resource) });
+        state.change(StateChange::Depose { address: address(), key: "k".into() });
+        assert!(state.resources.is_empty() && state.ids().contains("1"));
+        state.change(StateChange::Drop { address: address(), deposed: Some("k".into()) });
+        assert!(state.is_empty());
+    }
+}
