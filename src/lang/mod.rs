@@ -2,5 +2,11 @@
 //! expressions to values. No I/O, no clock, no environment: what the language needs from
 //! outside (the files that `file()` reads, variable values) is handed in.
 
+pub mod check;
 pub mod diagnostic;
+pub mod eval;
+pub mod load;
+pub mod locate;
+pub mod nearest;
+pub mod source;
 pub mod stack;
