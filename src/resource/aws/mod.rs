@@ -2,6 +2,9 @@
 //! them. SDK types stay inside this folder.
 
 pub mod connect;
+pub mod physical_name;
+pub mod policy;
+pub mod tags;
 
 use super::error::{CallResult, Error};
 use aws_config::SdkConfig;
