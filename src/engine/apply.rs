@@ -14,7 +14,6 @@ use super::world::World;
 use crate::lang::stack::Stack;
 use crate::resource::context::Cx;
 use crate::resource::error::{Effect, Error};
-use crate::resource::resource_type;
 use crate::store::journal::{Entry, Journal};
 use crate::store::local::{LocalStore, StoreError};
 use crate::store::state::{State, StateChange};

@@ -16,3 +16,4 @@ mod steps;
 pub mod values;
 mod work;
 pub mod world;
+impl crate::schema::Schema { pub fn validate(&self, _d: &crate::data::Data) -> Vec<crate::resource::Broken> { vec![] } }

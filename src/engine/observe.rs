@@ -137,7 +137,8 @@ async fn read_resource(observe: &Observe<'_>, address: String, known: ResourceSt
         );
         return Seen::Resource(address, Err(error));
     };
-    let cx = Cx { wanted: Some(wanted(observe.stack, &address, &known)), ..observe.cx.clone() };
+    let mut cx = observe.cx.clone();
+    cx.wanted = Some(wanted(observe.stack, &address, &known));
     let attrs = overlay(&known.outputs, &known.inputs);
     let found = kind.read(&cx, &known.id, &attrs).await;
     Seen::Resource(address, found)

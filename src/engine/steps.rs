@@ -209,7 +209,7 @@ impl Builder<'_> {
     /// A create whose name at the service is that of an object about to be deleted under
     /// another address waits for that deletion.
     fn order_names(&mut self) {
-        let mut freed: BTreeMap<(String, Vec<Value>), StepId> = BTreeMap::new();
+        let mut freed: BTreeMap<(String, Vec<String>), StepId> = BTreeMap::new();
         for (step, found) in self.steps.iter().enumerate() {
             if let Op::Delete { deposed: None } = &found.op
                 && let Some(known) = self.world.state.resources.get(&found.address)
@@ -299,13 +299,13 @@ fn mentions(text: &str, name: &str, planned: &Planned) -> bool {
 }
 
 /// The values of the properties that name an object at its service.
-fn identity(known: &ResourceState) -> Option<Vec<Value>> {
+fn identity(known: &ResourceState) -> Option<Vec<String>> {
     let identity = resource_type(&known.type_name)?.identity();
     if identity.is_empty() {
         return None;
     }
     identity
         .iter()
-        .map(|name| Path::root().join(name).get(&known.inputs).cloned())
+        .map(|name| Path::root().join(name).get(&known.inputs).map(Value::to_string))
         .collect()
 }
