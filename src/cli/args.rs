@@ -1,0 +1,390 @@
+//! What can be typed. The doc comments here are the help text.
+
+use crate::cli::exit::{self, Exit};
+use crate::cli::output;
+use clap::builder::Styles;
+use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Deploys AWS stacks written in YAML.
+///
+/// A stack is a file such as stacks/web.yaml. `plan` shows what would change, `apply` changes
+/// it, and the state is kept as JSON under state/.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "stackctl",
+    version,
+    disable_help_subcommand = true,
+    styles = Styles::plain(),
+    after_help = MAIN_EXAMPLES,
+    after_long_help = format!("{MAIN_EXAMPLES}\n\n{}", exit::HELP),
+)]
+pub struct Cli {
+    /// The flags of every command.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const MAIN_EXAMPLES: &str = "\
+Examples:
+  stackctl apply --local --yes     try it without an account, on the local cloud
+  stackctl plan                    the only stack in stacks/
+  stackctl apply web --env prod    stacks/web.yaml with the values of stacks/web.prod.yaml
+  stackctl outputs --json          the stack's outputs, for a script";
+
+/// The flags that every command takes.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Flags of every command")]
+pub struct GlobalArgs {
+    /// Run as if started in this folder.
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
+    pub directory: Option<PathBuf>,
+
+    /// Print JSON on stdout, and nothing else there.
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// No colours; so does NO_COLOR in the environment.
+    #[arg(long, global = true)]
+    pub no_color: bool,
+}
+
+/// The commands.
+#[derive(Debug, Clone, Subcommand)]
+#[expect(
+    missing_docs,
+    reason = "a doc comment here would hide the struct's, which is the help text"
+)]
+pub enum Command {
+    Validate(ValidateArgs),
+    #[command(visible_alias = "preview")]
+    Plan(PlanArgs),
+    #[command(visible_alias = "up")]
+    Apply(ApplyArgs),
+    #[command(visible_alias = "output")]
+    Outputs(OutputsArgs),
+    #[command(visible_alias = "down")]
+    Destroy(DestroyArgs),
+}
+
+/// Check the stack file, offline.
+///
+/// Every mistake is reported at once, each with its place in the file. No call is made.
+#[derive(Debug, Clone, Args)]
+pub struct ValidateArgs {
+    /// Which stack.
+    #[command(flatten)]
+    pub stack: StackArg,
+    /// What goes in from outside.
+    #[command(flatten)]
+    pub input: InputArgs,
+}
+
+/// Show what apply would change.
+///
+/// Reads the live resources and prints the differences. Nothing is changed.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  stackctl plan                        the only stack in stacks/
+  stackctl plan web --var size=2       with a variable set
+  stackctl plan --json                 for a script
+  stackctl plan --detailed-exitcode    exit code 2 when there is something to do")]
+pub struct PlanArgs {
+    /// Which stack.
+    #[command(flatten)]
+    pub stack: StackArg,
+    /// How to run.
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// What to make anew.
+    #[command(flatten)]
+    pub replace: ReplaceArg,
+
+    /// Exit with 2 when there are changes, 0 when there are none.
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// Plan, ask, and apply the changes.
+///
+/// Steps that do not depend on each other run at the same time. When a step fails, the
+/// independent ones go on, the state keeps what was done, and running apply again goes on
+/// from there. Ctrl-C starts nothing new and waits for what runs; a second one leaves at once.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  stackctl apply                      asks before it changes anything
+  stackctl apply --yes --local        on the local cloud, without an account
+  stackctl apply --replace queue      make one resource anew
+  stackctl apply --yes --json         one JSON object a line, for a script")]
+pub struct ApplyArgs {
+    /// Which stack.
+    #[command(flatten)]
+    pub stack: StackArg,
+    /// How to run.
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// What to make anew.
+    #[command(flatten)]
+    pub replace: ReplaceArg,
+    /// Whether to ask.
+    #[command(flatten)]
+    pub consent: ConsentArg,
+}
+
+/// Print the stack's outputs.
+///
+/// Reads the state only. One name is a stack's where there is such a stack, and otherwise an
+/// output's; of two names the first is the stack, the second the output.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  stackctl outputs                    all outputs of the only stack
+  stackctl outputs web Queue          one output of stacks/web.yaml
+  stackctl outputs --json             one object, name to value
+  url=$(stackctl outputs --raw Queue) the bare value, for a shell")]
+pub struct OutputsArgs {
+    /// A stack's name or path, or else an output's name.
+    #[arg(value_name = "STACK|NAME")]
+    pub first: Option<String>,
+    /// An output's name.
+    #[arg(value_name = "NAME")]
+    pub second: Option<String>,
+
+    /// Print the bare value of this output: a string without quotes, no line end.
+    #[arg(long, value_name = "NAME", num_args = 0..=1, conflicts_with = "json")]
+    #[expect(
+        clippy::option_option,
+        reason = "clap's form of a flag with an optional value"
+    )]
+    pub raw: Option<Option<String>>,
+
+    /// What goes in from outside.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Where it is.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+    /// Whether secrets are shown.
+    #[command(flatten)]
+    pub secrets: SecretsArg,
+}
+
+/// Plan the deletion of the stack, ask, and delete.
+///
+/// Everything the state holds is deleted, what others use last. Resources with
+/// `protect` stop it; those with `retainOnDelete` are left alone.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  stackctl destroy                    asks before it deletes anything
+  stackctl destroy web --env dev      stacks/web.yaml as deployed with --env dev
+  stackctl destroy --target queue     one resource and what depends on it")]
+pub struct DestroyArgs {
+    /// Which stack.
+    #[command(flatten)]
+    pub stack: StackArg,
+    /// How to run.
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Whether to ask.
+    #[command(flatten)]
+    pub consent: ConsentArg,
+}
+
+/// Which stack.
+#[derive(Debug, Clone, Default, Args)]
+pub struct StackArg {
+    /// A stack's name under stacks/, or a path; not needed while there is only one.
+    #[arg(value_name = "STACK")]
+    pub name: Option<String>,
+}
+
+/// What goes into the stack from outside.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Variables")]
+pub struct InputArgs {
+    /// Take variable values from stacks/<STACK>.<ENV>.yaml and keep a state of its own.
+    #[arg(long)]
+    pub env: Option<String>,
+
+    /// Set a variable; may be given many times. STACKCTL_VAR_<NAME> does so too.
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    pub vars: Vec<Assignment>,
+
+    /// Take variable values from a YAML or JSON file; may be given many times.
+    #[arg(long = "var-file", value_name = "FILE")]
+    pub var_files: Vec<PathBuf>,
+}
+
+/// Where the stack and its state are.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Cloud and state")]
+pub struct CloudArgs {
+    /// Use the local cloud in this binary; its contents are kept under .stackctl/local/.
+    #[arg(long, conflicts_with = "endpoint_url")]
+    pub local: bool,
+
+    /// Send every call to this address, an emulator's for example.
+    #[arg(long, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+
+    /// The state file, in place of state/<STACK>.json.
+    #[arg(long, value_name = "PATH")]
+    pub state: Option<PathBuf>,
+}
+
+/// What `plan`, `apply` and `destroy` share.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// Only this resource and those it needs; may be given many times.
+    #[arg(long = "target", value_name = "ADDRESS")]
+    pub targets: Vec<String>,
+
+    /// Leave out this resource and those that need it; may be given many times.
+    #[arg(long = "exclude", value_name = "ADDRESS")]
+    pub excludes: Vec<String>,
+
+    /// Whether to read the live resources; --refresh=false trusts the state.
+    #[arg(
+        long,
+        value_name = "BOOL",
+        action = clap::ArgAction::Set,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value_t = true,
+        default_missing_value = "true",
+        hide_possible_values = true
+    )]
+    pub refresh: bool,
+
+    /// How many calls may be under way at once.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 32,
+        value_parser = clap::value_parser!(u16).range(1..)
+    )]
+    pub parallelism: u16,
+
+    /// Whether secrets are shown.
+    #[command(flatten)]
+    pub secrets: SecretsArg,
+    /// What goes in from outside.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Where it is.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+}
+
+/// What is to be made anew.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ReplaceArg {
+    /// Replace this resource though it need not be; may be given many times.
+    #[arg(long = "replace", value_name = "ADDRESS")]
+    pub addresses: Vec<String>,
+}
+
+/// Whether secrets are shown.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct SecretsArg {
+    /// Print secret values in clear.
+    #[arg(long)]
+    pub show_secrets: bool,
+}
+
+/// Whether to ask.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct ConsentArg {
+    /// Do not ask; needed where there is no terminal.
+    #[arg(short, long, visible_alias = "auto-approve")]
+    pub yes: bool,
+}
+
+/// A `--var`: the name and the text behind the first `=`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// The variable.
+    pub name: String,
+    /// Its value as typed.
+    pub value: String,
+}
+
+impl FromStr for Assignment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() => Ok(Self {
+                name: name.to_owned(),
+                value: value.to_owned(),
+            }),
+            _ => Err("expected NAME=VALUE".to_owned()),
+        }
+    }
+}
+
+/// What `outputs` was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputsRequest {
+    /// The stack as typed.
+    pub stack: Option<String>,
+    /// The one output.
+    pub name: Option<String>,
+    /// Whether it is printed bare.
+    pub raw: bool,
+}
+
+impl OutputsArgs {
+    /// Tells stack from output; `is_stack` says whether a name under `stacks/` or a path
+    /// is there. The error is a full sentence.
+    pub fn request(&self, is_stack: impl Fn(&str) -> bool) -> Result<OutputsRequest, String> {
+        let looks_like_path = |text: &str| text.contains('/') || text.ends_with(".yaml");
+        let (stack, mut name) = match (&self.first, &self.second) {
+            (Some(only), None) if !looks_like_path(only) && !is_stack(only) => {
+                (None, Some(only.clone()))
+            }
+            (first, second) => (first.clone(), second.clone()),
+        };
+        if let Some(Some(raw)) = &self.raw {
+            if let Some(other) = name.filter(|other| other != raw) {
+                return Err(format!(
+                    "--raw prints one output, but two are named: {raw} and {other}."
+                ));
+            }
+            name = Some(raw.clone());
+        }
+        if self.raw.is_some() && name.is_none() {
+            return Err("--raw needs the name of the output to print.".to_owned());
+        }
+        Ok(OutputsRequest {
+            stack,
+            name,
+            raw: self.raw.is_some(),
+        })
+    }
+}
+
+/// Reads the arguments. Help and version go to stdout and end with 0; anything wrong goes
+/// to stderr and ends with 1.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Exit> {
+    Cli::try_parse_from(arguments).map_err(|error| {
+        let text = error.render().to_string();
+        if error.use_stderr() {
+            output::message(&text);
+            Exit::Failed
+        } else {
+            match output::result(&text) {
+                Ok(()) => Exit::Done,
+                Err(error) => error.exit,
+            }
+        }
+    })
+}

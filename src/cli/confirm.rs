@@ -1,0 +1,75 @@
+//! The question before anything is changed.
+
+use crate::cli::error::CliError;
+use crate::cli::output;
+use std::io::{self, BufRead, IsTerminal};
+
+/// The question of `apply`.
+pub const APPLY: &str = "Apply these changes? Only \"yes\" is accepted: ";
+
+/// The question of `destroy`.
+pub const DESTROY: &str = "Delete all of this? Only \"yes\" is accepted: ";
+
+/// Asks on the terminal, unless `--yes` has answered already. True: go on; false: the user
+/// declined (the command ends with exit code 1). Without a terminal, or with `--json`, where
+/// nobody sees the plan, it is an error to need an answer.
+pub fn confirm(question: &str, yes: bool, json: bool) -> Result<bool, CliError> {
+    if yes {
+        return Ok(true);
+    }
+    if json {
+        return Err(refusal("--json leaves no room for a question"));
+    }
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Err(refusal("there is no terminal to ask on"));
+    }
+    output::message(question);
+    answer(&mut io::stdin().lock())
+}
+
+fn refusal(reason: &str) -> CliError {
+    CliError::new(format!("The changes were not confirmed: {reason}."))
+        .now("Nothing was changed.")
+        .hint("Look at the plan, then add --yes to apply without being asked.")
+}
+
+/// Reads the answer; the end of the input is a no.
+fn answer(input: &mut dyn BufRead) -> Result<bool, CliError> {
+    let mut line = String::new();
+    input.read_line(&mut line).map_err(|error| {
+        CliError::new("The answer could not be read from the terminal.")
+            .caused_by(&error)
+            .now("Nothing was changed.")
+    })?;
+    if line.is_empty() {
+        // Ctrl-D leaves the cursor behind the question.
+        output::message("\n");
+    }
+    Ok(line.trim() == "yes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_yes_is_yes() {
+        for (typed, expected) in [
+            ("yes\n", true),
+            ("  yes \r\n", true),
+            ("y\n", false),
+            ("YES\n", false),
+            ("yes please\n", false),
+            ("\n", false),
+        ] {
+            assert_eq!(answer(&mut typed.as_bytes()), Ok(expected), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn with_json_the_flag_is_needed() {
+        assert_eq!(confirm(APPLY, true, true), Ok(true));
+        let refused = confirm(APPLY, false, true).map_err(|error| error.render(false));
+        insta::assert_snapshot!(refused.unwrap_err(), @"");
+    }
+}

@@ -1,0 +1,86 @@
+//! The one place that writes to stdout and stderr.
+
+use crate::cli::error::CliError;
+use crate::report::terminal::{ColorInputs, DEFAULT_WIDTH, color};
+use crate::report::text::Style;
+use anstream::{AutoStream, ColorChoice};
+use std::io::{self, ErrorKind, IsTerminal, Write};
+
+/// One of the two streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// The result: plan, outputs, JSON.
+    Stdout,
+    /// Progress, mistakes, questions.
+    Stderr,
+}
+
+impl Stream {
+    /// Whether it is a terminal.
+    pub fn is_terminal(self) -> bool {
+        match self {
+            Self::Stdout => io::stdout().is_terminal(),
+            Self::Stderr => io::stderr().is_terminal(),
+        }
+    }
+
+    /// How texts on this stream are to look: colours as the stream, `NO_COLOR`, `TERM` and
+    /// `--no-color` allow, the width of the terminal, secrets hidden.
+    pub fn style(self, no_color_flag: bool) -> Style {
+        let no_color = variable("NO_COLOR");
+        let term = variable("TERM");
+        let inputs = ColorInputs {
+            is_terminal: self.is_terminal(),
+            no_color_flag,
+            no_color: no_color.as_deref(),
+            term: term.as_deref(),
+        };
+        Style {
+            color: color(inputs),
+            width: self.width(),
+            show_secrets: false,
+        }
+    }
+
+    fn width(self) -> usize {
+        let terminal = match self {
+            Self::Stdout => console::Term::stdout(),
+            Self::Stderr => console::Term::stderr(),
+        };
+        match terminal.size_checked() {
+            Some((_, columns)) if self.is_terminal() => usize::from(columns).max(40),
+            _ => DEFAULT_WIDTH,
+        }
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// Writes a result to stdout. A reader that has gone away (`| head`) is no error: the rest
+/// is dropped.
+pub fn result(text: &str) -> Result<(), CliError> {
+    match write(&mut io::stdout().lock(), text) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(CliError::new("The result could not be written to stdout.").caused_by(&error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a message to stderr. Where that fails there is nowhere left to say so.
+pub fn message(text: &str) {
+    let _ = write(&mut io::stderr().lock(), text);
+}
+
+/// Escape sequences are in the text only where [`Stream::style`] allowed colours, so they
+/// pass as they are; on old Windows consoles they are turned into calls.
+fn write<S: anstream::stream::RawStream + anstream::stream::AsLockedWrite>(
+    stream: &mut S,
+    text: &str,
+) -> io::Result<()> {
+    let mut stream = AutoStream::new(stream, ColorChoice::Always);
+    stream.write_all(text.as_bytes())?;
+    stream.flush()
+}

@@ -1,0 +1,77 @@
+//! What a terminal can take: text with nothing in it that moves the cursor, colours where
+//! they are wanted, lines no wider than it is.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// The width used where there is no terminal to ask.
+pub const DEFAULT_WIDTH: usize = 100;
+
+/// Whether a character could do more to a terminal than show itself: control characters,
+/// and those that change the direction of text, hide in it or break its line.
+fn is_active(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Whether the text can be shown as it is.
+pub fn is_harmless(text: &str) -> bool {
+    !text.chars().any(is_active)
+}
+
+/// The text with every character that could act on a terminal written as an escape.
+pub fn escape(text: &str) -> Cow<'_, str> {
+    if is_harmless(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '\n' => escaped.push_str("\\n"),
+            '\r' => escaped.push_str("\\r"),
+            '\t' => escaped.push_str("\\t"),
+            c if is_active(c) => {
+                let _ = write!(escaped, "\\u{{{:x}}}", u32::from(c));
+            }
+            c => escaped.push(c),
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// The same with line breaks left in, for text that may have several lines.
+pub fn escape_lines(text: &str) -> String {
+    text.lines().map(escape).collect::<Vec<_>>().join("\n")
+}
+
+/// What decides whether there are colours.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ColorInputs<'a> {
+    /// Whether the stream is a terminal.
+    pub is_terminal: bool,
+    /// `--no-color`.
+    pub no_color_flag: bool,
+    /// `NO_COLOR`; set to anything but the empty text it switches colours off.
+    pub no_color: Option<&'a str>,
+    /// `TERM`; `dumb` has no colours.
+    pub term: Option<&'a str>,
+}
+
+/// Whether to use colours: only on a terminal that nobody asked to do without.
+pub fn color(inputs: ColorInputs<'_>) -> bool {
+    inputs.is_terminal
+        && !inputs.no_color_flag
+        && inputs.no_color.unwrap_or_default().is_empty()
+        && inputs.term != Some("dumb")
+}
+
+/// The number of columns that a text takes, escape sequences not counted.
+pub fn columns(text: &str) -> usize {
+    console::measure_text_width(text)
+}
+
+/// The text cut to so many columns, with `…` at its end where something is missing.
+pub fn fit(text: &str, columns: usize) -> Cow<'_, str> {
+    console::truncate_str(text, columns, "…")
+}
