@@ -32,6 +32,11 @@ impl CliError {
         }
     }
 
+    /// An error that was shown already.
+    pub fn silent(exit: Exit) -> Self {
+        Self { exit, ..Self::new("") }
+    }
+
     /// With another exit code.
     #[must_use]
     pub fn exit(mut self, exit: Exit) -> Self {

@@ -1,8 +1,62 @@
 //! What people and scripts type, and what they get back: arguments, exit codes, streams,
-//! questions.
+//! questions, and one file for each command.
 
+mod apply;
 pub mod args;
 pub mod confirm;
+mod destroy;
 pub mod error;
 pub mod exit;
+mod find;
 pub mod output;
+mod outputs;
+mod plan;
+mod provider;
+mod session;
+mod validate;
+
+use args::{Cli, Command};
+use error::CliError;
+use exit::Exit;
+use std::process::ExitCode;
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let cli = match args::parse(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(exit) => return exit.into(),
+    };
+    let style = output::Stream::Stderr.style(cli.global.no_color);
+    match run(cli) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            if !error.message.is_empty() {
+                output::message(&error.render(style.color));
+            }
+            error.exit.into()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<Exit, CliError> {
+    if let Some(dir) = &cli.global.directory {
+        std::env::set_current_dir(dir).map_err(|error| {
+            CliError::new(format!("The folder {} cannot be used.", dir.display()))
+                .caused_by(&error)
+        })?;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime
+        .map_err(|error| CliError::new("The runtime could not be started.").caused_by(&error))?;
+    let global = &cli.global;
+    let exit = match &cli.command {
+        Command::Validate(args) => validate::run(global, args),
+        Command::Plan(args) => runtime.block_on(plan::run(global, args)),
+        Command::Apply(args) => runtime.block_on(apply::run(global, args)),
+        Command::Outputs(args) => outputs::run(global, args),
+        Command::Destroy(args) => runtime.block_on(destroy::run(global, args)),
+    };
+    // A call that is still under way after the second Ctrl-C is not waited for.
+    runtime.shutdown_background();
+    exit
+}

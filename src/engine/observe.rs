@@ -36,7 +36,8 @@ pub fn is_remote(type_name: &str) -> bool {
     type_name.starts_with("aws:")
 }
 
-/// Reads what the plan needs and makes it. More than one round is needed only when a data
+/// Reads what the plan needs and makes it; `needs` are the data sources that a plan made
+/// without any read asked for. More than one round is needed only when a data
 /// source's arguments come from another data source or from a resource.
 ///
 /// # Errors
@@ -44,6 +45,7 @@ pub fn is_remote(type_name: &str) -> bool {
 pub async fn observe_and_plan(
     observe: &Observe<'_>,
     mut world: World,
+    needs: Vec<Need>,
 ) -> Result<(World, Planned), Vec<ReadFailure>> {
     let make = |world: &World| {
         planner::plan(&Inputs {
@@ -53,22 +55,14 @@ pub async fn observe_and_plan(
             read_file: observe.read_file,
         })
     };
-    let blocks = observe.stack.resources.values().map(|block| &block.type_name);
-    let data = observe.stack.data.values().map(|block| &block.type_name);
-    let known = world.state.resources.values().map(|known| &known.type_name);
-    let remote = blocks.chain(data).chain(known).any(|name| is_remote(name));
-    let first = if observe.options.destroy || observe.stack.data.is_empty() {
-        Vec::new()
-    } else {
-        make(&world).needs
-    };
-    read(observe, &mut world, &first, true, remote).await?;
+    let needs = if observe.options.destroy { Vec::new() } else { needs };
+    read(observe, &mut world, &needs, true).await?;
     loop {
         let planned = make(&world);
         if planned.needs.is_empty() {
             return Ok((world, planned));
         }
-        read(observe, &mut world, &planned.needs, false, false).await?;
+        read(observe, &mut world, &planned.needs, false).await?;
     }
 }
 
@@ -82,18 +76,17 @@ async fn read(
     observe: &Observe<'_>,
     world: &mut World,
     needs: &[Need],
-    resources: bool,
-    identity: bool,
+    first: bool,
 ) -> Result<(), Vec<ReadFailure>> {
     let mut reads: FuturesUnordered<futures_util::future::BoxFuture<'_, Seen>> =
         FuturesUnordered::new();
-    if identity {
+    if first {
         world.region = Some(observe.cx.aws.region().to_owned());
         reads.push(Box::pin(async {
             Seen::Identity(observe.cx.aws.identity().await.cloned())
         }));
     }
-    if resources && observe.refresh {
+    if first && observe.refresh {
         for (address, known) in &world.state.resources {
             if is_remote(&known.type_name) {
                 reads.push(Box::pin(read_resource(observe, address.clone(), known.clone())));

@@ -250,8 +250,9 @@ impl Plan {
         summary
     }
 
-    /// Whether apply has nothing to do: no step, no output that changes.
+    /// Whether apply changes nothing: no resource, no output. There may still be steps that
+    /// only bring the state up to date with the file.
     pub fn is_empty(&self) -> bool {
-        self.steps.is_empty() && self.outputs.is_empty()
+        self.outputs.is_empty() && self.changes.iter().all(|change| change.action == Action::NoOp)
     }
 }

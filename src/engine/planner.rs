@@ -249,12 +249,18 @@ impl<'a> Planner<'a> {
         match instance::keys(&data) {
             Ok(keys) => Some(keys.into_iter().map(Some).collect()),
             Err(message) => {
-                if data.unknown_at(&Path::root()) != Some("(faulty)") {
+                if !self.may_come(&data) {
                     self.error(place, message);
                 }
                 None
             }
         }
+    }
+
+    /// Whether an unknown value was reported already, or may be known once data is read.
+    fn may_come(&self, data: &Data) -> bool {
+        let unknown = data.unknown_at(&Path::root());
+        unknown == Some("(faulty)") || (unknown.is_some() && !self.out.needs.is_empty())
     }
 
     fn error(&mut self, place: Path, message: impl Into<String>) {
@@ -265,7 +271,7 @@ impl<'a> Planner<'a> {
     fn flag(&mut self, place: &Path, template: &Value) -> Option<bool> {
         let data = self.eval(place, template);
         if let Some(expression) = data.unknown_at(&Path::root()) {
-            if expression != "(faulty)" {
+            if !self.may_come(&data) {
                 let message = format!("{expression} must be known when the plan is made");
                 self.error(place.clone(), message);
             }

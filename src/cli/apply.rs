@@ -1,0 +1,174 @@
+//! `stackctl apply`: plan, ask, do.
+
+use super::args::{ApplyArgs, ConsentArg, GlobalArgs, RunArgs};
+use super::confirm;
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::{self, Stream};
+use super::session::{self, Session, Wanted};
+use crate::engine::apply::{self, Finished, Run};
+use crate::engine::planner::Options;
+use crate::report::progress::{self, Reporter};
+use crate::report::secrets::Secrets;
+use crate::report::{self, outputs::Row};
+use crate::store::state::State;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+/// Runs the command.
+pub(super) async fn run(global: &GlobalArgs, args: &ApplyArgs) -> Result<Exit, CliError> {
+    let session = Session::plan(Wanted {
+        global,
+        stack: &args.stack,
+        run: &args.run,
+        options: Options {
+            destroy: false,
+            target: args.run.targets.clone(),
+            exclude: args.run.excludes.clone(),
+            replace: args.replace.addresses.clone(),
+        },
+        writes: true,
+    })
+    .await?;
+    let exit = carry_out(global, &args.run, args.consent, &session, confirm::APPLY).await?;
+    Ok(exit)
+}
+
+/// Shows the plan, asks, and carries it out.
+pub(super) async fn carry_out(
+    global: &GlobalArgs,
+    run: &RunArgs,
+    consent: ConsentArg,
+    session: &Session,
+    question: &str,
+) -> Result<Exit, CliError> {
+    let plan = &session.planned.plan;
+    let show = run.secrets.show_secrets;
+    if !global.json {
+        output::result(&report::text::plan(plan, &Session::style(global, show)))?;
+    }
+    if !plan.is_empty() && !confirm::confirm(question, consent.yes, global.json)? {
+        output::message("Declined; nothing was changed.\n");
+        return Ok(Exit::Failed);
+    }
+    let finished = execute(global, run, session).await?;
+    let failed = !finished.failed.is_empty();
+    if let Some(state) = &finished.state
+        && !session.planned.destroy
+        && !failed
+    {
+        show_outputs(global, state, show)?;
+    }
+    Ok(match (finished.interrupted, failed) {
+        (true, _) => Exit::Interrupted,
+        (false, true) => Exit::Failed,
+        (false, false) => Exit::Done,
+    })
+}
+
+async fn execute(
+    global: &GlobalArgs,
+    run: &RunArgs,
+    session: &Session,
+) -> Result<Finished, CliError> {
+    let started = Instant::now();
+    let secrets = Secrets::of(&session.planned.plan);
+    let style = Stream::Stderr.style(global.no_color);
+    let reporter: Box<dyn Reporter> = if global.json {
+        progress::json_lines(Box::new(std::io::stdout()), secrets)
+    } else if Stream::Stderr.is_terminal() {
+        progress::terminal(style, secrets)
+    } else {
+        progress::plain(Box::new(std::io::stderr()), style, secrets)
+    };
+    let quiet = session.planned.plan.is_empty() && !global.json;
+    let reporter = Arc::new(Mutex::new(reporter));
+    let ticking = Arc::clone(&reporter);
+    let ticks = tokio::spawn(async move {
+        let mut every = tokio::time::interval(Duration::from_millis(100));
+        loop {
+            every.tick().await;
+            ticking.lock().unwrap_or_else(PoisonError::into_inner).tick();
+        }
+    });
+    let (stop, interrupt) = watch::channel(0u8);
+    let signals = tokio::spawn(signals(stop));
+    let result = apply::apply(
+        Run {
+            stack: &session.stack,
+            planned: &session.planned,
+            world: &session.world,
+            store: &session.store,
+            cx: &session.cx,
+            parallelism: usize::from(run.parallelism),
+            read_file: &session::reader(&session.stack.dir),
+            interrupt,
+        },
+        &mut |event| {
+            if !quiet {
+                reporter.lock().unwrap_or_else(PoisonError::into_inner).event(&event);
+            }
+        },
+    )
+    .await;
+    ticks.abort();
+    signals.abort();
+    if !quiet {
+        reporter.lock().unwrap_or_else(PoisonError::into_inner).finish(started.elapsed());
+    }
+    result.map_err(session::store_error)
+}
+
+/// Ctrl-C and SIGTERM: once to stop, twice to leave.
+async fn signals(stop: watch::Sender<u8>) {
+    #[cfg(unix)]
+    let mut terminate =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
+    loop {
+        #[cfg(unix)]
+        {
+            let told = async {
+                match &mut terminate {
+                    Some(signal) => signal.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                result = tokio::signal::ctrl_c() => if result.is_err() { return },
+                _ = told => {}
+            }
+        }
+        #[cfg(not(unix))]
+        if tokio::signal::ctrl_c().await.is_err() {
+            return;
+        }
+        stop.send_modify(|count| *count = count.saturating_add(1));
+    }
+}
+
+/// The outputs, as the reports take them.
+pub(super) fn rows(state: &State) -> Vec<Row> {
+    let outputs = state.outputs.iter();
+    outputs
+        .map(|(name, output)| {
+            (name.clone(), output.value.clone(), output.sensitive, output.description.clone())
+        })
+        .collect()
+}
+
+fn show_outputs(global: &GlobalArgs, state: &State, show: bool) -> Result<(), CliError> {
+    let rows = rows(state);
+    if global.json {
+        let outputs = report::outputs::json(&rows, show);
+        return output::result(&format!(
+            "{}\n",
+            serde_json::json!({"type": "outputs", "outputs": outputs})
+        ));
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let style = Session::style(global, show);
+    output::result(&format!("\nOutputs:\n{}", report::outputs::table(&rows, &style)))
+}

@@ -1,0 +1,27 @@
+//! `stackctl destroy`: plan the deletion, ask, delete.
+
+use super::apply::carry_out;
+use super::args::{DestroyArgs, GlobalArgs};
+use super::confirm;
+use super::error::CliError;
+use super::exit::Exit;
+use super::session::{Session, Wanted};
+use crate::engine::planner::Options;
+
+/// Runs the command.
+pub(super) async fn run(global: &GlobalArgs, args: &DestroyArgs) -> Result<Exit, CliError> {
+    let session = Session::plan(Wanted {
+        global,
+        stack: &args.stack,
+        run: &args.run,
+        options: Options {
+            destroy: true,
+            target: args.run.targets.clone(),
+            exclude: args.run.excludes.clone(),
+            replace: Vec::new(),
+        },
+        writes: true,
+    })
+    .await?;
+    carry_out(global, &args.run, args.consent, &session, confirm::DESTROY).await
+}

@@ -1,0 +1,129 @@
+//! From `[STACK]` to the files of a stack.
+
+use super::args::InputArgs;
+use super::error::CliError;
+use super::exit::Exit;
+use crate::lang::load::{self, Given, Loaded};
+use std::io;
+use std::path::{Path, PathBuf};
+
+const FOLDER: &str = "stacks";
+/// No stack file is read beyond this many bytes; the language refuses far smaller ones.
+const LARGEST: u64 = 16 << 20;
+
+/// Whether a name is that of a stack under `stacks/`, or a path of a file.
+pub(super) fn is_stack(name: &str) -> bool {
+    candidate(name).is_file()
+}
+
+fn candidate(name: &str) -> PathBuf {
+    if name.contains('/') || name.ends_with(".yaml") || name.ends_with(".yml") {
+        return PathBuf::from(name);
+    }
+    let path = Path::new(FOLDER).join(format!("{name}.yaml"));
+    let other = path.with_extension("yml");
+    if !path.is_file() && other.is_file() { other } else { path }
+}
+
+/// The stack file that `[STACK]` means.
+pub(super) fn stack_file(name: Option<&str>) -> Result<PathBuf, CliError> {
+    if let Some(name) = name {
+        let path = candidate(name);
+        if path.is_file() {
+            return Ok(path);
+        }
+        let known = stacks()?;
+        let names: Vec<String> = known.iter().map(|path| stem(path)).collect();
+        let near = crate::lang::nearest::nearest(name, names.iter().map(String::as_str));
+        let hint = match near {
+            Some(near) => format!("Did you mean {near}?"),
+            None if names.is_empty() => "Write a stack file there first.".to_owned(),
+            None => format!("The stacks here are: {}.", names.join(", ")),
+        };
+        let message = format!("There is no stack \"{name}\": {} is not there.", path.display());
+        return Err(CliError::new(message).hint(hint));
+    }
+    let mut known = stacks()?;
+    match known.len() {
+        1 => Ok(known.remove(0)),
+        0 => Err(CliError::new("There is no stack file in stacks/.")
+            .hint("Write stacks/NAME.yaml, or go to the project's folder with -C DIR.")),
+        _ => {
+            let names: Vec<String> = known.iter().map(|path| stem(path)).collect();
+            Err(CliError::new(format!("stacks/ holds more than one stack: {}.", names.join(", ")))
+                .hint("Name the one you mean."))
+        }
+    }
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The stack files in `stacks/`; `name.env.yaml` belongs to a stack and is none itself.
+fn stacks() -> Result<Vec<PathBuf>, CliError> {
+    let entries = match std::fs::read_dir(FOLDER) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => {
+            return Err(CliError::new("The folder stacks/ cannot be read.").caused_by(&error));
+        }
+    };
+    let mut found: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| {
+            let ending = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+            ending && path.is_file() && !stem(path).contains('.')
+        })
+        .collect();
+    found.sort();
+    Ok(found)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, CliError> {
+    let failed = |error: &io::Error| {
+        CliError::new(format!("{} cannot be read.", path.display())).caused_by(error)
+    };
+    let size = std::fs::metadata(path).map_err(|error| failed(&error))?.len();
+    if size > LARGEST {
+        let message = format!("{} has {size} bytes; no stack file is that large.", path.display());
+        return Err(CliError::new(message)
+            .exit(Exit::Invalid)
+            .hint("Check that it is the right file; put bulk data into files beside it."));
+    }
+    std::fs::read(path).map_err(|error| failed(&error))
+}
+
+/// Reads and loads a stack.
+pub(super) fn load(name: Option<&str>, input: &InputArgs) -> Result<Loaded, CliError> {
+    let path = stack_file(name)?;
+    let file = (path.display().to_string(), read(&path)?);
+    let env_file = match &input.env {
+        None => None,
+        Some(env) => {
+            let path = path.with_extension(format!("{env}.yaml"));
+            if !path.is_file() {
+                let message = format!("There is no environment \"{env}\": {} is not there.", path.display());
+                return Err(CliError::new(message)
+                    .hint("Write that file; it may be empty if no variable differs."));
+            }
+            Some((path.display().to_string(), read(&path)?))
+        }
+    };
+    let mut var_files = Vec::new();
+    for path in &input.var_files {
+        var_files.push((path.display().to_string(), read(path)?));
+    }
+    let env_vars = std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.to_str()?.strip_prefix("STACKCTL_VAR_")?.to_owned();
+        Some((name, value.to_string_lossy().into_owned()))
+    });
+    let given = Given {
+        vars: input.vars.iter().map(|var| (var.name.clone(), var.value.clone())).collect(),
+        var_files,
+        env_vars: env_vars.collect(),
+        env: input.env.clone(),
+    };
+    let dir = path.parent().map(Path::to_owned).unwrap_or_default();
+    Ok(load::load(file, env_file, dir, &given))
+}

@@ -1,0 +1,56 @@
+//! `stackctl outputs`: what the last apply left, from the state alone.
+
+use super::args::{GlobalArgs, OutputsArgs};
+use super::error::CliError;
+use super::exit::Exit;
+use super::session::{self, Session};
+use super::{apply, find, output};
+use crate::lang::nearest::nearest;
+use crate::report;
+
+/// Runs the command.
+pub(super) fn run(global: &GlobalArgs, args: &OutputsArgs) -> Result<Exit, CliError> {
+    let request = args.request(find::is_stack).map_err(CliError::new)?;
+    let loaded = find::load(request.stack.as_deref(), &args.input)?;
+    if loaded.stack.name.is_empty() {
+        session::load_checked(global, loaded)?;
+        return Ok(Exit::Invalid);
+    }
+    let stack = loaded.stack;
+    let opened = session::store(&stack, &args.cloud)
+        .open(&stack.name, stack.env.as_deref())
+        .map_err(session::store_error)?;
+    let show = args.secrets.show_secrets;
+    let mut rows = apply::rows(&opened.state);
+    if let Some(name) = &request.name {
+        let names: Vec<String> = rows.iter().map(|row| row.0.clone()).collect();
+        rows.retain(|row| row.0 == *name);
+        if rows.is_empty() {
+            let error = CliError::new(format!("The state has no output \"{name}\"."));
+            return Err(match nearest(name, names.iter().map(String::as_str)) {
+                Some(near) => error.hint(format!("Did you mean {near}?")),
+                None => error.hint("Run apply first; outputs come from the last apply."),
+            });
+        }
+    }
+    if request.raw {
+        return raw(&rows[0], show);
+    }
+    if global.json {
+        output::result(&format!("{:#}\n", report::outputs::json(&rows, show)))?;
+    } else if rows.is_empty() {
+        output::message("The state has no outputs. They come from the last apply.\n");
+    } else {
+        let style = Session::style(global, show);
+        output::result(&report::outputs::table(&rows, &style))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn raw(row: &report::outputs::Row, show: bool) -> Result<Exit, CliError> {
+    match report::outputs::raw(row, show) {
+        Some(text) => output::result(&text).map(|()| Exit::Done),
+        None => Err(CliError::new(format!("The output \"{}\" is secret.", row.0))
+            .hint("Add --show-secrets to print it.")),
+    }
+}

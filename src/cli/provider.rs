@@ -1,0 +1,89 @@
+//! From `providers.aws` and the flags to clients.
+
+use super::args::CloudArgs;
+use super::error::CliError;
+use crate::engine::graph::{Graph, Node};
+use crate::engine::values::{ReadFile, Values};
+use crate::lang::eval::evaluate;
+use crate::lang::stack::Stack;
+use crate::local_cloud;
+use crate::resource::aws::Aws;
+use crate::resource::aws::connect::{Settings, connect};
+use serde_json::Value;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What `providers.aws` says, evaluated.
+#[derive(Debug, Default)]
+pub(super) struct Provider {
+    /// What the clients are made with.
+    pub(super) settings: Settings,
+    /// `allowedAccountIds`; empty: any.
+    pub(super) allowed_accounts: Vec<String>,
+}
+
+/// Evaluates `providers.aws`: variables and locals may be used, nothing that has to be read.
+pub(super) fn provider(
+    stack: &Stack,
+    cloud: &CloudArgs,
+    read_file: ReadFile<'_>,
+) -> Result<Provider, CliError> {
+    let mut values = Values::new(stack, read_file);
+    for node in Graph::of(stack).order {
+        if let Node::Local(name) = node
+            && let Ok(value) = evaluate(&stack.locals[&name], &values)
+        {
+            values.local.insert(name, value);
+        }
+    }
+    let setting = |key: &str| -> Result<Value, CliError> {
+        let Some(template) = stack.aws.get(key) else { return Ok(Value::Null) };
+        match evaluate(template, &values) {
+            Ok(data) if data.is_known() => Ok(data.value),
+            _ => Err(CliError::new(format!("providers.aws.{key} has no value before AWS is asked."))
+                .exit(super::exit::Exit::Invalid)
+                .hint("Use variables and locals that need no data source and no resource.")),
+        }
+    };
+    let text = |key: &str| -> Result<Option<String>, CliError> {
+        Ok(setting(key)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned))
+    };
+    let accounts = setting("allowedAccountIds")?;
+    let accounts = accounts.as_array().into_iter().flatten();
+    Ok(Provider {
+        settings: Settings {
+            region: text("region")?,
+            profile: text("profile")?,
+            endpoint_url: cloud.endpoint_url.clone().or(text("endpointUrl")?),
+            assume_role_arn: text("assumeRoleArn")?,
+            local: None,
+        },
+        allowed_accounts: accounts.filter_map(Value::as_str).map(str::to_owned).collect(),
+    })
+}
+
+/// The clients: of AWS, or of the local cloud.
+pub(super) async fn clients(
+    mut settings: Settings,
+    cloud: &CloudArgs,
+    work_dir: &Path,
+) -> Result<Arc<Aws>, CliError> {
+    if cloud.local {
+        let setting = |name: &str| std::env::var_os(name).map(|it| it.to_string_lossy().into_owned());
+        let options = local_cloud::Options::from_settings(
+            work_dir.join("local"),
+            setting("STACKCTL_LOCAL_SPEED").as_deref(),
+            setting("STACKCTL_LOCAL_LATENCY").as_deref(),
+            setting("STACKCTL_LOCAL_FAULTS").as_deref(),
+        )
+        .map_err(|error| CliError::new(format!("The local cloud's settings are wrong: {error}.")))?;
+        let cloud = local_cloud::Cloud::open(options).map_err(|error| {
+            CliError::new("The local cloud could not be opened.").caused_by(&error)
+        })?;
+        settings.endpoint_url = None;
+        settings.assume_role_arn = None;
+        settings.local = Some(cloud.http_client());
+    }
+    let aws = connect(&settings).await.map_err(|error| super::session::resource_error(&error))?;
+    Ok(Arc::new(aws))
+}

@@ -1,0 +1,254 @@
+//! What the commands that plan have in common: from the arguments to a plan.
+
+use super::args::{CloudArgs, GlobalArgs, RunArgs, StackArg};
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::{self, Stream};
+use super::{find, provider};
+use crate::engine::observe::{self, Observe, is_remote};
+use crate::engine::planner::{self, Inputs, Options, Planned};
+use crate::engine::settle;
+use crate::engine::world::World;
+use crate::lang::diagnostic::{Diagnostic, Severity};
+use crate::lang::load::Loaded;
+use crate::lang::stack::{Sources, Stack};
+use crate::lang::{check, locate};
+use crate::report::diagnostics;
+use crate::report::text::Style;
+use crate::resource::aws::Aws;
+use crate::resource::context::{Cx, Owner};
+use crate::resource::error::Error;
+use crate::store::local::{LocalStore, Lock, StoreError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// The folder for what stackctl keeps beside the state.
+const WORK_DIR: &str = ".stackctl";
+
+/// A command under way.
+pub(super) struct Session {
+    /// The stack.
+    pub(super) stack: Stack,
+    /// Its texts.
+    pub(super) sources: Sources,
+    /// Where its state is.
+    pub(super) store: LocalStore,
+    /// The clients.
+    pub(super) cx: Cx,
+    /// What the plan was made from.
+    pub(super) world: World,
+    /// The plan.
+    pub(super) planned: Planned,
+    /// Held from before the state is read until the command ends, by commands that write.
+    pub(super) lock: Option<Lock>,
+}
+
+/// How a command looks at the stack.
+pub(super) struct Wanted<'a> {
+    /// Flags of every command.
+    pub(super) global: &'a GlobalArgs,
+    /// Which stack.
+    pub(super) stack: &'a StackArg,
+    /// How to run.
+    pub(super) run: &'a RunArgs,
+    /// What to plan.
+    pub(super) options: Options,
+    /// Whether the state will be written.
+    pub(super) writes: bool,
+}
+
+/// Loads and checks a stack; its mistakes are printed, and end the command.
+pub(super) fn load_checked(
+    global: &GlobalArgs,
+    loaded: Loaded,
+) -> Result<(Stack, Sources), CliError> {
+    let Loaded { stack, sources, mut diagnostics } = loaded;
+    diagnostics.extend(check::check(&stack));
+    report(global, &diagnostics, &sources)?;
+    Ok((stack, sources))
+}
+
+/// Prints diagnostics; an error among them ends the command.
+pub(super) fn report(
+    global: &GlobalArgs,
+    list: &[Diagnostic],
+    sources: &Sources,
+) -> Result<(), CliError> {
+    if list.is_empty() {
+        return Ok(());
+    }
+    let wrong = list.iter().any(|found| found.severity == Severity::Error);
+    let locate = |text: &str, place: &crate::lang::diagnostic::Place| {
+        locate::locate(text, place).map(|span| (span.line, span.column, span.bytes))
+    };
+    if global.json && wrong {
+        let document = diagnostics::diagnostics_json(list, sources, &locate);
+        output::result(&format!("{document:#}\n"))?;
+    } else {
+        let style = Stream::Stderr.style(global.no_color);
+        output::message(&diagnostics::diagnostics(list, sources, &style, &locate));
+    }
+    if wrong { Err(CliError::silent(Exit::Invalid)) } else { Ok(()) }
+}
+
+/// Reads files for `file()`, relative to the stack file.
+pub(super) fn reader(dir: &Path) -> impl Fn(&str) -> Result<Vec<u8>, String> + Sync + use<> {
+    let dir = dir.to_owned();
+    move |path| std::fs::read(dir.join(path)).map_err(|error| format!("{path}: {error}"))
+}
+
+/// The store of a stack's state.
+pub(super) fn store(stack: &Stack, cloud: &CloudArgs) -> LocalStore {
+    let default = || PathBuf::from("state").join(format!("{}.json", stack.full_name()));
+    LocalStore::new(cloud.state.clone().unwrap_or_else(default))
+}
+
+impl Session {
+    /// Loads the stack, reads the state and the live resources, and makes the plan.
+    pub(super) async fn plan(wanted: Wanted<'_>) -> Result<Self, CliError> {
+        let Wanted { global, run, options, .. } = &wanted;
+        let loaded = find::load(wanted.stack.name.as_deref(), &run.input)?;
+        let (stack, sources) = load_checked(global, loaded)?;
+        let read_file = reader(&stack.dir);
+        let store = store(&stack, &run.cloud);
+        let lock = if wanted.writes { Some(store.lock(&holder()).map_err(store_error)?) } else { None };
+        let opened = store.open(&stack.name, stack.env.as_deref()).map_err(store_error)?;
+        let mut world = World::new(opened.state);
+        world.seed = rand::random();
+        world.unix_time = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
+        // Mistakes that only show in evaluation cost no call either.
+        let first = planner::plan(&Inputs { stack: &stack, world: &world, options, read_file: &read_file });
+        report(global, &first.diagnostics, &sources)?;
+        let remote = uses_aws(&stack, &world) || !opened.open.is_empty();
+        let provider = provider::provider(&stack, &run.cloud, &read_file)?;
+        let aws = if remote {
+            provider::clients(provider.settings, &run.cloud, Path::new(WORK_DIR)).await?
+        } else {
+            Arc::new(Aws::offline())
+        };
+        let mut cx = Cx::new(aws);
+        cx.owner = Owner { stack: stack.full_name(), ..Owner::default() };
+        cx.stack_dir.clone_from(&stack.dir);
+        cx.work_dir = PathBuf::from(WORK_DIR);
+        if opened.interrupted || !opened.open.is_empty() {
+            settle::settle(&cx, &mut world.state, &opened.open)
+                .await
+                .map_err(|(address, error)| read_errors(&[(address, error)]))?;
+            if wanted.writes {
+                store.save(&mut world.state).map_err(store_error)?;
+            }
+        }
+        let planned = if remote || !first.needs.is_empty() {
+            let observe = Observe {
+                stack: &stack,
+                options,
+                cx: &cx,
+                refresh: run.refresh,
+                read_file: &read_file,
+            };
+            let (seen, planned) = observe::observe_and_plan(&observe, world, first.needs)
+                .await
+                .map_err(|failures| read_errors(&failures))?;
+            world = seen;
+            planned
+        } else {
+            first
+        };
+        report(global, &planned.diagnostics, &sources)?;
+        check_account(&world, &provider.allowed_accounts, &store)?;
+        Ok(Self { stack, sources, store, cx, world, planned, lock })
+    }
+
+    /// How stdout is to look.
+    pub(super) fn style(global: &GlobalArgs, show_secrets: bool) -> Style {
+        Style { show_secrets, ..Stream::Stdout.style(global.no_color) }
+    }
+}
+
+fn uses_aws(stack: &Stack, world: &World) -> bool {
+    let blocks = stack.resources.values().map(|block| &block.type_name);
+    let data = stack.data.values().map(|block| &block.type_name);
+    let known = world.state.resources.values().map(|known| &known.type_name);
+    let deposed = world.state.deposed.values().flat_map(|known| known.values());
+    blocks
+        .chain(data)
+        .chain(known)
+        .chain(deposed.map(|known| &known.type_name))
+        .any(|name| is_remote(name))
+}
+
+/// What a lock says of its holder.
+fn holder() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("process {} on {}", std::process::id(), host.trim())
+}
+
+/// Refuses to work on the objects of another account or region, or of one that the stack
+/// does not allow.
+fn check_account(world: &World, allowed: &[String], store: &LocalStore) -> Result<(), CliError> {
+    let Some(identity) = &world.identity else { return Ok(()) };
+    let account = &identity.account;
+    if !allowed.is_empty() && !allowed.contains(account) {
+        return Err(CliError::new(format!(
+            "The credentials belong to account {account}, and providers.aws.allowedAccountIds does not list it."
+        ))
+        .now("Nothing was changed.")
+        .hint("Use the credentials of an allowed account."));
+    }
+    let state = &world.state;
+    let path = store.path().display();
+    let other = |what: &str, was: &Option<String>, is: &str| {
+        was.as_deref().filter(|was| *was != is && !state.is_empty()).map(|was| {
+            CliError::new(format!(
+                "{path} holds objects of {what} {was}, and this command would work in {what} {is}."
+            ))
+            .now("Nothing was changed.")
+            .hint("Use --env or --state for a second copy of the stack, or destroy the first one where it is.")
+        })
+    };
+    let wrong = other("account", &state.account, account)
+        .or_else(|| other("region", &state.region, world.region.as_deref().unwrap_or_default()));
+    wrong.map_or(Ok(()), Err)
+}
+
+/// Errors of the reads before a plan.
+fn read_errors(failures: &[(String, Error)]) -> CliError {
+    let lines: Vec<String> =
+        failures.iter().map(|(address, error)| format!("{address}: {error}")).collect();
+    let message = match lines.as_slice() {
+        [only] => format!("Reading {only}."),
+        _ => format!("{} reads failed:\n  {}", lines.len(), lines.join("\n  ")),
+    };
+    let mut found = CliError::new(message).now("Nothing was changed.");
+    if let Some(hint) = failures.iter().find_map(|(_, error)| error.hint()) {
+        found = found.hint(hint);
+    }
+    found
+}
+
+/// An error from outside any step.
+pub(super) fn resource_error(error: &Error) -> CliError {
+    let found = CliError::new(format!("{error}.")).now("Nothing was changed.");
+    match error.hint() {
+        Some(hint) => found.hint(hint),
+        None => found,
+    }
+}
+
+/// An error of the store.
+pub(super) fn store_error(error: StoreError) -> CliError {
+    let found = CliError::new(format!("{error}."));
+    match error {
+        StoreError::Locked { .. } => found
+            .exit(Exit::Locked)
+            .now("Nothing was changed.")
+            .hint("Wait until that run has ended, then run the command again."),
+        StoreError::Unreadable { .. } => {
+            found.now("Nothing was changed.").hint("Put the right file back in its place.")
+        }
+        StoreError::Io { .. } => found.hint("Make the file system usable, then run the command again."),
+    }
+}
