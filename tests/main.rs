@@ -1,1 +1,17 @@
+//! All integration tests, in one binary.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test ends where something does not hold, and may print figures"
+)]
+
+mod cli;
+mod conformance;
+mod crash;
+#[cfg(feature = "emulator-tests")]
+mod emulator;
+mod lifecycle;
+mod plan;
+mod support;

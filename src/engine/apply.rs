@@ -370,7 +370,14 @@ fn spawn(id: StepId, mut work: Work, sender: mpsc::UnboundedSender<Message>) {
         });
     }
     tokio::spawn(async move {
-        let result = work::run(work).await;
+        // A task of its own, so that even a panic ends as a failed step.
+        let result = match tokio::spawn(work::run(work)).await {
+            Ok(result) => result,
+            Err(error) => Err(Error::with_hint(
+                format!("stackctl has a defect: the step broke off ({error})"),
+                "Run apply again; it finds out how things stand. Please report this.",
+            )),
+        };
         let _ = sender.send(Message::Ended(id, Box::new(result)));
     });
 }

@@ -579,9 +579,31 @@ impl<'a> Planner<'a> {
             }
             inside || found.change.id.is_some()
         });
+        let mut target = options.target.clone();
+        let mut spared = options.exclude.clone();
+        // What uses a deleted object goes with it; what a spared one uses is spared too.
+        let known = &self.inputs.world.state.resources;
+        for _ in known {
+            let before = (target.len(), spared.len());
+            for (address, resource) in known {
+                let uses = |list: &[String]| resource.dependencies.iter().any(|to| named(to, list));
+                if !named(address, &target) && !target.is_empty() && uses(&target) {
+                    target.push(address.clone());
+                }
+                if named(address, &spared) {
+                    let more = resource.dependencies.iter().filter(|to| !named(to, &spared));
+                    let more: Vec<String> = more.cloned().collect();
+                    spared.extend(more);
+                }
+            }
+            if before == (target.len(), spared.len()) {
+                break;
+            }
+        }
         self.out.plan.changes.retain(|change| {
-            let targeted = options.target.is_empty() || named(&change.address, &options.target);
-            targeted && !named(&change.address, &options.exclude)
+            let targeted = options.target.is_empty() || named(&change.address, &target);
+            change.action == Action::Read
+                || (targeted && !named(&change.address, &spared))
         });
     }
 
@@ -633,6 +655,7 @@ impl<'a> Planner<'a> {
         steps::build(&mut self.out, self.inputs.world);
         let changes = self.out.instances.iter().map(|found| found.change.clone());
         self.out.plan.changes.extend(changes);
+        self.out.plan.changes.extend(steps::leftovers(self.inputs.world));
         self.out.plan.changes.sort_by(|a, b| a.address.cmp(&b.address));
         self.out
     }

@@ -1,7 +1,7 @@
 //! From what is decided to primitive steps and what each of them waits for.
 
-use super::instance::{self, Instance};
-use super::plan::{Action, Op, Step, StepId};
+use super::instance::Instance;
+use super::plan::{Action, Change, Op, Step, StepId};
 use super::planner::Planned;
 use super::world::World;
 use crate::data::{Data, Path};
@@ -16,7 +16,6 @@ pub(super) fn build(planned: &mut Planned, world: &World) {
     let mut builder = Builder {
         world,
         seal: Seal::new(&world.state.lineage),
-        instances: instance::by_address(&planned.instances),
         steps: Vec::new(),
         makes: BTreeMap::new(),
         deletes: BTreeMap::new(),
@@ -29,12 +28,13 @@ pub(super) fn build(planned: &mut Planned, world: &World) {
     for found in &planned.instances {
         builder.make(found);
     }
-    let mut removed: Vec<(String, Action)> = Vec::new();
-    for change in &planned.plan.changes {
-        if matches!(change.action, Action::Delete | Action::Forget) {
-            removed.push((change.address.clone(), change.action));
-        }
-    }
+    let removed: Vec<(String, Action)> = planned
+        .plan
+        .changes
+        .iter()
+        .filter(|change| matches!(change.action, Action::Delete | Action::Forget))
+        .map(|change| (change.address.clone(), change.action))
+        .collect();
     builder.removals(&removed);
     builder.order_deletes();
     builder.order_reads(planned);
@@ -44,7 +44,6 @@ pub(super) fn build(planned: &mut Planned, world: &World) {
 struct Builder<'a> {
     world: &'a World,
     seal: Seal,
-    instances: BTreeMap<&'a str, &'a Instance>,
     steps: Vec<Step>,
     /// The step after which the new generation of an address is there.
     makes: BTreeMap<String, StepId>,
@@ -52,6 +51,27 @@ struct Builder<'a> {
     deletes: BTreeMap<String, Vec<(StepId, bool)>>,
     /// By the state: who uses an address.
     users: BTreeMap<&'a str, BTreeSet<&'a str>>,
+}
+
+/// Rows for the generations that earlier runs left to delete.
+pub(super) fn leftovers(world: &World) -> impl Iterator<Item = Change> {
+    world.state.deposed.iter().flat_map(|(address, generations)| {
+        generations.iter().map(move |(key, known)| {
+            let retain = known.options.retain_on_delete;
+            Change {
+                address: format!("{address} (deposed {key})"),
+                type_name: known.type_name.clone(),
+                id: Some(known.id.clone()),
+                action: if retain { Action::Forget } else { Action::Delete },
+                reason: "a replacement that was not finished left it".to_owned(),
+                before: None,
+                after: None,
+                differences: Vec::new(),
+                unchanged: 0,
+                decided: serde_json::Map::new(),
+            }
+        })
+    })
 }
 
 fn users(world: &World) -> BTreeMap<&str, BTreeSet<&str>> {

@@ -53,6 +53,12 @@ impl<P> Change<P> {
     pub fn has(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.changed.contains(*name))
     }
+
+    /// What an update sends for a property: nothing where it does not differ, else its
+    /// value in `new`, or `default` where it was taken out of the file.
+    pub fn sent<T: Clone>(&self, name: &str, new: Option<&T>, default: T) -> Option<T> {
+        self.has(&[name]).then(|| new.cloned().unwrap_or(default))
+    }
 }
 
 /// A resource that was just made or changed.
@@ -494,6 +500,12 @@ macro_rules! table {
 // The table: one line a type. `module "file" => Struct,`
 table! {
     resources {
+        aws_apigatewayv2_api "aws/apigatewayv2/api.rs" => Api,
+        aws_apigatewayv2_deployment "aws/apigatewayv2/deployment.rs" => Deployment,
+        aws_apigatewayv2_integration "aws/apigatewayv2/integration.rs" => Integration,
+        aws_apigatewayv2_route "aws/apigatewayv2/route.rs" => Route,
+        aws_apigatewayv2_route_response "aws/apigatewayv2/route_response.rs" => RouteResponse,
+        aws_apigatewayv2_stage "aws/apigatewayv2/stage.rs" => Stage,
         random_string "random/string.rs" => RandomString,
     }
     data {

@@ -1,10 +1,12 @@
 //! The AWS clients: one configuration, one HTTP client, one credential cache for all of
 //! them. SDK types stay inside this folder.
 
+pub mod apigatewayv2;
 pub mod connect;
 pub mod physical_name;
 pub mod policy;
 pub mod tags;
+pub mod lambda;
 
 use super::error::{CallResult, Error};
 use aws_config::SdkConfig;
@@ -33,6 +35,8 @@ macro_rules! clients {
             region: String,
             path_style: bool,
             identity: OnceCell<Identity>,
+            /// The protocols of the API Gateway APIs seen in this run.
+            pub(crate) api_protocols: apigatewayv2::protocol::Protocols,
             s3: [OnceLock<aws_sdk_s3::Client>; 2],
             $($cell: OnceLock<$service::Client>, $once_cell: OnceLock<$service::Client>,)*
         }
@@ -45,6 +49,7 @@ macro_rules! clients {
                 Self {
                     config, region, path_style,
                     identity: OnceCell::new(),
+                    api_protocols: Default::default(),
                     s3: Default::default(),
                     $($cell: OnceLock::new(), $once_cell: OnceLock::new(),)*
                 }

@@ -1,0 +1,113 @@
+//! A second look at a plan, independent of how it was made: what must hold for every plan.
+
+use super::plan::{Op, Plan, StepId};
+use super::world::World;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is wrong with a plan; nothing, if it is a good one.
+pub fn faults(plan: &Plan, world: &World) -> Vec<String> {
+    let mut faults = Vec::new();
+    let Some(before) = closure(plan) else {
+        return vec!["the steps wait for each other in a circle".to_owned()];
+    };
+    one_generation(plan, world, &before, &mut faults);
+    deletes_after_users(plan, world, &before, &mut faults);
+    accounted_for(plan, &mut faults);
+    faults
+}
+
+/// For each step all that come before it; none where there is a circle.
+fn closure(plan: &Plan) -> Option<Vec<BTreeSet<StepId>>> {
+    let count = plan.steps.len();
+    let mut before: Vec<Option<BTreeSet<StepId>>> = vec![None; count];
+    for _ in 0..=count {
+        let mut moved = false;
+        for (id, step) in plan.steps.iter().enumerate() {
+            if before[id].is_some() || step.after.iter().any(|after| before[*after].is_none()) {
+                continue;
+            }
+            let mut all = step.after.clone();
+            for after in &step.after {
+                all.extend(before[*after].iter().flatten().copied());
+            }
+            before[id] = Some(all);
+            moved = true;
+        }
+        if !moved {
+            break;
+        }
+    }
+    before.into_iter().collect()
+}
+
+/// An address has at most one create, and what was there before is out of the way by then.
+fn one_generation(
+    plan: &Plan,
+    world: &World,
+    before: &[BTreeSet<StepId>],
+    faults: &mut Vec<String>,
+) {
+    let mut creates: BTreeMap<&str, StepId> = BTreeMap::new();
+    for (id, step) in plan.steps.iter().enumerate() {
+        if let Op::Create { .. } = step.op
+            && creates.insert(&step.address, id).is_some()
+        {
+            faults.push(format!("{} is created twice", step.address));
+        }
+    }
+    for (address, create) in creates {
+        let exists = world.state.resources.contains_key(address)
+            && !matches!(world.live.get(address), Some(super::world::Observed::Gone));
+        let cleared = before[create].iter().any(|id| {
+            let step = &plan.steps[*id];
+            let clears = matches!(
+                step.op,
+                Op::Depose { .. } | Op::Delete { deposed: None } | Op::Forget { deposed: None }
+            );
+            step.address == address && clears
+        });
+        if exists && !cleared {
+            faults.push(format!("{address} is created over a generation that is still there"));
+        }
+    }
+}
+
+/// The object of an address is deleted only after everything in the state that uses it is
+/// deleted, deposed objects included.
+fn deletes_after_users(
+    plan: &Plan,
+    world: &World,
+    before: &[BTreeSet<StepId>],
+    faults: &mut Vec<String>,
+) {
+    for (id, step) in plan.steps.iter().enumerate() {
+        let Op::Delete { .. } = step.op else { continue };
+        for (user, known) in &world.state.resources {
+            if !known.dependencies.contains(&step.address) || *user == step.address {
+                continue;
+            }
+            let deletes = plan.steps.iter().enumerate().filter(|(_, other)| {
+                other.address == *user && matches!(other.op, Op::Delete { .. })
+            });
+            for (other, _) in deletes {
+                if !before[id].contains(&other) {
+                    faults.push(format!("{} is deleted before its user {user}", step.address));
+                }
+            }
+        }
+    }
+}
+
+/// Every step that calls belongs to a row that people can read.
+fn accounted_for(plan: &Plan, faults: &mut Vec<String>) {
+    for step in &plan.steps {
+        let shown = plan.changes.iter().any(|change| {
+            change.address.starts_with(&step.address)
+                && change.action != super::plan::Action::NoOp
+        });
+        let keeps = matches!(step.op, Op::Adopt { .. });
+        if !shown && !keeps {
+            faults.push(format!("a step for {} is in no row of the plan", step.address));
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! `aws:apigatewayv2:Api`: a WebSocket or HTTP API.
+
+use crate::resource::aws::apigatewayv2::protocol::Protocol;
+use crate::resource::aws::apigatewayv2::{
+    NOT_FOUND, Tags, api_arn, execution_arn, gone, only_for, pages, retag, send, tag_rules,
+};
+use crate::resource::context::{Cx, user_tags};
+use crate::resource::error::{CallResult, Error};
+use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
+use aws_sdk_apigatewayv2::operation::update_api::builders::UpdateApiFluentBuilder;
+use aws_sdk_apigatewayv2::types;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A WebSocket or HTTP API of API Gateway. Its name is not unique. Id: the API's id.
+///
+/// An HTTP API's quick create (`target`, `routeKey`, `credentialsArn`) and import from an
+/// OpenAPI `body` are not offered: both make routes, integrations and a stage that no
+/// stack file names. Write them as resources.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Api {
+    /// The API's name.
+    #[schemars(length(min = 1, max = 128))]
+    pub name: String,
+    /// What the API speaks: `WEBSOCKET` or `HTTP`.
+    #[schemars(extend("createOnly" = true, "enum" = ["WEBSOCKET", "HTTP"]))]
+    pub protocol_type: String,
+    /// How a message finds its route, such as `$request.body.action`. A WebSocket API
+    /// needs it; an HTTP API has only `${request.method} ${request.path}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route_selection_expression: Option<String>,
+    /// Where the API key comes from. WebSocket only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "$request.header.x-api-key", "enum" = [
+        "$request.header.x-api-key", "$context.authorizer.usageIdentifierKey"
+    ]))]
+    pub api_key_selection_expression: Option<String>,
+    /// A description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub description: Option<String>,
+    /// A version identifier of your own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub version: Option<String>,
+    /// Whether clients can reach the API only through a custom domain name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = false))]
+    pub disable_execute_api_endpoint: Option<bool>,
+    /// The addresses that can invoke the API: `ipv4` or `dualstack`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "ipv4", "enum" = ["ipv4", "dualstack"]))]
+    pub ip_address_type: Option<String>,
+    /// Whether requests are taken without validation against models. WebSocket only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = false, "writeOnly" = true))]
+    pub disable_schema_validation: Option<bool>,
+    /// Cross-origin resource sharing. HTTP only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cors_configuration: Option<Cors>,
+    /// Tags; values must not be empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Tags>,
+}
+
+/// Cross-origin resource sharing of an HTTP API. Order and case do not matter in its lists.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Cors {
+    /// Whether requests may carry credentials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = false))]
+    pub allow_credentials: Option<bool>,
+    /// The headers that requests may have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("set" = true, "ignoreCase" = true))]
+    pub allow_headers: Option<Vec<String>>,
+    /// The methods that requests may use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("set" = true, "ignoreCase" = true))]
+    pub allow_methods: Option<Vec<String>>,
+    /// The origins that requests may come from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("set" = true, "ignoreCase" = true))]
+    pub allow_origins: Option<Vec<String>>,
+    /// The headers that browsers may show.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("set" = true, "ignoreCase" = true))]
+    pub expose_headers: Option<Vec<String>>,
+    /// How many seconds browsers may keep the answer to a preflight request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -1, max = 86400), extend("default" = 0))]
+    pub max_age: Option<i32>,
+}
+
+/// The outputs of `aws:apigatewayv2:Api`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// The API's id.
+    pub id: String,
+    /// Its ARN.
+    pub arn: String,
+    /// Its URL without a stage: `wss://…` for a WebSocket API, `https://…` for an HTTP one.
+    pub api_endpoint: String,
+    /// The ARN prefix that policies and permissions name it by.
+    pub execution_arn: String,
+}
+
+impl Cors {
+    fn to_sdk(&self) -> types::Cors {
+        types::Cors::builder()
+            .set_allow_credentials(self.allow_credentials)
+            .set_allow_headers(self.allow_headers.clone())
+            .set_allow_methods(self.allow_methods.clone())
+            .set_allow_origins(self.allow_origins.clone())
+            .set_expose_headers(self.expose_headers.clone())
+            .set_max_age(self.max_age)
+            .build()
+    }
+
+    fn from_sdk(live: types::Cors) -> Self {
+        Self {
+            allow_credentials: live.allow_credentials,
+            allow_headers: live.allow_headers,
+            allow_methods: live.allow_methods,
+            allow_origins: live.allow_origins,
+            expose_headers: live.expose_headers,
+            max_age: live.max_age,
+        }
+    }
+}
+
+async fn outputs(
+    cx: &Cx,
+    id: &str,
+    endpoint: Option<String>,
+    kind: &str,
+) -> Result<Outputs, Error> {
+    cx.aws.api_protocols.note(id, kind);
+    let scheme = Protocol::parse(kind).map_or("https", Protocol::scheme);
+    let (region, suffix) = (cx.aws.region(), cx.aws.dns_suffix());
+    let endpoint =
+        endpoint.unwrap_or_else(|| format!("{scheme}://{id}.execute-api.{region}.{suffix}"));
+    Ok(Outputs {
+        id: id.to_owned(),
+        arn: api_arn(cx, id),
+        api_endpoint: endpoint,
+        execution_arn: execution_arn(cx, id).await?,
+    })
+}
+
+/// What an update sends; what was taken out of the file goes back to the service's default.
+fn patch(call: UpdateApiFluentBuilder, change: &Change<Api>) -> UpdateApiFluentBuilder {
+    let new = &change.new;
+    let selection = if new.protocol_type == "HTTP" {
+        "${request.method} ${request.path}"
+    } else {
+        "$request.body.action"
+    };
+    call.api_id(&change.id)
+        .set_name(change.sent("name", Some(&new.name), String::new()))
+        .set_route_selection_expression(change.sent(
+            "routeSelectionExpression",
+            new.route_selection_expression.as_ref(),
+            selection.to_owned(),
+        ))
+        .set_api_key_selection_expression(change.sent(
+            "apiKeySelectionExpression",
+            new.api_key_selection_expression.as_ref(),
+            "$request.header.x-api-key".to_owned(),
+        ))
+        .set_description(change.sent("description", new.description.as_ref(), String::new()))
+        .set_version(change.sent("version", new.version.as_ref(), String::new()))
+        .set_disable_execute_api_endpoint(change.sent(
+            "disableExecuteApiEndpoint",
+            new.disable_execute_api_endpoint.as_ref(),
+            false,
+        ))
+        .set_ip_address_type(
+            change
+                .sent(
+                    "ipAddressType",
+                    new.ip_address_type.as_ref(),
+                    "ipv4".to_owned(),
+                )
+                .map(|name| name.as_str().into()),
+        )
+        .set_disable_schema_validation(change.sent(
+            "disableSchemaValidation",
+            new.disable_schema_validation.as_ref(),
+            false,
+        ))
+        .set_cors_configuration(
+            new.cors_configuration
+                .as_ref()
+                .filter(|_| change.has(&["corsConfiguration"]))
+                .map(Cors::to_sdk),
+        )
+}
+
+impl Resource for Api {
+    const TYPE: &'static str = "aws:apigatewayv2:Api";
+    type Outputs = Outputs;
+
+    fn rules(rules: &Rules<'_>) -> Vec<Broken> {
+        let mut broken = Vec::new();
+        let protocol = rules
+            .known("protocolType")
+            .and_then(|kind| Protocol::parse(kind.as_str()?));
+        if protocol == Some(Protocol::WebSocket) && !rules.given("routeSelectionExpression") {
+            broken.push(Broken::at(
+                "routeSelectionExpression",
+                "A WebSocket API needs routeSelectionExpression, such as $request.body.action.",
+            ));
+        }
+        let websocket = ["apiKeySelectionExpression", "disableSchemaValidation"];
+        only_for(
+            rules,
+            protocol,
+            Protocol::WebSocket,
+            &websocket,
+            &mut broken,
+        );
+        only_for(
+            rules,
+            protocol,
+            Protocol::Http,
+            &["corsConfiguration"],
+            &mut broken,
+        );
+        tag_rules(rules, &mut broken);
+        broken
+    }
+
+    fn lane(attrs: &Value) -> Option<String> {
+        Some(format!("apigateway/{}", attrs.get("id")?.as_str()?))
+    }
+
+    async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
+        let props = &new.props;
+        let tags = cx.owner.tagged(props.tags.as_ref());
+        let call = cx
+            .aws
+            .apigateway_once()
+            .create_api()
+            .name(&props.name)
+            .protocol_type(props.protocol_type.as_str().into())
+            .set_route_selection_expression(props.route_selection_expression.clone())
+            .set_api_key_selection_expression(props.api_key_selection_expression.clone())
+            .set_description(props.description.clone())
+            .set_version(props.version.clone())
+            .set_disable_execute_api_endpoint(props.disable_execute_api_endpoint)
+            .set_ip_address_type(props.ip_address_type.as_deref().map(Into::into))
+            .set_disable_schema_validation(props.disable_schema_validation)
+            .set_cors_configuration(props.cors_configuration.as_ref().map(Cors::to_sdk))
+            .set_tags(Some(tags.into_iter().collect()));
+        let reply = send!(cx, call, "apigateway:POST (CreateApi)")?;
+        let id = reply.api_id.unwrap_or_default();
+        cx.made(&id, serde_json::json!({"id": id}));
+        let outputs = outputs(cx, &id, reply.api_endpoint, &props.protocol_type).await?;
+        Ok(Made { id, outputs })
+    }
+
+    async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let call = cx.aws.apigateway().get_api().api_id(id);
+        let reply = call
+            .send()
+            .await
+            .call_unless("apigateway:GET (GetApi)", NOT_FOUND)?;
+        let Some(reply) = reply else {
+            return Ok(None);
+        };
+        let protocol = reply.protocol_type.map(|kind| kind.as_str().to_owned());
+        let protocol_type = protocol.unwrap_or_default();
+        let outputs = outputs(cx, id, reply.api_endpoint, &protocol_type).await?;
+        let props = Self {
+            name: reply.name.unwrap_or_default(),
+            protocol_type,
+            route_selection_expression: reply.route_selection_expression,
+            api_key_selection_expression: reply.api_key_selection_expression,
+            description: reply.description,
+            version: reply.version,
+            disable_execute_api_endpoint: reply.disable_execute_api_endpoint,
+            ip_address_type: reply.ip_address_type.map(|kind| kind.as_str().to_owned()),
+            disable_schema_validation: None,
+            cors_configuration: reply.cors_configuration.map(Cors::from_sdk),
+            tags: user_tags(reply.tags.unwrap_or_default()),
+        };
+        Ok(Some(Live { props, outputs }))
+    }
+
+    async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
+        let client = cx.aws.apigateway();
+        let no_cors = change.has(&["corsConfiguration"]) && change.new.cors_configuration.is_none();
+        if no_cors {
+            let call = client.delete_cors_configuration().api_id(&change.id);
+            gone(send!(
+                cx,
+                call,
+                "apigateway:DELETE (DeleteCorsConfiguration)"
+            ))?;
+        }
+        let apart = usize::from(change.has(&["tags"])) + usize::from(no_cors);
+        if change.changed.len() > apart {
+            let call = patch(client.update_api(), &change);
+            send!(cx, call, "apigateway:PATCH (UpdateApi)")?;
+        }
+        if change.has(&["tags"]) {
+            let arn = api_arn(cx, &change.id);
+            retag(cx, &arn, change.old.tags.as_ref(), change.new.tags.as_ref()).await?;
+        }
+        let endpoint = change.attrs["apiEndpoint"].as_str().map(str::to_owned);
+        let outputs = outputs(cx, &change.id, endpoint, &change.new.protocol_type).await?;
+        Ok(Made {
+            id: change.id,
+            outputs,
+        })
+    }
+
+    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+        let call = cx.aws.apigateway().delete_api().api_id(id);
+        gone(send!(cx, call, "apigateway:DELETE (DeleteApi)"))
+    }
+
+    async fn find(cx: &Cx, _new: &New<Self>) -> Result<Option<String>, Error> {
+        pages(|token| async move {
+            let call = cx.aws.apigateway().get_apis().max_results("500");
+            let reply = call.set_next_token(token).send().await;
+            let reply = reply.call("apigateway:GET (GetApis)")?;
+            let found = reply.items.unwrap_or_default().into_iter().find(|api| {
+                let tags = api.tags.iter().flatten();
+                cx.owner
+                    .made(tags.map(|(key, value)| (key.as_str(), value.as_str())))
+            });
+            Ok((found.and_then(|api| api.api_id), reply.next_token))
+        })
+        .await
+    }
+}

@@ -1,0 +1,178 @@
+//! `aws:apigatewayv2:Deployment`: a snapshot of an API that stages can point at.
+
+use crate::resource::aws::apigatewayv2::{NOT_FOUND, Tags, gone, lane, pages, parts, send};
+use crate::resource::context::{Cx, Wait};
+use crate::resource::error::{CallResult, Error};
+use crate::resource::{Change, Live, Made, New, Resource};
+use aws_sdk_apigatewayv2::types::DeploymentStatus;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::time::Duration;
+
+/// A snapshot of an API's routes and integrations, for stages without `autoDeploy`: set a
+/// stage's `deploymentId` to its id. The API needs at least one route, so name the routes
+/// in `dependsOn`. Id: `apiId/deploymentId`.
+///
+/// The service's `stageName` argument is not offered: it makes or moves a stage that no
+/// stack file names.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Deployment {
+    /// The API that is deployed.
+    #[schemars(extend("createOnly" = true))]
+    pub api_id: String,
+    /// A description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub description: Option<String>,
+    /// Values that make a new deployment when one of them changes. Never sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("createOnly" = true, "writeOnly" = true))]
+    pub triggers: Option<Tags>,
+}
+
+/// The outputs of `aws:apigatewayv2:Deployment`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// The deployment's id.
+    pub id: String,
+    /// Whether API Gateway made it by itself.
+    pub auto_deployed: bool,
+}
+
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// Whether a deployment is done; `FAILED` is an error.
+fn done(status: Option<&DeploymentStatus>, message: Option<&str>) -> Result<bool, Error> {
+    match status {
+        Some(DeploymentStatus::Failed) => Err(Error::with_hint(
+            format!(
+                "API Gateway could not deploy the API: {}",
+                message.unwrap_or("it gave no reason")
+            ),
+            "Mend the routes and integrations it names, then run apply again.",
+        )),
+        Some(DeploymentStatus::Pending) => Ok(false),
+        _ => Ok(true),
+    }
+}
+
+impl Resource for Deployment {
+    const TYPE: &'static str = "aws:apigatewayv2:Deployment";
+    type Outputs = Outputs;
+
+    fn lane(attrs: &Value) -> Option<String> {
+        lane(attrs)
+    }
+
+    async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
+        let api_id = &new.props.api_id;
+        let call = cx.aws.apigateway_once().create_deployment().api_id(api_id);
+        let call = call.set_description(new.props.description.clone());
+        let reply = send!(cx, call, "apigateway:POST (CreateDeployment)")?;
+        let id = &reply.deployment_id.unwrap_or_default();
+        let outputs = Outputs {
+            id: id.clone(),
+            auto_deployed: false,
+        };
+        let made = Made {
+            id: format!("{api_id}/{id}"),
+            outputs,
+        };
+        cx.made(
+            &made.id,
+            serde_json::json!({"id": id, "autoDeployed": false}),
+        );
+        let message = reply.deployment_status_message.as_deref();
+        if !done(reply.deployment_status.as_ref(), message)? {
+            cx.until("the API is being deployed", LIMIT, || async move {
+                let call = cx.aws.apigateway().get_deployment();
+                let call = call.api_id(api_id).deployment_id(id).send();
+                let reply = call.await.call("apigateway:GET (GetDeployment)")?;
+                let message = reply.deployment_status_message.as_deref();
+                if done(reply.deployment_status.as_ref(), message)? {
+                    return Ok(());
+                }
+                Err(Wait::NotYet("PENDING".to_owned()))
+            })
+            .await?;
+        }
+        Ok(made)
+    }
+
+    async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let [api_id, deployment_id] = parts(id)?;
+        let call = cx.aws.apigateway().get_deployment();
+        let call = call.api_id(api_id).deployment_id(deployment_id).send();
+        let reply = call
+            .await
+            .call_unless("apigateway:GET (GetDeployment)", NOT_FOUND)?;
+        Ok(reply.map(|reply| Live {
+            props: Self {
+                api_id: api_id.to_owned(),
+                description: reply.description,
+                triggers: None,
+            },
+            outputs: Outputs {
+                id: deployment_id.to_owned(),
+                auto_deployed: reply.auto_deployed.unwrap_or(false),
+            },
+        }))
+    }
+
+    async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
+        let [api_id, deployment_id] = parts(&change.id)?;
+        let call = cx
+            .aws
+            .apigateway()
+            .update_deployment()
+            .api_id(api_id)
+            .deployment_id(deployment_id)
+            .set_description(change.sent(
+                "description",
+                change.new.description.as_ref(),
+                String::new(),
+            ));
+        send!(cx, call, "apigateway:PATCH (UpdateDeployment)")?;
+        let outputs = Outputs {
+            id: deployment_id.to_owned(),
+            auto_deployed: change.attrs["autoDeployed"].as_bool().unwrap_or(false),
+        };
+        Ok(Made {
+            id: change.id,
+            outputs,
+        })
+    }
+
+    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+        let [api_id, deployment_id] = parts(id)?;
+        let call = cx.aws.apigateway().delete_deployment();
+        let call = call.api_id(api_id).deployment_id(deployment_id);
+        gone(send!(cx, call, "apigateway:DELETE (DeleteDeployment)"))
+    }
+
+    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
+        let api_id = &new.props.api_id;
+        let wanted = new.props.description.as_deref().unwrap_or_default();
+        pages(|token| async move {
+            let call = cx.aws.apigateway().get_deployments().api_id(api_id);
+            let call = call.max_results("500").set_next_token(token);
+            let reply = call.send().await.call("apigateway:GET (GetDeployments)")?;
+            let found = reply
+                .items
+                .unwrap_or_default()
+                .into_iter()
+                .find_map(|item| {
+                    let id = format!("{api_id}/{}", item.deployment_id.as_deref()?);
+                    let fits = item.auto_deployed != Some(true)
+                        && item.description.as_deref().unwrap_or_default() == wanted
+                        && !cx.known_ids.contains(&id);
+                    fits.then_some(id)
+                });
+            Ok((found, reply.next_token))
+        })
+        .await
+    }
+}

@@ -1,0 +1,293 @@
+//! What the API Gateway v2 types share: ids, ARNs, the way writes are repeated, tags.
+//!
+//! There is no idempotency token on any call and parallel writes under one API are refused
+//! with a `ConflictException`, so every write of an API, its children included, takes the
+//! lane `apigateway/{apiId}`. Updates are PATCH calls: what is left out stays as it is.
+
+pub mod integration_parts;
+pub mod protocol;
+pub mod stage_settings;
+
+use crate::data::Path;
+use crate::resource::context::{self, Cx};
+use crate::resource::error::{CallResult, Effect, Error};
+use crate::resource::{Broken, Rules};
+use protocol::Protocol;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What every call answers for a thing, or a parent, that is not there.
+pub(crate) const NOT_FOUND: &[&str] = &["NotFoundException"];
+
+/// How long a write is repeated while others write to the same API.
+const WRITE_LIMIT: Duration = Duration::from_secs(300);
+
+/// The parts of an engine id such as `apiId/routeId`.
+pub(crate) fn parts<const N: usize>(id: &str) -> Result<[&str; N], Error> {
+    let found: Vec<&str> = id.splitn(N, '/').filter(|part| !part.is_empty()).collect();
+    <[&str; N]>::try_from(found).map_err(|_| {
+        Error::with_hint(
+            format!("{id:?} is not an id of {N} parts with a slash between them"),
+            "Give the id as the type's reference shows it, such as apiId/routeId.",
+        )
+    })
+}
+
+/// The lane of a child of an API.
+pub(crate) fn lane(attrs: &Value) -> Option<String> {
+    Some(format!("apigateway/{}", attrs.get("apiId")?.as_str()?))
+}
+
+/// Why a refused write is worth repeating.
+fn transient(error: &Error) -> Option<&'static str> {
+    let concurrent = error.effect() == Effect::None
+        && error.is(&["ConflictException"])
+        && error
+            .message()
+            .to_ascii_lowercase()
+            .contains("concurrent modification");
+    if concurrent {
+        return Some("another write to the API is going on");
+    }
+    context::throttled(error)
+}
+
+/// Repeats a write while API Gateway refuses it for the moment.
+pub(crate) async fn write<T, F>(cx: &Cx, attempt: impl FnMut() -> F + Send) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>> + Send,
+    T: Send,
+{
+    cx.retry(WRITE_LIMIT, transient, attempt).await
+}
+
+/// Sends a write, repeating it while it is refused for the moment.
+macro_rules! send {
+    ($cx:expr, $call:expr, $name:literal) => {{
+        let call = $call;
+        $crate::resource::aws::apigatewayv2::write($cx, || {
+            let call = call.clone();
+            async move { $crate::resource::error::CallResult::call(call.send().await, $name) }
+        })
+        .await
+    }};
+}
+pub(crate) use send;
+
+/// A delete's result, with "it is not there" counted as done.
+pub(crate) fn gone<T>(result: Result<T, Error>) -> Result<(), Error> {
+    match result {
+        Err(error) if !error.is(NOT_FOUND) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// `arn:{partition}:apigateway:{region}::/apis/{id}`; the account field is empty.
+pub(crate) fn api_arn(cx: &Cx, api_id: &str) -> String {
+    let (partition, region) = (cx.aws.partition(), cx.aws.region());
+    format!("arn:{partition}:apigateway:{region}::/apis/{api_id}")
+}
+
+/// `arn:{partition}:execute-api:{region}:{account}:{id}`, what policies name.
+pub(crate) async fn execution_arn(cx: &Cx, api_id: &str) -> Result<String, Error> {
+    let (partition, region) = (cx.aws.partition(), cx.aws.region());
+    let account = cx.aws.account().await?;
+    Ok(format!(
+        "arn:{partition}:execute-api:{region}:{account}:{api_id}"
+    ))
+}
+
+/// A user's tags.
+pub(crate) type Tags = BTreeMap<String, String>;
+
+/// Brings the user's tags of the thing from `old` to `new`; tags of anybody else stay.
+/// `UpdateApi` and `UpdateStage` take no tags, so these are calls of their own.
+pub(crate) async fn retag(
+    cx: &Cx,
+    arn: &str,
+    old: Option<&Tags>,
+    new: Option<&Tags>,
+) -> Result<(), Error> {
+    let empty = Tags::new();
+    let (old, new) = (old.unwrap_or(&empty), new.unwrap_or(&empty));
+    let put: std::collections::HashMap<String, String> = new
+        .iter()
+        .filter(|(key, value)| old.get(*key) != Some(value))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    let dropped: Vec<String> = old
+        .keys()
+        .filter(|key| !new.contains_key(*key))
+        .cloned()
+        .collect();
+    if !put.is_empty() {
+        let call = cx.aws.apigateway().tag_resource().resource_arn(arn);
+        send!(
+            cx,
+            call.set_tags(Some(put.clone())),
+            "apigateway:POST (TagResource)"
+        )?;
+    }
+    if !dropped.is_empty() {
+        let call = cx.aws.apigateway().untag_resource().resource_arn(arn);
+        send!(
+            cx,
+            call.set_tag_keys(Some(dropped.clone())),
+            "apigateway:DELETE (UntagResource)"
+        )?;
+    }
+    Ok(())
+}
+
+/// Checks what API Gateway wants of tags: the service model refuses empty values.
+pub(crate) fn tag_rules(rules: &Rules<'_>, broken: &mut Vec<Broken>) {
+    let Some(Value::Object(tags)) = rules.known("tags") else {
+        return;
+    };
+    for (key, value) in tags {
+        let path = Path::root().join("tags").join(key);
+        if value.as_str() == Some("") && rules.props.unknown_at(&path).is_none() {
+            broken.push(Broken {
+                path,
+                message: "API Gateway refuses a tag with an empty value.".to_owned(),
+            });
+        }
+    }
+}
+
+/// The protocol of the API that `apiId` refers to, where it is in this file.
+pub(crate) fn peer_protocol(rules: &Rules<'_>) -> Option<Protocol> {
+    let (name, api) = (rules.peer)(&Path::dotted("apiId"))?;
+    if name != "aws:apigatewayv2:Api" {
+        return None;
+    }
+    Protocol::parse(api.value.get("protocolType")?.as_str()?)
+}
+
+/// Refuses properties that only WebSocket APIs have on an HTTP API, and the reverse.
+pub(crate) fn only_for(
+    rules: &Rules<'_>,
+    protocol: Option<Protocol>,
+    wanted: Protocol,
+    names: &[&str],
+    broken: &mut Vec<Broken>,
+) {
+    if protocol.is_none_or(|protocol| protocol == wanted) {
+        return;
+    }
+    for name in names.iter().filter(|name| rules.given(name)) {
+        broken.push(Broken::at(
+            name,
+            format!("{name} is for {} APIs only.", wanted.words()),
+        ));
+    }
+}
+
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.values().all(is_nothing),
+        Value::Bool(true) | Value::Number(_) => false,
+    }
+}
+
+/// Whether the live properties are what these wanted ones would have made: every wanted
+/// one is there. Used to recognise an object that a lost create has made.
+pub(crate) fn covers(wanted: &Value, live: &Value) -> bool {
+    match (wanted, live) {
+        (wanted, live) if is_nothing(wanted) => {
+            is_nothing(live) || wanted == live || live.is_object()
+        }
+        (Value::Object(wanted), Value::Object(live)) => wanted
+            .iter()
+            .all(|(key, value)| covers(value, live.get(key).unwrap_or(&Value::Null))),
+        (Value::Array(wanted), Value::Array(live)) => {
+            wanted.len() == live.len()
+                && wanted
+                    .iter()
+                    .all(|item| live.iter().any(|other| covers(item, other)))
+        }
+        (wanted, live) => wanted == live,
+    }
+}
+
+/// A value as JSON, for [`covers`].
+pub(crate) fn json(value: &impl serde::Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+/// Goes through the pages of a list call until one gives something. `page` takes the token
+/// and gives what it found and the next token; a missing parent is an empty list.
+pub(crate) async fn pages<T, F>(
+    mut page: impl FnMut(Option<String>) -> F + Send,
+) -> Result<Option<T>, Error>
+where
+    F: Future<Output = Result<(Option<T>, Option<String>), Error>> + Send,
+{
+    let mut token = None;
+    loop {
+        match page(token).await {
+            Ok((Some(found), _)) => return Ok(Some(found)),
+            Ok((None, None)) => return Ok(None),
+            Ok((None, next)) => token = next,
+            Err(error) if error.is(NOT_FOUND) => return Ok(None),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The protocol of an API: as seen in this run, or asked for once (`GetApi`).
+pub(crate) async fn protocol_of(cx: &Cx, api_id: &str) -> Result<Protocol, Error> {
+    if let Some(protocol) = cx.aws.api_protocols.get(api_id) {
+        return Ok(protocol);
+    }
+    let reply = cx
+        .aws
+        .apigateway()
+        .get_api()
+        .api_id(api_id)
+        .send()
+        .await
+        .call("apigateway:GET (GetApi)")?;
+    let name = reply
+        .protocol_type
+        .as_ref()
+        .map_or("", |kind| kind.as_str());
+    cx.aws.api_protocols.note(api_id, name);
+    Protocol::parse(name)
+        .ok_or_else(|| Error::failed(format!("API {api_id} has the unknown protocol {name:?}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_id_must_have_all_its_parts() {
+        assert_eq!(parts::<2>("a/b").ok(), Some(["a", "b"]));
+        assert_eq!(parts::<2>("a/$default").ok(), Some(["a", "$default"]));
+        assert!(parts::<2>("a").is_err());
+        assert!(parts::<2>("a/").is_err());
+        assert!(parts::<3>("a/b").is_err());
+    }
+
+    #[test]
+    fn a_live_object_covers_what_was_wanted_and_may_have_more() {
+        let live = json!({"a": "x", "list": [{"k": 2}, {"k": 1}], "more": 1});
+        assert!(covers(
+            &json!({"a": "x", "list": [{"k": 1}, {"k": 2}]}),
+            &live
+        ));
+        assert!(covers(
+            &json!({"a": "x", "off": false, "none": null}),
+            &live
+        ));
+        assert!(!covers(&json!({"a": "y"}), &live));
+        assert!(!covers(&json!({"list": [{"k": 1}]}), &live));
+        assert!(!covers(&json!({"b": "x"}), &live));
+    }
+}

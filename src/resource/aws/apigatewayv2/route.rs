@@ -1,0 +1,410 @@
+//! `aws:apigatewayv2:Route`: which messages or requests go where.
+
+use crate::resource::aws::apigatewayv2::protocol::Protocol;
+use crate::resource::aws::apigatewayv2::{
+    NOT_FOUND, Tags, gone, lane, only_for, pages, parts, peer_protocol, send,
+};
+use crate::resource::context::Cx;
+use crate::resource::error::{CallResult, Error};
+use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
+use aws_sdk_apigatewayv2::operation::update_route::builders::UpdateRouteFluentBuilder;
+use aws_sdk_apigatewayv2::types::ParameterConstraints;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// A route of an API: its key selects messages or requests, its target is an integration.
+/// Id: `apiId/routeId`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Route {
+    /// The API it belongs to.
+    #[schemars(extend("createOnly" = true))]
+    pub api_id: String,
+    /// What selects the route; unique in the API. WebSocket: `$connect`, `$disconnect`,
+    /// `$default` or a key of your own; HTTP: `GET /path`, or `$default`.
+    #[schemars(length(min = 1))]
+    pub route_key: String,
+    /// Where it goes: `integrations/` and the integration's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128), regex(pattern = "^integrations/.+$"))]
+    pub target: Option<String>,
+    /// Whether an API key is needed. WebSocket only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = false))]
+    pub api_key_required: Option<bool>,
+    /// Who may use it: `NONE`, `AWS_IAM`, `CUSTOM`, or for HTTP `JWT`. A WebSocket API
+    /// asks an authorizer on `$connect` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "NONE", "enum" = ["NONE", "AWS_IAM", "CUSTOM", "JWT"]))]
+    pub authorization_type: Option<String>,
+    /// The authorizer, for `CUSTOM` and `JWT`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorizer_id: Option<String>,
+    /// The scopes that a token must have, for `JWT`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 10), inner(length(min = 1, max = 64)), extend("set" = true))]
+    pub authorization_scopes: Option<Vec<String>>,
+    /// What selects the model of a message. WebSocket only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_selection_expression: Option<String>,
+    /// The models, by what the expression gives. WebSocket only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_models: Option<Tags>,
+    /// A name for the operation, for documents.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub operation_name: Option<String>,
+    /// The request parameters and whether they are required. WebSocket only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("set" = true))]
+    pub request_parameters: Option<Vec<RequestParameter>>,
+    /// `$default` for a route that answers. WebSocket only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route_response_selection_expression: Option<String>,
+}
+
+/// A request parameter of a route.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RequestParameter {
+    /// Its name, such as `route.request.querystring.id`.
+    pub request_parameter_key: String,
+    /// Whether a request must have it.
+    pub required: bool,
+}
+
+/// The outputs of `aws:apigatewayv2:Route`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// The route's id.
+    pub id: String,
+}
+
+fn constraints(list: &[RequestParameter]) -> HashMap<String, ParameterConstraints> {
+    list.iter()
+        .map(|item| {
+            let constraints = ParameterConstraints::builder().required(item.required);
+            (item.request_parameter_key.clone(), constraints.build())
+        })
+        .collect()
+}
+
+fn parameters(live: HashMap<String, ParameterConstraints>) -> Vec<RequestParameter> {
+    let mut list: Vec<RequestParameter> = live
+        .into_iter()
+        .map(|(request_parameter_key, constraints)| RequestParameter {
+            request_parameter_key,
+            required: constraints.required.unwrap_or(false),
+        })
+        .collect();
+    list.sort_by(|a, b| a.request_parameter_key.cmp(&b.request_parameter_key));
+    list
+}
+
+/// What an update sends; what was taken out of the file goes back to the default.
+fn patch(call: UpdateRouteFluentBuilder, change: &Change<Route>) -> UpdateRouteFluentBuilder {
+    let new = &change.new;
+    let text = |name: &str, value: &Option<String>, default: &str| {
+        change.sent(name, value.as_ref(), default.to_owned())
+    };
+    // An authorizer is only taken together with its type.
+    let authorization = change
+        .has(&["authorizationType", "authorizerId"])
+        .then(|| new.authorization_type.as_deref().unwrap_or("NONE").into());
+    let parameters = new.request_parameters.as_deref().unwrap_or_default();
+    let models = new.request_models.clone().unwrap_or_default();
+    call.set_route_key(change.sent("routeKey", Some(&new.route_key), String::new()))
+        .set_target(text("target", &new.target, ""))
+        .set_api_key_required(change.sent("apiKeyRequired", new.api_key_required.as_ref(), false))
+        .set_authorization_type(authorization)
+        .set_authorizer_id(text("authorizerId", &new.authorizer_id, ""))
+        .set_authorization_scopes(change.sent(
+            "authorizationScopes",
+            new.authorization_scopes.as_ref(),
+            Vec::new(),
+        ))
+        .set_model_selection_expression(text(
+            "modelSelectionExpression",
+            &new.model_selection_expression,
+            "",
+        ))
+        .set_request_models(
+            change
+                .has(&["requestModels"])
+                .then(|| models.into_iter().collect()),
+        )
+        .set_operation_name(text("operationName", &new.operation_name, ""))
+        .set_request_parameters(
+            (change.has(&["requestParameters"]) && !parameters.is_empty())
+                .then(|| constraints(parameters)),
+        )
+        .set_route_response_selection_expression(text(
+            "routeResponseSelectionExpression",
+            &new.route_response_selection_expression,
+            "",
+        ))
+}
+
+/// The request parameters that go; each takes a call of its own.
+fn dropped(change: &Change<Route>) -> Vec<String> {
+    if !change.has(&["requestParameters"]) {
+        return Vec::new();
+    }
+    let new = change.new.request_parameters.as_deref().unwrap_or_default();
+    let old = change.old.request_parameters.as_deref().unwrap_or_default();
+    old.iter()
+        .map(|item| &item.request_parameter_key)
+        .filter(|key| !new.iter().any(|item| item.request_parameter_key == **key))
+        .cloned()
+        .collect()
+}
+
+const WEBSOCKET_ONLY: &[&str] = &[
+    "apiKeyRequired",
+    "modelSelectionExpression",
+    "requestModels",
+    "requestParameters",
+    "routeResponseSelectionExpression",
+];
+
+fn checks(rules: &Rules<'_>) -> Vec<Broken> {
+    let mut broken = Vec::new();
+    let protocol = peer_protocol(rules);
+    let text = |name: &str| rules.known(name).and_then(Value::as_str);
+    only_for(
+        rules,
+        protocol,
+        Protocol::WebSocket,
+        WEBSOCKET_ONLY,
+        &mut broken,
+    );
+    only_for(
+        rules,
+        protocol,
+        Protocol::Http,
+        &["authorizationScopes"],
+        &mut broken,
+    );
+    let kind = text("authorizationType").unwrap_or("NONE");
+    if protocol == Some(Protocol::WebSocket) && kind == "JWT" {
+        broken.push(Broken::at(
+            "authorizationType",
+            "JWT is for HTTP APIs; a WebSocket API takes NONE, AWS_IAM or CUSTOM.",
+        ));
+    }
+    if matches!(kind, "CUSTOM" | "JWT") && !rules.given("authorizerId") {
+        broken.push(Broken::at(
+            "authorizerId",
+            format!("An authorizationType of {kind} needs authorizerId."),
+        ));
+    }
+    if let Some(key) = text("routeKey")
+        && protocol == Some(Protocol::Http)
+        && !is_http_key(key)
+    {
+        broken.push(Broken::at(
+            "routeKey",
+            "The route key of an HTTP API is a method and a path, such as GET /items, or $default.",
+        ));
+    }
+    broken
+}
+
+fn is_http_key(key: &str) -> bool {
+    const METHODS: &[&str] = &[
+        "ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT",
+    ];
+    key == "$default"
+        || key
+            .split_once(' ')
+            .is_some_and(|(method, path)| METHODS.contains(&method) && path.starts_with('/'))
+}
+
+impl Resource for Route {
+    const TYPE: &'static str = "aws:apigatewayv2:Route";
+    type Outputs = Outputs;
+
+    fn rules(rules: &Rules<'_>) -> Vec<Broken> {
+        checks(rules)
+    }
+
+    fn lane(attrs: &Value) -> Option<String> {
+        lane(attrs)
+    }
+
+    async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
+        let props = &new.props;
+        let call = cx
+            .aws
+            .apigateway_once()
+            .create_route()
+            .api_id(&props.api_id)
+            .route_key(&props.route_key)
+            .set_target(props.target.clone())
+            .set_api_key_required(props.api_key_required)
+            .set_authorization_type(props.authorization_type.as_deref().map(Into::into))
+            .set_authorizer_id(props.authorizer_id.clone())
+            .set_authorization_scopes(props.authorization_scopes.clone())
+            .set_model_selection_expression(props.model_selection_expression.clone())
+            .set_request_models(
+                props
+                    .request_models
+                    .clone()
+                    .map(|map| map.into_iter().collect()),
+            )
+            .set_operation_name(props.operation_name.clone())
+            .set_request_parameters(props.request_parameters.as_deref().map(constraints))
+            .set_route_response_selection_expression(
+                props.route_response_selection_expression.clone(),
+            );
+        let reply = send!(cx, call, "apigateway:POST (CreateRoute)")?;
+        let id = reply.route_id.unwrap_or_default();
+        Ok(Made {
+            id: format!("{}/{id}", props.api_id),
+            outputs: Outputs { id },
+        })
+    }
+
+    async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let [api_id, route_id] = parts(id)?;
+        let call = cx
+            .aws
+            .apigateway()
+            .get_route()
+            .api_id(api_id)
+            .route_id(route_id);
+        let reply = call
+            .send()
+            .await
+            .call_unless("apigateway:GET (GetRoute)", NOT_FOUND)?;
+        let Some(reply) = reply else {
+            return Ok(None);
+        };
+        let props = Self {
+            api_id: api_id.to_owned(),
+            route_key: reply.route_key.unwrap_or_default(),
+            target: reply.target,
+            api_key_required: reply.api_key_required,
+            authorization_type: reply
+                .authorization_type
+                .map(|kind| kind.as_str().to_owned()),
+            authorizer_id: reply.authorizer_id,
+            authorization_scopes: reply.authorization_scopes,
+            model_selection_expression: reply.model_selection_expression,
+            request_models: reply.request_models.map(|map| map.into_iter().collect()),
+            operation_name: reply.operation_name,
+            request_parameters: reply.request_parameters.map(parameters),
+            route_response_selection_expression: reply.route_response_selection_expression,
+        };
+        let id = route_id.to_owned();
+        Ok(Some(Live {
+            props,
+            outputs: Outputs { id },
+        }))
+    }
+
+    async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
+        let [api_id, route_id] = parts(&change.id)?;
+        let client = cx.aws.apigateway();
+        for key in dropped(&change) {
+            let call = client.delete_route_request_parameter();
+            let call = call
+                .api_id(api_id)
+                .route_id(route_id)
+                .request_parameter_key(key);
+            gone(send!(
+                cx,
+                call,
+                "apigateway:DELETE (DeleteRouteRequestParameter)"
+            ))?;
+        }
+        let call = patch(client.update_route(), &change)
+            .api_id(api_id)
+            .route_id(route_id);
+        send!(cx, call, "apigateway:PATCH (UpdateRoute)")?;
+        let id = route_id.to_owned();
+        Ok(Made {
+            id: change.id,
+            outputs: Outputs { id },
+        })
+    }
+
+    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+        let [api_id, route_id] = parts(id)?;
+        let call = cx
+            .aws
+            .apigateway()
+            .delete_route()
+            .api_id(api_id)
+            .route_id(route_id);
+        gone(send!(cx, call, "apigateway:DELETE (DeleteRoute)"))
+    }
+
+    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
+        let (api_id, key) = (&new.props.api_id, new.props.route_key.as_str());
+        pages(|token| async move {
+            let call = cx.aws.apigateway().get_routes().api_id(api_id);
+            let call = call.max_results("500").set_next_token(token);
+            let reply = call.send().await.call("apigateway:GET (GetRoutes)")?;
+            let found = reply
+                .items
+                .unwrap_or_default()
+                .into_iter()
+                .find_map(|item| {
+                    let id = format!("{api_id}/{}", item.route_id.as_deref()?);
+                    (item.route_key.as_deref() == Some(key) && !cx.known_ids.contains(&id))
+                        .then_some(id)
+                });
+            Ok((found, reply.next_token))
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Data, Path};
+    use serde_json::json;
+
+    fn broken(props: Value, protocol: &str) -> Vec<String> {
+        let api = Data::from(json!({"protocolType": protocol}));
+        let props = Data::from(props);
+        let peer =
+            |path: &Path| (path.to_string() == "apiId").then_some(("aws:apigatewayv2:Api", &api));
+        let rules = Rules {
+            props: &props,
+            peer: &peer,
+        };
+        checks(&rules)
+            .iter()
+            .map(|rule| rule.path.to_string())
+            .collect()
+    }
+
+    #[test]
+    fn route_keys_follow_the_protocol() {
+        assert_eq!(
+            broken(json!({"routeKey": "sendMessage"}), "WEBSOCKET"),
+            [""; 0]
+        );
+        assert_eq!(
+            broken(json!({"routeKey": "sendMessage"}), "HTTP"),
+            ["routeKey"]
+        );
+        assert_eq!(broken(json!({"routeKey": "get /a"}), "HTTP"), ["routeKey"]);
+        assert_eq!(broken(json!({"routeKey": "GET /a"}), "HTTP"), [""; 0]);
+        assert_eq!(broken(json!({"routeKey": "$default"}), "HTTP"), [""; 0]);
+    }
+
+    #[test]
+    fn an_authorizer_goes_with_its_type() {
+        let props = json!({"routeKey": "$connect", "authorizationType": "CUSTOM"});
+        assert_eq!(broken(props, "WEBSOCKET"), ["authorizerId"]);
+        let props = json!({"routeKey": "a", "authorizationType": "JWT", "authorizerId": "x"});
+        assert_eq!(broken(props, "WEBSOCKET"), ["authorizationType"]);
+    }
+}

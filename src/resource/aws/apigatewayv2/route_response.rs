@@ -1,0 +1,168 @@
+//! `aws:apigatewayv2:RouteResponse`: lets a WebSocket route answer its caller.
+
+use crate::resource::aws::apigatewayv2::{
+    NOT_FOUND, Tags, covers, gone, json, lane, pages, parts, send,
+};
+use crate::resource::context::Cx;
+use crate::resource::error::{CallResult, Error};
+use crate::resource::{Change, Live, Made, New, Resource};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A response of a WebSocket route: the caller gets what the integration answers.
+/// Id: `apiId/routeId/routeResponseId`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RouteResponse {
+    /// The API it belongs to.
+    #[schemars(extend("createOnly" = true))]
+    pub api_id: String,
+    /// The route it belongs to.
+    #[schemars(extend("createOnly" = true))]
+    pub route_id: String,
+    /// What selects the response: `$default`.
+    #[schemars(length(min = 1))]
+    pub route_response_key: String,
+    /// What selects the model of the response.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_selection_expression: Option<String>,
+    /// The models, by what the expression gives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_models: Option<Tags>,
+}
+
+/// The outputs of `aws:apigatewayv2:RouteResponse`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// The route response's id.
+    pub id: String,
+}
+
+/// The properties in a reply about a route response; Get and the list have the same members.
+macro_rules! props_of {
+    ($api_id:expr, $route_id:expr, $reply:expr) => {{
+        let reply = $reply;
+        RouteResponse {
+            api_id: $api_id.to_owned(),
+            route_id: $route_id.to_owned(),
+            route_response_key: reply.route_response_key.unwrap_or_default(),
+            model_selection_expression: reply.model_selection_expression,
+            response_models: reply.response_models.map(|map| map.into_iter().collect()),
+        }
+    }};
+}
+
+impl Resource for RouteResponse {
+    const TYPE: &'static str = "aws:apigatewayv2:RouteResponse";
+    type Outputs = Outputs;
+
+    fn lane(attrs: &Value) -> Option<String> {
+        lane(attrs)
+    }
+
+    async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
+        let props = &new.props;
+        let models = props.response_models.clone();
+        let call = cx
+            .aws
+            .apigateway_once()
+            .create_route_response()
+            .api_id(&props.api_id)
+            .route_id(&props.route_id)
+            .route_response_key(&props.route_response_key)
+            .set_model_selection_expression(props.model_selection_expression.clone())
+            .set_response_models(models.map(|map| map.into_iter().collect()));
+        let reply = send!(cx, call, "apigateway:POST (CreateRouteResponse)")?;
+        let id = reply.route_response_id.unwrap_or_default();
+        Ok(Made {
+            id: format!("{}/{}/{id}", props.api_id, props.route_id),
+            outputs: Outputs { id },
+        })
+    }
+
+    async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let [api_id, route_id, response_id] = parts(id)?;
+        let call = cx.aws.apigateway().get_route_response();
+        let call = call.api_id(api_id).route_id(route_id);
+        let reply = call.route_response_id(response_id).send().await;
+        let reply = reply.call_unless("apigateway:GET (GetRouteResponse)", NOT_FOUND)?;
+        let Some(reply) = reply else {
+            return Ok(None);
+        };
+        let props = props_of!(api_id, route_id, reply);
+        let id = response_id.to_owned();
+        Ok(Some(Live {
+            props,
+            outputs: Outputs { id },
+        }))
+    }
+
+    async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
+        let [api_id, route_id, response_id] = parts(&change.id)?;
+        let new = &change.new;
+        let models = new.response_models.clone().unwrap_or_default();
+        let call = cx
+            .aws
+            .apigateway()
+            .update_route_response()
+            .api_id(api_id)
+            .route_id(route_id)
+            .route_response_id(response_id)
+            .set_route_response_key(change.sent(
+                "routeResponseKey",
+                Some(&new.route_response_key),
+                String::new(),
+            ))
+            .set_model_selection_expression(change.sent(
+                "modelSelectionExpression",
+                new.model_selection_expression.as_ref(),
+                String::new(),
+            ))
+            .set_response_models(
+                change
+                    .has(&["responseModels"])
+                    .then(|| models.into_iter().collect()),
+            );
+        send!(cx, call, "apigateway:PATCH (UpdateRouteResponse)")?;
+        let id = response_id.to_owned();
+        Ok(Made {
+            id: change.id,
+            outputs: Outputs { id },
+        })
+    }
+
+    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+        let [api_id, route_id, response_id] = parts(id)?;
+        let call = cx.aws.apigateway().delete_route_response();
+        let call = call
+            .api_id(api_id)
+            .route_id(route_id)
+            .route_response_id(response_id);
+        gone(send!(cx, call, "apigateway:DELETE (DeleteRouteResponse)"))
+    }
+
+    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
+        let (api_id, route_id) = (&new.props.api_id, &new.props.route_id);
+        let wanted = &json(&new.props);
+        pages(|token| async move {
+            let call = cx.aws.apigateway().get_route_responses();
+            let call = call.api_id(api_id).route_id(route_id);
+            let reply = call.max_results("500").set_next_token(token).send().await;
+            let reply = reply.call("apigateway:GET (GetRouteResponses)")?;
+            let found = reply
+                .items
+                .unwrap_or_default()
+                .into_iter()
+                .find_map(|item| {
+                    let id = item.route_response_id.as_deref()?;
+                    let id = format!("{api_id}/{route_id}/{id}");
+                    let live = json(&props_of!(api_id, route_id, item));
+                    (!cx.known_ids.contains(&id) && covers(wanted, &live)).then_some(id)
+                });
+            Ok((found, reply.next_token))
+        })
+        .await
+    }
+}

@@ -1,0 +1,452 @@
+//! `aws:apigatewayv2:Stage`: a deployed API under a name.
+
+use crate::data::Path;
+use crate::resource::aws::apigatewayv2::integration_parts::merged;
+use crate::resource::aws::apigatewayv2::protocol::Protocol;
+use crate::resource::aws::apigatewayv2::stage_settings::{
+    DefaultRouteSettings, RouteSettings, drop_defaults,
+};
+use crate::resource::aws::apigatewayv2::{
+    NOT_FOUND, Tags, api_arn, execution_arn, gone, lane, only_for, parts, peer_protocol,
+    protocol_of, retag, send, tag_rules,
+};
+use crate::resource::context::{Cx, user_tags};
+use crate::resource::error::{CallResult, Error};
+use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
+use aws_sdk_apigatewayv2::operation::update_stage::builders::UpdateStageFluentBuilder;
+use aws_sdk_apigatewayv2::types;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A stage: what clients of an API reach under a name. Id: `apiId/stageName`.
+///
+/// With `autoDeploy` every change of the API is deployed at once, and `deploymentId` is
+/// API Gateway's; without it, set `deploymentId` to a deployment's id.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Stage {
+    /// The API it belongs to.
+    #[schemars(extend("createOnly" = true))]
+    pub api_id: String,
+    /// Its name, the last part of the URL; `$default` (HTTP only) has no such part.
+    #[schemars(
+        length(min = 1, max = 128),
+        regex(pattern = r"^([A-Za-z0-9_-]+|\$default)$"),
+        extend("createOnly" = true)
+    )]
+    pub name: String,
+    /// Whether changes of the API are deployed at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = false))]
+    pub auto_deploy: Option<bool>,
+    /// The deployment it shows. Not together with `autoDeploy`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployment_id: Option<String>,
+    /// A description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub description: Option<String>,
+    /// Where each access is logged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_log_settings: Option<AccessLogSettings>,
+    /// The client certificate for calls to integrations. WebSocket only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_certificate_id: Option<String>,
+    /// The settings of routes that have none of their own. Limits taken out of the file
+    /// go back to 5000 at once and 10000 a second, the account's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_route_settings: Option<DefaultRouteSettings>,
+    /// The settings of single routes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("set" = true))]
+    pub route_settings: Option<Vec<RouteSettings>>,
+    /// Variables that integrations can use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage_variables: Option<Tags>,
+    /// Tags; values must not be empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Tags>,
+}
+
+/// Where each access is logged.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AccessLogSettings {
+    /// The ARN of a log group (a trailing `:*` is left out) or a Firehose stream.
+    pub destination_arn: String,
+    /// The format of a line, with `$context` variables.
+    #[schemars(length(min = 1, max = 3072))]
+    pub format: String,
+}
+
+/// The outputs of `aws:apigatewayv2:Stage`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// The stage's name.
+    pub id: String,
+    /// Its ARN.
+    pub arn: String,
+    /// The ARN prefix that policies and permissions name it by. To allow posting to
+    /// WebSocket connections append `/POST/@connections/*`.
+    pub execution_arn: String,
+    /// Where clients connect: `wss://…/{stage}` for a WebSocket API, `https://…` for HTTP.
+    pub invoke_url: String,
+    /// The deployment it shows; with `autoDeploy` each change of the API makes a new one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("volatile" = ["autoDeploy", "deploymentId"]))]
+    pub deployment_id: Option<String>,
+}
+
+fn log_arn(arn: &str) -> &str {
+    arn.strip_suffix(":*").unwrap_or(arn)
+}
+
+impl AccessLogSettings {
+    fn to_sdk(&self) -> types::AccessLogSettings {
+        types::AccessLogSettings::builder()
+            .destination_arn(log_arn(&self.destination_arn))
+            .format(&self.format)
+            .build()
+    }
+}
+
+/// The outputs by formula. The URL's scheme is that of the API's protocol, which no reply
+/// about a stage tells: it comes from the state, or from the API as read or made in this
+/// run, and only for a stage whose API this run has not seen from a `GetApi`.
+async fn outputs(
+    cx: &Cx,
+    ids: [&str; 2],
+    deployment_id: Option<String>,
+    known_url: Option<&str>,
+) -> Result<Outputs, Error> {
+    let [api_id, name] = ids;
+    let protocol = match known_url {
+        Some(url) if url.starts_with("wss:") => Protocol::WebSocket,
+        Some(url) if url.starts_with("https:") => Protocol::Http,
+        _ if name == "$default" => Protocol::Http,
+        _ => protocol_of(cx, api_id).await?,
+    };
+    let (scheme, region, suffix) = (protocol.scheme(), cx.aws.region(), cx.aws.dns_suffix());
+    let path = if name == "$default" { "" } else { name };
+    Ok(Outputs {
+        id: name.to_owned(),
+        arn: stage_arn(cx, api_id, name),
+        execution_arn: format!("{}/{name}", execution_arn(cx, api_id).await?),
+        invoke_url: format!("{scheme}://{api_id}.execute-api.{region}.{suffix}/{path}"),
+        deployment_id,
+    })
+}
+
+fn stage_arn(cx: &Cx, api_id: &str, name: &str) -> String {
+    format!("{}/stages/{name}", api_arn(cx, api_id))
+}
+
+/// What an update sends; what was taken out of the file goes back to the default. A
+/// deployment is never sent together with `autoDeploy`, which API Gateway refuses.
+fn patch(call: UpdateStageFluentBuilder, change: &Change<Stage>) -> UpdateStageFluentBuilder {
+    let (old, new) = (&change.old, &change.new);
+    let text =
+        |name: &str, value: &Option<String>| change.sent(name, value.as_ref(), String::new());
+    let manual = new.auto_deploy != Some(true) && new.deployment_id.is_some();
+    let settings = change.has(&["defaultRouteSettings"]).then(|| {
+        let wanted = new.default_route_settings.clone().unwrap_or_default();
+        let live = old.default_route_settings.clone().unwrap_or_default();
+        wanted.reset_from(&live).to_sdk()
+    });
+    let routes = new.route_settings.as_deref().unwrap_or_default();
+    let routes = (change.has(&["routeSettings"]) && !routes.is_empty())
+        .then(|| RouteSettings::to_sdk(routes, old.route_settings.as_deref().unwrap_or_default()));
+    let variables = change
+        .has(&["stageVariables"])
+        .then(|| merged(old.stage_variables.as_ref(), new.stage_variables.as_ref()));
+    let logs = new.access_log_settings.as_ref();
+    call.set_auto_deploy(change.sent("autoDeploy", new.auto_deploy.as_ref(), false))
+        .set_deployment_id(
+            new.deployment_id
+                .clone()
+                .filter(|_| manual && change.has(&["deploymentId", "autoDeploy"])),
+        )
+        .set_description(text("description", &new.description))
+        .set_access_log_settings(
+            logs.filter(|_| change.has(&["accessLogSettings"]))
+                .map(AccessLogSettings::to_sdk),
+        )
+        .set_client_certificate_id(text("clientCertificateId", &new.client_certificate_id))
+        .set_default_route_settings(settings)
+        .set_route_settings(routes)
+        .set_stage_variables(variables)
+}
+
+/// The calls that take something away, which no PATCH can.
+async fn take_away(cx: &Cx, ids: [&str; 2], change: &Change<Stage>) -> Result<(), Error> {
+    let client = cx.aws.apigateway();
+    let [api_id, name] = ids;
+    if change.has(&["accessLogSettings"]) && change.new.access_log_settings.is_none() {
+        let call = client
+            .delete_access_log_settings()
+            .api_id(api_id)
+            .stage_name(name);
+        gone(send!(
+            cx,
+            call,
+            "apigateway:DELETE (DeleteAccessLogSettings)"
+        ))?;
+    }
+    if change.has(&["routeSettings"]) {
+        let new = change.new.route_settings.as_deref().unwrap_or_default();
+        let old = change.old.route_settings.as_deref().unwrap_or_default();
+        let goes = |key: &str| !new.iter().any(|item| item.route_key == key);
+        for item in old.iter().filter(|item| goes(&item.route_key)) {
+            let call = client
+                .delete_route_settings()
+                .api_id(api_id)
+                .stage_name(name);
+            let call = call.route_key(&item.route_key);
+            gone(send!(cx, call, "apigateway:DELETE (DeleteRouteSettings)"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the PATCH has anything to say beside what other calls do.
+fn patches(change: &Change<Stage>) -> bool {
+    let new = &change.new;
+    change.changed.iter().any(|name| match name.as_str() {
+        "tags" => false,
+        "accessLogSettings" => new.access_log_settings.is_some(),
+        "routeSettings" => new
+            .route_settings
+            .as_ref()
+            .is_some_and(|list| !list.is_empty()),
+        "deploymentId" => new.deployment_id.is_some(),
+        _ => true,
+    })
+}
+
+fn checks(rules: &Rules<'_>) -> Vec<Broken> {
+    let mut broken = Vec::new();
+    let protocol = peer_protocol(rules);
+    if rules.known("autoDeploy") == Some(&Value::Bool(true)) && rules.given("deploymentId") {
+        broken.push(Broken::at(
+            "deploymentId",
+            "A stage with autoDeploy takes no deploymentId; leave one of them out.",
+        ));
+    }
+    if rules.known("name").and_then(Value::as_str) == Some("$default")
+        && protocol == Some(Protocol::WebSocket)
+    {
+        broken.push(Broken::at(
+            "name",
+            "Only an HTTP API has a stage named $default.",
+        ));
+    }
+    let certificate = ["clientCertificateId"];
+    only_for(
+        rules,
+        protocol,
+        Protocol::WebSocket,
+        &certificate,
+        &mut broken,
+    );
+    if protocol == Some(Protocol::Http)
+        && let Some(Value::Object(settings)) = rules.known("defaultRouteSettings")
+    {
+        for name in ["dataTraceEnabled", "loggingLevel"] {
+            if settings.get(name).is_some_and(|value| !value.is_null()) {
+                broken.push(Broken {
+                    path: Path::root().join("defaultRouteSettings").join(name),
+                    message: format!("{name} is for stages of WebSocket APIs only."),
+                });
+            }
+        }
+    }
+    variable_checks(rules, &mut broken);
+    tag_rules(rules, &mut broken);
+    broken
+}
+
+/// Names `[A-Za-z0-9_]+`, values of at most 2048 of `A-Za-z0-9-._~:/?#&=,`, 100 a stage.
+fn variable_checks(rules: &Rules<'_>, broken: &mut Vec<Broken>) {
+    let Some(Value::Object(variables)) = rules.known("stageVariables") else {
+        return;
+    };
+    if variables.len() > 100 {
+        broken.push(Broken::at(
+            "stageVariables",
+            "A stage has at most 100 variables.",
+        ));
+    }
+    for (name, value) in variables {
+        let path = Path::root().join("stageVariables").join(name);
+        let known = rules.props.unknown_at(&path).is_none();
+        let value = value.as_str().filter(|_| known).unwrap_or_default();
+        let good_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let good = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#&=,".contains(c);
+        let message = if name.is_empty() || !good_name {
+            "The name of a stage variable has letters, digits and _ only."
+        } else if value.len() > 2048 || !value.chars().all(good) {
+            "The value of a stage variable has at most 2048 letters, digits and -._~:/?#&=, only."
+        } else {
+            continue;
+        };
+        broken.push(Broken {
+            path,
+            message: message.to_owned(),
+        });
+    }
+}
+
+impl Resource for Stage {
+    const TYPE: &'static str = "aws:apigatewayv2:Stage";
+    type Outputs = Outputs;
+
+    fn rules(rules: &Rules<'_>) -> Vec<Broken> {
+        checks(rules)
+    }
+
+    fn canonical(props: &mut Value) {
+        if let Some(settings) = props.get_mut("routeSettings") {
+            drop_defaults(settings);
+        }
+        if let Some(arn) = props.pointer_mut("/accessLogSettings/destinationArn")
+            && let Some(text) = arn.as_str()
+        {
+            *arn = Value::String(log_arn(text).to_owned());
+        }
+    }
+
+    fn lane(attrs: &Value) -> Option<String> {
+        lane(attrs)
+    }
+
+    async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
+        let props = &new.props;
+        let routes = props.route_settings.as_deref();
+        let variables = props.stage_variables.clone();
+        let call = cx
+            .aws
+            .apigateway_once()
+            .create_stage()
+            .api_id(&props.api_id)
+            .stage_name(&props.name)
+            .set_auto_deploy(props.auto_deploy)
+            .set_deployment_id(props.deployment_id.clone())
+            .set_description(props.description.clone())
+            .set_access_log_settings(
+                props
+                    .access_log_settings
+                    .as_ref()
+                    .map(AccessLogSettings::to_sdk),
+            )
+            .set_client_certificate_id(props.client_certificate_id.clone())
+            .set_default_route_settings(
+                props
+                    .default_route_settings
+                    .as_ref()
+                    .map(DefaultRouteSettings::to_sdk),
+            )
+            .set_route_settings(routes.map(|list| RouteSettings::to_sdk(list, &[])))
+            .set_stage_variables(variables.map(|map| map.into_iter().collect()))
+            .set_tags(Some(
+                cx.owner.tagged(props.tags.as_ref()).into_iter().collect(),
+            ));
+        let reply = send!(cx, call, "apigateway:POST (CreateStage)")?;
+        let id = format!("{}/{}", props.api_id, props.name);
+        cx.made(&id, serde_json::json!({"id": props.name}));
+        let ids = [props.api_id.as_str(), props.name.as_str()];
+        let outputs = outputs(cx, ids, reply.deployment_id, None).await?;
+        Ok(Made { id, outputs })
+    }
+
+    async fn read(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let [api_id, name] = parts(id)?;
+        let call = cx
+            .aws
+            .apigateway()
+            .get_stage()
+            .api_id(api_id)
+            .stage_name(name);
+        let reply = call
+            .send()
+            .await
+            .call_unless("apigateway:GET (GetStage)", NOT_FOUND)?;
+        let Some(reply) = reply else {
+            return Ok(None);
+        };
+        let url = attrs["invokeUrl"].as_str();
+        let outputs = outputs(cx, [api_id, name], reply.deployment_id.clone(), url).await?;
+        let props = Self {
+            api_id: api_id.to_owned(),
+            name: name.to_owned(),
+            auto_deploy: reply.auto_deploy,
+            deployment_id: reply.deployment_id,
+            description: reply.description,
+            access_log_settings: reply.access_log_settings.map(|logs| AccessLogSettings {
+                destination_arn: logs.destination_arn.unwrap_or_default(),
+                format: logs.format.unwrap_or_default(),
+            }),
+            client_certificate_id: reply.client_certificate_id,
+            default_route_settings: reply
+                .default_route_settings
+                .map(DefaultRouteSettings::from_sdk),
+            route_settings: reply.route_settings.map(RouteSettings::from_sdk),
+            stage_variables: reply.stage_variables.map(|map| map.into_iter().collect()),
+            tags: user_tags(reply.tags.unwrap_or_default()),
+        };
+        Ok(Some(Live { props, outputs }))
+    }
+
+    async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
+        let ids @ [api_id, name] = parts(&change.id)?;
+        take_away(cx, ids, &change).await?;
+        let mut deployment = change.attrs["deploymentId"].as_str().map(str::to_owned);
+        if patches(&change) {
+            let call = patch(cx.aws.apigateway().update_stage(), &change);
+            let call = call.api_id(api_id).stage_name(name);
+            deployment = send!(cx, call, "apigateway:PATCH (UpdateStage)")?.deployment_id;
+        }
+        if change.has(&["tags"]) {
+            let arn = stage_arn(cx, api_id, name);
+            retag(cx, &arn, change.old.tags.as_ref(), change.new.tags.as_ref()).await?;
+        }
+        let url = change.attrs["invokeUrl"].as_str();
+        let outputs = outputs(cx, ids, deployment, url).await?;
+        Ok(Made {
+            id: change.id,
+            outputs,
+        })
+    }
+
+    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+        let [api_id, name] = parts(id)?;
+        let call = cx
+            .aws
+            .apigateway()
+            .delete_stage()
+            .api_id(api_id)
+            .stage_name(name);
+        gone(send!(cx, call, "apigateway:DELETE (DeleteStage)"))
+    }
+
+    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
+        let (api_id, name) = (&new.props.api_id, &new.props.name);
+        let call = cx
+            .aws
+            .apigateway()
+            .get_stage()
+            .api_id(api_id)
+            .stage_name(name);
+        let reply = call
+            .send()
+            .await
+            .call_unless("apigateway:GET (GetStage)", NOT_FOUND)?;
+        let tags = reply.and_then(|stage| stage.tags).unwrap_or_default();
+        let ours = cx.owner.made(
+            tags.iter()
+                .map(|(key, value)| (key.as_str(), value.as_str())),
+        );
+        Ok(ours.then(|| format!("{api_id}/{name}")))
+    }
+}

@@ -1,0 +1,67 @@
+//! The process dies at every call of the local apply and destroy, before it takes effect
+//! and after; the next run converges, and no person is asked.
+
+use crate::support::Project;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// How often each kind of object is there.
+fn census(project: &Project) -> BTreeMap<String, usize> {
+    let mut census = BTreeMap::new();
+    for (name, _) in project.cloud() {
+        let kind = name.split_whitespace().next().unwrap_or_default().to_owned();
+        *census.entry(kind).or_insert(0) += 1;
+    }
+    census
+}
+
+fn fault(at: usize, what: &str) -> String {
+    json!([{"call": "*", "at": at, "what": what}]).to_string()
+}
+
+/// Runs `args` with a kill at the `at`th call; whether the kill struck.
+fn killed(project: &mut Project, args: &[&str], at: usize, what: &str) -> bool {
+    project.env("STACKCTL_LOCAL_FAULTS", &fault(at, what));
+    let ended = project.run(args);
+    project.env("STACKCTL_LOCAL_FAULTS", "[]");
+    match ended.code {
+        None => true,
+        Some(0) => false,
+        Some(_) => panic!("call {at} {what}:\n{}{}", ended.stdout, ended.stderr),
+    }
+}
+
+fn matrix(what: &str) {
+    let whole = Project::websocket();
+    whole.apply();
+    let expected = census(&whole);
+    let mut tried = 0;
+    for at in 1.. {
+        let mut project = Project::websocket();
+        if !killed(&mut project, &["apply", "--yes"], at, what) {
+            break;
+        }
+        tried += 1;
+        project.apply();
+        assert_eq!(census(&project), expected, "apply killed at call {at}, {what}");
+        project.expect_no_changes();
+        let state: Value = project.state();
+        assert_eq!(state["resources"].as_object().unwrap().len(), 19);
+        assert!(!project.dir().join("state/websocket-sqs.journal").exists());
+        let struck = killed(&mut project, &["destroy", "--yes"], 21 + at, what);
+        project.run(&["destroy", "--yes"]).expect(0);
+        assert_eq!(census(&project), BTreeMap::new(), "destroy killed ({struck}) at {at}, {what}");
+    }
+    assert!(tried >= 20, "only {tried} calls were killed");
+    println!("{what}: {tried} kills of apply, each followed by one of destroy; all converged");
+}
+
+#[test]
+fn killed_before_each_call() {
+    matrix("kill-before");
+}
+
+#[test]
+fn killed_after_each_call() {
+    matrix("kill-after");
+}

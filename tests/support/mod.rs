@@ -1,0 +1,196 @@
+//! What the tests share: a project in a folder of its own, and the binary run in it as a
+//! user would.
+
+#[cfg(feature = "emulator-tests")]
+pub mod moto;
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use stackctl::local_cloud::{Cloud, Options};
+
+/// How much faster than the clock the local cloud's time runs in tests.
+pub const SPEED: &str = "100";
+
+/// A folder with stacks, a state and a local cloud, gone when dropped.
+pub struct Project {
+    dir: tempfile::TempDir,
+    env: Vec<(String, String)>,
+    /// Added to each command, such as `--local`.
+    pub flags: Vec<String>,
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// The exit code; none where a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote to stdout.
+    pub stdout: String,
+    /// What it wrote to stderr.
+    pub stderr: String,
+}
+
+impl Ended {
+    /// Fails the test unless the command ended with this code.
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(
+            self.code,
+            Some(code),
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+
+    /// Stdout as one JSON document.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
+            panic!("{error} in stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr)
+        })
+    }
+}
+
+impl Project {
+    /// A project without stacks, whose commands use the local cloud.
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("stacks")).unwrap();
+        Self { dir, env: Vec::new(), flags: vec!["--local".to_owned()] }
+    }
+
+    /// A project with the repository's own stack.
+    pub fn websocket() -> Self {
+        let project = Self::new();
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks");
+        copy(&from, &project.dir.path().join("stacks"));
+        project
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Writes a file; folders on the way are made.
+    pub fn write(&self, path: &str, text: impl AsRef<[u8]>) -> &Self {
+        let path = self.dir.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+        self
+    }
+
+    /// Reads a file.
+    pub fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.dir.path().join(path)).unwrap()
+    }
+
+    /// Sets a variable for the commands that follow.
+    pub fn env(&mut self, name: &str, value: &str) -> &mut Self {
+        self.env.retain(|(known, _)| known != name);
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// A command, its environment scrubbed of everything that could change the outcome.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stackctl"));
+        command
+            .args(args)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.dir.path())
+            .env("STACKCTL_LOCAL_SPEED", SPEED)
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .current_dir(self.dir.path())
+            .stdin(Stdio::null());
+        let plain = ["validate", "--help", "--version", "-V"];
+        if !args.iter().any(|arg| plain.contains(arg)) && !args.is_empty() {
+            command.args(&self.flags);
+        }
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, args: &[&str]) -> Ended {
+        let output = self.command(args).output().unwrap();
+        Ended {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Applies without a question; it must succeed.
+    #[track_caller]
+    pub fn apply(&self) -> Ended {
+        self.run(&["apply", "--yes"]).expect(0)
+    }
+
+    /// The plan as JSON; it must succeed.
+    #[track_caller]
+    pub fn plan(&self) -> Value {
+        self.run(&["plan", "--json"]).expect(0).json()
+    }
+
+    /// Fails the test unless the plan is empty.
+    #[track_caller]
+    pub fn expect_no_changes(&self) {
+        let ended = self.run(&["plan", "--detailed-exitcode"]);
+        assert_eq!(ended.code, Some(0), "the plan is not empty:\n{}{}", ended.stdout, ended.stderr);
+        assert!(ended.stdout.ends_with("No changes. The stack is as the file says.\n"));
+    }
+
+    /// The state of the only stack.
+    pub fn state(&self) -> Value {
+        let mut states: Vec<PathBuf> = std::fs::read_dir(self.dir.path().join("state"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|ending| ending == "json"))
+            .collect();
+        assert_eq!(states.len(), 1, "{states:?}");
+        serde_json::from_str(&std::fs::read_to_string(states.remove(0)).unwrap()).unwrap()
+    }
+
+    /// What the local cloud holds: kind and name of each object, and the object.
+    pub fn cloud(&self) -> Vec<(String, Value)> {
+        let options = Options::from_settings(
+            self.dir.path().join(".stackctl/local"),
+            Some(SPEED),
+            None,
+            None,
+        );
+        Cloud::open(options.unwrap()).unwrap().resources()
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
+/// The actions of a plan, by address, unchanged resources left out.
+pub fn actions(plan: &Value) -> Vec<(String, Vec<String>)> {
+    let changes = plan["changes"].as_array().unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    changes
+        .iter()
+        .map(|change| {
+            let actions = change["actions"].as_array().unwrap();
+            (text(&change["address"]), actions.iter().map(text).collect::<Vec<_>>())
+        })
+        .filter(|(_, actions)| actions != &["no-op"])
+        .collect()
+}
