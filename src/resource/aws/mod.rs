@@ -2,8 +2,11 @@
 //! them. SDK types stay inside this folder.
 
 pub mod connect;
+pub mod iam;
 pub mod physical_name;
 pub mod policy;
+pub mod policy_check;
+pub mod sqs;
 pub mod tags;
 
 use super::error::{CallResult, Error};
