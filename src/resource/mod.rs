@@ -332,6 +332,15 @@ pub fn overlay(base: &Value, over: &Value) -> Value {
     Value::Object(map)
 }
 
+/// The outputs as `attrs` has them, for an update that changes none of them.
+///
+/// # Errors
+/// When `attrs` lacks one that a resource of the type always has.
+pub fn outputs_of<O: DeserializeOwned>(attrs: &Value) -> Result<O, Error> {
+    serde_json::from_value(attrs.clone())
+        .map_err(|error| Error::failed(format!("the resource was read incompletely: {error}")))
+}
+
 impl<T: Resource> ResourceType for &'static Typed<T> {
     fn schema(&self) -> &'static Schema {
         let this: &'static Typed<T> = self;
@@ -506,6 +515,12 @@ table! {
         aws_apigatewayv2_route "aws/apigatewayv2/route.rs" => Route,
         aws_apigatewayv2_route_response "aws/apigatewayv2/route_response.rs" => RouteResponse,
         aws_apigatewayv2_stage "aws/apigatewayv2/stage.rs" => Stage,
+        aws_iam_policy "aws/iam/policy.rs" => ManagedPolicy,
+        aws_iam_role "aws/iam/role.rs" => Role,
+        aws_iam_role_policy "aws/iam/role_policy.rs" => RolePolicy,
+        aws_iam_role_policy_attachment "aws/iam/role_policy_attachment.rs" => RolePolicyAttachment,
+        aws_sqs_queue "aws/sqs/queue.rs" => Queue,
+        aws_sqs_queue_policy "aws/sqs/queue_policy.rs" => QueuePolicy,
         random_string "random/string.rs" => RandomString,
     }
     data {

@@ -3,8 +3,11 @@
 
 pub mod apigatewayv2;
 pub mod connect;
+pub mod iam;
 pub mod physical_name;
 pub mod policy;
+pub mod policy_check;
+pub mod sqs;
 pub mod tags;
 pub mod lambda;
 

@@ -1,0 +1,279 @@
+//! What the IAM types share: calls on a role's policies, and the refusals worth repeating.
+//!
+//! IAM is eventually consistent: what one call made, the next may not see yet. Wire codes
+//! carry no `Exception` suffix (`NoSuchEntity`).
+
+pub mod role_delete;
+
+use super::physical_name::Naming;
+use crate::data::Path;
+use crate::resource::context::{Cx, throttled, user_tags};
+use crate::resource::document::Policy;
+use crate::resource::error::{CallResult, Effect, Error};
+use crate::resource::{Broken, Rules};
+use aws_sdk_iam::types::Tag;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How long IAM may take to show everywhere what it has been told.
+pub const LAG: Duration = Duration::from_secs(120);
+
+/// The wire code for something that is not there.
+pub const NOT_FOUND: &str = "NoSuchEntity";
+
+/// The most characters of an inline policy, white space not counted (IAM quotas).
+pub const INLINE_LIMIT: usize = 10_240;
+
+/// How role names may look (IAM API, `RoleName`).
+pub const ROLE_NAMING: Naming = Naming {
+    longest: 64,
+    allowed: is_name_character,
+};
+
+/// How policy names may look (IAM API, `PolicyName`).
+pub const POLICY_NAMING: Naming = Naming {
+    longest: 128,
+    allowed: is_name_character,
+};
+
+/// Whether names of roles and policies may hold the character.
+pub fn is_name_character(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)
+}
+
+/// A refusal to be repeated for any write: throttling, or another write to the same thing.
+pub fn busy(error: &Error) -> Option<&'static str> {
+    (error.effect() == Effect::None && error.is(&["ConcurrentModification"]))
+        .then_some("IAM is busy with another change to it")
+        .or_else(|| throttled(error))
+}
+
+/// [`busy`], or something just made that IAM does not see yet.
+pub fn unseen(error: &Error) -> Option<&'static str> {
+    (error.effect() == Effect::None && error.is(&[NOT_FOUND]))
+        .then_some("IAM does not know the role or the policy yet")
+        .or_else(|| busy(error))
+}
+
+/// [`unseen`], or a trust policy that names a principal IAM does not see yet.
+pub fn principal_unseen(error: &Error) -> Option<&'static str> {
+    (error.effect() == Effect::None
+        && error.is(&["MalformedPolicyDocument"])
+        && error.message().contains("Invalid principal"))
+    .then_some("IAM does not know a principal of the policy yet")
+    .or_else(|| busy(error))
+}
+
+/// Tags in IAM's shape.
+pub fn tag_list(tags: &BTreeMap<String, String>) -> Result<Vec<Tag>, Error> {
+    tags.iter()
+        .map(|(key, value)| {
+            Tag::builder()
+                .key(key)
+                .value(value)
+                .build()
+                .map_err(|error| Error::failed(error.to_string()))
+        })
+        .collect()
+}
+
+/// A user's tags out of IAM's list.
+pub fn own_tags(tags: &[Tag]) -> Option<BTreeMap<String, String>> {
+    user_tags(tags.iter().map(|tag| (tag.key(), tag.value())))
+}
+
+/// Whether IAM's tags say that this very create made the thing.
+pub fn made_by(cx: &Cx, tags: &[Tag]) -> bool {
+    cx.owner
+        .made(tags.iter().map(|tag| (tag.key(), tag.value())))
+}
+
+/// The account-wide ARN of a role or policy.
+pub async fn arn(cx: &Cx, kind: &str, path: Option<&str>, name: &str) -> Result<String, Error> {
+    let partition = cx.aws.partition();
+    let account = cx.aws.account().await?;
+    let path = path.filter(|path| !path.is_empty()).unwrap_or("/");
+    Ok(format!("arn:{partition}:iam::{account}:{kind}{path}{name}"))
+}
+
+/// The ARNs of the managed policies attached to a role; none when there is no such role.
+pub async fn attached(cx: &Cx, role: &str) -> Result<Option<Vec<String>>, Error> {
+    let list: Result<Vec<_>, _> = cx
+        .aws
+        .iam()
+        .list_attached_role_policies()
+        .role_name(role)
+        .into_paginator()
+        .items()
+        .send()
+        .collect()
+        .await;
+    let list = list.call_unless("iam:ListAttachedRolePolicies", &[NOT_FOUND])?;
+    Ok(list.map(|list| {
+        list.into_iter()
+            .filter_map(|policy| policy.policy_arn)
+            .collect()
+    }))
+}
+
+/// Attaches a managed policy to a role; one that is attached stays so.
+pub async fn attach(cx: &Cx, role: &str, policy_arn: &str) -> Result<(), Error> {
+    let call = cx
+        .aws
+        .iam()
+        .attach_role_policy()
+        .role_name(role)
+        .policy_arn(policy_arn);
+    cx.retry(LAG, unseen, || async {
+        call.clone().send().await.call("iam:AttachRolePolicy")
+    })
+    .await?;
+    Ok(())
+}
+
+/// Detaches a managed policy from a role; one that is not attached is fine.
+pub async fn detach(cx: &Cx, role: &str, policy_arn: &str) -> Result<(), Error> {
+    let call = cx
+        .aws
+        .iam()
+        .detach_role_policy()
+        .role_name(role)
+        .policy_arn(policy_arn);
+    cx.retry(LAG, busy, || async {
+        call.clone()
+            .send()
+            .await
+            .call_unless("iam:DetachRolePolicy", &[NOT_FOUND])
+    })
+    .await?;
+    Ok(())
+}
+
+/// The names of a role's inline policies; none when there is no such role.
+pub async fn inline_names(cx: &Cx, role: &str) -> Result<Option<Vec<String>>, Error> {
+    let list: Result<Vec<_>, _> = cx
+        .aws
+        .iam()
+        .list_role_policies()
+        .role_name(role)
+        .into_paginator()
+        .items()
+        .send()
+        .collect()
+        .await;
+    list.call_unless("iam:ListRolePolicies", &[NOT_FOUND])
+}
+
+/// One inline policy of a role; none when it, or the role, is not there.
+pub async fn inline(cx: &Cx, role: &str, name: &str) -> Result<Option<Policy>, Error> {
+    let reply = cx
+        .aws
+        .iam()
+        .get_role_policy()
+        .role_name(role)
+        .policy_name(name)
+        .send()
+        .await
+        .call_unless("iam:GetRolePolicy", &[NOT_FOUND])?;
+    Ok(reply.map(|reply| Policy::parse_encoded(&reply.policy_document)))
+}
+
+/// Writes an inline policy, over one of the same name.
+pub async fn put_inline(cx: &Cx, role: &str, name: &str, policy: &Policy) -> Result<(), Error> {
+    let call = cx
+        .aws
+        .iam()
+        .put_role_policy()
+        .role_name(role)
+        .policy_name(name)
+        .policy_document(policy.text());
+    cx.retry(LAG, unseen, || async {
+        call.clone().send().await.call("iam:PutRolePolicy")
+    })
+    .await?;
+    Ok(())
+}
+
+/// Deletes an inline policy; one that is not there is fine.
+pub async fn delete_inline(cx: &Cx, role: &str, name: &str) -> Result<(), Error> {
+    let call = cx
+        .aws
+        .iam()
+        .delete_role_policy()
+        .role_name(role)
+        .policy_name(name);
+    cx.retry(LAG, busy, || async {
+        call.clone()
+            .send()
+            .await
+            .call_unless("iam:DeleteRolePolicy", &[NOT_FOUND])
+    })
+    .await?;
+    Ok(())
+}
+
+/// The lane of writes to one role.
+pub fn role_lane(role: Option<&str>) -> Option<String> {
+    role.map(|role| format!("iam/role/{role}"))
+}
+
+/// Rules on `role`: it is a name, and the role it refers to does not manage by itself (in
+/// its property `managed`) what this resource is about.
+pub fn role_rules(rules: &Rules<'_>, managed: &str, conflict: &str) -> Vec<Broken> {
+    let mut broken = Vec::new();
+    if let Some(Value::String(role)) = rules.known("role")
+        && !role.chars().all(is_name_character)
+    {
+        broken.push(Broken::at(
+            "role",
+            format!("\"{role}\" is not a role's name: role takes the name, not the ARN or path."),
+        ));
+    }
+    if let Some(("aws:iam:Role", role)) = (rules.peer)(&Path::root().join("role")) {
+        let role = Rules {
+            props: role,
+            peer: &|_| None,
+        };
+        if role.given(managed) {
+            broken.push(Broken::at(
+                "role",
+                format!("These two exclude each other: {conflict}."),
+            ));
+        }
+    }
+    broken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::error::CallError;
+
+    fn refused(code: &str, message: &str, effect: Effect) -> Error {
+        Error::Call(Box::new(CallError {
+            call: "iam:CreateRole",
+            code: code.to_owned(),
+            message: message.to_owned(),
+            request_id: None,
+            status: Some(400),
+            effect,
+        }))
+    }
+
+    #[test]
+    fn only_definite_refusals_that_pass_are_repeated() {
+        let principal = "Invalid principal in policy: \"AWS\":\"arn:aws:iam::1:role/x\"";
+        let lag = refused("MalformedPolicyDocument", principal, Effect::None);
+        assert!(principal_unseen(&lag).is_some());
+        let unsure = refused("MalformedPolicyDocument", principal, Effect::Unknown);
+        assert!(principal_unseen(&unsure).is_none());
+        let wrong = refused("MalformedPolicyDocument", "Syntax errors", Effect::None);
+        assert!(principal_unseen(&wrong).is_none());
+        assert!(unseen(&refused(NOT_FOUND, "", Effect::None)).is_some());
+        assert!(busy(&refused(NOT_FOUND, "", Effect::None)).is_none());
+        assert!(busy(&refused("ConcurrentModification", "", Effect::None)).is_some());
+        assert!(busy(&refused("Throttling", "", Effect::None)).is_some());
+        assert!(busy(&refused("Throttling", "", Effect::Unknown)).is_none());
+    }
+}

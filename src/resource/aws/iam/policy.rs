@@ -1,0 +1,454 @@
+//! `aws:iam:Policy`: a customer managed policy.
+
+use crate::data::Path;
+use crate::resource::aws::iam::{self, LAG, NOT_FOUND, POLICY_NAMING, busy};
+use crate::resource::aws::physical_name::{self, Given};
+use crate::resource::aws::policy_check::{self, Kind};
+use crate::resource::aws::tags::{self, tag_diff};
+use crate::resource::context::{Cx, Draw, Wait};
+use crate::resource::document::Policy;
+use crate::resource::error::{CallResult, Error};
+use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules, outputs_of};
+use aws_sdk_iam::types::PolicyVersion;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// The quota on a managed policy, white space not counted (IAM quotas).
+const LIMIT: usize = 6_144;
+/// How many versions of a policy IAM keeps.
+const VERSIONS: usize = 5;
+
+/// A managed IAM policy of the account's own. To write one inside a role, see
+/// `aws:iam:RolePolicy`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ManagedPolicy {
+    /// The policy's name, unique in the account. Left out: made of the address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 128),
+        regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"),
+        extend("createOnly" = true)
+    )]
+    pub name: Option<String>,
+    /// The beginning of a generated name; excludes `name`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 121),
+        regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"),
+        extend("createOnly" = true, "writeOnly" = true)
+    )]
+    pub name_prefix: Option<String>,
+    /// The path in front of the name in the ARN; begins and ends with `/`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 512),
+        regex(pattern = r"^(/|/[!-~]+/)$"),
+        extend("createOnly" = true, "default" = "/")
+    )]
+    pub path: Option<String>,
+    /// A description. IAM has no call to change it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1000), extend("createOnly" = true))]
+    pub description: Option<String>,
+    /// What the policy allows and denies. A change makes a new default version.
+    #[schemars(extend("weak" = true))]
+    pub policy: Policy,
+    /// Tags; three more (`stackctl:…`) mark the owner.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("maxProperties" = 47))]
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+/// The outputs of `aws:iam:Policy`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// The policy's ARN.
+    pub id: String,
+    /// The policy's ARN.
+    pub arn: String,
+    /// The policy's name.
+    pub name: String,
+    /// The policy's unique id (`ANPA…`).
+    pub policy_id: String,
+    /// How many users, groups and roles had it attached when it was last read.
+    #[schemars(extend("volatile" = true))]
+    pub attachment_count: i32,
+    /// The version in force, such as `v1`.
+    #[schemars(extend("volatile" = ["policy"]))]
+    pub default_version_id: String,
+}
+
+impl Resource for ManagedPolicy {
+    const TYPE: &'static str = "aws:iam:Policy";
+    type Outputs = Outputs;
+
+    fn rules(rules: &Rules<'_>) -> Vec<Broken> {
+        let mut broken = physical_name::rules(rules);
+        broken.extend(tags::rules(rules));
+        let at = Path::root().join("policy");
+        broken.extend(policy_check::rules(rules, &at, Kind::Identity, LIMIT));
+        broken
+    }
+
+    fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
+        POLICY_NAMING.decide(props, draw, "")
+    }
+
+    fn lane(attrs: &Value) -> Option<String> {
+        attrs["arn"].as_str().map(|arn| format!("iam/policy/{arn}"))
+    }
+
+    async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
+        let props = &new.props;
+        let name = props.name_to_be(cx, &new.decided);
+        let call = cx
+            .aws
+            .iam_once()
+            .create_policy()
+            .policy_name(&name)
+            .set_path(props.path.clone())
+            .set_description(props.description.clone())
+            .policy_document(props.policy.text())
+            .set_tags(Some(iam::tag_list(&cx.owner.tagged(props.tags.as_ref()))?));
+        let sent = cx
+            .retry(LAG, busy, || async {
+                call.clone().send().await.call("iam:CreatePolicy")
+            })
+            .await;
+        let made = match sent {
+            Ok(reply) => reply.policy,
+            Err(error) if error.is(&["EntityAlreadyExists"]) => {
+                let arn = props.arn(cx, &name).await?;
+                return Err(physical_name::taken(
+                    "An IAM policy",
+                    &name,
+                    Self::TYPE,
+                    &arn,
+                ));
+            }
+            Err(error) => return Err(error),
+        };
+        let made =
+            made.ok_or_else(|| Error::failed(format!("iam:CreatePolicy said nothing of {name}")))?;
+        let outputs = outputs(&made)?;
+        Ok(Made {
+            id: outputs.arn.clone(),
+            outputs,
+        })
+    }
+
+    async fn read(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
+        // The version known of is asked for at the same time; a version made outside costs
+        // one more call.
+        let expected = attrs["defaultVersionId"].as_str().unwrap_or("v1");
+        let get = async {
+            cx.aws
+                .iam()
+                .get_policy()
+                .policy_arn(id)
+                .send()
+                .await
+                .call_unless("iam:GetPolicy", &[NOT_FOUND])
+        };
+        let (policy, document) = tokio::join!(get, read_version(cx, id, expected));
+        let Some(policy) = policy?.and_then(|reply| reply.policy) else {
+            return Ok(None);
+        };
+        let outputs = outputs(&policy)?;
+        let document = if outputs.default_version_id == expected {
+            document?
+        } else {
+            read_version(cx, id, &outputs.default_version_id).await?
+        };
+        let document = document.ok_or_else(|| {
+            Error::failed(format!(
+                "iam:GetPolicyVersion did not find {} of {id}, which is in force",
+                outputs.default_version_id
+            ))
+        })?;
+        let props = Self {
+            name: policy.policy_name,
+            name_prefix: None,
+            path: policy.path,
+            description: policy.description,
+            policy: document,
+            tags: iam::own_tags(&policy.tags.unwrap_or_default()),
+        };
+        Ok(Some(Live { props, outputs }))
+    }
+
+    async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
+        let mut outputs: Outputs = outputs_of(&change.attrs)?;
+        if change.has(&["policy"]) {
+            outputs.default_version_id =
+                new_version(cx, &change.id, &change.new.policy.text()).await?;
+        }
+        if change.has(&["tags"]) {
+            update_tags(cx, &change).await?;
+        }
+        Ok(Made {
+            id: change.id,
+            outputs,
+        })
+    }
+
+    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+        if try_delete(cx, id).await?.is_none() {
+            return Ok(());
+        }
+        for version in versions(cx, id).await? {
+            if !version.is_default_version {
+                delete_version(cx, id, &version).await?;
+            }
+        }
+        let waited = cx
+            .until("nothing holds the policy any more", LAG, || async {
+                match try_delete(cx, id).await? {
+                    None => Ok(()),
+                    Some(refusal) => Err(Wait::NotYet(refusal)),
+                }
+            })
+            .await;
+        match waited {
+            Err(Error::Timeout { last, .. }) => Err(held(cx, id, last).await),
+            other => other,
+        }
+    }
+
+    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
+        let name = new.props.name_to_be(cx, &new.decided);
+        let arn = new.props.arn(cx, &name).await?;
+        let reply = cx
+            .aws
+            .iam()
+            .get_policy()
+            .policy_arn(&arn)
+            .send()
+            .await
+            .call_unless("iam:GetPolicy", &[NOT_FOUND])?;
+        let tags = reply
+            .and_then(|reply| reply.policy)
+            .and_then(|policy| policy.tags)
+            .unwrap_or_default();
+        Ok(iam::made_by(cx, &tags).then_some(arn))
+    }
+}
+
+impl ManagedPolicy {
+    fn name_to_be(&self, cx: &Cx, decided: &Map<String, Value>) -> String {
+        let given = Given {
+            name: self.name.as_deref(),
+            prefix: self.name_prefix.as_deref(),
+        };
+        POLICY_NAMING.name_of(cx, given, decided, "")
+    }
+
+    async fn arn(&self, cx: &Cx, name: &str) -> Result<String, Error> {
+        iam::arn(cx, "policy", self.path.as_deref(), name).await
+    }
+}
+
+fn outputs(policy: &aws_sdk_iam::types::Policy) -> Result<Outputs, Error> {
+    let arn = policy
+        .arn
+        .clone()
+        .ok_or_else(|| Error::failed("IAM told of a policy without its ARN"))?;
+    Ok(Outputs {
+        id: arn.clone(),
+        arn,
+        name: policy.policy_name.clone().unwrap_or_default(),
+        policy_id: policy.policy_id.clone().unwrap_or_default(),
+        attachment_count: policy.attachment_count.unwrap_or(0),
+        default_version_id: policy
+            .default_version_id
+            .clone()
+            .unwrap_or_else(|| "v1".to_owned()),
+    })
+}
+
+async fn read_version(cx: &Cx, arn: &str, version: &str) -> Result<Option<Policy>, Error> {
+    let reply = cx
+        .aws
+        .iam()
+        .get_policy_version()
+        .policy_arn(arn)
+        .version_id(version)
+        .send()
+        .await
+        .call_unless("iam:GetPolicyVersion", &[NOT_FOUND])?;
+    Ok(reply
+        .and_then(|reply| reply.policy_version?.document)
+        .map(|document| Policy::parse_encoded(&document)))
+}
+
+/// Makes a new default version and returns its id. Where IAM keeps no more versions, the
+/// oldest one that is not in force goes.
+async fn new_version(cx: &Cx, arn: &str, document: &str) -> Result<String, Error> {
+    let call = cx
+        .aws
+        .iam_once()
+        .create_policy_version()
+        .policy_arn(arn)
+        .policy_document(document)
+        .set_as_default(true);
+    let send = || async { call.clone().send().await.call("iam:CreatePolicyVersion") };
+    let made = match cx.retry(LAG, busy, send).await {
+        Err(error) if error.is(&["LimitExceeded"]) => {
+            let mut kept = versions(cx, arn).await?;
+            kept.sort_by_key(number);
+            let full = kept.len() >= VERSIONS;
+            let oldest = kept.iter().find(|version| !version.is_default_version);
+            let Some(oldest) = oldest.filter(|_| full) else {
+                return Err(error);
+            };
+            delete_version(cx, arn, oldest).await?;
+            let gone = |error: &Error| {
+                error
+                    .is(&["LimitExceeded"])
+                    .then_some("IAM still counts the version that was deleted")
+                    .or_else(|| busy(error))
+            };
+            cx.retry(LAG, gone, send).await?
+        }
+        other => other?,
+    };
+    made.policy_version
+        .and_then(|version| version.version_id)
+        .ok_or_else(|| Error::failed(format!("iam:CreatePolicyVersion of {arn} gave no version")))
+}
+
+/// Versions count up and are never used twice: the smallest number is the oldest.
+fn number(version: &PolicyVersion) -> u64 {
+    version
+        .version_id()
+        .and_then(|id| id.strip_prefix('v')?.parse().ok())
+        .unwrap_or(u64::MAX)
+}
+
+async fn versions(cx: &Cx, arn: &str) -> Result<Vec<PolicyVersion>, Error> {
+    let list: Result<Vec<_>, _> = cx
+        .aws
+        .iam()
+        .list_policy_versions()
+        .policy_arn(arn)
+        .into_paginator()
+        .items()
+        .send()
+        .collect()
+        .await;
+    Ok(list
+        .call_unless("iam:ListPolicyVersions", &[NOT_FOUND])?
+        .unwrap_or_default())
+}
+
+async fn delete_version(cx: &Cx, arn: &str, version: &PolicyVersion) -> Result<(), Error> {
+    let call = cx
+        .aws
+        .iam()
+        .delete_policy_version()
+        .policy_arn(arn)
+        .version_id(version.version_id().unwrap_or_default());
+    cx.retry(LAG, busy, || async {
+        call.clone()
+            .send()
+            .await
+            .call_unless("iam:DeletePolicyVersion", &[NOT_FOUND])
+    })
+    .await?;
+    Ok(())
+}
+
+/// None when the policy is gone; the refusal's text when something holds it.
+async fn try_delete(cx: &Cx, arn: &str) -> Result<Option<String>, Error> {
+    let call = cx.aws.iam().delete_policy().policy_arn(arn);
+    let deleted = cx
+        .retry(LAG, busy, || async {
+            call.clone()
+                .send()
+                .await
+                .call_unless("iam:DeletePolicy", &[NOT_FOUND])
+        })
+        .await;
+    match deleted {
+        Ok(_) => Ok(None),
+        Err(error) if error.is(&["DeleteConflict"]) => Ok(Some(error.message().to_owned())),
+        Err(error) => Err(error),
+    }
+}
+
+/// Names what the policy is still attached to; where that cannot be listed, IAM's own text
+/// stands.
+async fn held(cx: &Cx, arn: &str, refusal: String) -> Error {
+    let listed = cx
+        .aws
+        .iam()
+        .list_entities_for_policy()
+        .policy_arn(arn)
+        .send()
+        .await
+        .call("iam:ListEntitiesForPolicy");
+    let mut holders: Vec<String> = Vec::new();
+    if let Ok(reply) = listed {
+        let named = |kind: &str, name: Option<&str>| format!("{kind} {}", name.unwrap_or("?"));
+        holders.extend(
+            reply
+                .policy_roles()
+                .iter()
+                .map(|x| named("role", x.role_name())),
+        );
+        holders.extend(
+            reply
+                .policy_users()
+                .iter()
+                .map(|x| named("user", x.user_name())),
+        );
+        holders.extend(
+            reply
+                .policy_groups()
+                .iter()
+                .map(|x| named("group", x.group_name())),
+        );
+    }
+    let by = if holders.is_empty() {
+        refusal
+    } else {
+        format!("it is in use by {}", holders.join(", "))
+    };
+    Error::with_hint(
+        format!("iam:DeletePolicy: {arn} cannot be deleted: {by}"),
+        "Detach it there (it may also be a permissions boundary), then run the command again.",
+    )
+}
+
+async fn update_tags(cx: &Cx, change: &Change<ManagedPolicy>) -> Result<(), Error> {
+    let (set, remove) = tag_diff(change.old.tags.as_ref(), change.new.tags.as_ref());
+    if !remove.is_empty() {
+        let call = cx
+            .aws
+            .iam()
+            .untag_policy()
+            .policy_arn(&change.id)
+            .set_tag_keys(Some(remove));
+        cx.retry(LAG, busy, || async {
+            call.clone().send().await.call("iam:UntagPolicy")
+        })
+        .await?;
+    }
+    if !set.is_empty() {
+        let call = cx
+            .aws
+            .iam()
+            .tag_policy()
+            .policy_arn(&change.id)
+            .set_tags(Some(iam::tag_list(&set)?));
+        cx.retry(LAG, busy, || async {
+            call.clone().send().await.call("iam:TagPolicy")
+        })
+        .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,511 @@
+//! `aws:iam:Role`.
+
+use crate::data::Path;
+use crate::resource::aws::iam::role_delete::{Ours, delete_role};
+use crate::resource::aws::iam::{
+    self, INLINE_LIMIT, LAG, NOT_FOUND, ROLE_NAMING, busy, principal_unseen,
+};
+use crate::resource::aws::physical_name::{self, Given};
+use crate::resource::aws::policy::canonical;
+use crate::resource::aws::policy_check::{self, Kind};
+use crate::resource::aws::tags::{self, tag_diff};
+use crate::resource::context::{Cx, Draw};
+use crate::resource::document::Policy;
+use crate::resource::error::{CallResult, Error};
+use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules, outputs_of};
+use aws_smithy_types::date_time::Format;
+use futures_util::future::try_join_all;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The quota on a trust policy, raised as far as it goes (IAM quotas).
+const TRUST_LIMIT: usize = 8_192;
+
+/// An IAM role. Roles are account-wide: the same name in two regions is the same role.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Role {
+    /// The role's name, unique in the account whatever its case. Left out: made of the
+    /// address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 64),
+        regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"),
+        extend("createOnly" = true)
+    )]
+    pub name: Option<String>,
+    /// The beginning of a generated name; excludes `name`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 57),
+        regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"),
+        extend("createOnly" = true, "writeOnly" = true)
+    )]
+    pub name_prefix: Option<String>,
+    /// The path in front of the name in the ARN; begins and ends with `/`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 512),
+        regex(pattern = r"^(/|/[!-~]+/)$"),
+        extend("createOnly" = true, "default" = "/")
+    )]
+    pub path: Option<String>,
+    /// Who may assume the role: the trust policy. Every statement names a principal.
+    #[schemars(extend("weak" = true))]
+    pub assume_role_policy: Policy,
+    /// A description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(max = 1000),
+        regex(pattern = r"^[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*$")
+    )]
+    pub description: Option<String>,
+    /// The longest session, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 3600, max = 43200), extend("default" = 3600))]
+    pub max_session_duration: Option<i32>,
+    /// The ARN of the policy that bounds what the role may be allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 20, max = 2048))]
+    pub permissions_boundary: Option<String>,
+    /// The ARNs of all managed policies of the role: others are detached. Excludes
+    /// `aws:iam:RolePolicyAttachment` on the same role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 25), extend("set" = true))]
+    pub managed_policy_arns: Option<Vec<String>>,
+    /// All inline policies of the role: others are deleted. Excludes `aws:iam:RolePolicy`
+    /// on the same role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("set" = true, "weak" = true))]
+    pub inline_policies: Option<Vec<InlinePolicy>>,
+    /// Whether a delete first takes off policies that others have put on the role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("writeOnly" = true, "default" = false))]
+    pub force_detach_policies: Option<bool>,
+    /// Tags; three more (`stackctl:…`) mark the owner.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("maxProperties" = 47))]
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+/// An inline policy of a role.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct InlinePolicy {
+    /// Its name, unique in the role.
+    #[schemars(length(min = 1, max = 128), regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"))]
+    pub name: String,
+    /// What the role may do.
+    pub policy: Policy,
+}
+
+/// The outputs of `aws:iam:Role`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// The role's name.
+    pub id: String,
+    /// The role's name.
+    pub name: String,
+    /// The role's ARN.
+    pub arn: String,
+    /// The role's unique id (`AROA…`); a role made anew under the same name has another.
+    pub unique_id: String,
+    /// When it was made, as RFC 3339.
+    pub create_date: String,
+}
+
+impl Resource for Role {
+    const TYPE: &'static str = "aws:iam:Role";
+    type Outputs = Outputs;
+
+    fn rules(rules: &Rules<'_>) -> Vec<Broken> {
+        let mut broken = physical_name::rules(rules);
+        broken.extend(tags::rules(rules));
+        let trust = Path::root().join("assumeRolePolicy");
+        broken.extend(policy_check::rules(rules, &trust, Kind::Trust, TRUST_LIMIT));
+        let inline = Path::root().join("inlinePolicies");
+        if let Some(Value::Array(list)) = rules.known("inlinePolicies") {
+            let mut names = BTreeSet::new();
+            for (index, item) in list.iter().enumerate() {
+                let at = inline.join(index);
+                let policy = at.join("policy");
+                broken.extend(policy_check::rules(
+                    rules,
+                    &policy,
+                    Kind::Identity,
+                    INLINE_LIMIT,
+                ));
+                if let Some(name) = item["name"].as_str()
+                    && !names.insert(name)
+                {
+                    broken.push(Broken {
+                        path: at.join("name"),
+                        message: format!("The role has two inline policies named {name}."),
+                    });
+                }
+            }
+        }
+        broken
+    }
+
+    fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
+        ROLE_NAMING.decide(props, draw, "")
+    }
+
+    fn lane(attrs: &Value) -> Option<String> {
+        iam::role_lane(attrs["name"].as_str())
+    }
+
+    async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
+        let name = new.props.name_to_be(cx, &new.decided);
+        let outputs = create_role(cx, &new.props, &name).await?;
+        let props = &new.props;
+        let (managed, inline) = (props.managed(), props.inline());
+        if !managed.is_empty() || !inline.is_empty() {
+            cx.made(&name, json!(outputs));
+        }
+        for policy in inline {
+            iam::put_inline(cx, &name, &policy.name, &policy.policy).await?;
+        }
+        for arn in managed {
+            iam::attach(cx, &name, arn).await?;
+        }
+        Ok(Made { id: name, outputs })
+    }
+
+    async fn read(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let get = async {
+            cx.aws
+                .iam()
+                .get_role()
+                .role_name(id)
+                .send()
+                .await
+                .call_unless("iam:GetRole", &[NOT_FOUND])
+        };
+        let (role, managed, inline) =
+            tokio::join!(get, read_managed(cx, id), read_inline(cx, id, attrs));
+        let Some(role) = role?.and_then(|reply| reply.role) else {
+            return Ok(None);
+        };
+        let outputs = outputs(cx, &role).await?;
+        let trust = role.assume_role_policy_document.unwrap_or_default();
+        let props = Self {
+            name: Some(role.role_name),
+            name_prefix: None,
+            path: Some(role.path),
+            assume_role_policy: Policy::parse_encoded(&trust),
+            description: role.description,
+            max_session_duration: role.max_session_duration,
+            permissions_boundary: role
+                .permissions_boundary
+                .and_then(|boundary| boundary.permissions_boundary_arn),
+            managed_policy_arns: managed?,
+            inline_policies: inline?,
+            force_detach_policies: None,
+            tags: iam::own_tags(&role.tags.unwrap_or_default()),
+        };
+        Ok(Some(Live { props, outputs }))
+    }
+
+    async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
+        let iam = cx.aws.iam();
+        if change.has(&["assumeRolePolicy"]) {
+            let call = iam
+                .update_assume_role_policy()
+                .role_name(&change.id)
+                .policy_document(change.new.assume_role_policy.text());
+            cx.retry(LAG, principal_unseen, || async {
+                call.clone().send().await.call("iam:UpdateAssumeRolePolicy")
+            })
+            .await?;
+        }
+        if change.has(&["description", "maxSessionDuration"]) {
+            update_role(cx, &change).await?;
+        }
+        if change.has(&["permissionsBoundary"]) {
+            update_boundary(cx, &change).await?;
+        }
+        if change.has(&["inlinePolicies"]) {
+            update_inline(cx, &change).await?;
+        }
+        if change.has(&["managedPolicyArns"]) {
+            update_managed(cx, &change).await?;
+        }
+        if change.has(&["tags"]) {
+            update_tags(cx, &change).await?;
+        }
+        Ok(Made {
+            outputs: outputs_of(&change.attrs)?,
+            id: change.id,
+        })
+    }
+
+    async fn delete(cx: &Cx, id: &str, attrs: &Value) -> Result<(), Error> {
+        let force = attrs["forceDetachPolicies"] == json!(true);
+        let manages = |name: &str| attrs[name].as_array().is_some_and(|list| !list.is_empty());
+        let ours = Ours {
+            attached: force || manages("managedPolicyArns"),
+            inline: inline_of(attrs).into_iter().collect(),
+            all_inline: force,
+        };
+        delete_role(cx, id, &ours).await
+    }
+
+    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
+        let name = new.props.name_to_be(cx, &new.decided);
+        let reply = cx
+            .aws
+            .iam()
+            .get_role()
+            .role_name(&name)
+            .send()
+            .await
+            .call_unless("iam:GetRole", &[NOT_FOUND])?;
+        let tags = reply
+            .and_then(|reply| reply.role)
+            .and_then(|role| role.tags)
+            .unwrap_or_default();
+        Ok(iam::made_by(cx, &tags).then_some(name))
+    }
+}
+
+impl Role {
+    fn name_to_be(&self, cx: &Cx, decided: &Map<String, Value>) -> String {
+        let given = Given {
+            name: self.name.as_deref(),
+            prefix: self.name_prefix.as_deref(),
+        };
+        ROLE_NAMING.name_of(cx, given, decided, "")
+    }
+
+    fn managed(&self) -> &[String] {
+        self.managed_policy_arns.as_deref().unwrap_or_default()
+    }
+
+    fn inline(&self) -> &[InlinePolicy] {
+        self.inline_policies.as_deref().unwrap_or_default()
+    }
+}
+
+/// The one create call. A failure tells how to go on where the name is taken.
+async fn create_role(cx: &Cx, props: &Role, name: &str) -> Result<Outputs, Error> {
+    let call = cx
+        .aws
+        .iam_once()
+        .create_role()
+        .role_name(name)
+        .set_path(props.path.clone())
+        .assume_role_policy_document(props.assume_role_policy.text())
+        .set_description(props.description.clone())
+        .set_max_session_duration(props.max_session_duration)
+        .set_permissions_boundary(props.permissions_boundary.clone())
+        .set_tags(Some(iam::tag_list(&cx.owner.tagged(props.tags.as_ref()))?));
+    let reply = cx
+        .retry(LAG, principal_unseen, || async {
+            call.clone().send().await.call("iam:CreateRole")
+        })
+        .await
+        .map_err(|error| {
+            if error.is(&["EntityAlreadyExists"]) {
+                physical_name::taken("An IAM role", name, Role::TYPE, name)
+            } else {
+                error
+            }
+        })?;
+    let role = reply
+        .role
+        .ok_or_else(|| Error::failed(format!("iam:CreateRole said nothing of the role {name}")))?;
+    outputs(cx, &role).await
+}
+
+/// Right after a create IAM may give the unique id for the ARN; the ARN is then made of
+/// what it consists of.
+async fn outputs(cx: &Cx, role: &aws_sdk_iam::types::Role) -> Result<Outputs, Error> {
+    let arn = if role.arn.starts_with("arn:") {
+        role.arn.clone()
+    } else {
+        iam::arn(cx, "role", Some(&role.path), &role.role_name).await?
+    };
+    Ok(Outputs {
+        id: role.role_name.clone(),
+        name: role.role_name.clone(),
+        arn,
+        unique_id: role.role_id.clone(),
+        create_date: role
+            .create_date
+            .fmt(Format::DateTime)
+            .map_err(|error| Error::failed(error.to_string()))?,
+    })
+}
+
+async fn read_managed(cx: &Cx, role: &str) -> Result<Option<Vec<String>>, Error> {
+    if !cx.wants("managedPolicyArns") {
+        return Ok(None);
+    }
+    iam::attached(cx, role).await
+}
+
+/// The names in the inline policies that `attrs` holds.
+fn inline_of(attrs: &Value) -> Vec<String> {
+    attrs["inlinePolicies"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|policy| Some(policy["name"].as_str()?.to_owned()))
+        .collect()
+}
+
+/// Lists and gets at the same time: the policies known of are asked for before the list is
+/// there, the rest after it.
+async fn read_inline(
+    cx: &Cx,
+    role: &str,
+    attrs: &Value,
+) -> Result<Option<Vec<InlinePolicy>>, Error> {
+    if !cx.wants("inlinePolicies") {
+        return Ok(None);
+    }
+    let get = async |name: String| -> Result<(String, Option<Policy>), Error> {
+        let policy = iam::inline(cx, role, &name).await?;
+        Ok((name, policy))
+    };
+    let expected = inline_of(attrs);
+    let (names, known) = tokio::join!(
+        iam::inline_names(cx, role),
+        try_join_all(expected.iter().cloned().map(get))
+    );
+    let names = names?.unwrap_or_default();
+    let more = names
+        .iter()
+        .filter(|name| !expected.contains(name))
+        .cloned();
+    let mut policies: Vec<InlinePolicy> = known?
+        .into_iter()
+        .chain(try_join_all(more.map(get)).await?)
+        .filter_map(|(name, policy)| {
+            Some(InlinePolicy {
+                name,
+                policy: policy?,
+            })
+        })
+        .collect();
+    policies.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(Some(policies))
+}
+
+/// `UpdateRole` puts the default back for a session duration that is left out, so both
+/// fields are always sent: the new one where it changes, the live one where it does not.
+async fn update_role(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
+    let description = if change.has(&["description"]) {
+        &change.new.description
+    } else {
+        &change.old.description
+    };
+    let duration = if change.has(&["maxSessionDuration"]) {
+        change.new.max_session_duration
+    } else {
+        change.old.max_session_duration
+    };
+    let call = cx
+        .aws
+        .iam()
+        .update_role()
+        .role_name(&change.id)
+        .description(description.clone().unwrap_or_default())
+        .max_session_duration(duration.unwrap_or(3600));
+    cx.retry(LAG, busy, || async {
+        call.clone().send().await.call("iam:UpdateRole")
+    })
+    .await?;
+    Ok(())
+}
+
+async fn update_boundary(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
+    let iam = cx.aws.iam();
+    if let Some(arn) = &change.new.permissions_boundary {
+        let call = iam
+            .put_role_permissions_boundary()
+            .role_name(&change.id)
+            .permissions_boundary(arn);
+        cx.retry(LAG, iam::unseen, || async {
+            call.clone()
+                .send()
+                .await
+                .call("iam:PutRolePermissionsBoundary")
+        })
+        .await?;
+    } else {
+        let call = iam.delete_role_permissions_boundary().role_name(&change.id);
+        cx.retry(LAG, busy, || async {
+            call.clone()
+                .send()
+                .await
+                .call_unless("iam:DeleteRolePermissionsBoundary", &[NOT_FOUND])
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+async fn update_inline(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
+    let (old, new) = (change.old.inline(), change.new.inline());
+    for policy in new {
+        let same = old.iter().any(|live| {
+            live.name == policy.name && canonical(&live.policy.0) == canonical(&policy.policy.0)
+        });
+        if !same {
+            iam::put_inline(cx, &change.id, &policy.name, &policy.policy).await?;
+        }
+    }
+    for policy in old {
+        if !new.iter().any(|wanted| wanted.name == policy.name) {
+            iam::delete_inline(cx, &change.id, &policy.name).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn update_managed(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
+    let (old, new) = (change.old.managed(), change.new.managed());
+    // Detached first: a role may hold only so many.
+    for arn in old.iter().filter(|arn| !new.contains(arn)) {
+        iam::detach(cx, &change.id, arn).await?;
+    }
+    for arn in new.iter().filter(|arn| !old.contains(arn)) {
+        iam::attach(cx, &change.id, arn).await?;
+    }
+    Ok(())
+}
+
+async fn update_tags(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
+    let (set, remove) = tag_diff(change.old.tags.as_ref(), change.new.tags.as_ref());
+    if !remove.is_empty() {
+        let call = cx
+            .aws
+            .iam()
+            .untag_role()
+            .role_name(&change.id)
+            .set_tag_keys(Some(remove));
+        cx.retry(LAG, busy, || async {
+            call.clone().send().await.call("iam:UntagRole")
+        })
+        .await?;
+    }
+    if !set.is_empty() {
+        let call = cx
+            .aws
+            .iam()
+            .tag_role()
+            .role_name(&change.id)
+            .set_tags(Some(iam::tag_list(&set)?));
+        cx.retry(LAG, busy, || async {
+            call.clone().send().await.call("iam:TagRole")
+        })
+        .await?;
+    }
+    Ok(())
+}

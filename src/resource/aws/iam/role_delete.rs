@@ -1,0 +1,137 @@
+//! Deleting a role: one call where nothing holds it, and taking off what does where
+//! something does.
+
+use super::{LAG, NOT_FOUND, attached, busy, delete_inline, detach, inline_names};
+use crate::resource::context::{Cx, Wait};
+use crate::resource::error::{CallResult, Error};
+use std::collections::BTreeSet;
+
+/// What may be taken off a role so that it can be deleted. Instance profiles always are.
+#[derive(Debug, Clone, Default)]
+pub struct Ours {
+    /// All attached managed policies (`forceDetachPolicies`, or they are managed by the role).
+    pub attached: bool,
+    /// The names of the inline policies that the role's own properties made.
+    pub inline: BTreeSet<String>,
+    /// All inline policies (`forceDetachPolicies`).
+    pub all_inline: bool,
+}
+
+/// Deletes the role; one that is gone is success. What is ours is taken off first where it
+/// is known to be there, else only when IAM says that something holds the role. A refusal
+/// for that is repeated for two minutes, since IAM sees a detach late.
+pub async fn delete_role(cx: &Cx, role: &str, ours: &Ours) -> Result<(), Error> {
+    if ours.attached || !ours.inline.is_empty() {
+        take_off(cx, role, ours).await?;
+    } else {
+        match try_delete(cx, role).await? {
+            None => return Ok(()),
+            Some(_) => take_off(cx, role, ours).await?,
+        }
+    }
+    let waited = cx
+        .until("nothing holds the role any more", LAG, || async {
+            match try_delete(cx, role).await? {
+                None => Ok(()),
+                Some(refusal) => Err(Wait::NotYet(refusal)),
+            }
+        })
+        .await;
+    match waited {
+        Err(Error::Timeout { last, .. }) => Err(held(cx, role, &last).await),
+        other => other,
+    }
+}
+
+/// None when the role is gone; the refusal's text when something holds it.
+async fn try_delete(cx: &Cx, role: &str) -> Result<Option<String>, Error> {
+    let call = cx.aws.iam().delete_role().role_name(role);
+    let deleted = cx
+        .retry(LAG, busy, || async {
+            call.clone()
+                .send()
+                .await
+                .call_unless("iam:DeleteRole", &[NOT_FOUND])
+        })
+        .await;
+    match deleted {
+        Ok(_) => Ok(None),
+        Err(error) if error.is(&["DeleteConflict"]) => Ok(Some(error.message().to_owned())),
+        Err(error) => Err(error),
+    }
+}
+
+async fn take_off(cx: &Cx, role: &str, ours: &Ours) -> Result<(), Error> {
+    cx.waiting("what holds the role is taken off");
+    for profile in instance_profiles(cx, role).await? {
+        let call = cx
+            .aws
+            .iam()
+            .remove_role_from_instance_profile()
+            .instance_profile_name(&profile)
+            .role_name(role);
+        cx.retry(LAG, busy, || async {
+            call.clone()
+                .send()
+                .await
+                .call_unless("iam:RemoveRoleFromInstanceProfile", &[NOT_FOUND])
+        })
+        .await?;
+    }
+    if ours.attached {
+        for arn in attached(cx, role).await?.unwrap_or_default() {
+            detach(cx, role, &arn).await?;
+        }
+    }
+    if ours.all_inline || !ours.inline.is_empty() {
+        for name in inline_names(cx, role).await?.unwrap_or_default() {
+            if ours.all_inline || ours.inline.contains(&name) {
+                delete_inline(cx, role, &name).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn instance_profiles(cx: &Cx, role: &str) -> Result<Vec<String>, Error> {
+    let list: Result<Vec<_>, _> = cx
+        .aws
+        .iam()
+        .list_instance_profiles_for_role()
+        .role_name(role)
+        .into_paginator()
+        .items()
+        .send()
+        .collect()
+        .await;
+    let list = list.call_unless("iam:ListInstanceProfilesForRole", &[NOT_FOUND])?;
+    Ok(list
+        .into_iter()
+        .flatten()
+        .map(|profile| profile.instance_profile_name)
+        .collect())
+}
+
+/// Names what still holds the role; where that cannot be listed, IAM's own text stands.
+async fn held(cx: &Cx, role: &str, refusal: &str) -> Error {
+    let (managed, inline) = tokio::join!(attached(cx, role), inline_names(cx, role));
+    let mut holders: Vec<String> = Vec::new();
+    holders.extend(managed.ok().flatten().unwrap_or_default());
+    holders.extend(
+        inline
+            .ok()
+            .flatten()
+            .unwrap_or_default()
+            .into_iter()
+            .map(|name| format!("the inline policy {name}")),
+    );
+    let by = if holders.is_empty() {
+        refusal.to_owned()
+    } else {
+        format!("it still has {}", holders.join(", "))
+    };
+    Error::with_hint(
+        format!("iam:DeleteRole: the role {role} cannot be deleted: {by}"),
+        "Take these off the role, or set forceDetachPolicies: true and apply, then delete it.",
+    )
+}

@@ -1,0 +1,159 @@
+//! `aws:iam:RolePolicy`: an inline policy of a role.
+
+use crate::data::Path;
+use crate::resource::aws::iam::{self, INLINE_LIMIT, POLICY_NAMING};
+use crate::resource::aws::physical_name::{self, Given};
+use crate::resource::aws::policy::canonical;
+use crate::resource::aws::policy_check::{self, Kind};
+use crate::resource::context::{Cx, Draw};
+use crate::resource::document::Policy;
+use crate::resource::error::Error;
+use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// A policy written inside a role. Its id is `role:name`. IAM has one call for making and
+/// for changing it, so one of the same name that others wrote is overwritten.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RolePolicy {
+    /// The policy's name, unique in the role. Left out: made of the address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 128),
+        regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"),
+        extend("createOnly" = true)
+    )]
+    pub name: Option<String>,
+    /// The beginning of a generated name; excludes `name`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 121),
+        regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"),
+        extend("createOnly" = true, "writeOnly" = true)
+    )]
+    pub name_prefix: Option<String>,
+    /// The role's name (not its ARN).
+    #[schemars(length(min = 1, max = 64), extend("createOnly" = true))]
+    pub role: String,
+    /// What the role may do.
+    #[schemars(extend("weak" = true))]
+    pub policy: Policy,
+}
+
+/// The outputs of `aws:iam:RolePolicy`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// `role:name`.
+    pub id: String,
+    /// The policy's name.
+    pub name: String,
+}
+
+impl Resource for RolePolicy {
+    const TYPE: &'static str = "aws:iam:RolePolicy";
+    type Outputs = Outputs;
+
+    fn rules(rules: &Rules<'_>) -> Vec<Broken> {
+        let mut broken = physical_name::rules(rules);
+        broken.extend(iam::role_rules(
+            rules,
+            "inlinePolicies",
+            "the role deletes every inline policy that is not in its inlinePolicies: put this one there, or take inlinePolicies out of the role",
+        ));
+        let at = Path::root().join("policy");
+        broken.extend(policy_check::rules(
+            rules,
+            &at,
+            Kind::Identity,
+            INLINE_LIMIT,
+        ));
+        broken
+    }
+
+    fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
+        POLICY_NAMING.decide(props, draw, "")
+    }
+
+    fn lane(attrs: &Value) -> Option<String> {
+        iam::role_lane(attrs["role"].as_str())
+    }
+
+    async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
+        let name = new.props.name_to_be(cx, &new.decided);
+        iam::put_inline(cx, &new.props.role, &name, &new.props.policy).await?;
+        Ok(made(&new.props.role, &name))
+    }
+
+    async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let (role, name) = parts(id)?;
+        let Some(policy) = iam::inline(cx, role, name).await? else {
+            return Ok(None);
+        };
+        let props = Self {
+            name: Some(name.to_owned()),
+            name_prefix: None,
+            role: role.to_owned(),
+            policy,
+        };
+        Ok(Some(Live {
+            props,
+            outputs: made(role, name).outputs,
+        }))
+    }
+
+    async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
+        let (role, name) = parts(&change.id)?;
+        iam::put_inline(cx, role, name, &change.new.policy).await?;
+        Ok(made(role, name))
+    }
+
+    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+        let (role, name) = parts(id)?;
+        iam::delete_inline(cx, role, name).await
+    }
+
+    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
+        let name = new.props.name_to_be(cx, &new.decided);
+        let id = made(&new.props.role, &name).id;
+        if cx.known_ids.contains(&id) {
+            return Ok(None);
+        }
+        let live = iam::inline(cx, &new.props.role, &name).await?;
+        Ok(live
+            .filter(|live| canonical(&live.0) == canonical(&new.props.policy.0))
+            .map(|_| id))
+    }
+}
+
+impl RolePolicy {
+    fn name_to_be(&self, cx: &Cx, decided: &Map<String, Value>) -> String {
+        let given = Given {
+            name: self.name.as_deref(),
+            prefix: self.name_prefix.as_deref(),
+        };
+        POLICY_NAMING.name_of(cx, given, decided, "")
+    }
+}
+
+fn made(role: &str, name: &str) -> Made<Outputs> {
+    let id = format!("{role}:{name}");
+    Made {
+        id: id.clone(),
+        outputs: Outputs {
+            id,
+            name: name.to_owned(),
+        },
+    }
+}
+
+fn parts(id: &str) -> Result<(&str, &str), Error> {
+    id.split_once(':').ok_or_else(|| {
+        Error::with_hint(
+            format!("\"{id}\" is not the id of an inline policy"),
+            "Write it as role:name.",
+        )
+    })
+}

@@ -1,0 +1,239 @@
+//! What the SQS types share: attributes on the wire, and waiting until they are in force.
+
+pub mod attribute;
+pub mod rules;
+
+use super::policy::canonical;
+use crate::resource::context::{Cx, Wait, throttled};
+use crate::resource::document::parse;
+use crate::resource::error::{CallResult, Effect, Error};
+use aws_sdk_sqs::types::QueueAttributeName as Name;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+/// The codes for a queue that is not there: with and without the query-compatible header.
+pub const NOT_FOUND: &[&str] = &[
+    "AWS.SimpleQueueService.NonExistentQueue",
+    "QueueDoesNotExist",
+];
+
+/// How long a new queue may be unknown to reads.
+pub const CREATE_LAG: Duration = Duration::from_secs(20);
+
+/// How long changed attributes may take (message retention up to 15 minutes, which is not
+/// waited for: reads show it at once).
+pub const CHANGE_LAG: Duration = Duration::from_secs(60);
+
+/// A queue's attributes as on the wire.
+pub type Attributes = HashMap<Name, String>;
+
+/// Refusals of a write that pass: throttling, a queue just made, a principal just made.
+pub fn unseen(error: &Error) -> Option<&'static str> {
+    if error.effect() != Effect::None {
+        return None;
+    }
+    if error.is(NOT_FOUND) {
+        return Some("SQS does not know the queue yet");
+    }
+    principal_unseen(error)
+}
+
+/// A policy that names a principal SQS does not see yet, or throttling.
+pub fn principal_unseen(error: &Error) -> Option<&'static str> {
+    (error.effect() == Effect::None
+        && error.is(&["InvalidAttributeValue"])
+        && error.message().contains("parameter Policy"))
+    .then_some("SQS does not accept the policy yet; it may not know a principal of it")
+    .or_else(|| throttled(error))
+}
+
+/// All attributes of the queue, or those named; none when there is no such queue.
+pub async fn attributes(cx: &Cx, url: &str, names: Name) -> Result<Option<Attributes>, Error> {
+    let reply = cx
+        .aws
+        .sqs()
+        .get_queue_attributes()
+        .queue_url(url)
+        .attribute_names(names)
+        .send()
+        .await
+        .call_unless("sqs:GetQueueAttributes", NOT_FOUND)?;
+    Ok(reply.map(|reply| reply.attributes.unwrap_or_default()))
+}
+
+/// The tags of a queue; none when there is no such queue.
+pub async fn tags(cx: &Cx, url: &str) -> Result<Option<HashMap<String, String>>, Error> {
+    let reply = cx
+        .aws
+        .sqs()
+        .list_queue_tags()
+        .queue_url(url)
+        .send()
+        .await
+        .call_unless("sqs:ListQueueTags", NOT_FOUND)?;
+    Ok(reply.map(|reply| reply.tags.unwrap_or_default()))
+}
+
+/// Sets attributes and waits until the queue has shown them twice in a row.
+pub async fn set_attributes(
+    cx: &Cx,
+    url: &str,
+    wanted: &BTreeMap<&'static str, String>,
+) -> Result<(), Error> {
+    let map: Attributes = wanted
+        .iter()
+        .map(|(name, value)| (Name::from(*name), value.clone()))
+        .collect();
+    let call = cx
+        .aws
+        .sqs()
+        .set_queue_attributes()
+        .queue_url(url)
+        .set_attributes(Some(map));
+    cx.retry(CREATE_LAG, unseen, || async {
+        call.clone().send().await.call("sqs:SetQueueAttributes")
+    })
+    .await?;
+    let matches = AtomicU8::new(0);
+    cx.until(
+        "the queue's attributes are in force",
+        CHANGE_LAG,
+        || async {
+            let differing = match attributes(cx, url, Name::All).await? {
+                Some(live) => first_difference(wanted, &live),
+                None => Some("no such queue".to_owned()),
+            };
+            if let Some(differing) = differing {
+                matches.store(0, Ordering::Relaxed);
+                return Err(Wait::NotYet(differing));
+            }
+            if matches.fetch_add(1, Ordering::Relaxed) == 0 {
+                return Err(Wait::NotYet("seen once".to_owned()));
+            }
+            Ok(())
+        },
+    )
+    .await
+}
+
+/// The first attribute that is not yet as it was sent, with what it is.
+fn first_difference(wanted: &BTreeMap<&'static str, String>, live: &Attributes) -> Option<String> {
+    wanted.iter().find_map(|(name, value)| {
+        let seen = live.get(&Name::from(*name)).map_or("", String::as_str);
+        // The period is told only where a KMS key is set.
+        let hidden = *name == "KmsDataKeyReusePeriodSeconds" && seen.is_empty();
+        (!hidden && !same(name, value, seen)).then(|| format!("{name} is \"{seen}\""))
+    })
+}
+
+/// Whether two values of an attribute mean the same.
+pub fn same(name: &str, one: &str, other: &str) -> bool {
+    let text = |value: &str| json!(value);
+    match name {
+        "Policy" => canonical(&text(one)) == canonical(&text(other)),
+        "RedrivePolicy" | "RedriveAllowPolicy" => redrive(&text(one)) == redrive(&text(other)),
+        _ => one == other,
+    }
+}
+
+/// The canonical form of a redrive (allow) policy: parsed, `maxReceiveCount` a number (10
+/// where it is left out beside a target), `sourceQueueArns` in order.
+pub fn redrive(value: &Value) -> Value {
+    let parsed = match value {
+        Value::String(text) => parse(text),
+        other => other.clone(),
+    };
+    let Value::Object(mut map) = parsed else {
+        return parsed;
+    };
+    if let Some(Value::String(count)) = map.get("maxReceiveCount")
+        && let Ok(count) = count.parse::<u64>()
+    {
+        map.insert("maxReceiveCount".to_owned(), json!(count));
+    }
+    if map.contains_key("deadLetterTargetArn") {
+        map.entry("maxReceiveCount").or_insert_with(|| json!(10));
+    }
+    if let Some(Value::Array(list)) = map.get_mut("sourceQueueArns") {
+        list.sort_by_cached_key(Value::to_string);
+        list.dedup();
+        if list.is_empty() {
+            map.remove("sourceQueueArns");
+        }
+    }
+    Value::Object(Map::from_iter(map))
+}
+
+/// The name in a queue's URL.
+pub fn name_in_url(url: &str) -> &str {
+    url.trim_end_matches('/').rsplit('/').next().unwrap_or(url)
+}
+
+/// The account in a queue's URL, where its place holds 12 digits.
+pub fn account_in_url(url: &str) -> Option<&str> {
+    let account = url.trim_end_matches('/').rsplit('/').nth(1)?;
+    (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())).then_some(account)
+}
+
+/// The lane of writes to one queue.
+pub fn lane(url: Option<&str>) -> Option<String> {
+    url.map(|url| format!("sqs/{url}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_are_compared_by_what_they_mean() {
+        assert!(same("VisibilityTimeout", "30", "30"));
+        assert!(!same("VisibilityTimeout", "30", "60"));
+        let sent = r#"{"Statement":{"Effect":"Allow","Action":"sqs:*"}}"#;
+        let seen = r#"{"Statement":[{"Action":["sqs:*"],"Effect":"Allow"}]}"#;
+        assert!(same("Policy", sent, seen));
+        assert!(!same("Policy", sent, ""));
+        let sent = r#"{"deadLetterTargetArn":"a","maxReceiveCount":"4"}"#;
+        let seen = r#"{"maxReceiveCount":4,"deadLetterTargetArn":"a"}"#;
+        assert!(same("RedrivePolicy", sent, seen));
+        assert!(!same(
+            "RedrivePolicy",
+            sent,
+            r#"{"deadLetterTargetArn":"a"}"#
+        ));
+    }
+
+    #[test]
+    fn a_cleared_attribute_is_an_absent_one() {
+        let wanted = BTreeMap::from([
+            ("RedrivePolicy", String::new()),
+            ("KmsDataKeyReusePeriodSeconds", "600".to_owned()),
+        ]);
+        assert_eq!(first_difference(&wanted, &Attributes::new()), None);
+        let live = Attributes::from([(Name::RedrivePolicy, "{}".to_owned())]);
+        assert!(first_difference(&wanted, &live).is_some());
+    }
+
+    #[test]
+    fn a_url_tells_account_and_name() {
+        let url = "https://sqs.us-west-2.amazonaws.com/123456789012/a.fifo";
+        assert_eq!(name_in_url(url), "a.fifo");
+        assert_eq!(account_in_url(url), Some("123456789012"));
+        assert_eq!(account_in_url("http://localhost/queue/a"), None);
+    }
+
+    #[test]
+    fn redrive_policies_have_one_form() {
+        assert_eq!(
+            redrive(&json!({"redrivePermission": "byQueue", "sourceQueueArns": ["b", "a"]})),
+            redrive(&json!(
+                r#"{"sourceQueueArns":["a","b"],"redrivePermission":"byQueue"}"#
+            )),
+        );
+        assert_eq!(
+            redrive(&json!({"deadLetterTargetArn": "a"})),
+            json!({"deadLetterTargetArn": "a", "maxReceiveCount": 10}),
+        );
+    }
+}

@@ -1,0 +1,121 @@
+//! `aws:sqs:QueuePolicy`.
+
+use crate::data::Path;
+use crate::resource::aws::policy::canonical;
+use crate::resource::aws::sqs::{self, rules as queue_rules};
+use crate::resource::context::{Cx, throttled};
+use crate::resource::document::Policy;
+use crate::resource::error::{CallResult, Error};
+use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
+use aws_sdk_sqs::types::QueueAttributeName as Name;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The policy of a queue, kept apart from the queue so that it may name the queue itself.
+/// A queue has one policy: one that others set before is overwritten.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct QueuePolicy {
+    /// The queue's URL.
+    #[schemars(length(min = 1), extend("createOnly" = true))]
+    pub queue_url: String,
+    /// Who may do what to the queue. Every statement names a principal.
+    pub policy: Policy,
+}
+
+/// The outputs of `aws:sqs:QueuePolicy`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// The queue's URL.
+    pub id: String,
+}
+
+impl Resource for QueuePolicy {
+    const TYPE: &'static str = "aws:sqs:QueuePolicy";
+    type Outputs = Outputs;
+
+    fn rules(rules: &Rules<'_>) -> Vec<Broken> {
+        let mut broken = queue_rules::policy(rules);
+        if let Some(("aws:sqs:Queue", queue)) = (rules.peer)(&Path::root().join("queueUrl")) {
+            let queue = Rules {
+                props: queue,
+                peer: &|_| None,
+            };
+            if queue.given("policy") {
+                broken.push(Broken::at(
+                    "queueUrl",
+                    "The queue has a policy of its own, and one would overwrite the other: take it out of the queue, or this resource out of the stack.",
+                ));
+            }
+        }
+        broken
+    }
+
+    fn lane(attrs: &Value) -> Option<String> {
+        sqs::lane(attrs["queueUrl"].as_str())
+    }
+
+    async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
+        put(cx, &new.props).await
+    }
+
+    async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
+        Ok(live_policy(cx, id).await?.map(|policy| Live {
+            props: Self {
+                queue_url: id.to_owned(),
+                policy,
+            },
+            outputs: Outputs { id: id.to_owned() },
+        }))
+    }
+
+    async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
+        put(cx, &change.new).await
+    }
+
+    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+        let call = cx
+            .aws
+            .sqs()
+            .set_queue_attributes()
+            .queue_url(id)
+            .attributes(Name::Policy, "");
+        cx.retry(sqs::CHANGE_LAG, throttled, || async {
+            call.clone()
+                .send()
+                .await
+                .call_unless("sqs:SetQueueAttributes", sqs::NOT_FOUND)
+        })
+        .await?;
+        Ok(())
+    }
+
+    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
+        let live = live_policy(cx, &new.props.queue_url).await?;
+        Ok(live
+            .filter(|live| canonical(&live.0) == canonical(&new.props.policy.0))
+            .map(|_| new.props.queue_url.clone()))
+    }
+}
+
+async fn put(cx: &Cx, props: &QueuePolicy) -> Result<Made<Outputs>, Error> {
+    let wanted = BTreeMap::from([("Policy", props.policy.text())]);
+    sqs::set_attributes(cx, &props.queue_url, &wanted).await?;
+    let id = props.queue_url.clone();
+    Ok(Made {
+        id: id.clone(),
+        outputs: Outputs { id },
+    })
+}
+
+/// The queue's policy; none when it has none, or there is no such queue.
+async fn live_policy(cx: &Cx, url: &str) -> Result<Option<Policy>, Error> {
+    let live = sqs::attributes(cx, url, Name::Policy).await?;
+    Ok(live
+        .and_then(|mut live| live.remove(&Name::Policy))
+        .filter(|text| !text.is_empty())
+        .map(|text| Policy::parse(&text)))
+}
