@@ -485,6 +485,13 @@ macro_rules! table {
 table! {
     resources {
         random_string "random/string.rs" => RandomString,
+        s3_bucket "aws/s3/bucket.rs" => Bucket,
+        s3_bucket_acl "aws/s3/acl.rs" => BucketAcl,
+        s3_bucket_object "aws/s3/object.rs" => BucketObject,
+        s3_bucket_ownership_controls "aws/s3/ownership_controls.rs" => BucketOwnershipControls,
+        s3_bucket_policy "aws/s3/policy.rs" => BucketPolicy,
+        s3_bucket_public_access_block "aws/s3/public_access_block.rs" => BucketPublicAccessBlock,
+        s3_bucket_versioning "aws/s3/versioning.rs" => BucketVersioning,
     }
     data {
         aws_get_region "aws/get_region.rs" => GetRegion,

@@ -2,6 +2,7 @@
 //! them. SDK types stay inside this folder.
 
 pub mod connect;
+pub mod s3;
 
 use super::error::{CallResult, Error};
 use aws_config::SdkConfig;
