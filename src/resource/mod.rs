@@ -4,6 +4,7 @@
 //! [`crate::schema`]. It implements [`Resource`] (or [`DataSource`]) in a file of its own
 //! and has one line in the table at the end of this file.
 
+pub mod archive;
 pub mod aws;
 pub mod context;
 pub mod document;
@@ -494,6 +495,9 @@ table! {
         s3_bucket_versioning "aws/s3/versioning.rs" => BucketVersioning,
     }
     data {
+        archive_get_file "archive/get_file.rs" => GetFile,
+        aws_get_caller_identity "aws/get_caller_identity.rs" => GetCallerIdentity,
+        aws_get_partition "aws/get_partition.rs" => GetPartition,
         aws_get_region "aws/get_region.rs" => GetRegion,
     }
 }
