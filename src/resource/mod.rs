@@ -4,6 +4,7 @@
 //! [`crate::schema`]. It implements [`Resource`] (or [`DataSource`]) in a file of its own
 //! and has one line in the table at the end of this file.
 
+pub mod archive;
 pub mod aws;
 pub mod context;
 pub mod document;
@@ -522,8 +523,18 @@ table! {
         aws_sqs_queue "aws/sqs/queue.rs" => Queue,
         aws_sqs_queue_policy "aws/sqs/queue_policy.rs" => QueuePolicy,
         random_string "random/string.rs" => RandomString,
+        s3_bucket "aws/s3/bucket.rs" => Bucket,
+        s3_bucket_acl "aws/s3/acl.rs" => BucketAcl,
+        s3_bucket_object "aws/s3/object.rs" => BucketObject,
+        s3_bucket_ownership_controls "aws/s3/ownership_controls.rs" => BucketOwnershipControls,
+        s3_bucket_policy "aws/s3/policy.rs" => BucketPolicy,
+        s3_bucket_public_access_block "aws/s3/public_access_block.rs" => BucketPublicAccessBlock,
+        s3_bucket_versioning "aws/s3/versioning.rs" => BucketVersioning,
     }
     data {
+        archive_get_file "archive/get_file.rs" => GetFile,
+        aws_get_caller_identity "aws/get_caller_identity.rs" => GetCallerIdentity,
+        aws_get_partition "aws/get_partition.rs" => GetPartition,
         aws_get_region "aws/get_region.rs" => GetRegion,
     }
 }

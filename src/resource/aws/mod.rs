@@ -10,6 +10,7 @@ pub mod policy_check;
 pub mod sqs;
 pub mod tags;
 pub mod lambda;
+pub mod s3;
 
 use super::error::{CallResult, Error};
 use aws_config::SdkConfig;

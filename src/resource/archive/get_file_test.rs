@@ -1,0 +1,148 @@
+//! Tests of `archive:getFile`.
+
+use super::*;
+use crate::resource::aws::Aws;
+use serde_json::{Value, json};
+use std::fs;
+use std::sync::Arc;
+use tempfile::TempDir;
+
+/// A folder with a stack folder in it.
+fn place() -> (TempDir, Cx) {
+    let root = tempfile::tempdir().unwrap();
+    let mut cx = Cx::new(Arc::new(Aws::offline()));
+    cx.stack_dir = root.path().join("stacks");
+    cx.work_dir = root.path().join(".stackctl");
+    fs::create_dir_all(cx.stack_dir.join("src/b")).unwrap();
+    fs::create_dir_all(cx.stack_dir.join("src/empty")).unwrap();
+    // A walk in folder order gives b/c before b.txt; bytes give b.txt first.
+    fs::write(cx.stack_dir.join("src/b/c"), "deep\n").unwrap();
+    fs::write(cx.stack_dir.join("src/b.txt"), "text ".repeat(100)).unwrap();
+    fs::write(cx.stack_dir.join("src/bootstrap"), "#!/bin/sh\n").unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let run = fs::Permissions::from_mode(0o700);
+        fs::set_permissions(cx.stack_dir.join("src/bootstrap"), run).unwrap();
+        let odd = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(cx.stack_dir.join("src/b.txt"), odd).unwrap();
+    }
+    (root, cx)
+}
+
+fn read(cx: &Cx, args: Value) -> Result<Outputs, Error> {
+    let args = serde_json::from_value(args).unwrap();
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+        .block_on(GetFile::read(cx, args))
+}
+
+fn listing(cx: &Cx, outputs: &Outputs) -> Vec<(String, u32)> {
+    let file = fs::File::open(cx.stack_dir.join(&outputs.output_path)).unwrap();
+    let mut zip = zip::ZipArchive::new(file).unwrap();
+    (0..zip.len())
+        .map(|at| {
+            let entry = zip.by_index(at).unwrap();
+            (
+                entry.name().unwrap().into_owned(),
+                entry.unix_mode().unwrap() & 0o777,
+            )
+        })
+        .collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_gives_the_same_bytes_everywhere() {
+    let (_root, cx) = place();
+    let outputs = read(&cx, json!({"type": "zip", "sourceDir": "src"})).unwrap();
+    assert_eq!(
+        listing(&cx, &outputs),
+        [
+            ("b.txt".to_owned(), 0o644),
+            ("b/c".to_owned(), 0o644),
+            ("bootstrap".to_owned(), 0o755),
+        ]
+    );
+    // Pinned: a change here changes the code hash of every function that is deployed.
+    assert_eq!(
+        outputs.output_sha256,
+        "cf6e2f4fd33bc533910841339f7c453f4eda7b291a4aa61a2f2596ca78d496fd"
+    );
+    let (_other, elsewhere) = place();
+    let again = read(&elsewhere, json!({"type": "zip", "sourceDir": "./src"})).unwrap();
+    assert_eq!(again.output_sha512, outputs.output_sha512);
+    assert_eq!(again.output_path, outputs.output_path);
+}
+
+#[test]
+fn the_hashes_are_those_of_the_file() {
+    let (_root, cx) = place();
+    let args = json!({"type": "zip", "sourceContent": "x", "sourceContentFilename": "a/x"});
+    let outputs = read(&cx, args).unwrap();
+    let bytes = fs::read(cx.stack_dir.join(&outputs.output_path)).unwrap();
+    assert_eq!(outputs.output_size, bytes.len());
+    assert_eq!(outputs.output_md5, hex::encode(Md5::digest(&bytes)));
+    assert_eq!(outputs.output_sha, hex::encode(Sha1::digest(&bytes)));
+    assert_eq!(
+        STANDARD.decode(outputs.output_base64sha256).unwrap(),
+        hex::decode(outputs.output_sha256).unwrap()
+    );
+    assert_eq!(
+        STANDARD.decode(outputs.output_base64sha512).unwrap(),
+        hex::decode(outputs.output_sha512).unwrap()
+    );
+    assert!(outputs.output_path.starts_with("../.stackctl/archive/"));
+}
+
+#[test]
+fn excludes_and_modes_are_followed() {
+    let (_root, cx) = place();
+    let outputs = read(
+        &cx,
+        json!({"type": "zip", "sourceDir": "src", "excludes": ["b", "boot*"],
+               "outputFileMode": "0666", "outputPath": "out/code.zip"}),
+    )
+    .unwrap();
+    assert_eq!(outputs.output_path, "out/code.zip");
+    assert_eq!(listing(&cx, &outputs), [("b.txt".to_owned(), 0o666)]);
+}
+
+#[test]
+fn an_unchanged_file_is_not_written_again() {
+    let (_root, cx) = place();
+    let args = json!({"type": "zip", "sourceFile": "src/b.txt", "outputPath": "a.zip"});
+    read(&cx, args.clone()).unwrap();
+    let path = cx.stack_dir.join("a.zip");
+    let before = fs::metadata(&path).unwrap().modified().unwrap();
+    read(&cx, args.clone()).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), before);
+    fs::write(cx.stack_dir.join("src/b.txt"), "other").unwrap();
+    let outputs = read(&cx, args).unwrap();
+    assert_eq!(fs::read(&path).unwrap().len(), outputs.output_size);
+}
+
+#[test]
+fn what_cannot_go_in_is_refused() {
+    let (_root, cx) = place();
+    let refused = |args: Value| read(&cx, args).unwrap_err().to_string();
+    assert!(refused(json!({"type": "zip"})).contains("exactly one"));
+    assert!(refused(json!({"type": "zip", "sourceDir": "src/empty"})).contains("no file"));
+    assert!(refused(json!({"type": "zip", "sourceDir": "nowhere"})).contains("could not be read"));
+    let up = json!([{"content": "x", "filename": "../x"}]);
+    assert!(refused(json!({"type": "zip", "source": up})).contains("no name"));
+    let twice = json!([{"content": "x", "filename": "x"}, {"content": "y", "filename": "x"}]);
+    assert!(refused(json!({"type": "zip", "source": twice})).contains("twice"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_symbolic_link_is_refused_unless_left_out() {
+    let (_root, cx) = place();
+    std::os::unix::fs::symlink("b.txt", cx.stack_dir.join("src/link")).unwrap();
+    let error = read(&cx, json!({"type": "zip", "sourceDir": "src"})).unwrap_err();
+    assert!(error.to_string().contains("symbolic link"));
+    let without = json!({"type": "zip", "sourceDir": "src", "excludes": ["link"]});
+    assert!(read(&cx, without).is_ok());
+}

@@ -1,0 +1,6 @@
+//! Archives made of local files. The data source itself is `get_file.rs`, mounted by the
+//! table in `resource`.
+
+pub mod files;
+pub mod glob;
+pub mod zip_file;

@@ -1,0 +1,297 @@
+//! `aws:s3:BucketAcl`: a bucket's access control list.
+
+use crate::resource::aws::s3;
+use crate::resource::context::Cx;
+use crate::resource::error::{CallResult, Error};
+use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
+use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::put_bucket_acl::builders::PutBucketAclFluentBuilder;
+use aws_sdk_s3::types::{
+    AccessControlPolicy as SdkPolicy, BucketCannedAcl, Grant as SdkGrant, Grantee as SdkGrantee,
+    Owner as SdkOwner, Permission, Type,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// The ACL of a bucket. It cannot be deleted: deleting this resource leaves it as it is.
+/// A bucket whose object ownership is `BucketOwnerEnforced` (every new one) has no ACL but
+/// `private`, so `acl: private` is satisfied there without a change, and anything else is
+/// refused. A public one also needs the bucket's public access block out of the way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BucketAcl {
+    /// The bucket's name.
+    #[schemars(length(min = 3, max = 63), extend("createOnly" = true))]
+    pub bucket: String,
+    /// A canned ACL. S3 keeps only its grants, from which it is told again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = ["private", "public-read", "public-read-write", "authenticated-read"]))]
+    pub acl: Option<String>,
+    /// The grants one by one, in place of `acl`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_control_policy: Option<AccessControlPolicy>,
+    /// The account that the bucket must belong to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        regex(pattern = r"^\d{12}$"),
+        extend("createOnly" = true, "writeOnly" = true)
+    )]
+    pub expected_bucket_owner: Option<String>,
+}
+
+/// Grants, and the owner they come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AccessControlPolicy {
+    /// The grants.
+    #[serde(default)]
+    #[schemars(extend("set" = true))]
+    pub grants: Vec<Grant>,
+    /// The bucket's owner.
+    pub owner: Owner,
+}
+
+/// One grant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Grant {
+    /// Who is granted something.
+    pub grantee: Grantee,
+    /// What is granted.
+    #[schemars(extend("enum" = ["FULL_CONTROL", "WRITE", "WRITE_ACP", "READ", "READ_ACP"]))]
+    pub permission: String,
+}
+
+/// Who is granted something. S3 takes no e-mail addresses any more (since October 2025).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Grantee {
+    /// `CanonicalUser` (with `id`) or `Group` (with `uri`).
+    #[serde(rename = "type")]
+    #[schemars(extend("enum" = ["CanonicalUser", "Group"]))]
+    pub kind: String,
+    /// The canonical user id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The group's URI.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
+}
+
+/// A bucket's owner.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Owner {
+    /// The canonical user id.
+    pub id: String,
+}
+
+/// The outputs of `aws:s3:BucketAcl`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// The bucket's name.
+    pub id: String,
+}
+
+const PRIVATE: &str = "private";
+
+fn made(bucket: String) -> Made<Outputs> {
+    Made {
+        outputs: Outputs { id: bucket.clone() },
+        id: bucket,
+    }
+}
+
+impl AccessControlPolicy {
+    fn sdk(&self) -> Result<SdkPolicy, Error> {
+        let grants = self
+            .grants
+            .iter()
+            .map(|grant| {
+                let grantee = SdkGrantee::builder()
+                    .r#type(Type::from(grant.grantee.kind.as_str()))
+                    .set_id(grant.grantee.id.clone())
+                    .set_uri(grant.grantee.uri.clone())
+                    .build()
+                    .map_err(|error| s3::built(&error))?;
+                Ok(SdkGrant::builder()
+                    .grantee(grantee)
+                    .permission(Permission::from(grant.permission.as_str()))
+                    .build())
+            })
+            .collect::<Result<Vec<_>, Error>>()?;
+        Ok(SdkPolicy::builder()
+            .set_grants(Some(grants))
+            .owner(SdkOwner::builder().id(&self.owner.id).build())
+            .build())
+    }
+
+    fn of(owner: Option<&SdkOwner>, grants: &[SdkGrant]) -> Option<Self> {
+        let grants = grants.iter().filter_map(|grant| {
+            let grantee = grant.grantee()?;
+            Some(Grant {
+                grantee: Grantee {
+                    kind: grantee.r#type().as_str().to_owned(),
+                    id: grantee.id().map(str::to_owned),
+                    uri: grantee.uri().map(str::to_owned),
+                },
+                permission: grant.permission()?.as_str().to_owned(),
+            })
+        });
+        Some(Self {
+            grants: grants.collect(),
+            owner: Owner {
+                id: owner?.id()?.to_owned(),
+            },
+        })
+    }
+}
+
+fn request(client: &Client, props: &BucketAcl) -> Result<PutBucketAclFluentBuilder, Error> {
+    let policy = props.access_control_policy.as_ref();
+    Ok(client
+        .put_bucket_acl()
+        .bucket(&props.bucket)
+        .set_acl(props.acl.as_deref().map(BucketCannedAcl::from))
+        .set_access_control_policy(policy.map(AccessControlPolicy::sdk).transpose()?)
+        .set_expected_bucket_owner(props.expected_bucket_owner.clone()))
+}
+
+async fn send(props: &BucketAcl, request: PutBucketAclFluentBuilder) -> Result<(), Error> {
+    match request.send().await.call("s3:PutBucketAcl") {
+        Err(error) if error.is(&["AccessControlListNotSupported"]) => {
+            if props.acl.as_deref() == Some(PRIVATE) {
+                // ACLs are off, which is what private comes to.
+                return Ok(());
+            }
+            Err(Error::with_hint(
+                format!("ACLs are switched off for bucket {}: {error}", props.bucket),
+                "Add an aws:s3:BucketOwnershipControls with BucketOwnerPreferred and take the \
+                 bucket from it: bucket: ${<its name>.bucket}.",
+            ))
+        }
+        other => other.map(|_| ()),
+    }
+}
+
+async fn get(cx: &Cx, bucket: &str, owner: Option<&str>) -> Result<Option<BucketAcl>, Error> {
+    let reply = cx
+        .aws
+        .s3()
+        .get_bucket_acl()
+        .bucket(bucket)
+        .set_expected_bucket_owner(owner.map(str::to_owned))
+        .send()
+        .await
+        .call_unless("s3:GetBucketAcl", &["NoSuchBucket"])?;
+    Ok(reply.map(|reply| BucketAcl {
+        bucket: bucket.to_owned(),
+        acl: s3::grants::canned(reply.owner(), reply.grants()).map(str::to_owned),
+        access_control_policy: AccessControlPolicy::of(reply.owner(), reply.grants()),
+        expected_bucket_owner: None,
+    }))
+}
+
+impl Resource for BucketAcl {
+    const TYPE: &'static str = "aws:s3:BucketAcl";
+    type Outputs = Outputs;
+
+    fn rules(rules: &Rules<'_>) -> Vec<Broken> {
+        let mut broken = Vec::new();
+        let custom = rules.given("accessControlPolicy");
+        if rules.given("acl") == custom {
+            broken.push(Broken::at(
+                if custom { "accessControlPolicy" } else { "" },
+                "exactly one of acl and accessControlPolicy is given",
+            ));
+        }
+        let bucket = crate::data::Path::dotted("bucket");
+        if let Some(("aws:s3:BucketOwnershipControls", controls)) = (rules.peer)(&bucket)
+            && controls.value.pointer("/rule/objectOwnership")
+                == Some(&json!("BucketOwnerEnforced"))
+            && (custom || rules.known("acl").is_some_and(|acl| acl != PRIVATE))
+        {
+            broken.push(Broken::at(
+                if custom { "accessControlPolicy" } else { "acl" },
+                "the bucket's ownership controls say BucketOwnerEnforced, which leaves no ACL \
+                 but private; use BucketOwnerPreferred there",
+            ));
+        }
+        broken
+    }
+
+    fn lane(attrs: &Value) -> Option<String> {
+        s3::lane(attrs)
+    }
+
+    async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
+        let request = request(cx.aws.s3_once(), &new.props)?;
+        s3::first_write(cx, s3::never, || send(&new.props, request.clone())).await?;
+        Ok(made(new.props.bucket))
+    }
+
+    async fn read(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let owner = attrs.get("expectedBucketOwner").and_then(Value::as_str);
+        Ok(get(cx, id, owner).await?.map(|props| Live {
+            props,
+            outputs: Outputs { id: id.to_owned() },
+        }))
+    }
+
+    async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
+        let request = request(cx.aws.s3(), &change.new)?;
+        s3::change(cx, || send(&change.new, request.clone())).await?;
+        Ok(made(change.id))
+    }
+
+    /// There is no call that deletes an ACL.
+    async fn delete(_cx: &Cx, _id: &str, _attrs: &Value) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
+        let wanted = &new.props;
+        let live = get(cx, &wanted.bucket, wanted.expected_bucket_owner.as_deref()).await?;
+        let same = live.is_some_and(|live| match &wanted.acl {
+            Some(_) => live.acl == wanted.acl,
+            None => live.access_control_policy == wanted.access_control_policy,
+        });
+        Ok(same.then(|| wanted.bucket.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Data;
+
+    fn broken(props: Value, ownership: &str) -> Vec<String> {
+        let props = Data::from(props);
+        let controls = Data::from(json!({"rule": {"objectOwnership": ownership}}));
+        let rules = Rules {
+            props: &props,
+            peer: &|_| Some(("aws:s3:BucketOwnershipControls", &controls)),
+        };
+        BucketAcl::rules(&rules)
+            .into_iter()
+            .map(|broken| broken.path.to_string())
+            .collect()
+    }
+
+    #[test]
+    fn an_enforced_bucket_has_no_acl_but_private() {
+        let acl = |acl: &str| json!({"bucket": "abc", "acl": acl});
+        assert_eq!(broken(acl("public-read"), "BucketOwnerEnforced"), ["acl"]);
+        assert!(broken(acl("private"), "BucketOwnerEnforced").is_empty());
+        assert!(broken(acl("public-read"), "BucketOwnerPreferred").is_empty());
+    }
+
+    #[test]
+    fn one_way_to_say_it() {
+        let both = json!({"bucket": "abc", "acl": "private", "accessControlPolicy": {}});
+        assert_eq!(broken(both, "ObjectWriter"), ["accessControlPolicy"]);
+        assert_eq!(broken(json!({"bucket": "abc"}), "ObjectWriter"), [""]);
+    }
+}

@@ -1,0 +1,535 @@
+//! `aws:s3:Bucket`: a bucket. Its settings are resources of their own.
+
+use crate::resource::aws::s3::{self, NO_BUCKET, empty::Emptying, hosted_zone::hosted_zone};
+use crate::resource::context::{Cx, Draw, OWNER_TAG_PREFIX, user_tags};
+use crate::resource::error::{CallResult, Error};
+use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
+use aws_sdk_s3::types::{
+    BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration, ObjectLockEnabled,
+    Tagging,
+};
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use rand::RngExt;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// The region whose CreateBucket takes no location, and answers 200 for a bucket of your own.
+const CLASSIC: &str = "us-east-1";
+
+/// The characters that a generated name adds to its prefix: date, 4 digits, 8 hex digits.
+const SUFFIX: usize = 26;
+
+/// How often a bucket that others still write to is emptied before giving up.
+const ROUNDS: usize = 10;
+
+/// An S3 bucket. A new bucket has ACLs switched off and public access blocked; the types
+/// `aws:s3:BucketOwnershipControls` and `aws:s3:BucketPublicAccessBlock` change that.
+/// Creating one with tags needs `s3:TagResource` (stackctl always sends its own). Tags of a
+/// bucket with attribute-based access control (ABAC) cannot be changed here: S3 refuses
+/// PutBucketTagging for it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Bucket {
+    /// The name, unique within the partition. Without it, and without `bucketPrefix`, a name
+    /// is made from the resource's address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 3, max = 63),
+        regex(pattern = r"^[a-z0-9][a-z0-9.-]*[a-z0-9]$"),
+        extend("createOnly" = true)
+    )]
+    pub bucket: Option<String>,
+    /// The start of a generated name; 26 characters are put after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 37),
+        regex(pattern = r"^[a-z0-9][a-z0-9.-]*$"),
+        extend("createOnly" = true, "writeOnly" = true)
+    )]
+    pub bucket_prefix: Option<String>,
+    /// The namespace of the name: `global`, or `account-regional` for names of the form
+    /// `<prefix>-<account>-<region>-an`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend(
+        "createOnly" = true,
+        "writeOnly" = true,
+        "enum" = ["global", "account-regional"],
+        "default" = "global"
+    ))]
+    pub bucket_namespace: Option<String>,
+    /// Delete all objects, with all their versions, when the bucket is deleted. Where
+    /// `objectLockEnabled` is set, legal holds and governance retention are lifted as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("writeOnly" = true, "default" = false))]
+    pub force_destroy: Option<bool>,
+    /// Allow object lock; switches versioning on as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("createOnly" = true, "default" = false))]
+    pub object_lock_enabled: Option<bool>,
+    /// Tags. S3 allows 50, of which stackctl uses 3.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("maxProperties" = 47))]
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+/// The outputs of `aws:s3:Bucket`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// The name.
+    pub id: String,
+    /// The name, generated where the file gives none.
+    pub bucket: String,
+    /// The ARN.
+    pub arn: String,
+    /// The host name of the bucket, `name.s3.amazonaws.com`.
+    pub bucket_domain_name: String,
+    /// The host name of the bucket in its region.
+    pub bucket_regional_domain_name: String,
+    /// The region the bucket is in.
+    pub region: String,
+    /// The Route 53 zone of the region's website endpoint; none for a region that stackctl
+    /// does not know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hosted_zone_id: Option<String>,
+}
+
+fn outputs(cx: &Cx, name: &str, region: &str) -> Outputs {
+    let suffix = cx.aws.dns_suffix();
+    Outputs {
+        id: name.to_owned(),
+        bucket: name.to_owned(),
+        arn: s3::arn(&cx.aws, name),
+        bucket_domain_name: format!("{name}.s3.{suffix}"),
+        bucket_regional_domain_name: format!("{name}.s3.{region}.{suffix}"),
+        region: region.to_owned(),
+        hosted_zone_id: hosted_zone(region).map(str::to_owned),
+    }
+}
+
+impl Resource for Bucket {
+    const TYPE: &'static str = "aws:s3:Bucket";
+    type Outputs = Outputs;
+
+    fn rules(rules: &Rules<'_>) -> Vec<Broken> {
+        let mut broken = Vec::new();
+        if rules.given("bucket") && rules.given("bucketPrefix") {
+            broken.push(Broken::at(
+                "bucketPrefix",
+                "bucket and bucketPrefix exclude each other",
+            ));
+        }
+        let name = rules.known("bucket").and_then(Value::as_str);
+        if let Some(why) = name.and_then(name_fault) {
+            broken.push(Broken::at("bucket", why));
+        }
+        if rules.known("bucketNamespace") == Some(&json!("account-regional")) {
+            if !rules.given("bucket") {
+                broken.push(Broken::at(
+                    "bucketNamespace",
+                    "an account-regional name cannot be generated; give bucket a name of the \
+                     form <prefix>-<account>-<region>-an",
+                ));
+            } else if name.is_some_and(|name| !name.ends_with("-an")) {
+                broken.push(Broken::at(
+                    "bucket",
+                    "an account-regional name has the form <prefix>-<account>-<region>-an",
+                ));
+            }
+        }
+        broken
+    }
+
+    fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
+        let name = match (props.get("bucket"), props.get("bucketPrefix")) {
+            (Some(Value::String(name)), _) => name.clone(),
+            (None, Some(Value::String(prefix))) => generated(prefix, draw),
+            (None, None) => generated(&prefix_of(&draw.address), draw),
+            // Null stands for a value that only the apply will tell.
+            _ => return Map::new(),
+        };
+        Map::from_iter([
+            ("bucket".to_owned(), json!(name)),
+            ("id".to_owned(), json!(name)),
+        ])
+    }
+
+    fn lane(attrs: &Value) -> Option<String> {
+        s3::lane(attrs)
+    }
+
+    async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
+        let name = name_of(&new)?;
+        let region = cx.aws.region();
+        let mut config = CreateBucketConfiguration::builder().set_tags(Some(s3::sdk_tags(
+            &cx.owner.tagged(new.props.tags.as_ref()),
+        )?));
+        if region == CLASSIC {
+            refuse_existing(cx, &name).await?;
+        } else {
+            config = config.location_constraint(BucketLocationConstraint::from(region));
+        }
+        let namespace = new.props.bucket_namespace.as_deref();
+        let request = cx
+            .aws
+            .s3_once()
+            .create_bucket()
+            .bucket(&name)
+            .create_bucket_configuration(config.build())
+            .set_bucket_namespace(namespace.map(BucketNamespace::from))
+            .set_object_lock_enabled_for_bucket(new.props.object_lock_enabled);
+        s3::change(cx, || async {
+            request.clone().send().await.call("s3:CreateBucket")
+        })
+        .await
+        .map_err(|error| explain(&name, error))?;
+        Ok(Made {
+            outputs: outputs(cx, &name, region),
+            id: name,
+        })
+    }
+
+    async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let (head, tags, locked) = tokio::join!(head(cx, id), tags(cx, id), locked(cx, id));
+        let Some(region) = head? else {
+            return Ok(None);
+        };
+        let props = Self {
+            bucket: Some(id.to_owned()),
+            tags: tags?.and_then(user_tags),
+            object_lock_enabled: locked?,
+            ..Self::default()
+        };
+        Ok(Some(Live {
+            props,
+            outputs: outputs(cx, id, &region),
+        }))
+    }
+
+    async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
+        let id = change.id.as_str();
+        if change.has(&["tags"]) {
+            retag(cx, id, change.new.tags.unwrap_or_default()).await?;
+        }
+        let region = change.attrs.get("region").and_then(Value::as_str);
+        Ok(Made {
+            outputs: outputs(cx, id, region.unwrap_or_else(|| cx.aws.region())),
+            id: change.id,
+        })
+    }
+
+    async fn delete(cx: &Cx, id: &str, attrs: &Value) -> Result<(), Error> {
+        let is_set = |name: &str| attrs.get(name) == Some(&Value::Bool(true));
+        for _ in 0..ROUNDS {
+            let refused = match delete_bucket(cx, id).await {
+                Err(error) if error.is(&["BucketNotEmpty"]) => error,
+                other => return other,
+            };
+            if !is_set("forceDestroy") {
+                return Err(Error::with_hint(
+                    format!(
+                        "bucket {id} still holds objects or versions, so S3 keeps it: {refused}"
+                    ),
+                    "Empty it, or set forceDestroy: true, apply, and destroy again.",
+                ));
+            }
+            cx.waiting("the bucket's objects are being deleted");
+            let all = Emptying {
+                bucket: id,
+                key: None,
+                unlock: is_set("objectLockEnabled"),
+            };
+            all.run(cx).await?;
+        }
+        Err(Error::with_hint(
+            format!("bucket {id} was emptied {ROUNDS} times and is still not empty"),
+            "Stop what writes to it, then run the command again.",
+        ))
+    }
+
+    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
+        let name = name_of(new)?;
+        if cx.known_ids.contains(&name) {
+            return Ok(None);
+        }
+        match all_tags(cx, &name).await {
+            Ok(tags) => {
+                let tags = tags.iter().flatten();
+                let ours = cx
+                    .owner
+                    .made(tags.map(|(key, value)| (key.as_str(), value.as_str())));
+                Ok(ours.then_some(name))
+            }
+            // Somebody else's bucket: the create failed, and will say so when it is repeated.
+            Err(error) if matches!(error.status(), Some(301 | 403)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn name_of(new: &New<Bucket>) -> Result<String, Error> {
+    new.props
+        .bucket
+        .as_deref()
+        .or_else(|| new.decided.get("bucket")?.as_str())
+        .map(str::to_owned)
+        .ok_or_else(|| {
+            Error::with_hint(
+                "the bucket's name was not settled in the plan, since bucketPrefix was not known",
+                "Give bucket or bucketPrefix a value that is known when the plan is made.",
+            )
+        })
+}
+
+/// `prefix` + UTC date and time + 4 digits + 8 hex digits.
+fn generated(prefix: &str, draw: &mut Draw) -> String {
+    let seconds = i64::try_from(draw.unix_time).unwrap_or_default();
+    let date: String = DateTime::from_secs(seconds)
+        .fmt(Format::DateTime)
+        .unwrap_or_default()
+        .chars()
+        .filter(char::is_ascii_digit)
+        .collect();
+    let fraction = draw.rng.random_range(0..10_000);
+    let tail: u32 = draw.rng.random();
+    format!("{prefix}{date:0<14}{fraction:04}{tail:08x}")
+}
+
+/// A name's start made of a resource's address: `logs["a b"]` gives `logs-a-b-`.
+fn prefix_of(address: &str) -> String {
+    let mut prefix = String::new();
+    for c in address.chars().map(|c| c.to_ascii_lowercase()) {
+        if c.is_ascii_alphanumeric() {
+            prefix.push(c);
+        } else if !prefix.is_empty() && !prefix.ends_with('-') {
+            prefix.push('-');
+        }
+    }
+    prefix.truncate(63 - SUFFIX - 1);
+    let stem = prefix.trim_end_matches('-');
+    if stem.is_empty() {
+        "bucket-".to_owned()
+    } else {
+        format!("{stem}-")
+    }
+}
+
+/// What is wrong with a name beyond its characters and length (S3 User Guide, "General
+/// purpose bucket naming rules").
+fn name_fault(name: &str) -> Option<String> {
+    const STARTS: &[&str] = &["xn--", "sthree-", "amzn-s3-demo-"];
+    const ENDS: &[&str] = &["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
+    if name.contains("..") {
+        return Some("a bucket name has no two dots in a row".to_owned());
+    }
+    if name.parse::<std::net::Ipv4Addr>().is_ok() {
+        return Some("a bucket name has not the form of an IP address".to_owned());
+    }
+    if let Some(start) = STARTS.iter().find(|start| name.starts_with(**start)) {
+        return Some(format!("a bucket name does not begin with {start}"));
+    }
+    let end = ENDS.iter().find(|end| name.ends_with(**end))?;
+    Some(format!("a bucket name does not end in {end}"))
+}
+
+fn explain(name: &str, error: Error) -> Error {
+    match error.code() {
+        "BucketAlreadyExists" => taken(name, "another account"),
+        "BucketAlreadyOwnedByYou" => taken(name, "this account, outside this stack's state"),
+        _ => error,
+    }
+}
+
+fn taken(name: &str, owner: &str) -> Error {
+    Error::with_hint(
+        format!("a bucket called {name} exists already, in {owner}"),
+        "Choose another name, or let bucketPrefix make one.",
+    )
+}
+
+/// In `us-east-1` a create of one's own bucket succeeds and resets its ACL, so look first.
+async fn refuse_existing(cx: &Cx, name: &str) -> Result<(), Error> {
+    match head(cx, name).await {
+        Ok(None) => Ok(()),
+        Ok(Some(_)) => Err(taken(name, "this account, outside this stack's state")),
+        Err(error) if matches!(error.status(), Some(301 | 403)) => {
+            Err(taken(name, "another account or region"))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The bucket's region; none when there is no such bucket.
+async fn head(cx: &Cx, name: &str) -> Result<Option<String>, Error> {
+    let reply = cx
+        .aws
+        .s3()
+        .head_bucket()
+        .bucket(name)
+        .send()
+        .await
+        .call_unless("s3:ListBucket", NO_BUCKET)?;
+    Ok(reply.map(|reply| {
+        let region = reply.bucket_region.filter(|region| !region.is_empty());
+        region.unwrap_or_else(|| cx.aws.region().to_owned())
+    }))
+}
+
+/// The bucket's tags where the file or the state has some.
+async fn tags(cx: &Cx, name: &str) -> Result<Option<BTreeMap<String, String>>, Error> {
+    if cx.wants("tags") {
+        all_tags(cx, name).await
+    } else {
+        Ok(None)
+    }
+}
+
+/// All tags of a bucket, the owner's included; none without tags or without the bucket.
+async fn all_tags(cx: &Cx, name: &str) -> Result<Option<BTreeMap<String, String>>, Error> {
+    let reply = cx
+        .aws
+        .s3()
+        .get_bucket_tagging()
+        .bucket(name)
+        .send()
+        .await
+        .call_unless("s3:GetBucketTagging", &["NoSuchTagSet", "NoSuchBucket"])?;
+    Ok(reply.map(|reply| {
+        reply
+            .tag_set
+            .into_iter()
+            .map(|tag| (tag.key, tag.value))
+            .collect()
+    }))
+}
+
+/// Whether object lock is on, where the file or the state has a say in it.
+async fn locked(cx: &Cx, name: &str) -> Result<Option<bool>, Error> {
+    if !cx.wants("objectLockEnabled") {
+        return Ok(None);
+    }
+    let reply = cx
+        .aws
+        .s3()
+        .get_object_lock_configuration()
+        .bucket(name)
+        .send()
+        .await
+        .call_unless(
+            "s3:GetBucketObjectLockConfiguration",
+            &["ObjectLockConfigurationNotFoundError", "NoSuchBucket"],
+        )?;
+    let enabled = reply
+        .and_then(|reply| reply.object_lock_configuration)
+        .and_then(|config| config.object_lock_enabled);
+    Ok(Some(enabled == Some(ObjectLockEnabled::Enabled)))
+}
+
+/// Puts these tags in place of the user's; PutBucketTagging replaces the whole set, so the
+/// owner's tags are sent along.
+async fn retag(cx: &Cx, name: &str, wanted: BTreeMap<String, String>) -> Result<(), Error> {
+    let mut all = wanted;
+    all.extend(
+        all_tags(cx, name)
+            .await?
+            .into_iter()
+            .flatten()
+            .filter(|(key, _)| key.starts_with(OWNER_TAG_PREFIX)),
+    );
+    let s3 = cx.aws.s3();
+    if all.is_empty() {
+        return s3::change(cx, || async {
+            let sent = s3.delete_bucket_tagging().bucket(name).send().await;
+            sent.call("s3:PutBucketTagging").map(|_| ())
+        })
+        .await;
+    }
+    let tagging = Tagging::builder()
+        .set_tag_set(Some(s3::sdk_tags(&all)?))
+        .build()
+        .map_err(|error| s3::built(&error))?;
+    let request = s3.put_bucket_tagging().bucket(name).tagging(tagging);
+    s3::change(cx, || async {
+        request
+            .clone()
+            .send()
+            .await
+            .call("s3:PutBucketTagging")
+            .map(|_| ())
+    })
+    .await
+}
+
+async fn delete_bucket(cx: &Cx, name: &str) -> Result<(), Error> {
+    s3::change(cx, || async {
+        let sent = cx.aws.s3().delete_bucket().bucket(name).send().await;
+        s3::gone_is_done(sent.call("s3:DeleteBucket"), &[])
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Data;
+
+    fn broken(props: Value) -> Vec<String> {
+        let props = Data::from(props);
+        let rules = Rules {
+            props: &props,
+            peer: &|_| None,
+        };
+        Bucket::rules(&rules)
+            .into_iter()
+            .map(|broken| broken.path.to_string())
+            .collect()
+    }
+
+    #[test]
+    fn names_that_s3_refuses_are_refused() {
+        for name in ["a..b", "10.0.0.1", "xn--abc", "abc-s3alias"] {
+            assert_eq!(broken(json!({"bucket": name})), ["bucket"], "{name}");
+        }
+        assert!(broken(json!({"bucket": "my.logs-2"})).is_empty());
+        assert_eq!(
+            broken(json!({"bucket": "abc", "bucketPrefix": "abc"})),
+            ["bucketPrefix"]
+        );
+        let regional = json!({"bucketNamespace": "account-regional", "bucketPrefix": "a"});
+        assert_eq!(broken(regional), ["bucketNamespace"]);
+    }
+
+    #[test]
+    fn a_generated_name_has_a_prefix_a_date_and_a_tail() {
+        let mut draw = Draw::new(7, "code", 1_700_000_000);
+        let decided = Bucket::decide(&json!({"bucketPrefix": "apigw-websocket"}), &mut draw);
+        let name = decided["bucket"].as_str().unwrap();
+        assert!(name.starts_with("apigw-websocket20231114221320"), "{name}");
+        assert_eq!(name.len(), "apigw-websocket".len() + SUFFIX);
+        assert_eq!(decided["id"], decided["bucket"]);
+        let mut again = Draw::new(7, "code", 1_700_000_000);
+        assert_eq!(
+            decided,
+            Bucket::decide(&json!({"bucketPrefix": "apigw-websocket"}), &mut again)
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_not_known_yet_is_not_made_up() {
+        let mut draw = Draw::new(7, "code", 0);
+        assert!(Bucket::decide(&json!({"bucket": null}), &mut draw).is_empty());
+        assert!(Bucket::decide(&json!({"bucketPrefix": null}), &mut draw).is_empty());
+    }
+
+    #[test]
+    fn an_address_makes_a_legal_prefix() {
+        assert_eq!(prefix_of("code"), "code-");
+        assert_eq!(prefix_of("Logs[\"a b\"]"), "logs-a-b-");
+        assert_eq!(prefix_of("__"), "bucket-");
+        let long = prefix_of(&"x".repeat(80));
+        assert_eq!(long.len() + SUFFIX, 63);
+    }
+}

@@ -1,0 +1,154 @@
+//! What the S3 types share: codes, reasons to try again, tags and formulas. The types
+//! themselves are the other files of this folder, mounted by the table in `resource`.
+
+pub mod empty;
+pub mod grants;
+pub mod hosted_zone;
+pub mod upload;
+
+use crate::resource::aws::Aws;
+use crate::resource::context::Cx;
+use crate::resource::error::{Effect, Error};
+use aws_sdk_s3::types::Tag;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What S3 answers where the bucket is gone. A HEAD reply has no body, so the SDK makes
+/// `NotFound` of its status.
+pub const NO_BUCKET: &[&str] = &["NoSuchBucket", "NotFound"];
+
+/// How long a refusal because of another change of the same bucket is waited out.
+const BUSY: Duration = Duration::from_secs(5 * 60);
+
+/// How long a bucket that was just made may be unknown to other calls.
+const SETTLING: Duration = Duration::from_secs(2 * 60);
+
+/// The ARN of a bucket, or of an object where `name` is `bucket/key`.
+pub fn arn(aws: &Aws, name: &str) -> String {
+    format!("arn:{}:s3:::{name}", aws.partition())
+}
+
+/// The lane of a bucket's configuration: S3 answers `OperationAborted` to writes that overlap.
+pub fn lane(attrs: &Value) -> Option<String> {
+    let bucket = attrs.get("bucket")?.as_str()?;
+    Some(format!("s3/{bucket}"))
+}
+
+/// Why a refused write of a bucket may be made again. S3 does nothing when it answers so.
+pub fn busy(error: &Error) -> Option<&'static str> {
+    if error.is(&["SlowDown"]) {
+        // A 503, so its effect counts as unknown elsewhere; S3 documents it as not done.
+        return Some("S3 asks to slow down");
+    }
+    if error.effect() == Effect::Unknown {
+        return None;
+    }
+    if error.is(&["OperationAborted"]) {
+        return Some("another change of the same bucket is still running");
+    }
+    if error.is(&["ConditionalRequestConflict"]) {
+        return Some("another write of the same object is still running");
+    }
+    error.is_throttle().then_some("S3 asks to slow down")
+}
+
+/// Makes a write of something that exists, again while S3 is busy with another one.
+pub async fn change<T, F>(cx: &Cx, attempt: impl FnMut() -> F + Send) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>> + Send,
+    T: Send,
+{
+    cx.retry(BUSY, busy, attempt).await
+}
+
+/// Makes the first write below a bucket: also waits for a new bucket to be known everywhere,
+/// and for what else `refused` gives a reason.
+pub async fn first_write<T, F>(
+    cx: &Cx,
+    refused: impl Fn(&Error) -> Option<&'static str> + Send,
+    attempt: impl FnMut() -> F + Send,
+) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>> + Send,
+    T: Send,
+{
+    let started = Instant::now();
+    let reason = move |error: &Error| {
+        let fresh = started.elapsed() < SETTLING && error.effect() == Effect::None;
+        if fresh && error.is(&["NoSuchBucket"]) {
+            return Some("the bucket is not known everywhere yet");
+        }
+        busy(error).or_else(|| fresh.then(|| refused(error)).flatten())
+    };
+    cx.retry(BUSY, reason, attempt).await
+}
+
+/// For [`first_write`]: no further reason.
+pub fn never(_error: &Error) -> Option<&'static str> {
+    None
+}
+
+/// Takes an answer that means "gone already" as done.
+pub fn gone_is_done<T>(result: Result<T, Error>, codes: &[&str]) -> Result<(), Error> {
+    match result {
+        Err(error) if !error.is(NO_BUCKET) && !error.is(codes) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Tags in the SDK's shape.
+///
+/// # Errors
+/// When the SDK cannot build one, which a key and a value rule out.
+pub fn sdk_tags(tags: &BTreeMap<String, String>) -> Result<Vec<Tag>, Error> {
+    tags.iter()
+        .map(|(key, value)| Tag::builder().key(key).value(value).build())
+        .collect::<Result<_, _>>()
+        .map_err(|error| built(&error))
+}
+
+/// The error for a request that could not be built.
+pub fn built(error: &aws_sdk_s3::error::BuildError) -> Error {
+    Error::failed(format!("the S3 request could not be built: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::error::CallError;
+
+    fn refusal(code: &str, status: u16) -> Error {
+        Error::Call(Box::new(CallError {
+            call: "s3:PutBucketAcl",
+            code: code.to_owned(),
+            message: String::new(),
+            request_id: None,
+            status: Some(status),
+            effect: if status >= 500 {
+                Effect::Unknown
+            } else {
+                Effect::None
+            },
+        }))
+    }
+
+    #[test]
+    fn only_definite_refusals_are_tried_again() {
+        assert!(busy(&refusal("OperationAborted", 409)).is_some());
+        assert!(busy(&refusal("SlowDown", 503)).is_some());
+        assert!(busy(&refusal("InternalError", 500)).is_none());
+        assert!(busy(&refusal("NoSuchBucket", 404)).is_none());
+        assert!(busy(&refusal("AccessDenied", 403)).is_none());
+    }
+
+    #[test]
+    fn what_is_gone_counts_as_deleted() {
+        let gone = |code| gone_is_done::<()>(Err(refusal(code, 404)), &["NoSuchBucketPolicy"]);
+        assert!(gone("NoSuchBucket").is_ok());
+        assert!(gone("NoSuchBucketPolicy").is_ok());
+        assert!(gone("AccessDenied").is_err());
+    }
+}

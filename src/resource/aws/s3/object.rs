@@ -1,0 +1,624 @@
+//! `aws:s3:BucketObject`: one object.
+
+use crate::resource::aws::s3::upload::{self, PRIVATE, time, unquoted};
+use crate::resource::aws::s3::{self, empty::Emptying};
+use crate::resource::context::{Cx, user_tags};
+use crate::resource::error::{CallResult, Error};
+use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
+use aws_sdk_s3::types::{
+    ChecksumMode, ObjectCannedAcl, ObjectLockLegalHold, ObjectLockLegalHoldStatus,
+    ObjectLockRetention, ObjectLockRetentionMode, Tagging,
+};
+use base64::Engine;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// An object, uploaded in one piece (5 GiB at most, read into memory). It is never put over
+/// an object that somebody else made. A `source` whose content changes under the same path
+/// is noticed through `etag` or `sourceHash`. In a versioned bucket, deleting it deletes all
+/// versions of its key. Changing anything but `tags`, `acl` and the object lock uploads the
+/// content again.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BucketObject {
+    /// The bucket's name.
+    #[schemars(length(min = 3, max = 63), extend("createOnly" = true))]
+    pub bucket: String,
+    /// The key. A leading or doubled slash is a character like any other.
+    #[schemars(length(min = 1, max = 1024), extend("createOnly" = true))]
+    pub key: String,
+    /// The file with the content; its path starts from the stack file's folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), extend("writeOnly" = true))]
+    pub source: Option<String>,
+    /// The content as text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("writeOnly" = true))]
+    pub content: Option<String>,
+    /// The content as base64, for bytes that are no text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("writeOnly" = true))]
+    pub content_base64: Option<String>,
+    /// Any text that changes when the content does, such as a hash; never sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("writeOnly" = true))]
+    pub source_hash: Option<String>,
+    /// The MD5 of the content in hex (`filemd5`): compared with what S3 has, so that a change
+    /// on either side is noticed. Not with KMS encryption, the bucket's default included,
+    /// where S3's ETag is no MD5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// The content type; by default by the ending of the key, or `application/octet-stream`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// The `Cache-Control` header of downloads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_control: Option<String>,
+    /// The `Content-Disposition` header of downloads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_disposition: Option<String>,
+    /// The `Content-Encoding` header of downloads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_encoding: Option<String>,
+    /// The `Content-Language` header of downloads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_language: Option<String>,
+    /// Metadata of your own; keys in lower case, values in ASCII.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("propertyNames" = {"pattern": "^[a-z0-9!#$%&'*+.^_`|~-]+$"}))]
+    pub metadata: Option<BTreeMap<String, String>>,
+    /// The storage class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend(
+        "enum" = [
+            "STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING",
+            "GLACIER", "DEEP_ARCHIVE", "GLACIER_IR", "OUTPOSTS", "SNOW", "EXPRESS_ONEZONE"
+        ],
+        "default" = "STANDARD"
+    ))]
+    pub storage_class: Option<String>,
+    /// The encryption at rest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = ["AES256", "aws:kms", "aws:kms:dsse"], "default" = "AES256"))]
+    pub server_side_encryption: Option<String>,
+    /// The KMS key: an ARN or an id, not an alias (S3 returns the key behind it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^(arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/)?[0-9a-zA-Z-]+$"))]
+    pub kms_key_id: Option<String>,
+    /// Use the bucket's own key below the KMS key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = false))]
+    pub bucket_key_enabled: Option<bool>,
+    /// Where a website's request for this object is sent instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub website_redirect: Option<String>,
+    /// A canned ACL, for a bucket that has ACLs. Not read back: changes made outside are not
+    /// noticed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend(
+        "writeOnly" = true,
+        "enum" = [
+            "private", "public-read", "public-read-write", "authenticated-read",
+            "aws-exec-read", "bucket-owner-read", "bucket-owner-full-control"
+        ],
+        "default" = "private"
+    ))]
+    pub acl: Option<String>,
+    /// The checksum that S3 keeps with the object and gives in the outputs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend(
+        "writeOnly" = true,
+        "enum" = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"]
+    ))]
+    pub checksum_algorithm: Option<String>,
+    /// Tags, at most 10. stackctl adds none of its own here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("maxProperties" = 10))]
+    pub tags: Option<BTreeMap<String, String>>,
+    /// Lift a legal hold and governance retention when the object is deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("writeOnly" = true, "default" = false))]
+    pub force_destroy: Option<bool>,
+    /// A legal hold, for a bucket with object lock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = ["ON", "OFF"], "default" = "OFF"))]
+    pub object_lock_legal_hold_status: Option<String>,
+    /// How the object is retained; goes with `objectLockRetainUntilDate`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = ["GOVERNANCE", "COMPLIANCE"]))]
+    pub object_lock_mode: Option<String>,
+    /// Until when it is retained, as RFC 3339 (`2030-01-01T00:00:00Z`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object_lock_retain_until_date: Option<String>,
+}
+
+/// The properties that only a new upload changes.
+const UPLOADED: &[&str] = &[
+    "source",
+    "content",
+    "contentBase64",
+    "sourceHash",
+    "etag",
+    "contentType",
+    "cacheControl",
+    "contentDisposition",
+    "contentEncoding",
+    "contentLanguage",
+    "metadata",
+    "storageClass",
+    "serverSideEncryption",
+    "kmsKeyId",
+    "bucketKeyEnabled",
+    "websiteRedirect",
+    "checksumAlgorithm",
+];
+
+/// The outputs of `aws:s3:BucketObject`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// `bucket/key`.
+    pub id: String,
+    /// The ARN.
+    pub arn: String,
+    /// The ETag without quotes: the MD5 of the content in hex, unless KMS encrypts it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("volatile" = UPLOADED))]
+    pub etag: Option<String>,
+    /// The version, in a versioned bucket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("volatile" = UPLOADED))]
+    pub version_id: Option<String>,
+    /// The CRC-32 in base64, where `checksumAlgorithm` says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("volatile" = UPLOADED))]
+    pub checksum_crc32: Option<String>,
+    /// The CRC-32C in base64, where `checksumAlgorithm` says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("volatile" = UPLOADED))]
+    pub checksum_crc32c: Option<String>,
+    /// The CRC-64/NVME in base64, where `checksumAlgorithm` says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("volatile" = UPLOADED))]
+    pub checksum_crc64nvme: Option<String>,
+    /// The SHA-1 in base64, where `checksumAlgorithm` says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("volatile" = UPLOADED))]
+    pub checksum_sha1: Option<String>,
+    /// The SHA-256 in base64, where `checksumAlgorithm` says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("volatile" = UPLOADED))]
+    pub checksum_sha256: Option<String>,
+}
+
+/// The outputs out of a PutObject or HeadObject reply, which name things alike. S3 and the
+/// SDK add checksums of their own choice; only the one that was asked for is told.
+macro_rules! outputs_of {
+    ($cx:expr, $id:expr, $reply:expr, $algorithm:expr) => {{
+        let (reply, algorithm): (_, Option<&str>) = ($reply, $algorithm);
+        let told = |name: &str, sum: Option<&str>| {
+            sum.filter(|_| algorithm == Some(name)).map(str::to_owned)
+        };
+        Outputs {
+            id: $id.to_owned(),
+            arn: s3::arn(&$cx.aws, $id),
+            etag: reply.e_tag().map(unquoted),
+            version_id: reply.version_id().map(str::to_owned),
+            checksum_crc32: told("CRC32", reply.checksum_crc32()),
+            checksum_crc32c: told("CRC32C", reply.checksum_crc32_c()),
+            checksum_crc64nvme: told("CRC64NVME", reply.checksum_crc64_nvme()),
+            checksum_sha1: told("SHA1", reply.checksum_sha1()),
+            checksum_sha256: told("SHA256", reply.checksum_sha256()),
+        }
+    }};
+}
+
+impl BucketObject {
+    /// Whether KMS encrypts the object, so that its ETag is no MD5.
+    pub fn is_kms(&self) -> bool {
+        self.kms_key_id.is_some()
+            || self
+                .server_side_encryption
+                .as_deref()
+                .is_some_and(|kind| kind.starts_with("aws:kms"))
+    }
+
+    fn id(&self) -> String {
+        format!("{}/{}", self.bucket, self.key)
+    }
+}
+
+fn rule_faults(rules: &Rules<'_>) -> Vec<Broken> {
+    let mut broken = Vec::new();
+    let sources = ["source", "content", "contentBase64"];
+    let given: Vec<&str> = sources
+        .into_iter()
+        .filter(|name| rules.given(name))
+        .collect();
+    if given.len() != 1 {
+        broken.push(Broken::at(
+            given.last().copied().unwrap_or_default(),
+            "exactly one of source, content and contentBase64 is given",
+        ));
+    }
+    let encryption = rules.known("serverSideEncryption").and_then(Value::as_str);
+    let kms = rules.given("kmsKeyId") || encryption.is_some_and(|kind| kind.starts_with("aws:kms"));
+    if kms && rules.given("etag") {
+        broken.push(Broken::at(
+            "etag",
+            "with KMS encryption S3's ETag is no MD5; use sourceHash",
+        ));
+    }
+    if rules.given("kmsKeyId") && encryption == Some("AES256") {
+        broken.push(Broken::at(
+            "kmsKeyId",
+            "AES256 uses no KMS key; use aws:kms",
+        ));
+    }
+    if rules.given("objectLockMode") != rules.given("objectLockRetainUntilDate") {
+        broken.push(Broken::at(
+            "objectLockMode",
+            "objectLockMode and objectLockRetainUntilDate go together",
+        ));
+    }
+    broken.extend(value_faults(rules));
+    broken
+}
+
+fn value_faults(rules: &Rules<'_>) -> Vec<Broken> {
+    let mut broken = Vec::new();
+    let text = |name: &str| rules.known(name).and_then(Value::as_str);
+    if text("key").is_some_and(|key| key.len() > 1024) {
+        broken.push(Broken::at("key", "a key has at most 1,024 bytes in UTF-8"));
+    }
+    let decode = |text: &str| base64::engine::general_purpose::STANDARD.decode(text);
+    if let Some(Err(error)) = text("contentBase64").map(decode) {
+        broken.push(Broken::at(
+            "contentBase64",
+            format!("this is no base64: {error}"),
+        ));
+    }
+    if let Some(Err(error)) = text("objectLockRetainUntilDate").map(time) {
+        broken.push(Broken::at("objectLockRetainUntilDate", error.to_string()));
+    }
+    let metadata = rules.known("metadata").and_then(Value::as_object);
+    for (key, value) in metadata.into_iter().flatten() {
+        let plain = |value: &str| value.chars().all(|c| matches!(c, ' '..='~'));
+        if !value.as_str().is_none_or(plain) {
+            broken.push(Broken {
+                path: crate::data::Path::dotted("metadata").join(key),
+                message: "metadata is sent as headers, so a value is printable ASCII".to_owned(),
+            });
+        }
+    }
+    broken
+}
+
+fn told_apart(props: &BucketObject, error: Error) -> Error {
+    let id = props.id();
+    if error.is(&["PreconditionFailed"]) || error.status() == Some(412) {
+        return Error::with_hint(
+            format!("an object is already at {id}, and it is not this stack's"),
+            "Choose another key, or delete that object first.",
+        );
+    }
+    if error.is(&["NotImplemented"]) || error.status() == Some(501) {
+        return Error::with_hint(
+            format!(
+                "the service cannot store {id} only where nothing is yet (If-None-Match): {error}"
+            ),
+            "Use a service with conditional writes; stackctl puts no object over a stranger's.",
+        );
+    }
+    error
+}
+
+impl Resource for BucketObject {
+    const TYPE: &'static str = "aws:s3:BucketObject";
+    type Outputs = Outputs;
+
+    fn rules(rules: &Rules<'_>) -> Vec<Broken> {
+        rule_faults(rules)
+    }
+
+    fn canonical(props: &mut Value) {
+        let change = |value: &mut Value, form: &dyn Fn(&str) -> Option<String>| {
+            if let Some(text) = value.as_str().and_then(form) {
+                *value = json!(text);
+            }
+        };
+        if let Some(etag) = props.get_mut("etag") {
+            change(etag, &|text| Some(unquoted(text)));
+        }
+        if let Some(key) = props.get_mut("kmsKeyId") {
+            change(key, &|text| Some(text.rsplit_once(":key/")?.1.to_owned()));
+        }
+        if let Some(until) = props.get_mut("objectLockRetainUntilDate") {
+            change(until, &|text| rfc3339(&time(text).ok()?));
+        }
+    }
+
+    async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
+        let props = new.props;
+        let bytes = upload::bytes(cx, &props).await?;
+        let attempt = || async {
+            upload::put(cx.aws.s3_once(), &props, bytes.clone())?
+                .if_none_match("*")
+                .send()
+                .await
+                .call("s3:PutObject")
+        };
+        let reply = s3::first_write(cx, s3::never, attempt)
+            .await
+            .map_err(|error| told_apart(&props, error))?;
+        let id = props.id();
+        let algorithm = props.checksum_algorithm.as_deref();
+        Ok(Made {
+            outputs: outputs_of!(cx, &id, &reply, algorithm),
+            id,
+        })
+    }
+
+    async fn read(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let (bucket, key) = split(id)?;
+        let algorithm = attrs.get("checksumAlgorithm").and_then(Value::as_str);
+        let (head, tags) = tokio::join!(
+            head(cx, bucket, key, algorithm.is_some()),
+            tags(cx, bucket, key)
+        );
+        let Some(head) = head? else {
+            return Ok(None);
+        };
+        let props = Self {
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            tags: tags?,
+            ..live(&head)
+        };
+        Ok(Some(Live {
+            props,
+            outputs: outputs_of!(cx, id, &head, algorithm),
+        }))
+    }
+
+    async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
+        let new = &change.new;
+        if change.has(UPLOADED) {
+            let bytes = upload::bytes(cx, new).await?;
+            let request = upload::put(cx.aws.s3(), new, bytes)?;
+            let reply = request.send().await.call("s3:PutObject")?;
+            let algorithm = new.checksum_algorithm.as_deref();
+            return Ok(Made {
+                outputs: outputs_of!(cx, &change.id, &reply, algorithm),
+                id: change.id,
+            });
+        }
+        if change.has(&["tags"]) {
+            retag(cx, new).await?;
+        }
+        if change.has(&["acl"]) {
+            put_acl(cx, new).await?;
+        }
+        if change.has(&["objectLockLegalHoldStatus"]) {
+            put_legal_hold(cx, new).await?;
+        }
+        if change.has(&["objectLockMode", "objectLockRetainUntilDate"]) {
+            put_retention(cx, new).await?;
+        }
+        let outputs = serde_json::from_value(change.attrs).map_err(|error| {
+            Error::failed(format!(
+                "the known outputs of {} are odd: {error}",
+                change.id
+            ))
+        })?;
+        Ok(Made {
+            outputs,
+            id: change.id,
+        })
+    }
+
+    async fn delete(cx: &Cx, id: &str, attrs: &Value) -> Result<(), Error> {
+        let (bucket, key) = split(id)?;
+        let version = attrs.get("versionId").and_then(Value::as_str);
+        if version.is_some_and(|version| version != "null") {
+            let unlock = attrs.get("forceDestroy") == Some(&Value::Bool(true));
+            let versions = Emptying {
+                bucket,
+                key: Some(key),
+                unlock,
+            };
+            return versions.run(cx).await;
+        }
+        let request = cx.aws.s3().delete_object().bucket(bucket).key(key);
+        s3::gone_is_done(request.send().await.call("s3:DeleteObject"), &["NoSuchKey"])
+    }
+
+    /// An object carries no owner, so the one at the key is taken for ours if its content is
+    /// what we sent (by ETag; with KMS by size, content type and metadata).
+    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
+        let props = &new.props;
+        let id = props.id();
+        if cx.known_ids.contains(&id) {
+            return Ok(None);
+        }
+        let Some(head) = head(cx, &props.bucket, &props.key, false).await? else {
+            return Ok(None);
+        };
+        let bytes = upload::bytes(cx, props).await?;
+        let live = live(&head);
+        let same = if live.is_kms() {
+            head.content_length() == i64::try_from(bytes.len()).ok()
+                && live.content_type.as_deref() == Some(&upload::content_type(props))
+                && live.metadata.unwrap_or_default() == props.metadata.clone().unwrap_or_default()
+        } else {
+            live.etag == Some(upload::md5_hex(&bytes))
+        };
+        Ok(same.then_some(id))
+    }
+}
+
+fn split(id: &str) -> Result<(&str, &str), Error> {
+    id.split_once('/').ok_or_else(|| {
+        Error::failed(format!(
+            "{id} is no object's id, which has the form bucket/key"
+        ))
+    })
+}
+
+fn rfc3339(time: &DateTime) -> Option<String> {
+    time.fmt(DateTimeFormat::DateTime).ok()
+}
+
+async fn head(
+    cx: &Cx,
+    bucket: &str,
+    key: &str,
+    checksums: bool,
+) -> Result<Option<HeadObjectOutput>, Error> {
+    cx.aws
+        .s3()
+        .head_object()
+        .bucket(bucket)
+        .key(key)
+        .set_checksum_mode(checksums.then_some(ChecksumMode::Enabled))
+        .send()
+        .await
+        .call_unless("s3:GetObject", &["NotFound", "NoSuchKey", "NoSuchBucket"])
+}
+
+/// The properties that a HEAD reply tells.
+fn live(head: &HeadObjectOutput) -> BucketObject {
+    let text = |value: Option<&str>| value.map(str::to_owned);
+    let metadata = head.metadata().filter(|metadata| !metadata.is_empty());
+    BucketObject {
+        etag: head.e_tag().map(unquoted),
+        content_type: text(head.content_type()),
+        cache_control: text(head.cache_control()),
+        content_disposition: text(head.content_disposition()),
+        content_encoding: text(head.content_encoding()),
+        content_language: text(head.content_language()),
+        metadata: metadata.map(|all| all.clone().into_iter().collect()),
+        storage_class: text(head.storage_class().map(|class| class.as_str())),
+        server_side_encryption: text(head.server_side_encryption().map(|kind| kind.as_str())),
+        kms_key_id: text(head.ssekms_key_id()),
+        bucket_key_enabled: head.bucket_key_enabled(),
+        website_redirect: text(head.website_redirect_location()),
+        object_lock_mode: text(head.object_lock_mode().map(|mode| mode.as_str())),
+        object_lock_retain_until_date: head.object_lock_retain_until_date().and_then(rfc3339),
+        object_lock_legal_hold_status: text(
+            head.object_lock_legal_hold_status()
+                .map(|hold| hold.as_str()),
+        ),
+        ..BucketObject::default()
+    }
+}
+
+/// The object's tags, where the file or the state has some.
+async fn tags(cx: &Cx, bucket: &str, key: &str) -> Result<Option<BTreeMap<String, String>>, Error> {
+    if !cx.wants("tags") {
+        return Ok(None);
+    }
+    let reply = cx
+        .aws
+        .s3()
+        .get_object_tagging()
+        .bucket(bucket)
+        .key(key)
+        .send()
+        .await
+        .call_unless("s3:GetObjectTagging", &["NoSuchKey", "NoSuchBucket"])?;
+    Ok(
+        reply
+            .and_then(|reply| user_tags(reply.tag_set.into_iter().map(|tag| (tag.key, tag.value)))),
+    )
+}
+
+async fn retag(cx: &Cx, props: &BucketObject) -> Result<(), Error> {
+    let tags = props.tags.clone().unwrap_or_default();
+    let s3 = cx.aws.s3();
+    if tags.is_empty() {
+        let request = s3
+            .delete_object_tagging()
+            .bucket(&props.bucket)
+            .key(&props.key);
+        return request
+            .send()
+            .await
+            .call("s3:DeleteObjectTagging")
+            .map(|_| ());
+    }
+    let tagging = Tagging::builder()
+        .set_tag_set(Some(s3::sdk_tags(&tags)?))
+        .build()
+        .map_err(|error| s3::built(&error))?;
+    s3.put_object_tagging()
+        .bucket(&props.bucket)
+        .key(&props.key)
+        .tagging(tagging)
+        .send()
+        .await
+        .call("s3:PutObjectTagging")
+        .map(|_| ())
+}
+
+/// Puts the canned ACL; in a bucket without ACLs `private` is satisfied as it is.
+async fn put_acl(cx: &Cx, props: &BucketObject) -> Result<(), Error> {
+    let acl = props.acl.as_deref().unwrap_or(PRIVATE);
+    let sent = cx
+        .aws
+        .s3()
+        .put_object_acl()
+        .bucket(&props.bucket)
+        .key(&props.key)
+        .acl(ObjectCannedAcl::from(acl))
+        .send()
+        .await
+        .call("s3:PutObjectAcl");
+    match sent {
+        Err(error) if acl == PRIVATE && error.is(&["AccessControlListNotSupported"]) => Ok(()),
+        other => other.map(|_| ()),
+    }
+}
+
+async fn put_legal_hold(cx: &Cx, props: &BucketObject) -> Result<(), Error> {
+    let status = props.object_lock_legal_hold_status.as_deref();
+    let status = ObjectLockLegalHoldStatus::from(status.unwrap_or("OFF"));
+    cx.aws
+        .s3()
+        .put_object_legal_hold()
+        .bucket(&props.bucket)
+        .key(&props.key)
+        .legal_hold(ObjectLockLegalHold::builder().status(status).build())
+        .send()
+        .await
+        .call("s3:PutObjectLegalHold")
+        .map(|_| ())
+}
+
+/// Puts the retention; an empty one takes it away, which governance mode allows with leave.
+async fn put_retention(cx: &Cx, props: &BucketObject) -> Result<(), Error> {
+    let mode = props.object_lock_mode.as_deref();
+    let until = props.object_lock_retain_until_date.as_deref();
+    let retention = ObjectLockRetention::builder()
+        .set_mode(mode.map(ObjectLockRetentionMode::from))
+        .set_retain_until_date(until.map(time).transpose()?);
+    cx.aws
+        .s3()
+        .put_object_retention()
+        .bucket(&props.bucket)
+        .key(&props.key)
+        .retention(retention.build())
+        .set_bypass_governance_retention(props.force_destroy)
+        .send()
+        .await
+        .call("s3:PutObjectRetention")
+        .map(|_| ())
+}
+
+#[cfg(test)]
+#[path = "object_test.rs"]
+mod tests;
