@@ -8,9 +8,8 @@ use std::collections::BTreeMap;
 /// How often each kind of object is there.
 fn census(project: &Project) -> BTreeMap<String, usize> {
     let mut census = BTreeMap::new();
-    for (name, _) in project.cloud() {
-        let kind = name.split_whitespace().next().unwrap_or_default().to_owned();
-        *census.entry(kind).or_insert(0) += 1;
+    for entry in project.cloud() {
+        *census.entry(format!("{} {}", entry.service, entry.kind)).or_insert(0) += 1;
     }
     census
 }

@@ -25,18 +25,18 @@ fn the_websocket_stack_goes_up_changes_and_comes_down() {
     assert_eq!(actions(&plan).len(), 1, "{plan:#}");
     assert_eq!(actions(&plan)[0].1, ["update"]);
     project.run(&["apply", "--yes", "--var", "lambda_log_retention=14"]).expect(0);
-    let group = object(&project, "log group");
+    let group = object(&project, "group");
     assert_eq!(group["retentionInDays"], 14);
     let again = ["plan", "--detailed-exitcode", "--var", "lambda_log_retention=14"];
     project.run(&again).expect(0);
 
     project.run(&["destroy", "--yes"]).expect(0);
-    assert_eq!(project.cloud(), Vec::<(String, Value)>::new());
+    assert_eq!(project.cloud(), []);
     assert_eq!(project.state()["resources"], json!({}));
     assert_eq!(project.run(&["outputs", "--json"]).expect(0).json(), json!({}));
 }
 
 fn object(project: &Project, kind: &str) -> Value {
-    let found = project.cloud().into_iter().find(|(name, _)| name.contains(kind));
-    found.unwrap_or_else(|| panic!("no {kind}")).1
+    let found = project.cloud().into_iter().find(|entry| entry.kind == kind);
+    found.unwrap_or_else(|| panic!("no {kind}")).value
 }

@@ -70,11 +70,11 @@ pub(super) async fn clients(
 ) -> Result<Arc<Aws>, CliError> {
     if cloud.local {
         let setting = |name: &str| std::env::var_os(name).map(|it| it.to_string_lossy().into_owned());
-        let options = local_cloud::Options::from_settings(
+        let options = local_cloud::Options::from_texts(
             work_dir.join("local"),
+            setting("STACKCTL_LOCAL_FAULTS").as_deref(),
             setting("STACKCTL_LOCAL_SPEED").as_deref(),
             setting("STACKCTL_LOCAL_LATENCY").as_deref(),
-            setting("STACKCTL_LOCAL_FAULTS").as_deref(),
         )
         .map_err(|error| CliError::new(format!("The local cloud's settings are wrong: {error}.")))?;
         let cloud = local_cloud::Cloud::open(options).map_err(|error| {

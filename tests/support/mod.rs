@@ -7,7 +7,7 @@ pub mod moto;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use stackctl::local_cloud::{Cloud, Options};
+use stackctl::local_cloud::{Cloud, Entry, Options};
 
 /// How much faster than the clock the local cloud's time runs in tests.
 pub const SPEED: &str = "100";
@@ -156,15 +156,11 @@ impl Project {
         serde_json::from_str(&std::fs::read_to_string(states.remove(0)).unwrap()).unwrap()
     }
 
-    /// What the local cloud holds: kind and name of each object, and the object.
-    pub fn cloud(&self) -> Vec<(String, Value)> {
-        let options = Options::from_settings(
-            self.dir.path().join(".stackctl/local"),
-            Some(SPEED),
-            None,
-            None,
-        );
-        Cloud::open(options.unwrap()).unwrap().resources()
+    /// What the local cloud holds.
+    pub fn cloud(&self) -> Vec<Entry> {
+        let dir = self.dir.path().join(".stackctl/local");
+        let options = Options::from_texts(dir, None, Some(SPEED), None).unwrap();
+        Cloud::open(options).unwrap().resources().unwrap()
     }
 }
 
