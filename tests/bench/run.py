@@ -1,0 +1,216 @@
+"""Measures stackctl: calls, depth, wall time, CPU and memory.
+
+Run it with a Python that has moto (see CONTRIBUTING.md):
+    python tests/bench/run.py --binary target/release/stackctl [--only websocket|local|start]
+
+The figures of one run are comparable with each other; machines are noisy, so compare two
+binaries within one run (--binary may be given twice).
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import socket
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DELAY = 0.050
+
+
+class Cloud:
+    """moto behind a wrapper that adds the delay to each call and notes it."""
+
+    def __init__(self):
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+        from werkzeug.serving import WSGIRequestHandler, make_server
+
+        self.calls = []
+        inner = DomainDispatcherApplication(create_backend_app)
+
+        def application(environ, start_response):
+            start = time.perf_counter()
+            time.sleep(DELAY)
+            try:
+                return inner(environ, start_response)
+            finally:
+                self.calls.append((name(environ), start, time.perf_counter()))
+
+        class Quiet(WSGIRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log(self, *_):
+                pass
+
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        server = make_server("127.0.0.1", self.port, application, threaded=True, request_handler=Quiet)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.port}"
+
+
+def name(environ):
+    target = environ.get("HTTP_X_AMZ_TARGET")
+    if target:
+        return target.split(".")[-1]
+    return f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
+
+
+def is_poll(call, seen):
+    """A repeated look at a function or a mapping that is not ready yet."""
+    looks = call.startswith("GET /2015-03-31/")
+    return looks and call in seen
+
+
+def depth(calls):
+    """The longest row of calls in which each began after the one before had ended."""
+    ordered = sorted(calls, key=lambda call: call[1])
+    depths = []
+    for _, start, _ in ordered:
+        before = [d for (_, _, end), d in zip(ordered, depths) if end <= start]
+        depths.append(1 + max(before, default=0))
+    return max(depths, default=0)
+
+
+def run(binary, args, cwd, env=None):
+    """Runs to the end; wall seconds, CPU seconds, peak memory in MB."""
+    out = open(cwd / "out.txt", "wb")
+    environment = {"PATH": os.environ["PATH"], "HOME": str(cwd), **(env or {})}
+    start = time.perf_counter()
+    pid = os.posix_spawn(
+        binary,
+        [binary, *args],
+        environment,
+        file_actions=[
+            (os.POSIX_SPAWN_DUP2, out.fileno(), 1),
+            (os.POSIX_SPAWN_DUP2, out.fileno(), 2),
+        ],
+    )
+    _, status, usage = os.wait4(pid, 0)
+    wall = time.perf_counter() - start
+    code = os.waitstatus_to_exitcode(status)
+    if code != 0:
+        raise SystemExit(f"{args} ended with {code}:\n{(cwd / 'out.txt').read_text()}")
+    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def websocket(binary):
+    cloud = Cloud()
+    env = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    flags = ["--endpoint-url", cloud.url]
+    rows = []
+    for _ in range(3):
+        with tempfile.TemporaryDirectory() as folder:
+            cwd = pathlib.Path(folder)
+            shutil.copytree(ROOT / "stacks", cwd / "stacks")
+            for what, args in [
+                ("apply", ["apply", "--yes"]),
+                ("plan", ["plan", "--detailed-exitcode"]),
+                ("destroy", ["destroy", "--yes"]),
+            ]:
+                cloud.calls.clear()
+                wall, cpu, memory = run(binary, ["-C", folder, *args, *flags], cwd, env)
+                time.sleep(0.05)
+                seen, counted = set(), []
+                for call in list(cloud.calls):
+                    if what == "apply" and call[0].startswith("GET /2015-03-31/"):
+                        continue
+                    if is_poll(call[0], seen):
+                        continue
+                    seen.add(call[0])
+                    counted.append(call)
+                if what == "destroy":
+                    # The reads of the plan come first, all at once.
+                    writes = [c for c in counted if not is_read(c[0])]
+                    first = min(c[1] for c in writes)
+                    counted = [c for c in counted if c[1] >= first and not c[0].startswith("GET ")]
+                rows.append((what, len(counted), depth(counted), wall, cpu, memory))
+    print("\nThe websocket stack, 50 ms added to every call (moto); best of 3")
+    print(f"{'command':<10}{'calls':>7}{'depth':>7}{'wall s':>9}{'CPU s':>8}{'MB':>7}   limits")
+    limits = {
+        "apply": "calls 24, depth 6, wall 0.40, CPU 0.1",
+        "plan": "calls 21, depth 2, wall 0.20",
+        "destroy": "calls 18, depth 4, wall 0.45 (calls after the plan's reads)",
+    }
+    for what in limits:
+        best = min((row for row in rows if row[0] == what), key=lambda row: row[3])
+        _, calls, deep, wall, cpu, memory = best
+        print(f"{what:<10}{calls:>7}{deep:>7}{wall:>9.3f}{cpu:>8.3f}{memory:>7.0f}   {limits[what]}")
+
+
+def is_read(call):
+    return call.startswith(("GET ", "HEAD ", "Get", "List", "Describe")) or call == "POST /"
+
+
+def layered(count):
+    """A stack of local resources in 10 layers, each referring to two of the layer before."""
+    resources = {}
+    width = count // 10
+    for index in range(count):
+        layer, place = divmod(index, width)
+        keepers = {"index": str(index)}
+        if layer:
+            for which in (place, (place * 7 + 1) % width):
+                keepers[f"k{which}"] = f"${{r{(layer - 1) * width + which}.result}}"
+        resources[f"r{index}"] = {
+            "type": "random:RandomString",
+            "properties": {"length": 8, "special": False, "keepers": keepers},
+        }
+    return resources
+
+
+def local(binary):
+    print("\nLocal resources (random:RandomString) in a layered graph")
+    print(f"{'resources':>9} {'command':<12}{'wall s':>9}{'CPU s':>8}{'MB':>7}   limits")
+    for count in (2500, 5000, 10000):
+        with tempfile.TemporaryDirectory() as folder:
+            cwd = pathlib.Path(folder)
+            (cwd / "stacks").mkdir()
+            lines = ["name: many", "resources:"]
+            for address, resource in layered(count).items():
+                lines.append(f"  {address}: {json.dumps(resource)}")
+            (cwd / "stacks/many.yaml").write_text("\n".join(lines) + "\n")
+            for what, args in [
+                ("plan", ["plan"]),
+                ("apply", ["apply", "--yes"]),
+                ("no-op plan", ["plan", "--detailed-exitcode"]),
+            ]:
+                wall, cpu, memory = run(binary, ["-C", folder, *args], cwd)
+                limit = "CPU 1, 200 MB" if count == 10000 and what != "apply" else ""
+                print(f"{count:>9} {what:<12}{wall:>9.2f}{cpu:>8.2f}{memory:>7.0f}   {limit}")
+
+
+def start(binary):
+    with tempfile.TemporaryDirectory() as folder:
+        cwd = pathlib.Path(folder)
+        shutil.copytree(ROOT / "stacks", cwd / "stacks")
+        print("\nStart; best of 20, in ms")
+        for what, args, limit in [
+            ("--version", ["--version"], 10),
+            ("validate", ["-C", folder, "validate"], 30),
+        ]:
+            best = min(run(binary, args, cwd)[0] for _ in range(20))
+            print(f"{what:<10}{best * 1000:>7.1f}   limit {limit}")
+    print(f"binary: {os.path.getsize(binary) / 1e6:.1f} MB, limit 40")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--binary", action="append", required=True)
+    parser.add_argument("--only", choices=["websocket", "local", "start"])
+    options = parser.parse_args()
+    parts = {"start": start, "websocket": websocket, "local": local}
+    for binary in options.binary:
+        binary = os.path.abspath(binary)
+        print(f"\n# {binary}")
+        for part, measure in parts.items():
+            if options.only in (None, part):
+                measure(binary)
+
+
+if __name__ == "__main__":
+    main()
