@@ -3,9 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::Bound;
 
 /// A place inside a JSON value, kept as a JSON pointer (`/policy/Statement/0`); the
 /// root is the empty text. Displayed the way people write it: `policy.Statement[0]`.
@@ -97,6 +98,25 @@ impl Path {
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
+    /// This path's pointer and those of all that hold it, outermost first.
+    fn holders(&self) -> impl Iterator<Item = &str> {
+        std::iter::once("").chain(
+            self.0
+                .char_indices()
+                .skip(1)
+                .filter(|(_, c)| *c == '/')
+                .map(|(at, _)| at)
+                .chain((!self.0.is_empty()).then_some(self.0.len()))
+                .map(|end| &self.0[..end]),
+        )
+    }
+
+    /// The bounds, in pointer order, of everything strictly below this path.
+    fn bounds_below(&self) -> (String, String) {
+        // '0' is the character that follows '/'.
+        (format!("{}/", self.0), format!("{}0", self.0))
+    }
+
     /// The rest of this path below `base`, where it is `base` or lies below it.
     pub fn below(&self, base: &Path) -> Option<Self> {
         self.is_within(base)
@@ -152,6 +172,20 @@ impl Path {
             }
             _ => {}
         }
+    }
+}
+
+fn span_below(bounds: &(String, String)) -> (Bound<&str>, Bound<&str>) {
+    (
+        Bound::Included(bounds.0.as_str()),
+        Bound::Excluded(bounds.1.as_str()),
+    )
+}
+
+/// The order of paths is that of their pointers.
+impl Borrow<str> for Path {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 
@@ -216,15 +250,17 @@ impl Data {
 
     /// The expression behind `path` where it, or what holds it, is unknown.
     pub fn unknown_at(&self, path: &Path) -> Option<&str> {
-        self.unknown
-            .iter()
-            .find(|(at, _)| path.is_within(at))
-            .map(|(_, expression)| expression.as_str())
+        if self.unknown.is_empty() {
+            return None;
+        }
+        path.holders()
+            .find_map(|at| self.unknown.get(at))
+            .map(String::as_str)
     }
 
     /// Whether `path`, or what holds it, is secret.
     pub fn is_secret(&self, path: &Path) -> bool {
-        self.secret.iter().any(|at| path.is_within(at))
+        !self.secret.is_empty() && path.holders().any(|at| self.secret.contains(at))
     }
 
     /// What stands at `path`, with the unknown and secret paths below it; none where
@@ -239,12 +275,17 @@ impl Data {
         }
         let value = path.get(&self.value)?.clone();
         let mut data = Data::from(value);
+        let below = path.bounds_below();
         data.unknown = self
             .unknown
-            .iter()
+            .range::<str, _>(span_below(&below))
             .filter_map(|(at, expression)| Some((at.below(path)?, expression.clone())))
             .collect();
-        data.secret = self.secret.iter().filter_map(|at| at.below(path)).collect();
+        data.secret = self
+            .secret
+            .range::<str, _>(span_below(&below))
+            .filter_map(|at| at.below(path))
+            .collect();
         if self.is_secret(path) {
             data.secret.insert(Path::root());
         }
@@ -253,8 +294,7 @@ impl Data {
 
     /// Puts `data` at `path`, with its unknown and secret paths, in place of what was there.
     pub fn set(&mut self, path: &Path, data: Data) {
-        self.unknown.retain(|at, _| !at.is_within(path));
-        self.secret.retain(|at| !at.is_within(path));
+        self.forget(path);
         path.set(&mut self.value, data.value);
         self.unknown.extend(
             data.unknown
@@ -267,9 +307,35 @@ impl Data {
 
     /// Takes what stands at `path` out, with its unknown and secret paths.
     pub fn remove(&mut self, path: &Path) {
-        self.unknown.retain(|at, _| !at.is_within(path));
-        self.secret.retain(|at| !at.is_within(path));
+        self.forget(path);
         path.remove(&mut self.value);
+    }
+
+    /// Drops what is noted of `path` and of what lies below it. Ranges, not scans: a map of
+    /// thousands of instances is built one entry after the other.
+    fn forget(&mut self, path: &Path) {
+        if !self.unknown.is_empty() {
+            self.unknown.remove(path);
+            let below: Vec<Path> = self
+                .unknown
+                .range::<str, _>(span_below(&path.bounds_below()))
+                .map(|(at, _)| at.clone())
+                .collect();
+            for at in below {
+                self.unknown.remove(&at);
+            }
+        }
+        if !self.secret.is_empty() {
+            self.secret.remove(path);
+            let below: Vec<Path> = self
+                .secret
+                .range::<str, _>(span_below(&path.bounds_below()))
+                .cloned()
+                .collect();
+            for at in below {
+                self.secret.remove(&at);
+            }
+        }
     }
 }
 
@@ -303,5 +369,22 @@ mod tests {
         assert!(part.unknown.contains_key(&Path::pointer("/c")));
         data.remove(&Path::pointer("/a"));
         assert!(data.is_known());
+    }
+
+    #[test]
+    fn neighbours_in_pointer_order_are_not_taken_for_parts() {
+        let mut data = Data::from(json!({"a": {"x": 1}, "a-b": 2, "ab": 3}));
+        for path in ["/a/x", "/a-b", "/ab"] {
+            data.set(&Path::pointer(path), Data::unknown(path));
+            data.secret.insert(Path::pointer(path));
+        }
+        let part = data.get(&Path::pointer("/a")).unwrap_or_default();
+        assert_eq!(part.unknown.len(), 1);
+        assert_eq!(part.secret.len(), 1);
+        data.set(&Path::pointer("/a"), json!(1).into());
+        assert_eq!(data.unknown.len(), 2);
+        assert_eq!(data.secret.len(), 2);
+        assert_eq!(data.unknown_at(&Path::pointer("/ab/c")), Some("/ab"));
+        assert_eq!(data.unknown_at(&Path::pointer("/abc")), None);
     }
 }

@@ -1,0 +1,87 @@
+//! Functions that encode, decode and hash.
+
+use super::{Call, Function, function};
+use crate::lang::source;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use md5::Md5;
+use serde_json::Value;
+use sha1::Sha1;
+use sha2::{Digest, Sha256, Sha512};
+
+pub(super) const TABLE: &[Function] = &[
+    function("base64decode", 1, Some(1), |call| {
+        let bytes = STANDARD
+            .decode(call.text(0)?)
+            .map_err(|_| "this text is not base64".to_owned())?;
+        String::from_utf8(bytes)
+            .map(Value::from)
+            .map_err(|_| "what it decodes to is not UTF-8".to_owned())
+    }),
+    function("base64encode", 1, Some(1), |call| {
+        Ok(STANDARD.encode(call.text(0)?).into())
+    }),
+    function("base64sha256", 1, Some(1), |call| {
+        Ok(STANDARD.encode(Sha256::digest(call.text(0)?)).into())
+    }),
+    function("base64sha512", 1, Some(1), |call| {
+        Ok(STANDARD.encode(Sha512::digest(call.text(0)?)).into())
+    }),
+    function("jsondecode", 1, Some(1), |call| {
+        serde_json::from_str(&call.text(0)?).map_err(|error| {
+            format!(
+                "this text is not JSON (line {}, column {})",
+                error.line(),
+                error.column()
+            )
+        })
+    }),
+    function(
+        "jsonencode",
+        1,
+        Some(1),
+        |call| Ok(json(call.any(0)).into()),
+    ),
+    function("md5", 1, Some(1), |call| {
+        Ok(hex::encode(Md5::digest(call.text(0)?)).into())
+    }),
+    function("sha1", 1, Some(1), |call| {
+        Ok(hex::encode(Sha1::digest(call.text(0)?)).into())
+    }),
+    function("sha256", 1, Some(1), |call| {
+        Ok(hex::encode(Sha256::digest(call.text(0)?)).into())
+    }),
+    function("sha512", 1, Some(1), |call| {
+        Ok(hex::encode(Sha512::digest(call.text(0)?)).into())
+    }),
+    function("urlencode", 1, Some(1), |call| {
+        Ok(form_urlencoded::byte_serialize(call.text(0)?.as_bytes())
+            .collect::<String>()
+            .into())
+    }),
+    function("yamldecode", 1, Some(1), yamldecode),
+];
+
+/// JSON with sorted keys and, as Terraform writes it, `<`, `>`, `&` and the two Unicode line
+/// separators escaped.
+fn json(value: &Value) -> String {
+    let text = value.to_string();
+    if !text.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+        return text;
+    }
+    // These stand in strings only, so each can be replaced where it is.
+    text.replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026")
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029")
+}
+
+fn yamldecode(call: &Call<'_>) -> Result<Value, String> {
+    source::parse(call.text(0)?.as_bytes()).map_err(|problems| {
+        problems.first().map_or_else(
+            || "this text is not YAML".to_owned(),
+            |problem| problem.message.clone(),
+        )
+    })
+}

@@ -1,0 +1,172 @@
+//! Functions on text.
+
+use super::format::format;
+use super::{Call, Function, function};
+use regex::Regex;
+use serde_json::{Map, Value};
+
+pub(super) const TABLE: &[Function] = &[
+    function("chomp", 1, Some(1), |call| {
+        Ok(call.text(0)?.trim_end_matches(['\n', '\r']).into())
+    }),
+    function("endswith", 2, Some(2), |call| {
+        Ok(call.text(0)?.ends_with(&call.text(1)?).into())
+    }),
+    function("format", 1, None, |call| {
+        format(&call.text(0)?, &call.args[1..]).map(Value::from)
+    }),
+    function("indent", 2, Some(2), |call| {
+        let blanks = " ".repeat(usize::try_from(call.whole(0)?).unwrap_or(0).min(1000));
+        Ok(call.text(1)?.replace('\n', &format!("\n{blanks}")).into())
+    }),
+    function("join", 2, None, |call| {
+        let mut texts = Vec::new();
+        for at in 1..call.args.len() {
+            texts.extend(call.texts(at)?);
+        }
+        Ok(texts.join(&call.text(0)?).into())
+    }),
+    function("lower", 1, Some(1), |call| {
+        Ok(call.text(0)?.to_lowercase().into())
+    }),
+    function("regex", 2, Some(2), regex),
+    function("regexall", 2, Some(2), regexall),
+    function("replace", 3, Some(3), replace),
+    function("split", 2, Some(2), |call| {
+        let (separator, text) = (call.text(0)?, call.text(1)?);
+        if separator.is_empty() {
+            return Ok(text.chars().map(String::from).collect());
+        }
+        Ok(text.split(&separator).map(str::to_owned).collect())
+    }),
+    function("startswith", 2, Some(2), |call| {
+        Ok(call.text(0)?.starts_with(&call.text(1)?).into())
+    }),
+    function("strrev", 1, Some(1), |call| {
+        Ok(call.text(0)?.chars().rev().collect::<String>().into())
+    }),
+    function("substr", 3, Some(3), substr),
+    function("title", 1, Some(1), |call| Ok(title(&call.text(0)?).into())),
+    function("trim", 2, Some(2), |call| {
+        let set: Vec<char> = call.text(1)?.chars().collect();
+        Ok(call.text(0)?.trim_matches(set.as_slice()).into())
+    }),
+    function("trimprefix", 2, Some(2), |call| {
+        let (text, prefix) = (call.text(0)?, call.text(1)?);
+        Ok(text.strip_prefix(&prefix).unwrap_or(&text).into())
+    }),
+    function("trimspace", 1, Some(1), |call| {
+        Ok(call.text(0)?.trim().into())
+    }),
+    function("trimsuffix", 2, Some(2), |call| {
+        let (text, suffix) = (call.text(0)?, call.text(1)?);
+        Ok(text.strip_suffix(&suffix).unwrap_or(&text).into())
+    }),
+    function("upper", 1, Some(1), |call| {
+        Ok(call.text(0)?.to_uppercase().into())
+    }),
+];
+
+fn pattern(text: &str) -> Result<Regex, String> {
+    regex::RegexBuilder::new(text)
+        .size_limit(1 << 20)
+        .build()
+        .map_err(|_| format!("{text:?} is not a regular expression"))
+}
+
+/// What a match gives: the text, or a list of the groups, or a map of the named ones.
+fn found(pattern: &Regex, captures: &regex::Captures<'_>) -> Value {
+    let group = |found: Option<regex::Match<'_>>| {
+        found.map_or(Value::Null, |found| Value::from(found.as_str()))
+    };
+    if captures.len() == 1 {
+        return group(captures.get(0));
+    }
+    let named: Map<String, Value> = pattern
+        .capture_names()
+        .flatten()
+        .map(|name| (name.to_owned(), group(captures.name(name))))
+        .collect();
+    if named.is_empty() {
+        captures.iter().skip(1).map(group).collect()
+    } else {
+        Value::Object(named)
+    }
+}
+
+fn regex(call: &Call<'_>) -> Result<Value, String> {
+    let pattern = pattern(&call.text(0)?)?;
+    let text = call.text(1)?;
+    pattern
+        .captures(&text)
+        .map(|captures| found(&pattern, &captures))
+        .ok_or_else(|| "the pattern does not match".to_owned())
+}
+
+fn regexall(call: &Call<'_>) -> Result<Value, String> {
+    let pattern = pattern(&call.text(0)?)?;
+    let text = call.text(1)?;
+    Ok(pattern
+        .captures_iter(&text)
+        .map(|captures| found(&pattern, &captures))
+        .collect())
+}
+
+/// `replace(text, part, new)`; a part between slashes is a regular expression, whose groups
+/// `$1` or `${name}` stand for in the new text.
+fn replace(call: &Call<'_>) -> Result<Value, String> {
+    let (text, part, new) = (call.text(0)?, call.text(1)?, call.text(2)?);
+    if part.len() > 1
+        && let Some(inner) = part
+            .strip_prefix('/')
+            .and_then(|rest| rest.strip_suffix('/'))
+    {
+        return Ok(pattern(inner)?
+            .replace_all(&text, new.as_str())
+            .into_owned()
+            .into());
+    }
+    let times = text.matches(&part).count();
+    if text.len() + times.saturating_mul(new.len()) > super::LONGEST_TEXT {
+        return Err("the text grows too long".to_owned());
+    }
+    Ok(text.replace(&part, &new).into())
+}
+
+/// `substr(text, offset, length)`, in characters; a negative offset counts from the end, the
+/// length -1 goes to it.
+fn substr(call: &Call<'_>) -> Result<Value, String> {
+    let chars: Vec<char> = call.text(0)?.chars().collect();
+    let (offset, length) = (call.whole(1)?, call.whole(2)?);
+    let count = i64::try_from(chars.len()).unwrap_or(i64::MAX);
+    let start = if offset < 0 {
+        count.saturating_add(offset).max(0)
+    } else {
+        offset.min(count)
+    };
+    let end = match length {
+        -1 => count,
+        length if length < 0 => return Err("argument 3 must be -1 or more".to_owned()),
+        length => start.saturating_add(length).min(count),
+    };
+    let (start, end) = (
+        usize::try_from(start).unwrap_or(0),
+        usize::try_from(end).unwrap_or(0),
+    );
+    Ok(chars[start..end].iter().collect::<String>().into())
+}
+
+fn title(text: &str) -> String {
+    let mut start = true;
+    text.chars()
+        .map(|c| {
+            let upper = start && c.is_alphabetic();
+            start = !(c.is_alphanumeric() || c == '_' || c == '\'');
+            if upper {
+                c.to_uppercase().next().unwrap_or(c)
+            } else {
+                c
+            }
+        })
+        .collect()
+}

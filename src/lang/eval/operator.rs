@@ -1,0 +1,446 @@
+//! Operators, conversions, and how "unknown" and "secret" spread.
+
+use super::Wrong;
+use super::expression::{Evaluator, LONGEST_TEXT, Outcome};
+use crate::data::{Data, Path};
+use hcl::edit::Span;
+use hcl::edit::expr::{BinaryOperator, Expression, UnaryOperator};
+use serde_json::{Map, Number, Value};
+use std::cmp::Ordering;
+
+/// What kind of value it is, with its article.
+pub(super) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a bool",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a map",
+    }
+}
+
+/// `1 item`, `2 items`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A number as JSON: whole where it is whole.
+pub(super) fn number_value(number: f64) -> Result<Value, Wrong> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if number.fract() == 0.0 && number.abs() < EXACT {
+        #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
+        return Ok(Value::from(number as i64));
+    }
+    Number::from_f64(number)
+        .map(Value::Number)
+        .ok_or_else(|| Wrong::new("the result is not a finite number"))
+}
+
+/// A number as written in an expression.
+pub(super) fn literal(number: &hcl::Number) -> Result<Value, Wrong> {
+    match (number.as_u64(), number.as_i64(), number.as_f64()) {
+        (Some(whole), _, _) => Ok(whole.into()),
+        (_, Some(whole), _) => Ok(whole.into()),
+        (_, _, Some(float)) => number_value(float),
+        _ => Err(Wrong::new("this number is out of range")),
+    }
+}
+
+/// A value as text, where Terraform converts it: text, numbers and bools.
+pub(super) fn text(value: &Value) -> Result<String, Wrong> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Number(number) => Ok(number_text(number)),
+        Value::Bool(flag) => Ok(flag.to_string()),
+        Value::Null => Err(Wrong::new("a text is expected, and this is null")
+            .help("coalesce(…, \"\") gives a text for when it is null".to_owned())),
+        other => Err(
+            Wrong::new(format!("a text is expected, and this is {}", kind(other)))
+                .help("use join or jsonencode to make a text of it".to_owned()),
+        ),
+    }
+}
+
+/// A number's text, without an exponent.
+pub(super) fn number_text(number: &Number) -> String {
+    match number.as_f64() {
+        Some(float) if number.is_f64() => float.to_string(),
+        _ => number.to_string(),
+    }
+}
+
+/// A value as a bool: a bool, or the texts `true` and `false`.
+pub(super) fn bool(value: &Value) -> Result<bool, Wrong> {
+    match value {
+        Value::Bool(flag) => Ok(*flag),
+        Value::String(text) if text == "true" => Ok(true),
+        Value::String(text) if text == "false" => Ok(false),
+        other => Err(Wrong::new(format!(
+            "a bool is expected, and this is {}",
+            kind(other)
+        ))),
+    }
+}
+
+/// A value as a number: a number, or a text that reads as one.
+pub(super) fn number(value: &Value) -> Result<Number, Wrong> {
+    match value {
+        Value::Number(number) => Ok(number.clone()),
+        Value::String(text) => parse_number(text)
+            .ok_or_else(|| Wrong::new("a number is expected, and this text is none")),
+        other => Err(Wrong::new(format!(
+            "a number is expected, and this is {}",
+            kind(other)
+        ))),
+    }
+}
+
+/// The number that a text is.
+pub(super) fn parse_number(text: &str) -> Option<Number> {
+    let digits = text
+        .bytes()
+        .all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E'));
+    if !digits || text.is_empty() {
+        return None;
+    }
+    if let Ok(whole) = text.parse::<i64>() {
+        return Some(whole.into());
+    }
+    if let Ok(whole) = text.parse::<u64>() {
+        return Some(whole.into());
+    }
+    text.parse::<f64>().ok().and_then(Number::from_f64)
+}
+
+/// A number as a float.
+pub(super) fn float(number: &Number) -> f64 {
+    number.as_f64().unwrap_or(f64::NAN)
+}
+
+/// Whether two values are the same, numbers by value.
+pub(super) fn same(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Number(left), Value::Number(right)) => {
+            compare(left, right) == Some(Ordering::Equal)
+        }
+        (Value::Array(left), Value::Array(right)) => {
+            left.len() == right.len()
+                && left
+                    .iter()
+                    .zip(right)
+                    .all(|(left, right)| same(left, right))
+        }
+        (Value::Object(left), Value::Object(right)) => {
+            left.len() == right.len()
+                && left
+                    .iter()
+                    .all(|(key, left)| right.get(key).is_some_and(|right| same(left, right)))
+        }
+        (left, right) => left == right,
+    }
+}
+
+/// The order of two numbers.
+pub(super) fn compare(left: &Number, right: &Number) -> Option<Ordering> {
+    match (whole(left), whole(right)) {
+        (Some(left), Some(right)) => Some(left.cmp(&right)),
+        _ => float(left).partial_cmp(&float(right)),
+    }
+}
+
+fn whole(number: &Number) -> Option<i128> {
+    number
+        .as_i64()
+        .map(i128::from)
+        .or_else(|| number.as_u64().map(i128::from))
+}
+
+/// A wholly unknown value that is secret where one it comes from is.
+pub(super) fn unknown_from(from: &[&Data]) -> Data {
+    tainted_by(Data::unknown(""), from)
+}
+
+/// The value, secret where something it was computed from is.
+pub(super) fn tainted_by(mut value: Data, from: &[&Data]) -> Data {
+    if from.iter().any(|data| !data.secret.is_empty()) {
+        value.secret.insert(Path::root());
+    }
+    value
+}
+
+pub(super) fn unary(operator: UnaryOperator, value: &Data) -> Outcome {
+    if !value.is_known() {
+        return Ok(unknown_from(&[value]));
+    }
+    let result = match operator {
+        UnaryOperator::Not => Value::Bool(!bool(&value.value)?),
+        UnaryOperator::Neg => {
+            let number = number(&value.value)?;
+            match whole(&number).and_then(|whole| i64::try_from(-whole).ok()) {
+                Some(whole) => whole.into(),
+                None => number_value(-float(&number))?,
+            }
+        }
+    };
+    Ok(tainted_by(result.into(), &[value]))
+}
+
+pub(super) fn binary(
+    evaluator: &mut Evaluator<'_>,
+    left: &Expression,
+    operator: BinaryOperator,
+    right: &Expression,
+) -> Outcome {
+    let first = evaluator.expression(left)?;
+    if let BinaryOperator::And | BinaryOperator::Or = operator {
+        let decides = operator == BinaryOperator::Or;
+        let flag =
+            |data: &Data, at: &Expression| bool(&data.value).map_err(|wrong| wrong.at(at.span()));
+        if first.is_known() && flag(&first, left)? == decides {
+            return Ok(tainted_by(Value::Bool(decides).into(), &[&first]));
+        }
+        let second = evaluator.expression(right)?;
+        if second.is_known() && (flag(&second, right)? == decides || first.is_known()) {
+            let result = flag(&second, right)?;
+            return Ok(tainted_by(Value::Bool(result).into(), &[&first, &second]));
+        }
+        return Ok(unknown_from(&[&first, &second]));
+    }
+    let second = evaluator.expression(right)?;
+    if !first.is_known() || !second.is_known() {
+        return Ok(unknown_from(&[&first, &second]));
+    }
+    let result = match operator {
+        BinaryOperator::Eq => Value::Bool(same(&first.value, &second.value)),
+        BinaryOperator::NotEq => Value::Bool(!same(&first.value, &second.value)),
+        _ => {
+            let first = number(&first.value).map_err(|wrong| wrong.at(left.span()))?;
+            let second = number(&second.value).map_err(|wrong| wrong.at(right.span()))?;
+            arithmetic(&first, operator, &second)?
+        }
+    };
+    Ok(tainted_by(result.into(), &[&first, &second]))
+}
+
+fn arithmetic(left: &Number, operator: BinaryOperator, right: &Number) -> Result<Value, Wrong> {
+    let order = || compare(left, right);
+    match operator {
+        BinaryOperator::Less => return Ok(Value::Bool(order() == Some(Ordering::Less))),
+        BinaryOperator::Greater => return Ok(Value::Bool(order() == Some(Ordering::Greater))),
+        BinaryOperator::LessEq => {
+            return Ok(Value::Bool(matches!(
+                order(),
+                Some(Ordering::Less | Ordering::Equal)
+            )));
+        }
+        BinaryOperator::GreaterEq => {
+            return Ok(Value::Bool(matches!(
+                order(),
+                Some(Ordering::Greater | Ordering::Equal)
+            )));
+        }
+        _ => {}
+    }
+    if matches!(operator, BinaryOperator::Div | BinaryOperator::Mod) && float(right) == 0.0 {
+        return Err(Wrong::new("this divides by zero"));
+    }
+    if let (Some(left), Some(right)) = (whole(left), whole(right)) {
+        let exact = match operator {
+            BinaryOperator::Plus => left.checked_add(right),
+            BinaryOperator::Minus => left.checked_sub(right),
+            BinaryOperator::Mul => left.checked_mul(right),
+            BinaryOperator::Mod => Some(left % right),
+            BinaryOperator::Div if left % right == 0 => Some(left / right),
+            _ => None,
+        };
+        if let Some(exact) = exact {
+            if let Ok(exact) = i64::try_from(exact) {
+                return Ok(exact.into());
+            }
+            if let Ok(exact) = u64::try_from(exact) {
+                return Ok(exact.into());
+            }
+        }
+    }
+    let (left, right) = (float(left), float(right));
+    number_value(match operator {
+        BinaryOperator::Plus => left + right,
+        BinaryOperator::Minus => left - right,
+        BinaryOperator::Mul => left * right,
+        BinaryOperator::Mod => left % right,
+        _ => left / right,
+    })
+}
+
+/// Puts a list or an object together from values that may be unknown or secret in part.
+#[derive(Default)]
+pub(super) struct Collector {
+    items: Vec<Value>,
+    map: Map<String, Value>,
+    inner: Data,
+    unknown: bool,
+    secret: bool,
+}
+
+impl Collector {
+    fn note(&mut self, path: &Path, data: Data) -> Value {
+        self.inner.unknown.extend(
+            data.unknown
+                .into_iter()
+                .map(|(at, text)| (path.concat(&at), text)),
+        );
+        self.inner
+            .secret
+            .extend(data.secret.iter().map(|at| path.concat(at)));
+        data.value
+    }
+
+    /// One more item of a list.
+    pub(super) fn item(&mut self, data: Data) {
+        let path = Path::root().join(self.items.len());
+        let value = self.note(&path, data);
+        self.items.push(value);
+    }
+
+    /// One more entry of an object.
+    pub(super) fn entry(&mut self, key: String, data: Data) {
+        let path = Path::root().join(&key);
+        let value = self.note(&path, data);
+        self.map.insert(key, value);
+    }
+
+    /// One more item of the list at a key.
+    pub(super) fn grouped(&mut self, key: String, data: Data) {
+        let length = self
+            .map
+            .get(&key)
+            .and_then(Value::as_array)
+            .map_or(0, Vec::len);
+        let path = Path::root().join(&key).join(length);
+        let value = self.note(&path, data);
+        if let Value::Array(list) = self
+            .map
+            .entry(key)
+            .or_insert_with(|| Value::Array(Vec::new()))
+        {
+            list.push(value);
+        }
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.map.contains_key(key)
+    }
+
+    /// A key's text. None where it is unknown: then so is the whole object.
+    pub(super) fn key(&mut self, key: Data) -> Result<Option<String>, Wrong> {
+        self.depends_on(&key);
+        if key.is_known() {
+            text(&key.value).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// The shape depends on this value: unknown or secret, the whole is.
+    pub(super) fn depends_on(&mut self, data: &Data) {
+        self.unknown |= !data.is_known();
+        self.secrets_of(data);
+    }
+
+    /// Only secrecy matters of this value.
+    pub(super) fn secrets_of(&mut self, data: &Data) {
+        self.secret |= !data.secret.is_empty();
+    }
+
+    /// What was put together, as a list.
+    pub(super) fn list(mut self) -> Data {
+        let items = std::mem::take(&mut self.items);
+        self.finish(Value::Array(items))
+    }
+
+    /// What was put together, as an object.
+    pub(super) fn object(mut self) -> Data {
+        let map = std::mem::take(&mut self.map);
+        self.finish(Value::Object(map))
+    }
+
+    fn finish(self, value: Value) -> Data {
+        let mut data = if self.unknown {
+            let secret = !self.inner.secret.is_empty();
+            let mut data = Data::unknown("");
+            data.secret.extend(secret.then(Path::root));
+            data
+        } else {
+            Data {
+                value,
+                ..self.inner
+            }
+        };
+        data.secret.extend(self.secret.then(Path::root));
+        data
+    }
+}
+
+/// Puts a text together from values that may be unknown or secret.
+#[derive(Default)]
+pub(super) struct Text {
+    text: String,
+    unknown: bool,
+    secret: bool,
+}
+
+impl Text {
+    pub(super) fn push_str(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    pub(super) fn push(&mut self, data: &Data) -> Result<(), Wrong> {
+        self.secret |= !data.secret.is_empty();
+        if data.is_known() {
+            match &data.value {
+                Value::String(text) => self.text.push_str(text),
+                other => self.text.push_str(&text(other)?),
+            }
+        } else {
+            self.unknown = true;
+        }
+        Ok(())
+    }
+
+    /// Cuts the blanks, and one line break, off the end (`~` in front of an expression).
+    pub(super) fn trim_end(&mut self, from: usize) {
+        let tail = &self.text[from..];
+        let cut = tail.trim_end_matches([' ', '\t']);
+        let cut = cut
+            .strip_suffix('\n')
+            .map_or(cut, |cut| cut.strip_suffix('\r').unwrap_or(cut));
+        let length = from + cut.len();
+        self.text.truncate(length);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    pub(super) fn depends_on(&mut self, data: &Data) {
+        self.unknown |= !data.is_known();
+        self.secret |= !data.secret.is_empty();
+    }
+
+    pub(super) fn finish(self) -> Outcome {
+        if self.text.len() > LONGEST_TEXT {
+            return Err(Wrong::new(format!(
+                "the text grows beyond {} MiB",
+                LONGEST_TEXT / (1024 * 1024)
+            )));
+        }
+        let mut data = if self.unknown {
+            Data::unknown("")
+        } else {
+            Data::from(Value::String(self.text))
+        };
+        data.secret.extend(self.secret.then(Path::root));
+        Ok(data)
+    }
+}

@@ -1,0 +1,427 @@
+//! What a template refers to.
+
+use super::template::{Hcl, Parsed, Piece, is_template, parse};
+use super::{Fault, Wrong, function};
+use crate::data::Path;
+use hcl::edit::Span;
+use hcl::edit::expr::{Expression, ForExpr, FuncCall, ObjectKey, Traversal, TraversalOperator};
+use hcl::edit::template::{Directive, Element, Template};
+use serde_json::Value;
+use std::ops::Range;
+
+/// What the first word of a reference stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Root {
+    /// `var.name`
+    Var,
+    /// `local.name`
+    Local,
+    /// `data.name`
+    Data,
+    /// `each.key`, `each.value`
+    Each,
+    /// `stack.name`, `stack.dir`, `stack.env`
+    Stack,
+    /// Any other word: a resource.
+    Resource,
+}
+
+impl Root {
+    /// The root that this first word stands for.
+    pub fn of(word: &str) -> Self {
+        match word {
+            "var" => Self::Var,
+            "local" => Self::Local,
+            "data" => Self::Data,
+            "each" => Self::Each,
+            "stack" => Self::Stack,
+            _ => Self::Resource,
+        }
+    }
+
+    /// The word that an expression starts with; none for resources, whose name comes first.
+    pub fn word(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Var => "var",
+            Self::Local => "local",
+            Self::Data => "data",
+            Self::Each => "each",
+            Self::Stack => "stack",
+            Self::Resource => return None,
+        })
+    }
+}
+
+/// One use of a name in a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// What kind of thing is named.
+    pub root: Root,
+    /// Its name; `key` or `value` for [`Root::Each`]; empty where all of `each` or `stack`
+    /// is meant.
+    pub name: String,
+    /// What follows the name, as far as it is fixed: `${queue[each.key].arn}` has an empty one.
+    pub attribute: Path,
+    /// Where in the template the string stands.
+    pub at: Path,
+    /// The part of the string, in bytes.
+    pub range: Option<Range<usize>>,
+}
+
+/// A reference that needs no parser, and where it stands in its string.
+pub(super) struct Simple {
+    pub(super) root: Root,
+    pub(super) name: String,
+    pub(super) attribute: Path,
+    pub(super) range: Range<usize>,
+}
+
+/// Reads `a.b["c"][0] }` from `start` on; returns the reference and where its `}` ends.
+pub(super) fn simple(text: &str, start: usize) -> Option<(Simple, usize)> {
+    let blank =
+        |at: usize| at + text[at..].len() - text[at..].trim_start_matches([' ', '\t']).len();
+    let from = blank(start);
+    let mut at = identifier(text, from)?;
+    let first = &text[from..at];
+    if matches!(first, "true" | "false" | "null") {
+        return None;
+    }
+    let root = Root::of(first);
+    let mut name = (root == Root::Resource).then(|| first.to_owned());
+    let mut attribute = Path::root();
+    loop {
+        let segment = match text.as_bytes().get(at)? {
+            b'.' => {
+                let end = identifier(text, at + 1)?;
+                let segment = &text[at + 1..end];
+                at = end;
+                segment
+            }
+            b'[' => {
+                let (segment, end) = index(text, at + 1)?;
+                at = end;
+                segment
+            }
+            _ => break,
+        };
+        match name {
+            None => name = Some(segment.to_owned()),
+            Some(_) => attribute = attribute.join(segment),
+        }
+    }
+    let end = at;
+    let at = blank(at);
+    if text.as_bytes().get(at) != Some(&b'}') {
+        return None;
+    }
+    let name = match name {
+        Some(name) => name,
+        None if matches!(root, Root::Each | Root::Stack) => String::new(),
+        None => return None,
+    };
+    Some((
+        Simple {
+            root,
+            name,
+            attribute,
+            range: from..end,
+        },
+        at + 1,
+    ))
+}
+
+/// The end of the identifier that starts at `start`.
+fn identifier(text: &str, start: usize) -> Option<usize> {
+    let rest = text.get(start..)?;
+    let mut chars = rest.char_indices();
+    let (_, first) = chars.next()?;
+    if !(first.is_ascii_alphabetic() || first == '_') {
+        return None;
+    }
+    let length = chars
+        .find(|(_, c)| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-')))
+        .map_or(rest.len(), |(at, _)| at);
+    // Letters beyond ASCII are the parser's business.
+    (!rest[length..].starts_with(|c: char| !c.is_ascii())).then_some(start + length)
+}
+
+/// The text of a fixed index that starts after its `[`, and where its `]` ends.
+fn index(text: &str, start: usize) -> Option<(&str, usize)> {
+    let rest = text.get(start..)?;
+    if let Some(quoted) = rest.strip_prefix('"') {
+        let length = quoted.find('"')?;
+        let key = &quoted[..length];
+        let plain = !key.contains(['\\', '$', '%', '\n']);
+        return (plain && quoted[length + 1..].starts_with(']'))
+            .then_some((key, start + length + 3));
+    }
+    let length = rest.find(']')?;
+    let digits = &rest[..length];
+    (!digits.is_empty() && digits.len() < 10 && digits.bytes().all(|b| b.is_ascii_digit()))
+        .then_some((digits.trim_start_matches('0'), start + length + 1))
+        .map(|(digits, end)| (if digits.is_empty() { "0" } else { digits }, end))
+}
+
+/// The reference that the text consists of, where it is exactly one `${a.b.c}`.
+pub fn lone_reference(text: &str) -> Option<Reference> {
+    let inner = text.strip_prefix("${")?;
+    let (found, end) = simple(text, text.len() - inner.len())?;
+    (end == text.len()).then(|| Reference {
+        root: found.root,
+        name: found.name,
+        attribute: found.attribute,
+        at: Path::root(),
+        range: Some(found.range),
+    })
+}
+
+/// Every reference in a template, in the order they are written.
+///
+/// # Errors
+/// Every expression that cannot be read, or that calls a function that is not there.
+pub fn references(template: &Value) -> Result<Vec<Reference>, Vec<Fault>> {
+    let mut found = Vec::new();
+    let mut faults = Vec::new();
+    scan(template, &Path::root(), &mut found, &mut faults);
+    if faults.is_empty() {
+        Ok(found)
+    } else {
+        Err(faults)
+    }
+}
+
+/// The same, with what is right and what is wrong side by side; `at` is the template's place.
+pub(crate) fn scan(
+    template: &Value,
+    at: &Path,
+    found: &mut Vec<Reference>,
+    faults: &mut Vec<Fault>,
+) {
+    match template {
+        Value::String(text) if is_template(text) => {
+            scan_text(text, at, found, faults);
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                scan(item, &at.join(index), found, faults);
+            }
+        }
+        Value::Object(map) => {
+            for (key, item) in map {
+                let at = at.join(key);
+                if is_template(key) {
+                    let first = found.len();
+                    let wrong = faults.len();
+                    scan_text(key, &at, found, faults);
+                    // A range in the key would be read as one in the value.
+                    found[first..]
+                        .iter_mut()
+                        .for_each(|reference| reference.range = None);
+                    faults[wrong..]
+                        .iter_mut()
+                        .for_each(|fault| fault.range = None);
+                }
+                scan(item, &at, found, faults);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn scan_text(text: &str, at: &Path, found: &mut Vec<Reference>, faults: &mut Vec<Fault>) {
+    match parse(text) {
+        Ok(Parsed::Plain(pieces)) => {
+            found.extend(pieces.into_iter().filter_map(|piece| match piece {
+                Piece::Text(_) => None,
+                Piece::Reference(simple) => Some(Reference {
+                    root: simple.root,
+                    name: simple.name,
+                    attribute: simple.attribute,
+                    at: at.clone(),
+                    range: Some(simple.range),
+                }),
+            }))
+        }
+        Ok(Parsed::Hcl(hcl)) => {
+            let mut scan = Scan {
+                hcl: &hcl,
+                at,
+                bound: Vec::new(),
+                found,
+                faults,
+            };
+            scan.template(&hcl.template);
+        }
+        Err(wrong) => faults.push(wrong.into_fault(at)),
+    }
+}
+
+/// The fixed part of what follows the first word, and how many operators it takes up.
+pub(super) fn fixed(traversal: &Traversal) -> (Vec<String>, usize) {
+    let mut segments = Vec::new();
+    for operator in &traversal.operators {
+        segments.push(match operator.value() {
+            TraversalOperator::GetAttr(name) => name.as_str().to_owned(),
+            TraversalOperator::LegacyIndex(index) => index.value().to_string(),
+            TraversalOperator::Index(Expression::String(key)) => key.value().clone(),
+            TraversalOperator::Index(Expression::Number(number)) => number.value().to_string(),
+            _ => break,
+        });
+    }
+    let taken = segments.len();
+    (segments, taken)
+}
+
+/// The mistake of naming a root alone.
+pub(super) fn nameless(word: &str) -> Wrong {
+    Wrong::new(format!("\"{word}\" needs a name after it")).help(format!("write {word}.<name>"))
+}
+
+struct Scan<'a> {
+    hcl: &'a Hcl,
+    at: &'a Path,
+    /// The variables of the `for` expressions around.
+    bound: Vec<String>,
+    found: &'a mut Vec<Reference>,
+    faults: &'a mut Vec<Fault>,
+}
+
+impl Scan<'_> {
+    fn template(&mut self, template: &Template) {
+        for element in template {
+            match element {
+                Element::Literal(_) => {}
+                Element::Interpolation(part) => self.expression(&part.expr),
+                Element::Directive(directive) => self.directive(directive),
+            }
+        }
+    }
+
+    fn directive(&mut self, directive: &Directive) {
+        match directive {
+            Directive::If(part) => {
+                self.expression(&part.if_expr.cond_expr);
+                self.template(&part.if_expr.template);
+                if let Some(part) = &part.else_expr {
+                    self.template(&part.template);
+                }
+            }
+            Directive::For(part) => {
+                let intro = &part.for_expr;
+                self.expression(&intro.collection_expr);
+                let names = intro.key_var.iter().chain([&intro.value_var]);
+                let depth = self.bound.len();
+                self.bound
+                    .extend(names.map(|name| name.as_str().to_owned()));
+                self.template(&intro.template);
+                self.bound.truncate(depth);
+            }
+        }
+    }
+
+    fn expression(&mut self, expression: &Expression) {
+        match expression {
+            Expression::Array(items) => items.iter().for_each(|item| self.expression(item)),
+            Expression::Object(object) => {
+                for (key, value) in object {
+                    if let ObjectKey::Expression(key) = key {
+                        self.expression(key);
+                    }
+                    self.expression(value.expr());
+                }
+            }
+            Expression::StringTemplate(text) => self.template(text),
+            Expression::HeredocTemplate(text) => self.template(&text.template),
+            Expression::Parenthesis(inner) => self.expression(inner.inner()),
+            Expression::Variable(name) => self.reference(name.as_str(), &[], expression.span()),
+            Expression::Conditional(part) => {
+                self.expression(&part.cond_expr);
+                self.expression(&part.true_expr);
+                self.expression(&part.false_expr);
+            }
+            Expression::FuncCall(call) => self.call(call),
+            Expression::Traversal(traversal) => self.traversal(traversal),
+            Expression::UnaryOp(part) => self.expression(&part.expr),
+            Expression::BinaryOp(part) => {
+                self.expression(&part.lhs_expr);
+                self.expression(&part.rhs_expr);
+            }
+            Expression::ForExpr(part) => self.for_expression(part),
+            Expression::Null(_)
+            | Expression::Bool(_)
+            | Expression::Number(_)
+            | Expression::String(_) => {}
+        }
+    }
+
+    fn for_expression(&mut self, part: &ForExpr) {
+        self.expression(&part.intro.collection_expr);
+        let names = part.intro.key_var.iter().chain([&part.intro.value_var]);
+        let depth = self.bound.len();
+        self.bound
+            .extend(names.map(|name| name.as_str().to_owned()));
+        if let Some(key) = &part.key_expr {
+            self.expression(key);
+        }
+        self.expression(&part.value_expr);
+        if let Some(condition) = &part.cond {
+            self.expression(&condition.expr);
+        }
+        self.bound.truncate(depth);
+    }
+
+    fn call(&mut self, call: &FuncCall) {
+        if let Err(wrong) = function::exists(call) {
+            let wrong = wrong.at(call.name.name.span());
+            self.fault(wrong);
+        }
+        call.args
+            .iter()
+            .for_each(|argument| self.expression(argument));
+    }
+
+    fn traversal(&mut self, traversal: &Traversal) {
+        match &traversal.expr {
+            Expression::Variable(name) => {
+                let (segments, _) = fixed(traversal);
+                self.reference(name.as_str(), &segments, traversal.span());
+            }
+            other => self.expression(other),
+        }
+        for operator in &traversal.operators {
+            if let TraversalOperator::Index(index) = operator.value() {
+                self.expression(index);
+            }
+        }
+    }
+
+    fn reference(&mut self, word: &str, segments: &[String], range: Option<Range<usize>>) {
+        if self.bound.iter().any(|name| name == word) {
+            return;
+        }
+        let root = Root::of(word);
+        let (name, rest) = match (root, segments) {
+            (Root::Resource, _) => (word.to_owned(), segments),
+            (_, [name, rest @ ..]) => (name.clone(), rest),
+            (Root::Each | Root::Stack, []) => (String::new(), segments),
+            (_, []) => {
+                self.fault(nameless(word).at(range));
+                return;
+            }
+        };
+        self.found.push(Reference {
+            root,
+            name,
+            attribute: rest
+                .iter()
+                .fold(Path::root(), |path, segment| path.join(segment)),
+            at: self.at.clone(),
+            range: self.hcl.range(range),
+        });
+    }
+
+    fn fault(&mut self, mut wrong: Wrong) {
+        wrong.range = self.hcl.range(wrong.range);
+        self.faults.push(wrong.into_fault(self.at));
+    }
+}

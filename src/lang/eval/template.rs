@@ -1,0 +1,183 @@
+//! Strings taken apart: text and expressions.
+
+use super::Wrong;
+use super::reference::{Simple, simple};
+use hcl::edit::parser::parse_template;
+use hcl::edit::template::Template;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::rc::Rc;
+
+/// A string taken apart.
+pub(super) enum Parsed {
+    /// Nothing but text and plain references, which is most of what stacks hold; these
+    /// need no parser.
+    Plain(Vec<Piece>),
+    /// Anything else.
+    Hcl(Rc<Hcl>),
+}
+
+/// A part of a plain string.
+pub(super) enum Piece {
+    Text(String),
+    Reference(Simple),
+}
+
+/// A string with expressions, as parsed.
+pub(super) struct Hcl {
+    pub(super) template: Template,
+    /// Where a `%` was put in to keep a `%{` literal; offsets in the text handed to the parser.
+    inserted: Vec<usize>,
+}
+
+impl Hcl {
+    /// A range of the parsed text as a range of the text as written.
+    pub(super) fn range(&self, range: Option<Range<usize>>) -> Option<Range<usize>> {
+        let back = |offset: usize| offset - self.inserted.iter().filter(|at| **at < offset).count();
+        range.map(|range| back(range.start)..back(range.end))
+    }
+}
+
+/// Whether the text is anything but plain text.
+pub(super) fn is_template(text: &str) -> bool {
+    text.contains("${") || (text.contains("%{") && directives(text).next().is_some())
+}
+
+/// The offsets of each `%{` that starts a directive.
+fn directives(text: &str) -> impl Iterator<Item = usize> {
+    text.match_indices("%{")
+        .map(|(at, _)| at)
+        .filter(|at| starts_directive(&text[at + 2..]))
+}
+
+fn starts_directive(rest: &str) -> bool {
+    let rest = rest.strip_prefix('~').unwrap_or(rest).trim_start();
+    ["if", "for", "else", "endif", "endfor"].iter().any(|word| {
+        rest.strip_prefix(word).is_some_and(|after| {
+            after.starts_with(|c: char| c.is_whitespace() || matches!(c, '}' | '~' | '(' | '!'))
+        })
+    })
+}
+
+/// Takes a string apart.
+pub(super) fn parse(text: &str) -> Result<Parsed, Wrong> {
+    match plain(text) {
+        Some(pieces) => Ok(Parsed::Plain(pieces)),
+        None => cached(text).map(Parsed::Hcl),
+    }
+}
+
+/// The parts of a string that holds nothing but plain references.
+fn plain(text: &str) -> Option<Vec<Piece>> {
+    if text.contains("%{") && directives(text).next().is_some() {
+        return None;
+    }
+    let mut pieces = Vec::new();
+    let mut literal = String::new();
+    let mut at = 0;
+    while let Some(found) = text[at..].find("${") {
+        let start = at + found;
+        if start > at && text.as_bytes()[start - 1] == b'$' {
+            literal.push_str(&text[at..start - 1]);
+            literal.push_str("${");
+            at = start + 2;
+            continue;
+        }
+        literal.push_str(&text[at..start]);
+        let (reference, end) = simple(text, start + 2)?;
+        if !literal.is_empty() {
+            pieces.push(Piece::Text(std::mem::take(&mut literal)));
+        }
+        pieces.push(Piece::Reference(reference));
+        at = end;
+    }
+    literal.push_str(&text[at..]);
+    if !literal.is_empty() || pieces.is_empty() {
+        pieces.push(Piece::Text(literal));
+    }
+    Some(pieces)
+}
+
+/// Templates are evaluated several times: for each instance, in each pass. The parser is
+/// the slow part, so its results are kept.
+fn cached(text: &str) -> Result<Rc<Hcl>, Wrong> {
+    const KEPT: usize = 4096;
+    thread_local! {
+        static CACHE: RefCell<HashMap<String, Rc<Hcl>>> = RefCell::default();
+    }
+    if let Some(found) = CACHE.with_borrow(|cache| cache.get(text).cloned()) {
+        return Ok(found);
+    }
+    let parsed = Rc::new(parse_hcl(text)?);
+    CACHE.with_borrow_mut(|cache| {
+        if cache.len() >= KEPT {
+            cache.clear();
+        }
+        cache.insert(text.to_owned(), Rc::clone(&parsed));
+    });
+    Ok(parsed)
+}
+
+/// An expression longer than this is refused: the parser's cost grows faster than the text.
+const LONGEST: usize = 256 * 1024;
+
+fn parse_hcl(text: &str) -> Result<Hcl, Wrong> {
+    if text.len() > LONGEST {
+        return Err(Wrong::new(format!(
+            "a text with expressions may be at most {} KiB long",
+            LONGEST / 1024
+        ))
+        .help("put the text into a file and read it with file(\"…\")".to_owned()));
+    }
+    let (masked, inserted) = mask(text);
+    match parse_template(&masked) {
+        Ok(template) => Ok(Hcl { template, inserted }),
+        Err(error) => {
+            let offset = error.location().offset().min(masked.len());
+            let offset = offset - inserted.iter().filter(|at| **at < offset).count();
+            Err(unreadable(error.message(), text, offset))
+        }
+    }
+}
+
+/// The text with every `%{` that starts no directive escaped.
+fn mask(text: &str) -> (String, Vec<usize>) {
+    let mut masked = String::with_capacity(text.len() + 8);
+    let mut inserted = Vec::new();
+    let mut at = 0;
+    for (start, _) in text.match_indices("%{") {
+        if !starts_directive(&text[start + 2..]) {
+            masked.push_str(&text[at..start]);
+            inserted.push(masked.len());
+            masked.push('%');
+            at = start;
+        }
+    }
+    masked.push_str(&text[at..]);
+    (masked, inserted)
+}
+
+fn unreadable(message: &str, text: &str, offset: usize) -> Wrong {
+    let mut start = offset.min(text.len());
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    let end = text[start..]
+        .chars()
+        .next()
+        .map_or(start, |c| start + c.len_utf8());
+    let literal = || "write $${ where the text shall have a ${ of its own".to_owned();
+    let wrong = if message.starts_with("invalid expression") {
+        Wrong::new("an expression is expected here").help(literal())
+    } else if message.starts_with("invalid nesting depth") {
+        Wrong::new("the expression is nested too deeply, at most 64 levels are read")
+    } else if text[start..].starts_with("${") || message == "unexpected token" {
+        Wrong::new("the expression cannot be read from here on").help(literal())
+    } else if start >= text.len() {
+        Wrong::new("the expression does not end: a \"}\" is missing").help(literal())
+    } else {
+        Wrong::new(format!("the expression cannot be read: {message}")).help(literal())
+    };
+    wrong.at(Some(start..end))
+}
