@@ -9,17 +9,13 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 /// Deploys AWS stacks written in YAML.
-///
-/// A stack is a file such as stacks/web.yaml. `plan` shows what would change, `apply` changes
-/// it, and the state is kept as JSON under state/.
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "stackctl",
     version,
     disable_help_subcommand = true,
     styles = Styles::plain(),
-    after_help = MAIN_EXAMPLES,
-    after_long_help = format!("{MAIN_EXAMPLES}\n\n{}", exit::HELP),
+    after_help = format!("{MAIN_NOTES}\n\n{}", exit::HELP),
 )]
 pub struct Cli {
     /// The flags of every command.
@@ -30,7 +26,10 @@ pub struct Cli {
     pub command: Command,
 }
 
-const MAIN_EXAMPLES: &str = "\
+const MAIN_NOTES: &str = "\
+A stack is a file such as stacks/web.yaml; its state is kept as JSON in state/web.json.
+Each command has more to say: stackctl apply --help
+
 Examples:
   stackctl apply --local --yes     try it without an account, on the local cloud
   stackctl plan                    the only stack in stacks/
@@ -39,18 +38,23 @@ Examples:
 
 /// The flags that every command takes.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Flags of every command")]
 pub struct GlobalArgs {
     /// Run as if started in this folder.
-    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
+    #[arg(
+        help_heading = "Flags of every command",
+        short = 'C',
+        long = "directory",
+        value_name = "DIR",
+        global = true
+    )]
     pub directory: Option<PathBuf>,
 
     /// Print JSON on stdout, and nothing else there.
-    #[arg(long, global = true)]
+    #[arg(help_heading = "Flags of every command", long, global = true)]
     pub json: bool,
 
     /// No colours; so does NO_COLOR in the environment.
-    #[arg(long, global = true)]
+    #[arg(help_heading = "Flags of every command", long, global = true)]
     pub no_color: bool,
 }
 
@@ -73,9 +77,9 @@ pub enum Command {
 }
 
 /// Check the stack file, offline.
-///
-/// Every mistake is reported at once, each with its place in the file. No call is made.
 #[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Every mistake is reported at once, each with its place in the file. No call is made.")]
 pub struct ValidateArgs {
     /// Which stack.
     #[command(flatten)]
@@ -86,10 +90,10 @@ pub struct ValidateArgs {
 }
 
 /// Show what apply would change.
-///
-/// Reads the live resources and prints the differences. Nothing is changed.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
+Reads the live resources and prints the differences. Nothing is changed.
+
 Examples:
   stackctl plan                        the only stack in stacks/
   stackctl plan web --var size=2       with a variable set
@@ -112,12 +116,13 @@ pub struct PlanArgs {
 }
 
 /// Plan, ask, and apply the changes.
-///
-/// Steps that do not depend on each other run at the same time. When a step fails, the
-/// independent ones go on, the state keeps what was done, and running apply again goes on
-/// from there. Ctrl-C starts nothing new and waits for what runs; a second one leaves at once.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
+Steps that do not depend on each other run at the same time. When one fails, the
+independent ones go on, the state keeps what was done, and the next apply goes on
+from there. Ctrl-C starts nothing new and waits for what runs; a second one leaves
+at once.
+
 Examples:
   stackctl apply                      asks before it changes anything
   stackctl apply --yes --local        on the local cloud, without an account
@@ -139,11 +144,11 @@ pub struct ApplyArgs {
 }
 
 /// Print the stack's outputs.
-///
-/// Reads the state only. One name is a stack's where there is such a stack, and otherwise an
-/// output's; of two names the first is the stack, the second the output.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
+Reads the state only. One name means a stack where there is a stack of that name, and
+an output otherwise; of two names the first is the stack and the second the output.
+
 Examples:
   stackctl outputs                    all outputs of the only stack
   stackctl outputs web Queue          one output of stacks/web.yaml
@@ -177,11 +182,11 @@ pub struct OutputsArgs {
 }
 
 /// Plan the deletion of the stack, ask, and delete.
-///
-/// Everything the state holds is deleted, what others use last. Resources with
-/// `protect` stop it; those with `retainOnDelete` are left alone.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
+Deletes everything the state holds, what others use last. A resource with the option
+protect stops it; one with retainOnDelete is left alone.
+
 Examples:
   stackctl destroy                    asks before it deletes anything
   stackctl destroy web --env dev      stacks/web.yaml as deployed with --env dev
@@ -208,35 +213,37 @@ pub struct StackArg {
 
 /// What goes into the stack from outside.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Variables")]
 pub struct InputArgs {
     /// Take variable values from stacks/<STACK>.<ENV>.yaml and keep a state of its own.
-    #[arg(long)]
+    #[arg(help_heading = "Variables", long)]
     pub env: Option<String>,
 
     /// Set a variable; may be given many times. STACKCTL_VAR_<NAME> does so too.
-    #[arg(long = "var", value_name = "NAME=VALUE")]
+    #[arg(help_heading = "Variables", long = "var", value_name = "NAME=VALUE")]
     pub vars: Vec<Assignment>,
 
     /// Take variable values from a YAML or JSON file; may be given many times.
-    #[arg(long = "var-file", value_name = "FILE")]
+    #[arg(help_heading = "Variables", long = "var-file", value_name = "FILE")]
     pub var_files: Vec<PathBuf>,
 }
 
 /// Where the stack and its state are.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Cloud and state")]
 pub struct CloudArgs {
     /// Use the local cloud in this binary; its contents are kept under .stackctl/local/.
-    #[arg(long, conflicts_with = "endpoint_url")]
+    #[arg(
+        help_heading = "Cloud and state",
+        long,
+        conflicts_with = "endpoint_url"
+    )]
     pub local: bool,
 
     /// Send every call to this address, an emulator's for example.
-    #[arg(long, value_name = "URL")]
+    #[arg(help_heading = "Cloud and state", long, value_name = "URL")]
     pub endpoint_url: Option<String>,
 
     /// The state file, in place of state/<STACK>.json.
-    #[arg(long, value_name = "PATH")]
+    #[arg(help_heading = "Cloud and state", long, value_name = "PATH")]
     pub state: Option<PathBuf>,
 }
 

@@ -2,6 +2,8 @@
 //! Nothing here writes by itself but the progress reporters, to the writer they are given.
 
 pub mod diagnostics;
+#[cfg(test)]
+mod fixtures;
 pub mod json;
 pub mod outputs;
 pub mod progress;

@@ -1,24 +1,368 @@
 //! Keeping secret values out of what is shown.
 
-use crate::engine::plan::Plan;
+use crate::data::{Data, Path};
+use crate::engine::plan::{Action, Change, Plan};
+use crate::resource::{data_source, resource_type};
+use crate::schema::Schema;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Secret texts that must not come out of an error message.
+/// What is shown in place of a secret.
+pub(crate) const SECRET: &str = "(secret)";
+
+/// Stands for every index of a list: the three values of a difference may hold the same
+/// item at different places, so a secret item hides all items.
+const ANY_ITEM: &str = "*";
+
+/// The schema of what a change is about.
+pub(crate) fn schema_of(change: &Change) -> Option<&'static Schema> {
+    if change.action == Action::Read {
+        data_source(&change.type_name).map(|source| source.schema())
+    } else {
+        resource_type(&change.type_name).map(|resource| resource.schema())
+    }
+}
+
+/// Secret paths as a tree.
+#[derive(Debug, Default)]
+pub(crate) struct SecretPaths {
+    here: bool,
+    below: BTreeMap<String, SecretPaths>,
+}
+
+fn is_index(segment: &str) -> bool {
+    !segment.is_empty() && segment.bytes().all(|b| b.is_ascii_digit())
+}
+
+impl SecretPaths {
+    /// The secret paths of all these values, which are versions of the same thing.
+    pub(crate) fn of<'d>(versions: impl IntoIterator<Item = &'d Data>) -> Self {
+        let mut paths = Self::default();
+        for data in versions {
+            data.secret.iter().for_each(|path| paths.add(path));
+        }
+        paths
+    }
+
+    /// The secret paths of a change: what is secret before or after is secret in both.
+    pub(crate) fn of_change(change: &Change) -> Self {
+        let mut paths = Self::of(change.before.iter().chain(&change.after));
+        for difference in &change.differences {
+            if difference.secret {
+                paths.add(&difference.path);
+            }
+            for path in difference.desired.iter().flat_map(|data| &data.secret) {
+                paths.add(&difference.path.concat(path));
+            }
+        }
+        paths
+    }
+
+    fn add(&mut self, path: &Path) {
+        let mut at = self;
+        for segment in path.segments() {
+            let key = if is_index(&segment) {
+                ANY_ITEM
+            } else {
+                &segment
+            };
+            at = at.below.entry(key.to_owned()).or_default();
+        }
+        at.here = true;
+    }
+}
+
+/// Says, on the way down into a value, what must not be shown.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Veil<'a> {
+    paths: Option<&'a SecretPaths>,
+    schema: Option<&'a Value>,
+    lifted: bool,
+}
+
+impl<'a> Veil<'a> {
+    /// Over the properties that `schema` declares; `show_secrets` lifts it.
+    pub(crate) fn new(
+        paths: &'a SecretPaths,
+        schema: Option<&'a Schema>,
+        show_secrets: bool,
+    ) -> Self {
+        Self {
+            paths: Some(paths),
+            schema: schema.map(|schema| &schema.properties),
+            lifted: show_secrets,
+        }
+    }
+
+    /// The veil over an entry of an object.
+    pub(crate) fn key(self, name: &str) -> Self {
+        let schema = self.schema.and_then(|schema| {
+            let own = schema.get("properties").and_then(|map| map.get(name));
+            own.or_else(|| schema.get("additionalProperties"))
+        });
+        let paths = self.paths.and_then(|paths| {
+            let any = || is_index(name).then(|| paths.below.get(ANY_ITEM)).flatten();
+            paths.below.get(name).or_else(any)
+        });
+        Self {
+            paths,
+            schema,
+            ..self
+        }
+    }
+
+    /// The veil over the items of a list.
+    pub(crate) fn item(self) -> Self {
+        Self {
+            paths: self.paths.and_then(|paths| paths.below.get(ANY_ITEM)),
+            schema: self.schema.and_then(|schema| schema.get("items")),
+            ..self
+        }
+    }
+
+    /// The veil over what stands at `path`; a secret on the way covers all below it.
+    pub(crate) fn at(self, path: &Path) -> Self {
+        path.segments().fold(self, |veil, segment| {
+            if veil.covers() {
+                veil
+            } else if is_index(&segment) && veil.schema.is_none_or(|s| s.get("items").is_some()) {
+                veil.item()
+            } else {
+                veil.key(&segment)
+            }
+        })
+    }
+
+    fn covers(self) -> bool {
+        self.paths.is_some_and(|paths| paths.here)
+            || self.schema.and_then(|schema| schema.get("sensitive")) == Some(&Value::Bool(true))
+    }
+
+    /// Whether `value`, which stands here, must not be shown. A value whose shape does not
+    /// fit the secret paths below is hidden too: where its secret is cannot be told.
+    pub(crate) fn hides(self, value: &Value) -> bool {
+        if self.lifted {
+            return false;
+        }
+        if self.covers() {
+            return true;
+        }
+        let Some(below) = self
+            .paths
+            .map(|paths| &paths.below)
+            .filter(|below| !below.is_empty())
+        else {
+            return false;
+        };
+        match value {
+            Value::Null => false,
+            Value::Array(_) => !below.contains_key(ANY_ITEM),
+            Value::Object(map) => {
+                below.keys().all(|key| key == ANY_ITEM) && !map.keys().any(|key| is_index(key))
+            }
+            _ => true,
+        }
+    }
+
+    /// The schema keyword `document` here: `json` or `policy`.
+    pub(crate) fn document(self) -> Option<&'a str> {
+        self.schema?.get("document")?.as_str()
+    }
+
+    /// The value with null for what must not be shown; the pointers of those places are
+    /// put into `hidden`.
+    pub(crate) fn mask(self, value: &Value, at: &Path, hidden: &mut BTreeSet<Path>) -> Value {
+        if self.hides(value) {
+            hidden.insert(at.clone());
+            return Value::Null;
+        }
+        match value {
+            Value::Object(map) => map
+                .iter()
+                .map(|(name, value)| {
+                    (
+                        name.clone(),
+                        self.key(name).mask(value, &at.join(name), hidden),
+                    )
+                })
+                .collect(),
+            Value::Array(list) => list
+                .iter()
+                .enumerate()
+                .map(|(index, value)| self.item().mask(value, &at.join(index), hidden))
+                .collect(),
+            other => other.clone(),
+        }
+    }
+
+    fn collect(self, value: &Value, texts: &mut BTreeSet<String>) {
+        if self.hides(value) {
+            collect_all(value, texts);
+            return;
+        }
+        match value {
+            Value::Object(map) => {
+                map.iter()
+                    .for_each(|(name, value)| self.key(name).collect(value, texts));
+            }
+            Value::Array(list) => {
+                list.iter()
+                    .for_each(|value| self.item().collect(value, texts));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Shorter texts are not looked for: replacing every `no` in a message would hide nothing
+/// and garble all.
+const SHORTEST: usize = 4;
+
+fn collect_all(value: &Value, texts: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => {
+            let quoted = Value::from(text.as_str()).to_string();
+            texts.insert(quoted.trim_matches('"').to_owned());
+            texts.insert(text.clone());
+        }
+        Value::Number(number) => {
+            texts.insert(number.to_string());
+        }
+        Value::Array(list) => list.iter().for_each(|value| collect_all(value, texts)),
+        Value::Object(map) => map.values().for_each(|value| collect_all(value, texts)),
+        Value::Null | Value::Bool(_) => {}
+    }
+}
+
+/// The secret texts that a plan knows, to keep them out of messages that come from
+/// elsewhere, such as an answer of AWS that repeats what it was sent.
 #[derive(Debug, Clone, Default)]
 pub struct Secrets {
+    /// Longest first, so that a secret within a secret leaves nothing behind.
     texts: Vec<String>,
 }
 
 impl Secrets {
-    /// The secrets that a plan knows.
+    /// The secrets that a plan knows; texts of fewer than four bytes are left out.
     pub fn of(plan: &Plan) -> Self {
-        let _ = plan;
-        Self::default()
+        let mut texts = BTreeSet::new();
+        for change in &plan.changes {
+            collect_change(change, &mut texts);
+        }
+        for output in plan.outputs.values() {
+            for value in output
+                .before
+                .iter()
+                .chain(output.after.iter().map(|data| &data.value))
+            {
+                let paths = SecretPaths::of(&output.after);
+                let veil = Veil::new(&paths, None, false);
+                if output.sensitive {
+                    collect_all(value, &mut texts);
+                } else {
+                    veil.collect(value, &mut texts);
+                }
+            }
+        }
+        let mut texts: Vec<_> = texts
+            .into_iter()
+            .filter(|text| text.len() >= SHORTEST)
+            .collect();
+        texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        Self { texts }
     }
 
-    /// The text with each secret replaced by `(secret)`.
+    /// The text with each secret in it replaced by `(secret)`.
     pub fn hide(&self, text: &str) -> String {
         self.texts.iter().fold(text.to_owned(), |text, secret| {
-            text.replace(secret, "(secret)")
+            if text.contains(secret) {
+                text.replace(secret, SECRET)
+            } else {
+                text
+            }
         })
+    }
+}
+
+fn collect_change(change: &Change, texts: &mut BTreeSet<String>) {
+    let schema = schema_of(change);
+    let paths = SecretPaths::of_change(change);
+    let veil = Veil::new(&paths, schema, false);
+    for data in change.before.iter().chain(&change.after) {
+        veil.collect(&data.value, texts);
+    }
+    for difference in &change.differences {
+        let veil = veil.at(&difference.path);
+        for value in difference.applied.iter().chain(&difference.live) {
+            veil.collect(value, texts);
+        }
+    }
+    for (name, value) in &change.decided {
+        if schema.is_some_and(|schema| schema.is_sensitive(name)) {
+            collect_all(value, texts);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn mask(secret: &[&str], value: &Value) -> Value {
+        let data = Data {
+            secret: secret.iter().map(|path| Path::pointer(*path)).collect(),
+            ..Data::default()
+        };
+        let paths = SecretPaths::of([&data]);
+        Veil::new(&paths, None, false).mask(value, &Path::root(), &mut BTreeSet::new())
+    }
+
+    #[test]
+    fn a_secret_path_hides_what_stands_there() {
+        let value = json!({"a": {"b": "x", "c": 1}, "d": ["x", "y"]});
+        assert_eq!(
+            mask(&["/a/b"], &value),
+            json!({"a": {"b": null, "c": 1}, "d": ["x", "y"]})
+        );
+    }
+
+    #[test]
+    fn a_secret_item_hides_every_item() {
+        assert_eq!(
+            mask(&["/d/1"], &json!({"d": ["x", "y"]})),
+            json!({"d": [null, null]})
+        );
+        assert_eq!(
+            mask(&["/d/1/k"], &json!({"d": [{"k": 1, "l": 2}]})),
+            json!({"d": [{"k": null, "l": 2}]})
+        );
+    }
+
+    #[test]
+    fn a_value_of_another_shape_is_hidden() {
+        for value in [json!({"a": "text"}), json!({"a": [1]}), json!({"a": 7})] {
+            assert_eq!(mask(&["/a/b"], &value), json!({"a": null}));
+        }
+        assert_eq!(
+            mask(&["/a/0"], &json!({"a": {"k": "x"}})),
+            json!({"a": null})
+        );
+    }
+
+    #[test]
+    fn a_message_loses_the_secrets_in_it() {
+        let mut change = crate::report::fixtures::change("db", "x:y:Z", Action::Create);
+        let mut after = Data::from(json!({"password": "hunter\"22", "pin": 12345, "flag": "no"}));
+        after.secret = ["/password", "/pin", "/flag"].map(Path::pointer).into();
+        change.after = Some(after);
+        let plan = Plan {
+            changes: vec![change],
+            ..Plan::default()
+        };
+        assert_eq!(
+            Secrets::of(&plan).hide(r#"no: hunter"22, "hunter\"22" and 12345 are refused"#),
+            r#"no: (secret), "(secret)" and (secret) are refused"#
+        );
     }
 }

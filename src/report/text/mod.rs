@@ -1,7 +1,22 @@
 //! The plan, for people.
 
-use crate::engine::plan::Plan;
-use crate::report::terminal::DEFAULT_WIDTH;
+mod difference;
+mod extra;
+mod lines;
+mod node;
+mod page;
+mod policy;
+mod scalar;
+#[cfg(test)]
+mod tests;
+
+use crate::data::Data;
+use crate::engine::plan::{Action, Change, OutputChange, Plan};
+use crate::report::secrets::{SecretPaths, Veil, schema_of};
+use crate::report::terminal::{DEFAULT_WIDTH, columns, escape, fit};
+use anstyle::Style as Paint;
+use node::{Node, key_text};
+use page::{BOLD, CYAN, DIM, GREEN, MAGENTA, Page, RED, YELLOW};
 
 /// How a text is to look.
 #[derive(Debug, Clone, Copy)]
@@ -25,12 +40,241 @@ impl Default for Style {
     }
 }
 
+/// The columns in front of a property: a sign of up to three, and a space on either side.
+const BODY: usize = 6;
+
+/// The most columns of an id.
+const LONGEST_ID: usize = 120;
+
 /// The plan: what changes and why, resource by resource, ended by the line that counts.
+/// Unchanged resources are not listed.
 pub fn plan(plan: &Plan, style: &Style) -> String {
-    let _ = style;
-    let summary = plan.summary();
-    format!(
-        "Plan: {} to create, {} to update, {} to replace, {} to delete.\n",
-        summary.create, summary.update, summary.replace, summary.delete
-    )
+    let mut page = Page::new(style);
+    header(&mut page, plan);
+    for change in &plan.changes {
+        resource(&mut page, change);
+    }
+    extra::steps(&mut page, plan);
+    outputs(&mut page, plan);
+    page.out.push('\n');
+    last_line(&mut page, plan);
+    page.out
+}
+
+/// `websocket-sqs, env dev, account 123456789012, region us-west-2`
+fn header(page: &mut Page<'_>, plan: &Plan) {
+    page.piece(BOLD, &escape(&plan.stack));
+    let parts = [
+        ("env", &plan.env),
+        ("account", &plan.account),
+        ("region", &plan.region),
+    ];
+    for (name, value) in parts {
+        if let Some(value) = value {
+            page.out.push_str(&format!(", {name} {}", escape(value)));
+        }
+    }
+    page.end();
+}
+
+fn last_line(page: &mut Page<'_>, plan: &Plan) {
+    let text = if plan.is_empty() {
+        "No changes. The stack is as the file says.".to_owned()
+    } else {
+        let summary = plan.summary();
+        format!(
+            "Plan: {} to create, {} to update, {} to replace, {} to delete.",
+            summary.create, summary.update, summary.replace, summary.delete
+        )
+    };
+    page.piece(BOLD, &text);
+    page.end();
+}
+
+fn paint(action: Action) -> Paint {
+    match action {
+        Action::Create => GREEN,
+        Action::Update => YELLOW,
+        Action::DeleteThenCreate | Action::CreateThenDelete => MAGENTA,
+        Action::Delete => RED,
+        Action::Read => CYAN,
+        Action::NoOp | Action::Forget => DIM,
+    }
+}
+
+fn resource(page: &mut Page<'_>, change: &Change) {
+    if change.action == Action::NoOp {
+        return;
+    }
+    page.out.push('\n');
+    title(page, change, &change.reason);
+    match change.action {
+        Action::NoOp => {}
+        Action::Create | Action::Read => {
+            all_properties(page, change);
+            decided(page, change);
+        }
+        Action::Update | Action::DeleteThenCreate | Action::CreateThenDelete => {
+            difference::rows(page, BODY, change, schema_of(change));
+            if change.action.is_replace() {
+                decided(page, change);
+            }
+            hidden(page, change.unchanged);
+        }
+        Action::Delete => main_properties(page, change),
+        Action::Forget => page.note(BODY, "left as it is, and dropped from the state"),
+    }
+}
+
+/// `  ~ queue  aws:sqs:Queue  [id=…]  # reason`
+fn title(page: &mut Page<'_>, change: &Change, reason: &str) {
+    title_line(
+        page,
+        (change.action.sign(), paint(change.action)),
+        [&change.address, &change.type_name],
+        change.id.as_deref(),
+        reason,
+    );
+}
+
+fn title_line(
+    page: &mut Page<'_>,
+    (sign, paint): (&str, Paint),
+    [address, type_name]: [&str; 2],
+    id: Option<&str>,
+    reason: &str,
+) {
+    page.indent(3 - sign.len().min(3));
+    page.piece(paint, sign);
+    page.out.push(' ');
+    page.piece(BOLD, &escape(address));
+    page.out.push_str("  ");
+    page.out.push_str(&escape(type_name));
+    if let Some(id) = id {
+        let id = escape(id).into_owned();
+        page.piece(DIM, &format!("  [id={}]", fit(&id, LONGEST_ID)));
+    }
+    if !reason.is_empty() {
+        page.comment(&[escape(reason).as_ref()]);
+    }
+    page.end();
+}
+
+/// What a create or read is given.
+fn all_properties(page: &mut Page<'_>, change: &Change) {
+    let Some(after) = &change.after else { return };
+    let paths = SecretPaths::of_change(change);
+    let veil = Veil::new(&paths, schema_of(change), page.style.show_secrets);
+    match Node::of_data(after, veil) {
+        Node::Map(map) => {
+            for (name, node) in &map {
+                for line in node.yaml(name) {
+                    page.line(BODY, &line);
+                }
+            }
+        }
+        other => {
+            for line in other.yaml_body() {
+                page.line(BODY, &line);
+            }
+        }
+    }
+}
+
+/// The names and values that this plan has settled, as far as the type declares them.
+fn decided(page: &mut Page<'_>, change: &Change) {
+    let Some(schema) = schema_of(change) else {
+        return;
+    };
+    let none = SecretPaths::default();
+    let veil = Veil::new(&none, None, true);
+    for (name, value) in &change.decided {
+        if !(schema.has_output(name) || schema.has_property(name)) {
+            continue;
+        }
+        let node = if schema.is_sensitive(name) && !page.style.show_secrets {
+            Node::Secret {
+                hash: None,
+                changes: false,
+            }
+        } else {
+            Node::of_value(value, veil)
+        };
+        let mut lines = node.yaml(name).into_iter();
+        page.indent(BODY);
+        page.out.push_str(&lines.next().unwrap_or_default());
+        page.comment(&["generated by this plan"]);
+        page.end();
+        lines.for_each(|line| page.line(BODY, &line));
+    }
+}
+
+fn hidden(page: &mut Page<'_>, unchanged: usize) {
+    match unchanged {
+        0 => {}
+        1 => page.note(BODY, "# (1 unchanged property hidden)"),
+        many => page.note(BODY, &format!("# ({many} unchanged properties hidden)")),
+    }
+}
+
+/// What tells a deleted resource from others, on one line: its names first.
+fn main_properties(page: &mut Page<'_>, change: &Change) {
+    let Some(before) = &change.before else { return };
+    let paths = SecretPaths::of_change(change);
+    let veil = Veil::new(&paths, schema_of(change), page.style.show_secrets);
+    let Node::Map(map) = Node::of_data(before, veil) else {
+        return;
+    };
+    let mut parts: Vec<(bool, String)> = map
+        .iter()
+        .filter(|(_, node)| node.is_simple() && !matches!(node, Node::Secret { .. }))
+        .filter_map(|(key, node)| {
+            let text = format!("{}: {}", key_text(key), node.inline()?);
+            Some((!key.to_lowercase().ends_with("name"), text))
+        })
+        .filter(|(_, text)| columns(text) <= page.style.width / 2)
+        .collect();
+    // The sort keeps the order of the keys within each half.
+    parts.sort_by_key(|(is_other, _)| *is_other);
+    let mut line = String::new();
+    for (_, text) in parts.iter().take(4) {
+        let gap = if line.is_empty() { "" } else { ", " };
+        if BODY + columns(&line) + gap.len() + columns(text) > page.style.width {
+            break;
+        }
+        line.push_str(gap);
+        line.push_str(text);
+    }
+    if !line.is_empty() {
+        page.line(BODY, &line);
+    }
+}
+
+fn outputs(page: &mut Page<'_>, plan: &Plan) {
+    if plan.outputs.is_empty() {
+        return;
+    }
+    page.out.push('\n');
+    page.line(0, "Outputs:");
+    for (name, change) in &plan.outputs {
+        output(page, name, change);
+    }
+}
+
+fn output(page: &mut Page<'_>, name: &str, change: &OutputChange) {
+    let mut paths = SecretPaths::of(&change.after);
+    if change.sensitive {
+        let all = Data {
+            secret: [crate::data::Path::root()].into(),
+            ..Data::default()
+        };
+        paths = SecretPaths::of([&all]);
+    }
+    let veil = Veil::new(&paths, None, page.style.show_secrets);
+    let old = change
+        .before
+        .as_ref()
+        .map(|value| Node::of_value(value, veil));
+    let new = change.after.as_ref().map(|data| Node::of_data(data, veil));
+    difference::output(page, 2, &key_text(name), old, new);
 }
