@@ -1,19 +1,19 @@
 //! From a stack and a world to a plan: pure, no call, no clock. Everything that apply
 //! needs to know is settled here.
 
-use super::diff::{self, Compare};
+use super::diff;
 use super::graph::{Graph, Node};
 use super::instance::{self, Each, Instance};
 use super::plan::{Action, Change, OutputChange, Plan};
 use super::steps;
 use super::values::{ReadFile, Values, Visible};
-use super::world::{Observed, World};
+use super::world::World;
 use crate::data::{Data, Path};
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::eval::{Fault, Scope, evaluate};
 use crate::lang::stack::{ResourceBlock, Stack};
-use crate::resource::{ResourceType, Rules, context::Draw, data_source, resource_type};
-use crate::store::state::{ResourceState, SavedOptions, Seal};
+use crate::resource::{ResourceType, Rules, data_source, resource_type};
+use crate::store::state::{SavedOptions, Seal};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -97,15 +97,15 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
     planner.finish()
 }
 
-struct Planner<'a> {
-    inputs: &'a Inputs<'a>,
-    graph: Graph,
-    seal: Seal,
-    values: Values<'a>,
+pub(super) struct Planner<'a> {
+    pub(super) inputs: &'a Inputs<'a>,
+    pub(super) graph: Graph,
+    pub(super) seal: Seal,
+    pub(super) values: Values<'a>,
     /// Names of resources that this plan leaves as they are.
-    settled: BTreeSet<String>,
-    by_block: BTreeMap<String, Vec<usize>>,
-    out: Planned,
+    pub(super) settled: BTreeSet<String>,
+    pub(super) by_block: BTreeMap<String, Vec<usize>>,
+    pub(super) out: Planned,
 }
 
 impl<'a> Planner<'a> {
@@ -263,7 +263,7 @@ impl<'a> Planner<'a> {
         unknown == Some("(faulty)") || (unknown.is_some() && !self.out.needs.is_empty())
     }
 
-    fn error(&mut self, place: Path, message: impl Into<String>) {
+    pub(super) fn error(&mut self, place: Path, message: impl Into<String>) {
         self.out.diagnostics.push(Diagnostic::error(Place::Value(place), message));
     }
 
@@ -284,7 +284,7 @@ impl<'a> Planner<'a> {
         flag
     }
 
-    fn saved_options(&mut self, name: &str, block: &ResourceBlock) -> SavedOptions {
+    pub(super) fn saved_options(&mut self, name: &str, block: &ResourceBlock) -> SavedOptions {
         let base = Path::pointer("/resources").join(name).join("options");
         let mut flag = |key: &str, template: &Option<Value>| {
             template
@@ -300,7 +300,7 @@ impl<'a> Planner<'a> {
     }
 
     /// The properties that the file wants, checked, with the provider's default tags.
-    fn desired(&mut self, name: &str, block: &ResourceBlock, kind: &dyn ResourceType) -> Data {
+    pub(super) fn desired(&mut self, name: &str, block: &ResourceBlock, kind: &dyn ResourceType) -> Data {
         let base = Path::pointer("/resources").join(name).join("properties");
         let mut desired = self.eval(&base, &block.properties);
         if desired.value.is_null() && desired.is_known() {
@@ -332,160 +332,6 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn instance(
-        &mut self,
-        name: &str,
-        address: String,
-        kind: &'static dyn ResourceType,
-        each: Option<Each>,
-    ) -> (Instance, Data) {
-        let block = &self.inputs.stack.resources[name];
-        let schema = kind.schema();
-        let mut desired = self.desired(name, block, kind);
-        let options = self.saved_options(name, block);
-        let known = self.inputs.world.state.resources.get(&address);
-        let gone = matches!(self.inputs.world.live.get(&address), Some(Observed::Gone));
-        let live = known.filter(|_| !gone).map(|known| self.live(&address, known));
-        if let (Some(known), Some(live)) = (known, &live) {
-            ignore(&block.options.ignore_changes, &known.inputs, live, &mut desired);
-        }
-        let judged = match (known, &live) {
-            (Some(known), Some(live)) => self.judge(block, kind, &address, known, live, &desired),
-            (Some(_), None) => Judged::create("it is gone: deleted outside stackctl"),
-            (None, _) => Judged::create("it is not in the state"),
-        };
-        let remakes = judged.action == Action::Create || judged.action.is_replace();
-        let decided = if remakes && desired.value.is_object() {
-            let world = self.inputs.world;
-            kind.decide(&desired.value, &mut Draw::new(world.seed, &address, world.unix_time))
-        } else {
-            Map::new()
-        };
-        let visible = self.visible(kind, &address, &desired, &judged, live.as_ref(), &decided);
-        let (before, secret_before) = before(schema, known, live.as_ref(), &desired);
-        let change = Change {
-            address: address.clone(),
-            type_name: block.type_name.clone(),
-            id: known.filter(|_| !gone).map(|known| known.id.clone()),
-            action: judged.action,
-            reason: judged.reason,
-            before: before.map(|value| Data { value, secret: secret_before, ..Data::default() }),
-            after: Some(mark_sensitive(schema, desired.clone())),
-            differences: judged.differences,
-            unchanged: judged.unchanged,
-            decided,
-        };
-        let uses = self.graph.uses.get(name).cloned().unwrap_or_default();
-        let addresses = |names: &BTreeSet<String>| -> BTreeSet<String> {
-            let at = names.iter().flat_map(|name| self.by_block.get(name).into_iter().flatten());
-            at.map(|at| self.out.instances[*at].change.address.clone()).collect()
-        };
-        let found = Instance {
-            block: name.to_owned(),
-            each,
-            kind,
-            uses: addresses(&uses.all),
-            dependencies: addresses(&uses.strong),
-            delete_first: block.options.delete_before_replace,
-            live,
-            options,
-            change,
-        };
-        (found, visible)
-    }
-
-    /// The live attributes, or what the state has where nothing was read.
-    fn live(&self, address: &str, known: &ResourceState) -> Value {
-        match self.inputs.world.live.get(address) {
-            Some(Observed::Present(attrs)) => attrs.clone(),
-            _ => known.outputs.clone(),
-        }
-    }
-
-    fn judge(
-        &self,
-        block: &ResourceBlock,
-        kind: &dyn ResourceType,
-        address: &str,
-        known: &ResourceState,
-        live: &Value,
-        desired: &Data,
-    ) -> Judged {
-        if known.type_name != block.type_name {
-            return Judged::replace(format!("its type was {}", known.type_name));
-        }
-        let canonical = |value: &Value| {
-            let mut value = value.clone();
-            kind.canonical(&mut value);
-            value
-        };
-        let desired = Data { value: canonical(&desired.value), ..desired.clone() };
-        let replace_on: Vec<Path> =
-            block.options.replace_on_changes.iter().map(|text| Path::dotted(text)).collect();
-        let (differences, unchanged) = diff::differences(&Compare {
-            schema: kind.schema(),
-            applied: &canonical(&known.inputs),
-            live: &canonical(live),
-            desired: &desired,
-            seal: &self.seal,
-            settled: &|expression| self.is_settled(expression),
-            replace_on: &replace_on,
-        });
-        let mut judged = Judged::from(differences, unchanged);
-        if self.inputs.options.replace.iter().any(|named| named == address) {
-            judged.reason = "--replace asks for it".to_owned();
-            judged.action = Action::CreateThenDelete;
-        }
-        judged
-    }
-
-    /// Whether nothing that the expression refers to is changed by this plan.
-    fn is_settled(&self, expression: &str) -> bool {
-        let references = crate::lang::eval::references(&Value::from(expression));
-        references.is_ok_and(|references| {
-            references.iter().all(|reference| {
-                self.values.var(&reference.name).is_some()
-                    || self.settled.contains(&reference.name)
-                    || self.values.local(&reference.name).is_some()
-            })
-        })
-    }
-
-    fn visible(
-        &self,
-        kind: &dyn ResourceType,
-        address: &str,
-        desired: &Data,
-        judged: &Judged,
-        live: Option<&Value>,
-        decided: &Map<String, Value>,
-    ) -> Data {
-        let schema = kind.schema();
-        let remakes = judged.action == Action::Create || judged.action.is_replace();
-        let known = self.inputs.world.state.resources.get(address);
-        let outputs = match live {
-            Some(live) if !remakes => live.clone(),
-            _ => Value::Object(decided.clone()),
-        };
-        let none = BTreeSet::new();
-        let visible = Visible {
-            schema,
-            address,
-            inputs: desired,
-            outputs: &outputs,
-            secret: known.filter(|_| !remakes).map_or(&none, |known| &known.sensitive),
-        };
-        let changed: BTreeSet<String> = judged.changed();
-        visible.data(|output| {
-            if remakes {
-                !decided.contains_key(output)
-            } else {
-                schema.is_volatile(output, changed.iter().map(String::as_str))
-                    && judged.action == Action::Update
-            }
-        })
-    }
-
     /// Rules between properties and between resources.
     fn rules(&mut self) {
         let mut found = Vec::new();
@@ -512,99 +358,6 @@ impl<'a> Planner<'a> {
         let named = references.iter().find_map(|reference| self.by_block.get(&reference.name))?;
         let instance = &self.out.instances[*named.first()?];
         Some((instance.kind.schema().name, instance.change.after.as_ref()?))
-    }
-
-    /// What the state has and the file has not.
-    fn orphans(&mut self) {
-        let in_file: BTreeSet<&str> =
-            self.out.instances.iter().map(|found| found.change.address.as_str()).collect();
-        let mut changes = Vec::new();
-        for (address, known) in &self.inputs.world.state.resources {
-            if in_file.contains(address.as_str()) {
-                continue;
-            }
-            let gone = matches!(self.inputs.world.live.get(address), Some(Observed::Gone));
-            let (action, reason) = if gone {
-                (Action::Forget, "it is gone already")
-            } else if known.options.retain_on_delete {
-                (Action::Forget, "retainOnDelete: it is left alone and no longer managed")
-            } else if self.inputs.options.destroy {
-                (Action::Delete, "destroy")
-            } else {
-                (Action::Delete, "it is no longer in the file")
-            };
-            if known.options.protect && action == Action::Delete {
-                let message = format!("{address} is protected and would be deleted: {reason}");
-                let mut diagnostic = Diagnostic::error(Place::Outside, message);
-                diagnostic.help = Some(
-                    "put it back, or set options.protect to false and apply that first".to_owned(),
-                );
-                self.out.diagnostics.push(diagnostic);
-            }
-            let live = self.live(address, known);
-            let schema = resource_type(&known.type_name).map(ResourceType::schema);
-            let before = schema.map(|schema| before(schema, Some(known), Some(&live), &Data::default()));
-            changes.push(Change {
-                address: address.clone(),
-                type_name: known.type_name.clone(),
-                id: Some(known.id.clone()),
-                action,
-                reason: reason.to_owned(),
-                before: before.and_then(|(value, secret)| {
-                    Some(Data { value: value?, secret, ..Data::default() })
-                }),
-                after: None,
-                differences: Vec::new(),
-                unchanged: 0,
-                decided: Map::new(),
-            });
-        }
-        self.out.plan.changes.extend(changes);
-    }
-
-    /// `--target` and `--exclude`: what is left out keeps its place in the plan, unchanged.
-    fn narrow(&mut self) {
-        let options = self.inputs.options;
-        if options.target.is_empty() && options.exclude.is_empty() {
-            return;
-        }
-        let kept = instance::narrowed(&self.out.instances, &options.target, &options.exclude);
-        let named = |address: &str, list: &[String]| {
-            list.iter().any(|name| instance::is_named(address, name))
-        };
-        self.out.instances.retain_mut(|found| {
-            let inside = kept.contains(&found.change.address);
-            if !inside {
-                found.leave_alone();
-            }
-            inside || found.change.id.is_some()
-        });
-        let mut target = options.target.clone();
-        let mut spared = options.exclude.clone();
-        // What uses a deleted object goes with it; what a spared one uses is spared too.
-        let known = &self.inputs.world.state.resources;
-        for _ in known {
-            let before = (target.len(), spared.len());
-            for (address, resource) in known {
-                let uses = |list: &[String]| resource.dependencies.iter().any(|to| named(to, list));
-                if !named(address, &target) && !target.is_empty() && uses(&target) {
-                    target.push(address.clone());
-                }
-                if named(address, &spared) {
-                    let more = resource.dependencies.iter().filter(|to| !named(to, &spared));
-                    let more: Vec<String> = more.cloned().collect();
-                    spared.extend(more);
-                }
-            }
-            if before == (target.len(), spared.len()) {
-                break;
-            }
-        }
-        self.out.plan.changes.retain(|change| {
-            let targeted = options.target.is_empty() || named(&change.address, &target);
-            change.action == Action::Read
-                || (targeted && !named(&change.address, &spared))
-        });
     }
 
     fn outputs(&mut self) {
@@ -659,97 +412,4 @@ impl<'a> Planner<'a> {
         self.out.plan.changes.sort_by(|a, b| a.address.cmp(&b.address));
         self.out
     }
-}
-
-/// What becomes of a resource, and why.
-struct Judged {
-    action: Action,
-    reason: String,
-    differences: Vec<super::plan::Difference>,
-    unchanged: usize,
-}
-
-impl Judged {
-    fn create(reason: &str) -> Self {
-        Self {
-            action: Action::Create,
-            reason: reason.to_owned(),
-            differences: Vec::new(),
-            unchanged: 0,
-        }
-    }
-
-    fn replace(reason: String) -> Self {
-        Self { action: Action::CreateThenDelete, reason, differences: Vec::new(), unchanged: 0 }
-    }
-
-    fn from(differences: Vec<super::plan::Difference>, unchanged: usize) -> Self {
-        let forced: Vec<String> = differences
-            .iter()
-            .filter(|row| row.replaces)
-            .map(|row| row.path.to_string())
-            .collect();
-        let (action, reason) = if !forced.is_empty() {
-            (Action::CreateThenDelete, format!("{} cannot be changed in place", forced.join(", ")))
-        } else if !differences.is_empty() {
-            let rows: Vec<String> = differences.iter().map(|row| row.path.to_string()).collect();
-            (Action::Update, format!("{} differs", rows.join(", ")))
-        } else {
-            (Action::NoOp, String::new())
-        };
-        Self { action, reason, differences, unchanged }
-    }
-
-    /// The names of the properties that differ.
-    fn changed(&self) -> BTreeSet<String> {
-        self.differences
-            .iter()
-            .filter_map(|row| row.path.first().map(std::borrow::Cow::into_owned))
-            .collect()
-    }
-}
-
-/// `ignoreChanges`: the file wants what is there already.
-fn ignore(paths: &[String], applied: &Value, live: &Value, desired: &mut Data) {
-    for path in paths {
-        let path = Path::dotted(path);
-        match path.get(live).or_else(|| path.get(applied)) {
-            Some(value) => desired.set(&path, value.clone().into()),
-            None => desired.remove(&path),
-        }
-    }
-}
-
-/// The live values of the properties that the file or the last apply names.
-fn before(
-    schema: &'static crate::schema::Schema,
-    known: Option<&ResourceState>,
-    live: Option<&Value>,
-    desired: &Data,
-) -> (Option<Value>, BTreeSet<Path>) {
-    let (Some(known), Some(live)) = (known, live) else { return (None, BTreeSet::new()) };
-    let named = known.inputs.as_object().into_iter().flatten();
-    let wanted = desired.value.as_object().into_iter().flatten();
-    let mut map = Map::new();
-    for (name, _) in named.chain(wanted) {
-        let from = if schema.flag(&Path::root().join(name), "writeOnly") { &known.inputs } else { live };
-        if let Some(value) = from.get(name) {
-            map.insert(name.clone(), value.clone());
-        }
-    }
-    let mut secret = known.sensitive.clone();
-    secret.extend(desired.secret.iter().cloned());
-    secret.extend(
-        map.keys().filter(|name| schema.is_sensitive(name)).map(|name| Path::root().join(name)),
-    );
-    (Some(Value::Object(map)), secret)
-}
-
-/// Adds the properties that the type calls sensitive to the secret paths.
-pub(super) fn mark_sensitive(schema: &crate::schema::Schema, mut data: Data) -> Data {
-    let names = data.value.as_object().into_iter().flatten().map(|(name, _)| name);
-    let secret: Vec<Path> =
-        names.filter(|name| schema.is_sensitive(name)).map(|name| Path::root().join(name)).collect();
-    data.secret.extend(secret);
-    data
 }

@@ -3,7 +3,8 @@
 use super::graph::{Graph, Node};
 use super::instance::{self, Instance};
 use super::plan::{Op, StepId};
-use super::planner::{Planned, mark_sensitive};
+use super::judge::mark_sensitive;
+use super::planner::Planned;
 use super::values::{ReadFile, Values, Visible};
 use super::work::{Call, Outcome, Work};
 use super::world::{Observed, World};

@@ -1,0 +1,266 @@
+//! One resource of the file against the world: what becomes of it, and what expressions
+//! see of it from then on.
+
+use super::diff::{self, Compare};
+use super::instance::{Each, Instance};
+use super::plan::{Action, Change, Difference};
+use super::planner::Planner;
+use super::values::Visible;
+use super::world::Observed;
+use crate::data::{Data, Path};
+use crate::lang::eval::{Root, Scope, references};
+use crate::lang::stack::ResourceBlock;
+use crate::resource::{ResourceType, context::Draw};
+use crate::schema::Schema;
+use crate::store::state::ResourceState;
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+impl Planner<'_> {
+    pub(super) fn instance(
+        &mut self,
+        name: &str,
+        address: String,
+        kind: &'static dyn ResourceType,
+        each: Option<Each>,
+    ) -> (Instance, Data) {
+        let block = &self.inputs.stack.resources[name];
+        let schema = kind.schema();
+        let mut desired = self.desired(name, block, kind);
+        let options = self.saved_options(name, block);
+        let known = self.inputs.world.state.resources.get(&address);
+        let gone = matches!(self.inputs.world.live.get(&address), Some(Observed::Gone));
+        let live = known.filter(|_| !gone).map(|known| self.live(&address, known));
+        if let (Some(known), Some(live)) = (known, &live) {
+            ignore(&block.options.ignore_changes, &known.inputs, live, &mut desired);
+        }
+        let judged = match (known, &live) {
+            (Some(known), Some(live)) => self.judge(block, kind, &address, known, live, &desired),
+            (Some(_), None) => Judged::create("it is gone: deleted outside stackctl"),
+            (None, _) => Judged::create("it is not in the state"),
+        };
+        let remakes = judged.action == Action::Create || judged.action.is_replace();
+        let decided = if remakes && desired.value.is_object() {
+            let world = self.inputs.world;
+            kind.decide(&desired.value, &mut Draw::new(world.seed, &address, world.unix_time))
+        } else {
+            Map::new()
+        };
+        let visible = self.visible(kind, &address, &desired, &judged, live.as_ref(), &decided);
+        let (before, secret_before) = before(schema, known, live.as_ref(), &desired);
+        let change = Change {
+            address: address.clone(),
+            type_name: block.type_name.clone(),
+            id: known.filter(|_| !gone).map(|known| known.id.clone()),
+            action: judged.action,
+            reason: judged.reason,
+            before: before.map(|value| Data { value, secret: secret_before, ..Data::default() }),
+            after: Some(mark_sensitive(schema, desired.clone())),
+            differences: judged.differences,
+            unchanged: judged.unchanged,
+            decided,
+        };
+        let uses = self.graph.uses.get(name).cloned().unwrap_or_default();
+        let addresses = |names: &BTreeSet<String>| -> BTreeSet<String> {
+            let at = names.iter().flat_map(|name| self.by_block.get(name).into_iter().flatten());
+            at.map(|at| self.out.instances[*at].change.address.clone()).collect()
+        };
+        let found = Instance {
+            block: name.to_owned(),
+            each,
+            kind,
+            uses: addresses(&uses.all),
+            dependencies: addresses(&uses.strong),
+            delete_first: block.options.delete_before_replace,
+            live,
+            options,
+            change,
+        };
+        (found, visible)
+    }
+
+    /// The live attributes, or what the state has where nothing was read.
+    pub(super) fn live(&self, address: &str, known: &ResourceState) -> Value {
+        match self.inputs.world.live.get(address) {
+            Some(Observed::Present(attrs)) => attrs.clone(),
+            _ => known.outputs.clone(),
+        }
+    }
+
+    fn judge(
+        &self,
+        block: &ResourceBlock,
+        kind: &dyn ResourceType,
+        address: &str,
+        known: &ResourceState,
+        live: &Value,
+        desired: &Data,
+    ) -> Judged {
+        if known.type_name != block.type_name {
+            return Judged::replace(format!("its type was {}", known.type_name));
+        }
+        let canonical = |value: &Value| {
+            let mut value = value.clone();
+            kind.canonical(&mut value);
+            value
+        };
+        let desired = Data { value: canonical(&desired.value), ..desired.clone() };
+        let replace_on: Vec<Path> =
+            block.options.replace_on_changes.iter().map(|text| Path::dotted(text)).collect();
+        let (differences, unchanged) = diff::differences(&Compare {
+            schema: kind.schema(),
+            applied: &canonical(&known.inputs),
+            live: &canonical(live),
+            desired: &desired,
+            seal: &self.seal,
+            settled: &|expression| self.is_settled(expression),
+            replace_on: &replace_on,
+        });
+        let mut judged = Judged::from(differences, unchanged);
+        if self.inputs.options.replace.iter().any(|named| named == address) {
+            judged.reason = "--replace asks for it".to_owned();
+            judged.action = Action::CreateThenDelete;
+        }
+        judged
+    }
+
+    /// Whether nothing that the expression refers to is changed by this plan.
+    pub(super) fn is_settled(&self, expression: &str) -> bool {
+        let found = references(&Value::from(expression)).unwrap_or_default();
+        found.iter().all(|reference| match reference.root {
+            Root::Resource => self.settled.contains(&reference.name),
+            Root::Local => self.values.local(&reference.name).is_some_and(|local| {
+                local.unknown.values().all(|inner| inner != expression && self.is_settled(inner))
+            }),
+            _ => true,
+        })
+    }
+
+    fn visible(
+        &self,
+        kind: &dyn ResourceType,
+        address: &str,
+        desired: &Data,
+        judged: &Judged,
+        live: Option<&Value>,
+        decided: &Map<String, Value>,
+    ) -> Data {
+        let schema = kind.schema();
+        let remakes = judged.action == Action::Create || judged.action.is_replace();
+        let known = self.inputs.world.state.resources.get(address);
+        let outputs = match live {
+            Some(live) if !remakes => live.clone(),
+            _ => Value::Object(decided.clone()),
+        };
+        let none = BTreeSet::new();
+        let visible = Visible {
+            schema,
+            address,
+            inputs: desired,
+            outputs: &outputs,
+            secret: known.filter(|_| !remakes).map_or(&none, |known| &known.sensitive),
+        };
+        let changed: BTreeSet<String> = judged.changed();
+        visible.data(|output| {
+            if remakes {
+                !decided.contains_key(output)
+            } else {
+                schema.is_volatile(output, changed.iter().map(String::as_str))
+                    && judged.action == Action::Update
+            }
+        })
+    }
+}
+
+/// What becomes of a resource, and why.
+struct Judged {
+    action: Action,
+    reason: String,
+    differences: Vec<Difference>,
+    unchanged: usize,
+}
+
+impl Judged {
+    fn create(reason: &str) -> Self {
+        Self {
+            action: Action::Create,
+            reason: reason.to_owned(),
+            differences: Vec::new(),
+            unchanged: 0,
+        }
+    }
+
+    fn replace(reason: String) -> Self {
+        Self { action: Action::CreateThenDelete, reason, differences: Vec::new(), unchanged: 0 }
+    }
+
+    fn from(differences: Vec<Difference>, unchanged: usize) -> Self {
+        let forced: Vec<String> = differences
+            .iter()
+            .filter(|row| row.replaces)
+            .map(|row| row.path.to_string())
+            .collect();
+        let (action, reason) = if !forced.is_empty() {
+            (Action::CreateThenDelete, format!("{} cannot be changed in place", forced.join(", ")))
+        } else if !differences.is_empty() {
+            let rows: Vec<String> = differences.iter().map(|row| row.path.to_string()).collect();
+            (Action::Update, format!("{} differs", rows.join(", ")))
+        } else {
+            (Action::NoOp, String::new())
+        };
+        Self { action, reason, differences, unchanged }
+    }
+
+    /// The names of the properties that differ.
+    fn changed(&self) -> BTreeSet<String> {
+        self.differences
+            .iter()
+            .filter_map(|row| row.path.first().map(std::borrow::Cow::into_owned))
+            .collect()
+    }
+}
+
+/// `ignoreChanges`: the file wants what is there already.
+fn ignore(paths: &[String], applied: &Value, live: &Value, desired: &mut Data) {
+    for path in paths {
+        let path = Path::dotted(path);
+        match path.get(live).or_else(|| path.get(applied)) {
+            Some(value) => desired.set(&path, value.clone().into()),
+            None => desired.remove(&path),
+        }
+    }
+}
+
+/// The live values of the properties that the file or the last apply names.
+pub(super) fn before(
+    schema: &'static Schema,
+    known: Option<&ResourceState>,
+    live: Option<&Value>,
+    desired: &Data,
+) -> (Option<Value>, BTreeSet<Path>) {
+    let (Some(known), Some(live)) = (known, live) else { return (None, BTreeSet::new()) };
+    let named = known.inputs.as_object().into_iter().flatten();
+    let wanted = desired.value.as_object().into_iter().flatten();
+    let mut map = Map::new();
+    for (name, _) in named.chain(wanted) {
+        let from = if schema.flag(&Path::root().join(name), "writeOnly") { &known.inputs } else { live };
+        if let Some(value) = from.get(name) {
+            map.insert(name.clone(), value.clone());
+        }
+    }
+    let mut secret = known.sensitive.clone();
+    secret.extend(desired.secret.iter().cloned());
+    secret.extend(
+        map.keys().filter(|name| schema.is_sensitive(name)).map(|name| Path::root().join(name)),
+    );
+    (Some(Value::Object(map)), secret)
+}
+
+/// Adds the properties that the type calls sensitive to the secret paths.
+pub(super) fn mark_sensitive(schema: &Schema, mut data: Data) -> Data {
+    let names = data.value.as_object().into_iter().flatten().map(|(name, _)| name);
+    let secret: Vec<Path> =
+        names.filter(|name| schema.is_sensitive(name)).map(|name| Path::root().join(name)).collect();
+    data.secret.extend(secret);
+    data
+}

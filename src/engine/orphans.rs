@@ -1,0 +1,107 @@
+//! What the state has and the file has not; and what `--target` and `--exclude` leave out.
+
+use super::instance;
+use super::judge::before;
+use super::plan::{Action, Change};
+use super::planner::Planner;
+use super::world::Observed;
+use crate::data::Data;
+use crate::lang::diagnostic::{Diagnostic, Place};
+use crate::resource::{ResourceType, resource_type};
+use serde_json::Map;
+use std::collections::BTreeSet;
+
+impl Planner<'_> {
+    /// What the state has and the file has not.
+    pub(super) fn orphans(&mut self) {
+        let in_file: BTreeSet<&str> =
+            self.out.instances.iter().map(|found| found.change.address.as_str()).collect();
+        let mut changes = Vec::new();
+        for (address, known) in &self.inputs.world.state.resources {
+            if in_file.contains(address.as_str()) {
+                continue;
+            }
+            let gone = matches!(self.inputs.world.live.get(address), Some(Observed::Gone));
+            let (action, reason) = if gone {
+                (Action::Forget, "it is gone already")
+            } else if known.options.retain_on_delete {
+                (Action::Forget, "retainOnDelete: it is left alone and no longer managed")
+            } else if self.inputs.options.destroy {
+                (Action::Delete, "destroy")
+            } else {
+                (Action::Delete, "it is no longer in the file")
+            };
+            if known.options.protect && action == Action::Delete {
+                let message = format!("{address} is protected and would be deleted: {reason}");
+                let mut diagnostic = Diagnostic::error(Place::Outside, message);
+                diagnostic.help = Some(
+                    "put it back, or set options.protect to false and apply that first".to_owned(),
+                );
+                self.out.diagnostics.push(diagnostic);
+            }
+            let live = self.live(address, known);
+            let schema = resource_type(&known.type_name).map(ResourceType::schema);
+            let before = schema.map(|schema| before(schema, Some(known), Some(&live), &Data::default()));
+            changes.push(Change {
+                address: address.clone(),
+                type_name: known.type_name.clone(),
+                id: Some(known.id.clone()),
+                action,
+                reason: reason.to_owned(),
+                before: before.and_then(|(value, secret)| {
+                    Some(Data { value: value?, secret, ..Data::default() })
+                }),
+                after: None,
+                differences: Vec::new(),
+                unchanged: 0,
+                decided: Map::new(),
+            });
+        }
+        self.out.plan.changes.extend(changes);
+    }
+
+    /// `--target` and `--exclude`: what is left out keeps its place in the plan, unchanged.
+    pub(super) fn narrow(&mut self) {
+        let options = self.inputs.options;
+        if options.target.is_empty() && options.exclude.is_empty() {
+            return;
+        }
+        let kept = instance::narrowed(&self.out.instances, &options.target, &options.exclude);
+        let named = |address: &str, list: &[String]| {
+            list.iter().any(|name| instance::is_named(address, name))
+        };
+        self.out.instances.retain_mut(|found| {
+            let inside = kept.contains(&found.change.address);
+            if !inside {
+                found.leave_alone();
+            }
+            inside || found.change.id.is_some()
+        });
+        let mut target = options.target.clone();
+        let mut spared = options.exclude.clone();
+        // What uses a deleted object goes with it; what a spared one uses is spared too.
+        let known = &self.inputs.world.state.resources;
+        for _ in known {
+            let before = (target.len(), spared.len());
+            for (address, resource) in known {
+                let uses = |list: &[String]| resource.dependencies.iter().any(|to| named(to, list));
+                if !named(address, &target) && !target.is_empty() && uses(&target) {
+                    target.push(address.clone());
+                }
+                if named(address, &spared) {
+                    let more = resource.dependencies.iter().filter(|to| !named(to, &spared));
+                    let more: Vec<String> = more.cloned().collect();
+                    spared.extend(more);
+                }
+            }
+            if before == (target.len(), spared.len()) {
+                break;
+            }
+        }
+        self.out.plan.changes.retain(|change| {
+            let targeted = options.target.is_empty() || named(&change.address, &target);
+            change.action == Action::Read
+                || (targeted && !named(&change.address, &spared))
+        });
+    }
+}
