@@ -496,6 +496,9 @@ table! {
         aws_apigatewayv2_route "aws/apigatewayv2/route.rs" => Route,
         aws_apigatewayv2_route_response "aws/apigatewayv2/route_response.rs" => RouteResponse,
         aws_apigatewayv2_stage "aws/apigatewayv2/stage.rs" => Stage,
+        aws_lambda_event_source_mapping "aws/lambda/event_source_mapping.rs" => EventSourceMapping,
+        aws_lambda_function "aws/lambda/function.rs" => Function,
+        aws_lambda_permission "aws/lambda/permission.rs" => Permission,
         random_string "random/string.rs" => RandomString,
     }
     data {
