@@ -1,0 +1,533 @@
+//! `aws:lambda:EventSourceMapping`: Lambda reads a queue or stream and calls a function.
+
+use crate::resource::aws::lambda::mapping_rules::checks;
+use crate::resource::aws::lambda::mapping_settings::{
+    DestinationConfig, FilterCriteria, LoggingConfig, MetricsConfig, ProvisionedPollerConfig,
+    ScalingConfig, SelfManagedEventSource, SourceAccess, accesses, read_accesses, scaling,
+};
+use crate::resource::aws::lambda::{FunctionRef, NOT_FOUND, Tags, arn, gone, retag, send};
+use crate::resource::context::{Cx, Wait, user_tags};
+use crate::resource::error::{CallResult, Error};
+use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
+use aws_sdk_lambda::operation::create_event_source_mapping::builders::CreateEventSourceMappingFluentBuilder;
+use aws_sdk_lambda::operation::get_event_source_mapping::GetEventSourceMappingOutput;
+use aws_sdk_lambda::operation::update_event_source_mapping::builders::UpdateEventSourceMappingFluentBuilder;
+use aws_smithy_types::date_time::{DateTime, Format};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Reads a queue or stream and calls a function with what is in it. The function's role
+/// must be allowed to read it first: name the policy's attachment in `dependsOn`. Id: the
+/// mapping's UUID.
+///
+/// The settings of Kafka consumer groups and of DocumentDB are not offered.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EventSourceMapping {
+    /// The ARN of the queue or stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("createOnly" = true))]
+    pub event_source_arn: Option<String>,
+    /// The function: its name or ARN, with or without version; a name and an ARN of the
+    /// same function are the same.
+    #[schemars(length(min = 1, max = 140))]
+    pub function_name: String,
+    /// Whether the source is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = true))]
+    pub enabled: Option<bool>,
+    /// The most records in a batch: a standard queue 10000, a FIFO queue 10. Left out, 10
+    /// for queues and 100 for the rest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10000))]
+    pub batch_size: Option<i32>,
+    /// How many seconds a batch is waited for; not for FIFO queues.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 300), extend("default" = 0))]
+    pub maximum_batching_window_in_seconds: Option<i32>,
+    /// Which events reach the function.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter_criteria: Option<FilterCriteria>,
+    /// `ReportBatchItemFailures`: only the records that the function names are retried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("set" = true, "items" = {"type": "string", "enum": ["ReportBatchItemFailures"]}))]
+    pub function_response_types: Option<Vec<String>>,
+    /// How far the polling of a queue grows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scaling_config: Option<ScalingConfig>,
+    /// The KMS key for the filters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kms_key_arn: Option<String>,
+    /// The metrics that are made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics_config: Option<MetricsConfig>,
+    /// How the mapping logs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logging_config: Option<LoggingConfig>,
+    /// Pollers that are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provisioned_poller_config: Option<ProvisionedPollerConfig>,
+    /// Where a stream is read from: `TRIM_HORIZON`, `LATEST` or `AT_TIMESTAMP`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("createOnly" = true, "enum" = ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"]))]
+    pub starting_position: Option<String>,
+    /// The time to read from, such as `2026-01-31T00:00:00Z`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("createOnly" = true))]
+    pub starting_position_timestamp: Option<String>,
+    /// A Kafka cluster of your own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("createOnly" = true))]
+    pub self_managed_event_source: Option<SelfManagedEventSource>,
+    /// The Kafka topics.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1), extend("createOnly" = true))]
+    pub topics: Option<Vec<String>>,
+    /// The Amazon MQ queues.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1), extend("createOnly" = true))]
+    pub queues: Option<Vec<String>>,
+    /// How to get at the source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 22), extend("set" = true))]
+    pub source_access_configurations: Option<Vec<SourceAccess>>,
+    /// Whether a failed batch of a stream is halved before it is retried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = false))]
+    pub bisect_batch_on_function_error: Option<bool>,
+    /// Where records of a stream go that could not be processed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination_config: Option<DestinationConfig>,
+    /// The oldest record of a stream that is processed, in seconds; -1: any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -1, max = 604_800))]
+    pub maximum_record_age_in_seconds: Option<i32>,
+    /// How often a failed batch of a stream is retried; -1: as long as it exists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -1, max = 10000))]
+    pub maximum_retry_attempts: Option<i32>,
+    /// Batches at the same time for each shard of a stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10))]
+    pub parallelization_factor: Option<i32>,
+    /// The length of a processing window of a stream, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 900))]
+    pub tumbling_window_in_seconds: Option<i32>,
+    /// Tags.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Tags>,
+}
+
+/// The outputs of `aws:lambda:EventSourceMapping`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// The mapping's UUID.
+    pub id: String,
+    /// The same as `id`.
+    pub uuid: String,
+    /// The mapping's ARN.
+    pub arn: String,
+    /// The function's ARN.
+    #[schemars(extend("volatile" = ["functionName"]))]
+    pub function_arn: String,
+    /// What it does now, such as `Enabled`.
+    #[schemars(extend("volatile" = ["enabled"]))]
+    pub state: String,
+    /// Why it is in that state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("volatile" = true))]
+    pub state_transition_reason: Option<String>,
+    /// When it was last changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("volatile" = true))]
+    pub last_modified: Option<String>,
+}
+
+/// How long a mapping may take until it reads, or is gone (Terraform's limits).
+const SETTLED: Duration = Duration::from_secs(600);
+const GONE: Duration = Duration::from_secs(300);
+
+/// Takes what a reply tells beside the properties; each call has a type of its own for it.
+macro_rules! outputs_of {
+    ($cx:expr, $reply:expr) => {{
+        let reply = $reply;
+        let uuid = reply.uuid.clone().unwrap_or_default();
+        let arn = match &reply.event_source_mapping_arn {
+            Some(arn) => arn.clone(),
+            None => arn($cx, &format!("event-source-mapping:{uuid}")).await?,
+        };
+        Outputs {
+            id: uuid.clone(),
+            uuid,
+            arn,
+            function_arn: reply.function_arn.clone().unwrap_or_default(),
+            state: reply.state.clone().unwrap_or_default(),
+            state_transition_reason: reply.state_transition_reason.clone(),
+            last_modified: reply
+                .last_modified
+                .and_then(|time| time.fmt(Format::DateTime).ok()),
+        }
+    }};
+}
+
+fn is_settled(state: &str) -> bool {
+    matches!(state, "Enabled" | "Disabled" | "")
+}
+
+async fn get(cx: &Cx, uuid: &str) -> Result<Option<GetEventSourceMappingOutput>, Error> {
+    let call = cx.aws.lambda().get_event_source_mapping().uuid(uuid);
+    let reply = call.send().await;
+    reply.call_unless("lambda:GetEventSourceMapping", NOT_FOUND)
+}
+
+/// Reads the mapping until it is in a state that stays.
+async fn settle(cx: &Cx, outputs: Outputs) -> Result<Outputs, Error> {
+    if is_settled(&outputs.state) {
+        return Ok(outputs);
+    }
+    let uuid = &outputs.uuid;
+    cx.until(
+        "the mapping is enabled or disabled",
+        SETTLED,
+        || async move {
+            let Some(live) = get(cx, uuid).await? else {
+                return Err(Wait::NotYet("not found".to_owned()));
+            };
+            let outputs = outputs_of!(cx, &live);
+            if is_settled(&outputs.state) {
+                return Ok(outputs);
+            }
+            Err(Wait::NotYet(outputs.state))
+        },
+    )
+    .await
+}
+
+fn timestamp(props: &EventSourceMapping) -> Result<Option<DateTime>, Error> {
+    let Some(text) = &props.starting_position_timestamp else {
+        return Ok(None);
+    };
+    DateTime::from_str(text, Format::DateTime)
+        .map(Some)
+        .map_err(|error| {
+            Error::with_hint(
+                format!("startingPositionTimestamp {text:?} is not a time: {error}"),
+                "Write it as 2026-01-31T00:00:00Z.",
+            )
+        })
+}
+
+/// The create call.
+fn create(
+    call: CreateEventSourceMappingFluentBuilder,
+    props: &EventSourceMapping,
+) -> Result<CreateEventSourceMappingFluentBuilder, Error> {
+    let words = props.function_response_types.as_ref();
+    let call = call
+        .function_name(&props.function_name)
+        .set_event_source_arn(props.event_source_arn.clone())
+        .set_enabled(props.enabled)
+        .set_batch_size(props.batch_size)
+        .set_maximum_batching_window_in_seconds(props.maximum_batching_window_in_seconds)
+        .set_filter_criteria(props.filter_criteria.as_ref().map(FilterCriteria::to_sdk))
+        .set_function_response_types(
+            words.map(|list| list.iter().map(|word| word.as_str().into()).collect()),
+        )
+        .set_scaling_config(props.scaling_config.as_ref().map(scaling))
+        .set_kms_key_arn(props.kms_key_arn.clone())
+        .set_metrics_config(props.metrics_config.as_ref().map(MetricsConfig::to_sdk))
+        .set_logging_config(props.logging_config.as_ref().map(LoggingConfig::to_sdk))
+        .set_provisioned_poller_config(
+            props
+                .provisioned_poller_config
+                .as_ref()
+                .map(ProvisionedPollerConfig::to_sdk),
+        );
+    Ok(call
+        .set_starting_position(props.starting_position.as_deref().map(Into::into))
+        .set_starting_position_timestamp(timestamp(props)?)
+        .set_self_managed_event_source(
+            props
+                .self_managed_event_source
+                .as_ref()
+                .map(SelfManagedEventSource::to_sdk),
+        )
+        .set_topics(props.topics.clone())
+        .set_queues(props.queues.clone())
+        .set_source_access_configurations(
+            props.source_access_configurations.as_deref().map(accesses),
+        )
+        .set_bisect_batch_on_function_error(props.bisect_batch_on_function_error)
+        .set_destination_config(
+            props
+                .destination_config
+                .as_ref()
+                .map(DestinationConfig::to_sdk),
+        )
+        .set_maximum_record_age_in_seconds(props.maximum_record_age_in_seconds)
+        .set_maximum_retry_attempts(props.maximum_retry_attempts)
+        .set_parallelization_factor(props.parallelization_factor)
+        .set_tumbling_window_in_seconds(props.tumbling_window_in_seconds))
+}
+
+/// What an update sends; what was taken out of the file goes back to the default. Empty
+/// structs clear, absent ones are ignored.
+fn patch(
+    call: UpdateEventSourceMappingFluentBuilder,
+    change: &Change<EventSourceMapping>,
+) -> UpdateEventSourceMappingFluentBuilder {
+    let new = &change.new;
+    let has = |name: &str| change.has(&[name]);
+    let is_queue = new
+        .event_source_arn
+        .as_ref()
+        .is_some_and(|arn| arn.contains(":sqs:"));
+    let batch = if is_queue { 10 } else { 100 };
+    let words = new.function_response_types.iter().flatten();
+    let words = words.map(|word| word.as_str().into()).collect();
+    let filters = new.filter_criteria.clone().unwrap_or_default().to_sdk();
+    let concurrency = scaling(&new.scaling_config.clone().unwrap_or_default());
+    let metrics = new.metrics_config.clone().unwrap_or_default().to_sdk();
+    let logging = new.logging_config.clone().unwrap_or_default().to_sdk();
+    let pollers = new
+        .provisioned_poller_config
+        .clone()
+        .unwrap_or_default()
+        .to_sdk();
+    let destination = new.destination_config.clone().unwrap_or_default().to_sdk();
+    let access = accesses(
+        new.source_access_configurations
+            .as_deref()
+            .unwrap_or_default(),
+    );
+    call.set_function_name(change.sent("functionName", Some(&new.function_name), String::new()))
+        .set_enabled(change.sent("enabled", new.enabled.as_ref(), true))
+        .set_batch_size(change.sent("batchSize", new.batch_size.as_ref(), batch))
+        .set_maximum_batching_window_in_seconds(change.sent(
+            "maximumBatchingWindowInSeconds",
+            new.maximum_batching_window_in_seconds.as_ref(),
+            0,
+        ))
+        .set_filter_criteria(has("filterCriteria").then_some(filters))
+        .set_function_response_types(has("functionResponseTypes").then_some(words))
+        .set_scaling_config(has("scalingConfig").then_some(concurrency))
+        .set_kms_key_arn(change.sent("kmsKeyArn", new.kms_key_arn.as_ref(), String::new()))
+        .set_metrics_config(has("metricsConfig").then_some(metrics))
+        .set_logging_config(has("loggingConfig").then_some(logging))
+        .set_provisioned_poller_config(has("provisionedPollerConfig").then_some(pollers))
+        .set_source_access_configurations(has("sourceAccessConfigurations").then_some(access))
+        .set_bisect_batch_on_function_error(change.sent(
+            "bisectBatchOnFunctionError",
+            new.bisect_batch_on_function_error.as_ref(),
+            false,
+        ))
+        .set_destination_config(has("destinationConfig").then_some(destination))
+        .set_maximum_record_age_in_seconds(change.sent(
+            "maximumRecordAgeInSeconds",
+            new.maximum_record_age_in_seconds.as_ref(),
+            -1,
+        ))
+        .set_maximum_retry_attempts(change.sent(
+            "maximumRetryAttempts",
+            new.maximum_retry_attempts.as_ref(),
+            -1,
+        ))
+        .set_parallelization_factor(change.sent(
+            "parallelizationFactor",
+            new.parallelization_factor.as_ref(),
+            1,
+        ))
+        .set_tumbling_window_in_seconds(change.sent(
+            "tumblingWindowInSeconds",
+            new.tumbling_window_in_seconds.as_ref(),
+            0,
+        ))
+}
+
+/// Whether the mapping is on: no reply says so, its state does. A state on the way to
+/// another one tells nothing; what was last applied counts then.
+fn enabled(state: &str, attrs: &Value) -> Option<bool> {
+    match state {
+        "Enabled" | "Enabling" => Some(true),
+        "Disabled" | "Disabling" => Some(false),
+        _ => Some(attrs["enabled"].as_bool().unwrap_or(true)),
+    }
+}
+
+fn props_of(live: GetEventSourceMappingOutput, attrs: &Value) -> EventSourceMapping {
+    let time = live.starting_position_timestamp;
+    let words = |list: Vec<String>| (!list.is_empty()).then_some(list);
+    EventSourceMapping {
+        enabled: enabled(live.state.as_deref().unwrap_or_default(), attrs),
+        event_source_arn: live.event_source_arn,
+        function_name: live.function_arn.unwrap_or_default(),
+        batch_size: live.batch_size,
+        maximum_batching_window_in_seconds: live.maximum_batching_window_in_seconds,
+        filter_criteria: live.filter_criteria.map(FilterCriteria::from_sdk),
+        function_response_types: live
+            .function_response_types
+            .map(|list| list.iter().map(|word| word.as_str().to_owned()).collect())
+            .and_then(words),
+        scaling_config: live.scaling_config.map(|config| ScalingConfig {
+            maximum_concurrency: config.maximum_concurrency,
+        }),
+        kms_key_arn: live.kms_key_arn,
+        metrics_config: live
+            .metrics_config
+            .and_then(|config| config.metrics)
+            .map(|list| {
+                let metrics = list.iter().map(|name| name.as_str().to_owned()).collect();
+                MetricsConfig {
+                    metrics: Some(metrics),
+                }
+            }),
+        logging_config: live.logging_config.map(|config| LoggingConfig {
+            system_log_level: config
+                .system_log_level
+                .map(|level| level.as_str().to_owned()),
+        }),
+        provisioned_poller_config: live.provisioned_poller_config.map(|config| {
+            ProvisionedPollerConfig {
+                minimum_pollers: config.minimum_pollers,
+                maximum_pollers: config.maximum_pollers,
+            }
+        }),
+        starting_position: live
+            .starting_position
+            .map(|position| position.as_str().to_owned()),
+        starting_position_timestamp: time.and_then(|time| time.fmt(Format::DateTime).ok()),
+        self_managed_event_source: live
+            .self_managed_event_source
+            .map(SelfManagedEventSource::from_sdk),
+        topics: live.topics.and_then(words),
+        queues: live.queues.and_then(words),
+        source_access_configurations: live.source_access_configurations.map(read_accesses),
+        bisect_batch_on_function_error: live.bisect_batch_on_function_error,
+        destination_config: live
+            .destination_config
+            .and_then(DestinationConfig::from_sdk),
+        maximum_record_age_in_seconds: live.maximum_record_age_in_seconds,
+        maximum_retry_attempts: live.maximum_retry_attempts,
+        parallelization_factor: live.parallelization_factor,
+        tumbling_window_in_seconds: live.tumbling_window_in_seconds,
+        tags: None,
+    }
+}
+
+impl Resource for EventSourceMapping {
+    const TYPE: &'static str = "aws:lambda:EventSourceMapping";
+    type Outputs = Outputs;
+
+    fn rules(rules: &Rules<'_>) -> Vec<Broken> {
+        checks(rules)
+    }
+
+    fn canonical(props: &mut Value) {
+        if let Some(name) = props.get_mut("functionName")
+            && let Some(text) = name.as_str()
+        {
+            *name = json!(FunctionRef::parse(text).short());
+        }
+    }
+
+    async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
+        let tags = cx.owner.tagged(new.props.tags.as_ref());
+        let call = create(
+            cx.aws.lambda_once().create_event_source_mapping(),
+            &new.props,
+        )?;
+        let call = call.set_tags(Some(tags.into_iter().collect()));
+        let reply = send!(cx, call, "lambda:CreateEventSourceMapping")?;
+        let uuid = reply.uuid.clone().unwrap_or_default();
+        cx.made(&uuid, json!({"id": uuid, "uuid": uuid}));
+        let outputs = outputs_of!(cx, &reply);
+        let outputs = settle(cx, outputs).await?;
+        Ok(Made { id: uuid, outputs })
+    }
+
+    async fn read(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let Some(live) = get(cx, id).await? else {
+            return Ok(None);
+        };
+        let outputs = outputs_of!(cx, &live);
+        let mut props = props_of(live, attrs);
+        if cx.wants("tags") {
+            let call = cx.aws.lambda().list_tags().resource(&outputs.arn);
+            let reply = call
+                .send()
+                .await
+                .call_unless("lambda:ListTags", NOT_FOUND)?;
+            props.tags = user_tags(reply.and_then(|reply| reply.tags).unwrap_or_default());
+        }
+        Ok(Some(Live { props, outputs }))
+    }
+
+    async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
+        let id = &change.id;
+        let arn = match change.attrs["arn"].as_str() {
+            Some(arn) => arn.to_owned(),
+            None => arn(cx, &format!("event-source-mapping:{id}")).await?,
+        };
+        if change.has(&["tags"]) {
+            retag(cx, &arn, change.old.tags.as_ref(), change.new.tags.as_ref()).await?;
+        }
+        let tags_only = change.changed.iter().all(|name| name == "tags");
+        let outputs = if tags_only {
+            let live = get(cx, id).await?;
+            let live = live.ok_or_else(|| Error::failed(format!("mapping {id} is gone")))?;
+            outputs_of!(cx, &live)
+        } else {
+            let call = patch(cx.aws.lambda().update_event_source_mapping(), &change).uuid(id);
+            let reply = send!(cx, call, "lambda:UpdateEventSourceMapping")?;
+            settle(cx, outputs_of!(cx, &reply)).await?
+        };
+        Ok(Made {
+            id: change.id,
+            outputs,
+        })
+    }
+
+    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+        let call = cx.aws.lambda().delete_event_source_mapping().uuid(id);
+        gone(send!(cx, call, "lambda:DeleteEventSourceMapping"))?;
+        cx.until("the mapping is gone", GONE, || async move {
+            match get(cx, id).await? {
+                None => Ok(()),
+                Some(live) => Err(Wait::NotYet(live.state.unwrap_or_default())),
+            }
+        })
+        .await
+    }
+
+    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
+        let mut marker = None;
+        loop {
+            let call = cx
+                .aws
+                .lambda()
+                .list_event_source_mappings()
+                .function_name(&new.props.function_name)
+                .set_event_source_arn(new.props.event_source_arn.clone())
+                .set_marker(marker);
+            let reply = call.send().await;
+            let reply = reply.call_unless("lambda:ListEventSourceMappings", NOT_FOUND)?;
+            let Some(reply) = reply else {
+                return Ok(None);
+            };
+            let uuids = reply.event_source_mappings.unwrap_or_default().into_iter();
+            let live = uuids.filter(|mapping| mapping.state.as_deref() != Some("Deleting"));
+            let mut uuids = live.filter_map(|mapping| mapping.uuid);
+            if let Some(uuid) = uuids.find(|uuid| !cx.known_ids.contains(uuid)) {
+                return Ok(Some(uuid));
+            }
+            marker = reply.next_marker;
+            if marker.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+}

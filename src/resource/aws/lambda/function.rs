@@ -1,0 +1,426 @@
+//! `aws:lambda:Function`: code that Lambda runs.
+
+use crate::resource::aws::lambda::function_calls::{
+    self as calls, CODE, CONFIGURATION, Status, publishes, status_of,
+};
+use crate::resource::aws::lambda::function_rules::checks;
+use crate::resource::aws::lambda::function_settings::{
+    DeadLetterConfig, DurableConfig, Environment, EphemeralStorage, FileSystemConfig, ImageConfig,
+    LoggingConfig, SnapStart, TenancyConfig, TracingConfig, VpcConfig,
+};
+use crate::resource::aws::lambda::{NOT_FOUND, Tags, gone, invoke_arn, kept, retag, send};
+use crate::resource::context::{Cx, Wait, user_tags};
+use crate::resource::error::{CallResult, Error};
+use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
+use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::time::Duration;
+
+/// A Lambda function. Its code comes from exactly one of `s3Bucket` with `s3Key`,
+/// `filename`, or `imageUri`. Id: the function's name.
+///
+/// New code under the same key or file name is only seen through `sourceCodeHash`, such as
+/// an archive's `outputBase64sha256`. Deleting a function leaves its log group.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Function {
+    /// Its name.
+    #[schemars(
+        length(min = 1, max = 64),
+        regex(pattern = "^[a-zA-Z0-9_-]+$"),
+        extend("createOnly" = true)
+    )]
+    pub name: String,
+    /// The ARN of the role it runs as.
+    #[schemars(regex(pattern = r"^arn:aws[a-zA-Z-]*:iam::\d{12}:role/.+$"))]
+    pub role: String,
+    /// The runtime, such as `python3.13`. Needed for `Zip`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<String>,
+    /// What is called, such as `app.lambda_handler`. Needed for `Zip`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128), regex(pattern = r"^\S+$"))]
+    pub handler: Option<String>,
+    /// `Zip`, or `Image` for a container image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("createOnly" = true, "default" = "Zip", "enum" = ["Zip", "Image"]))]
+    pub package_type: Option<String>,
+    /// A zip file, from the stack file's folder; at most 50 MB. Never returned by a read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("writeOnly" = true))]
+    pub filename: Option<String>,
+    /// The bucket of the zip file, in the function's region. Never returned by a read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 3, max = 63), extend("writeOnly" = true))]
+    pub s3_bucket: Option<String>,
+    /// The key of the zip file. Never returned by a read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024), extend("writeOnly" = true))]
+    pub s3_key: Option<String>,
+    /// The version of the zip file. Never returned by a read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024), extend("writeOnly" = true))]
+    pub s3_object_version: Option<String>,
+    /// `COPY`, or `REFERENCE` to run the object in place. Never returned by a read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("writeOnly" = true, "default" = "COPY", "enum" = ["COPY", "REFERENCE"]))]
+    pub s3_object_storage_mode: Option<String>,
+    /// The container image. Needed for `Image`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_uri: Option<String>,
+    /// The code's SHA-256 in base64. Reads give what Lambda has, so new code and code that
+    /// somebody else put there are both seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_code_hash: Option<String>,
+    /// `x86_64` or `arm64`, one of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 1),
+        extend("default" = ["x86_64"], "items" = {"type": "string", "enum": ["x86_64", "arm64"]})
+    )]
+    pub architectures: Option<Vec<String>>,
+    /// A description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub description: Option<String>,
+    /// Memory in MB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 128, max = 10240), extend("default" = 128))]
+    pub memory_size: Option<i32>,
+    /// How many seconds a run may take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 900), extend("default" = 3))]
+    pub timeout: Option<i32>,
+    /// The size of `/tmp`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ephemeral_storage: Option<EphemeralStorage>,
+    /// The environment variables.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Environment>,
+    /// The KMS key for the environment variables; left out, AWS's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kms_key_arn: Option<String>,
+    /// The ARNs of layer versions, in order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 5))]
+    pub layers: Option<Vec<String>>,
+    /// The network that the function can reach.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vpc_config: Option<VpcConfig>,
+    /// Where events go that the function failed on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dead_letter_config: Option<DeadLetterConfig>,
+    /// X-Ray tracing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tracing_config: Option<TracingConfig>,
+    /// A file system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_system_config: Option<FileSystemConfig>,
+    /// What overrides the image's own settings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_config: Option<ImageConfig>,
+    /// How the function logs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logging_config: Option<LoggingConfig>,
+    /// Start from snapshots.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snap_start: Option<SnapStart>,
+    /// Runs at the same time that are kept for it: 0 stops it, -1 (or none) keeps none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -1))]
+    pub reserved_concurrent_executions: Option<i32>,
+    /// The code signing configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code_signing_config_arn: Option<String>,
+    /// Whether each change of code or configuration publishes a version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("writeOnly" = true, "default" = false))]
+    pub publish: Option<bool>,
+    /// Isolation of tenants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("createOnly" = true))]
+    pub tenancy_config: Option<TenancyConfig>,
+    /// Executions that last. It can be changed, but not taken away again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub durable_config: Option<DurableConfig>,
+    /// Tags.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Tags>,
+}
+
+/// The outputs of `aws:lambda:Function`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// The function's name.
+    pub id: String,
+    /// Its ARN.
+    pub arn: String,
+    /// The ARN by which API Gateway calls it.
+    pub invoke_arn: String,
+    /// The ARN of the version last published, or of `$LATEST`.
+    #[schemars(extend("volatile" = calls::all_names()))]
+    pub qualified_arn: String,
+    /// The ARN by which API Gateway calls that version.
+    #[schemars(extend("volatile" = calls::all_names()))]
+    pub qualified_invoke_arn: String,
+    /// The version last published, or `$LATEST`.
+    #[schemars(extend("volatile" = calls::all_names()))]
+    pub version: String,
+    /// When it was last changed.
+    #[schemars(extend("volatile" = calls::all_names()))]
+    pub last_modified: String,
+    /// The SHA-256 of the code, in base64.
+    #[schemars(extend("volatile" = CODE))]
+    pub code_sha256: String,
+    /// The size of the code, in bytes.
+    #[schemars(extend("volatile" = CODE))]
+    pub source_code_size: i64,
+}
+
+const LIMIT: Duration = Duration::from_secs(600);
+
+/// The outputs. `version` is the one last published: Lambda's own reads, being of
+/// `$LATEST`, do not tell it.
+fn outputs(cx: &Cx, name: &str, status: &Status, version: Option<&str>) -> Outputs {
+    let version = version.unwrap_or(&status.version);
+    let qualified = format!("{}:{version}", status.arn);
+    Outputs {
+        id: name.to_owned(),
+        invoke_arn: invoke_arn(cx, &status.arn),
+        qualified_invoke_arn: invoke_arn(cx, &qualified),
+        qualified_arn: qualified,
+        version: version.to_owned(),
+        last_modified: status.last_modified.clone(),
+        code_sha256: status.code_sha256.clone(),
+        source_code_size: status.code_size,
+        arn: status.arn.clone(),
+    }
+}
+
+/// The version in the state, where one was published.
+fn published(attrs: &Value) -> Option<&str> {
+    attrs["version"]
+        .as_str()
+        .filter(|version| *version != "$LATEST")
+}
+
+async fn get(cx: &Cx, name: &str) -> Result<Option<GetFunctionOutput>, Error> {
+    let call = cx.aws.lambda().get_function().function_name(name);
+    call.send()
+        .await
+        .call_unless("lambda:GetFunction", NOT_FOUND)
+}
+
+async fn code_signing(cx: &Cx, name: &str) -> Result<Option<String>, Error> {
+    let call = cx.aws.lambda().get_function_code_signing_config();
+    let reply = call.function_name(name).send().await;
+    let reply = reply.call_unless("lambda:GetFunctionCodeSigningConfig", NOT_FOUND)?;
+    Ok(reply
+        .map(|reply| reply.code_signing_config_arn)
+        .filter(|arn| !arn.is_empty()))
+}
+
+fn known_variables(attrs: &Value) -> Option<Tags> {
+    serde_json::from_value(attrs.pointer("/environment/variables")?.clone()).ok()
+}
+
+/// The properties in a `GetFunction` reply.
+fn props_of(reply: GetFunctionOutput, attrs: &Value) -> Function {
+    let live = reply.configuration;
+    let word = |value: Option<&str>| value.map(str::to_owned);
+    let Some(live) = live else {
+        return Function::default();
+    };
+    Function {
+        name: live.function_name.unwrap_or_default(),
+        role: live.role.unwrap_or_default(),
+        runtime: word(live.runtime.as_ref().map(|value| value.as_str())),
+        handler: live.handler,
+        package_type: word(live.package_type.as_ref().map(|value| value.as_str())),
+        image_uri: reply.code.and_then(|code| code.image_uri),
+        source_code_hash: live.code_sha256,
+        architectures: live
+            .architectures
+            .map(|list| list.iter().map(|value| value.as_str().to_owned()).collect()),
+        description: live.description,
+        memory_size: live.memory_size,
+        timeout: live.timeout,
+        ephemeral_storage: live.ephemeral_storage.map(|storage| EphemeralStorage {
+            size: Some(storage.size),
+        }),
+        environment: live
+            .environment
+            .map(|live| Environment::from_sdk(live, known_variables(attrs))),
+        kms_key_arn: live.kms_key_arn,
+        layers: live
+            .layers
+            .map(|list| list.into_iter().filter_map(|layer| layer.arn).collect()),
+        vpc_config: live.vpc_config.and_then(VpcConfig::from_sdk),
+        dead_letter_config: live
+            .dead_letter_config
+            .and_then(|config| config.target_arn)
+            .map(|target_arn| DeadLetterConfig { target_arn }),
+        tracing_config: live
+            .tracing_config
+            .and_then(|config| config.mode)
+            .map(|mode| TracingConfig {
+                mode: mode.as_str().to_owned(),
+            }),
+        file_system_config: live
+            .file_system_configs
+            .and_then(FileSystemConfig::from_sdk),
+        image_config: live.image_config_response.and_then(ImageConfig::from_sdk),
+        logging_config: live.logging_config.map(LoggingConfig::from_sdk),
+        snap_start: live
+            .snap_start
+            .and_then(|config| config.apply_on)
+            .map(|apply_on| SnapStart {
+                apply_on: apply_on.as_str().to_owned(),
+            }),
+        reserved_concurrent_executions: reply
+            .concurrency
+            .and_then(|concurrency| concurrency.reserved_concurrent_executions),
+        tenancy_config: live.tenancy_config.map(|config| TenancyConfig {
+            tenant_isolation_mode: config.tenant_isolation_mode.as_str().to_owned(),
+        }),
+        durable_config: live.durable_config.map(|config| DurableConfig {
+            execution_timeout: config.execution_timeout,
+            retention_period: config.retention_period_in_days,
+        }),
+        tags: user_tags(reply.tags.unwrap_or_default()),
+        ..Function::default()
+    }
+}
+
+impl Resource for Function {
+    const TYPE: &'static str = "aws:lambda:Function";
+    type Outputs = Outputs;
+
+    fn rules(rules: &Rules<'_>) -> Vec<Broken> {
+        checks(rules)
+    }
+
+    fn canonical(props: &mut Value) {
+        if let Some(reserved) = props.get_mut("reservedConcurrentExecutions")
+            && reserved.as_i64() == Some(-1)
+        {
+            *reserved = Value::Null;
+        }
+    }
+
+    async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
+        let props = &new.props;
+        let reply = send!(cx, calls::create(cx, props)?, "lambda:CreateFunction")?;
+        let mut status = status_of!(&reply);
+        let version = status.version.clone();
+        let made = serde_json::to_value(outputs(cx, &props.name, &status, Some(&version)));
+        cx.made(&props.name, made.unwrap_or_default());
+        if !status.is_active()? {
+            status =
+                calls::wait(cx, &props.name, "the function is active", Status::is_active).await?;
+        }
+        if props
+            .reserved_concurrent_executions
+            .is_some_and(|count| count >= 0)
+        {
+            calls::reserve(cx, &props.name, props.reserved_concurrent_executions).await?;
+        }
+        let outputs = outputs(cx, &props.name, &status, Some(&version));
+        Ok(Made {
+            id: props.name.clone(),
+            outputs,
+        })
+    }
+
+    async fn read(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let Some(reply) = get(cx, id).await? else {
+            return Ok(None);
+        };
+        let Some(configuration) = &reply.configuration else {
+            return Err(Error::failed(format!(
+                "lambda:GetFunction told nothing of function {id}"
+            )));
+        };
+        let outputs = outputs(cx, id, &status_of!(configuration), published(attrs));
+        let mut props = props_of(reply, attrs);
+        if cx.wants("codeSigningConfigArn") {
+            props.code_signing_config_arn = code_signing(cx, id).await?;
+        }
+        Ok(Some(Live { props, outputs }))
+    }
+
+    async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
+        let (name, new) = (&change.id, &change.new);
+        let mut version = published(&change.attrs).map(str::to_owned);
+        let mut status = None;
+        if change.has(CONFIGURATION) {
+            status = Some(calls::configure(cx, &change).await?);
+        }
+        if change.has(&["codeSigningConfigArn"]) {
+            calls::sign(cx, name, new.code_signing_config_arn.as_deref()).await?;
+        }
+        if change.has(CODE) {
+            let (after, published) = calls::put_code(cx, &change).await?;
+            status = Some(after);
+            version = published.or(version);
+        }
+        if change.has(&["reservedConcurrentExecutions"]) {
+            calls::reserve(cx, name, new.reserved_concurrent_executions).await?;
+        }
+        if publishes(&change) && !change.has(CODE) {
+            version = calls::publish(cx, name).await?;
+        }
+        let mut outputs = match &status {
+            Some(status) => outputs(cx, name, status, version.as_deref()),
+            None => kept::<Outputs>(&change.attrs)?,
+        };
+        if let Some(version) = version.filter(|_| status.is_none()) {
+            outputs.qualified_arn = format!("{}:{version}", outputs.arn);
+            outputs.qualified_invoke_arn = invoke_arn(cx, &outputs.qualified_arn);
+            outputs.version = version;
+        }
+        if change.has(&["tags"]) {
+            retag(
+                cx,
+                &outputs.arn,
+                change.old.tags.as_ref(),
+                new.tags.as_ref(),
+            )
+            .await?;
+        }
+        Ok(Made {
+            id: change.id,
+            outputs,
+        })
+    }
+
+    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+        let call = cx.aws.lambda().delete_function().function_name(id);
+        gone(send!(cx, call, "lambda:DeleteFunction"))?;
+        cx.until("the function is gone", LIMIT, || async move {
+            let Some(reply) = get(cx, id).await? else {
+                return Ok(());
+            };
+            let state = reply.configuration.and_then(|live| live.state);
+            let seen = state.map_or("still there".to_owned(), |state| state.as_str().to_owned());
+            Err(Wait::NotYet(seen))
+        })
+        .await
+    }
+
+    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
+        let name = &new.props.name;
+        let tags = get(cx, name)
+            .await?
+            .and_then(|reply| reply.tags)
+            .unwrap_or_default();
+        let ours = cx.owner.made(
+            tags.iter()
+                .map(|(key, value)| (key.as_str(), value.as_str())),
+        );
+        Ok(ours.then(|| name.clone()))
+    }
+}

@@ -1,0 +1,244 @@
+//! The rules of a function: where its code is, what its package needs, its variables.
+
+use super::runtimes::is_retired;
+use crate::data::Path;
+use crate::resource::{Broken, Rules};
+use serde_json::{Map, Value};
+
+/// Names that Lambda sets itself and refuses to be given.
+const RESERVED: &[&str] = &[
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+];
+
+/// The longest all variables may be together, in bytes.
+const VARIABLES_LIMIT: usize = 4096;
+
+/// The rules of a function.
+pub(crate) fn checks(rules: &Rules<'_>) -> Vec<Broken> {
+    let mut broken = Vec::new();
+    package_checks(rules, &mut broken);
+    code_checks(rules, &mut broken);
+    if let Some(runtime) = rules.known("runtime").and_then(Value::as_str)
+        && is_retired(runtime)
+    {
+        broken.push(Broken::at(
+            "runtime",
+            format!("Lambda no longer makes functions with {runtime}; take a newer runtime."),
+        ));
+    }
+    if let Some(Value::Object(config)) = rules.known("loggingConfig") {
+        logging_checks(config, rules, &mut broken);
+    }
+    let variables = Path::pointer("/environment/variables");
+    if rules.props.unknown_at(&variables).is_none()
+        && let Some(Value::Object(map)) = variables.get(&rules.props.value)
+    {
+        variable_checks(map, &variables, &mut broken);
+    }
+    broken
+}
+
+fn package_checks(rules: &Rules<'_>, broken: &mut Vec<Broken>) {
+    let Some(package) = package(rules) else {
+        return;
+    };
+    let image = package == "Image";
+    for name in ["runtime", "handler"] {
+        if image && rules.given(name) {
+            let message = format!("A function from an image takes no {name}: the image has it.");
+            broken.push(Broken::at(name, message));
+        } else if !image && !rules.given(name) {
+            let message = format!("A function from a zip file needs {name}.");
+            broken.push(Broken::at(name, message));
+        }
+    }
+    let others: &[&str] = if image { &["layers"] } else { &["imageConfig"] };
+    for name in others.iter().filter(|name| rules.given(name)) {
+        let message = format!("{name} does not go with a packageType of {package}.");
+        broken.push(Broken::at(name, message));
+    }
+}
+
+/// `Zip` or `Image`; none where that is not known yet.
+fn package<'r>(rules: &'r Rules<'_>) -> Option<&'r str> {
+    if !rules.given("packageType") {
+        return Some("Zip");
+    }
+    rules.known("packageType")?.as_str()
+}
+
+fn code_checks(rules: &Rules<'_>, broken: &mut Vec<Broken>) {
+    let s3 = rules.given("s3Bucket") || rules.given("s3Key");
+    let sources: Vec<&str> = [
+        ("filename", rules.given("filename")),
+        ("s3Bucket", s3),
+        ("imageUri", rules.given("imageUri")),
+    ]
+    .into_iter()
+    .filter_map(|(name, given)| given.then_some(name))
+    .collect();
+    let wanted = match package(rules) {
+        Some("Image") => "imageUri",
+        _ => "s3Bucket with s3Key, or filename",
+    };
+    match sources[..] {
+        [] => broken.push(Broken::at(
+            "",
+            format!("The function's code is missing: give {wanted}."),
+        )),
+        [_] => {}
+        [.., last] => broken.push(Broken::at(
+            last,
+            format!(
+                "A function's code comes from one place, not from {}.",
+                sources.join(" and ")
+            ),
+        )),
+    }
+    if let [one] = sources[..]
+        && let Some(package) = package(rules)
+        && (package == "Image") != (one == "imageUri")
+    {
+        let message = format!("A packageType of {package} takes its code from {wanted}.");
+        broken.push(Broken::at(one, message));
+    }
+    for (name, other) in [("s3Bucket", "s3Key"), ("s3Key", "s3Bucket")] {
+        if rules.given(name) && !rules.given(other) {
+            broken.push(Broken::at(name, format!("{name} needs {other} beside it.")));
+        }
+    }
+    for name in ["s3ObjectVersion", "s3ObjectStorageMode"] {
+        if rules.given(name) && !s3 {
+            broken.push(Broken::at(
+                name,
+                format!("{name} goes with s3Bucket and s3Key only."),
+            ));
+        }
+    }
+}
+
+fn logging_checks(config: &Map<String, Value>, rules: &Rules<'_>, broken: &mut Vec<Broken>) {
+    let base = Path::root().join("loggingConfig");
+    let json = config.get("logFormat").and_then(Value::as_str) == Some("JSON")
+        || rules.props.unknown_at(&base.join("logFormat")).is_some();
+    for name in ["applicationLogLevel", "systemLogLevel"] {
+        if !json && config.get(name).is_some_and(|level| !level.is_null()) {
+            broken.push(Broken {
+                path: base.join(name),
+                message: format!("{name} needs a logFormat of JSON."),
+            });
+        }
+    }
+}
+
+fn variable_checks(map: &Map<String, Value>, base: &Path, broken: &mut Vec<Broken>) {
+    let size: usize = map
+        .iter()
+        .map(|(name, value)| name.len() + value.as_str().map_or(0, str::len))
+        .sum();
+    if size > VARIABLES_LIMIT {
+        broken.push(Broken {
+            path: base.clone(),
+            message: format!("The variables have {size} bytes; Lambda takes 4096 in all."),
+        });
+    }
+    for name in map.keys() {
+        let good = name.len() >= 2
+            && name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let message = if !good {
+            "The name of a variable is a letter and then at least one letter, digit or _."
+        } else if RESERVED.contains(&name.as_str()) {
+            "Lambda sets this variable itself and refuses to be given it."
+        } else {
+            continue;
+        };
+        broken.push(Broken {
+            path: base.join(name),
+            message: message.to_owned(),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Data;
+    use serde_json::json;
+
+    fn broken(props: Value) -> Vec<String> {
+        let props = Data::from(props);
+        let rules = Rules {
+            props: &props,
+            peer: &|_| None,
+        };
+        checks(&rules)
+            .iter()
+            .map(|rule| rule.path.to_string())
+            .collect()
+    }
+
+    fn zip(more: Value) -> Value {
+        let base =
+            json!({"runtime": "python3.13", "handler": "a.b", "s3Bucket": "abc", "s3Key": "k"});
+        crate::resource::overlay(&base, &more)
+    }
+
+    #[test]
+    fn a_zip_needs_its_runtime_handler_and_one_source() {
+        assert_eq!(broken(zip(json!({}))), [""; 0]);
+        assert_eq!(
+            broken(json!({"s3Bucket": "abc", "s3Key": "k"})),
+            ["runtime", "handler"]
+        );
+        assert_eq!(broken(zip(json!({"filename": "a.zip"}))), ["s3Bucket"]);
+        assert_eq!(broken(json!({"runtime": "x", "handler": "h"})), [""]);
+        assert_eq!(
+            broken(json!({"runtime": "x", "handler": "h", "s3Key": "k"})),
+            ["s3Key"]
+        );
+    }
+
+    #[test]
+    fn an_image_brings_its_own_runtime() {
+        let image = json!({"packageType": "Image", "imageUri": "x"});
+        assert_eq!(broken(image), [""; 0]);
+        let image = json!({"packageType": "Image", "imageUri": "x", "handler": "h"});
+        assert_eq!(broken(image), ["handler"]);
+        let image = json!({"packageType": "Image", "filename": "x"});
+        assert_eq!(broken(image), ["filename"]);
+    }
+
+    #[test]
+    fn retired_runtimes_and_bad_variables_are_refused() {
+        assert_eq!(broken(zip(json!({"runtime": "python3.8"}))), ["runtime"]);
+        assert_eq!(broken(zip(json!({"runtime": "python9.9"}))), [""; 0]);
+        let variables = json!({"A": "1", "AWS_REGION": "x", "Good_1": "y"});
+        assert_eq!(
+            broken(zip(json!({"environment": {"variables": variables}}))),
+            [
+                "environment.variables.A",
+                "environment.variables.AWS_REGION"
+            ]
+        );
+        let long = json!({"environment": {"variables": {"LONG": "x".repeat(4093)}}});
+        assert_eq!(broken(zip(long)), ["environment.variables"]);
+        let levels = json!({"loggingConfig": {"systemLogLevel": "WARN"}});
+        assert_eq!(broken(zip(levels)), ["loggingConfig.systemLogLevel"]);
+    }
+}

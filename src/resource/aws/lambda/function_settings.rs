@@ -1,0 +1,338 @@
+//! The structured properties of a function and their SDK forms.
+
+use super::Tags;
+use crate::resource::error::Error;
+use aws_sdk_lambda::types;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The environment variables.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Environment {
+    /// Values by name; at most 4 KB in all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variables: Option<Tags>,
+}
+
+/// The size of `/tmp`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EphemeralStorage {
+    /// In MB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 512, max = 10240), extend("default" = 512))]
+    pub size: Option<i32>,
+}
+
+/// The network that the function can reach.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct VpcConfig {
+    /// Its subnets.
+    #[schemars(length(max = 16), extend("set" = true))]
+    pub subnet_ids: Vec<String>,
+    /// Its security groups.
+    #[schemars(length(max = 5), extend("set" = true))]
+    pub security_group_ids: Vec<String>,
+    /// Whether outbound IPv6 is allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = false))]
+    pub ipv6_allowed_for_dual_stack: Option<bool>,
+}
+
+/// Where events go that the function failed on.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DeadLetterConfig {
+    /// The ARN of a queue or a topic.
+    pub target_arn: String,
+}
+
+/// X-Ray tracing.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TracingConfig {
+    /// `Active`, or `PassThrough` to trace what the caller traces.
+    #[schemars(extend("enum" = ["Active", "PassThrough"], "default" = "PassThrough"))]
+    pub mode: String,
+}
+
+/// A file system.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FileSystemConfig {
+    /// The ARN of an EFS access point.
+    pub arn: String,
+    /// Where it is mounted.
+    #[schemars(length(max = 160), regex(pattern = "^/mnt/[a-zA-Z0-9_.-]+$"))]
+    pub local_mount_path: String,
+}
+
+/// What overrides a container image's own settings.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ImageConfig {
+    /// The parameters of the entry point.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commands: Option<Vec<String>>,
+    /// The entry point.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry_points: Option<Vec<String>>,
+    /// The working directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub working_directory: Option<String>,
+}
+
+/// How the function logs.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LoggingConfig {
+    /// `Text` or `JSON`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "Text", "enum" = ["Text", "JSON"]))]
+    pub log_format: Option<String>,
+    /// The log group; left out, `/aws/lambda/` and the function's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 512))]
+    pub log_group: Option<String>,
+    /// The least level of the code's own logs; needs `JSON`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "INFO", "enum" = [
+        "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"
+    ]))]
+    pub application_log_level: Option<String>,
+    /// The least level of Lambda's logs; needs `JSON`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "INFO", "enum" = ["DEBUG", "INFO", "WARN"]))]
+    pub system_log_level: Option<String>,
+}
+
+/// Start from snapshots.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SnapStart {
+    /// `None` or `PublishedVersions`.
+    #[schemars(extend("enum" = ["None", "PublishedVersions"], "default" = "None"))]
+    pub apply_on: String,
+}
+
+/// Isolation of tenants.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TenancyConfig {
+    /// `PER_TENANT`.
+    #[schemars(extend("enum" = ["PER_TENANT"]))]
+    pub tenant_isolation_mode: String,
+}
+
+/// Executions that last.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DurableConfig {
+    /// The longest time of an execution, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 31_622_400))]
+    pub execution_timeout: Option<i32>,
+    /// How many days an execution's history is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 90), extend("default" = 14))]
+    pub retention_period: Option<i32>,
+}
+
+fn incomplete(error: impl std::fmt::Display) -> Error {
+    Error::failed(format!("a setting of the function is incomplete: {error}"))
+}
+
+impl Environment {
+    pub(crate) fn to_sdk(&self) -> types::Environment {
+        let variables = self.variables.clone().unwrap_or_default();
+        types::Environment::builder()
+            .set_variables(Some(variables.into_iter().collect()))
+            .build()
+    }
+
+    /// From a reply. When Lambda could not decrypt the variables it gives none: `known`,
+    /// what was last applied, is then the best there is, and no drift is seen.
+    pub(crate) fn from_sdk(live: types::EnvironmentResponse, known: Option<Tags>) -> Self {
+        let variables = live.variables.map(|map| map.into_iter().collect());
+        let variables = if live.error.is_some() {
+            variables.or(known)
+        } else {
+            variables
+        };
+        Self { variables }
+    }
+}
+
+impl EphemeralStorage {
+    pub(crate) fn to_sdk(size: i32) -> Result<types::EphemeralStorage, Error> {
+        types::EphemeralStorage::builder()
+            .size(size)
+            .build()
+            .map_err(incomplete)
+    }
+}
+
+impl VpcConfig {
+    pub(crate) fn to_sdk(&self) -> types::VpcConfig {
+        types::VpcConfig::builder()
+            .set_subnet_ids(Some(self.subnet_ids.clone()))
+            .set_security_group_ids(Some(self.security_group_ids.clone()))
+            .set_ipv6_allowed_for_dual_stack(self.ipv6_allowed_for_dual_stack)
+            .build()
+    }
+
+    /// From a reply; lists with nothing in them are how Lambda says "no VPC".
+    pub(crate) fn from_sdk(live: types::VpcConfigResponse) -> Option<Self> {
+        let subnet_ids = live.subnet_ids.unwrap_or_default();
+        let security_group_ids = live.security_group_ids.unwrap_or_default();
+        let some = !subnet_ids.is_empty() || !security_group_ids.is_empty();
+        some.then_some(Self {
+            subnet_ids,
+            security_group_ids,
+            ipv6_allowed_for_dual_stack: live.ipv6_allowed_for_dual_stack,
+        })
+    }
+}
+
+pub(crate) fn dead_letters(target: &str) -> types::DeadLetterConfig {
+    types::DeadLetterConfig::builder()
+        .target_arn(target)
+        .build()
+}
+
+pub(crate) fn tracing(mode: &str) -> types::TracingConfig {
+    types::TracingConfig::builder().mode(mode.into()).build()
+}
+
+pub(crate) fn snap_start(apply_on: &str) -> types::SnapStart {
+    types::SnapStart::builder()
+        .apply_on(apply_on.into())
+        .build()
+}
+
+impl FileSystemConfig {
+    pub(crate) fn to_sdk(&self) -> Result<types::FileSystemConfig, Error> {
+        types::FileSystemConfig::builder()
+            .arn(&self.arn)
+            .local_mount_path(&self.local_mount_path)
+            .build()
+            .map_err(incomplete)
+    }
+
+    /// From a reply; the type has one file system.
+    pub(crate) fn from_sdk(live: Vec<types::FileSystemConfig>) -> Option<Self> {
+        live.into_iter().next().map(|one| Self {
+            arn: one.arn,
+            local_mount_path: one.local_mount_path,
+        })
+    }
+}
+
+impl ImageConfig {
+    pub(crate) fn to_sdk(&self) -> types::ImageConfig {
+        types::ImageConfig::builder()
+            .set_command(self.commands.clone())
+            .set_entry_point(self.entry_points.clone())
+            .set_working_directory(self.working_directory.clone())
+            .build()
+    }
+
+    pub(crate) fn from_sdk(live: types::ImageConfigResponse) -> Option<Self> {
+        let live = live.image_config?;
+        Some(Self {
+            commands: live.command,
+            entry_points: live.entry_point,
+            working_directory: live.working_directory,
+        })
+    }
+}
+
+impl LoggingConfig {
+    pub(crate) fn to_sdk(&self) -> types::LoggingConfig {
+        types::LoggingConfig::builder()
+            .set_log_format(self.log_format.as_deref().map(Into::into))
+            .set_log_group(self.log_group.clone())
+            .set_application_log_level(self.application_log_level.as_deref().map(Into::into))
+            .set_system_log_level(self.system_log_level.as_deref().map(Into::into))
+            .build()
+    }
+
+    /// These settings with Lambda's defaults for what is left out, as an update sends them.
+    /// Levels exist with `JSON` only.
+    pub(crate) fn complete(&self, function: &str) -> Self {
+        let json = self.log_format.as_deref() == Some("JSON");
+        let level =
+            |level: &Option<String>| level.clone().or_else(|| json.then(|| "INFO".to_owned()));
+        Self {
+            log_format: Some(self.log_format.clone().unwrap_or_else(|| "Text".to_owned())),
+            log_group: Some(
+                self.log_group
+                    .clone()
+                    .unwrap_or_else(|| format!("/aws/lambda/{function}")),
+            ),
+            application_log_level: level(&self.application_log_level),
+            system_log_level: level(&self.system_log_level),
+        }
+    }
+
+    pub(crate) fn from_sdk(live: types::LoggingConfig) -> Self {
+        Self {
+            log_format: live.log_format.map(|value| value.as_str().to_owned()),
+            log_group: live.log_group,
+            application_log_level: live
+                .application_log_level
+                .map(|value| value.as_str().to_owned()),
+            system_log_level: live.system_log_level.map(|value| value.as_str().to_owned()),
+        }
+    }
+}
+
+impl TenancyConfig {
+    pub(crate) fn to_sdk(&self) -> Result<types::TenancyConfig, Error> {
+        types::TenancyConfig::builder()
+            .tenant_isolation_mode(self.tenant_isolation_mode.as_str().into())
+            .build()
+            .map_err(incomplete)
+    }
+}
+
+impl DurableConfig {
+    pub(crate) fn to_sdk(&self) -> types::DurableConfig {
+        types::DurableConfig::builder()
+            .set_execution_timeout(self.execution_timeout)
+            .retention_period_in_days(self.retention_period.unwrap_or(14))
+            .build()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_that_lambda_could_not_decrypt_are_no_drift() {
+        let known = Tags::from([("a".to_owned(), "1".to_owned())]);
+        let error = types::EnvironmentError::builder()
+            .error_code("AccessDenied")
+            .build();
+        let live = types::EnvironmentResponse::builder().error(error).build();
+        let read = Environment::from_sdk(live, Some(known.clone()));
+        assert_eq!(read.variables, Some(known.clone()));
+        let live = types::EnvironmentResponse::builder().build();
+        assert_eq!(Environment::from_sdk(live, Some(known)).variables, None);
+    }
+
+    #[test]
+    fn levels_are_sent_with_json_only() {
+        let text = LoggingConfig::default().complete("f");
+        assert_eq!(text.log_group.as_deref(), Some("/aws/lambda/f"));
+        assert_eq!(text.system_log_level, None);
+        let json = LoggingConfig {
+            log_format: Some("JSON".to_owned()),
+            ..Default::default()
+        };
+        assert_eq!(json.complete("f").system_log_level.as_deref(), Some("INFO"));
+    }
+}

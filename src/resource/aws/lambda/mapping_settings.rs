@@ -1,0 +1,232 @@
+//! The structured properties of an event source mapping and their SDK forms.
+
+use crate::resource::document::Document;
+use aws_sdk_lambda::types;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Which events reach the function.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FilterCriteria {
+    /// An event that one of them fits is taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("set" = true))]
+    pub filters: Option<Vec<Filter>>,
+}
+
+/// One filter.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Filter {
+    /// The pattern: a JSON document of at most 4096 characters.
+    pub pattern: Document,
+}
+
+/// How far the polling of a queue grows.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ScalingConfig {
+    /// The most runs at the same time for this source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 2, max = 1000))]
+    pub maximum_concurrency: Option<i32>,
+}
+
+/// Pollers that are kept.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProvisionedPollerConfig {
+    /// The least number of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 200))]
+    pub minimum_pollers: Option<i32>,
+    /// The largest number of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 2000))]
+    pub maximum_pollers: Option<i32>,
+}
+
+/// The metrics that are made.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MetricsConfig {
+    /// `EventCount`, `ErrorCount`, `KafkaMetrics`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("set" = true))]
+    pub metrics: Option<Vec<String>>,
+}
+
+/// How the mapping logs.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LoggingConfig {
+    /// The least level: `DEBUG`, `INFO` or `WARN`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = ["DEBUG", "INFO", "WARN"]))]
+    pub system_log_level: Option<String>,
+}
+
+/// Where records go that could not be processed.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DestinationConfig {
+    /// Where they go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_failure: Option<OnFailure>,
+}
+
+/// A destination.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OnFailure {
+    /// The ARN of a queue, topic or bucket.
+    pub destination_arn: String,
+}
+
+/// How to get at a source: a secret or a part of the network.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SourceAccess {
+    /// The kind, such as `BASIC_AUTH` or `VPC_SUBNET`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The secret's ARN, or the id of the part of the network.
+    pub uri: String,
+}
+
+/// A Kafka cluster of your own.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SelfManagedEventSource {
+    /// The servers by kind: `KAFKA_BOOTSTRAP_SERVERS` and a list with commas.
+    pub endpoints: BTreeMap<String, String>,
+}
+
+impl FilterCriteria {
+    pub(crate) fn to_sdk(&self) -> types::FilterCriteria {
+        let filters = self.filters.iter().flatten().map(|filter| {
+            types::Filter::builder()
+                .pattern(filter.pattern.text())
+                .build()
+        });
+        let filters: Vec<types::Filter> = filters.collect();
+        types::FilterCriteria::builder()
+            .set_filters((!filters.is_empty()).then_some(filters))
+            .build()
+    }
+
+    pub(crate) fn from_sdk(live: types::FilterCriteria) -> Self {
+        let filters = live.filters.unwrap_or_default().into_iter();
+        let filters = filters.map(|filter| Filter {
+            pattern: Document::parse(&filter.pattern.unwrap_or_default()),
+        });
+        Self {
+            filters: Some(filters.collect()),
+        }
+    }
+}
+
+pub(crate) fn scaling(config: &ScalingConfig) -> types::ScalingConfig {
+    types::ScalingConfig::builder()
+        .set_maximum_concurrency(config.maximum_concurrency)
+        .build()
+}
+
+impl ProvisionedPollerConfig {
+    pub(crate) fn to_sdk(&self) -> types::ProvisionedPollerConfig {
+        types::ProvisionedPollerConfig::builder()
+            .set_minimum_pollers(self.minimum_pollers)
+            .set_maximum_pollers(self.maximum_pollers)
+            .build()
+    }
+}
+
+impl MetricsConfig {
+    pub(crate) fn to_sdk(&self) -> types::EventSourceMappingMetricsConfig {
+        let metrics = self
+            .metrics
+            .iter()
+            .flatten()
+            .map(|name| name.as_str().into());
+        types::EventSourceMappingMetricsConfig::builder()
+            .set_metrics(Some(metrics.collect()))
+            .build()
+    }
+}
+
+impl LoggingConfig {
+    pub(crate) fn to_sdk(&self) -> types::EventSourceMappingLoggingConfig {
+        types::EventSourceMappingLoggingConfig::builder()
+            .set_system_log_level(self.system_log_level.as_deref().map(Into::into))
+            .build()
+    }
+}
+
+impl DestinationConfig {
+    /// None where records go: an empty destination is what clears one.
+    pub(crate) fn to_sdk(&self) -> types::DestinationConfig {
+        let arn = self
+            .on_failure
+            .as_ref()
+            .map(|failure| failure.destination_arn.clone());
+        let failure = types::OnFailure::builder().set_destination(arn).build();
+        types::DestinationConfig::builder()
+            .on_failure(failure)
+            .build()
+    }
+
+    pub(crate) fn from_sdk(live: types::DestinationConfig) -> Option<Self> {
+        let destination_arn = live.on_failure?.destination?;
+        let on_failure = Some(OnFailure { destination_arn });
+        Some(Self { on_failure })
+    }
+}
+
+pub(crate) fn accesses(list: &[SourceAccess]) -> Vec<types::SourceAccessConfiguration> {
+    list.iter()
+        .map(|access| {
+            types::SourceAccessConfiguration::builder()
+                .r#type(access.kind.as_str().into())
+                .uri(&access.uri)
+                .build()
+        })
+        .collect()
+}
+
+pub(crate) fn read_accesses(live: Vec<types::SourceAccessConfiguration>) -> Vec<SourceAccess> {
+    live.into_iter()
+        .map(|access| SourceAccess {
+            kind: access
+                .r#type
+                .map(|kind| kind.as_str().to_owned())
+                .unwrap_or_default(),
+            uri: access.uri.unwrap_or_default(),
+        })
+        .collect()
+}
+
+impl SelfManagedEventSource {
+    pub(crate) fn to_sdk(&self) -> types::SelfManagedEventSource {
+        let endpoints = self.endpoints.iter().map(|(kind, servers)| {
+            let servers = servers
+                .split(',')
+                .map(|server| server.trim().to_owned())
+                .collect();
+            (kind.as_str().into(), servers)
+        });
+        types::SelfManagedEventSource::builder()
+            .set_endpoints(Some(endpoints.collect()))
+            .build()
+    }
+
+    pub(crate) fn from_sdk(live: types::SelfManagedEventSource) -> Self {
+        let endpoints = live.endpoints.unwrap_or_default().into_iter();
+        let endpoints =
+            endpoints.map(|(kind, servers)| (kind.as_str().to_owned(), servers.join(",")));
+        Self {
+            endpoints: endpoints.collect(),
+        }
+    }
+}

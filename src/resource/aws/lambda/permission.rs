@@ -1,0 +1,338 @@
+//! `aws:lambda:Permission`: who may call a function, a statement of the function's policy.
+
+use crate::resource::aws::lambda::statement::{Statement, plain_principal};
+use crate::resource::aws::lambda::{FunctionRef, NOT_FOUND, gone, write};
+use crate::resource::context::{Cx, Draw, Wait};
+use crate::resource::error::{CallResult, Effect, Error};
+use crate::resource::{Broken, Live, Made, New, Resource, Rules};
+use rand::RngExt;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Allows a service, an account or anybody to call a function. Every change replaces it.
+/// Id: `function/statementId`, or `function:qualifier/statementId`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Permission {
+    /// The function: its name or ARN; a name and an ARN of the same function are the same.
+    #[schemars(length(min = 1, max = 140), extend("createOnly" = true))]
+    pub function: String,
+    /// The statement's id; made up when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 100),
+        regex(pattern = "^[a-zA-Z0-9_-]+$"),
+        extend("createOnly" = true)
+    )]
+    pub statement_id: Option<String>,
+    /// What is allowed, such as `lambda:InvokeFunction`.
+    #[schemars(regex(pattern = r"^(lambda:[*]|lambda:[a-zA-Z]+|[*])$"), extend("createOnly" = true))]
+    pub action: String,
+    /// Who is allowed: a service's name, an account, an ARN, or `*`.
+    #[schemars(length(min = 1), extend("createOnly" = true))]
+    pub principal: String,
+    /// The ARN of what calls; `*` stands for any part. For API Gateway
+    /// `${api.executionArn}/*/$default`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 12, max = 1024), extend("createOnly" = true))]
+    pub source_arn: Option<String>,
+    /// The account of what calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^\d{12}$"), extend("createOnly" = true))]
+    pub source_account: Option<String>,
+    /// The organization that the caller must be in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^o-[a-z0-9]{10,32}$"), extend("createOnly" = true))]
+    pub principal_org_id: Option<String>,
+    /// The token that an Alexa skill must show.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256), extend("createOnly" = true))]
+    pub event_source_token: Option<String>,
+    /// The kind of authorization of the function's URL: `NONE` or `AWS_IAM`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("createOnly" = true, "enum" = ["NONE", "AWS_IAM"]))]
+    pub function_url_auth_type: Option<String>,
+    /// Whether only calls through the function's URL are allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("createOnly" = true, "default" = false))]
+    pub invoked_via_function_url: Option<bool>,
+    /// The version or alias that may be called; not `$LATEST`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 128), regex(pattern = "^[a-zA-Z0-9_-]+$"), extend("createOnly" = true))]
+    pub qualifier: Option<String>,
+}
+
+/// The outputs of `aws:lambda:Permission`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// The statement's id.
+    pub id: String,
+    /// The same as `id`.
+    pub statement_id: String,
+}
+
+const LIMIT: Duration = Duration::from_secs(300);
+/// How long a function that cannot be found is taken to be one that was just made.
+const FRESH: Duration = Duration::from_secs(30);
+
+fn outputs(sid: &str) -> Outputs {
+    Outputs {
+        id: sid.to_owned(),
+        statement_id: sid.to_owned(),
+    }
+}
+
+fn sid_of(new: &New<Permission>) -> Result<String, Error> {
+    let decided = new.decided.get("statementId").and_then(Value::as_str);
+    let given = new.props.statement_id.as_deref().or(decided);
+    given
+        .map(str::to_owned)
+        .ok_or_else(|| Error::failed("the plan settled no statementId for the permission"))
+}
+
+/// The function and the statement id in `function/sid`.
+fn split(id: &str) -> Result<(FunctionRef, &str), Error> {
+    let (function, sid) = id
+        .rsplit_once('/')
+        .filter(|(function, sid)| !function.is_empty() && !sid.is_empty())
+        .ok_or_else(|| {
+            Error::with_hint(
+                format!("{id:?} is not the id of a permission"),
+                "Give it as function/statementId, or function:qualifier/statementId.",
+            )
+        })?;
+    Ok((FunctionRef::parse(function), sid))
+}
+
+/// The function with the version or alias that the properties name.
+fn target(props: &Permission) -> FunctionRef {
+    let mut target = FunctionRef::parse(&props.function);
+    target.qualifier = props.qualifier.clone().or(target.qualifier);
+    target
+}
+
+/// Reads the function's policy; none where there is no policy, or no function.
+async fn policy(cx: &Cx, function: &FunctionRef) -> Result<Option<String>, Error> {
+    let call = cx.aws.lambda().get_policy().function_name(&function.name);
+    let reply = call.set_qualifier(function.qualifier.clone()).send().await;
+    let reply = reply.call_unless("lambda:GetPolicy", NOT_FOUND)?;
+    Ok(reply.and_then(|reply| reply.policy))
+}
+
+/// Adds the statement. A function made a moment ago may not be found yet.
+async fn add(cx: &Cx, props: &Permission, sid: &str) -> Result<(), Error> {
+    let target = target(props);
+    let call = cx
+        .aws
+        .lambda_once()
+        .add_permission()
+        .function_name(target.name)
+        .set_qualifier(target.qualifier)
+        .statement_id(sid)
+        .action(&props.action)
+        .principal(&props.principal)
+        .set_source_arn(props.source_arn.clone())
+        .set_source_account(props.source_account.clone())
+        .set_principal_org_id(props.principal_org_id.clone())
+        .set_event_source_token(props.event_source_token.clone())
+        .set_function_url_auth_type(props.function_url_auth_type.as_deref().map(Into::into))
+        .set_invoked_via_function_url(props.invoked_via_function_url);
+    let started = Instant::now();
+    let fresh = |error: &Error| {
+        let missing = error.effect() == Effect::None && error.is(NOT_FOUND);
+        (missing && started.elapsed() < FRESH).then_some("the function cannot be found yet")
+    };
+    cx.retry(LIMIT, fresh, || {
+        write(cx, || {
+            let call = call.clone();
+            async move { call.send().await.call("lambda:AddPermission") }
+        })
+    })
+    .await?;
+    Ok(())
+}
+
+impl Resource for Permission {
+    const TYPE: &'static str = "aws:lambda:Permission";
+    type Outputs = Outputs;
+
+    fn rules(rules: &Rules<'_>) -> Vec<Broken> {
+        let latest = |name: &str| {
+            let text = rules.known(name).and_then(Value::as_str)?;
+            let qualifier = if name == "function" {
+                FunctionRef::parse(text).qualifier
+            } else {
+                Some(text.to_owned())
+            };
+            (qualifier.as_deref() == Some("$LATEST")).then(|| {
+                Broken::at(
+                    name,
+                    "A permission cannot be for $LATEST; leave the qualifier out.",
+                )
+            })
+        };
+        ["function", "qualifier"]
+            .into_iter()
+            .filter_map(latest)
+            .collect()
+    }
+
+    fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
+        if props["statementId"]
+            .as_str()
+            .is_some_and(|sid| !sid.is_empty())
+        {
+            return Map::new();
+        }
+        let name: String = draw
+            .address
+            .chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || c == '_' {
+                    c
+                } else {
+                    '-'
+                }
+            })
+            .take(80)
+            .collect();
+        let number: u32 = draw.rng.random_range(0..=u32::MAX);
+        Map::from_iter([(
+            "statementId".to_owned(),
+            json!(format!("{name}-{number:08x}")),
+        )])
+    }
+
+    fn canonical(props: &mut Value) {
+        let Some(map) = props.as_object_mut() else {
+            return;
+        };
+        if let Some(function) = map.get("function").and_then(Value::as_str) {
+            let function = FunctionRef::parse(function);
+            map.insert("function".to_owned(), json!(function.name));
+            if let Some(qualifier) = function.qualifier
+                && map.get("qualifier").is_none_or(Value::is_null)
+            {
+                map.insert("qualifier".to_owned(), json!(qualifier));
+            }
+        }
+        if let Some(principal) = map.get("principal").and_then(Value::as_str) {
+            let principal = json!(plain_principal(principal));
+            map.insert("principal".to_owned(), principal);
+        }
+    }
+
+    fn lane(attrs: &Value) -> Option<String> {
+        let function = FunctionRef::parse(attrs.get("function")?.as_str()?);
+        Some(format!("lambda/{}", function.name))
+    }
+
+    async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
+        let sid = sid_of(&new)?;
+        add(cx, &new.props, &sid).await?;
+        let id = format!("{}/{sid}", target(&new.props).short());
+        Ok(Made {
+            id,
+            outputs: outputs(&sid),
+        })
+    }
+
+    async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let (function, sid) = split(id)?;
+        let policy = policy(cx, &function).await?;
+        let Some(found) = policy.and_then(|policy| Statement::find(&policy, sid)) else {
+            return Ok(None);
+        };
+        let props = Self {
+            function: function.name,
+            statement_id: Some(sid.to_owned()),
+            action: found.action,
+            principal: plain_principal(&found.principal).to_owned(),
+            source_arn: found.source_arn,
+            source_account: found.source_account,
+            principal_org_id: found.principal_org_id,
+            event_source_token: found.event_source_token,
+            function_url_auth_type: found.function_url_auth_type,
+            invoked_via_function_url: found.invoked_via_function_url,
+            qualifier: function.qualifier,
+        };
+        Ok(Some(Live {
+            props,
+            outputs: outputs(sid),
+        }))
+    }
+
+    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+        let (function, sid) = &split(id)?;
+        let call = cx
+            .aws
+            .lambda()
+            .remove_permission()
+            .function_name(&function.name);
+        let call = call
+            .set_qualifier(function.qualifier.clone())
+            .statement_id(*sid);
+        gone(
+            write(cx, || {
+                let call = call.clone();
+                async move { call.send().await.call("lambda:RemovePermission") }
+            })
+            .await,
+        )?;
+        cx.until("the permission is gone", LIMIT, || async move {
+            match policy(cx, function).await? {
+                Some(policy) if Statement::find(&policy, sid).is_some() => {
+                    Err(Wait::NotYet("still in the policy".to_owned()))
+                }
+                _ => Ok(()),
+            }
+        })
+        .await
+    }
+
+    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
+        let (target, sid) = (target(&new.props), sid_of(new)?);
+        let policy = policy(cx, &target).await?;
+        let found = policy.and_then(|policy| Statement::find(&policy, &sid));
+        Ok(found.map(|_| format!("{}/{sid}", target.short())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_and_an_arn_of_one_function_are_the_same() {
+        let mut a = json!({"function": "arn:aws:lambda:us-west-2:123456789012:function:f:live",
+            "principal": "arn:aws:iam::123456789012:root"});
+        Permission::canonical(&mut a);
+        let b = json!({"function": "f", "qualifier": "live", "principal": "123456789012"});
+        assert_eq!(a, b);
+    }
+
+    #[test]
+    fn an_id_names_function_version_and_statement() {
+        let (function, sid) = split("f:live/s").unwrap();
+        assert_eq!((function.short().as_str(), sid), ("f:live", "s"));
+        assert!(split("f").is_err() && split("/s").is_err());
+    }
+
+    #[test]
+    fn a_statement_id_is_drawn_once_and_only_when_left_out() {
+        let drawn = |seed| {
+            let mut draw = Draw::new(seed, "allow[\"a/b\"]", 0);
+            Permission::decide(&json!({}), &mut draw)["statementId"].clone()
+        };
+        assert_eq!(drawn(1), drawn(1));
+        assert_ne!(drawn(1), drawn(2));
+        let text = drawn(1).as_str().unwrap().to_owned();
+        assert!(text.starts_with("allow--a-b--"), "{text}");
+        let mut draw = Draw::new(1, "allow", 0);
+        assert!(Permission::decide(&json!({"statementId": "mine"}), &mut draw).is_empty());
+    }
+}
