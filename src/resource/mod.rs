@@ -8,6 +8,7 @@ pub mod aws;
 pub mod context;
 pub mod document;
 pub mod error;
+pub mod random;
 
 use crate::data::{Data, Path};
 use crate::schema::Schema;
@@ -493,12 +494,16 @@ macro_rules! table {
 // The table: one line a type. `module "file" => Struct,`
 table! {
     resources {
+        aws_cloudwatch_log_group "aws/cloudwatch/log_group.rs" => LogGroup,
         aws_iam_policy "aws/iam/policy.rs" => ManagedPolicy,
         aws_iam_role "aws/iam/role.rs" => Role,
         aws_iam_role_policy "aws/iam/role_policy.rs" => RolePolicy,
         aws_iam_role_policy_attachment "aws/iam/role_policy_attachment.rs" => RolePolicyAttachment,
         aws_sqs_queue "aws/sqs/queue.rs" => Queue,
         aws_sqs_queue_policy "aws/sqs/queue_policy.rs" => QueuePolicy,
+        random_id "random/id.rs" => RandomId,
+        random_password "random/password.rs" => RandomPassword,
+        random_pet "random/pet.rs" => RandomPet,
         random_string "random/string.rs" => RandomString,
     }
     data {
