@@ -9,6 +9,7 @@ pub mod aws;
 pub mod context;
 pub mod document;
 pub mod error;
+pub mod random;
 
 use crate::data::{Data, Path};
 use crate::schema::Schema;
@@ -516,6 +517,7 @@ table! {
         aws_apigatewayv2_route "aws/apigatewayv2/route.rs" => Route,
         aws_apigatewayv2_route_response "aws/apigatewayv2/route_response.rs" => RouteResponse,
         aws_apigatewayv2_stage "aws/apigatewayv2/stage.rs" => Stage,
+        aws_cloudwatch_log_group "aws/cloudwatch/log_group.rs" => LogGroup,
         aws_iam_policy "aws/iam/policy.rs" => ManagedPolicy,
         aws_iam_role "aws/iam/role.rs" => Role,
         aws_iam_role_policy "aws/iam/role_policy.rs" => RolePolicy,
@@ -525,6 +527,9 @@ table! {
         aws_lambda_event_source_mapping "aws/lambda/event_source_mapping.rs" => EventSourceMapping,
         aws_lambda_function "aws/lambda/function.rs" => Function,
         aws_lambda_permission "aws/lambda/permission.rs" => Permission,
+        random_id "random/id.rs" => RandomId,
+        random_password "random/password.rs" => RandomPassword,
+        random_pet "random/pet.rs" => RandomPet,
         random_string "random/string.rs" => RandomString,
         s3_bucket "aws/s3/bucket.rs" => Bucket,
         s3_bucket_acl "aws/s3/acl.rs" => BucketAcl,

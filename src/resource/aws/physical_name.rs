@@ -107,7 +107,7 @@ pub fn taken(kind: &str, name: &str, type_name: &str, id: &str) -> Error {
     Error::with_hint(
         format!("{kind} named {name} exists already, and this stack did not make it"),
         format!(
-            "Choose another name, or adopt the existing one with `stackctl import ADDRESS {id}` (a {type_name})."
+            "Choose another name, or adopt the existing one with `stackctl import ADDRESS {id}` (type {type_name})."
         ),
     )
 }

@@ -2,20 +2,57 @@
 
 use crate::resource::context::{Cx, Draw};
 use crate::resource::error::Error;
-use crate::resource::{Live, Made, New, Resource};
-use rand::RngExt;
+use crate::resource::random::{self, Recipe};
+use crate::resource::{Broken, Live, Made, New, Resource, Rules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// A random text that stays the same until one of its properties changes. Not secret.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+/// A random text that stays the same until one of its properties changes. Not secret: for
+/// a secret one, see `random:RandomPassword`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RandomString {
-    /// The number of characters.
+    /// The number of characters; at least the sum of the minimums.
     #[schemars(range(min = 1, max = 4096), extend("createOnly" = true))]
-    pub length: usize,
+    pub length: u32,
+    /// Whether to draw from A to Z.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
+    pub upper: Option<bool>,
+    /// Whether to draw from a to z.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
+    pub lower: Option<bool>,
+    /// Whether to draw from 0 to 9.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
+    pub numeric: Option<bool>,
+    /// Whether to draw from ``!@#$%&*()-_=+[]{}<>:?``, or from `overrideSpecial`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
+    pub special: Option<bool>,
+    /// The least number of characters from A to Z.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
+    pub min_upper: Option<u32>,
+    /// The least number of characters from a to z.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
+    pub min_lower: Option<u32>,
+    /// The least number of digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
+    pub min_numeric: Option<u32>,
+    /// The least number of special characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
+    pub min_special: Option<u32>,
+    /// The special characters to draw from, in place of the usual ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("createOnly" = true, "writeOnly" = true))]
+    pub override_special: Option<String>,
     /// Values that make a new text when one of them changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("createOnly" = true, "writeOnly" = true))]
@@ -27,6 +64,8 @@ pub struct RandomString {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The text.
+    pub id: String,
+    /// The text.
     pub result: String,
 }
 
@@ -34,22 +73,46 @@ impl Resource for RandomString {
     const TYPE: &'static str = "random:RandomString";
     type Outputs = Outputs;
 
+    fn rules(rules: &Rules<'_>) -> Vec<Broken> {
+        random::rules(rules)
+    }
+
     fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
-        let length = props["length"].as_u64().unwrap_or(0) as usize;
-        let result: String =
-            (0..length).map(|_| char::from(draw.rng.random_range(b'a'..=b'z'))).collect();
-        Map::from_iter([("result".to_owned(), json!(result))])
+        let Some(recipe) = Recipe::of(props) else {
+            return Map::new();
+        };
+        let result = recipe.draw(&mut draw.rng);
+        Map::from_iter([
+            ("id".to_owned(), json!(result)),
+            ("result".to_owned(), json!(result)),
+        ])
     }
 
     async fn create(_cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
-        let result = new.decided["result"].as_str().unwrap_or_default().to_owned();
-        Ok(Made { id: result.clone(), outputs: Outputs { result } })
+        // What was not known in the plan is known now.
+        let result = match random::decided(&new.decided, "result") {
+            Some(result) => result.to_owned(),
+            None => random::recipe(&new.props)?.draw(&mut rand::rng()),
+        };
+        Ok(Made {
+            id: result.clone(),
+            outputs: outputs(&result),
+        })
     }
 
-    async fn read(_cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
-        let props = serde_json::from_value(json!({"length": attrs["length"]}))
-            .map_err(|error| Error::failed(error.to_string()))?;
-        Ok(Some(Live { props, outputs: Outputs { result: id.to_owned() } }))
+    async fn read(
+        _cx: &Cx,
+        id: &str,
+        _attrs: &Value,
+    ) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let props = Self {
+            length: u32::try_from(id.chars().count()).unwrap_or(u32::MAX),
+            ..Self::default()
+        };
+        Ok(Some(Live {
+            props,
+            outputs: outputs(id),
+        }))
     }
 
     async fn delete(_cx: &Cx, _id: &str, _attrs: &Value) -> Result<(), Error> {
@@ -57,6 +120,13 @@ impl Resource for RandomString {
     }
 
     async fn find(_cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        Ok(new.decided.get("result").and_then(Value::as_str).map(str::to_owned))
+        Ok(random::decided(&new.decided, "result").map(str::to_owned))
+    }
+}
+
+fn outputs(result: &str) -> Outputs {
+    Outputs {
+        id: result.to_owned(),
+        result: result.to_owned(),
     }
 }

@@ -3,7 +3,9 @@
 //! IAM is eventually consistent: what one call made, the next may not see yet. Wire codes
 //! carry no `Exception` suffix (`NoSuchEntity`).
 
+pub mod policy_versions;
 pub mod role_delete;
+pub mod role_update;
 
 use super::physical_name::Naming;
 use crate::data::Path;

@@ -1,15 +1,14 @@
 //! `aws:iam:Policy`: a customer managed policy.
 
 use crate::data::Path;
-use crate::resource::aws::iam::{self, LAG, NOT_FOUND, POLICY_NAMING, busy};
+use crate::resource::aws::iam::{self, LAG, NOT_FOUND, POLICY_NAMING, busy, policy_versions};
 use crate::resource::aws::physical_name::{self, Given};
 use crate::resource::aws::policy_check::{self, Kind};
 use crate::resource::aws::tags::{self, tag_diff};
-use crate::resource::context::{Cx, Draw, Wait};
+use crate::resource::context::{Cx, Draw};
 use crate::resource::document::Policy;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules, outputs_of};
-use aws_sdk_iam::types::PolicyVersion;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -17,8 +16,6 @@ use std::collections::BTreeMap;
 
 /// The quota on a managed policy, white space not counted (IAM quotas).
 const LIMIT: usize = 6_144;
-/// How many versions of a policy IAM keeps.
-const VERSIONS: usize = 5;
 
 /// A managed IAM policy of the account's own. To write one inside a role, see
 /// `aws:iam:RolePolicy`.
@@ -185,7 +182,7 @@ impl Resource for ManagedPolicy {
         let mut outputs: Outputs = outputs_of(&change.attrs)?;
         if change.has(&["policy"]) {
             outputs.default_version_id =
-                new_version(cx, &change.id, &change.new.policy.text()).await?;
+                policy_versions::new_version(cx, &change.id, &change.new.policy.text()).await?;
         }
         if change.has(&["tags"]) {
             update_tags(cx, &change).await?;
@@ -197,26 +194,7 @@ impl Resource for ManagedPolicy {
     }
 
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
-        if try_delete(cx, id).await?.is_none() {
-            return Ok(());
-        }
-        for version in versions(cx, id).await? {
-            if !version.is_default_version {
-                delete_version(cx, id, &version).await?;
-            }
-        }
-        let waited = cx
-            .until("nothing holds the policy any more", LAG, || async {
-                match try_delete(cx, id).await? {
-                    None => Ok(()),
-                    Some(refusal) => Err(Wait::NotYet(refusal)),
-                }
-            })
-            .await;
-        match waited {
-            Err(Error::Timeout { last, .. }) => Err(held(cx, id, last).await),
-            other => other,
-        }
+        policy_versions::delete_policy(cx, id).await
     }
 
     async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
@@ -283,145 +261,6 @@ async fn read_version(cx: &Cx, arn: &str, version: &str) -> Result<Option<Policy
     Ok(reply
         .and_then(|reply| reply.policy_version?.document)
         .map(|document| Policy::parse_encoded(&document)))
-}
-
-/// Makes a new default version and returns its id. Where IAM keeps no more versions, the
-/// oldest one that is not in force goes.
-async fn new_version(cx: &Cx, arn: &str, document: &str) -> Result<String, Error> {
-    let call = cx
-        .aws
-        .iam_once()
-        .create_policy_version()
-        .policy_arn(arn)
-        .policy_document(document)
-        .set_as_default(true);
-    let send = || async { call.clone().send().await.call("iam:CreatePolicyVersion") };
-    let made = match cx.retry(LAG, busy, send).await {
-        Err(error) if error.is(&["LimitExceeded"]) => {
-            let mut kept = versions(cx, arn).await?;
-            kept.sort_by_key(number);
-            let full = kept.len() >= VERSIONS;
-            let oldest = kept.iter().find(|version| !version.is_default_version);
-            let Some(oldest) = oldest.filter(|_| full) else {
-                return Err(error);
-            };
-            delete_version(cx, arn, oldest).await?;
-            let gone = |error: &Error| {
-                error
-                    .is(&["LimitExceeded"])
-                    .then_some("IAM still counts the version that was deleted")
-                    .or_else(|| busy(error))
-            };
-            cx.retry(LAG, gone, send).await?
-        }
-        other => other?,
-    };
-    made.policy_version
-        .and_then(|version| version.version_id)
-        .ok_or_else(|| Error::failed(format!("iam:CreatePolicyVersion of {arn} gave no version")))
-}
-
-/// Versions count up and are never used twice: the smallest number is the oldest.
-fn number(version: &PolicyVersion) -> u64 {
-    version
-        .version_id()
-        .and_then(|id| id.strip_prefix('v')?.parse().ok())
-        .unwrap_or(u64::MAX)
-}
-
-async fn versions(cx: &Cx, arn: &str) -> Result<Vec<PolicyVersion>, Error> {
-    let list: Result<Vec<_>, _> = cx
-        .aws
-        .iam()
-        .list_policy_versions()
-        .policy_arn(arn)
-        .into_paginator()
-        .items()
-        .send()
-        .collect()
-        .await;
-    Ok(list
-        .call_unless("iam:ListPolicyVersions", &[NOT_FOUND])?
-        .unwrap_or_default())
-}
-
-async fn delete_version(cx: &Cx, arn: &str, version: &PolicyVersion) -> Result<(), Error> {
-    let call = cx
-        .aws
-        .iam()
-        .delete_policy_version()
-        .policy_arn(arn)
-        .version_id(version.version_id().unwrap_or_default());
-    cx.retry(LAG, busy, || async {
-        call.clone()
-            .send()
-            .await
-            .call_unless("iam:DeletePolicyVersion", &[NOT_FOUND])
-    })
-    .await?;
-    Ok(())
-}
-
-/// None when the policy is gone; the refusal's text when something holds it.
-async fn try_delete(cx: &Cx, arn: &str) -> Result<Option<String>, Error> {
-    let call = cx.aws.iam().delete_policy().policy_arn(arn);
-    let deleted = cx
-        .retry(LAG, busy, || async {
-            call.clone()
-                .send()
-                .await
-                .call_unless("iam:DeletePolicy", &[NOT_FOUND])
-        })
-        .await;
-    match deleted {
-        Ok(_) => Ok(None),
-        Err(error) if error.is(&["DeleteConflict"]) => Ok(Some(error.message().to_owned())),
-        Err(error) => Err(error),
-    }
-}
-
-/// Names what the policy is still attached to; where that cannot be listed, IAM's own text
-/// stands.
-async fn held(cx: &Cx, arn: &str, refusal: String) -> Error {
-    let listed = cx
-        .aws
-        .iam()
-        .list_entities_for_policy()
-        .policy_arn(arn)
-        .send()
-        .await
-        .call("iam:ListEntitiesForPolicy");
-    let mut holders: Vec<String> = Vec::new();
-    if let Ok(reply) = listed {
-        let named = |kind: &str, name: Option<&str>| format!("{kind} {}", name.unwrap_or("?"));
-        holders.extend(
-            reply
-                .policy_roles()
-                .iter()
-                .map(|x| named("role", x.role_name())),
-        );
-        holders.extend(
-            reply
-                .policy_users()
-                .iter()
-                .map(|x| named("user", x.user_name())),
-        );
-        holders.extend(
-            reply
-                .policy_groups()
-                .iter()
-                .map(|x| named("group", x.group_name())),
-        );
-    }
-    let by = if holders.is_empty() {
-        refusal
-    } else {
-        format!("it is in use by {}", holders.join(", "))
-    };
-    Error::with_hint(
-        format!("iam:DeletePolicy: {arn} cannot be deleted: {by}"),
-        "Detach it there (it may also be a permissions boundary), then run the command again.",
-    )
 }
 
 async fn update_tags(cx: &Cx, change: &Change<ManagedPolicy>) -> Result<(), Error> {

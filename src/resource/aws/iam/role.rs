@@ -3,12 +3,11 @@
 use crate::data::Path;
 use crate::resource::aws::iam::role_delete::{Ours, delete_role};
 use crate::resource::aws::iam::{
-    self, INLINE_LIMIT, LAG, NOT_FOUND, ROLE_NAMING, busy, principal_unseen,
+    self, INLINE_LIMIT, LAG, NOT_FOUND, ROLE_NAMING, principal_unseen, role_update,
 };
 use crate::resource::aws::physical_name::{self, Given};
-use crate::resource::aws::policy::canonical;
 use crate::resource::aws::policy_check::{self, Kind};
-use crate::resource::aws::tags::{self, tag_diff};
+use crate::resource::aws::tags;
 use crate::resource::context::{Cx, Draw};
 use crate::resource::document::Policy;
 use crate::resource::error::{CallResult, Error};
@@ -212,32 +211,7 @@ impl Resource for Role {
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
-        let iam = cx.aws.iam();
-        if change.has(&["assumeRolePolicy"]) {
-            let call = iam
-                .update_assume_role_policy()
-                .role_name(&change.id)
-                .policy_document(change.new.assume_role_policy.text());
-            cx.retry(LAG, principal_unseen, || async {
-                call.clone().send().await.call("iam:UpdateAssumeRolePolicy")
-            })
-            .await?;
-        }
-        if change.has(&["description", "maxSessionDuration"]) {
-            update_role(cx, &change).await?;
-        }
-        if change.has(&["permissionsBoundary"]) {
-            update_boundary(cx, &change).await?;
-        }
-        if change.has(&["inlinePolicies"]) {
-            update_inline(cx, &change).await?;
-        }
-        if change.has(&["managedPolicyArns"]) {
-            update_managed(cx, &change).await?;
-        }
-        if change.has(&["tags"]) {
-            update_tags(cx, &change).await?;
-        }
+        role_update::update(cx, &change).await?;
         Ok(Made {
             outputs: outputs_of(&change.attrs)?,
             id: change.id,
@@ -282,11 +256,13 @@ impl Role {
         ROLE_NAMING.name_of(cx, given, decided, "")
     }
 
-    fn managed(&self) -> &[String] {
+    /// `managedPolicyArns`, empty where it is left out.
+    pub fn managed(&self) -> &[String] {
         self.managed_policy_arns.as_deref().unwrap_or_default()
     }
 
-    fn inline(&self) -> &[InlinePolicy] {
+    /// `inlinePolicies`, empty where it is left out.
+    pub fn inline(&self) -> &[InlinePolicy] {
         self.inline_policies.as_deref().unwrap_or_default()
     }
 }
@@ -395,117 +371,4 @@ async fn read_inline(
         .collect();
     policies.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(Some(policies))
-}
-
-/// `UpdateRole` puts the default back for a session duration that is left out, so both
-/// fields are always sent: the new one where it changes, the live one where it does not.
-async fn update_role(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
-    let description = if change.has(&["description"]) {
-        &change.new.description
-    } else {
-        &change.old.description
-    };
-    let duration = if change.has(&["maxSessionDuration"]) {
-        change.new.max_session_duration
-    } else {
-        change.old.max_session_duration
-    };
-    let call = cx
-        .aws
-        .iam()
-        .update_role()
-        .role_name(&change.id)
-        .description(description.clone().unwrap_or_default())
-        .max_session_duration(duration.unwrap_or(3600));
-    cx.retry(LAG, busy, || async {
-        call.clone().send().await.call("iam:UpdateRole")
-    })
-    .await?;
-    Ok(())
-}
-
-async fn update_boundary(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
-    let iam = cx.aws.iam();
-    if let Some(arn) = &change.new.permissions_boundary {
-        let call = iam
-            .put_role_permissions_boundary()
-            .role_name(&change.id)
-            .permissions_boundary(arn);
-        cx.retry(LAG, iam::unseen, || async {
-            call.clone()
-                .send()
-                .await
-                .call("iam:PutRolePermissionsBoundary")
-        })
-        .await?;
-    } else {
-        let call = iam.delete_role_permissions_boundary().role_name(&change.id);
-        cx.retry(LAG, busy, || async {
-            call.clone()
-                .send()
-                .await
-                .call_unless("iam:DeleteRolePermissionsBoundary", &[NOT_FOUND])
-        })
-        .await?;
-    }
-    Ok(())
-}
-
-async fn update_inline(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
-    let (old, new) = (change.old.inline(), change.new.inline());
-    for policy in new {
-        let same = old.iter().any(|live| {
-            live.name == policy.name && canonical(&live.policy.0) == canonical(&policy.policy.0)
-        });
-        if !same {
-            iam::put_inline(cx, &change.id, &policy.name, &policy.policy).await?;
-        }
-    }
-    for policy in old {
-        if !new.iter().any(|wanted| wanted.name == policy.name) {
-            iam::delete_inline(cx, &change.id, &policy.name).await?;
-        }
-    }
-    Ok(())
-}
-
-async fn update_managed(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
-    let (old, new) = (change.old.managed(), change.new.managed());
-    // Detached first: a role may hold only so many.
-    for arn in old.iter().filter(|arn| !new.contains(arn)) {
-        iam::detach(cx, &change.id, arn).await?;
-    }
-    for arn in new.iter().filter(|arn| !old.contains(arn)) {
-        iam::attach(cx, &change.id, arn).await?;
-    }
-    Ok(())
-}
-
-async fn update_tags(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
-    let (set, remove) = tag_diff(change.old.tags.as_ref(), change.new.tags.as_ref());
-    if !remove.is_empty() {
-        let call = cx
-            .aws
-            .iam()
-            .untag_role()
-            .role_name(&change.id)
-            .set_tag_keys(Some(remove));
-        cx.retry(LAG, busy, || async {
-            call.clone().send().await.call("iam:UntagRole")
-        })
-        .await?;
-    }
-    if !set.is_empty() {
-        let call = cx
-            .aws
-            .iam()
-            .tag_role()
-            .role_name(&change.id)
-            .set_tags(Some(iam::tag_list(&set)?));
-        cx.retry(LAG, busy, || async {
-            call.clone().send().await.call("iam:TagRole")
-        })
-        .await?;
-    }
-    Ok(())
 }

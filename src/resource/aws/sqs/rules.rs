@@ -118,7 +118,7 @@ fn outline(rules: &Rules<'_>, name: &str) -> Option<(Value, bool)> {
 }
 
 fn redrive_policy(rules: &Rules<'_>) -> Vec<Broken> {
-    let mut broken = target_kind(rules);
+    let mut broken = Vec::from_iter(target_kind(rules));
     let Some((value, _)) = outline(rules, "redrivePolicy") else {
         return broken;
     };

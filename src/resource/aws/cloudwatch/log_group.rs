@@ -1,0 +1,470 @@
+//! `aws:cloudwatch:LogGroup`.
+
+use crate::resource::aws::physical_name::{self, Given, Naming};
+use crate::resource::aws::tags::{self, tag_diff};
+use crate::resource::context::{Cx, Draw, throttled, user_tags};
+use crate::resource::error::{CallResult, Effect, Error};
+use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules, outputs_of};
+use aws_sdk_cloudwatchlogs::types::{LogGroup as LiveGroup, LogGroupClass};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+/// How long refusals because of another change are repeated.
+const BUSY: Duration = Duration::from_secs(60);
+/// The wire code for a group that is not there. Describe calls answer an empty list.
+const NOT_FOUND: &str = "ResourceNotFoundException";
+/// The class whose groups keep events for one day, whatever is asked for.
+const DELIVERY: &str = "DELIVERY";
+
+const NAMING: Naming = Naming {
+    longest: 512,
+    allowed: |c| c.is_ascii_alphanumeric() || "._-/#".contains(c),
+};
+
+/// A CloudWatch Logs group.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LogGroup {
+    /// The group's name; a Lambda function writes to `/aws/lambda/FUNCTION`. Left out: made
+    /// of the address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 512),
+        regex(pattern = r"^[.\-_/#A-Za-z0-9]+$"),
+        extend("createOnly" = true)
+    )]
+    pub name: Option<String>,
+    /// The beginning of a generated name; excludes `name`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 1, max = 505),
+        regex(pattern = r"^[.\-_/#A-Za-z0-9]+$"),
+        extend("createOnly" = true, "writeOnly" = true)
+    )]
+    pub name_prefix: Option<String>,
+    /// How many days events are kept; 0 or left out: for ever. A number that an account
+    /// policy sets is left alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend(
+        "enum" = [0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096,
+                  1827, 2192, 2557, 2922, 3288, 3653],
+        "default" = 0
+    ))]
+    pub retention_in_days: Option<i32>,
+    /// The ARN of the KMS key that encrypts events. Events written before a change keep
+    /// their key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256))]
+    pub kms_key_id: Option<String>,
+    /// The class: what the group's logs can be used for, and at what price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend(
+        "enum" = ["STANDARD", "INFREQUENT_ACCESS", "DELIVERY", "ESSENTIALS"],
+        "createOnly" = true,
+        "default" = "STANDARD"
+    ))]
+    pub log_group_class: Option<String>,
+    /// Whether the group refuses to be deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = false))]
+    pub deletion_protection_enabled: Option<bool>,
+    /// Whether a delete leaves the group and its events at AWS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("writeOnly" = true, "default" = false))]
+    pub skip_destroy: Option<bool>,
+    /// Tags; three more (`stackctl:…`) mark the owner.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("maxProperties" = 47))]
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+/// The outputs of `aws:cloudwatch:LogGroup`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// The group's name.
+    pub id: String,
+    /// The group's name.
+    pub name: String,
+    /// The group's ARN, without `:*` at its end. A policy that allows writing events needs
+    /// `${group.arn}:*`.
+    pub arn: String,
+}
+
+impl Resource for LogGroup {
+    const TYPE: &'static str = "aws:cloudwatch:LogGroup";
+    type Outputs = Outputs;
+
+    fn rules(rules: &Rules<'_>) -> Vec<Broken> {
+        let mut broken = physical_name::rules(rules);
+        broken.extend(tags::rules(rules));
+        for property in ["name", "namePrefix"] {
+            let text = rules.known(property).and_then(Value::as_str);
+            if text.is_some_and(|text| text.starts_with("aws/")) {
+                broken.push(Broken::at(
+                    property,
+                    "Names that begin with \"aws/\" are reserved; \"/aws/…\" is allowed.",
+                ));
+            }
+        }
+        let delivery = rules.known("logGroupClass") == Some(&json!(DELIVERY));
+        let days = rules.known("retentionInDays").and_then(Value::as_i64);
+        if delivery && days.is_some_and(|days| days != 1) {
+            broken.push(Broken::at(
+                "retentionInDays",
+                "A group of the class DELIVERY keeps events for 1 day: take retentionInDays out.",
+            ));
+        }
+        broken
+    }
+
+    fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
+        NAMING.decide(props, draw, "")
+    }
+
+    fn lane(attrs: &Value) -> Option<String> {
+        attrs["name"].as_str().map(|name| format!("logs/{name}"))
+    }
+
+    async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
+        let props = &new.props;
+        let name = props.name_to_be(cx, &new.decided);
+        // Asked for first: nothing is made when there is no answer.
+        let outputs = outputs(cx, &name).await?;
+        let tags: HashMap<String, String> =
+            cx.owner.tagged(props.tags.as_ref()).into_iter().collect();
+        let call = cx
+            .aws
+            .logs_once()
+            .create_log_group()
+            .log_group_name(&name)
+            .set_kms_key_id(props.kms_key_id.clone())
+            .set_log_group_class(props.log_group_class.as_deref().map(LogGroupClass::from))
+            .set_deletion_protection_enabled(props.deletion_protection_enabled)
+            .set_tags(Some(tags));
+        cx.retry(BUSY, busy, || async {
+            call.clone().send().await.call("logs:CreateLogGroup")
+        })
+        .await
+        .map_err(|error| {
+            if error.is(&["ResourceAlreadyExistsException"]) {
+                physical_name::taken("A log group", &name, Self::TYPE, &name)
+            } else {
+                error
+            }
+        })?;
+        cx.made(&name, json!(outputs));
+        let fixed = props.log_group_class.as_deref() == Some(DELIVERY);
+        if let Some(days) = props.retention_in_days.filter(|days| *days > 0 && !fixed) {
+            put_retention(cx, &name, days).await?;
+        }
+        Ok(Made { id: name, outputs })
+    }
+
+    async fn read(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let outputs = match attrs["arn"].as_str() {
+            Some(arn) => Outputs {
+                id: id.to_owned(),
+                name: id.to_owned(),
+                arn: arn.trim_end_matches(":*").to_owned(),
+            },
+            None => outputs(cx, id).await?,
+        };
+        let tags = async {
+            if cx.wants("tags") {
+                read_tags(cx, &outputs.arn).await
+            } else {
+                Ok(None)
+            }
+        };
+        let (group, tags) = tokio::join!(describe(cx, id), tags);
+        let Some(group) = group? else {
+            return Ok(None);
+        };
+        let props = Self {
+            name: Some(id.to_owned()),
+            name_prefix: None,
+            retention_in_days: retention(&group, attrs),
+            kms_key_id: group.kms_key_id,
+            log_group_class: group.log_group_class.map(|class| class.as_str().to_owned()),
+            deletion_protection_enabled: group.deletion_protection_enabled,
+            skip_destroy: None,
+            tags: user_tags(tags?.unwrap_or_default()),
+        };
+        Ok(Some(Live { props, outputs }))
+    }
+
+    async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
+        let outputs: Outputs = outputs_of(&change.attrs)?;
+        let new = &change.new;
+        if change.has(&["retentionInDays"]) {
+            match new.retention_in_days.filter(|days| *days > 0) {
+                Some(days) => put_retention(cx, &change.id, days).await?,
+                None => delete_retention(cx, &change.id).await?,
+            }
+        }
+        if change.has(&["kmsKeyId"]) {
+            update_key(cx, &change.id, new.kms_key_id.as_deref()).await?;
+        }
+        if change.has(&["deletionProtectionEnabled"]) {
+            let call = cx
+                .aws
+                .logs()
+                .put_log_group_deletion_protection()
+                .log_group_identifier(&change.id)
+                .deletion_protection_enabled(new.deletion_protection_enabled.unwrap_or(false));
+            cx.retry(BUSY, busy, || async {
+                call.clone()
+                    .send()
+                    .await
+                    .call("logs:PutLogGroupDeletionProtection")
+            })
+            .await?;
+        }
+        if change.has(&["tags"]) {
+            update_tags(cx, &change, &outputs.arn).await?;
+        }
+        Ok(Made {
+            id: change.id,
+            outputs,
+        })
+    }
+
+    async fn delete(cx: &Cx, id: &str, attrs: &Value) -> Result<(), Error> {
+        if attrs["skipDestroy"] == json!(true) {
+            return Ok(());
+        }
+        let call = cx.aws.logs().delete_log_group().log_group_name(id);
+        let deleted = cx
+            .retry(BUSY, busy, || async {
+                call.clone()
+                    .send()
+                    .await
+                    .call_unless("logs:DeleteLogGroup", &[NOT_FOUND])
+            })
+            .await;
+        match deleted {
+            Err(error) if attrs["deletionProtectionEnabled"] == json!(true) => {
+                Err(Error::with_hint(
+                    error.to_string(),
+                    "The group is protected: set deletionProtectionEnabled: false and apply, then delete it.",
+                ))
+            }
+            other => other.map(|_| ()),
+        }
+    }
+
+    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
+        let name = new.props.name_to_be(cx, &new.decided);
+        if describe(cx, &name).await?.is_none() {
+            return Ok(None);
+        }
+        let arn = outputs(cx, &name).await?.arn;
+        let tags = read_tags(cx, &arn).await?.unwrap_or_default();
+        let made = cx.owner.made(
+            tags.iter()
+                .map(|(key, value)| (key.as_str(), value.as_str())),
+        );
+        Ok(made.then_some(name))
+    }
+}
+
+impl LogGroup {
+    fn name_to_be(&self, cx: &Cx, decided: &Map<String, Value>) -> String {
+        let given = Given {
+            name: self.name.as_deref(),
+            prefix: self.name_prefix.as_deref(),
+        };
+        NAMING.name_of(cx, given, decided, "")
+    }
+}
+
+fn busy(error: &Error) -> Option<&'static str> {
+    (error.effect() == Effect::None && error.is(&["OperationAbortedException"]))
+        .then_some("another change to the log group is under way")
+        .or_else(|| throttled(error))
+}
+
+/// [`busy`], a group that was just made, or an identity policy that is not in force yet.
+fn unseen(error: &Error) -> Option<&'static str> {
+    if error.effect() != Effect::None {
+        return None;
+    }
+    if error.is(&[NOT_FOUND]) {
+        return Some("the log group is not known everywhere yet");
+    }
+    let denied = error.is(&["AccessDeniedException"])
+        && error
+            .message()
+            .contains("no identity-based policy allows the logs:PutRetentionPolicy action");
+    denied
+        .then_some("the permission may not be in force yet")
+        .or_else(|| busy(error))
+}
+
+/// The outputs by formula.
+async fn outputs(cx: &Cx, name: &str) -> Result<Outputs, Error> {
+    let (partition, region) = (cx.aws.partition(), cx.aws.region());
+    let account = cx.aws.account().await?;
+    Ok(Outputs {
+        id: name.to_owned(),
+        name: name.to_owned(),
+        arn: format!("arn:{partition}:logs:{region}:{account}:log-group:{name}"),
+    })
+}
+
+/// The number of days that is the group's own. Where an account policy sets it, what was
+/// last applied stands for it, so that the two do not fight.
+fn retention(group: &LiveGroup, attrs: &Value) -> Option<i32> {
+    if group.retention_policy_name.is_some() {
+        let applied = attrs["retentionInDays"].as_i64();
+        return applied.and_then(|days| i32::try_from(days).ok());
+    }
+    group.retention_in_days
+}
+
+/// The group of exactly this name; the list has all that begin so, shortest first.
+async fn describe(cx: &Cx, name: &str) -> Result<Option<LiveGroup>, Error> {
+    let mut pages = cx
+        .aws
+        .logs()
+        .describe_log_groups()
+        .log_group_name_prefix(name)
+        .into_paginator()
+        .items()
+        .send();
+    while let Some(group) = pages.next().await {
+        let group = group.call("logs:DescribeLogGroups")?;
+        if group.log_group_name.as_deref() == Some(name) {
+            return Ok(Some(group));
+        }
+    }
+    Ok(None)
+}
+
+async fn read_tags(cx: &Cx, arn: &str) -> Result<Option<HashMap<String, String>>, Error> {
+    let reply = cx
+        .aws
+        .logs()
+        .list_tags_for_resource()
+        .resource_arn(arn)
+        .send()
+        .await
+        .call_unless("logs:ListTagsForResource", &[NOT_FOUND])?;
+    Ok(reply.and_then(|reply| reply.tags))
+}
+
+async fn put_retention(cx: &Cx, name: &str, days: i32) -> Result<(), Error> {
+    let call = cx
+        .aws
+        .logs()
+        .put_retention_policy()
+        .log_group_name(name)
+        .retention_in_days(days);
+    cx.retry(BUSY, unseen, || async {
+        call.clone().send().await.call("logs:PutRetentionPolicy")
+    })
+    .await?;
+    Ok(())
+}
+
+async fn delete_retention(cx: &Cx, name: &str) -> Result<(), Error> {
+    let call = cx.aws.logs().delete_retention_policy().log_group_name(name);
+    cx.retry(BUSY, busy, || async {
+        call.clone().send().await.call("logs:DeleteRetentionPolicy")
+    })
+    .await?;
+    Ok(())
+}
+
+async fn update_key(cx: &Cx, name: &str, key: Option<&str>) -> Result<(), Error> {
+    if let Some(key) = key {
+        let call = cx
+            .aws
+            .logs()
+            .associate_kms_key()
+            .log_group_name(name)
+            .kms_key_id(key);
+        cx.retry(BUSY, busy, || async {
+            call.clone().send().await.call("logs:AssociateKmsKey")
+        })
+        .await?;
+    } else {
+        let call = cx.aws.logs().disassociate_kms_key().log_group_name(name);
+        cx.retry(BUSY, busy, || async {
+            call.clone().send().await.call("logs:DisassociateKmsKey")
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+async fn update_tags(cx: &Cx, change: &Change<LogGroup>, arn: &str) -> Result<(), Error> {
+    let (set, remove) = tag_diff(change.old.tags.as_ref(), change.new.tags.as_ref());
+    if !remove.is_empty() {
+        let call = cx
+            .aws
+            .logs()
+            .untag_resource()
+            .resource_arn(arn)
+            .set_tag_keys(Some(remove));
+        cx.retry(BUSY, busy, || async {
+            call.clone().send().await.call("logs:UntagResource")
+        })
+        .await?;
+    }
+    if !set.is_empty() {
+        let call = cx
+            .aws
+            .logs()
+            .tag_resource()
+            .resource_arn(arn)
+            .set_tags(Some(set.into_iter().collect()));
+        cx.retry(BUSY, busy, || async {
+            call.clone().send().await.call("logs:TagResource")
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Data;
+
+    #[test]
+    fn an_account_policys_number_is_not_the_groups() {
+        let group = LiveGroup::builder()
+            .retention_in_days(30)
+            .retention_policy_name("account")
+            .build();
+        assert_eq!(retention(&group, &json!({"retentionInDays": 7})), Some(7));
+        assert_eq!(retention(&group, &json!({})), None);
+        let group = LiveGroup::builder().retention_in_days(30).build();
+        assert_eq!(retention(&group, &json!({"retentionInDays": 7})), Some(30));
+    }
+
+    #[test]
+    fn reserved_names_and_fixed_retention_are_refused() {
+        for (props, at) in [
+            (json!({"name": "aws/x"}), "name"),
+            (
+                json!({"logGroupClass": "DELIVERY", "retentionInDays": 7}),
+                "retentionInDays",
+            ),
+            (json!({"name": "a", "namePrefix": "b"}), "namePrefix"),
+        ] {
+            let props = Data::from(props);
+            let broken = LogGroup::rules(&Rules {
+                props: &props,
+                peer: &|_| None,
+            });
+            assert_eq!(broken.len(), 1);
+            assert_eq!(broken[0].path.to_string(), at);
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! `random:RandomId`: random bytes in several spellings, drawn when the plan is made.
+
+use crate::resource::context::{Cx, Draw};
+use crate::resource::error::Error;
+use crate::resource::random;
+use crate::resource::{Live, Made, New, Resource};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use rand::Rng;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// Random bytes that stay the same until one of the properties changes. Not secret.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RandomId {
+    /// The number of bytes.
+    #[schemars(range(min = 1, max = 1024), extend("createOnly" = true))]
+    pub byte_length: usize,
+    /// A text in front of each output but `id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("createOnly" = true, "writeOnly" = true))]
+    pub prefix: Option<String>,
+    /// Values that make new bytes when one of them changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("createOnly" = true, "writeOnly" = true))]
+    pub keepers: Option<BTreeMap<String, Value>>,
+}
+
+/// The outputs of `random:RandomId`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// The bytes in base64 for URLs, without padding or prefix.
+    pub id: String,
+    /// The bytes in base64 for URLs, without padding.
+    pub b64_url: String,
+    /// The bytes in standard base64.
+    pub b64_std: String,
+    /// The bytes in lower-case hexadecimal digits.
+    pub hex: String,
+    /// The bytes as one big-endian number in decimal digits.
+    pub dec: String,
+}
+
+impl Resource for RandomId {
+    const TYPE: &'static str = "random:RandomId";
+    type Outputs = Outputs;
+
+    fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
+        let length = props["byteLength"]
+            .as_u64()
+            .and_then(|length| usize::try_from(length).ok());
+        let prefix = match props.get("prefix") {
+            None => Some(""),
+            Some(value) => value.as_str(),
+        };
+        let (Some(length), Some(prefix)) = (length, prefix) else {
+            return Map::new();
+        };
+        match json!(outputs(&bytes(length, &mut draw.rng), prefix)) {
+            Value::Object(map) => map,
+            _ => Map::new(),
+        }
+    }
+
+    async fn create(_cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
+        let prefix = new.props.prefix.as_deref().unwrap_or_default();
+        let outputs = match random::decided(&new.decided, "id") {
+            Some(id) => outputs(&decode(id)?, prefix),
+            None => outputs(&bytes(new.props.byte_length, &mut rand::rng()), prefix),
+        };
+        Ok(Made {
+            id: outputs.id.clone(),
+            outputs,
+        })
+    }
+
+    async fn read(_cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let bytes = decode(id)?;
+        let props = Self {
+            byte_length: bytes.len(),
+            ..Self::default()
+        };
+        let prefix = attrs["prefix"].as_str().unwrap_or_default();
+        Ok(Some(Live {
+            props,
+            outputs: outputs(&bytes, prefix),
+        }))
+    }
+
+    async fn delete(_cx: &Cx, _id: &str, _attrs: &Value) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn find(_cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
+        Ok(random::decided(&new.decided, "id").map(str::to_owned))
+    }
+}
+
+fn bytes(length: usize, rng: &mut impl Rng) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    rng.fill_bytes(&mut bytes);
+    bytes
+}
+
+fn decode(id: &str) -> Result<Vec<u8>, Error> {
+    URL_SAFE_NO_PAD.decode(id).map_err(|error| {
+        Error::with_hint(
+            format!("\"{id}\" is not the id of a random id: {error}"),
+            "Write it in base64 for URLs, without padding.",
+        )
+    })
+}
+
+fn outputs(bytes: &[u8], prefix: &str) -> Outputs {
+    let id = URL_SAFE_NO_PAD.encode(bytes);
+    Outputs {
+        b64_url: format!("{prefix}{id}"),
+        b64_std: format!("{prefix}{}", STANDARD.encode(bytes)),
+        hex: format!("{prefix}{}", hex::encode(bytes)),
+        dec: format!("{prefix}{}", decimal(bytes)),
+        id,
+    }
+}
+
+/// The decimal digits of a big-endian number of any size.
+fn decimal(bytes: &[u8]) -> String {
+    // Nine digits a limb, least significant first.
+    const LIMB: u64 = 1_000_000_000;
+    let mut limbs: Vec<u64> = vec![0];
+    for byte in bytes {
+        let mut carry = u64::from(*byte);
+        for limb in &mut limbs {
+            let value = *limb * 256 + carry;
+            *limb = value % LIMB;
+            carry = value / LIMB;
+        }
+        if carry > 0 {
+            limbs.push(carry);
+        }
+    }
+    let mut digits = String::new();
+    for (index, limb) in limbs.iter().rev().enumerate() {
+        digits += &if index == 0 {
+            limb.to_string()
+        } else {
+            format!("{limb:09}")
+        };
+    }
+    digits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_outputs_spell_the_same_bytes() {
+        let outputs = outputs(&[0xff, 0xfe, 0x00, 0x01], "p-");
+        assert_eq!(outputs.id, "__4AAQ");
+        assert_eq!(outputs.b64_url, "p-__4AAQ");
+        assert_eq!(outputs.b64_std, "p-//4AAQ==");
+        assert_eq!(outputs.hex, "p-fffe0001");
+        assert_eq!(outputs.dec, "p-4294836225");
+        assert_eq!(decimal(&[0xff; 9]), "4722366482869645213695");
+        assert_eq!(decimal(&[0, 0]), "0");
+    }
+
+    #[test]
+    fn nothing_is_decided_on_what_is_unknown() {
+        let mut draw = Draw::new(1, "a", 0);
+        assert!(RandomId::decide(&json!({"byteLength": null}), &mut draw).is_empty());
+        assert!(RandomId::decide(&json!({"byteLength": 2, "prefix": null}), &mut draw).is_empty());
+        assert_eq!(
+            RandomId::decide(&json!({"byteLength": 2}), &mut draw).len(),
+            5
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn decimal_agrees_with_a_wide_integer(bytes in prop::collection::vec(any::<u8>(), 0..=16)) {
+            let number = bytes.iter().fold(0_u128, |sum, byte| (sum << 8) | u128::from(*byte));
+            prop_assert_eq!(decimal(&bytes), number.to_string());
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! `random:RandomPassword`: a secret random text, drawn when it is made.
+
+use crate::resource::context::Cx;
+use crate::resource::error::Error;
+use crate::resource::random;
+use crate::resource::{Broken, Live, Made, New, Resource, Rules};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A secret random text that stays the same until one of its properties changes. It is
+/// drawn when it is made, not in the plan, so that no saved plan holds it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RandomPassword {
+    /// The number of characters; at least the sum of the minimums.
+    #[schemars(range(min = 1, max = 4096), extend("createOnly" = true, "writeOnly" = true))]
+    pub length: u32,
+    /// Whether to draw from A to Z.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
+    pub upper: Option<bool>,
+    /// Whether to draw from a to z.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
+    pub lower: Option<bool>,
+    /// Whether to draw from 0 to 9.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
+    pub numeric: Option<bool>,
+    /// Whether to draw from ``!@#$%&*()-_=+[]{}<>:?``, or from `overrideSpecial`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
+    pub special: Option<bool>,
+    /// The least number of characters from A to Z.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
+    pub min_upper: Option<u32>,
+    /// The least number of characters from a to z.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
+    pub min_lower: Option<u32>,
+    /// The least number of digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
+    pub min_numeric: Option<u32>,
+    /// The least number of special characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
+    pub min_special: Option<u32>,
+    /// The special characters to draw from, in place of the usual ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("createOnly" = true, "writeOnly" = true))]
+    pub override_special: Option<String>,
+    /// Values that make a new text when one of them changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("createOnly" = true, "writeOnly" = true))]
+    pub keepers: Option<BTreeMap<String, Value>>,
+}
+
+/// The outputs of `random:RandomPassword`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// Always `none`: an id is shown, a password is not.
+    pub id: String,
+    /// The password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("sensitive" = true))]
+    pub result: Option<String>,
+}
+
+const ID: &str = "none";
+
+impl Resource for RandomPassword {
+    const TYPE: &'static str = "random:RandomPassword";
+    type Outputs = Outputs;
+
+    fn rules(rules: &Rules<'_>) -> Vec<Broken> {
+        random::rules(rules)
+    }
+
+    async fn create(_cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
+        let result = random::recipe(&new.props)?.draw(&mut rand::rng());
+        Ok(Made {
+            id: ID.to_owned(),
+            outputs: outputs(Some(result)),
+        })
+    }
+
+    async fn read(
+        _cx: &Cx,
+        _id: &str,
+        attrs: &Value,
+    ) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let length = attrs["length"]
+            .as_u64()
+            .and_then(|length| u32::try_from(length).ok());
+        let props = Self {
+            length: length.unwrap_or_default(),
+            ..Self::default()
+        };
+        let result = attrs["result"].as_str().map(str::to_owned);
+        Ok(Some(Live {
+            props,
+            outputs: outputs(result),
+        }))
+    }
+
+    async fn delete(_cx: &Cx, _id: &str, _attrs: &Value) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Nothing outside holds a password: one whose create left no result was never used.
+    async fn find(_cx: &Cx, _new: &New<Self>) -> Result<Option<String>, Error> {
+        Ok(None)
+    }
+}
+
+fn outputs(result: Option<String>) -> Outputs {
+    Outputs {
+        id: ID.to_owned(),
+        result,
+    }
+}
