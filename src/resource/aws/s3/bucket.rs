@@ -71,7 +71,11 @@ pub struct Bucket {
     pub object_lock_enabled: Option<bool>,
     /// Tags. S3 allows 50, of which stackctl uses 3.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("maxProperties" = 47))]
+    #[schemars(extend(
+        "maxProperties" = 47,
+        "propertyNames" = s3::tag_key(),
+        "additionalProperties" = s3::tag_value()
+    ))]
     pub tags: Option<BTreeMap<String, String>>,
 }
 

@@ -117,7 +117,11 @@ pub struct BucketObject {
     pub checksum_algorithm: Option<String>,
     /// Tags, at most 10. stackctl adds none of its own here.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("maxProperties" = 10))]
+    #[schemars(extend(
+        "maxProperties" = 10,
+        "propertyNames" = s3::tag_key(),
+        "additionalProperties" = s3::tag_value()
+    ))]
     pub tags: Option<BTreeMap<String, String>>,
     /// Lift a legal hold and governance retention when the object is deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
