@@ -216,7 +216,7 @@ where
     let (code, effect) = match error {
         SdkError::ServiceError(_) => {
             // A success whose body the SDK cannot parse arrives here too: it was done.
-            let effect = if status.is_some_and(|code| code >= 500 || code < 300) {
+            let effect = if status.is_some_and(|code| !(300..500).contains(&code)) {
                 Effect::Unknown
             } else {
                 Effect::None

@@ -1,9 +1,13 @@
 //! What the S3 types share: codes, reasons to try again, tags and formulas. The types
 //! themselves are the other files of this folder, mounted by the table in `resource`.
 
+pub mod bucket_name;
+pub mod bucket_tags;
 pub mod empty;
 pub mod grants;
 pub mod hosted_zone;
+pub mod object_calls;
+pub mod object_rules;
 pub mod upload;
 
 use crate::resource::aws::Aws;

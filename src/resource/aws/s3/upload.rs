@@ -160,6 +160,11 @@ pub fn time(text: &str) -> Result<DateTime, Error> {
         .map_err(|error| Error::failed(format!("{text} is no RFC 3339 time: {error}")))
 }
 
+/// A point in time in the one form that is compared: UTC, with a Z.
+pub fn rfc3339(time: &DateTime) -> Option<String> {
+    time.fmt(DateTimeFormat::DateTime).ok()
+}
+
 /// The checksum to send. S3 demands one with object lock, also where the client would not
 /// send one by itself.
 fn checksum_algorithm(props: &BucketObject) -> Option<ChecksumAlgorithm> {
