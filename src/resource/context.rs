@@ -32,7 +32,7 @@ impl Owner {
     pub fn tags(&self) -> BTreeMap<String, String> {
         BTreeMap::from([
             ("stackctl:stack".to_owned(), self.stack.clone()),
-            ("stackctl:address".to_owned(), self.address.clone()),
+            ("stackctl:address".to_owned(), tag_text(&self.address)),
             ("stackctl:operation".to_owned(), self.operation.clone()),
         ])
     }
@@ -49,6 +49,19 @@ impl Owner {
         tags.into_iter()
             .any(|(key, value)| key == "stackctl:operation" && value == self.operation)
     }
+}
+
+/// An address in characters that every service takes in a tag: `logs["a"]` gives `logs/a`.
+fn tag_text(address: &str) -> String {
+    let mut text = String::new();
+    for c in address.chars() {
+        if c.is_alphanumeric() || " +-=._:/@".contains(c) {
+            text.push(c);
+        } else if !text.ends_with('/') {
+            text.push('/');
+        }
+    }
+    text.trim_end_matches('/').chars().take(256).collect()
 }
 
 /// A user's tags out of what a service returned: without AWS's own and the owner's.
@@ -286,5 +299,16 @@ impl Draw {
             unix_time,
             address: address.to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_fits_a_tag() {
+        assert_eq!(tag_text("logs[\"a b\"]"), "logs/a b");
+        assert_eq!(tag_text("queue"), "queue");
     }
 }

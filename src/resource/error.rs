@@ -215,7 +215,8 @@ where
     let chain = chain(error);
     let (code, effect) = match error {
         SdkError::ServiceError(_) => {
-            let effect = if status.is_some_and(|code| code >= 500) {
+            // A success whose body the SDK cannot parse arrives here too: it was done.
+            let effect = if status.is_some_and(|code| !(300..500).contains(&code)) {
                 Effect::Unknown
             } else {
                 Effect::None

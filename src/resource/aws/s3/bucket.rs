@@ -1,16 +1,14 @@
 //! `aws:s3:Bucket`: a bucket. Its settings are resources of their own.
 
+use crate::resource::aws::s3::bucket_name::{generated, name_fault, prefix_of};
+use crate::resource::aws::s3::bucket_tags::{all_tags, retag, tags};
 use crate::resource::aws::s3::{self, NO_BUCKET, empty::Emptying, hosted_zone::hosted_zone};
-use crate::resource::context::{Cx, Draw, OWNER_TAG_PREFIX, user_tags};
+use crate::resource::context::{Cx, Draw, user_tags};
 use crate::resource::error::{CallResult, Error};
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration, ObjectLockEnabled,
-    Tagging,
 };
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
-use rand::RngExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -18,9 +16,6 @@ use std::collections::BTreeMap;
 
 /// The region whose CreateBucket takes no location, and answers 200 for a bucket of your own.
 const CLASSIC: &str = "us-east-1";
-
-/// The characters that a generated name adds to its prefix: date, 4 digits, 8 hex digits.
-const SUFFIX: usize = 26;
 
 /// How often a bucket that others still write to is emptied before giving up.
 const ROUNDS: usize = 10;
@@ -71,7 +66,11 @@ pub struct Bucket {
     pub object_lock_enabled: Option<bool>,
     /// Tags. S3 allows 50, of which stackctl uses 3.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("maxProperties" = 47))]
+    #[schemars(extend(
+        "maxProperties" = 47,
+        "propertyNames" = s3::tag_key(),
+        "additionalProperties" = s3::tag_value()
+    ))]
     pub tags: Option<BTreeMap<String, String>>,
 }
 
@@ -284,57 +283,6 @@ fn name_of(new: &New<Bucket>) -> Result<String, Error> {
         })
 }
 
-/// `prefix` + UTC date and time + 4 digits + 8 hex digits.
-fn generated(prefix: &str, draw: &mut Draw) -> String {
-    let seconds = i64::try_from(draw.unix_time).unwrap_or_default();
-    let date: String = DateTime::from_secs(seconds)
-        .fmt(Format::DateTime)
-        .unwrap_or_default()
-        .chars()
-        .filter(char::is_ascii_digit)
-        .collect();
-    let fraction = draw.rng.random_range(0..10_000);
-    let tail: u32 = draw.rng.random();
-    format!("{prefix}{date:0<14}{fraction:04}{tail:08x}")
-}
-
-/// A name's start made of a resource's address: `logs["a b"]` gives `logs-a-b-`.
-fn prefix_of(address: &str) -> String {
-    let mut prefix = String::new();
-    for c in address.chars().map(|c| c.to_ascii_lowercase()) {
-        if c.is_ascii_alphanumeric() {
-            prefix.push(c);
-        } else if !prefix.is_empty() && !prefix.ends_with('-') {
-            prefix.push('-');
-        }
-    }
-    prefix.truncate(63 - SUFFIX - 1);
-    let stem = prefix.trim_end_matches('-');
-    if stem.is_empty() {
-        "bucket-".to_owned()
-    } else {
-        format!("{stem}-")
-    }
-}
-
-/// What is wrong with a name beyond its characters and length (S3 User Guide, "General
-/// purpose bucket naming rules").
-fn name_fault(name: &str) -> Option<String> {
-    const STARTS: &[&str] = &["xn--", "sthree-", "amzn-s3-demo-"];
-    const ENDS: &[&str] = &["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
-    if name.contains("..") {
-        return Some("a bucket name has no two dots in a row".to_owned());
-    }
-    if name.parse::<std::net::Ipv4Addr>().is_ok() {
-        return Some("a bucket name has not the form of an IP address".to_owned());
-    }
-    if let Some(start) = STARTS.iter().find(|start| name.starts_with(**start)) {
-        return Some(format!("a bucket name does not begin with {start}"));
-    }
-    let end = ENDS.iter().find(|end| name.ends_with(**end))?;
-    Some(format!("a bucket name does not end in {end}"))
-}
-
 fn explain(name: &str, error: Error) -> Error {
     match error.code() {
         "BucketAlreadyExists" => taken(name, "another account"),
@@ -378,34 +326,6 @@ async fn head(cx: &Cx, name: &str) -> Result<Option<String>, Error> {
     }))
 }
 
-/// The bucket's tags where the file or the state has some.
-async fn tags(cx: &Cx, name: &str) -> Result<Option<BTreeMap<String, String>>, Error> {
-    if cx.wants("tags") {
-        all_tags(cx, name).await
-    } else {
-        Ok(None)
-    }
-}
-
-/// All tags of a bucket, the owner's included; none without tags or without the bucket.
-async fn all_tags(cx: &Cx, name: &str) -> Result<Option<BTreeMap<String, String>>, Error> {
-    let reply = cx
-        .aws
-        .s3()
-        .get_bucket_tagging()
-        .bucket(name)
-        .send()
-        .await
-        .call_unless("s3:GetBucketTagging", &["NoSuchTagSet", "NoSuchBucket"])?;
-    Ok(reply.map(|reply| {
-        reply
-            .tag_set
-            .into_iter()
-            .map(|tag| (tag.key, tag.value))
-            .collect()
-    }))
-}
-
 /// Whether object lock is on, where the file or the state has a say in it.
 async fn locked(cx: &Cx, name: &str) -> Result<Option<bool>, Error> {
     if !cx.wants("objectLockEnabled") {
@@ -426,41 +346,6 @@ async fn locked(cx: &Cx, name: &str) -> Result<Option<bool>, Error> {
         .and_then(|reply| reply.object_lock_configuration)
         .and_then(|config| config.object_lock_enabled);
     Ok(Some(enabled == Some(ObjectLockEnabled::Enabled)))
-}
-
-/// Puts these tags in place of the user's; PutBucketTagging replaces the whole set, so the
-/// owner's tags are sent along.
-async fn retag(cx: &Cx, name: &str, wanted: BTreeMap<String, String>) -> Result<(), Error> {
-    let mut all = wanted;
-    all.extend(
-        all_tags(cx, name)
-            .await?
-            .into_iter()
-            .flatten()
-            .filter(|(key, _)| key.starts_with(OWNER_TAG_PREFIX)),
-    );
-    let s3 = cx.aws.s3();
-    if all.is_empty() {
-        return s3::change(cx, || async {
-            let sent = s3.delete_bucket_tagging().bucket(name).send().await;
-            sent.call("s3:PutBucketTagging").map(|_| ())
-        })
-        .await;
-    }
-    let tagging = Tagging::builder()
-        .set_tag_set(Some(s3::sdk_tags(&all)?))
-        .build()
-        .map_err(|error| s3::built(&error))?;
-    let request = s3.put_bucket_tagging().bucket(name).tagging(tagging);
-    s3::change(cx, || async {
-        request
-            .clone()
-            .send()
-            .await
-            .call("s3:PutBucketTagging")
-            .map(|_| ())
-    })
-    .await
 }
 
 async fn delete_bucket(cx: &Cx, name: &str) -> Result<(), Error> {
@@ -508,7 +393,7 @@ mod tests {
         let decided = Bucket::decide(&json!({"bucketPrefix": "apigw-websocket"}), &mut draw);
         let name = decided["bucket"].as_str().unwrap();
         assert!(name.starts_with("apigw-websocket20231114221320"), "{name}");
-        assert_eq!(name.len(), "apigw-websocket".len() + SUFFIX);
+        assert_eq!(name.len(), "apigw-websocket".len() + 26);
         assert_eq!(decided["id"], decided["bucket"]);
         let mut again = Draw::new(7, "code", 1_700_000_000);
         assert_eq!(
@@ -522,14 +407,5 @@ mod tests {
         let mut draw = Draw::new(7, "code", 0);
         assert!(Bucket::decide(&json!({"bucket": null}), &mut draw).is_empty());
         assert!(Bucket::decide(&json!({"bucketPrefix": null}), &mut draw).is_empty());
-    }
-
-    #[test]
-    fn an_address_makes_a_legal_prefix() {
-        assert_eq!(prefix_of("code"), "code-");
-        assert_eq!(prefix_of("Logs[\"a b\"]"), "logs-a-b-");
-        assert_eq!(prefix_of("__"), "bucket-");
-        let long = prefix_of(&"x".repeat(80));
-        assert_eq!(long.len() + SUFFIX, 63);
     }
 }

@@ -58,7 +58,7 @@ impl Emptying<'_> {
                 return report(self.bucket, &refused);
             }
             after = (
-                page.next_key_marker().map(decode),
+                page.next_key_marker().map(|key| key_of(&page, key)),
                 page.next_version_id_marker().map(str::to_owned),
             );
         }
@@ -187,7 +187,7 @@ impl Emptying<'_> {
 
 fn versions(page: &ListObjectVersionsOutput) -> Vec<Version> {
     let named = |key: Option<&str>, id: Option<&str>| Version {
-        key: decode(key.unwrap_or_default()),
+        key: key_of(page, key.unwrap_or_default()),
         id: id.unwrap_or("null").to_owned(),
     };
     // Versions before markers: a marker that goes first would bring a version to light.
@@ -217,6 +217,16 @@ fn report(bucket: &str, refused: &[Refused]) -> Result<(), Error> {
         ),
         "Delete them by hand, or allow it (permissions, object lock), then run the command again.",
     ))
+}
+
+/// A key of the page as it is. An emulator may leave keys as they are though it was asked to
+/// encode them; then it does not say that it did.
+fn key_of(page: &ListObjectVersionsOutput, key: &str) -> String {
+    if page.encoding_type() == Some(&EncodingType::Url) {
+        decode(key)
+    } else {
+        key.to_owned()
+    }
 }
 
 /// Undoes `encoding-type=url`, in which a blank is a plus.

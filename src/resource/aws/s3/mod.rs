@@ -1,16 +1,20 @@
 //! What the S3 types share: codes, reasons to try again, tags and formulas. The types
 //! themselves are the other files of this folder, mounted by the table in `resource`.
 
+pub mod bucket_name;
+pub mod bucket_tags;
 pub mod empty;
 pub mod grants;
 pub mod hosted_zone;
+pub mod object_calls;
+pub mod object_rules;
 pub mod upload;
 
 use crate::resource::aws::Aws;
 use crate::resource::context::Cx;
 use crate::resource::error::{Effect, Error};
 use aws_sdk_s3::types::Tag;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
@@ -114,6 +118,19 @@ pub fn sdk_tags(tags: &BTreeMap<String, String>) -> Result<Vec<Tag>, Error> {
 pub fn built(error: &aws_sdk_s3::error::BuildError) -> Error {
     Error::failed(format!("the S3 request could not be built: {error}"))
 }
+
+/// The schema of a tag's key, for `propertyNames` (S3 User Guide, "object tagging").
+pub fn tag_key() -> Value {
+    json!({"minLength": 1, "maxLength": 128, "pattern": TAG_CHARACTERS})
+}
+
+/// The schema of a tag's value, for `additionalProperties`.
+pub fn tag_value() -> Value {
+    json!({"type": "string", "maxLength": 256, "pattern": TAG_CHARACTERS})
+}
+
+/// Letters, digits, blanks, and `+ - = . _ : / @`.
+const TAG_CHARACTERS: &str = r"^[\p{L}\p{N}\p{Z}+\-=._:/@]*$";
 
 #[cfg(test)]
 mod tests {

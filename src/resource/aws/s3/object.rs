@@ -1,17 +1,13 @@
 //! `aws:s3:BucketObject`: one object.
 
-use crate::resource::aws::s3::upload::{self, PRIVATE, time, unquoted};
-use crate::resource::aws::s3::{self, empty::Emptying};
-use crate::resource::context::{Cx, user_tags};
+use crate::resource::aws::s3::object_calls::{
+    head, live, put_acl, put_legal_hold, put_retention, retag, tags,
+};
+use crate::resource::aws::s3::upload::{self, rfc3339, time, unquoted};
+use crate::resource::aws::s3::{self, empty::Emptying, object_rules};
+use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
-use aws_sdk_s3::operation::head_object::HeadObjectOutput;
-use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
-use aws_sdk_s3::types::{
-    ChecksumMode, ObjectCannedAcl, ObjectLockLegalHold, ObjectLockLegalHoldStatus,
-    ObjectLockRetention, ObjectLockRetentionMode, Tagging,
-};
-use base64::Engine;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -117,7 +113,11 @@ pub struct BucketObject {
     pub checksum_algorithm: Option<String>,
     /// Tags, at most 10. stackctl adds none of its own here.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("maxProperties" = 10))]
+    #[schemars(extend(
+        "maxProperties" = 10,
+        "propertyNames" = s3::tag_key(),
+        "additionalProperties" = s3::tag_value()
+    ))]
     pub tags: Option<BTreeMap<String, String>>,
     /// Lift a legal hold and governance retention when the object is deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -232,72 +232,6 @@ impl BucketObject {
     }
 }
 
-fn rule_faults(rules: &Rules<'_>) -> Vec<Broken> {
-    let mut broken = Vec::new();
-    let sources = ["source", "content", "contentBase64"];
-    let given: Vec<&str> = sources
-        .into_iter()
-        .filter(|name| rules.given(name))
-        .collect();
-    if given.len() != 1 {
-        broken.push(Broken::at(
-            given.last().copied().unwrap_or_default(),
-            "exactly one of source, content and contentBase64 is given",
-        ));
-    }
-    let encryption = rules.known("serverSideEncryption").and_then(Value::as_str);
-    let kms = rules.given("kmsKeyId") || encryption.is_some_and(|kind| kind.starts_with("aws:kms"));
-    if kms && rules.given("etag") {
-        broken.push(Broken::at(
-            "etag",
-            "with KMS encryption S3's ETag is no MD5; use sourceHash",
-        ));
-    }
-    if rules.given("kmsKeyId") && encryption == Some("AES256") {
-        broken.push(Broken::at(
-            "kmsKeyId",
-            "AES256 uses no KMS key; use aws:kms",
-        ));
-    }
-    if rules.given("objectLockMode") != rules.given("objectLockRetainUntilDate") {
-        broken.push(Broken::at(
-            "objectLockMode",
-            "objectLockMode and objectLockRetainUntilDate go together",
-        ));
-    }
-    broken.extend(value_faults(rules));
-    broken
-}
-
-fn value_faults(rules: &Rules<'_>) -> Vec<Broken> {
-    let mut broken = Vec::new();
-    let text = |name: &str| rules.known(name).and_then(Value::as_str);
-    if text("key").is_some_and(|key| key.len() > 1024) {
-        broken.push(Broken::at("key", "a key has at most 1,024 bytes in UTF-8"));
-    }
-    let decode = |text: &str| base64::engine::general_purpose::STANDARD.decode(text);
-    if let Some(Err(error)) = text("contentBase64").map(decode) {
-        broken.push(Broken::at(
-            "contentBase64",
-            format!("this is no base64: {error}"),
-        ));
-    }
-    if let Some(Err(error)) = text("objectLockRetainUntilDate").map(time) {
-        broken.push(Broken::at("objectLockRetainUntilDate", error.to_string()));
-    }
-    let metadata = rules.known("metadata").and_then(Value::as_object);
-    for (key, value) in metadata.into_iter().flatten() {
-        let plain = |value: &str| value.chars().all(|c| matches!(c, ' '..='~'));
-        if !value.as_str().is_none_or(plain) {
-            broken.push(Broken {
-                path: crate::data::Path::dotted("metadata").join(key),
-                message: "metadata is sent as headers, so a value is printable ASCII".to_owned(),
-            });
-        }
-    }
-    broken
-}
-
 fn told_apart(props: &BucketObject, error: Error) -> Error {
     let id = props.id();
     if error.is(&["PreconditionFailed"]) || error.status() == Some(412) {
@@ -322,7 +256,7 @@ impl Resource for BucketObject {
     type Outputs = Outputs;
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
-        rule_faults(rules)
+        object_rules::faults(rules)
     }
 
     fn canonical(props: &mut Value) {
@@ -467,156 +401,6 @@ fn split(id: &str) -> Result<(&str, &str), Error> {
             "{id} is no object's id, which has the form bucket/key"
         ))
     })
-}
-
-fn rfc3339(time: &DateTime) -> Option<String> {
-    time.fmt(DateTimeFormat::DateTime).ok()
-}
-
-async fn head(
-    cx: &Cx,
-    bucket: &str,
-    key: &str,
-    checksums: bool,
-) -> Result<Option<HeadObjectOutput>, Error> {
-    cx.aws
-        .s3()
-        .head_object()
-        .bucket(bucket)
-        .key(key)
-        .set_checksum_mode(checksums.then_some(ChecksumMode::Enabled))
-        .send()
-        .await
-        .call_unless("s3:GetObject", &["NotFound", "NoSuchKey", "NoSuchBucket"])
-}
-
-/// The properties that a HEAD reply tells.
-fn live(head: &HeadObjectOutput) -> BucketObject {
-    let text = |value: Option<&str>| value.map(str::to_owned);
-    let metadata = head.metadata().filter(|metadata| !metadata.is_empty());
-    BucketObject {
-        etag: head.e_tag().map(unquoted),
-        content_type: text(head.content_type()),
-        cache_control: text(head.cache_control()),
-        content_disposition: text(head.content_disposition()),
-        content_encoding: text(head.content_encoding()),
-        content_language: text(head.content_language()),
-        metadata: metadata.map(|all| all.clone().into_iter().collect()),
-        storage_class: text(head.storage_class().map(|class| class.as_str())),
-        server_side_encryption: text(head.server_side_encryption().map(|kind| kind.as_str())),
-        kms_key_id: text(head.ssekms_key_id()),
-        bucket_key_enabled: head.bucket_key_enabled(),
-        website_redirect: text(head.website_redirect_location()),
-        object_lock_mode: text(head.object_lock_mode().map(|mode| mode.as_str())),
-        object_lock_retain_until_date: head.object_lock_retain_until_date().and_then(rfc3339),
-        object_lock_legal_hold_status: text(
-            head.object_lock_legal_hold_status()
-                .map(|hold| hold.as_str()),
-        ),
-        ..BucketObject::default()
-    }
-}
-
-/// The object's tags, where the file or the state has some.
-async fn tags(cx: &Cx, bucket: &str, key: &str) -> Result<Option<BTreeMap<String, String>>, Error> {
-    if !cx.wants("tags") {
-        return Ok(None);
-    }
-    let reply = cx
-        .aws
-        .s3()
-        .get_object_tagging()
-        .bucket(bucket)
-        .key(key)
-        .send()
-        .await
-        .call_unless("s3:GetObjectTagging", &["NoSuchKey", "NoSuchBucket"])?;
-    Ok(
-        reply
-            .and_then(|reply| user_tags(reply.tag_set.into_iter().map(|tag| (tag.key, tag.value)))),
-    )
-}
-
-async fn retag(cx: &Cx, props: &BucketObject) -> Result<(), Error> {
-    let tags = props.tags.clone().unwrap_or_default();
-    let s3 = cx.aws.s3();
-    if tags.is_empty() {
-        let request = s3
-            .delete_object_tagging()
-            .bucket(&props.bucket)
-            .key(&props.key);
-        return request
-            .send()
-            .await
-            .call("s3:DeleteObjectTagging")
-            .map(|_| ());
-    }
-    let tagging = Tagging::builder()
-        .set_tag_set(Some(s3::sdk_tags(&tags)?))
-        .build()
-        .map_err(|error| s3::built(&error))?;
-    s3.put_object_tagging()
-        .bucket(&props.bucket)
-        .key(&props.key)
-        .tagging(tagging)
-        .send()
-        .await
-        .call("s3:PutObjectTagging")
-        .map(|_| ())
-}
-
-/// Puts the canned ACL; in a bucket without ACLs `private` is satisfied as it is.
-async fn put_acl(cx: &Cx, props: &BucketObject) -> Result<(), Error> {
-    let acl = props.acl.as_deref().unwrap_or(PRIVATE);
-    let sent = cx
-        .aws
-        .s3()
-        .put_object_acl()
-        .bucket(&props.bucket)
-        .key(&props.key)
-        .acl(ObjectCannedAcl::from(acl))
-        .send()
-        .await
-        .call("s3:PutObjectAcl");
-    match sent {
-        Err(error) if acl == PRIVATE && error.is(&["AccessControlListNotSupported"]) => Ok(()),
-        other => other.map(|_| ()),
-    }
-}
-
-async fn put_legal_hold(cx: &Cx, props: &BucketObject) -> Result<(), Error> {
-    let status = props.object_lock_legal_hold_status.as_deref();
-    let status = ObjectLockLegalHoldStatus::from(status.unwrap_or("OFF"));
-    cx.aws
-        .s3()
-        .put_object_legal_hold()
-        .bucket(&props.bucket)
-        .key(&props.key)
-        .legal_hold(ObjectLockLegalHold::builder().status(status).build())
-        .send()
-        .await
-        .call("s3:PutObjectLegalHold")
-        .map(|_| ())
-}
-
-/// Puts the retention; an empty one takes it away, which governance mode allows with leave.
-async fn put_retention(cx: &Cx, props: &BucketObject) -> Result<(), Error> {
-    let mode = props.object_lock_mode.as_deref();
-    let until = props.object_lock_retain_until_date.as_deref();
-    let retention = ObjectLockRetention::builder()
-        .set_mode(mode.map(ObjectLockRetentionMode::from))
-        .set_retain_until_date(until.map(time).transpose()?);
-    cx.aws
-        .s3()
-        .put_object_retention()
-        .bucket(&props.bucket)
-        .key(&props.key)
-        .retention(retention.build())
-        .set_bypass_governance_retention(props.force_destroy)
-        .send()
-        .await
-        .call("s3:PutObjectRetention")
-        .map(|_| ())
 }
 
 #[cfg(test)]

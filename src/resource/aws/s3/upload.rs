@@ -160,6 +160,22 @@ pub fn time(text: &str) -> Result<DateTime, Error> {
         .map_err(|error| Error::failed(format!("{text} is no RFC 3339 time: {error}")))
 }
 
+/// A point in time in the one form that is compared: UTC, with a Z.
+pub fn rfc3339(time: &DateTime) -> Option<String> {
+    time.fmt(DateTimeFormat::DateTime).ok()
+}
+
+/// The checksum to send. S3 demands one with object lock, also where the client would not
+/// send one by itself.
+fn checksum_algorithm(props: &BucketObject) -> Option<ChecksumAlgorithm> {
+    let locked = props.object_lock_mode.is_some() || props.object_lock_legal_hold_status.is_some();
+    props
+        .checksum_algorithm
+        .as_deref()
+        .map(ChecksumAlgorithm::from)
+        .or(locked.then_some(ChecksumAlgorithm::Crc32))
+}
+
 /// An upload of these bytes with all that the properties say; it leaves nothing of what an
 /// object of that key had before.
 ///
@@ -196,12 +212,7 @@ pub fn put(
         .set_ssekms_key_id(text(&props.kms_key_id))
         .set_bucket_key_enabled(props.bucket_key_enabled)
         .set_website_redirect_location(text(&props.website_redirect))
-        .set_checksum_algorithm(
-            props
-                .checksum_algorithm
-                .as_deref()
-                .map(ChecksumAlgorithm::from),
-        )
+        .set_checksum_algorithm(checksum_algorithm(props))
         .set_tagging(props.tags.as_ref().and_then(tag_header))
         .set_object_lock_mode(props.object_lock_mode.as_deref().map(ObjectLockMode::from))
         .set_object_lock_retain_until_date(until.map(time).transpose()?)
