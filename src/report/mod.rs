@@ -5,6 +5,8 @@ pub mod diagnostics;
 #[cfg(test)]
 mod fixtures;
 pub mod json;
+#[cfg(test)]
+mod leaks;
 pub mod outputs;
 pub mod progress;
 pub mod secrets;

@@ -10,13 +10,13 @@ mod scalar;
 #[cfg(test)]
 mod tests;
 
-use crate::data::Data;
 use crate::engine::plan::{Action, Change, OutputChange, Plan};
 use crate::report::secrets::{SecretPaths, Veil, schema_of};
 use crate::report::terminal::{DEFAULT_WIDTH, columns, escape, fit};
 use anstyle::Style as Paint;
 use node::{Node, key_text};
 use page::{BOLD, CYAN, DIM, GREEN, MAGENTA, Page, RED, YELLOW};
+use serde_json::Value;
 
 /// How a text is to look.
 #[derive(Debug, Clone, Copy)]
@@ -264,11 +264,7 @@ fn outputs(page: &mut Page<'_>, plan: &Plan) {
 fn output(page: &mut Page<'_>, name: &str, change: &OutputChange) {
     let mut paths = SecretPaths::of(&change.after);
     if change.sensitive {
-        let all = Data {
-            secret: [crate::data::Path::root()].into(),
-            ..Data::default()
-        };
-        paths = SecretPaths::of([&all]);
+        paths = SecretPaths::everything();
     }
     let veil = Veil::new(&paths, None, page.style.show_secrets);
     let old = change
@@ -277,4 +273,27 @@ fn output(page: &mut Page<'_>, name: &str, change: &OutputChange) {
         .map(|value| Node::of_value(value, veil));
     let new = change.after.as_ref().map(|data| Node::of_data(data, veil));
     difference::output(page, 2, &key_text(name), old, new);
+}
+
+/// A value as it stands behind `name:`, harmless: what is on the same line (nothing for one
+/// with parts), and the lines below.
+pub(crate) fn value_lines(value: &Value, veil: Veil<'_>) -> (String, Vec<String>) {
+    let mut lines = Node::of_value(value, veil).yaml("x");
+    let first = lines.remove(0);
+    (
+        first.trim_start_matches("x:").trim_start().to_owned(),
+        lines,
+    )
+}
+
+/// A name as it stands in front of a value, harmless.
+pub(crate) fn name_text(name: &str) -> String {
+    key_text(name)
+}
+
+/// A line that is only a remark.
+pub(crate) fn remark(text: &str, style: &Style) -> String {
+    let mut page = Page::new(style);
+    page.piece(DIM, &format!("# {}", escape(text)));
+    page.out
 }

@@ -1,10 +1,10 @@
 //! Every shape of a row, as it is printed.
 
 use super::*;
-use crate::data::Path;
+use crate::data::{Data, Path};
 use crate::engine::plan::{ChangedBy, Difference, Op, Step};
 use crate::report::fixtures::{change, differs, plan as plan_of};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 const FUNCTION: &str = "aws:lambda:Function";
