@@ -114,7 +114,7 @@ impl Resource for Bucket {
     type Outputs = Outputs;
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
-        let mut broken = Vec::new();
+        let mut broken = s3::tag_faults(rules);
         if rules.given("bucket") && rules.given("bucketPrefix") {
             broken.push(Broken::at(
                 "bucketPrefix",
@@ -193,7 +193,7 @@ impl Resource for Bucket {
 
     async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
         let (head, tags, locked) = tokio::join!(head(cx, id), tags(cx, id), locked(cx, id));
-        let Some(region) = head? else {
+        let Some(region) = head.map_err(|error| unseen(id, error))? else {
             return Ok(None);
         };
         let props = Self {
@@ -298,6 +298,21 @@ fn taken(name: &str, owner: &str) -> Error {
     )
 }
 
+/// What a refused HEAD means; it has no body, so S3 says nothing of it itself.
+fn unseen(name: &str, error: Error) -> Error {
+    match error.status() {
+        Some(403) => Error::with_hint(
+            format!("bucket {name} is there, but this identity may not look at it: {error}"),
+            "Allow s3:ListBucket for the identity in use, or check whose bucket it is.",
+        ),
+        Some(301 | 400) => Error::with_hint(
+            format!("bucket {name} is not in the stack's region: {error}"),
+            "Check providers.aws.region.",
+        ),
+        _ => error,
+    }
+}
+
 /// In `us-east-1` a create of one's own bucket succeeds and resets its ACL, so look first.
 async fn refuse_existing(cx: &Cx, name: &str) -> Result<(), Error> {
     match head(cx, name).await {
@@ -385,6 +400,8 @@ mod tests {
         );
         let regional = json!({"bucketNamespace": "account-regional", "bucketPrefix": "a"});
         assert_eq!(broken(regional), ["bucketNamespace"]);
+        let reserved = json!({"tags": {"aws:a": "1", "stackctl:a": "1", "aws": "1"}});
+        assert_eq!(broken(reserved).len(), 2);
     }
 
     #[test]

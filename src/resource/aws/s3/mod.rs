@@ -10,9 +10,11 @@ pub mod object_calls;
 pub mod object_rules;
 pub mod upload;
 
+use crate::data::Path;
 use crate::resource::aws::Aws;
-use crate::resource::context::Cx;
+use crate::resource::context::{Cx, OWNER_TAG_PREFIX};
 use crate::resource::error::{Effect, Error};
+use crate::resource::{Broken, Rules};
 use aws_sdk_s3::types::Tag;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -119,6 +121,20 @@ pub fn built(error: &aws_sdk_s3::error::BuildError) -> Error {
     Error::failed(format!("the S3 request could not be built: {error}"))
 }
 
+/// Tags that no read would give back, since their names are reserved.
+pub fn tag_faults(rules: &Rules<'_>) -> Vec<Broken> {
+    let tags = rules.known("tags").and_then(Value::as_object);
+    tags.into_iter()
+        .flatten()
+        .map(|(key, _)| key)
+        .filter(|key| key.starts_with("aws:") || key.starts_with(OWNER_TAG_PREFIX))
+        .map(|key| Broken {
+            path: Path::dotted("tags").join(key),
+            message: format!("tags that begin with aws: or {OWNER_TAG_PREFIX} are reserved"),
+        })
+        .collect()
+}
+
 /// The schema of a tag's key, for `propertyNames` (S3 User Guide, "object tagging").
 pub fn tag_key() -> Value {
     json!({"minLength": 1, "maxLength": 128, "pattern": TAG_CHARACTERS})
@@ -136,6 +152,7 @@ const TAG_CHARACTERS: &str = r"^[\p{L}\p{N}\p{Z}+\-=._:/@]*$";
 mod tests {
     use super::*;
     use crate::resource::error::CallError;
+    use std::sync::{Arc, Mutex};
 
     fn refusal(code: &str, status: u16) -> Error {
         Error::Call(Box::new(CallError {
@@ -159,6 +176,42 @@ mod tests {
         assert!(busy(&refusal("InternalError", 500)).is_none());
         assert!(busy(&refusal("NoSuchBucket", 404)).is_none());
         assert!(busy(&refusal("AccessDenied", 403)).is_none());
+    }
+
+    /// Runs a first write whose attempts end like this; gives the reasons told while waiting.
+    fn write(answers: &[&'static str]) -> (Result<(), Error>, Vec<String>) {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let mut cx = Cx::new(Arc::new(Aws::offline()));
+        let sink = Arc::clone(&told);
+        cx.notify = Arc::new(move |text| sink.lock().unwrap().push(text.to_owned()));
+        let mut answers = answers.iter();
+        let attempt = || {
+            let answer = answers.next().copied();
+            async move { answer.map_or(Ok(()), |code| Err(refusal(code, 409))) }
+        };
+        let result = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap()
+            .block_on(first_write(&cx, never, attempt));
+        let told = told.lock().unwrap().clone();
+        (result, told)
+    }
+
+    #[test]
+    fn a_first_write_waits_for_the_bucket_and_for_other_writes() {
+        let (result, told) = write(&["NoSuchBucket", "OperationAborted"]);
+        assert!(result.is_ok());
+        assert_eq!(
+            told,
+            [
+                "the bucket is not known everywhere yet",
+                "another change of the same bucket is still running"
+            ]
+        );
+        let (result, told) = write(&["AccessDenied", "OperationAborted"]);
+        assert_eq!(result.unwrap_err().code(), "AccessDenied");
+        assert!(told.is_empty());
     }
 
     #[test]

@@ -28,6 +28,14 @@ pub async fn head(
         .send()
         .await
         .call_unless("s3:GetObject", &["NotFound", "NoSuchKey", "NoSuchBucket"])
+        .map_err(|error| match error.status() {
+            // A HEAD reply has no body to say so.
+            Some(403) => Error::with_hint(
+                format!("{bucket}/{key} may not be looked at, or is not there: {error}"),
+                "Allow s3:GetObject and s3:ListBucket for the identity in use.",
+            ),
+            _ => error,
+        })
 }
 
 /// The properties that a HEAD reply tells.

@@ -1,7 +1,7 @@
 //! The rules between an object's properties.
 
 use crate::data::Path;
-use crate::resource::aws::s3::upload::time;
+use crate::resource::aws::s3::{tag_faults, upload::time};
 use crate::resource::{Broken, Rules};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -42,6 +42,7 @@ pub fn faults(rules: &Rules<'_>) -> Vec<Broken> {
         ));
     }
     broken.extend(value_faults(rules));
+    broken.extend(tag_faults(rules));
     broken
 }
 

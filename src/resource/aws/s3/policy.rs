@@ -8,6 +8,7 @@ use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::time::Duration;
 
 /// The policy of a bucket; a bucket has one at most. One that makes the bucket public is
 /// refused while the bucket's public access block says so.
@@ -28,6 +29,9 @@ pub struct Outputs {
     /// The bucket's name.
     pub id: String,
 }
+
+/// How long IAM may take to make a new principal known.
+const PROPAGATION: Duration = Duration::from_secs(2 * 60);
 
 fn made(bucket: String) -> Made<Outputs> {
     Made {
@@ -125,7 +129,8 @@ impl Resource for BucketPolicy {
             .put_bucket_policy()
             .bucket(&change.id)
             .policy(change.new.policy.text());
-        s3::first_write(cx, principal_unknown, || async {
+        let reason = |error: &Error| s3::busy(error).or_else(|| principal_unknown(error));
+        cx.retry(PROPAGATION, reason, || async {
             request.clone().send().await.call("s3:PutBucketPolicy")
         })
         .await
