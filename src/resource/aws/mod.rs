@@ -1,6 +1,7 @@
 //! The AWS clients: one configuration, one HTTP client, one credential cache for all of
 //! them. SDK types stay inside this folder.
 
+pub mod cloudwatch;
 pub mod connect;
 pub mod iam;
 pub mod physical_name;
