@@ -2,6 +2,7 @@
 //! them. SDK types stay inside this folder.
 
 pub mod apigatewayv2;
+pub mod cloudwatch;
 pub mod connect;
 pub mod iam;
 pub mod physical_name;

@@ -300,7 +300,7 @@ mod tests {
                     let at = usize::from(choices.next().unwrap_or(0)) % (out.len() + 1);
                     out.insert(at, rewrap(item, choices, false));
                 }
-                if out.len() == 1 && choices.next().unwrap_or(0) % 2 == 0 {
+                if out.len() == 1 && choices.next().unwrap_or(0).is_multiple_of(2) {
                     out.remove(0)
                 } else {
                     Value::Array(out)
@@ -315,12 +315,12 @@ mod tests {
                     );
                     out.insert(key.clone(), rewrap(value, choices, set));
                 }
-                if choices.next().unwrap_or(0) % 3 == 0 && out.contains_key("Effect") {
+                if choices.next().unwrap_or(0).is_multiple_of(3) && out.contains_key("Effect") {
                     out.insert("NotResource".to_owned(), json!([]));
                 }
                 Value::Object(out)
             }
-            scalar if is_set && choices.next().unwrap_or(0) % 2 == 0 => json!([scalar]),
+            scalar if is_set && choices.next().unwrap_or(0).is_multiple_of(2) => json!([scalar]),
             scalar => scalar.clone(),
         }
     }

@@ -1,21 +1,17 @@
 //! `aws:cloudwatch:LogGroup`.
 
+use crate::resource::aws::cloudwatch::{self as calls, BUSY, NOT_FOUND, busy};
 use crate::resource::aws::physical_name::{self, Given, Naming};
 use crate::resource::aws::tags::{self, tag_diff};
-use crate::resource::context::{Cx, Draw, throttled, user_tags};
-use crate::resource::error::{CallResult, Effect, Error};
+use crate::resource::context::{Cx, Draw, user_tags};
+use crate::resource::error::{CallResult, Error};
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules, outputs_of};
 use aws_sdk_cloudwatchlogs::types::{LogGroup as LiveGroup, LogGroupClass};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
 
-/// How long refusals because of another change are repeated.
-const BUSY: Duration = Duration::from_secs(60);
-/// The wire code for a group that is not there. Describe calls answer an empty list.
-const NOT_FOUND: &str = "ResourceNotFoundException";
 /// The class whose groups keep events for one day, whatever is asked for.
 const DELIVERY: &str = "DELIVERY";
 
@@ -159,7 +155,7 @@ impl Resource for LogGroup {
         cx.made(&name, json!(outputs));
         let fixed = props.log_group_class.as_deref() == Some(DELIVERY);
         if let Some(days) = props.retention_in_days.filter(|days| *days > 0 && !fixed) {
-            put_retention(cx, &name, days).await?;
+            calls::put_retention(cx, &name, days).await?;
         }
         Ok(Made { id: name, outputs })
     }
@@ -175,12 +171,12 @@ impl Resource for LogGroup {
         };
         let tags = async {
             if cx.wants("tags") {
-                read_tags(cx, &outputs.arn).await
+                calls::read_tags(cx, &outputs.arn).await
             } else {
                 Ok(None)
             }
         };
-        let (group, tags) = tokio::join!(describe(cx, id), tags);
+        let (group, tags) = tokio::join!(calls::describe(cx, id), tags);
         let Some(group) = group? else {
             return Ok(None);
         };
@@ -202,12 +198,12 @@ impl Resource for LogGroup {
         let new = &change.new;
         if change.has(&["retentionInDays"]) {
             match new.retention_in_days.filter(|days| *days > 0) {
-                Some(days) => put_retention(cx, &change.id, days).await?,
-                None => delete_retention(cx, &change.id).await?,
+                Some(days) => calls::put_retention(cx, &change.id, days).await?,
+                None => calls::delete_retention(cx, &change.id).await?,
             }
         }
         if change.has(&["kmsKeyId"]) {
-            update_key(cx, &change.id, new.kms_key_id.as_deref()).await?;
+            calls::update_key(cx, &change.id, new.kms_key_id.as_deref()).await?;
         }
         if change.has(&["deletionProtectionEnabled"]) {
             let call = cx
@@ -225,7 +221,8 @@ impl Resource for LogGroup {
             .await?;
         }
         if change.has(&["tags"]) {
-            update_tags(cx, &change, &outputs.arn).await?;
+            let (set, remove) = tag_diff(change.old.tags.as_ref(), new.tags.as_ref());
+            calls::update_tags(cx, &outputs.arn, set, remove).await?;
         }
         Ok(Made {
             id: change.id,
@@ -259,11 +256,11 @@ impl Resource for LogGroup {
 
     async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
         let name = new.props.name_to_be(cx, &new.decided);
-        if describe(cx, &name).await?.is_none() {
+        if calls::describe(cx, &name).await?.is_none() {
             return Ok(None);
         }
         let arn = outputs(cx, &name).await?.arn;
-        let tags = read_tags(cx, &arn).await?.unwrap_or_default();
+        let tags = calls::read_tags(cx, &arn).await?.unwrap_or_default();
         let made = cx.owner.made(
             tags.iter()
                 .map(|(key, value)| (key.as_str(), value.as_str())),
@@ -280,29 +277,6 @@ impl LogGroup {
         };
         NAMING.name_of(cx, given, decided, "")
     }
-}
-
-fn busy(error: &Error) -> Option<&'static str> {
-    (error.effect() == Effect::None && error.is(&["OperationAbortedException"]))
-        .then_some("another change to the log group is under way")
-        .or_else(|| throttled(error))
-}
-
-/// [`busy`], a group that was just made, or an identity policy that is not in force yet.
-fn unseen(error: &Error) -> Option<&'static str> {
-    if error.effect() != Effect::None {
-        return None;
-    }
-    if error.is(&[NOT_FOUND]) {
-        return Some("the log group is not known everywhere yet");
-    }
-    let denied = error.is(&["AccessDeniedException"])
-        && error
-            .message()
-            .contains("no identity-based policy allows the logs:PutRetentionPolicy action");
-    denied
-        .then_some("the permission may not be in force yet")
-        .or_else(|| busy(error))
 }
 
 /// The outputs by formula.
@@ -324,111 +298,6 @@ fn retention(group: &LiveGroup, attrs: &Value) -> Option<i32> {
         return applied.and_then(|days| i32::try_from(days).ok());
     }
     group.retention_in_days
-}
-
-/// The group of exactly this name; the list has all that begin so, shortest first.
-async fn describe(cx: &Cx, name: &str) -> Result<Option<LiveGroup>, Error> {
-    let mut pages = cx
-        .aws
-        .logs()
-        .describe_log_groups()
-        .log_group_name_prefix(name)
-        .into_paginator()
-        .items()
-        .send();
-    while let Some(group) = pages.next().await {
-        let group = group.call("logs:DescribeLogGroups")?;
-        if group.log_group_name.as_deref() == Some(name) {
-            return Ok(Some(group));
-        }
-    }
-    Ok(None)
-}
-
-async fn read_tags(cx: &Cx, arn: &str) -> Result<Option<HashMap<String, String>>, Error> {
-    let reply = cx
-        .aws
-        .logs()
-        .list_tags_for_resource()
-        .resource_arn(arn)
-        .send()
-        .await
-        .call_unless("logs:ListTagsForResource", &[NOT_FOUND])?;
-    Ok(reply.and_then(|reply| reply.tags))
-}
-
-async fn put_retention(cx: &Cx, name: &str, days: i32) -> Result<(), Error> {
-    let call = cx
-        .aws
-        .logs()
-        .put_retention_policy()
-        .log_group_name(name)
-        .retention_in_days(days);
-    cx.retry(BUSY, unseen, || async {
-        call.clone().send().await.call("logs:PutRetentionPolicy")
-    })
-    .await?;
-    Ok(())
-}
-
-async fn delete_retention(cx: &Cx, name: &str) -> Result<(), Error> {
-    let call = cx.aws.logs().delete_retention_policy().log_group_name(name);
-    cx.retry(BUSY, busy, || async {
-        call.clone().send().await.call("logs:DeleteRetentionPolicy")
-    })
-    .await?;
-    Ok(())
-}
-
-async fn update_key(cx: &Cx, name: &str, key: Option<&str>) -> Result<(), Error> {
-    if let Some(key) = key {
-        let call = cx
-            .aws
-            .logs()
-            .associate_kms_key()
-            .log_group_name(name)
-            .kms_key_id(key);
-        cx.retry(BUSY, busy, || async {
-            call.clone().send().await.call("logs:AssociateKmsKey")
-        })
-        .await?;
-    } else {
-        let call = cx.aws.logs().disassociate_kms_key().log_group_name(name);
-        cx.retry(BUSY, busy, || async {
-            call.clone().send().await.call("logs:DisassociateKmsKey")
-        })
-        .await?;
-    }
-    Ok(())
-}
-
-async fn update_tags(cx: &Cx, change: &Change<LogGroup>, arn: &str) -> Result<(), Error> {
-    let (set, remove) = tag_diff(change.old.tags.as_ref(), change.new.tags.as_ref());
-    if !remove.is_empty() {
-        let call = cx
-            .aws
-            .logs()
-            .untag_resource()
-            .resource_arn(arn)
-            .set_tag_keys(Some(remove));
-        cx.retry(BUSY, busy, || async {
-            call.clone().send().await.call("logs:UntagResource")
-        })
-        .await?;
-    }
-    if !set.is_empty() {
-        let call = cx
-            .aws
-            .logs()
-            .tag_resource()
-            .resource_arn(arn)
-            .set_tags(Some(set.into_iter().collect()));
-        cx.retry(BUSY, busy, || async {
-            call.clone().send().await.call("logs:TagResource")
-        })
-        .await?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -350,6 +350,7 @@ mod tests {
         });
         assert_eq!(broken.len(), 1);
         assert!(broken[0].message.contains("must be standard too"));
+        let mut props = props.clone();
         props.set(&Path::pointer("/fifoQueue"), Data::from(json!(true)));
         assert_eq!(
             of_queue(&Rules {

@@ -1,0 +1,150 @@
+//! The calls on a log group, and the refusals worth repeating.
+
+use crate::resource::context::{Cx, throttled};
+use crate::resource::error::{CallResult, Effect, Error};
+use aws_sdk_cloudwatchlogs::types::LogGroup as LiveGroup;
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+/// How long refusals because of another change are repeated.
+pub const BUSY: Duration = Duration::from_secs(60);
+/// The wire code for a group that is not there. Describe calls answer an empty list.
+pub const NOT_FOUND: &str = "ResourceNotFoundException";
+
+/// Another change to the group is under way, or throttling.
+pub fn busy(error: &Error) -> Option<&'static str> {
+    (error.effect() == Effect::None && error.is(&["OperationAbortedException"]))
+        .then_some("another change to the log group is under way")
+        .or_else(|| throttled(error))
+}
+
+/// [`busy`], a group that was just made, or an identity policy that is not in force yet.
+pub fn unseen(error: &Error) -> Option<&'static str> {
+    if error.effect() != Effect::None {
+        return None;
+    }
+    if error.is(&[NOT_FOUND]) {
+        return Some("the log group is not known everywhere yet");
+    }
+    let denied = error.is(&["AccessDeniedException"])
+        && error
+            .message()
+            .contains("no identity-based policy allows the logs:PutRetentionPolicy action");
+    denied
+        .then_some("the permission may not be in force yet")
+        .or_else(|| busy(error))
+}
+
+/// The group of exactly this name; the list has all that begin so, shortest first.
+pub async fn describe(cx: &Cx, name: &str) -> Result<Option<LiveGroup>, Error> {
+    let mut pages = cx
+        .aws
+        .logs()
+        .describe_log_groups()
+        .log_group_name_prefix(name)
+        .into_paginator()
+        .items()
+        .send();
+    while let Some(group) = pages.next().await {
+        let group = group.call("logs:DescribeLogGroups")?;
+        if group.log_group_name.as_deref() == Some(name) {
+            return Ok(Some(group));
+        }
+    }
+    Ok(None)
+}
+
+/// The tags of the group with this ARN (without `:*`); none when it is not there.
+pub async fn read_tags(cx: &Cx, arn: &str) -> Result<Option<HashMap<String, String>>, Error> {
+    let reply = cx
+        .aws
+        .logs()
+        .list_tags_for_resource()
+        .resource_arn(arn)
+        .send()
+        .await
+        .call_unless("logs:ListTagsForResource", &[NOT_FOUND])?;
+    Ok(reply.and_then(|reply| reply.tags))
+}
+
+/// Keeps events for so many days.
+pub async fn put_retention(cx: &Cx, name: &str, days: i32) -> Result<(), Error> {
+    let call = cx
+        .aws
+        .logs()
+        .put_retention_policy()
+        .log_group_name(name)
+        .retention_in_days(days);
+    cx.retry(BUSY, unseen, || async {
+        call.clone().send().await.call("logs:PutRetentionPolicy")
+    })
+    .await?;
+    Ok(())
+}
+
+/// Keeps events for ever.
+pub async fn delete_retention(cx: &Cx, name: &str) -> Result<(), Error> {
+    let call = cx.aws.logs().delete_retention_policy().log_group_name(name);
+    cx.retry(BUSY, busy, || async {
+        call.clone().send().await.call("logs:DeleteRetentionPolicy")
+    })
+    .await?;
+    Ok(())
+}
+
+/// Encrypts new events with this key, or with the service's own.
+pub async fn update_key(cx: &Cx, name: &str, key: Option<&str>) -> Result<(), Error> {
+    if let Some(key) = key {
+        let call = cx
+            .aws
+            .logs()
+            .associate_kms_key()
+            .log_group_name(name)
+            .kms_key_id(key);
+        cx.retry(BUSY, busy, || async {
+            call.clone().send().await.call("logs:AssociateKmsKey")
+        })
+        .await?;
+    } else {
+        let call = cx.aws.logs().disassociate_kms_key().log_group_name(name);
+        cx.retry(BUSY, busy, || async {
+            call.clone().send().await.call("logs:DisassociateKmsKey")
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+/// Sets and takes away tags.
+pub async fn update_tags(
+    cx: &Cx,
+    arn: &str,
+    set: BTreeMap<String, String>,
+    remove: Vec<String>,
+) -> Result<(), Error> {
+    if !remove.is_empty() {
+        let call = cx
+            .aws
+            .logs()
+            .untag_resource()
+            .resource_arn(arn)
+            .set_tag_keys(Some(remove));
+        cx.retry(BUSY, busy, || async {
+            call.clone().send().await.call("logs:UntagResource")
+        })
+        .await?;
+    }
+    if !set.is_empty() {
+        let call = cx
+            .aws
+            .logs()
+            .tag_resource()
+            .resource_arn(arn)
+            .set_tags(Some(set.into_iter().collect()));
+        cx.retry(BUSY, busy, || async {
+            call.clone().send().await.call("logs:TagResource")
+        })
+        .await?;
+    }
+    Ok(())
+}
