@@ -61,6 +61,7 @@ pub struct Finished {
 /// A message from a step's task.
 enum Message {
     Waiting(StepId, String),
+    Released(StepId),
     Ended(StepId, Box<Result<Outcome, Error>>),
 }
 
@@ -240,7 +241,7 @@ impl Loop<'_, '_, '_> {
             };
         }
         if matches!(step.op, Op::Create { .. }) && is_remote(&step.type_name) {
-            cx.known_ids = Arc::new(self.applying.state().ids());
+            cx.known_ids = Arc::new(self.applying.state().ids(&step.type_name));
         }
         work.cx = Some(cx);
     }
@@ -290,6 +291,10 @@ impl Loop<'_, '_, '_> {
             Message::Waiting(id, reason) => {
                 let address = self.step(id).address.clone();
                 (self.tell)(Event::Waiting { address, reason });
+                0
+            }
+            Message::Released(id) => {
+                self.queue.released(id);
                 0
             }
             Message::Ended(id, result) => {
@@ -362,8 +367,11 @@ impl Loop<'_, '_, '_> {
 }
 
 fn spawn(id: StepId, mut work: Work, sender: mpsc::UnboundedSender<Message>) {
-    let waiting = sender.clone();
+    let (waiting, released) = (sender.clone(), sender.clone());
     if let Some(cx) = &mut work.cx {
+        cx.on_released = Some(Arc::new(move || {
+            let _ = released.send(Message::Released(id));
+        }));
         cx.notify = Arc::new(move |reason| {
             // The loop may have left already; nobody is interested then.
             let _ = waiting.send(Message::Waiting(id, reason.to_owned()));

@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 enum Status {
     Waiting,
     Ready,
+    Released,
     Over,
 }
 
@@ -109,7 +110,21 @@ impl Queue {
     /// The step is done: its lane is free, and what waited for it may be ready.
     pub fn done(&mut self, id: StepId) {
         self.leave(id);
+        if self.status[id] != Status::Released {
+            self.free_users(id);
+        }
         self.status[id] = Status::Over;
+    }
+
+    /// The step goes on, but nothing has to wait for it any more.
+    pub fn released(&mut self, id: StepId) {
+        if self.status[id] == Status::Ready {
+            self.status[id] = Status::Released;
+            self.free_users(id);
+        }
+    }
+
+    fn free_users(&mut self, id: StepId) {
         for user in self.users[id].clone() {
             self.missing[user] -= 1;
             if self.missing[user] == 0 && self.status[user] == Status::Waiting {

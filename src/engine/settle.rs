@@ -29,7 +29,7 @@ pub async fn settle(
             address: intent.address.clone(),
             ..cx.owner.clone()
         });
-        cx.known_ids = Arc::new(state.ids());
+        cx.known_ids = Arc::new(state.ids(&intent.type_name));
         let inputs = without_seals(&intent.inputs);
         let found = kind.find(&cx, inputs, intent.decided.clone()).await.map_err(failed)?;
         let (Some(id), Some(resource)) = (found, &intent.resource) else { continue };

@@ -99,6 +99,8 @@ pub struct Cx {
     pub timeout: Option<Duration>,
     /// Told the reason of each wait, as a clause: "the role cannot be assumed yet".
     pub notify: Notify,
+    /// See [`Cx::released`].
+    pub on_released: Option<Arc<dyn Fn() + Send + Sync>>,
     /// What the step has made so far.
     made: Arc<Mutex<Option<Applied>>>,
 }
@@ -115,6 +117,7 @@ impl Cx {
             known_ids: Arc::default(),
             timeout: None,
             notify: Arc::new(|_| {}),
+            on_released: None,
             made: Arc::default(),
         }
     }
@@ -140,6 +143,14 @@ impl Cx {
     /// Says what the step is waiting for.
     pub fn waiting(&self, reason: &str) {
         (self.notify)(reason);
+    }
+
+    /// Says that a deletion was accepted and that what the object uses may go from now on,
+    /// though the object itself takes a while to vanish; the step goes on waiting for that.
+    pub fn released(&self) {
+        if let Some(tell) = &self.on_released {
+            tell();
+        }
     }
 
     /// Records that the object exists, before the rest of the create is done: whatever

@@ -187,10 +187,14 @@ impl State {
         self.resources.is_empty() && self.deposed.is_empty()
     }
 
-    /// The ids of all objects known, deposed ones included.
-    pub fn ids(&self) -> BTreeSet<String> {
+    /// The ids of all objects of a type, deposed ones included.
+    pub fn ids(&self, type_name: &str) -> BTreeSet<String> {
         let deposed = self.deposed.values().flat_map(BTreeMap::values);
-        self.resources.values().chain(deposed).map(|resource| resource.id.clone()).collect()
+        let known = self.resources.values().chain(deposed);
+        known
+            .filter(|resource| resource.type_name == type_name)
+            .map(|resource| resource.id.clone())
+            .collect()
     }
 }
 
@@ -272,7 +276,7 @@ mod tests {
         let address = || "q".to_owned();
         state.change(StateChange::Put { address: address(), resource: Box::new(resource) });
         state.change(StateChange::Depose { address: address(), key: "k".into() });
-        assert!(state.resources.is_empty() && state.ids().contains("1"));
+        assert!(state.resources.is_empty() && state.ids("").contains("1"));
         state.change(StateChange::Drop { address: address(), deposed: Some("k".into()) });
         assert!(state.is_empty());
     }

@@ -12,45 +12,65 @@ import json
 import os
 import pathlib
 import shutil
-import socket
+import subprocess
+import sys
 import tempfile
-import threading
 import time
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DELAY = 0.050
 
 
+def serve():
+    """moto behind a wrapper that adds the delay to each call and notes it, in a process of
+    its own: the port comes out on stdout, the calls so far at /bench-calls."""
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import WSGIRequestHandler, make_server
+
+    inner = DomainDispatcherApplication(create_backend_app)
+    calls = []
+
+    def application(environ, start_response):
+        if environ["PATH_INFO"] == "/bench-calls":
+            body = json.dumps(calls).encode()
+            calls.clear()
+            start_response("200 OK", [("Content-Length", str(len(body)))])
+            return [body]
+        start = time.perf_counter()
+        time.sleep(DELAY)
+        try:
+            return inner(environ, start_response)
+        finally:
+            calls.append((name(environ), start, time.perf_counter()))
+
+    class Quiet(WSGIRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log(self, *_):
+            pass
+
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Quiet)
+    print(server.server_port, flush=True)
+    server.serve_forever()
+
+
 class Cloud:
-    """moto behind a wrapper that adds the delay to each call and notes it."""
+    """That process."""
 
     def __init__(self):
-        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-        from werkzeug.serving import WSGIRequestHandler, make_server
+        command = [sys.executable, __file__, "--serve"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.url = f"http://127.0.0.1:{int(self.process.stdout.readline())}"
 
-        self.calls = []
-        inner = DomainDispatcherApplication(create_backend_app)
+    def calls(self):
+        """The calls since the last time: name, start, end."""
+        with urllib.request.urlopen(self.url + "/bench-calls") as reply:
+            return json.load(reply)
 
-        def application(environ, start_response):
-            start = time.perf_counter()
-            time.sleep(DELAY)
-            try:
-                return inner(environ, start_response)
-            finally:
-                self.calls.append((name(environ), start, time.perf_counter()))
-
-        class Quiet(WSGIRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log(self, *_):
-                pass
-
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        server = make_server("127.0.0.1", self.port, application, threaded=True, request_handler=Quiet)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.port}"
+    def close(self):
+        self.process.kill()
+        self.process.wait()
 
 
 def name(environ):
@@ -98,7 +118,7 @@ def run(binary, args, cwd, env=None):
     return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
-def websocket(binary):
+def websocket(binary, trace=False):
     cloud = Cloud()
     env = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     flags = ["--endpoint-url", cloud.url]
@@ -112,11 +132,15 @@ def websocket(binary):
                 ("plan", ["plan", "--detailed-exitcode"]),
                 ("destroy", ["destroy", "--yes"]),
             ]:
-                cloud.calls.clear()
+                cloud.calls()
                 wall, cpu, memory = run(binary, ["-C", folder, *args, *flags], cwd, env)
-                time.sleep(0.05)
-                seen, counted = set(), []
-                for call in list(cloud.calls):
+                seen, counted, calls = set(), [], cloud.calls()
+                if trace:
+                    begin = min(call[1] for call in calls)
+                    for call in sorted(calls, key=lambda call: call[1]):
+                        times = [f"{(at - begin) * 1000:6.0f}" for at in call[1:]]
+                        print(what, *times, call[0])
+                for call in calls:
                     if what == "apply" and call[0].startswith("GET /2015-03-31/"):
                         continue
                     if is_poll(call[0], seen):
@@ -129,6 +153,7 @@ def websocket(binary):
                     first = min(c[1] for c in writes)
                     counted = [c for c in counted if c[1] >= first and not c[0].startswith("GET ")]
                 rows.append((what, len(counted), depth(counted), wall, cpu, memory))
+    cloud.close()
     print("\nThe websocket stack, 50 ms added to every call (moto); best of 3")
     print(f"{'command':<10}{'calls':>7}{'depth':>7}{'wall s':>9}{'CPU s':>8}{'MB':>7}   limits")
     limits = {
@@ -200,16 +225,25 @@ def start(binary):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--binary", action="append", required=True)
+    parser.add_argument("--binary", action="append", default=[])
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--trace", action="store_true", help="print every call's start and end")
     parser.add_argument("--only", choices=["websocket", "local", "start"])
     options = parser.parse_args()
+    if options.serve:
+        serve()
+    if not options.binary:
+        parser.error("--binary is needed")
     parts = {"start": start, "websocket": websocket, "local": local}
     for binary in options.binary:
         binary = os.path.abspath(binary)
         print(f"\n# {binary}")
         for part, measure in parts.items():
             if options.only in (None, part):
-                measure(binary)
+                if part == "websocket":
+                    measure(binary, options.trace)
+                else:
+                    measure(binary)
 
 
 if __name__ == "__main__":

@@ -225,6 +225,7 @@ fn is_http_key(key: &str) -> bool {
 
 impl Resource for Route {
     const TYPE: &'static str = "aws:apigatewayv2:Route";
+    const IDENTITY: &'static [&'static str] = &["apiId", "routeKey"];
     type Outputs = Outputs;
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {

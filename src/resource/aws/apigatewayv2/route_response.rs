@@ -56,6 +56,7 @@ macro_rules! props_of {
 
 impl Resource for RouteResponse {
     const TYPE: &'static str = "aws:apigatewayv2:RouteResponse";
+    const IDENTITY: &'static [&'static str] = &["apiId", "routeId", "routeResponseKey"];
     type Outputs = Outputs;
 
     fn lane(attrs: &Value) -> Option<String> {

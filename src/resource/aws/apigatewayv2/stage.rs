@@ -300,6 +300,7 @@ fn variable_checks(rules: &Rules<'_>, broken: &mut Vec<Broken>) {
 
 impl Resource for Stage {
     const TYPE: &'static str = "aws:apigatewayv2:Stage";
+    const IDENTITY: &'static [&'static str] = &["apiId", "name"];
     type Outputs = Outputs;
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {

@@ -92,6 +92,7 @@ pub struct Outputs {
 
 impl Resource for LogGroup {
     const TYPE: &'static str = "aws:cloudwatch:LogGroup";
+    const IDENTITY: &'static [&'static str] = &["name"];
     type Outputs = Outputs;
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {

@@ -81,6 +81,7 @@ pub struct Outputs {
 
 impl Resource for ManagedPolicy {
     const TYPE: &'static str = "aws:iam:Policy";
+    const IDENTITY: &'static [&'static str] = &["name"];
     type Outputs = Outputs;
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {

@@ -118,6 +118,7 @@ pub struct Outputs {
 
 impl Resource for Role {
     const TYPE: &'static str = "aws:iam:Role";
+    const IDENTITY: &'static [&'static str] = &["name"];
     type Outputs = Outputs;
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {

@@ -54,6 +54,7 @@ pub struct Outputs {
 
 impl Resource for RolePolicy {
     const TYPE: &'static str = "aws:iam:RolePolicy";
+    const IDENTITY: &'static [&'static str] = &["role", "name"];
     type Outputs = Outputs;
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {

@@ -35,6 +35,7 @@ pub struct Outputs {
 
 impl Resource for RolePolicyAttachment {
     const TYPE: &'static str = "aws:iam:RolePolicyAttachment";
+    const IDENTITY: &'static [&'static str] = &["role", "policyArn"];
     type Outputs = Outputs;
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {

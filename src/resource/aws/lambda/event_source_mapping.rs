@@ -420,6 +420,7 @@ fn props_of(live: GetEventSourceMappingOutput, attrs: &Value) -> EventSourceMapp
 
 impl Resource for EventSourceMapping {
     const TYPE: &'static str = "aws:lambda:EventSourceMapping";
+    const IDENTITY: &'static [&'static str] = &["eventSourceArn", "functionName"];
     type Outputs = Outputs;
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
@@ -494,6 +495,8 @@ impl Resource for EventSourceMapping {
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
         let call = cx.aws.lambda().delete_event_source_mapping().uuid(id);
         gone(send!(cx, call, "lambda:DeleteEventSourceMapping"))?;
+        // Neither queue nor function nor role waits for a mapping on its way out.
+        cx.released();
         cx.until("the mapping is gone", GONE, || async move {
             match get(cx, id).await? {
                 None => Ok(()),

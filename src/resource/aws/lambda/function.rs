@@ -297,6 +297,7 @@ fn props_of(reply: GetFunctionOutput, attrs: &Value) -> Function {
 
 impl Resource for Function {
     const TYPE: &'static str = "aws:lambda:Function";
+    const IDENTITY: &'static [&'static str] = &["name"];
     type Outputs = Outputs;
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {

@@ -158,6 +158,7 @@ async fn add(cx: &Cx, props: &Permission, sid: &str) -> Result<(), Error> {
 
 impl Resource for Permission {
     const TYPE: &'static str = "aws:lambda:Permission";
+    const IDENTITY: &'static [&'static str] = &["function", "statementId"];
     type Outputs = Outputs;
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {

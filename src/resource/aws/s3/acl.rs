@@ -196,6 +196,7 @@ async fn get(cx: &Cx, bucket: &str, owner: Option<&str>) -> Result<Option<Bucket
 
 impl Resource for BucketAcl {
     const TYPE: &'static str = "aws:s3:BucketAcl";
+    const IDENTITY: &'static [&'static str] = &["bucket"];
     type Outputs = Outputs;
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {

@@ -111,6 +111,7 @@ fn outputs(cx: &Cx, name: &str, region: &str) -> Outputs {
 
 impl Resource for Bucket {
     const TYPE: &'static str = "aws:s3:Bucket";
+    const IDENTITY: &'static [&'static str] = &["bucket"];
     type Outputs = Outputs;
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {

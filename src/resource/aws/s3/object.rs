@@ -253,6 +253,7 @@ fn told_apart(props: &BucketObject, error: Error) -> Error {
 
 impl Resource for BucketObject {
     const TYPE: &'static str = "aws:s3:BucketObject";
+    const IDENTITY: &'static [&'static str] = &["bucket", "key"];
     type Outputs = Outputs;
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {

@@ -79,6 +79,7 @@ async fn get(cx: &Cx, bucket: &str) -> Result<Option<BucketOwnershipControls>, E
 
 impl Resource for BucketOwnershipControls {
     const TYPE: &'static str = "aws:s3:BucketOwnershipControls";
+    const IDENTITY: &'static [&'static str] = &["bucket"];
     type Outputs = Outputs;
 
     fn lane(attrs: &Value) -> Option<String> {

@@ -78,6 +78,7 @@ async fn get(cx: &Cx, bucket: &str) -> Result<Option<BucketPolicy>, Error> {
 
 impl Resource for BucketPolicy {
     const TYPE: &'static str = "aws:s3:BucketPolicy";
+    const IDENTITY: &'static [&'static str] = &["bucket"];
     type Outputs = Outputs;
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {

@@ -101,6 +101,7 @@ async fn get(cx: &Cx, bucket: &str) -> Result<Option<BucketPublicAccessBlock>, E
 
 impl Resource for BucketPublicAccessBlock {
     const TYPE: &'static str = "aws:s3:BucketPublicAccessBlock";
+    const IDENTITY: &'static [&'static str] = &["bucket"];
     type Outputs = Outputs;
 
     fn lane(attrs: &Value) -> Option<String> {

@@ -110,6 +110,7 @@ fn once_on(bucket: &str) -> Error {
 
 impl Resource for BucketVersioning {
     const TYPE: &'static str = "aws:s3:BucketVersioning";
+    const IDENTITY: &'static [&'static str] = &["bucket"];
     type Outputs = Outputs;
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {

@@ -130,6 +130,7 @@ pub struct Outputs {
 
 impl Resource for Queue {
     const TYPE: &'static str = "aws:sqs:Queue";
+    const IDENTITY: &'static [&'static str] = &["name"];
     type Outputs = Outputs;
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {

@@ -35,6 +35,7 @@ pub struct Outputs {
 
 impl Resource for QueuePolicy {
     const TYPE: &'static str = "aws:sqs:QueuePolicy";
+    const IDENTITY: &'static [&'static str] = &["queueUrl"];
     type Outputs = Outputs;
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
