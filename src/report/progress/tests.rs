@@ -327,7 +327,10 @@ fn a_terminal_shows_what_runs_and_what_is_done() {
     );
     assert!(text.contains("1/3 done, 1 running, 3 s"), "{text}");
     // Each live line begins with the spinner and is filled up to the terminal's width.
-    let widest = text.split('⠁').map(|line| line.chars().count()).max();
+    let widest = text
+        .split(['⠁', '\n'])
+        .map(|line| line.chars().count())
+        .max();
     assert!(widest <= Some(60), "{text}");
     reporter.event_at(&done("role", Doing::Creating, "r1"), start);
     reporter.finish(TOOK);
