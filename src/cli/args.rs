@@ -164,10 +164,6 @@ pub struct OutputsArgs {
 
     /// Print the bare value of this output: a string without quotes, no line end.
     #[arg(long, value_name = "NAME", num_args = 0..=1, conflicts_with = "json")]
-    #[expect(
-        clippy::option_option,
-        reason = "clap's form of a flag with an optional value"
-    )]
     pub raw: Option<Option<String>>,
 
     /// What goes in from outside.
@@ -190,7 +186,7 @@ protect stops it; one with retainOnDelete is left alone.
 Examples:
   stackctl destroy                    asks before it deletes anything
   stackctl destroy web --env dev      stacks/web.yaml as deployed with --env dev
-  stackctl destroy --target queue     one resource and what depends on it")]
+  stackctl destroy --target queue     one resource and those that need it")]
 pub struct DestroyArgs {
     /// Which stack.
     #[command(flatten)]
@@ -250,11 +246,11 @@ pub struct CloudArgs {
 /// What `plan`, `apply` and `destroy` share.
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
-    /// Only this resource and those it needs; may be given many times.
+    /// Only this resource and those that must go with it; may be given many times.
     #[arg(long = "target", value_name = "ADDRESS")]
     pub targets: Vec<String>,
 
-    /// Leave out this resource and those that need it; may be given many times.
+    /// Not this resource nor those that hang on it; may be given many times.
     #[arg(long = "exclude", value_name = "ADDRESS")]
     pub excludes: Vec<String>,
 
@@ -271,7 +267,7 @@ pub struct RunArgs {
     )]
     pub refresh: bool,
 
-    /// How many calls may be under way at once.
+    /// How many steps may be under way at once.
     #[arg(
         long,
         value_name = "N",
@@ -395,3 +391,6 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Exit>
         }
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -70,6 +70,10 @@ mod tests {
     fn with_json_the_flag_is_needed() {
         assert_eq!(confirm(APPLY, true, true), Ok(true));
         let refused = confirm(APPLY, false, true).map_err(|error| error.render(false));
-        insta::assert_snapshot!(refused.unwrap_err(), @"");
+        insta::assert_snapshot!(refused.unwrap_err(), @"
+        error: The changes were not confirmed: --json leaves no room for a question.
+          now: Nothing was changed.
+          next: Look at the plan, then add --yes to apply without being asked.
+        ");
     }
 }

@@ -127,6 +127,11 @@ mod tests {
             .caused_by(&cause)
             .now("The old state is untouched.")
             .hint("Free some space, then run apply again.");
-        insta::assert_snapshot!(error.render(false), @"");
+        insta::assert_snapshot!(error.render(false), @r"
+        error: The state state/a.json could not be written
+          cause: disk full\u{1b}[2J
+          now: The old state is untouched.
+          next: Free some space, then run apply again.
+        ");
     }
 }

@@ -61,7 +61,11 @@ fn variable(name: &str) -> Option<String> {
 /// Writes a result to stdout. A reader that has gone away (`| head`) is no error: the rest
 /// is dropped.
 pub fn result(text: &str) -> Result<(), CliError> {
-    match write(&mut io::stdout().lock(), text) {
+    judge(write(&mut io::stdout().lock(), text))
+}
+
+fn judge(written: io::Result<()>) -> Result<(), CliError> {
+    match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(CliError::new("The result could not be written to stdout.").caused_by(&error))
         }
@@ -83,4 +87,20 @@ fn write<S: anstream::stream::RawStream + anstream::stream::AsLockedWrite>(
     let mut stream = AutoStream::new(stream, ColorChoice::Always);
     stream.write_all(text.as_bytes())?;
     stream.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_reader_that_went_away_is_no_error() {
+        assert_eq!(judge(Ok(())), Ok(()));
+        assert_eq!(judge(Err(ErrorKind::BrokenPipe.into())), Ok(()));
+        let full = judge(Err(io::Error::other("no space left on device")));
+        assert_eq!(
+            full.map_err(|error| error.chain),
+            Err(vec!["no space left on device".to_owned()])
+        );
+    }
 }

@@ -118,6 +118,27 @@ fn update(tree: &Tree, by: ChangedBy, told: bool) -> Change {
     update
 }
 
+/// Differences that alone know what is secret: the change has no other values.
+fn bare(tree: &Tree) -> Change {
+    let Tree::Map(map) = tree else {
+        return update(tree, ChangedBy::File, true);
+    };
+    let whole = |tree: &Tree| match tree {
+        Tree::Secret(_) => true,
+        other => other.data().secret.is_empty(),
+    };
+    let kept = map
+        .iter()
+        .filter(|(_, tree)| whole(tree))
+        .cloned()
+        .collect();
+    Change {
+        before: None,
+        after: None,
+        ..update(&Tree::Map(kept), ChangedBy::Both, false)
+    }
+}
+
 fn plan_with(tree: &Tree) -> Plan {
     let mut created = change("created", "x:y:Z", Action::Create);
     created.after = Some(tree.data());
@@ -132,6 +153,7 @@ fn plan_with(tree: &Tree) -> Plan {
         update(tree, ChangedBy::File, true),
         update(tree, ChangedBy::Both, true),
         update(tree, ChangedBy::Outside, false),
+        bare(tree),
     ]);
     let output = OutputChange {
         before: Some(tree.value(&changed)),

@@ -75,3 +75,51 @@ pub fn columns(text: &str) -> usize {
 pub fn fit(text: &str, columns: usize) -> Cow<'_, str> {
     console::truncate_str(text, columns, "…")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_need_a_terminal_that_nobody_objects_to() {
+        let terminal = ColorInputs {
+            is_terminal: true,
+            term: Some("xterm"),
+            ..ColorInputs::default()
+        };
+        assert!(color(terminal));
+        let objections = [
+            ColorInputs {
+                is_terminal: false,
+                ..terminal
+            },
+            ColorInputs {
+                no_color_flag: true,
+                ..terminal
+            },
+            ColorInputs {
+                no_color: Some("1"),
+                ..terminal
+            },
+            ColorInputs {
+                term: Some("dumb"),
+                ..terminal
+            },
+        ];
+        assert!(!objections.into_iter().any(color));
+        assert!(color(ColorInputs {
+            no_color: Some(""),
+            ..terminal
+        }));
+    }
+
+    #[test]
+    fn what_acts_on_a_terminal_is_written_out() {
+        assert_eq!(
+            escape("a\x1b[31m\u{9b}\r\n\u{202e}é"),
+            "a\\u{1b}[31m\\u{9b}\\r\\n\\u{202e}é"
+        );
+        assert_eq!(escape_lines("a\nb\x07"), "a\nb\\u{7}");
+        assert_eq!(fit("abcdef", 4), "abc…");
+    }
+}

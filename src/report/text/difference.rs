@@ -2,7 +2,7 @@
 
 use super::lines::{self, Form};
 use super::node::Node;
-use super::page::{Page, Sign};
+use super::page::{FORCES, Page, Sign};
 use super::{policy, scalar};
 use crate::data::{Data, Path};
 use crate::engine::plan::{Change, ChangedBy, Difference};
@@ -151,7 +151,7 @@ fn comments(row: &Row) -> Vec<&'static str> {
         ChangedBy::Both => comments.push("changed on both sides"),
     }
     if row.replaces {
-        comments.push("forces replacement");
+        comments.push(FORCES);
     }
     comments
 }

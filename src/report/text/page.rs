@@ -45,6 +45,9 @@ pub(super) const CYAN: Paint = AnsiColor::Cyan.on_default();
 pub(super) const BOLD: Paint = Paint::new().effects(Effects::BOLD);
 pub(super) const DIM: Paint = Paint::new().effects(Effects::DIMMED);
 
+/// The remark that must not be overlooked.
+pub(super) const FORCES: &str = "forces replacement";
+
 /// The text so far.
 pub(super) struct Page<'s> {
     pub(super) out: String,
@@ -112,8 +115,11 @@ impl<'s> Page<'s> {
 
     /// `  # one, two` at the end of a line.
     pub(super) fn comment(&mut self, comments: &[&str]) {
-        if !comments.is_empty() {
-            self.piece(DIM, &format!("  # {}", comments.join(", ")));
+        for (index, comment) in comments.iter().enumerate() {
+            let lead = if index == 0 { "  # " } else { ", " };
+            self.piece(DIM, lead);
+            let paint = if *comment == FORCES { MAGENTA } else { DIM };
+            self.piece(paint, comment);
         }
     }
 }

@@ -1,0 +1,279 @@
+//! The help texts.
+
+use super::*;
+
+fn help(command: &str) -> String {
+    let mut all = Cli::command().term_width(100);
+    all.build();
+    match command {
+        "" => all.render_help().to_string(),
+        name => match all.find_subcommand_mut(name) {
+            Some(found) => found.render_help().to_string(),
+            None => panic!("{name} is no command"),
+        },
+    }
+}
+
+#[test]
+fn the_help_of_stackctl() {
+    insta::assert_snapshot!(help(""), @"
+    Deploys AWS stacks written in YAML
+
+    Usage: stackctl [OPTIONS] <COMMAND>
+
+    Commands:
+      validate  Check the stack file, offline
+      plan      Show what apply would change [alias: preview]
+      apply     Plan, ask, and apply the changes [alias: up]
+      outputs   Print the stack's outputs [alias: output]
+      destroy   Plan the deletion of the stack, ask, and delete [alias: down]
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+
+    Flags of every command:
+      -C, --directory <DIR>  Run as if started in this folder
+          --json             Print JSON on stdout, and nothing else there
+          --no-color         No colours; so does NO_COLOR in the environment
+
+    A stack is a file such as stacks/web.yaml; its state is kept as JSON in state/web.json.
+    Each command has more to say: stackctl apply --help
+
+    Examples:
+      stackctl apply --local --yes     try it without an account, on the local cloud
+      stackctl plan                    the only stack in stacks/
+      stackctl apply web --env prod    stacks/web.yaml with the values of stacks/web.prod.yaml
+      stackctl outputs --json          the stack's outputs, for a script
+
+    Exit codes:
+      0    done
+      1    failed, declined, or a bad flag
+      2    there are changes (with --detailed-exitcode)
+      3    the stack file is wrong
+      4    another run holds the state's lock
+      5    the plan is stale
+      130  interrupted
+    ");
+}
+
+#[test]
+fn the_help_of_validate() {
+    insta::assert_snapshot!(help("validate"), @"
+    Check the stack file, offline
+
+    Usage: stackctl validate [OPTIONS] [STACK]
+
+    Arguments:
+      [STACK]  A stack's name under stacks/, or a path; not needed while there is only one
+
+    Options:
+      -h, --help  Print help
+
+    Variables:
+          --env <ENV>         Take variable values from stacks/<STACK>.<ENV>.yaml and keep a state of
+                              its own
+          --var <NAME=VALUE>  Set a variable; may be given many times. STACKCTL_VAR_<NAME> does so too
+          --var-file <FILE>   Take variable values from a YAML or JSON file; may be given many times
+
+    Flags of every command:
+      -C, --directory <DIR>  Run as if started in this folder
+          --json             Print JSON on stdout, and nothing else there
+          --no-color         No colours; so does NO_COLOR in the environment
+
+    Every mistake is reported at once, each with its place in the file. No call is made.
+    ");
+}
+
+#[test]
+fn the_help_of_plan() {
+    insta::assert_snapshot!(help("plan"), @"
+    Show what apply would change
+
+    Usage: stackctl plan [OPTIONS] [STACK]
+
+    Arguments:
+      [STACK]  A stack's name under stacks/, or a path; not needed while there is only one
+
+    Options:
+          --target <ADDRESS>   Only this resource and those that must go with it; may be given many
+                               times
+          --exclude <ADDRESS>  Not this resource nor those that hang on it; may be given many times
+          --refresh[=<BOOL>]   Whether to read the live resources; --refresh=false trusts the state
+                               [default: true]
+          --parallelism <N>    How many steps may be under way at once [default: 32]
+          --show-secrets       Print secret values in clear
+          --replace <ADDRESS>  Replace this resource though it need not be; may be given many times
+          --detailed-exitcode  Exit with 2 when there are changes, 0 when there are none
+      -h, --help               Print help
+
+    Variables:
+          --env <ENV>         Take variable values from stacks/<STACK>.<ENV>.yaml and keep a state of
+                              its own
+          --var <NAME=VALUE>  Set a variable; may be given many times. STACKCTL_VAR_<NAME> does so too
+          --var-file <FILE>   Take variable values from a YAML or JSON file; may be given many times
+
+    Cloud and state:
+          --local               Use the local cloud in this binary; its contents are kept under
+                                .stackctl/local/
+          --endpoint-url <URL>  Send every call to this address, an emulator's for example
+          --state <PATH>        The state file, in place of state/<STACK>.json
+
+    Flags of every command:
+      -C, --directory <DIR>  Run as if started in this folder
+          --json             Print JSON on stdout, and nothing else there
+          --no-color         No colours; so does NO_COLOR in the environment
+
+    Reads the live resources and prints the differences. Nothing is changed.
+
+    Examples:
+      stackctl plan                        the only stack in stacks/
+      stackctl plan web --var size=2       with a variable set
+      stackctl plan --json                 for a script
+      stackctl plan --detailed-exitcode    exit code 2 when there is something to do
+    ");
+}
+
+#[test]
+fn the_help_of_apply() {
+    insta::assert_snapshot!(help("apply"), @"
+    Plan, ask, and apply the changes
+
+    Usage: stackctl apply [OPTIONS] [STACK]
+
+    Arguments:
+      [STACK]  A stack's name under stacks/, or a path; not needed while there is only one
+
+    Options:
+          --target <ADDRESS>   Only this resource and those that must go with it; may be given many
+                               times
+          --exclude <ADDRESS>  Not this resource nor those that hang on it; may be given many times
+          --refresh[=<BOOL>]   Whether to read the live resources; --refresh=false trusts the state
+                               [default: true]
+          --parallelism <N>    How many steps may be under way at once [default: 32]
+          --show-secrets       Print secret values in clear
+          --replace <ADDRESS>  Replace this resource though it need not be; may be given many times
+      -y, --yes                Do not ask; needed where there is no terminal [alias: --auto-approve]
+      -h, --help               Print help
+
+    Variables:
+          --env <ENV>         Take variable values from stacks/<STACK>.<ENV>.yaml and keep a state of
+                              its own
+          --var <NAME=VALUE>  Set a variable; may be given many times. STACKCTL_VAR_<NAME> does so too
+          --var-file <FILE>   Take variable values from a YAML or JSON file; may be given many times
+
+    Cloud and state:
+          --local               Use the local cloud in this binary; its contents are kept under
+                                .stackctl/local/
+          --endpoint-url <URL>  Send every call to this address, an emulator's for example
+          --state <PATH>        The state file, in place of state/<STACK>.json
+
+    Flags of every command:
+      -C, --directory <DIR>  Run as if started in this folder
+          --json             Print JSON on stdout, and nothing else there
+          --no-color         No colours; so does NO_COLOR in the environment
+
+    Steps that do not depend on each other run at the same time. When one fails, the
+    independent ones go on, the state keeps what was done, and the next apply goes on
+    from there. Ctrl-C starts nothing new and waits for what runs; a second one leaves
+    at once.
+
+    Examples:
+      stackctl apply                      asks before it changes anything
+      stackctl apply --yes --local        on the local cloud, without an account
+      stackctl apply --replace queue      make one resource anew
+      stackctl apply --yes --json         one JSON object a line, for a script
+    ");
+}
+
+#[test]
+fn the_help_of_outputs() {
+    insta::assert_snapshot!(help("outputs"), @"
+    Print the stack's outputs
+
+    Usage: stackctl outputs [OPTIONS] [STACK|NAME] [NAME]
+
+    Arguments:
+      [STACK|NAME]  A stack's name or path, or else an output's name
+      [NAME]        An output's name
+
+    Options:
+          --raw [<NAME>]  Print the bare value of this output: a string without quotes, no line end
+          --show-secrets  Print secret values in clear
+      -h, --help          Print help
+
+    Variables:
+          --env <ENV>         Take variable values from stacks/<STACK>.<ENV>.yaml and keep a state of
+                              its own
+          --var <NAME=VALUE>  Set a variable; may be given many times. STACKCTL_VAR_<NAME> does so too
+          --var-file <FILE>   Take variable values from a YAML or JSON file; may be given many times
+
+    Cloud and state:
+          --local               Use the local cloud in this binary; its contents are kept under
+                                .stackctl/local/
+          --endpoint-url <URL>  Send every call to this address, an emulator's for example
+          --state <PATH>        The state file, in place of state/<STACK>.json
+
+    Flags of every command:
+      -C, --directory <DIR>  Run as if started in this folder
+          --json             Print JSON on stdout, and nothing else there
+          --no-color         No colours; so does NO_COLOR in the environment
+
+    Reads the state only. One name means a stack where there is a stack of that name, and
+    an output otherwise; of two names the first is the stack and the second the output.
+
+    Examples:
+      stackctl outputs                    all outputs of the only stack
+      stackctl outputs web Queue          one output of stacks/web.yaml
+      stackctl outputs --json             one object, name to value
+      url=$(stackctl outputs --raw Queue) the bare value, for a shell
+    ");
+}
+
+#[test]
+fn the_help_of_destroy() {
+    insta::assert_snapshot!(help("destroy"), @"
+    Plan the deletion of the stack, ask, and delete
+
+    Usage: stackctl destroy [OPTIONS] [STACK]
+
+    Arguments:
+      [STACK]  A stack's name under stacks/, or a path; not needed while there is only one
+
+    Options:
+          --target <ADDRESS>   Only this resource and those that must go with it; may be given many
+                               times
+          --exclude <ADDRESS>  Not this resource nor those that hang on it; may be given many times
+          --refresh[=<BOOL>]   Whether to read the live resources; --refresh=false trusts the state
+                               [default: true]
+          --parallelism <N>    How many steps may be under way at once [default: 32]
+          --show-secrets       Print secret values in clear
+      -y, --yes                Do not ask; needed where there is no terminal [alias: --auto-approve]
+      -h, --help               Print help
+
+    Variables:
+          --env <ENV>         Take variable values from stacks/<STACK>.<ENV>.yaml and keep a state of
+                              its own
+          --var <NAME=VALUE>  Set a variable; may be given many times. STACKCTL_VAR_<NAME> does so too
+          --var-file <FILE>   Take variable values from a YAML or JSON file; may be given many times
+
+    Cloud and state:
+          --local               Use the local cloud in this binary; its contents are kept under
+                                .stackctl/local/
+          --endpoint-url <URL>  Send every call to this address, an emulator's for example
+          --state <PATH>        The state file, in place of state/<STACK>.json
+
+    Flags of every command:
+      -C, --directory <DIR>  Run as if started in this folder
+          --json             Print JSON on stdout, and nothing else there
+          --no-color         No colours; so does NO_COLOR in the environment
+
+    Deletes everything the state holds, what others use last. A resource with the option
+    protect stops it; one with retainOnDelete is left alone.
+
+    Examples:
+      stackctl destroy                    asks before it deletes anything
+      stackctl destroy web --env dev      stacks/web.yaml as deployed with --env dev
+      stackctl destroy --target queue     one resource and those that need it
+    ");
+}

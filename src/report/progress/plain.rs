@@ -1,0 +1,96 @@
+//! One line an event, for pipes and logs.
+
+use super::Reporter;
+use super::record::{Record, Tally, whole_seconds, words};
+use crate::engine::event::{Doing, Event};
+use crate::report::secrets::Secrets;
+use crate::report::terminal::escape;
+use crate::report::text::Style;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+/// How often a step that is under way is named again.
+const REMIND: Duration = Duration::from_secs(10);
+
+pub(super) struct Plain {
+    out: Box<dyn Write + Send>,
+    style: Style,
+    record: Record,
+    /// When each running step was last named.
+    named: BTreeMap<String, Instant>,
+}
+
+impl Plain {
+    pub(super) fn new(out: Box<dyn Write + Send>, style: Style, secrets: Secrets) -> Self {
+        Self {
+            out,
+            style,
+            record: Record::new(secrets),
+            named: BTreeMap::new(),
+        }
+    }
+
+    fn write(&mut self, text: &str) {
+        let _ = self.out.write_all(text.as_bytes());
+        let _ = self.out.flush();
+    }
+
+    pub(super) fn event_at(&mut self, event: &Event, now: Instant) {
+        self.record.take(event, now);
+        match event {
+            Event::Begun { address, doing } if *doing != Doing::Keeping => {
+                self.named.insert(address.clone(), now);
+                self.write(&format!("{}: {}\n", escape(address), words(*doing).doing));
+            }
+            Event::Done { address, .. } | Event::Failed { address, .. } => {
+                self.named.remove(address);
+            }
+            _ => {}
+        }
+        if let Some(line) = self.record.line(event, &self.style) {
+            self.write(&format!("{line}\n"));
+        }
+        self.remind(now);
+    }
+
+    /// Names the steps of which nothing was heard for long.
+    pub(super) fn remind(&mut self, now: Instant) {
+        let mut lines = String::new();
+        for (address, running) in &self.record.running {
+            let Some(named) = self.named.get_mut(address) else {
+                continue;
+            };
+            if now.saturating_duration_since(*named) < REMIND {
+                continue;
+            }
+            *named = now;
+            let elapsed = whole_seconds(now.saturating_duration_since(running.since));
+            let reason = running
+                .reason
+                .as_ref()
+                .map_or_else(String::new, |reason| format!(" ({})", escape(reason)));
+            let (address, doing) = (escape(address), words(running.doing).doing);
+            lines.push_str(&format!("{address}: still {doing} … {elapsed}{reason}\n"));
+        }
+        if !lines.is_empty() {
+            self.write(&lines);
+        }
+    }
+}
+
+impl Reporter for Plain {
+    fn event(&mut self, event: &Event) {
+        self.event_at(event, Instant::now());
+    }
+
+    fn tick(&mut self) {
+        self.remind(Instant::now());
+    }
+
+    fn finish(&mut self, took: Duration) -> Tally {
+        let text = self.record.last_word(took, &self.style);
+        self.write(&text);
+        self.record.tally()
+    }
+}

@@ -1,0 +1,373 @@
+//! A run as each reporter shows it.
+
+use super::*;
+use crate::data::{Data, Path};
+use crate::engine::event::Doing;
+use crate::engine::plan::{Action, Change};
+use crate::report::fixtures::{change, plan as plan_of};
+use crate::resource::error::{CallError, Effect, Error};
+use indicatif::{ProgressDrawTarget, TermLike};
+use serde_json::Value;
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+/// Bytes that several may write and the test reads.
+#[derive(Debug, Clone, Default)]
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Shared {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn begun(address: &str, doing: Doing) -> Event {
+    Event::Begun {
+        address: address.to_owned(),
+        doing,
+    }
+}
+
+fn waiting(address: &str, reason: &str) -> Event {
+    Event::Waiting {
+        address: address.to_owned(),
+        reason: reason.to_owned(),
+    }
+}
+
+fn done(address: &str, doing: Doing, id: &str) -> Event {
+    Event::Done {
+        address: address.to_owned(),
+        doing,
+        id: id.to_owned(),
+        took: Duration::from_millis(240),
+    }
+}
+
+fn skipped(address: &str, because: Option<&str>) -> Event {
+    Event::Skipped {
+        address: address.to_owned(),
+        doing: Doing::Creating,
+        because: because.map(str::to_owned),
+    }
+}
+
+fn refused() -> Error {
+    Error::Call(Box::new(CallError {
+        call: "lambda:CreateFunction",
+        code: "InvalidParameterValueException".to_owned(),
+        message: "The value hunter2 is not allowed\x1b[2J".to_owned(),
+        request_id: Some("5f2a".to_owned()),
+        status: Some(400),
+        effect: Effect::None,
+    }))
+}
+
+/// A run in which something of everything happens.
+fn run() -> Vec<Event> {
+    use Doing::{Creating, Deleting, Keeping, Reading, Updating};
+    vec![
+        Event::Started { steps: 9 },
+        begun("role", Creating),
+        begun("queue", Updating),
+        begun("api", Deleting),
+        begun("old", Deleting),
+        begun("caller", Reading),
+        begun("api", Keeping),
+        done("api", Keeping, ""),
+        done("caller", Reading, "123456789012"),
+        done("role", Creating, "websocket-role"),
+        waiting("queue", "the queue has no attributes yet"),
+        waiting("queue", "the queue has no attributes yet"),
+        done("queue", Updating, "https://sqs/q"),
+        done("old", Deleting, "o1"),
+        done("api", Deleting, "a1"),
+        begun("api", Creating),
+        done("api", Creating, "a2"),
+        begun("worker", Creating),
+        waiting("worker", "the role cannot be assumed yet"),
+        Event::Failed {
+            address: "worker".to_owned(),
+            doing: Creating,
+            error: refused(),
+            now: "Nothing was created.".to_owned(),
+        },
+        skipped("mapping", Some("worker")),
+        skipped("alarm", Some("mapping")),
+    ]
+}
+
+/// The plan's secret, which AWS repeats in its answer.
+fn secrets() -> Secrets {
+    let mut data = Data::from(serde_json::json!({"password": "hunter2"}));
+    data.secret.insert(Path::pointer("/password"));
+    Secrets::of(&plan_of(vec![Change {
+        after: Some(data),
+        ..change("worker", "x:y:Z", Action::Create)
+    }]))
+}
+
+const TOOK: Duration = Duration::from_millis(1234);
+
+#[test]
+fn a_pipe_gets_one_line_an_event() {
+    let out = Shared::default();
+    let mut reporter = plain(Box::new(out.clone()), Style::default(), secrets());
+    run().iter().for_each(|event| reporter.event(event));
+    let tally = reporter.finish(TOOK);
+    insta::assert_snapshot!(out.text(), @r"
+    role: creating
+    queue: updating
+    api: deleting
+    old: deleting
+    caller: reading
+    caller: read in 0.2 s (123456789012)
+    role: created in 0.2 s (websocket-role)
+    queue: updated in 0.2 s (https://sqs/q)
+    old: deleted in 0.2 s (o1)
+    api: deleted in 0.2 s (a1)
+    api: creating
+    api: created in 0.2 s (a2)
+    worker: creating
+    worker: not created: lambda:CreateFunction answered InvalidParameterValueException
+    mapping: skipped, since worker failed
+    alarm: skipped, since mapping failed
+
+    error: worker was not created
+      cause: lambda:CreateFunction answered InvalidParameterValueException: The value (secret) is not allowed\u{1b}[2J (request 5f2a)
+      now: Nothing was created.
+      next: Fix the cause, then run the command again; what is done stays done.
+      skipped: alarm, mapping
+
+    Applied: 1 created, 1 updated, 1 replaced, 1 deleted in 1.2 s. 1 failed, 2 skipped.
+    ");
+    assert_eq!(
+        tally,
+        Tally {
+            created: 1,
+            updated: 1,
+            replaced: 1,
+            deleted: 1,
+            failed: 1,
+            skipped: 2,
+            interrupted: false,
+        }
+    );
+}
+
+#[test]
+fn a_run_without_trouble_ends_in_one_line() {
+    let out = Shared::default();
+    let mut reporter = plain(Box::new(out.clone()), Style::default(), Secrets::default());
+    reporter.event(&done("queue", Doing::Creating, ""));
+    reporter.finish(Duration::from_secs(65));
+    insta::assert_snapshot!(out.text(), @"
+    queue: created in 0.2 s
+    Applied: 1 created, 0 updated, 0 replaced, 0 deleted in 1 min 5 s.
+    ");
+}
+
+#[test]
+fn a_long_step_is_named_every_ten_seconds() {
+    let out = Shared::default();
+    let mut reporter =
+        plain::Plain::new(Box::new(out.clone()), Style::default(), Secrets::default());
+    let start = Instant::now();
+    let at = |seconds| start + Duration::from_secs(seconds);
+    reporter.event_at(&begun("worker", Doing::Creating), start);
+    for second in 0..75 {
+        let reason = format!("the function is Pending, look {second}");
+        reporter.event_at(&waiting("worker", &reason), at(second));
+        reporter.remind(at(second));
+    }
+    insta::assert_snapshot!(out.text(), @"
+    worker: creating
+    worker: still creating … 10 s (the function is Pending, look 10)
+    worker: still creating … 20 s (the function is Pending, look 20)
+    worker: still creating … 30 s (the function is Pending, look 30)
+    worker: still creating … 40 s (the function is Pending, look 40)
+    worker: still creating … 50 s (the function is Pending, look 50)
+    worker: still creating … 1 min 0 s (the function is Pending, look 60)
+    worker: still creating … 1 min 10 s (the function is Pending, look 70)
+    ");
+}
+
+#[test]
+fn an_interruption_says_what_was_left() {
+    let out = Shared::default();
+    let mut reporter = plain(Box::new(out.clone()), Style::default(), Secrets::default());
+    let mut events = vec![
+        begun("a", Doing::Creating),
+        Event::Interrupted { running: 1 },
+        done("a", Doing::Creating, "a1"),
+    ];
+    let names: Vec<String> = (0..25).map(|n| format!("queue[\"{n:02}\"]")).collect();
+    events.extend(names.iter().map(|name| skipped(name, None)));
+    events.iter().for_each(|event| reporter.event(event));
+    assert!(reporter.finish(TOOK).interrupted);
+    let text = out.text();
+    let (_, end) = text.split_once("queue[\"24\"]: skipped").unwrap();
+    insta::assert_snapshot!(end, @r#"
+    , since the run was interrupted
+
+    Interrupted; not begun: queue["00"], queue["01"], queue["02"], queue["03"], queue["04"], queue["05"], queue["06"], queue["07"], queue["08"], queue["09"], queue["10"], queue["11"], queue["12"], queue["13"], queue["14"], queue["15"], queue["16"], queue["17"], queue["18"], queue["19"] and 5 more. Run the command again to go on.
+
+    Applied: 1 created, 0 updated, 0 replaced, 0 deleted in 1.2 s. 0 failed, 25 skipped.
+    "#);
+}
+
+#[test]
+fn scripts_get_one_object_a_line() {
+    let out = Shared::default();
+    let mut reporter = json_lines(Box::new(out.clone()), secrets());
+    run().iter().for_each(|event| reporter.event(event));
+    reporter.event(&Event::Interrupted { running: 0 });
+    reporter.finish(TOOK);
+    for line in out.text().lines() {
+        serde_json::from_str::<Value>(line).unwrap();
+    }
+    insta::assert_snapshot!(out.text(), @r#"
+    {"steps":9,"type":"started"}
+    {"action":"create","address":"role","status":"begun","type":"step"}
+    {"action":"update","address":"queue","status":"begun","type":"step"}
+    {"action":"delete","address":"api","status":"begun","type":"step"}
+    {"action":"delete","address":"old","status":"begun","type":"step"}
+    {"action":"read","address":"caller","status":"begun","type":"step"}
+    {"action":"read","address":"caller","id":"123456789012","seconds":0.24,"status":"done","type":"step"}
+    {"action":"create","address":"role","id":"websocket-role","seconds":0.24,"status":"done","type":"step"}
+    {"action":"update","address":"queue","reason":"the queue has no attributes yet","status":"waiting","type":"step"}
+    {"action":"update","address":"queue","id":"https://sqs/q","seconds":0.24,"status":"done","type":"step"}
+    {"action":"delete","address":"old","id":"o1","seconds":0.24,"status":"done","type":"step"}
+    {"action":"delete","address":"api","id":"a1","seconds":0.24,"status":"done","type":"step"}
+    {"action":"create","address":"api","status":"begun","type":"step"}
+    {"action":"create","address":"api","id":"a2","seconds":0.24,"status":"done","type":"step"}
+    {"action":"create","address":"worker","status":"begun","type":"step"}
+    {"action":"create","address":"worker","reason":"the role cannot be assumed yet","status":"waiting","type":"step"}
+    {"action":"create","address":"worker","error":{"call":"lambda:CreateFunction","code":"InvalidParameterValueException","message":"lambda:CreateFunction answered InvalidParameterValueException: The value (secret) is not allowed\u001b[2J (request 5f2a)","request_id":"5f2a","status":400},"next":"Fix the cause, then run the command again; what is done stays done.","now":"Nothing was created.","status":"failed","type":"step"}
+    {"action":"create","address":"mapping","because":"worker","status":"skipped","type":"step"}
+    {"action":"create","address":"alarm","because":"mapping","status":"skipped","type":"step"}
+    {"running":0,"type":"interrupted"}
+    {"created":1,"deleted":1,"failed":1,"interrupted":true,"replaced":1,"seconds":1.234,"skipped":2,"type":"summary","updated":1}
+    "#);
+}
+
+/// A terminal that keeps what is written to it.
+#[derive(Debug, Clone, Default)]
+struct Screen(Shared);
+
+impl TermLike for Screen {
+    fn width(&self) -> u16 {
+        60
+    }
+    fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+    fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+    fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+    fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.write_str(&format!("{text}\n"))
+    }
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.0.clone().write_all(text.as_bytes())
+    }
+    fn clear_line(&self) -> io::Result<()> {
+        self.write_str("\n")
+    }
+    fn flush(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn on_screen() -> (terminal::Terminal, Screen, Shared) {
+    let (screen, out) = (Screen::default(), Shared::default());
+    let target = ProgressDrawTarget::term_like_with_hz(Box::new(screen.clone()), 255);
+    let style = Style {
+        width: 60,
+        ..Style::default()
+    };
+    let reporter = terminal::Terminal::new(target, Box::new(out.clone()), style, secrets());
+    (reporter, screen, out)
+}
+
+#[test]
+fn a_terminal_shows_what_runs_and_what_is_done() {
+    let (mut reporter, screen, out) = on_screen();
+    let start = Instant::now();
+    reporter.event_at(&Event::Started { steps: 3 }, start);
+    reporter.event_at(&begun("queue", Doing::Creating), start);
+    reporter.event_at(&begun("role", Doing::Creating), start);
+    let reason = "the role cannot be assumed yet, which takes a while as a rule";
+    reporter.event_at(&waiting("role", reason), start);
+    reporter.event_at(&done("queue", Doing::Creating, "q1"), start);
+    reporter.tick_at(start + Duration::from_secs(3));
+    let text = screen.0.text();
+    assert!(text.contains("queue: created in 0.2 s (q1)"), "{text}");
+    assert!(
+        text.contains("role: creating, 3 s (the role cannot be assumed yet"),
+        "{text}"
+    );
+    assert!(text.contains("1/3 done, 1 running, 3 s"), "{text}");
+    // Each live line begins with the spinner and is filled up to the terminal's width.
+    let widest = text
+        .split(['⠁', '\n'])
+        .map(|line| line.chars().count())
+        .max();
+    assert!(widest <= Some(60), "{text}");
+    reporter.event_at(&done("role", Doing::Creating, "r1"), start);
+    reporter.finish(TOOK);
+    assert!(screen.0.text().contains("role: created in 0.2 s (r1)"));
+    assert_eq!(
+        out.text(),
+        "Applied: 2 created, 0 updated, 0 replaced, 0 deleted in 1.2 s.\n"
+    );
+}
+
+#[test]
+fn the_live_lines_are_few_and_short_steps_have_none() {
+    let (mut reporter, screen, _) = on_screen();
+    let start = Instant::now();
+    for n in 0..50 {
+        reporter.event_at(&begun(&format!("slow{n}"), Doing::Creating), start);
+    }
+    reporter.tick_at(start + Duration::from_millis(100));
+    assert!(!screen.0.text().contains("slow"), "{}", screen.0.text());
+    reporter.tick_at(start + Duration::from_secs(1));
+    let text = screen.0.text();
+    let shown = (0..50)
+        .filter(|n| text.contains(&format!("slow{n}: ")))
+        .count();
+    assert_eq!(shown, 8, "{text}");
+    assert!(text.contains("0/0 done, 50 running, 1 s"), "{text}");
+}
+
+#[tokio::test]
+async fn events_are_followed_to_the_last() {
+    let (sender, mut events) = tokio::sync::mpsc::unbounded_channel();
+    run()
+        .into_iter()
+        .for_each(|event| sender.send(event).unwrap());
+    drop(sender);
+    let out = Shared::default();
+    let mut reporter = plain(Box::new(out.clone()), Style::default(), Secrets::default());
+    follow(&mut events, reporter.as_mut()).await;
+    assert_eq!(reporter.finish(TOOK).failed, 1);
+}
