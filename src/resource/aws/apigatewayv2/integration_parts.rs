@@ -42,9 +42,11 @@ impl TlsConfig {
 }
 
 impl ResponseParameters {
+    /// From a reply, by status; a status with nothing in it says nothing.
     pub(crate) fn from_sdk(live: HashMap<String, HashMap<String, String>>) -> Vec<Self> {
         let mut list: Vec<Self> = live
             .into_iter()
+            .filter(|(_, mappings)| !mappings.is_empty())
             .map(|(status_code, mappings)| Self {
                 status_code,
                 mappings: mappings.into_iter().collect(),
