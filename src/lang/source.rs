@@ -30,8 +30,11 @@ pub const MOST_NODES: usize = 600_000;
 /// The most text, aliases counted as often as they are used.
 pub const MOST_TEXT: usize = 16 * 1024 * 1024;
 
-/// Each place costs a walk over the document; so many are found exactly.
+/// Each place costs a walk over the document: so many are found, and fewer in a document of
+/// so many nodes that this would take more than a second. The rest get the path alone, which
+/// for a duplicate key leads to the first of the two.
 const PLACES: usize = 20;
+const MOST_WALKED: usize = 2_000_000;
 
 /// Parses one YAML document; an empty one is null. Keys are text, numbers are finite, merge
 /// keys are applied, whole floats are integers.
@@ -90,7 +93,7 @@ fn build(text: &str) -> Result<Value, Vec<Diagnostic>> {
 
 /// What the builder noted, each with its place.
 fn noted(text: &str, builder: &Builder) -> Vec<Diagnostic> {
-    let affordable = (LARGEST / text.len().max(1)).clamp(1, PLACES);
+    let affordable = (MOST_WALKED / (builder.last() + 1)).clamp(1, PLACES);
     builder
         .notes()
         .into_iter()
