@@ -1,8 +1,151 @@
-//! From the bytes of a YAML file to a JSON value.
-use super::diagnostic::Diagnostic;
+//! From the bytes of a YAML file to a JSON value, with guards against files that are made to
+//! exhaust the reader.
+//!
+//! `serde_yaml` parses. It has no bound on repeated aliases to long text, takes duplicate keys
+//! and needs minutes for deeply nested flow style, so that:
+//! - [`scan`] looks over the text first, in one pass, for nesting and for a second document;
+//! - a seed of our own builds the value, counting nodes and bytes and noting what is wrong.
+//!
+//! Mistakes that leave the rest readable (duplicate keys, tags, keys that are no text) are all
+//! told; the places are found by walking again, only then.
+
+mod build;
+mod message;
+mod scan;
+#[cfg(test)]
+mod tests;
+
+use build::{Target, walk};
+
+use super::diagnostic::{Diagnostic, Place};
+use build::Builder;
 use serde_json::Value;
 
-/// Parses one YAML document.
-pub fn parse(_bytes: &[u8]) -> Result<Value, Vec<Diagnostic>> {
-    Ok(Value::Null)
+/// The largest file that is read.
+pub const LARGEST: usize = 8 * 1024 * 1024;
+/// The deepest nesting.
+pub const DEEPEST: usize = 100;
+/// The most values and keys, aliases counted as often as they are used.
+pub const MOST_NODES: usize = 600_000;
+/// The most text, aliases counted as often as they are used.
+pub const MOST_TEXT: usize = 16 * 1024 * 1024;
+
+/// Each place costs a walk over the document: so many are found, and fewer in a document of
+/// so many nodes that this would take more than a second. The rest get the path alone, which
+/// for a duplicate key leads to the first of the two.
+const PLACES: usize = 20;
+const MOST_WALKED: usize = 2_000_000;
+
+/// Parses one YAML document; an empty one is null. Keys are text, numbers are finite, merge
+/// keys are applied, whole floats are integers.
+///
+/// # Errors
+/// Every mistake that could be seen, each with its line and column.
+pub fn parse(bytes: &[u8]) -> Result<Value, Vec<Diagnostic>> {
+    if bytes.len() > LARGEST {
+        return Err(vec![at(
+            (1, 1),
+            format!(
+                "the file is larger than {} MiB, which is the most that is read",
+                LARGEST >> 20
+            ),
+        )]);
+    }
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+            let message = "the file is not UTF-8 text: this byte cannot be read";
+            return Err(vec![at(position(&good, good.len()), message)]);
+        }
+    };
+    if let Some(found) = text.char_indices().find(|(_, c)| is_control(*c)) {
+        let message = format!(
+            "the character U+{:04X} cannot stand in a YAML file",
+            found.1 as u32
+        );
+        return Err(vec![at(position(text, found.0), message)]);
+    }
+    scan::scan(text).map_err(|(offset, message)| vec![at(position(text, offset), message)])?;
+    build(text)
+}
+
+fn build(text: &str) -> Result<Value, Vec<Diagnostic>> {
+    let builder = Builder::default();
+    let result = walk(text, &builder);
+    let mut diagnostics = noted(text, &builder);
+    match result {
+        Ok(value) if diagnostics.is_empty() => return Ok(value),
+        Ok(_) => {}
+        Err(error) => {
+            let found = offset(text, &error).or_else(|| {
+                // The parser's own bound on aliases has no place: the last node that was read has.
+                let last = Builder::finding(Target::Node(builder.last()));
+                walk(text, &last)
+                    .err()
+                    .and_then(|error| offset(text, &error))
+            });
+            diagnostics.push(message::explain(text, &error, found));
+        }
+    }
+    Err(diagnostics)
+}
+
+/// What the builder noted, each with its place.
+fn noted(text: &str, builder: &Builder) -> Vec<Diagnostic> {
+    let affordable = (MOST_WALKED / (builder.last() + 1)).clamp(1, PLACES);
+    builder
+        .notes()
+        .into_iter()
+        .enumerate()
+        .map(|(count, note)| {
+            let found = (count < affordable)
+                .then(|| {
+                    let target = Builder::finding(Target::Node(note.node));
+                    walk(text, &target)
+                        .err()
+                        .and_then(|error| offset(text, &error))
+                })
+                .flatten();
+            let place = match found {
+                Some(offset) => {
+                    let (line, column) = position(text, offset);
+                    Place::At(line, column)
+                }
+                None => Place::Key(note.path),
+            };
+            Diagnostic {
+                help: note.help,
+                ..Diagnostic::error(place, note.message)
+            }
+        })
+        .collect()
+}
+
+fn is_control(c: char) -> bool {
+    matches!(c, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\x7f')
+}
+
+fn at(place: (usize, usize), message: impl Into<String>) -> Diagnostic {
+    Diagnostic::error(Place::At(place.0, place.1), message)
+}
+
+/// The line and column, both from 1, of an offset.
+pub(super) fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = &text[..offset];
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    (
+        before.matches('\n').count() + 1,
+        before[line_start..].chars().count() + 1,
+    )
+}
+
+/// Where in the text an error happened. libyaml counts bytes, and leaves out a byte order mark.
+pub(super) fn offset(text: &str, error: &serde_yaml::Error) -> Option<usize> {
+    let mark = if text.starts_with('\u{feff}') { 3 } else { 0 };
+    let mut at = (error.location()?.index() + mark).min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    Some(at)
 }

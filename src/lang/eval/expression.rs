@@ -17,7 +17,7 @@ use std::ops::Range;
 pub(super) type Outcome = Result<Data, Wrong>;
 
 /// Work beyond this is refused: nested `for` expressions grow quickly.
-const MOST_STEPS: usize = 2_000_000;
+const MOST_STEPS: usize = 500_000;
 
 /// A text that an expression makes may be at most this long.
 pub(super) const LONGEST_TEXT: usize = 16 * 1024 * 1024;

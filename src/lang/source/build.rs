@@ -1,0 +1,355 @@
+//! The seed that builds a JSON value from YAML, counting as it goes. The same walk finds the
+//! place of a node: it fails there, and the parser's error carries the position.
+
+use super::{DEEPEST, MOST_NODES, MOST_TEXT};
+use crate::data::Path;
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
+};
+use serde_json::{Map, Value};
+use std::cell::{Cell, RefCell};
+use std::fmt;
+
+/// What a walk goes to.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Target {
+    /// The node of this number, in the order of the walk.
+    Node(usize),
+}
+
+/// A mistake that leaves the rest readable.
+#[derive(Debug, Clone)]
+pub(super) struct Note {
+    pub(super) node: usize,
+    pub(super) path: Path,
+    pub(super) message: String,
+    pub(super) help: Option<String>,
+}
+
+/// What a walk counts and notes.
+#[derive(Debug, Default)]
+pub(super) struct Builder {
+    target: Option<Target>,
+    nodes: Cell<usize>,
+    text: Cell<usize>,
+    notes: RefCell<Vec<Note>>,
+}
+
+/// More mistakes than this are not told.
+const MOST_NOTES: usize = 200;
+
+/// Marks the errors that the walk itself makes; the rest of the text says which.
+pub(super) const OURS: &str = "stackctl: ";
+
+impl Builder {
+    pub(super) fn finding(target: Target) -> Self {
+        Self {
+            target: Some(target),
+            ..Self::default()
+        }
+    }
+
+    /// The last node that was read to its end, or one before it.
+    pub(super) fn last(&self) -> usize {
+        self.nodes.get().saturating_sub(2)
+    }
+
+    pub(super) fn notes(&self) -> Vec<Note> {
+        self.notes.borrow().clone()
+    }
+
+    fn note(&self, node: usize, path: &Path, message: String, help: Option<String>) {
+        let mut notes = self.notes.borrow_mut();
+        if notes.len() < MOST_NOTES {
+            notes.push(Note {
+                node,
+                path: path.clone(),
+                message,
+                help,
+            });
+        }
+    }
+
+    /// Counts one more node; its number.
+    fn enter<E: Error>(&self) -> Result<usize, E> {
+        let node = self.nodes.get();
+        self.nodes.set(node + 1);
+        if node >= MOST_NODES {
+            return Err(E::custom(format!(
+                "{OURS}the file has more than {MOST_NODES} values, counting each alias as often as it is used"
+            )));
+        }
+        Ok(node)
+    }
+
+    fn take<E: Error>(&self, text: &str) -> Result<(), E> {
+        let total = self.text.get() + text.len();
+        self.text.set(total);
+        if total > MOST_TEXT {
+            return Err(E::custom(format!(
+                "{OURS}the file has more than {} MiB of text, counting each alias as often as it is used",
+                MOST_TEXT >> 20
+            )));
+        }
+        Ok(())
+    }
+
+    fn is_target(&self, node: usize) -> bool {
+        matches!(self.target, Some(Target::Node(wanted)) if wanted == node)
+    }
+}
+
+/// Walks over the text's one document.
+pub(super) fn walk(text: &str, builder: &Builder) -> Result<Value, serde_yaml::Error> {
+    let seed = Node {
+        builder,
+        path: Path::root(),
+        depth: 0,
+        key: false,
+    };
+    seed.deserialize(serde_yaml::Deserializer::from_str(text))
+}
+
+/// One value, or one key.
+struct Node<'b> {
+    builder: &'b Builder,
+    path: Path,
+    depth: usize,
+    key: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Node<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        let number = self.builder.enter()?;
+        deserializer.deserialize_any(Visit { node: self, number })
+    }
+}
+
+struct Visit<'b> {
+    node: Node<'b>,
+    number: usize,
+}
+
+impl Visit<'_> {
+    /// Fails where this is the node that is looked for.
+    fn check<E: Error>(&self) -> Result<(), E> {
+        if self.node.builder.is_target(self.number) {
+            Err(E::custom("found"))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn note(&self, message: impl Into<String>, help: impl Into<String>) {
+        let Node { builder, path, .. } = &self.node;
+        builder.note(self.number, path, message.into(), Some(help.into()));
+    }
+
+    /// A value that is no text: as a key it is refused.
+    fn scalar<E: Error>(self, value: Value, kind: &str) -> Result<Value, E> {
+        self.check()?;
+        if !self.node.key {
+            return Ok(value);
+        }
+        let text = if value.is_null() {
+            "null".to_owned()
+        } else {
+            value.to_string()
+        };
+        self.note(
+            format!("this key is {kind}, and keys are text"),
+            format!("put it in quotes: \"{text}\""),
+        );
+        Ok(Value::String(text))
+    }
+
+    fn inner(&self, path: Path, key: bool) -> Node<'_> {
+        Node {
+            builder: self.node.builder,
+            path,
+            depth: self.node.depth + 1,
+            key,
+        }
+    }
+
+    fn deeper<E: Error>(&self) -> Result<(), E> {
+        if self.node.depth >= DEEPEST {
+            return Err(E::custom(format!(
+                "{OURS}the file is nested more than {DEEPEST} levels deep"
+            )));
+        }
+        if self.node.key {
+            self.note(
+                "this key is a list or a map, and keys are text",
+                "text that starts with \"[\" or \"{\" needs quotes",
+            );
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Visitor<'de> for Visit<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
+        self.scalar(value.into(), "a bool")
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
+        self.scalar(value.into(), "a number")
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+        self.scalar(value.into(), "a number")
+    }
+
+    fn visit_i128<E: Error>(self, value: i128) -> Result<Value, E> {
+        self.check()?;
+        self.note(
+            "this number has more than 64 bits",
+            format!("put it in quotes: \"{value}\""),
+        );
+        Ok(Value::String(value.to_string()))
+    }
+
+    fn visit_u128<E: Error>(self, value: u128) -> Result<Value, E> {
+        self.check()?;
+        self.note(
+            "this number has more than 64 bits",
+            format!("put it in quotes: \"{value}\""),
+        );
+        Ok(Value::String(value.to_string()))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        self.check()?;
+        if !value.is_finite() {
+            self.note(
+                "a number must be finite",
+                "put it in quotes if it is meant as text",
+            );
+            return Ok(Value::Null);
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
+        let value = if value.fract() == 0.0 && value.abs() < EXACT {
+            Value::from(value as i64)
+        } else {
+            Value::from(value)
+        };
+        self.scalar(value, "a number")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
+        self.check()?;
+        self.node.builder.take(text)?;
+        Ok(Value::String(text.to_owned()))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+        self.scalar(Value::Null, "null")
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Value, E> {
+        self.visit_unit()
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        self.check()?;
+        self.deeper()?;
+        let mut items = Vec::new();
+        while let Some(item) =
+            access.next_element_seed(self.inner(self.node.path.join(items.len()), false))?
+        {
+            items.push(item);
+        }
+        Ok(if self.node.key {
+            Value::String(String::new())
+        } else {
+            Value::Array(items)
+        })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        self.check()?;
+        self.deeper()?;
+        let builder = self.node.builder;
+        let mut map = Map::new();
+        let mut merged: Option<(usize, Value)> = None;
+        loop {
+            let number = builder.nodes.get();
+            let Some(key) = access.next_key_seed(self.inner(self.node.path.clone(), true))? else {
+                break;
+            };
+            let key = match key {
+                Value::String(key) => key,
+                other => other.to_string(),
+            };
+            let path = self.node.path.join(&key);
+            let value_number = builder.nodes.get();
+            let value = access.next_value_seed(self.inner(path.clone(), false))?;
+            let duplicate = if key == "<<" {
+                merged.replace((value_number, value)).is_some()
+            } else {
+                map.contains_key(&key) || map.insert(key.clone(), value).is_some()
+            };
+            if duplicate {
+                let message = format!("the key {key:?} is there twice");
+                builder.note(
+                    number,
+                    &path,
+                    message,
+                    Some("remove one of the two".to_owned()),
+                );
+            }
+        }
+        if let Some((number, value)) = merged
+            && !merge(&mut map, value)
+        {
+            let message = "\"<<\" merges a map or a list of maps".to_owned();
+            let help = "write it as an alias: <<: *name".to_owned();
+            builder.note(number, &self.node.path.join("<<"), message, Some(help));
+        }
+        Ok(if self.node.key {
+            Value::String(String::new())
+        } else {
+            Value::Object(map)
+        })
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<Value, A::Error> {
+        self.check()?;
+        let (tag, content) = access.variant::<String>()?;
+        let help = match tag.as_str() {
+            "Ref" | "GetAtt" | "Sub" | "Fn" | "Join" => {
+                "write references as expressions: ${queue.arn}"
+            }
+            _ => "put the text in quotes if the \"!\" belongs to it",
+        };
+        self.note(format!("YAML tags such as !{tag} are not supported"), help);
+        // What is tagged is read on, so that the mistakes in it are told as well.
+        content.newtype_variant_seed(self.inner(self.node.path.clone(), self.node.key))
+    }
+}
+
+/// Puts the entries of a map, or of a list of maps, where the map has none of its own.
+fn merge(map: &mut Map<String, Value>, from: Value) -> bool {
+    match from {
+        Value::Object(from) => {
+            for (key, value) in from {
+                map.entry(key).or_insert(value);
+            }
+            true
+        }
+        Value::Array(list) => list
+            .into_iter()
+            .all(|item| item.is_object() && merge(map, item)),
+        _ => false,
+    }
+}

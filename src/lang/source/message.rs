@@ -1,0 +1,105 @@
+//! What the parser says, in words that help.
+
+use super::build::OURS;
+use super::position;
+use crate::lang::diagnostic::{Diagnostic, Place};
+
+/// A parser's error, found at an offset, as a diagnostic.
+pub(super) fn explain(text: &str, error: &serde_yaml::Error, found: Option<usize>) -> Diagnostic {
+    let said = error.to_string();
+    // The parser has read past the character that starts an alias or anchor.
+    let found = found.map(|at| {
+        if said.contains("while scanning an a") {
+            at.saturating_sub(1)
+        } else {
+            at
+        }
+    });
+    let found = found.filter(|at| text.is_char_boundary(*at));
+    let (line, column) = found.map_or((1, 1), |offset| position(text, offset));
+    let place = Place::At(line, column);
+    if let Some((_, ours)) = said.split_once(OURS) {
+        let ours = ours
+            .rsplit_once(" at line ")
+            .map_or(ours, |(message, _)| message);
+        return Diagnostic::error(place, ours);
+    }
+    let here = found
+        .and_then(|offset| text.get(offset..))
+        .unwrap_or_default();
+    let line_text = text.lines().nth(line - 1).unwrap_or_default();
+    let (message, help) = words(&said, here, line_text);
+    Diagnostic {
+        help: help.map(str::to_owned),
+        ..Diagnostic::error(place, message)
+    }
+}
+
+fn words(said: &str, here: &str, line: &str) -> (String, Option<&'static str>) {
+    const QUOTE: &str = "put the value in quotes";
+    let said_of = |part: &str| said.contains(part);
+    let (message, help) = if said_of("unknown anchor") {
+        (
+            "there is no anchor of this name",
+            Some("a text that starts with \"*\" needs quotes: \"*\""),
+        )
+    } else if said_of("while scanning an alias") {
+        (
+            "\"*\" starts an alias in YAML, and no name follows",
+            Some("put it in quotes: \"*\""),
+        )
+    } else if said_of("while scanning an anchor") {
+        (
+            "\"&\" starts an anchor in YAML, and no name follows",
+            Some(QUOTE),
+        )
+    } else if said_of("repetition limit") {
+        ("the file's aliases make it too large", None)
+    } else if said_of("recursion limit") {
+        ("the file is nested too deeply", None)
+    } else if said_of("more than one document") {
+        (
+            "the file holds more than one document",
+            Some("a file holds one stack"),
+        )
+    } else if said_of("mapping values are not allowed") {
+        (
+            "a \": \" is not allowed here",
+            Some("a text that holds \": \" needs quotes; otherwise check the indentation"),
+        )
+    } else if said_of("cannot start any token") && here.starts_with('\t') {
+        ("a tab cannot indent a line", Some("indent with spaces"))
+    } else if said_of("cannot start any token") {
+        (
+            "a text without quotes cannot start with this character",
+            Some(QUOTE),
+        )
+    } else if said_of("unknown escape character") || said_of("invalid escape") {
+        (
+            "YAML knows no such escape in double quotes",
+            Some("use single quotes, in which a backslash is literal"),
+        )
+    } else if said_of("while scanning a quoted scalar") {
+        ("a quoted text does not end", Some("close the quote"))
+    } else if (said_of("flow mapping") || said_of("flow sequence")) && line.contains("${") {
+        (
+            "this list or map in brackets cannot be read",
+            Some("a text that holds ${…} needs quotes between brackets: \"${…}\""),
+        )
+    } else if said_of("flow mapping") {
+        ("a \",\" or \"}\" is expected here", None)
+    } else if said_of("flow sequence") {
+        ("a \",\" or \"]\" is expected here", None)
+    } else if said_of("could not find expected ':'") {
+        ("a \":\" is missing after this key", None)
+    } else if said_of("block mapping") || said_of("block collection") {
+        (
+            "this line does not fit into the map around it",
+            Some("check its indentation, and the quotes in the lines before it"),
+        )
+    } else {
+        let plain = said.split(" at line ").next().unwrap_or(said);
+        return (format!("the YAML cannot be read: {plain}"), None);
+    };
+    (message.to_owned(), help)
+}

@@ -1,0 +1,261 @@
+use super::*;
+use crate::lang::locate::locate;
+use proptest::prelude::*;
+use serde_json::json;
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+/// The mistakes as `line:column message`.
+fn mistakes(text: &str) -> Vec<String> {
+    let found = parse(text.as_bytes()).err().unwrap_or_default();
+    let show = |one: &Diagnostic| {
+        let span = locate(text, &one.place);
+        let (line, column) = span.map_or((0, 0), |span| (span.line, span.column));
+        let help = one
+            .help
+            .as_ref()
+            .map_or(String::new(), |help| format!(" ({help})"));
+        format!("{line}:{column} {}{help}", one.message)
+    };
+    found.iter().map(show).collect()
+}
+
+fn mistake(text: &str) -> String {
+    mistakes(text).into_iter().next().unwrap_or_default()
+}
+
+/// Runs it in bounded time. The bound is for a debug build on a busy machine; a release build
+/// needs a twentieth of it.
+fn quickly<T>(run: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let result = run();
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(10), "it took {took:?}");
+    result
+}
+
+#[test]
+fn plain_values_keep_their_meaning() {
+    let text = "a: 012345678901\nb: yes\nc: 1_000\nd: 7\ne: 1.5\nf: 7.0\ng: ~\nh: 2012-10-17\ni: $default\nj: !!str 7\n";
+    let expected = json!({
+        "a": "012345678901", "b": "yes", "c": "1_000", "d": 7, "e": 1.5, "f": 7, "g": null,
+        "h": "2012-10-17", "i": "$default", "j": "7",
+    });
+    assert_eq!(parse(text.as_bytes()), Ok(expected));
+    assert_eq!(parse(b""), Ok(json!(null)));
+    assert_eq!(parse(b"# nothing\n"), Ok(json!(null)));
+    assert_eq!(parse("\u{feff}a: 1".as_bytes()), Ok(json!({"a": 1})));
+    assert_eq!(parse(b"--- \na: 1\n...\n"), Ok(json!({"a": 1})));
+    assert_eq!(
+        parse(b"a: GET /x/{proxy+}\r\nb: '\\$default'\r\n"),
+        Ok(json!({"a": "GET /x/{proxy+}", "b": "\\$default"}))
+    );
+}
+
+#[test]
+fn merge_keys_are_applied() {
+    let text =
+        "b: &b {x: 1, y: 2}\nc: &c {y: 3, z: 4}\na: {<<: *b, x: 9}\nd: {x: 0, <<: [*b, *c]}\n";
+    let value = parse(text.as_bytes()).unwrap_or_default();
+    assert_eq!(value["a"], json!({"x": 9, "y": 2}));
+    assert_eq!(value["d"], json!({"x": 0, "y": 2, "z": 4}));
+    assert_eq!(
+        mistake("a: {<<: 7}"),
+        "1:9 \"<<\" merges a map or a list of maps (write it as an alias: <<: *name)"
+    );
+}
+
+#[test]
+fn every_duplicate_key_is_told_at_the_second_one() {
+    let text = "a: 1\nb:\n  c: 1\n  d: 2\n  c: 3\na: 2\n";
+    let expected = [
+        "5:3 the key \"c\" is there twice (remove one of the two)",
+        "6:1 the key \"a\" is there twice (remove one of the two)",
+    ];
+    assert_eq!(mistakes(text), expected);
+}
+
+#[test]
+fn keys_are_text() {
+    assert_eq!(
+        mistake("a: 1\n8080: x"),
+        "2:1 this key is a number, and keys are text (put it in quotes: \"8080\")"
+    );
+    assert_eq!(
+        mistake("true: x"),
+        "1:1 this key is a bool, and keys are text (put it in quotes: \"true\")"
+    );
+    assert_eq!(
+        mistake("? [a]\n: x").split(" (").next(),
+        Some("1:3 this key is a list or a map, and keys are text")
+    );
+    assert_eq!(
+        mistake("~: x"),
+        "1:1 this key is null, and keys are text (put it in quotes: \"null\")"
+    );
+}
+
+#[test]
+fn tags_and_odd_numbers_are_refused_where_they_stand() {
+    let text = "a: !Ref queue\nb: [1, .nan, !Sub x]\nc: 12345678901234567890123\n";
+    let expected = [
+        "1:4 YAML tags such as !Ref are not supported (write references as expressions: ${queue.arn})",
+        "2:8 a number must be finite (put it in quotes if it is meant as text)",
+        "2:14 YAML tags such as !Sub are not supported (write references as expressions: ${queue.arn})",
+        "3:4 this number has more than 64 bits (put it in quotes: \"12345678901234567890123\")",
+    ];
+    assert_eq!(mistakes(text), expected);
+}
+
+#[test]
+fn what_the_parser_says_is_put_into_words() {
+    for (text, expected) in [
+        (
+            "a: 1\nResource: *\n",
+            "2:11 \"*\" starts an alias in YAML, and no name follows (put it in quotes: \"*\")",
+        ),
+        (
+            "Resource: *x\n",
+            "1:11 there is no anchor of this name (a text that starts with \"*\" needs quotes: \"*\")",
+        ),
+        (
+            "a: b: c",
+            "1:5 a \": \" is not allowed here (a text that holds \": \" needs quotes; otherwise check the indentation)",
+        ),
+        (
+            "a: @b",
+            "1:4 a text without quotes cannot start with this character (put the value in quotes)",
+        ),
+        (
+            "a: \"\\$default\"",
+            "1:5 YAML knows no such escape in double quotes (use single quotes, in which a backslash is literal)",
+        ),
+        (
+            "a:\n\tb: 1",
+            "2:1 a tab cannot indent a line (indent with spaces)",
+        ),
+        (
+            "a: \"b\n",
+            "2:1 a quoted text does not end (close the quote)",
+        ),
+        (
+            "a: {b: ${c.d}}",
+            "1:9 this list or map in brackets cannot be read (a text that holds ${…} needs quotes between brackets: \"${…}\")",
+        ),
+    ] {
+        assert_eq!(mistake(text), expected, "{text:?}");
+    }
+    assert_eq!(
+        mistake("a: 1\n---\nb: 2\n"),
+        "2:1 a second document starts here; a file holds one stack"
+    );
+    assert_eq!(
+        mistake("a: 1\n...\nb: 2\n"),
+        "3:1 a second document starts here; a file holds one stack"
+    );
+    let found = parse(b"a: 1\nb: \xff\n").err().unwrap_or_default();
+    assert_eq!(found[0].place, Place::At(2, 4));
+    assert!(mistake("a: \u{1}").contains("U+0001"));
+}
+
+#[test]
+fn hostile_files_end_quickly() {
+    let mut bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for (name, last) in ["b", "c", "d", "e", "f", "g", "h", "i"]
+        .iter()
+        .zip(["a", "b", "c", "d", "e", "f", "g", "h"])
+    {
+        let _ = writeln!(
+            bomb,
+            "{name}: &{name} [{}]",
+            vec![format!("*{last}"); 9].join(", ")
+        );
+    }
+    let found = quickly(|| mistake(&bomb));
+    assert_eq!(
+        found.split(' ').skip(1).collect::<Vec<_>>().join(" "),
+        "the file's aliases make it too large"
+    );
+    assert!(!found.starts_with("1:1 "), "{found}");
+    let rows = format!(
+        "a: &a [{}]\nb: [{}]\n",
+        "x,".repeat(2000),
+        "*a,".repeat(2000)
+    );
+    assert!(quickly(|| mistake(&rows)).contains("values, counting each alias"));
+
+    let long = format!(
+        "a: &a {}\nb: [{}]\n",
+        "x".repeat(1_000_000),
+        vec!["*a"; 5000].join(", ")
+    );
+    assert!(quickly(|| mistake(&long)).contains("16 MiB of text"));
+
+    for (open, close) in [
+        ("[", "]"),
+        ("{a: ", "}"),
+        ("{", "}"),
+        ("[{", "}]"),
+        ("- ", ""),
+        ("? ", ""),
+        ("[[", ""),
+    ] {
+        let deep = format!(
+            "a: 1\nb:\n  {}1{}",
+            open.repeat(200_000),
+            close.repeat(200_000)
+        );
+        assert!(quickly(|| mistake(&deep)).contains("100 levels"), "{open}");
+    }
+    let mut indented = String::new();
+    for depth in 0..2_000 {
+        let _ = writeln!(indented, "{}a:", " ".repeat(depth));
+    }
+    assert!(quickly(|| mistake(&indented)).contains("100 levels"));
+
+    let many = format!("a: [{}]", "1,".repeat(4_000_000 - 10));
+    assert!(quickly(|| mistake(&many)).contains("values"));
+    let keys = format!("{{{}}}", "a,".repeat(10_000));
+    assert!(quickly(|| mistake(&keys)).contains("there twice"));
+    let lines = "a: 1\n".repeat(10_000);
+    assert!(quickly(|| mistakes(&lines)).len() <= 200);
+    assert!(quickly(|| mistake(&" ".repeat(50_000_000))).contains("8 MiB"));
+    assert!(quickly(|| mistake("a: &a [*a]")).contains("100 levels"));
+    let unclosed = format!("a: \"{}", "x\n".repeat(1_000_000));
+    assert!(quickly(|| mistake(&unclosed)).contains("quoted"));
+}
+
+#[test]
+fn what_looks_hostile_and_is_not_is_read() {
+    let text = format!(
+        "a: |\n  {}\n  ---\nb: \"{}\"\nc: '{}' # {}\nd: x{}\n",
+        "[".repeat(500),
+        "[".repeat(500),
+        "{".repeat(500),
+        "{".repeat(500),
+        "[".repeat(500),
+    );
+    assert_eq!(mistakes(&text), Vec::<String>::new());
+    let fifty = format!("{}1{}", "[".repeat(90), "]".repeat(90));
+    assert_eq!(mistakes(&fifty), Vec::<String>::new());
+    let policy = "resources:\n  q:\n    properties:\n      policy:\n        Statement:\n          - Effect: Allow\n            Action: [a, b]\n          - {Effect: Deny}\n      t: >-\n        x\n\n        y\n    options: {dependsOn: [q]}\n";
+    assert_eq!(mistakes(policy), Vec::<String>::new());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = parse(&bytes);
+    }
+
+    #[test]
+    fn no_text_makes_it_panic(text in "([-a-c:?,\\[\\]{}&*!|>'\"%@`#<~ \n\t.0-9]|: |- |\n  |&a |\\*a|---\n|<<: |\\PC){0,60}") {
+        if let Err(found) = parse(text.as_bytes()) {
+            for one in found {
+                let _ = locate(&text, &one.place);
+            }
+        }
+    }
+}
