@@ -2,6 +2,7 @@
 //! them. SDK types stay inside this folder.
 
 pub mod connect;
+pub mod lambda;
 
 use super::error::{CallResult, Error};
 use aws_config::SdkConfig;

@@ -1,0 +1,3 @@
+//! Lambda.
+
+pub mod runtimes;
