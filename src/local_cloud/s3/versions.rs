@@ -52,7 +52,7 @@ pub(super) fn list(call: Call<'_>) -> Result<Reply, Refusal> {
         xml.maybe("NextKeyMarker", last.map(|(key, ..)| naming.write(key)));
         xml.maybe("NextVersionIdMarker", last.map(|(_, _, version)| &version.id));
         xml.text("MaxKeys", size);
-        xml.text("IsTruncated", more);
+        xml.text("IsTruncated", last.is_some());
         naming.tell(xml);
         for (key, latest, version) in &rows {
             write(xml, &naming.write(key), *latest, version);
