@@ -5,7 +5,7 @@ use super::connector::Client;
 use super::disk::Disk;
 use super::fault::{Fault, Faults, Lot};
 use super::service::Service;
-use super::{apigateway, logs, sqs, sts};
+use super::{apigateway, iam, lambda, logs, s3, sqs, sts};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use serde_json::Value;
 use std::io;
@@ -17,7 +17,10 @@ use std::time::{Duration, Instant};
 fn services() -> Vec<Box<dyn Service>> {
     vec![
         Box::new(apigateway::ApiGateway),
+        Box::new(iam::Iam),
+        Box::new(lambda::Lambda),
         Box::new(logs::Logs),
+        Box::new(s3::S3),
         Box::new(sqs::Sqs),
         Box::new(sts::Sts),
     ]

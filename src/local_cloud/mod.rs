@@ -9,11 +9,19 @@ mod disk;
 pub mod fault;
 #[cfg(test)]
 mod fixture;
+pub mod iam;
 mod json;
+pub mod lambda;
 pub mod logs;
+mod policy;
+pub mod s3;
 pub mod service;
 pub mod sqs;
+mod stamps;
 pub mod sts;
+#[cfg(test)]
+mod testing;
+mod xml;
 
 pub use cloud::{Call, Cloud, Entry, Options};
 pub use fault::{Fault, What};

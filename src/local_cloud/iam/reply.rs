@@ -1,0 +1,128 @@
+//! IAM's replies: the envelope, errors and the shapes that several operations write.
+
+use super::super::policy::Kind;
+use super::super::service::{Refusal, Reply};
+use super::super::xml::Xml;
+use super::super::{policy, stamps};
+use super::form::{Form, Tag};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+const NAMESPACE: &str = "xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"";
+
+/// What RFC 3986 leaves as it is.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A document as IAM gives it back: percent-encoded.
+pub(super) fn encode(document: &str) -> String {
+    utf8_percent_encode(document, RESERVED).to_string()
+}
+
+/// The reply around a result.
+pub(super) fn respond(action: &str, result: Xml) -> Reply {
+    let id = stamps::uuid();
+    let inside = result.into_fragment();
+    let mut xml = Xml::default();
+    xml.element(&format!("{action}Response {NAMESPACE}"), |xml| {
+        if !inside.is_empty() {
+            xml.element(&format!("{action}Result"), |xml| xml.raw(&inside));
+        }
+        xml.element("ResponseMetadata", |xml| xml.text("RequestId", &id));
+    });
+    reply(200, id, xml)
+}
+
+/// An error reply.
+pub(super) fn refuse(refusal: &Refusal) -> Reply {
+    let id = stamps::uuid();
+    let mut xml = Xml::default();
+    xml.element(&format!("ErrorResponse {NAMESPACE}"), |xml| {
+        xml.element("Error", |xml| {
+            let side = if refusal.status < 500 { "Sender" } else { "Receiver" };
+            xml.text("Type", side);
+            xml.text("Code", &refusal.code);
+            xml.text("Message", &refusal.message);
+        });
+        xml.text("RequestId", &id);
+    });
+    reply(refusal.status, id, xml)
+}
+
+fn reply(status: u16, id: String, xml: Xml) -> Reply {
+    Reply {
+        status,
+        headers: vec![
+            ("x-amzn-requestid".to_owned(), id),
+            ("content-type".to_owned(), "text/xml".to_owned()),
+        ],
+        body: xml.finish().into(),
+    }
+}
+
+/// `<Tags>` with its members.
+pub(super) fn write_tags(xml: &mut Xml, tags: &[Tag]) {
+    xml.element("Tags", |xml| {
+        for (key, value) in tags {
+            xml.element("member", |xml| {
+                xml.text("Key", key);
+                xml.text("Value", value);
+            });
+        }
+    });
+}
+
+/// A page of a list: `name` with a `member` per item, and the marker to go on with.
+pub(super) fn write_page<T>(
+    form: &Form,
+    name: &str,
+    items: &[T],
+    mut write: impl FnMut(&mut Xml, &T),
+) -> Result<Xml, Refusal> {
+    let size = form.number("MaxItems", 1, 1000)?.unwrap_or(100) as usize;
+    let start = match form.get("Marker") {
+        None => 0,
+        Some(marker) => marker
+            .parse()
+            .map_err(|_| Refusal::new(400, "ValidationError", "Invalid Marker"))?,
+    };
+    let page = items.iter().skip(start).take(size);
+    let end = start + page.len();
+    let mut xml = Xml::default();
+    xml.element(name, |xml| page.for_each(|item| write(xml, item)));
+    xml.text("IsTruncated", end < items.len());
+    if end < items.len() {
+        xml.text("Marker", end);
+    }
+    Ok(xml)
+}
+
+/// `NoSuchEntity`.
+pub(super) fn missing(message: String) -> Refusal {
+    Refusal::new(404, "NoSuchEntity", message)
+}
+
+/// Checks a document's grammar.
+pub(super) fn check_document(text: &str, kind: Kind) -> Result<serde_json::Value, Refusal> {
+    policy::check(text, kind)
+        .map_err(|message| Refusal::new(400, "MalformedPolicyDocument", message))
+}
+
+/// Puts tags over those there are; 50 at most.
+pub(super) fn merge_tags(tags: &mut Vec<Tag>, new: Vec<Tag>) -> Result<(), Refusal> {
+    for (key, value) in new {
+        match tags.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&key)) {
+            Some(tag) => *tag = (key, value),
+            None => tags.push((key, value)),
+        }
+    }
+    if tags.len() > 50 {
+        let message = "The number of tags has reached the maximum limit: 50";
+        return Err(Refusal::new(409, "LimitExceeded", message));
+    }
+    Ok(())
+}
+
+/// Removes the tags that `TagKeys` names.
+pub(super) fn remove_tags(tags: &mut Vec<Tag>, form: &Form) {
+    let keys = form.list("TagKeys");
+    tags.retain(|(key, _)| !keys.iter().any(|gone| gone.eq_ignore_ascii_case(key)));
+}

@@ -1,0 +1,199 @@
+//! What policy documents allow, as far as the local cloud can tell.
+//!
+//! Conditions are not evaluated: an Allow with a condition allows, a Deny with one does not
+//! deny. Policy variables match nothing but themselves.
+
+use super::{list, texts};
+use serde_json::Value;
+
+/// What a document says about an action on a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::local_cloud) enum Decision {
+    /// No statement is about it.
+    Silent,
+    /// It is allowed.
+    Allow,
+    /// It is denied, whatever other documents say.
+    Deny,
+}
+
+/// What a document says; the strictest statement wins.
+pub(in crate::local_cloud) fn decide(document: &Value, action: &str, resource: &str) -> Decision {
+    statements(document)
+        .filter(|statement| {
+            matches(statement, "Action", "NotAction", action, true)
+                && matches(statement, "Resource", "NotResource", resource, false)
+        })
+        .map(|statement| {
+            if statement["Effect"] == "Allow" {
+                Decision::Allow
+            } else if statement["Condition"].is_null() {
+                Decision::Deny
+            } else {
+                Decision::Silent
+            }
+        })
+        .max()
+        .unwrap_or(Decision::Silent)
+}
+
+/// Whether an assume-role document lets a service assume the role.
+pub(in crate::local_cloud) fn trusts(document: &Value, service: &str) -> bool {
+    let about = |statement: &&Value| {
+        let principal = &statement["Principal"];
+        let named = principal == "*" || texts(&principal["Service"]).contains(&service);
+        named && matches(statement, "Action", "NotAction", "sts:AssumeRole", true)
+    };
+    let mut allowed = false;
+    for statement in statements(document).filter(about) {
+        if statement["Effect"] == "Allow" {
+            allowed = true;
+        } else if statement["Condition"].is_null() {
+            return false;
+        }
+    }
+    allowed
+}
+
+/// Condition keys that tie a request to fixed places or accounts, so that a statement for
+/// everybody is not public (S3 user guide, "The meaning of public").
+const FIXING_KEYS: &[&str] = &[
+    "aws:sourcearn",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:sourceowner",
+    "aws:sourceaccount",
+    "aws:sourceip",
+    "aws:principalarn",
+    "aws:principalaccount",
+    "aws:principalorgid",
+    "aws:userid",
+    "s3:dataaccesspointarn",
+    "s3:dataaccesspointaccount",
+];
+
+/// Whether a bucket policy gives something to everybody.
+pub(in crate::local_cloud) fn is_public(document: &Value) -> bool {
+    statements(document).any(|statement| {
+        let principal = &statement["Principal"];
+        let everybody = principal == "*"
+            || texts(&principal["AWS"]).contains(&"*")
+            || !statement["NotPrincipal"].is_null();
+        statement["Effect"] == "Allow" && everybody && !is_fixed(&statement["Condition"])
+    })
+}
+
+fn is_fixed(condition: &Value) -> bool {
+    let operators = condition.as_object().into_iter().flatten();
+    operators
+        .filter(|(operator, _)| !operator.contains("Not"))
+        .flat_map(|(_, keys)| keys.as_object().into_iter().flatten())
+        .any(|(key, values)| {
+            let values = texts(values);
+            FIXING_KEYS.contains(&key.to_ascii_lowercase().as_str())
+                && !values.is_empty()
+                && values.iter().all(|value| !["*", "0.0.0.0/0", "::/0"].contains(value))
+        })
+}
+
+fn statements(document: &Value) -> impl Iterator<Item = &Value> {
+    list(&document["Statement"]).into_iter()
+}
+
+fn matches(statement: &Value, name: &str, negated: &str, subject: &str, fold: bool) -> bool {
+    let any = |patterns: &Value| {
+        texts(patterns).iter().any(|pattern| {
+            if fold {
+                fits(&pattern.to_ascii_lowercase(), &subject.to_ascii_lowercase())
+            } else {
+                fits(pattern, subject)
+            }
+        })
+    };
+    match (&statement[name], &statement[negated]) {
+        (Value::Null, Value::Null) => false,
+        (Value::Null, not) => !any(not),
+        (patterns, _) => any(patterns),
+    }
+}
+
+/// Whether a text fits a pattern with `*` and `?`; linear in memory, quadratic in time at
+/// worst.
+fn fits(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    let (mut at, mut in_text, mut star) = (0, 0, None);
+    while in_text < text.len() {
+        if at < pattern.len() && pattern[at] == b'*' {
+            star = Some((at, in_text));
+            at += 1;
+        } else if at < pattern.len() && (pattern[at] == b'?' || pattern[at] == text[in_text]) {
+            at += 1;
+            in_text += 1;
+        } else if let Some((star_at, taken)) = star {
+            at = star_at + 1;
+            in_text = taken + 1;
+            star = Some((star_at, taken + 1));
+        } else {
+            return false;
+        }
+    }
+    pattern[at..].iter().all(|&symbol| symbol == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn patterns_fit() {
+        for (pattern, text, expected) in [
+            ("*", "", true),
+            ("sqs:*", "sqs:ReceiveMessage", true),
+            ("a*b*c", "axxbyyc", true),
+            ("a*b*c", "axxbyy", false),
+            ("a?c", "abc", true),
+            ("a?c", "ac", false),
+            ("arn:*:q", "arn:aws:sqs:us-west-2:0:q", true),
+        ] {
+            assert_eq!(fits(pattern, text), expected, "{pattern} on {text}");
+        }
+    }
+
+    #[test]
+    fn denial_wins_and_actions_ignore_case() {
+        let queue = "arn:aws:sqs:us-west-2:0:q";
+        let mut document = json!({"Statement": [
+            {"Effect": "Allow", "Action": "SQS:receive*", "Resource": queue},
+            {"Effect": "Allow", "NotAction": ["sqs:*"], "Resource": "*"},
+        ]});
+        assert_eq!(decide(&document, "sqs:ReceiveMessage", queue), Decision::Allow);
+        assert_eq!(decide(&document, "sqs:ReceiveMessage", "other"), Decision::Silent);
+        assert_eq!(decide(&document, "sqs:DeleteMessage", queue), Decision::Silent);
+        assert_eq!(decide(&document, "logs:Put", "x"), Decision::Allow);
+        document["Statement"][1] = json!({"Effect": "Deny", "Action": "sqs:*", "Resource": "*"});
+        assert_eq!(decide(&document, "sqs:ReceiveMessage", queue), Decision::Deny);
+    }
+
+    #[test]
+    fn trust_names_the_service() {
+        let trust = |service: &str| {
+            json!({"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole",
+                "Principal": {"Service": service}}})
+        };
+        assert!(trusts(&trust("lambda.amazonaws.com"), "lambda.amazonaws.com"));
+        assert!(!trusts(&trust("apigateway.amazonaws.com"), "lambda.amazonaws.com"));
+    }
+
+    #[test]
+    fn public_is_everybody_without_a_fixed_place() {
+        let mut document = json!({"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"},
+            "Action": "s3:GetObject", "Resource": "*"}]});
+        assert!(is_public(&document));
+        document["Statement"][0]["Condition"] =
+            json!({"StringEquals": {"aws:SourceAccount": "000000000000"}});
+        assert!(!is_public(&document));
+        document["Statement"][0]["Condition"] = json!({"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}});
+        assert!(is_public(&document));
+    }
+}
