@@ -31,8 +31,8 @@ impl Owner {
     /// The owner as tags.
     pub fn tags(&self) -> BTreeMap<String, String> {
         BTreeMap::from([
-            ("stackctl:stack".to_owned(), self.stack.clone()),
-            ("stackctl:address".to_owned(), self.address.clone()),
+            ("stackctl:stack".to_owned(), taggable(&self.stack)),
+            ("stackctl:address".to_owned(), taggable(&self.address)),
             ("stackctl:operation".to_owned(), self.operation.clone()),
         ])
     }
@@ -49,6 +49,19 @@ impl Owner {
         tags.into_iter()
             .any(|(key, value)| key == "stackctl:operation" && value == self.operation)
     }
+}
+
+/// A text as a tag value that every service takes: at most 256 letters, digits, blanks and
+/// `_.:/=+-@` (CloudWatch Logs and IAM, service models). `queue["a"]` becomes `queue@a@`.
+fn taggable(text: &str) -> String {
+    text.chars()
+        .filter(|c| *c != '"')
+        .map(|c| match c {
+            c if c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c) => c,
+            _ => '@',
+        })
+        .take(256)
+        .collect()
 }
 
 /// A user's tags out of what a service returned: without AWS's own and the owner's.
@@ -281,5 +294,19 @@ impl Draw {
             unix_time,
             address: address.to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_tag_value_everywhere() {
+        let owner = Owner {
+            address: r#"queue["a,b"]"#.to_owned(),
+            ..Owner::default()
+        };
+        assert_eq!(owner.tags()["stackctl:address"], "queue@a@b@");
     }
 }
