@@ -82,6 +82,8 @@ pub trait Store {
 pub trait Service: Send + Sync {
     /// The signing name that its requests carry: `sqs`, `apigateway`, …
     fn signing_name(&self) -> &'static str;
+    /// The operation's name in the service's API: `CreateRole`. Faults and logs go by it.
+    fn operation(&self, request: &Request) -> String;
     /// Answers a request. A [`Refusal`] is written with [`Service::refuse`].
     fn answer(&self, request: &Request, store: &mut dyn Store) -> Result<Reply, Refusal>;
     /// A refusal in the service's wire format.

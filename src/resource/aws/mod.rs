@@ -154,7 +154,7 @@ impl Aws {
 }
 
 /// Partition and DNS suffix by region name (AWS general reference, "partitions").
-fn partition_of(region: &str) -> (&'static str, &'static str) {
+pub(crate) fn partition_of(region: &str) -> (&'static str, &'static str) {
     match region {
         name if name.starts_with("cn-") => ("aws-cn", "amazonaws.com.cn"),
         name if name.starts_with("us-gov-") => ("aws-us-gov", "amazonaws.com"),

@@ -1,0 +1,262 @@
+//! The local cloud as a whole: its services, its folder, its HTTP client, and what it was
+//! asked.
+
+use super::connector::Client;
+use super::disk::Disk;
+use super::fault::{Fault, Faults, Lot};
+use super::service::Service;
+use super::{apigateway, logs, sqs, sts};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use serde_json::Value;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The services, one line each.
+fn services() -> Vec<Box<dyn Service>> {
+    vec![
+        Box::new(apigateway::ApiGateway),
+        Box::new(logs::Logs),
+        Box::new(sqs::Sqs),
+        Box::new(sts::Sts),
+    ]
+}
+
+/// How a local cloud is to be.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The folder that holds it.
+    pub dir: PathBuf,
+    /// How many times faster than real time its clock runs. The clock belongs to the
+    /// folder: who opens it with another speed changes the speed for everybody, and the
+    /// local time goes on from where it was.
+    pub speed: f64,
+    /// What is to go wrong.
+    pub faults: Vec<Fault>,
+    /// What every call takes longer.
+    pub latency: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            dir: PathBuf::from(".stackctl/local"),
+            speed: 1.0,
+            faults: Vec::new(),
+            latency: Duration::ZERO,
+        }
+    }
+}
+
+impl Options {
+    /// Options from texts such as environment variables hold: a JSON list of faults (see
+    /// [`Fault`]), a speed as a number, a latency in milliseconds.
+    ///
+    /// # Errors
+    /// A sentence that says which text is wrong.
+    pub fn from_texts(
+        dir: PathBuf,
+        faults: Option<&str>,
+        speed: Option<&str>,
+        latency: Option<&str>,
+    ) -> Result<Self, String> {
+        let speed = speed.map_or(Ok(1.0), |text| {
+            text.parse::<f64>()
+                .ok()
+                .filter(|speed| (0.001..=1_000_000.0).contains(speed))
+                .ok_or_else(|| format!("{text:?} is not a speed between 0.001 and 1000000"))
+        })?;
+        let latency = latency.map_or(Ok(0), |text| {
+            text.parse::<u64>()
+                .map_err(|_| format!("{text:?} is not a latency in milliseconds"))
+        })?;
+        Ok(Self {
+            dir,
+            speed,
+            faults: faults.map_or_else(|| Ok(Vec::new()), Fault::parse)?,
+            latency: Duration::from_millis(latency),
+        })
+    }
+}
+
+/// One call that was made.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The service's signing name and the operation: `sqs:CreateQueue`.
+    pub operation: String,
+    /// When it came in.
+    pub started: Instant,
+    /// When it was answered.
+    pub ended: Instant,
+    /// The status of the reply; none where the connection broke.
+    pub status: Option<u16>,
+}
+
+/// One thing that the local cloud holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Its key in the store: `sqs/us-west-2/queue/name`.
+    pub key: String,
+    /// The service's signing name, the key's first part.
+    pub service: String,
+    /// What it is: `queue`, `group`, `api`, `integration`, …
+    pub kind: String,
+    /// Its name or id, the key's last part.
+    pub name: String,
+    /// What the service keeps of it.
+    pub value: Value,
+}
+
+/// A local cloud. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Cloud(Arc<Inner>);
+
+/// What the clones of a cloud and its HTTP clients share.
+pub(super) struct Inner {
+    pub(super) disk: Mutex<Disk>,
+    pub(super) latency: Duration,
+    services: Vec<Box<dyn Service>>,
+    faults: Mutex<Faults>,
+    calls: Mutex<Vec<Call>>,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("local cloud")
+    }
+}
+
+impl Inner {
+    pub(super) fn service(&self, name: &str) -> Option<&dyn Service> {
+        self.services
+            .iter()
+            .find(|service| service.signing_name() == name)
+            .map(AsRef::as_ref)
+    }
+
+    pub(super) fn draw(&self, operation: &str) -> Lot {
+        self.faults
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .draw(operation)
+    }
+
+    pub(super) fn record(&self, call: Call) {
+        self.calls
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(call);
+    }
+}
+
+impl Cloud {
+    /// Opens the cloud in a folder, or makes one.
+    ///
+    /// # Errors
+    /// When the folder cannot be made, read or written, or holds something else.
+    pub fn open(options: Options) -> io::Result<Self> {
+        Ok(Self(Arc::new(Inner {
+            disk: Mutex::new(Disk::open(&options.dir, options.speed)?),
+            latency: options.latency,
+            services: services(),
+            faults: Mutex::new(Faults::new(options.faults)),
+            calls: Mutex::default(),
+        })))
+    }
+
+    /// The HTTP client for the SDK.
+    pub fn http_client(&self) -> SharedHttpClient {
+        SharedHttpClient::new(Client(Arc::clone(&self.0)))
+    }
+
+    /// The local time, in milliseconds since 1970.
+    pub fn now(&self) -> u64 {
+        self.0
+            .disk
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .now()
+    }
+
+    /// The calls this process made, in the order in which they were answered. A call whose
+    /// client gave up waiting is not among them.
+    pub fn calls(&self) -> Vec<Call> {
+        self.0
+            .calls
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Everything the cloud holds, without the services' own notes (keys that start with a
+    /// dot, such as the names of queues deleted a moment ago).
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn resources(&self) -> io::Result<Vec<Entry>> {
+        let mut disk = self.0.disk.lock().unwrap_or_else(PoisonError::into_inner);
+        let pairs = disk.all()?;
+        Ok(pairs
+            .into_iter()
+            .filter(|(key, _)| !key.starts_with('.'))
+            .map(|(key, value)| entry(key, value))
+            .collect())
+    }
+}
+
+/// A key is `service/region/kind/name`, without the region for the global services, and a
+/// name may hold slashes. What belongs to an API has the pair of kind and id at its end
+/// instead.
+fn entry(key: String, value: Value) -> Entry {
+    let global = ["iam/", "s3/"].iter().any(|start| key.starts_with(start));
+    let mut parts = key
+        .splitn(if global { 3 } else { 4 }, '/')
+        .map(str::to_owned);
+    let mut part = || parts.next().unwrap_or_default();
+    let service = part();
+    if !global {
+        part();
+    }
+    let (mut kind, mut name) = (part(), part());
+    if service == "apigateway"
+        && let Some((rest, last)) = name.clone().rsplit_once('/')
+    {
+        rest.rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .clone_into(&mut kind);
+        last.clone_into(&mut name);
+    }
+    Entry {
+        key,
+        service,
+        kind,
+        name,
+        value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_tells_service_kind_and_name() {
+        for (key, parts) in [
+            ("sqs/us-west-2/queue/q", ["sqs", "queue", "q"]),
+            ("logs/us-west-2/group//aws/l", ["logs", "group", "/aws/l"]),
+            ("iam/policy/arn:x/y", ["iam", "policy", "arn:x/y"]),
+            ("s3/object/b/k/l", ["s3", "object", "b/k/l"]),
+            ("apigateway/r/api/a", ["apigateway", "api", "a"]),
+            ("apigateway/r/api/a/stage/p", ["apigateway", "stage", "p"]),
+            (
+                "apigateway/r/api/a/route/r/routeresponse/x",
+                ["apigateway", "routeresponse", "x"],
+            ),
+        ] {
+            let entry = entry(key.to_owned(), Value::Null);
+            assert_eq!([&*entry.service, &*entry.kind, &*entry.name], parts);
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Faults that the local cloud can be told to make, so that tests see how a deployer bears
+//! them.
+
+use super::service::Refusal;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde::Deserialize;
+use std::time::Duration;
+
+/// One rule: which calls go wrong, and how. In JSON:
+/// `{"call": "sqs:CreateQueue", "at": 2, "what": "throttle"}` or
+/// `{"call": "*", "rate": 0.05, "seed": 7, "what": {"error": 503}}`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Fault {
+    /// The calls: `*`, `sqs:*` or `sqs:CreateQueue`. The part before the colon is the
+    /// service's signing name (`sqs`, `sts`, `logs`, `apigateway`, `iam`, `s3`, `lambda`).
+    pub call: String,
+    /// The matching call, counted from 1 in this process, from which on it happens.
+    #[serde(default)]
+    pub at: Option<u64>,
+    /// The share of matching calls that it happens to, 0 to 1.
+    #[serde(default)]
+    pub rate: Option<f64>,
+    /// Makes a `rate` repeatable.
+    #[serde(default)]
+    pub seed: u64,
+    /// How often it happens at most; none: once with `at`, else without end.
+    #[serde(default)]
+    pub times: Option<u64>,
+    /// What happens.
+    pub what: What,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum What {
+    /// The call takes so many milliseconds longer.
+    Latency(u64),
+    /// Nothing is done, and the service answers its own throttling error.
+    Throttle,
+    /// Nothing is done, and the service answers this status, 500 or above.
+    Error(u16),
+    /// The call takes effect, then the connection breaks.
+    LostReply,
+    /// The connection breaks before the call has any effect.
+    Reset,
+    /// Nothing is done and nothing answered for so many milliseconds; then the client
+    /// reports a timeout.
+    Silence(u64),
+    /// The call takes effect, and the reply's body is cut off. A call whose reply has no
+    /// body to read does not notice.
+    Malformed,
+    /// The process dies before the call has any effect.
+    KillBefore,
+    /// The process dies after the effect and before the reply.
+    KillAfter,
+}
+
+impl Fault {
+    /// A fault at the `at`-th call (from 1) that `call` matches.
+    pub fn at(call: &str, at: u64, what: What) -> Self {
+        Self {
+            call: call.to_owned(),
+            at: Some(at),
+            rate: None,
+            seed: 0,
+            times: None,
+            what,
+        }
+    }
+
+    /// Reads a JSON list of faults.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with the list.
+    pub fn parse(text: &str) -> Result<Vec<Self>, String> {
+        let faults: Vec<Self> = serde_json::from_str(text)
+            .map_err(|error| format!("the list of faults cannot be read: {error}"))?;
+        for fault in &faults {
+            if fault.rate.is_some_and(|rate| !(0.0..=1.0).contains(&rate)) {
+                return Err(format!(
+                    "the rate of the fault for {} is not between 0 and 1",
+                    fault.call
+                ));
+            }
+            if matches!(fault.what, What::Error(status) if !(500..600).contains(&status)) {
+                return Err(format!(
+                    "the status of the fault for {} is not between 500 and 599",
+                    fault.call
+                ));
+            }
+        }
+        Ok(faults)
+    }
+
+    fn matches(&self, call: &str) -> bool {
+        match self.call.strip_suffix('*') {
+            Some(start) => call.starts_with(start),
+            None => self.call == call,
+        }
+    }
+}
+
+/// What one call is to suffer.
+#[derive(Debug, Default)]
+pub(super) struct Lot {
+    /// The time it takes longer.
+    pub(super) latency: Duration,
+    /// What else happens.
+    pub(super) what: Option<What>,
+}
+
+/// The faults of one process, with their counts.
+#[derive(Debug)]
+pub(super) struct Faults(Vec<State>);
+
+#[derive(Debug)]
+struct State {
+    fault: Fault,
+    seen: u64,
+    left: u64,
+    draw: StdRng,
+}
+
+impl Faults {
+    pub(super) fn new(faults: Vec<Fault>) -> Self {
+        let state = |fault: Fault| State {
+            seen: 0,
+            left: fault
+                .times
+                .unwrap_or(if fault.at.is_some() { 1 } else { u64::MAX }),
+            draw: StdRng::seed_from_u64(fault.seed),
+            fault,
+        };
+        Self(faults.into_iter().map(state).collect())
+    }
+
+    /// Counts a call and says what it is to suffer. Latencies add up; of the rest the
+    /// first in the list counts.
+    pub(super) fn draw(&mut self, call: &str) -> Lot {
+        let mut lot = Lot::default();
+        for state in self.0.iter_mut().filter(|state| state.fault.matches(call)) {
+            state.seen += 1;
+            let due = state.fault.at.is_none_or(|at| state.seen >= at)
+                && state.left > 0
+                && state
+                    .fault
+                    .rate
+                    .is_none_or(|rate| state.draw.random_bool(rate));
+            match state.fault.what {
+                _ if !due => continue,
+                What::Latency(millis) => lot.latency += Duration::from_millis(millis),
+                what if lot.what.is_none() => lot.what = Some(what),
+                _ => continue,
+            }
+            state.left -= 1;
+        }
+        lot
+    }
+}
+
+/// A service's own way to ask a client to slow down (codes and statuses of the AWS service
+/// models).
+pub(super) fn throttle(service: &str) -> Refusal {
+    let (status, code) = match service {
+        "sqs" => (403, "RequestThrottled"),
+        "apigateway" | "lambda" => (429, "TooManyRequestsException"),
+        "logs" => (400, "ThrottlingException"),
+        "s3" => (503, "SlowDown"),
+        _ => (400, "Throttling"),
+    };
+    Refusal::new(status, code, "Rate exceeded")
+}
+
+/// A service's own failure.
+pub(super) fn failure(service: &str, status: u16) -> Refusal {
+    let code = match (service, status) {
+        ("s3", 500) => "InternalError",
+        ("lambda", 500) => "ServiceException",
+        (_, 503) => "ServiceUnavailable",
+        _ => "InternalFailure",
+    };
+    Refusal::new(status, code, "The request failed for a reason of ours.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whats(faults: &mut Faults, calls: &[&str]) -> Vec<Option<What>> {
+        calls.iter().map(|call| faults.draw(call).what).collect()
+    }
+
+    #[test]
+    fn a_fault_happens_at_the_call_it_names() {
+        let list = r#"[{"call": "sqs:*", "at": 2, "times": 2, "what": "throttle"},
+            {"call": "sqs:TagQueue", "what": {"latency": 5}}]"#;
+        let mut faults = Faults::new(Fault::parse(list).unwrap());
+        assert_eq!(
+            whats(&mut faults, &["sqs:A", "sts:A", "sqs:B", "sqs:C", "sqs:D"]),
+            [None, None, Some(What::Throttle), Some(What::Throttle), None]
+        );
+        assert_eq!(faults.draw("sqs:TagQueue").latency.as_millis(), 5);
+        assert_eq!(faults.draw("sqs:TagQueue").latency.as_millis(), 5);
+    }
+
+    #[test]
+    fn a_rate_is_repeatable() {
+        let list = r#"[{"call": "*", "rate": 0.5, "seed": 3, "what": {"error": 500}}]"#;
+        let draw = || {
+            let mut faults = Faults::new(Fault::parse(list).unwrap());
+            whats(&mut faults, &["a:A"; 200])
+        };
+        let first = draw();
+        assert_eq!(first, draw());
+        let hits = first.iter().flatten().count();
+        assert!((60..140).contains(&hits), "{hits} of 200");
+    }
+
+    #[test]
+    fn a_wrong_list_is_refused() {
+        for text in [
+            "{}",
+            r#"[{"call": "*", "what": "explode"}]"#,
+            r#"[{"call": "*", "what": {"error": 404}}]"#,
+            r#"[{"call": "*", "rate": 2, "what": "reset"}]"#,
+            r#"[{"call": "*", "att": 2, "what": "reset"}]"#,
+        ] {
+            assert!(Fault::parse(text).is_err(), "{text}");
+        }
+    }
+}
