@@ -208,12 +208,20 @@ impl Cloud {
     }
 }
 
-/// A key is `service/region/kind/name`, and a name may hold slashes. What belongs to an API
-/// has the pair of kind and id at its end instead.
+/// A key is `service/region/kind/name`, without the region for the global services, and a
+/// name may hold slashes. What belongs to an API has the pair of kind and id at its end
+/// instead.
 fn entry(key: String, value: Value) -> Entry {
-    let mut parts = key.splitn(4, '/').map(str::to_owned);
+    let global = ["iam/", "s3/"].iter().any(|start| key.starts_with(start));
+    let mut parts = key
+        .splitn(if global { 3 } else { 4 }, '/')
+        .map(str::to_owned);
     let mut part = || parts.next().unwrap_or_default();
-    let (service, _region, mut kind, mut name) = (part(), part(), part(), part());
+    let service = part();
+    if !global {
+        part();
+    }
+    let (mut kind, mut name) = (part(), part());
     if service == "apigateway"
         && let Some((rest, last)) = name.clone().rsplit_once('/')
     {
@@ -229,5 +237,29 @@ fn entry(key: String, value: Value) -> Entry {
         kind,
         name,
         value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_tells_service_kind_and_name() {
+        for (key, parts) in [
+            ("sqs/us-west-2/queue/q", ["sqs", "queue", "q"]),
+            ("logs/us-west-2/group//aws/l", ["logs", "group", "/aws/l"]),
+            ("iam/policy/arn:x/y", ["iam", "policy", "arn:x/y"]),
+            ("s3/object/b/k/l", ["s3", "object", "b/k/l"]),
+            ("apigateway/r/api/a", ["apigateway", "api", "a"]),
+            ("apigateway/r/api/a/stage/p", ["apigateway", "stage", "p"]),
+            (
+                "apigateway/r/api/a/route/r/routeresponse/x",
+                ["apigateway", "routeresponse", "x"],
+            ),
+        ] {
+            let entry = entry(key.to_owned(), Value::Null);
+            assert_eq!([&*entry.service, &*entry.kind, &*entry.name], parts);
+        }
     }
 }

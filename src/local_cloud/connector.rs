@@ -209,9 +209,8 @@ fn nobody(service: &str) -> Reply {
 
 /// Puts a reply into the SDK's form, with a request id and the body's length.
 fn respond(reply: Reply) -> Result<HttpResponse, ConnectorError> {
-    let invalid = |error: aws_smithy_runtime_api::http::HttpError| {
-        ConnectorError::other(error.into(), None)
-    };
+    let invalid =
+        |error: aws_smithy_runtime_api::http::HttpError| ConnectorError::other(error.into(), None);
     let status = reply.status.try_into().map_err(invalid)?;
     let length = reply.body.len();
     let mut response = HttpResponse::new(status, SdkBody::from(reply.body));

@@ -199,17 +199,8 @@ mod tests {
             {"call": "sqs:TagQueue", "what": {"latency": 5}}]"#;
         let mut faults = Faults::new(Fault::parse(list).unwrap());
         assert_eq!(
-            whats(
-                &mut faults,
-                &["sqs:A", "sts:A", "sqs:B", "sqs:C", "sqs:D"]
-            ),
-            [
-                None,
-                None,
-                Some(What::Throttle),
-                Some(What::Throttle),
-                None
-            ]
+            whats(&mut faults, &["sqs:A", "sts:A", "sqs:B", "sqs:C", "sqs:D"]),
+            [None, None, Some(What::Throttle), Some(What::Throttle), None]
         );
         assert_eq!(faults.draw("sqs:TagQueue").latency.as_millis(), 5);
         assert_eq!(faults.draw("sqs:TagQueue").latency.as_millis(), 5);

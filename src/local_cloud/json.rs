@@ -123,7 +123,9 @@ pub(super) fn tags_fault(tags: &BTreeMap<String, String>, least: usize) -> Optio
             return Some(format!("The tag key {key:?} is not valid."));
         }
         if key.to_ascii_lowercase().starts_with("aws:") {
-            return Some(format!("The tag key {key:?} is reserved: it starts with aws:."));
+            return Some(format!(
+                "The tag key {key:?} is reserved: it starts with aws:."
+            ));
         }
         if !(least..=256).contains(&size) || !fits(value) {
             return Some(format!("The value of the tag {key:?} is not valid."));

@@ -214,6 +214,10 @@ where
     });
     let chain = chain(error);
     let (code, effect) = match error {
+        // The SDK reports a successful reply that it cannot parse as an error of the service.
+        SdkError::ServiceError(_) if status.is_some_and(|code| code < 400) => {
+            ("unreadable reply".to_owned(), Effect::Unknown)
+        }
         SdkError::ServiceError(_) => {
             // A success whose body the SDK cannot parse arrives here too: it was done.
             let effect = if status.is_some_and(|code| !(300..500).contains(&code)) {

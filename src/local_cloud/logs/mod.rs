@@ -106,7 +106,9 @@ impl Call<'_> {
         let name = self.required("logGroupName")?;
         check_name(&name)?;
         if name.to_ascii_lowercase().starts_with("aws/") {
-            return Err(invalid("Log groups starting with AWS/ are reserved for AWS."));
+            return Err(invalid(
+                "Log groups starting with AWS/ are reserved for AWS.",
+            ));
         }
         let class = self.input.text("logGroupClass")?.unwrap_or("STANDARD");
         if !CLASSES.contains(&class) {
@@ -114,7 +116,10 @@ impl Call<'_> {
         }
         let tags = self.input.map("tags")?.unwrap_or_default();
         check_tags(&tags)?;
-        let protected = self.input.flag("deletionProtectionEnabled")?.unwrap_or(false);
+        let protected = self
+            .input
+            .flag("deletionProtectionEnabled")?
+            .unwrap_or(false);
         let kms = self.input.text("kmsKeyId")?;
         if let Some(kms) = kms {
             check_kms(kms)?;
@@ -127,7 +132,10 @@ impl Call<'_> {
             ));
         }
         let (partition, _) = partition_of(self.region);
-        let arn = format!("arn:{partition}:logs:{}:{ACCOUNT}:log-group:{name}", self.region);
+        let arn = format!(
+            "arn:{partition}:logs:{}:{ACCOUNT}:log-group:{name}",
+            self.region
+        );
         let mut group = json!({
             "logGroupName": name, "creationTime": self.now, "metricFilterCount": 0,
             "storedBytes": 0, "arn": format!("{arn}:*"), "logGroupArn": arn,
@@ -166,17 +174,7 @@ impl Call<'_> {
                  identifiers may be given.",
             ));
         }
-        let wanted = match &identifiers {
-            Some(list) if !(1..=50).contains(&list.len()) => {
-                return Err(invalid("1 to 50 log group identifiers can be given."));
-            }
-            Some(list) => {
-                let names: Result<Vec<String>, Refusal> =
-                    list.iter().map(|text| self.name_of(text)).collect();
-                Some(names?)
-            }
-            None => None,
-        };
+        let wanted = self.names_of(identifiers)?;
         let mut groups: Vec<Group> = self
             .store
             .scan(&key(self.region, prefix.unwrap_or_default()))
@@ -187,7 +185,9 @@ impl Call<'_> {
             })
             .filter(|group| {
                 let name = group["logGroupName"].as_str().unwrap_or_default();
-                wanted.as_ref().is_none_or(|list| list.iter().any(|one| one == name))
+                wanted
+                    .as_ref()
+                    .is_none_or(|list| list.iter().any(|one| one == name))
                     && pattern.is_none_or(|pattern| name.contains(pattern))
                     && class.is_none_or(|class| group["logGroupClass"] == class)
                     && after.is_none_or(|after| name > after)
@@ -207,6 +207,19 @@ impl Call<'_> {
         }
         body["logGroups"] = json!(groups);
         Ok(body)
+    }
+
+    /// The names of the groups that identifiers name.
+    fn names_of(&self, identifiers: Option<Vec<String>>) -> Result<Option<Vec<String>>, Refusal> {
+        let Some(list) = identifiers else {
+            return Ok(None);
+        };
+        if !(1..=50).contains(&list.len()) {
+            return Err(invalid("1 to 50 log group identifiers can be given."));
+        }
+        let names: Result<Vec<String>, Refusal> =
+            list.iter().map(|text| self.name_of(text)).collect();
+        names.map(Some)
     }
 
     fn delete_log_group(&mut self) -> Result<Value, Refusal> {
@@ -292,7 +305,10 @@ impl Call<'_> {
 
     fn untag_resource(&mut self) -> Result<Value, Refusal> {
         let name = self.tagged()?;
-        let keys = self.input.texts("tagKeys")?.ok_or_else(|| missing("tagKeys"))?;
+        let keys = self
+            .input
+            .texts("tagKeys")?
+            .ok_or_else(|| missing("tagKeys"))?;
         self.change(&name, |group| {
             if let Some(Value::Object(tags)) = group.get_mut("tags") {
                 tags.retain(|tag, _| !keys.contains(tag));
@@ -320,7 +336,8 @@ impl Call<'_> {
     fn change(&mut self, name: &str, change: impl FnOnce(&mut Group)) -> Result<Value, Refusal> {
         let mut group = self.group(name)?;
         change(&mut group);
-        self.store.put(&key(self.region, name), Value::Object(group));
+        self.store
+            .put(&key(self.region, name), Value::Object(group));
         Ok(Value::Null)
     }
 
@@ -393,6 +410,8 @@ fn check_kms(arn: &str) -> Result<(), Refusal> {
     if good {
         Ok(())
     } else {
-        Err(invalid(format!("The specified KMS key ARN {arn} is not valid.")))
+        Err(invalid(format!(
+            "The specified KMS key ARN {arn} is not valid."
+        )))
     }
 }

@@ -28,22 +28,62 @@ use Kind::{Flag, Key, Number, OneOf, Policy, ReadOnly, Redrive, RedriveAllow};
 /// have it.
 const TABLE: &[(&str, Kind, Option<&str>, bool)] = &[
     ("ApproximateNumberOfMessages", ReadOnly, Some("0"), false),
-    ("ApproximateNumberOfMessagesDelayed", ReadOnly, Some("0"), false),
-    ("ApproximateNumberOfMessagesNotVisible", ReadOnly, Some("0"), false),
+    (
+        "ApproximateNumberOfMessagesDelayed",
+        ReadOnly,
+        Some("0"),
+        false,
+    ),
+    (
+        "ApproximateNumberOfMessagesNotVisible",
+        ReadOnly,
+        Some("0"),
+        false,
+    ),
     ("ContentBasedDeduplication", Flag, Some("false"), true),
     ("CreatedTimestamp", ReadOnly, None, false),
-    ("DeduplicationScope", OneOf(&["queue", "messageGroup"]), Some("queue"), true),
+    (
+        "DeduplicationScope",
+        OneOf(&["queue", "messageGroup"]),
+        Some("queue"),
+        true,
+    ),
     ("DelaySeconds", Number(0, 900), Some("0"), false),
     ("FifoQueue", Flag, None, true),
-    ("FifoThroughputLimit", OneOf(&["perQueue", "perMessageGroupId"]), Some("perQueue"), true),
-    ("KmsDataKeyReusePeriodSeconds", Number(60, 86_400), None, false),
+    (
+        "FifoThroughputLimit",
+        OneOf(&["perQueue", "perMessageGroupId"]),
+        Some("perQueue"),
+        true,
+    ),
+    (
+        "KmsDataKeyReusePeriodSeconds",
+        Number(60, 86_400),
+        None,
+        false,
+    ),
     ("KmsMasterKeyId", Key, None, false),
     ("LastModifiedTimestamp", ReadOnly, None, false),
-    ("MaximumMessageSize", Number(1024, 1_048_576), Some("1048576"), false),
-    ("MessageRetentionPeriod", Number(60, 1_209_600), Some("345600"), false),
+    (
+        "MaximumMessageSize",
+        Number(1024, 1_048_576),
+        Some("1048576"),
+        false,
+    ),
+    (
+        "MessageRetentionPeriod",
+        Number(60, 1_209_600),
+        Some("345600"),
+        false,
+    ),
     ("Policy", Policy, None, false),
     ("QueueArn", ReadOnly, None, false),
-    ("ReceiveMessageWaitTimeSeconds", Number(0, 20), Some("0"), false),
+    (
+        "ReceiveMessageWaitTimeSeconds",
+        Number(0, 20),
+        Some("0"),
+        false,
+    ),
     ("RedriveAllowPolicy", RedriveAllow, None, false),
     ("RedrivePolicy", Redrive, None, false),
     ("SqsManagedSseEnabled", Flag, None, false),
@@ -141,10 +181,7 @@ fn check(
     place: &Place<'_>,
 ) -> Result<Option<String>, Refusal> {
     let unknown = || refusal("InvalidAttributeName", format!("Unknown Attribute {name}."));
-    let (_, kind, _, fifo_only) = TABLE
-        .iter()
-        .find(|row| row.0 == name)
-        .ok_or_else(unknown)?;
+    let (_, kind, _, fifo_only) = TABLE.iter().find(|row| row.0 == name).ok_or_else(unknown)?;
     if *fifo_only && !fifo {
         return Err(unknown());
     }
@@ -193,7 +230,10 @@ fn policy(text: &str) -> Result<(), Refusal> {
             statement.get("Effect").and_then(Value::as_str),
             Some("Allow" | "Deny")
         ) {
-            return Err(invalid("Policy", "A statement's Effect is not Allow or Deny."));
+            return Err(invalid(
+                "Policy",
+                "A statement's Effect is not Allow or Deny.",
+            ));
         }
         if !has(&["Principal", "NotPrincipal"]) {
             return Err(invalid("Policy", "A statement has no Principal."));
@@ -245,7 +285,9 @@ fn redrive(text: &str, fifo: bool, place: &Place<'_>) -> Result<String, Refusal>
         return Err(fail("Invalid value for deadLetterTargetArn."));
     };
     if region != place.region || account != ACCOUNT {
-        return Err(fail("Dead-letter target owner should be same as the source."));
+        return Err(fail(
+            "Dead-letter target owner should be same as the source.",
+        ));
     }
     let Some(queue) = place.store.get(&key(region, name)) else {
         return Err(fail("Dead letter target does not exist."));
@@ -289,7 +331,9 @@ fn redrive_allow(text: &str) -> Result<(), Refusal> {
         )
     };
     let Ok(Value::Object(policy)) = serde_json::from_str(text) else {
-        return Err(fail("Amazon SQS can't create the redrive allow policy, as it's in an unsupported format."));
+        return Err(fail(
+            "Amazon SQS can't create the redrive allow policy, as it's in an unsupported format.",
+        ));
     };
     if policy
         .keys()

@@ -308,7 +308,10 @@ impl Call<'_> {
         let (name, _) = self.queue()?;
         self.store.remove(&key(self.region, &name));
         for (key, when) in self.store.scan(&deleted_key(self.region, "")) {
-            if when.as_u64().is_none_or(|when| self.now >= when + COOL_DOWN_MS) {
+            if when
+                .as_u64()
+                .is_none_or(|when| self.now >= when + COOL_DOWN_MS)
+            {
                 self.store.remove(&key);
             }
         }

@@ -1,0 +1,147 @@
+//! Which operation a method and a path name.
+
+/// The kinds of objects below an API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Integration,
+    Route,
+    RouteResponse,
+    Stage,
+    Deployment,
+}
+
+impl Kind {
+    /// The name in the operations' names.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Integration => "Integration",
+            Self::Route => "Route",
+            Self::RouteResponse => "RouteResponse",
+            Self::Stage => "Stage",
+            Self::Deployment => "Deployment",
+        }
+    }
+
+    /// The name in the store's keys.
+    pub(super) const fn key(self) -> &'static str {
+        match self {
+            Self::Integration => "integration",
+            Self::Route => "route",
+            Self::RouteResponse => "routeresponse",
+            Self::Stage => "stage",
+            Self::Deployment => "deployment",
+        }
+    }
+
+    /// The member that identifies an object.
+    pub(super) const fn id(self) -> &'static str {
+        match self {
+            Self::Integration => "integrationId",
+            Self::Route => "routeId",
+            Self::RouteResponse => "routeResponseId",
+            Self::Stage => "stageName",
+            Self::Deployment => "deploymentId",
+        }
+    }
+
+    fn of(segment: &str) -> Option<Self> {
+        Some(match segment {
+            "integrations" => Self::Integration,
+            "routes" => Self::Route,
+            "routeresponses" => Self::RouteResponse,
+            "stages" => Self::Stage,
+            "deployments" => Self::Deployment,
+            _ => return None,
+        })
+    }
+}
+
+/// What a path names.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    Apis,
+    Api(String),
+    Cors(String),
+    /// All objects of a kind: API, kind, and the route for route responses.
+    All(String, Kind, String),
+    /// One object: API, kind, the route for route responses, id.
+    One(String, Kind, String, String),
+    /// API, route, parameter.
+    RouteRequestParameter(String, String, String),
+    /// API, stage.
+    AccessLogSettings(String, String),
+    /// API, stage, route key.
+    RouteSettings(String, String, String),
+    /// An ARN.
+    Tags(String),
+}
+
+/// The target of a percent-encoded path.
+pub(super) fn target(path: &str) -> Option<Target> {
+    let parts: Vec<String> = path
+        .trim_matches('/')
+        .split('/')
+        .map(|part| {
+            percent_encoding::percent_decode_str(part)
+                .decode_utf8_lossy()
+                .into_owned()
+        })
+        .collect();
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    let own = str::to_owned;
+    Some(match &parts[..] {
+        ["v2", "tags", arn @ ..] if !arn.is_empty() => Target::Tags(arn.join("/")),
+        ["v2", "apis"] => Target::Apis,
+        ["v2", "apis", api] => Target::Api(own(api)),
+        ["v2", "apis", api, "cors"] => Target::Cors(own(api)),
+        ["v2", "apis", api, "stages", stage, "accesslogsettings"] => {
+            Target::AccessLogSettings(own(api), own(stage))
+        }
+        ["v2", "apis", api, "stages", stage, "routesettings", key] => {
+            Target::RouteSettings(own(api), own(stage), own(key))
+        }
+        ["v2", "apis", api, "routes", route, "requestparameters", key] => {
+            Target::RouteRequestParameter(own(api), own(route), own(key))
+        }
+        ["v2", "apis", api, "routes", route, "routeresponses"] => {
+            Target::All(own(api), Kind::RouteResponse, own(route))
+        }
+        ["v2", "apis", api, "routes", route, "routeresponses", id] => {
+            Target::One(own(api), Kind::RouteResponse, own(route), own(id))
+        }
+        ["v2", "apis", api, kind] => {
+            let kind = Kind::of(kind).filter(|kind| *kind != Kind::RouteResponse)?;
+            Target::All(own(api), kind, String::new())
+        }
+        ["v2", "apis", api, kind, id] => {
+            let kind = Kind::of(kind).filter(|kind| *kind != Kind::RouteResponse)?;
+            Target::One(own(api), kind, String::new(), own(id))
+        }
+        _ => return None,
+    })
+}
+
+/// The operation's name; none where there is no such operation.
+pub(super) fn operation(method: &str, target: &Target) -> Option<String> {
+    let named = match (method, target) {
+        ("POST", Target::Apis) => "CreateApi",
+        ("GET", Target::Apis) => "GetApis",
+        ("GET", Target::Api(_)) => "GetApi",
+        ("PATCH", Target::Api(_)) => "UpdateApi",
+        ("DELETE", Target::Api(_)) => "DeleteApi",
+        ("DELETE", Target::Cors(_)) => "DeleteCorsConfiguration",
+        ("POST", Target::Tags(_)) => "TagResource",
+        ("GET", Target::Tags(_)) => "GetTags",
+        ("DELETE", Target::Tags(_)) => "UntagResource",
+        ("DELETE", Target::RouteRequestParameter(..)) => "DeleteRouteRequestParameter",
+        ("DELETE", Target::AccessLogSettings(..)) => "DeleteAccessLogSettings",
+        ("DELETE", Target::RouteSettings(..)) => "DeleteRouteSettings",
+        ("POST", Target::All(_, kind, _)) => return Some(format!("Create{}", kind.name())),
+        ("GET", Target::All(_, kind, _)) => return Some(format!("Get{}s", kind.name())),
+        ("GET", Target::One(_, kind, ..)) => return Some(format!("Get{}", kind.name())),
+        ("PATCH", Target::One(_, kind, ..)) => return Some(format!("Update{}", kind.name())),
+        ("DELETE", Target::One(_, kind, ..)) => return Some(format!("Delete{}", kind.name())),
+        _ => return None,
+    };
+    Some(named.to_owned())
+}
