@@ -3,6 +3,7 @@
 
 mod block;
 mod reader;
+mod settle;
 #[cfg(test)]
 mod tests;
 mod variable;
@@ -85,12 +86,12 @@ pub fn load(
         .all(|problem| problem.file != main.index);
     if parsed {
         let declared = block::stack(&mut reader, &main.value, &mut stack);
-        let outside = variable::Outside {
+        let outside = settle::Outside {
             given,
             env_file: env_file.as_ref(),
             var_files: &var_files,
         };
-        stack.variables = variable::settle(&mut reader, &declared, &outside);
+        stack.variables = settle::settle(&mut reader, &declared, &outside);
     }
     loaded.diagnostics.extend(reader.diagnostics);
     loaded.stack = stack;

@@ -245,7 +245,7 @@ fn options(reader: &mut Reader, value: Option<&Value>, path: &Path) -> Options {
             "forEach" => match value {
                 Value::Object(_) | Value::Array(_) => options.for_each = Some(value.clone()),
                 Value::String(text) if text.contains("${") => {
-                    options.for_each = Some(value.clone())
+                    options.for_each = Some(value.clone());
                 }
                 other => {
                     reader.unfit(
