@@ -12,10 +12,14 @@
 //! | `weak` | property | holds references as text only: they do not order deletions |
 //! | `default` | property | what the service fills in; an absent live value counts as this |
 
+mod validate;
+
 use crate::data::Path;
+use crate::lang::nearest::did_you_mean;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema as JsonSchemaDocument};
 use serde_json::{Map, Value};
+use std::sync::OnceLock;
 
 /// The declaration of one resource type or data source.
 #[derive(Debug)]
@@ -28,6 +32,8 @@ pub struct Schema {
     pub properties: Value,
     /// The JSON schema of its outputs.
     pub outputs: Value,
+    /// The compiled schema of its properties; made when it is first asked.
+    validator: OnceLock<Result<jsonschema::Validator, String>>,
 }
 
 fn document<T: JsonSchema>() -> Value {
@@ -90,6 +96,7 @@ impl Schema {
             description,
             properties,
             outputs: document::<O>(),
+            validator: OnceLock::new(),
         }
     }
 
@@ -109,6 +116,32 @@ impl Schema {
             .into_iter()
             .flatten()
             .map(|(name, _)| name.as_str())
+    }
+
+    /// The names of the properties that must be given.
+    pub fn required(&self) -> impl Iterator<Item = &str> {
+        let names = self.properties.get("required").and_then(Value::as_array);
+        names.into_iter().flatten().filter_map(Value::as_str)
+    }
+
+    /// What to say of a name that is no property, and what to do.
+    pub fn unexpected(&self, name: &str) -> (String, Option<String>) {
+        let help = if self.has_output(name) {
+            Some("it is an output: it can be referred to, not set".to_owned())
+        } else {
+            did_you_mean(name, self.property_names())
+        };
+        (format!("{name:?} is not a property of {}", self.name), help)
+    }
+
+    /// What to say of a property that is not given and must be, and what to do.
+    pub fn missing(&self, name: &str) -> (String, Option<String>) {
+        let schema = members(&self.properties).and_then(|map| map.get(name));
+        let text = schema.and_then(|schema| schema.get("description")?.as_str());
+        let help = text
+            .and_then(|text| text.lines().next())
+            .map(|line| format!("{name}: {line}"));
+        (format!("{} needs the property {name:?}", self.name), help)
     }
 
     /// The names of the outputs.

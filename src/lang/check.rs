@@ -1,8 +1,242 @@
-//! What can be said of a stack without evaluating it.
-use super::diagnostic::Diagnostic;
-use super::stack::Stack;
+//! What can be said of a stack without evaluating it: types, property names, references,
+//! options, cycles.
 
-/// Every mistake that needs no evaluation to be seen.
-pub fn check(_stack: &Stack) -> Vec<Diagnostic> {
-    Vec::new()
+mod cycle;
+mod reference;
+#[cfg(test)]
+mod tests;
+
+use super::diagnostic::{Diagnostic, Place};
+use super::nearest::did_you_mean;
+use super::stack::{ResourceBlock, Stack};
+use crate::data::Path;
+use crate::resource::{data_sources, resources};
+use crate::schema::Schema;
+use reference::{Holder, Names};
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+
+/// Every mistake that needs no evaluation to be seen. Property values are checked by
+/// [`Schema::validate`] once they are evaluated; a name that both refuse is told in the
+/// same words.
+pub fn check(stack: &Stack) -> Vec<Diagnostic> {
+    let mut checks = Checks {
+        stack,
+        names: Names::of(stack),
+        found: Vec::new(),
+    };
+    checks.types();
+    checks.options();
+    checks.references();
+    checks.found.extend(cycle::cycles(stack, &checks.names));
+    checks.found
+}
+
+struct Checks<'s> {
+    stack: &'s Stack,
+    names: Names<'s>,
+    found: Vec<Diagnostic>,
+}
+
+impl Checks<'_> {
+    fn push(&mut self, place: Place, message: impl Into<String>, help: Option<String>) {
+        self.found.push(Diagnostic {
+            help,
+            ..Diagnostic::error(place, message)
+        });
+    }
+
+    fn types(&mut self) {
+        let stack = self.stack;
+        for (name, block) in &stack.data {
+            let path = Path::root().join("data").join(name);
+            match data_sources().get(block.type_name.as_str()) {
+                Some(found) => self.properties(found.schema(), &block.properties, &path),
+                None => {
+                    let types = || data_sources().keys().copied();
+                    let elsewhere = resources().contains_key(block.type_name.as_str());
+                    self.unknown_type(&block.type_name, &path, elsewhere, types().collect());
+                }
+            }
+        }
+        for (name, block) in &stack.resources {
+            let path = Path::root().join("resources").join(name);
+            match resources().get(block.type_name.as_str()) {
+                Some(found) => self.properties(found.schema(), &block.properties, &path),
+                None => {
+                    let elsewhere = data_sources().contains_key(block.type_name.as_str());
+                    self.unknown_type(
+                        &block.type_name,
+                        &path,
+                        elsewhere,
+                        resources().keys().copied().collect(),
+                    );
+                }
+            }
+        }
+    }
+
+    fn unknown_type(&mut self, type_name: &str, path: &Path, elsewhere: bool, types: Vec<&str>) {
+        let place = Place::Value(path.join("type"));
+        if type_name.starts_with("AWS::") {
+            let message = format!("CloudFormation types such as {type_name} are not supported yet");
+            return self.push(place, message, None);
+        }
+        let of_data = path.first().as_deref() == Some("data");
+        let (kind, other) = if of_data {
+            ("data source", "resources")
+        } else {
+            ("resource type", "data")
+        };
+        let help = if elsewhere {
+            Some(format!("it belongs under {other}:"))
+        } else {
+            nearest_type(type_name, &types)
+        };
+        self.push(place, format!("there is no {kind} {type_name:?}"), help);
+    }
+
+    /// The names of the properties that are given, and of those that must be.
+    fn properties(&mut self, schema: &Schema, properties: &Value, path: &Path) {
+        let path = path.join("properties");
+        let empty = Map::new();
+        let given = properties.as_object().unwrap_or(&empty);
+        for name in given
+            .keys()
+            .filter(|name| !name.contains("${") && !schema.has_property(name))
+        {
+            let place = Place::Key(path.join(name));
+            let (message, help) = schema.unexpected(name);
+            self.push(place, message, help);
+        }
+        // A name that comes from an expression may be the one that is missed.
+        if given.keys().any(|name| name.contains("${")) {
+            return;
+        }
+        for name in schema.required() {
+            if given.get(name).is_none_or(Value::is_null) {
+                let place = path.parent().map_or(Place::Value(path.clone()), Place::Key);
+                let (message, help) = schema.missing(name);
+                self.push(place, message, help);
+            }
+        }
+    }
+
+    fn options(&mut self) {
+        let stack = self.stack;
+        for (name, block) in &stack.resources {
+            let path = Path::root().join("resources").join(name).join("options");
+            self.depends_on(name, block, &path.join("dependsOn"));
+            let Some(found) = resources().get(block.type_name.as_str()) else {
+                continue;
+            };
+            let options = &block.options;
+            for (key, paths) in [
+                ("ignoreChanges", &options.ignore_changes),
+                ("replaceOnChanges", &options.replace_on_changes),
+            ] {
+                for (index, text) in paths.iter().enumerate() {
+                    let property = Path::dotted(text);
+                    let first = property.first().unwrap_or_default();
+                    if !found.schema().has_property(&first) {
+                        let place = Place::Value(path.join(key).join(index));
+                        let (message, help) = found.schema().unexpected(&first);
+                        self.push(place, message, help);
+                    }
+                }
+            }
+        }
+    }
+
+    fn depends_on(&mut self, name: &str, block: &ResourceBlock, path: &Path) {
+        let mut seen = BTreeSet::new();
+        for (index, other) in block.options.depends_on.iter().enumerate() {
+            let place = Place::Value(path.join(index));
+            if !seen.insert(other) {
+                self.push(place, format!("{other:?} is named twice"), None);
+            } else if other == name {
+                self.push(place, format!("{name} cannot depend on itself"), None);
+            } else if !self.stack.resources.contains_key(other) {
+                let bare = other.trim_start_matches("${").trim_end_matches('}');
+                let help = if bare.len() < other.len() {
+                    Some(format!(
+                        "write the name alone: {}",
+                        bare.split(['.', '[']).next().unwrap_or(bare)
+                    ))
+                } else if self.stack.data.contains_key(other) {
+                    Some("data sources are read before everything that refers to them".to_owned())
+                } else {
+                    did_you_mean(other, self.stack.resources.keys().map(String::as_str))
+                };
+                self.push(place, format!("there is no resource {other:?}"), help);
+            }
+        }
+    }
+
+    fn references(&mut self) {
+        let stack = self.stack;
+        let root = Path::root();
+        self.template(
+            &stack.aws,
+            &root.join("providers").join("aws"),
+            Holder::Provider,
+        );
+        for (name, local) in &stack.locals {
+            self.template(local, &root.join("locals").join(name), Holder::Plain);
+        }
+        for (name, block) in &stack.data {
+            self.template(
+                &block.properties,
+                &root.join("data").join(name).join("properties"),
+                Holder::Plain,
+            );
+        }
+        for (name, block) in &stack.resources {
+            let path = root.join("resources").join(name);
+            let options = &block.options;
+            let holder = if options.for_each.is_some() {
+                Holder::Instance
+            } else {
+                Holder::Plain
+            };
+            self.template(&block.properties, &path.join("properties"), holder);
+            let path = path.join("options");
+            for (key, template) in [
+                ("protect", &options.protect),
+                ("retainOnDelete", &options.retain_on_delete),
+                ("when", &options.when),
+            ] {
+                if let Some(template) = template {
+                    self.template(template, &path.join(key), holder);
+                }
+            }
+            if let Some(template) = &options.for_each {
+                self.template(template, &path.join("forEach"), Holder::Plain);
+            }
+        }
+        for (name, output) in &stack.outputs {
+            let path = root.join("outputs").join(name).join("value");
+            self.template(&output.value, &path, Holder::Plain);
+        }
+    }
+
+    fn template(&mut self, template: &Value, path: &Path, holder: Holder) {
+        self.found.extend(self.names.check(template, path, holder));
+    }
+}
+
+/// The nearest type: by the whole name, or by what follows the last colon.
+fn nearest_type(type_name: &str, types: &[&str]) -> Option<String> {
+    let last = |name: &str| name.rsplit(':').next().unwrap_or_default().to_lowercase();
+    let wanted = last(type_name);
+    types
+        .iter()
+        .find(|name| last(name) == wanted)
+        .or_else(|| {
+            types
+                .iter()
+                .find(|name| wanted.len() > 2 && last(name).ends_with(&wanted))
+        })
+        .map(|found| format!("did you mean \"{found}\"?"))
+        .or_else(|| did_you_mean(type_name, types.iter().copied()))
 }

@@ -13,6 +13,8 @@
 //!   `%{ endfor }`). Any other `%{` is literal, so that `100%{x}` in a template of another
 //!   language needs no escape; `%%{ if` is a literal `%{ if`.
 
+mod collect;
+mod cursor;
 mod directive;
 mod expression;
 mod function;
@@ -21,6 +23,7 @@ mod reference;
 mod template;
 #[cfg(test)]
 mod tests;
+mod traversal;
 
 pub(crate) use reference::scan;
 pub use reference::{Reference, Root, lone_reference, references};

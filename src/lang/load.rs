@@ -1,9 +1,23 @@
-//! From the files of a stack to a [`Stack`] with its variables settled.
-use super::diagnostic::Diagnostic;
+//! From the files of a stack to a [`Stack`] with its variables settled. Every mistake is told;
+//! what could be understood is in the stack, so that later checks can tell theirs.
+
+mod block;
+mod reader;
+mod settle;
+#[cfg(test)]
+mod tests;
+mod variable;
+
+use super::diagnostic::{Diagnostic, Place};
+use super::source;
 use super::stack::{Sources, Stack};
+use crate::data::Path;
+use reader::Reader;
+use serde_json::Value;
 use std::path::PathBuf;
 
-/// Variable values from outside the stack file.
+/// Variable values from outside the stack file. The strongest first: `vars`, `var_files`,
+/// `env_vars`, the `--env` file, the default.
 #[derive(Debug, Clone, Default)]
 pub struct Given {
     /// `--var name=value`, in order; a later one wins.
@@ -21,18 +35,101 @@ pub struct Given {
 pub struct Loaded {
     /// The stack, as far as it could be understood.
     pub stack: Stack,
-    /// The texts, for showing the diagnostics.
+    /// The texts, for showing the diagnostics: the stack file, the `--env` file (where there
+    /// is one), the `--var-file`s.
     pub sources: Sources,
-    /// Every mistake.
+    /// Every mistake, warnings among them.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Loads a stack.
+/// A parsed file and its index in [`Sources`].
+struct File {
+    index: usize,
+    value: Value,
+}
+
+/// Loads a stack: `file` and `env_file` are display names and contents, `dir` is the folder
+/// that relative paths start from.
 pub fn load(
-    _file: (String, Vec<u8>),
-    _env_file: Option<(String, Vec<u8>)>,
-    _dir: PathBuf,
-    _given: &Given,
+    file: (String, Vec<u8>),
+    env_file: Option<(String, Vec<u8>)>,
+    dir: PathBuf,
+    given: &Given,
 ) -> Loaded {
-    Loaded::default()
+    let mut loaded = Loaded::default();
+    let main = open(&mut loaded, file);
+    let env_file = env_file.map(|file| open(&mut loaded, file));
+    let var_files: Vec<File> = given
+        .var_files
+        .iter()
+        .map(|file| open(&mut loaded, file.clone()))
+        .collect();
+
+    let mut reader = Reader::default();
+    let mut stack = Stack {
+        dir,
+        env: given.env.clone(),
+        ..Stack::default()
+    };
+    if let Some(env) = &given.env
+        && !is_file_name(env)
+    {
+        reader.push(Diagnostic::error(
+            Place::Outside,
+            format!("--env {env:?}: {FILE_NAME}, since it is part of the state file's name"),
+        ));
+    }
+    // A file that could not be parsed has told why; more would only follow from it.
+    let parsed = loaded
+        .diagnostics
+        .iter()
+        .all(|problem| problem.file != main.index);
+    if parsed {
+        let declared = block::stack(&mut reader, &main.value, &mut stack);
+        let outside = settle::Outside {
+            given,
+            env_file: env_file.as_ref(),
+            var_files: &var_files,
+        };
+        stack.variables = settle::settle(&mut reader, &declared, &outside);
+    }
+    loaded.diagnostics.extend(reader.diagnostics);
+    loaded.stack = stack;
+    loaded
+}
+
+fn open(loaded: &mut Loaded, (name, bytes): (String, Vec<u8>)) -> File {
+    let index = loaded.sources.files.len();
+    let value = source::parse(&bytes).unwrap_or_else(|problems| {
+        loaded
+            .diagnostics
+            .extend(problems.into_iter().map(|problem| Diagnostic {
+                file: index,
+                ..problem
+            }));
+        Value::Null
+    });
+    loaded
+        .sources
+        .files
+        .push((name, String::from_utf8_lossy(&bytes).into_owned()));
+    File { index, value }
+}
+
+const FILE_NAME: &str = "it must be letters, digits, \"-\" and \"_\", start with a letter or digit, \
+     and be at most 100 long";
+
+/// Whether a text can be a part of a file's name, everywhere and without a dot, which
+/// separates the stack from the environment.
+fn is_file_name(text: &str) -> bool {
+    text.len() <= 100
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+}
+
+/// The path of a top-level block's entry.
+fn entry(block: &str, name: &str) -> Path {
+    Path::root().join(block).join(name)
 }

@@ -11,7 +11,7 @@ use super::diagnostic::Place;
 use super::source;
 use crate::data::Path;
 use align::align;
-use find::{Found, Kind, find};
+use find::{Found, Kind};
 use std::ops::Range;
 
 /// A part of a file's text.
@@ -131,6 +131,21 @@ fn common(line: &str, value: &str) -> usize {
     } else {
         whole
     }
+}
+
+/// Finds the node at a path. An output's short form stands for its `value`.
+fn find(text: &str, path: &Path, key: bool) -> Option<Found> {
+    find::find(text, path, key).or_else(|| {
+        let segments: Vec<_> = path.segments().collect();
+        let is_value = segments.len() > 2 && segments[0] == "outputs" && segments[2] == "value";
+        let short = || {
+            let rest = segments.iter().enumerate().filter(|(at, _)| *at != 2);
+            rest.fold(Path::root(), |path, (_, segment)| path.join(segment))
+        };
+        is_value
+            .then(short)
+            .and_then(|path| find::find(text, &path, key))
+    })
 }
 
 /// The start of a node after its anchor and tag.

@@ -1,7 +1,8 @@
 //! Evaluates templates: text with expressions and directives in it.
 
+use super::collect::Text;
 use super::expression::{Evaluator, Outcome, entries};
-use super::operator::{self, Text};
+use super::operator;
 use super::{Wrong, expression};
 use hcl::edit::Span;
 use hcl::edit::template::{Directive, Element, ForDirective, IfDirective, Strip, Template};

@@ -1,16 +1,16 @@
 //! Evaluates parsed expressions.
 
-use super::operator::{self, Collector};
+use super::collect::{Collector, Text};
+use super::cursor::{Cursor, Label, renamed};
+use super::operator;
 use super::reference::{Root, fixed, nameless};
 use super::template::{Hcl, Parsed, Piece, parse};
 use super::{Scope, Wrong, function};
 use crate::data::{Data, Path};
 use crate::lang::nearest::did_you_mean;
 use hcl::edit::Span;
-use hcl::edit::expr::{
-    Conditional, Expression, ForExpr, Object, ObjectKey, Traversal, TraversalOperator,
-};
-use serde_json::{Map, Value};
+use hcl::edit::expr::{Conditional, Expression, ForExpr, Object, ObjectKey};
+use serde_json::Value;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -28,12 +28,6 @@ pub(super) struct Evaluator<'s> {
     /// The variables of the `for` expressions around, innermost last.
     pub(super) bound: Vec<(String, Data)>,
     steps: usize,
-}
-
-/// What a mistake in a reference is about.
-struct Label<'a> {
-    root: Root,
-    name: &'a str,
 }
 
 impl<'s> Evaluator<'s> {
@@ -69,7 +63,7 @@ impl<'s> Evaluator<'s> {
             let data = self.resolve(root, name, &reference.attribute, range)?;
             return Ok(renamed(data, text, &text[range.clone()]));
         }
-        let mut out = operator::Text::default();
+        let mut out = Text::default();
         for piece in pieces {
             match piece {
                 Piece::Text(text) => out.push_str(text),
@@ -102,7 +96,7 @@ impl<'s> Evaluator<'s> {
     fn resolve(&self, root: Root, name: &str, path: &Path, range: &Range<usize>) -> Outcome {
         let place = |wrong: Wrong| wrong.at(Some(range.clone()));
         let base = self.base(root, name).map_err(place)?;
-        let mut cursor = Cursor::new(&base, Label { root, name });
+        let mut cursor = Cursor::new(&base, Some(Label { root, name }));
         for segment in path.segments() {
             if cursor.is_unknown() {
                 break;
@@ -122,7 +116,7 @@ impl<'s> Evaluator<'s> {
             Root::Resource => scope.resource(name),
             Root::Stack if name.is_empty() => Some(scope.stack()),
             Root::Stack => {
-                let mut cursor = Cursor::new(scope.stack(), Label { root, name: "" });
+                let mut cursor = Cursor::new(scope.stack(), Some(Label { root, name: "" }));
                 cursor.step(name)?;
                 return Ok(Cow::Owned(cursor.take()));
             }
@@ -250,130 +244,6 @@ impl<'s> Evaluator<'s> {
         Ok(operator::tainted_by(value, &[&condition]))
     }
 
-    fn traversal(&mut self, traversal: &Traversal) -> Outcome {
-        let operators: Vec<&TraversalOperator> = traversal
-            .operators
-            .iter()
-            .map(|operator| operator.value())
-            .collect();
-        let Expression::Variable(word) = &traversal.expr else {
-            let base = self.expression(&traversal.expr)?;
-            return self.walk(&base, &operators, None);
-        };
-        let word = word.as_str();
-        if let Some(at) = self.bound.iter().rposition(|(name, _)| name == word) {
-            // Taken out for the walk, which may need the evaluator; put back as it was.
-            let base = std::mem::take(&mut self.bound[at].1);
-            let needs_itself = operators
-                .iter()
-                .any(|operator| !matches!(operator, TraversalOperator::GetAttr(_)));
-            if needs_itself {
-                self.bound[at].1 = base.clone();
-            }
-            let result = self.walk(&base, &operators, None);
-            self.bound[at].1 = base;
-            return result;
-        }
-        let root = Root::of(word);
-        let (name, rest) = match root {
-            Root::Resource => (word.to_owned(), operators.as_slice()),
-            _ => {
-                let Some(name) = fixed(traversal).0.into_iter().next() else {
-                    return Err(nameless(word));
-                };
-                (name, &operators[1..])
-            }
-        };
-        let base = self.base(root, &name)?;
-        let splat = matches!(
-            rest.first(),
-            Some(TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_))
-        );
-        if splat && root == Root::Resource && self.scope.instances(&name) {
-            let values = instances(&base);
-            return self.walk(&values, rest, None);
-        }
-        self.walk(&base, rest, Some(Label { root, name: &name }))
-    }
-
-    fn walk(
-        &mut self,
-        base: &Data,
-        operators: &[&TraversalOperator],
-        label: Option<Label<'_>>,
-    ) -> Outcome {
-        let mut cursor = Cursor {
-            label,
-            ..Cursor::new(
-                base,
-                Label {
-                    root: Root::Local,
-                    name: "",
-                },
-            )
-        };
-        let mut secret_keys = Vec::new();
-        for (at, operator) in operators.iter().enumerate() {
-            if cursor.is_unknown() {
-                break;
-            }
-            match operator {
-                TraversalOperator::GetAttr(name) => cursor.step(name.as_str())?,
-                TraversalOperator::LegacyIndex(index) => cursor.step(&index.value().to_string())?,
-                TraversalOperator::Index(index) => {
-                    let key = self.expression(index)?;
-                    if !key.is_known() {
-                        return Ok(operator::unknown_from(&[&cursor.take(), &key]));
-                    }
-                    let text =
-                        operator::text(&key.value).map_err(|wrong| wrong.at(index.span()))?;
-                    if key.secret.is_empty() {
-                        cursor.step(&text)?;
-                    } else {
-                        cursor
-                            .step(&text)
-                            .map_err(|_| Wrong::new("there is nothing at this key"))?;
-                        secret_keys.push(key);
-                    }
-                }
-                TraversalOperator::AttrSplat(_) => {
-                    let rest = &operators[at + 1..];
-                    let length = rest
-                        .iter()
-                        .take_while(|next| matches!(next, TraversalOperator::GetAttr(_)))
-                        .count();
-                    let list = self.splat(&cursor.take(), &rest[..length])?;
-                    return self.walk(&list, &rest[length..], None);
-                }
-                TraversalOperator::FullSplat(_) => {
-                    return self.splat(&cursor.take(), &operators[at + 1..]);
-                }
-            }
-        }
-        Ok(operator::tainted_by(
-            cursor.take(),
-            &secret_keys.iter().collect::<Vec<_>>(),
-        ))
-    }
-
-    fn splat(&mut self, base: &Data, operators: &[&TraversalOperator]) -> Outcome {
-        if base.unknown.contains_key(&Path::root()) {
-            return Ok(base.clone());
-        }
-        let mut list = Collector::default();
-        match &base.value {
-            Value::Null => {}
-            Value::Array(items) => {
-                for index in 0..items.len() {
-                    let item = base.get(&Path::root().join(index)).unwrap_or_default();
-                    list.item(self.walk(&item, operators, None)?);
-                }
-            }
-            _ => list.item(self.walk(base, operators, None)?),
-        }
-        Ok(list.list())
-    }
-
     fn for_expression(&mut self, part: &ForExpr) -> Outcome {
         let collection = self.expression(&part.intro.collection_expr)?;
         let Some(entries) =
@@ -478,62 +348,6 @@ pub(super) fn entries(collection: &Data) -> Result<Option<Vec<(Data, Data)>>, Wr
     }))
 }
 
-/// The instances of a resource with `forEach`, as a list in the order of their keys.
-fn instances(data: &Data) -> Data {
-    let mut list = Collector::default();
-    if data.unknown.contains_key(&Path::root()) {
-        return data.clone();
-    }
-    for key in data.value.as_object().into_iter().flat_map(Map::keys) {
-        list.item(data.get(&Path::root().join(key)).unwrap_or_default());
-    }
-    list.list()
-}
-
-/// A lone reference's value: each unknown part is told by the reference that goes on to it.
-fn renamed(mut data: Data, whole: &str, reference: &str) -> Data {
-    if data.unknown.is_empty() {
-        return data;
-    }
-    let reference = reference.trim();
-    for (path, text) in &mut data.unknown {
-        if path.is_root() {
-            whole.clone_into(text);
-            continue;
-        }
-        let mut longer = format!("${{{reference}");
-        for segment in path.segments() {
-            longer.push_str(&suffix(&segment));
-        }
-        longer.push('}');
-        *text = longer;
-    }
-    data
-}
-
-fn suffix(segment: &str) -> String {
-    let word = segment.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && segment
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
-    if word {
-        format!(".{segment}")
-    } else if !segment.is_empty()
-        && segment.len() < 10
-        && segment.bytes().all(|b| b.is_ascii_digit())
-    {
-        format!("[{segment}]")
-    } else {
-        let escaped = segment
-            .replace('\\', "\\\\")
-            .replace('"', "\\\"")
-            .replace('\n', "\\n")
-            .replace("${", "$${")
-            .replace("%{", "%%{");
-        format!("[\"{escaped}\"]")
-    }
-}
-
 /// A value that is unknown in part comes from the whole string: unless it is a lone
 /// reference, no shorter text tells the part.
 fn settled(data: Data, text: &str) -> Data {
@@ -545,86 +359,4 @@ fn settled(data: Data, text: &str) -> Data {
         out.secret.insert(Path::root());
     }
     out
-}
-
-/// A place inside a value, moved one step at a time without copying.
-struct Cursor<'d, 'l> {
-    data: &'d Data,
-    value: &'d Value,
-    path: Path,
-    label: Option<Label<'l>>,
-}
-
-impl<'d, 'l> Cursor<'d, 'l> {
-    fn new(data: &'d Data, label: Label<'l>) -> Self {
-        Self {
-            data,
-            value: &data.value,
-            path: Path::root(),
-            label: Some(label),
-        }
-    }
-
-    fn is_unknown(&self) -> bool {
-        !self.data.unknown.is_empty() && self.data.unknown.contains_key(&self.path)
-    }
-
-    fn step(&mut self, key: &str) -> Result<(), Wrong> {
-        let next = match self.value {
-            Value::Object(map) => map.get(key),
-            Value::Array(items) => key.parse::<usize>().ok().and_then(|index| items.get(index)),
-            _ => None,
-        };
-        let Some(next) = next else {
-            return Err(self.missing(key));
-        };
-        self.value = next;
-        self.path = self.path.join(key);
-        Ok(())
-    }
-
-    fn missing(&self, key: &str) -> Wrong {
-        let what = self.what();
-        match self.value {
-            Value::Null => Wrong::new(format!("{what} is null, so it has no \"{key}\""))
-                .help("try(…, default) gives a value for when it is absent".to_owned()),
-            Value::Object(map) => Wrong::new(format!("{what} has no \"{key}\""))
-                .help(did_you_mean(key, map.keys().map(String::as_str))),
-            Value::Array(items) if key.parse::<usize>().is_ok() => Wrong::new(format!(
-                "{what} has {}, so there is no [{key}]",
-                operator::counted(items.len(), "item")
-            )),
-            Value::Array(_) => Wrong::new(format!("{what} is a list, so it has no \"{key}\""))
-                .help(format!(
-                    "take one item, [0].{key}, or all of them, [*].{key}"
-                )),
-            other => Wrong::new(format!(
-                "{what} is {}, so it has no \"{key}\"",
-                operator::kind(other)
-            )),
-        }
-    }
-
-    fn what(&self) -> String {
-        let Some(label) = &self.label else {
-            return "this value".to_owned();
-        };
-        let word = label.root.word();
-        let mut path = match (word, label.name) {
-            (Some(word), "") => word.to_owned(),
-            (Some(word), name) => format!("{word}.{name}"),
-            (None, name) => name.to_owned(),
-        };
-        if label.root == Root::Local && label.name.is_empty() {
-            return "this value".to_owned();
-        }
-        for segment in self.path.segments() {
-            path.push_str(&suffix(&segment));
-        }
-        path
-    }
-
-    fn take(&self) -> Data {
-        self.data.get(&self.path).unwrap_or_default()
-    }
 }

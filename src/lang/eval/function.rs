@@ -163,7 +163,7 @@ fn run(scope: &dyn Scope, name: &str, given: &[Data]) -> Outcome {
         let found = given.iter().find(|data| !is_nothing(&data.value));
         return found
             .map(|data| operator::tainted_by(data.clone(), &from))
-            .ok_or_else(|| nothing_to_coalesce());
+            .ok_or_else(nothing_to_coalesce);
     }
     let Some(function) = find(name) else {
         return Err(Wrong::new(format!("{name} cannot be called with \"...\"")));

@@ -240,7 +240,7 @@ fn scan_text(text: &str, at: &Path, found: &mut Vec<Reference>, faults: &mut Vec
                     at: at.clone(),
                     range: Some(simple.range),
                 }),
-            }))
+            }));
         }
         Ok(Parsed::Hcl(hcl)) => {
             let mut scan = Scan {

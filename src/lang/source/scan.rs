@@ -139,12 +139,12 @@ impl Scan<'_> {
         if matches!(byte, b' ' | b'\t' | b'\r') {
             self.at += 1;
             if self.peek(0) == b'#' {
-                self.to_line_end();
+                self.skip_rest();
             }
             return Ok(start);
         }
         if byte == b'#' && (self.at == self.line_start || Self::is_end(self.bytes[self.at - 1])) {
-            self.to_line_end();
+            self.skip_rest();
             return Ok(false);
         }
         match byte {
@@ -184,8 +184,8 @@ impl Scan<'_> {
                 Ok(false)
             }
             b'&' | b'*' | b'!' if start => {
-                while !Self::is_end(self.peek(0))
-                    && !(self.flow > 0 && b",[]{}".contains(&self.peek(0)))
+                while !(Self::is_end(self.peek(0))
+                    || self.flow > 0 && b",[]{}".contains(&self.peek(0)))
                 {
                     self.at += 1;
                 }
@@ -202,7 +202,7 @@ impl Scan<'_> {
         }
     }
 
-    fn to_line_end(&mut self) {
+    fn skip_rest(&mut self) {
         self.at = self.text[self.at..]
             .find('\n')
             .map_or(self.bytes.len(), |end| self.at + end);

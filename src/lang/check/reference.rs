@@ -1,0 +1,226 @@
+//! References: whether what they name is there.
+
+use crate::data::Path;
+use crate::lang::diagnostic::{Diagnostic, Place};
+use crate::lang::eval::{Fault, Reference, Root, scan};
+use crate::lang::nearest::did_you_mean;
+use crate::lang::stack::Stack;
+use crate::resource::{data_sources, resources};
+use crate::schema::Schema;
+use serde_json::Value;
+
+/// What holds a template; some may refer to more than others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holder {
+    /// Anything without `each`.
+    Plain,
+    /// A resource with `forEach`.
+    Instance,
+    /// The provider: set up before anything is read.
+    Provider,
+}
+
+/// The names that references may use.
+pub(super) struct Names<'s> {
+    stack: &'s Stack,
+}
+
+/// The words of `stack`.
+const STACK: &[&str] = &["name", "dir", "env"];
+
+impl<'s> Names<'s> {
+    pub(super) fn of(stack: &'s Stack) -> Self {
+        Self { stack }
+    }
+
+    /// The mistakes in a template's references; `path` is the template's place in the file.
+    pub(super) fn check(&self, template: &Value, path: &Path, holder: Holder) -> Vec<Diagnostic> {
+        let mut references = Vec::new();
+        let mut faults = Vec::new();
+        scan(template, &Path::root(), &mut references, &mut faults);
+        let mut found: Vec<Diagnostic> = faults
+            .into_iter()
+            .map(|fault| unreadable(fault, path))
+            .collect();
+        for reference in &references {
+            if let Some((message, help)) = self.wrong(reference, holder) {
+                let place = place(path, &reference.at, reference.range.clone());
+                found.push(Diagnostic {
+                    help,
+                    ..Diagnostic::error(place, message)
+                });
+            }
+        }
+        found
+    }
+
+    fn wrong(&self, reference: &Reference, holder: Holder) -> Option<(String, Option<String>)> {
+        let name = reference.name.as_str();
+        let stack = self.stack;
+        if holder == Holder::Provider && matches!(reference.root, Root::Data | Root::Resource) {
+            let help = "use variables, and locals that are made of them".to_owned();
+            return Some((
+                format!("providers are set up before {name} is there"),
+                Some(help),
+            ));
+        }
+        match reference.root {
+            Root::Var => missing("variable", name, stack.variables.keys()),
+            Root::Local => missing("local", name, stack.locals.keys()).or_else(|| {
+                let early = holder == Holder::Provider && self.needs_reading(name, 0);
+                early.then(|| (format!("providers are set up before local.{name} is there, since it comes from what is read"), None))
+            }),
+            Root::Data => missing("data source", name, stack.data.keys()).or_else(|| {
+                let block = stack.data.get(name)?;
+                let schema = data_sources().get(block.type_name.as_str())?.schema();
+                let attribute = reference.attribute.first()?;
+                (!schema.has_output(&attribute) && !schema.has_property(&attribute))
+                    .then(|| no_attribute(&format!("data.{name}"), &attribute, schema))
+            }),
+            Root::Each if holder != Holder::Instance => Some((
+                "\"each\" is known only in a resource with forEach".to_owned(),
+                Some("add forEach: under its options".to_owned()),
+            )),
+            Root::Each if !matches!(name, "key" | "value" | "") => {
+                Some((format!("\"each\" has no {name:?}"), Some("use each.key or each.value".to_owned())))
+            }
+            Root::Each => None,
+            Root::Stack if name.is_empty() || STACK.contains(&name) => None,
+            Root::Stack => {
+                let help = did_you_mean(name, STACK.iter().copied());
+                Some((format!("\"stack\" has no {name:?}"), help.or(Some("use stack.name, stack.dir or stack.env".to_owned()))))
+            }
+            Root::Resource => self.resource(reference),
+        }
+    }
+
+    fn resource(&self, reference: &Reference) -> Option<(String, Option<String>)> {
+        let name = reference.name.as_str();
+        let stack = self.stack;
+        let Some(block) = stack.resources.get(name) else {
+            let help = if stack.variables.contains_key(name) {
+                Some(format!("write var.{name} for the variable"))
+            } else if stack.locals.contains_key(name) {
+                Some(format!("write local.{name} for the local"))
+            } else if stack.data.contains_key(name) {
+                Some(format!("write data.{name} for the data source"))
+            } else {
+                did_you_mean(
+                    name,
+                    stack
+                        .resources
+                        .keys()
+                        .map(String::as_str)
+                        .chain(["var", "local", "data", "each", "stack"]),
+                )
+            };
+            return Some((format!("there is no resource {name:?}"), help));
+        };
+        let schema = resources().get(block.type_name.as_str())?.schema();
+        let mut segments = reference.attribute.segments();
+        let first = segments.next()?;
+        if block.options.for_each.is_none() {
+            return (!knows(schema, &first)).then(|| no_attribute(name, &first, schema));
+        }
+        match segments.next() {
+            Some(second) => (!knows(schema, &second)).then(|| no_attribute(name, &second, schema)),
+            None if knows(schema, &first) && !has_key(block.options.for_each.as_ref(), &first) => {
+                Some((
+                    format!("{name} has forEach, so {first} is an attribute of each instance"),
+                    Some(format!(
+                        "pick one, {name}[\"key\"].{first}, or take all, {name}[*].{first}"
+                    )),
+                ))
+            }
+            None => None,
+        }
+    }
+
+    /// Whether a local comes from a data source or a resource, by way of other locals too.
+    fn needs_reading(&self, name: &str, depth: usize) -> bool {
+        let Some(local) = self.stack.locals.get(name) else {
+            return false;
+        };
+        let mut references = Vec::new();
+        scan(local, &Path::root(), &mut references, &mut Vec::new());
+        depth < 100
+            && references.iter().any(|reference| match reference.root {
+                Root::Data | Root::Resource => true,
+                Root::Local => {
+                    reference.name != name && self.needs_reading(&reference.name, depth + 1)
+                }
+                _ => false,
+            })
+    }
+
+    /// What a template refers to, as nodes of the stack's graph, with their places.
+    pub(super) fn edges(&self, template: &Value, path: &Path) -> Vec<(Root, String, Place)> {
+        let mut references = Vec::new();
+        scan(template, &Path::root(), &mut references, &mut Vec::new());
+        references
+            .into_iter()
+            .filter(|reference| match reference.root {
+                Root::Local => self.stack.locals.contains_key(&reference.name),
+                Root::Data => self.stack.data.contains_key(&reference.name),
+                Root::Resource => self.stack.resources.contains_key(&reference.name),
+                _ => false,
+            })
+            .map(|one| (one.root, one.name, place(path, &one.at, one.range)))
+            .collect()
+    }
+}
+
+fn missing<'n>(
+    kind: &str,
+    name: &str,
+    names: impl Iterator<Item = &'n String> + Clone,
+) -> Option<(String, Option<String>)> {
+    if names.clone().any(|one| one == name) {
+        return None;
+    }
+    Some((
+        format!("there is no {kind} {name:?}"),
+        did_you_mean(name, names.map(String::as_str)),
+    ))
+}
+
+/// `id` is there for every resource.
+fn knows(schema: &Schema, attribute: &str) -> bool {
+    attribute == "id" || schema.has_output(attribute) || schema.has_property(attribute)
+}
+
+fn has_key(for_each: Option<&Value>, key: &str) -> bool {
+    match for_each {
+        Some(Value::Object(map)) => map.contains_key(key),
+        Some(Value::Array(items)) => items.iter().any(|item| item == key),
+        _ => false,
+    }
+}
+
+fn no_attribute(what: &str, attribute: &str, schema: &Schema) -> (String, Option<String>) {
+    let names = schema.output_names().chain(schema.property_names());
+    let help = did_you_mean(attribute, names).or_else(|| {
+        let outputs: Vec<&str> = schema.output_names().collect();
+        (!outputs.is_empty()).then(|| format!("its outputs are {}", outputs.join(", ")))
+    });
+    (
+        format!("{what} ({}) has no {attribute:?}", schema.name),
+        help,
+    )
+}
+
+fn unreadable(fault: Fault, path: &Path) -> Diagnostic {
+    let place = place(path, &fault.path, fault.range);
+    Diagnostic {
+        help: fault.help,
+        ..Diagnostic::error(place, fault.message)
+    }
+}
+
+fn place(path: &Path, at: &Path, range: Option<std::ops::Range<usize>>) -> Place {
+    let path = path.concat(at);
+    match range {
+        Some(range) => Place::Within(path, range),
+        None => Place::Key(path),
+    }
+}

@@ -1,0 +1,141 @@
+//! References with indexes and splats.
+
+use super::Wrong;
+use super::collect::Collector;
+use super::cursor::{Cursor, Label};
+use super::expression::{Evaluator, Outcome};
+use super::operator;
+use super::reference::{Root, fixed, nameless};
+use crate::data::{Data, Path};
+use hcl::edit::Span;
+use hcl::edit::expr::{Expression, Traversal, TraversalOperator};
+use serde_json::{Map, Value};
+
+impl Evaluator<'_> {
+    pub(super) fn traversal(&mut self, traversal: &Traversal) -> Outcome {
+        let operators: Vec<&TraversalOperator> = traversal
+            .operators
+            .iter()
+            .map(|operator| operator.value())
+            .collect();
+        let Expression::Variable(word) = &traversal.expr else {
+            let base = self.expression(&traversal.expr)?;
+            return self.walk(&base, &operators, None);
+        };
+        let word = word.as_str();
+        if let Some(at) = self.bound.iter().rposition(|(name, _)| name == word) {
+            // Taken out for the walk, which may need the evaluator; put back as it was.
+            let base = std::mem::take(&mut self.bound[at].1);
+            let needs_itself = operators
+                .iter()
+                .any(|operator| !matches!(operator, TraversalOperator::GetAttr(_)));
+            if needs_itself {
+                self.bound[at].1 = base.clone();
+            }
+            let result = self.walk(&base, &operators, None);
+            self.bound[at].1 = base;
+            return result;
+        }
+        let root = Root::of(word);
+        let (name, rest) = match root {
+            Root::Resource => (word.to_owned(), operators.as_slice()),
+            _ => {
+                let Some(name) = fixed(traversal).0.into_iter().next() else {
+                    return Err(nameless(word));
+                };
+                (name, &operators[1..])
+            }
+        };
+        let base = self.base(root, &name)?;
+        let splat = matches!(
+            rest.first(),
+            Some(TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_))
+        );
+        if splat && root == Root::Resource && self.scope.instances(&name) {
+            let values = instances(&base);
+            return self.walk(&values, rest, None);
+        }
+        self.walk(&base, rest, Some(Label { root, name: &name }))
+    }
+
+    fn walk(
+        &mut self,
+        base: &Data,
+        operators: &[&TraversalOperator],
+        label: Option<Label<'_>>,
+    ) -> Outcome {
+        let mut cursor = Cursor::new(base, label);
+        let mut secret_keys = Vec::new();
+        for (at, operator) in operators.iter().enumerate() {
+            if cursor.is_unknown() {
+                break;
+            }
+            match operator {
+                TraversalOperator::GetAttr(name) => cursor.step(name.as_str())?,
+                TraversalOperator::LegacyIndex(index) => cursor.step(&index.value().to_string())?,
+                TraversalOperator::Index(index) => {
+                    let key = self.expression(index)?;
+                    if !key.is_known() {
+                        return Ok(operator::unknown_from(&[&cursor.take(), &key]));
+                    }
+                    let text =
+                        operator::text(&key.value).map_err(|wrong| wrong.at(index.span()))?;
+                    if key.secret.is_empty() {
+                        cursor.step(&text)?;
+                    } else {
+                        cursor
+                            .step(&text)
+                            .map_err(|_| Wrong::new("there is nothing at this key"))?;
+                        secret_keys.push(key);
+                    }
+                }
+                TraversalOperator::AttrSplat(_) => {
+                    let rest = &operators[at + 1..];
+                    let length = rest
+                        .iter()
+                        .take_while(|next| matches!(next, TraversalOperator::GetAttr(_)))
+                        .count();
+                    let list = self.splat(&cursor.take(), &rest[..length])?;
+                    return self.walk(&list, &rest[length..], None);
+                }
+                TraversalOperator::FullSplat(_) => {
+                    return self.splat(&cursor.take(), &operators[at + 1..]);
+                }
+            }
+        }
+        Ok(operator::tainted_by(
+            cursor.take(),
+            &secret_keys.iter().collect::<Vec<_>>(),
+        ))
+    }
+
+    fn splat(&mut self, base: &Data, operators: &[&TraversalOperator]) -> Outcome {
+        if base.unknown.contains_key(&Path::root()) {
+            return Ok(base.clone());
+        }
+        let mut list = Collector::default();
+        match &base.value {
+            Value::Null => {}
+            Value::Array(items) => {
+                for index in 0..items.len() {
+                    let item = base.get(&Path::root().join(index)).unwrap_or_default();
+                    list.item(self.walk(&item, operators, None)?);
+                }
+            }
+            _ => list.item(self.walk(base, operators, None)?),
+        }
+        Ok(list.list())
+    }
+}
+
+/// The instances of a resource with `forEach`, as a list in the order of their keys.
+fn instances(data: &Data) -> Data {
+    let mut list = Collector::default();
+    if data.unknown.contains_key(&Path::root()) {
+        return data.clone();
+    }
+    for key in data.value.as_object().into_iter().flat_map(Map::keys) {
+        list.item(data.get(&Path::root().join(key)).unwrap_or_default());
+    }
+    list.list()
+}

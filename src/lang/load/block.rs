@@ -1,0 +1,374 @@
+//! The blocks of a stack file.
+
+use super::reader::Reader;
+use super::variable::{Declared, declare};
+use super::{FILE_NAME, entry, is_file_name};
+use crate::data::Path;
+use crate::lang::stack::{DataBlock, Options, OutputBlock, ResourceBlock, Stack, Timeouts};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+const BLOCKS: &[&str] = &[
+    "name",
+    "description",
+    "variables",
+    "providers",
+    "locals",
+    "data",
+    "resources",
+    "outputs",
+];
+
+/// The first words of references that are no resource.
+const ROOTS: &[&str] = &["var", "local", "data", "each", "stack"];
+
+const OPTIONS: &[&str] = &[
+    "dependsOn",
+    "protect",
+    "retainOnDelete",
+    "ignoreChanges",
+    "replaceOnChanges",
+    "deleteBeforeReplace",
+    "forEach",
+    "when",
+    "timeouts",
+    "import",
+    "movedFrom",
+];
+
+/// Reads the whole file into the stack; returns the declared variables.
+pub(super) fn stack(
+    reader: &mut Reader,
+    file: &Value,
+    stack: &mut Stack,
+) -> BTreeMap<String, Declared> {
+    let root = Path::root();
+    let empty = Map::new();
+    let file = match file {
+        Value::Null => {
+            reader.value(&root, "the stack file is empty").help =
+                Some("a stack starts with its name, as in name: my-stack".to_owned());
+            return BTreeMap::new();
+        }
+        other => match reader.map(Some(other), &root) {
+            Some(map) => map,
+            None => return BTreeMap::new(),
+        },
+    };
+    reader.known(file, &root, BLOCKS, |_| None);
+    name(reader, file, stack);
+    stack.description = file
+        .get("description")
+        .filter(|value| !value.is_null())
+        .and_then(|value| reader.text(value, &root.join("description")));
+    stack.aws = providers(reader, file);
+    let block = |reader: &mut Reader, name: &str| {
+        reader
+            .map(file.get(name), &root.join(name))
+            .unwrap_or(&empty)
+            .clone()
+    };
+    for (name, value) in block(reader, "locals") {
+        reader.identifier(&name, &entry("locals", &name), "local");
+        stack.locals.insert(name, value);
+    }
+    for (name, value) in block(reader, "data") {
+        if let Some(found) = data(reader, &name, &value) {
+            stack.data.insert(name, found);
+        }
+    }
+    for (name, value) in block(reader, "resources") {
+        if let Some(found) = resource(reader, &name, &value) {
+            stack.resources.insert(name, found);
+        }
+    }
+    for (name, value) in block(reader, "outputs") {
+        let found = output(reader, &name, &value);
+        stack.outputs.insert(name, found);
+    }
+    block(reader, "variables")
+        .iter()
+        .map(|(name, value)| (name.clone(), declare(reader, name, value)))
+        .collect()
+}
+
+fn name(reader: &mut Reader, file: &Map<String, Value>, stack: &mut Stack) {
+    let path = Path::root().join("name");
+    let Some(value) = file.get("name").filter(|value| !value.is_null()) else {
+        reader.value(&Path::root(), "the stack has no name").help =
+            Some("add a line such as name: my-stack; the state file is called after it".to_owned());
+        return;
+    };
+    let Some(text) = reader.text(value, &path) else {
+        return;
+    };
+    if !is_file_name(&text) {
+        reader.value(
+            &path,
+            format!("{text:?} cannot be a stack's name: {FILE_NAME}"),
+        );
+    }
+    stack.name = text;
+}
+
+fn providers(reader: &mut Reader, file: &Map<String, Value>) -> Value {
+    let path = Path::root().join("providers");
+    let none = Value::Object(Map::new());
+    let Some(providers) = reader.map(file.get("providers"), &path) else {
+        return none;
+    };
+    reader.known(providers, &path, &["aws"], |_| None);
+    let path = path.join("aws");
+    let Some(aws) = reader.map(providers.get("aws"), &path) else {
+        return none;
+    };
+    let keys = [
+        "region",
+        "profile",
+        "endpointUrl",
+        "assumeRoleArn",
+        "allowedAccountIds",
+        "defaultTags",
+    ];
+    reader.known(aws, &path, &keys, |_| None);
+    for (key, value) in aws {
+        let path = path.join(key);
+        match (key.as_str(), value) {
+            (_, Value::String(text)) if text.contains("${") => {}
+            (_, Value::Null) => {}
+            ("allowedAccountIds", value) => {
+                reader.texts(value, &path);
+            }
+            ("defaultTags", value) => {
+                let tags = reader.map(Some(value), &path);
+                for (tag, value) in tags.into_iter().flatten() {
+                    reader.text(value, &path.join(tag));
+                }
+            }
+            (_, value) if keys.contains(&key.as_str()) => {
+                reader.text(value, &path);
+            }
+            _ => {}
+        }
+    }
+    Value::Object(aws.clone())
+}
+
+/// The type and the properties that data sources and resources have.
+fn typed(reader: &mut Reader, map: &Map<String, Value>, path: &Path) -> (Option<String>, Value) {
+    let type_path = path.join("type");
+    let type_name = match map.get("type") {
+        Some(value) if !value.is_null() => reader.text(value, &type_path),
+        _ => {
+            reader.key(path, format!("{path} has no type")).help =
+                Some("add a line such as type: aws:sqs:Queue".to_owned());
+            None
+        }
+    };
+    let properties = reader.map(map.get("properties"), &path.join("properties"));
+    (
+        type_name,
+        Value::Object(properties.cloned().unwrap_or_default()),
+    )
+}
+
+fn data(reader: &mut Reader, name: &str, value: &Value) -> Option<DataBlock> {
+    let path = entry("data", name);
+    reader.identifier(name, &path, "data source");
+    let map = match value {
+        Value::Object(map) => map,
+        other => {
+            reader.unfit(&path, "a map with a type", other);
+            return None;
+        }
+    };
+    reader.known(map, &path, &["type", "properties"], |key| {
+        (key == "options").then(|| "data sources have no options".to_owned())
+    });
+    let (type_name, properties) = typed(reader, map, &path);
+    Some(DataBlock {
+        type_name: type_name?,
+        properties,
+    })
+}
+
+fn resource(reader: &mut Reader, name: &str, value: &Value) -> Option<ResourceBlock> {
+    let path = entry("resources", name);
+    reader.identifier(name, &path, "resource");
+    if ROOTS.contains(&name) {
+        reader
+            .key(&path, format!("a resource cannot be called {name:?}"))
+            .help = Some(format!(
+            "expressions use {name} for something else; choose another name"
+        ));
+    }
+    let map = match value {
+        Value::Object(map) => map,
+        other => {
+            reader.unfit(&path, "a map with a type", other);
+            return None;
+        }
+    };
+    reader.known(map, &path, &["type", "properties", "options"], |key| {
+        OPTIONS
+            .contains(&key)
+            .then(|| format!("{key} belongs under options"))
+    });
+    let (type_name, properties) = typed(reader, map, &path);
+    let options = options(reader, map.get("options"), &path.join("options"));
+    Some(ResourceBlock {
+        type_name: type_name?,
+        properties,
+        options,
+    })
+}
+
+fn options(reader: &mut Reader, value: Option<&Value>, path: &Path) -> Options {
+    let mut options = Options::default();
+    let Some(map) = reader.map(value, path) else {
+        return options;
+    };
+    reader.known(map, path, OPTIONS, |_| None);
+    for (key, value) in map.iter().filter(|(_, value)| !value.is_null()) {
+        let path = path.join(key);
+        match key.as_str() {
+            "dependsOn" => options.depends_on = reader.texts(value, &path),
+            "ignoreChanges" => options.ignore_changes = reader.texts(value, &path),
+            "replaceOnChanges" => options.replace_on_changes = reader.texts(value, &path),
+            "protect" => options.protect = flag(reader, value, &path),
+            "retainOnDelete" => options.retain_on_delete = flag(reader, value, &path),
+            "when" => options.when = flag(reader, value, &path),
+            "deleteBeforeReplace" => {
+                options.delete_before_replace = reader.bool(value, &path).unwrap_or(false);
+            }
+            "forEach" => match value {
+                Value::Object(_) | Value::Array(_) => options.for_each = Some(value.clone()),
+                Value::String(text) if text.contains("${") => {
+                    options.for_each = Some(value.clone());
+                }
+                other => {
+                    reader.unfit(
+                        &path,
+                        "a map, a list of texts, or an expression that gives one",
+                        other,
+                    );
+                }
+            },
+            "timeouts" => options.timeouts = timeouts(reader, value, &path),
+            "import" | "movedFrom" => {
+                reader.key(&path, format!("the option {key} is not supported yet"));
+            }
+            _ => {}
+        }
+    }
+    options
+}
+
+/// A bool, or an expression that gives one.
+fn flag(reader: &mut Reader, value: &Value, path: &Path) -> Option<Value> {
+    match value {
+        Value::Bool(_) => Some(value.clone()),
+        Value::String(text) if text.contains("${") => Some(value.clone()),
+        other => {
+            reader.unfit(
+                path,
+                "true, false, or an expression that gives one of them",
+                other,
+            );
+            None
+        }
+    }
+}
+
+fn timeouts(reader: &mut Reader, value: &Value, path: &Path) -> Timeouts {
+    let mut timeouts = Timeouts::default();
+    let Some(map) = reader.map(Some(value), path) else {
+        return timeouts;
+    };
+    reader.known(map, path, &["create", "update", "delete"], |_| None);
+    for (key, value) in map {
+        let path = path.join(key);
+        let found = value.as_str().and_then(duration);
+        if found.is_none() {
+            reader.unfit(&path, "a time such as 90s, 5m or 1h30m", value);
+        }
+        match key.as_str() {
+            "create" => timeouts.create = found,
+            "update" => timeouts.update = found,
+            "delete" => timeouts.delete = found,
+            _ => {}
+        }
+    }
+    timeouts
+}
+
+/// `90s`, `5m`, `1h30m`: hours, minutes and seconds, in this order; more than nothing.
+fn duration(text: &str) -> Option<Duration> {
+    let mut seconds = 0u64;
+    let mut rest = text;
+    for (unit, worth) in [('h', 3600), ('m', 60), ('s', 1)] {
+        if let Some((number, after)) = rest.split_once(unit) {
+            let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+            let number = number.parse::<u64>().ok().filter(|_| digits)?;
+            seconds = seconds.checked_add(number.checked_mul(worth)?)?;
+            rest = after;
+        }
+    }
+    (rest.is_empty() && seconds > 0).then(|| Duration::from_secs(seconds))
+}
+
+fn output(reader: &mut Reader, name: &str, value: &Value) -> OutputBlock {
+    let path = entry("outputs", name);
+    reader.identifier(name, &path, "output");
+    let short = |value: &Value| OutputBlock {
+        value: value.clone(),
+        description: None,
+        sensitive: false,
+    };
+    let Value::Object(map) = value else {
+        return short(value);
+    };
+    reader.known(map, &path, &["value", "description", "sensitive"], |_| None);
+    if !map.contains_key("value") {
+        reader.key(&path, format!("{path} has no value")).help =
+            Some("add value: with an expression".to_owned());
+    }
+    OutputBlock {
+        value: map.get("value").cloned().unwrap_or_default(),
+        description: map
+            .get("description")
+            .filter(|value| !value.is_null())
+            .and_then(|value| reader.text(value, &path.join("description"))),
+        sensitive: map
+            .get("sensitive")
+            .and_then(|value| reader.bool(value, &path.join("sensitive")))
+            .unwrap_or(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+    use std::time::Duration;
+
+    #[test]
+    fn times_are_hours_minutes_and_seconds() {
+        assert_eq!(duration("90s"), Some(Duration::from_secs(90)));
+        assert_eq!(duration("1h30m"), Some(Duration::from_secs(5400)));
+        for text in [
+            "",
+            "5",
+            "m",
+            "30m1h",
+            "-5m",
+            "5 m",
+            "0s",
+            "1d",
+            "99999999999999999999h",
+            "+5m",
+        ] {
+            assert_eq!(duration(text), None, "{text}");
+        }
+    }
+}

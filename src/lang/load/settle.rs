@@ -1,0 +1,243 @@
+//! Which value of a variable wins.
+
+use super::reader::{Reader, kind};
+use super::variable::{Declared, misfit};
+use super::{File, Given, entry};
+use crate::data::{Data, Path};
+use crate::lang::diagnostic::{Diagnostic, Place, Severity};
+use crate::lang::nearest::{did_you_mean, nearest};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Where values come from.
+pub(super) struct Outside<'a> {
+    pub(super) given: &'a Given,
+    pub(super) env_file: Option<&'a File>,
+    pub(super) var_files: &'a [File],
+}
+
+/// A value that was chosen, and where a mistake in it is told.
+struct Chosen {
+    value: Value,
+    source: String,
+    file: Option<usize>,
+}
+
+/// Gives each variable its value; checks every value that is given, used or not.
+pub(super) fn settle(
+    reader: &mut Reader,
+    declared: &BTreeMap<String, Declared>,
+    outside: &Outside<'_>,
+) -> BTreeMap<String, Data> {
+    let mut chosen: BTreeMap<&str, Chosen> = BTreeMap::new();
+    // From the weakest to the strongest: each overwrites what is there.
+    if let Some(file) = outside.env_file {
+        from_file(reader, declared, file, Severity::Error, &mut chosen);
+    }
+    for (name, text) in &outside.given.env_vars {
+        // The environment may hold values for other stacks.
+        if let Some((name, variable)) = declared.get_key_value(name) {
+            from_text(
+                reader,
+                (name, variable),
+                text,
+                format!("STACKCTL_VAR_{name}"),
+                &mut chosen,
+            );
+        }
+    }
+    for file in outside.var_files {
+        from_file(reader, declared, file, Severity::Warning, &mut chosen);
+    }
+    for (name, text) in &outside.given.vars {
+        match declared.get_key_value(name) {
+            Some((name, variable)) => {
+                from_text(
+                    reader,
+                    (name, variable),
+                    text,
+                    format!("--var {name}"),
+                    &mut chosen,
+                );
+            }
+            None => reader.push(undeclared(
+                declared,
+                name,
+                Place::Outside,
+                &format!("--var {name}: "),
+            )),
+        }
+    }
+    declared
+        .iter()
+        .map(|(name, variable)| {
+            let value = settled(reader, name, variable, chosen.remove(name.as_str()));
+            let mut data = Data::from(value);
+            if variable.sensitive {
+                data.secret.insert(Path::root());
+            }
+            (name.clone(), data)
+        })
+        .collect()
+}
+
+fn settled(reader: &mut Reader, name: &str, variable: &Declared, chosen: Option<Chosen>) -> Value {
+    match (chosen, &variable.default) {
+        (Some(chosen), _) => {
+            if let Some(message) = variable.breaks(&chosen.value) {
+                let (place, message) = match chosen.file {
+                    Some(_) => (
+                        Place::Value(Path::root().join(name)),
+                        format!("{name} {message}"),
+                    ),
+                    None => (
+                        Place::Outside,
+                        format!("{}: {name} {message}", chosen.source),
+                    ),
+                };
+                reader.push(Diagnostic {
+                    file: chosen.file.unwrap_or_default(),
+                    ..Diagnostic::error(place, message)
+                });
+            }
+            chosen.value
+        }
+        (None, Some(default)) => default.clone(),
+        (None, None) => {
+            // A default that was refused has told why.
+            let path = entry("variables", name);
+            let told = reader
+                .diagnostics
+                .iter()
+                .any(|problem| match &problem.place {
+                    Place::Value(at) | Place::Key(at) => problem.file == 0 && at.is_within(&path),
+                    _ => false,
+                });
+            if !told {
+                reader
+                    .key(&path, format!("the variable {name} has no value"))
+                    .help = Some(format!(
+                    "give it one with --var {name}=…, STACKCTL_VAR_{name}, a file, or a default"
+                ));
+            }
+            Value::Null
+        }
+    }
+}
+
+fn from_text<'d>(
+    reader: &mut Reader,
+    (name, variable): (&'d str, &Declared),
+    text: &str,
+    source: String,
+    chosen: &mut BTreeMap<&'d str, Chosen>,
+) {
+    match variable.convert(text) {
+        Ok(value) => {
+            chosen.insert(
+                name,
+                Chosen {
+                    value,
+                    source,
+                    file: None,
+                },
+            );
+        }
+        Err(message) => {
+            reader.push(Diagnostic::error(
+                Place::Outside,
+                format!("{source}: {name} {message}"),
+            ));
+            chosen.entry(name).or_insert(Chosen {
+                value: Value::Null,
+                source,
+                file: None,
+            });
+        }
+    }
+}
+
+fn from_file<'d>(
+    reader: &mut Reader,
+    declared: &'d BTreeMap<String, Declared>,
+    file: &File,
+    unknown: Severity,
+    chosen: &mut BTreeMap<&'d str, Chosen>,
+) {
+    let mut inner = Reader::default();
+    let root = Path::root();
+    let map = match &file.value {
+        Value::Object(map) => map,
+        Value::Null => return,
+        other => {
+            let message = format!(
+                "a file with variable values is a map, and this one is {}",
+                kind(other)
+            );
+            reader.push(Diagnostic {
+                file: file.index,
+                ..Diagnostic::error(Place::Value(root), message)
+            });
+            return;
+        }
+    };
+    for (name, value) in map {
+        let path = root.join(name);
+        let Some((name, variable)) = declared.get_key_value(name) else {
+            let place = Place::Key(path);
+            inner.push(Diagnostic {
+                severity: unknown,
+                ..undeclared(declared, name, place, "")
+            });
+            continue;
+        };
+        if value.is_null() || variable.of.has(value) {
+            let source = name.clone();
+            chosen.insert(
+                name,
+                Chosen {
+                    value: value.clone(),
+                    source,
+                    file: Some(file.index),
+                },
+            );
+        } else {
+            misfit(&mut inner, &path, variable.of, value);
+            chosen.entry(name).or_insert(Chosen {
+                value: Value::Null,
+                source: name.clone(),
+                file: None,
+            });
+        }
+    }
+    reader
+        .diagnostics
+        .extend(inner.diagnostics.into_iter().map(|problem| Diagnostic {
+            file: file.index,
+            ..problem
+        }));
+}
+
+fn undeclared(
+    declared: &BTreeMap<String, Declared>,
+    name: &str,
+    place: Place,
+    source: &str,
+) -> Diagnostic {
+    let mut diagnostic = Diagnostic::error(
+        place,
+        format!("{source}the stack declares no variable {name:?}"),
+    );
+    let names = || declared.keys().map(String::as_str);
+    diagnostic.help = if nearest(name, names()).is_some() {
+        did_you_mean(name, names())
+    } else if declared.is_empty() {
+        None
+    } else {
+        Some(format!(
+            "the variables are {}",
+            names().collect::<Vec<_>>().join(", ")
+        ))
+    };
+    diagnostic
+}

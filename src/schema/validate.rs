@@ -1,0 +1,328 @@
+//! Checks values against a type's schema, and says what is wrong in plain words. What is not
+//! known yet is not held against a value, and nothing secret is said.
+
+use super::Schema;
+use crate::data::{Data, Path};
+use crate::lang::nearest::{did_you_mean, nearest};
+use crate::resource::Broken;
+use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind as Kind};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+impl Schema {
+    /// What the properties break of the schema. A null counts as not given. What lies at or in
+    /// an unknown part, or depends on one, is left for when it is known.
+    pub fn validate(&self, data: &Data) -> Vec<Broken> {
+        let validator = self.validator.get_or_init(|| {
+            jsonschema::validator_for(&self.properties).map_err(|error| error.to_string())
+        });
+        let validator = match validator {
+            Ok(validator) => validator,
+            Err(error) => {
+                let message = format!("the schema of {} cannot be used: {error}", self.name);
+                return vec![Broken {
+                    path: Path::root(),
+                    message,
+                }];
+            }
+        };
+        let mut value = data.value.clone();
+        self.drop_nulls(&mut value, &Path::root(), data);
+        let check = Check { schema: self, data };
+        let mut found = Vec::new();
+        for error in validator.iter_errors(&value) {
+            check.tell(&error, &mut found);
+        }
+        let mut seen = BTreeSet::new();
+        found.retain(|broken| seen.insert((broken.path.clone(), broken.message.clone())));
+        found
+    }
+
+    /// Null means "not given", but for unknown parts and inside JSON documents.
+    fn drop_nulls(&self, value: &mut Value, path: &Path, data: &Data) {
+        if !path.is_root() && self.keyword(path, "document").is_some() {
+            return;
+        }
+        match value {
+            Value::Object(map) => {
+                map.retain(|key, value| {
+                    !value.is_null() || data.unknown_at(&path.join(key)).is_some()
+                });
+                for (key, value) in map {
+                    self.drop_nulls(value, &path.join(key), data);
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    self.drop_nulls(item, &path.join(index), data);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+struct Check<'a> {
+    schema: &'a Schema,
+    data: &'a Data,
+}
+
+impl Check<'_> {
+    fn tell(&self, error: &ValidationError<'_>, found: &mut Vec<Broken>) {
+        let path = Path::pointer(error.instance_path().as_str());
+        if self.data.unknown_at(&path).is_some() || self.hangs_on_unknown(error.kind(), &path) {
+            return;
+        }
+        if let Kind::AdditionalProperties { unexpected }
+        | Kind::UnevaluatedProperties { unexpected } = error.kind()
+        {
+            for name in unexpected {
+                found.push(Broken {
+                    path: path.join(name),
+                    message: self.unexpected(name, &path),
+                });
+            }
+            return;
+        }
+        if let Kind::AnyOf { context } | Kind::OneOfNotValid { context } = error.kind()
+            && let Some(branch) = self.closest(context, &path)
+        {
+            for error in branch {
+                self.tell(error, found);
+            }
+            return;
+        }
+        found.push(Broken {
+            message: self.sentence(error, &path),
+            path,
+        });
+    }
+
+    /// Whether the mistake may go away once what is unknown below the path is known. Which
+    /// keys and how many items there are is known already.
+    fn hangs_on_unknown(&self, kind: &Kind, path: &Path) -> bool {
+        let below = self.data.unknown.keys().any(|at| at.is_within(path));
+        below
+            && !matches!(
+                kind,
+                Kind::Required { .. }
+                    | Kind::AdditionalProperties { .. }
+                    | Kind::UnevaluatedProperties { .. }
+                    | Kind::Type { .. }
+                    | Kind::MinItems { .. }
+                    | Kind::MaxItems { .. }
+                    | Kind::MinProperties { .. }
+                    | Kind::MaxProperties { .. }
+            )
+    }
+
+    /// Of several alternatives, the one whose type fits, where it is the only one.
+    fn closest<'c>(
+        &self,
+        context: &'c [Vec<ValidationError<'static>>],
+        path: &Path,
+    ) -> Option<&'c Vec<ValidationError<'static>>> {
+        let fits = |errors: &&Vec<ValidationError<'static>>| {
+            !errors.iter().any(|error| {
+                matches!(error.kind(), Kind::Type { .. })
+                    && error.instance_path().as_str() == path.as_pointer()
+            })
+        };
+        let mut fitting = context.iter().filter(fits);
+        let first = fitting.next()?;
+        fitting.next().is_none().then_some(first)
+    }
+
+    fn unexpected(&self, name: &str, path: &Path) -> String {
+        if path.is_root() {
+            let (message, help) = self.schema.unexpected(name);
+            return match help {
+                Some(help) => format!("{message}; {help}"),
+                None => message,
+            };
+        }
+        let known = self
+            .schema
+            .at(path)
+            .and_then(|schema| super::members(schema));
+        let names = || known.into_iter().flatten().map(|(name, _)| name.as_str());
+        let help = did_you_mean(name, names()).map_or(String::new(), |help| format!("; {help}"));
+        format!("{name:?} is not a property of {path}{help}")
+    }
+
+    /// The value as text, unless it is secret, unknown in part or long.
+    fn shown(&self, value: &Value, path: &Path) -> Option<String> {
+        let secret = self.schema.flag(path, "sensitive")
+            || self.data.is_secret(path)
+            || self.data.secret.iter().any(|at| at.is_within(path));
+        let text = value.to_string();
+        (!secret && text.len() <= 80).then_some(text)
+    }
+
+    fn sentence(&self, error: &ValidationError<'_>, path: &Path) -> String {
+        let value = error.instance();
+        let name = if path.is_root() {
+            self.schema.name.to_owned()
+        } else {
+            path.to_string()
+        };
+        let got = self
+            .shown(value, path)
+            .map_or(String::new(), |text| format!(", and it is {text}"));
+        let count = |number: u64, noun: &str| {
+            format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+        };
+        match error.kind() {
+            Kind::Required { property } => {
+                let property = property.as_str().unwrap_or_default();
+                if path.is_root() {
+                    return self.schema.missing(property).0;
+                }
+                format!("{name} needs the property {property:?}")
+            }
+            Kind::Type { kind } => self.wrong_type(&name, &types(kind), value),
+            Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
+                let mut wanted: Vec<&'static str> = context
+                    .iter()
+                    .flatten()
+                    .filter_map(|error| match error.kind() {
+                        Kind::Type { kind } => Some(types(kind)),
+                        _ => None,
+                    })
+                    .flatten()
+                    .collect();
+                wanted.dedup();
+                if wanted.is_empty() || wanted.contains(&kind_of(value)) {
+                    return format!("{name} has none of the forms that are allowed{got}");
+                }
+                self.wrong_type(&name, &wanted, value)
+            }
+            Kind::Enum { options } => self.not_allowed(&name, options, value, path),
+            Kind::Constant { expected_value } => format!("{name} must be {expected_value}{got}"),
+            Kind::Pattern { pattern } => format!("{name} must match the pattern {pattern}{got}"),
+            Kind::Minimum { limit } => format!("{name} must be at least {limit}{got}"),
+            Kind::Maximum { limit } => format!("{name} must be at most {limit}{got}"),
+            Kind::ExclusiveMinimum { limit } => format!("{name} must be more than {limit}{got}"),
+            Kind::ExclusiveMaximum { limit } => format!("{name} must be less than {limit}{got}"),
+            Kind::MultipleOf { multiple_of } => {
+                format!("{name} must be a multiple of {multiple_of}{got}")
+            }
+            Kind::MinLength { limit } => {
+                format!(
+                    "{name} must have at least {}{got}",
+                    count(*limit, "character")
+                )
+            }
+            Kind::MaxLength { limit } => {
+                let length = value.as_str().map_or(0, |text| text.chars().count());
+                format!(
+                    "{name} may have at most {}, and it has {length}",
+                    count(*limit, "character")
+                )
+            }
+            Kind::MinItems { limit } => {
+                format!("{name} must have at least {}", count(*limit, "item"))
+            }
+            Kind::MaxItems { limit } => {
+                format!("{name} may have at most {}", count(*limit, "item"))
+            }
+            Kind::MinProperties { limit } => {
+                format!("{name} must have at least {limit} entries")
+            }
+            Kind::MaxProperties { limit } => format!("{name} may have at most {limit} entries"),
+            Kind::UniqueItems => format!("{name} has an item twice"),
+            Kind::PropertyNames { error } => match error.kind() {
+                Kind::Pattern { pattern } => {
+                    format!("the keys of {name} must match the pattern {pattern}")
+                }
+                Kind::MaxLength { limit } => {
+                    format!(
+                        "the keys of {name} may have at most {}",
+                        count(*limit, "character")
+                    )
+                }
+                _ => format!("{name} has a key that is not allowed"),
+            },
+            Kind::BacktrackLimitExceeded { .. } | Kind::RegexEngineFailure { .. } => {
+                format!("{name} could not be compared with its pattern, which takes too long")
+            }
+            other => format!("{name} breaks the rule {:?} of its schema", other.keyword()),
+        }
+    }
+
+    fn wrong_type(&self, name: &str, wanted: &[&'static str], value: &Value) -> String {
+        let wanted_text = wanted.join(" or ");
+        if wanted == ["a whole number"] && value.is_number() {
+            return format!("{name} must be a whole number, and it has a fraction");
+        }
+        let help = match value {
+            Value::Number(_) | Value::Bool(_) if wanted.contains(&"a text") => "; put it in quotes",
+            Value::String(_)
+                if !wanted.contains(&"a text")
+                    && wanted
+                        .iter()
+                        .any(|one| one.contains("number") || *one == "a bool") =>
+            {
+                "; take the quotes away"
+            }
+            _ => "",
+        };
+        format!(
+            "{name} must be {wanted_text}, and it is {}{help}",
+            kind_of(value)
+        )
+    }
+
+    fn not_allowed(&self, name: &str, options: &Value, value: &Value, path: &Path) -> String {
+        let allowed: Vec<&Value> = options.as_array().into_iter().flatten().collect();
+        let texts = || allowed.iter().filter_map(|option| option.as_str());
+        let shown = self.shown(value, path);
+        let help = shown
+            .as_ref()
+            .and(value.as_str())
+            .and_then(|text| nearest(text, texts()))
+            .map_or(String::new(), |found| format!("; did you mean {found:?}?"));
+        let list: Vec<String> = allowed.iter().map(ToString::to_string).collect();
+        let list = if list.len() > 20 {
+            format!(
+                "one of {} and {} more",
+                list[..20].join(", "),
+                list.len() - 20
+            )
+        } else {
+            format!("one of {}", list.join(", "))
+        };
+        let got = shown.map_or(String::new(), |text| format!(", and it is {text}"));
+        format!("{name} must be {list}{got}{help}")
+    }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a bool",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a map",
+    }
+}
+
+fn types(kind: &TypeKind) -> Vec<&'static str> {
+    let word = |name: String| match name.as_str() {
+        "string" => "a text",
+        "integer" => "a whole number",
+        "number" => "a number",
+        "boolean" => "a bool",
+        "array" => "a list",
+        "object" => "a map",
+        _ => "null",
+    };
+    match kind {
+        TypeKind::Single(one) => vec![word(one.to_string())],
+        TypeKind::Multiple(many) => many.iter().map(|one| word(one.to_string())).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

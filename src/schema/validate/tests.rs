@@ -1,0 +1,129 @@
+use super::*;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// A thing.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct Thing {
+    /// What it is called.
+    #[schemars(regex(pattern = r"^(?!aws)[a-z]+$"), length(max = 5))]
+    name: String,
+    #[schemars(range(min = 1, max = 10))]
+    size: Option<u32>,
+    mode: Option<Mode>,
+    #[schemars(extend("sensitive" = true), length(min = 8))]
+    password: Option<String>,
+    tags: Option<BTreeMap<String, String>>,
+    inner: Option<Inner>,
+    list: Option<Vec<Inner>>,
+    #[schemars(extend("document" = "policy"))]
+    policy: Option<Value>,
+    either: Option<Either>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+enum Mode {
+    Active,
+    PassThrough,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct Inner {
+    status: String,
+    flag: Option<bool>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is used")]
+enum Either {
+    Text(String),
+    List(Vec<String>),
+}
+
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct Outputs {
+    arn: String,
+}
+
+fn told(data: &Data) -> Vec<String> {
+    let schema = Schema::of::<Thing, Outputs>("test:Thing");
+    let mut found: Vec<String> = schema
+        .validate(data)
+        .iter()
+        .map(|broken| format!("{}: {}", broken.path, broken.message))
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn what_is_right_is_not_mentioned() {
+    let value = json!({
+        "name": "abc", "size": 3, "mode": "Active", "tags": {"a": "b"}, "inner": {"status": "x", "flag": null},
+        "policy": {"Statement": null}, "either": ["a"], "password": null,
+    });
+    assert_eq!(told(&value.into()), Vec::<String>::new());
+}
+
+#[test]
+fn mistakes_are_told_in_plain_words() {
+    let value = json!({
+        "name": "awsabcd", "size": 11, "mode": "Activ", "password": "hunter2", "tags": {"a": 1},
+        "inner": {"statu": "x"}, "list": [{"status": "a", "flag": "true"}], "either": 7, "nam": 1, "arn": "x",
+    });
+    let expected = [
+        "arn: \"arn\" is not a property of test:Thing; it is an output: it can be referred to, not set",
+        "either: either must be a text or a list, and it is a number; put it in quotes",
+        "inner.statu: \"statu\" is not a property of inner; did you mean \"status\"?",
+        "inner: inner needs the property \"status\"",
+        "list[0].flag: list[0].flag must be a bool, and it is a text; take the quotes away",
+        "mode: mode must be one of \"Active\", \"PassThrough\", and it is \"Activ\"; did you mean \"Active\"?",
+        "nam: \"nam\" is not a property of test:Thing; did you mean \"name\"?",
+        "name: name may have at most 5 characters, and it has 7",
+        "name: name must match the pattern ^(?!aws)[a-z]+$, and it is \"awsabcd\"",
+        "password: password must have at least 8 characters",
+        "size: size must be at most 10, and it is 11",
+        "tags.a: tags.a must be a text, and it is a number; put it in quotes",
+    ];
+    assert_eq!(told(&value.into()), expected);
+    assert_eq!(
+        told(&json!({"size": 1.5}).into()),
+        [
+            ": test:Thing needs the property \"name\"",
+            "size: size must be a whole number, and it has a fraction",
+        ]
+    );
+}
+
+#[test]
+fn what_is_unknown_is_left_for_later() {
+    let mut data = Data::from(
+        json!({"name": null, "inner": {"status": null, "x": 1}, "either": [null], "list": null}),
+    );
+    for path in ["/name", "/inner/status", "/either/0", "/list"] {
+        data.set(&Path::pointer(path), Data::unknown("${a.b}"));
+    }
+    assert_eq!(told(&data), ["inner.x: \"x\" is not a property of inner"]);
+    assert_eq!(told(&Data::unknown("${a}")), Vec::<String>::new());
+}
+
+#[test]
+fn nothing_secret_is_said() {
+    let mut data = Data::from(json!({"name": "HUNTER", "mode": "hunter"}));
+    data.secret.insert(Path::pointer("/name"));
+    data.secret.insert(Path::pointer("/mode"));
+    let found = told(&data);
+    assert_eq!(found.len(), 3);
+    assert!(
+        !found.join(" ").to_lowercase().contains("hunter"),
+        "{found:?}"
+    );
+}
