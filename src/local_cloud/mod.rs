@@ -21,6 +21,8 @@ mod stamps;
 pub mod sts;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod xml;
 
 pub use cloud::{Call, Cloud, Entry, Options};
