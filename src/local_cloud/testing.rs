@@ -120,7 +120,10 @@ fn read(request: &HttpRequest, now: u64) -> (&'static dyn Service, Request) {
         .iter()
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
         .collect();
-    let scope = headers["authorization"].split("Credential=").nth(1).unwrap();
+    let scope = headers["authorization"]
+        .split("Credential=")
+        .nth(1)
+        .unwrap();
     let scope: Vec<&str> = scope.split(',').next().unwrap().split('/').collect();
     let service: &'static dyn Service = match scope[3] {
         "iam" => &super::iam::Iam,
@@ -146,10 +149,8 @@ fn read(request: &HttpRequest, now: u64) -> (&'static dyn Service, Request) {
 impl HttpConnector for Cloud {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let reply = self.answer(&request);
-        let mut response = HttpResponse::new(
-            reply.status.try_into().unwrap(),
-            SdkBody::from(reply.body),
-        );
+        let mut response =
+            HttpResponse::new(reply.status.try_into().unwrap(), SdkBody::from(reply.body));
         for (name, value) in reply.headers {
             response.headers_mut().append(name, value);
         }
@@ -170,7 +171,10 @@ where
     let raw = error.raw_response().unwrap();
     assert!(raw.status().is_client_error(), "{raw:?}");
     assert!(
-        raw.headers().get("x-amzn-requestid").or(raw.headers().get("x-amz-request-id")).is_some(),
+        raw.headers()
+            .get("x-amzn-requestid")
+            .or(raw.headers().get("x-amz-request-id"))
+            .is_some(),
         "a refusal without a request id"
     );
     let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
@@ -185,7 +189,11 @@ macro_rules! assert_refused {
     ($call:expr, $code:expr, $message:expr) => {{
         let (code, message) = crate::local_cloud::testing::refused($call.send().await);
         assert_eq!(code, $code, "{message}");
-        assert!(message.contains($message), "{message:?} lacks {:?}", $message);
+        assert!(
+            message.contains($message),
+            "{message:?} lacks {:?}",
+            $message
+        );
     }};
 }
 pub(super) use assert_refused;

@@ -65,7 +65,11 @@ impl Xml {
     pub(super) fn finish(self) -> String {
         let mut out = String::with_capacity(self.0.len() + 40);
         // Writing to a String cannot fail.
-        let _ = write!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}", self.0);
+        let _ = write!(
+            out,
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}",
+            self.0
+        );
         out
     }
 }
@@ -75,7 +79,8 @@ pub(super) fn children<'a, 'input: 'a>(
     node: roxmltree::Node<'a, 'input>,
     name: &'a str,
 ) -> impl Iterator<Item = roxmltree::Node<'a, 'input>> {
-    node.children().filter(move |child| child.tag_name().name() == name)
+    node.children()
+        .filter(move |child| child.tag_name().name() == name)
 }
 
 /// The first child element of this name.

@@ -57,8 +57,7 @@ pub(super) fn list_entities(call: Call<'_>) -> Answer {
     let mut roles = model::roles(call.store)?;
     roles.retain(|role| {
         let attached = role.attached.contains_key(arn) && usage != Some("PermissionsBoundary");
-        let bound =
-            role.boundary.as_deref() == Some(arn) && usage != Some("PermissionsPolicy");
+        let bound = role.boundary.as_deref() == Some(arn) && usage != Some("PermissionsPolicy");
         (attached || bound) && filter == "Role" && role.path.starts_with(prefix)
     });
     let mut xml = Xml::default();

@@ -58,7 +58,11 @@ impl Form {
         let arn = self.sized(name, 20, 2048)?;
         let parts = arn.splitn(6, ':').count();
         if parts != 6 || !arn.starts_with("arn:") {
-            return Err(Refusal::new(400, "InvalidInput", format!("ARN {arn} is not valid.")));
+            return Err(Refusal::new(
+                400,
+                "InvalidInput",
+                format!("ARN {arn} is not valid."),
+            ));
         }
         Ok(arn)
     }
@@ -99,7 +103,11 @@ impl Form {
         let text = self.sized(name, 1, 131_072)?;
         let fits = |c: char| matches!(c, '\t' | '\n' | '\r') || (' '..='ÿ').contains(&c);
         if !text.chars().all(fits) {
-            return Err(pattern(name, text, "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"));
+            return Err(pattern(
+                name,
+                text,
+                "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+",
+            ));
         }
         Ok(text)
     }
@@ -119,7 +127,11 @@ impl Form {
                 Err(invalid(&wire(name), text, &rule))
             }
             Ok(number) => Ok(Some(number)),
-            Err(_) => Err(Refusal::new(400, "MalformedInput", format!("{name} is not a number"))),
+            Err(_) => Err(Refusal::new(
+                400,
+                "MalformedInput",
+                format!("{name} is not a number"),
+            )),
         }
     }
 
@@ -139,11 +151,19 @@ impl Form {
             };
             let value = self.get(&format!("Tags.member.{n}.Value"));
             let value = value.ok_or_else(|| {
-                invalid(&format!("tags.{n}.member.value"), "null", "Member must not be null")
+                invalid(
+                    &format!("tags.{n}.member.value"),
+                    "null",
+                    "Member must not be null",
+                )
             })?;
             check_tag(n, key, value)?;
-            if tags.iter().any(|(known, _)| known.eq_ignore_ascii_case(key)) {
-                let message = "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
+            if tags
+                .iter()
+                .any(|(known, _)| known.eq_ignore_ascii_case(key))
+            {
+                let message =
+                    "Duplicate tag keys found. Please note that Tag keys are case insensitive.";
                 return Err(Refusal::new(400, "InvalidInput", message));
             }
             tags.push((key.to_owned(), value.to_owned()));

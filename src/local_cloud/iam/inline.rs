@@ -16,7 +16,10 @@ pub(super) fn put(call: Call<'_>) -> Answer {
     let document = call.form.document("PolicyDocument")?;
     let mut role = model::role(call.store, call.form.name("RoleName", 64)?)?;
     check_document(document, Kind::Identity)?;
-    let same = role.inline.get(name).is_some_and(|old| old.document == document);
+    let same = role
+        .inline
+        .get(name)
+        .is_some_and(|old| old.document == document);
     if !same {
         let inline = Inline {
             document: document.to_owned(),
@@ -24,9 +27,15 @@ pub(super) fn put(call: Call<'_>) -> Answer {
         };
         role.inline.insert(name.to_owned(), inline);
     }
-    let texts = role.inline.values().flat_map(|inline| inline.document.chars());
+    let texts = role
+        .inline
+        .values()
+        .flat_map(|inline| inline.document.chars());
     if texts.filter(|c| !c.is_whitespace()).count() > QUOTA {
-        let message = format!("Maximum policy size of {QUOTA} bytes exceeded for role {}", role.name);
+        let message = format!(
+            "Maximum policy size of {QUOTA} bytes exceeded for role {}",
+            role.name
+        );
         return Err(Refusal::new(409, "LimitExceeded", message));
     }
     model::put_role(call.store, &role);
@@ -59,5 +68,7 @@ pub(super) fn delete(call: Call<'_>) -> Answer {
 pub(super) fn list(call: Call<'_>) -> Answer {
     let role = model::role(call.store, call.form.name("RoleName", 64)?)?;
     let names: Vec<&String> = role.inline.keys().collect();
-    write_page(call.form, "PolicyNames", &names, |xml, name| xml.text("member", name))
+    write_page(call.form, "PolicyNames", &names, |xml, name| {
+        xml.text("member", name);
+    })
 }

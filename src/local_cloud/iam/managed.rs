@@ -16,7 +16,11 @@ fn name(arn: &str) -> Option<&str> {
 
 /// What a well-known policy allows (AWS managed policy reference).
 pub(super) fn document(arn: &str) -> Option<Value> {
-    let logs = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
+    let logs = [
+        "logs:CreateLogGroup",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    ];
     let actions = match name(arn)? {
         "AdministratorAccess" => json!("*"),
         "PowerUserAccess" => {
@@ -53,7 +57,11 @@ pub(super) fn policy(arn: &str) -> Option<Policy> {
     Some(Policy {
         name: name.to_owned(),
         arn: arn.to_owned(),
-        path: if folder.is_empty() { "/".to_owned() } else { format!("/{folder}/") },
+        path: if folder.is_empty() {
+            "/".to_owned()
+        } else {
+            format!("/{folder}/")
+        },
         id: format!("ANPA{name}"),
         description: None,
         tags: Vec::new(),

@@ -100,7 +100,9 @@ fn dispatch(call: Call<'_>) -> Answer {
             return Err(Refusal::new(
                 400,
                 "InvalidAction",
-                format!("Could not find operation {other} for version 2010-05-08 in the local cloud"),
+                format!(
+                    "Could not find operation {other} for version 2010-05-08 in the local cloud"
+                ),
             ));
         }
     };

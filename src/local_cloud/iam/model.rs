@@ -2,8 +2,8 @@
 
 use super::super::service::{ACCOUNT, Refusal, Store};
 use super::form::Tag;
-use super::reply::missing;
 use super::managed;
+use super::reply::missing;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -70,7 +70,10 @@ pub(super) struct Version {
 impl Policy {
     /// The default version.
     pub(super) fn default_document(&self) -> &str {
-        let default = self.versions.iter().find(|version| version.number == self.default);
+        let default = self
+            .versions
+            .iter()
+            .find(|version| version.number == self.default);
         default.map_or("", |version| &version.document)
     }
 }
@@ -78,7 +81,11 @@ impl Policy {
 /// Reads a value that this module wrote.
 fn decode<T: serde::de::DeserializeOwned>(key: &str, value: Value) -> Result<T, Refusal> {
     serde_json::from_value(value).map_err(|error| {
-        Refusal::new(500, "ServiceFailure", format!("the local cloud's {key} cannot be read: {error}"))
+        Refusal::new(
+            500,
+            "ServiceFailure",
+            format!("the local cloud's {key} cannot be read: {error}"),
+        )
     })
 }
 
@@ -96,7 +103,9 @@ pub(super) fn role(store: &dyn Store, name: &str) -> Result<Role, Refusal> {
     let key = role_key(name);
     match store.get(&key) {
         Some(value) => decode(&key, value),
-        None => Err(missing(format!("The role with name {name} cannot be found."))),
+        None => Err(missing(format!(
+            "The role with name {name} cannot be found."
+        ))),
     }
 }
 

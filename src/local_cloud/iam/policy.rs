@@ -21,10 +21,12 @@ pub(super) fn create(call: Call<'_>) -> Answer {
     let mut tags = Vec::new();
     merge_tags(&mut tags, form.tags()?)?;
     let policies = model::policies(store)?;
-    if policies.iter().any(|policy| policy.name.eq_ignore_ascii_case(name)) {
-        let message = format!(
-            "A policy called {name} already exists. Duplicate names are not allowed."
-        );
+    if policies
+        .iter()
+        .any(|policy| policy.name.eq_ignore_ascii_case(name))
+    {
+        let message =
+            format!("A policy called {name} already exists. Duplicate names are not allowed.");
         return Err(Refusal::new(409, "EntityAlreadyExists", message));
     }
     let policy = Policy {
@@ -69,7 +71,9 @@ pub(super) fn document(form: &super::Form) -> Result<String, Refusal> {
 fn usage(store: &dyn Store, arn: &str) -> Result<(usize, usize), Refusal> {
     let roles = model::roles(store)?;
     let attached = roles.iter().filter(|role| role.attached.contains_key(arn));
-    let bound = roles.iter().filter(|role| role.boundary.as_deref() == Some(arn));
+    let bound = roles
+        .iter()
+        .filter(|role| role.boundary.as_deref() == Some(arn));
     Ok((attached.count(), bound.count()))
 }
 
@@ -139,7 +143,9 @@ pub(super) fn list(call: Call<'_>) -> Answer {
     let form = call.form;
     let scope = form.get("Scope").unwrap_or("All");
     if !["All", "AWS", "Local"].contains(&scope) {
-        let message = format!("1 validation error detected: Value '{scope}' at 'scope' failed to satisfy constraint: Member must satisfy enum value set: [AWS, Local, All]");
+        let message = format!(
+            "1 validation error detected: Value '{scope}' at 'scope' failed to satisfy constraint: Member must satisfy enum value set: [AWS, Local, All]"
+        );
         return Err(Refusal::new(400, "ValidationError", message));
     }
     let prefix = form.get("PathPrefix").unwrap_or("/");

@@ -10,7 +10,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 const NAMESPACE: &str = "xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"";
 
 /// What RFC 3986 leaves as it is.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// A document as IAM gives it back: percent-encoded.
 pub(super) fn encode(document: &str) -> String {
@@ -37,7 +41,11 @@ pub(super) fn refuse(refusal: &Refusal) -> Reply {
     let mut xml = Xml::default();
     xml.element(&format!("ErrorResponse {NAMESPACE}"), |xml| {
         xml.element("Error", |xml| {
-            let side = if refusal.status < 500 { "Sender" } else { "Receiver" };
+            let side = if refusal.status < 500 {
+                "Sender"
+            } else {
+                "Receiver"
+            };
             xml.text("Type", side);
             xml.text("Code", &refusal.code);
             xml.text("Message", &refusal.message);
@@ -109,7 +117,10 @@ pub(super) fn check_document(text: &str, kind: Kind) -> Result<serde_json::Value
 /// Puts tags over those there are; 50 at most.
 pub(super) fn merge_tags(tags: &mut Vec<Tag>, new: Vec<Tag>) -> Result<(), Refusal> {
     for (key, value) in new {
-        match tags.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&key)) {
+        match tags
+            .iter_mut()
+            .find(|(known, _)| known.eq_ignore_ascii_case(&key))
+        {
             Some(tag) => *tag = (key, value),
             None => tags.push((key, value)),
         }

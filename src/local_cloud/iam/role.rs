@@ -25,7 +25,11 @@ pub(super) fn create(call: Call<'_>) -> Answer {
     let mut tags = Vec::new();
     merge_tags(&mut tags, form.tags()?)?;
     if path.starts_with("/aws-service-role/") {
-        return Err(Refusal::new(400, "InvalidInput", "The path /aws-service-role/ is reserved."));
+        return Err(Refusal::new(
+            400,
+            "InvalidInput",
+            "The path /aws-service-role/ is reserved.",
+        ));
     }
     if model::role_exists(store, name) {
         return Err(Refusal::new(
@@ -136,7 +140,9 @@ pub(super) fn boundary(form: &Form, store: &dyn Store) -> Result<Option<String>,
     }
     let arn = form.arn("PermissionsBoundary")?;
     model::require_policy(store, arn).map_err(|_| {
-        super::reply::missing(format!("Scope ARN: {arn} does not exist or is not attachable."))
+        super::reply::missing(format!(
+            "Scope ARN: {arn} does not exist or is not attachable."
+        ))
     })?;
     Ok(Some(arn.to_owned()))
 }

@@ -9,10 +9,7 @@ use super::role::{boundary, one, trust_document};
 use super::{Answer, Call};
 
 /// Changes a role; the result is empty.
-fn change(
-    call: Call<'_>,
-    edit: impl FnOnce(&mut Role, &Form) -> Result<(), Refusal>,
-) -> Answer {
+fn change(call: Call<'_>, edit: impl FnOnce(&mut Role, &Form) -> Result<(), Refusal>) -> Answer {
     let mut role = model::role(call.store, call.form.name("RoleName", 64)?)?;
     edit(&mut role, call.form)?;
     model::put_role(call.store, &role);
@@ -26,7 +23,9 @@ pub(super) fn update(call: Call<'_>) -> Answer {
         if let Some(description) = form.description()? {
             role.description = Some(description.to_owned());
         }
-        role.max_session = form.number("MaxSessionDuration", 3600, 43_200)?.unwrap_or(3600);
+        role.max_session = form
+            .number("MaxSessionDuration", 3600, 43_200)?
+            .unwrap_or(3600);
         Ok(())
     })
 }

@@ -50,10 +50,16 @@ fn number(call: &Call<'_>, policy: &Policy) -> Result<u64, Refusal> {
     let id = call.form.required("VersionId")?;
     let number = id.strip_prefix('v').and_then(|number| number.parse().ok());
     let Some(number) = number else {
-        let message = format!("1 validation error detected: Value '{id}' at 'versionId' failed to satisfy constraint: Member must satisfy regular expression pattern: v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?");
+        let message = format!(
+            "1 validation error detected: Value '{id}' at 'versionId' failed to satisfy constraint: Member must satisfy regular expression pattern: v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?"
+        );
         return Err(Refusal::new(400, "ValidationError", message));
     };
-    if policy.versions.iter().all(|version| version.number != number) {
+    if policy
+        .versions
+        .iter()
+        .all(|version| version.number != number)
+    {
         return Err(missing(format!(
             "Policy {} version {id} does not exist or is not attachable.",
             policy.arn
@@ -70,7 +76,11 @@ pub(super) fn get(call: Call<'_>) -> Answer {
     };
     let number = number(&call, &policy)?;
     let mut xml = Xml::default();
-    for version in policy.versions.iter().filter(|version| version.number == number) {
+    for version in policy
+        .versions
+        .iter()
+        .filter(|version| version.number == number)
+    {
         xml.element("PolicyVersion", |xml| write(xml, &policy, version, true));
     }
     Ok(xml)

@@ -53,7 +53,9 @@ pub(super) fn load(store: &dyn Store, region: &str, source: &Members) -> Result<
         }
         (None, false, Some(uri)) => {
             if !uri.contains(".dkr.ecr.") {
-                return Err(invalid(format!("Source image {uri} is not valid. Provide a valid source image.")));
+                return Err(invalid(format!(
+                    "Source image {uri} is not valid. Provide a valid source image."
+                )));
             }
             Ok(Code::Image(uri.to_owned()))
         }
@@ -68,11 +70,12 @@ pub(super) fn load(store: &dyn Store, region: &str, source: &Members) -> Result<
 }
 
 fn from_request(zip: &str) -> Result<Code, Refusal> {
-    let bytes = BASE64_STANDARD.decode(zip).map_err(|_| {
-        Refusal::new(400, "SerializationException", "ZipFile is not valid base64")
-    })?;
+    let bytes = BASE64_STANDARD
+        .decode(zip)
+        .map_err(|_| Refusal::new(400, "SerializationException", "ZipFile is not valid base64"))?;
     if bytes.len() > DIRECT_QUOTA {
-        let message = "Request must be smaller than 70167211 bytes for the CreateFunction operation";
+        let message =
+            "Request must be smaller than 70167211 bytes for the CreateFunction operation";
         return Err(Refusal::new(413, "RequestEntityTooLargeException", message));
     }
     Ok(Code::Zip(check_zip(bytes.into())?))
@@ -96,7 +99,11 @@ fn digest(bytes: &[u8]) -> String {
 }
 
 /// Gives a function its code. The kind of package stays what it is.
-pub(super) fn put(function: &mut Function, store: &mut dyn Store, code: Code) -> Result<(), Refusal> {
+pub(super) fn put(
+    function: &mut Function,
+    store: &mut dyn Store,
+    code: Code,
+) -> Result<(), Refusal> {
     let is_image = function.text("PackageType") == "Image";
     let (size, sha) = match code {
         Code::Zip(bytes) if !is_image => {
@@ -109,10 +116,14 @@ pub(super) fn put(function: &mut Function, store: &mut dyn Store, code: Code) ->
             (0, sha)
         }
         Code::Zip(_) => {
-            return Err(invalid("Please don't provide a zip when packageType is Image."));
+            return Err(invalid(
+                "Please don't provide a zip when packageType is Image.",
+            ));
         }
         Code::Image(_) => {
-            return Err(invalid("Please don't provide ImageUri when packageType is Zip."));
+            return Err(invalid(
+                "Please don't provide ImageUri when packageType is Zip.",
+            ));
         }
     };
     function.config.insert("CodeSize".to_owned(), json!(size));

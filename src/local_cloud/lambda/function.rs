@@ -107,12 +107,18 @@ fn complete(function: &mut Function) {
 /// A new revision.
 pub(super) fn stamp(function: &mut Function, now: u64) {
     let modified = stamps::iso_millis(now).replace('Z', "+0000");
-    function.config.insert("LastModified".to_owned(), modified.into());
-    function.config.insert("RevisionId".to_owned(), stamps::uuid().into());
+    function
+        .config
+        .insert("LastModified".to_owned(), modified.into());
+    function
+        .config
+        .insert("RevisionId".to_owned(), stamps::uuid().into());
     if let Some(runtime) = function.config.get("Runtime").and_then(Value::as_str) {
         let arn = format!("arn:aws:lambda:{}::runtime:{runtime}", function.region);
         let version = json!({"RuntimeVersionArn": arn});
-        function.config.insert("RuntimeVersionConfig".to_owned(), version);
+        function
+            .config
+            .insert("RuntimeVersionConfig".to_owned(), version);
     }
 }
 
@@ -169,7 +175,9 @@ pub(super) fn get(call: Call<'_>) -> Answer {
 }
 
 fn told_version(document: &Value) -> &str {
-    document["Configuration"]["Version"].as_str().unwrap_or_default()
+    document["Configuration"]["Version"]
+        .as_str()
+        .unwrap_or_default()
 }
 
 /// Event source mappings stay.
@@ -178,10 +186,14 @@ pub(super) fn delete(call: Call<'_>) -> Answer {
     match qualifier.as_deref() {
         None => model::remove_function(call.store, &function),
         Some("$LATEST") => {
-            return Err(super::invalid("$LATEST version cannot be deleted without deleting the function."));
+            return Err(super::invalid(
+                "$LATEST version cannot be deleted without deleting the function.",
+            ));
         }
         Some(number) => {
-            function.versions.retain(|version| version["Version"] != number);
+            function
+                .versions
+                .retain(|version| version["Version"] != number);
             model::put_function(call.store, &function);
         }
     }

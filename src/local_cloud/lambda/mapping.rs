@@ -56,7 +56,11 @@ fn target(call: &Call<'_>) -> Result<(Function, String), Refusal> {
 
 /// What AWS checks between function and queue.
 fn check_pair(call: &Call<'_>, function: &Function, queue: &Queue) -> Result<(), Refusal> {
-    let timeout = function.config.get("Timeout").and_then(Value::as_i64).unwrap_or(3);
+    let timeout = function
+        .config
+        .get("Timeout")
+        .and_then(Value::as_i64)
+        .unwrap_or(3);
     if queue.visibility < timeout {
         return Err(invalid(format!(
             "Queue visibility timeout: {} seconds is less than Function timeout: {timeout} seconds",
@@ -65,7 +69,13 @@ fn check_pair(call: &Call<'_>, function: &Function, queue: &Queue) -> Result<(),
     }
     for action in ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"] {
         let role = function.text("Role");
-        role::require_allowed(call.store, role, ("SQS", action), &queue.arn, call.request.now)?;
+        role::require_allowed(
+            call.store,
+            role,
+            ("SQS", action),
+            &queue.arn,
+            call.request.now,
+        )?;
     }
     Ok(())
 }
@@ -74,7 +84,9 @@ pub(super) fn create(call: Call<'_>) -> Answer {
     let now = call.request.now;
     let region = &call.request.region;
     let Some(source) = call.body.text("EventSourceArn")? else {
-        return Err(invalid("EventSourceArn is required: the local cloud takes SQS queues."));
+        return Err(invalid(
+            "EventSourceArn is required: the local cloud takes SQS queues.",
+        ));
     };
     let queue = Queue::find(&call, source)?;
     let (function, function_arn) = target(&call)?;
@@ -122,11 +134,18 @@ pub(super) fn create(call: Call<'_>) -> Answer {
 /// Times of mappings are seconds since 1970.
 fn stamp(mapping: &mut Mapping, now: u64) {
     let seconds = (now / 1000) as f64 + (now % 1000) as f64 / 1000.0;
-    mapping.config.insert("LastModified".to_owned(), json!(seconds));
+    mapping
+        .config
+        .insert("LastModified".to_owned(), json!(seconds));
 }
 
 fn named(call: &Call<'_>) -> Result<Mapping, Refusal> {
-    model::mapping(call.store, &call.request.region, &call.path[0], call.request.now)
+    model::mapping(
+        call.store,
+        &call.request.region,
+        &call.path[0],
+        call.request.now,
+    )
 }
 
 /// The mapping to change; it must not be changing already.
@@ -186,8 +205,13 @@ pub(super) fn list(call: Call<'_>) -> Answer {
     let mut mappings = model::mappings(call.store, &call.request.region, call.request.now)?;
     mappings.retain(|mapping| {
         source.is_none_or(|source| source == mapping.queue_arn)
-            && function.as_ref().is_none_or(|function| function.name == mapping.function)
+            && function
+                .as_ref()
+                .is_none_or(|function| function.name == mapping.function)
     });
-    let items = mappings.iter().map(|mapping| mapping.tell(call.request.now)).collect();
+    let items = mappings
+        .iter()
+        .map(|mapping| mapping.tell(call.request.now))
+        .collect();
     call.page("EventSourceMappings", items, 100)
 }

@@ -32,9 +32,13 @@ pub(super) fn apply(
     fifo: bool,
 ) -> Result<(), Refusal> {
     for name in NOT_FOR_QUEUES {
-        let given = body.get(name).is_some_and(|value| !value.as_array().is_some_and(Vec::is_empty));
+        let given = body
+            .get(name)
+            .is_some_and(|value| !value.as_array().is_some_and(Vec::is_empty));
         if given {
-            return Err(invalid(format!("{name} is not valid for SQS event sources.")));
+            return Err(invalid(format!(
+                "{name} is not valid for SQS event sources."
+            )));
         }
     }
     if let Some(size) = body.number("BatchSize", 1, 10_000)? {
@@ -54,9 +58,10 @@ pub(super) fn apply(
     if let Some(scaling) = body.object("ScalingConfig")? {
         match scaling.number("MaximumConcurrency", 2, 1000)? {
             None => config.remove("ScalingConfig"),
-            Some(most) => {
-                config.insert("ScalingConfig".to_owned(), json!({"MaximumConcurrency": most}))
-            }
+            Some(most) => config.insert(
+                "ScalingConfig".to_owned(),
+                json!({"MaximumConcurrency": most}),
+            ),
         };
     }
     apply_kept(config, body)?;

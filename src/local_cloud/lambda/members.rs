@@ -73,7 +73,10 @@ impl Members {
         let text = self.text(name)?;
         match text {
             Some(text) if !choices.contains(&text) => {
-                let rule = format!("Member must satisfy enum value set: [{}]", choices.join(", "));
+                let rule = format!(
+                    "Member must satisfy enum value set: [{}]",
+                    choices.join(", ")
+                );
                 Err(self.violation(name, text, &rule))
             }
             text => Ok(text),

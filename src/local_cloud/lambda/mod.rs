@@ -47,43 +47,153 @@ type Operation = fn(Call<'_>) -> Answer;
 type Row = (&'static str, &'static str, &'static str, Operation);
 
 const OPERATIONS: &[Row] = &[
-    ("POST", "2015-03-31/functions", "CreateFunction", function::create),
-    ("GET", "2015-03-31/functions", "ListFunctions", function::list),
-    ("GET", "2015-03-31/functions/*", "GetFunction", function::get),
-    ("DELETE", "2015-03-31/functions/*", "DeleteFunction", function::delete),
-    ("GET", "2015-03-31/functions/*/configuration", "GetFunctionConfiguration", function::get_configuration),
-    ("PUT", "2015-03-31/functions/*/configuration", "UpdateFunctionConfiguration", update::configuration),
-    ("PUT", "2015-03-31/functions/*/code", "UpdateFunctionCode", update::code),
-    ("POST", "2015-03-31/functions/*/versions", "PublishVersion", version::publish_version),
-    ("GET", "2015-03-31/functions/*/versions", "ListVersionsByFunction", version::list),
-    ("PUT", "2017-10-31/functions/*/concurrency", "PutFunctionConcurrency", concurrency::put),
-    ("DELETE", "2017-10-31/functions/*/concurrency", "DeleteFunctionConcurrency", concurrency::delete),
-    ("GET", "2019-09-30/functions/*/concurrency", "GetFunctionConcurrency", concurrency::get),
-    ("POST", "2015-03-31/functions/*/policy", "AddPermission", permission::add),
-    ("GET", "2015-03-31/functions/*/policy", "GetPolicy", permission::get),
-    ("DELETE", "2015-03-31/functions/*/policy/*", "RemovePermission", permission::remove),
+    (
+        "POST",
+        "2015-03-31/functions",
+        "CreateFunction",
+        function::create,
+    ),
+    (
+        "GET",
+        "2015-03-31/functions",
+        "ListFunctions",
+        function::list,
+    ),
+    (
+        "GET",
+        "2015-03-31/functions/*",
+        "GetFunction",
+        function::get,
+    ),
+    (
+        "DELETE",
+        "2015-03-31/functions/*",
+        "DeleteFunction",
+        function::delete,
+    ),
+    (
+        "GET",
+        "2015-03-31/functions/*/configuration",
+        "GetFunctionConfiguration",
+        function::get_configuration,
+    ),
+    (
+        "PUT",
+        "2015-03-31/functions/*/configuration",
+        "UpdateFunctionConfiguration",
+        update::configuration,
+    ),
+    (
+        "PUT",
+        "2015-03-31/functions/*/code",
+        "UpdateFunctionCode",
+        update::code,
+    ),
+    (
+        "POST",
+        "2015-03-31/functions/*/versions",
+        "PublishVersion",
+        version::publish_version,
+    ),
+    (
+        "GET",
+        "2015-03-31/functions/*/versions",
+        "ListVersionsByFunction",
+        version::list,
+    ),
+    (
+        "PUT",
+        "2017-10-31/functions/*/concurrency",
+        "PutFunctionConcurrency",
+        concurrency::put,
+    ),
+    (
+        "DELETE",
+        "2017-10-31/functions/*/concurrency",
+        "DeleteFunctionConcurrency",
+        concurrency::delete,
+    ),
+    (
+        "GET",
+        "2019-09-30/functions/*/concurrency",
+        "GetFunctionConcurrency",
+        concurrency::get,
+    ),
+    (
+        "POST",
+        "2015-03-31/functions/*/policy",
+        "AddPermission",
+        permission::add,
+    ),
+    (
+        "GET",
+        "2015-03-31/functions/*/policy",
+        "GetPolicy",
+        permission::get,
+    ),
+    (
+        "DELETE",
+        "2015-03-31/functions/*/policy/*",
+        "RemovePermission",
+        permission::remove,
+    ),
     ("GET", "2017-03-31/tags/*", "ListTags", tags::list),
     ("POST", "2017-03-31/tags/*", "TagResource", tags::add),
     ("DELETE", "2017-03-31/tags/*", "UntagResource", tags::remove),
-    ("POST", "2015-03-31/event-source-mappings", "CreateEventSourceMapping", mapping::create),
-    ("GET", "2015-03-31/event-source-mappings", "ListEventSourceMappings", mapping::list),
-    ("GET", "2015-03-31/event-source-mappings/*", "GetEventSourceMapping", mapping::get),
-    ("PUT", "2015-03-31/event-source-mappings/*", "UpdateEventSourceMapping", mapping::update),
-    ("DELETE", "2015-03-31/event-source-mappings/*", "DeleteEventSourceMapping", mapping::delete),
+    (
+        "POST",
+        "2015-03-31/event-source-mappings",
+        "CreateEventSourceMapping",
+        mapping::create,
+    ),
+    (
+        "GET",
+        "2015-03-31/event-source-mappings",
+        "ListEventSourceMappings",
+        mapping::list,
+    ),
+    (
+        "GET",
+        "2015-03-31/event-source-mappings/*",
+        "GetEventSourceMapping",
+        mapping::get,
+    ),
+    (
+        "PUT",
+        "2015-03-31/event-source-mappings/*",
+        "UpdateEventSourceMapping",
+        mapping::update,
+    ),
+    (
+        "DELETE",
+        "2015-03-31/event-source-mappings/*",
+        "DeleteEventSourceMapping",
+        mapping::delete,
+    ),
 ];
 
 /// The row for a request and the variable parts of its path.
 fn find(request: &Request) -> Option<(&'static Row, Vec<String>)> {
-    let parts: Vec<&str> = request.path.split('/').filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = request
+        .path
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .collect();
     OPERATIONS.iter().find_map(|row| {
         let pattern: Vec<&str> = row.1.split('/').collect();
         let fits = row.0 == request.method
             && pattern.len() == parts.len()
-            && pattern.iter().zip(&parts).all(|(pattern, part)| *pattern == "*" || pattern == part);
+            && pattern
+                .iter()
+                .zip(&parts)
+                .all(|(pattern, part)| *pattern == "*" || pattern == part);
         if !fits {
             return None;
         }
-        let variables = pattern.iter().zip(&parts).filter(|(pattern, _)| **pattern == "*");
+        let variables = pattern
+            .iter()
+            .zip(&parts)
+            .filter(|(pattern, _)| **pattern == "*");
         let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         Some((row, variables.map(|(_, part)| decode(part)).collect()))
     })
@@ -114,20 +224,30 @@ impl Service for Lambda {
     }
 
     fn refuse(&self, _request: &Request, refusal: &Refusal) -> Reply {
-        let side = if refusal.status < 500 { "User" } else { "Service" };
+        let side = if refusal.status < 500 {
+            "User"
+        } else {
+            "Service"
+        };
         let mut document = json!({"Type": side, "Message": refusal.message});
         // Validation and routing answer before the service does, with a small letter.
         if refusal.code == "ValidationException" {
             document = json!({"message": refusal.message});
         }
         let mut reply = reply(refusal.status, &document);
-        reply.headers.push(("x-amzn-errortype".to_owned(), refusal.code.clone()));
+        reply
+            .headers
+            .push(("x-amzn-errortype".to_owned(), refusal.code.clone()));
         reply
     }
 }
 
 fn reply(status: u16, document: &Value) -> Reply {
-    let body = if document.is_null() { String::new() } else { document.to_string() };
+    let body = if document.is_null() {
+        String::new()
+    } else {
+        document.to_string()
+    };
     Reply {
         status,
         headers: vec![

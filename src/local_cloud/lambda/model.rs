@@ -1,8 +1,8 @@
 //! What Lambda keeps: functions and event source mappings.
 
 use super::super::service::{ACCOUNT, Refusal, Store};
-use super::{Call, conflict, missing};
 use super::name::{self, FunctionName};
+use super::{Call, conflict, missing};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -53,7 +53,11 @@ impl Function {
         set(&mut config, "State", "Active");
         if self.is_updating(now) {
             set(&mut config, "LastUpdateStatus", "InProgress");
-            set(&mut config, "LastUpdateStatusReason", "The function is being created.");
+            set(
+                &mut config,
+                "LastUpdateStatusReason",
+                "The function is being created.",
+            );
             set(&mut config, "LastUpdateStatusReasonCode", "Creating");
         } else {
             set(&mut config, "LastUpdateStatus", "Successful");
@@ -83,7 +87,10 @@ impl Function {
 
     /// A text of the configuration.
     pub(super) fn text(&self, name: &str) -> &str {
-        self.config.get(name).and_then(Value::as_str).unwrap_or_default()
+        self.config
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
 }
 
@@ -140,7 +147,10 @@ impl Call<'_> {
     pub(super) fn function(&self) -> Result<(Function, Option<String>), Refusal> {
         let named = FunctionName::parse(&self.path[0], &self.request.region)?;
         let function = function(self.store, &self.request.region, &named.name)?;
-        let qualifier = self.query("Qualifier").map(str::to_owned).or(named.qualifier);
+        let qualifier = self
+            .query("Qualifier")
+            .map(str::to_owned)
+            .or(named.qualifier);
         Ok((function, qualifier))
     }
 }
@@ -220,22 +230,24 @@ pub(super) fn mapping(
     now: u64,
 ) -> Result<Mapping, Refusal> {
     let key = mapping_key(region, uuid);
-    let found: Option<Mapping> = store.get(&key).map(|value| decode(&key, value)).transpose()?;
+    let found: Option<Mapping> = store
+        .get(&key)
+        .map(|value| decode(&key, value))
+        .transpose()?;
     found
         .filter(|mapping| mapping.state(now).is_some())
         .ok_or_else(|| missing("The resource you requested does not exist."))
 }
 
 /// All mappings of a region that are not gone.
-pub(super) fn mappings(
-    store: &dyn Store,
-    region: &str,
-    now: u64,
-) -> Result<Vec<Mapping>, Refusal> {
+pub(super) fn mappings(store: &dyn Store, region: &str, now: u64) -> Result<Vec<Mapping>, Refusal> {
     let pairs = store.scan(&mapping_key(region, "")).into_iter();
     let all = pairs.map(|(key, value)| decode::<Mapping>(&key, value));
     let all = all.collect::<Result<Vec<_>, _>>()?;
-    Ok(all.into_iter().filter(|mapping| mapping.state(now).is_some()).collect())
+    Ok(all
+        .into_iter()
+        .filter(|mapping| mapping.state(now).is_some())
+        .collect())
 }
 
 /// Keeps a mapping.

@@ -76,8 +76,14 @@ mod tests {
         }
         assert_eq!(parse("f:2").unwrap().qualifier.as_deref(), Some("2"));
         assert_eq!(parse("a b").unwrap_err().code, "ValidationException");
-        assert_eq!(parse(&"a".repeat(65)).unwrap_err().code, "ValidationException");
+        assert_eq!(
+            parse(&"a".repeat(65)).unwrap_err().code,
+            "ValidationException"
+        );
         let elsewhere = "arn:aws:lambda:us-east-1:000000000000:function:f";
-        assert_eq!(parse(elsewhere).unwrap_err().code, "ResourceNotFoundException");
+        assert_eq!(
+            parse(elsewhere).unwrap_err().code,
+            "ResourceNotFoundException"
+        );
     }
 }

@@ -16,9 +16,15 @@ fn qualifier(function: &Function, named: Option<String>) -> Result<String, Refus
         return Ok(String::new());
     };
     if qualifier == "$LATEST" {
-        return Err(invalid("We currently do not support adding policies for $LATEST."));
+        return Err(invalid(
+            "We currently do not support adding policies for $LATEST.",
+        ));
     }
-    if function.versions.iter().all(|version| version["Version"] != qualifier.as_str()) {
+    if function
+        .versions
+        .iter()
+        .all(|version| version["Version"] != qualifier.as_str())
+    {
         let message = format!("Cannot find version or alias: {}:{qualifier}", function.arn);
         return Err(missing(message));
     }
@@ -35,7 +41,10 @@ pub(super) fn add(call: Call<'_>) -> Answer {
     };
     let statement = statement(&call.body, &resource)?;
     let statements = function.policies.entry(qualifier).or_default();
-    if statements.iter().any(|known| known["Sid"] == statement["Sid"]) {
+    if statements
+        .iter()
+        .any(|known| known["Sid"] == statement["Sid"])
+    {
         return Err(conflict(format!(
             "The statement id ({}) provided already exists. Please provide a new statement id, or remove the existing statement.",
             statement["Sid"].as_str().unwrap_or_default()
@@ -66,7 +75,8 @@ fn statement(body: &Members, resource: &str) -> Result<Value, Refusal> {
     let call = action.strip_prefix("lambda:").unwrap_or_default();
     let named = !call.is_empty() && call.chars().all(|c| c.is_ascii_alphabetic());
     if !(action == "*" || call == "*" || named) {
-        let rule = "Member must satisfy regular expression pattern: (lambda:[*]|lambda:[a-zA-Z]+|[*])";
+        let rule =
+            "Member must satisfy regular expression pattern: (lambda:[*]|lambda:[a-zA-Z]+|[*])";
         return Err(body.violation("Action", action, rule));
     }
     let mut statement = json!({
@@ -134,7 +144,11 @@ fn condition(body: &Members) -> Result<Map<String, Value>, Refusal> {
         put("StringEquals", "lambda:FunctionUrlAuthType", kind);
     }
     if let Some(via) = body.flag("InvokedViaFunctionUrl")? {
-        put("Bool", "lambda:InvokedViaFunctionUrl", if via { "true" } else { "false" });
+        put(
+            "Bool",
+            "lambda:InvokedViaFunctionUrl",
+            if via { "true" } else { "false" },
+        );
     }
     Ok(condition.as_object().cloned().unwrap_or_default())
 }
@@ -146,25 +160,39 @@ fn document(statements: &[Value]) -> String {
 pub(super) fn get(call: Call<'_>) -> Answer {
     let (function, named) = call.function()?;
     let key = named.unwrap_or_default();
-    let statements = function.policies.get(&key).filter(|statements| !statements.is_empty());
+    let statements = function
+        .policies
+        .get(&key)
+        .filter(|statements| !statements.is_empty());
     let statements =
         statements.ok_or_else(|| missing("The resource you requested does not exist."))?;
     let document = document(statements);
-    Ok((200, json!({"Policy": document, "RevisionId": function.policy_revision})))
+    Ok((
+        200,
+        json!({"Policy": document, "RevisionId": function.policy_revision}),
+    ))
 }
 
 pub(super) fn remove(call: Call<'_>) -> Answer {
     let (mut function, named) = call.function()?;
     let id = &call.path[1];
-    if call.query("RevisionId").is_some_and(|stated| stated != function.policy_revision) {
+    if call
+        .query("RevisionId")
+        .is_some_and(|stated| stated != function.policy_revision)
+    {
         let message = "The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to retrieve the latest Revision Id";
         return Err(Refusal::new(412, "PreconditionFailedException", message));
     }
-    let statements = function.policies.entry(named.unwrap_or_default()).or_default();
+    let statements = function
+        .policies
+        .entry(named.unwrap_or_default())
+        .or_default();
     let before = statements.len();
     statements.retain(|statement| statement["Sid"] != id.as_str());
     if statements.len() == before {
-        return Err(missing(format!("Statement {id} is not found in resource policy.")));
+        return Err(missing(format!(
+            "Statement {id} is not found in resource policy."
+        )));
     }
     function.policy_revision = stamps::uuid();
     model::put_function(call.store, &function);

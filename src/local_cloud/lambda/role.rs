@@ -32,8 +32,8 @@ pub(super) fn require_allowed(
 ) -> Result<(), Refusal> {
     let (service, call) = action;
     let full = format!("{}:{call}", service.to_ascii_lowercase());
-    let allowed = role_of_arn(store, role_arn)
-        .is_some_and(|role| allows(store, &role, &full, resource, now));
+    let allowed =
+        role_of_arn(store, role_arn).is_some_and(|role| allows(store, &role, &full, resource, now));
     if allowed {
         return Ok(());
     }
@@ -45,7 +45,10 @@ pub(super) fn require_allowed(
 fn allows(store: &dyn Store, role: &Role, action: &str, resource: &str, now: u64) -> bool {
     let until = now.saturating_sub(POLICY_SETTLES);
     let (documents, boundary) = effective_documents(store, role, until);
-    let decision = documents.iter().map(|document| decide(document, action, resource)).max();
+    let decision = documents
+        .iter()
+        .map(|document| decide(document, action, resource))
+        .max();
     let bounded =
         boundary.is_none_or(|document| decide(&document, action, resource) == Decision::Allow);
     decision == Some(Decision::Allow) && bounded

@@ -65,8 +65,10 @@ pub(super) fn apply(config: &mut Map<String, Value>, body: &Members) -> Result<(
         if variables.is_empty() {
             config.remove("Environment");
         } else {
-            let variables: Map<String, Value> =
-                variables.into_iter().map(|(name, value)| (name, value.into())).collect();
+            let variables: Map<String, Value> = variables
+                .into_iter()
+                .map(|(name, value)| (name, value.into()))
+                .collect();
             put(config, "Environment", json!({"Variables": variables}));
         }
     }
@@ -163,11 +165,15 @@ fn check_environment(variables: &[(String, String)]) -> Result<(), Refusal> {
             return Err(Refusal::new(
                 400,
                 "ValidationException",
-                format!("1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]; the key is {name}"),
+                format!(
+                    "1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]; the key is {name}"
+                ),
             ));
         }
     }
-    let pairs = variables.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
+    let pairs = variables
+        .iter()
+        .map(|(name, value)| (name.clone(), value.as_str().into()));
     let measured = Value::Object(pairs.collect()).to_string();
     if measured.len() > ENVIRONMENT_QUOTA {
         return Err(invalid(
@@ -180,7 +186,10 @@ fn check_environment(variables: &[(String, String)]) -> Result<(), Refusal> {
 /// What a package needs, and what an image cannot have.
 fn check_package(config: &Map<String, Value>) -> Result<(), Refusal> {
     let has = |name: &str| config.contains_key(name);
-    if config.get("PackageType").is_some_and(|kind| kind == "Image") {
+    if config
+        .get("PackageType")
+        .is_some_and(|kind| kind == "Image")
+    {
         if has("Runtime") || has("Handler") || has("Layers") {
             return Err(invalid(
                 "Please don't provide Runtime or Handler or Layer when packageType is Image.",
@@ -191,7 +200,9 @@ fn check_package(config: &Map<String, Value>) -> Result<(), Refusal> {
             "Runtime and Handler are mandatory parameters for functions created with deployment packages.",
         ));
     } else if has("ImageConfigResponse") {
-        return Err(invalid("Please don't provide ImageConfig when packageType is Zip."));
+        return Err(invalid(
+            "Please don't provide ImageConfig when packageType is Zip.",
+        ));
     }
     Ok(())
 }

@@ -16,12 +16,20 @@ pub(super) fn apply(config: &mut Config, body: &Members) -> Result<(), Refusal> 
     apply_rare(config, body)?;
     if let Some(target) = body.object("DeadLetterConfig")? {
         let arn = target.text("TargetArn")?.unwrap_or_default();
-        let fits = ["sqs", "sns"].iter().any(|service| arn.contains(&format!(":{service}:")));
-        if !arn.is_empty() && !(arn.starts_with("arn:") && fits) {
+        let fits = ["sqs", "sns"]
+            .iter()
+            .any(|service| arn.contains(&format!(":{service}:")));
+        let fits = arn.starts_with("arn:") && fits;
+        if !arn.is_empty() && !fits {
             let message = format!("The provided target arn {arn} is invalid");
             return Err(invalid(message));
         }
-        put_or_clear(config, "DeadLetterConfig", arn.is_empty(), json!({"TargetArn": arn}));
+        put_or_clear(
+            config,
+            "DeadLetterConfig",
+            arn.is_empty(),
+            json!({"TargetArn": arn}),
+        );
     }
     if let Some(tracing) = body.object("TracingConfig")?
         && let Some(mode) = tracing.choice("Mode", &["Active", "PassThrough"])?
@@ -48,7 +56,8 @@ fn put_or_clear(config: &mut Config, name: &str, clear: bool, value: Value) {
 fn apply_storage(config: &mut Config, body: &Members) -> Result<(), Refusal> {
     if let Some(storage) = body.object("EphemeralStorage")? {
         let size = storage.number("Size", 512, 10_240)?;
-        let size = size.ok_or_else(|| storage.violation("Size", "null", "Member must not be null"))?;
+        let size =
+            size.ok_or_else(|| storage.violation("Size", "null", "Member must not be null"))?;
         config.insert("EphemeralStorage".to_owned(), json!({"Size": size}));
     }
     let Some(systems) = body.objects("FileSystemConfigs", 1)? else {
@@ -103,11 +112,13 @@ fn apply_network(config: &mut Config, body: &Members) -> Result<(), Refusal> {
             "SubnetIds and SecurityIds must coexist or be both empty list.",
         ));
     }
-    for (name, prefix, ids) in
-        [("SubnetIds", "subnet-", &subnets), ("SecurityGroupIds", "sg-", &groups)]
-    {
+    for (name, prefix, ids) in [
+        ("SubnetIds", "subnet-", &subnets),
+        ("SecurityGroupIds", "sg-", &groups),
+    ] {
         if let Some(id) = ids.iter().find(|id| !id.starts_with(prefix)) {
-            let rule = format!("Member must satisfy regular expression pattern: {prefix}[0-9a-zA-Z]*");
+            let rule =
+                format!("Member must satisfy regular expression pattern: {prefix}[0-9a-zA-Z]*");
             return Err(vpc.violation(name, id, &rule));
         }
     }
@@ -144,7 +155,10 @@ fn apply_logging(config: &mut Config, body: &Members) -> Result<(), Refusal> {
     let group = group.map(str::to_owned).or_else(|| text("LogGroup"));
     let mut told = json!({"LogFormat": format, "LogGroup": group});
     if told["LogFormat"] == "JSON" {
-        for (name, level) in [("ApplicationLogLevel", application), ("SystemLogLevel", system)] {
+        for (name, level) in [
+            ("ApplicationLogLevel", application),
+            ("SystemLogLevel", system),
+        ] {
             let level = level.map(str::to_owned).or_else(|| text(name));
             told[name] = level.unwrap_or_else(|| "INFO".to_owned()).into();
         }
@@ -173,11 +187,18 @@ fn apply_rare(config: &mut Config, body: &Members) -> Result<(), Refusal> {
             told["WorkingDirectory"] = folder.into();
         }
         let clear = told.as_object().is_none_or(Map::is_empty);
-        put_or_clear(config, "ImageConfigResponse", clear, json!({"ImageConfig": told}));
+        put_or_clear(
+            config,
+            "ImageConfigResponse",
+            clear,
+            json!({"ImageConfig": told}),
+        );
     }
     if let Some(durable) = body.object("DurableConfig")? {
         let seconds = durable.number("ExecutionTimeout", 1, 31_622_400)?;
-        let days = durable.number("RetentionPeriodInDays", 1, 90)?.unwrap_or(14);
+        let days = durable
+            .number("RetentionPeriodInDays", 1, 90)?
+            .unwrap_or(14);
         let mut told = json!({"RetentionPeriodInDays": days});
         if let Some(seconds) = seconds {
             told["ExecutionTimeout"] = seconds.into();
@@ -187,7 +208,10 @@ fn apply_rare(config: &mut Config, body: &Members) -> Result<(), Refusal> {
     if let Some(tenancy) = body.object("TenancyConfig")? {
         tenancy.required("TenantIsolationMode")?;
         let mode = tenancy.choice("TenantIsolationMode", &["PER_TENANT"])?;
-        config.insert("TenancyConfig".to_owned(), json!({"TenantIsolationMode": mode}));
+        config.insert(
+            "TenancyConfig".to_owned(),
+            json!({"TenantIsolationMode": mode}),
+        );
     }
     Ok(())
 }

@@ -14,7 +14,8 @@ type Tags = BTreeMap<String, String>;
 pub(super) fn merge(mut tags: Tags, body: &Members) -> Result<Tags, Refusal> {
     for (key, value) in body.map("Tags")?.unwrap_or_default() {
         let fits = |text: &str| {
-            text.chars().all(|c| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c))
+            text.chars()
+                .all(|c| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c))
         };
         let sized = (1..=128).contains(&key.chars().count()) && value.chars().count() <= 256;
         if !sized || !fits(&key) || !fits(&value) {
@@ -57,7 +58,9 @@ impl Tagged {
             ["arn", _, "lambda", _, _, "function", _, _] => Err(invalid(
                 "Tags on function aliases and versions are not supported. Please specify either a function or event source mapping ARN.",
             )),
-            _ => Err(invalid(format!("{arn} is not the ARN of a function or mapping."))),
+            _ => Err(invalid(format!(
+                "{arn} is not the ARN of a function or mapping."
+            ))),
         }
     }
 
@@ -84,7 +87,9 @@ pub(super) fn list(call: Call<'_>) -> Answer {
 pub(super) fn add(mut call: Call<'_>) -> Answer {
     let mut tagged = Tagged::find(&call)?;
     if !call.body.has("Tags") {
-        return Err(call.body.violation("Tags", "null", "Member must not be null"));
+        return Err(call
+            .body
+            .violation("Tags", "null", "Member must not be null"));
     }
     *tagged.tags() = merge(std::mem::take(tagged.tags()), &call.body)?;
     tagged.keep(&mut call);

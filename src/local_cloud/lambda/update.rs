@@ -5,7 +5,6 @@ use super::code;
 use super::function::{apply_architectures, require_role, stamp};
 use super::model::{self, Function};
 use super::{Answer, Call, invalid, settings, version};
-use serde_json::Value;
 
 /// The function to change; it must not be changing already, and be the revision stated.
 fn target(call: &Call<'_>) -> Result<Function, Refusal> {
@@ -65,5 +64,5 @@ pub(super) fn code(call: Call<'_>) -> Answer {
     if publish && let Some(version) = function.versions.last() {
         told["Version"] = version["Version"].clone();
     }
-    Ok((200, Value::clone(&told)))
+    Ok((200, told))
 }

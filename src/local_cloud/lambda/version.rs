@@ -7,7 +7,13 @@ use super::{Answer, Call};
 use serde_json::{Map, Value};
 
 /// What differs between two versions that are otherwise the same.
-const OWN: &[&str] = &["Version", "FunctionArn", "LastModified", "RevisionId", "Description"];
+const OWN: &[&str] = &[
+    "Version",
+    "FunctionArn",
+    "LastModified",
+    "RevisionId",
+    "Description",
+];
 
 /// Publishes what `$LATEST` is, unless the last version is the same.
 pub(super) fn publish(function: &mut Function, description: Option<&str>, now: u64) {
@@ -16,7 +22,11 @@ pub(super) fn publish(function: &mut Function, description: Option<&str>, now: u
         config.retain(|name, _| !OWN.contains(&name.as_str()));
         config
     };
-    if function.versions.last().is_some_and(|last| bare(last) == bare(&function.config)) {
+    if function
+        .versions
+        .last()
+        .is_some_and(|last| bare(last) == bare(&function.config))
+    {
         return;
     }
     function.published += 1;
@@ -26,7 +36,10 @@ pub(super) fn publish(function: &mut Function, description: Option<&str>, now: u
     put("FunctionArn", format!("{}:{number}", function.arn));
     put("Version", number);
     put("RevisionId", stamps::uuid());
-    put("LastModified", stamps::iso_millis(now).replace('Z', "+0000"));
+    put(
+        "LastModified",
+        stamps::iso_millis(now).replace('Z', "+0000"),
+    );
     if let Some(description) = description {
         put("Description", description.to_owned());
     }
@@ -35,7 +48,10 @@ pub(super) fn publish(function: &mut Function, description: Option<&str>, now: u
 
 /// A published version, as replies tell it.
 pub(super) fn find(function: &Function, number: &str) -> Option<Value> {
-    let version = function.versions.iter().find(|version| version["Version"] == number)?;
+    let version = function
+        .versions
+        .iter()
+        .find(|version| version["Version"] == number)?;
     let mut told = Value::from(version.clone());
     told["State"] = "Active".into();
     told["LastUpdateStatus"] = "Successful".into();
@@ -58,7 +74,10 @@ pub(super) fn publish_version(call: Call<'_>) -> Answer {
     let description = call.body.short("Description", 256)?;
     publish(&mut function, description, call.request.now);
     model::put_function(call.store, &function);
-    let last = function.versions.last().and_then(|version| version["Version"].as_str());
+    let last = function
+        .versions
+        .last()
+        .and_then(|version| version["Version"].as_str());
     let told = last.and_then(|number| find(&function, number));
     Ok((201, told.unwrap_or_default()))
 }

@@ -92,7 +92,9 @@ fn is_fixed(condition: &Value) -> bool {
             let values = texts(values);
             FIXING_KEYS.contains(&key.to_ascii_lowercase().as_str())
                 && !values.is_empty()
-                && values.iter().all(|value| !["*", "0.0.0.0/0", "::/0"].contains(value))
+                && values
+                    .iter()
+                    .all(|value| !["*", "0.0.0.0/0", "::/0"].contains(value))
         })
 }
 
@@ -167,12 +169,24 @@ mod tests {
             {"Effect": "Allow", "Action": "SQS:receive*", "Resource": queue},
             {"Effect": "Allow", "NotAction": ["sqs:*"], "Resource": "*"},
         ]});
-        assert_eq!(decide(&document, "sqs:ReceiveMessage", queue), Decision::Allow);
-        assert_eq!(decide(&document, "sqs:ReceiveMessage", "other"), Decision::Silent);
-        assert_eq!(decide(&document, "sqs:DeleteMessage", queue), Decision::Silent);
+        assert_eq!(
+            decide(&document, "sqs:ReceiveMessage", queue),
+            Decision::Allow
+        );
+        assert_eq!(
+            decide(&document, "sqs:ReceiveMessage", "other"),
+            Decision::Silent
+        );
+        assert_eq!(
+            decide(&document, "sqs:DeleteMessage", queue),
+            Decision::Silent
+        );
         assert_eq!(decide(&document, "logs:Put", "x"), Decision::Allow);
         document["Statement"][1] = json!({"Effect": "Deny", "Action": "sqs:*", "Resource": "*"});
-        assert_eq!(decide(&document, "sqs:ReceiveMessage", queue), Decision::Deny);
+        assert_eq!(
+            decide(&document, "sqs:ReceiveMessage", queue),
+            Decision::Deny
+        );
     }
 
     #[test]
@@ -181,8 +195,14 @@ mod tests {
             json!({"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole",
                 "Principal": {"Service": service}}})
         };
-        assert!(trusts(&trust("lambda.amazonaws.com"), "lambda.amazonaws.com"));
-        assert!(!trusts(&trust("apigateway.amazonaws.com"), "lambda.amazonaws.com"));
+        assert!(trusts(
+            &trust("lambda.amazonaws.com"),
+            "lambda.amazonaws.com"
+        ));
+        assert!(!trusts(
+            &trust("apigateway.amazonaws.com"),
+            "lambda.amazonaws.com"
+        ));
     }
 
     #[test]

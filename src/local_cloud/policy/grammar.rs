@@ -88,9 +88,7 @@ pub(in crate::local_cloud) fn check(text: &str, kind: Kind) -> Result<Value, Str
             && !sid.is_empty()
         {
             if sids.contains(&sid) {
-                return Err(
-                    "Statement IDs (SID) in a single policy must be unique.".to_owned()
-                );
+                return Err("Statement IDs (SID) in a single policy must be unique.".to_owned());
             }
             sids.push(sid);
         }
@@ -120,20 +118,25 @@ fn check_statement(statement: &Map<String, Value>, kind: Kind) -> Result<(), Str
         Some(effect) if effect == "Allow" || effect == "Deny" => {}
         Some(effect) => return Err(format!("Invalid effect: {effect}")),
     }
-    match statement.get("Sid") {
-        None => {}
-        Some(Value::String(sid)) => {
-            // Other services take any text, IAM letters and digits only.
-            if kind != Kind::Resource && !sid.chars().all(|c| c.is_ascii_alphanumeric()) {
-                return Err("Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*".to_owned());
-            }
-        }
-        Some(_) => return Err("Syntax errors in policy: Sid is a text.".to_owned()),
-    }
+    check_sid(statement.get("Sid"), kind)?;
     check_actions(statement, kind)?;
     check_resources(statement, kind)?;
     check_principals(statement, kind)?;
     statement.get("Condition").map_or(Ok(()), check_condition)
+}
+
+/// IAM takes letters and digits only, other services any text.
+fn check_sid(sid: Option<&Value>, kind: Kind) -> Result<(), String> {
+    let Some(sid) = sid else {
+        return Ok(());
+    };
+    let sid = sid
+        .as_str()
+        .ok_or("Syntax errors in policy: Sid is a text.")?;
+    if kind == Kind::Resource || sid.chars().all(|c| c.is_ascii_alphanumeric()) {
+        return Ok(());
+    }
+    Err("Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*".to_owned())
 }
 
 /// Exactly one of two elements, as a list of texts that is not empty.
@@ -154,7 +157,10 @@ fn one_of<'a>(
     let items = list(value);
     let texts: Vec<&str> = items.iter().filter_map(|item| item.as_str()).collect();
     if texts.is_empty() || texts.len() != items.len() || texts.contains(&"") {
-        return Err(format!("Policy statement must contain {}.", name.to_lowercase() + "s"));
+        return Err(format!(
+            "Policy statement must contain {}.",
+            name.to_lowercase() + "s"
+        ));
     }
     Ok(texts)
 }
@@ -165,8 +171,12 @@ fn check_actions(statement: &Map<String, Value>, kind: Kind) -> Result<(), Strin
             continue;
         }
         let (vendor, name) = action.split_once(':').unwrap_or_default();
-        let vendor_fits = vendor.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-        let name_fits = name.chars().all(|c| c.is_ascii_alphanumeric() || "*?".contains(c));
+        let vendor_fits = vendor
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '-');
+        let name_fits = name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "*?".contains(c));
         if vendor.is_empty() || name.is_empty() || !vendor_fits || !name_fits {
             return Err(
                 "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
@@ -261,7 +271,10 @@ fn check_condition(condition: &Value) -> Result<(), String> {
             .trim_start_matches("ForAllValues:")
             .trim_start_matches("ForAnyValue:")
             .trim_end_matches("IfExists");
-        if !OPERATORS.iter().any(|known| known.eq_ignore_ascii_case(bare)) {
+        if !OPERATORS
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(bare))
+        {
             return Err(format!("Invalid Condition type : {operator}."));
         }
         for (key, value) in keys.as_object().ok_or_else(syntax)? {
@@ -271,7 +284,10 @@ fn check_condition(condition: &Value) -> Result<(), String> {
                         .to_owned(),
                 );
             }
-            if list(value).iter().any(|item| item.is_object() || item.is_array() || item.is_null()) {
+            if list(value)
+                .iter()
+                .any(|item| item.is_object() || item.is_array() || item.is_null())
+            {
                 return Err(syntax());
             }
         }
@@ -321,21 +337,42 @@ mod tests {
         let cases = [
             (json!([]), "Missing required field Statement"),
             (json!([allow(json!({"Effect": "allow"}))]), "Invalid effect"),
-            (json!([allow(json!({"Action": "Send"}))]), "prefaced by a vendor"),
-            (json!([allow(json!({"Action": []}))]), "must contain actions"),
-            (json!([allow(json!({"Resource": "queue"}))]), "must be in ARN format"),
-            (json!([allow(json!({"Principal": "*"}))]), "should not specify a principal"),
-            (json!([allow(json!({"Sid": "a b"}))]), "must be alpha-numeric"),
+            (
+                json!([allow(json!({"Action": "Send"}))]),
+                "prefaced by a vendor",
+            ),
+            (
+                json!([allow(json!({"Action": []}))]),
+                "must contain actions",
+            ),
+            (
+                json!([allow(json!({"Resource": "queue"}))]),
+                "must be in ARN format",
+            ),
+            (
+                json!([allow(json!({"Principal": "*"}))]),
+                "should not specify a principal",
+            ),
+            (
+                json!([allow(json!({"Sid": "a b"}))]),
+                "must be alpha-numeric",
+            ),
             (
                 json!([allow(json!({"Sid": "a"})), allow(json!({"Sid": "a"}))]),
                 "must be unique",
             ),
-            (json!([allow(json!({"Resources": "*"}))]), "unknown element Resources"),
+            (
+                json!([allow(json!({"Resources": "*"}))]),
+                "unknown element Resources",
+            ),
             (
                 json!([allow(json!({"Condition": {"Same": {"aws:A": "b"}}}))]),
                 "Invalid Condition type",
             ),
-            (json!([{"Effect": "Allow", "Action": "sqs:A"}]), "Missing required field Resource"),
+            (
+                json!([{"Effect": "Allow", "Action": "sqs:A"}]),
+                "Missing required field Resource",
+            ),
         ];
         for (statement, expected) in cases {
             let message = refusal(Kind::Identity, statement);
@@ -357,7 +394,15 @@ mod tests {
         assert!(with("Action", json!("sqs:SendMessage")).contains("STS AssumeRole actions"));
         assert!(with("Principal", json!({"Service": "lambda"})).contains("\"SERVICE\":\"lambda\""));
         assert!(with("Principal", json!({"AWS": "me"})).contains("Invalid principal"));
-        assert!(check("{", Kind::Trust).unwrap_err().contains("invalid Json"));
-        assert!(check("{\"Statement\": []}", Kind::Trust).unwrap_err().contains("version"));
+        assert!(
+            check("{", Kind::Trust)
+                .unwrap_err()
+                .contains("invalid Json")
+        );
+        assert!(
+            check("{\"Statement\": []}", Kind::Trust)
+                .unwrap_err()
+                .contains("version")
+        );
     }
 }

@@ -44,7 +44,9 @@ impl Grant {
 
 /// Whether everybody, or everybody with an account, has some right.
 pub(super) fn is_public(grants: &[Grant]) -> bool {
-    grants.iter().any(|grant| [ALL_USERS, AUTHENTICATED].contains(&grant.who.as_str()))
+    grants
+        .iter()
+        .any(|grant| [ALL_USERS, AUTHENTICATED].contains(&grant.who.as_str()))
 }
 
 /// The grants that a canned ACL stands for.
@@ -59,7 +61,9 @@ fn canned(name: &str, bucket: bool) -> Option<Vec<Grant>> {
         "bucket-owner-read" | "bucket-owner-full-control" if !bucket => &[],
         _ => return None,
     };
-    let more = more.iter().map(|(who, permission)| Grant::new(who, permission));
+    let more = more
+        .iter()
+        .map(|(who, permission)| Grant::new(who, permission));
     Some(Grant::private().into_iter().chain(more).collect())
 }
 
@@ -73,7 +77,11 @@ pub(super) fn from_headers(call: &Call<'_>) -> Result<Option<Vec<Grant>>, Refusa
         ("x-amz-grant-write", "WRITE"),
         ("x-amz-grant-write-acp", "WRITE_ACP"),
     ] {
-        for grantee in call.header(header).into_iter().flat_map(|value| value.split(',')) {
+        for grantee in call
+            .header(header)
+            .into_iter()
+            .flat_map(|value| value.split(','))
+        {
             let (kind, who) = grantee.trim().split_once('=').unwrap_or_default();
             let who = who.trim_matches('"');
             check_grantee(kind, who)?;
@@ -121,7 +129,12 @@ fn from_request(call: &Call<'_>) -> Result<Vec<Grant>, Refusal> {
 }
 
 fn from_xml(policy: roxmltree::Node<'_, '_>) -> Result<Vec<Grant>, Refusal> {
-    let malformed = || error("MalformedACLError", "The XML you provided was not well-formed or did not validate against our published schema");
+    let malformed = || {
+        error(
+            "MalformedACLError",
+            "The XML you provided was not well-formed or did not validate against our published schema",
+        )
+    };
     let owner = child(policy, "Owner").and_then(|owner| child_text(owner, "ID"));
     if owner.is_some_and(|id| id != OWNER) {
         return Err(error("AccessDenied", ""));
@@ -132,9 +145,13 @@ fn from_xml(policy: roxmltree::Node<'_, '_>) -> Result<Vec<Grant>, Refusal> {
             let permission = child_text(grant, "Permission").ok_or_else(malformed)?;
             let known = ["FULL_CONTROL", "READ", "WRITE", "READ_ACP", "WRITE_ACP"];
             let grantee = child(grant, "Grantee").ok_or_else(malformed)?;
-            let who = [("id", "ID"), ("uri", "URI"), ("emailAddress", "EmailAddress")]
-                .into_iter()
-                .find_map(|(kind, name)| child_text(grantee, name).map(|who| (kind, who)));
+            let who = [
+                ("id", "ID"),
+                ("uri", "URI"),
+                ("emailAddress", "EmailAddress"),
+            ]
+            .into_iter()
+            .find_map(|(kind, name)| child_text(grantee, name).map(|who| (kind, who)));
             let (kind, who) = who.ok_or_else(malformed)?;
             check_grantee(kind, who)?;
             if !known.contains(&permission) {
@@ -212,7 +229,11 @@ fn write(grants: &[Grant]) -> Reply {
 }
 
 fn write_grant(xml: &mut Xml, grant: &Grant) {
-    let (kind, member) = if grant.is_group() { ("Group", "URI") } else { ("CanonicalUser", "ID") };
+    let (kind, member) = if grant.is_group() {
+        ("Group", "URI")
+    } else {
+        ("CanonicalUser", "ID")
+    };
     let start = format!(
         "Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"{kind}\""
     );

@@ -47,8 +47,12 @@ pub(super) fn payload(call: &Call<'_>) -> Result<Payload, Refusal> {
 
 fn note_checksum(checksums: &mut BTreeMap<String, String>, name: &str, value: &str) {
     let about_content = name.starts_with("x-amz-checksum-")
-        && !["x-amz-checksum-mode", "x-amz-checksum-type", "x-amz-checksum-algorithm"]
-            .contains(&name);
+        && ![
+            "x-amz-checksum-mode",
+            "x-amz-checksum-type",
+            "x-amz-checksum-algorithm",
+        ]
+        .contains(&name);
     if about_content {
         checksums.insert(name.to_owned(), value.to_owned());
     }
@@ -98,13 +102,18 @@ fn check_digests(
         }
     }
     let computed = [
-        ("SHA256", "x-amz-checksum-sha256", Sha256::digest(bytes).to_vec()),
+        (
+            "SHA256",
+            "x-amz-checksum-sha256",
+            Sha256::digest(bytes).to_vec(),
+        ),
         ("SHA1", "x-amz-checksum-sha1", Sha1::digest(bytes).to_vec()),
     ];
     for (name, header, digest) in computed {
         let stated = checksums.get(header);
         if stated.is_some_and(|stated| *stated != BASE64_STANDARD.encode(&digest)) {
-            let message = format!("The {name} you specified did not match the calculated checksum.");
+            let message =
+                format!("The {name} you specified did not match the calculated checksum.");
             return Err(error("BadDigest", &message));
         }
     }
@@ -123,9 +132,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Option<roxmltree::Document<'_>>, Ref
 
 /// Bytes as the XML document that the operation needs.
 pub(super) fn require(bytes: &[u8]) -> Result<roxmltree::Document<'_>, Refusal> {
-    parse(bytes)?.ok_or_else(|| {
-        error("MissingRequestBodyError", "Request Body is empty")
-    })
+    parse(bytes)?.ok_or_else(|| error("MissingRequestBodyError", "Request Body is empty"))
 }
 
 #[cfg(test)]
@@ -135,7 +142,8 @@ mod tests {
     #[test]
     fn chunks_are_joined_and_trailers_read() {
         let mut checksums = BTreeMap::new();
-        let body = b"5;chunk-signature=ab\r\nhello\r\n1\r\n!\r\n0\r\nx-amz-checksum-crc32:AAAA\r\n\r\n";
+        let body =
+            b"5;chunk-signature=ab\r\nhello\r\n1\r\n!\r\n0\r\nx-amz-checksum-crc32:AAAA\r\n\r\n";
         assert_eq!(unchunk(body, &mut checksums).unwrap(), "hello!");
         assert_eq!(checksums["x-amz-checksum-crc32"], "AAAA");
         assert!(unchunk(b"6\r\nhello\r\n", &mut checksums).is_none());

@@ -45,7 +45,9 @@ pub(super) fn create(call: Call<'_>) -> Result<Reply, Refusal> {
         }
     };
     check_location(&call.request.region, constraint.as_deref())?;
-    let ownership = call.header("x-amz-object-ownership").unwrap_or("BucketOwnerEnforced");
+    let ownership = call
+        .header("x-amz-object-ownership")
+        .unwrap_or("BucketOwnerEnforced");
     check_ownership(ownership)?;
     let grants = acl::from_headers(&call)?.unwrap_or_else(Grant::private);
     if ownership == "BucketOwnerEnforced" && grants != Grant::private() {
@@ -81,13 +83,23 @@ pub(super) fn create(call: Call<'_>) -> Result<Reply, Refusal> {
     model::put_bucket(call.store, &bucket);
     let mut reply = reply(200);
     set(&mut reply, "location", format!("/{}", call.bucket));
-    set(&mut reply, "x-amz-bucket-arn", format!("arn:aws:s3:::{}", call.bucket));
+    set(
+        &mut reply,
+        "x-amz-bucket-arn",
+        format!("arn:aws:s3:::{}", call.bucket),
+    );
     Ok(reply)
 }
 
 /// Refuses an unknown ownership setting.
 pub(super) fn check_ownership(ownership: &str) -> Result<(), Refusal> {
-    if ["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"].contains(&ownership) {
+    if [
+        "BucketOwnerEnforced",
+        "BucketOwnerPreferred",
+        "ObjectWriter",
+    ]
+    .contains(&ownership)
+    {
         return Ok(());
     }
     let message = format!("Invalid x-amz-object-ownership header: {ownership}");
@@ -115,8 +127,12 @@ fn check_location(region: &str, constraint: Option<&str>) -> Result<(), Refusal>
 fn check_name(name: &str) -> Result<(), Refusal> {
     let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c);
-    let reserved = ["xn--", "sthree-", "amzn-s3-demo-"].iter().any(|p| name.starts_with(p))
-        || ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"].iter().any(|s| name.ends_with(s));
+    let reserved = ["xn--", "sthree-", "amzn-s3-demo-"]
+        .iter()
+        .any(|p| name.starts_with(p))
+        || ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"]
+            .iter()
+            .any(|s| name.ends_with(s));
     let fits = (3..=63).contains(&name.len())
         && name.chars().all(inner)
         && edge(name.chars().next())
@@ -124,14 +140,22 @@ fn check_name(name: &str) -> Result<(), Refusal> {
         && !name.contains("..")
         && name.parse::<std::net::Ipv4Addr>().is_err()
         && !reserved;
-    if fits { Ok(()) } else { Err(error("InvalidBucketName", "")) }
+    if fits {
+        Ok(())
+    } else {
+        Err(error("InvalidBucketName", ""))
+    }
 }
 
 pub(super) fn head(call: Call<'_>) -> Result<Reply, Refusal> {
     let bucket = model::bucket(call.store, &call.bucket)?;
     let mut reply = reply(200);
     set(&mut reply, "x-amz-bucket-region", bucket.region);
-    set(&mut reply, "x-amz-bucket-arn", format!("arn:aws:s3:::{}", bucket.name));
+    set(
+        &mut reply,
+        "x-amz-bucket-arn",
+        format!("arn:aws:s3:::{}", bucket.name),
+    );
     set(&mut reply, "x-amz-access-point-alias", "false");
     Ok(reply)
 }
@@ -149,7 +173,11 @@ pub(super) fn delete(call: Call<'_>) -> Result<Reply, Refusal> {
 pub(super) fn location(call: Call<'_>) -> Result<Reply, Refusal> {
     let bucket = model::bucket(call.store, &call.bucket)?;
     let mut xml = Xml::default();
-    let region = if bucket.region == "us-east-1" { "" } else { &bucket.region };
+    let region = if bucket.region == "us-east-1" {
+        ""
+    } else {
+        &bucket.region
+    };
     xml.text(&root("LocationConstraint"), region);
     Ok(document(xml))
 }

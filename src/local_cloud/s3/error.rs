@@ -6,7 +6,11 @@ use super::super::service::Refusal;
 /// standard one.
 pub(super) fn error(code: &str, message: &str) -> Refusal {
     let (status, standard) = standard(code);
-    let message = if message.is_empty() { standard } else { message };
+    let message = if message.is_empty() {
+        standard
+    } else {
+        message
+    };
     Refusal::new(status, code, message)
 }
 
@@ -14,7 +18,10 @@ fn standard(code: &str) -> (u16, &'static str) {
     match code {
         "NotModified" => (304, "Not Modified"),
         "AccessDenied" => (403, "Access Denied"),
-        "MethodNotAllowed" => (405, "The specified method is not allowed against this resource."),
+        "MethodNotAllowed" => (
+            405,
+            "The specified method is not allowed against this resource.",
+        ),
         "NoSuchBucket" => (404, "The specified bucket does not exist"),
         "NoSuchKey" => (404, "The specified key does not exist."),
         "NoSuchVersion" => (404, "The specified version does not exist."),
@@ -29,13 +36,12 @@ fn standard(code: &str) -> (u16, &'static str) {
             "Your previous request to create the named bucket succeeded and you already own it.",
         ),
         "BucketNotEmpty" => (409, "The bucket you tried to delete is not empty"),
-        "PreconditionFailed" => {
-            (412, "At least one of the pre-conditions you specified did not hold")
-        }
+        "PreconditionFailed" => (
+            412,
+            "At least one of the pre-conditions you specified did not hold",
+        ),
         "InvalidRange" => (416, "The requested range is not satisfiable"),
-        "NotImplemented" => {
-            (501, "The local cloud does not have this operation of S3.")
-        }
+        "NotImplemented" => (501, "The local cloud does not have this operation of S3."),
         "InvalidBucketName" => (400, "The specified bucket is not valid."),
         "KeyTooLongError" => (400, "Your key is too long"),
         "MalformedXML" => (
@@ -47,11 +53,15 @@ fn standard(code: &str) -> (u16, &'static str) {
             400,
             "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
         ),
-        "BadDigest" => (400, "The Content-MD5 you specified did not match what we received."),
+        "BadDigest" => (
+            400,
+            "The Content-MD5 you specified did not match what we received.",
+        ),
         "InvalidDigest" => (400, "The Content-MD5 you specified was invalid."),
-        "MetadataTooLarge" => {
-            (400, "Your metadata headers exceed the maximum allowed metadata size")
-        }
+        "MetadataTooLarge" => (
+            400,
+            "Your metadata headers exceed the maximum allowed metadata size",
+        ),
         "InvalidStorageClass" => (400, "The storage class you specified is not valid"),
         "IncompleteBody" => (
             400,

@@ -28,7 +28,10 @@ impl Naming {
         match call.query("encoding-type") {
             None => Ok(Self { url: false }),
             Some("url") => Ok(Self { url: true }),
-            Some(_) => Err(error("InvalidArgument", "Invalid Encoding Method specified in Request")),
+            Some(_) => Err(error(
+                "InvalidArgument",
+                "Invalid Encoding Method specified in Request",
+            )),
         }
     }
 
@@ -53,7 +56,10 @@ pub(super) fn page_size(call: &Call<'_>, name: &str) -> Result<usize, Refusal> {
         return Ok(1000);
     };
     let size: usize = text.parse().map_err(|_| {
-        error("InvalidArgument", &format!("Provided {name} not an integer or within integer range"))
+        error(
+            "InvalidArgument",
+            &format!("Provided {name} not an integer or within integer range"),
+        )
     })?;
     Ok(size.min(1000))
 }
@@ -66,7 +72,12 @@ pub(super) fn buckets(call: Call<'_>) -> Result<Reply, Refusal> {
         None => 10_000,
         Some(text) => match text.parse::<usize>() {
             Ok(size @ 1..=10_000) => size,
-            _ => return Err(error("InvalidArgument", "max-buckets must be between 1 and 10000")),
+            _ => {
+                return Err(error(
+                    "InvalidArgument",
+                    "max-buckets must be between 1 and 10000",
+                ));
+            }
         },
     };
     let mut buckets = model::buckets(call.store)?;
@@ -119,26 +130,27 @@ fn common<'a>(key: &'a str, prefix: &str, delimiter: &str) -> Option<&'a str> {
     Some(&key[..prefix.len() + at + delimiter.len()])
 }
 
-pub(super) fn objects(call: Call<'_>) -> Result<Reply, Refusal> {
-    if call.query("list-type") != Some("2") {
-        return Err(error("InvalidArgument", "Invalid List Type specified in Request"));
-    }
-    let naming = Naming::of(&call)?;
-    let size = page_size(&call, "max-keys")?;
-    let prefix = call.query("prefix").unwrap_or_default();
-    let delimiter = call.query("delimiter").unwrap_or_default();
-    let token = call.query("continuation-token");
-    // The token is the last row's key, in hex so that nobody takes it for one.
-    let after = match token {
+/// The rows behind `continuation-token` or `start-after`, which is a key.
+fn collect_rows(call: &Call<'_>, prefix: &str, delimiter: &str) -> Result<Vec<Row>, Refusal> {
+    let after = match call.query("continuation-token") {
+        // The token is the last row's key, in hex so that nobody takes it for one.
         Some(token) => hex::decode(token)
             .ok()
             .and_then(|bytes| String::from_utf8(bytes).ok())
-            .ok_or_else(|| error("InvalidArgument", "The continuation token provided is incorrect"))?,
+            .ok_or_else(|| {
+                let message = "The continuation token provided is incorrect";
+                error("InvalidArgument", message)
+            })?,
         None => call.query("start-after").unwrap_or_default().to_owned(),
+    };
+    let told = |key: &str| {
+        let group = common(key, prefix, delimiter);
+        let in_last_group = call.query("continuation-token").is_some() && group == Some(&after);
+        key <= after.as_str() || in_last_group
     };
     let mut rows: Vec<Row> = Vec::new();
     for (key, mut versions) in model::objects(call.store, &call.bucket, prefix)? {
-        if versions.is_empty() || versions[0].marker {
+        if versions.is_empty() || versions[0].marker || told(&key) {
             continue;
         }
         match common(&key, prefix, delimiter) {
@@ -147,10 +159,28 @@ pub(super) fn objects(call: Call<'_>) -> Result<Reply, Refusal> {
             None => rows.push(Row::Object(key, Box::new(versions.swap_remove(0)))),
         }
     }
-    rows.retain(|row| row.key() > after.as_str());
+    Ok(rows)
+}
+
+pub(super) fn objects(call: Call<'_>) -> Result<Reply, Refusal> {
+    if call.query("list-type") != Some("2") {
+        return Err(error(
+            "InvalidArgument",
+            "Invalid List Type specified in Request",
+        ));
+    }
+    let naming = Naming::of(&call)?;
+    let size = page_size(&call, "max-keys")?;
+    let prefix = call.query("prefix").unwrap_or_default();
+    let delimiter = call.query("delimiter").unwrap_or_default();
+    let token = call.query("continuation-token");
+    let mut rows = collect_rows(&call, prefix, delimiter)?;
     let more = rows.len() > size;
     rows.truncate(size);
-    let next = rows.last().filter(|_| more).map(|row| hex::encode(row.key()));
+    let next = rows
+        .last()
+        .filter(|_| more)
+        .map(|row| hex::encode(row.key()));
     let mut xml = Xml::default();
     xml.element(&root("ListBucketResult"), |xml| {
         xml.text("Name", &call.bucket);
@@ -158,10 +188,16 @@ pub(super) fn objects(call: Call<'_>) -> Result<Reply, Refusal> {
         xml.text("KeyCount", rows.len());
         xml.text("MaxKeys", size);
         xml.text("IsTruncated", next.is_some());
-        xml.maybe("Delimiter", call.query("delimiter").map(|text| naming.write(text)));
+        xml.maybe(
+            "Delimiter",
+            call.query("delimiter").map(|text| naming.write(text)),
+        );
         xml.maybe("ContinuationToken", token);
         xml.maybe("NextContinuationToken", next);
-        xml.maybe("StartAfter", call.query("start-after").map(|text| naming.write(text)));
+        xml.maybe(
+            "StartAfter",
+            call.query("start-after").map(|text| naming.write(text)),
+        );
         naming.tell(xml);
         for row in &rows {
             write_row(xml, row, &naming, call.query("fetch-owner") == Some("true"));

@@ -146,18 +146,25 @@ fn kept_headers(call: &Call<'_>) -> Result<BTreeMap<String, String>, Refusal> {
     if !encoding.is_empty() {
         kept.insert("content-encoding".to_owned(), encoding.join(","));
     }
-    let encryption = call.header("x-amz-server-side-encryption").unwrap_or("AES256");
+    let encryption = call
+        .header("x-amz-server-side-encryption")
+        .unwrap_or("AES256");
     if !["AES256", "aws:kms", "aws:kms:dsse"].contains(&encryption) {
         let message = "The encryption method specified is not supported";
         return Err(error("InvalidEncryptionAlgorithmError", message));
     }
     if encryption == "AES256"
-        && call.header("x-amz-server-side-encryption-aws-kms-key-id").is_some()
+        && call
+            .header("x-amz-server-side-encryption-aws-kms-key-id")
+            .is_some()
     {
         let message = "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms";
         return Err(error("InvalidArgument", message));
     }
-    kept.insert("x-amz-server-side-encryption".to_owned(), encryption.to_owned());
+    kept.insert(
+        "x-amz-server-side-encryption".to_owned(),
+        encryption.to_owned(),
+    );
     let content_type = kept.entry("content-type".to_owned());
     content_type.or_insert_with(|| "binary/octet-stream".to_owned());
     Ok(kept)

@@ -27,7 +27,10 @@ fn read(call: &Call<'_>) -> Result<(Reply, Version), Refusal> {
     check_conditions(call, &version)?;
     let bytes = bytes(call.store, &version)?;
     let mut reply = reply(200);
-    reply.body = match call.header("range").map(|range| parse_range(range, bytes.len())) {
+    reply.body = match call
+        .header("range")
+        .map(|range| parse_range(range, bytes.len()))
+    {
         None => bytes,
         Some(None) => return Err(error("InvalidRange", "")),
         Some(Some((from, to))) => {
@@ -41,7 +44,11 @@ fn read(call: &Call<'_>) -> Result<(Reply, Version), Refusal> {
     set(&mut reply, "content-length", length);
     set(&mut reply, "accept-ranges", "bytes");
     set(&mut reply, "etag", &version.etag);
-    set(&mut reply, "last-modified", stamps::http_date(version.modified));
+    set(
+        &mut reply,
+        "last-modified",
+        stamps::http_date(version.modified),
+    );
     for (name, value) in &version.headers {
         set(&mut reply, name, value);
     }
@@ -54,7 +61,11 @@ fn read(call: &Call<'_>) -> Result<(Reply, Version), Refusal> {
         set(&mut reply, "x-amz-storage-class", &version.storage_class);
     }
     if !version.tags.is_empty() {
-        set(&mut reply, "x-amz-tagging-count", version.tags.len().to_string());
+        set(
+            &mut reply,
+            "x-amz-tagging-count",
+            version.tags.len().to_string(),
+        );
     }
     if bucket.versioning.is_some() {
         set(&mut reply, "x-amz-version-id", &version.id);
@@ -64,10 +75,16 @@ fn read(call: &Call<'_>) -> Result<(Reply, Version), Refusal> {
 
 fn check_conditions(call: &Call<'_>, version: &Version) -> Result<(), Refusal> {
     let etag = &version.etag;
-    if call.header("if-match").is_some_and(|stated| !same_etag(etag, stated)) {
+    if call
+        .header("if-match")
+        .is_some_and(|stated| !same_etag(etag, stated))
+    {
         return Err(error("PreconditionFailed", ""));
     }
-    if call.header("if-none-match").is_some_and(|stated| same_etag(etag, stated)) {
+    if call
+        .header("if-none-match")
+        .is_some_and(|stated| same_etag(etag, stated))
+    {
         return Err(error("NotModified", ""));
     }
     Ok(())
@@ -87,7 +104,11 @@ fn parse_range(text: &str, size: usize) -> Option<(usize, usize)> {
     let (from, to) = if from.is_empty() {
         (size.saturating_sub(to.parse().ok()?), size)
     } else {
-        let end = if to.is_empty() { size } else { to.parse::<usize>().ok()?.checked_add(1)? };
+        let end = if to.is_empty() {
+            size
+        } else {
+            to.parse::<usize>().ok()?.checked_add(1)?
+        };
         (from.parse().ok()?, end.min(size))
     };
     (from < to).then_some((from, to))

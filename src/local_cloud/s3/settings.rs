@@ -27,7 +27,9 @@ pub(super) fn put_ownership(call: Call<'_>) -> Result<Reply, Refusal> {
     let document = body::require(&payload.bytes)?;
     let rule = child(document.root_element(), "Rule");
     let ownership = rule.and_then(|rule| child_text(rule, "ObjectOwnership"));
-    let ownership = ownership.ok_or_else(|| error("MalformedXML", ""))?.to_owned();
+    let ownership = ownership
+        .ok_or_else(|| error("MalformedXML", ""))?
+        .to_owned();
     check_ownership(&ownership).map_err(|_| error("MalformedXML", ""))?;
     change(call, 200, |bucket| {
         if ownership == "BucketOwnerEnforced" && bucket.grants != Grant::private() {
@@ -107,17 +109,25 @@ pub(super) fn put_policy(call: Call<'_>) -> Result<Reply, Refusal> {
         .map_err(|_| malformed("Policies must be valid JSON and the first byte must be '{'"))?
         .to_owned();
     if !text.starts_with('{') {
-        return Err(malformed("Policies must be valid JSON and the first byte must be '{'"));
+        return Err(malformed(
+            "Policies must be valid JSON and the first byte must be '{'",
+        ));
     }
     if text.len() > 20 * 1024 {
-        return Err(error("PolicyTooLarge", "Policy exceeds the maximum allowed document size."));
+        return Err(error(
+            "PolicyTooLarge",
+            "Policy exceeds the maximum allowed document size.",
+        ));
     }
     let document = policy::check(&text, Kind::Resource).map_err(|message| malformed(&message))?;
     check_scope(&document, &call.bucket)?;
     check_roles(&call, &document)?;
     change(call, 204, |bucket| {
         if bucket.block.is_some_and(|block| block.policy) && policy::is_public(&document) {
-            return Err(error("AccessDenied", "User is not authorized to perform: s3:PutBucketPolicy because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access."));
+            return Err(error(
+                "AccessDenied",
+                "User is not authorized to perform: s3:PutBucketPolicy because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.",
+            ));
         }
         bucket.policy = Some(text);
         Ok(())
@@ -141,7 +151,8 @@ fn check_scope(document: &Value, bucket: &str) -> Result<(), Refusal> {
         one => std::slice::from_ref(one),
     };
     for statement in statements {
-        let foreign = |action: &str| action != "*" && !action.to_ascii_lowercase().starts_with("s3:");
+        let foreign =
+            |action: &str| action != "*" && !action.to_ascii_lowercase().starts_with("s3:");
         if any_text(statement, ["Action", "NotAction"], foreign) {
             return Err(error("MalformedPolicy", "Policy has invalid action"));
         }
@@ -178,7 +189,9 @@ fn check_roles(call: &Call<'_>, document: &Value) -> Result<(), Refusal> {
 
 pub(super) fn get_policy(call: Call<'_>) -> Result<Reply, Refusal> {
     let bucket = model::bucket(call.store, &call.bucket)?;
-    let policy = bucket.policy.ok_or_else(|| error("NoSuchBucketPolicy", ""))?;
+    let policy = bucket
+        .policy
+        .ok_or_else(|| error("NoSuchBucketPolicy", ""))?;
     let mut reply = reply(200);
     set(&mut reply, "content-type", "application/json");
     reply.body = policy.into();

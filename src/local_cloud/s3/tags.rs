@@ -41,7 +41,8 @@ pub(super) fn check(tags: &[Tag], max: usize) -> Result<(), Refusal> {
         return Err(error("BadRequest", &message));
     }
     let fits = |text: &str| {
-        text.chars().all(|c| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c))
+        text.chars()
+            .all(|c| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c))
     };
     for (at, (key, value)) in tags.iter().enumerate() {
         let invalid = |message: &str| Err(error("InvalidTag", message));
@@ -64,7 +65,9 @@ pub(super) fn check(tags: &[Tag], max: usize) -> Result<(), Refusal> {
 /// The tags in the `x-amz-tagging` header, written as a query.
 pub(super) fn from_header(call: &Call<'_>) -> Result<Vec<Tag>, Refusal> {
     let text = call.header("x-amz-tagging").unwrap_or_default();
-    let tags: Vec<Tag> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+    let tags: Vec<Tag> = form_urlencoded::parse(text.as_bytes())
+        .into_owned()
+        .collect();
     check(&tags, 10)?;
     Ok(tags)
 }

@@ -12,7 +12,10 @@ use super::{Call, document, root};
 /// All versions and delete markers, by key, newest first. Grouping by a delimiter is not
 /// built.
 pub(super) fn list(call: Call<'_>) -> Result<Reply, Refusal> {
-    if call.query("delimiter").is_some_and(|delimiter| !delimiter.is_empty()) {
+    if call
+        .query("delimiter")
+        .is_some_and(|delimiter| !delimiter.is_empty())
+    {
         let message = "The local cloud lists versions without a delimiter only.";
         return Err(error("NotImplemented", message));
     }
@@ -20,7 +23,9 @@ pub(super) fn list(call: Call<'_>) -> Result<Reply, Refusal> {
     let size = page_size(&call, "max-keys")?;
     let prefix = call.query("prefix").unwrap_or_default();
     let key_marker = call.query("key-marker").filter(|marker| !marker.is_empty());
-    let id_marker = call.query("version-id-marker").filter(|marker| !marker.is_empty());
+    let id_marker = call
+        .query("version-id-marker")
+        .filter(|marker| !marker.is_empty());
     if id_marker.is_some() && key_marker.is_none() {
         let message = "A version-id marker cannot be specified without a key marker.";
         return Err(error("InvalidArgument", message));
@@ -50,7 +55,10 @@ pub(super) fn list(call: Call<'_>) -> Result<Reply, Refusal> {
         xml.text("KeyMarker", naming.write(key_marker.unwrap_or_default()));
         xml.text("VersionIdMarker", id_marker.unwrap_or_default());
         xml.maybe("NextKeyMarker", last.map(|(key, ..)| naming.write(key)));
-        xml.maybe("NextVersionIdMarker", last.map(|(_, _, version)| &version.id));
+        xml.maybe(
+            "NextVersionIdMarker",
+            last.map(|(_, _, version)| &version.id),
+        );
         xml.text("MaxKeys", size);
         xml.text("IsTruncated", last.is_some());
         naming.tell(xml);
@@ -62,7 +70,11 @@ pub(super) fn list(call: Call<'_>) -> Result<Reply, Refusal> {
 }
 
 fn write(xml: &mut Xml, key: &str, latest: bool, version: &Version) {
-    let name = if version.marker { "DeleteMarker" } else { "Version" };
+    let name = if version.marker {
+        "DeleteMarker"
+    } else {
+        "Version"
+    };
     xml.element(name, |xml| {
         xml.text("Key", key);
         xml.text("VersionId", &version.id);
