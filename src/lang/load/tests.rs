@@ -250,5 +250,8 @@ resources:
     let properties = &loaded.stack.resources["integration"].properties;
     let made = crate::lang::eval::evaluate(properties, &variable::Nothing::default());
     assert_eq!(made.map(|data| data.value), Ok(properties.clone()));
-    assert_eq!(properties["templateSelectionExpression"], json!("\\$default"));
+    assert_eq!(
+        properties["templateSelectionExpression"],
+        json!("\\$default")
+    );
 }
