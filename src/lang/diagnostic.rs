@@ -33,7 +33,7 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// A full sentence without a full stop: `"nam" is not a property of aws:sqs:Queue`.
     pub message: String,
-    /// The file it is in (index into [`super::stack::Sources`]: 0 is the stack file, 1 the `--env` file).
+    /// The file it is in (index into [`super::stack::Sources`]: 0 is the stack file).
     pub file: usize,
     /// Where.
     pub place: Place,

@@ -20,6 +20,7 @@ mod expression;
 mod function;
 mod operator;
 mod reference;
+mod simple;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ mod traversal;
 pub(crate) use reference::scan;
 pub use reference::{Reference, Root, lone_reference, references};
 
+use super::diagnostic::{Diagnostic, Place};
 use crate::data::{Data, Path};
 use expression::Evaluator;
 use serde_json::{Map, Value};
@@ -78,6 +80,21 @@ pub struct Fault {
     pub message: String,
     /// What to do, where there is something to say.
     pub help: Option<String>,
+}
+
+impl Fault {
+    /// The mistake as a diagnostic in the stack file; `base` is the template's path there.
+    pub fn diagnostic(self, base: &Path) -> Diagnostic {
+        let path = base.concat(&self.path);
+        let place = match self.range {
+            Some(range) => Place::Within(path, range),
+            None => Place::Key(path),
+        };
+        Diagnostic {
+            help: self.help,
+            ..Diagnostic::error(place, self.message)
+        }
+    }
 }
 
 /// A mistake whose string is not known yet.

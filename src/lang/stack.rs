@@ -9,7 +9,8 @@ use std::time::Duration;
 /// The texts that a stack was made of, for showing mistakes.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
-    /// Display name and text of each file: the stack file, then the `--env` file.
+    /// Display name and text of each file: the stack file, then the `--env` file (where there
+    /// is one), then the `--var-file`s.
     pub files: Vec<(String, String)>,
 }
 

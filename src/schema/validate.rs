@@ -169,9 +169,6 @@ impl Check<'_> {
         let got = self
             .shown(value, path)
             .map_or(String::new(), |text| format!(", and it is {text}"));
-        let count = |number: u64, noun: &str| {
-            format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-        };
         match error.kind() {
             Kind::Required { property } => {
                 let property = property.as_str().unwrap_or_default();
@@ -200,6 +197,28 @@ impl Check<'_> {
             Kind::Enum { options } => self.not_allowed(&name, options, value, path),
             Kind::Constant { expected_value } => format!("{name} must be {expected_value}{got}"),
             Kind::Pattern { pattern } => format!("{name} must match the pattern {pattern}{got}"),
+            Kind::PropertyNames { error } => match error.kind() {
+                Kind::Pattern { pattern } => {
+                    format!("the keys of {name} must match the pattern {pattern}")
+                }
+                Kind::MaxLength { limit } => {
+                    format!(
+                        "the keys of {name} may have at most {}",
+                        count(*limit, "character")
+                    )
+                }
+                _ => format!("{name} has a key that is not allowed"),
+            },
+            Kind::BacktrackLimitExceeded { .. } | Kind::RegexEngineFailure { .. } => {
+                format!("{name} could not be compared with its pattern, which takes too long")
+            }
+            _ => self.out_of_bounds(error, &name, &got),
+        }
+    }
+
+    fn out_of_bounds(&self, error: &ValidationError<'_>, name: &str, got: &str) -> String {
+        let value = error.instance();
+        match error.kind() {
             Kind::Minimum { limit } => format!("{name} must be at least {limit}{got}"),
             Kind::Maximum { limit } => format!("{name} must be at most {limit}{got}"),
             Kind::ExclusiveMinimum { limit } => format!("{name} must be more than {limit}{got}"),
@@ -231,21 +250,6 @@ impl Check<'_> {
             }
             Kind::MaxProperties { limit } => format!("{name} may have at most {limit} entries"),
             Kind::UniqueItems => format!("{name} has an item twice"),
-            Kind::PropertyNames { error } => match error.kind() {
-                Kind::Pattern { pattern } => {
-                    format!("the keys of {name} must match the pattern {pattern}")
-                }
-                Kind::MaxLength { limit } => {
-                    format!(
-                        "the keys of {name} may have at most {}",
-                        count(*limit, "character")
-                    )
-                }
-                _ => format!("{name} has a key that is not allowed"),
-            },
-            Kind::BacktrackLimitExceeded { .. } | Kind::RegexEngineFailure { .. } => {
-                format!("{name} could not be compared with its pattern, which takes too long")
-            }
             other => format!("{name} breaks the rule {:?} of its schema", other.keyword()),
         }
     }
@@ -295,6 +299,10 @@ impl Check<'_> {
         let got = shown.map_or(String::new(), |text| format!(", and it is {text}"));
         format!("{name} must be {list}{got}{help}")
     }
+}
+
+fn count(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 fn kind_of(value: &Value) -> &'static str {

@@ -2,7 +2,7 @@
 
 use crate::data::Path;
 use crate::lang::diagnostic::{Diagnostic, Place};
-use crate::lang::eval::{Fault, Reference, Root, scan};
+use crate::lang::eval::{Reference, Root, scan};
 use crate::lang::nearest::did_you_mean;
 use crate::lang::stack::Stack;
 use crate::resource::{data_sources, resources};
@@ -40,7 +40,7 @@ impl<'s> Names<'s> {
         scan(template, &Path::root(), &mut references, &mut faults);
         let mut found: Vec<Diagnostic> = faults
             .into_iter()
-            .map(|fault| unreadable(fault, path))
+            .map(|fault| fault.diagnostic(path))
             .collect();
         for reference in &references {
             if let Some((message, help)) = self.wrong(reference, holder) {
@@ -207,14 +207,6 @@ fn no_attribute(what: &str, attribute: &str, schema: &Schema) -> (String, Option
         format!("{what} ({}) has no {attribute:?}", schema.name),
         help,
     )
-}
-
-fn unreadable(fault: Fault, path: &Path) -> Diagnostic {
-    let place = place(path, &fault.path, fault.range);
-    Diagnostic {
-        help: fault.help,
-        ..Diagnostic::error(place, fault.message)
-    }
 }
 
 fn place(path: &Path, at: &Path, range: Option<std::ops::Range<usize>>) -> Place {

@@ -1,7 +1,7 @@
 //! Strings taken apart: text and expressions.
 
 use super::Wrong;
-use super::reference::{Simple, simple};
+use super::simple::{Simple, simple};
 use hcl::edit::parser::parse_template;
 use hcl::edit::template::Template;
 use std::cell::RefCell;
@@ -103,6 +103,7 @@ fn plain(text: &str) -> Option<Vec<Piece>> {
 /// the slow part, so its results are kept.
 fn cached(text: &str) -> Result<Rc<Hcl>, Wrong> {
     const KEPT: usize = 4096;
+    const SHORT: usize = 8 * 1024;
     thread_local! {
         static CACHE: RefCell<HashMap<String, Rc<Hcl>>> = RefCell::default();
     }
@@ -110,6 +111,9 @@ fn cached(text: &str) -> Result<Rc<Hcl>, Wrong> {
         return Ok(found);
     }
     let parsed = Rc::new(parse_hcl(text)?);
+    if text.len() > SHORT {
+        return Ok(parsed);
+    }
     CACHE.with_borrow_mut(|cache| {
         if cache.len() >= KEPT {
             cache.clear();

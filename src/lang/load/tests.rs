@@ -231,3 +231,27 @@ fn a_file_that_cannot_be_read_tells_that_alone() {
     assert_eq!(mistakes("- a").len(), 1);
     assert_eq!(mistakes("resources: {}").len(), 1);
 }
+
+#[test]
+fn a_template_of_another_language_comes_through_as_written() {
+    let text = r#"name: demo
+resources:
+  integration:
+    type: aws:apigatewayv2:Integration
+    properties:
+      templateSelectionExpression: '\$default'
+      requestParameters: {integration.request.header.Content-Type: "'application/x-www-form-urlencoded'"}
+      requestTemplates:
+        $default: >-
+          Action=SendMessage&MessageGroupId=$input.path('$.MessageGroupId')&MessageDeduplicationId=$context.requestId&MessageBody=$input.json('$')%{
+"#;
+    let loaded = with(text, None, &Given::default());
+    assert_eq!(told(&loaded), Vec::<String>::new());
+    let properties = &loaded.stack.resources["integration"].properties;
+    let made = crate::lang::eval::evaluate(properties, &variable::Nothing::default());
+    assert_eq!(made.map(|data| data.value), Ok(properties.clone()));
+    assert_eq!(
+        properties["templateSelectionExpression"],
+        json!("\\$default")
+    );
+}

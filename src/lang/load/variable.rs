@@ -179,6 +179,11 @@ fn constraints(
             }
         }
     }
+    bounds(reader, map, path, declared);
+}
+
+fn bounds(reader: &mut Reader, map: &Map<String, Value>, path: &Path, declared: &mut Declared) {
+    let of = declared.of;
     for key in ["minimum", "maximum"] {
         let Some(value) = map.get(key) else { continue };
         let path = path.join(key);
@@ -266,7 +271,7 @@ fn default(reader: &mut Reader, value: &Value, path: &Path, declared: &Declared)
 }
 
 #[derive(Default)]
-struct Nothing(Data);
+pub(super) struct Nothing(Data);
 
 impl Scope for Nothing {
     fn var(&self, _: &str) -> Option<&Data> {

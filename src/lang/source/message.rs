@@ -35,71 +35,96 @@ pub(super) fn explain(text: &str, error: &serde_yaml::Error, found: Option<usize
     }
 }
 
+const QUOTE: Option<&str> = Some("put the value in quotes");
+
+/// What the parser's message holds, what it means, and what to do. The first row that fits
+/// counts.
+const WORDS: &[(&str, &str, Option<&str>)] = &[
+    (
+        "unknown anchor",
+        "there is no anchor of this name",
+        Some("a text that starts with \"*\" needs quotes: \"*\""),
+    ),
+    (
+        "while scanning an alias",
+        "\"*\" starts an alias in YAML, and no name follows",
+        Some("put it in quotes: \"*\""),
+    ),
+    (
+        "while scanning an anchor",
+        "\"&\" starts an anchor in YAML, and no name follows",
+        QUOTE,
+    ),
+    (
+        "repetition limit",
+        "the file's aliases make it too large",
+        None,
+    ),
+    ("recursion limit", "the file is nested too deeply", None),
+    (
+        "more than one document",
+        "the file holds more than one document",
+        Some("a file holds one stack"),
+    ),
+    (
+        "mapping values are not allowed",
+        "a \": \" is not allowed here",
+        Some("a text that holds \": \" needs quotes; otherwise check the indentation"),
+    ),
+    (
+        "cannot start any token",
+        "a text without quotes cannot start with this character",
+        QUOTE,
+    ),
+    (
+        "unknown escape character",
+        "YAML knows no such escape in double quotes",
+        Some("use single quotes, in which a backslash is literal"),
+    ),
+    (
+        "while scanning a quoted scalar",
+        "a quoted text does not end",
+        Some("close the quote"),
+    ),
+    ("flow mapping", "a \",\" or \"}\" is expected here", None),
+    ("flow sequence", "a \",\" or \"]\" is expected here", None),
+    (
+        "could not find expected ':'",
+        "a \":\" is missing after this key",
+        None,
+    ),
+    (
+        "block mapping",
+        "this line does not fit into the map around it",
+        INDENT,
+    ),
+    (
+        "block collection",
+        "this line does not fit into the list around it",
+        INDENT,
+    ),
+];
+
+const INDENT: Option<&str> = Some("check its indentation, and the quotes in the lines before it");
+
 fn words(said: &str, here: &str, line: &str) -> (String, Option<&'static str>) {
-    const QUOTE: &str = "put the value in quotes";
-    let said_of = |part: &str| said.contains(part);
-    let (message, help) = if said_of("unknown anchor") {
-        (
-            "there is no anchor of this name",
-            Some("a text that starts with \"*\" needs quotes: \"*\""),
-        )
-    } else if said_of("while scanning an alias") {
-        (
-            "\"*\" starts an alias in YAML, and no name follows",
-            Some("put it in quotes: \"*\""),
-        )
-    } else if said_of("while scanning an anchor") {
-        (
-            "\"&\" starts an anchor in YAML, and no name follows",
-            Some(QUOTE),
-        )
-    } else if said_of("repetition limit") {
-        ("the file's aliases make it too large", None)
-    } else if said_of("recursion limit") {
-        ("the file is nested too deeply", None)
-    } else if said_of("more than one document") {
-        (
-            "the file holds more than one document",
-            Some("a file holds one stack"),
-        )
-    } else if said_of("mapping values are not allowed") {
-        (
-            "a \": \" is not allowed here",
-            Some("a text that holds \": \" needs quotes; otherwise check the indentation"),
-        )
-    } else if said_of("cannot start any token") && here.starts_with('\t') {
-        ("a tab cannot indent a line", Some("indent with spaces"))
-    } else if said_of("cannot start any token") {
-        (
-            "a text without quotes cannot start with this character",
-            Some(QUOTE),
-        )
-    } else if said_of("unknown escape character") || said_of("invalid escape") {
-        (
-            "YAML knows no such escape in double quotes",
-            Some("use single quotes, in which a backslash is literal"),
-        )
-    } else if said_of("while scanning a quoted scalar") {
-        ("a quoted text does not end", Some("close the quote"))
-    } else if (said_of("flow mapping") || said_of("flow sequence")) && line.contains("${") {
-        (
-            "this list or map in brackets cannot be read",
+    if said.contains("cannot start any token") && here.starts_with('\t') {
+        return (
+            "a tab cannot indent a line".to_owned(),
+            Some("indent with spaces"),
+        );
+    }
+    if said.contains("while parsing a flow") && line.contains("${") {
+        return (
+            "this list or map in brackets cannot be read".to_owned(),
             Some("a text that holds ${…} needs quotes between brackets: \"${…}\""),
-        )
-    } else if said_of("flow mapping") {
-        ("a \",\" or \"}\" is expected here", None)
-    } else if said_of("flow sequence") {
-        ("a \",\" or \"]\" is expected here", None)
-    } else if said_of("could not find expected ':'") {
-        ("a \":\" is missing after this key", None)
-    } else if said_of("block mapping") || said_of("block collection") {
-        (
-            "this line does not fit into the map around it",
-            Some("check its indentation, and the quotes in the lines before it"),
-        )
-    } else {
-        let plain = said.split(" at line ").next().unwrap_or(said);
-        return (format!("the YAML cannot be read: {plain}"), None);
-    };
-    (message.to_owned(), help)
+        );
+    }
+    match WORDS.iter().find(|(part, _, _)| said.contains(part)) {
+        Some((_, message, help)) => ((*message).to_owned(), *help),
+        None => {
+            let plain = said.split(" at line ").next().unwrap_or(said);
+            (format!("the YAML cannot be read: {plain}"), None)
+        }
+    }
 }

@@ -169,6 +169,13 @@ impl Scan<'_> {
                 self.count()?;
                 Ok(true)
             }
+            _ => self.node(byte, start),
+        }
+    }
+
+    /// A token that is a node, or starts one.
+    fn node(&mut self, byte: u8, start: bool) -> Result<bool, Refusal> {
+        match byte {
             b'-' | b'?' if start && Self::is_end(self.peek(1)) => {
                 self.at += 1;
                 while self.peek(0) == b' ' {

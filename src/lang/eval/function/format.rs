@@ -15,6 +15,46 @@ struct Verb {
     sharp: bool,
     width: Option<usize>,
     precision: Option<usize>,
+    /// The argument that is named, from 0.
+    argument: Option<usize>,
+}
+
+type Chars<'t> = std::iter::Peekable<std::str::Chars<'t>>;
+
+fn digits(chars: &mut Chars<'_>) -> Option<usize> {
+    let mut text = String::new();
+    while let Some(digit) = chars.next_if(char::is_ascii_digit) {
+        text.push(digit);
+    }
+    text.parse::<usize>().ok().map(|width| width.min(WIDEST))
+}
+
+impl Verb {
+    /// Reads what stands between the percent sign and the letter.
+    fn read(chars: &mut Chars<'_>) -> Result<Self, String> {
+        let mut verb = Self::default();
+        while let Some(flag) = chars.next_if(|c| "-+0 #".contains(*c)) {
+            match flag {
+                '-' => verb.minus = true,
+                '+' => verb.plus = true,
+                '0' => verb.zero = true,
+                ' ' => verb.blank = true,
+                _ => verb.sharp = true,
+            }
+        }
+        verb.width = digits(chars);
+        if chars.next_if_eq(&'.').is_some() {
+            verb.precision = Some(digits(chars).unwrap_or(0));
+        }
+        if chars.next_if_eq(&'[').is_some() {
+            let number = digits(chars).filter(|number| *number > 0);
+            let (Some(number), Some(_)) = (number, chars.next_if_eq(&']')) else {
+                return Err("\"%[\" needs the number of an argument, as in %[1]s".to_owned());
+            };
+            verb.argument = Some(number - 1);
+        }
+        Ok(verb)
+    }
 }
 
 /// `%s %d %f %e %g %v %q %t %x %X %o %b %c %%`, with flags, width, precision and `%[n]s`.
@@ -29,33 +69,9 @@ pub(super) fn format(pattern: &str, args: &[Value]) -> Result<String, String> {
             out.push(c);
             continue;
         }
-        let mut verb = Verb::default();
-        while let Some(flag) = chars.next_if(|c| "-+0 #".contains(*c)) {
-            match flag {
-                '-' => verb.minus = true,
-                '+' => verb.plus = true,
-                '0' => verb.zero = true,
-                ' ' => verb.blank = true,
-                _ => verb.sharp = true,
-            }
-        }
-        let digits = |chars: &mut std::iter::Peekable<std::str::Chars<'_>>| {
-            let mut text = String::new();
-            while let Some(digit) = chars.next_if(char::is_ascii_digit) {
-                text.push(digit);
-            }
-            text.parse::<usize>().ok().map(|width| width.min(WIDEST))
-        };
-        verb.width = digits(&mut chars);
-        if chars.next_if_eq(&'.').is_some() {
-            verb.precision = Some(digits(&mut chars).unwrap_or(0));
-        }
-        if chars.next_if_eq(&'[').is_some() {
-            let number = digits(&mut chars).filter(|number| *number > 0);
-            let (Some(number), Some(_)) = (number, chars.next_if_eq(&']')) else {
-                return Err("\"%[\" needs the number of an argument, as in %[1]s".to_owned());
-            };
-            next = number - 1;
+        let verb = Verb::read(&mut chars)?;
+        if let Some(at) = verb.argument {
+            next = at;
             explicit = true;
         }
         let Some(letter) = chars.next() else {
