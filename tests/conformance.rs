@@ -30,7 +30,15 @@ fn cases() -> Vec<(String, PathBuf)> {
     let mut cases: Vec<(String, PathBuf)> = std::fs::read_dir(dir)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .map(|path| (path.file_stem().unwrap().to_string_lossy().replace('-', ":"), path))
+        .map(|path| {
+            (
+                path.file_stem()
+                    .unwrap()
+                    .to_string_lossy()
+                    .replace('-', ":"),
+                path,
+            )
+        })
         .collect();
     cases.sort();
     cases
@@ -39,8 +47,10 @@ fn cases() -> Vec<(String, PathBuf)> {
 #[test]
 fn every_type_has_a_case() {
     let cases: BTreeSet<String> = cases().into_iter().map(|(name, _)| name).collect();
-    let types: BTreeSet<String> =
-        stackctl::resource::resources().keys().map(|name| (*name).to_owned()).collect();
+    let types: BTreeSet<String> = stackctl::resource::resources()
+        .keys()
+        .map(|name| (*name).to_owned())
+        .collect();
     assert_eq!(types, cases);
 }
 
@@ -73,7 +83,12 @@ fn conforms(path: &PathBuf) {
     write(&case);
     project.apply();
     project.expect_no_changes();
-    let updates: Vec<_> = case.update.take().into_iter().chain(case.updates.drain(..)).collect();
+    let updates: Vec<_> = case
+        .update
+        .take()
+        .into_iter()
+        .chain(case.updates.drain(..))
+        .collect();
     for update in updates {
         changed(&mut case, update);
         write(&case);
@@ -82,7 +97,11 @@ fn conforms(path: &PathBuf) {
     if let Some(replace) = case.replace.take() {
         changed(&mut case, replace);
         write(&case);
-        expect_action(&project, &case.address, &[&["create", "delete"], &["delete", "create"]]);
+        expect_action(
+            &project,
+            &case.address,
+            &[&["create", "delete"], &["delete", "create"]],
+        );
     }
     project.run(&["destroy", "--yes"]).expect(0);
     let left = project.cloud();
@@ -92,8 +111,13 @@ fn conforms(path: &PathBuf) {
 
 /// Merges into the properties; null takes one out.
 fn changed(case: &mut Case, change: Map<String, Value>) {
-    let resource = case.resources.get_mut(&case.address).expect("the address is a resource");
-    let properties = resource["properties"].as_object_mut().expect("it has properties");
+    let resource = case
+        .resources
+        .get_mut(&case.address)
+        .expect("the address is a resource");
+    let properties = resource["properties"]
+        .as_object_mut()
+        .expect("it has properties");
     for (name, value) in change {
         if value.is_null() {
             properties.remove(&name);
@@ -111,7 +135,10 @@ fn expect_action(project: &Project, address: &str, expected: &[&[&str]]) {
         .iter()
         .find(|(found, _)| found == address)
         .unwrap_or_else(|| panic!("{address} does not change: {found:?}"));
-    assert!(expected.iter().any(|expected| words == expected), "{address}: {words:?} in {plan:#}");
+    assert!(
+        expected.iter().any(|expected| words == expected),
+        "{address}: {words:?} in {plan:#}"
+    );
     project.apply();
     project.expect_no_changes();
 }

@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 fn census(project: &Project) -> BTreeMap<String, usize> {
     let mut census = BTreeMap::new();
     for entry in project.cloud() {
-        *census.entry(format!("{} {}", entry.service, entry.kind)).or_insert(0) += 1;
+        *census
+            .entry(format!("{} {}", entry.service, entry.kind))
+            .or_insert(0) += 1;
     }
     census
 }
@@ -42,14 +44,22 @@ fn matrix(what: &str) {
         }
         tried += 1;
         project.apply();
-        assert_eq!(census(&project), expected, "apply killed at call {at}, {what}");
+        assert_eq!(
+            census(&project),
+            expected,
+            "apply killed at call {at}, {what}"
+        );
         project.expect_no_changes();
         let state: Value = project.state();
         assert_eq!(state["resources"].as_object().unwrap().len(), 19);
         assert!(!project.dir().join("state/websocket-sqs.journal").exists());
         let struck = killed(&mut project, &["destroy", "--yes"], 21 + at, what);
         project.run(&["destroy", "--yes"]).expect(0);
-        assert_eq!(census(&project), BTreeMap::new(), "destroy killed ({struck}) at {at}, {what}");
+        assert_eq!(
+            census(&project),
+            BTreeMap::new(),
+            "destroy killed ({struck}) at {at}, {what}"
+        );
     }
     assert!(tried >= 20, "only {tried} calls were killed");
     println!("{what}: {tried} kills of apply, each followed by one of destroy; all converged");
@@ -57,10 +67,10 @@ fn matrix(what: &str) {
 
 #[test]
 fn killed_before_each_call() {
-    matrix("kill-before");
+    matrix("killBefore");
 }
 
 #[test]
 fn killed_after_each_call() {
-    matrix("kill-after");
+    matrix("killAfter");
 }

@@ -2,8 +2,8 @@
 //! steps come out. One file a case in `tests/plan/`; `STACKCTL_BLESS=1` writes what came out.
 
 use serde_json::{Map, Value, json};
-use stackctl::engine::planner::{self, Inputs, Options};
 use stackctl::engine::plan::{Op, Plan};
+use stackctl::engine::planner::{self, Inputs, Options};
 use stackctl::engine::verify;
 use stackctl::engine::world::World;
 use stackctl::lang::{check, load};
@@ -16,8 +16,10 @@ const MARK: &str = "\n--- # expected\n";
 #[test]
 fn every_case_gives_the_plan_it_expects() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plan");
-    let mut paths: Vec<PathBuf> =
-        std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     paths.sort();
     assert!(paths.len() >= 20, "the cases are there");
     let bless = std::env::var_os("STACKCTL_BLESS").is_some();
@@ -66,12 +68,22 @@ fn run(case: &str) -> String {
     });
     diagnostics.extend(planned.diagnostics);
     if !diagnostics.is_empty() {
-        let texts = diagnostics.iter().map(|found| format!("{:?}: {}\n", found.place, found.message));
+        let texts = diagnostics
+            .iter()
+            .map(|found| format!("{:?}: {}\n", found.place, found.message));
         return texts.collect();
     }
     assert_eq!(verify::faults(&planned.plan, &world), Vec::<String>::new());
-    let style = Style { color: false, width: 100, show_secrets: false };
-    format!("{}\n{}", text::plan(&planned.plan, &style), steps(&planned.plan))
+    let style = Style {
+        color: false,
+        width: 100,
+        show_secrets: false,
+    };
+    format!(
+        "{}\n{}",
+        text::plan(&planned.plan, &style),
+        steps(&planned.plan)
+    )
 }
 
 fn world(case: &Value) -> World {
@@ -104,7 +116,11 @@ fn steps(plan: &Plan) -> String {
             Op::Adopt { .. } => "adopt",
         };
         let after: Vec<String> = step.after.iter().map(ToString::to_string).collect();
-        let after = if after.is_empty() { String::new() } else { format!(" after {}", after.join(", ")) };
+        let after = if after.is_empty() {
+            String::new()
+        } else {
+            format!(" after {}", after.join(", "))
+        };
         let _ = writeln!(text, "  {id} {op} {}{after}", step.address);
     }
     text

@@ -89,7 +89,10 @@ async fn execute(
         let mut every = tokio::time::interval(Duration::from_millis(100));
         loop {
             every.tick().await;
-            ticking.lock().unwrap_or_else(PoisonError::into_inner).tick();
+            ticking
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .tick();
         }
     });
     let (stop, interrupt) = watch::channel(0u8);
@@ -107,7 +110,10 @@ async fn execute(
         },
         &mut |event| {
             if !quiet {
-                reporter.lock().unwrap_or_else(PoisonError::into_inner).event(&event);
+                reporter
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .event(&event);
             }
         },
     )
@@ -115,7 +121,10 @@ async fn execute(
     ticks.abort();
     signals.abort();
     if !quiet {
-        reporter.lock().unwrap_or_else(PoisonError::into_inner).finish(started.elapsed());
+        reporter
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .finish(started.elapsed());
     }
     result.map_err(session::store_error)
 }
@@ -152,7 +161,12 @@ pub(super) fn rows(state: &State) -> Vec<Row> {
     let outputs = state.outputs.iter();
     outputs
         .map(|(name, output)| {
-            (name.clone(), output.value.clone(), output.sensitive, output.description.clone())
+            (
+                name.clone(),
+                output.value.clone(),
+                output.sensitive,
+                output.description.clone(),
+            )
         })
         .collect()
 }
@@ -170,5 +184,8 @@ fn show_outputs(global: &GlobalArgs, state: &State, show: bool) -> Result<(), Cl
         return Ok(());
     }
     let style = Session::style(global, show);
-    output::result(&format!("\nOutputs:\n{}", report::outputs::table(&rows, &style)))
+    output::result(&format!(
+        "\nOutputs:\n{}",
+        report::outputs::table(&rows, &style)
+    ))
 }

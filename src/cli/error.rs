@@ -34,7 +34,10 @@ impl CliError {
 
     /// An error that was shown already.
     pub fn silent(exit: Exit) -> Self {
-        Self { exit, ..Self::new("") }
+        Self {
+            exit,
+            ..Self::new("")
+        }
     }
 
     /// With another exit code.

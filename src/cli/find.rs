@@ -22,7 +22,11 @@ fn candidate(name: &str) -> PathBuf {
     }
     let path = Path::new(FOLDER).join(format!("{name}.yaml"));
     let other = path.with_extension("yml");
-    if !path.is_file() && other.is_file() { other } else { path }
+    if !path.is_file() && other.is_file() {
+        other
+    } else {
+        path
+    }
 }
 
 /// The stack file that `[STACK]` means.
@@ -40,7 +44,10 @@ pub(super) fn stack_file(name: Option<&str>) -> Result<PathBuf, CliError> {
             None if names.is_empty() => "Write a stack file there first.".to_owned(),
             None => format!("The stacks here are: {}.", names.join(", ")),
         };
-        let message = format!("There is no stack \"{name}\": {} is not there.", path.display());
+        let message = format!(
+            "There is no stack \"{name}\": {} is not there.",
+            path.display()
+        );
         return Err(CliError::new(message).hint(hint));
     }
     let mut known = stacks()?;
@@ -50,14 +57,20 @@ pub(super) fn stack_file(name: Option<&str>) -> Result<PathBuf, CliError> {
             .hint("Write stacks/NAME.yaml, or go to the project's folder with -C DIR.")),
         _ => {
             let names: Vec<String> = known.iter().map(|path| stem(path)).collect();
-            Err(CliError::new(format!("stacks/ holds more than one stack: {}.", names.join(", ")))
-                .hint("Name the one you mean."))
+            Err(CliError::new(format!(
+                "stacks/ holds more than one stack: {}.",
+                names.join(", ")
+            ))
+            .hint("Name the one you mean."))
         }
     }
 }
 
 fn stem(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// The stack files in `stacks/`; `name.env.yaml` belongs to a stack and is none itself.
@@ -72,7 +85,9 @@ fn stacks() -> Result<Vec<PathBuf>, CliError> {
     let mut found: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| {
-            let ending = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+            let ending = path
+                .extension()
+                .is_some_and(|ending| ending == "yaml" || ending == "yml");
             ending && path.is_file() && !stem(path).contains('.')
         })
         .collect();
@@ -84,9 +99,14 @@ fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     let failed = |error: &io::Error| {
         CliError::new(format!("{} cannot be read.", path.display())).caused_by(error)
     };
-    let size = std::fs::metadata(path).map_err(|error| failed(&error))?.len();
+    let size = std::fs::metadata(path)
+        .map_err(|error| failed(&error))?
+        .len();
     if size > LARGEST {
-        let message = format!("{} has {size} bytes; no stack file is that large.", path.display());
+        let message = format!(
+            "{} has {size} bytes; no stack file is that large.",
+            path.display()
+        );
         return Err(CliError::new(message)
             .exit(Exit::Invalid)
             .hint("Check that it is the right file; put bulk data into files beside it."));
@@ -103,7 +123,10 @@ pub(super) fn load(name: Option<&str>, input: &InputArgs) -> Result<Loaded, CliE
         Some(env) => {
             let path = path.with_extension(format!("{env}.yaml"));
             if !path.is_file() {
-                let message = format!("There is no environment \"{env}\": {} is not there.", path.display());
+                let message = format!(
+                    "There is no environment \"{env}\": {} is not there.",
+                    path.display()
+                );
                 return Err(CliError::new(message)
                     .hint("Write that file; it may be empty if no variable differs."));
             }
@@ -119,7 +142,11 @@ pub(super) fn load(name: Option<&str>, input: &InputArgs) -> Result<Loaded, CliE
         Some((name, value.to_string_lossy().into_owned()))
     });
     let given = Given {
-        vars: input.vars.iter().map(|var| (var.name.clone(), var.value.clone())).collect(),
+        vars: input
+            .vars
+            .iter()
+            .map(|var| (var.name.clone(), var.value.clone()))
+            .collect(),
         var_files,
         env_vars: env_vars.collect(),
         env: input.env.clone(),

@@ -41,11 +41,12 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<Exit, CliError> {
     if let Some(dir) = &cli.global.directory {
         std::env::set_current_dir(dir).map_err(|error| {
-            CliError::new(format!("The folder {} cannot be used.", dir.display()))
-                .caused_by(&error)
+            CliError::new(format!("The folder {} cannot be used.", dir.display())).caused_by(&error)
         })?;
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let runtime = runtime
         .map_err(|error| CliError::new("The runtime could not be started.").caused_by(&error))?;
     let global = &cli.global;

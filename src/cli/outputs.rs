@@ -50,7 +50,9 @@ pub(super) fn run(global: &GlobalArgs, args: &OutputsArgs) -> Result<Exit, CliEr
 fn raw(row: &report::outputs::Row, show: bool) -> Result<Exit, CliError> {
     match report::outputs::raw(row, show) {
         Some(text) => output::result(&text).map(|()| Exit::Done),
-        None => Err(CliError::new(format!("The output \"{}\" is secret.", row.0))
-            .hint("Add --show-secrets to print it.")),
+        None => Err(
+            CliError::new(format!("The output \"{}\" is secret.", row.0))
+                .hint("Add --show-secrets to print it."),
+        ),
     }
 }

@@ -37,16 +37,23 @@ pub(super) fn provider(
         }
     }
     let setting = |key: &str| -> Result<Value, CliError> {
-        let Some(template) = stack.aws.get(key) else { return Ok(Value::Null) };
+        let Some(template) = stack.aws.get(key) else {
+            return Ok(Value::Null);
+        };
         match evaluate(template, &values) {
             Ok(data) if data.is_known() => Ok(data.value),
-            _ => Err(CliError::new(format!("providers.aws.{key} has no value before AWS is asked."))
-                .exit(super::exit::Exit::Invalid)
-                .hint("Use variables and locals that need no data source and no resource.")),
+            _ => Err(CliError::new(format!(
+                "providers.aws.{key} has no value before AWS is asked."
+            ))
+            .exit(super::exit::Exit::Invalid)
+            .hint("Use variables and locals that need no data source and no resource.")),
         }
     };
     let text = |key: &str| -> Result<Option<String>, CliError> {
-        Ok(setting(key)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned))
+        Ok(setting(key)?
+            .as_str()
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned))
     };
     let accounts = setting("allowedAccountIds")?;
     let accounts = accounts.as_array().into_iter().flatten();
@@ -58,7 +65,10 @@ pub(super) fn provider(
             assume_role_arn: text("assumeRoleArn")?,
             local: None,
         },
-        allowed_accounts: accounts.filter_map(Value::as_str).map(str::to_owned).collect(),
+        allowed_accounts: accounts
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
     })
 }
 
@@ -69,14 +79,17 @@ pub(super) async fn clients(
     work_dir: &Path,
 ) -> Result<Arc<Aws>, CliError> {
     if cloud.local {
-        let setting = |name: &str| std::env::var_os(name).map(|it| it.to_string_lossy().into_owned());
+        let setting =
+            |name: &str| std::env::var_os(name).map(|it| it.to_string_lossy().into_owned());
         let options = local_cloud::Options::from_texts(
             work_dir.join("local"),
             setting("STACKCTL_LOCAL_FAULTS").as_deref(),
             setting("STACKCTL_LOCAL_SPEED").as_deref(),
             setting("STACKCTL_LOCAL_LATENCY").as_deref(),
         )
-        .map_err(|error| CliError::new(format!("The local cloud's settings are wrong: {error}.")))?;
+        .map_err(|error| {
+            CliError::new(format!("The local cloud's settings are wrong: {error}."))
+        })?;
         let cloud = local_cloud::Cloud::open(options).map_err(|error| {
             CliError::new("The local cloud could not be opened.").caused_by(&error)
         })?;
@@ -84,6 +97,8 @@ pub(super) async fn clients(
         settings.assume_role_arn = None;
         settings.local = Some(cloud.http_client());
     }
-    let aws = connect(&settings).await.map_err(|error| super::session::resource_error(&error))?;
+    let aws = connect(&settings)
+        .await
+        .map_err(|error| super::session::resource_error(&error))?;
     Ok(Arc::new(aws))
 }

@@ -63,7 +63,11 @@ pub(super) fn load_checked(
     global: &GlobalArgs,
     loaded: Loaded,
 ) -> Result<(Stack, Sources), CliError> {
-    let Loaded { stack, sources, mut diagnostics } = loaded;
+    let Loaded {
+        stack,
+        sources,
+        mut diagnostics,
+    } = loaded;
     diagnostics.extend(check::check(&stack));
     report(global, &diagnostics, &sources)?;
     Ok((stack, sources))
@@ -89,7 +93,11 @@ pub(super) fn report(
         let style = Stream::Stderr.style(global.no_color);
         output::message(&diagnostics::diagnostics(list, sources, &style, &locate));
     }
-    if wrong { Err(CliError::silent(Exit::Invalid)) } else { Ok(()) }
+    if wrong {
+        Err(CliError::silent(Exit::Invalid))
+    } else {
+        Ok(())
+    }
 }
 
 /// Reads files for `file()`, relative to the stack file.
@@ -107,20 +115,36 @@ pub(super) fn store(stack: &Stack, cloud: &CloudArgs) -> LocalStore {
 impl Session {
     /// Loads the stack, reads the state and the live resources, and makes the plan.
     pub(super) async fn plan(wanted: Wanted<'_>) -> Result<Self, CliError> {
-        let Wanted { global, run, options, .. } = &wanted;
+        let Wanted {
+            global,
+            run,
+            options,
+            ..
+        } = &wanted;
         let loaded = find::load(wanted.stack.name.as_deref(), &run.input)?;
         let (stack, sources) = load_checked(global, loaded)?;
         let read_file = reader(&stack.dir);
         let store = store(&stack, &run.cloud);
-        let lock = if wanted.writes { Some(store.lock(&holder()).map_err(store_error)?) } else { None };
-        let opened = store.open(&stack.name, stack.env.as_deref()).map_err(store_error)?;
+        let lock = if wanted.writes {
+            Some(store.lock(&holder()).map_err(store_error)?)
+        } else {
+            None
+        };
+        let opened = store
+            .open(&stack.name, stack.env.as_deref())
+            .map_err(store_error)?;
         let mut world = World::new(opened.state);
         world.seed = rand::random();
         world.unix_time = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .map_or(0, |since| since.as_secs());
         // Mistakes that only show in evaluation cost no call either.
-        let first = planner::plan(&Inputs { stack: &stack, world: &world, options, read_file: &read_file });
+        let first = planner::plan(&Inputs {
+            stack: &stack,
+            world: &world,
+            options,
+            read_file: &read_file,
+        });
         report(global, &first.diagnostics, &sources)?;
         let remote = uses_aws(&stack, &world) || !opened.open.is_empty();
         let provider = provider::provider(&stack, &run.cloud, &read_file)?;
@@ -130,7 +154,10 @@ impl Session {
             Arc::new(Aws::offline())
         };
         let mut cx = Cx::new(aws);
-        cx.owner = Owner { stack: stack.full_name(), ..Owner::default() };
+        cx.owner = Owner {
+            stack: stack.full_name(),
+            ..Owner::default()
+        };
         cx.stack_dir.clone_from(&stack.dir);
         cx.work_dir = PathBuf::from(WORK_DIR);
         if opened.interrupted || !opened.open.is_empty() {
@@ -159,12 +186,23 @@ impl Session {
         };
         report(global, &planned.diagnostics, &sources)?;
         check_account(&world, &provider.allowed_accounts, &store)?;
-        Ok(Self { stack, sources, store, cx, world, planned, lock })
+        Ok(Self {
+            stack,
+            sources,
+            store,
+            cx,
+            world,
+            planned,
+            lock,
+        })
     }
 
     /// How stdout is to look.
     pub(super) fn style(global: &GlobalArgs, show_secrets: bool) -> Style {
-        Style { show_secrets, ..Stream::Stdout.style(global.no_color) }
+        Style {
+            show_secrets,
+            ..Stream::Stdout.style(global.no_color)
+        }
     }
 }
 
@@ -172,7 +210,11 @@ fn uses_aws(stack: &Stack, world: &World) -> bool {
     let blocks = stack.resources.values().map(|block| &block.type_name);
     let data = stack.data.values().map(|block| &block.type_name);
     let known = world.state.resources.values().map(|known| &known.type_name);
-    let deposed = world.state.deposed.values().flat_map(|known| known.values());
+    let deposed = world
+        .state
+        .deposed
+        .values()
+        .flat_map(|known| known.values());
     blocks
         .chain(data)
         .chain(known)
@@ -189,7 +231,9 @@ fn holder() -> String {
 /// Refuses to work on the objects of another account or region, or of one that the stack
 /// does not allow.
 fn check_account(world: &World, allowed: &[String], store: &LocalStore) -> Result<(), CliError> {
-    let Some(identity) = &world.identity else { return Ok(()) };
+    let Some(identity) = &world.identity else {
+        return Ok(());
+    };
     let account = &identity.account;
     if !allowed.is_empty() && !allowed.contains(account) {
         return Err(CliError::new(format!(
@@ -209,15 +253,22 @@ fn check_account(world: &World, allowed: &[String], store: &LocalStore) -> Resul
             .hint("Use --env or --state for a second copy of the stack, or destroy the first one where it is.")
         })
     };
-    let wrong = other("account", &state.account, account)
-        .or_else(|| other("region", &state.region, world.region.as_deref().unwrap_or_default()));
+    let wrong = other("account", &state.account, account).or_else(|| {
+        other(
+            "region",
+            &state.region,
+            world.region.as_deref().unwrap_or_default(),
+        )
+    });
     wrong.map_or(Ok(()), Err)
 }
 
 /// Errors of the reads before a plan.
 fn read_errors(failures: &[(String, Error)]) -> CliError {
-    let lines: Vec<String> =
-        failures.iter().map(|(address, error)| format!("{address}: {error}")).collect();
+    let lines: Vec<String> = failures
+        .iter()
+        .map(|(address, error)| format!("{address}: {error}"))
+        .collect();
     let message = match lines.as_slice() {
         [only] => format!("Reading {only}."),
         _ => format!("{} reads failed:\n  {}", lines.len(), lines.join("\n  ")),
@@ -246,9 +297,11 @@ pub(super) fn store_error(error: StoreError) -> CliError {
             .exit(Exit::Locked)
             .now("Nothing was changed.")
             .hint("Wait until that run has ended, then run the command again."),
-        StoreError::Unreadable { .. } => {
-            found.now("Nothing was changed.").hint("Put the right file back in its place.")
+        StoreError::Unreadable { .. } => found
+            .now("Nothing was changed.")
+            .hint("Put the right file back in its place."),
+        StoreError::Io { .. } => {
+            found.hint("Make the file system usable, then run the command again.")
         }
-        StoreError::Io { .. } => found.hint("Make the file system usable, then run the command again."),
     }
 }

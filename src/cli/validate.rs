@@ -13,7 +13,11 @@ use serde_json::json;
 pub(super) fn run(global: &GlobalArgs, args: &ValidateArgs) -> Result<Exit, CliError> {
     let loaded = find::load(args.stack.name.as_deref(), &args.input)?;
     let (stack, sources) = session::load_checked(global, loaded)?;
-    let world = World::new(State::empty(&stack.name, stack.env.as_deref(), String::new()));
+    let world = World::new(State::empty(
+        &stack.name,
+        stack.env.as_deref(),
+        String::new(),
+    ));
     let planned = planner::plan(&Inputs {
         stack: &stack,
         world: &world,
@@ -22,7 +26,10 @@ pub(super) fn run(global: &GlobalArgs, args: &ValidateArgs) -> Result<Exit, CliE
     });
     session::report(global, &planned.diagnostics, &sources)?;
     if global.json {
-        output::result(&format!("{:#}\n", json!({"valid": true, "diagnostics": []})))?;
+        output::result(&format!(
+            "{:#}\n",
+            json!({"valid": true, "diagnostics": []})
+        ))?;
     } else {
         output::result(&format!("{} is valid.\n", sources.files[0].0))?;
     }

@@ -78,7 +78,10 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
         true => None,
         false => Some(run.store.start(&run.world.state)?),
     };
-    let counted = steps.iter().filter(|step| doing(&step.op) != Doing::Keeping).count();
+    let counted = steps
+        .iter()
+        .filter(|step| doing(&step.op) != Doing::Keeping)
+        .count();
     tell(Event::Started { steps: counted });
     let mut looped = Loop {
         queue: Queue::new(steps),
@@ -92,7 +95,11 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
         tell,
     };
     looped.turn().await;
-    let Loop { mut finished, broken, .. } = looped;
+    let Loop {
+        mut finished,
+        broken,
+        ..
+    } = looped;
     let mut state = applying.finish(&graph);
     let changed = !steps.is_empty() || state != run.world.state;
     if changed && !(finished.interrupted && *run.interrupt.borrow() > 1) {
@@ -184,7 +191,11 @@ impl Loop<'_, '_, '_> {
                 batch.push((id, work));
             }
             if !batch.is_empty() && !self.sync().await {
-                return started - batch.iter().filter(|(id, _)| is_remote(&self.step(*id).type_name)).count();
+                return started
+                    - batch
+                        .iter()
+                        .filter(|(id, _)| is_remote(&self.step(*id).type_name))
+                        .count();
             }
             for (id, work) in batch {
                 let (op, address) = (doing(&self.step(id).op), self.step(id).address.clone());
@@ -229,7 +240,10 @@ impl Loop<'_, '_, '_> {
 
     fn context(&self, id: StepId, work: &mut Work) {
         let step = self.step(id);
-        let mut cx = self.run.cx.for_step(work.owner(&self.run.cx.owner.stack, &step.address));
+        let mut cx = self
+            .run
+            .cx
+            .for_step(work.owner(&self.run.cx.owner.stack, &step.address));
         let block = step.address.split('[').next().unwrap_or_default();
         if let Some(block) = self.run.stack.resources.get(block) {
             let timeouts = &block.options.timeouts;
@@ -256,7 +270,11 @@ impl Loop<'_, '_, '_> {
 
     fn break_off(&mut self, error: std::io::Error) {
         let path = self.run.store.path().with_extension("journal");
-        self.broken.get_or_insert(StoreError::Io { doing: "writing", path, error });
+        self.broken.get_or_insert(StoreError::Io {
+            doing: "writing",
+            path,
+            error,
+        });
     }
 
     /// Makes all that was added durable. When that fails nothing is begun.
@@ -327,7 +345,12 @@ impl Loop<'_, '_, '_> {
         let (address, doing) = (self.step(id).address.clone(), doing(&self.step(id).op));
         let took = self.begun[id].map_or(Duration::ZERO, |begun| begun.elapsed());
         self.finished.done.push((address.clone(), doing));
-        (self.tell)(Event::Done { address, doing, id: object, took });
+        (self.tell)(Event::Done {
+            address,
+            doing,
+            id: object,
+            took,
+        });
         self.queue.done(id);
     }
 
@@ -346,8 +369,15 @@ impl Loop<'_, '_, '_> {
             None if error.effect() == Effect::None => self.add(&Entry::Failed { step: id }),
             None => self.applying.keep_open(id),
         }
-        self.finished.failed.push((address.clone(), doing, error.clone()));
-        (self.tell)(Event::Failed { address: address.clone(), doing, error, now });
+        self.finished
+            .failed
+            .push((address.clone(), doing, error.clone()));
+        (self.tell)(Event::Failed {
+            address: address.clone(),
+            doing,
+            error,
+            now,
+        });
         let mut skipped: BTreeSet<StepId> = BTreeSet::new();
         self.queue.failed(id, &mut skipped);
         for id in skipped {
@@ -358,11 +388,17 @@ impl Loop<'_, '_, '_> {
     fn skip(&mut self, id: StepId, because: Option<String>) {
         let step = self.step(id);
         let (address, doing) = (step.address.clone(), doing(&step.op));
-        if doing == Doing::Keeping {
+        if doing == Doing::Keeping || because.as_deref() == Some(&address) {
             return;
         }
-        self.finished.skipped.push((address.clone(), because.clone()));
-        (self.tell)(Event::Skipped { address, doing, because });
+        self.finished
+            .skipped
+            .push((address.clone(), because.clone()));
+        (self.tell)(Event::Skipped {
+            address,
+            doing,
+            because,
+        });
     }
 }
 

@@ -32,7 +32,10 @@ pub struct Compare<'a> {
 
 /// The rows, and how many of the file's properties do not differ.
 pub fn differences(compare: &Compare<'_>) -> (Vec<Difference>, usize) {
-    let mut rows = Rows { compare, found: Vec::new() };
+    let mut rows = Rows {
+        compare,
+        found: Vec::new(),
+    };
     let mut names: BTreeSet<&str> = keys(Some(&compare.desired.value)).collect();
     names.extend(keys(Some(compare.applied)));
     let mut unchanged = 0;
@@ -55,7 +58,11 @@ struct Rows<'a, 'c> {
 }
 
 fn keys(value: Option<&Value>) -> impl Iterator<Item = &str> {
-    value.and_then(Value::as_object).into_iter().flatten().map(|(key, _)| key.as_str())
+    value
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .map(|(key, _)| key.as_str())
 }
 
 fn present(value: Option<&Value>) -> Option<&Value> {
@@ -83,7 +90,11 @@ impl Rows<'_, '_> {
     ) {
         let schema = self.compare.schema;
         // What no read returns can only be compared with what was applied.
-        let live = if schema.flag(path, "writeOnly") { applied } else { live };
+        let live = if schema.flag(path, "writeOnly") {
+            applied
+        } else {
+            live
+        };
         if let Some(expression) = self.compare.desired.unknown.get(path) {
             let kept = applied.is_some_and(is_sealed) && (self.compare.settled)(expression);
             if !kept {
@@ -97,8 +108,10 @@ impl Rows<'_, '_> {
                 self.children(path, &names, (applied, live, desired));
             }
             Shape::Map => {
-                let names: BTreeSet<&str> =
-                    keys(desired).chain(keys(applied)).chain(keys(live)).collect();
+                let names: BTreeSet<&str> = keys(desired)
+                    .chain(keys(applied))
+                    .chain(keys(live))
+                    .collect();
                 self.children(path, &names, (applied, live, desired));
             }
             Shape::Leaf => self.leaf(path, applied, live, desired),
@@ -113,10 +126,18 @@ impl Rows<'_, '_> {
     ) {
         for name in names {
             let pick = |value: Option<&'_ Value>| {
-                value.and_then(Value::as_object).and_then(|map| map.get(*name)).cloned()
+                value
+                    .and_then(Value::as_object)
+                    .and_then(|map| map.get(*name))
+                    .cloned()
             };
             let (applied, live, desired) = (pick(applied), pick(live), pick(desired));
-            self.walk(&path.join(name), applied.as_ref(), live.as_ref(), desired.as_ref());
+            self.walk(
+                &path.join(name),
+                applied.as_ref(),
+                live.as_ref(),
+                desired.as_ref(),
+            );
         }
     }
 
@@ -127,8 +148,12 @@ impl Rows<'_, '_> {
         live: Option<&Value>,
         desired: Option<&Value>,
     ) {
-        let unknown_inside =
-            self.compare.desired.unknown.keys().any(|at| at.is_within(path) && at != path);
+        let unknown_inside = self
+            .compare
+            .desired
+            .unknown
+            .keys()
+            .any(|at| at.is_within(path) && at != path);
         let differs = unknown_inside
             || match present(desired) {
                 None => present(applied).is_some() && !self.is_default(path, live),
@@ -148,13 +173,21 @@ impl Rows<'_, '_> {
     }
 
     fn is_default(&self, path: &Path, live: Option<&Value>) -> bool {
-        let default = self.compare.schema.at(path).and_then(|schema| schema.get("default"));
+        let default = self
+            .compare
+            .schema
+            .at(path)
+            .and_then(|schema| schema.get("default"));
         present(live).is_none() || default.is_some_and(|default| live == Some(default))
     }
 
     /// Whether `has` is as `wanted` says. An absent side counts as the schema's default.
     fn same(&self, path: &Path, has: Option<&Value>, wanted: Option<&Value>) -> bool {
-        let default = self.compare.schema.at(path).and_then(|schema| schema.get("default"));
+        let default = self
+            .compare
+            .schema
+            .at(path)
+            .and_then(|schema| schema.get("default"));
         let has = present(has).or(default);
         let wanted = present(wanted).or(default);
         match (has, wanted) {
@@ -180,6 +213,8 @@ impl Rows<'_, '_> {
         let ignore_case = schema.flag(path, "ignoreCase");
         match (has, wanted) {
             (Value::Array(has), Value::Array(wanted)) => {
+                let has = &items(schema, path, has);
+                let wanted = &items(schema, path, wanted);
                 has.len() == wanted.len()
                     && if schema.flag(path, "set") {
                         let mut left: Vec<&Value> = has.iter().collect();
@@ -188,21 +223,22 @@ impl Rows<'_, '_> {
                             at.map(|at| left.swap_remove(at)).is_some()
                         })
                     } else {
-                        has.iter().zip(wanted).all(|(has, wanted)| covers(has, wanted, ignore_case))
+                        has.iter()
+                            .zip(wanted)
+                            .all(|(has, wanted)| covers(has, wanted, ignore_case))
                     }
             }
             _ => covers(has, wanted, ignore_case),
         }
     }
 
-    fn add(
-        &mut self,
-        path: &Path,
-        applied: Option<&Value>,
-        live: Option<&Value>,
-        by: ChangedBy,
-    ) {
-        let Compare { schema, desired, replace_on, .. } = self.compare;
+    fn add(&mut self, path: &Path, applied: Option<&Value>, live: Option<&Value>, by: ChangedBy) {
+        let Compare {
+            schema,
+            desired,
+            replace_on,
+            ..
+        } = self.compare;
         let secret = desired.is_secret(path)
             || desired.secret.iter().any(|at| at.is_within(path))
             || schema.flag(path, "sensitive")
@@ -216,9 +252,34 @@ impl Rows<'_, '_> {
                 .filter(|data| !data.is_known() || !is_empty(&data.value)),
             by,
             replaces: schema.flag(path, "createOnly")
-                || replace_on.iter().any(|at| path.is_within(at) || at.is_within(path)),
+                || replace_on
+                    .iter()
+                    .any(|at| path.is_within(at) || at.is_within(path)),
             secret,
         });
+    }
+}
+
+/// The items of a list, with the documents inside them brought into comparable form.
+fn items(schema: &Schema, path: &Path, list: &[Value]) -> Vec<Value> {
+    let items = list.iter().enumerate();
+    items
+        .map(|(index, item)| comparable(schema, &path.join(index), item))
+        .collect()
+}
+
+fn comparable(schema: &Schema, path: &Path, value: &Value) -> Value {
+    match (schema.keyword(path, "document"), value) {
+        (Some("policy"), _) => policy::canonical(value),
+        (Some(_), _) => parsed(value),
+        (None, Value::Object(map)) => {
+            let member = |(key, value): (&String, &Value)| {
+                (key.clone(), comparable(schema, &path.join(key), value))
+            };
+            map.iter().map(member).collect()
+        }
+        (None, Value::Array(list)) => Value::Array(items(schema, path, list)),
+        (None, other) => other.clone(),
     }
 }
 
@@ -234,11 +295,15 @@ fn parsed(value: &Value) -> Value {
 fn covers(has: &Value, wanted: &Value, ignore_case: bool) -> bool {
     match (has, wanted) {
         (Value::Object(has), Value::Object(wanted)) => wanted.iter().all(|(key, wanted)| {
-            has.get(key).map_or_else(|| is_empty(wanted), |has| covers(has, wanted, ignore_case))
+            has.get(key)
+                .map_or_else(|| is_empty(wanted), |has| covers(has, wanted, ignore_case))
         }),
         (Value::Array(has), Value::Array(wanted)) => {
             has.len() == wanted.len()
-                && has.iter().zip(wanted).all(|(has, wanted)| covers(has, wanted, ignore_case))
+                && has
+                    .iter()
+                    .zip(wanted)
+                    .all(|(has, wanted)| covers(has, wanted, ignore_case))
         }
         (Value::Number(has), Value::Number(wanted)) => {
             has == wanted || has.as_f64() == wanted.as_f64()
@@ -257,7 +322,9 @@ enum Shape {
 }
 
 fn shape(schema: &Schema, path: &Path, value: Option<&Value>) -> Shape {
-    let Some(declared) = schema.at(path) else { return Shape::Leaf };
+    let Some(declared) = schema.at(path) else {
+        return Shape::Leaf;
+    };
     if declared.get("document").is_some() || !value.is_none_or(Value::is_object) {
         return Shape::Leaf;
     }

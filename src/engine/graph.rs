@@ -94,13 +94,23 @@ fn edges(stack: &Stack) -> BTreeMap<Node, Vec<Edge>> {
             })
             .collect();
         let options = &block.options;
-        let templates =
-            [&options.for_each, &options.when, &options.protect, &options.retain_on_delete];
+        let templates = [
+            &options.for_each,
+            &options.when,
+            &options.protect,
+            &options.retain_on_delete,
+        ];
         for template in templates.into_iter().flatten() {
             found.extend(targets(stack, template).map(|(to, _)| Edge { to, weak: false }));
         }
-        let named = options.depends_on.iter().filter(|name| stack.resources.contains_key(*name));
-        found.extend(named.map(|name| Edge { to: Node::Resource(name.clone()), weak: false }));
+        let named = options
+            .depends_on
+            .iter()
+            .filter(|name| stack.resources.contains_key(*name));
+        found.extend(named.map(|name| Edge {
+            to: Node::Resource(name.clone()),
+            weak: false,
+        }));
         edges.insert(Node::Resource(name.clone()), found);
     }
     edges
@@ -108,16 +118,19 @@ fn edges(stack: &Stack) -> BTreeMap<Node, Vec<Edge>> {
 
 /// The blocks that a template refers to. Faulty templates were reported by the check.
 fn targets(stack: &Stack, template: &Value) -> impl Iterator<Item = (Node, Reference)> {
-    references(template).unwrap_or_default().into_iter().filter_map(|reference| {
-        let name = reference.name.clone();
-        let node = match reference.root {
-            Root::Local if stack.locals.contains_key(&name) => Node::Local(name),
-            Root::Data if stack.data.contains_key(&name) => Node::Data(name),
-            Root::Resource if stack.resources.contains_key(&name) => Node::Resource(name),
-            _ => return None,
-        };
-        Some((node, reference))
-    })
+    references(template)
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|reference| {
+            let name = reference.name.clone();
+            let node = match reference.root {
+                Root::Local if stack.locals.contains_key(&name) => Node::Local(name),
+                Root::Data if stack.data.contains_key(&name) => Node::Data(name),
+                Root::Resource if stack.resources.contains_key(&name) => Node::Resource(name),
+                _ => return None,
+            };
+            Some((node, reference))
+        })
 }
 
 /// Kahn's algorithm; by name among those that are free at the same time.
@@ -131,8 +144,11 @@ fn order(edges: &BTreeMap<Node, Vec<Edge>>) -> Vec<Node> {
             users.entry(target).or_default().push(node);
         }
     }
-    let mut free: BTreeSet<&Node> =
-        missing.iter().filter(|(_, count)| **count == 0).map(|(node, _)| *node).collect();
+    let mut free: BTreeSet<&Node> = missing
+        .iter()
+        .filter(|(_, count)| **count == 0)
+        .map(|(node, _)| *node)
+        .collect();
     let mut order = Vec::with_capacity(edges.len());
     while let Some(node) = free.pop_first() {
         order.push(node.clone());

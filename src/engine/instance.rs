@@ -42,7 +42,9 @@ pub struct Instance {
 
 impl std::fmt::Debug for Instance {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Instance").field("change", &self.change).finish_non_exhaustive()
+        f.debug_struct("Instance")
+            .field("change", &self.change)
+            .finish_non_exhaustive()
     }
 }
 
@@ -83,7 +85,10 @@ pub fn address(name: &str, key: Option<&str>) -> String {
 
 /// Whether an address is the named one, or an instance of the named block.
 pub fn is_named(address: &str, name: &str) -> bool {
-    address == name || address.strip_prefix(name).is_some_and(|rest| rest.starts_with('['))
+    address == name
+        || address
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with('['))
 }
 
 /// The instances that `forEach` asks for.
@@ -92,7 +97,9 @@ pub fn is_named(address: &str, name: &str) -> bool {
 /// A sentence on what it should have been.
 pub fn keys(data: &Data) -> Result<Vec<Each>, String> {
     if let Some(expression) = data.unknown_at(&Path::root()) {
-        return Err(format!("the keys of forEach must be known when the plan is made, and {expression} is not"));
+        return Err(format!(
+            "the keys of forEach must be known when the plan is made, and {expression} is not"
+        ));
     }
     if !data.secret.is_empty() && data.is_secret(&Path::root()) {
         return Err("forEach must not be secret: its keys are part of the addresses".to_owned());
@@ -101,7 +108,10 @@ pub fn keys(data: &Data) -> Result<Vec<Each>, String> {
     match &data.value {
         Value::Object(map) => Ok(map
             .keys()
-            .map(|key| Each { key: key.clone(), value: part(Path::root().join(key)) })
+            .map(|key| Each {
+                key: key.clone(),
+                value: part(Path::root().join(key)),
+            })
             .collect()),
         Value::Array(list) => {
             let mut keys = BTreeSet::new();
@@ -113,7 +123,10 @@ pub fn keys(data: &Data) -> Result<Vec<Each>, String> {
                     return Err(format!("forEach has \"{key}\" twice"));
                 }
             }
-            let each = |key: String| Each { value: Value::from(key.as_str()).into(), key };
+            let each = |key: String| Each {
+                value: Value::from(key.as_str()).into(),
+                key,
+            };
             Ok(keys.into_iter().map(each).collect())
         }
         _ => Err("forEach takes a map, or a list of distinct strings".to_owned()),
@@ -170,7 +183,9 @@ pub(super) fn protected(instances: &[Instance]) -> Vec<Diagnostic> {
         .filter(|found| found.options.protect && found.change.action.is_replace());
     replaced
         .map(|found| {
-            let Change { address, reason, .. } = &found.change;
+            let Change {
+                address, reason, ..
+            } = &found.change;
             let place = Place::Value(Path::pointer("/resources").join(&found.block));
             let message = format!("{address} is protected and would be replaced: {reason}");
             Diagnostic::error(place, message)
@@ -181,5 +196,8 @@ pub(super) fn protected(instances: &[Instance]) -> Vec<Diagnostic> {
 
 /// The instances by address.
 pub(super) fn by_address(instances: &[Instance]) -> BTreeMap<&str, &Instance> {
-    instances.iter().map(|found| (found.change.address.as_str(), found)).collect()
+    instances
+        .iter()
+        .map(|found| (found.change.address.as_str(), found))
+        .collect()
 }

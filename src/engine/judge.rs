@@ -30,9 +30,16 @@ impl Planner<'_> {
         let options = self.saved_options(name, block);
         let known = self.inputs.world.state.resources.get(&address);
         let gone = matches!(self.inputs.world.live.get(&address), Some(Observed::Gone));
-        let live = known.filter(|_| !gone).map(|known| self.live(&address, known));
+        let live = known
+            .filter(|_| !gone)
+            .map(|known| self.live(&address, known));
         if let (Some(known), Some(live)) = (known, &live) {
-            ignore(&block.options.ignore_changes, &known.inputs, live, &mut desired);
+            ignore(
+                &block.options.ignore_changes,
+                &known.inputs,
+                live,
+                &mut desired,
+            );
         }
         let judged = match (known, &live) {
             (Some(known), Some(live)) => self.judge(block, kind, &address, known, live, &desired),
@@ -42,7 +49,10 @@ impl Planner<'_> {
         let remakes = judged.action == Action::Create || judged.action.is_replace();
         let decided = if remakes && desired.value.is_object() {
             let world = self.inputs.world;
-            kind.decide(&desired.value, &mut Draw::new(world.seed, &address, world.unix_time))
+            kind.decide(
+                &desired.value,
+                &mut Draw::new(world.seed, &address, world.unix_time),
+            )
         } else {
             Map::new()
         };
@@ -54,7 +64,11 @@ impl Planner<'_> {
             id: known.filter(|_| !gone).map(|known| known.id.clone()),
             action: judged.action,
             reason: judged.reason,
-            before: before.map(|value| Data { value, secret: secret_before, ..Data::default() }),
+            before: before.map(|value| Data {
+                value,
+                secret: secret_before,
+                ..Data::default()
+            }),
             after: Some(mark_sensitive(schema, desired.clone())),
             differences: judged.differences,
             unchanged: judged.unchanged,
@@ -62,8 +76,11 @@ impl Planner<'_> {
         };
         let uses = self.graph.uses.get(name).cloned().unwrap_or_default();
         let addresses = |names: &BTreeSet<String>| -> BTreeSet<String> {
-            let at = names.iter().flat_map(|name| self.by_block.get(name).into_iter().flatten());
-            at.map(|at| self.out.instances[*at].change.address.clone()).collect()
+            let at = names
+                .iter()
+                .flat_map(|name| self.by_block.get(name).into_iter().flatten());
+            at.map(|at| self.out.instances[*at].change.address.clone())
+                .collect()
         };
         let found = Instance {
             block: name.to_owned(),
@@ -104,9 +121,16 @@ impl Planner<'_> {
             kind.canonical(&mut value);
             value
         };
-        let desired = Data { value: canonical(&desired.value), ..desired.clone() };
-        let replace_on: Vec<Path> =
-            block.options.replace_on_changes.iter().map(|text| Path::dotted(text)).collect();
+        let desired = Data {
+            value: canonical(&desired.value),
+            ..desired.clone()
+        };
+        let replace_on: Vec<Path> = block
+            .options
+            .replace_on_changes
+            .iter()
+            .map(|text| Path::dotted(text))
+            .collect();
         let (differences, unchanged) = diff::differences(&Compare {
             schema: kind.schema(),
             applied: &canonical(&known.inputs),
@@ -117,7 +141,13 @@ impl Planner<'_> {
             replace_on: &replace_on,
         });
         let mut judged = Judged::from(differences, unchanged);
-        if self.inputs.options.replace.iter().any(|named| named == address) {
+        if self
+            .inputs
+            .options
+            .replace
+            .iter()
+            .any(|named| named == address)
+        {
             judged.reason = "--replace asks for it".to_owned();
             judged.action = Action::CreateThenDelete;
         }
@@ -130,7 +160,10 @@ impl Planner<'_> {
         found.iter().all(|reference| match reference.root {
             Root::Resource => self.settled.contains(&reference.name),
             Root::Local => self.values.local(&reference.name).is_some_and(|local| {
-                local.unknown.values().all(|inner| inner != expression && self.is_settled(inner))
+                local
+                    .unknown
+                    .values()
+                    .all(|inner| inner != expression && self.is_settled(inner))
             }),
             _ => true,
         })
@@ -158,7 +191,9 @@ impl Planner<'_> {
             address,
             inputs: desired,
             outputs: &outputs,
-            secret: known.filter(|_| !remakes).map_or(&none, |known| &known.sensitive),
+            secret: known
+                .filter(|_| !remakes)
+                .map_or(&none, |known| &known.sensitive),
         };
         let changed: BTreeSet<String> = judged.changed();
         visible.data(|output| {
@@ -191,7 +226,12 @@ impl Judged {
     }
 
     fn replace(reason: String) -> Self {
-        Self { action: Action::CreateThenDelete, reason, differences: Vec::new(), unchanged: 0 }
+        Self {
+            action: Action::CreateThenDelete,
+            reason,
+            differences: Vec::new(),
+            unchanged: 0,
+        }
     }
 
     fn from(differences: Vec<Difference>, unchanged: usize) -> Self {
@@ -201,14 +241,22 @@ impl Judged {
             .map(|row| row.path.to_string())
             .collect();
         let (action, reason) = if !forced.is_empty() {
-            (Action::CreateThenDelete, format!("{} cannot be changed in place", forced.join(", ")))
+            (
+                Action::CreateThenDelete,
+                format!("{} cannot be changed in place", forced.join(", ")),
+            )
         } else if !differences.is_empty() {
             let rows: Vec<String> = differences.iter().map(|row| row.path.to_string()).collect();
             (Action::Update, format!("{} differs", rows.join(", ")))
         } else {
             (Action::NoOp, String::new())
         };
-        Self { action, reason, differences, unchanged }
+        Self {
+            action,
+            reason,
+            differences,
+            unchanged,
+        }
     }
 
     /// The names of the properties that differ.
@@ -238,12 +286,18 @@ pub(super) fn before(
     live: Option<&Value>,
     desired: &Data,
 ) -> (Option<Value>, BTreeSet<Path>) {
-    let (Some(known), Some(live)) = (known, live) else { return (None, BTreeSet::new()) };
+    let (Some(known), Some(live)) = (known, live) else {
+        return (None, BTreeSet::new());
+    };
     let named = known.inputs.as_object().into_iter().flatten();
     let wanted = desired.value.as_object().into_iter().flatten();
     let mut map = Map::new();
     for (name, _) in named.chain(wanted) {
-        let from = if schema.flag(&Path::root().join(name), "writeOnly") { &known.inputs } else { live };
+        let from = if schema.flag(&Path::root().join(name), "writeOnly") {
+            &known.inputs
+        } else {
+            live
+        };
         if let Some(value) = from.get(name) {
             map.insert(name.clone(), value.clone());
         }
@@ -251,16 +305,25 @@ pub(super) fn before(
     let mut secret = known.sensitive.clone();
     secret.extend(desired.secret.iter().cloned());
     secret.extend(
-        map.keys().filter(|name| schema.is_sensitive(name)).map(|name| Path::root().join(name)),
+        map.keys()
+            .filter(|name| schema.is_sensitive(name))
+            .map(|name| Path::root().join(name)),
     );
     (Some(Value::Object(map)), secret)
 }
 
 /// Adds the properties that the type calls sensitive to the secret paths.
 pub(super) fn mark_sensitive(schema: &Schema, mut data: Data) -> Data {
-    let names = data.value.as_object().into_iter().flatten().map(|(name, _)| name);
-    let secret: Vec<Path> =
-        names.filter(|name| schema.is_sensitive(name)).map(|name| Path::root().join(name)).collect();
+    let names = data
+        .value
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| name);
+    let secret: Vec<Path> = names
+        .filter(|name| schema.is_sensitive(name))
+        .map(|name| Path::root().join(name))
+        .collect();
     data.secret.extend(secret);
     data
 }

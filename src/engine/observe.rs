@@ -55,7 +55,11 @@ pub async fn observe_and_plan(
             read_file: observe.read_file,
         })
     };
-    let needs = if observe.options.destroy { Vec::new() } else { needs };
+    let needs = if observe.options.destroy {
+        Vec::new()
+    } else {
+        needs
+    };
     read(observe, &mut world, &needs, true).await?;
     loop {
         let planned = make(&world);
@@ -89,7 +93,11 @@ async fn read(
     if first && observe.refresh {
         for (address, known) in &world.state.resources {
             if is_remote(&known.type_name) {
-                reads.push(Box::pin(read_resource(observe, address.clone(), known.clone())));
+                reads.push(Box::pin(read_resource(
+                    observe,
+                    address.clone(),
+                    known.clone(),
+                )));
             }
         }
     }
@@ -97,7 +105,10 @@ async fn read(
         reads.push(Box::pin(async move {
             let found = match data_source(&need.type_name) {
                 Some(kind) => kind.read(observe.cx, need.args.clone()).await,
-                None => Err(Error::failed(format!("{} is no data source", need.type_name))),
+                None => Err(Error::failed(format!(
+                    "{} is no data source",
+                    need.type_name
+                ))),
             };
             Seen::Data(need.clone(), found)
         }));
@@ -108,24 +119,39 @@ async fn read(
             Seen::Identity(Ok(found)) => world.identity = Some(found),
             Seen::Identity(Err(error)) => failures.push(("the credentials".to_owned(), error)),
             Seen::Resource(address, Ok(found)) => {
-                world.live.insert(address, found.map_or(Observed::Gone, Observed::Present));
+                world
+                    .live
+                    .insert(address, found.map_or(Observed::Gone, Observed::Present));
             }
             Seen::Resource(address, Err(error)) => failures.push((address, error)),
             Seen::Data(need, Ok(outputs)) => {
-                world.data.insert(need.name, DataRead { args: need.args, outputs });
+                world.data.insert(
+                    need.name,
+                    DataRead {
+                        args: need.args,
+                        outputs,
+                    },
+                );
             }
             Seen::Data(need, Err(error)) => failures.push((format!("data.{}", need.name), error)),
         }
     }
     failures.sort_by(|a, b| a.0.cmp(&b.0));
     failures.dedup_by(|a, b| a.1.to_string() == b.1.to_string());
-    if failures.is_empty() { Ok(()) } else { Err(failures) }
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(failures)
+    }
 }
 
 async fn read_resource(observe: &Observe<'_>, address: String, known: ResourceState) -> Seen {
     let Some(kind) = resource_type(&known.type_name) else {
         let error = Error::with_hint(
-            format!("the state has the type {}, which this version does not know", known.type_name),
+            format!(
+                "the state has the type {}, which this version does not know",
+                known.type_name
+            ),
             "Use the version of stackctl that made it.",
         );
         return Seen::Resource(address, Err(error));
@@ -139,11 +165,17 @@ async fn read_resource(observe: &Observe<'_>, address: String, known: ResourceSt
 
 /// The properties that the file or the state gives a value.
 fn wanted(stack: &Stack, address: &str, known: &ResourceState) -> BTreeSet<String> {
-    let block = stack.resources.get(address.split('[').next().unwrap_or(address));
+    let block = stack
+        .resources
+        .get(address.split('[').next().unwrap_or(address));
     let in_file = block.and_then(|block| block.properties.as_object());
     let applied = known.inputs.as_object();
-    let mut wanted: BTreeSet<String> =
-        in_file.into_iter().chain(applied).flatten().map(|(name, _)| name.clone()).collect();
+    let mut wanted: BTreeSet<String> = in_file
+        .into_iter()
+        .chain(applied)
+        .flatten()
+        .map(|(name, _)| name.clone())
+        .collect();
     if stack.aws.get("defaultTags").is_some() {
         wanted.insert("tags".to_owned());
     }

@@ -14,8 +14,12 @@ use std::collections::BTreeSet;
 impl Planner<'_> {
     /// What the state has and the file has not.
     pub(super) fn orphans(&mut self) {
-        let in_file: BTreeSet<&str> =
-            self.out.instances.iter().map(|found| found.change.address.as_str()).collect();
+        let in_file: BTreeSet<&str> = self
+            .out
+            .instances
+            .iter()
+            .map(|found| found.change.address.as_str())
+            .collect();
         let mut changes = Vec::new();
         for (address, known) in &self.inputs.world.state.resources {
             if in_file.contains(address.as_str()) {
@@ -25,7 +29,10 @@ impl Planner<'_> {
             let (action, reason) = if gone {
                 (Action::Forget, "it is gone already")
             } else if known.options.retain_on_delete {
-                (Action::Forget, "retainOnDelete: it is left alone and no longer managed")
+                (
+                    Action::Forget,
+                    "retainOnDelete: it is left alone and no longer managed",
+                )
             } else if self.inputs.options.destroy {
                 (Action::Delete, "destroy")
             } else {
@@ -41,7 +48,8 @@ impl Planner<'_> {
             }
             let live = self.live(address, known);
             let schema = resource_type(&known.type_name).map(ResourceType::schema);
-            let before = schema.map(|schema| before(schema, Some(known), Some(&live), &Data::default()));
+            let before =
+                schema.map(|schema| before(schema, Some(known), Some(&live), &Data::default()));
             changes.push(Change {
                 address: address.clone(),
                 type_name: known.type_name.clone(),
@@ -49,7 +57,11 @@ impl Planner<'_> {
                 action,
                 reason: reason.to_owned(),
                 before: before.and_then(|(value, secret)| {
-                    Some(Data { value: value?, secret, ..Data::default() })
+                    Some(Data {
+                        value: value?,
+                        secret,
+                        ..Data::default()
+                    })
                 }),
                 after: None,
                 differences: Vec::new(),
@@ -89,7 +101,10 @@ impl Planner<'_> {
                     target.push(address.clone());
                 }
                 if named(address, &spared) {
-                    let more = resource.dependencies.iter().filter(|to| !named(to, &spared));
+                    let more = resource
+                        .dependencies
+                        .iter()
+                        .filter(|to| !named(to, &spared));
                     let more: Vec<String> = more.cloned().collect();
                     spared.extend(more);
                 }
@@ -100,8 +115,7 @@ impl Planner<'_> {
         }
         self.out.plan.changes.retain(|change| {
             let targeted = options.target.is_empty() || named(&change.address, &target);
-            change.action == Action::Read
-                || (targeted && !named(&change.address, &spared))
+            change.action == Action::Read || (targeted && !named(&change.address, &spared))
         });
     }
 }

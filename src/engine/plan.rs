@@ -253,6 +253,10 @@ impl Plan {
     /// Whether apply changes nothing: no resource, no output. There may still be steps that
     /// only bring the state up to date with the file.
     pub fn is_empty(&self) -> bool {
-        self.outputs.is_empty() && self.changes.iter().all(|change| change.action == Action::NoOp)
+        self.outputs.is_empty()
+            && self
+                .changes
+                .iter()
+                .all(|change| change.action == Action::NoOp)
     }
 }

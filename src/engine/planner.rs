@@ -110,7 +110,12 @@ pub(super) struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     fn head(&mut self) {
-        let World { state, identity, region, .. } = self.inputs.world;
+        let World {
+            state,
+            identity,
+            region,
+            ..
+        } = self.inputs.world;
         let plan = &mut self.out.plan;
         plan.stack.clone_from(&self.inputs.stack.name);
         plan.env.clone_from(&self.inputs.stack.env);
@@ -162,14 +167,23 @@ impl<'a> Planner<'a> {
         let block = &self.inputs.stack.data[&name];
         let base = Path::pointer("/data").join(&name).join("properties");
         let mut args = self.eval(&base, &block.properties);
-        let Some(kind) = data_source(&block.type_name) else { return };
+        let Some(kind) = data_source(&block.type_name) else {
+            return;
+        };
         let schema = kind.schema();
         diff::drop_nulls(schema, &mut args);
         for broken in schema.validate(&args) {
             let place = Place::Value(base.concat(&broken.path));
-            self.out.diagnostics.push(Diagnostic::error(place, broken.message));
+            self.out
+                .diagnostics
+                .push(Diagnostic::error(place, broken.message));
         }
-        let read = self.inputs.world.data.get(&name).filter(|read| read.args == args.value);
+        let read = self
+            .inputs
+            .world
+            .data
+            .get(&name)
+            .filter(|read| read.args == args.value);
         let visible = Visible {
             schema,
             address: &format!("data.{name}"),
@@ -203,30 +217,44 @@ impl<'a> Planner<'a> {
 
     fn resource_block(&mut self, name: &str) {
         let block = &self.inputs.stack.resources[name];
-        let Some(kind) = resource_type(&block.type_name) else { return };
+        let Some(kind) = resource_type(&block.type_name) else {
+            return;
+        };
         let base = Path::pointer("/resources").join(name);
         let Some(keys) = self.keys(&base, block) else {
-            self.values.resource.insert(name.to_owned(), Data::unknown(format!("${{{name}}}")));
+            self.values
+                .resource
+                .insert(name.to_owned(), Data::unknown(format!("${{{name}}}")));
             return;
         };
         let single = block.options.for_each.is_none();
-        let mut all = Data::from(if single { Value::Null } else { Value::Object(Map::new()) });
+        let mut all = Data::from(if single {
+            Value::Null
+        } else {
+            Value::Object(Map::new())
+        });
         for each in keys {
             let address = instance::address(name, each.as_ref().map(|each| each.key.as_str()));
-            self.values.each = each.as_ref().map(|each| {
-                (Value::from(each.key.as_str()).into(), each.value.clone())
-            });
+            self.values.each = each
+                .as_ref()
+                .map(|each| (Value::from(each.key.as_str()).into(), each.value.clone()));
             let (found, visible) = self.instance(name, address, kind, each.clone());
             self.values.each = None;
             match &each {
                 None => all = visible,
                 Some(each) => all.set(&Path::root().join(&each.key), visible),
             }
-            self.by_block.entry(name.to_owned()).or_default().push(self.out.instances.len());
+            self.by_block
+                .entry(name.to_owned())
+                .or_default()
+                .push(self.out.instances.len());
             self.out.instances.push(found);
         }
         let mine = self.by_block.get(name).into_iter().flatten();
-        if mine.clone().all(|at| self.out.instances[*at].change.action == Action::NoOp) {
+        if mine
+            .clone()
+            .all(|at| self.out.instances[*at].change.action == Action::NoOp)
+        {
             self.settled.insert(name.to_owned());
         }
         self.values.resource.insert(name.to_owned(), all);
@@ -243,7 +271,9 @@ impl<'a> Planner<'a> {
                 None => return None,
             }
         }
-        let Some(template) = &block.options.for_each else { return Some(vec![None]) };
+        let Some(template) = &block.options.for_each else {
+            return Some(vec![None]);
+        };
         let place = options.join("forEach");
         let data = self.eval(&place, template);
         match instance::keys(&data) {
@@ -264,7 +294,9 @@ impl<'a> Planner<'a> {
     }
 
     pub(super) fn error(&mut self, place: Path, message: impl Into<String>) {
-        self.out.diagnostics.push(Diagnostic::error(Place::Value(place), message));
+        self.out
+            .diagnostics
+            .push(Diagnostic::error(Place::Value(place), message));
     }
 
     /// A bool option; reported where it is none or not known.
@@ -300,7 +332,12 @@ impl<'a> Planner<'a> {
     }
 
     /// The properties that the file wants, checked, with the provider's default tags.
-    pub(super) fn desired(&mut self, name: &str, block: &ResourceBlock, kind: &dyn ResourceType) -> Data {
+    pub(super) fn desired(
+        &mut self,
+        name: &str,
+        block: &ResourceBlock,
+        kind: &dyn ResourceType,
+    ) -> Data {
         let base = Path::pointer("/resources").join(name).join("properties");
         let mut desired = self.eval(&base, &block.properties);
         if desired.value.is_null() && desired.is_known() {
@@ -315,14 +352,27 @@ impl<'a> Planner<'a> {
     }
 
     fn default_tags(&mut self, kind: &dyn ResourceType, desired: &mut Data) {
-        let Some(template) = self.inputs.stack.aws.get("defaultTags") else { return };
+        let Some(template) = self.inputs.stack.aws.get("defaultTags") else {
+            return;
+        };
         let tags = Path::pointer("/tags");
-        let takes_map = kind.schema().at(&tags).is_some_and(|at| at.get("additionalProperties").is_some());
+        let takes_map = kind
+            .schema()
+            .at(&tags)
+            .is_some_and(|at| at.get("additionalProperties").is_some());
         if !takes_map || !kind.schema().name.starts_with("aws:") {
             return;
         }
-        let Ok(defaults) = evaluate(template, &self.values) else { return };
-        for key in defaults.value.as_object().into_iter().flatten().map(|(key, _)| key) {
+        let Ok(defaults) = evaluate(template, &self.values) else {
+            return;
+        };
+        for key in defaults
+            .value
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(key, _)| key)
+        {
             let at = tags.join(key);
             if desired.get(&at).is_none()
                 && let Some(value) = defaults.get(&Path::root().join(key))
@@ -336,11 +386,15 @@ impl<'a> Planner<'a> {
     fn rules(&mut self) {
         let mut found = Vec::new();
         for instance in &self.out.instances {
-            let Some(props) = &instance.change.after else { continue };
+            let Some(props) = &instance.change.after else {
+                continue;
+            };
             let template = &self.inputs.stack.resources[&instance.block].properties;
             let peer = |path: &Path| self.peer(template, path);
             for broken in instance.kind.rules(&Rules { props, peer: &peer }) {
-                let base = Path::pointer("/resources").join(&instance.block).join("properties");
+                let base = Path::pointer("/resources")
+                    .join(&instance.block)
+                    .join("properties");
                 let place = Place::Value(base.concat(&broken.path));
                 let diagnostic = Diagnostic::error(place, broken.message);
                 if !found.contains(&diagnostic) {
@@ -355,7 +409,9 @@ impl<'a> Planner<'a> {
     fn peer(&self, template: &Value, path: &Path) -> Option<(&'static str, &Data)> {
         let text = path.get(template)?.as_str()?;
         let references = crate::lang::eval::references(&Value::from(text)).ok()?;
-        let named = references.iter().find_map(|reference| self.by_block.get(&reference.name))?;
+        let named = references
+            .iter()
+            .find_map(|reference| self.by_block.get(&reference.name))?;
         let instance = &self.out.instances[*named.first()?];
         Some((instance.kind.schema().name, instance.change.after.as_ref()?))
     }
@@ -372,27 +428,36 @@ impl<'a> Planner<'a> {
                 let same = before.is_some_and(|before| {
                     let sealed = before.sensitive && before.value == self.seal.seal(&after.value);
                     let kept = before.sensitive
-                        && after.unknown.values().all(|expression| self.is_settled(expression));
+                        && after
+                            .unknown
+                            .values()
+                            .all(|expression| self.is_settled(expression));
                     (after.is_known() && (before.value == after.value || sealed))
                         || (!after.is_known() && kept)
                 });
                 if !same {
                     let before = before.filter(|before| !before.sensitive);
-                    changes.insert(name.clone(), OutputChange {
-                        before: before.map(|before| before.value.clone()),
-                        after: Some(after),
-                        sensitive,
-                    });
+                    changes.insert(
+                        name.clone(),
+                        OutputChange {
+                            before: before.map(|before| before.value.clone()),
+                            after: Some(after),
+                            sensitive,
+                        },
+                    );
                 }
             }
         }
         for (name, before) in known {
             if self.inputs.options.destroy || !self.inputs.stack.outputs.contains_key(name) {
-                changes.insert(name.clone(), OutputChange {
-                    before: (!before.sensitive).then(|| before.value.clone()),
-                    after: None,
-                    sensitive: before.sensitive,
-                });
+                changes.insert(
+                    name.clone(),
+                    OutputChange {
+                        before: (!before.sensitive).then(|| before.value.clone()),
+                        after: None,
+                        sensitive: before.sensitive,
+                    },
+                );
             }
         }
         self.out.plan.outputs = changes;
@@ -404,12 +469,20 @@ impl<'a> Planner<'a> {
         self.out.resources = self.values.resource;
         self.out.destroy = self.inputs.options.destroy;
         instance::settle_replacements(&mut self.out.instances);
-        self.out.diagnostics.extend(instance::protected(&self.out.instances));
+        self.out
+            .diagnostics
+            .extend(instance::protected(&self.out.instances));
         steps::build(&mut self.out, self.inputs.world);
         let changes = self.out.instances.iter().map(|found| found.change.clone());
         self.out.plan.changes.extend(changes);
-        self.out.plan.changes.extend(steps::leftovers(self.inputs.world));
-        self.out.plan.changes.sort_by(|a, b| a.address.cmp(&b.address));
+        self.out
+            .plan
+            .changes
+            .extend(steps::leftovers(self.inputs.world));
+        self.out
+            .plan
+            .changes
+            .sort_by(|a, b| a.address.cmp(&b.address));
         self.out
     }
 }

@@ -79,7 +79,13 @@ impl Queue {
     /// The next step; one that calls AWS only if `remote`.
     pub fn pop(&mut self, remote: bool) -> Option<StepId> {
         let next = self.local_ready.pop();
-        let next = next.or_else(|| if remote { self.remote_ready.pop() } else { None });
+        let next = next.or_else(|| {
+            if remote {
+                self.remote_ready.pop()
+            } else {
+                None
+            }
+        });
         next.map(|(_, std::cmp::Reverse(id))| id)
     }
 
@@ -98,8 +104,14 @@ impl Queue {
     }
 
     fn leave(&mut self, id: StepId) {
-        let Some(lane) = self.lane_of.remove(&id) else { return };
-        let waiting = self.lanes.remove(&lane).map(|(_, waiting)| waiting).unwrap_or_default();
+        let Some(lane) = self.lane_of.remove(&id) else {
+            return;
+        };
+        let waiting = self
+            .lanes
+            .remove(&lane)
+            .map(|(_, waiting)| waiting)
+            .unwrap_or_default();
         for id in waiting {
             if self.status[id] == Status::Ready {
                 self.ready(id);
@@ -149,8 +161,9 @@ impl Queue {
 
     /// The steps that were not started, when the run ends early.
     pub fn left(&mut self) -> Vec<StepId> {
-        let left: Vec<StepId> =
-            (0..self.status.len()).filter(|id| self.status[*id] != Status::Over).collect();
+        let left: Vec<StepId> = (0..self.status.len())
+            .filter(|id| self.status[*id] != Status::Over)
+            .collect();
         for &id in &left {
             self.status[id] = Status::Over;
         }

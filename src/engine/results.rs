@@ -2,8 +2,8 @@
 
 use super::graph::{Graph, Node};
 use super::instance::{self, Instance};
-use super::plan::{Op, StepId};
 use super::judge::mark_sensitive;
+use super::plan::{Op, StepId};
 use super::planner::Planned;
 use super::values::{ReadFile, Values, Visible};
 use super::work::{Call, Outcome, Work};
@@ -84,11 +84,18 @@ impl<'a> Applying<'a> {
         let step = &self.planned.plan.steps[id];
         let address = step.address.as_str();
         match &step.op {
-            Op::Create { inputs, decided, operation } => {
+            Op::Create {
+                inputs,
+                decided,
+                operation,
+            } => {
                 let inputs = self.known(address, inputs, graph)?;
                 let kind = kind(&step.type_name)?;
-                let call =
-                    Call::Create { kind, inputs: inputs.value.clone(), decided: decided.clone() };
+                let call = Call::Create {
+                    kind,
+                    inputs: inputs.value.clone(),
+                    decided: decided.clone(),
+                };
                 let mut intent = intent(id, "create", address, &step.type_name);
                 intent.inputs = self.seal.seal_all(&inputs);
                 intent.decided.clone_from(decided);
@@ -98,7 +105,11 @@ impl<'a> Applying<'a> {
                 self.inputs.insert(id, inputs);
                 Ok(self.call(id, call, intent, operation.clone()))
             }
-            Op::Update { inputs, live, changed } => {
+            Op::Update {
+                inputs,
+                live,
+                changed,
+            } => {
                 let inputs = self.known(address, inputs, graph)?;
                 let known = self.known_state(address, None)?;
                 let call = Call::Update {
@@ -116,7 +127,11 @@ impl<'a> Applying<'a> {
                 let known = self.known_state(address, deposed.as_deref())?;
                 let kind = kind(&known.type_name)?;
                 let attrs = self.attrs(address, known, deposed.is_none(), kind.schema());
-                let call = Call::Delete { kind, id: known.id.clone(), attrs };
+                let call = Call::Delete {
+                    kind,
+                    id: known.id.clone(),
+                    attrs,
+                };
                 let intent = intent(id, "delete", address, &known.type_name);
                 Ok(self.call(id, call, intent, String::new()))
             }
@@ -125,7 +140,10 @@ impl<'a> Applying<'a> {
                 let kind = data_source(&step.type_name).ok_or_else(|| {
                     Error::failed(format!("{} is no data source", step.type_name))
                 })?;
-                let call = Call::Read { kind, args: args.value.clone() };
+                let call = Call::Read {
+                    kind,
+                    args: args.value.clone(),
+                };
                 self.inputs.insert(id, args);
                 let intent = intent(id, "read", address, &step.type_name);
                 Ok(self.call(id, call, intent, String::new()))
@@ -138,18 +156,32 @@ impl<'a> Applying<'a> {
                 address: address.to_owned(),
                 deposed: deposed.clone(),
             })),
-            Op::Adopt { id, inputs, outputs } => {
+            Op::Adopt {
+                id,
+                inputs,
+                outputs,
+            } => {
                 let resource = self.resource(address, id, inputs, outputs);
                 let resource = Box::new(resource);
-                Ok(self.no_call(StateChange::Put { address: address.to_owned(), resource }))
+                Ok(self.no_call(StateChange::Put {
+                    address: address.to_owned(),
+                    resource,
+                }))
             }
         }
     }
 
     fn call(&mut self, id: StepId, call: Call, intent: Intent, operation: String) -> Resolved {
         self.intents.insert(id, intent.clone());
-        let work = Box::new(Work { call, operation, cx: None });
-        Resolved::Call { work, intent: Box::new(intent) }
+        let work = Box::new(Work {
+            call,
+            operation,
+            cx: None,
+        });
+        Resolved::Call {
+            work,
+            intent: Box::new(intent),
+        }
     }
 
     fn no_call(&mut self, change: StateChange) -> Resolved {
@@ -160,20 +192,18 @@ impl<'a> Applying<'a> {
     fn known_state(&self, address: &str, deposed: Option<&str>) -> Result<&ResourceState, Error> {
         let known = match deposed {
             None => self.state.resources.get(address),
-            Some(key) => self.state.deposed.get(address).and_then(|known| known.get(key)),
+            Some(key) => self
+                .state
+                .deposed
+                .get(address)
+                .and_then(|known| known.get(key)),
         };
         known.ok_or_else(|| Error::failed(format!("{address} is not in the state")))
     }
 
     /// What is known of an object about to be deleted: the live values, and from the file
     /// what no read returns.
-    fn attrs(
-        &self,
-        address: &str,
-        known: &ResourceState,
-        current: bool,
-        schema: &Schema,
-    ) -> Value {
+    fn attrs(&self, address: &str, known: &ResourceState, current: bool, schema: &Schema) -> Value {
         let mut attrs = known.outputs.clone();
         if current && let Some(Observed::Present(live)) = self.world.live.get(address) {
             attrs = overlay(&attrs, live);
@@ -195,19 +225,24 @@ impl<'a> Applying<'a> {
             self.locals(graph);
         }
         let found = self.instances.get(address);
-        self.values.each = found.and_then(|found| found.each.as_ref()).map(|each| {
-            (Value::from(each.key.as_str()).into(), each.value.clone())
-        });
+        self.values.each = found
+            .and_then(|found| found.each.as_ref())
+            .map(|each| (Value::from(each.key.as_str()).into(), each.value.clone()));
         let mut resolved = inputs.clone();
         for (path, text) in &inputs.unknown {
             let value = evaluate(&Value::from(text.as_str()), &self.values);
             let value = value.map_err(|faults| {
                 let why: Vec<&str> = faults.iter().map(|fault| fault.message.as_str()).collect();
-                Error::failed(format!("{path} of {address} has no value: {}", why.join("; ")))
+                Error::failed(format!(
+                    "{path} of {address} has no value: {}",
+                    why.join("; ")
+                ))
             })?;
             if let Some(expression) = value.unknown.values().next() {
                 return Err(Error::with_hint(
-                    format!("{path} of {address} needs {expression}, a secret that the state does not keep"),
+                    format!(
+                        "{path} of {address} needs {expression}, a secret that the state does not keep"
+                    ),
                     "Make the secret anew with --replace and its address.",
                 ));
             }
@@ -221,8 +256,13 @@ impl<'a> Applying<'a> {
         if let Some(found) = found {
             let schema = found.kind.schema();
             if let Some(broken) = schema.validate(&resolved).first() {
-                let Some(path) = Some(&broken.path) else { return Ok(resolved) };
-                return Err(Error::failed(format!("{path} of {address}: {}", broken.message)));
+                let Some(path) = Some(&broken.path) else {
+                    return Ok(resolved);
+                };
+                return Err(Error::failed(format!(
+                    "{path} of {address}: {}",
+                    broken.message
+                )));
             }
             resolved = mark_sensitive(schema, resolved);
         }
@@ -245,11 +285,17 @@ impl<'a> Applying<'a> {
     /// An object as the state keeps it.
     fn resource(&self, address: &str, id: &str, inputs: &Data, outputs: &Value) -> ResourceState {
         let found = self.instances.get(address);
-        let type_name = found.map(|found| found.change.type_name.clone()).unwrap_or_default();
+        let type_name = found
+            .map(|found| found.change.type_name.clone())
+            .unwrap_or_default();
         let outputs = overlay(outputs, &inputs.value);
         let mut sensitive = inputs.secret.clone();
         if let Some(found) = found {
-            let names = outputs.as_object().into_iter().flatten().map(|(name, _)| name);
+            let names = outputs
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(name, _)| name);
             let marked = names.filter(|name| found.kind.schema().is_sensitive(name));
             sensitive.extend(marked.map(|name| Path::root().join(name)));
         }
@@ -258,7 +304,9 @@ impl<'a> Applying<'a> {
             id: id.to_owned(),
             inputs: self.seal.seal_paths(&inputs.value, &sensitive),
             outputs: self.seal.seal_paths(&outputs, &sensitive),
-            dependencies: found.map(|found| found.dependencies.clone()).unwrap_or_default(),
+            dependencies: found
+                .map(|found| found.dependencies.clone())
+                .unwrap_or_default(),
             sensitive,
             options: found.map(|found| found.options.clone()).unwrap_or_default(),
         }
@@ -271,9 +319,10 @@ impl<'a> Applying<'a> {
         let inputs = self.inputs.remove(&id).unwrap_or_default();
         self.intents.remove(&id);
         let change = match &step.op {
-            Op::Delete { deposed } => {
-                StateChange::Drop { address, deposed: deposed.clone() }
-            }
+            Op::Delete { deposed } => StateChange::Drop {
+                address,
+                deposed: deposed.clone(),
+            },
             Op::Read { .. } => {
                 self.read(&address, &inputs, &outcome.outputs);
                 return Vec::new();
@@ -287,7 +336,10 @@ impl<'a> Applying<'a> {
                 let outputs = overlay(&previous, &outcome.outputs);
                 let resource = self.resource(&address, &outcome.id, &inputs, &outputs);
                 self.show(&address, &inputs, &overlay(&outputs, &inputs.value));
-                StateChange::Put { address, resource: Box::new(resource) }
+                StateChange::Put {
+                    address,
+                    resource: Box::new(resource),
+                }
             }
         };
         self.state.change(change.clone());
@@ -296,10 +348,19 @@ impl<'a> Applying<'a> {
 
     /// Makes an object's values visible to the expressions of later steps.
     fn show(&mut self, address: &str, inputs: &Data, outputs: &Value) {
-        let Some(found) = self.instances.get(address) else { return };
+        let Some(found) = self.instances.get(address) else {
+            return;
+        };
         let secret = BTreeSet::new();
         let schema = found.kind.schema();
-        let visible = Visible { schema, address, inputs, outputs, secret: &secret }.data(|_| false);
+        let visible = Visible {
+            schema,
+            address,
+            inputs,
+            outputs,
+            secret: &secret,
+        }
+        .data(|_| false);
         match &found.each {
             None => {
                 self.values.resource.insert(found.block.clone(), visible);
@@ -313,12 +374,24 @@ impl<'a> Applying<'a> {
 
     fn read(&mut self, address: &str, args: &Data, outputs: &Value) {
         let name = address.strip_prefix("data.").unwrap_or(address);
-        let Some(block) = self.stack.data.get(name) else { return };
-        let Some(kind) = data_source(&block.type_name) else { return };
+        let Some(block) = self.stack.data.get(name) else {
+            return;
+        };
+        let Some(kind) = data_source(&block.type_name) else {
+            return;
+        };
         let secret = BTreeSet::new();
         let schema = kind.schema();
-        let visible = Visible { schema, address, inputs: args, outputs, secret: &secret };
-        self.values.data.insert(name.to_owned(), visible.data(|_| false));
+        let visible = Visible {
+            schema,
+            address,
+            inputs: args,
+            outputs,
+            secret: &secret,
+        };
+        self.values
+            .data
+            .insert(name.to_owned(), visible.data(|_| false));
     }
 
     /// Keeps the intent of a create whose outcome stays unknown, for the next run.
@@ -340,9 +413,17 @@ impl<'a> Applying<'a> {
             let value = match evaluate(&block.value, &self.values) {
                 Ok(data) if data.is_known() && !self.planned.destroy => {
                     let sensitive = block.sensitive || !data.secret.is_empty();
-                    let value = if sensitive { self.seal.seal(&data.value) } else { data.value };
+                    let value = if sensitive {
+                        self.seal.seal(&data.value)
+                    } else {
+                        data.value
+                    };
                     let description = block.description.clone();
-                    OutputState { value, sensitive, description }
+                    OutputState {
+                        value,
+                        sensitive,
+                        description,
+                    }
                 }
                 _ => match self.state.outputs.get(name) {
                     Some(before) => before.clone(),
@@ -351,9 +432,17 @@ impl<'a> Applying<'a> {
             };
             outputs.insert(name.clone(), value);
         }
-        let account = self.world.identity.as_ref().map(|identity| identity.account.clone());
+        let account = self
+            .world
+            .identity
+            .as_ref()
+            .map(|identity| identity.account.clone());
         let region = self.world.region.clone();
-        self.state.change(StateChange::Finish { outputs, account, region });
+        self.state.change(StateChange::Finish {
+            outputs,
+            account,
+            region,
+        });
         self.state
     }
 }

@@ -7,6 +7,7 @@ use crate::resource::{Applied, ResourceType, overlay, resource_type};
 use crate::store::journal::Intent;
 use crate::store::state::{State, StateChange, is_sealed};
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,35 +24,56 @@ pub async fn settle(
     let mut changes = Vec::new();
     for intent in open.iter().filter(|intent| intent.op == "create") {
         let failed = |error| (intent.address.clone(), error);
-        let Some(kind) = resource_type(&intent.type_name) else { continue };
+        let Some(kind) = resource_type(&intent.type_name) else {
+            continue;
+        };
         let mut cx = cx.for_step(Owner {
             operation: intent.operation.clone(),
             address: intent.address.clone(),
             ..cx.owner.clone()
         });
+        cx.wanted = Some(names(&intent.inputs));
         cx.known_ids = Arc::new(state.ids(&intent.type_name));
         let inputs = without_seals(&intent.inputs);
-        let found = kind.find(&cx, inputs, intent.decided.clone()).await.map_err(failed)?;
-        let (Some(id), Some(resource)) = (found, &intent.resource) else { continue };
+        let found = kind
+            .find(&cx, inputs, intent.decided.clone())
+            .await
+            .map_err(failed)?;
+        let (Some(id), Some(resource)) = (found, &intent.resource) else {
+            continue;
+        };
         let attrs = overlay(&intent.inputs, &Value::Object(intent.decided.clone()));
         let live = kind.read(&cx, &id, &attrs).await.map_err(failed)?;
         let mut resource = resource.clone();
-        resource.outputs = overlay(&overlay(&attrs, &live.unwrap_or_default()), &resource.inputs);
+        resource.outputs = overlay(
+            &overlay(&attrs, &live.unwrap_or_default()),
+            &resource.inputs,
+        );
         resource.id = id;
-        let change = StateChange::Put { address: intent.address.clone(), resource };
+        let change = StateChange::Put {
+            address: intent.address.clone(),
+            resource,
+        };
         state.change(change.clone());
         changes.push(change);
     }
     Ok(changes)
 }
 
+/// The names of the properties given: all that a read has to cover.
+fn names(inputs: &Value) -> BTreeSet<String> {
+    let names = inputs.as_object().into_iter().flatten();
+    names.map(|(name, _)| name.clone()).collect()
+}
+
 /// Sealed values as a text that fits a property's type well enough to be looked past.
 fn without_seals(value: &Value) -> Value {
     match value {
         sealed if is_sealed(sealed) => Value::from("(sealed)"),
-        Value::Object(map) => {
-            map.iter().map(|(key, value)| (key.clone(), without_seals(value))).collect()
-        }
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| (key.clone(), without_seals(value)))
+            .collect(),
         Value::Array(list) => list.iter().map(without_seals).collect(),
         other => other.clone(),
     }
@@ -88,8 +110,13 @@ pub async fn create(
         pause = (pause * 2).min(Duration::from_secs(5));
         if !throttled && let Some(id) = kind.find(cx, inputs.clone(), decided.clone()).await? {
             let attrs = overlay(inputs, &Value::Object(decided.clone()));
-            let live = kind.read(cx, &id, &attrs).await?.unwrap_or_default();
-            return Ok(Applied { outputs: overlay(&attrs, &live), id });
+            let mut cx = cx.clone();
+            cx.wanted = Some(names(inputs));
+            let live = kind.read(&cx, &id, &attrs).await?.unwrap_or_default();
+            return Ok(Applied {
+                outputs: overlay(&attrs, &live),
+                id,
+            });
         }
     }
     Err(Error::failed("no attempt was made"))

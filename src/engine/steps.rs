@@ -21,9 +21,19 @@ pub(super) fn build(planned: &mut Planned, world: &World) {
         deletes: BTreeMap::new(),
         users: users(world),
     };
-    for change in planned.plan.changes.iter().filter(|change| change.action == Action::Read) {
+    for change in planned
+        .plan
+        .changes
+        .iter()
+        .filter(|change| change.action == Action::Read)
+    {
         let args = change.after.clone().unwrap_or_default();
-        builder.push(&change.address, &change.type_name, Op::Read { args }, BTreeSet::new());
+        builder.push(
+            &change.address,
+            &change.type_name,
+            Op::Read { args },
+            BTreeSet::new(),
+        );
     }
     for found in &planned.instances {
         builder.make(found);
@@ -55,30 +65,40 @@ struct Builder<'a> {
 
 /// Rows for the generations that earlier runs left to delete.
 pub(super) fn leftovers(world: &World) -> impl Iterator<Item = Change> {
-    world.state.deposed.iter().flat_map(|(address, generations)| {
-        generations.iter().map(move |(key, known)| {
-            let retain = known.options.retain_on_delete;
-            Change {
-                address: format!("{address} (deposed {key})"),
-                type_name: known.type_name.clone(),
-                id: Some(known.id.clone()),
-                action: if retain { Action::Forget } else { Action::Delete },
-                reason: "a replacement that was not finished left it".to_owned(),
-                before: None,
-                after: None,
-                differences: Vec::new(),
-                unchanged: 0,
-                decided: serde_json::Map::new(),
-            }
+    world
+        .state
+        .deposed
+        .iter()
+        .flat_map(|(address, generations)| {
+            generations.iter().map(move |(key, known)| {
+                let retain = known.options.retain_on_delete;
+                Change {
+                    address: format!("{address} (deposed {key})"),
+                    type_name: known.type_name.clone(),
+                    id: Some(known.id.clone()),
+                    action: if retain {
+                        Action::Forget
+                    } else {
+                        Action::Delete
+                    },
+                    reason: "a replacement that was not finished left it".to_owned(),
+                    before: None,
+                    after: None,
+                    differences: Vec::new(),
+                    unchanged: 0,
+                    decided: serde_json::Map::new(),
+                }
+            })
         })
-    })
 }
 
 fn users(world: &World) -> BTreeMap<&str, BTreeSet<&str>> {
     let mut users: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let state = &world.state;
     let deposed = state.deposed.iter().flat_map(|(address, generations)| {
-        generations.values().map(move |resource| (address, resource))
+        generations
+            .values()
+            .map(move |resource| (address, resource))
     });
     for (address, resource) in state.resources.iter().chain(deposed) {
         for needed in &resource.dependencies {
@@ -101,7 +121,12 @@ impl Builder<'_> {
 
     fn key(&self, address: &str, purpose: &str) -> String {
         let mut hash = Sha256::new();
-        for part in [&self.world.seed.to_string(), &self.world.state.lineage, address, purpose] {
+        for part in [
+            &self.world.seed.to_string(),
+            &self.world.state.lineage,
+            address,
+            purpose,
+        ] {
             hash.update(part.as_bytes());
             hash.update([0]);
         }
@@ -112,8 +137,11 @@ impl Builder<'_> {
     fn make(&mut self, found: &Instance) {
         let address = &found.change.address;
         let inputs = found.change.after.clone().unwrap_or_default();
-        let after: BTreeSet<StepId> =
-            found.uses.iter().filter_map(|needed| self.makes.get(needed).copied()).collect();
+        let after: BTreeSet<StepId> = found
+            .uses
+            .iter()
+            .filter_map(|needed| self.makes.get(needed).copied())
+            .collect();
         let type_name = &found.change.type_name;
         let create = Op::Create {
             inputs: inputs.clone(),
@@ -142,7 +170,12 @@ impl Builder<'_> {
             }
             Action::DeleteThenCreate => {
                 let delete = self.remove(address, None, found.options.retain_on_delete, true);
-                self.push(address, type_name, create, after.into_iter().chain([delete]).collect())
+                self.push(
+                    address,
+                    type_name,
+                    create,
+                    after.into_iter().chain([delete]).collect(),
+                )
             }
             _ => {
                 self.adopt(found, inputs);
@@ -154,7 +187,9 @@ impl Builder<'_> {
 
     /// Nothing to do at the service; but the state may have to take in what the file says now.
     fn adopt(&mut self, found: &Instance, inputs: Data) {
-        let Some(known) = self.world.state.resources.get(&found.change.address) else { return };
+        let Some(known) = self.world.state.resources.get(&found.change.address) else {
+            return;
+        };
         let left_alone = !found.change.reason.is_empty();
         let same_inputs = if inputs.is_known() {
             self.seal.seal_all(&inputs) == known.inputs
@@ -168,17 +203,43 @@ impl Builder<'_> {
         if same || left_alone {
             return;
         }
-        let inputs = if inputs.is_known() { inputs } else { Data::from(known.inputs.clone()) };
+        let inputs = if inputs.is_known() {
+            inputs
+        } else {
+            Data::from(known.inputs.clone())
+        };
         let outputs = known.outputs.clone();
-        let op = Op::Adopt { id: known.id.clone(), inputs, outputs };
-        self.push(&found.change.address, &found.change.type_name, op, BTreeSet::new());
+        let op = Op::Adopt {
+            id: known.id.clone(),
+            inputs,
+            outputs,
+        };
+        self.push(
+            &found.change.address,
+            &found.change.type_name,
+            op,
+            BTreeSet::new(),
+        );
     }
 
-    fn remove(&mut self, address: &str, deposed: Option<String>, retain: bool, first: bool) -> StepId {
+    fn remove(
+        &mut self,
+        address: &str,
+        deposed: Option<String>,
+        retain: bool,
+        first: bool,
+    ) -> StepId {
         let type_name = self.type_of(address, deposed.as_deref());
-        let op = if retain { Op::Forget { deposed } } else { Op::Delete { deposed } };
+        let op = if retain {
+            Op::Forget { deposed }
+        } else {
+            Op::Delete { deposed }
+        };
         let step = self.push(address, &type_name, op, BTreeSet::new());
-        self.deletes.entry(address.to_owned()).or_default().push((step, first));
+        self.deletes
+            .entry(address.to_owned())
+            .or_default()
+            .push((step, first));
         step
     }
 
@@ -186,7 +247,9 @@ impl Builder<'_> {
         let state = &self.world.state;
         let known = deposed.and_then(|key| state.deposed.get(address)?.get(key));
         let known = known.or_else(|| state.resources.get(address));
-        known.map(|known| known.type_name.clone()).unwrap_or_default()
+        known
+            .map(|known| known.type_name.clone())
+            .unwrap_or_default()
     }
 
     /// What the file no longer has, and the generations that earlier runs left behind.
@@ -196,7 +259,12 @@ impl Builder<'_> {
         }
         for (address, generations) in &self.world.state.deposed {
             for (key, known) in generations {
-                self.remove(address, Some(key.clone()), known.options.retain_on_delete, false);
+                self.remove(
+                    address,
+                    Some(key.clone()),
+                    known.options.retain_on_delete,
+                    false,
+                );
             }
         }
     }
@@ -210,7 +278,11 @@ impl Builder<'_> {
             for &(step, first) in steps {
                 let mut after = BTreeSet::new();
                 for user in self.users.get(address.as_str()).into_iter().flatten() {
-                    let gone = deletes.get(*user).into_iter().flatten().map(|(step, _)| *step);
+                    let gone = deletes
+                        .get(*user)
+                        .into_iter()
+                        .flatten()
+                        .map(|(step, _)| *step);
                     after.extend(gone);
                     if !first {
                         after.extend(self.makes.get(*user).copied());
@@ -239,7 +311,9 @@ impl Builder<'_> {
             }
         }
         for index in 0..self.steps.len() {
-            let Op::Create { inputs, .. } = &self.steps[index].op else { continue };
+            let Op::Create { inputs, .. } = &self.steps[index].op else {
+                continue;
+            };
             if !inputs.is_known() {
                 continue;
             }
@@ -276,7 +350,9 @@ impl Builder<'_> {
     /// their answer.
     fn order_reads(&mut self, planned: &Planned) {
         for step in 0..self.steps.len() {
-            let Op::Read { args } = &self.steps[step].op else { continue };
+            let Op::Read { args } = &self.steps[step].op else {
+                continue;
+            };
             let texts: Vec<String> = args.unknown.values().cloned().collect();
             let mut after = BTreeSet::new();
             for address in planned.instances.iter().map(|found| &found.change.address) {
@@ -290,9 +366,10 @@ impl Builder<'_> {
             self.steps[step].after.extend(after);
             for other in 0..self.steps.len() {
                 let uses = match &self.steps[other].op {
-                    Op::Create { inputs, .. } | Op::Update { inputs, .. } => {
-                        inputs.unknown.values().any(|text| mentions(text, &name, planned))
-                    }
+                    Op::Create { inputs, .. } | Op::Update { inputs, .. } => inputs
+                        .unknown
+                        .values()
+                        .any(|text| mentions(text, &name, planned)),
                     _ => false,
                 };
                 if uses {
@@ -306,16 +383,20 @@ impl Builder<'_> {
 /// Whether an expression refers to a block, directly or through locals that are unknown.
 fn mentions(text: &str, name: &str, planned: &Planned) -> bool {
     use crate::lang::eval::{Root, references};
-    references(&Value::from(text)).unwrap_or_default().iter().any(|reference| {
-        match reference.root {
+    references(&Value::from(text))
+        .unwrap_or_default()
+        .iter()
+        .any(|reference| match reference.root {
             Root::Resource => reference.name == name,
             Root::Data => name.strip_prefix("data.") == Some(&reference.name),
             Root::Local => planned.locals.get(&reference.name).is_some_and(|local| {
-                local.unknown.values().any(|inner| inner != text && mentions(inner, name, planned))
+                local
+                    .unknown
+                    .values()
+                    .any(|inner| inner != text && mentions(inner, name, planned))
             }),
             _ => false,
-        }
-    })
+        })
 }
 
 /// The values of the properties that name an object at its service.
@@ -326,6 +407,11 @@ fn identity(known: &ResourceState) -> Option<Vec<String>> {
     }
     identity
         .iter()
-        .map(|name| Path::root().join(name).get(&known.inputs).map(Value::to_string))
+        .map(|name| {
+            Path::root()
+                .join(name)
+                .get(&known.inputs)
+                .map(Value::to_string)
+        })
         .collect()
 }

@@ -91,7 +91,10 @@ impl Visible<'_> {
     pub fn data(&self, unknown: impl Fn(&str) -> bool) -> Data {
         let mut map = Map::new();
         for name in self.schema.property_names() {
-            let default = self.schema.at(&Path::root().join(name)).and_then(|at| at.get("default"));
+            let default = self
+                .schema
+                .at(&Path::root().join(name))
+                .and_then(|at| at.get("default"));
             map.insert(name.to_owned(), default.cloned().unwrap_or_default());
         }
         let mut data = Data::from(Value::Object(map));
@@ -100,7 +103,10 @@ impl Visible<'_> {
             let known = self.outputs.get(name).filter(|value| !value.is_null());
             let sealed = known.is_some_and(crate::store::state::is_sealed);
             if sealed || unknown(name) {
-                data.set(&path, Data::unknown(format!("${{{}.{name}}}", self.address)));
+                data.set(
+                    &path,
+                    Data::unknown(format!("${{{}.{name}}}", self.address)),
+                );
             } else {
                 data.set(&path, known.cloned().unwrap_or_default().into());
             }
@@ -108,7 +114,14 @@ impl Visible<'_> {
                 data.secret.insert(path);
             }
         }
-        for name in self.inputs.value.as_object().into_iter().flatten().map(|(name, _)| name) {
+        for name in self
+            .inputs
+            .value
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name)
+        {
             let path = Path::root().join(name);
             if let Some(mut part) = self.inputs.get(&path) {
                 if self.schema.is_sensitive(name) {

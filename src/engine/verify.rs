@@ -67,7 +67,9 @@ fn one_generation(
             step.address == address && clears
         });
         if exists && !cleared {
-            faults.push(format!("{address} is created over a generation that is still there"));
+            faults.push(format!(
+                "{address} is created over a generation that is still there"
+            ));
         }
     }
 }
@@ -91,7 +93,10 @@ fn deletes_after_users(
             });
             for (other, _) in deletes {
                 if !before[id].contains(&other) {
-                    faults.push(format!("{} is deleted before its user {user}", step.address));
+                    faults.push(format!(
+                        "{} is deleted before its user {user}",
+                        step.address
+                    ));
                 }
             }
         }
@@ -102,12 +107,14 @@ fn deletes_after_users(
 fn accounted_for(plan: &Plan, faults: &mut Vec<String>) {
     for step in &plan.steps {
         let shown = plan.changes.iter().any(|change| {
-            change.address.starts_with(&step.address)
-                && change.action != super::plan::Action::NoOp
+            change.address.starts_with(&step.address) && change.action != super::plan::Action::NoOp
         });
         let keeps = matches!(step.op, Op::Adopt { .. });
         if !shown && !keeps {
-            faults.push(format!("a step for {} is in no row of the plan", step.address));
+            faults.push(format!(
+                "a step for {} is in no row of the plan",
+                step.address
+            ));
         }
     }
 }

@@ -96,30 +96,58 @@ impl Work {
 /// # Errors
 /// When nothing was brought about, or it is not known whether something was.
 pub async fn run(work: Work) -> Result<Outcome, Error> {
-    let Some(cx) = work.cx else { return Err(Error::failed("the step has no context")) };
+    let Some(cx) = work.cx else {
+        return Err(Error::failed("the step has no context"));
+    };
     match work.call {
-        Call::Create { kind, inputs, decided } => {
-            match settle::create(kind, &cx, &inputs, &decided).await {
-                Ok(made) => Ok(Outcome { id: made.id, outputs: made.outputs, error: None }),
-                Err(error) => match cx.take_made() {
-                    Some(made) => {
-                        Ok(Outcome { id: made.id, outputs: made.outputs, error: Some(error) })
-                    }
-                    None => Err(error),
-                },
-            }
-        }
-        Call::Update { kind, id, live, inputs, changed } => {
+        Call::Create {
+            kind,
+            inputs,
+            decided,
+        } => match settle::create(kind, &cx, &inputs, &decided).await {
+            Ok(made) => Ok(Outcome {
+                id: made.id,
+                outputs: made.outputs,
+                error: None,
+            }),
+            Err(error) => match cx.take_made() {
+                Some(made) => Ok(Outcome {
+                    id: made.id,
+                    outputs: made.outputs,
+                    error: Some(error),
+                }),
+                None => Err(error),
+            },
+        },
+        Call::Update {
+            kind,
+            id,
+            live,
+            inputs,
+            changed,
+        } => {
             let made = kind.update(&cx, &id, live, inputs, changed).await?;
-            Ok(Outcome { id: made.id, outputs: made.outputs, error: None })
+            Ok(Outcome {
+                id: made.id,
+                outputs: made.outputs,
+                error: None,
+            })
         }
         Call::Delete { kind, id, attrs } => {
             kind.delete(&cx, &id, &attrs).await?;
-            Ok(Outcome { id, outputs: Value::Null, error: None })
+            Ok(Outcome {
+                id,
+                outputs: Value::Null,
+                error: None,
+            })
         }
         Call::Read { kind, args } => {
             let outputs = kind.read(&cx, args).await?;
-            Ok(Outcome { id: String::new(), outputs, error: None })
+            Ok(Outcome {
+                id: String::new(),
+                outputs,
+                error: None,
+            })
         }
     }
 }

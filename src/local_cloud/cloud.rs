@@ -193,7 +193,7 @@ impl Cloud {
     }
 
     /// Everything the cloud holds, without the services' own notes (keys that start with a
-    /// dot, such as the names of queues deleted a moment ago).
+    /// dot, such as the names of queues deleted a moment ago) and what is on its way out.
     ///
     /// # Errors
     /// When the folder cannot be read.
@@ -202,7 +202,7 @@ impl Cloud {
         let pairs = disk.all()?;
         Ok(pairs
             .into_iter()
-            .filter(|(key, _)| !key.starts_with('.'))
+            .filter(|(key, value)| !key.starts_with('.') && value["phase"] != "Deleting")
             .map(|(key, value)| entry(key, value))
             .collect())
     }

@@ -164,7 +164,10 @@ impl Cx {
 
     /// Whether [`Cx::made`] recorded something.
     pub fn has_made(&self) -> bool {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.made
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some()
     }
 
     /// What [`Cx::made`] recorded.

@@ -80,8 +80,15 @@ impl Journal {
         options.create_new(true).append(true);
         private(&mut options);
         let file = Arc::new(options.open(path)?);
-        let mut journal = Self { file, path: path.to_owned(), pending: Vec::new() };
-        journal.add(&Entry::Run { lineage: lineage.to_owned(), serial })?;
+        let mut journal = Self {
+            file,
+            path: path.to_owned(),
+            pending: Vec::new(),
+        };
+        journal.add(&Entry::Run {
+            lineage: lineage.to_owned(),
+            serial,
+        })?;
         journal.write()?.sync_data()?;
         sync_dir(path)?;
         Ok(journal)
@@ -196,8 +203,16 @@ mod tests {
             journal.add(&Entry::Begin(intent(step))).expect("adds");
         }
         journal.add(&Entry::Failed { step: 1 }).expect("adds");
-        let change = StateChange::Drop { address: "x".into(), deposed: None };
-        journal.add(&Entry::Done { step: 0, changes: vec![change.clone()] }).expect("adds");
+        let change = StateChange::Drop {
+            address: "x".into(),
+            deposed: None,
+        };
+        journal
+            .add(&Entry::Done {
+                step: 0,
+                changes: vec![change.clone()],
+            })
+            .expect("adds");
         journal.write().expect("writes");
         let mut text = std::fs::read_to_string(&path).expect("reads");
         text.push_str("{\"done\":{\"step\":2,");
@@ -206,6 +221,9 @@ mod tests {
         assert_eq!(left.changes, [change]);
         assert_eq!(left.open, [intent(2)]);
         assert!(read("nonsense\n{}\n").is_err());
-        assert!(Journal::start(&path, "l", 3).is_err(), "a journal is never overwritten");
+        assert!(
+            Journal::start(&path, "l", 3).is_err(),
+            "a journal is never overwritten"
+        );
     }
 }

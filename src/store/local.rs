@@ -92,8 +92,10 @@ impl LocalStore {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Self::io("reading", path)(error)),
         };
-        let unreadable =
-            |path: &Path, why: String| StoreError::Unreadable { path: path.to_owned(), why };
+        let unreadable = |path: &Path, why: String| StoreError::Unreadable {
+            path: path.to_owned(),
+            why,
+        };
         let text = read(&self.path)?;
         let existed = text.is_some();
         let journal_path = self.journal_path();
@@ -127,7 +129,12 @@ impl LocalStore {
                 open.extend(left.open);
             }
         }
-        Ok(Opened { state, open, interrupted: journal.is_some(), existed })
+        Ok(Opened {
+            state,
+            open,
+            interrupted: journal.is_some(),
+            existed,
+        })
     }
 
     /// Takes the lock, for a run that writes.
@@ -147,7 +154,10 @@ impl LocalStore {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let holder = std::fs::read_to_string(&path).unwrap_or_default();
-                return Err(StoreError::Locked { path: self.path.clone(), holder });
+                return Err(StoreError::Locked {
+                    path: self.path.clone(),
+                    holder,
+                });
             }
             Err(TryLockError::Error(error)) => return Err(Self::io("locking", &path)(error)),
         }

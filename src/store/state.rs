@@ -160,13 +160,22 @@ impl State {
             }
             StateChange::Depose { address, key } => {
                 if let Some(resource) = self.resources.remove(&address) {
-                    self.deposed.entry(address).or_default().insert(key, resource);
+                    self.deposed
+                        .entry(address)
+                        .or_default()
+                        .insert(key, resource);
                 }
             }
-            StateChange::Drop { address, deposed: None } => {
+            StateChange::Drop {
+                address,
+                deposed: None,
+            } => {
                 self.resources.remove(&address);
             }
-            StateChange::Drop { address, deposed: Some(key) } => {
+            StateChange::Drop {
+                address,
+                deposed: Some(key),
+            } => {
                 if let Some(generations) = self.deposed.get_mut(&address) {
                     generations.remove(&key);
                     if generations.is_empty() {
@@ -174,7 +183,11 @@ impl State {
                     }
                 }
             }
-            StateChange::Finish { outputs, account, region } => {
+            StateChange::Finish {
+                outputs,
+                account,
+                region,
+            } => {
                 self.outputs = outputs;
                 self.account = account.or(self.account.take());
                 self.region = region.or(self.region.take());
@@ -211,7 +224,9 @@ const SEALED: &str = "$sealed";
 impl Seal {
     /// The seal of a state.
     pub fn new(lineage: &str) -> Self {
-        Self { key: lineage.to_owned() }
+        Self {
+            key: lineage.to_owned(),
+        }
     }
 
     /// The sealed form of one value.
@@ -246,7 +261,9 @@ impl Seal {
 
 /// Whether this is a sealed value.
 pub fn is_sealed(value: &Value) -> bool {
-    value.as_object().is_some_and(|map| map.len() == 1 && map.contains_key(SEALED))
+    value
+        .as_object()
+        .is_some_and(|map| map.len() == 1 && map.contains_key(SEALED))
 }
 
 #[cfg(test)]
@@ -272,12 +289,24 @@ mod tests {
     #[test]
     fn a_deposed_generation_is_kept_until_it_is_dropped() {
         let mut state = State::empty("s", None, "l".into());
-        let resource = ResourceState { id: "1".into(), ..ResourceState::default() };
+        let resource = ResourceState {
+            id: "1".into(),
+            ..ResourceState::default()
+        };
         let address = || "q".to_owned();
-        state.change(StateChange::Put { address: address(), resource: Box::new(resource) });
-        state.change(StateChange::Depose { address: address(), key: "k".into() });
+        state.change(StateChange::Put {
+            address: address(),
+            resource: Box::new(resource),
+        });
+        state.change(StateChange::Depose {
+            address: address(),
+            key: "k".into(),
+        });
         assert!(state.resources.is_empty() && state.ids("").contains("1"));
-        state.change(StateChange::Drop { address: address(), deposed: Some("k".into()) });
+        state.change(StateChange::Drop {
+            address: address(),
+            deposed: Some("k".into()),
+        });
         assert!(state.is_empty());
     }
 }

@@ -10,7 +10,9 @@ use std::collections::HashMap;
 fn project(moto: &Moto) -> Project {
     let mut project = Project::websocket();
     project.flags = vec!["--endpoint-url".to_owned(), moto.url()];
-    project.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+    project
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "test");
     project
 }
 
@@ -18,7 +20,9 @@ fn project(moto: &Moto) -> Project {
 async fn clients(moto: &Moto) -> Aws {
     let config = aws_config::defaults(aws_config::BehaviorVersion::v2026_01_12())
         .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .credentials_provider(aws_credential_types::Credentials::from_keys("test", "test", None))
+        .credentials_provider(aws_credential_types::Credentials::from_keys(
+            "test", "test", None,
+        ))
         .region(aws_config::Region::new("us-west-2"))
         .endpoint_url(moto.url())
         .load()
@@ -27,11 +31,17 @@ async fn clients(moto: &Moto) -> Aws {
 }
 
 fn id(state: &Value, address: &str) -> String {
-    state["resources"][address]["id"].as_str().unwrap().to_owned()
+    state["resources"][address]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 fn map(pairs: &[(&str, &str)]) -> HashMap<String, String> {
-    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    pairs
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect()
 }
 
 async fn holds_what_the_file_says(aws: &Aws, state: &Value) {
@@ -64,12 +74,30 @@ async fn queue_and_api(aws: &Aws, state: &Value) {
 
     let suffix = id(state, "suffix");
     let api_id = id(state, "api");
-    let api = aws.apigateway().get_api().api_id(&api_id).send().await.unwrap();
-    assert_eq!(api.name.unwrap(), format!("APIGWWebsocketSQSLambda-{suffix}"));
+    let api = aws
+        .apigateway()
+        .get_api()
+        .api_id(&api_id)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        api.name.unwrap(),
+        format!("APIGWWebsocketSQSLambda-{suffix}")
+    );
     assert_eq!(api.protocol_type.unwrap().as_str(), "WEBSOCKET");
-    assert_eq!(api.route_selection_expression.unwrap(), "$request.body.action");
+    assert_eq!(
+        api.route_selection_expression.unwrap(),
+        "$request.body.action"
+    );
 
-    let integrations = aws.apigateway().get_integrations().api_id(&api_id).send().await.unwrap();
+    let integrations = aws
+        .apigateway()
+        .get_integrations()
+        .api_id(&api_id)
+        .send()
+        .await
+        .unwrap();
     let mut integrations = integrations.items.unwrap();
     assert_eq!(integrations.len(), 1);
     let found = integrations.remove(0);
@@ -102,16 +130,31 @@ async fn queue_and_api(aws: &Aws, state: &Value) {
         "Action=SendMessage&MessageGroupId=$input.path('$.MessageGroupId')\
          &MessageDeduplicationId=$context.requestId&"
     ));
-    assert!(template.ends_with("&MessageBody=$input.json('$')"), "{template}");
+    assert!(
+        template.ends_with("&MessageBody=$input.json('$')"),
+        "{template}"
+    );
     assert!(!template.contains(char::is_whitespace), "{template}");
 
-    let routes = aws.apigateway().get_routes().api_id(&api_id).send().await.unwrap();
+    let routes = aws
+        .apigateway()
+        .get_routes()
+        .api_id(&api_id)
+        .send()
+        .await
+        .unwrap();
     let routes = routes.items.unwrap();
     assert_eq!(routes.len(), 1);
     assert_eq!(routes[0].route_key.as_deref(), Some("$default"));
     let target = format!("integrations/{}", found.integration_id.unwrap());
     assert_eq!(routes[0].target.as_deref(), Some(target.as_str()));
-    let stages = aws.apigateway().get_stages().api_id(&api_id).send().await.unwrap();
+    let stages = aws
+        .apigateway()
+        .get_stages()
+        .api_id(&api_id)
+        .send()
+        .await
+        .unwrap();
     let stages = stages.items.unwrap();
     assert_eq!(stages.len(), 1);
     assert_eq!(stages[0].stage_name.as_deref(), Some("production"));
@@ -121,25 +164,59 @@ async fn queue_and_api(aws: &Aws, state: &Value) {
 async fn code(aws: &Aws, state: &Value) {
     let bucket = id(state, "code_bucket");
     assert!(bucket.starts_with("apigw-websocket"), "{bucket}");
-    let rules = aws.s3().get_bucket_ownership_controls().bucket(&bucket).send().await.unwrap();
+    let rules = aws
+        .s3()
+        .get_bucket_ownership_controls()
+        .bucket(&bucket)
+        .send()
+        .await
+        .unwrap();
     let rules = rules.ownership_controls.unwrap().rules;
     assert_eq!(rules[0].object_ownership.as_str(), "BucketOwnerPreferred");
-    let acl = aws.s3().get_bucket_acl().bucket(&bucket).send().await.unwrap();
-    assert_eq!(acl.grants.unwrap().len(), 1, "private: the owner and nobody else");
+    let acl = aws
+        .s3()
+        .get_bucket_acl()
+        .bucket(&bucket)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        acl.grants.unwrap().len(),
+        1,
+        "private: the owner and nobody else"
+    );
     let key = "apigw-websocket-response.zip";
-    let object = aws.s3().head_object().bucket(&bucket).key(key).send().await.unwrap();
-    let etag = state["resources"]["code"]["inputs"]["etag"].as_str().unwrap();
+    let object = aws
+        .s3()
+        .head_object()
+        .bucket(&bucket)
+        .key(key)
+        .send()
+        .await
+        .unwrap();
+    let etag = state["resources"]["code"]["inputs"]["etag"]
+        .as_str()
+        .unwrap();
     assert_eq!(object.e_tag.unwrap().trim_matches('"'), etag);
 }
 
 async fn function(aws: &Aws, state: &Value) {
     let name = format!("apigw-websocket-response-{}", id(state, "suffix"));
-    let found = aws.lambda().get_function().function_name(&name).send().await.unwrap();
+    let found = aws
+        .lambda()
+        .get_function()
+        .function_name(&name)
+        .send()
+        .await
+        .unwrap();
     let function = found.configuration.unwrap();
     assert_eq!(function.runtime.unwrap().as_str(), "python3.13");
     assert_eq!(function.handler.unwrap(), "app.lambda_handler");
     assert_eq!(function.timeout.unwrap(), 15);
-    assert_eq!(function.tracing_config.unwrap().mode.unwrap().as_str(), "PassThrough");
+    assert_eq!(
+        function.tracing_config.unwrap().mode.unwrap().as_str(),
+        "PassThrough"
+    );
     assert_eq!(
         function.role.unwrap(),
         "arn:aws:iam::123456789012:role/WebsocketApi-apigw-websocket-response"
@@ -153,9 +230,19 @@ async fn function(aws: &Aws, state: &Value) {
     let hash = &state["resources"]["responder"]["inputs"]["sourceCodeHash"];
     assert_eq!(function.code_sha256.as_deref(), hash.as_str());
 
-    let groups = aws.logs().describe_log_groups().send().await.unwrap().log_groups.unwrap();
+    let groups = aws
+        .logs()
+        .describe_log_groups()
+        .send()
+        .await
+        .unwrap()
+        .log_groups
+        .unwrap();
     assert_eq!(groups.len(), 1);
-    assert_eq!(groups[0].log_group_name.as_deref(), Some(format!("/aws/lambda/{name}").as_str()));
+    assert_eq!(
+        groups[0].log_group_name.as_deref(),
+        Some(format!("/aws/lambda/{name}").as_str())
+    );
     assert_eq!(groups[0].retention_in_days, Some(7));
 
     let mapping = aws
@@ -194,11 +281,24 @@ async fn roles(aws: &Aws, state: &Value) {
         ),
     ];
     for (role, service, policy, resources) in cases {
-        let found = aws.iam().get_role().role_name(role).send().await.unwrap().role.unwrap();
+        let found = aws
+            .iam()
+            .get_role()
+            .role_name(role)
+            .send()
+            .await
+            .unwrap()
+            .role
+            .unwrap();
         let trust = decoded(&found.assume_role_policy_document.unwrap());
         assert_eq!(trust["Statement"][0]["Principal"]["Service"], service);
-        let attached =
-            aws.iam().list_attached_role_policies().role_name(role).send().await.unwrap();
+        let attached = aws
+            .iam()
+            .list_attached_role_policies()
+            .role_name(role)
+            .send()
+            .await
+            .unwrap();
         let attached = attached.attached_policies.unwrap();
         assert_eq!(attached.len(), 1);
         assert_eq!(attached[0].policy_name.as_deref(), Some(policy));
@@ -218,7 +318,9 @@ async fn roles(aws: &Aws, state: &Value) {
 }
 
 fn decoded(text: &str) -> Value {
-    let text = percent_encoding::percent_decode_str(text).decode_utf8().unwrap();
+    let text = percent_encoding::percent_decode_str(text)
+        .decode_utf8()
+        .unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
@@ -231,8 +333,18 @@ async fn nothing_is_left(aws: &Aws) {
     assert!(buckets.buckets.unwrap_or_default().is_empty());
     let functions = aws.lambda().list_functions().send().await.unwrap();
     assert!(functions.functions.unwrap_or_default().is_empty());
-    let mappings = aws.lambda().list_event_source_mappings().send().await.unwrap();
-    assert!(mappings.event_source_mappings.unwrap_or_default().is_empty());
+    let mappings = aws
+        .lambda()
+        .list_event_source_mappings()
+        .send()
+        .await
+        .unwrap();
+    assert!(
+        mappings
+            .event_source_mappings
+            .unwrap_or_default()
+            .is_empty()
+    );
     let groups = aws.logs().describe_log_groups().send().await.unwrap();
     assert!(groups.log_groups.unwrap_or_default().is_empty());
     let roles = aws.iam().list_roles().send().await.unwrap();
@@ -265,10 +377,17 @@ async fn the_stack_goes_up_changes_and_comes_down() {
     );
 
     let change = ["--var", "lambda_log_retention=30"];
-    let plan = project.run(&[&["plan", "--json"], &change[..]].concat()).expect(0).json();
+    let plan = project
+        .run(&[&["plan", "--json"], &change[..]].concat())
+        .expect(0)
+        .json();
     assert_eq!(actions(&plan).len(), 1, "{plan:#}");
-    project.run(&[&["apply", "--yes"], &change[..]].concat()).expect(0);
-    project.run(&[&["plan", "--detailed-exitcode"], &change[..]].concat()).expect(0);
+    project
+        .run(&[&["apply", "--yes"], &change[..]].concat())
+        .expect(0);
+    project
+        .run(&[&["plan", "--detailed-exitcode"], &change[..]].concat())
+        .expect(0);
 
     project.run(&["destroy", "--yes"]).expect(0);
     nothing_is_left(&clients(&moto).await).await;
@@ -283,13 +402,34 @@ async fn what_was_changed_outside_is_seen_and_put_right() {
     let aws = clients(&moto).await;
     let state = project.state();
     let group = id(&state, "lambda_logs");
-    aws.logs().put_retention_policy().log_group_name(&group).retention_in_days(90).send().await.unwrap();
-    aws.sqs().delete_queue().queue_url(id(&state, "queue")).send().await.unwrap();
+    aws.logs()
+        .put_retention_policy()
+        .log_group_name(&group)
+        .retention_in_days(90)
+        .send()
+        .await
+        .unwrap();
+    aws.sqs()
+        .delete_queue()
+        .queue_url(id(&state, "queue"))
+        .send()
+        .await
+        .unwrap();
     let plan = project.plan();
     let found = actions(&plan);
-    assert!(found.contains(&("lambda_logs".to_owned(), vec!["update".to_owned()])), "{found:?}");
-    assert!(found.contains(&("queue".to_owned(), vec!["create".to_owned()])), "{found:?}");
-    let row = plan["changes"].as_array().unwrap().iter().find(|row| row["address"] == "lambda_logs");
+    assert!(
+        found.contains(&("lambda_logs".to_owned(), vec!["update".to_owned()])),
+        "{found:?}"
+    );
+    assert!(
+        found.contains(&("queue".to_owned(), vec!["create".to_owned()])),
+        "{found:?}"
+    );
+    let row = plan["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["address"] == "lambda_logs");
     assert_eq!(row.unwrap()["drift"][0]["live"], 90);
     project.apply();
     project.expect_no_changes();

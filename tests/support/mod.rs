@@ -5,9 +5,9 @@
 pub mod moto;
 
 use serde_json::Value;
+use stackctl::local_cloud::{Cloud, Entry, Options};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use stackctl::local_cloud::{Cloud, Entry, Options};
 
 /// How much faster than the clock the local cloud's time runs in tests.
 pub const SPEED: &str = "100";
@@ -49,7 +49,10 @@ impl Ended {
     #[track_caller]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
-            panic!("{error} in stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr)
+            panic!(
+                "{error} in stdout:\n{}\nstderr:\n{}",
+                self.stdout, self.stderr
+            )
         })
     }
 }
@@ -59,7 +62,11 @@ impl Project {
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("stacks")).unwrap();
-        Self { dir, env: Vec::new(), flags: vec!["--local".to_owned()] }
+        Self {
+            dir,
+            env: Vec::new(),
+            flags: vec!["--local".to_owned()],
+        }
     }
 
     /// A project with the repository's own stack.
@@ -141,8 +148,18 @@ impl Project {
     #[track_caller]
     pub fn expect_no_changes(&self) {
         let ended = self.run(&["plan", "--detailed-exitcode"]);
-        assert_eq!(ended.code, Some(0), "the plan is not empty:\n{}{}", ended.stdout, ended.stderr);
-        assert!(ended.stdout.ends_with("No changes. The stack is as the file says.\n"));
+        assert_eq!(
+            ended.code,
+            Some(0),
+            "the plan is not empty:\n{}{}",
+            ended.stdout,
+            ended.stderr
+        );
+        assert!(
+            ended
+                .stdout
+                .ends_with("No changes. The stack is as the file says.\n")
+        );
     }
 
     /// The state of the only stack.
@@ -185,7 +202,10 @@ pub fn actions(plan: &Value) -> Vec<(String, Vec<String>)> {
         .iter()
         .map(|change| {
             let actions = change["actions"].as_array().unwrap();
-            (text(&change["address"]), actions.iter().map(text).collect::<Vec<_>>())
+            (
+                text(&change["address"]),
+                actions.iter().map(text).collect::<Vec<_>>(),
+            )
         })
         .filter(|(_, actions)| actions != &["no-op"])
         .collect()

@@ -16,9 +16,20 @@ impl Moto {
     /// `STACKCTL_MOTO_PYTHON`, or is `python3`.
     pub fn start() -> Self {
         let python = std::env::var("STACKCTL_MOTO_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         let child = Command::new(python)
-            .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()])
+            .args([
+                "-m",
+                "moto.server",
+                "-H",
+                "127.0.0.1",
+                "-p",
+                &port.to_string(),
+            ])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -26,7 +37,10 @@ impl Moto {
         let moto = Self { child, port };
         let start = Instant::now();
         while moto.get("/moto-api/data.json").is_none() {
-            assert!(start.elapsed() < Duration::from_secs(60), "moto does not answer");
+            assert!(
+                start.elapsed() < Duration::from_secs(60),
+                "moto does not answer"
+            );
             std::thread::sleep(Duration::from_millis(100));
         }
         moto
@@ -40,12 +54,16 @@ impl Moto {
     /// A GET of moto's own interface: the body.
     pub fn get(&self, path: &str) -> Option<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+        stream
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .ok()?;
         let request = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
         stream.write_all(request.as_bytes()).ok()?;
         let mut reply = String::new();
         stream.read_to_string(&mut reply).ok()?;
-        reply.split_once("\r\n\r\n").map(|(_, body)| body.to_owned())
+        reply
+            .split_once("\r\n\r\n")
+            .map(|(_, body)| body.to_owned())
     }
 }
 

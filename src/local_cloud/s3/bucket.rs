@@ -57,6 +57,7 @@ pub(super) fn create(call: Call<'_>) -> Result<Reply, Refusal> {
     if acl::is_public(&grants) {
         return Err(error("AccessDenied", ""));
     }
+    let locked = call.header("x-amz-bucket-object-lock-enabled") == Some("true");
     let bucket = match model::bucket(call.store, &call.bucket) {
         Ok(_) if call.request.region != "us-east-1" => {
             return Err(error("BucketAlreadyOwnedByYou", ""));
@@ -77,7 +78,8 @@ pub(super) fn create(call: Call<'_>) -> Result<Reply, Refusal> {
             grants,
             tags,
             policy: None,
-            versioning: None,
+            versioning: locked.then(|| "Enabled".to_owned()),
+            object_lock: locked,
         },
     };
     model::put_bucket(call.store, &bucket);

@@ -31,6 +31,10 @@ fn standard(code: &str) -> (u16, &'static str) {
             (404, "The public access block configuration was not found")
         }
         "OwnershipControlsNotFoundError" => (404, "The bucket ownership controls were not found"),
+        "ObjectLockConfigurationNotFoundError" => (
+            404,
+            "Object Lock configuration does not exist for this bucket",
+        ),
         "BucketAlreadyOwnedByYou" => (
             409,
             "Your previous request to create the named bucket succeeded and you already own it.",

@@ -142,6 +142,13 @@ const OPERATIONS: &[Row] = &[
     (
         "GET",
         Level::Bucket,
+        "object-lock",
+        "GetObjectLockConfiguration",
+        settings::get_object_lock,
+    ),
+    (
+        "GET",
+        Level::Bucket,
         "encryption",
         "GetBucketEncryption",
         settings::get_encryption,

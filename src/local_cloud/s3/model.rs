@@ -26,6 +26,9 @@ pub(super) struct Bucket {
     pub(super) policy: Option<String>,
     /// `Enabled` or `Suspended`; none when it was never set.
     pub(super) versioning: Option<String>,
+    /// Whether objects can be locked; switches versioning on.
+    #[serde(default)]
+    pub(super) object_lock: bool,
 }
 
 /// What of public access is blocked.

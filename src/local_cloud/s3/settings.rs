@@ -236,6 +236,17 @@ pub(super) fn get_versioning(call: Call<'_>) -> Result<Reply, Refusal> {
     Ok(document(xml))
 }
 
+pub(super) fn get_object_lock(call: Call<'_>) -> Result<Reply, Refusal> {
+    if !model::bucket(call.store, &call.bucket)?.object_lock {
+        return Err(error("ObjectLockConfigurationNotFoundError", ""));
+    }
+    let mut xml = Xml::default();
+    xml.element(&root("ObjectLockConfiguration"), |xml| {
+        xml.text("ObjectLockEnabled", "Enabled".to_owned());
+    });
+    Ok(document(xml))
+}
+
 /// What S3 gives to every bucket; it cannot be changed here.
 pub(super) fn get_encryption(call: Call<'_>) -> Result<Reply, Refusal> {
     model::bucket(call.store, &call.bucket)?;

@@ -27,6 +27,9 @@ impl DataSource for GetRegion {
 
     async fn read(cx: &Cx, _args: Self) -> Result<Outputs, Error> {
         let name = cx.aws.region().to_owned();
-        Ok(Outputs { id: name.clone(), name })
+        Ok(Outputs {
+            id: name.clone(),
+            name,
+        })
     }
 }

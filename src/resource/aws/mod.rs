@@ -5,13 +5,13 @@ pub mod apigatewayv2;
 pub mod cloudwatch;
 pub mod connect;
 pub mod iam;
+pub mod lambda;
 pub mod physical_name;
 pub mod policy;
 pub mod policy_check;
+pub mod s3;
 pub mod sqs;
 pub mod tags;
-pub mod lambda;
-pub mod s3;
 
 use super::error::{CallResult, Error};
 use aws_config::SdkConfig;
