@@ -30,7 +30,10 @@ pub(super) async fn run(global: &GlobalArgs, args: &PlanArgs) -> Result<Exit, Cl
     } else {
         output::result(&report::text::plan(plan, &Session::style(global, show)))?;
     }
-    Ok(if args.detailed_exitcode && !plan.is_empty() {
+    let changes = !plan.is_empty();
+    // The process ends here; taking a large plan apart piece by piece would only cost time.
+    std::mem::forget(session);
+    Ok(if args.detailed_exitcode && changes {
         Exit::Changes
     } else {
         Exit::Done

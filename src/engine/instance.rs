@@ -49,6 +49,24 @@ impl std::fmt::Debug for Instance {
 }
 
 impl Instance {
+    /// Its row of the plan; what stays behind names it, and no more.
+    pub(super) fn take_row(&mut self) -> Change {
+        let named = Change {
+            address: self.change.address.clone(),
+            type_name: self.change.type_name.clone(),
+            id: None,
+            action: self.change.action,
+            reason: String::new(),
+            before: None,
+            after: None,
+            differences: Vec::new(),
+            unchanged: 0,
+            decided: serde_json::Map::new(),
+        };
+        self.live = None;
+        std::mem::replace(&mut self.change, named)
+    }
+
     /// Takes it out of the plan: it stays as it is.
     pub(super) fn leave_alone(&mut self) {
         self.change.action = Action::NoOp;

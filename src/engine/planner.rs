@@ -473,8 +473,9 @@ impl<'a> Planner<'a> {
             .diagnostics
             .extend(instance::protected(&self.out.instances));
         steps::build(&mut self.out, self.inputs.world);
-        let changes = self.out.instances.iter().map(|found| found.change.clone());
-        self.out.plan.changes.extend(changes);
+        // The rows move into the plan; an instance keeps what apply asks it for.
+        let rows = self.out.instances.iter_mut().map(Instance::take_row);
+        self.out.plan.changes.extend(rows);
         self.out
             .plan
             .changes
