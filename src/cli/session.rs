@@ -147,11 +147,12 @@ impl Session {
         });
         report(global, &first.diagnostics, &sources)?;
         let remote = uses_aws(&stack, &world) || !opened.open.is_empty();
-        let provider = provider::provider(&stack, &run.cloud, &read_file)?;
-        let aws = if remote {
-            provider::clients(provider.settings, &run.cloud, Path::new(WORK_DIR)).await?
+        let (aws, allowed_accounts) = if remote {
+            let provider = provider::provider(&stack, &run.cloud, &read_file)?;
+            let aws = provider::clients(provider.settings, &run.cloud, Path::new(WORK_DIR)).await?;
+            (aws, provider.allowed_accounts)
         } else {
-            Arc::new(Aws::offline())
+            (Arc::new(Aws::offline()), Vec::new())
         };
         let mut cx = Cx::new(aws);
         cx.owner = Owner {
@@ -185,7 +186,7 @@ impl Session {
             first
         };
         report(global, &planned.diagnostics, &sources)?;
-        check_account(&world, &provider.allowed_accounts, &store)?;
+        check_account(&world, &allowed_accounts, &store)?;
         Ok(Self {
             stack,
             sources,
