@@ -1,11 +1,13 @@
 //! Creates of an interrupted run whose end is unknown: looked up, and taken into the state
 //! when they took effect.
 
+use super::diff::{Compare, differences};
+use crate::data::Data;
 use crate::resource::context::{Cx, Owner};
 use crate::resource::error::{Effect, Error};
 use crate::resource::{Applied, ResourceType, overlay, resource_type};
 use crate::store::journal::Intent;
-use crate::store::state::{State, StateChange, is_sealed};
+use crate::store::state::{Seal, State, StateChange, is_sealed};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -109,15 +111,60 @@ pub async fn create(
         tokio::time::sleep(pause.mul_f64(rand::random_range(0.8..1.2))).await;
         pause = (pause * 2).min(Duration::from_secs(5));
         if !throttled && let Some(id) = kind.find(cx, inputs.clone(), decided.clone()).await? {
-            let attrs = overlay(inputs, &Value::Object(decided.clone()));
-            let mut cx = cx.clone();
-            cx.wanted = Some(names(inputs));
-            let live = kind.read(&cx, &id, &attrs).await?.unwrap_or_default();
-            return Ok(Applied {
-                outputs: overlay(&attrs, &live),
-                id,
-            });
+            return finish(kind, cx, id, inputs, decided).await;
         }
     }
     Err(Error::failed("no attempt was made"))
+}
+
+/// Brings a found object to where `create` would have left it: waits as `create` does, and
+/// makes the calls that `create` makes after the first one, as an update of what is missing.
+async fn finish(
+    kind: &'static dyn ResourceType,
+    cx: &Cx,
+    id: String,
+    inputs: &Value,
+    decided: &Map<String, Value>,
+) -> Result<Applied, Error> {
+    let attrs = overlay(inputs, &Value::Object(decided.clone()));
+    // It exists: whatever fails from here on, it is in the state.
+    cx.made(&id, Value::Object(decided.clone()));
+    kind.ready(cx, &id).await?;
+    let mut reading = cx.clone();
+    reading.wanted = Some(names(inputs));
+    let live = kind.read(&reading, &id, &attrs).await?.unwrap_or_default();
+    let missing = missing(kind, inputs, &live);
+    let outputs = overlay(&attrs, &live);
+    if missing.is_empty() {
+        return Ok(Applied { id, outputs });
+    }
+    let live = overlay(&Value::Object(decided.clone()), &live);
+    let updated = kind.update(cx, &id, live, inputs.clone(), missing).await?;
+    Ok(Applied {
+        outputs: overlay(&outputs, &updated.outputs),
+        id,
+    })
+}
+
+/// The properties that a plan would update, were it made now.
+fn missing(kind: &dyn ResourceType, inputs: &Value, live: &Value) -> BTreeSet<String> {
+    let canonical = |value: &Value| {
+        let mut value = value.clone();
+        kind.canonical(&mut value);
+        value
+    };
+    let desired = Data::from(canonical(inputs));
+    let (found, _) = differences(&Compare {
+        schema: kind.schema(),
+        applied: &desired.value,
+        live: &canonical(live),
+        desired: &desired,
+        seal: &Seal::new(""),
+        settled: &|_| true,
+        replace_on: &[],
+    });
+    let updatable = found.iter().filter(|row| !row.replaces);
+    updatable
+        .filter_map(|row| row.path.first().map(std::borrow::Cow::into_owned))
+        .collect()
 }

@@ -412,6 +412,11 @@ impl Resource for Function {
         .await
     }
 
+    async fn ready(cx: &Cx, id: &str) -> Result<(), Error> {
+        calls::wait(cx, id, "the function is active", Status::is_active).await?;
+        Ok(())
+    }
+
     async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
         let name = &new.props.name;
         let tags = get(cx, name)
