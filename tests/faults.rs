@@ -127,7 +127,10 @@ fn a_tenth_of_all_calls_failing_is_borne_or_reported() {
             if first.code != Some(0) {
                 assert_eq!(first.code, Some(1), "{case}:\n{}", first.stderr);
                 let text = &first.stderr;
-                assert!(text.contains("error:") && !text.contains("defect"), "{text}");
+                assert!(
+                    text.contains("error:") && !text.contains("defect"),
+                    "{text}"
+                );
                 let again = project.run(&args(command, more));
                 assert_eq!(again.code, Some(0), "{case}, again:\n{}", again.stderr);
             }

@@ -198,8 +198,8 @@ pub trait Resource:
     /// it: live values, and from the file those properties that no read returns.
     fn delete(cx: &Cx, id: &str, attrs: &Value) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Waits until an object that [`Resource::find`] found can be used by others, as
-    /// `create` does before it returns.
+    /// Waits until an object can be used by others, as `create` and `update` do before they
+    /// return: after a create or an update of which the reply was lost.
     fn ready(_cx: &Cx, _id: &str) -> impl Future<Output = Result<(), Error>> + Send {
         async { Ok(()) }
     }

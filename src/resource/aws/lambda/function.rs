@@ -413,7 +413,8 @@ impl Resource for Function {
     }
 
     async fn ready(cx: &Cx, id: &str) -> Result<(), Error> {
-        calls::wait(cx, id, "the function is active", Status::is_active).await?;
+        let ready = |status: &Status| Ok(status.is_active()? && status.is_updated()?);
+        calls::wait(cx, id, "the function is active and up to date", ready).await?;
         Ok(())
     }
 
