@@ -1,20 +1,10 @@
-//! The process dies at every call of the local apply and destroy, before it takes effect
+//! The process dies at every call of the local apply, change and destroy, before it takes effect
 //! and after; the next run converges, and no person is asked.
 
-use crate::support::Project;
+use crate::faults::{CHANGE, applied_and_changed};
+use crate::support::{Project, census, in_parallel};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-
-/// How often each kind of object is there.
-fn census(project: &Project) -> BTreeMap<String, usize> {
-    let mut census = BTreeMap::new();
-    for entry in project.cloud() {
-        *census
-            .entry(format!("{} {}", entry.service, entry.kind))
-            .or_insert(0) += 1;
-    }
-    census
-}
 
 fn fault(at: usize, what: &str) -> String {
     json!([{"call": "*", "at": at, "what": what}]).to_string()
@@ -73,4 +63,37 @@ fn killed_before_each_call() {
 #[test]
 fn killed_after_each_call() {
     matrix("killAfter");
+}
+
+/// Kills a run that updates some resources and replaces others, at each of its calls after
+/// the plan's reads.
+fn change_matrix(what: &str) {
+    let (whole, [_, expected]) = applied_and_changed();
+    let change = [&["apply", "--yes"], CHANGE].concat();
+    in_parallel((22..=60).collect(), |at| {
+        let mut project = whole.fork();
+        let struck = killed(&mut project, &change, at, what);
+        let case = format!("change killed ({struck}) at call {at}, {what}");
+        let again = project.run(&change);
+        assert_eq!(again.code, Some(0), "{case}:\n{}", again.stderr);
+        assert_eq!(census(&project), expected, "{case}");
+        let plan = [&["plan", "--detailed-exitcode"], CHANGE].concat();
+        let plan = project.run(&plan);
+        assert_eq!(plan.code, Some(0), "{case}:\n{}", plan.stdout);
+        let state = project.state();
+        assert_eq!(state["resources"].as_object().unwrap().len(), 19, "{case}");
+        assert!(state.get("deposed").is_none_or(|it| it == &json!({})));
+        assert!(!project.dir().join("state/websocket-sqs.journal").exists());
+        assert!(struck || at > 50, "{case}");
+    });
+}
+
+#[test]
+fn a_change_killed_before_each_call() {
+    change_matrix("killBefore");
+}
+
+#[test]
+fn a_change_killed_after_each_call() {
+    change_matrix("killAfter");
 }

@@ -12,6 +12,7 @@ mod conformance;
 mod crash;
 #[cfg(feature = "emulator-tests")]
 mod emulator;
+mod faults;
 mod lifecycle;
 mod plan;
 mod support;

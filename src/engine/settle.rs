@@ -1,11 +1,13 @@
 //! Creates of an interrupted run whose end is unknown: looked up, and taken into the state
 //! when they took effect.
 
+use super::diff::{Compare, differences};
+use crate::data::{Data, Path};
 use crate::resource::context::{Cx, Owner};
 use crate::resource::error::{Effect, Error};
 use crate::resource::{Applied, ResourceType, overlay, resource_type};
 use crate::store::journal::Intent;
-use crate::store::state::{State, StateChange, is_sealed};
+use crate::store::state::{Seal, State, StateChange, is_sealed};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -79,6 +81,27 @@ fn without_seals(value: &Value) -> Value {
     }
 }
 
+/// How often a call whose outcome is unknown, or that is throttled, is made.
+const TRIES: u32 = 5;
+
+/// Waits before the next attempt, and says why; none where the error is final.
+async fn pause(cx: &Cx, attempt: u32, error: &Error, what: &str) -> Option<()> {
+    let throttled = error.is_throttle() && error.effect() == Effect::None;
+    if attempt >= TRIES || (error.effect() == Effect::None && !throttled) {
+        return None;
+    }
+    if throttled {
+        cx.waiting("the service asks to slow down");
+    } else {
+        cx.waiting(&format!(
+            "the reply was lost; looking whether the {what} took effect"
+        ));
+    }
+    let pause = Duration::from_millis(100) * 2u32.pow(attempt - 1);
+    tokio::time::sleep(pause.mul_f64(rand::random_range(0.8..1.2))).await;
+    Some(())
+}
+
 /// Creates, and where the outcome is unknown (a timeout, a lost reply, a 5xx) finds out
 /// before anything is tried again, so that nothing is made twice.
 ///
@@ -90,34 +113,141 @@ pub async fn create(
     inputs: &Value,
     decided: &Map<String, Value>,
 ) -> Result<Applied, Error> {
-    const TRIES: u32 = 5;
-    let mut pause = Duration::from_millis(100);
-    for attempt in 1.. {
+    let mut attempt = 1;
+    loop {
         let error = match kind.create(cx, inputs.clone(), decided.clone()).await {
             Ok(applied) => return Ok(applied),
             Err(error) => error,
         };
-        let throttled = error.is_throttle() && error.effect() == Effect::None;
-        if attempt == TRIES || (error.effect() == Effect::None && !throttled) || cx.has_made() {
+        if cx.has_made() || pause(cx, attempt, &error, "create").await.is_none() {
             return Err(error);
         }
-        if throttled {
-            cx.waiting("the service asks to slow down");
-        } else {
-            cx.waiting("the reply was lost; looking whether the create took effect");
+        attempt += 1;
+        if error.effect() == Effect::Unknown
+            && let Some(id) = kind.find(cx, inputs.clone(), decided.clone()).await?
+        {
+            return finish(kind, cx, id, inputs, decided).await;
         }
-        tokio::time::sleep(pause.mul_f64(rand::random_range(0.8..1.2))).await;
-        pause = (pause * 2).min(Duration::from_secs(5));
-        if !throttled && let Some(id) = kind.find(cx, inputs.clone(), decided.clone()).await? {
-            let attrs = overlay(inputs, &Value::Object(decided.clone()));
-            let mut cx = cx.clone();
-            cx.wanted = Some(names(inputs));
-            let live = kind.read(&cx, &id, &attrs).await?.unwrap_or_default();
+    }
+}
+
+/// Updates, and where the outcome is unknown reads what became of it, and sends only what
+/// did not take effect.
+///
+/// # Errors
+/// The update's own, once it is sure that it did nothing or that no more can be known.
+pub async fn update(
+    kind: &'static dyn ResourceType,
+    cx: &Cx,
+    id: &str,
+    mut live: Value,
+    inputs: Value,
+    mut changed: BTreeSet<String>,
+) -> Result<Applied, Error> {
+    let mut attempt = 1;
+    loop {
+        let tried = kind.update(cx, id, live.clone(), inputs.clone(), changed.clone());
+        let error = match tried.await {
+            Ok(applied) => return Ok(applied),
+            Err(error) => error,
+        };
+        if pause(cx, attempt, &error, "update").await.is_none() {
+            return Err(error);
+        }
+        attempt += 1;
+        if error.effect() == Effect::None {
+            continue;
+        }
+        kind.ready(cx, id).await?;
+        let mut reading = cx.clone();
+        reading.wanted = Some(names(&inputs).union(&changed).cloned().collect());
+        let Some(now) = kind.read(&reading, id, &live).await? else {
+            return Err(error);
+        };
+        // A property taken out of the file was applied before, and what no read returns may
+        // have been lost.
+        let applied = overlay(&live, &inputs);
+        let applied = only(&applied, |name| {
+            changed.contains(name) || has(&inputs, name)
+        });
+        let left = differing(kind, &applied, &inputs, &now);
+        let unread = |name: &str| kind.schema().flag(&Path::root().join(name), "writeOnly");
+        changed.retain(|name| left.contains(name) || unread(name));
+        live = overlay(&live, &now);
+        if changed.is_empty() {
             return Ok(Applied {
-                outputs: overlay(&attrs, &live),
-                id,
+                id: id.to_owned(),
+                outputs: now,
             });
         }
     }
-    Err(Error::failed("no attempt was made"))
+}
+
+fn has(value: &Value, name: &str) -> bool {
+    value.get(name).is_some_and(|value| !value.is_null())
+}
+
+fn only(value: &Value, keep: impl Fn(&str) -> bool) -> Value {
+    let members = value.as_object().into_iter().flatten();
+    members
+        .filter(|(name, _)| keep(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// Brings a found object to where `create` would have left it: waits as `create` does, and
+/// makes the calls that `create` makes after the first one, as an update of what is missing.
+async fn finish(
+    kind: &'static dyn ResourceType,
+    cx: &Cx,
+    id: String,
+    inputs: &Value,
+    decided: &Map<String, Value>,
+) -> Result<Applied, Error> {
+    let attrs = overlay(inputs, &Value::Object(decided.clone()));
+    // It exists: whatever fails from here on, it is in the state.
+    cx.made(&id, Value::Object(decided.clone()));
+    kind.ready(cx, &id).await?;
+    let mut reading = cx.clone();
+    reading.wanted = Some(names(inputs));
+    let live = kind.read(&reading, &id, &attrs).await?.unwrap_or_default();
+    let missing = differing(kind, inputs, inputs, &live);
+    let outputs = overlay(&attrs, &live);
+    if missing.is_empty() {
+        return Ok(Applied { id, outputs });
+    }
+    let live = overlay(&Value::Object(decided.clone()), &live);
+    let updated = kind.update(cx, &id, live, inputs.clone(), missing).await?;
+    Ok(Applied {
+        outputs: overlay(&outputs, &updated.outputs),
+        id,
+    })
+}
+
+/// The properties that a plan would update, were it made now.
+fn differing(
+    kind: &dyn ResourceType,
+    applied: &Value,
+    inputs: &Value,
+    live: &Value,
+) -> BTreeSet<String> {
+    let canonical = |value: &Value| {
+        let mut value = value.clone();
+        kind.canonical(&mut value);
+        value
+    };
+    let desired = Data::from(canonical(inputs));
+    let (found, _) = differences(&Compare {
+        schema: kind.schema(),
+        applied: &canonical(applied),
+        live: &canonical(live),
+        desired: &desired,
+        seal: &Seal::new(""),
+        settled: &|_| true,
+        replace_on: &[],
+    });
+    let updatable = found.iter().filter(|row| !row.replaces);
+    updatable
+        .filter_map(|row| row.path.first().map(std::borrow::Cow::into_owned))
+        .collect()
 }

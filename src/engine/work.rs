@@ -126,7 +126,7 @@ pub async fn run(work: Work) -> Result<Outcome, Error> {
             inputs,
             changed,
         } => {
-            let made = kind.update(&cx, &id, live, inputs, changed).await?;
+            let made = settle::update(kind, &cx, &id, live, inputs, changed).await?;
             Ok(Outcome {
                 id: made.id,
                 outputs: made.outputs,

@@ -198,6 +198,12 @@ pub trait Resource:
     /// it: live values, and from the file those properties that no read returns.
     fn delete(cx: &Cx, id: &str, attrs: &Value) -> impl Future<Output = Result<(), Error>> + Send;
 
+    /// Waits until an object can be used by others, as `create` and `update` do before they
+    /// return: after a create or an update of which the reply was lost.
+    fn ready(_cx: &Cx, _id: &str) -> impl Future<Output = Result<(), Error>> + Send {
+        async { Ok(()) }
+    }
+
     /// Looks for an object that a create with an unknown outcome may have made: by name,
     /// by the owner tags ([`Cx::owner`]), or by parent and content. Returns its id. It must
     /// not return one that [`Cx::known_ids`] lists.
@@ -269,6 +275,8 @@ pub trait ResourceType: Send + Sync {
         id: &'a str,
         attrs: &'a Value,
     ) -> BoxFuture<'a, Result<(), Error>>;
+    /// See [`Resource::ready`].
+    fn ready<'a>(&self, cx: &'a Cx, id: &'a str) -> BoxFuture<'a, Result<(), Error>>;
     /// See [`Resource::find`].
     fn find<'a>(
         &self,
@@ -434,6 +442,10 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         attrs: &'a Value,
     ) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(T::delete(cx, id, attrs))
+    }
+
+    fn ready<'a>(&self, cx: &'a Cx, id: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(T::ready(cx, id))
     }
 
     fn find<'a>(

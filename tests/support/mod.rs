@@ -6,8 +6,11 @@ pub mod moto;
 
 use serde_json::Value;
 use stackctl::local_cloud::{Cloud, Entry, Options};
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 
 /// How much faster than the clock the local cloud's time runs in tests.
 pub const SPEED: &str = "100";
@@ -75,6 +78,13 @@ impl Project {
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks");
         copy(&from, &project.dir.path().join("stacks"));
         project
+    }
+
+    /// A copy of this project as it is now: stacks, state and local cloud.
+    pub fn fork(&self) -> Self {
+        let fork = Self::new();
+        copy(self.dir(), fork.dir());
+        fork
     }
 
     /// The folder.
@@ -209,4 +219,34 @@ pub fn actions(plan: &Value) -> Vec<(String, Vec<String>)> {
         })
         .filter(|(_, actions)| actions != &["no-op"])
         .collect()
+}
+
+/// How often each kind of object is in the project's local cloud.
+pub fn census(project: &Project) -> BTreeMap<String, usize> {
+    let mut census = BTreeMap::new();
+    for entry in project.cloud() {
+        let kind = format!("{} {}", entry.service, entry.kind);
+        *census.entry(kind).or_insert(0) += 1;
+    }
+    census
+}
+
+/// Runs independent cases, two at a time. A case that fails fails the test, after the
+/// others were run.
+#[track_caller]
+pub fn in_parallel<C: Send>(cases: Vec<C>, run: impl Fn(C) + Sync) {
+    let cases = Mutex::new(cases.into_iter());
+    let next = || cases.lock().unwrap().next();
+    let work = || {
+        let mut failed = 0;
+        while let Some(case) = next() {
+            failed += usize::from(catch_unwind(AssertUnwindSafe(|| run(case))).is_err());
+        }
+        failed
+    };
+    let failed: usize = std::thread::scope(|scope| {
+        let other = scope.spawn(work);
+        work() + other.join().unwrap()
+    });
+    assert_eq!(failed, 0, "so many cases failed; see above");
 }

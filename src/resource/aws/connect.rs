@@ -45,7 +45,14 @@ pub async fn connect(settings: &Settings) -> Result<Aws, Error> {
     };
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http.clone())
-        .retry_config(RetryConfig::standard().with_max_attempts(6))
+        .retry_config(
+            // The first pause is the SDK's largest cost when a call fails once: it is drawn
+            // from 0 to 1 s by default.
+            RetryConfig::standard()
+                .with_max_attempts(8)
+                .with_initial_backoff(Duration::from_millis(100))
+                .with_max_backoff(Duration::from_secs(20)),
+        )
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(Duration::from_secs(5))

@@ -15,9 +15,33 @@ pub mod tags;
 
 use super::error::{CallResult, Error};
 use aws_config::SdkConfig;
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_types::region::Region;
 use std::sync::OnceLock;
 use tokio::sync::OnceCell;
+
+/// Has a call repeated whose reply of success cannot be read, cut off on the way for
+/// example: the SDK by itself repeats only what was answered with a failure.
+#[derive(Debug)]
+struct Unreadable;
+
+impl ClassifyRetry for Unreadable {
+    fn classify_retry(&self, cx: &InterceptorContext) -> RetryAction {
+        let failed = matches!(cx.output_or_error(), Some(Err(_)));
+        let succeeded = |reply: &HttpResponse| reply.status().is_success();
+        if failed && cx.response().is_some_and(succeeded) {
+            RetryAction::transient_error()
+        } else {
+            RetryAction::NoActionIndicated
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "unreadable reply"
+    }
+}
 
 /// Who the credentials belong to.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -63,7 +87,13 @@ macro_rules! clients {
             $(
                 /// The client for reads and for calls that may be repeated.
                 pub fn $name(&self) -> &$service::Client {
-                    self.$cell.get_or_init(|| $service::Client::new(&self.config))
+                    self.$cell.get_or_init(|| {
+                        $service::Client::from_conf(
+                            $service::config::Builder::from(&self.config)
+                                .retry_classifier(Unreadable)
+                                .build(),
+                        )
+                    })
                 }
 
                 /// The client for calls that make something: no retry of its own.
@@ -120,9 +150,11 @@ impl Aws {
                 .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
                 .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
         }
-        if once {
-            builder = builder.retry_config(RetryConfig::disabled());
-        }
+        builder = if once {
+            builder.retry_config(RetryConfig::disabled())
+        } else {
+            builder.retry_classifier(Unreadable)
+        };
         aws_sdk_s3::Client::from_conf(builder.build())
     }
 

@@ -59,6 +59,21 @@ fn done(status: Option<&DeploymentStatus>, message: Option<&str>) -> Result<bool
     }
 }
 
+/// Waits until the deployment is done.
+async fn deployed(cx: &Cx, api_id: &str, id: &str) -> Result<(), Error> {
+    cx.until("the API is being deployed", LIMIT, || async move {
+        let call = cx.aws.apigateway().get_deployment();
+        let call = call.api_id(api_id).deployment_id(id).send();
+        let reply = call.await.call("apigateway:GET (GetDeployment)")?;
+        let message = reply.deployment_status_message.as_deref();
+        if done(reply.deployment_status.as_ref(), message)? {
+            return Ok(());
+        }
+        Err(Wait::NotYet("PENDING".to_owned()))
+    })
+    .await
+}
+
 impl Resource for Deployment {
     const TYPE: &'static str = "aws:apigatewayv2:Deployment";
     type Outputs = Outputs;
@@ -87,17 +102,7 @@ impl Resource for Deployment {
         );
         let message = reply.deployment_status_message.as_deref();
         if !done(reply.deployment_status.as_ref(), message)? {
-            cx.until("the API is being deployed", LIMIT, || async move {
-                let call = cx.aws.apigateway().get_deployment();
-                let call = call.api_id(api_id).deployment_id(id).send();
-                let reply = call.await.call("apigateway:GET (GetDeployment)")?;
-                let message = reply.deployment_status_message.as_deref();
-                if done(reply.deployment_status.as_ref(), message)? {
-                    return Ok(());
-                }
-                Err(Wait::NotYet("PENDING".to_owned()))
-            })
-            .await?;
+            deployed(cx, api_id, id).await?;
         }
         Ok(made)
     }
@@ -151,6 +156,11 @@ impl Resource for Deployment {
         let call = cx.aws.apigateway().delete_deployment();
         let call = call.api_id(api_id).deployment_id(deployment_id);
         gone(send!(cx, call, "apigateway:DELETE (DeleteDeployment)"))
+    }
+
+    async fn ready(cx: &Cx, id: &str) -> Result<(), Error> {
+        let [api_id, deployment_id] = parts(id)?;
+        deployed(cx, api_id, deployment_id).await
     }
 
     async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {

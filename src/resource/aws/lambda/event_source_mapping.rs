@@ -506,6 +506,13 @@ impl Resource for EventSourceMapping {
         .await
     }
 
+    async fn ready(cx: &Cx, id: &str) -> Result<(), Error> {
+        if let Some(live) = get(cx, id).await? {
+            settle(cx, outputs_of!(cx, &live)).await?;
+        }
+        Ok(())
+    }
+
     async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
         let mut marker = None;
         loop {

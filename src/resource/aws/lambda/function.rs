@@ -412,6 +412,12 @@ impl Resource for Function {
         .await
     }
 
+    async fn ready(cx: &Cx, id: &str) -> Result<(), Error> {
+        let ready = |status: &Status| Ok(status.is_active()? && status.is_updated()?);
+        calls::wait(cx, id, "the function is active and up to date", ready).await?;
+        Ok(())
+    }
+
     async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
         let name = &new.props.name;
         let tags = get(cx, name)

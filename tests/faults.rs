@@ -1,0 +1,143 @@
+//! Each call of an apply, of a change and of a destroy goes wrong once, in each way there
+//! is: the run survives it, does nothing twice, and the next plan is empty. With a tenth of
+//! all calls failing, a run may end in a clean failure; the next one then ends right.
+//!
+//! By default each call meets the fault of its turn, so that all calls and all faults come
+//! up; `STACKCTL_FAULTS=all` goes through every pair.
+
+use crate::support::{Project, census, in_parallel};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Another stack out of the same file: four updates and ten replacements, both ways round.
+pub const CHANGE: &[&str] = &[
+    "--var=apigwy_name=Other",
+    "--var=sqs_name=other.fifo",
+    "--var=s3_bucket_prefix=other-prefix",
+    "--var=lambda_name=other",
+    "--var=lambda_log_retention=14",
+];
+
+fn whats() -> Vec<Value> {
+    vec![
+        json!("throttle"),
+        json!({"error": 500}),
+        json!({"error": 503}),
+        json!("lostReply"),
+        json!("reset"),
+        json!("malformed"),
+    ]
+}
+
+/// The pairs of a call, up to the `last`th, and a fault.
+fn pairs(last: usize) -> Vec<(usize, Value)> {
+    let whats = whats();
+    let all = std::env::var_os("STACKCTL_FAULTS").is_some_and(|value| value == "all");
+    let turns = (1..=last).flat_map(|at| (0..whats.len()).map(move |what| (at, what)));
+    turns
+        .filter(|(at, what)| all || at % whats.len() == *what)
+        .map(|(at, what)| (at, whats[what].clone()))
+        .collect()
+}
+
+fn args<'a>(command: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    [&[command, "--yes"], more].concat()
+}
+
+/// Runs a command while the `at`th call goes wrong; it must succeed.
+#[track_caller]
+fn survives(project: &mut Project, args: &[&str], at: usize, what: &Value) {
+    let fault = json!([{"call": "*", "at": at, "what": what}]).to_string();
+    project.env("STACKCTL_LOCAL_FAULTS", &fault);
+    let ended = project.run(args);
+    project.env("STACKCTL_LOCAL_FAULTS", "[]");
+    assert_eq!(
+        ended.code,
+        Some(0),
+        "{args:?} with {what} at call {at}:\n{}{}",
+        ended.stdout,
+        ended.stderr
+    );
+}
+
+/// An applied project, what its cloud holds, and what it holds after the change.
+pub fn applied_and_changed() -> (Project, [BTreeMap<String, usize>; 2]) {
+    let whole = Project::websocket();
+    whole.apply();
+    let changed = whole.fork();
+    changed.run(&args("apply", CHANGE)).expect(0);
+    let both = [census(&whole), census(&changed)];
+    (whole, both)
+}
+
+/// Nothing is there twice or left over, and the next plan is empty.
+#[track_caller]
+fn is_right(project: &Project, expected: &BTreeMap<String, usize>, more: &[&str], case: &str) {
+    assert_eq!(&census(project), expected, "{case}");
+    let plan = [&["plan", "--detailed-exitcode"], more].concat();
+    let ended = project.run(&plan);
+    assert_eq!(ended.code, Some(0), "{case}:\n{}", ended.stdout);
+    let state = project.state();
+    assert_eq!(state["resources"].as_object().unwrap().len(), 19, "{case}");
+    assert!(state.get("deposed").is_none_or(|it| it == &json!({})));
+}
+
+fn gone(project: &Project, case: &str) {
+    assert_eq!(census(project), BTreeMap::new(), "{case}");
+    assert_eq!(project.state()["resources"], json!({}), "{case}");
+}
+
+#[test]
+fn an_apply_survives_a_fault_at_each_call() {
+    let (_, [expected, _]) = applied_and_changed();
+    in_parallel(pairs(26), |(at, what)| {
+        let mut project = Project::websocket();
+        survives(&mut project, &args("apply", &[]), at, &what);
+        is_right(&project, &expected, &[], &format!("apply, {at} {what}"));
+        // The plan's 21 reads come first; they are in the next test.
+        survives(&mut project, &args("destroy", &[]), 21 + at, &what);
+        gone(&project, &format!("destroy, {at} {what}"));
+    });
+}
+
+#[test]
+fn a_change_survives_a_fault_at_each_call() {
+    let (whole, [_, expected]) = applied_and_changed();
+    in_parallel(pairs(60), |(at, what)| {
+        let mut project = whole.fork();
+        survives(&mut project, &args("apply", CHANGE), at, &what);
+        is_right(&project, &expected, CHANGE, &format!("{at} {what}"));
+    });
+}
+
+#[test]
+fn a_tenth_of_all_calls_failing_is_borne_or_reported() {
+    let (_, expected) = applied_and_changed();
+    let seeds = (1..=6).flat_map(|seed| whats().into_iter().map(move |what| (seed, what)));
+    let all = std::env::var_os("STACKCTL_FAULTS").is_some_and(|value| value == "all");
+    let seeds = seeds.enumerate().filter(|(n, _)| all || n % 4 == 0);
+    in_parallel(seeds.map(|(_, case)| case).collect(), |(seed, what)| {
+        let mut project = Project::websocket();
+        let faults = json!([{"call": "*", "rate": 0.1, "seed": seed, "what": what}]).to_string();
+        for (command, more) in [("apply", &[][..]), ("apply", CHANGE), ("destroy", CHANGE)] {
+            let case = format!("{command} with seed {seed}, {what}");
+            project.env("STACKCTL_LOCAL_FAULTS", &faults);
+            let first = project.run(&args(command, more));
+            project.env("STACKCTL_LOCAL_FAULTS", "[]");
+            if first.code != Some(0) {
+                assert_eq!(first.code, Some(1), "{case}:\n{}", first.stderr);
+                let text = &first.stderr;
+                assert!(
+                    text.contains("error:") && !text.contains("defect"),
+                    "{text}"
+                );
+                let again = project.run(&args(command, more));
+                assert_eq!(again.code, Some(0), "{case}, again:\n{}", again.stderr);
+            }
+            match command {
+                "apply" => is_right(&project, &expected[more.len().min(1)], more, &case),
+                _ => gone(&project, &case),
+            }
+        }
+    });
+}
