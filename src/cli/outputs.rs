@@ -13,7 +13,7 @@ pub(super) fn run(global: &GlobalArgs, args: &OutputsArgs) -> Result<Exit, CliEr
     let request = args.request(find::is_stack).map_err(CliError::new)?;
     let loaded = find::load(request.stack.as_deref(), &args.input)?;
     if loaded.stack.name.is_empty() {
-        session::load_checked(global, loaded)?;
+        super::mistakes::load_checked(global, loaded)?;
         return Ok(Exit::Invalid);
     }
     let stack = loaded.stack;

@@ -2,8 +2,8 @@
 //! see of it from then on.
 
 use super::diff::{self, Compare};
-use super::instance::{Each, Instance};
-use super::plan::{Action, Change, Difference};
+use super::instance::{Each, Instance, is_named};
+use super::plan::{Action, Change, Difference, NEW};
 use super::planner::Planner;
 use super::values::Visible;
 use super::world::Observed;
@@ -44,7 +44,7 @@ impl Planner<'_> {
         let judged = match (known, &live) {
             (Some(known), Some(live)) => self.judge(block, kind, &address, known, live, &desired),
             (Some(_), None) => Judged::create("it is gone: deleted outside stackctl"),
-            (None, _) => Judged::create("it is not in the state"),
+            (None, _) => Judged::create(NEW),
         };
         let remakes = judged.action == Action::Create || judged.action.is_replace();
         let decided = if remakes && desired.value.is_object() {
@@ -146,7 +146,7 @@ impl Planner<'_> {
             .options
             .replace
             .iter()
-            .any(|named| named == address)
+            .any(|named| is_named(address, named))
         {
             judged.reason = "--replace asks for it".to_owned();
             judged.action = Action::CreateThenDelete;

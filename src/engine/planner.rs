@@ -10,10 +10,10 @@ use super::values::{ReadFile, Values, Visible};
 use super::world::World;
 use crate::data::{Data, Path};
 use crate::lang::diagnostic::{Diagnostic, Place};
-use crate::lang::eval::{Fault, Scope, evaluate};
+use crate::lang::eval::{Fault, evaluate};
 use crate::lang::stack::{ResourceBlock, Stack};
 use crate::resource::{ResourceType, Rules, data_source, resource_type};
-use crate::store::state::{SavedOptions, Seal};
+use crate::store::state::{OutputState, SavedOptions, Seal};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -72,6 +72,8 @@ pub struct Planned {
     pub resources: BTreeMap<String, Data>,
     /// Whether everything is to go.
     pub destroy: bool,
+    /// Every address of the file or the state, before `--target` and `--exclude` narrow.
+    pub addresses: BTreeSet<String>,
 }
 
 /// Makes the plan.
@@ -92,6 +94,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
         planner.rules();
     }
     planner.orphans();
+    planner.addresses();
     planner.narrow();
     planner.outputs();
     planner.finish()
@@ -389,6 +392,10 @@ impl<'a> Planner<'a> {
             let Some(props) = &instance.change.after else {
                 continue;
             };
+            if props.unknown_at(&Path::root()).is_some() {
+                // Faulty as a whole, and reported; nothing more can be told.
+                continue;
+            }
             let template = &self.inputs.stack.resources[&instance.block].properties;
             let peer = |path: &Path| self.peer(template, path);
             for broken in instance.kind.rules(&Rules { props, peer: &peer }) {
@@ -416,6 +423,18 @@ impl<'a> Planner<'a> {
         Some((instance.kind.schema().name, instance.change.after.as_ref()?))
     }
 
+    fn addresses(&mut self) {
+        let state = &self.inputs.world.state;
+        let instances = self.out.instances.iter();
+        self.out.addresses = instances
+            .map(|found| &found.change.address)
+            .chain(self.inputs.stack.resources.keys())
+            .chain(state.resources.keys())
+            .chain(state.deposed.keys())
+            .cloned()
+            .collect();
+    }
+
     fn outputs(&mut self) {
         let known = &self.inputs.world.state.outputs;
         let mut changes = BTreeMap::new();
@@ -436,11 +455,10 @@ impl<'a> Planner<'a> {
                         || (!after.is_known() && kept)
                 });
                 if !same {
-                    let before = before.filter(|before| !before.sensitive);
                     changes.insert(
                         name.clone(),
                         OutputChange {
-                            before: before.map(|before| before.value.clone()),
+                            before: before.map(shown),
                             after: Some(after),
                             sensitive,
                         },
@@ -453,7 +471,7 @@ impl<'a> Planner<'a> {
                 changes.insert(
                     name.clone(),
                     OutputChange {
-                        before: (!before.sensitive).then(|| before.value.clone()),
+                        before: Some(shown(before)),
                         after: None,
                         sensitive: before.sensitive,
                     },
@@ -484,5 +502,14 @@ impl<'a> Planner<'a> {
             .changes
             .sort_by(|a, b| a.address.cmp(&b.address));
         self.out
+    }
+}
+
+/// What a plan keeps of an output's old value: nothing of a secret one.
+fn shown(output: &OutputState) -> Value {
+    if output.sensitive {
+        Value::Null
+    } else {
+        output.value.clone()
     }
 }

@@ -92,6 +92,14 @@ pub fn load(
             var_files: &var_files,
         };
         stack.variables = settle::settle(&mut reader, &declared, &outside);
+        let sensitive = declared.iter().filter(|(_, variable)| variable.sensitive);
+        for (name, _) in sensitive {
+            let default = entry("variables", name).join("default");
+            loaded.sources.secret.push((main.index, default));
+            let others = env_file.iter().chain(&var_files);
+            let others = others.map(|file| (file.index, Path::root().join(name)));
+            loaded.sources.secret.extend(others);
+        }
     }
     loaded.diagnostics.extend(reader.diagnostics);
     loaded.stack = stack;

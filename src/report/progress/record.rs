@@ -175,7 +175,8 @@ impl Record {
                 id,
                 took,
             } if *doing != Doing::Keeping => {
-                let id = match id.is_empty() {
+                // What has no identity of its own has the id "none", as a password.
+                let id = match id.is_empty() || id == "none" {
                     true => String::new(),
                     false => format!(" ({})", escape(&self.hide(id))),
                 };
