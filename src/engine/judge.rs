@@ -12,7 +12,7 @@ use crate::lang::eval::{Root, Scope, references};
 use crate::lang::stack::ResourceBlock;
 use crate::resource::{ResourceType, context::Draw};
 use crate::schema::Schema;
-use crate::store::state::ResourceState;
+use crate::store::state::{ResourceState, is_sealed};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -40,6 +40,7 @@ impl Planner<'_> {
                 live,
                 &mut desired,
             );
+            self.recall(&known.inputs, live, &mut desired);
         }
         let judged = match (known, &live) {
             (Some(known), Some(live)) => self.judge(block, kind, &address, known, live, &desired),
@@ -151,7 +152,29 @@ impl Planner<'_> {
             judged.reason = "--replace asks for it".to_owned();
             judged.action = Action::CreateThenDelete;
         }
+        if self.anew.contains(address) {
+            judged.reason = "its secret is needed once more, and the state does not keep it".into();
+            judged.action = Action::CreateThenDelete;
+        }
         judged
+    }
+
+    /// Secrets that the state does not keep, taken from the live object where it has the
+    /// value that was last applied and nothing behind it changes.
+    fn recall(&self, applied: &Value, live: &Value, desired: &mut Data) {
+        for (path, expression) in desired.unknown.clone() {
+            let (Some(applied), Some(live)) = (path.get(applied), path.get(live)) else {
+                continue;
+            };
+            if is_sealed(applied)
+                && *applied == self.seal.seal(live)
+                && self.is_settled(&expression)
+            {
+                let mut value = Data::from(live.clone());
+                value.secret.insert(Path::root());
+                desired.set(&path, value);
+            }
+        }
     }
 
     /// Whether nothing that the expression refers to is changed by this plan.

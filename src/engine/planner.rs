@@ -4,6 +4,7 @@
 use super::diff;
 use super::graph::{Graph, Node};
 use super::instance::{self, Each, Instance};
+use super::lost;
 use super::plan::{Action, Change, OutputChange, Plan};
 use super::steps;
 use super::values::{ReadFile, Values, Visible};
@@ -78,6 +79,21 @@ pub struct Planned {
 
 /// Makes the plan.
 pub fn plan(inputs: &Inputs<'_>) -> Planned {
+    let mut planned = plan_with(inputs, BTreeSet::new());
+    let lost = lost::secrets(&planned, inputs);
+    let anew = lost::anew(&lost, inputs.world);
+    if !anew.is_empty() {
+        planned = plan_with(inputs, anew);
+    }
+    let lost = lost::secrets(&planned, inputs);
+    planned
+        .diagnostics
+        .extend(lost.iter().map(lost::Lost::diagnostic));
+    planned
+}
+
+/// The plan with the resources `anew` replaced, since their secrets are needed once more.
+fn plan_with(inputs: &Inputs<'_>, anew: BTreeSet<String>) -> Planned {
     let world = inputs.world;
     let mut planner = Planner {
         inputs,
@@ -85,6 +101,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
         seal: Seal::new(&world.state.lineage),
         values: Values::new(inputs.stack, inputs.read_file),
         settled: BTreeSet::new(),
+        anew,
         by_block: BTreeMap::new(),
         out: Planned::default(),
     };
@@ -107,6 +124,8 @@ pub(super) struct Planner<'a> {
     pub(super) values: Values<'a>,
     /// Names of resources that this plan leaves as they are.
     pub(super) settled: BTreeSet<String>,
+    /// Addresses to replace, since their secrets are needed once more.
+    pub(super) anew: BTreeSet<String>,
     pub(super) by_block: BTreeMap<String, Vec<usize>>,
     pub(super) out: Planned,
 }

@@ -238,6 +238,13 @@ impl Record {
                 names(&left)
             ));
         }
+        if self.interrupted && !self.running.is_empty() {
+            let open: Vec<&str> = self.running.keys().map(String::as_str).collect();
+            text.push_str(&format!(
+                "\nLeft while under way: {}. The next run finds out what became of them.\n",
+                names(&open)
+            ));
+        }
         if !text.is_empty() {
             text.push('\n');
         }
