@@ -3,7 +3,7 @@
 use super::args::{CloudArgs, GlobalArgs, RunArgs, StackArg};
 use super::error::CliError;
 use super::exit::Exit;
-use super::mistakes::{load_checked, report};
+use super::mistakes::{are_wrong, load_checked, report};
 use super::output::Stream;
 use super::{find, provider};
 use crate::engine::instance::is_named;
@@ -100,7 +100,9 @@ impl Session {
             options,
             read_file: &read_file,
         });
-        report(global, &first.diagnostics, &sources)?;
+        if are_wrong(&first.diagnostics) {
+            report(global, &first.diagnostics, &sources)?;
+        }
         check_addresses(options, &first, false)?;
         let remote = uses_aws(&stack, &world) || !opened.open.is_empty();
         let provider = provider::provider(&stack, &run.cloud, &read_file)?;

@@ -6,7 +6,8 @@ use super::plan::Action;
 use super::planner::{Inputs, Planned};
 use super::world::World;
 use crate::data::Path;
-use crate::lang::diagnostic::{Diagnostic, Place};
+use crate::engine::observe::is_remote;
+use crate::lang::diagnostic::{Diagnostic, Place, Severity};
 use crate::lang::eval::{Reference, Root, references};
 use crate::store::state::is_sealed;
 use serde_json::Value;
@@ -58,14 +59,8 @@ pub(super) fn secrets(planned: &Planned, inputs: &Inputs<'_>) -> Vec<Lost> {
             && !world.live.contains_key(&change.address);
         let unknown = change.after.iter().flat_map(|after| &after.unknown);
         for (path, expression) in unknown.filter(|_| acts && !unread) {
-            let mut search = Search {
-                planned,
-                inputs,
-                locals: BTreeSet::new(),
-                sources: BTreeSet::new(),
-            };
-            search.template(&Value::from(expression.as_str()));
-            lost.extend(search.sources.into_iter().map(|source| Lost {
+            let sources = Search::run(planned, inputs, expression);
+            lost.extend(sources.into_iter().map(|source| Lost {
                 block: needer.block.clone(),
                 address: change.address.clone(),
                 path: path.clone(),
@@ -74,6 +69,35 @@ pub(super) fn secrets(planned: &Planned, inputs: &Inputs<'_>) -> Vec<Lost> {
         }
     }
     lost
+}
+
+/// Takes new outputs out of the plan that only a lost secret could give a value, and tells
+/// so. Nothing rests on an output, so it is no reason to make the secret anew.
+pub(super) fn outputs(planned: &mut Planned, inputs: &Inputs<'_>) {
+    if !planned.needs.is_empty() {
+        return;
+    }
+    let mut told = Vec::new();
+    for (name, change) in &planned.plan.outputs {
+        let unknown = change.after.iter().flat_map(|after| after.unknown.values());
+        let sources: BTreeSet<String> = unknown
+            .flat_map(|expression| Search::run(planned, inputs, expression))
+            .collect();
+        if let Some(source) = sources.first() {
+            let place = Place::Key(Path::pointer("/outputs").join(name));
+            let message = format!(
+                "the output {name} is left out: it needs a secret of {source}, and the state does \
+                 not keep secrets"
+            );
+            let mut warning = Diagnostic::error(place, message);
+            warning.severity = Severity::Warning;
+            told.push((name.clone(), warning));
+        }
+    }
+    for (name, warning) in told {
+        planned.plan.outputs.remove(&name);
+        planned.diagnostics.push(warning);
+    }
 }
 
 /// The sources that can be made anew: nothing that exists was made with what they had.
@@ -94,6 +118,17 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
+    fn run(planned: &Planned, inputs: &Inputs<'_>, expression: &str) -> BTreeSet<String> {
+        let mut search = Search {
+            planned,
+            inputs,
+            locals: BTreeSet::new(),
+            sources: BTreeSet::new(),
+        };
+        search.template(&Value::from(expression));
+        search.sources
+    }
+
     /// Collects the resources whose lost secrets a template needs, through locals too.
     fn template(&mut self, template: &Value) {
         for reference in references(template).unwrap_or_default() {
@@ -122,9 +157,14 @@ fn is_lost(found: &Instance, reference: &Reference, world: &World) -> bool {
     if !matches!(found.change.action, Action::NoOp | Action::Update) {
         return false;
     }
-    let Some(known) = world.state.resources.get(&found.change.address) else {
+    let address = &found.change.address;
+    let Some(known) = world.state.resources.get(address) else {
         return false;
     };
+    if is_remote(&found.change.type_name) && !world.live.contains_key(address) {
+        // It may still be read.
+        return false;
+    }
     let mut segments = reference.attribute.segments();
     if let Some(each) = &found.each
         && segments.next().is_some_and(|key| *key != each.key)

@@ -89,6 +89,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
     planned
         .diagnostics
         .extend(lost.iter().map(lost::Lost::diagnostic));
+    lost::outputs(&mut planned, inputs);
     planned
 }
 

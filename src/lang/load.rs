@@ -124,12 +124,12 @@ fn open(loaded: &mut Loaded, (name, bytes): (String, Vec<u8>)) -> File {
     File { index, value }
 }
 
-const FILE_NAME: &str = "it must be letters, digits, \"-\" and \"_\", start with a letter or digit, \
+pub(crate) const FILE_NAME: &str = "it must be letters, digits, \"-\" and \"_\", start with a letter or digit, \
      and be at most 100 long";
 
 /// Whether a text can be a part of a file's name, everywhere and without a dot, which
 /// separates the stack from the environment.
-fn is_file_name(text: &str) -> bool {
+pub(crate) fn is_file_name(text: &str) -> bool {
     text.len() <= 100
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text

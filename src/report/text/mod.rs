@@ -10,7 +10,7 @@ mod scalar;
 #[cfg(test)]
 mod tests;
 
-use crate::engine::plan::{Action, Change, NEW, OutputChange, Plan};
+use crate::engine::plan::{Action, Change, DESTROY, NEW, OutputChange, Plan};
 use crate::report::secrets::{SecretPaths, Veil, schema_of};
 use crate::report::terminal::{DEFAULT_WIDTH, columns, escape, fit};
 use anstyle::Style as Paint;
@@ -108,7 +108,7 @@ fn resource(page: &mut Page<'_>, change: &Change) {
     }
     page.out.push('\n');
     let reason = match change.reason.as_str() {
-        NEW => "",
+        NEW | DESTROY => "",
         reason => reason,
     };
     title(page, change, reason);
@@ -283,7 +283,14 @@ fn output(page: &mut Page<'_>, name: &str, change: &OutputChange) {
     let old = change
         .before
         .as_ref()
-        .map(|value| Node::of_value(value, veil));
+        .map(|value| match (change.sensitive, value) {
+            // The state does not keep what it was.
+            (true, Value::Null) => Node::Secret {
+                hash: None,
+                changes: false,
+            },
+            _ => Node::of_value(value, veil),
+        });
     let new = change.after.as_ref().map(|data| Node::of_data(data, veil));
     difference::output(page, 2, &key_text(name), old, new);
 }
