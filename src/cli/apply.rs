@@ -57,6 +57,7 @@ pub(super) async fn carry_out(
     if let Some(state) = &finished.state
         && !session.planned.destroy
         && !failed
+        && !finished.interrupted
     {
         show_outputs(global, state, show)?;
     }

@@ -75,6 +75,19 @@ impl CliError {
         self
     }
 
+    /// The error for scripts, on one line: `apply --json` prints JSON lines.
+    pub fn json(&self) -> String {
+        let object = serde_json::json!({
+            "type": "error",
+            "message": self.message,
+            "causes": self.chain,
+            "now": self.now,
+            "next": self.hint,
+            "exit_code": self.exit.code(),
+        });
+        format!("{object}\n")
+    }
+
     /// The text as printed, with a line end after each line.
     pub fn render(&self, color: bool) -> String {
         let mut text = String::new();

@@ -120,6 +120,12 @@ pub(super) fn load(name: Option<&str>, input: &InputArgs) -> Result<Loaded, CliE
     let file = (path.display().to_string(), read(&path)?);
     let env_file = match &input.env {
         None => None,
+        Some(env) if !load::is_file_name(env) => {
+            return Err(CliError::new(format!(
+                "--env {env:?}: {}, since it is part of the state file's name.",
+                load::FILE_NAME
+            )));
+        }
         Some(env) => {
             let path = path.with_extension(format!("{env}.yaml"));
             if !path.is_file() {

@@ -8,6 +8,7 @@ mod destroy;
 pub mod error;
 pub mod exit;
 mod find;
+mod mistakes;
 pub mod output;
 mod outputs;
 mod plan;
@@ -27,10 +28,15 @@ pub fn main() -> ExitCode {
         Err(exit) => return exit.into(),
     };
     let style = output::Stream::Stderr.style(cli.global.no_color);
+    let json = cli.global.json;
     match run(cli) {
         Ok(exit) => exit.into(),
         Err(error) => {
             if !error.message.is_empty() {
+                if json {
+                    // A failed write is told below in any case.
+                    let _ = output::result(&error.json());
+                }
                 output::message(&error.render(style.color));
             }
             error.exit.into()

@@ -7,13 +7,14 @@ use super::session::{self, Session};
 use super::{apply, find, output};
 use crate::lang::nearest::nearest;
 use crate::report;
+use crate::store::state::is_sealed;
 
 /// Runs the command.
 pub(super) fn run(global: &GlobalArgs, args: &OutputsArgs) -> Result<Exit, CliError> {
     let request = args.request(find::is_stack).map_err(CliError::new)?;
     let loaded = find::load(request.stack.as_deref(), &args.input)?;
     if loaded.stack.name.is_empty() {
-        session::load_checked(global, loaded)?;
+        super::mistakes::load_checked(global, loaded)?;
         return Ok(Exit::Invalid);
     }
     let stack = loaded.stack;
@@ -50,6 +51,11 @@ pub(super) fn run(global: &GlobalArgs, args: &OutputsArgs) -> Result<Exit, CliEr
 fn raw(row: &report::outputs::Row, show: bool) -> Result<Exit, CliError> {
     match report::outputs::raw(row, show) {
         Some(text) => output::result(&text).map(|()| Exit::Done),
+        None if is_sealed(&row.1) => Err(CliError::new(format!(
+            "The output \"{}\" is secret, and the state does not keep secrets.",
+            row.0
+        ))
+        .hint("Read it from the place that keeps it, or have the stack store it in one.")),
         None => Err(
             CliError::new(format!("The output \"{}\" is secret.", row.0))
                 .hint("Add --show-secrets to print it."),

@@ -3,17 +3,16 @@
 use super::args::{CloudArgs, GlobalArgs, RunArgs, StackArg};
 use super::error::CliError;
 use super::exit::Exit;
-use super::output::{self, Stream};
+use super::mistakes::{are_wrong, load_checked, report};
+use super::output::Stream;
 use super::{find, provider};
+use crate::engine::instance::is_named;
 use crate::engine::observe::{self, Observe, is_remote};
 use crate::engine::planner::{self, Inputs, Options, Planned};
 use crate::engine::settle;
 use crate::engine::world::World;
-use crate::lang::diagnostic::{Diagnostic, Severity};
-use crate::lang::load::Loaded;
-use crate::lang::stack::{Sources, Stack};
-use crate::lang::{check, locate};
-use crate::report::diagnostics;
+use crate::lang::nearest::nearest;
+use crate::lang::stack::Stack;
 use crate::report::text::Style;
 use crate::resource::aws::Aws;
 use crate::resource::context::{Cx, Owner};
@@ -30,8 +29,6 @@ const WORK_DIR: &str = ".stackctl";
 pub(super) struct Session {
     /// The stack.
     pub(super) stack: Stack,
-    /// Its texts.
-    pub(super) sources: Sources,
     /// Where its state is.
     pub(super) store: LocalStore,
     /// The clients.
@@ -41,7 +38,7 @@ pub(super) struct Session {
     /// The plan.
     pub(super) planned: Planned,
     /// Held from before the state is read until the command ends, by commands that write.
-    pub(super) lock: Option<Lock>,
+    _lock: Option<Lock>,
 }
 
 /// How a command looks at the stack.
@@ -56,48 +53,6 @@ pub(super) struct Wanted<'a> {
     pub(super) options: Options,
     /// Whether the state will be written.
     pub(super) writes: bool,
-}
-
-/// Loads and checks a stack; its mistakes are printed, and end the command.
-pub(super) fn load_checked(
-    global: &GlobalArgs,
-    loaded: Loaded,
-) -> Result<(Stack, Sources), CliError> {
-    let Loaded {
-        stack,
-        sources,
-        mut diagnostics,
-    } = loaded;
-    diagnostics.extend(check::check(&stack));
-    report(global, &diagnostics, &sources)?;
-    Ok((stack, sources))
-}
-
-/// Prints diagnostics; an error among them ends the command.
-pub(super) fn report(
-    global: &GlobalArgs,
-    list: &[Diagnostic],
-    sources: &Sources,
-) -> Result<(), CliError> {
-    if list.is_empty() {
-        return Ok(());
-    }
-    let wrong = list.iter().any(|found| found.severity == Severity::Error);
-    let locate = |text: &str, place: &crate::lang::diagnostic::Place| {
-        locate::locate(text, place).map(|span| (span.line, span.column, span.bytes))
-    };
-    if global.json && wrong {
-        let document = diagnostics::diagnostics_json(list, sources, &locate);
-        output::result(&format!("{document:#}\n"))?;
-    } else {
-        let style = Stream::Stderr.style(global.no_color);
-        output::message(&diagnostics::diagnostics(list, sources, &style, &locate));
-    }
-    if wrong {
-        Err(CliError::silent(Exit::Invalid))
-    } else {
-        Ok(())
-    }
 }
 
 /// Reads files for `file()`, relative to the stack file.
@@ -145,7 +100,10 @@ impl Session {
             options,
             read_file: &read_file,
         });
-        report(global, &first.diagnostics, &sources)?;
+        if are_wrong(&first.diagnostics) {
+            report(global, &first.diagnostics, &sources)?;
+        }
+        check_addresses(options, &first, false)?;
         let remote = uses_aws(&stack, &world) || !opened.open.is_empty();
         let (aws, allowed_accounts) = if remote {
             let provider = provider::provider(&stack, &run.cloud, &read_file)?;
@@ -186,15 +144,15 @@ impl Session {
             first
         };
         report(global, &planned.diagnostics, &sources)?;
+        check_addresses(options, &planned, true)?;
         check_account(&world, &allowed_accounts, &store)?;
         Ok(Self {
             stack,
-            sources,
             store,
             cx,
             world,
             planned,
-            lock,
+            _lock: lock,
         })
     }
 
@@ -221,6 +179,38 @@ fn uses_aws(stack: &Stack, world: &World) -> bool {
         .chain(known)
         .chain(deposed.map(|known| &known.type_name))
         .any(|name| is_remote(name))
+}
+
+/// Refuses addresses that name nothing. While data must be read the instances of a block
+/// are not known, and only the block's name is looked at.
+fn check_addresses(options: &Options, planned: &Planned, complete: bool) -> Result<(), CliError> {
+    let flags = [
+        ("--target", &options.target),
+        ("--exclude", &options.exclude),
+        ("--replace", &options.replace),
+    ];
+    let complete = complete || planned.needs.is_empty();
+    for (flag, name) in flags
+        .iter()
+        .flat_map(|(flag, names)| names.iter().map(move |name| (flag, name)))
+    {
+        let block = name.split('[').next().unwrap_or_default();
+        let wanted = if complete { name } else { block };
+        let named = |address: &String| is_named(address, wanted);
+        if planned.addresses.iter().any(named) {
+            continue;
+        }
+        let error = CliError::new(format!(
+            "{flag} {name}: no resource in the file or the state has this address."
+        ))
+        .now("Nothing was changed.");
+        let addresses = planned.addresses.iter().map(String::as_str);
+        return Err(match nearest(name, addresses) {
+            Some(near) => error.hint(format!("Did you mean {near}?")),
+            None => error.hint("Look the address up in the plan; there, all have one."),
+        });
+    }
+    Ok(())
 }
 
 /// What a lock says of its holder.

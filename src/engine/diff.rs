@@ -205,10 +205,14 @@ impl Rows<'_, '_> {
             return *wanted == self.compare.seal.seal(has);
         }
         let schema = self.compare.schema;
-        match schema.keyword(path, "document") {
-            Some("policy") => return policy::canonical(has) == policy::canonical(wanted),
-            Some(_) => return parsed(has) == parsed(wanted),
-            None => {}
+        let document = match schema.keyword(path, "document") {
+            Some("policy") => Some((policy::canonical(has), policy::canonical(wanted))),
+            Some(_) => Some((parsed(has), parsed(wanted))),
+            None => None,
+        };
+        if let Some((mut has, mut wanted)) = document {
+            seal_alike(self.compare.seal, &mut has, &mut wanted);
+            return has == wanted;
         }
         let ignore_case = schema.flag(path, "ignoreCase");
         match (has, wanted) {
@@ -257,6 +261,30 @@ impl Rows<'_, '_> {
                     .any(|at| path.is_within(at) || at.is_within(path)),
             secret,
         });
+    }
+}
+
+/// Seals on either side what is sealed on the other, so that the two can be compared.
+fn seal_alike(seal: &Seal, one: &mut Value, other: &mut Value) {
+    match (is_sealed(one), is_sealed(other)) {
+        (true, false) => *other = seal.seal(other),
+        (false, true) => *one = seal.seal(one),
+        (true, true) => {}
+        (false, false) => match (one, other) {
+            (Value::Object(one), Value::Object(other)) => {
+                for (key, value) in one {
+                    if let Some(other) = other.get_mut(key) {
+                        seal_alike(seal, value, other);
+                    }
+                }
+            }
+            (Value::Array(one), Value::Array(other)) => {
+                for (value, other) in one.iter_mut().zip(other) {
+                    seal_alike(seal, value, other);
+                }
+            }
+            _ => {}
+        },
     }
 }
 

@@ -2,8 +2,8 @@
 //! see of it from then on.
 
 use super::diff::{self, Compare};
-use super::instance::{Each, Instance};
-use super::plan::{Action, Change, Difference};
+use super::instance::{Each, Instance, is_named};
+use super::plan::{Action, Change, Difference, NEW};
 use super::planner::Planner;
 use super::values::Visible;
 use super::world::Observed;
@@ -12,7 +12,7 @@ use crate::lang::eval::{Root, Scope, references};
 use crate::lang::stack::ResourceBlock;
 use crate::resource::{ResourceType, context::Draw};
 use crate::schema::Schema;
-use crate::store::state::ResourceState;
+use crate::store::state::{ResourceState, is_sealed};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -40,11 +40,12 @@ impl Planner<'_> {
                 live,
                 &mut desired,
             );
+            self.recall(&known.inputs, live, &mut desired);
         }
         let judged = match (known, &live) {
             (Some(known), Some(live)) => self.judge(block, kind, &address, known, live, &desired),
             (Some(_), None) => Judged::create("it is gone: deleted outside stackctl"),
-            (None, _) => Judged::create("it is not in the state"),
+            (None, _) => Judged::create(NEW),
         };
         let remakes = judged.action == Action::Create || judged.action.is_replace();
         let decided = if remakes && desired.value.is_object() {
@@ -146,12 +147,34 @@ impl Planner<'_> {
             .options
             .replace
             .iter()
-            .any(|named| named == address)
+            .any(|named| is_named(address, named))
         {
             judged.reason = "--replace asks for it".to_owned();
             judged.action = Action::CreateThenDelete;
         }
+        if self.anew.contains(address) {
+            judged.reason = "its secret is needed once more, and the state does not keep it".into();
+            judged.action = Action::CreateThenDelete;
+        }
         judged
+    }
+
+    /// Secrets that the state does not keep, taken from the live object where it has the
+    /// value that was last applied and nothing behind it changes.
+    fn recall(&self, applied: &Value, live: &Value, desired: &mut Data) {
+        for (path, expression) in desired.unknown.clone() {
+            let (Some(applied), Some(live)) = (path.get(applied), path.get(live)) else {
+                continue;
+            };
+            if is_sealed(applied)
+                && *applied == self.seal.seal(live)
+                && self.is_settled(&expression)
+            {
+                let mut value = Data::from(live.clone());
+                value.secret.insert(Path::root());
+                desired.set(&path, value);
+            }
+        }
     }
 
     /// Whether nothing that the expression refers to is changed by this plan.

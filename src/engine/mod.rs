@@ -7,6 +7,7 @@ pub mod event;
 pub mod graph;
 pub mod instance;
 mod judge;
+mod lost;
 pub mod observe;
 mod orphans;
 pub mod plan;

@@ -2,7 +2,7 @@
 
 use super::instance;
 use super::judge::before;
-use super::plan::{Action, Change};
+use super::plan::{Action, Change, DESTROY};
 use super::planner::Planner;
 use super::world::Observed;
 use crate::data::Data;
@@ -34,7 +34,7 @@ impl Planner<'_> {
                     "retainOnDelete: it is left alone and no longer managed",
                 )
             } else if self.inputs.options.destroy {
-                (Action::Delete, "destroy")
+                (Action::Delete, DESTROY)
             } else {
                 (Action::Delete, "it is no longer in the file")
             };

@@ -93,6 +93,12 @@ pub struct Difference {
     pub secret: bool,
 }
 
+/// The reason of a plain create, which people need not be told.
+pub const NEW: &str = "not in the state";
+
+/// The reason of each deletion where the user asked for them all.
+pub const DESTROY: &str = "destroy";
+
 /// What a plan does with one resource (or data source), and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change {

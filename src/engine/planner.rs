@@ -4,16 +4,17 @@
 use super::diff;
 use super::graph::{Graph, Node};
 use super::instance::{self, Each, Instance};
+use super::lost;
 use super::plan::{Action, Change, OutputChange, Plan};
 use super::steps;
 use super::values::{ReadFile, Values, Visible};
 use super::world::World;
 use crate::data::{Data, Path};
 use crate::lang::diagnostic::{Diagnostic, Place};
-use crate::lang::eval::{Fault, Scope, evaluate};
+use crate::lang::eval::{Fault, evaluate};
 use crate::lang::stack::{ResourceBlock, Stack};
 use crate::resource::{ResourceType, Rules, data_source, resource_type};
-use crate::store::state::{SavedOptions, Seal};
+use crate::store::state::{OutputState, SavedOptions, Seal};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -72,10 +73,28 @@ pub struct Planned {
     pub resources: BTreeMap<String, Data>,
     /// Whether everything is to go.
     pub destroy: bool,
+    /// Every address of the file or the state, before `--target` and `--exclude` narrow.
+    pub addresses: BTreeSet<String>,
 }
 
 /// Makes the plan.
 pub fn plan(inputs: &Inputs<'_>) -> Planned {
+    let mut planned = plan_with(inputs, BTreeSet::new());
+    let lost = lost::secrets(&planned, inputs);
+    let anew = lost::anew(&lost, inputs.world);
+    if !anew.is_empty() {
+        planned = plan_with(inputs, anew);
+    }
+    let lost = lost::secrets(&planned, inputs);
+    planned
+        .diagnostics
+        .extend(lost.iter().map(lost::Lost::diagnostic));
+    lost::outputs(&mut planned, inputs);
+    planned
+}
+
+/// The plan with the resources `anew` replaced, since their secrets are needed once more.
+fn plan_with(inputs: &Inputs<'_>, anew: BTreeSet<String>) -> Planned {
     let world = inputs.world;
     let mut planner = Planner {
         inputs,
@@ -83,6 +102,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
         seal: Seal::new(&world.state.lineage),
         values: Values::new(inputs.stack, inputs.read_file),
         settled: BTreeSet::new(),
+        anew,
         by_block: BTreeMap::new(),
         out: Planned::default(),
     };
@@ -92,6 +112,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
         planner.rules();
     }
     planner.orphans();
+    planner.addresses();
     planner.narrow();
     planner.outputs();
     planner.finish()
@@ -104,6 +125,8 @@ pub(super) struct Planner<'a> {
     pub(super) values: Values<'a>,
     /// Names of resources that this plan leaves as they are.
     pub(super) settled: BTreeSet<String>,
+    /// Addresses to replace, since their secrets are needed once more.
+    pub(super) anew: BTreeSet<String>,
     pub(super) by_block: BTreeMap<String, Vec<usize>>,
     pub(super) out: Planned,
 }
@@ -389,6 +412,10 @@ impl<'a> Planner<'a> {
             let Some(props) = &instance.change.after else {
                 continue;
             };
+            if props.unknown_at(&Path::root()).is_some() {
+                // Faulty as a whole, and reported; nothing more can be told.
+                continue;
+            }
             let template = &self.inputs.stack.resources[&instance.block].properties;
             let peer = |path: &Path| self.peer(template, path);
             for broken in instance.kind.rules(&Rules { props, peer: &peer }) {
@@ -416,6 +443,18 @@ impl<'a> Planner<'a> {
         Some((instance.kind.schema().name, instance.change.after.as_ref()?))
     }
 
+    fn addresses(&mut self) {
+        let state = &self.inputs.world.state;
+        let instances = self.out.instances.iter();
+        self.out.addresses = instances
+            .map(|found| &found.change.address)
+            .chain(self.inputs.stack.resources.keys())
+            .chain(state.resources.keys())
+            .chain(state.deposed.keys())
+            .cloned()
+            .collect();
+    }
+
     fn outputs(&mut self) {
         let known = &self.inputs.world.state.outputs;
         let mut changes = BTreeMap::new();
@@ -436,11 +475,10 @@ impl<'a> Planner<'a> {
                         || (!after.is_known() && kept)
                 });
                 if !same {
-                    let before = before.filter(|before| !before.sensitive);
                     changes.insert(
                         name.clone(),
                         OutputChange {
-                            before: before.map(|before| before.value.clone()),
+                            before: before.map(shown),
                             after: Some(after),
                             sensitive,
                         },
@@ -453,7 +491,7 @@ impl<'a> Planner<'a> {
                 changes.insert(
                     name.clone(),
                     OutputChange {
-                        before: (!before.sensitive).then(|| before.value.clone()),
+                        before: Some(shown(before)),
                         after: None,
                         sensitive: before.sensitive,
                     },
@@ -485,5 +523,14 @@ impl<'a> Planner<'a> {
             .changes
             .sort_by(|a, b| a.address.cmp(&b.address));
         self.out
+    }
+}
+
+/// What a plan keeps of an output's old value: nothing of a secret one.
+fn shown(output: &OutputState) -> Value {
+    if output.sensitive {
+        Value::Null
+    } else {
+        output.value.clone()
     }
 }

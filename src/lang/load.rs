@@ -92,6 +92,14 @@ pub fn load(
             var_files: &var_files,
         };
         stack.variables = settle::settle(&mut reader, &declared, &outside);
+        let sensitive = declared.iter().filter(|(_, variable)| variable.sensitive);
+        for (name, _) in sensitive {
+            let default = entry("variables", name).join("default");
+            loaded.sources.secret.push((main.index, default));
+            let others = env_file.iter().chain(&var_files);
+            let others = others.map(|file| (file.index, Path::root().join(name)));
+            loaded.sources.secret.extend(others);
+        }
     }
     loaded.diagnostics.extend(reader.diagnostics);
     loaded.stack = stack;
@@ -116,12 +124,12 @@ fn open(loaded: &mut Loaded, (name, bytes): (String, Vec<u8>)) -> File {
     File { index, value }
 }
 
-const FILE_NAME: &str = "it must be letters, digits, \"-\" and \"_\", start with a letter or digit, \
+pub(crate) const FILE_NAME: &str = "it must be letters, digits, \"-\" and \"_\", start with a letter or digit, \
      and be at most 100 long";
 
 /// Whether a text can be a part of a file's name, everywhere and without a dot, which
 /// separates the stack from the environment.
-fn is_file_name(text: &str) -> bool {
+pub(crate) fn is_file_name(text: &str) -> bool {
     text.len() <= 100
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text

@@ -1,6 +1,6 @@
 //! A stack as parsed: names, types and templates; nothing evaluated but its variables.
 
-use crate::data::Data;
+use crate::data::{Data, Path};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,6 +12,8 @@ pub struct Sources {
     /// Display name and text of each file: the stack file, then the `--env` file (where there
     /// is one), then the `--var-file`s.
     pub files: Vec<(String, String)>,
+    /// Where sensitive variables have their values, by file; these are not to be shown.
+    pub secret: Vec<(usize, Path)>,
 }
 
 /// A parsed and statically checked stack.

@@ -3,6 +3,7 @@
 use crate::report::secrets::{SecretPaths, Veil};
 use crate::report::terminal::columns;
 use crate::report::text::{Style, name_text, remark, value_lines};
+use crate::store::state::is_sealed;
 use serde_json::{Map, Value};
 
 /// An output as shown: name, value, whether it is sensitive, description.
@@ -25,7 +26,11 @@ pub fn table(outputs: &[Row], style: &Style) -> String {
             SecretPaths::default()
         };
         let veil = Veil::new(&paths, None, style.show_secrets);
-        let (value, below) = value_lines(value, veil);
+        let (value, below) = if is_sealed(value) && style.show_secrets {
+            ("(secret, not kept in the state)".to_owned(), Vec::new())
+        } else {
+            value_lines(value, veil)
+        };
         let name = name_text(name);
         let gap = (width + 1).saturating_sub(columns(&name));
         // A value with parts starts on the next line, and its description in front of it.
@@ -47,10 +52,11 @@ pub fn table(outputs: &[Row], style: &Style) -> String {
     text
 }
 
-/// The outputs as one flat object, name to value; sensitive ones are null unless `show_secrets`.
+/// The outputs as one flat object, name to value; sensitive ones are null unless
+/// `show_secrets`, and those that are not kept always.
 pub fn json(outputs: &[Row], show_secrets: bool) -> Value {
     let shown = |value: &Value, sensitive| {
-        if sensitive && !show_secrets {
+        if (sensitive && !show_secrets) || is_sealed(value) {
             Value::Null
         } else {
             value.clone()
@@ -65,9 +71,10 @@ pub fn json(outputs: &[Row], show_secrets: bool) -> Value {
 }
 
 /// The bare value (`--raw`): a string as it is, anything else as compact JSON, no line end.
-/// None for a sensitive output unless `show_secrets`.
+/// None for a sensitive output unless `show_secrets`, and for one that is not kept.
 pub fn raw((_, value, sensitive, _): &Row, show_secrets: bool) -> Option<String> {
-    (!sensitive || show_secrets).then(|| match value {
+    let shown = (!sensitive || show_secrets) && !is_sealed(value);
+    shown.then(|| match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     })

@@ -17,6 +17,7 @@ fn sources(text: &str) -> Sources {
             ("stacks/web.yaml".to_owned(), text.to_owned()),
             ("stacks/web.dev.yaml".to_owned(), "size: x\n".to_owned()),
         ],
+        ..Sources::default()
     }
 }
 

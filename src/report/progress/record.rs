@@ -175,7 +175,8 @@ impl Record {
                 id,
                 took,
             } if *doing != Doing::Keeping => {
-                let id = match id.is_empty() {
+                // What has no identity of its own has the id "none", as a password.
+                let id = match id.is_empty() || id == "none" {
                     true => String::new(),
                     false => format!(" ({})", escape(&self.hide(id))),
                 };
@@ -235,6 +236,13 @@ impl Record {
             text.push_str(&format!(
                 "\nInterrupted; not begun: {}. Run the command again to go on.\n",
                 names(&left)
+            ));
+        }
+        if self.interrupted && !self.running.is_empty() {
+            let open: Vec<&str> = self.running.keys().map(String::as_str).collect();
+            text.push_str(&format!(
+                "\nLeft while under way: {}. The next run finds out what became of them.\n",
+                names(&open)
             ));
         }
         if !text.is_empty() {

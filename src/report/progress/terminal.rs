@@ -58,6 +58,11 @@ impl Terminal {
     pub(super) fn event_at(&mut self, event: &Event, now: Instant) {
         self.record.take(event, now);
         if let Some(line) = self.record.line(event, &self.style) {
+            // The ids of some objects are long; the outputs and the state have them in full.
+            let line = match event {
+                Event::Done { .. } => fit(&line, self.style.width).into_owned(),
+                _ => line,
+            };
             self.lines.push(line);
         }
         if let Event::Done { address, .. } | Event::Failed { address, .. } = event

@@ -10,7 +10,7 @@ mod scalar;
 #[cfg(test)]
 mod tests;
 
-use crate::engine::plan::{Action, Change, OutputChange, Plan};
+use crate::engine::plan::{Action, Change, DESTROY, NEW, OutputChange, Plan};
 use crate::report::secrets::{SecretPaths, Veil, schema_of};
 use crate::report::terminal::{DEFAULT_WIDTH, columns, escape, fit};
 use anstyle::Style as Paint;
@@ -107,7 +107,11 @@ fn resource(page: &mut Page<'_>, change: &Change) {
         return;
     }
     page.out.push('\n');
-    title(page, change, &change.reason);
+    let reason = match change.reason.as_str() {
+        NEW | DESTROY => "",
+        reason => reason,
+    };
+    title(page, change, reason);
     match change.action {
         Action::NoOp => {}
         Action::Create | Action::Read => {
@@ -181,7 +185,8 @@ fn all_properties(page: &mut Page<'_>, change: &Change) {
     }
 }
 
-/// The names and values that this plan has settled, as far as the type declares them.
+/// The names and values that this plan has settled, as far as the type declares them. What
+/// only repeats a value of the file, or an id that repeats a name, is left out.
 fn decided(page: &mut Page<'_>, change: &Change) {
     let Some(schema) = schema_of(change) else {
         return;
@@ -189,7 +194,15 @@ fn decided(page: &mut Page<'_>, change: &Change) {
     let none = SecretPaths::default();
     let veil = Veil::new(&none, None, true);
     for (name, value) in &change.decided {
-        if !(schema.has_output(name) || schema.has_property(name)) {
+        let declared = schema.has_output(name) || schema.has_property(name);
+        let given = change
+            .after
+            .as_ref()
+            .and_then(|data| data.value.as_object())
+            .is_some_and(|map| map.values().any(|known| known == value));
+        let others = change.decided.iter().filter(|(other, _)| *other != "id");
+        let repeats = name == "id" && others.into_iter().any(|(_, other)| other == value);
+        if !declared || given || repeats {
             continue;
         }
         let node = if schema.is_sensitive(name) && !page.style.show_secrets {
@@ -270,7 +283,14 @@ fn output(page: &mut Page<'_>, name: &str, change: &OutputChange) {
     let old = change
         .before
         .as_ref()
-        .map(|value| Node::of_value(value, veil));
+        .map(|value| match (change.sensitive, value) {
+            // The state does not keep what it was.
+            (true, Value::Null) => Node::Secret {
+                hash: None,
+                changes: false,
+            },
+            _ => Node::of_value(value, veil),
+        });
     let new = change.after.as_ref().map(|data| Node::of_data(data, veil));
     difference::output(page, 2, &key_text(name), old, new);
 }

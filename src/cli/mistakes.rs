@@ -1,0 +1,130 @@
+//! Mistakes in the stack file, shown to people or scripts.
+
+use super::args::GlobalArgs;
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::{self, Stream};
+use crate::lang::check;
+use crate::lang::diagnostic::{Diagnostic, Place, Severity};
+use crate::lang::load::Loaded;
+use crate::lang::locate::locate;
+use crate::lang::stack::{Sources, Stack};
+use crate::report::diagnostics;
+use serde_json::Value;
+
+/// Loads and checks a stack; its mistakes are printed, and end the command.
+pub(super) fn load_checked(
+    global: &GlobalArgs,
+    loaded: Loaded,
+) -> Result<(Stack, Sources), CliError> {
+    let Loaded {
+        stack,
+        sources,
+        mut diagnostics,
+    } = loaded;
+    diagnostics.extend(check::check(&stack));
+    report(global, &diagnostics, &sources)?;
+    Ok((stack, sources))
+}
+
+/// Prints diagnostics; an error among them ends the command.
+pub(super) fn report(
+    global: &GlobalArgs,
+    list: &[Diagnostic],
+    sources: &Sources,
+) -> Result<(), CliError> {
+    if list.is_empty() {
+        return Ok(());
+    }
+    if global.json && are_wrong(list) {
+        output::result(&format!("{}\n", document(list, sources)))?;
+    } else {
+        let style = Stream::Stderr.style(global.no_color);
+        let shown = masked(sources);
+        let locate = |text: &str, place: &Place| span(sources, &shown, text, place);
+        output::message(&diagnostics::diagnostics(list, &shown, &style, &locate));
+    }
+    if are_wrong(list) {
+        Err(CliError::silent(Exit::Invalid))
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether there is an error among them.
+pub(super) fn are_wrong(list: &[Diagnostic]) -> bool {
+    list.iter().any(|found| found.severity == Severity::Error)
+}
+
+/// Diagnostics as one JSON document. On one line: `apply --json` prints JSON lines.
+pub(super) fn document(list: &[Diagnostic], sources: &Sources) -> Value {
+    let locate = |text: &str, place: &Place| span(sources, sources, text, place);
+    let mut document = diagnostics::diagnostics_json(list, sources, &locate);
+    document["type"] = "diagnostics".into();
+    document["valid"] = (!are_wrong(list)).into();
+    document
+}
+
+/// The place in a text of `shown`, looked for in the text as it is.
+fn span(
+    sources: &Sources,
+    shown: &Sources,
+    text: &str,
+    place: &Place,
+) -> Option<(usize, usize, std::ops::Range<usize>)> {
+    let mut pairs = shown.files.iter().zip(&sources.files);
+    let real = pairs.find(|((_, shown), _)| shown == text);
+    let text = real.map_or(text, |(_, (_, real))| real);
+    locate(text, place).map(|span| (span.line, span.column, span.bytes))
+}
+
+/// The texts with the values of sensitive variables made unreadable; no byte moves.
+fn masked(sources: &Sources) -> Sources {
+    let mut shown = sources.clone();
+    for (file, path) in &sources.secret {
+        let Some((_, text)) = sources.files.get(*file) else {
+            continue;
+        };
+        let parent = path.parent().unwrap_or_default();
+        let parent = locate(text, &Place::Value(parent));
+        let Some(found) = locate(text, &Place::Value(path.clone())) else {
+            continue;
+        };
+        // Of a path that is not there, the closest one around it was taken.
+        if parent.is_some_and(|parent| parent.bytes == found.bytes) {
+            continue;
+        }
+        let key = locate(text, &Place::Key(path.clone()));
+        let column = key.map_or(found.column, |key| key.column);
+        let bytes = found.bytes.start..end_of_value(text, found.bytes.end, column);
+        let hidden: String = text[bytes.clone()]
+            .chars()
+            .map(|c| match c {
+                c if c.is_whitespace() => c.to_string(),
+                c => "*".repeat(c.len_utf8()),
+            })
+            .collect();
+        shown.files[*file].1.replace_range(bytes, &hidden);
+    }
+    shown
+}
+
+/// Where a value ends that begins on the line around `at` and whose key is at `column`
+/// (from 1): behind the lines below that are indented more, or are items of its list.
+fn end_of_value(text: &str, at: usize, column: usize) -> usize {
+    let mut end = at;
+    let mut line_end = text[at..]
+        .find('\n')
+        .map_or(text.len(), |below| at + below + 1);
+    for line in text[line_end..].split_inclusive('\n') {
+        let bare = line.trim_start_matches(' ');
+        let indent = line.len() - bare.len() + 1;
+        let inside = indent > column || (indent == column && bare.starts_with('-'));
+        if !inside && !bare.trim().is_empty() {
+            break;
+        }
+        line_end += line.len();
+        end = line_end;
+    }
+    end
+}
