@@ -5,11 +5,12 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::output::{self, Stream};
 use super::{find, provider};
+use crate::engine::graph::Graph;
 use crate::engine::observe::{self, Observe, is_remote};
 use crate::engine::planner::{self, Inputs, Options, Planned};
 use crate::engine::settle;
 use crate::engine::world::World;
-use crate::lang::diagnostic::{Diagnostic, Severity};
+use crate::lang::diagnostic::{self, Diagnostic, Severity};
 use crate::lang::load::Loaded;
 use crate::lang::stack::{Sources, Stack};
 use crate::lang::{check, locate};
@@ -19,6 +20,7 @@ use crate::resource::aws::Aws;
 use crate::resource::context::{Cx, Owner};
 use crate::resource::error::Error;
 use crate::store::local::{LocalStore, Lock, StoreError};
+use crate::store::state::State;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -58,7 +60,8 @@ pub(super) struct Wanted<'a> {
     pub(super) writes: bool,
 }
 
-/// Loads and checks a stack; its mistakes are printed, and end the command.
+/// Loads and checks a stack; its mistakes are printed, and end the command. Where the check
+/// finds some, those that only show in evaluation are told along with them.
 pub(super) fn load_checked(
     global: &GlobalArgs,
     loaded: Loaded,
@@ -68,9 +71,25 @@ pub(super) fn load_checked(
         sources,
         mut diagnostics,
     } = loaded;
+    let understood = !diagnostics.iter().any(is_error);
     diagnostics.extend(check::check(&stack));
+    if understood && diagnostics.iter().any(is_error) && Graph::of(&stack).covers(&stack) {
+        let name = stack.name.as_str();
+        let world = World::new(State::empty(name, stack.env.as_deref(), String::new()));
+        let planned = planner::plan(&Inputs {
+            stack: &stack,
+            world: &world,
+            options: &Options::default(),
+            read_file: &reader(&stack.dir),
+        });
+        diagnostic::add(&mut diagnostics, planned.diagnostics);
+    }
     report(global, &diagnostics, &sources)?;
     Ok((stack, sources))
+}
+
+fn is_error(found: &Diagnostic) -> bool {
+    found.severity == Severity::Error
 }
 
 /// Prints diagnostics; an error among them ends the command.
@@ -82,7 +101,7 @@ pub(super) fn report(
     if list.is_empty() {
         return Ok(());
     }
-    let wrong = list.iter().any(|found| found.severity == Severity::Error);
+    let wrong = list.iter().any(is_error);
     let locate = |text: &str, place: &crate::lang::diagnostic::Place| {
         locate::locate(text, place).map(|span| (span.line, span.column, span.bytes))
     };
