@@ -6,7 +6,7 @@ use stackctl::engine::plan::{Op, Plan};
 use stackctl::engine::planner::{self, Inputs, Options};
 use stackctl::engine::verify;
 use stackctl::engine::world::World;
-use stackctl::lang::{check, load};
+use stackctl::lang::{check, diagnostic, load};
 use stackctl::report::text::{self, Style};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -66,7 +66,7 @@ fn run(case: &str) -> String {
         options: &options,
         read_file: &|path| Err(format!("{path}: no file in a case")),
     });
-    diagnostics.extend(planned.diagnostics);
+    diagnostic::add(&mut diagnostics, planned.diagnostics);
     if !diagnostics.is_empty() {
         let texts = diagnostics
             .iter()
@@ -79,8 +79,12 @@ fn run(case: &str) -> String {
         width: 100,
         show_secrets: false,
     };
+    let needs = planned.needs.iter();
+    let needs: String = needs
+        .map(|need| format!("Needs data.{} with {}\n", need.name, need.args))
+        .collect();
     format!(
-        "{}\n{}",
+        "{}\n{needs}{}",
         text::plan(&planned.plan, &style),
         steps(&planned.plan)
     )
@@ -112,7 +116,8 @@ fn steps(plan: &Plan) -> String {
             Op::Delete { deposed: None } => "delete",
             Op::Delete { deposed: Some(_) } => "delete deposed",
             Op::Read { .. } => "read",
-            Op::Forget { .. } => "forget",
+            Op::Forget { deposed: None } => "forget",
+            Op::Forget { deposed: Some(_) } => "forget deposed",
             Op::Adopt { .. } => "adopt",
         };
         let after: Vec<String> = step.after.iter().map(ToString::to_string).collect();

@@ -4,15 +4,21 @@ use super::args::GlobalArgs;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::{self, Stream};
+use super::session::reader;
+use crate::engine::graph::Graph;
+use crate::engine::planner::{self, Inputs, Options};
+use crate::engine::world::World;
 use crate::lang::check;
-use crate::lang::diagnostic::{Diagnostic, Place, Severity};
+use crate::lang::diagnostic::{self, Diagnostic, Place, Severity};
 use crate::lang::load::Loaded;
 use crate::lang::locate::locate;
 use crate::lang::stack::{Sources, Stack};
 use crate::report::diagnostics;
+use crate::store::state::State;
 use serde_json::Value;
 
-/// Loads and checks a stack; its mistakes are printed, and end the command.
+/// Loads and checks a stack; its mistakes are printed, and end the command. Where the check
+/// finds some, those that only show in evaluation are told along with them.
 pub(super) fn load_checked(
     global: &GlobalArgs,
     loaded: Loaded,
@@ -22,7 +28,19 @@ pub(super) fn load_checked(
         sources,
         mut diagnostics,
     } = loaded;
+    let understood = !are_wrong(&diagnostics);
     diagnostics.extend(check::check(&stack));
+    if understood && are_wrong(&diagnostics) && Graph::of(&stack).covers(&stack) {
+        let name = stack.name.as_str();
+        let world = World::new(State::empty(name, stack.env.as_deref(), String::new()));
+        let planned = planner::plan(&Inputs {
+            stack: &stack,
+            world: &world,
+            options: &Options::default(),
+            read_file: &reader(&stack.dir),
+        });
+        diagnostic::add(&mut diagnostics, planned.diagnostics);
+    }
     report(global, &diagnostics, &sources)?;
     Ok((stack, sources))
 }

@@ -18,6 +18,17 @@ pub enum Node {
     Resource(String),
 }
 
+impl Node {
+    /// The key under which [`Graph::uses`] has it.
+    fn key(&self) -> String {
+        match self {
+            Self::Resource(name) => name.clone(),
+            Self::Data(name) => format!("data.{name}"),
+            Self::Local(name) => format!("local.{name}"),
+        }
+    }
+}
+
 /// The resources that a block needs, by name; through locals and data too.
 #[derive(Debug, Clone, Default)]
 pub struct Uses {
@@ -25,6 +36,8 @@ pub struct Uses {
     pub all: BTreeSet<String>,
     /// Those that must outlive it: without the ones it only names in a text.
     pub strong: BTreeSet<String>,
+    /// The data sources among what it needs.
+    pub data: BTreeSet<String>,
 }
 
 /// The stack's graph.
@@ -32,7 +45,7 @@ pub struct Uses {
 pub struct Graph {
     /// Every block, after all those it refers to. Blocks on a cycle are missing.
     pub order: Vec<Node>,
-    /// What each resource block needs.
+    /// What each block needs: resources by name, the others as `data.name`, `local.name`.
     pub uses: BTreeMap<String, Uses>,
 }
 
@@ -55,7 +68,13 @@ impl Graph {
                     if !edge.weak {
                         uses.strong.insert(name.clone());
                     }
-                } else if let Some(through) = reached.get(&edge.to) {
+                    continue;
+                }
+                if let Node::Data(name) = &edge.to {
+                    uses.data.insert(name.clone());
+                }
+                if let Some(through) = reached.get(&edge.to) {
+                    uses.data.extend(through.data.iter().cloned());
                     uses.all.extend(through.all.iter().cloned());
                     if !edge.weak {
                         uses.strong.extend(through.strong.iter().cloned());
@@ -66,12 +85,30 @@ impl Graph {
         }
         let uses = reached
             .into_iter()
-            .filter_map(|(node, uses)| match node {
-                Node::Resource(name) => Some((name.clone(), uses)),
-                _ => None,
-            })
+            .map(|(node, uses)| (node.key(), uses))
             .collect();
         Self { order, uses }
+    }
+
+    /// Whether every block of the stack has its place in the order: there is no cycle.
+    pub fn covers(&self, stack: &Stack) -> bool {
+        self.order.len() == stack.locals.len() + stack.data.len() + stack.resources.len()
+    }
+
+    /// The resources that a template needs, by name; through locals and data too.
+    pub fn needed_by(&self, stack: &Stack, template: &Value) -> BTreeSet<String> {
+        let mut needed = BTreeSet::new();
+        for (node, _) in targets(stack, template) {
+            if let Some(uses) = self.uses.get(&node.key())
+                && !matches!(node, Node::Resource(_))
+            {
+                needed.extend(uses.all.iter().cloned());
+            }
+            if let Node::Resource(name) = node {
+                needed.insert(name);
+            }
+        }
+        needed
     }
 }
 

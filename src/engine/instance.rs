@@ -1,10 +1,12 @@
 //! One resource of the file: a block, or with `forEach` one of its instances.
 
+use super::identity;
 use super::plan::{Action, Change};
+use super::steps::Object;
 use crate::data::{Data, Path};
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::resource::ResourceType;
-use crate::store::state::SavedOptions;
+use crate::store::state::{SavedOptions, State};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,18 +80,15 @@ impl Instance {
 
     /// Whether its name at the service stays the same, so that old and new cannot be there
     /// at the same time.
-    fn keeps_identity(&self) -> bool {
-        let identity = self.kind.identity();
-        let (Some(before), Some(after)) = (&self.change.before, &self.change.after) else {
+    fn keeps_identity(&self, state: &State) -> bool {
+        let change = &self.change;
+        let known = state.resources.get(&change.address);
+        let same_type = known.is_some_and(|known| known.type_name == change.type_name);
+        let (Some(after), Some(live), true) = (&change.after, &self.live, same_type) else {
             return false;
         };
-        !identity.is_empty()
-            && identity.iter().all(|name| {
-                let path = Path::root().join(name);
-                after.unknown_at(&path).is_none()
-                    && !self.change.decided.contains_key(*name)
-                    && path.get(&before.value) == path.get(&after.value)
-            })
+        identity::of_new(&change.type_name, after, &change.decided)
+            .is_some_and(|name| Some(name) == identity::name(&change.type_name, live))
     }
 }
 
@@ -115,9 +114,7 @@ pub fn is_named(address: &str, name: &str) -> bool {
 /// A sentence on what it should have been.
 pub fn keys(data: &Data) -> Result<Vec<Each>, String> {
     if let Some(expression) = data.unknown_at(&Path::root()) {
-        return Err(format!(
-            "the keys of forEach must be known when the plan is made, and {expression} is not"
-        ));
+        return Err(unknown_keys(expression));
     }
     if !data.secret.is_empty() && data.is_secret(&Path::root()) {
         return Err("forEach must not be secret: its keys are part of the addresses".to_owned());
@@ -133,7 +130,11 @@ pub fn keys(data: &Data) -> Result<Vec<Each>, String> {
             .collect()),
         Value::Array(list) => {
             let mut keys = BTreeSet::new();
-            for item in list {
+            for (index, item) in list.iter().enumerate() {
+                let at = Path::root().join(index);
+                if let Some(expression) = data.unknown_at(&at) {
+                    return Err(unknown_keys(expression));
+                }
                 let Some(key) = item.as_str() else {
                     return Err("forEach takes a map, or a list of distinct strings".to_owned());
                 };
@@ -149,6 +150,10 @@ pub fn keys(data: &Data) -> Result<Vec<Each>, String> {
         }
         _ => Err("forEach takes a map, or a list of distinct strings".to_owned()),
     }
+}
+
+fn unknown_keys(expression: &str) -> String {
+    format!("the keys of forEach must be known when the plan is made, and {expression} is not")
 }
 
 /// The addresses that `--target` and `--exclude` leave in.
@@ -179,17 +184,19 @@ pub(super) fn narrowed(
 }
 
 /// Decides which replacements delete first: those asked to, those whose name stays the
-/// same, and those that stand on something that is itself deleted first.
-pub(super) fn settle_replacements(instances: &mut [Instance]) {
-    let mut first: BTreeSet<String> = BTreeSet::new();
+/// same, and those in `first`, which would else wait in a circle.
+pub(super) fn settle_replacements(
+    instances: &mut [Instance],
+    state: &State,
+    first: &BTreeSet<Object>,
+) {
     for found in instances {
-        if !found.change.action.is_replace() {
-            continue;
-        }
-        let stands_on = found.uses.iter().any(|needed| first.contains(needed));
-        if found.delete_first || stands_on || found.keeps_identity() {
+        if found.change.action == Action::CreateThenDelete
+            && (found.delete_first
+                || first.contains(&(found.change.address.clone(), None))
+                || found.keeps_identity(state))
+        {
             found.change.action = Action::DeleteThenCreate;
-            first.insert(found.change.address.clone());
         }
     }
 }

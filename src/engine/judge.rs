@@ -33,7 +33,9 @@ impl Planner<'_> {
         let live = known
             .filter(|_| !gone)
             .map(|known| self.live(&address, known));
-        if let (Some(known), Some(live)) = (known, &live) {
+        if let (Some(known), Some(live)) = (known, &live)
+            && known.type_name == block.type_name
+        {
             ignore(
                 &block.options.ignore_changes,
                 &known.inputs,
@@ -141,7 +143,7 @@ impl Planner<'_> {
             settled: &|expression| self.is_settled(expression),
             replace_on: &replace_on,
         });
-        let mut judged = Judged::from(differences, unchanged);
+        let mut judged = Judged::from(kind.schema(), differences, unchanged);
         if self
             .inputs
             .options
@@ -188,6 +190,10 @@ impl Planner<'_> {
                     .values()
                     .all(|inner| inner != expression && self.is_settled(inner))
             }),
+            Root::Data => self
+                .values
+                .data(&reference.name)
+                .is_some_and(Data::is_known),
             _ => true,
         })
     }
@@ -257,20 +263,27 @@ impl Judged {
         }
     }
 
-    fn from(differences: Vec<Difference>, unchanged: usize) -> Self {
-        let forced: Vec<String> = differences
-            .iter()
-            .filter(|row| row.replaces)
-            .map(|row| row.path.to_string())
-            .collect();
-        let (action, reason) = if !forced.is_empty() {
+    fn from(schema: &Schema, differences: Vec<Difference>, unchanged: usize) -> Self {
+        let rows = |keep: &dyn Fn(&Difference) -> bool| -> Vec<String> {
+            let rows = differences.iter().filter(|row| keep(row));
+            rows.map(|row| row.path.to_string()).collect()
+        };
+        let fixed = rows(&|row| schema.flag(&row.path, "createOnly"));
+        let forced = rows(&|row| row.replaces);
+        let (action, reason) = if !fixed.is_empty() {
             (
                 Action::CreateThenDelete,
-                format!("{} cannot be changed in place", forced.join(", ")),
+                format!("{} cannot be changed in place", fixed.join(", ")),
+            )
+        } else if !forced.is_empty() {
+            (
+                Action::CreateThenDelete,
+                format!("replaceOnChanges has {}", forced.join(", ")),
             )
         } else if !differences.is_empty() {
-            let rows: Vec<String> = differences.iter().map(|row| row.path.to_string()).collect();
-            (Action::Update, format!("{} differs", rows.join(", ")))
+            let rows = rows(&|_| true);
+            let verb = if rows.len() == 1 { "differs" } else { "differ" };
+            (Action::Update, format!("{} {verb}", rows.join(", ")))
         } else {
             (Action::NoOp, String::new())
         };
@@ -296,10 +309,21 @@ fn ignore(paths: &[String], applied: &Value, live: &Value, desired: &mut Data) {
     for path in paths {
         let path = Path::dotted(path);
         match path.get(live).or_else(|| path.get(applied)) {
+            // What is not kept cannot be put back; the file's value stands for it.
+            Some(value) if holds_sealed(value) => {}
             Some(value) => desired.set(&path, value.clone().into()),
             None => desired.remove(&path),
         }
     }
+}
+
+fn holds_sealed(value: &Value) -> bool {
+    is_sealed(value)
+        || match value {
+            Value::Object(map) => map.values().any(holds_sealed),
+            Value::Array(list) => list.iter().any(holds_sealed),
+            _ => false,
+        }
 }
 
 /// The live values of the properties that the file or the last apply names.

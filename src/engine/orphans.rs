@@ -4,6 +4,7 @@ use super::instance;
 use super::judge::before;
 use super::plan::{Action, Change, DESTROY};
 use super::planner::Planner;
+use super::steps;
 use super::world::Observed;
 use crate::data::Data;
 use crate::lang::diagnostic::{Diagnostic, Place};
@@ -35,6 +36,13 @@ impl Planner<'_> {
                 )
             } else if self.inputs.options.destroy {
                 (Action::Delete, DESTROY)
+            } else if self
+                .inputs
+                .stack
+                .resources
+                .contains_key(steps::block(address))
+            {
+                (Action::Delete, "when or forEach no longer ask for it")
             } else {
                 (Action::Delete, "it is no longer in the file")
             };
@@ -70,6 +78,8 @@ impl Planner<'_> {
             });
         }
         self.out.plan.changes.extend(changes);
+        let leftovers = steps::leftovers(self.inputs.world);
+        self.out.plan.changes.extend(leftovers);
     }
 
     /// `--target` and `--exclude`: what is left out keeps its place in the plan, unchanged.
@@ -79,19 +89,50 @@ impl Planner<'_> {
             return;
         }
         let kept = instance::narrowed(&self.out.instances, &options.target, &options.exclude);
-        let named = |address: &str, list: &[String]| {
-            list.iter().any(|name| instance::is_named(address, name))
-        };
+        let mut left_out = BTreeSet::new();
+        let mut changed = BTreeSet::new();
         self.out.instances.retain_mut(|found| {
             let inside = kept.contains(&found.change.address);
             if !inside {
+                left_out.insert(found.change.address.clone());
+                if found.change.action != Action::NoOp {
+                    changed.insert(found.block.clone());
+                }
                 found.leave_alone();
             }
             inside || found.change.id.is_some()
         });
+        let (target, spared) = self.removed(&left_out);
+        let known = &self.inputs.world.state.resources;
+        let in_use = |address: &str| {
+            let mut users = left_out.iter().filter_map(|user| known.get(user));
+            users.any(|user| user.dependencies.contains(address))
+        };
+        let uses = &self.graph.uses;
+        self.out.plan.changes.retain(|change| {
+            if change.action == Action::Read {
+                let needs = uses.get(&change.address);
+                return needs.is_none_or(|needs| needs.all.is_disjoint(&changed));
+            }
+            let (address, deposed) = steps::object(&change.address);
+            if deposed.is_some() && (left_out.contains(&address) || in_use(&address)) {
+                return false;
+            }
+            let targeted = target.is_empty() || named(&address, &target) || kept.contains(&address);
+            targeted && !named(&address, &spared)
+        });
+        self.keep_outputs(&changed);
+    }
+
+    /// What is named for removal, and what is not to be removed. What uses a removed object
+    /// goes with it; what a spared one uses is spared too.
+    fn removed(&self, left_out: &BTreeSet<String>) -> (Vec<String>, Vec<String>) {
+        let options = self.inputs.options;
         let mut target = options.target.clone();
         let mut spared = options.exclude.clone();
-        // What uses a deleted object goes with it; what a spared one uses is spared too.
+        if !spared.is_empty() {
+            spared.extend(left_out.iter().cloned());
+        }
         let known = &self.inputs.world.state.resources;
         for _ in known {
             let before = (target.len(), spared.len());
@@ -113,9 +154,21 @@ impl Planner<'_> {
                 break;
             }
         }
-        self.out.plan.changes.retain(|change| {
-            let targeted = options.target.is_empty() || named(&change.address, &target);
-            change.action == Action::Read || (targeted && !named(&change.address, &spared))
-        });
+        (target, spared)
     }
+
+    /// Outputs that come from what is left out stay as they are.
+    fn keep_outputs(&mut self, changed: &BTreeSet<String>) {
+        let stack = self.inputs.stack;
+        for (name, block) in &stack.outputs {
+            let needed = self.graph.needed_by(stack, &block.value);
+            if !needed.is_disjoint(changed) {
+                self.out.kept_outputs.insert(name.clone());
+            }
+        }
+    }
+}
+
+fn named(address: &str, list: &[String]) -> bool {
+    list.iter().any(|name| instance::is_named(address, name))
 }

@@ -2,7 +2,7 @@
 //! needs to know is settled here.
 
 use super::diff;
-use super::graph::{Graph, Node};
+use super::graph::{Graph, Node, Uses};
 use super::instance::{self, Each, Instance};
 use super::lost;
 use super::plan::{Action, Change, OutputChange, Plan};
@@ -75,7 +75,14 @@ pub struct Planned {
     pub destroy: bool,
     /// Every address of the file or the state, before `--target` and `--exclude` narrow.
     pub addresses: BTreeSet<String>,
+    /// The outputs that stay as the state has them: what they come from is left out.
+    pub kept_outputs: BTreeSet<String>,
+    /// What each block needs; see [`Graph::uses`].
+    pub uses: BTreeMap<String, Uses>,
 }
+
+/// In place of the expression, where an evaluation failed.
+const FAULTY: &str = "(faulty)";
 
 /// Makes the plan.
 pub fn plan(inputs: &Inputs<'_>) -> Planned {
@@ -116,6 +123,15 @@ fn plan_with(inputs: &Inputs<'_>, anew: BTreeSet<String>) -> Planned {
     planner.narrow();
     planner.outputs();
     planner.finish()
+}
+
+/// An output's value as the state has it; null for a secret one, which is not kept.
+fn shown(output: &OutputState) -> Value {
+    if output.sensitive {
+        Value::Null
+    } else {
+        output.value.clone()
+    }
 }
 
 pub(super) struct Planner<'a> {
@@ -167,7 +183,7 @@ impl<'a> Planner<'a> {
                 for fault in faults {
                     self.fault(base, fault);
                 }
-                Data::unknown("(faulty)")
+                Data::unknown(FAULTY)
             }
         }
     }
@@ -191,6 +207,7 @@ impl<'a> Planner<'a> {
         let base = Path::pointer("/data").join(&name).join("properties");
         let mut args = self.eval(&base, &block.properties);
         let Some(kind) = data_source(&block.type_name) else {
+            self.values.data.insert(name, Data::unknown(FAULTY));
             return;
         };
         let schema = kind.schema();
@@ -241,6 +258,8 @@ impl<'a> Planner<'a> {
     fn resource_block(&mut self, name: &str) {
         let block = &self.inputs.stack.resources[name];
         let Some(kind) = resource_type(&block.type_name) else {
+            let faulty = Data::unknown(FAULTY);
+            self.values.resource.insert(name.to_owned(), faulty);
             return;
         };
         let base = Path::pointer("/resources").join(name);
@@ -313,7 +332,7 @@ impl<'a> Planner<'a> {
     /// Whether an unknown value was reported already, or may be known once data is read.
     fn may_come(&self, data: &Data) -> bool {
         let unknown = data.unknown_at(&Path::root());
-        unknown == Some("(faulty)") || (unknown.is_some() && !self.out.needs.is_empty())
+        unknown == Some(FAULTY) || (unknown.is_some() && !self.out.needs.is_empty())
     }
 
     pub(super) fn error(&mut self, place: Path, message: impl Into<String>) {
@@ -412,8 +431,8 @@ impl<'a> Planner<'a> {
             let Some(props) = &instance.change.after else {
                 continue;
             };
-            if props.unknown_at(&Path::root()).is_some() {
-                // Faulty as a whole, and reported; nothing more can be told.
+            // What could not be evaluated was reported.
+            if props.unknown_at(&Path::root()) == Some(FAULTY) {
                 continue;
             }
             let template = &self.inputs.stack.resources[&instance.block].properties;
@@ -456,38 +475,35 @@ impl<'a> Planner<'a> {
     }
 
     fn outputs(&mut self) {
+        let stack = self.inputs.stack;
         let known = &self.inputs.world.state.outputs;
+        let destroy = self.inputs.options.destroy;
+        if destroy && !self.removes_everything() {
+            return;
+        }
         let mut changes = BTreeMap::new();
-        if !self.inputs.options.destroy {
-            for (name, block) in &self.inputs.stack.outputs {
-                let base = Path::pointer("/outputs").join(name);
-                let after = self.eval(&base, &block.value);
-                let sensitive = block.sensitive || !after.secret.is_empty();
-                let before = known.get(name);
-                let same = before.is_some_and(|before| {
-                    let sealed = before.sensitive && before.value == self.seal.seal(&after.value);
-                    let kept = before.sensitive
-                        && after
-                            .unknown
-                            .values()
-                            .all(|expression| self.is_settled(expression));
-                    (after.is_known() && (before.value == after.value || sealed))
-                        || (!after.is_known() && kept)
-                });
-                if !same {
-                    changes.insert(
-                        name.clone(),
-                        OutputChange {
-                            before: before.map(shown),
-                            after: Some(after),
-                            sensitive,
-                        },
-                    );
-                }
+        let blocks = stack.outputs.iter().filter(|_| !destroy);
+        for (name, block) in blocks {
+            let after = self.eval(&Path::pointer("/outputs").join(name), &block.value);
+            if self.out.kept_outputs.contains(name) {
+                continue;
             }
+            let sensitive = block.sensitive || !after.secret.is_empty();
+            let before = known.get(name);
+            if before.is_some_and(|before| self.same_output(before, &after, sensitive)) {
+                continue;
+            }
+            changes.insert(
+                name.clone(),
+                OutputChange {
+                    before: before.map(shown),
+                    after: Some(after),
+                    sensitive: sensitive || before.is_some_and(|before| before.sensitive),
+                },
+            );
         }
         for (name, before) in known {
-            if self.inputs.options.destroy || !self.inputs.stack.outputs.contains_key(name) {
+            if destroy || !stack.outputs.contains_key(name) {
                 changes.insert(
                     name.clone(),
                     OutputChange {
@@ -501,36 +517,55 @@ impl<'a> Planner<'a> {
         self.out.plan.outputs = changes;
     }
 
+    /// Whether the plan of a destroy leaves nothing.
+    fn removes_everything(&self) -> bool {
+        let state = &self.inputs.world.state;
+        let deposed: usize = state.deposed.values().map(BTreeMap::len).sum();
+        self.out.plan.changes.len() == state.resources.len() + deposed
+    }
+
+    fn same_output(&self, before: &OutputState, after: &Data, sensitive: bool) -> bool {
+        if before.sensitive != sensitive {
+            return false;
+        }
+        if !after.is_known() {
+            let mut unknown = after.unknown.values();
+            return sensitive && unknown.all(|expression| self.is_settled(expression));
+        }
+        if sensitive {
+            before.value == self.seal.seal(&after.value)
+        } else {
+            before.value == after.value
+        }
+    }
+
     fn finish(mut self) -> Planned {
         self.out.locals = self.values.local;
         self.out.data = self.values.data;
         self.out.resources = self.values.resource;
         self.out.destroy = self.inputs.options.destroy;
-        instance::settle_replacements(&mut self.out.instances);
+        self.out.uses = self.graph.uses;
         self.out
             .diagnostics
             .extend(instance::protected(&self.out.instances));
-        steps::build(&mut self.out, self.inputs.world);
+        // Deletions that would wait in a circle come first; few plans need a second round.
+        let mut first = BTreeSet::new();
+        loop {
+            let state = &self.inputs.world.state;
+            instance::settle_replacements(&mut self.out.instances, state, &first);
+            let stuck = steps::build(&mut self.out, self.inputs.world, &first);
+            if stuck.is_empty() {
+                break;
+            }
+            first.extend(stuck);
+        }
         // The rows move into the plan; an instance keeps what apply asks it for.
         let rows = self.out.instances.iter_mut().map(Instance::take_row);
         self.out.plan.changes.extend(rows);
         self.out
             .plan
             .changes
-            .extend(steps::leftovers(self.inputs.world));
-        self.out
-            .plan
-            .changes
             .sort_by(|a, b| a.address.cmp(&b.address));
         self.out
-    }
-}
-
-/// What a plan keeps of an output's old value: nothing of a secret one.
-fn shown(output: &OutputState) -> Value {
-    if output.sensitive {
-        Value::Null
-    } else {
-        output.value.clone()
     }
 }

@@ -1,5 +1,6 @@
 //! What apply knows as it goes: the state, and the values that later steps refer to.
 
+use super::diff::{self, Compare};
 use super::graph::{Graph, Node};
 use super::instance::{self, Instance};
 use super::judge::mark_sensitive;
@@ -12,7 +13,7 @@ use crate::data::{Data, Path};
 use crate::lang::eval::evaluate;
 use crate::lang::stack::Stack;
 use crate::resource::error::Error;
-use crate::resource::{data_source, overlay, resource_type};
+use crate::resource::{ResourceType, data_source, overlay, resource_type};
 use crate::schema::Schema;
 use crate::store::journal::Intent;
 use crate::store::state::{OutputState, ResourceState, Seal, State, StateChange};
@@ -110,14 +111,23 @@ impl<'a> Applying<'a> {
                 live,
                 changed,
             } => {
+                let mut changed = changed.clone();
+                let all_known = inputs.is_known();
                 let inputs = self.known(address, inputs, graph)?;
+                let kind = kind(&step.type_name)?;
+                if !all_known {
+                    changed = self.changed(kind, address, live, &inputs)?;
+                    if changed.is_empty() {
+                        return self.take_over(address, live, &inputs);
+                    }
+                }
                 let known = self.known_state(address, None)?;
                 let call = Call::Update {
-                    kind: kind(&step.type_name)?,
+                    kind,
                     id: known.id.clone(),
                     live: live.clone(),
                     inputs: inputs.value.clone(),
-                    changed: changed.clone(),
+                    changed,
                 };
                 self.inputs.insert(id, inputs);
                 let intent = intent(id, "update", address, &step.type_name);
@@ -169,6 +179,48 @@ impl<'a> Applying<'a> {
                 }))
             }
         }
+    }
+
+    /// The names of the properties that differ, now that all of them are known.
+    fn changed(
+        &self,
+        kind: &dyn ResourceType,
+        address: &str,
+        live: &Value,
+        inputs: &Data,
+    ) -> Result<BTreeSet<String>, Error> {
+        let canonical = |value: &Value| {
+            let mut value = value.clone();
+            kind.canonical(&mut value);
+            value
+        };
+        let (rows, _) = diff::differences(&Compare {
+            schema: kind.schema(),
+            applied: &canonical(&self.known_state(address, None)?.inputs),
+            live: &canonical(live),
+            desired: &Data {
+                value: canonical(&inputs.value),
+                ..inputs.clone()
+            },
+            seal: &self.seal,
+            settled: &|_| false,
+            replace_on: &[],
+        });
+        let names = rows.iter().filter_map(|row| row.path.first());
+        Ok(names.map(std::borrow::Cow::into_owned).collect())
+    }
+
+    /// What was unknown turned out to be what is live: no call, the state takes it in.
+    fn take_over(&mut self, address: &str, live: &Value, inputs: &Data) -> Result<Resolved, Error> {
+        let known = self.known_state(address, None)?;
+        let (id, outputs) = (known.id.clone(), known.outputs.clone());
+        let attrs = overlay(&overlay(&outputs, live), &inputs.value);
+        self.show(address, inputs, &attrs);
+        let resource = Box::new(self.resource(address, &id, inputs, &outputs));
+        Ok(self.no_call(StateChange::Put {
+            address: address.to_owned(),
+            resource,
+        }))
     }
 
     fn call(&mut self, id: StepId, call: Call, intent: Intent, operation: String) -> Resolved {
@@ -224,12 +276,34 @@ impl<'a> Applying<'a> {
         if inputs.unknown.values().any(|text| text.contains("local.")) {
             self.locals(graph);
         }
-        let found = self.instances.get(address);
-        self.values.each = found
-            .and_then(|found| found.each.as_ref())
-            .map(|each| (Value::from(each.key.as_str()).into(), each.value.clone()));
-        let mut resolved = inputs.clone();
-        for (path, text) in &inputs.unknown {
+        let found = self.instances.get(address).copied();
+        if let Some(each) = found.and_then(|found| found.each.as_ref()) {
+            let value = self.filled(address, &each.value)?;
+            self.values.each = Some((Value::from(each.key.as_str()).into(), value));
+        }
+        let resolved = self.filled(address, inputs);
+        self.values.each = None;
+        let mut resolved = resolved?;
+        if let Some(found) = found {
+            let schema = found.kind.schema();
+            if let Some(broken) = schema.validate(&resolved).first() {
+                let Some(path) = Some(&broken.path) else {
+                    return Ok(resolved);
+                };
+                return Err(Error::failed(format!(
+                    "{path} of {address}: {}",
+                    broken.message
+                )));
+            }
+            resolved = mark_sensitive(schema, resolved);
+        }
+        Ok(resolved)
+    }
+
+    /// `data` with every unknown part evaluated.
+    fn filled(&self, address: &str, data: &Data) -> Result<Data, Error> {
+        let mut resolved = data.clone();
+        for (path, text) in &data.unknown {
             let value = evaluate(&Value::from(text.as_str()), &self.values);
             let value = value.map_err(|faults| {
                 let why: Vec<&str> = faults.iter().map(|fault| fault.message.as_str()).collect();
@@ -251,20 +325,6 @@ impl<'a> Applying<'a> {
             } else {
                 resolved.set(path, value);
             }
-        }
-        self.values.each = None;
-        if let Some(found) = found {
-            let schema = found.kind.schema();
-            if let Some(broken) = schema.validate(&resolved).first() {
-                let Some(path) = Some(&broken.path) else {
-                    return Ok(resolved);
-                };
-                return Err(Error::failed(format!(
-                    "{path} of {address}: {}",
-                    broken.message
-                )));
-            }
-            resolved = mark_sensitive(schema, resolved);
         }
         Ok(resolved)
     }
@@ -407,11 +467,14 @@ impl<'a> Applying<'a> {
     pub fn finish(mut self, graph: &Graph) -> State {
         self.locals(graph);
         let mut outputs = BTreeMap::new();
-        let destroyed = self.planned.destroy && self.state.is_empty();
-        let blocks = self.stack.outputs.iter().filter(|_| !destroyed);
-        for (name, block) in blocks {
+        if self.planned.destroy && !self.state.is_empty() {
+            outputs.clone_from(&self.state.outputs);
+        }
+        let blocks = self.stack.outputs.iter();
+        for (name, block) in blocks.filter(|_| !self.planned.destroy) {
+            let kept = self.planned.kept_outputs.contains(name);
             let value = match evaluate(&block.value, &self.values) {
-                Ok(data) if data.is_known() && !self.planned.destroy => {
+                Ok(data) if data.is_known() && !kept => {
                     let sensitive = block.sensitive || !data.secret.is_empty();
                     let value = if sensitive {
                         self.seal.seal(&data.value)

@@ -68,6 +68,10 @@ impl Scope for Values<'_> {
     fn file(&self, path: &str) -> Result<Vec<u8>, String> {
         (self.read_file)(path)
     }
+    fn instances(&self, name: &str) -> bool {
+        let block = self.stack.resources.get(name);
+        block.is_some_and(|block| block.options.for_each.is_some())
+    }
 }
 
 /// What expressions see of a resource: every property and every output has a key. A

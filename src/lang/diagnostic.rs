@@ -70,3 +70,57 @@ impl Diagnostic {
         self
     }
 }
+
+impl Place {
+    /// The path in the document, where there is one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Value(path) | Self::Key(path) | Self::Within(path, _) => Some(path),
+            Self::At(..) | Self::Outside => None,
+        }
+    }
+}
+
+/// Adds to `found` those of `more` that do not tell one of its mistakes again: at the same
+/// place, or in the same words at a place around it.
+pub fn add(found: &mut Vec<Diagnostic>, more: impl IntoIterator<Item = Diagnostic>) {
+    for new in more {
+        let told = found
+            .iter()
+            .any(|old| match (old.place.path(), new.place.path()) {
+                (Some(was), Some(at)) => {
+                    let near = was.is_within(at) || at.is_within(was);
+                    was == at || (near && new.message.starts_with(&old.message))
+                }
+                _ => *old == new,
+            });
+        if !told {
+            found.push(new);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_is_told_once() {
+        let at = |place: &str, message: &str| {
+            Diagnostic::error(Place::Value(Path::pointer(place)), message)
+        };
+        let key = Diagnostic::error(Place::Key(Path::pointer("/r/q")), "it needs a name");
+        let mut found = vec![key, at("/r/q/properties/x", "\"x\" is no property")];
+        let more = [
+            at("/r/q/properties", "it needs a name"),
+            at(
+                "/r/q/properties/x",
+                "\"x\" is no property; did you mean \"y\"?",
+            ),
+            at("/r/q/properties", "it needs a length"),
+            at("/r/p/properties/x", "\"x\" is no property"),
+        ];
+        add(&mut found, more);
+        assert_eq!(found.len(), 4);
+    }
+}
