@@ -10,6 +10,7 @@
 mod cli;
 mod conformance;
 mod crash;
+mod credentials;
 #[cfg(feature = "emulator-tests")]
 mod emulator;
 mod faults;
