@@ -7,9 +7,10 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_types::service_config::ServiceConfigKey;
 use std::time::Duration;
 
 /// `providers.aws` of a stack, evaluated, with what the command line puts over it.
@@ -107,6 +108,22 @@ pub async fn connect(settings: &Settings) -> Result<Aws, Error> {
             )
             .build();
     }
-    let path_style = settings.local.is_some() || config.endpoint_url().is_some();
+    let path_style =
+        settings.local.is_some() || config.endpoint_url().is_some() || has_own_s3(&config);
     Ok(Aws::new(config, path_style))
+}
+
+/// Whether S3 has an endpoint of its own (`AWS_ENDPOINT_URL_S3`, or `services` in a profile).
+/// Host names in front of such an endpoint's would rarely be known, so the bucket goes into
+/// the path there, as it does for an endpoint of all services.
+fn has_own_s3(config: &SdkConfig) -> bool {
+    let key = ServiceConfigKey::builder()
+        .service_id("S3")
+        .env("AWS_ENDPOINT_URL")
+        .profile("endpoint_url")
+        .build();
+    match (config.service_config(), key) {
+        (Some(services), Ok(key)) => services.load_config(key).is_some(),
+        _ => false,
+    }
 }
