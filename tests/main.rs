@@ -15,4 +15,5 @@ mod emulator;
 mod faults;
 mod lifecycle;
 mod plan;
+mod refusals;
 mod support;

@@ -9,7 +9,7 @@ use crate::engine::observe::{self, Observe, is_remote};
 use crate::engine::planner::{self, Inputs, Options, Planned};
 use crate::engine::settle;
 use crate::engine::world::World;
-use crate::lang::diagnostic::{Diagnostic, Severity};
+use crate::lang::diagnostic::{Diagnostic, Place, Severity};
 use crate::lang::load::Loaded;
 use crate::lang::stack::{Sources, Stack};
 use crate::lang::{check, locate};
@@ -19,6 +19,7 @@ use crate::resource::aws::Aws;
 use crate::resource::context::{Cx, Owner};
 use crate::resource::error::Error;
 use crate::store::local::{LocalStore, Lock, StoreError};
+use crate::store::state::State;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -69,8 +70,43 @@ pub(super) fn load_checked(
         mut diagnostics,
     } = loaded;
     diagnostics.extend(check::check(&stack));
+    if diagnostics.iter().any(is_error) {
+        // All mistakes at once: those in values too, where nothing else was said already.
+        let world = World::new(State::empty(
+            &stack.name,
+            stack.env.as_deref(),
+            String::new(),
+        ));
+        let planned = planner::plan(&Inputs {
+            stack: &stack,
+            world: &world,
+            options: &Options::default(),
+            read_file: &reader(&stack.dir),
+        });
+        let more = planned.diagnostics.into_iter().filter(is_error);
+        let told: Vec<_> = diagnostics.iter().map(|told| told.place.clone()).collect();
+        diagnostics.extend(more.filter(|new| !told.iter().any(|told| overlap(told, &new.place))));
+    }
     report(global, &diagnostics, &sources)?;
     Ok((stack, sources))
+}
+
+fn is_error(found: &Diagnostic) -> bool {
+    found.severity == Severity::Error
+}
+
+/// Whether one place is within the other.
+fn overlap(one: &Place, other: &Place) -> bool {
+    let pointer = |place: &Place| match place {
+        Place::Value(path) | Place::Key(path) | Place::Within(path, _) => {
+            Some(format!("{}/", path.as_pointer()))
+        }
+        Place::At(..) | Place::Outside => None,
+    };
+    let (Some(one), Some(other)) = (pointer(one), pointer(other)) else {
+        return false;
+    };
+    one.starts_with(&other) || other.starts_with(&one)
 }
 
 /// Prints diagnostics; an error among them ends the command.
