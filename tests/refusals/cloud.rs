@@ -80,7 +80,7 @@ async fn sqs() {
     assert_eq!(same.send().await.unwrap().queue_url.unwrap(), url);
     let immutable = sqs.set_queue_attributes().queue_url(&url);
     let immutable = immutable.attributes(Name::FifoQueue, "false");
-    refused(immutable.send().await, "InvalidAttribute", "FifoQueue");
+    refused(immutable.send().await, "InvalidAttributeValue", "FifoQueue");
 
     sqs.delete_queue().queue_url(&url).send().await.unwrap();
     let soon = create("b.fifo").attributes(Name::FifoQueue, "true");
