@@ -141,3 +141,35 @@ fn a_tenth_of_all_calls_failing_is_borne_or_reported() {
         }
     });
 }
+
+/// Runs a command and fails unless its progress tells each of these waits.
+#[track_caller]
+fn tells(project: &Project, args: &[&str], waits: &[&str]) {
+    let ended = project.run(args).expect(0);
+    for wait in waits {
+        let told = ended.stderr.lines().any(|line| line.starts_with(wait));
+        assert!(told, "{wait:?} is not told:\n{}", ended.stderr);
+    }
+}
+
+#[test]
+fn the_reason_of_each_wait_is_told() {
+    let mut project = Project::websocket();
+    let throttle = json!([{"call": "sqs:CreateQueue", "at": 1, "what": "throttle"}]);
+    project
+        .env("STACKCTL_LOCAL_SPEED", "2")
+        .env("STACKCTL_LOCAL_FAULTS", &throttle.to_string());
+    let waits = [
+        "queue: waiting: the service asks to slow down",
+        "responder: waiting: the role cannot be assumed by Lambda yet",
+        "responder: waiting: until the function is active; now: state Pending",
+        "mapping: waiting: until the mapping is enabled or disabled; now: Creating",
+    ];
+    tells(&project, &args("apply", &[]), &waits);
+    project
+        .env("STACKCTL_LOCAL_SPEED", "50")
+        .env("STACKCTL_LOCAL_FAULTS", "[]");
+    let again = ["apply", "--yes", "--replace", "queue"];
+    let blocked = "queue: waiting: a queue of this name was deleted less than 60 seconds ago";
+    tells(&project, &again, &[blocked]);
+}

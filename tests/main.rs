@@ -16,4 +16,5 @@ mod emulator;
 mod faults;
 mod lifecycle;
 mod plan;
+mod refusals;
 mod support;

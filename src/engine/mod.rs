@@ -16,6 +16,7 @@ pub mod plan;
 pub mod planner;
 mod queue;
 mod results;
+mod rules;
 pub mod settle;
 mod steps;
 pub mod values;

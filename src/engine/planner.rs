@@ -13,7 +13,7 @@ use crate::data::{Data, Path};
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::eval::{Fault, evaluate};
 use crate::lang::stack::{ResourceBlock, Stack};
-use crate::resource::{ResourceType, Rules, data_source, resource_type};
+use crate::resource::{ResourceType, data_source, resource_type};
 use crate::store::state::{OutputState, SavedOptions, Seal};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,7 +82,7 @@ pub struct Planned {
 }
 
 /// In place of the expression, where an evaluation failed.
-const FAULTY: &str = "(faulty)";
+pub(super) const FAULTY: &str = "(faulty)";
 
 /// Makes the plan.
 pub fn plan(inputs: &Inputs<'_>) -> Planned {
@@ -422,44 +422,6 @@ impl<'a> Planner<'a> {
                 desired.set(&at, value);
             }
         }
-    }
-
-    /// Rules between properties and between resources.
-    fn rules(&mut self) {
-        let mut found = Vec::new();
-        for instance in &self.out.instances {
-            let Some(props) = &instance.change.after else {
-                continue;
-            };
-            // What could not be evaluated was reported.
-            if props.unknown_at(&Path::root()) == Some(FAULTY) {
-                continue;
-            }
-            let template = &self.inputs.stack.resources[&instance.block].properties;
-            let peer = |path: &Path| self.peer(template, path);
-            for broken in instance.kind.rules(&Rules { props, peer: &peer }) {
-                let base = Path::pointer("/resources")
-                    .join(&instance.block)
-                    .join("properties");
-                let place = Place::Value(base.concat(&broken.path));
-                let diagnostic = Diagnostic::error(place, broken.message);
-                if !found.contains(&diagnostic) {
-                    found.push(diagnostic);
-                }
-            }
-        }
-        self.out.diagnostics.extend(found);
-    }
-
-    /// The resource that the property's expression refers to.
-    fn peer(&self, template: &Value, path: &Path) -> Option<(&'static str, &Data)> {
-        let text = path.get(template)?.as_str()?;
-        let references = crate::lang::eval::references(&Value::from(text)).ok()?;
-        let named = references
-            .iter()
-            .find_map(|reference| self.by_block.get(&reference.name))?;
-        let instance = &self.out.instances[*named.first()?];
-        Some((instance.kind.schema().name, instance.change.after.as_ref()?))
     }
 
     fn addresses(&mut self) {

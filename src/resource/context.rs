@@ -97,7 +97,8 @@ pub struct Cx {
     pub known_ids: Arc<BTreeSet<String>>,
     /// `options.timeouts` for the step at hand.
     pub timeout: Option<Duration>,
-    /// Told the reason of each wait, as a clause: "the role cannot be assumed yet".
+    /// Told the reason of each wait, as a clause: "the role cannot be assumed yet", or
+    /// "until the function is active; now: state Pending".
     pub notify: Notify,
     /// See [`Cx::released`].
     pub on_released: Option<Arc<dyn Fn() + Send + Sync>>,
@@ -245,7 +246,7 @@ impl Cx {
                     last,
                 });
             }
-            self.waiting(&format!("{waited_for} (now: {last})"));
+            self.waiting(&format!("until {waited_for}; now: {last}"));
             tokio::time::sleep(pause).await;
         }
     }

@@ -19,6 +19,8 @@ pub(super) struct Plain {
     record: Record,
     /// When each running step was last named.
     named: BTreeMap<String, Instant>,
+    /// What each running step was last said to wait for.
+    said: BTreeMap<String, String>,
 }
 
 impl Plain {
@@ -28,6 +30,7 @@ impl Plain {
             style,
             record: Record::new(secrets),
             named: BTreeMap::new(),
+            said: BTreeMap::new(),
         }
     }
 
@@ -45,13 +48,34 @@ impl Plain {
             }
             Event::Done { address, .. } | Event::Failed { address, .. } => {
                 self.named.remove(address);
+                self.said.remove(address);
             }
+            Event::Waiting { address, .. } => self.waiting(address, now),
             _ => {}
         }
         if let Some(line) = self.record.line(event, &self.style) {
             self.write(&format!("{line}\n"));
         }
         self.remind(now);
+    }
+
+    /// Says once what a step waits for; what was seen meanwhile (`; now: …`) is no news.
+    fn waiting(&mut self, address: &str, now: Instant) {
+        let running = self.record.running.get(address);
+        let Some(reason) = running.and_then(|running| running.reason.clone()) else {
+            return;
+        };
+        let cause = reason.split("; now: ").next().unwrap_or_default();
+        if self.said.get(address).is_some_and(|said| said == cause) {
+            return;
+        }
+        self.said.insert(address.to_owned(), cause.to_owned());
+        self.named.insert(address.to_owned(), now);
+        self.write(&format!(
+            "{}: waiting: {}\n",
+            escape(address),
+            escape(&reason)
+        ));
     }
 
     /// Names the steps of which nothing was heard for long.

@@ -1,5 +1,6 @@
 //! `aws:apigatewayv2:Route`: which messages or requests go where.
 
+use crate::data::{Data, Path};
 use crate::resource::aws::apigatewayv2::protocol::Protocol;
 use crate::resource::aws::apigatewayv2::{
     NOT_FOUND, Tags, gone, lane, only_for, pages, parts, peer_protocol, send,
@@ -210,7 +211,42 @@ fn checks(rules: &Rules<'_>) -> Vec<Broken> {
             "The route key of an HTTP API is a method and a path, such as GET /items, or $default.",
         ));
     }
+    broken.extend(target_check(rules));
     broken
+}
+
+/// A target is `integrations/{id}`, of an integration of the same API.
+fn target_check(rules: &Rules<'_>) -> Option<Broken> {
+    let path = Path::root().join("target");
+    // A known value is for the schema's pattern to judge.
+    let text = rules.props.unknown_at(&path)?;
+    let (kind, integration) = (rules.peer)(&path).unzip();
+    let integration = integration.filter(|_| kind == Some("aws:apigatewayv2:Integration"));
+    let computed = text.starts_with("${") && integration.is_none();
+    if !computed && !text.starts_with("integrations/") {
+        let message = "A target is \"integrations/\" and the id of an integration: \
+                       \"integrations/${integration.id}\".";
+        return Some(Broken::at("target", message));
+    }
+    // Where an expression takes another way than the plain one, nothing can be said.
+    let api = Path::root().join("apiId");
+    let of = |props: &Data| -> Option<String> {
+        match props.unknown_at(&api) {
+            Some(text) => Some(text.to_owned()),
+            None => api.get(&props.value)?.as_str().map(str::to_owned),
+        }
+    };
+    let plain = |text: &String| {
+        !["local.", "each.", "["]
+            .iter()
+            .any(|odd| text.contains(odd))
+    };
+    let (own, other) = (of(rules.props)?, of(integration?)?);
+    (plain(&own) && plain(&other) && own != other && own.contains("${") == other.contains("${"))
+        .then(|| {
+            let message = "The integration belongs to another API than the route.";
+            Broken::at("target", message)
+        })
 }
 
 fn is_http_key(key: &str) -> bool {

@@ -1,0 +1,165 @@
+//! What the file may not ask for though each value fits its schema: rules between
+//! properties, between resources, and two resources that would be one object.
+
+use super::instance::Instance;
+use super::planner::{FAULTY, Planner};
+use crate::data::Path;
+use crate::lang::diagnostic::{Diagnostic, Place};
+use crate::lang::eval::{Reference, Root, lone_reference, references};
+use crate::resource::Rules;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+impl Planner<'_> {
+    /// Reports every broken rule.
+    pub(super) fn rules(&mut self) {
+        let mut found = Vec::new();
+        for instance in &self.out.instances {
+            let Some(props) = &instance.change.after else {
+                continue;
+            };
+            // What could not be evaluated was reported.
+            if props.unknown_at(&Path::root()) == Some(FAULTY) {
+                continue;
+            }
+            let peer = |path: &Path| {
+                let peer = self.peer(instance, path)?;
+                Some((peer.kind.schema().name, peer.change.after.as_ref()?))
+            };
+            for broken in instance.kind.rules(&Rules { props, peer: &peer }) {
+                let diagnostic = at(instance, &broken.path, broken.message);
+                if !found.contains(&diagnostic) {
+                    found.push(diagnostic);
+                }
+            }
+        }
+        found.extend(self.twins());
+        self.out.diagnostics.extend(found);
+    }
+
+    /// The resource that a property's expression refers to, directly or through a local.
+    fn peer(&self, instance: &Instance, path: &Path) -> Option<&Instance> {
+        let template = &self.inputs.stack.resources[&instance.block].properties;
+        let reference = self.resource_in(path.get(template)?, 0)?;
+        let named = self.by_block.get(&reference.name)?;
+        let key = instance.each.as_ref().map(|each| each.key.as_str());
+        let fixed = reference.attribute.first();
+        let instances = || named.iter().map(|at| &self.out.instances[*at]);
+        let keyed = |wanted: Option<&str>| {
+            instances().find(|found| found.each.as_ref().map(|each| each.key.as_str()) == wanted)
+        };
+        keyed(fixed.as_deref())
+            .or_else(|| keyed(key))
+            .or_else(|| instances().next())
+    }
+
+    /// The first resource that a text refers to.
+    fn resource_in(&self, template: &Value, depth: usize) -> Option<Reference> {
+        const DEEPEST: usize = 20;
+        let text = template.as_str().filter(|_| depth < DEEPEST)?;
+        let found = references(&Value::from(text)).ok()?;
+        found
+            .into_iter()
+            .find_map(|reference| match reference.root {
+                Root::Resource => Some(reference),
+                Root::Local => {
+                    let local = self.inputs.stack.locals.get(&reference.name)?;
+                    self.resource_in(local, depth + 1)
+                }
+                _ => None,
+            })
+    }
+
+    /// Resources that have everything in common that names them at their service.
+    fn twins(&self) -> Vec<Diagnostic> {
+        let mut first: BTreeMap<(&str, Vec<String>), &Instance> = BTreeMap::new();
+        let mut found = Vec::new();
+        for instance in &self.out.instances {
+            let identity = instance.kind.identity();
+            let Some(last) = identity.last() else {
+                continue;
+            };
+            let mut twin = None;
+            for name in self.names(instance, identity) {
+                let known = first.entry((instance.kind.schema().name, name));
+                let known = *known.or_insert(instance);
+                if !std::ptr::eq(known, instance) {
+                    twin = Some(known);
+                }
+            }
+            if let Some(twin) = twin {
+                let message = format!(
+                    "{} and {} would be the same object: {} the same in both",
+                    twin.change.address,
+                    instance.change.address,
+                    match identity {
+                        [one] => format!("{one} is"),
+                        [names @ .., last] => format!("{} and {last} are", names.join(", ")),
+                        [] => String::new(),
+                    },
+                );
+                found.push(at(instance, &Path::root().join(last), message));
+            }
+        }
+        found
+    }
+
+    /// All ways to write what names an object: by value, and by the resource referred to.
+    /// Empty where something of it is not in the file.
+    fn names(&self, instance: &Instance, identity: &[&str]) -> Vec<Vec<String>> {
+        let mut names = vec![Vec::new()];
+        for property in identity {
+            let path = Path::root().join(property);
+            let words = self.words(instance, &path);
+            names = names
+                .iter()
+                .flat_map(|name: &Vec<String>| {
+                    words.iter().map(|word| {
+                        let mut name = name.clone();
+                        name.push(word.clone());
+                        name
+                    })
+                })
+                .collect();
+        }
+        names
+    }
+
+    fn words(&self, instance: &Instance, path: &Path) -> Vec<String> {
+        let props = instance.change.after.as_ref();
+        let Some(props) = props.filter(|props| props.get(path).is_some()) else {
+            return Vec::new();
+        };
+        let each = instance.each.as_ref().map_or("", |each| each.key.as_str());
+        let mut words = vec![match props.unknown_at(path) {
+            // An expression with `each` in it means something else in each instance.
+            Some(text) if text.contains("each.") => format!("{text} {each}"),
+            Some(text) => text.to_owned(),
+            None => match path.get(&props.value) {
+                None | Some(Value::Null) => return Vec::new(),
+                Some(value) => value.to_string(),
+            },
+        }];
+        if self.is_reference(instance, path)
+            && let Some(peer) = self.peer(instance, path)
+            && peer.change.type_name.starts_with("aws:")
+        {
+            words.push(format!("the resource {}", peer.change.address));
+        }
+        words
+    }
+
+    fn is_reference(&self, instance: &Instance, path: &Path) -> bool {
+        let template = &self.inputs.stack.resources[&instance.block].properties;
+        let text = path.get(template).and_then(Value::as_str);
+        let reference = text.and_then(lone_reference);
+        reference.is_some_and(|reference| reference.root == Root::Resource)
+    }
+}
+
+fn at(instance: &Instance, path: &Path, message: String) -> Diagnostic {
+    let base = Path::pointer("/resources")
+        .join(&instance.block)
+        .join("properties");
+    Diagnostic::error(Place::Value(base.concat(path)), message)
+}
