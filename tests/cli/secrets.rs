@@ -187,8 +187,18 @@ fn what_uses_a_password_can_be_changed_and_replaced_without_it() {
         );
         project.expect_no_changes();
     }
-    // A new use of a password that others live on cannot be served.
-    let text = project.read("stacks/safe.yaml").replace(
+    // A new use of a password that others live on cannot be served, nor another text around it.
+    let before = project.read("stacks/safe.yaml");
+    project.write("stacks/safe.yaml", before.replace("pw-", "new-"));
+    let refused = silent(project.run(&["apply", "--yes"]).expect(3));
+    assert!(
+        refused
+            .stderr
+            .contains("variables.PASSWORD of worker needs"),
+        "{}",
+        refused.stderr
+    );
+    let text = before.replace(
         "variables: {TOKEN",
         "variables: {NEW: \"${password.result}\", TOKEN",
     );
@@ -266,7 +276,6 @@ fn mistakes_do_not_quote_secrets() {
         ("name: orders", "name: \"${file(var.token)}\""),
         ("name: orders", "name: \"${jsondecode(var.token)}\""),
         ("name: orders", "name: \"${{a = 1}[var.token]}\""),
-        ("runtime: python3.13", "runtime: \"${var.token}\""),
     ] {
         project.write("stacks/safe.yaml", STACK.replace(from, to));
         silent(project.run(&["plan"]).expect(3));
