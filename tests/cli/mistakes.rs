@@ -118,7 +118,7 @@ error: name must match the pattern ^[A-Za-z0-9_-]+(\.fifo)?$, and it is "not a n
 6 |     properties: {name: "not a name", delaySeconds: many, visibilityTimeoutSeconds: 99999}
   |                        ^^^^^^^^^^^^
 
-error: delaySeconds must be a whole number, and it is a text; take the quotes away
+error: delaySeconds must be a whole number, and it is a text
  --> stacks/m.yaml:6:52
   |
 6 |     properties: {name: "not a name", delaySeconds: many, visibilityTimeoutSeconds: 99999}

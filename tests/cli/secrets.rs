@@ -90,6 +90,9 @@ fn nothing_printed_or_kept_has_the_secret() {
         silent(project.run(&["plan", "--json"]).expect(0));
         silent(project.run(apply).expect(0));
         kept(&project);
+        let cloud = project.dir().join(".stackctl/local");
+        let mode = std::fs::metadata(cloud).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
         project.expect_no_changes();
         for args in [
             &["outputs"][..],
