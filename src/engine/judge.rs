@@ -12,7 +12,7 @@ use crate::lang::eval::{Root, Scope, references};
 use crate::lang::stack::ResourceBlock;
 use crate::resource::{ResourceType, context::Draw};
 use crate::schema::Schema;
-use crate::store::state::{ResourceState, is_sealed};
+use crate::store::state::ResourceState;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -140,7 +140,11 @@ impl Planner<'_> {
             live: &canonical(live),
             desired: &desired,
             seal: &self.seal,
-            settled: &|expression| self.is_settled(expression),
+            settled: &|path, expression| {
+                let live = path.get(live);
+                self.is_settled(expression)
+                    && live.and_then(|live| self.made_of(expression, live)) != Some(false)
+            },
             replace_on: &replace_on,
         });
         let mut judged = Judged::from(kind.schema(), differences, unchanged);
@@ -159,24 +163,6 @@ impl Planner<'_> {
             judged.action = Action::CreateThenDelete;
         }
         judged
-    }
-
-    /// Secrets that the state does not keep, taken from the live object where it has the
-    /// value that was last applied and nothing behind it changes.
-    fn recall(&self, applied: &Value, live: &Value, desired: &mut Data) {
-        for (path, expression) in desired.unknown.clone() {
-            let (Some(applied), Some(live)) = (path.get(applied), path.get(live)) else {
-                continue;
-            };
-            if is_sealed(applied)
-                && *applied == self.seal.seal(live)
-                && self.is_settled(&expression)
-            {
-                let mut value = Data::from(live.clone());
-                value.secret.insert(Path::root());
-                desired.set(&path, value);
-            }
-        }
     }
 
     /// Whether nothing that the expression refers to is changed by this plan.

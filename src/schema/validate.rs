@@ -261,8 +261,9 @@ impl Check<'_> {
         }
         let help = match value {
             Value::Number(_) | Value::Bool(_) if wanted.contains(&"a text") => "; put it in quotes",
-            Value::String(_)
-                if !wanted.contains(&"a text")
+            Value::String(text)
+                if serde_json::from_str::<Value>(text).is_ok_and(|value| !value.is_object())
+                    && !wanted.contains(&"a text")
                     && wanted
                         .iter()
                         .any(|one| one.contains("number") || *one == "a bool") =>

@@ -128,7 +128,12 @@ impl Drop for Locked {
 impl Disk {
     /// Opens the folder, or makes it.
     pub(super) fn open(dir: &Path, speed: f64) -> io::Result<Self> {
-        fs::create_dir_all(dir.join("blobs"))?;
+        // What is sent to the cloud may be secret.
+        let mut private = fs::DirBuilder::new();
+        private.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut private, 0o700);
+        private.create(dir.join("blobs"))?;
         let lock = OpenOptions::new()
             .create(true)
             .truncate(false)
