@@ -14,4 +14,5 @@ mod crash;
 mod emulator;
 mod lifecycle;
 mod plan;
+mod plan_properties;
 mod support;
