@@ -7,6 +7,7 @@
     reason = "a test ends where something does not hold, and may print figures"
 )]
 
+mod apply_values;
 mod cli;
 mod conformance;
 mod crash;

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-const CASES: u32 = 600;
+const CASES: u32 = 500;
 const BLOCKS: usize = 6;
 
 #[derive(Debug, Clone)]
@@ -287,7 +287,7 @@ fn every_plan_is_sound_and_converges() {
         Err(_) => TestRng::deterministic_rng(RngAlgorithm::ChaCha),
     };
     let mut runner = TestRunner::new_with_rng(config, rng);
-    let versions = prop::collection::vec(version(), 1..5);
+    let versions = prop::collection::vec(version(), 1..4);
     let outcome = runner.run(&versions, |versions| converges(&versions));
     if let Err(failure) = outcome {
         panic!("{failure}");

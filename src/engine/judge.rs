@@ -2,7 +2,7 @@
 //! see of it from then on.
 
 use super::diff::{self, Compare};
-use super::instance::{Each, Instance, is_named};
+use super::instance::{Each, Instance, address, is_named};
 use super::plan::{Action, Change, Difference};
 use super::planner::Planner;
 use super::values::Visible;
@@ -160,7 +160,11 @@ impl Planner<'_> {
     pub(super) fn is_settled(&self, expression: &str) -> bool {
         let found = references(&Value::from(expression)).unwrap_or_default();
         found.iter().all(|reference| match reference.root {
-            Root::Resource => self.settled.contains(&reference.name),
+            Root::Resource => {
+                let key = reference.attribute.first();
+                let address = address(&reference.name, key.as_deref());
+                self.settled.contains(&reference.name) || self.settled.contains(&address)
+            }
             Root::Local => self.values.local(&reference.name).is_some_and(|local| {
                 local
                     .unknown
