@@ -58,3 +58,29 @@ fn the_values_of_for_each_may_be_known_only_while_applying() {
     assert_eq!(tag("b"), "fixed");
     project.expect_no_changes();
 }
+
+#[test]
+fn a_changed_text_around_a_password_that_is_not_kept_is_seen() {
+    let project = Project::new();
+    let stack = |local: &str| {
+        json!({"name": "s", "locals": {"text": local}, "resources": {
+            "password": {"type": "random:RandomPassword", "properties": {"length": 9}},
+            "queue": {"type": "aws:sqs:Queue", "properties": {
+                "name": "main", "tags": {"hash": "${sha256(local.text)}"},
+            }},
+        }})
+        .to_string()
+    };
+    project.write("stacks/s.yaml", stack("a ${password.result}"));
+    project.apply();
+    project.expect_no_changes();
+    project.write("stacks/s.yaml", stack("b ${password.result}"));
+    assert_eq!(project.plan()["summary"]["update"], 1);
+    // The password is not kept: it must be made anew.
+    let refused = project.run(&["apply", "--yes"]).expect(1);
+    assert!(refused.stderr.contains("--replace"), "{}", refused.stderr);
+    project
+        .run(&["apply", "--yes", "--replace", "password"])
+        .expect(0);
+    project.expect_no_changes();
+}

@@ -24,8 +24,8 @@ pub struct Compare<'a> {
     /// Compares secrets with their sealed form.
     pub seal: &'a Seal,
     /// Whether an unknown secret is unknown only because its value is not kept, and what it
-    /// comes from does not change: given the expression.
-    pub settled: &'a dyn Fn(&str) -> bool,
+    /// comes from does not change: given the path and the expression.
+    pub settled: &'a dyn Fn(&Path, &str) -> bool,
     /// `options.replaceOnChanges`.
     pub replace_on: &'a [Path],
 }
@@ -96,7 +96,7 @@ impl Rows<'_, '_> {
             live
         };
         if let Some(expression) = self.compare.desired.unknown.get(path) {
-            let kept = applied.is_some_and(is_sealed) && (self.compare.settled)(expression);
+            let kept = applied.is_some_and(is_sealed) && (self.compare.settled)(path, expression);
             if !kept {
                 self.add(path, applied, live, ChangedBy::File);
             }
@@ -189,7 +189,7 @@ impl Rows<'_, '_> {
                 .desired
                 .unknown
                 .get(at)
-                .is_some_and(|expression| (self.compare.settled)(expression))
+                .is_some_and(|expression| (self.compare.settled)(at, expression))
     }
 
     /// A value of which the secrets inside are comparable: sealed, or left out where they

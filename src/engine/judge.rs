@@ -3,6 +3,7 @@
 
 use super::diff::{self, Compare};
 use super::instance::{Each, Instance, address, is_named};
+use super::origin;
 use super::plan::{Action, Change, Difference};
 use super::planner::Planner;
 use super::values::Visible;
@@ -139,7 +140,9 @@ impl Planner<'_> {
             live: &canonical(live),
             desired: &desired,
             seal: &self.seal,
-            settled: &|expression| self.is_settled(expression),
+            settled: &|path, expression| {
+                self.is_settled(expression) && self.same_origin(known, path, expression)
+            },
             replace_on: &replace_on,
         });
         let mut judged = Judged::from(kind.schema(), differences, unchanged);
@@ -154,6 +157,14 @@ impl Planner<'_> {
             judged.action = Action::CreateThenDelete;
         }
         judged
+    }
+
+    /// Whether the property came from the same expression when it was last applied.
+    fn same_origin(&self, known: &ResourceState, path: &Path, expression: &str) -> bool {
+        let each = self.values.each.as_ref().map(|(_, value)| &value.value);
+        known.origins.get(path).is_none_or(|before| {
+            *before == origin::origin(self.inputs.stack, &self.seal, each, expression)
+        })
     }
 
     /// Whether nothing that the expression refers to is changed by this plan.

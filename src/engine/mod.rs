@@ -10,6 +10,7 @@ pub mod instance;
 mod judge;
 pub mod observe;
 mod order;
+mod origin;
 mod orphans;
 pub mod plan;
 pub mod planner;

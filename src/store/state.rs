@@ -66,6 +66,10 @@ pub struct ResourceState {
     /// The sealed paths of `inputs` and `outputs`.
     #[serde(default)]
     pub sensitive: BTreeSet<Path>,
+    /// For secret properties that come from what is not kept: a hash of the expressions, to
+    /// tell whether they changed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub origins: BTreeMap<Path, String>,
     /// The options that matter once it is out of the file.
     #[serde(default)]
     pub options: SavedOptions,
