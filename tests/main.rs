@@ -7,6 +7,7 @@
     reason = "a test ends where something does not hold, and may print figures"
 )]
 
+mod apply_values;
 mod cli;
 mod conformance;
 mod crash;
@@ -16,5 +17,9 @@ mod emulator;
 mod faults;
 mod lifecycle;
 mod plan;
+<<<<<<< HEAD
 mod refusals;
+=======
+mod plan_properties;
+>>>>>>> plancases
 mod support;

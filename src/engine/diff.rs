@@ -148,12 +148,19 @@ impl Rows<'_, '_> {
         live: Option<&Value>,
         desired: Option<&Value>,
     ) {
-        let unknown_inside = self
-            .compare
-            .desired
-            .unknown
+        let inside = |at: &&Path| at.is_within(path) && *at != path;
+        let unknown = &self.compare.desired.unknown;
+        let kept: Vec<&Path> = unknown
             .keys()
-            .any(|at| at.is_within(path) && at != path);
+            .filter(inside)
+            .filter(|at| self.is_kept(at, at.below(path).as_ref(), applied))
+            .collect();
+        let unknown_inside = unknown.keys().filter(inside).count() > kept.len();
+        let secret: Vec<&Path> = self.compare.desired.secret.iter().filter(inside).collect();
+        let sealed = |value: Option<&Value>| self.sealed(path, value, &kept, &secret);
+        let (was, is, wanted) = (sealed(applied), sealed(live), sealed(desired));
+        let whole = (applied, live, desired);
+        let (applied, live, desired) = (was.as_ref(), is.as_ref(), wanted.as_ref());
         let differs = unknown_inside
             || match present(desired) {
                 None => present(applied).is_some() && !self.is_default(path, live),
@@ -169,7 +176,43 @@ impl Rows<'_, '_> {
             (false, true) => ChangedBy::Outside,
             _ => ChangedBy::File,
         };
-        self.add(path, applied, live, by);
+        self.add(path, whole.0, whole.1, by);
+    }
+
+    /// Whether the unknown part at `at` (`below` in `applied`) is a secret that is not kept
+    /// and comes from what does not change.
+    fn is_kept(&self, at: &Path, below: Option<&Path>, applied: Option<&Value>) -> bool {
+        let before = applied.and_then(|applied| below?.get(applied));
+        before.is_some_and(is_sealed)
+            && self
+                .compare
+                .desired
+                .unknown
+                .get(at)
+                .is_some_and(|expression| (self.compare.settled)(at, expression))
+    }
+
+    /// A value of which the secrets inside are comparable: sealed, or left out where they
+    /// are not kept.
+    fn sealed(
+        &self,
+        path: &Path,
+        value: Option<&Value>,
+        kept: &[&Path],
+        secret: &[&Path],
+    ) -> Option<Value> {
+        let mut value = value?.clone();
+        let below = |at: &&Path| at.below(path);
+        let secret: BTreeSet<Path> = secret.iter().filter_map(below).collect();
+        if !secret.is_empty() {
+            value = self.compare.seal.seal_paths(&value, &secret);
+        }
+        for at in kept.iter().filter_map(below) {
+            if at.get(&value).is_some() {
+                at.set(&mut value, Value::Null);
+            }
+        }
+        Some(value)
     }
 
     fn is_default(&self, path: &Path, live: Option<&Value>) -> bool {

@@ -2,8 +2,14 @@
 //! see of it from then on.
 
 use super::diff::{self, Compare};
+<<<<<<< HEAD
 use super::instance::{Each, Instance, is_named};
 use super::plan::{Action, Change, Difference, NEW};
+=======
+use super::instance::{Each, Instance, address, is_named};
+use super::origin;
+use super::plan::{Action, Change, Difference};
+>>>>>>> plancases
 use super::planner::Planner;
 use super::values::Visible;
 use super::world::Observed;
@@ -141,9 +147,13 @@ impl Planner<'_> {
             desired: &desired,
             seal: &self.seal,
             settled: &|path, expression| {
+<<<<<<< HEAD
                 let live = path.get(live);
                 self.is_settled(expression)
                     && live.and_then(|live| self.made_of(expression, live)) != Some(false)
+=======
+                self.is_settled(expression) && self.same_origin(known, path, expression)
+>>>>>>> plancases
             },
             replace_on: &replace_on,
         });
@@ -165,11 +175,23 @@ impl Planner<'_> {
         judged
     }
 
+    /// Whether the property came from the same expression when it was last applied.
+    fn same_origin(&self, known: &ResourceState, path: &Path, expression: &str) -> bool {
+        let each = self.values.each.as_ref().map(|(_, value)| &value.value);
+        known.origins.get(path).is_none_or(|before| {
+            *before == origin::origin(self.inputs.stack, &self.seal, each, expression)
+        })
+    }
+
     /// Whether nothing that the expression refers to is changed by this plan.
     pub(super) fn is_settled(&self, expression: &str) -> bool {
         let found = references(&Value::from(expression)).unwrap_or_default();
         found.iter().all(|reference| match reference.root {
-            Root::Resource => self.settled.contains(&reference.name),
+            Root::Resource => {
+                let key = reference.attribute.first();
+                let address = address(&reference.name, key.as_deref());
+                self.settled.contains(&reference.name) || self.settled.contains(&address)
+            }
             Root::Local => self.values.local(&reference.name).is_some_and(|local| {
                 local
                     .unknown

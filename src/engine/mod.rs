@@ -11,15 +11,20 @@ mod judge;
 mod lost;
 pub mod observe;
 mod order;
+mod origin;
 mod orphans;
 pub mod plan;
 pub mod planner;
 mod queue;
+<<<<<<< HEAD
 mod results;
 mod rules;
+=======
+pub mod results;
+>>>>>>> plancases
 pub mod settle;
 mod steps;
 pub mod values;
 pub mod verify;
-mod work;
+pub mod work;
 pub mod world;

@@ -5,7 +5,7 @@ use super::graph::Uses;
 use super::identity;
 use super::plan::{Op, Step, StepId};
 use super::planner::Planned;
-use super::steps::{Object, block};
+use super::steps::{self, Object, block};
 use super::world::World;
 use crate::store::state::ResourceState;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,9 +38,9 @@ impl Order<'_> {
         }
     }
 
-    /// By the state: the objects that use an address.
-    fn users(&self) -> BTreeMap<&str, BTreeSet<Object>> {
-        let mut users: BTreeMap<&str, BTreeSet<Object>> = BTreeMap::new();
+    /// By the state: the objects that use an object.
+    fn users(&self) -> BTreeMap<Object, BTreeSet<Object>> {
+        let mut users: BTreeMap<Object, BTreeSet<Object>> = BTreeMap::new();
         let state = &self.world.state;
         let current = state
             .resources
@@ -53,6 +53,7 @@ impl Order<'_> {
         });
         for (object, known) in current.chain(deposed) {
             for needed in &known.dependencies {
+                let needed = steps::object(needed);
                 users.entry(needed).or_default().insert(object.clone());
             }
         }
@@ -85,7 +86,7 @@ impl Order<'_> {
             let (address, key) = &deletion.object;
             let first = self.comes_first(deletion);
             let mut after = BTreeSet::new();
-            for user in users.get(address.as_str()).into_iter().flatten() {
+            for user in users.get(&deletion.object).into_iter().flatten() {
                 after.extend(steps.get(user).copied());
                 if !first && user.1.is_none() {
                     after.extend(self.makes.get(&user.0).copied());

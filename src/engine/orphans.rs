@@ -9,6 +9,7 @@ use super::world::Observed;
 use crate::data::Data;
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::resource::{ResourceType, resource_type};
+use crate::store::state::split_deposed;
 use serde_json::Map;
 use std::collections::BTreeSet;
 
@@ -115,7 +116,7 @@ impl Planner<'_> {
                 return needs.is_none_or(|needs| needs.all.is_disjoint(&changed));
             }
             let (address, deposed) = steps::object(&change.address);
-            if deposed.is_some() && (left_out.contains(&address) || in_use(&address)) {
+            if deposed.is_some() && (left_out.contains(&address) || in_use(&change.address)) {
                 return false;
             }
             let targeted = target.is_empty() || named(&address, &target) || kept.contains(&address);
@@ -137,16 +138,14 @@ impl Planner<'_> {
         for _ in known {
             let before = (target.len(), spared.len());
             for (address, resource) in known {
-                let uses = |list: &[String]| resource.dependencies.iter().any(|to| named(to, list));
+                let needs = resource.dependencies.iter().map(|to| split_deposed(to).0);
+                let uses = |list: &[String]| needs.clone().any(|to| named(to, list));
                 if !named(address, &target) && !target.is_empty() && uses(&target) {
                     target.push(address.clone());
                 }
                 if named(address, &spared) {
-                    let more = resource
-                        .dependencies
-                        .iter()
-                        .filter(|to| !named(to, &spared));
-                    let more: Vec<String> = more.cloned().collect();
+                    let more = needs.filter(|to| !named(to, &spared));
+                    let more: Vec<String> = more.map(str::to_owned).collect();
                     spared.extend(more);
                 }
             }

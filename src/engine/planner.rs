@@ -139,7 +139,7 @@ pub(super) struct Planner<'a> {
     pub(super) graph: Graph,
     pub(super) seal: Seal,
     pub(super) values: Values<'a>,
-    /// Names of resources that this plan leaves as they are.
+    /// Blocks that this plan leaves as they are, and such instances by address.
     pub(super) settled: BTreeSet<String>,
     /// Addresses to replace, since their secrets are needed once more.
     pub(super) anew: BTreeSet<String>,
@@ -285,6 +285,9 @@ impl<'a> Planner<'a> {
             match &each {
                 None => all = visible,
                 Some(each) => all.set(&Path::root().join(&each.key), visible),
+            }
+            if found.change.action == Action::NoOp && found.each.is_some() {
+                self.settled.insert(found.change.address.clone());
             }
             self.by_block
                 .entry(name.to_owned())

@@ -4,6 +4,7 @@ use super::diff::{self, Compare};
 use super::graph::{Graph, Node};
 use super::instance::{self, Instance};
 use super::judge::mark_sensitive;
+use super::origin;
 use super::plan::{Op, StepId};
 use super::planner::Planned;
 use super::values::{ReadFile, Values, Visible};
@@ -203,7 +204,7 @@ impl<'a> Applying<'a> {
                 ..inputs.clone()
             },
             seal: &self.seal,
-            settled: &|_| false,
+            settled: &|_, _| false,
             replace_on: &[],
         });
         let names = rows.iter().filter_map(|row| row.path.first());
@@ -367,9 +368,25 @@ impl<'a> Applying<'a> {
             dependencies: found
                 .map(|found| found.dependencies.clone())
                 .unwrap_or_default(),
+            origins: found
+                .map(|found| self.origins(found, &sensitive))
+                .unwrap_or_default(),
             sensitive,
             options: found.map(|found| found.options.clone()).unwrap_or_default(),
         }
+    }
+
+    /// See [`ResourceState::origins`].
+    fn origins(&self, found: &Instance, sensitive: &BTreeSet<Path>) -> BTreeMap<Path, String> {
+        let each = found.each.as_ref().map(|each| &each.value.value);
+        let unknown = found.change.after.iter().flat_map(|after| &after.unknown);
+        unknown
+            .filter(|(path, _)| sensitive.iter().any(|at| path.is_within(at)))
+            .map(|(path, text)| {
+                let origin = origin::origin(self.stack, &self.seal, each, text);
+                (path.clone(), origin)
+            })
+            .collect()
     }
 
     /// Takes in what a step brought about.

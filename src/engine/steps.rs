@@ -6,7 +6,7 @@ use super::plan::{Action, Change, Op, Step, StepId};
 use super::planner::Planned;
 use super::world::World;
 use crate::data::Data;
-use crate::store::state::Seal;
+use crate::store::state::{Seal, deposed_address, split_deposed};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -84,16 +84,9 @@ pub(super) fn block(address: &str) -> &str {
 
 /// The object that a row is about.
 pub(super) fn object(address: &str) -> Object {
-    match address
-        .strip_suffix(')')
-        .and_then(|text| text.split_once(DEPOSED))
-    {
-        Some((address, key)) => (address.to_owned(), Some(key.to_owned())),
-        None => (address.to_owned(), None),
-    }
+    let (address, key) = split_deposed(address);
+    (address.to_owned(), key.map(str::to_owned))
 }
-
-const DEPOSED: &str = " (deposed ";
 
 /// Rows for the generations that earlier runs left to delete.
 pub(super) fn leftovers(world: &World) -> impl Iterator<Item = Change> {
@@ -105,7 +98,7 @@ pub(super) fn leftovers(world: &World) -> impl Iterator<Item = Change> {
             generations.iter().map(move |(key, known)| {
                 let retain = known.options.retain_on_delete;
                 Change {
-                    address: format!("{address}{DEPOSED}{key})"),
+                    address: deposed_address(address, key),
                     type_name: known.type_name.clone(),
                     id: Some(known.id.clone()),
                     action: if retain {

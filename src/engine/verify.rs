@@ -2,6 +2,7 @@
 
 use super::plan::{Op, Plan, StepId};
 use super::world::World;
+use crate::store::state::deposed_address;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is wrong with a plan; nothing, if it is a good one.
@@ -74,30 +75,45 @@ fn one_generation(
     }
 }
 
-/// The object of an address is deleted only after everything in the state that uses it is
-/// deleted, deposed objects included.
+/// An object is deleted only after every object of the state that uses its address and is
+/// deleted too, deposed ones included.
 fn deletes_after_users(
     plan: &Plan,
     world: &World,
     before: &[BTreeSet<StepId>],
     faults: &mut Vec<String>,
 ) {
+    let state = &world.state;
+    let is_deposed = |address: &str, key: &str| {
+        let generations = state.deposed.get(address);
+        generations.is_some_and(|generations| generations.contains_key(key))
+    };
+    // What each deletion deletes: an object that was deposed before, or the current one.
+    let mut deletes: BTreeMap<(&str, Option<&str>), StepId> = BTreeMap::new();
     for (id, step) in plan.steps.iter().enumerate() {
-        let Op::Delete { .. } = step.op else { continue };
-        for (user, known) in &world.state.resources {
-            if !known.dependencies.contains(&step.address) || *user == step.address {
-                continue;
-            }
-            let deletes = plan.steps.iter().enumerate().filter(|(_, other)| {
-                other.address == *user && matches!(other.op, Op::Delete { .. })
-            });
-            for (other, _) in deletes {
-                if !before[id].contains(&other) {
-                    faults.push(format!(
-                        "{} is deleted before its user {user}",
-                        step.address
-                    ));
-                }
+        if let Op::Delete { deposed } = &step.op {
+            let key = deposed.as_deref();
+            let key = key.filter(|key| is_deposed(&step.address, key));
+            deletes.insert((&step.address, key), id);
+        }
+    }
+    let current = state.resources.iter();
+    let current = current.map(|(address, known)| (address.as_str(), None, known));
+    let deposed = state.deposed.iter().flat_map(|(address, generations)| {
+        let known = generations.iter();
+        known.map(|(key, known)| (address.as_str(), Some(key.as_str()), known))
+    });
+    for (user, key, known) in current.chain(deposed) {
+        let Some(gone) = deletes.get(&(user, key)) else {
+            continue;
+        };
+        for ((address, key), id) in &deletes {
+            let object = key.map_or((*address).to_owned(), |key| deposed_address(address, key));
+            if *address != user
+                && known.dependencies.contains(&object)
+                && !before[*id].contains(gone)
+            {
+                faults.push(format!("{address} is deleted before its user {user}"));
             }
         }
     }

@@ -59,12 +59,17 @@ pub struct ResourceState {
     pub inputs: Value,
     /// The inputs and what the service said.
     pub outputs: Value,
-    /// The addresses whose objects must outlive this one.
+    /// The addresses whose objects must outlive this one; `address (deposed key)` for a
+    /// generation that was replaced since.
     #[serde(default)]
     pub dependencies: BTreeSet<String>,
     /// The sealed paths of `inputs` and `outputs`.
     #[serde(default)]
     pub sensitive: BTreeSet<Path>,
+    /// For secret properties that come from what is not kept: a hash of the expressions, to
+    /// tell whether they changed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub origins: BTreeMap<Path, String>,
     /// The options that matter once it is out of the file.
     #[serde(default)]
     pub options: SavedOptions,
@@ -160,6 +165,7 @@ impl State {
             }
             StateChange::Depose { address, key } => {
                 if let Some(resource) = self.resources.remove(&address) {
+                    self.rename_dependency(&address, &deposed_address(&address, &key));
                     self.deposed
                         .entry(address)
                         .or_default()
@@ -181,6 +187,7 @@ impl State {
                     if generations.is_empty() {
                         self.deposed.remove(&address);
                     }
+                    self.rename_dependency(&deposed_address(&address, &key), &address);
                 }
             }
             StateChange::Finish {
@@ -191,6 +198,16 @@ impl State {
                 self.outputs = outputs;
                 self.account = account.or(self.account.take());
                 self.region = region.or(self.region.take());
+            }
+        }
+    }
+
+    /// What used the object `from` is told that it is now found at `to`.
+    fn rename_dependency(&mut self, from: &str, to: &str) {
+        let deposed = self.deposed.values_mut().flat_map(BTreeMap::values_mut);
+        for known in self.resources.values_mut().chain(deposed) {
+            if known.dependencies.remove(from) {
+                known.dependencies.insert(to.to_owned());
             }
         }
     }
@@ -208,6 +225,22 @@ impl State {
             .filter(|resource| resource.type_name == type_name)
             .map(|resource| resource.id.clone())
             .collect()
+    }
+}
+
+const DEPOSED: &str = " (deposed ";
+
+/// How a deposed generation is called beside the addresses.
+pub fn deposed_address(address: &str, key: &str) -> String {
+    format!("{address}{DEPOSED}{key})")
+}
+
+/// The address and, for a deposed generation, its key.
+pub fn split_deposed(text: &str) -> (&str, Option<&str>) {
+    let inner = text.strip_suffix(')');
+    match inner.and_then(|inner| inner.split_once(DEPOSED)) {
+        Some((address, key)) => (address, Some(key)),
+        None => (text, None),
     }
 }
 
@@ -298,15 +331,28 @@ mod tests {
             address: address(),
             resource: Box::new(resource),
         });
+        let user = ResourceState {
+            dependencies: BTreeSet::from([address()]),
+            ..ResourceState::default()
+        };
+        state.change(StateChange::Put {
+            address: "user".into(),
+            resource: Box::new(user),
+        });
+        let uses = |state: &State, what: &str| {
+            let dependencies = &state.resources["user"].dependencies;
+            *dependencies == BTreeSet::from([what.to_owned()])
+        };
         state.change(StateChange::Depose {
             address: address(),
             key: "k".into(),
         });
-        assert!(state.resources.is_empty() && state.ids("").contains("1"));
+        assert!(!state.resources.contains_key("q") && state.ids("").contains("1"));
+        assert!(uses(&state, "q (deposed k)"));
         state.change(StateChange::Drop {
             address: address(),
             deposed: Some("k".into()),
         });
-        assert!(state.is_empty());
+        assert!(state.deposed.is_empty() && uses(&state, "q"));
     }
 }

@@ -4,6 +4,8 @@
 #[cfg(feature = "emulator-tests")]
 pub mod moto;
 
+pub mod fake;
+
 use serde_json::Value;
 use stackctl::local_cloud::{Cloud, Entry, Options};
 use std::collections::BTreeMap;

@@ -1,0 +1,86 @@
+//! Values that are known only while applying, on the local cloud.
+
+use crate::support::Project;
+use serde_json::json;
+
+#[test]
+fn an_update_that_turns_out_to_change_nothing_is_not_called() {
+    let mut project = Project::new();
+    let stack = |description: &str| {
+        json!({"name": "s", "resources": {
+            "policy": {"type": "aws:iam:Policy", "properties": {
+                "name": "fixed", "description": description,
+                "policy": {"Version": "2012-10-17", "Statement": [
+                    {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"},
+                ]},
+            }},
+            "queue": {"type": "aws:sqs:Queue", "properties": {
+                "name": "main", "tags": {"of": "${policy.arn}"},
+            }},
+            "user": {"type": "aws:sqs:Queue", "properties": {
+                "name": "user", "tags": {"of": "${queue.arn}"},
+            }},
+        }})
+        .to_string()
+    };
+    project.write("stacks/s.yaml", stack("before"));
+    project.apply();
+    project.expect_no_changes();
+    // The policy is made anew under its name, so its ARN stays.
+    project.write("stacks/s.yaml", stack("after"));
+    assert_eq!(project.plan()["summary"]["update"], 1);
+    let refuse = r#"[{"call": "sqs:TagQueue", "rate": 1.0, "seed": 1, "what": {"error": 503}}]"#;
+    project.env("STACKCTL_LOCAL_FAULTS", refuse);
+    project.apply();
+    project.expect_no_changes();
+    // The refusal is real: a change of the tag runs into it.
+    let changed = stack("after").replace("${policy.arn}", "other");
+    project.write("stacks/s.yaml", changed);
+    project.run(&["apply", "--yes"]).expect(1);
+}
+
+#[test]
+fn the_values_of_for_each_may_be_known_only_while_applying() {
+    let project = Project::new();
+    let stack = json!({"name": "s", "resources": {
+        "base": {"type": "aws:sqs:Queue", "properties": {"name": "base"}},
+        "queue": {
+            "type": "aws:sqs:Queue",
+            "properties": {"name": "q-${each.key}", "tags": {"of": "${each.value}"}},
+            "options": {"forEach": {"a": "${base.arn}", "b": "fixed"}},
+        },
+    }});
+    project.write("stacks/s.yaml", stack.to_string());
+    project.apply();
+    let state = project.state();
+    let tag = |key: &str| &state["resources"][format!("queue[\"{key}\"]")]["inputs"]["tags"]["of"];
+    assert_eq!(tag("a"), &state["resources"]["base"]["outputs"]["arn"]);
+    assert_eq!(tag("b"), "fixed");
+    project.expect_no_changes();
+}
+
+#[test]
+fn a_changed_text_around_a_password_that_is_not_kept_is_seen() {
+    let project = Project::new();
+    let stack = |local: &str| {
+        json!({"name": "s", "locals": {"text": local}, "resources": {
+            "password": {"type": "random:RandomPassword", "properties": {"length": 9}},
+            "queue": {"type": "aws:sqs:Queue", "properties": {
+                "name": "main", "tags": {"hash": "${sha256(local.text)}"},
+            }},
+        }})
+        .to_string()
+    };
+    project.write("stacks/s.yaml", stack("a ${password.result}"));
+    project.apply();
+    project.expect_no_changes();
+    project.write("stacks/s.yaml", stack("b ${password.result}"));
+    assert_eq!(project.plan()["summary"]["update"], 1);
+    // The password is not kept: it must be made anew.
+    let refused = project.run(&["apply", "--yes"]).expect(1);
+    assert!(refused.stderr.contains("--replace"), "{}", refused.stderr);
+    project
+        .run(&["apply", "--yes", "--replace", "password"])
+        .expect(0);
+    project.expect_no_changes();
+}
