@@ -17,9 +17,6 @@ mod emulator;
 mod faults;
 mod lifecycle;
 mod plan;
-<<<<<<< HEAD
-mod refusals;
-=======
 mod plan_properties;
->>>>>>> plancases
+mod refusals;
 mod support;

@@ -18,7 +18,6 @@ use crate::resource::aws::Aws;
 use crate::resource::context::{Cx, Owner};
 use crate::resource::error::Error;
 use crate::store::local::{LocalStore, Lock, StoreError};
-use crate::store::state::State;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;

@@ -2,14 +2,9 @@
 //! see of it from then on.
 
 use super::diff::{self, Compare};
-<<<<<<< HEAD
-use super::instance::{Each, Instance, is_named};
-use super::plan::{Action, Change, Difference, NEW};
-=======
 use super::instance::{Each, Instance, address, is_named};
 use super::origin;
-use super::plan::{Action, Change, Difference};
->>>>>>> plancases
+use super::plan::{Action, Change, Difference, NEW};
 use super::planner::Planner;
 use super::values::Visible;
 use super::world::Observed;
@@ -18,7 +13,7 @@ use crate::lang::eval::{Root, Scope, references};
 use crate::lang::stack::ResourceBlock;
 use crate::resource::{ResourceType, context::Draw};
 use crate::schema::Schema;
-use crate::store::state::ResourceState;
+use crate::store::state::{ResourceState, is_sealed};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -147,13 +142,10 @@ impl Planner<'_> {
             desired: &desired,
             seal: &self.seal,
             settled: &|path, expression| {
-<<<<<<< HEAD
                 let live = path.get(live);
                 self.is_settled(expression)
+                    && self.same_origin(known, path, expression)
                     && live.and_then(|live| self.made_of(expression, live)) != Some(false)
-=======
-                self.is_settled(expression) && self.same_origin(known, path, expression)
->>>>>>> plancases
             },
             replace_on: &replace_on,
         });

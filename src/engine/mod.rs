@@ -16,12 +16,8 @@ mod orphans;
 pub mod plan;
 pub mod planner;
 mod queue;
-<<<<<<< HEAD
-mod results;
-mod rules;
-=======
 pub mod results;
->>>>>>> plancases
+mod rules;
 pub mod settle;
 mod steps;
 pub mod values;

@@ -243,7 +243,7 @@ fn differing(
         live: &canonical(live),
         desired: &desired,
         seal: &Seal::new(""),
-        settled: &|_| true,
+        settled: &|_, _| true,
         replace_on: &[],
     });
     let updatable = found.iter().filter(|row| !row.replaces);
