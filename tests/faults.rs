@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Another stack out of the same file: four updates and ten replacements, both ways round.
-pub const CHANGE: &[&str] = &[
+pub(crate) const CHANGE: &[&str] = &[
     "--var=apigwy_name=Other",
     "--var=sqs_name=other.fifo",
     "--var=s3_bucket_prefix=other-prefix",
@@ -61,7 +61,7 @@ fn survives(project: &mut Project, args: &[&str], at: usize, what: &Value) {
 }
 
 /// An applied project, what its cloud holds, and what it holds after the change.
-pub fn applied_and_changed() -> (Project, [BTreeMap<String, usize>; 2]) {
+pub(crate) fn applied_and_changed() -> (Project, [BTreeMap<String, usize>; 2]) {
     let whole = Project::websocket();
     whole.apply();
     let changed = whole.fork();

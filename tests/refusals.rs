@@ -221,3 +221,102 @@ fn a_mistake_does_not_hide_another_one() {
         .collect();
     assert_eq!(lines, [6, 7, 8]);
 }
+
+/// Values outside what the schema of a type allows: the conformance case of the type, with
+/// one property set wrongly, and a part of what must be said.
+const OUT_OF_SCHEMA: &[(&str, &str, Json, &str)] = &[
+    ("aws-sqs-Queue", "delaySeconds", Json("901"), "at most 900"),
+    ("aws-sqs-Queue", "name", Json("\"a b\""), "name"),
+    (
+        "aws-apigatewayv2-Api",
+        "protocolType",
+        Json("\"SOCKET\""),
+        "must be one of",
+    ),
+    ("aws-apigatewayv2-Stage", "name", Json("\"a b\""), "name"),
+    (
+        "aws-lambda-Function",
+        "memorySize",
+        Json("64"),
+        "at least 128",
+    ),
+    ("aws-lambda-Function", "timeout", Json("0"), "at least 1"),
+    (
+        "aws-lambda-EventSourceMapping",
+        "batchSize",
+        Json("0"),
+        "at least 1",
+    ),
+    (
+        "aws-lambda-Permission",
+        "statementId",
+        Json("\"a b\""),
+        "statementId",
+    ),
+    (
+        "aws-iam-Role",
+        "maxSessionDuration",
+        Json("3599"),
+        "at least 3600",
+    ),
+    ("aws-iam-Policy", "description", Json("[1]"), "text"),
+    ("aws-s3-Bucket", "bucket", Json("\"Upper_Case\""), "bucket"),
+    (
+        "aws-s3-BucketAcl",
+        "acl",
+        Json("\"open\""),
+        "must be one of",
+    ),
+    (
+        "aws-cloudwatch-LogGroup",
+        "retentionInDays",
+        Json("8"),
+        "must be one of",
+    ),
+    ("random-RandomString", "length", Json("0"), "at least 1"),
+];
+
+/// A value as JSON text.
+struct Json(&'static str);
+
+#[test]
+fn validate_knows_ranges_enums_and_patterns() {
+    let project = Project::new();
+    let mut failures = Vec::new();
+    for (case, property, Json(value), message) in OUT_OF_SCHEMA {
+        let path = format!(
+            "{}/tests/conformance/{case}.yaml",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let text = std::fs::read_to_string(path).unwrap();
+        let mut case_file: Value = serde_yaml::from_str(&text).unwrap();
+        let address = case_file["address"].as_str().unwrap().to_owned();
+        let base = address.split('[').next().unwrap();
+        case_file["resources"][base]["properties"][property] = serde_json::from_str(value).unwrap();
+        let stack = serde_json::json!({
+            "name": "s",
+            "data": case_file.get("data").cloned().unwrap_or_default(),
+            "resources": case_file["resources"],
+        });
+        project.write(
+            "stacks/s.yaml",
+            serde_json::to_string_pretty(&stack).unwrap(),
+        );
+        let ended = project.run(&["validate", "--json"]);
+        let path = format!("/resources/{base}/properties/{property}");
+        let right = serde_json::from_str::<Value>(&ended.stdout).is_ok_and(|document| {
+            document["diagnostics"].as_array().is_some_and(|said| {
+                said.iter().any(|said| {
+                    said["path"] == path.as_str()
+                        && said["message"]
+                            .as_str()
+                            .is_some_and(|it| it.contains(message))
+                })
+            })
+        });
+        if ended.code != Some(3) || !right {
+            failures.push(format!("{case} {property}: {value}: {}", ended.stdout));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}

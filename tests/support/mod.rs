@@ -83,7 +83,7 @@ impl Project {
     }
 
     /// A copy of this project as it is now: stacks, state and local cloud.
-    pub fn fork(&self) -> Self {
+    pub(crate) fn fork(&self) -> Self {
         let fork = Self::new();
         copy(self.dir(), fork.dir());
         fork
@@ -224,7 +224,7 @@ pub fn actions(plan: &Value) -> Vec<(String, Vec<String>)> {
 }
 
 /// How often each kind of object is in the project's local cloud.
-pub fn census(project: &Project) -> BTreeMap<String, usize> {
+pub(crate) fn census(project: &Project) -> BTreeMap<String, usize> {
     let mut census = BTreeMap::new();
     for entry in project.cloud() {
         let kind = format!("{} {}", entry.service, entry.kind);
@@ -236,7 +236,7 @@ pub fn census(project: &Project) -> BTreeMap<String, usize> {
 /// Runs independent cases, two at a time. A case that fails fails the test, after the
 /// others were run.
 #[track_caller]
-pub fn in_parallel<C: Send>(cases: Vec<C>, run: impl Fn(C) + Sync) {
+pub(crate) fn in_parallel<C: Send>(cases: Vec<C>, run: impl Fn(C) + Sync) {
     let cases = Mutex::new(cases.into_iter());
     let next = || cases.lock().unwrap().next();
     let work = || {

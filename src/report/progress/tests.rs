@@ -135,12 +135,14 @@ fn a_pipe_gets_one_line_an_event() {
     caller: reading
     caller: read in 0.2 s (123456789012)
     role: created in 0.2 s (websocket-role)
+    queue: waiting: the queue has no attributes yet
     queue: updated in 0.2 s (https://sqs/q)
     old: deleted in 0.2 s (o1)
     api: deleted in 0.2 s (a1)
     api: creating
     api: created in 0.2 s (a2)
     worker: creating
+    worker: waiting: the role cannot be assumed yet
     worker: not created: lambda:CreateFunction answered InvalidParameterValueException
     mapping: skipped, since worker failed
     alarm: skipped, since mapping failed
@@ -188,19 +190,20 @@ fn a_long_step_is_named_every_ten_seconds() {
     let at = |seconds| start + Duration::from_secs(seconds);
     reporter.event_at(&begun("worker", Doing::Creating), start);
     for second in 0..75 {
-        let reason = format!("the function is Pending, look {second}");
+        let reason = format!("until the function is active; now: look {second}");
         reporter.event_at(&waiting("worker", &reason), at(second));
         reporter.remind(at(second));
     }
     insta::assert_snapshot!(out.text(), @"
     worker: creating
-    worker: still creating … 10 s (the function is Pending, look 10)
-    worker: still creating … 20 s (the function is Pending, look 20)
-    worker: still creating … 30 s (the function is Pending, look 30)
-    worker: still creating … 40 s (the function is Pending, look 40)
-    worker: still creating … 50 s (the function is Pending, look 50)
-    worker: still creating … 1 min 0 s (the function is Pending, look 60)
-    worker: still creating … 1 min 10 s (the function is Pending, look 70)
+    worker: waiting: until the function is active; now: look 0
+    worker: still creating … 10 s (until the function is active; now: look 10)
+    worker: still creating … 20 s (until the function is active; now: look 20)
+    worker: still creating … 30 s (until the function is active; now: look 30)
+    worker: still creating … 40 s (until the function is active; now: look 40)
+    worker: still creating … 50 s (until the function is active; now: look 50)
+    worker: still creating … 1 min 0 s (until the function is active; now: look 60)
+    worker: still creating … 1 min 10 s (until the function is active; now: look 70)
     ");
 }
 
