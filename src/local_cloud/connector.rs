@@ -101,7 +101,8 @@ async fn serve(
     match lot.what {
         Some(What::KillAfter) => std::process::abort(),
         Some(What::LostReply) => return Err(reset()),
-        Some(What::Malformed) => {
+        // A refusal stays one: cut off, it would read as a success of a call without a body.
+        Some(What::Malformed) if reply.status < 300 => {
             reply.status = 200;
             reply.body = Bytes::from_static(b"{\"cut\": \"of");
             reply

@@ -223,10 +223,12 @@ pub fn actions(plan: &Value) -> Vec<(String, Vec<String>)> {
         .collect()
 }
 
-/// How often each kind of object is in the project's local cloud.
+/// How often each kind of object is in the project's local cloud. Deployments that API
+/// Gateway makes by itself are left out: each write makes one, a repeated write too.
 pub(crate) fn census(project: &Project) -> BTreeMap<String, usize> {
     let mut census = BTreeMap::new();
-    for entry in project.cloud() {
+    let entries = project.cloud().into_iter();
+    for entry in entries.filter(|entry| entry.value["autoDeployed"] != true) {
         let kind = format!("{} {}", entry.service, entry.kind);
         *census.entry(kind).or_insert(0) += 1;
     }
