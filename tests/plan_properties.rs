@@ -282,9 +282,11 @@ fn every_plan_is_sound_and_converges() {
     };
     // The same stacks every time, so that a failure can be run again; a seed of one's own
     // draws others.
-    let rng = match std::env::var("STACKCTL_SEED") {
-        Ok(seed) => TestRng::from_seed(RngAlgorithm::ChaCha, &seed_bytes(&seed)),
-        Err(_) => TestRng::deterministic_rng(RngAlgorithm::ChaCha),
+    let rng = match std::env::var_os("STACKCTL_SEED") {
+        Some(seed) => {
+            TestRng::from_seed(RngAlgorithm::ChaCha, &seed_bytes(&seed.to_string_lossy()))
+        }
+        None => TestRng::deterministic_rng(RngAlgorithm::ChaCha),
     };
     let mut runner = TestRunner::new_with_rng(config, rng);
     let versions = prop::collection::vec(version(), 1..4);
