@@ -28,21 +28,38 @@ pub(super) fn load_checked(
         sources,
         mut diagnostics,
     } = loaded;
-    let understood = !are_wrong(&diagnostics);
-    diagnostics.extend(check::check(&stack));
-    if understood && are_wrong(&diagnostics) && Graph::of(&stack).covers(&stack) {
-        let name = stack.name.as_str();
-        let world = World::new(State::empty(name, stack.env.as_deref(), String::new()));
-        let planned = planner::plan(&Inputs {
-            stack: &stack,
-            world: &world,
-            options: &Options::default(),
-            read_file: &reader(&stack.dir),
-        });
-        diagnostic::add(&mut diagnostics, planned.diagnostics);
-    }
+    check(&stack, &mut diagnostics, Evaluate::WhereWrong);
     report(global, &diagnostics, &sources)?;
     Ok((stack, sources))
+}
+
+/// Whether the expressions are evaluated for their mistakes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Evaluate {
+    /// Yes: nothing else will evaluate them.
+    Always,
+    /// Only along with mistakes that were found already; else the plan tells the rest.
+    WhereWrong,
+}
+
+/// Adds the mistakes that need no call: those of names and types, and those that only show
+/// in evaluation, where the file could be understood that far.
+pub(super) fn check(stack: &Stack, diagnostics: &mut Vec<Diagnostic>, evaluate: Evaluate) {
+    let understood = !are_wrong(diagnostics);
+    diagnostics.extend(check::check(stack));
+    let wanted = evaluate == Evaluate::Always || are_wrong(diagnostics);
+    if !understood || !wanted || !Graph::of(stack).covers(stack) {
+        return;
+    }
+    let name = stack.name.as_str();
+    let world = World::new(State::empty(name, stack.env.as_deref(), String::new()));
+    let planned = planner::plan(&Inputs {
+        stack,
+        world: &world,
+        options: &Options::default(),
+        read_file: &reader(&stack.dir),
+    });
+    diagnostic::add(diagnostics, planned.diagnostics);
 }
 
 /// Prints diagnostics; an error among them ends the command.

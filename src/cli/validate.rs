@@ -3,14 +3,9 @@
 use super::args::{GlobalArgs, ValidateArgs};
 use super::error::CliError;
 use super::exit::Exit;
-use super::{find, mistakes, output, session};
-use crate::engine::planner::{self, Inputs, Options};
-use crate::engine::world::World;
-use crate::lang::check;
-use crate::lang::diagnostic::Diagnostic;
+use super::mistakes::{self, Evaluate};
+use super::{find, output};
 use crate::lang::load::Loaded;
-use crate::lang::stack::Stack;
-use crate::store::state::State;
 
 /// Runs the command.
 pub(super) fn run(global: &GlobalArgs, args: &ValidateArgs) -> Result<Exit, CliError> {
@@ -20,10 +15,7 @@ pub(super) fn run(global: &GlobalArgs, args: &ValidateArgs) -> Result<Exit, CliE
         sources,
         mut diagnostics,
     } = loaded;
-    diagnostics.extend(check::check(&stack));
-    if !mistakes::are_wrong(&diagnostics) {
-        diagnostics.extend(evaluated(&stack));
-    }
+    mistakes::check(&stack, &mut diagnostics, Evaluate::Always);
     if mistakes::are_wrong(&diagnostics) || !global.json {
         mistakes::report(global, &diagnostics, &sources)?;
     }
@@ -34,20 +26,4 @@ pub(super) fn run(global: &GlobalArgs, args: &ValidateArgs) -> Result<Exit, CliE
         output::result(&format!("{} is valid.\n", sources.files[0].0))?;
     }
     Ok(Exit::Done)
-}
-
-/// Mistakes that only show when the expressions are evaluated.
-fn evaluated(stack: &Stack) -> Vec<Diagnostic> {
-    let world = World::new(State::empty(
-        &stack.name,
-        stack.env.as_deref(),
-        String::new(),
-    ));
-    let planned = planner::plan(&Inputs {
-        stack,
-        world: &world,
-        options: &Options::default(),
-        read_file: &session::reader(&stack.dir),
-    });
-    planned.diagnostics
 }

@@ -36,6 +36,8 @@ pub struct Instance {
     pub delete_first: bool,
     /// The live attributes.
     pub live: Option<Value>,
+    /// Secrets taken from the live object: the expression behind each, by path.
+    pub recalled: BTreeMap<Path, String>,
     /// The options that the state keeps.
     pub options: SavedOptions,
     /// What is done.
@@ -51,8 +53,13 @@ impl std::fmt::Debug for Instance {
 }
 
 impl Instance {
-    /// Its row of the plan; what stays behind names it, and no more.
+    /// Its row of the plan. Nobody asks again for the values of one that stays as it is, so
+    /// they move: of many resources most stay as they are.
     pub(super) fn take_row(&mut self) -> Change {
+        let known = self.change.after.as_ref().is_none_or(Data::is_known);
+        if self.change.action != Action::NoOp || !known {
+            return self.change.clone();
+        }
         let named = Change {
             address: self.change.address.clone(),
             type_name: self.change.type_name.clone(),

@@ -15,7 +15,7 @@ use crate::resource::{ResourceType, context::Draw};
 use crate::schema::Schema;
 use crate::store::state::{ResourceState, is_sealed};
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Planner<'_> {
     pub(super) fn instance(
@@ -34,6 +34,7 @@ impl Planner<'_> {
         let live = known
             .filter(|_| !gone)
             .map(|known| self.live(&address, known));
+        let mut recalled = BTreeMap::new();
         if let (Some(known), Some(live)) = (known, &live)
             && known.type_name == block.type_name
         {
@@ -43,7 +44,7 @@ impl Planner<'_> {
                 live,
                 &mut desired,
             );
-            self.recall(&known.inputs, live, &mut desired);
+            recalled = self.recall(known, live, &mut desired);
         }
         let judged = match (known, &live) {
             (Some(known), Some(live)) => self.judge(block, kind, &address, known, live, &desired),
@@ -94,6 +95,7 @@ impl Planner<'_> {
             dependencies: addresses(&uses.strong),
             delete_first: block.options.delete_before_replace,
             live,
+            recalled,
             options,
             change,
         };
@@ -142,10 +144,7 @@ impl Planner<'_> {
             desired: &desired,
             seal: &self.seal,
             settled: &|path, expression| {
-                let live = path.get(live);
-                self.is_settled(expression)
-                    && self.same_origin(known, path, expression)
-                    && live.and_then(|live| self.made_of(expression, live)) != Some(false)
+                self.is_settled(expression) && self.same_origin(known, path, expression)
             },
             replace_on: &replace_on,
         });
@@ -168,7 +167,7 @@ impl Planner<'_> {
     }
 
     /// Whether the property came from the same expression when it was last applied.
-    fn same_origin(&self, known: &ResourceState, path: &Path, expression: &str) -> bool {
+    pub(super) fn same_origin(&self, known: &ResourceState, path: &Path, expression: &str) -> bool {
         let each = self.values.each.as_ref().map(|(_, value)| &value.value);
         known.origins.get(path).is_none_or(|before| {
             *before == origin::origin(self.inputs.stack, &self.seal, each, expression)

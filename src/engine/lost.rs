@@ -9,9 +9,9 @@ use crate::data::{Data, Path};
 use crate::engine::observe::is_remote;
 use crate::lang::diagnostic::{Diagnostic, Place, Severity};
 use crate::lang::eval::{Reference, Root, references};
-use crate::store::state::is_sealed;
+use crate::store::state::{ResourceState, is_sealed};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A property that needs a lost secret.
 pub(super) struct Lost {
@@ -112,49 +112,31 @@ pub(super) fn anew(lost: &[Lost], world: &World) -> BTreeSet<String> {
 
 impl Planner<'_> {
     /// Secrets that the state does not keep, taken from the live object where it has the
-    /// value that was last applied and nothing behind it changes.
-    pub(super) fn recall(&self, applied: &Value, live: &Value, desired: &mut Data) {
+    /// value that was last applied, from the same expression, and nothing behind it changes.
+    /// The expressions so answered, by path.
+    pub(super) fn recall(
+        &self,
+        known: &ResourceState,
+        live: &Value,
+        desired: &mut Data,
+    ) -> BTreeMap<Path, String> {
+        let mut recalled = BTreeMap::new();
         for (path, expression) in desired.unknown.clone() {
-            let (Some(applied), Some(live)) = (path.get(applied), path.get(live)) else {
+            let (Some(applied), Some(live)) = (path.get(&known.inputs), path.get(live)) else {
                 continue;
             };
             if is_sealed(applied)
                 && *applied == self.seal.seal(live)
                 && self.is_settled(&expression)
-                && self.made_of(&expression, live) != Some(false)
+                && self.same_origin(known, &path, &expression)
             {
                 let mut value = Data::from(live.clone());
                 value.secret.insert(Path::root());
                 desired.set(&path, value);
+                recalled.insert(path, expression);
             }
         }
-    }
-
-    /// Whether a live text is what the expression gives with the secret that is sealed in
-    /// the state. No answer where that cannot be told: the live value was not read, or the
-    /// expression is more than a secret between two plain texts.
-    pub(super) fn made_of(&self, expression: &str, live: &Value) -> Option<bool> {
-        let mut expression = expression;
-        for _ in 0..self.inputs.stack.locals.len() {
-            let name = expression.strip_prefix("${local.");
-            let Some(name) = name.and_then(|name| name.strip_suffix('}')) else {
-                break;
-            };
-            expression = self.inputs.stack.locals.get(name)?.as_str()?;
-        }
-        let (before, rest) = expression.split_once("${")?;
-        let (reference, after) = rest.split_once('}')?;
-        let (name, attribute) = reference.split_once('.')?;
-        if before.contains('$') || after.contains('$') {
-            return None;
-        }
-        let known = self.inputs.world.state.resources.get(name)?;
-        let sealed = known.outputs.get(attribute)?;
-        let live = live.as_str().filter(|_| is_sealed(sealed))?;
-        let secret = live
-            .strip_prefix(before)
-            .and_then(|text| text.strip_suffix(after));
-        Some(secret.is_some_and(|secret| self.seal.seal(&Value::from(secret)) == *sealed))
+        recalled
     }
 }
 

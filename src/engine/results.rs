@@ -381,6 +381,7 @@ impl<'a> Applying<'a> {
         let each = found.each.as_ref().map(|each| &each.value.value);
         let unknown = found.change.after.iter().flat_map(|after| &after.unknown);
         unknown
+            .chain(&found.recalled)
             .filter(|(path, _)| sensitive.iter().any(|at| path.is_within(at)))
             .map(|(path, text)| {
                 let origin = origin::origin(self.stack, &self.seal, each, text);

@@ -205,6 +205,12 @@ resources:
 exit: 3
 --- stdout
 --- stderr
+error: var.many has 1 item, so there is no [3]
+ --> stacks/m.yaml:7:27
+  |
+7 |     properties: {name: "${var.many[3]}"}
+  |                           ^^^^^^^^^^^
+
 error: there is no function "lowr"
   --> stacks/m.yaml:10:27
    |
@@ -213,6 +219,12 @@ error: there is no function "lowr"
    |
    = help: did you mean "lower"?
 
-1 error in stacks/m.yaml
+error: this divides by zero
+  --> stacks/m.yaml:10:68
+   |
+10 |     properties: {name: "${lowr(var.many[0])}", retentionInDays: "${7 / 0}"}
+   |                                                                    ^^^^^
+
+3 errors in stacks/m.yaml
 "#);
 }
