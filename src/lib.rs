@@ -1,6 +1,14 @@
 //! stackctl deploys AWS stacks written in YAML. ARCHITECTURE.md draws the way the data
 //! takes through these modules.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::disallowed_methods,
+        reason = "tests set up files and child processes"
+    )
+)]
+
 pub mod cli;
 pub mod data;
 pub mod engine;

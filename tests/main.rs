@@ -4,7 +4,9 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,
-    reason = "a test ends where something does not hold, and may print figures"
+    clippy::disallowed_methods,
+    unreachable_pub,
+    reason = "a test ends where something does not hold, prints figures, and sets its stage"
 )]
 
 mod apply_values;

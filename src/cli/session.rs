@@ -90,9 +90,7 @@ impl Session {
             .map_err(store_error)?;
         let mut world = World::new(opened.state);
         world.seed = rand::random();
-        world.unix_time = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs());
+        world.unix_time = now();
         // Mistakes that only show in evaluation cost no call either.
         let first = planner::plan(&Inputs {
             stack: &stack,
@@ -295,4 +293,12 @@ pub(super) fn store_error(error: StoreError) -> CliError {
             found.hint("Make the file system usable, then run the command again.")
         }
     }
+}
+
+/// Seconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "the command line is the edge")]
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }

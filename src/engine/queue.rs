@@ -15,7 +15,7 @@ enum Status {
 
 /// The queue of a run.
 #[derive(Debug)]
-pub struct Queue {
+pub(super) struct Queue {
     users: Vec<Vec<StepId>>,
     missing: Vec<usize>,
     status: Vec<Status>,
@@ -30,7 +30,7 @@ pub struct Queue {
 
 impl Queue {
     /// A queue of these steps.
-    pub fn new(steps: &[Step]) -> Self {
+    pub(super) fn new(steps: &[Step]) -> Self {
         let mut users = vec![Vec::new(); steps.len()];
         for (id, step) in steps.iter().enumerate() {
             for &before in &step.after {
@@ -77,7 +77,7 @@ impl Queue {
     }
 
     /// The next step; one that calls AWS only if `remote`.
-    pub fn pop(&mut self, remote: bool) -> Option<StepId> {
+    pub(super) fn pop(&mut self, remote: bool) -> Option<StepId> {
         let next = self.local_ready.pop();
         let next = next.or_else(|| {
             if remote {
@@ -90,7 +90,7 @@ impl Queue {
     }
 
     /// Takes the lane for a step; where it is taken, the step gets its turn later.
-    pub fn enter(&mut self, id: StepId, lane: String) -> bool {
+    pub(super) fn enter(&mut self, id: StepId, lane: String) -> bool {
         if let Some((holder, waiting)) = self.lanes.get_mut(&lane) {
             if *holder != id {
                 waiting.push(id);
@@ -120,7 +120,7 @@ impl Queue {
     }
 
     /// The step is done: its lane is free, and what waited for it may be ready.
-    pub fn done(&mut self, id: StepId) {
+    pub(super) fn done(&mut self, id: StepId) {
         self.leave(id);
         if self.status[id] != Status::Released {
             self.free_users(id);
@@ -129,7 +129,7 @@ impl Queue {
     }
 
     /// The step goes on, but nothing has to wait for it any more.
-    pub fn released(&mut self, id: StepId) {
+    pub(super) fn released(&mut self, id: StepId) {
         if self.status[id] == Status::Ready {
             self.status[id] = Status::Released;
             self.free_users(id);
@@ -146,7 +146,7 @@ impl Queue {
     }
 
     /// The step failed: all that waits for it, directly or not, is put into `skipped`.
-    pub fn failed(&mut self, id: StepId, skipped: &mut BTreeSet<StepId>) {
+    pub(super) fn failed(&mut self, id: StepId, skipped: &mut BTreeSet<StepId>) {
         self.leave(id);
         self.status[id] = Status::Over;
         let mut todo = self.users[id].clone();
@@ -160,7 +160,7 @@ impl Queue {
     }
 
     /// The steps that were not started, when the run ends early.
-    pub fn left(&mut self) -> Vec<StepId> {
+    pub(super) fn left(&mut self) -> Vec<StepId> {
         let left: Vec<StepId> = (0..self.status.len())
             .filter(|id| self.status[*id] != Status::Over)
             .collect();

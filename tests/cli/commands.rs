@@ -62,7 +62,7 @@ fn a_first_apply_shows_the_plan_the_progress_and_the_outputs() {
     policy: creating
     queue: created in [time] (https://sqs.us-west-2.amazonaws.com/000000000000/orders)
     queue: creating
-    ")
+    ");
     });
 }
 

@@ -25,7 +25,7 @@ fn independent_steps_go_on_and_the_next_apply_finishes() {
       skipped: attach
 
     Applied: 3 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 1 skipped.
-    ")
+    ");
     });
     assert!(
         failed

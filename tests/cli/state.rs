@@ -36,7 +36,7 @@ fn a_locked_state_is_4() {
     error: state/small.json is locked by another run (process [id]).
       now: Nothing was changed.
       next: Wait until that run has ended, then run the command again.
-    ")
+    ");
     });
     let json = project
         .run(&["destroy", "--yes", "--json"])

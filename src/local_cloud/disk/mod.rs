@@ -12,6 +12,14 @@
 //! without what is outdated (only when it opens the folder), and tells the others to read
 //! it afresh. It also holds the clock: local time runs `speed` times faster than real time.
 
+#![cfg_attr(
+    not(test),
+    expect(
+        clippy::disallowed_methods,
+        reason = "an edge: the clock and the log's own files"
+    )
+)]
+
 #[cfg(test)]
 mod tests;
 
