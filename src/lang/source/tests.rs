@@ -30,7 +30,9 @@ fn quickly<T>(run: impl FnOnce() -> T) -> T {
     let start = Instant::now();
     let result = run();
     let took = start.elapsed();
-    assert!(took < Duration::from_secs(10), "it took {took:?}");
+    // Far above what it takes (a debug build, a busy machine), far below what a missing guard
+    // lets it take.
+    assert!(took < Duration::from_secs(60), "it took {took:?}");
     result
 }
 
