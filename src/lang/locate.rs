@@ -37,6 +37,10 @@ pub fn locate(text: &str, place: &Place) -> Option<Span> {
         Place::Key(path) => key(text, path).or_else(|| value(text, path))?,
         Place::Within(path, range) => within(text, path, range)?,
     };
+    // The parser counts some characters otherwise (U+00A0 in front of a key): a span never
+    // begins or ends inside one.
+    let start = text.floor_char_boundary(bytes.start);
+    let bytes = start..text.floor_char_boundary(bytes.end).max(start);
     let (line, column) = source::position(text, bytes.start);
     Some(Span {
         line,

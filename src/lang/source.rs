@@ -31,9 +31,8 @@ pub const MOST_NODES: usize = 600_000;
 pub const MOST_TEXT: usize = 16 * 1024 * 1024;
 
 /// Each place costs a walk over the document: so many are found, and fewer in a document of
-/// so many nodes that this would take more than a second. The rest get the path alone, which
-/// for a duplicate key leads to the first of the two.
-const PLACES: usize = 20;
+/// so many nodes that this would take more than a second. The rest are counted.
+const PLACES: usize = 100;
 const MOST_WALKED: usize = 2_000_000;
 
 /// Parses one YAML document; an empty one is null. Keys are text, numbers are finite, merge
@@ -91,23 +90,18 @@ fn build(text: &str) -> Result<Value, Vec<Diagnostic>> {
     Err(diagnostics)
 }
 
-/// What the builder noted, each with its place.
+/// What the builder noted, each with its place; those beyond what is affordable as a number.
 fn noted(text: &str, builder: &Builder) -> Vec<Diagnostic> {
     let affordable = (MOST_WALKED / (builder.last() + 1)).clamp(1, PLACES);
-    builder
-        .notes()
+    let notes = builder.notes();
+    let more = notes.len().saturating_sub(affordable);
+    let mut told: Vec<Diagnostic> = notes
         .into_iter()
-        .enumerate()
-        .map(|(count, note)| {
-            let found = (count < affordable)
-                .then(|| {
-                    let target = Builder::finding(Target::Node(note.node));
-                    walk(text, &target)
-                        .err()
-                        .and_then(|error| offset(text, &error))
-                })
-                .flatten();
-            let place = match found {
+        .take(affordable)
+        .map(|note| {
+            let target = Builder::finding(Target::Node(note.node));
+            let found = walk(text, &target).err();
+            let place = match found.and_then(|error| offset(text, &error)) {
                 Some(offset) => {
                     let (line, column) = position(text, offset);
                     Place::At(line, column)
@@ -119,7 +113,15 @@ fn noted(text: &str, builder: &Builder) -> Vec<Diagnostic> {
                 ..Diagnostic::error(place, note.message)
             }
         })
-        .collect()
+        .collect();
+    if let Some(last) = told.last_mut()
+        && more > 0
+    {
+        let message = format!("{more} more such mistakes follow");
+        let place = last.place.clone();
+        told.push(Diagnostic::error(place, message));
+    }
+    told
 }
 
 fn is_control(c: char) -> bool {

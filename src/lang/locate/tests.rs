@@ -116,3 +116,10 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_span_never_splits_a_character() {
+    let text = "\u{a0}\n  a: ";
+    let span = locate(text, &Place::Value(Path::root())).expect("the root is somewhere");
+    assert!(text.get(span.bytes).is_some());
+}
