@@ -119,6 +119,8 @@ fn steps(plan: &Plan) -> String {
             Op::Forget { deposed: None } => "forget",
             Op::Forget { deposed: Some(_) } => "forget deposed",
             Op::Adopt { .. } => "adopt",
+            Op::Import { .. } => "import",
+            Op::Move { .. } => "move",
         };
         let after: Vec<String> = step.after.iter().map(ToString::to_string).collect();
         let after = if after.is_empty() {

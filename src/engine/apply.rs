@@ -119,6 +119,8 @@ pub fn doing(op: &Op) -> Doing {
         Op::Update { .. } => Doing::Updating,
         Op::Delete { .. } => Doing::Deleting,
         Op::Read { .. } => Doing::Reading,
+        Op::Import { .. } => Doing::Importing,
+        Op::Move { .. } => Doing::Moving,
         Op::Depose { .. } | Op::Forget { .. } | Op::Adopt { .. } => Doing::Keeping,
     }
 }
@@ -355,6 +357,13 @@ impl Loop<'_, '_, '_> {
     }
 
     fn done_without_call(&mut self, id: StepId, changes: Vec<StateChange>) {
+        let object = changes.iter().find_map(|change| match change {
+            StateChange::Put { resource, .. } => Some(resource.id.clone()),
+            _ => None,
+        });
+        if matches!(self.step(id).op, Op::Import { .. } | Op::Move { .. }) {
+            return self.done(id, changes, object.unwrap_or_default());
+        }
         self.add(&Entry::Done { step: id, changes });
         self.queue.done(id);
     }

@@ -14,6 +14,10 @@ pub enum Doing {
     Deleting,
     /// A data source's read.
     Reading,
+    /// Taking an object that exists into the state.
+    Importing,
+    /// Giving an object another address in the state.
+    Moving,
     /// A bookkeeping step (depose, forget, adopt); not worth a line.
     Keeping,
 }

@@ -136,6 +136,8 @@ fn edges(stack: &Stack) -> BTreeMap<Node, Vec<Edge>> {
             &options.when,
             &options.protect,
             &options.retain_on_delete,
+            &options.import,
+            &options.moved_from,
         ];
         for template in templates.into_iter().flatten() {
             found.extend(targets(stack, template).map(|(to, _)| Edge { to, weak: false }));

@@ -69,8 +69,7 @@ impl Instance {
             before: None,
             after: None,
             differences: Vec::new(),
-            unchanged: 0,
-            decided: serde_json::Map::new(),
+            ..Change::default()
         };
         self.live = None;
         std::mem::replace(&mut self.change, named)

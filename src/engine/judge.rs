@@ -78,6 +78,7 @@ impl Planner<'_> {
             differences: judged.differences,
             unchanged: judged.unchanged,
             decided,
+            ..Change::default()
         };
         let uses = self.graph.uses.get(name).cloned().unwrap_or_default();
         let addresses = |names: &BTreeSet<String>| -> BTreeSet<String> {

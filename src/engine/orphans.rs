@@ -10,7 +10,6 @@ use crate::data::Data;
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::resource::{ResourceType, resource_type};
 use crate::store::state::split_deposed;
-use serde_json::Map;
 use std::collections::BTreeSet;
 
 impl Planner<'_> {
@@ -74,8 +73,7 @@ impl Planner<'_> {
                 }),
                 after: None,
                 differences: Vec::new(),
-                unchanged: 0,
-                decided: Map::new(),
+                ..Change::default()
             });
         }
         self.out.plan.changes.extend(changes);

@@ -6,10 +6,11 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a plan does with one resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// Nothing.
+    #[default]
     NoOp,
     /// Make it.
     Create,
@@ -100,7 +101,7 @@ pub const NEW: &str = "not in the state";
 pub const DESTROY: &str = "destroy";
 
 /// What a plan does with one resource (or data source), and why.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     /// The address: `queue`, `queue["a"]`.
     pub address: String,
@@ -123,6 +124,40 @@ pub struct Change {
     pub unchanged: usize,
     /// What was settled in the plan: generated names and drawn values.
     pub decided: Map<String, Value>,
+    /// Where the object is adopted first, the id it is adopted by (as given; none where that
+    /// is a secret). What [`Change::action`] says follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub importing: Option<Importing>,
+    /// The address that the state had it under until now. What [`Change::action`] says follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<String>,
+}
+
+/// How an object is adopted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Importing {
+    /// The import id, as given; none where it is a secret.
+    pub id: Option<String>,
+}
+
+impl Change {
+    /// Whether apply changes nothing for it, neither at the service nor where it stands in
+    /// the state.
+    pub fn is_nothing(&self) -> bool {
+        self.action == Action::NoOp && self.importing.is_none() && self.moved_from.is_none()
+    }
+
+    /// The words of `actions` in the plan's JSON: Terraform's, with `import` and `move` in
+    /// front where the object is adopted or renamed first.
+    pub fn words(&self) -> Vec<&'static str> {
+        let mut words = Vec::new();
+        words.extend(self.moved_from.is_some().then_some("move"));
+        words.extend(self.importing.is_some().then_some("import"));
+        if self.action != Action::NoOp || words.is_empty() {
+            words.extend(self.action.words());
+        }
+        words
+    }
 }
 
 /// What becomes of one output of the stack.
@@ -202,18 +237,40 @@ pub enum Op {
         /// The attributes as read.
         outputs: Value,
     },
+    /// Takes an object that exists into the state, as the user asked to; no call.
+    Import {
+        /// The id.
+        id: String,
+        /// The properties that the file names, with their live values.
+        inputs: Data,
+        /// The attributes as read.
+        outputs: Value,
+    },
+    /// Gives the object at another address of the state the step's address; no call.
+    Move {
+        /// The address until now.
+        from: String,
+    },
 }
 
 /// How many resources get which treatment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are the words of the summary line")]
 pub struct Summary {
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub import: usize,
+    #[serde(default, rename = "move", skip_serializing_if = "is_zero")]
+    pub moved: usize,
     pub create: usize,
     pub update: usize,
     pub replace: usize,
     pub delete: usize,
     pub read: usize,
     pub unchanged: usize,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// The whole plan.
@@ -244,7 +301,10 @@ impl Plan {
     pub fn summary(&self) -> Summary {
         let mut summary = Summary::default();
         for change in &self.changes {
+            summary.import += usize::from(change.importing.is_some());
+            summary.moved += usize::from(change.moved_from.is_some());
             match change.action {
+                Action::NoOp if !change.is_nothing() => {}
                 Action::NoOp | Action::Forget => summary.unchanged += 1,
                 Action::Create => summary.create += 1,
                 Action::Update => summary.update += 1,
@@ -259,10 +319,6 @@ impl Plan {
     /// Whether apply changes nothing: no resource, no output. There may still be steps that
     /// only bring the state up to date with the file.
     pub fn is_empty(&self) -> bool {
-        self.outputs.is_empty()
-            && self
-                .changes
-                .iter()
-                .all(|change| change.action == Action::NoOp)
+        self.outputs.is_empty() && self.changes.iter().all(Change::is_nothing)
     }
 }

@@ -242,8 +242,7 @@ impl<'a> Planner<'a> {
                 before: None,
                 after: Some(args),
                 differences: Vec::new(),
-                unchanged: 0,
-                decided: Map::new(),
+                ..Change::default()
             });
         } else if read.is_none() {
             self.out.needs.push(Need {

@@ -46,6 +46,8 @@ pub struct Applying<'a> {
     /// The properties that due steps were resolved to.
     inputs: BTreeMap<StepId, Data>,
     intents: BTreeMap<StepId, Intent>,
+    /// The addresses that the world has moved objects under, by their new ones.
+    moved: BTreeMap<String, String>,
 }
 
 impl<'a> Applying<'a> {
@@ -70,6 +72,7 @@ impl<'a> Applying<'a> {
             seal: Seal::new(&world.state.lineage),
             inputs: BTreeMap::new(),
             intents: BTreeMap::new(),
+            moved: BTreeMap::new(),
         }
     }
 
@@ -167,7 +170,19 @@ impl<'a> Applying<'a> {
                 address: address.to_owned(),
                 deposed: deposed.clone(),
             })),
+            Op::Move { from } => {
+                self.moved.insert(address.to_owned(), from.clone());
+                Ok(self.no_call(StateChange::Move {
+                    from: from.clone(),
+                    to: address.to_owned(),
+                }))
+            }
             Op::Adopt {
+                id,
+                inputs,
+                outputs,
+            }
+            | Op::Import {
                 id,
                 inputs,
                 outputs,
@@ -258,7 +273,8 @@ impl<'a> Applying<'a> {
     /// what no read returns.
     fn attrs(&self, address: &str, known: &ResourceState, current: bool, schema: &Schema) -> Value {
         let mut attrs = known.outputs.clone();
-        if current && let Some(Observed::Present(live)) = self.world.live.get(address) {
+        let seen = self.moved.get(address).map_or(address, String::as_str);
+        if current && let Some(Observed::Present(live)) = self.world.live.get(seen) {
             attrs = overlay(&attrs, live);
         }
         let written = known.inputs.as_object().into_iter().flatten();

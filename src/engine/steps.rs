@@ -110,8 +110,7 @@ pub(super) fn leftovers(world: &World) -> impl Iterator<Item = Change> {
                     before: None,
                     after: None,
                     differences: Vec::new(),
-                    unchanged: 0,
-                    decided: serde_json::Map::new(),
+                    ..Change::default()
                 }
             })
         })

@@ -122,9 +122,10 @@ fn deletes_after_users(
 /// Every step that calls belongs to a row that people can read.
 fn accounted_for(plan: &Plan, faults: &mut Vec<String>) {
     for step in &plan.steps {
-        let shown = plan.changes.iter().any(|change| {
-            change.address.starts_with(&step.address) && change.action != super::plan::Action::NoOp
-        });
+        let shown = plan
+            .changes
+            .iter()
+            .any(|change| change.address.starts_with(&step.address) && !change.is_nothing());
         let keeps = matches!(step.op, Op::Adopt { .. });
         if !shown && !keeps {
             faults.push(format!(

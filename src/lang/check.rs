@@ -205,6 +205,8 @@ impl Checks<'_> {
                 ("protect", &options.protect),
                 ("retainOnDelete", &options.retain_on_delete),
                 ("when", &options.when),
+                ("import", &options.import),
+                ("movedFrom", &options.moved_from),
             ] {
                 if let Some(template) = template {
                     self.template(template, &path.join(key), holder);

@@ -90,6 +90,11 @@ pub struct Options {
     pub for_each: Option<Value>,
     /// A template that gives a bool: no instance when false.
     pub when: Option<Value>,
+    /// A template that gives the id of an object to adopt.
+    pub import: Option<Value>,
+    /// A template that gives the addresses it had before: one, a list, or with `forEach` a map
+    /// of one or a list by key.
+    pub moved_from: Option<Value>,
     /// `timeouts:`.
     pub timeouts: Timeouts,
 }

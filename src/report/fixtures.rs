@@ -2,7 +2,7 @@
 
 use crate::data::{Data, Path};
 use crate::engine::plan::{Action, Change, ChangedBy, Difference, Op, Plan, Step};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 pub(crate) fn change(address: &str, type_name: &str, action: Action) -> Change {
@@ -15,8 +15,7 @@ pub(crate) fn change(address: &str, type_name: &str, action: Action) -> Change {
         before: None,
         after: None,
         differences: Vec::new(),
-        unchanged: 0,
-        decided: Map::new(),
+        ..Change::default()
     }
 }
 

@@ -74,11 +74,11 @@ fn change(change: &Change, show_secrets: bool) -> Value {
         .filter(|difference| difference.replaces)
         .map(|difference| &difference.path)
         .collect();
-    json!({
+    let mut object = json!({
         "address": change.address,
         "type": change.type_name,
         "id": change.id,
-        "actions": change.action.words(),
+        "actions": change.words(),
         "reason": change.reason,
         "before": before,
         "after": after,
@@ -86,7 +86,14 @@ fn change(change: &Change, show_secrets: bool) -> Value {
         "sensitive": sensitive,
         "replace_paths": replace_paths,
         "drift": drift,
-    })
+    });
+    if let Some(importing) = &change.importing {
+        object["importing"] = json!({"id": importing.id});
+    }
+    if let Some(from) = &change.moved_from {
+        object["previous_address"] = from.clone().into();
+    }
+    object
 }
 
 fn output(output: &OutputChange, show_secrets: bool) -> Value {

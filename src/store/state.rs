@@ -121,6 +121,14 @@ pub enum StateChange {
         /// The key it is then found by.
         key: String,
     },
+    /// All generations of a resource are found at another address from now on, which nothing
+    /// has so far.
+    Move {
+        /// The address until now.
+        from: String,
+        /// The new address.
+        to: String,
+    },
     /// The current generation, or a deposed one, is gone or forgotten.
     Drop {
         /// The address.
@@ -172,6 +180,7 @@ impl State {
                         .insert(key, resource);
                 }
             }
+            StateChange::Move { from, to } => self.relocate(&from, to),
             StateChange::Drop {
                 address,
                 deposed: None,
@@ -200,6 +209,31 @@ impl State {
                 self.region = region.or(self.region.take());
             }
         }
+    }
+
+    /// Gives all generations at `from` the address `to`. An address that is taken keeps what
+    /// it has.
+    fn relocate(&mut self, from: &str, to: String) {
+        if self.resources.contains_key(&to) || self.deposed.contains_key(&to) {
+            return;
+        }
+        if let Some(resource) = self.resources.remove(from) {
+            self.resources.insert(to.clone(), resource);
+        }
+        if let Some(generations) = self.deposed.remove(from) {
+            for key in generations.keys() {
+                self.rename_dependency(&deposed_address(from, key), &deposed_address(&to, key));
+            }
+            self.deposed.insert(to.clone(), generations);
+        }
+        for intent in self
+            .pending
+            .iter_mut()
+            .filter(|intent| intent.address == from)
+        {
+            intent.address.clone_from(&to);
+        }
+        self.rename_dependency(from, &to);
     }
 
     /// What used the object `from` is told that it is now found at `to`.
@@ -354,5 +388,40 @@ mod tests {
             deposed: Some("k".into()),
         });
         assert!(state.deposed.is_empty() && uses(&state, "q"));
+    }
+
+    #[test]
+    fn a_move_takes_all_generations_and_their_users_along() {
+        let mut state = State::empty("s", None, "l".into());
+        let put = |id: &str, dependencies: &[&str]| ResourceState {
+            id: id.into(),
+            dependencies: dependencies.iter().map(ToString::to_string).collect(),
+            ..ResourceState::default()
+        };
+        state.resources.insert("old".into(), put("1", &[]));
+        state
+            .resources
+            .insert("user".into(), put("2", &["old", "old (deposed k)"]));
+        let deposed = BTreeMap::from([("k".to_owned(), put("0", &["old"]))]);
+        state.deposed.insert("old".into(), deposed);
+        state.resources.insert("taken".into(), put("3", &[]));
+        let moved = |to: &str| StateChange::Move {
+            from: "old".into(),
+            to: to.into(),
+        };
+        let before = state.clone();
+        state.change(moved("taken"));
+        assert_eq!(state, before, "nothing is overwritten");
+        state.change(moved("new[\"a\"]"));
+        assert!(!state.resources.contains_key("old") && !state.deposed.contains_key("old"));
+        assert_eq!(state.resources["new[\"a\"]"].id, "1");
+        let dependencies = &state.resources["user"].dependencies;
+        let expected = ["new[\"a\"]", "new[\"a\"] (deposed k)"];
+        assert!(dependencies.iter().eq(expected));
+        let deposed = &state.deposed["new[\"a\"]"]["k"];
+        assert!(deposed.dependencies.iter().eq(["new[\"a\"]"]));
+        let after = state.clone();
+        state.change(moved("elsewhere"));
+        assert_eq!(state, after, "a second time it does nothing");
     }
 }

@@ -258,11 +258,37 @@ fn options(reader: &mut Reader, value: Option<&Value>, path: &Path) -> Options {
             "timeouts" => options.timeouts = timeouts(reader, value, &path),
             "import" | "movedFrom" => {
                 reader.key(&path, format!("the option {key} is not supported yet"));
+                match key.as_str() {
+                    "import" => options.import = reader.text(value, &path).map(Value::from),
+                    _ => options.moved_from = moved_from(reader, value, &path),
+                }
             }
             _ => {}
         }
     }
     options
+}
+
+/// One old address, a list of them, or a map of these by key.
+fn moved_from(reader: &mut Reader, value: &Value, path: &Path) -> Option<Value> {
+    match value {
+        Value::String(_) => {}
+        Value::Array(list) => {
+            for (index, item) in list.iter().enumerate() {
+                reader.text(item, &path.join(index));
+            }
+        }
+        Value::Object(map) => {
+            for (key, item) in map {
+                moved_from(reader, item, &path.join(key));
+            }
+        }
+        other => {
+            reader.unfit(path, "an old address, or a list of them", other);
+            return None;
+        }
+    }
+    Some(value.clone())
 }
 
 /// A bool, or an expression that gives one.

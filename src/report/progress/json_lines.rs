@@ -128,7 +128,7 @@ impl Reporter for JsonLines {
 
     fn finish(&mut self, took: Duration) -> Tally {
         let tally = self.record.tally();
-        self.write(&json!({
+        let mut summary = json!({
             "type": "summary",
             "created": tally.created,
             "updated": tally.updated,
@@ -138,7 +138,13 @@ impl Reporter for JsonLines {
             "skipped": tally.skipped,
             "interrupted": tally.interrupted,
             "seconds": took.as_secs_f64(),
-        }));
+        });
+        for (name, count) in [("imported", tally.imported), ("moved", tally.moved)] {
+            if count > 0 {
+                summary[name] = count.into();
+            }
+        }
+        self.write(&summary);
         tally
     }
 }

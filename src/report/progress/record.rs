@@ -14,6 +14,10 @@ const MOST_NAMES: usize = 20;
 /// What became of the steps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
+    /// Objects taken into the state.
+    pub imported: usize,
+    /// Objects that have another address now.
+    pub moved: usize,
     /// Resources made.
     pub created: usize,
     /// Resources changed in place.
@@ -50,6 +54,8 @@ struct Failure {
 /// What was done for an address.
 #[derive(Debug, Default)]
 struct Did {
+    imported: bool,
+    moved: bool,
     created: bool,
     updated: bool,
     deleted: bool,
@@ -103,6 +109,8 @@ impl Record {
                     Doing::Creating => did.created = true,
                     Doing::Updating => did.updated = true,
                     Doing::Deleting => did.deleted = true,
+                    Doing::Importing => did.imported = true,
+                    Doing::Moving => did.moved = true,
                     Doing::Reading | Doing::Keeping => {}
                 }
             }
@@ -161,6 +169,8 @@ impl Record {
                 (false, true) => tally.deleted += 1,
                 (false, false) => {}
             }
+            tally.imported += usize::from(did.imported);
+            tally.moved += usize::from(did.moved);
             tally.updated += usize::from(did.updated);
         }
         tally
@@ -181,7 +191,11 @@ impl Record {
                     false => format!(" ({})", escape(&self.hide(id))),
                 };
                 let (address, words) = (escape(address), words(*doing));
-                format!("{address}: {} in {}{id}", words.done, seconds(*took))
+                match doing {
+                    // No call is behind it.
+                    Doing::Importing | Doing::Moving => format!("{address}: {}{id}", words.done),
+                    _ => format!("{address}: {} in {}{id}", words.done, seconds(*took)),
+                }
             }
             Event::Failed {
                 address,
@@ -249,8 +263,14 @@ impl Record {
             text.push('\n');
         }
         let tally = self.tally();
+        let mut first = String::new();
+        for (count, word) in [(tally.imported, "imported"), (tally.moved, "moved")] {
+            if count > 0 {
+                first.push_str(&format!("{count} {word}, "));
+            }
+        }
         text.push_str(&format!(
-            "Applied: {} created, {} updated, {} replaced, {} deleted in {}.",
+            "Applied: {first}{} created, {} updated, {} replaced, {} deleted in {}.",
             tally.created,
             tally.updated,
             tally.replaced,
@@ -363,6 +383,8 @@ pub(super) fn words(doing: Doing) -> Words {
         Doing::Updating => ("update", "updating", "updated"),
         Doing::Deleting => ("delete", "deleting", "deleted"),
         Doing::Reading => ("read", "reading", "read"),
+        Doing::Importing => ("import", "importing", "imported"),
+        Doing::Moving => ("move", "moving", "moved"),
         Doing::Keeping => ("keep", "recording", "recorded"),
     };
     Words {

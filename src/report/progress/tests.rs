@@ -158,6 +158,8 @@ fn a_pipe_gets_one_line_an_event() {
     assert_eq!(
         tally,
         Tally {
+            imported: 0,
+            moved: 0,
             created: 1,
             updated: 1,
             replaced: 1,

@@ -10,7 +10,7 @@ mod scalar;
 #[cfg(test)]
 mod tests;
 
-use crate::engine::plan::{Action, Change, DESTROY, NEW, OutputChange, Plan};
+use crate::engine::plan::{Action, Change, DESTROY, Importing, NEW, OutputChange, Plan};
 use crate::report::secrets::{SecretPaths, Veil, schema_of};
 use crate::report::terminal::{DEFAULT_WIDTH, columns, escape, fit};
 use anstyle::Style as Paint;
@@ -82,8 +82,14 @@ fn last_line(page: &mut Page<'_>, plan: &Plan) {
         "No changes. The stack is as the file says.".to_owned()
     } else {
         let summary = plan.summary();
+        let mut first = String::new();
+        for (count, word) in [(summary.import, "import"), (summary.moved, "move")] {
+            if count > 0 {
+                first.push_str(&format!("{count} to {word}, "));
+            }
+        }
         format!(
-            "Plan: {} to create, {} to update, {} to replace, {} to delete.",
+            "Plan: {first}{} to create, {} to update, {} to replace, {} to delete.",
             summary.create, summary.update, summary.replace, summary.delete
         )
     };
@@ -103,10 +109,19 @@ fn paint(action: Action) -> Paint {
 }
 
 fn resource(page: &mut Page<'_>, change: &Change) {
-    if change.action == Action::NoOp {
+    if change.is_nothing() {
         return;
     }
     page.out.push('\n');
+    if let Some(from) = &change.moved_from {
+        moved(page, change, from);
+    }
+    if let Some(importing) = &change.importing {
+        return imported(page, change, importing);
+    }
+    if change.action == Action::NoOp {
+        return;
+    }
     let reason = match change.reason.as_str() {
         NEW | DESTROY => "",
         reason => reason,
@@ -128,6 +143,35 @@ fn resource(page: &mut Page<'_>, change: &Change) {
         Action::Delete => main_properties(page, change),
         Action::Forget => page.note(BODY, "left as it is, and dropped from the state"),
     }
+}
+
+/// `moved old -> new  aws:sqs:Queue  [id=…]`; what else is done has a row of its own below.
+fn moved(page: &mut Page<'_>, change: &Change, from: &str) {
+    title_line(
+        page,
+        ("moved", CYAN),
+        [&format!("{from} -> {}", change.address), &change.type_name],
+        change.id.as_deref(),
+        "",
+    );
+}
+
+/// `import queue  aws:sqs:Queue  [id=…]`, and the differences to the file, which are applied
+/// in the same run.
+fn imported(page: &mut Page<'_>, change: &Change, importing: &Importing) {
+    let reason = match change.action {
+        Action::NoOp => change.reason.clone(),
+        _ => format!("then updated: {}", change.reason),
+    };
+    title_line(
+        page,
+        ("import", CYAN),
+        [&change.address, &change.type_name],
+        importing.id.as_deref(),
+        &reason,
+    );
+    difference::rows(page, BODY, change, schema_of(change));
+    hidden(page, change.unchanged);
 }
 
 /// `  ~ queue  aws:sqs:Queue  [id=…]  # reason`
