@@ -60,7 +60,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Validate(args) => validate::run(global, args),
         Command::Plan(args) => runtime.block_on(plan::run(global, args)),
         Command::Apply(args) => runtime.block_on(apply::run(global, args)),
-        Command::Outputs(args) => outputs::run(global, args),
+        Command::Outputs(args) => runtime.block_on(outputs::run(global, args)),
         Command::Destroy(args) => runtime.block_on(destroy::run(global, args)),
     };
     // A call that is still under way after the second Ctrl-C is not waited for.

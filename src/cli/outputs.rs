@@ -10,7 +10,7 @@ use crate::report;
 use crate::store::state::is_sealed;
 
 /// Runs the command.
-pub(super) fn run(global: &GlobalArgs, args: &OutputsArgs) -> Result<Exit, CliError> {
+pub(super) async fn run(global: &GlobalArgs, args: &OutputsArgs) -> Result<Exit, CliError> {
     let request = args.request(find::is_stack).map_err(CliError::new)?;
     let loaded = find::load(request.stack.as_deref(), &args.input)?;
     if loaded.stack.name.is_empty() {
@@ -19,7 +19,9 @@ pub(super) fn run(global: &GlobalArgs, args: &OutputsArgs) -> Result<Exit, CliEr
     }
     let stack = loaded.stack;
     let opened = session::store(&stack, &args.cloud)
+        .await?
         .open(&stack.name, stack.env.as_deref())
+        .await
         .map_err(session::store_error)?;
     let show = args.secrets.show_secrets;
     let mut rows = apply::rows(&opened.state);

@@ -17,7 +17,7 @@ use crate::report::text::Style;
 use crate::resource::aws::Aws;
 use crate::resource::context::{Cx, Owner};
 use crate::resource::error::Error;
-use crate::store::local::{LocalStore, Lock, StoreError};
+use crate::store::{Lock, Store, StoreError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -30,7 +30,7 @@ pub(super) struct Session {
     /// The stack.
     pub(super) stack: Stack,
     /// Where its state is.
-    pub(super) store: LocalStore,
+    pub(super) store: Store,
     /// The clients.
     pub(super) cx: Cx,
     /// What the plan was made from.
@@ -62,9 +62,9 @@ pub(super) fn reader(dir: &Path) -> impl Fn(&str) -> Result<Vec<u8>, String> + S
 }
 
 /// The store of a stack's state.
-pub(super) fn store(stack: &Stack, cloud: &CloudArgs) -> LocalStore {
+pub(super) async fn store(stack: &Stack, cloud: &CloudArgs) -> Result<Store, CliError> {
     let default = || PathBuf::from("state").join(format!("{}.json", stack.full_name()));
-    LocalStore::new(cloud.state.clone().unwrap_or_else(default))
+    Ok(Store::local(cloud.state.clone().unwrap_or_else(default)))
 }
 
 impl Session {
@@ -79,14 +79,15 @@ impl Session {
         let loaded = find::load(wanted.stack.name.as_deref(), &run.input)?;
         let (stack, sources) = load_checked(global, loaded)?;
         let read_file = reader(&stack.dir);
-        let store = store(&stack, &run.cloud);
+        let store = store(&stack, &run.cloud).await?;
         let lock = if wanted.writes {
-            Some(store.lock(&holder()).map_err(store_error)?)
+            Some(store.lock(&holder()).await.map_err(store_error)?)
         } else {
             None
         };
         let opened = store
             .open(&stack.name, stack.env.as_deref())
+            .await
             .map_err(store_error)?;
         let mut world = World::new(opened.state);
         world.seed = rand::random();
@@ -122,7 +123,7 @@ impl Session {
                 .await
                 .map_err(|(address, error)| read_errors(&[(address, error)]))?;
             if wanted.writes {
-                store.save(&mut world.state).map_err(store_error)?;
+                store.save(&mut world.state).await.map_err(store_error)?;
             }
         }
         let planned = if remote || !first.needs.is_empty() {
@@ -219,7 +220,7 @@ fn holder() -> String {
 
 /// Refuses to work on the objects of another account or region, or of one that the stack
 /// does not allow.
-fn check_account(world: &World, allowed: &[String], store: &LocalStore) -> Result<(), CliError> {
+fn check_account(world: &World, allowed: &[String], store: &Store) -> Result<(), CliError> {
     let Some(identity) = &world.identity else {
         return Ok(());
     };
@@ -232,7 +233,7 @@ fn check_account(world: &World, allowed: &[String], store: &LocalStore) -> Resul
         .hint("Use the credentials of an allowed account."));
     }
     let state = &world.state;
-    let path = store.path().display();
+    let path = store.name();
     let other = |what: &str, was: &Option<String>, is: &str| {
         was.as_deref().filter(|was| *was != is && !state.is_empty()).map(|was| {
             CliError::new(format!(

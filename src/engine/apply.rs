@@ -14,9 +14,9 @@ use super::world::World;
 use crate::lang::stack::Stack;
 use crate::resource::context::Cx;
 use crate::resource::error::{Effect, Error};
-use crate::store::journal::{Entry, Journal};
-use crate::store::local::{LocalStore, StoreError};
+use crate::store::journal::Entry;
 use crate::store::state::{State, StateChange};
+use crate::store::{Journal, Store, StoreError};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +32,7 @@ pub struct Run<'a> {
     /// The world it was made from.
     pub world: &'a World,
     /// Where the state is kept.
-    pub store: &'a LocalStore,
+    pub store: &'a Store,
     /// The clients.
     pub cx: &'a Cx,
     /// How many calls may run at the same time; at least 1.
@@ -76,7 +76,7 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
     let mut applying = Applying::new(run.stack, run.planned, run.world, run.read_file);
     let journal = match steps.is_empty() {
         true => None,
-        false => Some(run.store.start(&run.world.state)?),
+        false => Some(run.store.start(&run.world.state).await?),
     };
     let counted = steps
         .iter()
@@ -103,7 +103,7 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
     let mut state = applying.finish(&graph);
     let changed = !steps.is_empty() || state != run.world.state;
     if changed && !(finished.interrupted && *run.interrupt.borrow() > 1) {
-        run.store.save(&mut state)?;
+        run.store.save(&mut state).await?;
     }
     finished.state = Some(state);
     match broken {
@@ -173,7 +173,7 @@ impl Loop<'_, '_, '_> {
         for id in self.queue.left() {
             self.skip(id, None);
         }
-        self.flush();
+        self.sync().await;
     }
 
     /// Starts what is ready: its intents are durable, all by one sync, before any call.
@@ -270,40 +270,18 @@ impl Loop<'_, '_, '_> {
         }
     }
 
-    fn break_off(&mut self, error: std::io::Error) {
-        let path = self.run.store.path().with_extension("journal");
-        self.broken.get_or_insert(StoreError::Io {
-            doing: "writing",
-            path,
-            error,
-        });
+    fn break_off(&mut self, error: StoreError) {
+        self.broken.get_or_insert(error);
     }
 
     /// Makes all that was added durable. When that fails nothing is begun.
     async fn sync(&mut self) -> bool {
-        let written = match &mut self.journal {
-            Some(journal) => journal.write(),
-            None => return true,
-        };
-        let synced = match written {
-            Ok(file) => match tokio::task::spawn_blocking(move || file.sync_data()).await {
-                Ok(result) => result,
-                Err(error) => Err(std::io::Error::other(error)),
-            },
-            Err(error) => Err(error),
-        };
-        if let Err(error) = synced {
-            self.break_off(error);
-        }
-        self.broken.is_none()
-    }
-
-    fn flush(&mut self) {
         if let Some(journal) = &mut self.journal
-            && let Err(error) = journal.write().and_then(|file| file.sync_data())
+            && let Err(error) = journal.sync().await
         {
             self.break_off(error);
         }
+        self.broken.is_none()
     }
 
     fn hear(&mut self, message: Message) -> usize {

@@ -1,59 +1,20 @@
 //! A state kept in files: `name.json`, `name.journal`, `name.lock`.
 
-use super::journal::{self, Intent, Journal};
+mod journal;
+
+pub(super) use journal::FileJournal;
+
+use super::journal as entries;
 use super::state::{State, VERSION};
+use super::{Opened, StoreError};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-
-/// Why a state could not be opened, locked or saved.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The file system refused.
-    #[error("{doing} {path} failed: {error}", path = path.display())]
-    Io {
-        /// What was tried: `reading`, `writing`.
-        doing: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// The file is no state that this version knows.
-    #[error("{path} is not a state file that this version can read: {why}", path = path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        why: String,
-    },
-    /// Another run holds the lock.
-    #[error("{path} is locked by another run ({holder})", path = path.display())]
-    Locked {
-        /// The state file.
-        path: PathBuf,
-        /// What the holder wrote about itself.
-        holder: String,
-    },
-}
 
 /// Where one stack's state is kept.
 #[derive(Debug, Clone)]
 pub struct LocalStore {
     path: PathBuf,
-}
-
-/// A state as opened: with the journal of an interrupted run folded in.
-#[derive(Debug, Clone)]
-pub struct Opened {
-    /// The state.
-    pub state: State,
-    /// Steps of an interrupted run whose end is unknown.
-    pub open: Vec<Intent>,
-    /// Whether an interrupted run was found.
-    pub interrupted: bool,
-    /// Whether the state file existed.
-    pub existed: bool,
 }
 
 /// The lock; released when dropped, and by the system when the process dies.
@@ -77,11 +38,6 @@ impl LocalStore {
         self.path.with_extension("journal")
     }
 
-    fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
-        let path = path.to_owned();
-        move |error| StoreError::Io { doing, path, error }
-    }
-
     /// Reads the state and folds in what an interrupted run left. Writes nothing.
     ///
     /// # Errors
@@ -90,10 +46,10 @@ impl LocalStore {
         let read = |path: &Path| match std::fs::read_to_string(path) {
             Ok(text) => Ok(Some(text)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Self::io("reading", path)(error)),
+            Err(error) => Err(StoreError::io("reading", path)(error)),
         };
         let unreadable = |path: &Path, why: String| StoreError::Unreadable {
-            path: path.to_owned(),
+            place: path.display().to_string(),
             why,
         };
         let text = read(&self.path)?;
@@ -101,8 +57,8 @@ impl LocalStore {
         let journal_path = self.journal_path();
         let journal = read(&journal_path)?;
         let left = match &journal {
-            Some(text) => journal::read(text).map_err(|why| unreadable(&journal_path, why))?,
-            None => journal::Leftover::default(),
+            Some(text) => entries::read(text).map_err(|why| unreadable(&journal_path, why))?,
+            None => entries::Leftover::default(),
         };
         let mut state = match &text {
             Some(text) => parse(text).map_err(|why| unreadable(&self.path, why))?,
@@ -143,27 +99,29 @@ impl LocalStore {
     /// [`StoreError::Locked`] when another process has it.
     pub fn lock(&self, holder: &str) -> Result<Lock, StoreError> {
         if let Some(dir) = self.path.parent() {
-            std::fs::create_dir_all(dir).map_err(Self::io("making the folder", dir))?;
+            std::fs::create_dir_all(dir).map_err(StoreError::io("making the folder", dir))?;
         }
         let path = self.path.with_extension("lock");
         let mut options = OpenOptions::new();
         options.create(true).read(true).write(true).truncate(false);
         journal::private(&mut options);
-        let mut file = options.open(&path).map_err(Self::io("opening", &path))?;
+        let mut file = options
+            .open(&path)
+            .map_err(StoreError::io("opening", &path))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let holder = std::fs::read_to_string(&path).unwrap_or_default();
                 return Err(StoreError::Locked {
-                    path: self.path.clone(),
+                    place: self.path.display().to_string(),
                     holder,
                 });
             }
-            Err(TryLockError::Error(error)) => return Err(Self::io("locking", &path)(error)),
+            Err(TryLockError::Error(error)) => return Err(StoreError::io("locking", &path)(error)),
         }
         file.set_len(0)
             .and_then(|()| file.write_all(holder.as_bytes()))
-            .map_err(Self::io("writing", &path))?;
+            .map_err(StoreError::io("writing", &path))?;
         Ok(Lock { _file: file })
     }
 
@@ -171,9 +129,8 @@ impl LocalStore {
     ///
     /// # Errors
     /// When it cannot be made durable; nothing must be called then.
-    pub fn start(&self, state: &State) -> Result<Journal, StoreError> {
-        let path = self.journal_path();
-        Journal::start(&path, &state.lineage, state.serial).map_err(Self::io("writing", &path))
+    pub(super) fn start(&self, state: &State) -> Result<FileJournal, StoreError> {
+        FileJournal::start(&self.journal_path(), &state.lineage, state.serial)
     }
 
     /// Saves the state with the next serial: written beside, synced, renamed, and the
@@ -184,7 +141,7 @@ impl LocalStore {
     pub fn save(&self, state: &mut State) -> Result<(), StoreError> {
         let dir = self.path.parent().filter(|dir| !dir.as_os_str().is_empty());
         let dir = dir.unwrap_or_else(|| Path::new("."));
-        let io = |error| Self::io("writing", &self.path)(error);
+        let io = |error| StoreError::io("writing", &self.path)(error);
         std::fs::create_dir_all(dir).map_err(io)?;
         state.serial += 1;
         let result = (|| {
@@ -197,11 +154,11 @@ impl LocalStore {
         })();
         if let Err(error) = result {
             state.serial -= 1;
-            return Err(Self::io("writing", &self.path)(error));
+            return Err(StoreError::io("writing", &self.path)(error));
         }
         match std::fs::remove_file(self.journal_path()) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(Self::io("removing", &self.journal_path())(error))
+                Err(StoreError::io("removing", &self.journal_path())(error))
             }
             _ => Ok(()),
         }

@@ -1,0 +1,136 @@
+//! The journal as a file: one JSON line an entry, appended and synced.
+
+use crate::store::StoreError;
+use crate::store::journal::Entry;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The file being written.
+#[derive(Debug)]
+pub(crate) struct FileJournal {
+    file: Arc<File>,
+    path: PathBuf,
+    pending: Vec<u8>,
+}
+
+impl FileJournal {
+    /// Starts a journal: makes the file, durably, with its first line.
+    ///
+    /// # Errors
+    /// When the file exists already, or cannot be written.
+    pub(super) fn start(path: &Path, lineage: &str, serial: u64) -> Result<Self, StoreError> {
+        let mut options = OpenOptions::new();
+        options.create_new(true).append(true);
+        private(&mut options);
+        let file = options.open(path).map_err(StoreError::io("making", path))?;
+        let mut journal = Self {
+            file: Arc::new(file),
+            path: path.to_owned(),
+            pending: Vec::new(),
+        };
+        journal.add(&Entry::Run {
+            lineage: lineage.to_owned(),
+            serial,
+        })?;
+        journal
+            .write()
+            .and_then(|file| file.sync_data())
+            .and_then(|()| sync_dir(path))
+            .map_err(StoreError::io("writing", path))?;
+        Ok(journal)
+    }
+
+    /// See [`crate::store::Journal::add`].
+    pub(crate) fn add(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        serde_json::to_writer(&mut self.pending, entry)
+            .map_err(io::Error::from)
+            .map_err(StoreError::io("writing", &self.path))?;
+        self.pending.push(b'\n');
+        Ok(())
+    }
+
+    /// Writes what was added, in one call; it counts only once the file is synced.
+    fn write(&mut self) -> io::Result<Arc<File>> {
+        if !self.pending.is_empty() {
+            (&*self.file).write_all(&self.pending)?;
+            self.pending.clear();
+        }
+        Ok(Arc::clone(&self.file))
+    }
+
+    /// See [`crate::store::Journal::sync`]. The sync runs on another thread, so that calls
+    /// under way go on.
+    pub(crate) async fn sync(&mut self) -> Result<(), StoreError> {
+        let synced = match self.write() {
+            Ok(file) => tokio::task::spawn_blocking(move || file.sync_data())
+                .await
+                .unwrap_or_else(|error| Err(io::Error::other(error))),
+            Err(error) => Err(error),
+        };
+        synced.map_err(StoreError::io("writing", &self.path))
+    }
+}
+
+/// Makes a new file readable by its owner only.
+pub(crate) fn private(options: &mut OpenOptions) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+}
+
+/// Makes the entry of `path` in its folder durable.
+pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+    File::open(dir.unwrap_or_else(|| Path::new(".")))?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::journal::{self, Intent};
+    use crate::store::state::StateChange;
+    use serde_json::{Map, Value};
+
+    #[test]
+    fn a_torn_last_line_is_left_out() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("s.journal");
+        let mut file = FileJournal::start(&path, "l", 3).expect("starts");
+        let intent = |step| Intent {
+            step,
+            op: "create".into(),
+            address: format!("a{step}"),
+            type_name: "t".into(),
+            inputs: Value::Null,
+            decided: Map::new(),
+            operation: String::new(),
+            resource: None,
+        };
+        for step in 0..3 {
+            file.add(&Entry::Begin(intent(step))).expect("adds");
+        }
+        file.add(&Entry::Failed { step: 1 }).expect("adds");
+        let change = StateChange::Drop {
+            address: "x".into(),
+            deposed: None,
+        };
+        let changes = vec![change.clone()];
+        file.add(&Entry::Done { step: 0, changes }).expect("adds");
+        file.write().expect("writes");
+        let mut text = std::fs::read_to_string(&path).expect("reads");
+        text.push_str("{\"done\":{\"step\":2,");
+        let left = journal::read(&text).expect("is readable");
+        assert_eq!(left.from, Some(("l".into(), 3)));
+        assert_eq!(left.changes, [change]);
+        assert_eq!(left.open, [intent(2)]);
+        assert!(journal::read("nonsense\n{}\n").is_err());
+        assert!(
+            FileJournal::start(&path, "l", 3).is_err(),
+            "a journal is never overwritten"
+        );
+    }
+}
