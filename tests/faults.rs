@@ -1,6 +1,6 @@
 //! Each call of an apply, of a change and of a destroy goes wrong once, in each way there
 //! is: the run survives it, does nothing twice, and the next plan is empty. With a tenth of
-//! all calls failing, a run may end in a clean failure; the next one then ends right.
+//! all calls failing at random, the same run ends right as well.
 //!
 //! By default each call meets the fault of its turn, so that all calls and all faults come
 //! up; `STACKCTL_FAULTS=all` goes through every pair.
@@ -26,13 +26,20 @@ fn whats() -> Vec<Value> {
         json!("lostReply"),
         json!("reset"),
         json!("malformed"),
+        // A minute of local time.
+        json!({"silence": 60_000}),
     ]
+}
+
+/// Whether every fault is to be tried at every call.
+pub(crate) fn all() -> bool {
+    std::env::var_os("STACKCTL_FAULTS").is_some_and(|value| value == "all")
 }
 
 /// The pairs of a call, up to the `last`th, and a fault.
 fn pairs(last: usize) -> Vec<(usize, Value)> {
     let whats = whats();
-    let all = std::env::var_os("STACKCTL_FAULTS").is_some_and(|value| value == "all");
+    let all = all();
     let turns = (1..=last).flat_map(|at| (0..whats.len()).map(move |what| (at, what)));
     turns
         .filter(|(at, what)| all || at % whats.len() == *what)
@@ -58,6 +65,20 @@ fn survives(project: &mut Project, args: &[&str], at: usize, what: &Value) {
         ended.stdout,
         ended.stderr
     );
+    // Every command here makes more calls than that; a reply without a body can be cut
+    // off unseen.
+    if at <= 20 && what != "malformed" {
+        let told = [
+            "is made again (1 of 8 failed)",
+            "then try 2 of 8",
+            "slow down",
+        ];
+        assert!(
+            told.iter().any(|told| ended.stderr.contains(told)),
+            "{args:?} with {what} at call {at} tells no reason:\n{}",
+            ended.stderr
+        );
+    }
 }
 
 /// An applied project, what its cloud holds, and what it holds after the change.
@@ -111,10 +132,10 @@ fn a_change_survives_a_fault_at_each_call() {
 }
 
 #[test]
-fn a_tenth_of_all_calls_failing_is_borne_or_reported() {
+fn with_a_tenth_of_all_calls_failing_the_run_ends_right() {
     let (_, expected) = applied_and_changed();
     let seeds = (1..=6).flat_map(|seed| whats().into_iter().map(move |what| (seed, what)));
-    let all = std::env::var_os("STACKCTL_FAULTS").is_some_and(|value| value == "all");
+    let all = all();
     let seeds = seeds.enumerate().filter(|(n, _)| all || n % 4 == 0);
     in_parallel(seeds.map(|(_, case)| case).collect(), |(seed, what)| {
         let mut project = Project::websocket();
@@ -122,18 +143,9 @@ fn a_tenth_of_all_calls_failing_is_borne_or_reported() {
         for (command, more) in [("apply", &[][..]), ("apply", CHANGE), ("destroy", CHANGE)] {
             let case = format!("{command} with seed {seed}, {what}");
             project.env("STACKCTL_LOCAL_FAULTS", &faults);
-            let first = project.run(&args(command, more));
+            let ended = project.run(&args(command, more));
             project.env("STACKCTL_LOCAL_FAULTS", "[]");
-            if first.code != Some(0) {
-                assert_eq!(first.code, Some(1), "{case}:\n{}", first.stderr);
-                let text = &first.stderr;
-                assert!(
-                    text.contains("error:") && !text.contains("defect"),
-                    "{text}"
-                );
-                let again = project.run(&args(command, more));
-                assert_eq!(again.code, Some(0), "{case}, again:\n{}", again.stderr);
-            }
+            assert_eq!(ended.code, Some(0), "{case}:\n{}", ended.stderr);
             match command {
                 "apply" => is_right(&project, &expected[more.len().min(1)], more, &case),
                 _ => gone(&project, &case),

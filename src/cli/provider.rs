@@ -8,7 +8,7 @@ use crate::lang::eval::evaluate;
 use crate::lang::stack::Stack;
 use crate::local_cloud;
 use crate::resource::aws::Aws;
-use crate::resource::aws::connect::{Settings, connect};
+use crate::resource::aws::connect::{Local, Settings, connect};
 use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
@@ -64,6 +64,7 @@ pub(super) fn provider(
             endpoint_url: cloud.endpoint_url.clone().or(text("endpointUrl")?),
             assume_role_arn: text("assumeRoleArn")?,
             local: None,
+            unpaced: std::env::var_os("STACKCTL_UNPACED").is_some_and(|it| it == "1"),
         },
         allowed_accounts: accounts
             .filter_map(Value::as_str)
@@ -90,12 +91,16 @@ pub(super) async fn clients(
         .map_err(|error| {
             CliError::new(format!("The local cloud's settings are wrong: {error}."))
         })?;
+        let speed = options.speed;
         let cloud = local_cloud::Cloud::open(options).map_err(|error| {
             CliError::new("The local cloud could not be opened.").caused_by(&error)
         })?;
         settings.endpoint_url = None;
         settings.assume_role_arn = None;
-        settings.local = Some(cloud.http_client());
+        settings.local = Some(Local {
+            http: cloud.http_client(),
+            speed,
+        });
     }
     let aws = connect(&settings)
         .await

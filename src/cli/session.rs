@@ -4,7 +4,7 @@ use super::args::{CloudArgs, GlobalArgs, RunArgs, StackArg};
 use super::error::CliError;
 use super::exit::Exit;
 use super::mistakes::{are_wrong, load_checked, report};
-use super::output::Stream;
+use super::output::{self, Stream};
 use super::{find, provider};
 use crate::engine::instance::is_named;
 use crate::engine::observe::{self, Observe, is_remote};
@@ -118,6 +118,8 @@ impl Session {
         };
         cx.stack_dir.clone_from(&stack.dir);
         cx.work_dir = PathBuf::from(WORK_DIR);
+        // What delays the reads; the steps of an apply tell it as events.
+        cx.notify = Arc::new(|reason| output::message(&format!("{reason}\n")));
         if opened.interrupted || !opened.open.is_empty() {
             settle::settle(&cx, &mut world.state, &opened.open)
                 .await

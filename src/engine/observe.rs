@@ -13,6 +13,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// What is observed, and for which plan.
 pub struct Observe<'a> {
@@ -87,7 +88,8 @@ async fn read(
     if first {
         world.region = Some(observe.cx.aws.region().to_owned());
         reads.push(Box::pin(async {
-            Seen::Identity(observe.cx.aws.identity().await.cloned())
+            let cx = told_of(observe.cx, "the credentials");
+            Seen::Identity(cx.telling(cx.aws.identity()).await.cloned())
         }));
     }
     if first && observe.refresh {
@@ -104,7 +106,10 @@ async fn read(
     for need in needs {
         reads.push(Box::pin(async move {
             let found = match data_source(&need.type_name) {
-                Some(kind) => kind.read(observe.cx, need.args.clone()).await,
+                Some(kind) => {
+                    let cx = told_of(observe.cx, &format!("data.{}", need.name));
+                    cx.telling(kind.read(&cx, need.args.clone())).await
+                }
                 None => Err(Error::failed(format!(
                     "{} is no data source",
                     need.type_name
@@ -145,6 +150,14 @@ async fn read(
     }
 }
 
+/// The context of one read: what delays it is told with what is read.
+fn told_of(cx: &Cx, what: &str) -> Cx {
+    let (notify, what) = (Arc::clone(&cx.notify), what.to_owned());
+    let mut cx = cx.clone();
+    cx.notify = Arc::new(move |reason| notify(&format!("reading {what}: {reason}")));
+    cx
+}
+
 async fn read_resource(observe: &Observe<'_>, address: String, known: ResourceState) -> Seen {
     let Some(kind) = resource_type(&known.type_name) else {
         let error = Error::with_hint(
@@ -156,10 +169,10 @@ async fn read_resource(observe: &Observe<'_>, address: String, known: ResourceSt
         );
         return Seen::Resource(address, Err(error));
     };
-    let mut cx = observe.cx.clone();
+    let mut cx = told_of(observe.cx, &address);
     cx.wanted = Some(wanted(observe.stack, &address, &known));
     let attrs = overlay(&known.outputs, &known.inputs);
-    let found = kind.read(&cx, &known.id, &attrs).await;
+    let found = cx.telling(kind.read(&cx, &known.id, &attrs)).await;
     Seen::Resource(address, found)
 }
 

@@ -5,7 +5,7 @@ use super::diff::{Compare, differences};
 use crate::data::{Data, Path};
 use crate::resource::context::{Cx, Owner};
 use crate::resource::error::{Effect, Error};
-use crate::resource::{Applied, ResourceType, overlay, resource_type};
+use crate::resource::{Applied, ResourceType, WITHHELD, overlay, resource_type};
 use crate::store::journal::Intent;
 use crate::store::state::{Seal, State, StateChange, is_sealed};
 use serde_json::{Map, Value};
@@ -16,6 +16,9 @@ use std::time::Duration;
 /// Settles every open create. Updates and deletes need nothing: the next plan reads what
 /// became of them.
 ///
+/// A create that left the dead process may take effect a moment later, so one that is not
+/// found is looked for again, up to [`Aws::late`](crate::resource::aws::Aws::late) long.
+///
 /// # Errors
 /// When a look-up fails: nothing is known then, and the intent stays open.
 pub async fn settle(
@@ -24,42 +27,70 @@ pub async fn settle(
     open: &[Intent],
 ) -> Result<Vec<StateChange>, (String, Error)> {
     let mut changes = Vec::new();
-    for intent in open.iter().filter(|intent| intent.op == "create") {
-        let failed = |error| (intent.address.clone(), error);
-        let Some(kind) = resource_type(&intent.type_name) else {
-            continue;
-        };
-        let mut cx = cx.for_step(Owner {
-            operation: intent.operation.clone(),
-            address: intent.address.clone(),
-            ..cx.owner.clone()
-        });
-        cx.wanted = Some(names(&intent.inputs));
-        cx.known_ids = Arc::new(state.ids(&intent.type_name));
-        let inputs = without_seals(&intent.inputs);
-        let found = kind
-            .find(&cx, inputs, intent.decided.clone())
-            .await
-            .map_err(failed)?;
-        let (Some(id), Some(resource)) = (found, &intent.resource) else {
-            continue;
-        };
-        let attrs = overlay(&intent.inputs, &Value::Object(intent.decided.clone()));
-        let live = kind.read(&cx, &id, &attrs).await.map_err(failed)?;
-        let mut resource = resource.clone();
-        resource.outputs = overlay(
-            &overlay(&attrs, &live.unwrap_or_default()),
-            &resource.inputs,
-        );
-        resource.id = id;
-        let change = StateChange::Put {
-            address: intent.address.clone(),
-            resource,
-        };
-        state.change(change.clone());
-        changes.push(change);
+    let creates = open.iter().filter(|intent| intent.op == "create");
+    let mut left: Vec<&Intent> = creates.collect();
+    for pause in looks(cx.aws.late()) {
+        tokio::time::sleep(pause).await;
+        let mut missing = Vec::new();
+        for intent in left {
+            match found(cx, state, intent).await {
+                Ok(Some(change)) => {
+                    state.change(change.clone());
+                    changes.push(change);
+                }
+                Ok(None) => missing.push(intent),
+                Err(error) => return Err((intent.address.clone(), error)),
+            }
+        }
+        left = missing;
+        if left.is_empty() {
+            break;
+        }
     }
     Ok(changes)
+}
+
+/// The pauses before the looks for something that may come about within `late`: the first
+/// look is at once, the last one at the end.
+fn looks(late: Duration) -> Vec<Duration> {
+    if late.is_zero() {
+        return vec![Duration::ZERO];
+    }
+    let share = |part: f64| late.mul_f64(part);
+    [0.0, 0.05, 0.1, 0.2, 0.3, 0.35].map(share).to_vec()
+}
+
+/// What an open create left behind, as a change of the state.
+async fn found(cx: &Cx, state: &State, intent: &Intent) -> Result<Option<StateChange>, Error> {
+    let Some(kind) = resource_type(&intent.type_name) else {
+        return Ok(None);
+    };
+    let mut cx = cx.for_step(Owner {
+        operation: intent.operation.clone(),
+        address: intent.address.clone(),
+        ..cx.owner.clone()
+    });
+    let (notify, address) = (Arc::clone(&cx.notify), intent.address.clone());
+    cx.notify = Arc::new(move |reason| notify(&format!("looking for {address}: {reason}")));
+    cx.wanted = Some(names(&intent.inputs));
+    cx.known_ids = Arc::new(state.ids(&intent.type_name));
+    let inputs = without_seals(&intent.inputs);
+    let look = kind.find(&cx, inputs, intent.decided.clone());
+    let (Some(id), Some(resource)) = (cx.telling(look).await?, &intent.resource) else {
+        return Ok(None);
+    };
+    let attrs = overlay(&intent.inputs, &Value::Object(intent.decided.clone()));
+    let live = cx.telling(kind.read(&cx, &id, &attrs)).await?;
+    let mut resource = resource.clone();
+    resource.outputs = overlay(
+        &overlay(&attrs, &live.unwrap_or_default()),
+        &resource.inputs,
+    );
+    resource.id = id;
+    Ok(Some(StateChange::Put {
+        address: intent.address.clone(),
+        resource,
+    }))
 }
 
 /// The names of the properties given: all that a read has to cover.
@@ -71,7 +102,7 @@ fn names(inputs: &Value) -> BTreeSet<String> {
 /// Sealed values as a text that fits a property's type well enough to be looked past.
 fn without_seals(value: &Value) -> Value {
     match value {
-        sealed if is_sealed(sealed) => Value::from("(sealed)"),
+        sealed if is_sealed(sealed) => Value::from(WITHHELD),
         Value::Object(map) => map
             .iter()
             .map(|(key, value)| (key.clone(), without_seals(value)))
@@ -81,24 +112,34 @@ fn without_seals(value: &Value) -> Value {
     }
 }
 
-/// How often a call whose outcome is unknown, or that is throttled, is made.
-const TRIES: u32 = 5;
+/// How often a step is tried while the service does not answer, or asks to slow down.
+const TRIES: u32 = 8;
 
-/// Waits before the next attempt, and says why; none where the error is final.
+/// The longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+
+/// Waits before the next try, and says why; none where the error is final, or the budget of
+/// the step or of the run is used up.
 async fn pause(cx: &Cx, attempt: u32, error: &Error, what: &str) -> Option<()> {
     let throttled = error.is_throttle() && error.effect() == Effect::None;
-    if attempt >= TRIES || (error.effect() == Effect::None && !throttled) {
+    if attempt >= TRIES || (error.effect() == Effect::None && !throttled) || !cx.may_repeat() {
         return None;
     }
+    let again = format!("try {} of {TRIES}", attempt + 1);
     if throttled {
-        cx.waiting("the service asks to slow down");
+        cx.waiting(&format!("the service asks to slow down; {again}"));
     } else {
+        let lost = match error.status() {
+            Some(status) if status >= 300 => format!("the service answered {status}"),
+            Some(_) => "the reply could not be read".to_owned(),
+            None => "the reply was lost".to_owned(),
+        };
         cx.waiting(&format!(
-            "the reply was lost; looking whether the {what} took effect"
+            "{lost}; looking whether the {what} took effect, then {again}"
         ));
     }
-    let pause = Duration::from_millis(100) * 2u32.pow(attempt - 1);
-    tokio::time::sleep(pause.mul_f64(rand::random_range(0.8..1.2))).await;
+    let pause = (Duration::from_millis(100) * 2u32.pow(attempt - 1)).min(LONGEST_PAUSE);
+    tokio::time::sleep(pause.mul_f64(rand::random_range(0.5..1.0))).await;
     Some(())
 }
 
@@ -114,20 +155,78 @@ pub async fn create(
     decided: &Map<String, Value>,
 ) -> Result<Applied, Error> {
     let mut attempt = 1;
+    let mut made: Option<String> = None;
     loop {
-        let error = match kind.create(cx, inputs.clone(), decided.clone()).await {
-            Ok(applied) => return Ok(applied),
+        let tried = match &made {
+            None => kind.create(cx, inputs.clone(), decided.clone()).await,
+            Some(id) => finish(kind, cx, id, inputs, decided).await,
+        };
+        let error = match tried {
+            Ok(applied) => {
+                cx.repeated(attempt - 1);
+                return Ok(applied);
+            }
             Err(error) => error,
         };
-        if cx.has_made() || pause(cx, attempt, &error, "create").await.is_none() {
-            return Err(error);
-        }
+        pause(cx, attempt, &error, "create")
+            .await
+            .ok_or_else(|| error.clone())?;
         attempt += 1;
-        if error.effect() == Effect::Unknown
-            && let Some(id) = kind.find(cx, inputs.clone(), decided.clone()).await?
-        {
-            return finish(kind, cx, id, inputs, decided).await;
+        made = made.or_else(|| cx.made_id());
+        if made.is_none() && error.effect() == Effect::Unknown {
+            made = look(kind, cx, &error, inputs, decided).await?;
         }
+    }
+}
+
+/// Looks whether a create took effect. Where the service did not answer, the request may
+/// still be on its way, and one look is not enough.
+async fn look(
+    kind: &'static dyn ResourceType,
+    cx: &Cx,
+    error: &Error,
+    inputs: &Value,
+    decided: &Map<String, Value>,
+) -> Result<Option<String>, Error> {
+    let answered = error.status().is_some();
+    let late = if answered {
+        Duration::ZERO
+    } else {
+        cx.aws.late()
+    };
+    for pause in looks(late) {
+        tokio::time::sleep(pause).await;
+        let found = kind.find(cx, inputs.clone(), decided.clone()).await?;
+        if let Some(id) = found {
+            // It exists: whatever fails from here on, it is in the state.
+            cx.made(&id, Value::Object(decided.clone()));
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
+}
+
+/// Deletes, again where the outcome is unknown: what is gone already is success.
+///
+/// # Errors
+/// The deletion's own, once it will not be tried again.
+pub async fn delete(
+    kind: &'static dyn ResourceType,
+    cx: &Cx,
+    id: &str,
+    attrs: &Value,
+) -> Result<(), Error> {
+    let mut attempt = 1;
+    loop {
+        let error = match kind.delete(cx, id, attrs).await {
+            Ok(()) => {
+                cx.repeated(attempt - 1);
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        pause(cx, attempt, &error, "deletion").await.ok_or(error)?;
+        attempt += 1;
     }
 }
 
@@ -148,12 +247,15 @@ pub async fn update(
     loop {
         let tried = kind.update(cx, id, live.clone(), inputs.clone(), changed.clone());
         let error = match tried.await {
-            Ok(applied) => return Ok(applied),
+            Ok(applied) => {
+                cx.repeated(attempt - 1);
+                return Ok(applied);
+            }
             Err(error) => error,
         };
-        if pause(cx, attempt, &error, "update").await.is_none() {
-            return Err(error);
-        }
+        pause(cx, attempt, &error, "update")
+            .await
+            .ok_or_else(|| error.clone())?;
         attempt += 1;
         if error.effect() == Effect::None {
             continue;
@@ -195,18 +297,17 @@ fn only(value: &Value, keep: impl Fn(&str) -> bool) -> Value {
         .collect()
 }
 
-/// Brings a found object to where `create` would have left it: waits as `create` does, and
+/// Brings an object that is there to where `create` would have left it: waits as `create` does, and
 /// makes the calls that `create` makes after the first one, as an update of what is missing.
 async fn finish(
     kind: &'static dyn ResourceType,
     cx: &Cx,
-    id: String,
+    id: &str,
     inputs: &Value,
     decided: &Map<String, Value>,
 ) -> Result<Applied, Error> {
     let attrs = overlay(inputs, &Value::Object(decided.clone()));
-    // It exists: whatever fails from here on, it is in the state.
-    cx.made(&id, Value::Object(decided.clone()));
+    let id = id.to_owned();
     kind.ready(cx, &id).await?;
     let mut reading = cx.clone();
     reading.wanted = Some(names(inputs));

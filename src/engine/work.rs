@@ -99,12 +99,16 @@ pub async fn run(work: Work) -> Result<Outcome, Error> {
     let Some(cx) = work.cx else {
         return Err(Error::failed("the step has no context"));
     };
-    match work.call {
+    cx.telling(call(&cx, work.call)).await
+}
+
+async fn call(cx: &Cx, call: Call) -> Result<Outcome, Error> {
+    match call {
         Call::Create {
             kind,
             inputs,
             decided,
-        } => match settle::create(kind, &cx, &inputs, &decided).await {
+        } => match settle::create(kind, cx, &inputs, &decided).await {
             Ok(made) => Ok(Outcome {
                 id: made.id,
                 outputs: made.outputs,
@@ -126,7 +130,7 @@ pub async fn run(work: Work) -> Result<Outcome, Error> {
             inputs,
             changed,
         } => {
-            let made = settle::update(kind, &cx, &id, live, inputs, changed).await?;
+            let made = settle::update(kind, cx, &id, live, inputs, changed).await?;
             Ok(Outcome {
                 id: made.id,
                 outputs: made.outputs,
@@ -134,7 +138,7 @@ pub async fn run(work: Work) -> Result<Outcome, Error> {
             })
         }
         Call::Delete { kind, id, attrs } => {
-            kind.delete(&cx, &id, &attrs).await?;
+            settle::delete(kind, cx, &id, &attrs).await?;
             Ok(Outcome {
                 id,
                 outputs: Value::Null,
@@ -142,7 +146,7 @@ pub async fn run(work: Work) -> Result<Outcome, Error> {
             })
         }
         Call::Read { kind, args } => {
-            let outputs = kind.read(&cx, args).await?;
+            let outputs = kind.read(cx, args).await?;
             Ok(Outcome {
                 id: String::new(),
                 outputs,

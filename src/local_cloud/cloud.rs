@@ -3,7 +3,7 @@
 
 use super::connector::Client;
 use super::disk::Disk;
-use super::fault::{Fault, Faults, Lot};
+use super::fault::{Fault, Faults, Lot, What};
 use super::service::Service;
 use super::{apigateway, iam, lambda, logs, s3, sqs, sts};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -12,6 +12,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 
 /// The services, one line each.
 fn services() -> Vec<Box<dyn Service>> {
@@ -39,6 +40,19 @@ pub struct Options {
     pub faults: Vec<Fault>,
     /// What every call takes longer.
     pub latency: Duration,
+    /// What a kill among the faults does.
+    pub kill: Kill,
+}
+
+/// What a kill among the faults does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kill {
+    /// It ends the process.
+    #[default]
+    Process,
+    /// From then on this cloud answers nobody, and [`Cloud::died`] tells: for tests that
+    /// abandon a run and go on in the same process.
+    Client,
 }
 
 impl Default for Options {
@@ -48,6 +62,7 @@ impl Default for Options {
             speed: 1.0,
             faults: Vec::new(),
             latency: Duration::ZERO,
+            kill: Kill::Process,
         }
     }
 }
@@ -79,6 +94,7 @@ impl Options {
             speed,
             faults: faults.map_or_else(|| Ok(Vec::new()), Fault::parse)?,
             latency: Duration::from_millis(latency),
+            kill: Kill::Process,
         })
     }
 }
@@ -119,6 +135,9 @@ pub struct Cloud(Arc<Inner>);
 pub(super) struct Inner {
     pub(super) disk: Mutex<Disk>,
     pub(super) latency: Duration,
+    pub(super) speed: f64,
+    kill: Kill,
+    dead: watch::Sender<bool>,
     services: Vec<Box<dyn Service>>,
     faults: Mutex<Faults>,
     calls: Mutex<Vec<Call>>,
@@ -145,6 +164,24 @@ impl Inner {
             .draw(operation)
     }
 
+    /// Ends the process, or never returns.
+    pub(super) async fn die(&self) {
+        match self.kill {
+            Kill::Process => std::process::abort(),
+            Kill::Client => {
+                self.dead.send_replace(true);
+                std::future::pending().await
+            }
+        }
+    }
+
+    /// Never returns once the client died.
+    pub(super) async fn end_if_dead(&self) {
+        if *self.dead.borrow() {
+            std::future::pending::<()>().await;
+        }
+    }
+
     pub(super) fn record(&self, call: Call) {
         self.calls
             .lock()
@@ -162,6 +199,9 @@ impl Cloud {
         Ok(Self(Arc::new(Inner {
             disk: Mutex::new(Disk::open(&options.dir, options.speed)?),
             latency: options.latency,
+            speed: options.speed,
+            kill: options.kill,
+            dead: watch::Sender::new(false),
             services: services(),
             faults: Mutex::new(Faults::new(options.faults)),
             calls: Mutex::default(),
@@ -171,6 +211,35 @@ impl Cloud {
     /// The HTTP client for the SDK.
     pub fn http_client(&self) -> SharedHttpClient {
         SharedHttpClient::new(Client(Arc::clone(&self.0)))
+    }
+
+    /// Waits until a fault has killed the client (with [`Kill::Client`]).
+    pub async fn died(&self) {
+        // The sender lives as long as this does.
+        let _ = self.0.dead.subscribe().wait_for(|dead| *dead).await;
+    }
+
+    /// A moment that faults may name beside the calls, such as `store:synced`.
+    ///
+    /// # Errors
+    /// When a fault kills the client there, or killed it before: it does nothing more.
+    pub fn moment(&self, name: &str) -> io::Result<()> {
+        let lot = self.0.draw(name);
+        if matches!(
+            lot.what,
+            Some(What::KillBefore | What::KillAfter | What::KillInFlight(_))
+        ) {
+            match self.0.kill {
+                Kill::Process => std::process::abort(),
+                Kill::Client => {
+                    self.0.dead.send_replace(true);
+                }
+            }
+        }
+        match *self.0.dead.borrow() {
+            true => Err(io::Error::other("the client is dead")),
+            false => Ok(()),
+        }
     }
 
     /// The local time, in milliseconds since 1970.
@@ -198,6 +267,7 @@ impl Cloud {
     /// # Errors
     /// When the folder cannot be read.
     pub fn resources(&self) -> io::Result<Vec<Entry>> {
+        super::late::land(&self.0);
         let mut disk = self.0.disk.lock().unwrap_or_else(PoisonError::into_inner);
         let pairs = disk.all()?;
         Ok(pairs

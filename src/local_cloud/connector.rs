@@ -3,6 +3,7 @@
 use super::chunked;
 use super::cloud::{Call, Inner};
 use super::fault::{self, Lot, What};
+use super::late;
 use super::service::{Refusal, Reply, Request, Service};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -47,6 +48,7 @@ impl HttpConnector for Connector {
         let patience = self.read_timeout.unwrap_or(Duration::MAX);
         HttpConnectorFuture::new(async move {
             let started = Instant::now();
+            inner.end_if_dead().await;
             let (service, mut request) = receive(request).await?;
             let Some(service) = inner.service(&service) else {
                 return respond(nobody(&service));
@@ -83,10 +85,15 @@ async fn serve(
     }
     let name = service.signing_name();
     match lot.what {
-        Some(What::KillBefore) => std::process::abort(),
+        Some(What::KillBefore) => inner.die().await,
+        Some(What::KillInFlight(millis)) => {
+            late::keep(inner, name, request, millis);
+            inner.die().await;
+        }
         Some(What::Reset) => return Err(reset()),
         Some(What::Silence(millis)) => {
-            tokio::time::sleep(Duration::from_millis(millis).min(patience)).await;
+            let silence = Duration::from_millis(millis).min(patience);
+            tokio::time::sleep(silence.div_f64(inner.speed)).await;
             return Err(timeout());
         }
         Some(What::Throttle) => {
@@ -99,7 +106,7 @@ async fn serve(
     }
     let mut reply = answer(inner, service, request);
     match lot.what {
-        Some(What::KillAfter) => std::process::abort(),
+        Some(What::KillAfter) => inner.die().await,
         Some(What::LostReply) => return Err(reset()),
         // A refusal stays one: cut off, it would read as a success of a call without a body.
         Some(What::Malformed) if reply.status < 300 => {
@@ -119,11 +126,23 @@ fn answer(inner: &Inner, service: &dyn Service, request: &mut Request) -> Reply 
         let refusal = Refusal::new(400, "IncompleteBody", "The chunked body is malformed.");
         return service.refuse(request, &refusal);
     }
-    let mut disk = inner.disk.lock().unwrap_or_else(PoisonError::into_inner);
-    let result = disk.transact(|now, store| {
-        request.now = now;
-        service.answer(request, store)
-    });
+    let result = loop {
+        let mut disk = inner.disk.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = disk.transact(|now, store| {
+            if late::is_due(now, store) {
+                return Ok(None);
+            }
+            request.now = now;
+            service.answer(request, store).map(Some)
+        });
+        drop(disk);
+        match result {
+            Ok(Ok(None)) => late::land(inner),
+            Ok(Ok(Some(reply))) => break Ok(Ok(reply)),
+            Ok(Err(refusal)) => break Ok(Err(refusal)),
+            Err(error) => break Err(error),
+        }
+    };
     match result {
         Ok(Ok(reply)) => reply,
         Ok(Err(refusal)) => service.refuse(request, &refusal),

@@ -14,7 +14,9 @@ use std::time::Duration;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Fault {
     /// The calls: `*`, `sqs:*` or `sqs:CreateQueue`. The part before the colon is the
-    /// service's signing name (`sqs`, `sts`, `logs`, `apigateway`, `iam`, `s3`, `lambda`).
+    /// service's signing name (`sqs`, `sts`, `logs`, `apigateway`, `iam`, `s3`, `lambda`), or
+    /// `store` for the moments at which the state and its journal are written (only kills
+    /// happen there): `store:synced`, see [`crate::store::Moment`]. `*` means the services.
     pub call: String,
     /// The matching call, counted from 1 in this process, from which on it happens.
     #[serde(default)]
@@ -46,14 +48,17 @@ pub enum What {
     LostReply,
     /// The connection breaks before the call has any effect.
     Reset,
-    /// Nothing is done and nothing answered for so many milliseconds; then the client
-    /// reports a timeout.
+    /// Nothing is done and nothing answered for so many milliseconds of local time, or
+    /// until the client's patience ends; then the client reports a timeout.
     Silence(u64),
     /// The call takes effect, and the reply's body is cut off. A call whose reply has no
     /// body to read does not notice.
     Malformed,
     /// The process dies before the call has any effect.
     KillBefore,
+    /// The process dies with the call in flight: it takes effect so many milliseconds of
+    /// local time later, once somebody has the cloud open.
+    KillInFlight(u64),
     /// The process dies after the effect and before the reply.
     KillAfter,
 }
@@ -97,6 +102,7 @@ impl Fault {
 
     fn matches(&self, call: &str) -> bool {
         match self.call.strip_suffix('*') {
+            Some("") => !call.starts_with("store:"),
             Some(start) => call.starts_with(start),
             None => self.call == call,
         }

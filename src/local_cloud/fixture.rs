@@ -3,7 +3,7 @@
 use super::cloud::{Cloud, Options};
 use super::fault::Fault;
 use crate::resource::aws::Aws;
-use crate::resource::aws::connect::{Settings, connect};
+use crate::resource::aws::connect::{Local, Settings, connect};
 use tempfile::TempDir;
 
 pub(super) struct Fixture {
@@ -31,7 +31,10 @@ impl Fixture {
         let cloud = Cloud::open(options).unwrap();
         let aws = connect(&Settings {
             region: Some("us-west-2".to_owned()),
-            local: Some(cloud.http_client()),
+            local: Some(Local {
+                http: cloud.http_client(),
+                speed: 1.0,
+            }),
             ..Settings::default()
         })
         .await

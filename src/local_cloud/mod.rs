@@ -12,6 +12,7 @@ mod fixture;
 pub mod iam;
 mod json;
 pub mod lambda;
+mod late;
 pub mod logs;
 mod policy;
 pub mod s3;
@@ -25,5 +26,5 @@ mod testing;
 mod tests;
 mod xml;
 
-pub use cloud::{Call, Cloud, Entry, Options};
+pub use cloud::{Call, Cloud, Entry, Kill, Options};
 pub use fault::{Fault, What};

@@ -1,6 +1,7 @@
 //! What a service of the local cloud sees of a request, and what it may do.
 
 use bytes::Bytes;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -8,7 +9,7 @@ use std::collections::BTreeMap;
 pub const ACCOUNT: &str = "000000000000";
 
 /// A request as a service sees it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Request {
     /// `GET`, `POST`, …
     pub method: String,
@@ -19,12 +20,24 @@ pub struct Request {
     /// The headers, names in lower case.
     pub headers: BTreeMap<String, String>,
     /// The body.
+    #[serde(serialize_with = "write_bytes", deserialize_with = "read_bytes")]
     pub body: Bytes,
     /// The region the request was signed for.
     pub region: String,
     /// The local cloud's own time, in milliseconds since 1970; it may run faster than the
     /// wall clock.
     pub now: u64,
+}
+
+fn write_bytes<S: Serializer>(bytes: &Bytes, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&hex::encode(bytes))
+}
+
+fn read_bytes<'d, D: Deserializer<'d>>(from: D) -> Result<Bytes, D::Error> {
+    let text = String::deserialize(from)?;
+    hex::decode(text)
+        .map(Bytes::from)
+        .map_err(serde::de::Error::custom)
 }
 
 /// A reply.

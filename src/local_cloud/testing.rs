@@ -3,7 +3,7 @@
 
 use super::service::{Reply, Request, Service, Store};
 use crate::resource::aws::Aws;
-use crate::resource::aws::connect::{Settings, connect};
+use crate::resource::aws::connect::{Local, Settings, connect};
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
@@ -84,7 +84,10 @@ impl Cloud {
         let connector = SharedHttpConnector::new(self.clone());
         let settings = Settings {
             region: Some(region.to_owned()),
-            local: Some(http_client_fn(move |_, _| connector.clone())),
+            local: Some(Local {
+                http: http_client_fn(move |_, _| connector.clone()),
+                speed: 1.0,
+            }),
             ..Settings::default()
         };
         connect(&settings).await.unwrap()

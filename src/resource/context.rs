@@ -9,6 +9,7 @@ use rand::rngs::StdRng;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -80,6 +81,18 @@ pub fn user_tags<K: Into<String>, V: Into<String>>(
 /// Where to say what a step is waiting for.
 pub type Notify = Arc<dyn Fn(&str) + Send + Sync>;
 
+tokio::task_local! {
+    /// Whom the calls of the step at hand tell of waits. They come from below the SDK's
+    /// clients, which all steps share.
+    static TELLING: Notify;
+}
+
+/// Says, from below the SDK, what the step at hand waits for; see [`Cx::telling`].
+pub(crate) fn tell(reason: &str) {
+    // Without a listener nobody asked.
+    let _ = TELLING.try_with(|notify| notify(reason));
+}
+
 /// The context of one resource's calls.
 #[derive(Clone)]
 pub struct Cx {
@@ -104,7 +117,12 @@ pub struct Cx {
     pub on_released: Option<Arc<dyn Fn() + Send + Sync>>,
     /// What the step has made so far.
     made: Arc<Mutex<Option<Applied>>>,
+    /// How many repeats of steps are left to the run.
+    repeats: Arc<AtomicU32>,
 }
+
+/// How many repeats of steps may be under way, or were in vain, in one run.
+const REPEATS: u32 = 100;
 
 impl Cx {
     /// A context with nothing but clients; fields are then set as needed.
@@ -120,6 +138,7 @@ impl Cx {
             notify: Arc::new(|_| {}),
             on_released: None,
             made: Arc::default(),
+            repeats: Arc::new(AtomicU32::new(REPEATS)),
         }
     }
 
@@ -146,6 +165,12 @@ impl Cx {
         (self.notify)(reason);
     }
 
+    /// Runs calls so that what delays them below the SDK (its repeats, the pace of
+    /// calls) is told to this context, too.
+    pub async fn telling<F: Future>(&self, calls: F) -> F::Output {
+        TELLING.scope(Arc::clone(&self.notify), calls).await
+    }
+
     /// Says that a deletion was accepted and that what the object uses may go from now on,
     /// though the object itself takes a while to vanish; the step goes on waiting for that.
     pub fn released(&self) {
@@ -163,12 +188,29 @@ impl Cx {
         });
     }
 
-    /// Whether [`Cx::made`] recorded something.
-    pub fn has_made(&self) -> bool {
-        self.made
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_some()
+    /// The id that [`Cx::made`] recorded.
+    pub fn made_id(&self) -> Option<String> {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.as_ref().map(|made| made.id.clone())
+    }
+
+    /// Whether the run's budget lets a step be tried again: a service that is away ends a
+    /// large run early, instead of after all tries of all steps.
+    pub(crate) fn may_repeat(&self) -> bool {
+        let taken = self
+            .repeats
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                left.checked_sub(1)
+            });
+        if taken.is_err() {
+            self.waiting("the run's budget of repeats is used up");
+        }
+        taken.is_ok()
+    }
+
+    /// Gives the budget back what a step took that succeeded in the end.
+    pub(crate) fn repeated(&self, times: u32) {
+        self.repeats.fetch_add(times, Ordering::Relaxed);
     }
 
     /// What [`Cx::made`] recorded.

@@ -25,6 +25,9 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::OnceLock;
 
+/// Stands in what [`Resource::find`] is given for a text that was secret and is not kept.
+pub const WITHHELD: &str = "(sealed)";
+
 /// What a create is given.
 #[derive(Debug)]
 pub struct New<P> {

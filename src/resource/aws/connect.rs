@@ -1,6 +1,7 @@
 //! From a stack's provider settings to an SDK configuration.
 
 use super::Aws;
+use super::pace::Paced;
 use crate::resource::error::Error;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
@@ -24,8 +25,19 @@ pub struct Settings {
     pub endpoint_url: Option<String>,
     /// A role to assume with those credentials.
     pub assume_role_arn: Option<String>,
-    /// The local cloud's HTTP client, in place of the network.
-    pub local: Option<SharedHttpClient>,
+    /// The local cloud, in place of the network.
+    pub local: Option<Local>,
+    /// Whether calls may be made faster than AWS allows, for an emulator.
+    pub unpaced: bool,
+}
+
+/// A local cloud.
+#[derive(Debug, Clone)]
+pub struct Local {
+    /// Its HTTP client.
+    pub http: SharedHttpClient,
+    /// How many times faster than real time it runs.
+    pub speed: f64,
 }
 
 /// Loads the configuration. No AWS call is made.
@@ -34,7 +46,7 @@ pub struct Settings {
 /// When no region can be found.
 pub async fn connect(settings: &Settings) -> Result<Aws, Error> {
     let http = match (&settings.local, &settings.endpoint_url) {
-        (Some(local), _) => local.clone(),
+        (Some(local), _) => local.http.clone(),
         (None, Some(url)) if url.starts_with("http://") => {
             aws_smithy_http_client::Builder::new().build_http()
         }
@@ -43,6 +55,11 @@ pub async fn connect(settings: &Settings) -> Result<Aws, Error> {
                 aws_smithy_http_client::tls::rustls_provider::CryptoMode::Ring,
             ))
             .build_https(),
+    };
+    let http = if settings.local.is_some() || settings.unpaced {
+        http
+    } else {
+        SharedHttpClient::new(Paced::new(http))
     };
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http.clone())
@@ -57,8 +74,10 @@ pub async fn connect(settings: &Settings) -> Result<Aws, Error> {
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(Duration::from_secs(5))
-                .operation_attempt_timeout(Duration::from_secs(60))
-                .operation_timeout(Duration::from_secs(180))
+                // From the moment at which the call is sent: waiting for its turn (`pace`)
+                // does not count. A reply that stops half way is noticed by the SDK.
+                .read_timeout(Duration::from_secs(60))
+                .operation_timeout(Duration::from_secs(600))
                 .build(),
         );
     if let Some(url) = &settings.endpoint_url {
@@ -110,7 +129,14 @@ pub async fn connect(settings: &Settings) -> Result<Aws, Error> {
     }
     let path_style =
         settings.local.is_some() || config.endpoint_url().is_some() || has_own_s3(&config);
-    Ok(Aws::new(config, path_style))
+    let aws = Aws::new(config, path_style);
+    Ok(match &settings.local {
+        Some(local) => {
+            let late = aws.late().div_f64(local.speed.max(1.0));
+            aws.with_late(late)
+        }
+        None => aws,
+    })
 }
 
 /// Whether S3 has an endpoint of its own (`AWS_ENDPOINT_URL_S3`, or `services` in a profile).

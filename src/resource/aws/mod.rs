@@ -6,9 +6,11 @@ pub mod cloudwatch;
 pub mod connect;
 pub mod iam;
 pub mod lambda;
+mod pace;
 pub mod physical_name;
 pub mod policy;
 pub mod policy_check;
+mod repeats;
 pub mod s3;
 pub mod sqs;
 pub mod tags;
@@ -20,6 +22,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_types::region::Region;
 use std::sync::OnceLock;
+use std::time::Duration;
 use tokio::sync::OnceCell;
 
 /// Has a call repeated whose reply of success cannot be read, cut off on the way for
@@ -43,6 +46,10 @@ impl ClassifyRetry for Unreadable {
     }
 }
 
+/// How long a call may be on its way, and a new object unseen by reads: IAM, SQS and API
+/// Gateway show what was made within about this time.
+const LATE: Duration = Duration::from_secs(5);
+
 /// Who the credentials belong to.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Identity {
@@ -63,6 +70,7 @@ macro_rules! clients {
             config: SdkConfig,
             region: String,
             path_style: bool,
+            late: Duration,
             identity: OnceCell<Identity>,
             /// The protocols of the API Gateway APIs seen in this run.
             pub(crate) api_protocols: apigatewayv2::protocol::Protocols,
@@ -77,6 +85,7 @@ macro_rules! clients {
                 let region = config.region().map_or_else(String::new, ToString::to_string);
                 Self {
                     config, region, path_style,
+                    late: LATE,
                     identity: OnceCell::new(),
                     api_protocols: Default::default(),
                     s3: Default::default(),
@@ -91,6 +100,7 @@ macro_rules! clients {
                         $service::Client::from_conf(
                             $service::config::Builder::from(&self.config)
                                 .retry_classifier(Unreadable)
+                                .interceptor(repeats::Repeats)
                                 .build(),
                         )
                     })
@@ -153,9 +163,23 @@ impl Aws {
         builder = if once {
             builder.retry_config(RetryConfig::disabled())
         } else {
-            builder.retry_classifier(Unreadable)
+            builder
+                .retry_classifier(Unreadable)
+                .interceptor(repeats::Repeats)
         };
         aws_sdk_s3::Client::from_conf(builder.build())
+    }
+
+    /// These clients, of a cloud in which a call takes effect at most so long after its
+    /// client gave up or died.
+    #[must_use]
+    pub fn with_late(self, late: Duration) -> Self {
+        Self { late, ..self }
+    }
+
+    /// How long after its client gave up or died a call may still take effect.
+    pub fn late(&self) -> Duration {
+        self.late
     }
 
     /// The region the clients call.

@@ -11,7 +11,7 @@ pub mod stage_settings;
 use crate::data::Path;
 use crate::resource::context::{self, Cx};
 use crate::resource::error::{CallResult, Effect, Error};
-use crate::resource::{Broken, Rules};
+use crate::resource::{Broken, Rules, WITHHELD};
 use protocol::Protocol;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -198,6 +198,8 @@ fn is_nothing(value: &Value) -> bool {
 /// one is there. Used to recognise an object that a lost create has made.
 pub(crate) fn covers(wanted: &Value, live: &Value) -> bool {
     match (wanted, live) {
+        // What was secret is not known any more after a crash.
+        (Value::String(text), _) if text == WITHHELD => true,
         (wanted, live) if is_nothing(wanted) => {
             is_nothing(live) || wanted == live || live.is_object()
         }

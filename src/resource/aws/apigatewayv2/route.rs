@@ -3,7 +3,7 @@
 use crate::data::{Data, Path};
 use crate::resource::aws::apigatewayv2::protocol::Protocol;
 use crate::resource::aws::apigatewayv2::{
-    NOT_FOUND, Tags, gone, lane, only_for, pages, parts, peer_protocol, send,
+    NOT_FOUND, Tags, covers, gone, json, lane, only_for, pages, parts, peer_protocol, send,
 };
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
@@ -382,7 +382,7 @@ impl Resource for Route {
 
     async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
         let (api_id, key) = (&new.props.api_id, new.props.route_key.as_str());
-        pages(|token| async move {
+        let found = pages(|token| async move {
             let call = cx.aws.apigateway().get_routes().api_id(api_id);
             let call = call.max_results("500").set_next_token(token);
             let reply = call.send().await.call("apigateway:GET (GetRoutes)")?;
@@ -397,7 +397,12 @@ impl Resource for Route {
                 });
             Ok((found, reply.next_token))
         })
-        .await
+        .await?;
+        // A route of the same key that says something else is somebody else's.
+        let Some(id) = found else { return Ok(None) };
+        let live = Self::read(cx, &id, &Value::Null).await?;
+        let ours = live.is_some_and(|live| covers(&json(&new.props), &json(&live.props)));
+        Ok(ours.then_some(id))
     }
 }
 

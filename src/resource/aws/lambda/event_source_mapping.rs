@@ -528,11 +528,19 @@ impl Resource for EventSourceMapping {
             let Some(reply) = reply else {
                 return Ok(None);
             };
-            let uuids = reply.event_source_mappings.unwrap_or_default().into_iter();
-            let live = uuids.filter(|mapping| mapping.state.as_deref() != Some("Deleting"));
-            let mut uuids = live.filter_map(|mapping| mapping.uuid);
-            if let Some(uuid) = uuids.find(|uuid| !cx.known_ids.contains(uuid)) {
-                return Ok(Some(uuid));
+            let found = reply.event_source_mappings.unwrap_or_default().into_iter();
+            for live in found.filter(|live| live.state.as_deref() != Some("Deleting")) {
+                let Outputs { uuid, arn, .. } = outputs_of!(cx, &live);
+                let tags = cx.aws.lambda().list_tags().resource(arn).send().await;
+                let tags = tags.call_unless("lambda:ListTags", NOT_FOUND)?;
+                let tags = tags.and_then(|reply| reply.tags).unwrap_or_default();
+                let ours = cx.owner.made(
+                    tags.iter()
+                        .map(|(key, value)| (key.as_str(), value.as_str())),
+                );
+                if ours && !cx.known_ids.contains(&uuid) {
+                    return Ok(Some(uuid));
+                }
             }
             marker = reply.next_marker;
             if marker.is_none() {

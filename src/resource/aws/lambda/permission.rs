@@ -299,7 +299,12 @@ impl Resource for Permission {
         let (target, sid) = (target(&new.props), sid_of(new)?);
         let policy = policy(cx, &target).await?;
         let found = policy.and_then(|policy| Statement::find(&policy, &sid));
-        Ok(found.map(|_| format!("{}/{sid}", target.short())))
+        // A statement of the same id that says something else is somebody else's.
+        let ours = found.filter(|found| {
+            found.action == new.props.action
+                && plain_principal(&found.principal) == plain_principal(&new.props.principal)
+        });
+        Ok(ours.map(|_| format!("{}/{sid}", target.short())))
     }
 }
 
