@@ -9,6 +9,7 @@ use crate::lang::stack::Stack;
 use crate::local_cloud;
 use crate::resource::aws::Aws;
 use crate::resource::aws::connect::{Local, Settings, connect};
+use crate::store::Watch;
 use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
@@ -73,12 +74,13 @@ pub(super) fn provider(
     })
 }
 
-/// The clients: of AWS, or of the local cloud.
+/// The clients: of AWS, or of the local cloud, which may then watch the store.
 pub(super) async fn clients(
     mut settings: Settings,
     cloud: &CloudArgs,
     work_dir: &Path,
-) -> Result<Arc<Aws>, CliError> {
+) -> Result<(Arc<Aws>, Watch), CliError> {
+    let mut watch = Watch::default();
     if cloud.local {
         let setting =
             |name: &str| std::env::var_os(name).map(|it| it.to_string_lossy().into_owned());
@@ -101,9 +103,10 @@ pub(super) async fn clients(
             http: cloud.http_client(),
             speed,
         });
+        watch = Watch::new(move |moment| cloud.moment(&moment.name()));
     }
     let aws = connect(&settings)
         .await
         .map_err(|error| super::session::resource_error(&error))?;
-    Ok(Arc::new(aws))
+    Ok((Arc::new(aws), watch))
 }

@@ -79,7 +79,7 @@ impl Session {
         let loaded = find::load(wanted.stack.name.as_deref(), &run.input)?;
         let (stack, sources) = load_checked(global, loaded)?;
         let read_file = reader(&stack.dir);
-        let store = store(&stack, &run.cloud).await?;
+        let mut store = store(&stack, &run.cloud).await?;
         let lock = if wanted.writes {
             Some(store.lock(&holder()).await.map_err(store_error)?)
         } else {
@@ -106,7 +106,9 @@ impl Session {
         let remote = uses_aws(&stack, &world) || !opened.open.is_empty();
         let (aws, allowed_accounts) = if remote {
             let provider = provider::provider(&stack, &run.cloud, &read_file)?;
-            let aws = provider::clients(provider.settings, &run.cloud, Path::new(WORK_DIR)).await?;
+            let (aws, watch) =
+                provider::clients(provider.settings, &run.cloud, Path::new(WORK_DIR)).await?;
+            store.watch(watch);
             (aws, provider.allowed_accounts)
         } else {
             (Arc::new(Aws::offline()), Vec::new())

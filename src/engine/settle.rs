@@ -26,6 +26,22 @@ pub async fn settle(
     state: &mut State,
     open: &[Intent],
 ) -> Result<Vec<StateChange>, (String, Error)> {
+    settle_by(cx, state, open, &resource_type).await
+}
+
+/// How a type is found by its name.
+pub type Types<'a> = &'a (dyn Fn(&str) -> Option<&'static dyn ResourceType> + Sync);
+
+/// [`settle`], with types of the caller's own.
+///
+/// # Errors
+/// See [`settle`].
+pub async fn settle_by(
+    cx: &Cx,
+    state: &mut State,
+    open: &[Intent],
+    types: Types<'_>,
+) -> Result<Vec<StateChange>, (String, Error)> {
     let mut changes = Vec::new();
     let creates = open.iter().filter(|intent| intent.op == "create");
     let mut left: Vec<&Intent> = creates.collect();
@@ -33,7 +49,10 @@ pub async fn settle(
         tokio::time::sleep(pause).await;
         let mut missing = Vec::new();
         for intent in left {
-            match found(cx, state, intent).await {
+            let Some(kind) = types(&intent.type_name) else {
+                continue;
+            };
+            match found(cx, state, intent, kind).await {
                 Ok(Some(change)) => {
                     state.change(change.clone());
                     changes.push(change);
@@ -61,10 +80,12 @@ fn looks(late: Duration) -> Vec<Duration> {
 }
 
 /// What an open create left behind, as a change of the state.
-async fn found(cx: &Cx, state: &State, intent: &Intent) -> Result<Option<StateChange>, Error> {
-    let Some(kind) = resource_type(&intent.type_name) else {
-        return Ok(None);
-    };
+async fn found(
+    cx: &Cx,
+    state: &State,
+    intent: &Intent,
+    kind: &'static dyn ResourceType,
+) -> Result<Option<StateChange>, Error> {
     let mut cx = cx.for_step(Owner {
         operation: intent.operation.clone(),
         address: intent.address.clone(),

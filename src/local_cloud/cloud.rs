@@ -261,6 +261,22 @@ impl Cloud {
             .clone()
     }
 
+    /// Somebody outside puts or removes an object, past all checks: for tests.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn meddle(&self, key: &str, value: Option<Value>) -> io::Result<()> {
+        let mut disk = self.0.disk.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = disk.transact(|_, store| {
+            match value {
+                Some(value) => store.put(key, value),
+                None => store.remove(key),
+            }
+            Ok::<_, std::convert::Infallible>(())
+        });
+        done.map(|_| ())
+    }
+
     /// Everything the cloud holds, without the services' own notes (keys that start with a
     /// dot, such as the names of queues deleted a moment ago) and what is on its way out.
     ///

@@ -4,19 +4,22 @@
 mod error;
 pub mod journal;
 pub mod local;
+mod moment;
 pub mod state;
 
 pub use error::StoreError;
+pub use moment::{Moment, Watch};
 
 use journal::{Entry, Intent};
 use local::LocalStore;
 use state::State;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where one stack's state is kept.
 #[derive(Debug)]
 pub struct Store {
     place: Place,
+    watch: Watch,
 }
 
 #[derive(Debug)]
@@ -47,6 +50,8 @@ pub struct Lock {
 #[derive(Debug)]
 pub struct Journal {
     place: JournalPlace,
+    watch: Watch,
+    name: String,
 }
 
 #[derive(Debug)]
@@ -59,7 +64,19 @@ impl Store {
     pub fn local(path: PathBuf) -> Self {
         Self {
             place: Place::Local(LocalStore::new(path)),
+            watch: Watch::default(),
         }
+    }
+
+    /// Has the moments between writes told to a watcher.
+    pub fn watch(&mut self, watch: Watch) {
+        self.watch = watch;
+    }
+
+    fn at(&self, moment: Moment) -> Result<(), StoreError> {
+        self.watch
+            .at(moment)
+            .map_err(StoreError::io("writing", Path::new(&self.name())))
     }
 
     /// What people call the place: the path.
@@ -96,11 +113,16 @@ impl Store {
     /// # Errors
     /// When it cannot be made durable; nothing must be called then.
     pub async fn start(&self, state: &State) -> Result<Journal, StoreError> {
-        match &self.place {
-            Place::Local(local) => Ok(Journal {
-                place: JournalPlace::Local(local.start(state)?),
-            }),
-        }
+        self.at(Moment::Starting)?;
+        let place = match &self.place {
+            Place::Local(local) => JournalPlace::Local(local.start(state)?),
+        };
+        self.at(Moment::Started)?;
+        Ok(Journal {
+            place,
+            watch: self.watch.clone(),
+            name: self.name(),
+        })
     }
 
     /// Saves the state with the next serial, then takes an old journal away.
@@ -108,9 +130,11 @@ impl Store {
     /// # Errors
     /// When the place is full or gone; what was saved before is untouched then.
     pub async fn save(&self, state: &mut State) -> Result<(), StoreError> {
+        self.at(Moment::Saving)?;
         match &self.place {
-            Place::Local(local) => local.save(state),
+            Place::Local(local) => local.save(state, &self.watch)?,
         }
+        self.at(Moment::Saved)
     }
 }
 
@@ -130,8 +154,12 @@ impl Journal {
     /// # Errors
     /// When the place is full or gone. Nothing must be begun then.
     pub async fn sync(&mut self) -> Result<(), StoreError> {
+        let io = StoreError::io("writing", Path::new(&self.name));
+        self.watch.at(Moment::Writing).map_err(io)?;
         match &mut self.place {
-            JournalPlace::Local(file) => file.sync().await,
+            JournalPlace::Local(file) => file.sync(&self.watch).await?,
         }
+        let io = StoreError::io("writing", Path::new(&self.name));
+        self.watch.at(Moment::Synced).map_err(io)
     }
 }

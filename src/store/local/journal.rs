@@ -1,7 +1,7 @@
 //! The journal as a file: one JSON line an entry, appended and synced.
 
-use crate::store::StoreError;
 use crate::store::journal::Entry;
+use crate::store::{Moment, StoreError, Watch};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -62,8 +62,12 @@ impl FileJournal {
 
     /// See [`crate::store::Journal::sync`]. The sync runs on another thread, so that calls
     /// under way go on.
-    pub(crate) async fn sync(&mut self) -> Result<(), StoreError> {
-        let synced = match self.write() {
+    pub(crate) async fn sync(&mut self, watch: &Watch) -> Result<(), StoreError> {
+        let written = self.write().and_then(|file| {
+            watch.at(Moment::Written)?;
+            Ok(file)
+        });
+        let synced = match written {
             Ok(file) => tokio::task::spawn_blocking(move || file.sync_data())
                 .await
                 .unwrap_or_else(|error| Err(io::Error::other(error))),

@@ -6,7 +6,7 @@ pub(super) use journal::FileJournal;
 
 use super::journal as entries;
 use super::state::{State, VERSION};
-use super::{Opened, StoreError};
+use super::{Moment, Opened, StoreError, Watch};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -138,7 +138,7 @@ impl LocalStore {
     ///
     /// # Errors
     /// When the disk is full or gone; the old file is untouched then.
-    pub fn save(&self, state: &mut State) -> Result<(), StoreError> {
+    pub(super) fn save(&self, state: &mut State, watch: &Watch) -> Result<(), StoreError> {
         let dir = self.path.parent().filter(|dir| !dir.as_os_str().is_empty());
         let dir = dir.unwrap_or_else(|| Path::new("."));
         let io = |error| StoreError::io("writing", &self.path)(error);
@@ -149,6 +149,7 @@ impl LocalStore {
             serde_json::to_writer_pretty(io::BufWriter::new(&mut file), state)?;
             file.write_all(b"\n")?;
             file.as_file().sync_all()?;
+            watch.at(Moment::Staged)?;
             file.persist(&self.path).map_err(|error| error.error)?;
             journal::sync_dir(&self.path)
         })();
@@ -156,6 +157,9 @@ impl LocalStore {
             state.serial -= 1;
             return Err(StoreError::io("writing", &self.path)(error));
         }
+        watch
+            .at(Moment::Renamed)
+            .map_err(StoreError::io("removing", &self.journal_path()))?;
         match std::fs::remove_file(self.journal_path()) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(StoreError::io("removing", &self.journal_path())(error))
