@@ -16,5 +16,6 @@ pub mod lang;
 pub mod local_cloud;
 pub mod report;
 pub mod resource;
+pub mod saved;
 pub mod schema;
 pub mod store;

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `createOnly` | property | a change replaces the resource |
 //! | `writeOnly` | property | no read returns it (or it is never sent): compared with what was last applied |
+//! | `localFile` | property | the path of a file that the apply reads, from the stack file's folder |
 //! | `sensitive` | property, output | its value is never shown |
 //! | `volatile` | output | `true`, or a list of properties: an update (of these) may change it, so it is unknown until then |
 //! | `document` | property | `json` or `policy`: a JSON document, compared by content or meaning |

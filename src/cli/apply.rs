@@ -1,23 +1,27 @@
 //! `stackctl apply`: plan, ask, do.
 
 use super::args::{ApplyArgs, ConsentArg, GlobalArgs, RunArgs};
-use super::confirm;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output::{self, Stream};
-use super::session::{self, Session, Wanted};
+use super::session::{self, Keeps, Session, Wanted};
+use super::{confirm, plan_file};
 use crate::engine::apply::{self, Finished, Run};
 use crate::engine::planner::Options;
 use crate::report::progress::{self, Reporter};
 use crate::report::secrets::Secrets;
 use crate::report::{self, outputs::Row};
 use crate::store::state::State;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// Runs the command.
 pub(super) async fn run(global: &GlobalArgs, args: &ApplyArgs) -> Result<Exit, CliError> {
+    if let Some(path) = &args.plan {
+        return saved(global, args, path).await;
+    }
     let session = Session::plan(Wanted {
         global,
         stack: &args.stack,
@@ -29,10 +33,28 @@ pub(super) async fn run(global: &GlobalArgs, args: &ApplyArgs) -> Result<Exit, C
             replace: args.replace.addresses.clone(),
         },
         writes: true,
+        keeps: Keeps::Nothing,
     })
     .await?;
     let exit = carry_out(global, &args.run, args.consent, &session, confirm::APPLY).await?;
     Ok(exit)
+}
+
+/// Applies a saved plan, if it comes out again; it was consented to when it was shown.
+async fn saved(global: &GlobalArgs, args: &ApplyArgs, path: &Path) -> Result<Exit, CliError> {
+    let plan = plan_file::read(path)?;
+    let (stack, run) = plan_file::restore(&plan, args)?;
+    let session = Session::plan(Wanted {
+        global,
+        stack: &stack,
+        run: &run,
+        options: plan.command.options.clone(),
+        writes: true,
+        keeps: Keeps::Repeats(&plan),
+    })
+    .await?;
+    let consent = ConsentArg { yes: true };
+    carry_out(global, &run, consent, &session, confirm::APPLY).await
 }
 
 /// Shows the plan, asks, and carries it out.

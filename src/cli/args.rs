@@ -98,6 +98,7 @@ Examples:
   stackctl plan                        the only stack in stacks/
   stackctl plan web --var size=2       with a variable set
   stackctl plan --json                 for a script
+  stackctl plan --out web.plan         save it; apply --plan web.plan does exactly that
   stackctl plan --detailed-exitcode    exit code 2 when there is something to do")]
 pub struct PlanArgs {
     /// Which stack.
@@ -113,6 +114,14 @@ pub struct PlanArgs {
     /// Exit with 2 when there are changes, 0 when there are none.
     #[arg(long)]
     pub detailed_exitcode: bool,
+
+    /// Save the plan in this file, for apply --plan.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+
+    /// Plan the deletion of the stack, as destroy would.
+    #[arg(long, conflicts_with = "addresses")]
+    pub destroy: bool,
 }
 
 /// Plan, ask, and apply the changes.
@@ -127,6 +136,7 @@ Examples:
   stackctl apply                      asks before it changes anything
   stackctl apply --yes --local        on the local cloud, without an account
   stackctl apply --replace queue      make one resource anew
+  stackctl apply --plan web.plan      what plan --out web.plan showed, or exit code 5
   stackctl apply --yes --json         one JSON object a line, for a script")]
 pub struct ApplyArgs {
     /// Which stack.
@@ -141,6 +151,14 @@ pub struct ApplyArgs {
     /// Whether to ask.
     #[command(flatten)]
     pub consent: ConsentArg,
+
+    /// Apply the plan that plan --out saved, without a question, if it still holds.
+    #[arg(
+        long = "plan",
+        value_name = "FILE",
+        conflicts_with_all = ["targets", "excludes", "addresses"]
+    )]
+    pub plan: Option<PathBuf>,
 }
 
 /// Print the stack's outputs.
@@ -221,6 +239,21 @@ pub struct InputArgs {
     /// Take variable values from a YAML or JSON file; may be given many times.
     #[arg(help_heading = "Variables", long = "var-file", value_name = "FILE")]
     pub var_files: Vec<PathBuf>,
+
+    /// Variables of a saved plan; the environment's own are stronger.
+    #[arg(skip)]
+    pub from_plan: Vec<(String, String)>,
+}
+
+impl InputArgs {
+    /// The values of `STACKCTL_VAR_<NAME>`, by name.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let own = std::env::vars_os().filter_map(|(name, value)| {
+            let name = name.to_str()?.strip_prefix("STACKCTL_VAR_")?.to_owned();
+            Some((name, value.to_string_lossy().into_owned()))
+        });
+        self.from_plan.iter().cloned().chain(own).collect()
+    }
 }
 
 /// Where the stack and its state are.

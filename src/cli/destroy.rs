@@ -5,7 +5,7 @@ use super::args::{DestroyArgs, GlobalArgs};
 use super::confirm;
 use super::error::CliError;
 use super::exit::Exit;
-use super::session::{Session, Wanted};
+use super::session::{Keeps, Session, Wanted};
 use crate::engine::planner::Options;
 
 /// Runs the command.
@@ -21,6 +21,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &DestroyArgs) -> Result<Exit,
             replace: Vec::new(),
         },
         writes: true,
+        keeps: Keeps::Nothing,
     })
     .await?;
     carry_out(global, &args.run, args.consent, &session, confirm::DESTROY).await

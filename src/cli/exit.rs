@@ -9,13 +9,13 @@ pub enum Exit {
     Done,
     /// 1: failed, or declined at the question; also a bad flag.
     Failed,
-    /// 2: there are changes (only with `--detailed-exitcode`).
+    /// 2: there are changes (only with `--detailed-exitcode`), or there is drift.
     Changes,
     /// 3: the stack file is wrong.
     Invalid,
     /// 4: another run holds the state's lock.
     Locked,
-    /// 5: the plan is stale.
+    /// 5: a saved plan is stale.
     Stale,
     /// 130: interrupted.
     Interrupted,
@@ -50,7 +50,7 @@ Exit codes:
   2    there are changes (with --detailed-exitcode)
   3    the stack file is wrong
   4    another run holds the state's lock
-  5    the plan is stale
+  5    the saved plan is stale: what it was decided on has changed
   130  interrupted";
 
 #[cfg(test)]

@@ -143,10 +143,6 @@ pub(super) fn load(name: Option<&str>, input: &InputArgs) -> Result<Loaded, CliE
     for path in &input.var_files {
         var_files.push((path.display().to_string(), read(path)?));
     }
-    let env_vars = std::env::vars_os().filter_map(|(name, value)| {
-        let name = name.to_str()?.strip_prefix("STACKCTL_VAR_")?.to_owned();
-        Some((name, value.to_string_lossy().into_owned()))
-    });
     let given = Given {
         vars: input
             .vars
@@ -154,7 +150,7 @@ pub(super) fn load(name: Option<&str>, input: &InputArgs) -> Result<Loaded, CliE
             .map(|var| (var.name.clone(), var.value.clone()))
             .collect(),
         var_files,
-        env_vars: env_vars.collect(),
+        env_vars: input.environment(),
         env: input.env.clone(),
     };
     let dir = path.parent().map(Path::to_owned).unwrap_or_default();

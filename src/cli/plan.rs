@@ -3,32 +3,49 @@
 use super::args::{GlobalArgs, PlanArgs};
 use super::error::CliError;
 use super::exit::Exit;
-use super::output;
-use super::session::{Session, Wanted};
+use super::session::{Keeps, Session, Wanted};
+use super::{output, plan_file};
 use crate::engine::planner::Options;
 use crate::report;
 
 /// Runs the command.
 pub(super) async fn run(global: &GlobalArgs, args: &PlanArgs) -> Result<Exit, CliError> {
+    if let Some(path) = &args.out {
+        plan_file::check_target(path)?;
+    }
+    let options = Options {
+        destroy: args.destroy,
+        target: args.run.targets.clone(),
+        exclude: args.run.excludes.clone(),
+        replace: args.replace.addresses.clone(),
+    };
     let session = Session::plan(Wanted {
         global,
         stack: &args.stack,
         run: &args.run,
-        options: Options {
-            destroy: false,
-            target: args.run.targets.clone(),
-            exclude: args.run.excludes.clone(),
-            replace: args.replace.addresses.clone(),
-        },
+        options: options.clone(),
         writes: false,
+        keeps: match args.out {
+            Some(_) => Keeps::Saves,
+            None => Keeps::Nothing,
+        },
     })
     .await?;
+    if let Some(path) = &args.out {
+        plan_file::save(path, &session, &args.run, options)?;
+    }
     let plan = &session.planned.plan;
     let show = args.run.secrets.show_secrets;
     if global.json {
         output::result(&format!("{:#}\n", report::json::plan(plan, show)))?;
     } else {
         output::result(&report::text::plan(plan, &Session::style(global, show)))?;
+    }
+    if let Some(path) = &args.out {
+        let path = path.display();
+        output::message(&format!(
+            "The plan is saved in {path}. To do exactly that: stackctl apply --plan {path}\n"
+        ));
     }
     let changes = !plan.is_empty();
     // The process ends here; taking a large plan apart piece by piece would only cost time.

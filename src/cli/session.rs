@@ -3,20 +3,22 @@
 use super::args::{CloudArgs, GlobalArgs, RunArgs, StackArg};
 use super::error::CliError;
 use super::exit::Exit;
+use super::files::Files;
 use super::mistakes::{are_wrong, load_checked, report};
 use super::output::{self, Stream};
-use super::{find, provider};
+use super::{find, plan_file, provider};
 use crate::engine::instance::is_named;
 use crate::engine::observe::{self, Observe, is_remote};
 use crate::engine::planner::{self, Inputs, Options, Planned};
 use crate::engine::settle;
 use crate::engine::world::World;
 use crate::lang::nearest::nearest;
-use crate::lang::stack::Stack;
+use crate::lang::stack::{Sources, Stack};
 use crate::report::text::Style;
 use crate::resource::aws::Aws;
 use crate::resource::context::{Cx, Owner};
 use crate::resource::error::Error;
+use crate::saved::{SavedPlan, SavedState};
 use crate::store::{Lock, Store, StoreError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -37,6 +39,12 @@ pub(super) struct Session {
     pub(super) world: World,
     /// The plan.
     pub(super) planned: Planned,
+    /// The texts it was made from.
+    pub(super) sources: Sources,
+    /// The state as it was read, before an interrupted run was settled.
+    pub(super) read: SavedState,
+    /// The files read so far, where that is asked for.
+    pub(super) files: Files,
     /// Held from before the state is read until the command ends, by commands that write.
     _lock: Option<Lock>,
 }
@@ -53,6 +61,19 @@ pub(super) struct Wanted<'a> {
     pub(super) options: Options,
     /// Whether the state will be written.
     pub(super) writes: bool,
+    /// What becomes of the plan beyond this run.
+    pub(super) keeps: Keeps<'a>,
+}
+
+/// What a plan has to do with a saved one.
+#[derive(Clone, Copy)]
+pub(super) enum Keeps<'a> {
+    /// Nothing.
+    Nothing,
+    /// It is going to be saved.
+    Saves,
+    /// It must be this one.
+    Repeats(&'a SavedPlan),
 }
 
 /// Reads files for `file()`, relative to the stack file.
@@ -77,8 +98,15 @@ impl Session {
             ..
         } = &wanted;
         let loaded = find::load(wanted.stack.name.as_deref(), &run.input)?;
+        if let Keeps::Repeats(plan) = wanted.keeps {
+            plan_file::check_texts(plan, &loaded)?;
+        }
         let (stack, sources) = load_checked(global, loaded)?;
-        let read_file = reader(&stack.dir);
+        let files = match wanted.keeps {
+            Keeps::Nothing => Files::default(),
+            Keeps::Saves | Keeps::Repeats(_) => Files::noting(&sources),
+        };
+        let read_file = files.reader(&stack.dir);
         let mut store = store(&stack, &run.cloud).await?;
         let lock = if wanted.writes {
             Some(store.lock(&holder()).await.map_err(store_error)?)
@@ -89,9 +117,18 @@ impl Session {
             .open(&stack.name, stack.env.as_deref())
             .await
             .map_err(store_error)?;
+        let read = SavedState {
+            existed: opened.existed || opened.interrupted,
+            lineage: opened.state.lineage.clone(),
+            serial: opened.state.serial,
+        };
         let mut world = World::new(opened.state);
         world.seed = rand::random();
         world.unix_time = now();
+        let read = match wanted.keeps {
+            Keeps::Repeats(plan) => plan_file::resume(plan, read, &mut world),
+            Keeps::Nothing | Keeps::Saves => read,
+        };
         // Mistakes that only show in evaluation cost no call either.
         let first = planner::plan(&Inputs {
             stack: &stack,
@@ -99,6 +136,10 @@ impl Session {
             options,
             read_file: &read_file,
         });
+        if let Keeps::Repeats(plan) = wanted.keeps {
+            let variables = plan_file::variables(&stack, &sources, &read.lineage);
+            plan_file::check_before(plan, &files, &variables, &read)?;
+        }
         if are_wrong(&first.diagnostics) {
             report(global, &first.diagnostics, &sources)?;
         }
@@ -148,6 +189,9 @@ impl Session {
         };
         report(global, &planned.diagnostics, &sources)?;
         check_addresses(options, &planned, true)?;
+        if let Keeps::Repeats(plan) = wanted.keeps {
+            plan_file::check_plan(plan, &files, &stack, &planned)?;
+        }
         check_account(&world, &allowed_accounts, &store)?;
         Ok(Self {
             stack,
@@ -155,6 +199,9 @@ impl Session {
             cx,
             world,
             planned,
+            sources,
+            read,
+            files,
             _lock: lock,
         })
     }

@@ -15,11 +15,13 @@ use crate::lang::eval::{Fault, evaluate};
 use crate::lang::stack::{ResourceBlock, Stack};
 use crate::resource::{ResourceType, data_source, resource_type};
 use crate::store::state::{OutputState, SavedOptions, Seal};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the command line narrows or widens.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Options {
     /// Plan the deletion of everything.
     pub destroy: bool,

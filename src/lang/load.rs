@@ -91,7 +91,10 @@ pub fn load(
             env_file: env_file.as_ref(),
             var_files: &var_files,
         };
-        stack.variables = settle::settle(&mut reader, &declared, &outside);
+        for (name, (value, origin)) in settle::settle(&mut reader, &declared, &outside) {
+            loaded.sources.origins.insert(name.clone(), origin);
+            stack.variables.insert(name, value);
+        }
         let sensitive = declared.iter().filter(|(_, variable)| variable.sensitive);
         for (name, _) in sensitive {
             let default = entry("variables", name).join("default");

@@ -1,6 +1,7 @@
 //! A stack as parsed: names, types and templates; nothing evaluated but its variables.
 
 use crate::data::{Data, Path};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,6 +15,37 @@ pub struct Sources {
     pub files: Vec<(String, String)>,
     /// Where sensitive variables have their values, by file; these are not to be shown.
     pub secret: Vec<(usize, Path)>,
+    /// Where each variable has its value from.
+    pub origins: BTreeMap<String, Origin>,
+}
+
+/// Where a variable's value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// `--var`.
+    Flag,
+    /// `STACKCTL_VAR_<name>`.
+    Environment,
+    /// A file of [`Sources::files`].
+    File(usize),
+    /// The stack file's default.
+    Default,
+}
+
+impl Sources {
+    /// Where a variable has its value from, as people write it: `--var size`.
+    pub fn origin(&self, variable: &str) -> String {
+        match self.origins.get(variable) {
+            Some(Origin::Flag) => format!("--var {variable}"),
+            Some(Origin::Environment) => format!("STACKCTL_VAR_{variable}"),
+            Some(Origin::File(index)) => match self.files.get(*index) {
+                Some((name, _)) => name.clone(),
+                None => "a file".to_owned(),
+            },
+            Some(Origin::Default) | None => "its default".to_owned(),
+        }
+    }
 }
 
 /// A parsed and statically checked stack.

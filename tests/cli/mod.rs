@@ -4,6 +4,7 @@ mod commands;
 mod failure;
 mod hostile;
 mod mistakes;
+mod saved_plan;
 mod secrets;
 mod state;
 

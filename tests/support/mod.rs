@@ -6,8 +6,10 @@ pub mod moto;
 
 pub mod fake;
 
+use aws_credential_types::Credentials;
 use serde_json::Value;
 use stackctl::local_cloud::{Cloud, Entry, Options};
+use stackctl::resource::aws::Aws;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -183,6 +185,19 @@ impl Project {
             .collect();
         assert_eq!(states.len(), 1, "{states:?}");
         serde_json::from_str(&std::fs::read_to_string(states.remove(0)).unwrap()).unwrap()
+    }
+
+    /// Clients on the local cloud, for what somebody else does there.
+    pub async fn outside(&self) -> Aws {
+        let dir = self.dir.path().join(".stackctl/local");
+        let options = Options::from_texts(dir, None, Some(SPEED), None).unwrap();
+        let config = aws_config::defaults(aws_config::BehaviorVersion::v2026_01_12())
+            .http_client(Cloud::open(options).unwrap().http_client())
+            .credentials_provider(Credentials::from_keys("test", "test", None))
+            .region(aws_config::Region::new("us-west-2"))
+            .load()
+            .await;
+        Aws::new(config, true)
     }
 
     /// What the local cloud holds.

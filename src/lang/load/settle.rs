@@ -6,6 +6,7 @@ use super::{File, Given, entry};
 use crate::data::{Data, Path};
 use crate::lang::diagnostic::{Diagnostic, Place, Severity};
 use crate::lang::nearest::{did_you_mean, nearest};
+use crate::lang::stack::Origin;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -20,15 +21,25 @@ pub(super) struct Outside<'a> {
 struct Chosen {
     value: Value,
     source: String,
-    file: Option<usize>,
+    origin: Origin,
 }
 
-/// Gives each variable its value; checks every value that is given, used or not.
+impl Chosen {
+    fn file(&self) -> Option<usize> {
+        match self.origin {
+            Origin::File(index) => Some(index),
+            _ => None,
+        }
+    }
+}
+
+/// Gives each variable its value, and says where it is from; checks every value that is given,
+/// used or not.
 pub(super) fn settle(
     reader: &mut Reader,
     declared: &BTreeMap<String, Declared>,
     outside: &Outside<'_>,
-) -> BTreeMap<String, Data> {
+) -> BTreeMap<String, (Data, Origin)> {
     let mut chosen: BTreeMap<&str, Chosen> = BTreeMap::new();
     // From the weakest to the strongest: each overwrites what is there.
     if let Some(file) = outside.env_file {
@@ -41,7 +52,7 @@ pub(super) fn settle(
                 reader,
                 (name, variable),
                 text,
-                format!("STACKCTL_VAR_{name}"),
+                (format!("STACKCTL_VAR_{name}"), Origin::Environment),
                 &mut chosen,
             );
         }
@@ -56,7 +67,7 @@ pub(super) fn settle(
                     reader,
                     (name, variable),
                     text,
-                    format!("--var {name}"),
+                    (format!("--var {name}"), Origin::Flag),
                     &mut chosen,
                 );
             }
@@ -71,12 +82,16 @@ pub(super) fn settle(
     declared
         .iter()
         .map(|(name, variable)| {
-            let value = settled(reader, name, variable, chosen.remove(name.as_str()));
+            let chosen = chosen.remove(name.as_str());
+            let origin = chosen
+                .as_ref()
+                .map_or(Origin::Default, |found| found.origin);
+            let value = settled(reader, name, variable, chosen);
             let mut data = Data::from(value);
             if variable.sensitive {
                 data.secret.insert(Path::root());
             }
-            (name.clone(), data)
+            (name.clone(), (data, origin))
         })
         .collect()
 }
@@ -85,7 +100,7 @@ fn settled(reader: &mut Reader, name: &str, variable: &Declared, chosen: Option<
     match (chosen, &variable.default) {
         (Some(chosen), _) => {
             if let Some(message) = variable.breaks(&chosen.value) {
-                let (place, message) = match chosen.file {
+                let (place, message) = match chosen.file() {
                     Some(_) => (
                         Place::Value(Path::root().join(name)),
                         format!("{name} {message}"),
@@ -96,7 +111,7 @@ fn settled(reader: &mut Reader, name: &str, variable: &Declared, chosen: Option<
                     ),
                 };
                 reader.push(Diagnostic {
-                    file: chosen.file.unwrap_or_default(),
+                    file: chosen.file().unwrap_or_default(),
                     ..Diagnostic::error(place, message)
                 });
             }
@@ -129,7 +144,7 @@ fn from_text<'d>(
     reader: &mut Reader,
     (name, variable): (&'d str, &Declared),
     text: &str,
-    source: String,
+    (source, origin): (String, Origin),
     chosen: &mut BTreeMap<&'d str, Chosen>,
 ) {
     match variable.convert(text) {
@@ -139,7 +154,7 @@ fn from_text<'d>(
                 Chosen {
                     value,
                     source,
-                    file: None,
+                    origin,
                 },
             );
         }
@@ -151,7 +166,7 @@ fn from_text<'d>(
             chosen.entry(name).or_insert(Chosen {
                 value: Value::Null,
                 source,
-                file: None,
+                origin,
             });
         }
     }
@@ -198,7 +213,7 @@ fn from_file<'d>(
                 Chosen {
                     value: value.clone(),
                     source,
-                    file: Some(file.index),
+                    origin: Origin::File(file.index),
                 },
             );
         } else {
@@ -206,7 +221,7 @@ fn from_file<'d>(
             chosen.entry(name).or_insert(Chosen {
                 value: Value::Null,
                 source: name.clone(),
-                file: None,
+                origin: Origin::Default,
             });
         }
     }

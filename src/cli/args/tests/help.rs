@@ -52,7 +52,7 @@ fn the_help_of_stackctl() {
       2    there are changes (with --detailed-exitcode)
       3    the stack file is wrong
       4    another run holds the state's lock
-      5    the plan is stale
+      5    the saved plan is stale: what it was decided on has changed
       130  interrupted
     ");
 }
@@ -105,6 +105,8 @@ fn the_help_of_plan() {
           --show-secrets       Print secret values in clear
           --replace <ADDRESS>  Replace this resource though it need not be; may be given many times
           --detailed-exitcode  Exit with 2 when there are changes, 0 when there are none
+          --out <FILE>         Save the plan in this file, for apply --plan
+          --destroy            Plan the deletion of the stack, as destroy would
       -h, --help               Print help
 
     Variables:
@@ -130,6 +132,7 @@ fn the_help_of_plan() {
       stackctl plan                        the only stack in stacks/
       stackctl plan web --var size=2       with a variable set
       stackctl plan --json                 for a script
+      stackctl plan --out web.plan         save it; apply --plan web.plan does exactly that
       stackctl plan --detailed-exitcode    exit code 2 when there is something to do
     ");
 }
@@ -154,6 +157,8 @@ fn the_help_of_apply() {
           --show-secrets       Print secret values in clear
           --replace <ADDRESS>  Replace this resource though it need not be; may be given many times
       -y, --yes                Do not ask; needed where there is no terminal [alias: --auto-approve]
+          --plan <FILE>        Apply the plan that plan --out saved, without a question, if it still
+                               holds
       -h, --help               Print help
 
     Variables:
@@ -182,6 +187,7 @@ fn the_help_of_apply() {
       stackctl apply                      asks before it changes anything
       stackctl apply --yes --local        on the local cloud, without an account
       stackctl apply --replace queue      make one resource anew
+      stackctl apply --plan web.plan      what plan --out web.plan showed, or exit code 5
       stackctl apply --yes --json         one JSON object a line, for a script
     ");
 }

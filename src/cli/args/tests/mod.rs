@@ -95,12 +95,12 @@ fn mistakes_are_refused() {
         "stackctl plan --var x",
         "stackctl plan --var =x",
         "stackctl plan --refresh=maybe",
-        "stackctl plan --out f",
+        "stackctl plan --destroy --replace a",
         "stackctl plan a b",
         "stackctl apply --local --endpoint-url http://x",
         "stackctl destroy --replace a",
         "stackctl outputs --raw a --json",
-        "stackctl drift",
+        "stackctl drive",
     ];
     let refusals: Vec<String> = lines
         .map(|line| format!("{line}\n  {}", refusal(line)))
@@ -116,8 +116,8 @@ fn mistakes_are_refused() {
       error: invalid value '=x' for '--var <NAME=VALUE>': expected NAME=VALUE
     stackctl plan --refresh=maybe
       error: invalid value 'maybe' for '--refresh[=<BOOL>]'
-    stackctl plan --out f
-      error: unexpected argument '--out' found
+    stackctl plan --destroy --replace a
+      error: the argument '--destroy' cannot be used with '--replace <ADDRESS>'
     stackctl plan a b
       error: unexpected argument 'b' found
     stackctl apply --local --endpoint-url http://x
@@ -126,8 +126,8 @@ fn mistakes_are_refused() {
       error: unexpected argument '--replace' found
     stackctl outputs --raw a --json
       error: the argument '--raw [<NAME>]' cannot be used with '--json'
-    stackctl drift
-      error: unrecognized subcommand 'drift'
+    stackctl drive
+      error: unrecognized subcommand 'drive'
     ");
 }
 

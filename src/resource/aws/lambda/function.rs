@@ -49,7 +49,7 @@ pub struct Function {
     pub package_type: Option<String>,
     /// A zip file, from the stack file's folder; at most 50 MB. Never returned by a read.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("writeOnly" = true))]
+    #[schemars(extend("writeOnly" = true, "localFile" = true))]
     pub filename: Option<String>,
     /// The bucket of the zip file, in the function's region. Never returned by a read.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -29,7 +29,7 @@ pub struct BucketObject {
     pub key: String,
     /// The file with the content; its path starts from the stack file's folder.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1), extend("writeOnly" = true))]
+    #[schemars(length(min = 1), extend("writeOnly" = true, "localFile" = true))]
     pub source: Option<String>,
     /// The content as text.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,0 +1,344 @@
+//! `plan --out` and `apply --plan`: between the command line and a saved plan.
+
+use super::args::{ApplyArgs, Assignment, RunArgs, StackArg};
+use super::error::CliError;
+use super::exit::Exit;
+use super::files::Files;
+use super::mistakes::{self, Evaluate};
+use super::session::Session;
+use crate::data::Path as DataPath;
+use crate::engine::observe::is_remote;
+use crate::engine::plan::{Action, Plan};
+use crate::engine::planner::{Options, Planned};
+use crate::engine::world::World;
+use crate::lang::load::Loaded;
+use crate::lang::stack::{Origin, Sources, Stack};
+use crate::resource::resource_type;
+use crate::saved::{self, Command, FileError, Moved, Now, SavedPlan, SavedState, SavedVariable};
+use crate::store::state::Seal;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Refuses early to save a plan where it could not be saved.
+pub(super) fn check_target(path: &Path) -> Result<(), CliError> {
+    saved::check_target(path).map_err(|why| {
+        CliError::new(format!("--out {}: {why}.", path.display()))
+            .now("Nothing was read or changed.")
+            .hint("Name a new file, or one that plan --out wrote.")
+    })
+}
+
+/// Saves the plan of a session.
+pub(super) fn save(
+    path: &Path,
+    session: &Session,
+    run: &RunArgs,
+    options: Options,
+) -> Result<(), CliError> {
+    let Session {
+        stack,
+        sources,
+        world,
+        planned,
+        read,
+        files,
+        ..
+    } = session;
+    let seal = Seal::new(&read.lineage);
+    note_local(files, stack, &planned.plan);
+    let plan = saved::sealed(&planned.plan, &seal);
+    let saved = SavedPlan {
+        stackctl: env!("CARGO_PKG_VERSION").to_owned(),
+        summary: plan.summary(),
+        command: command(stack, sources, run, options),
+        files: files.digests(),
+        variables: variables(stack, sources, &read.lineage),
+        seed: world.seed,
+        unix_time: world.unix_time,
+        state: read.clone(),
+        data: local_data(stack, planned, &seal),
+        plan,
+    };
+    saved::write(path, &saved).map_err(|error| {
+        CliError::new(format!(
+            "The plan could not be saved in {}.",
+            path.display()
+        ))
+        .caused_by(&error)
+        .now("Nothing was changed.")
+        .hint("Make the folder writable, or name another file.")
+    })
+}
+
+/// The command as far as it decides on the plan; sensitive values are left out.
+fn command(stack: &Stack, sources: &Sources, run: &RunArgs, options: Options) -> Command {
+    let open = |name: &str| {
+        let variable = stack.variables.get(name);
+        variable.is_some_and(|value| value.secret.is_empty())
+    };
+    let vars = run.input.vars.iter();
+    let from_env = |name: &String| sources.origins.get(name) == Some(&Origin::Environment);
+    let env_vars = run.input.environment().into_iter();
+    Command {
+        file: sources
+            .files
+            .first()
+            .map(|file| file.0.clone())
+            .unwrap_or_default(),
+        env: run.input.env.clone(),
+        vars: vars
+            .filter(|var| open(&var.name))
+            .map(|var| (var.name.clone(), var.value.clone()))
+            .collect(),
+        env_vars: env_vars
+            .filter(|(name, _)| open(name) && from_env(name))
+            .collect(),
+        var_files: run
+            .input
+            .var_files
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect(),
+        local: run.cloud.local,
+        endpoint_url: run.cloud.endpoint_url.clone(),
+        state: run
+            .cloud
+            .state
+            .as_ref()
+            .map(|path| path.display().to_string()),
+        refresh: run.refresh,
+        options,
+    }
+}
+
+/// The variables, sensitive ones sealed.
+pub(super) fn variables(
+    stack: &Stack,
+    sources: &Sources,
+    lineage: &str,
+) -> BTreeMap<String, SavedVariable> {
+    let seal = Seal::new(lineage);
+    let variables = stack.variables.iter().map(|(name, value)| {
+        let origin = sources.origins.get(name).copied();
+        let variable = SavedVariable {
+            value: seal.seal_all(value),
+            sensitive: !value.secret.is_empty(),
+            origin: origin.unwrap_or(Origin::Default),
+        };
+        (name.clone(), variable)
+    });
+    variables.collect()
+}
+
+/// What data sources on this machine told: the content of an archive matters even where the
+/// plan only names its file.
+fn local_data(stack: &Stack, planned: &Planned, seal: &Seal) -> BTreeMap<String, Value> {
+    let data = planned.data.iter();
+    data.filter(|(name, _)| {
+        let block = stack.data.get(*name);
+        block.is_some_and(|block| !is_remote(&block.type_name))
+    })
+    .map(|(name, data)| (name.clone(), seal.seal_all(data)))
+    .collect()
+}
+
+/// Notes the files that the plan's steps will read: a function's zip, an object's source.
+fn note_local(files: &Files, stack: &Stack, plan: &Plan) {
+    let acts =
+        |action: Action| matches!(action, Action::Create | Action::Update) || action.is_replace();
+    for change in plan.changes.iter().filter(|change| acts(change.action)) {
+        let (Some(after), Some(kind)) = (&change.after, resource_type(&change.type_name)) else {
+            continue;
+        };
+        for (name, value) in after.value.as_object().into_iter().flatten() {
+            let path = DataPath::root().join(name);
+            if let Some(file) = value.as_str()
+                && kind.schema().flag(&path, "localFile")
+                && !after.is_secret(&path)
+            {
+                files.note_later(&stack.dir.join(file));
+            }
+        }
+    }
+}
+
+/// Reads the file of `apply --plan`.
+pub(super) fn read(path: &Path) -> Result<SavedPlan, CliError> {
+    saved::read(path).map_err(|error| {
+        let name = path.display();
+        let told = CliError::new(format!("{name} cannot be applied: {error}."))
+            .now("Nothing was changed.");
+        match error {
+            FileError::Io(_) | FileError::Foreign(_) => {
+                told.hint("Name a file that plan --out wrote.")
+            }
+            FileError::Damaged(_) => told.hint("Make the plan again with plan --out."),
+            FileError::Version { .. } => {
+                told.hint("Use the version of stackctl that made it, or make the plan again.")
+            }
+        }
+    })
+}
+
+/// The arguments of a run that repeats a saved plan: those of the plan, and from the command
+/// line what may differ. What contradicts the plan is refused.
+pub(super) fn restore(plan: &SavedPlan, args: &ApplyArgs) -> Result<(StackArg, RunArgs), CliError> {
+    let command = &plan.command;
+    contradictions(command, args)?;
+    let mut run = args.run.clone();
+    run.targets.clone_from(&command.options.target);
+    run.excludes.clone_from(&command.options.exclude);
+    run.refresh = command.refresh;
+    run.cloud.local = command.local;
+    run.cloud.endpoint_url.clone_from(&command.endpoint_url);
+    run.cloud.state = command.state.as_ref().map(PathBuf::from);
+    run.input.env.clone_from(&command.env);
+    let var_files = command.var_files.iter().map(PathBuf::from);
+    run.input.var_files = var_files.chain(run.input.var_files).collect();
+    let vars = command.vars.iter().map(|(name, value)| Assignment {
+        name: name.clone(),
+        value: value.clone(),
+    });
+    run.input.vars = vars.chain(run.input.vars).collect();
+    run.input.from_plan.clone_from(&command.env_vars);
+    given_again(plan, &run)?;
+    let stack = StackArg {
+        name: Some(command.file.clone()),
+    };
+    Ok((stack, run))
+}
+
+/// Refuses flags that ask for something else than the plan.
+fn contradictions(command: &Command, args: &ApplyArgs) -> Result<(), CliError> {
+    let cloud = &args.run.cloud;
+    let state = cloud.state.as_ref().map(|path| path.display().to_string());
+    let stack = args.stack.name.as_ref();
+    let other_stack = match stack {
+        Some(name) => {
+            let file = super::find::stack_file(Some(name))?;
+            file.display().to_string() != command.file
+        }
+        None => false,
+    };
+    let differs =
+        |given: &Option<String>, planned: &Option<String>| given.is_some() && given != planned;
+    let flags = [
+        (other_stack, "STACK"),
+        (differs(&args.run.input.env, &command.env), "--env"),
+        (cloud.local && !command.local, "--local"),
+        (
+            differs(&cloud.endpoint_url, &command.endpoint_url),
+            "--endpoint-url",
+        ),
+        (differs(&state, &command.state), "--state"),
+        (!args.run.refresh && command.refresh, "--refresh=false"),
+    ];
+    match flags.iter().find(|(wrong, _)| *wrong) {
+        None => Ok(()),
+        Some((_, flag)) => Err(CliError::new(format!(
+            "{flag} contradicts the saved plan, which was made for {} without it.",
+            command.file
+        ))
+        .now("Nothing was changed.")
+        .hint("Leave it out, or make another plan with it.")),
+    }
+}
+
+/// Refuses where a sensitive variable that was given for the plan is not given again.
+fn given_again(plan: &SavedPlan, run: &RunArgs) -> Result<(), CliError> {
+    let environment = run.input.environment();
+    let given = |name: &String| {
+        let flags = &run.input.vars;
+        flags.iter().any(|var| var.name == *name) || environment.iter().any(|var| var.0 == *name)
+    };
+    let missing: Vec<&str> = plan
+        .variables
+        .iter()
+        .filter(|(name, variable)| {
+            let outside = matches!(variable.origin, Origin::Flag | Origin::Environment);
+            variable.sensitive && outside && !given(name)
+        })
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let Some(first) = missing.first() else {
+        return Ok(());
+    };
+    Err(CliError::new(format!(
+        "The plan was made with a value of {}, which is sensitive and therefore not in the file.",
+        missing.join(" and of ")
+    ))
+    .now("Nothing was changed.")
+    .hint(format!(
+        "Give the same value again, with STACKCTL_VAR_{first} or --var {first}=…"
+    )))
+}
+
+/// Puts the plan's seed and time into the world, and its lineage where there is no state yet.
+pub(super) fn resume(plan: &SavedPlan, mut read: SavedState, world: &mut World) -> SavedState {
+    world.seed = plan.seed;
+    world.unix_time = plan.unix_time;
+    if !read.existed && !plan.state.existed {
+        world.state.lineage.clone_from(&plan.state.lineage);
+        read.lineage.clone_from(&plan.state.lineage);
+    }
+    read
+}
+
+/// Refuses a plan whose stack has changed into one that is wrong: its mistakes are not what
+/// whoever applies the plan asked for. Other changes are told later, all together.
+pub(super) fn check_texts(plan: &SavedPlan, loaded: &Loaded) -> Result<(), CliError> {
+    let mut mistakes = loaded.diagnostics.clone();
+    mistakes::check(&loaded.stack, &mut mistakes, Evaluate::WhereWrong);
+    if !mistakes::are_wrong(&mistakes) {
+        return Ok(());
+    }
+    let files = Files::noting(&loaded.sources).digests();
+    stale(&saved::moved_files(plan, &files))
+}
+
+/// Refuses a plan that has become stale in what no call tells.
+pub(super) fn check_before(
+    plan: &SavedPlan,
+    files: &Files,
+    variables: &BTreeMap<String, SavedVariable>,
+    read: &SavedState,
+) -> Result<(), CliError> {
+    stale(&saved::moved_before(
+        plan,
+        &Now {
+            files: &files.digests(),
+            variables,
+            state: read,
+        },
+    ))
+}
+
+/// Refuses a plan that would not come out again.
+pub(super) fn check_plan(
+    plan: &SavedPlan,
+    files: &Files,
+    stack: &Stack,
+    planned: &Planned,
+) -> Result<(), CliError> {
+    let seal = Seal::new(&plan.state.lineage);
+    note_local(files, stack, &planned.plan);
+    stale(&saved::moved_plan(
+        plan,
+        &saved::sealed(&planned.plan, &seal),
+        &local_data(stack, planned, &seal),
+        &files.digests(),
+    ))
+}
+
+fn stale(moved: &[Moved]) -> Result<(), CliError> {
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let mut error = CliError::new("The plan is stale: since it was made, things have moved.")
+        .exit(Exit::Stale)
+        .now("Nothing was changed.")
+        .hint("Make the plan again with plan --out, look at it, and apply that.");
+    error.chain = moved.iter().map(ToString::to_string).collect();
+    Err(error)
+}

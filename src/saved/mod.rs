@@ -1,0 +1,111 @@
+//! A plan kept in a file, to be applied later exactly as it was shown. The planner is pure, so
+//! the file need not be trusted: `apply --plan` makes the plan again from the same seed, time,
+//! options and variables, and goes on only where the two are the same. What differs is named.
+//!
+//! The file holds no secret: in its place is its sealed form ([`crate::store::state::Seal`]),
+//! on which the comparison rests. Sensitive variables have to be given again.
+
+mod compare;
+mod file;
+mod seal;
+
+pub use compare::{Moved, Now, moved_before, moved_files, moved_plan};
+pub use file::{FileError, check_target, read, write};
+pub use seal::sealed;
+
+use crate::engine::plan::{Plan, Summary};
+use crate::engine::planner::Options;
+use crate::lang::stack::Origin;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The word by which a saved plan is told from other files.
+pub const KIND: &str = "stackctl-plan";
+/// The format that this version writes and reads.
+pub const VERSION: u32 = 1;
+
+/// A plan and everything it was decided on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SavedPlan {
+    /// The version of stackctl that made it.
+    pub stackctl: String,
+    /// What the plan counts, for people who look into the file.
+    pub summary: Summary,
+    /// The command that made it.
+    pub command: Command,
+    /// The digest of each file that was read, by path as seen from the current folder; none
+    /// where it was looked for and not there.
+    pub files: BTreeMap<String, Option<String>>,
+    /// The variables.
+    pub variables: BTreeMap<String, SavedVariable>,
+    /// The seed of the plan's random values.
+    pub seed: u64,
+    /// The time of the plan, in seconds since 1970.
+    pub unix_time: u64,
+    /// The state it was made from.
+    pub state: SavedState,
+    /// What the local data sources told (archives), sealed where secret.
+    pub data: BTreeMap<String, Value>,
+    /// The plan, sealed.
+    pub plan: Plan,
+}
+
+/// The command line of the plan, as far as it decides on it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Command {
+    /// The stack file.
+    pub file: String,
+    /// `--env`.
+    pub env: Option<String>,
+    /// `--var`, sensitive ones left out.
+    pub vars: Vec<(String, String)>,
+    /// `STACKCTL_VAR_<name>`, as far as the stack declares it and it is not sensitive.
+    pub env_vars: Vec<(String, String)>,
+    /// `--var-file`.
+    pub var_files: Vec<String>,
+    /// `--local`.
+    pub local: bool,
+    /// `--endpoint-url`.
+    pub endpoint_url: Option<String>,
+    /// `--state`.
+    pub state: Option<String>,
+    /// `--refresh`.
+    pub refresh: bool,
+    /// What the planner was told.
+    pub options: Options,
+}
+
+/// A variable of the stack.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SavedVariable {
+    /// The value; sealed where sensitive.
+    pub value: Value,
+    /// Whether it is sensitive, so that it has to be given again.
+    pub sensitive: bool,
+    /// Where the value came from.
+    pub origin: Origin,
+}
+
+/// The state that a plan was made from.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SavedState {
+    /// Whether there was one; else the lineage is that of the state to be made.
+    pub existed: bool,
+    /// Its lineage.
+    pub lineage: String,
+    /// Its serial as it was read.
+    pub serial: u64,
+}
+
+/// How many hexadecimal digits of a digest people are shown.
+const SHORT: usize = 12;
+
+/// A digest as people are shown it.
+fn short(digest: &str) -> &str {
+    digest.get(..SHORT).unwrap_or(digest)
+}

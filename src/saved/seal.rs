@@ -1,0 +1,183 @@
+//! A plan without its secrets: each is replaced by its sealed form, which tells whether it is
+//! still the same and nothing else.
+
+use crate::data::{Data, Path};
+use crate::engine::plan::{Change, Op, OutputChange, Plan, Step};
+use crate::report::secrets::{SecretPaths, Secrets, Veil, schema_of};
+use crate::resource::resource_type;
+use crate::store::state::Seal;
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The plan with every secret sealed: what is not shown on a terminal is not in it. Live
+/// attributes that only serve an update, and are in `before` as far as they were looked at, are
+/// left out.
+pub fn sealed(plan: &Plan, seal: &Seal) -> Plan {
+    let secrets = Secrets::of(plan);
+    let sealer = Sealer {
+        seal,
+        secrets: &secrets,
+    };
+    let by_address: BTreeMap<&str, &Change> = plan
+        .changes
+        .iter()
+        .map(|change| (change.address.as_str(), change))
+        .collect();
+    Plan {
+        changes: plan
+            .changes
+            .iter()
+            .map(|change| sealer.change(change))
+            .collect(),
+        outputs: plan
+            .outputs
+            .iter()
+            .map(|(name, output)| (name.clone(), sealer.output(output)))
+            .collect(),
+        steps: plan
+            .steps
+            .iter()
+            .map(|step| sealer.step(step, by_address.get(step.address.as_str()).copied()))
+            .collect(),
+        ..plan.clone()
+    }
+}
+
+struct Sealer<'a> {
+    seal: &'a Seal,
+    secrets: &'a Secrets,
+}
+
+impl Sealer<'_> {
+    fn change(&self, change: &Change) -> Change {
+        let paths = SecretPaths::of_change(change);
+        let veil = Veil::new(&paths, schema_of(change), false);
+        let data = |data: &Option<Data>| data.as_ref().map(|data| self.data(data, veil));
+        let mut sealed = Change {
+            id: change.id.as_deref().map(|id| self.text(id)),
+            before: data(&change.before),
+            after: data(&change.after),
+            decided: self.decided(&change.decided, &change.type_name),
+            ..change.clone()
+        };
+        for row in &mut sealed.differences {
+            let veil = veil.at(&row.path);
+            for value in [&mut row.applied, &mut row.live].into_iter().flatten() {
+                *value = self.value(value, veil);
+            }
+            row.desired = row.desired.as_ref().map(|data| self.data(data, veil));
+        }
+        sealed
+    }
+
+    fn output(&self, output: &OutputChange) -> OutputChange {
+        let mut paths = SecretPaths::of(&output.after);
+        if output.sensitive {
+            paths = SecretPaths::everything();
+        }
+        let veil = Veil::new(&paths, None, false);
+        OutputChange {
+            before: output.before.as_ref().map(|value| self.value(value, veil)),
+            after: output.after.as_ref().map(|data| self.data(data, veil)),
+            sensitive: output.sensitive,
+        }
+    }
+
+    fn step(&self, step: &Step, change: Option<&Change>) -> Step {
+        let paths = change.map(SecretPaths::of_change).unwrap_or_default();
+        let schema = match change {
+            Some(change) => schema_of(change),
+            None => resource_type(&step.type_name).map(|kind| kind.schema()),
+        };
+        let veil = Veil::new(&paths, schema, false);
+        let mut step = step.clone();
+        match &mut step.op {
+            Op::Create {
+                inputs, decided, ..
+            } => {
+                *inputs = self.data(inputs, veil);
+                *decided = self.decided(decided, &step.type_name);
+            }
+            Op::Update { inputs, live, .. } => {
+                *inputs = self.data(inputs, veil);
+                *live = Value::Null;
+            }
+            Op::Read { args } => *args = self.data(args, veil),
+            Op::Adopt {
+                inputs,
+                outputs,
+                id,
+            }
+            | Op::Import {
+                inputs,
+                outputs,
+                id,
+            } => {
+                *inputs = self.data(inputs, veil);
+                *outputs = Value::Null;
+                *id = self.text(id);
+            }
+            Op::Depose { .. } | Op::Delete { .. } | Op::Forget { .. } | Op::Move { .. } => {}
+        }
+        step
+    }
+
+    /// What the plan settled, sealed where the type declares it sensitive.
+    fn decided(&self, decided: &Map<String, Value>, type_name: &str) -> Map<String, Value> {
+        let schema = resource_type(type_name).map(|kind| kind.schema());
+        let entries = decided.iter().map(|(name, value)| {
+            let sensitive = schema.is_some_and(|schema| schema.is_sensitive(name));
+            let value = match sensitive {
+                true => self.seal.seal(value),
+                false => self.texts(value),
+            };
+            (name.clone(), value)
+        });
+        entries.collect()
+    }
+
+    fn data(&self, data: &Data, veil: Veil<'_>) -> Data {
+        let mut value = self.seal.seal_all(data);
+        value = self.value(&value, veil);
+        let text = |(path, expression): (&Path, &String)| {
+            // The expression of a hidden place may have a secret written into it.
+            let hidden = veil.at(path).hides(&Value::from(expression.as_str()));
+            let text = match hidden {
+                true => self
+                    .seal
+                    .seal(&Value::from(expression.as_str()))
+                    .to_string(),
+                false => self.text(expression),
+            };
+            (path.clone(), text)
+        };
+        Data {
+            value,
+            unknown: data.unknown.iter().map(text).collect(),
+            secret: data.secret.clone(),
+        }
+    }
+
+    fn value(&self, value: &Value, veil: Veil<'_>) -> Value {
+        let mut hidden = BTreeSet::new();
+        veil.mask(value, &Path::root(), &mut hidden);
+        self.texts(&self.seal.seal_paths(value, &hidden))
+    }
+
+    /// A text that came from elsewhere, such as an id, may repeat a secret.
+    fn text(&self, text: &str) -> String {
+        self.secrets.hide(text)
+    }
+
+    fn texts(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.text(text)),
+            Value::Array(list) => list.iter().map(|item| self.texts(item)).collect(),
+            Value::Object(map) => map
+                .iter()
+                .map(|(key, item)| (key.clone(), self.texts(item)))
+                .collect(),
+            other => other.clone(),
+        }
+    }
+}
