@@ -3,6 +3,7 @@
 use super::args::{ApplyArgs, ConsentArg, GlobalArgs, RunArgs};
 use super::error::CliError;
 use super::exit::Exit;
+use super::interrupt;
 use super::output::{self, Stream};
 use super::session::{self, Keeps, Session, Wanted};
 use super::{confirm, plan_file};
@@ -11,11 +12,11 @@ use crate::engine::planner::Options;
 use crate::report::progress::{self, Reporter};
 use crate::report::secrets::Secrets;
 use crate::report::{self, outputs::Row};
+use crate::store::seal::Seal;
 use crate::store::state::State;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
 
 /// Runs the command.
 pub(super) async fn run(global: &GlobalArgs, args: &ApplyArgs) -> Result<Exit, CliError> {
@@ -70,7 +71,7 @@ pub(super) async fn carry_out(
     if !global.json {
         output::result(&report::text::plan(plan, &Session::style(global, show)))?;
     }
-    if !plan.is_empty() && !confirm::confirm(question, consent.yes, global.json)? {
+    if !plan.is_empty() && !confirm::confirm(question, consent.yes, global.json).await? {
         output::message("Declined; nothing was changed.\n");
         return Ok(Exit::Failed);
     }
@@ -81,7 +82,7 @@ pub(super) async fn carry_out(
         && !failed
         && !finished.interrupted
     {
-        show_outputs(global, state, show)?;
+        show_outputs(global, state, &session.world.seal(), show)?;
     }
     Ok(match (finished.interrupted, failed) {
         (true, _) => Exit::Interrupted,
@@ -95,6 +96,7 @@ async fn execute(
     run: &RunArgs,
     session: &Session,
 ) -> Result<Finished, CliError> {
+    let working = interrupt::working()?;
     let started = Instant::now();
     let secrets = Secrets::of(&session.planned.plan);
     let style = Stream::Stderr.style(global.no_color);
@@ -118,8 +120,6 @@ async fn execute(
                 .tick();
         }
     });
-    let (stop, interrupt) = watch::channel(0u8);
-    let signals = tokio::spawn(signals(stop));
     let result = apply::apply(
         Run {
             stack: &session.stack,
@@ -129,7 +129,7 @@ async fn execute(
             cx: &session.cx,
             parallelism: usize::from(run.parallelism),
             read_file: &session::reader(&session.stack.dir),
-            interrupt,
+            interrupt: working.told(),
         },
         &mut |event| {
             if !quiet {
@@ -142,7 +142,6 @@ async fn execute(
     )
     .await;
     ticks.abort();
-    signals.abort();
     if !quiet {
         reporter
             .lock()
@@ -152,41 +151,14 @@ async fn execute(
     result.map_err(session::store_error)
 }
 
-/// Ctrl-C and SIGTERM: once to stop, twice to leave.
-async fn signals(stop: watch::Sender<u8>) {
-    #[cfg(unix)]
-    let mut terminate =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
-    loop {
-        #[cfg(unix)]
-        {
-            let told = async {
-                match &mut terminate {
-                    Some(signal) => signal.recv().await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                result = tokio::signal::ctrl_c() => if result.is_err() { return },
-                _ = told => {}
-            }
-        }
-        #[cfg(not(unix))]
-        if tokio::signal::ctrl_c().await.is_err() {
-            return;
-        }
-        stop.send_modify(|count| *count = count.saturating_add(1));
-    }
-}
-
-/// The outputs, as the reports take them.
-pub(super) fn rows(state: &State) -> Vec<Row> {
+/// The outputs, as the reports take them; secret ones opened where there is a key.
+pub(super) fn rows(state: &State, seal: &Seal) -> Vec<Row> {
     let outputs = state.outputs.iter();
     outputs
         .map(|(name, output)| {
             (
                 name.clone(),
-                output.value.clone(),
+                seal.opened(&output.value).into_owned(),
                 output.sensitive,
                 output.description.clone(),
             )
@@ -194,8 +166,13 @@ pub(super) fn rows(state: &State) -> Vec<Row> {
         .collect()
 }
 
-fn show_outputs(global: &GlobalArgs, state: &State, show: bool) -> Result<(), CliError> {
-    let rows = rows(state);
+fn show_outputs(
+    global: &GlobalArgs,
+    state: &State,
+    seal: &Seal,
+    show: bool,
+) -> Result<(), CliError> {
+    let rows = rows(state, seal);
     if global.json {
         let outputs = report::outputs::json(&rows, show);
         return output::result(&format!(

@@ -274,6 +274,11 @@ pub struct CloudArgs {
     /// The state file, in place of state/<STACK>.json.
     #[arg(help_heading = "Cloud and state", long, value_name = "PATH")]
     pub state: Option<PathBuf>,
+
+    /// Keep secrets in the state, encrypted to the age identity in this file; so does
+    /// STACKCTL_STATE_KEY_FILE, and with a passphrase STACKCTL_STATE_PASSPHRASE.
+    #[arg(help_heading = "Cloud and state", long, value_name = "FILE")]
+    pub state_key: Option<PathBuf>,
 }
 
 /// What `plan`, `apply` and `destroy` share.

@@ -1,7 +1,7 @@
 //! The question before anything is changed.
 
 use crate::cli::error::CliError;
-use crate::cli::output;
+use crate::cli::{interrupt, output};
 use std::io::{self, BufRead, IsTerminal};
 
 /// The question of `apply`.
@@ -13,7 +13,7 @@ pub const DESTROY: &str = "Delete all of this? Only \"yes\" is accepted: ";
 /// Asks on the terminal, unless `--yes` has answered already. True: go on; false: the user
 /// declined (the command ends with exit code 1). Without a terminal, or with `--json`, where
 /// nobody sees the plan, it is an error to need an answer.
-pub fn confirm(question: &str, yes: bool, json: bool) -> Result<bool, CliError> {
+pub async fn confirm(question: &str, yes: bool, json: bool) -> Result<bool, CliError> {
     if yes {
         return Ok(true);
     }
@@ -24,7 +24,13 @@ pub fn confirm(question: &str, yes: bool, json: bool) -> Result<bool, CliError> 
         return Err(refusal("there is no terminal to ask on"));
     }
     output::message(question);
-    answer(&mut io::stdin().lock())
+    // On a thread of its own, so that a signal can end the command meanwhile.
+    interrupt::asking(true);
+    let read = tokio::task::spawn_blocking(|| answer(&mut io::stdin().lock()));
+    let answered = read.await;
+    interrupt::asking(false);
+    answered
+        .unwrap_or_else(|error| Err(unreadable(&error).hint("Run the command again, with --yes.")))
 }
 
 fn refusal(reason: &str) -> CliError {
@@ -33,14 +39,18 @@ fn refusal(reason: &str) -> CliError {
         .hint("Look at the plan, then add --yes to apply without being asked.")
 }
 
+fn unreadable(error: &(dyn std::error::Error + 'static)) -> CliError {
+    CliError::new("The answer could not be read from the terminal.")
+        .caused_by(error)
+        .now("Nothing was changed.")
+}
+
 /// Reads the answer; the end of the input is a no.
 fn answer(input: &mut dyn BufRead) -> Result<bool, CliError> {
     let mut line = String::new();
-    input.read_line(&mut line).map_err(|error| {
-        CliError::new("The answer could not be read from the terminal.")
-            .caused_by(&error)
-            .now("Nothing was changed.")
-    })?;
+    input
+        .read_line(&mut line)
+        .map_err(|error| unreadable(&error))?;
     if line.is_empty() {
         // Ctrl-D leaves the cursor behind the question.
         output::message("\n");
@@ -68,8 +78,11 @@ mod tests {
 
     #[test]
     fn with_json_the_flag_is_needed() {
-        assert_eq!(confirm(APPLY, true, true), Ok(true));
-        let refused = confirm(APPLY, false, true).map_err(|error| error.render(false));
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = runtime.expect("a runtime");
+        let confirm = |yes| runtime.block_on(confirm(APPLY, yes, true));
+        assert_eq!(confirm(true), Ok(true));
+        let refused = confirm(false).map_err(|error| error.render(false));
         insta::assert_snapshot!(refused.unwrap_err(), @"
         error: The changes were not confirmed: --json leaves no room for a question.
           now: Nothing was changed.

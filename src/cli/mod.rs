@@ -9,6 +9,7 @@ pub mod error;
 pub mod exit;
 mod files;
 mod find;
+mod interrupt;
 mod mistakes;
 pub mod output;
 mod outputs;
@@ -16,6 +17,7 @@ mod plan;
 mod plan_file;
 mod provider;
 mod session;
+mod state_key;
 mod validate;
 
 use args::{Cli, Command};
@@ -58,13 +60,23 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
     let runtime = runtime
         .map_err(|error| CliError::new("The runtime could not be started.").caused_by(&error))?;
     let global = &cli.global;
-    let exit = match &cli.command {
-        Command::Validate(args) => validate::run(global, args),
-        Command::Plan(args) => runtime.block_on(plan::run(global, args)),
-        Command::Apply(args) => runtime.block_on(apply::run(global, args)),
-        Command::Outputs(args) => runtime.block_on(outputs::run(global, args)),
-        Command::Destroy(args) => runtime.block_on(destroy::run(global, args)),
+    interrupt::listen();
+    let command = async {
+        match &cli.command {
+            Command::Validate(args) => validate::run(global, args),
+            Command::Plan(args) => plan::run(global, args).await,
+            Command::Apply(args) => apply::run(global, args).await,
+            Command::Outputs(args) => outputs::run(global, args).await,
+            Command::Destroy(args) => destroy::run(global, args).await,
+        }
     };
+    let exit = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            exit = command => exit,
+            () = interrupt::cut() => Err(interrupt::interrupted()),
+        }
+    });
     // A call that is still under way after the second Ctrl-C is not waited for.
     runtime.shutdown_background();
     exit

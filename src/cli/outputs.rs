@@ -4,10 +4,11 @@ use super::args::{GlobalArgs, OutputsArgs};
 use super::error::CliError;
 use super::exit::Exit;
 use super::session::{self, Session};
-use super::{apply, find, output};
+use super::{apply, find, output, state_key};
 use crate::lang::nearest::nearest;
 use crate::report;
-use crate::store::state::is_sealed;
+use crate::store::key::StateKey;
+use crate::store::seal::{Seal, is_kept, is_sealed};
 
 /// Runs the command.
 pub(super) async fn run(global: &GlobalArgs, args: &OutputsArgs) -> Result<Exit, CliError> {
@@ -18,13 +19,21 @@ pub(super) async fn run(global: &GlobalArgs, args: &OutputsArgs) -> Result<Exit,
         return Ok(Exit::Invalid);
     }
     let stack = loaded.stack;
-    let opened = session::store(&stack, &args.cloud)
-        .await?
+    let store = session::store(&stack, &args.cloud).await?;
+    let opened = store
         .open(&stack.name, stack.env.as_deref())
         .await
         .map_err(session::store_error)?;
     let show = args.secrets.show_secrets;
-    let mut rows = apply::rows(&opened.state);
+    let state = &opened.state;
+    let named = |name: &String| request.name.as_ref().is_none_or(|wanted| wanted == name);
+    let mut kept = state.outputs.iter().filter(|(name, _)| named(name));
+    // The key is asked for only where something is opened with it.
+    let key = match show && kept.any(|(_, output)| is_kept(&output.value)) {
+        true => state_key::unlock(&args.cloud, state, &store.name())?,
+        false => StateKey::default(),
+    };
+    let mut rows = apply::rows(state, &Seal::new(&state.lineage, key));
     if let Some(name) = &request.name {
         let names: Vec<String> = rows.iter().map(|row| row.0.clone()).collect();
         rows.retain(|row| row.0 == *name);
@@ -53,11 +62,11 @@ pub(super) async fn run(global: &GlobalArgs, args: &OutputsArgs) -> Result<Exit,
 fn raw(row: &report::outputs::Row, show: bool) -> Result<Exit, CliError> {
     match report::outputs::raw(row, show) {
         Some(text) => output::result(&text).map(|()| Exit::Done),
-        None if is_sealed(&row.1) => Err(CliError::new(format!(
+        None if is_sealed(&row.1) && !is_kept(&row.1) => Err(CliError::new(format!(
             "The output \"{}\" is secret, and the state does not keep secrets.",
             row.0
         ))
-        .hint("Read it from the place that keeps it, or have the stack store it in one.")),
+        .hint("Keep secrets from the next apply on: set STACKCTL_STATE_PASSPHRASE for it.")),
         None => Err(
             CliError::new(format!("The output \"{}\" is secret.", row.0))
                 .hint("Add --show-secrets to print it."),

@@ -15,7 +15,7 @@ use crate::lang::load::Loaded;
 use crate::lang::stack::{Origin, Sources, Stack};
 use crate::resource::resource_type;
 use crate::saved::{self, Command, FileError, Moved, Now, SavedPlan, SavedState, SavedVariable};
-use crate::store::state::Seal;
+use crate::store::seal::Seal;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -45,7 +45,7 @@ pub(super) fn save(
         files,
         ..
     } = session;
-    let seal = Seal::new(&read.lineage);
+    let seal = world.seal().comparing();
     note_local(files, stack, &planned.plan);
     let plan = saved::sealed(&planned.plan, &seal);
     let saved = SavedPlan {
@@ -53,7 +53,7 @@ pub(super) fn save(
         summary: plan.summary(),
         command: command(stack, sources, run, options),
         files: files.digests(),
-        variables: variables(stack, sources, &read.lineage),
+        variables: variables(stack, sources, &seal),
         seed: world.seed,
         unix_time: world.unix_time,
         state: read.clone(),
@@ -116,9 +116,8 @@ fn command(stack: &Stack, sources: &Sources, run: &RunArgs, options: Options) ->
 pub(super) fn variables(
     stack: &Stack,
     sources: &Sources,
-    lineage: &str,
+    seal: &Seal,
 ) -> BTreeMap<String, SavedVariable> {
-    let seal = Seal::new(lineage);
     let variables = stack.variables.iter().map(|(name, value)| {
         let origin = sources.origins.get(name).copied();
         let variable = SavedVariable {
@@ -319,14 +318,13 @@ pub(super) fn check_plan(
     plan: &SavedPlan,
     files: &Files,
     stack: &Stack,
-    planned: &Planned,
+    (planned, seal): (&Planned, &Seal),
 ) -> Result<(), CliError> {
-    let seal = Seal::new(&plan.state.lineage);
     note_local(files, stack, &planned.plan);
     stale(&saved::moved_plan(
         plan,
-        &saved::sealed(&planned.plan, &seal),
-        &local_data(stack, planned, &seal),
+        &saved::sealed(&planned.plan, seal),
+        &local_data(stack, planned, seal),
         &files.digests(),
     ))
 }

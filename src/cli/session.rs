@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::files::Files;
 use super::mistakes::{are_wrong, load_checked, report};
 use super::output::{self, Stream};
-use super::{find, plan_file, provider};
+use super::{find, plan_file, provider, state_key};
 use crate::engine::instance::is_named;
 use crate::engine::observe::{self, Observe, is_remote};
 use crate::engine::planner::{self, Inputs, Options, Planned};
@@ -129,6 +129,7 @@ impl Session {
             Keeps::Repeats(plan) => plan_file::resume(plan, read, &mut world),
             Keeps::Nothing | Keeps::Saves => read,
         };
+        world.key = state_key::unlock(&run.cloud, &world.state, &store.name())?;
         // Mistakes that only show in evaluation cost no call either.
         let first = planner::plan(&Inputs {
             stack: &stack,
@@ -137,7 +138,7 @@ impl Session {
             read_file: &read_file,
         });
         if let Keeps::Repeats(plan) = wanted.keeps {
-            let variables = plan_file::variables(&stack, &sources, &read.lineage);
+            let variables = plan_file::variables(&stack, &sources, &world.seal().comparing());
             plan_file::check_before(plan, &files, &variables, &read)?;
         }
         if are_wrong(&first.diagnostics) {
@@ -164,9 +165,13 @@ impl Session {
         // What delays the reads; the steps of an apply tell it as events.
         cx.notify = Arc::new(|reason| output::message(&format!("{reason}\n")));
         if opened.interrupted || !opened.open.is_empty() {
-            settle::settle(&cx, &mut world.state, &opened.open)
+            let seal = world.seal();
+            settle::settle(&cx, &mut world.state, &opened.open, &seal)
                 .await
                 .map_err(|(address, error)| read_errors(&[(address, error)]))?;
+            if let Some(change) = seal.key_change(&world.state).map_err(store_error)? {
+                world.state.change(change);
+            }
             if wanted.writes {
                 store.save(&mut world.state).await.map_err(store_error)?;
             }
@@ -190,7 +195,8 @@ impl Session {
         report(global, &planned.diagnostics, &sources)?;
         check_addresses(options, &planned, true)?;
         if let Keeps::Repeats(plan) = wanted.keeps {
-            plan_file::check_plan(plan, &files, &stack, &planned)?;
+            let seal = world.seal().comparing();
+            plan_file::check_plan(plan, &files, &stack, (&planned, &seal))?;
         }
         check_account(&world, &allowed_accounts, &store)?;
         Ok(Self {
@@ -341,6 +347,7 @@ pub(super) fn store_error(error: StoreError) -> CliError {
         StoreError::Unreadable { .. } => found
             .now("Nothing was changed.")
             .hint("Put the right file back in its place."),
+        StoreError::Key(_) => found.hint("Free some memory, then run the command again."),
         StoreError::Io { .. } => {
             found.hint("Make the file system usable, then run the command again.")
         }

@@ -100,7 +100,7 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
         broken,
         ..
     } = looped;
-    let mut state = applying.finish(&graph);
+    let mut state = applying.finish(&graph)?;
     let changed = !steps.is_empty() || state != run.world.state;
     if changed && !(finished.interrupted && *run.interrupt.borrow() > 1) {
         run.store.save(&mut state).await?;
@@ -263,6 +263,17 @@ impl Loop<'_, '_, '_> {
     }
 
     fn add(&mut self, entry: &Entry) {
+        match self.applying.key_change() {
+            Ok(None) => {}
+            Ok(Some(change)) => self.write(&Entry::Changed {
+                changes: vec![change],
+            }),
+            Err(error) => self.break_off(error),
+        }
+        self.write(entry);
+    }
+
+    fn write(&mut self, entry: &Entry) {
         if let Some(journal) = &mut self.journal
             && let Err(error) = journal.add(entry)
         {

@@ -7,7 +7,7 @@ use crate::data::{Data, Path};
 use crate::resource::aws::policy;
 use crate::resource::document;
 use crate::schema::Schema;
-use crate::store::state::{Seal, is_sealed};
+use crate::store::seal::{Seal, is_sealed};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -21,6 +21,8 @@ pub struct Compare<'a> {
     pub live: &'a Value,
     /// What the file wants, in comparable form.
     pub desired: &'a Data,
+    /// Where what was applied is secret.
+    pub sensitive: &'a BTreeSet<Path>,
     /// Compares secrets with their sealed form.
     pub seal: &'a Seal,
     /// Whether an unknown secret is unknown only because its value is not kept, and what it
@@ -205,7 +207,7 @@ impl Rows<'_, '_> {
         let below = |at: &&Path| at.below(path);
         let secret: BTreeSet<Path> = secret.iter().filter_map(below).collect();
         if !secret.is_empty() {
-            value = self.compare.seal.seal_paths(&value, &secret);
+            value = self.compare.seal.hash_paths(&value, &secret);
         }
         for at in kept.iter().filter_map(below) {
             if at.get(&value).is_some() {
@@ -242,10 +244,10 @@ impl Rows<'_, '_> {
 
     fn equal(&self, path: &Path, has: &Value, wanted: &Value) -> bool {
         if is_sealed(has) && !is_sealed(wanted) {
-            return *has == self.compare.seal.seal(wanted);
+            return self.compare.seal.is_seal_of(has, wanted);
         }
         if is_sealed(wanted) && !is_sealed(has) {
-            return *wanted == self.compare.seal.seal(has);
+            return self.compare.seal.is_seal_of(wanted, has);
         }
         let schema = self.compare.schema;
         let document = match schema.keyword(path, "document") {
@@ -289,6 +291,11 @@ impl Rows<'_, '_> {
         let secret = desired.is_secret(path)
             || desired.secret.iter().any(|at| at.is_within(path))
             || schema.flag(path, "sensitive")
+            || self
+                .compare
+                .sensitive
+                .iter()
+                .any(|at| at.is_within(path) || path.is_within(at))
             || applied.is_some_and(is_sealed);
         self.found.push(Difference {
             path: path.clone(),
@@ -310,8 +317,8 @@ impl Rows<'_, '_> {
 /// Seals on either side what is sealed on the other, so that the two can be compared.
 fn seal_alike(seal: &Seal, one: &mut Value, other: &mut Value) {
     match (is_sealed(one), is_sealed(other)) {
-        (true, false) => *other = seal.seal(other),
-        (false, true) => *one = seal.seal(one),
+        (true, false) => *other = seal.hashed(other),
+        (false, true) => *one = seal.hashed(one),
         (true, true) => {}
         (false, false) => match (one, other) {
             (Value::Object(one), Value::Object(other)) => {

@@ -13,7 +13,8 @@ use crate::lang::eval::{Root, Scope, references};
 use crate::lang::stack::ResourceBlock;
 use crate::resource::{ResourceType, context::Draw};
 use crate::schema::Schema;
-use crate::store::state::{ResourceState, is_sealed};
+use crate::store::seal::holds_sealed;
+use crate::store::state::ResourceState;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +31,8 @@ impl Planner<'_> {
         let mut desired = self.desired(name, block, kind);
         let options = self.saved_options(name, block);
         let known = self.inputs.world.state.resources.get(&address);
+        let known = known.map(|known| self.seal.opened_resource(known));
+        let known = known.as_deref();
         let gone = matches!(self.inputs.world.live.get(&address), Some(Observed::Gone));
         let live = known
             .filter(|_| !gone)
@@ -143,6 +146,7 @@ impl Planner<'_> {
             applied: &canonical(&known.inputs),
             live: &canonical(live),
             desired: &desired,
+            sensitive: &known.sensitive,
             seal: &self.seal,
             settled: &|path, expression| {
                 self.is_settled(expression) && self.same_origin(known, path, expression)
@@ -171,7 +175,8 @@ impl Planner<'_> {
     pub(super) fn same_origin(&self, known: &ResourceState, path: &Path, expression: &str) -> bool {
         let each = self.values.each.as_ref().map(|(_, value)| &value.value);
         known.origins.get(path).is_none_or(|before| {
-            *before == origin::origin(self.inputs.stack, &self.seal, each, expression)
+            let origin = origin::origin(self.inputs.stack, each, expression);
+            self.seal.is_mark_of(before, &origin)
         })
     }
 
@@ -315,15 +320,6 @@ fn ignore(paths: &[String], applied: &Value, live: &Value, desired: &mut Data) {
             None => desired.remove(&path),
         }
     }
-}
-
-fn holds_sealed(value: &Value) -> bool {
-    is_sealed(value)
-        || match value {
-            Value::Object(map) => map.values().any(holds_sealed),
-            Value::Array(list) => list.iter().any(holds_sealed),
-            _ => false,
-        }
 }
 
 /// The live values of the properties that the file or the last apply names.

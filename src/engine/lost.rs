@@ -9,7 +9,8 @@ use crate::data::{Data, Path};
 use crate::engine::observe::is_remote;
 use crate::lang::diagnostic::{Diagnostic, Place, Severity};
 use crate::lang::eval::{Reference, Root, references};
-use crate::store::state::{ResourceState, is_sealed};
+use crate::store::seal::is_sealed;
+use crate::store::state::ResourceState;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -111,8 +112,9 @@ pub(super) fn anew(lost: &[Lost], world: &World) -> BTreeSet<String> {
 }
 
 impl Planner<'_> {
-    /// Secrets that the state does not keep, taken from the live object where it has the
-    /// value that was last applied, from the same expression, and nothing behind it changes.
+    /// Secrets made of what the state does not keep: as last applied where the state has
+    /// that, or from the live object where it has the value that was last applied; from the
+    /// same expression, and where nothing behind it changes.
     /// The expressions so answered, by path.
     pub(super) fn recall(
         &self,
@@ -122,15 +124,17 @@ impl Planner<'_> {
     ) -> BTreeMap<Path, String> {
         let mut recalled = BTreeMap::new();
         for (path, expression) in desired.unknown.clone() {
-            let (Some(applied), Some(live)) = (path.get(&known.inputs), path.get(live)) else {
+            let Some(applied) = path.get(&known.inputs) else {
                 continue;
             };
-            if is_sealed(applied)
-                && *applied == self.seal.seal(live)
-                && self.is_settled(&expression)
-                && self.same_origin(known, &path, &expression)
-            {
-                let mut value = Data::from(live.clone());
+            let had = match path.get(live) {
+                Some(live) if self.seal.is_seal_of(applied, live) => live,
+                // The state keeps what was made of a value that it does not keep.
+                _ if !is_sealed(applied) && is_within_any(&path, &known.sensitive) => applied,
+                _ => continue,
+            };
+            if self.is_settled(&expression) && self.same_origin(known, &path, &expression) {
+                let mut value = Data::from(had.clone());
                 value.secret.insert(Path::root());
                 desired.set(&path, value);
                 recalled.insert(path, expression);
@@ -138,6 +142,10 @@ impl Planner<'_> {
         }
         recalled
     }
+}
+
+fn is_within_any(path: &Path, holders: &BTreeSet<Path>) -> bool {
+    holders.iter().any(|holder| path.is_within(holder))
 }
 
 struct Search<'a> {
@@ -195,6 +203,7 @@ fn is_lost(found: &Instance, reference: &Reference, world: &World) -> bool {
         // It may still be read.
         return false;
     }
+    let seal = world.seal();
     let mut segments = reference.attribute.segments();
     if let Some(each) = &found.each
         && segments.next().is_some_and(|key| *key != each.key)
@@ -202,10 +211,13 @@ fn is_lost(found: &Instance, reference: &Reference, world: &World) -> bool {
         return false;
     }
     match segments.next() {
-        Some(name) => known.outputs.get(&*name).is_some_and(is_sealed),
+        Some(name) => known
+            .outputs
+            .get(&*name)
+            .is_some_and(|value| seal.is_lost(value)),
         None => {
             let outputs = known.outputs.as_object();
-            outputs.is_some_and(|outputs| outputs.values().any(is_sealed))
+            outputs.is_some_and(|outputs| outputs.values().any(|value| seal.is_lost(value)))
         }
     }
 }

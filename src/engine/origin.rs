@@ -3,13 +3,12 @@
 
 use crate::lang::eval::{Root, references};
 use crate::lang::stack::Stack;
-use crate::store::state::Seal;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// A hash of an expression, of the locals it is made of, and of the variables and the
-/// `each.value` in them.
-pub(super) fn origin(stack: &Stack, seal: &Seal, each: Option<&Value>, expression: &str) -> String {
+/// An expression, the locals it is made of, and the variables and the `each.value` in them,
+/// as a text; kept as a mark (`Seal::mark`) only.
+pub(super) fn origin(stack: &Stack, each: Option<&Value>, expression: &str) -> String {
     let mut parts = Vec::new();
     let mut seen = BTreeSet::new();
     let mut todo = vec![Value::from(expression)];
@@ -29,8 +28,5 @@ pub(super) fn origin(stack: &Stack, seal: &Seal, each: Option<&Value>, expressio
         }
         parts.push(template);
     }
-    seal.seal(&Value::Array(parts))["$sealed"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned()
+    Value::Array(parts).to_string()
 }

@@ -14,7 +14,8 @@ use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::eval::{Fault, evaluate};
 use crate::lang::stack::{ResourceBlock, Stack};
 use crate::resource::{ResourceType, data_source, resource_type};
-use crate::store::state::{OutputState, SavedOptions, Seal};
+use crate::store::seal::{Seal, is_sealed};
+use crate::store::state::{OutputState, SavedOptions};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -108,7 +109,7 @@ fn plan_with(inputs: &Inputs<'_>, anew: BTreeSet<String>) -> Planned {
     let mut planner = Planner {
         inputs,
         graph: Graph::of(inputs.stack),
-        seal: Seal::new(&world.state.lineage),
+        seal: world.seal(),
         values: Values::new(inputs.stack, inputs.read_file),
         settled: BTreeSet::new(),
         anew,
@@ -499,7 +500,7 @@ impl<'a> Planner<'a> {
             return sensitive && unknown.all(|expression| self.is_settled(expression));
         }
         if sensitive {
-            before.value == self.seal.seal(&after.value)
+            is_sealed(&before.value) && self.seal.is_seal_of(&before.value, &after.value)
         } else {
             before.value == after.value
         }

@@ -16,8 +16,10 @@ use crate::lang::stack::Stack;
 use crate::resource::error::Error;
 use crate::resource::{ResourceType, data_source, overlay, resource_type};
 use crate::schema::Schema;
+use crate::store::StoreError;
 use crate::store::journal::Intent;
-use crate::store::state::{OutputState, ResourceState, Seal, State, StateChange};
+use crate::store::seal::{Seal, sealed_paths};
+use crate::store::state::{OutputState, ResourceState, State, StateChange};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -69,7 +71,7 @@ impl<'a> Applying<'a> {
             instances: instance::by_address(&planned.instances),
             values,
             state: world.state.clone(),
-            seal: Seal::new(&world.state.lineage),
+            seal: world.seal(),
             inputs: BTreeMap::new(),
             intents: BTreeMap::new(),
             moved: BTreeMap::new(),
@@ -210,14 +212,16 @@ impl<'a> Applying<'a> {
             kind.canonical(&mut value);
             value
         };
+        let known = self.known_state(address, None)?;
         let (rows, _) = diff::differences(&Compare {
             schema: kind.schema(),
-            applied: &canonical(&self.known_state(address, None)?.inputs),
+            applied: &canonical(&self.seal.opened(&known.inputs)),
             live: &canonical(live),
             desired: &Data {
                 value: canonical(&inputs.value),
                 ..inputs.clone()
             },
+            sensitive: &known.sensitive,
             seal: &self.seal,
             settled: &|_, _| false,
             replace_on: &[],
@@ -272,6 +276,7 @@ impl<'a> Applying<'a> {
     /// What is known of an object about to be deleted: the live values, and from the file
     /// what no read returns.
     fn attrs(&self, address: &str, known: &ResourceState, current: bool, schema: &Schema) -> Value {
+        let known = self.seal.opened_resource(known);
         let mut attrs = known.outputs.clone();
         let seen = self.moved.get(address).map_or(address, String::as_str);
         if current && let Some(Observed::Present(live)) = self.world.live.get(seen) {
@@ -367,6 +372,7 @@ impl<'a> Applying<'a> {
             .unwrap_or_default();
         let outputs = overlay(outputs, &inputs.value);
         let mut sensitive = inputs.secret.clone();
+        sensitive.extend(sealed_paths(&outputs));
         if let Some(found) = found {
             let names = outputs
                 .as_object()
@@ -400,8 +406,8 @@ impl<'a> Applying<'a> {
             .chain(&found.recalled)
             .filter(|(path, _)| sensitive.iter().any(|at| path.is_within(at)))
             .map(|(path, text)| {
-                let origin = origin::origin(self.stack, &self.seal, each, text);
-                (path.clone(), origin)
+                let origin = origin::origin(self.stack, each, text);
+                (path.clone(), self.seal.mark(&origin))
             })
             .collect()
     }
@@ -447,6 +453,7 @@ impl<'a> Applying<'a> {
         };
         let secret = BTreeSet::new();
         let schema = found.kind.schema();
+        let outputs = &self.seal.opened(outputs);
         let visible = Visible {
             schema,
             address,
@@ -497,8 +504,24 @@ impl<'a> Applying<'a> {
         }
     }
 
+    /// The key that the state must name before anything is kept that was sealed so far; the
+    /// state names it from here on.
+    ///
+    /// # Errors
+    /// When the key cannot be made ready.
+    pub fn key_change(&mut self) -> Result<Option<StateChange>, StoreError> {
+        let change = self.seal.key_change(&self.state)?;
+        if let Some(change) = &change {
+            self.state.change(change.clone());
+        }
+        Ok(change)
+    }
+
     /// The state at the end, with the stack's outputs as far as they have a value.
-    pub fn finish(mut self, graph: &Graph) -> State {
+    ///
+    /// # Errors
+    /// When the key to their secrets cannot be made ready.
+    pub fn finish(mut self, graph: &Graph) -> Result<State, StoreError> {
         self.locals(graph);
         let mut outputs = BTreeMap::new();
         if self.planned.destroy && !self.state.is_empty() {
@@ -540,7 +563,8 @@ impl<'a> Applying<'a> {
             account,
             region,
         });
-        self.state
+        self.key_change()?;
+        Ok(self.state)
     }
 }
 

@@ -7,7 +7,9 @@ use crate::resource::context::{Cx, Owner};
 use crate::resource::error::{Effect, Error};
 use crate::resource::{Applied, ResourceType, WITHHELD, overlay, resource_type};
 use crate::store::journal::Intent;
-use crate::store::state::{Seal, State, StateChange, is_sealed};
+use crate::store::key::StateKey;
+use crate::store::seal::{Seal, is_sealed};
+use crate::store::state::{State, StateChange};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,8 +27,9 @@ pub async fn settle(
     cx: &Cx,
     state: &mut State,
     open: &[Intent],
+    seal: &Seal,
 ) -> Result<Vec<StateChange>, (String, Error)> {
-    settle_by(cx, state, open, &resource_type).await
+    settle_by(cx, state, (open, seal), &resource_type).await
 }
 
 /// How a type is found by its name.
@@ -39,7 +42,7 @@ pub type Types<'a> = &'a (dyn Fn(&str) -> Option<&'static dyn ResourceType> + Sy
 pub async fn settle_by(
     cx: &Cx,
     state: &mut State,
-    open: &[Intent],
+    (open, seal): (&[Intent], &Seal),
     types: Types<'_>,
 ) -> Result<Vec<StateChange>, (String, Error)> {
     let mut changes = Vec::new();
@@ -52,7 +55,7 @@ pub async fn settle_by(
             let Some(kind) = types(&intent.type_name) else {
                 continue;
             };
-            match found(cx, state, intent, kind).await {
+            match found((cx, seal), state, intent, kind).await {
                 Ok(Some(change)) => {
                     state.change(change.clone());
                     changes.push(change);
@@ -81,7 +84,7 @@ fn looks(late: Duration) -> Vec<Duration> {
 
 /// What an open create left behind, as a change of the state.
 async fn found(
-    cx: &Cx,
+    (cx, seal): (&Cx, &Seal),
     state: &State,
     intent: &Intent,
     kind: &'static dyn ResourceType,
@@ -95,18 +98,18 @@ async fn found(
     cx.notify = Arc::new(move |reason| notify(&format!("looking for {address}: {reason}")));
     cx.wanted = Some(names(&intent.inputs));
     cx.known_ids = Arc::new(state.ids(&intent.type_name));
-    let inputs = without_seals(&intent.inputs);
+    let given = seal.opened(&intent.inputs);
+    let inputs = without_seals(&given);
     let look = kind.find(&cx, inputs, intent.decided.clone());
     let (Some(id), Some(resource)) = (cx.telling(look).await?, &intent.resource) else {
         return Ok(None);
     };
-    let attrs = overlay(&intent.inputs, &Value::Object(intent.decided.clone()));
+    let attrs = overlay(&given, &Value::Object(intent.decided.clone()));
     let live = cx.telling(kind.read(&cx, &id, &attrs)).await?;
     let mut resource = resource.clone();
-    resource.outputs = overlay(
-        &overlay(&attrs, &live.unwrap_or_default()),
-        &resource.inputs,
-    );
+    let outputs = overlay(&attrs, &live.unwrap_or_default());
+    let outputs = seal.seal_paths(&outputs, &resource.sensitive);
+    resource.outputs = overlay(&outputs, &resource.inputs);
     resource.id = id;
     Ok(Some(StateChange::Put {
         address: intent.address.clone(),
@@ -364,7 +367,8 @@ fn differing(
         applied: &canonical(applied),
         live: &canonical(live),
         desired: &desired,
-        seal: &Seal::new(""),
+        sensitive: &BTreeSet::new(),
+        seal: &Seal::new("", StateKey::default()),
         settled: &|_, _| true,
         replace_on: &[],
     });

@@ -6,7 +6,8 @@ use super::plan::{Action, Change, Op, Step, StepId};
 use super::planner::Planned;
 use super::world::World;
 use crate::data::Data;
-use crate::store::state::{Seal, deposed_address, split_deposed};
+use crate::store::seal::Seal;
+use crate::store::state::{ResourceState, deposed_address, split_deposed};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +24,7 @@ pub(super) fn build(
 ) -> BTreeSet<Object> {
     let mut builder = Builder {
         world,
-        seal: Seal::new(&world.state.lineage),
+        seal: world.seal(),
         steps: Vec::new(),
         makes: BTreeMap::new(),
         deletions: Vec::new(),
@@ -116,6 +117,26 @@ pub(super) fn leftovers(world: &World) -> impl Iterator<Item = Change> {
         })
 }
 
+/// The properties as they were last applied.
+fn as_applied(known: &ResourceState) -> Data {
+    Data {
+        value: known.inputs.clone(),
+        secret: known.sensitive.clone(),
+        ..Data::default()
+    }
+}
+
+/// The properties of the file, and as last applied where they are unknown.
+fn filled(mut inputs: Data, known: &ResourceState) -> Data {
+    for path in std::mem::take(&mut inputs.unknown).into_keys() {
+        let Some(applied) = path.get(&known.inputs) else {
+            return as_applied(known);
+        };
+        path.set(&mut inputs.value, applied.clone());
+    }
+    inputs
+}
+
 impl Builder<'_> {
     fn push(&mut self, address: &str, type_name: &str, op: Op, after: BTreeSet<StepId>) -> StepId {
         self.steps.push(Step {
@@ -201,23 +222,21 @@ impl Builder<'_> {
             return;
         };
         let left_alone = !found.change.reason.is_empty();
-        let same_inputs = if inputs.is_known() {
-            self.seal.seal_all(&inputs) == known.inputs
+        // What is unknown here is a sealed value that does not change.
+        let inputs = if inputs.is_known() {
+            inputs
+        } else if self.seal.keeps() {
+            filled(inputs, known)
         } else {
-            // What is unknown here is a sealed value that does not change.
-            true
+            as_applied(known)
         };
+        let same_inputs = self.seal.seal_all(&inputs) == known.inputs;
         let same = same_inputs
             && known.dependencies == found.dependencies
             && known.options == found.options;
         if same || left_alone {
             return;
         }
-        let inputs = if inputs.is_known() {
-            inputs
-        } else {
-            Data::from(known.inputs.clone())
-        };
         let outputs = known.outputs.clone();
         let op = Op::Adopt {
             id: known.id.clone(),

@@ -105,7 +105,7 @@ impl Visible<'_> {
         for name in self.schema.output_names() {
             let path = Path::root().join(name);
             let known = self.outputs.get(name).filter(|value| !value.is_null());
-            let sealed = known.is_some_and(crate::store::state::is_sealed);
+            let sealed = known.is_some_and(crate::store::seal::is_sealed);
             if sealed || unknown(name) {
                 data.set(
                     &path,

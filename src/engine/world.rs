@@ -2,6 +2,8 @@
 //! same stack and the same world, the same plan comes out.
 
 use crate::resource::aws::Identity;
+use crate::store::key::StateKey;
+use crate::store::seal::Seal;
 use crate::store::state::State;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -43,6 +45,9 @@ pub struct World {
     pub live: BTreeMap<String, Observed>,
     /// The data sources read so far, by name.
     pub data: BTreeMap<String, DataRead>,
+    /// The key to the state's secrets; never saved.
+    #[serde(skip)]
+    pub key: StateKey,
 }
 
 impl World {
@@ -56,6 +61,12 @@ impl World {
             state,
             live: BTreeMap::new(),
             data: BTreeMap::new(),
+            key: StateKey::default(),
         }
+    }
+
+    /// The seal of the state's secrets.
+    pub fn seal(&self) -> Seal {
+        Seal::new(&self.state.lineage, self.key.clone())
     }
 }

@@ -3,7 +3,7 @@
 use crate::report::secrets::{SecretPaths, Veil};
 use crate::report::terminal::columns;
 use crate::report::text::{Style, name_text, remark, value_lines};
-use crate::store::state::is_sealed;
+use crate::store::seal::is_sealed;
 use serde_json::{Map, Value};
 
 /// An output as shown: name, value, whether it is sensitive, description.

@@ -3,7 +3,7 @@
 use super::{SavedPlan, SavedState, SavedVariable, short};
 use crate::data::{Data, Path};
 use crate::engine::plan::{Action, Change, Op, Plan, Step};
-use crate::store::state::is_sealed;
+use crate::store::seal::is_sealed;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -347,7 +347,8 @@ fn masked(value: &Value) -> Value {
 mod tests {
     use super::*;
     use crate::saved::Command;
-    use crate::store::state::Seal;
+    use crate::store::key::StateKey;
+    use crate::store::seal::Seal;
     use serde_json::json;
 
     fn saved() -> SavedPlan {
@@ -428,7 +429,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_not_told() {
-        let seal = Seal::new("l");
+        let seal = Seal::new("l", StateKey::default());
         let (was, is) = (seal.seal(&json!("x")), seal.seal(&json!("y")));
         let row = row(
             "db",

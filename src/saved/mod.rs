@@ -2,7 +2,7 @@
 //! the file need not be trusted: `apply --plan` makes the plan again from the same seed, time,
 //! options and variables, and goes on only where the two are the same. What differs is named.
 //!
-//! The file holds no secret: in its place is its sealed form ([`crate::store::state::Seal`]),
+//! The file holds no secret: in its place is its sealed form ([`crate::store::seal::Seal`]),
 //! on which the comparison rests. Sensitive variables have to be given again.
 
 mod compare;

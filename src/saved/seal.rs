@@ -5,7 +5,7 @@ use crate::data::{Data, Path};
 use crate::engine::plan::{Change, Op, OutputChange, Plan, Step};
 use crate::report::secrets::{SecretPaths, Secrets, Veil, schema_of};
 use crate::resource::resource_type;
-use crate::store::state::Seal;
+use crate::store::seal::Seal;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 

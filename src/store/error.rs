@@ -24,6 +24,9 @@ pub enum StoreError {
         /// Why.
         why: String,
     },
+    /// The key to the secrets could not be made ready.
+    #[error("the key to the state's secrets could not be encrypted: {0}")]
+    Key(String),
     /// Another run holds the lock.
     #[error("{place} is locked by another run ({holder})")]
     Locked {

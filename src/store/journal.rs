@@ -51,6 +51,11 @@ pub enum Entry {
         /// The changes.
         changes: Vec<StateChange>,
     },
+    /// What belongs to no step: with which key the secrets below are encrypted.
+    Changed {
+        /// The changes.
+        changes: Vec<StateChange>,
+    },
     /// A step failed and left nothing behind.
     Failed {
         /// The step's number.
@@ -90,6 +95,7 @@ pub fn read(text: &str) -> Result<Leftover, String> {
                 left.open.retain(|intent| intent.step != step);
                 left.changes.extend(changes);
             }
+            Entry::Changed { changes } => left.changes.extend(changes),
             Entry::Failed { step } => left.open.retain(|intent| intent.step != step),
         }
     }

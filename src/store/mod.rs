@@ -3,8 +3,10 @@
 
 mod error;
 pub mod journal;
+pub mod key;
 pub mod local;
 mod moment;
+pub mod seal;
 pub mod state;
 
 pub use error::StoreError;

@@ -1,11 +1,9 @@
 //! The state: what stackctl knows of the objects it made. One function changes it,
 //! [`State::change`]; a run is a sequence of such changes.
 
-use crate::data::{Data, Path};
-use hmac::{Hmac, KeyInit, Mac};
+use crate::data::Path;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use sha2::Sha256;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The format that this version writes. Older ones are brought up when they are opened.
@@ -32,6 +30,9 @@ pub struct State {
     /// The region the objects are in.
     #[serde(default)]
     pub region: Option<String>,
+    /// With which key secrets are kept; none: they are not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<Encryption>,
     /// The current generation of each resource, by address.
     #[serde(default)]
     pub resources: BTreeMap<String, ResourceState>,
@@ -44,6 +45,18 @@ pub struct State {
     /// Creates whose outcome the last run could not find out; the next run does.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pending: Vec<super::journal::Intent>,
+}
+
+/// With which key a state's secrets are encrypted; see [`super::key`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Encryption {
+    /// The age recipient (`age1…`).
+    pub recipient: String,
+    /// With a passphrase: the recipient's identity, encrypted with it (age, in base64). None:
+    /// the identity is in a key file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
 }
 
 /// One object.
@@ -136,6 +149,11 @@ pub enum StateChange {
         /// The deposed generation's key.
         deposed: Option<String>,
     },
+    /// Secrets are from now on encrypted with this key, or not kept.
+    Encrypt {
+        /// The key.
+        encryption: Option<Encryption>,
+    },
     /// The outputs of the stack, and where its objects are.
     Finish {
         /// The outputs.
@@ -158,6 +176,7 @@ impl State {
             env: env.map(str::to_owned),
             account: None,
             region: None,
+            encryption: None,
             resources: BTreeMap::new(),
             deposed: BTreeMap::new(),
             outputs: BTreeMap::new(),
@@ -199,6 +218,7 @@ impl State {
                     self.rename_dependency(&deposed_address(&address, &key), &address);
                 }
             }
+            StateChange::Encrypt { encryption } => self.encryption = encryption,
             StateChange::Finish {
                 outputs,
                 account,
@@ -278,80 +298,9 @@ pub fn split_deposed(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Seals secrets: a state, a journal or a plan file holds, in place of a secret value, a
-/// hash of it keyed with the state's lineage. The value cannot be read back; whether it
-/// is still the same can be told.
-#[derive(Debug, Clone)]
-pub struct Seal {
-    key: String,
-}
-
-const SEALED: &str = "$sealed";
-
-impl Seal {
-    /// The seal of a state.
-    pub fn new(lineage: &str) -> Self {
-        Self {
-            key: lineage.to_owned(),
-        }
-    }
-
-    /// The sealed form of one value.
-    pub fn seal(&self, value: &Value) -> Value {
-        // HMAC takes keys of any length, so this cannot fail.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.key.as_bytes()) else {
-            return json!({ SEALED: "" });
-        };
-        mac.update(value.to_string().as_bytes());
-        json!({ SEALED: hex::encode(mac.finalize().into_bytes()) })
-    }
-
-    /// A value with everything at its secret paths sealed.
-    pub fn seal_all(&self, data: &Data) -> Value {
-        self.seal_paths(&data.value, &data.secret)
-    }
-
-    /// `value` with everything at `secret` paths sealed.
-    pub fn seal_paths(&self, value: &Value, secret: &BTreeSet<Path>) -> Value {
-        let mut sealed = value.clone();
-        for path in secret {
-            if let Some(part) = path.get(value)
-                && !part.is_null()
-                && !is_sealed(part)
-            {
-                path.set(&mut sealed, self.seal(part));
-            }
-        }
-        sealed
-    }
-}
-
-/// Whether this is a sealed value.
-pub fn is_sealed(value: &Value) -> bool {
-    value
-        .as_object()
-        .is_some_and(|map| map.len() == 1 && map.contains_key(SEALED))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_sealed_value_can_be_compared_but_not_read() {
-        let seal = Seal::new("lineage");
-        let data = Data {
-            value: json!({"a": {"password": "hunter2"}, "b": 1}),
-            secret: BTreeSet::from([Path::pointer("/a/password")]),
-            ..Data::default()
-        };
-        let sealed = seal.seal_all(&data);
-        assert!(!sealed.to_string().contains("hunter2"));
-        assert_eq!(sealed["b"], 1);
-        assert_eq!(sealed["a"]["password"], seal.seal(&json!("hunter2")));
-        assert!(is_sealed(&sealed["a"]["password"]));
-        assert_ne!(Seal::new("other").seal(&json!("x")), seal.seal(&json!("x")));
-    }
 
     #[test]
     fn a_deposed_generation_is_kept_until_it_is_dropped() {

@@ -1,6 +1,7 @@
 //! What a user types and sees.
 
 mod commands;
+mod encryption;
 mod failure;
 mod hostile;
 mod mistakes;

@@ -5,7 +5,7 @@ use crate::support::{Ended, Project};
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
 
-const SECRET: &str = "hunter2";
+pub(super) const SECRET: &str = "hunter2";
 
 const STACK: &str = r#"
 name: safe
@@ -52,7 +52,7 @@ outputs:
   password: ${password.result}
 "#;
 
-fn project() -> Project {
+pub(super) fn project() -> Project {
     let mut project = Project::new();
     project.write("stacks/safe.yaml", STACK);
     project.write("stacks/src/a.py", "b = 1\n");
@@ -62,18 +62,18 @@ fn project() -> Project {
 
 /// The secret, in whatever case or coding, is not there.
 #[track_caller]
-fn clean(text: &str, what: &str) {
+pub(super) fn clean(text: &str, what: &str) {
     let lower = text.to_lowercase();
     assert!(!lower.contains(SECRET), "{what}:\n{text}");
 }
 
 #[track_caller]
-fn silent(ended: Ended) -> Ended {
+pub(super) fn silent(ended: Ended) -> Ended {
     clean(&seen(&ended), "printed");
     ended
 }
 
-fn kept(project: &Project) {
+pub(super) fn kept(project: &Project) {
     for entry in std::fs::read_dir(project.dir().join("state")).unwrap() {
         let path = entry.unwrap().path();
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
@@ -137,7 +137,7 @@ fn show_secrets_shows_what_is_known() {
     --- stdout
     --- stderr
     error: The output "token" is secret, and the state does not keep secrets.
-      next: Read it from the place that keeps it, or have the stack store it in one.
+      next: Keep secrets from the next apply on: set STACKCTL_STATE_PASSPHRASE for it.
     "#);
 }
 

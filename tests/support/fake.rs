@@ -95,7 +95,7 @@ impl Fake {
         if done.len() < steps.len() {
             return Ok(applying.state().clone());
         }
-        Ok(applying.finish(&graph))
+        applying.finish(&graph).map_err(|error| error.to_string())
     }
 
     fn call(&mut self, call: Call, early: bool) -> Result<Outcome, String> {

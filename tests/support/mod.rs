@@ -116,6 +116,12 @@ impl Project {
         self
     }
 
+    /// Takes a variable back.
+    pub fn unset(&mut self, name: &str) -> &mut Self {
+        self.env.retain(|(known, _)| known != name);
+        self
+    }
+
     /// A command, its environment scrubbed of everything that could change the outcome.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stackctl"));

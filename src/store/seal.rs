@@ -1,0 +1,292 @@
+//! Keeps secrets out of a state, a journal, a plan file. In place of a secret value stands
+//! its sealed form:
+//!
+//! - without a key `{"$sealed": hash}`: a hash keyed with the state's lineage. Whether the
+//!   value is still the same can be told; it cannot be read back.
+//! - with a key (see [`super::key`]) `{"$sealed": hash, "$age": ciphertext}`: a hash keyed
+//!   with the key, and the value's JSON as an age file in base64.
+
+use super::StoreError;
+use super::key::StateKey;
+use super::state::{ResourceState, State, StateChange};
+use crate::data::{Data, Path};
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Map, Value, json};
+use sha2::Sha256;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+const SEALED: &str = "$sealed";
+const AGE: &str = "$age";
+
+/// In front of hashes that are keyed with the key; without it the lineage is the key.
+const KEYED: &str = "k:";
+
+/// Seals the secrets of one state, and opens them where there is a key.
+#[derive(Debug, Clone)]
+pub struct Seal {
+    lineage: String,
+    key: StateKey,
+    /// Whether values are left out though there is a key.
+    hashes: bool,
+}
+
+impl Seal {
+    /// The seal of a state, with the key to its secrets.
+    pub fn new(lineage: &str, key: StateKey) -> Self {
+        Self {
+            lineage: lineage.to_owned(),
+            key,
+            hashes: false,
+        }
+    }
+
+    /// A seal for what is compared later and never opened, as a saved plan: it leaves the
+    /// values out. A key that the state does not name yet is another one in the next run, so
+    /// its hashes are keyed with the lineage until then.
+    #[must_use]
+    pub fn comparing(&self) -> Self {
+        let key = match self.key.is_settled() {
+            true => self.key.clone(),
+            false => StateKey::default(),
+        };
+        Self {
+            lineage: self.lineage.clone(),
+            key,
+            hashes: true,
+        }
+    }
+
+    /// Whether sealed values can be opened again.
+    pub fn keeps(&self) -> bool {
+        self.key.keeps()
+    }
+
+    /// The sealed form of one value.
+    pub fn seal(&self, value: &Value) -> Value {
+        let Some(key) = self.key.key() else {
+            return self.hashed(value);
+        };
+        let hash = key.hash(&value.to_string());
+        if self.hashes {
+            return json!({ SEALED: hash });
+        }
+        match key.encrypt(&hash, value) {
+            Some(age) => json!({ SEALED: hash, AGE: age }),
+            // Encrypting to a key in memory does not fail; if it did, nothing would be kept.
+            None => self.hashed(value),
+        }
+    }
+
+    /// A form of one value that can be compared and not read, the same with and without a
+    /// key; what an older state has in its place, and never to be kept beside a key.
+    pub fn hashed(&self, value: &Value) -> Value {
+        json!({ SEALED: hash(self.lineage.as_bytes(), &value.to_string()) })
+    }
+
+    /// Whether a sealed value is the sealed form of this one.
+    pub fn is_seal_of(&self, sealed: &Value, value: &Value) -> bool {
+        match (sealed.get(AGE), self.key.key()) {
+            (None, _) => *sealed == self.hashed(value),
+            (Some(_), Some(key)) => {
+                sealed.get(SEALED).and_then(Value::as_str) == Some(&key.hash(&value.to_string()))
+            }
+            (Some(_), None) => false,
+        }
+    }
+
+    /// A hash that tells later whether a text is still the same; see [`Self::is_mark_of`].
+    pub fn mark(&self, text: &str) -> String {
+        match self.key.key() {
+            Some(key) => format!("{KEYED}{}", key.hash(text)),
+            None => hash(self.lineage.as_bytes(), text),
+        }
+    }
+
+    /// Whether a mark was made of this text, with the key or before there was one.
+    pub fn is_mark_of(&self, mark: &str, text: &str) -> bool {
+        match (mark.strip_prefix(KEYED), self.key.key()) {
+            (Some(mark), Some(key)) => mark == key.hash(text),
+            (Some(_), None) => false,
+            (None, _) => mark == hash(self.lineage.as_bytes(), text),
+        }
+    }
+
+    /// A value with everything at its secret paths sealed.
+    pub fn seal_all(&self, data: &Data) -> Value {
+        self.seal_paths(&data.value, &data.secret)
+    }
+
+    /// `value` with everything at `secret` paths sealed. Where a text or number stands in
+    /// place of what holds a path (a document as text), all of it is.
+    pub fn seal_paths(&self, value: &Value, secret: &BTreeSet<Path>) -> Value {
+        let mut sealed = value.clone();
+        for path in secret {
+            let mut at = path.clone();
+            while let (None, Some(parent)) = (at.get(&sealed), at.parent()) {
+                at = parent;
+            }
+            let Some(part) = at.get(&sealed) else {
+                continue;
+            };
+            // An object or a list that has no such part holds nothing of the secret.
+            let without = at != *path && (part.is_object() || part.is_array());
+            if !without && !part.is_null() && !is_sealed(part) {
+                let part = self.seal(part);
+                at.set(&mut sealed, part);
+            }
+        }
+        sealed
+    }
+
+    /// `value` with what stands at `secret` paths in the form of [`Self::hashed`].
+    pub fn hash_paths(&self, value: &Value, secret: &BTreeSet<Path>) -> Value {
+        let mut hashed = value.clone();
+        for path in secret {
+            if let Some(part) = path.get(value)
+                && !part.is_null()
+                && !is_sealed(part)
+            {
+                path.set(&mut hashed, self.hashed(part));
+            }
+        }
+        hashed
+    }
+
+    /// The value behind a sealed one; none without the key, and for what is not kept.
+    pub fn open(&self, sealed: &Value) -> Option<Value> {
+        let age = sealed.get(AGE)?.as_str()?;
+        self.key.key()?.decrypt(age)
+    }
+
+    /// Whether this is a sealed value that cannot be opened.
+    pub fn is_lost(&self, value: &Value) -> bool {
+        is_sealed(value) && !(self.keeps() && value.get(AGE).is_some())
+    }
+
+    /// `value` with every sealed part opened that can be.
+    pub fn opened<'v>(&self, value: &'v Value) -> Cow<'v, Value> {
+        if self.keeps() && holds_sealed(value) {
+            Cow::Owned(self.open_all(value))
+        } else {
+            Cow::Borrowed(value)
+        }
+    }
+
+    fn open_all(&self, value: &Value) -> Value {
+        match value {
+            sealed if is_sealed(sealed) => self.open(sealed).unwrap_or_else(|| sealed.clone()),
+            Value::Object(map) => map
+                .iter()
+                .map(|(name, value)| (name.clone(), self.open_all(value)))
+                .collect::<Map<_, _>>()
+                .into(),
+            Value::Array(list) => list.iter().map(|value| self.open_all(value)).collect(),
+            other => other.clone(),
+        }
+    }
+
+    /// An object of the state with its secrets opened, to be looked at and not to be kept.
+    pub fn opened_resource<'v>(&self, known: &'v ResourceState) -> Cow<'v, ResourceState> {
+        match (self.opened(&known.inputs), self.opened(&known.outputs)) {
+            (Cow::Borrowed(_), Cow::Borrowed(_)) => Cow::Borrowed(known),
+            (inputs, outputs) => {
+                let (inputs, outputs) = (inputs.into_owned(), outputs.into_owned());
+                let mut opened = ResourceState {
+                    inputs,
+                    outputs,
+                    ..known.clone()
+                };
+                // What was sealed is secret, whatever the list says.
+                opened.sensitive.extend(sealed_paths(&known.inputs));
+                opened.sensitive.extend(sealed_paths(&known.outputs));
+                Cow::Owned(opened)
+            }
+        }
+    }
+
+    /// What the state must be told before anything that this seal encrypted is kept: with
+    /// which key. None where it says so already, or nothing was encrypted.
+    ///
+    /// # Errors
+    /// When the key cannot be locked with the passphrase.
+    pub fn key_change(&self, state: &State) -> Result<Option<StateChange>, StoreError> {
+        if state.encryption.is_some() || !self.key.is_used() {
+            return Ok(None);
+        }
+        let encryption = self.key.encryption().map_err(StoreError::Key)?;
+        Ok(encryption.map(|encryption| StateChange::Encrypt {
+            encryption: Some(encryption),
+        }))
+    }
+}
+
+/// The hash of a text with a key, in hex.
+pub(super) fn hash(key: &[u8], text: &str) -> String {
+    // HMAC takes keys of any length, so this cannot fail.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
+        return String::new();
+    };
+    mac.update(text.as_bytes());
+    hex::encode(mac.finalize().into_bytes())
+}
+
+/// Whether this is a sealed value.
+pub fn is_sealed(value: &Value) -> bool {
+    value.as_object().is_some_and(|map| {
+        map.contains_key(SEALED) && (map.len() == 1 || (map.len() == 2 && map.contains_key(AGE)))
+    })
+}
+
+/// Whether this is a sealed value that a key opens.
+pub fn is_kept(value: &Value) -> bool {
+    is_sealed(value) && value.get(AGE).is_some()
+}
+
+/// Whether there is a sealed value in it.
+pub fn holds_sealed(value: &Value) -> bool {
+    match value {
+        Value::Object(map) => is_sealed(value) || map.values().any(holds_sealed),
+        Value::Array(list) => list.iter().any(holds_sealed),
+        _ => false,
+    }
+}
+
+/// Where there are sealed values in it.
+pub fn sealed_paths(value: &Value) -> BTreeSet<Path> {
+    fn walk(value: &Value, at: &Path, found: &mut BTreeSet<Path>) {
+        match value {
+            sealed if is_sealed(sealed) => {
+                found.insert(at.clone());
+            }
+            Value::Object(map) => map
+                .iter()
+                .filter(|(_, value)| holds_sealed(value))
+                .for_each(|(name, value)| walk(value, &at.join(name), found)),
+            Value::Array(list) => list
+                .iter()
+                .enumerate()
+                .for_each(|(index, value)| walk(value, &at.join(index), found)),
+            _ => {}
+        }
+    }
+    let mut found = BTreeSet::new();
+    walk(value, &Path::root(), &mut found);
+    found
+}
+
+/// Calls `see` with the hash, and the ciphertext where there is one, of every sealed value.
+pub(super) fn each_sealed(value: &Value, see: &mut dyn FnMut(&str, Option<&str>)) {
+    match value {
+        Value::Object(map) if is_sealed(value) => {
+            let text = |name: &str| map.get(name).and_then(Value::as_str);
+            see(text(SEALED).unwrap_or_default(), text(AGE));
+        }
+        Value::Object(map) => map.values().for_each(|value| each_sealed(value, see)),
+        Value::Array(list) => list.iter().for_each(|value| each_sealed(value, see)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;
