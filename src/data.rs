@@ -8,6 +8,53 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Bound;
 
+/// A step of a [`Path`]: an object key or an array index. Paths are joined for every value
+/// of a stack, so a key is copied once and nothing is formatted.
+pub trait Segment {
+    /// Appends the step to a pointer, escaped.
+    fn push_onto(&self, pointer: &mut String);
+}
+
+impl Segment for str {
+    fn push_onto(&self, pointer: &mut String) {
+        if !self.bytes().any(|byte| byte == b'~' || byte == b'/') {
+            pointer.push_str(self);
+            return;
+        }
+        for c in self.chars() {
+            match c {
+                '~' => pointer.push_str("~0"),
+                '/' => pointer.push_str("~1"),
+                c => pointer.push(c),
+            }
+        }
+    }
+}
+
+impl Segment for String {
+    fn push_onto(&self, pointer: &mut String) {
+        self.as_str().push_onto(pointer);
+    }
+}
+
+impl Segment for Cow<'_, str> {
+    fn push_onto(&self, pointer: &mut String) {
+        self.as_ref().push_onto(pointer);
+    }
+}
+
+impl Segment for usize {
+    fn push_onto(&self, pointer: &mut String) {
+        pointer.push_str(&self.to_string());
+    }
+}
+
+impl<S: Segment + ?Sized> Segment for &S {
+    fn push_onto(&self, pointer: &mut String) {
+        (*self).push_onto(pointer);
+    }
+}
+
 /// A place inside a JSON value, kept as a JSON pointer (`/policy/Statement/0`); the
 /// root is the empty text. Displayed the way people write it: `policy.Statement[0]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -39,14 +86,12 @@ impl Path {
 
     /// This path with one more segment, an object key or an array index.
     #[must_use]
-    pub fn join(&self, segment: impl fmt::Display) -> Self {
-        let text = segment.to_string();
-        let escaped = if text.contains(['~', '/']) {
-            text.replace('~', "~0").replace('/', "~1")
-        } else {
-            text
-        };
-        Self(format!("{}/{escaped}", self.0))
+    pub fn join(&self, segment: impl Segment) -> Self {
+        let mut text = String::with_capacity(self.0.len() + 24);
+        text.push_str(&self.0);
+        text.push('/');
+        segment.push_onto(&mut text);
+        Self(text)
     }
 
     /// This path followed by another one.

@@ -33,6 +33,8 @@ pub struct Schema {
     pub properties: Value,
     /// The JSON schema of its outputs.
     pub outputs: Value,
+    /// See [`Schema::defaults`].
+    defaults: OnceLock<Map<String, Value>>,
     /// The compiled schema of its properties; made when it is first asked.
     validator: OnceLock<Result<jsonschema::Validator, String>>,
 }
@@ -97,6 +99,7 @@ impl Schema {
             description,
             properties,
             outputs: document::<O>(),
+            defaults: OnceLock::new(),
             validator: OnceLock::new(),
         }
     }
@@ -117,6 +120,18 @@ impl Schema {
             .into_iter()
             .flatten()
             .map(|(name, _)| name.as_str())
+    }
+
+    /// Every property with its `default`, or null.
+    pub fn defaults(&self) -> &Map<String, Value> {
+        self.defaults.get_or_init(|| {
+            let all = members(&self.properties).into_iter().flatten();
+            all.map(|(name, schema)| {
+                let default = schema.get("default").cloned();
+                (name.clone(), default.unwrap_or_default())
+            })
+            .collect()
+        })
     }
 
     /// The names of the properties that must be given.
@@ -155,45 +170,41 @@ impl Schema {
 
     /// The schemas on the way to `path`, the property's own first; it ends early where the
     /// schema says nothing of what lies below (a JSON document).
-    pub fn along<'s>(&'s self, path: &Path) -> Vec<&'s Value> {
+    pub fn along<'s>(&'s self, path: &Path) -> impl Iterator<Item = &'s Value> {
         let mut at = &self.properties;
-        let mut found = Vec::new();
-        for segment in path.segments() {
-            let next = members(at)
+        path.segments().map_while(move |segment| {
+            at = members(at)
                 .and_then(|map| map.get(segment.as_ref()))
                 .or_else(|| {
                     at.get("additionalProperties")
                         .filter(|schema| schema.is_object())
                 })
-                .or_else(|| at.get("items"));
-            let Some(next) = next else { break };
-            found.push(next);
-            at = next;
-        }
-        found
+                .or_else(|| at.get("items"))?;
+            Some(at)
+        })
     }
 
     /// The schema of exactly this path.
     pub fn at(&self, path: &Path) -> Option<&Value> {
-        let along = self.along(path);
-        (along.len() == path.segments().count())
-            .then(|| along.last().copied())
-            .flatten()
+        let mut along = self.along(path);
+        let mut last = None;
+        for _ in path.segments() {
+            last = Some(along.next()?);
+        }
+        last
     }
 
     /// Whether the property at `path`, or one that holds it, has the keyword set to true.
     pub fn flag(&self, path: &Path, keyword: &str) -> bool {
         self.along(path)
-            .iter()
             .any(|schema| schema.get(keyword) == Some(&Value::Bool(true)))
     }
 
     /// The keyword's text at `path` or at what holds it.
     pub fn keyword(&self, path: &Path, keyword: &str) -> Option<&str> {
         self.along(path)
-            .iter()
-            .rev()
-            .find_map(|schema| schema.get(keyword)?.as_str())
+            .filter_map(|schema| schema.get(keyword)?.as_str())
+            .last()
     }
 
     /// Whether the output is marked sensitive, or a property of that name is.

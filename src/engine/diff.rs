@@ -67,6 +67,10 @@ fn keys(value: Option<&Value>) -> impl Iterator<Item = &str> {
         .map(|(key, _)| key.as_str())
 }
 
+fn member<'v>(value: Option<&'v Value>, name: &str) -> Option<&'v Value> {
+    value.and_then(Value::as_object)?.get(name)
+}
+
 fn present(value: Option<&Value>) -> Option<&Value> {
     value.filter(|value| !is_empty(value))
 }
@@ -127,18 +131,11 @@ impl Rows<'_, '_> {
         (applied, live, desired): (Option<&Value>, Option<&Value>, Option<&Value>),
     ) {
         for name in names {
-            let pick = |value: Option<&'_ Value>| {
-                value
-                    .and_then(Value::as_object)
-                    .and_then(|map| map.get(*name))
-                    .cloned()
-            };
-            let (applied, live, desired) = (pick(applied), pick(live), pick(desired));
             self.walk(
-                &path.join(name),
-                applied.as_ref(),
-                live.as_ref(),
-                desired.as_ref(),
+                &path.join(*name),
+                member(applied, name),
+                member(live, name),
+                member(desired, name),
             );
         }
     }

@@ -4,7 +4,7 @@ use crate::data::{Data, Path};
 use crate::lang::eval::Scope;
 use crate::lang::stack::Stack;
 use crate::schema::Schema;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Reads a file for `file()` and its like; the path is as written in the stack file.
@@ -93,26 +93,18 @@ pub struct Visible<'a> {
 impl Visible<'_> {
     /// The value; outputs for which `unknown` says so are unknown.
     pub fn data(&self, unknown: impl Fn(&str) -> bool) -> Data {
-        let mut map = Map::new();
-        for name in self.schema.property_names() {
-            let default = self
-                .schema
-                .at(&Path::root().join(name))
-                .and_then(|at| at.get("default"));
-            map.insert(name.to_owned(), default.cloned().unwrap_or_default());
-        }
-        let mut data = Data::from(Value::Object(map));
+        let mut data = Data::from(Value::Object(self.schema.defaults().clone()));
         for name in self.schema.output_names() {
-            let path = Path::root().join(name);
             let known = self.outputs.get(name).filter(|value| !value.is_null());
             let sealed = known.is_some_and(crate::store::seal::is_sealed);
+            let path = Path::root().join(name);
             if sealed || unknown(name) {
                 data.set(
                     &path,
                     Data::unknown(format!("${{{}.{name}}}", self.address)),
                 );
-            } else {
-                data.set(&path, known.cloned().unwrap_or_default().into());
+            } else if let Value::Object(map) = &mut data.value {
+                map.insert(name.to_owned(), known.cloned().unwrap_or_default());
             }
             if self.schema.is_sensitive(name) || self.secret.contains(&path) {
                 data.secret.insert(path);

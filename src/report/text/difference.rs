@@ -65,7 +65,7 @@ pub(super) fn rows(page: &mut Page<'_>, indent: usize, change: &Change, schema: 
 
 /// The document that `path` is, or lies in.
 fn document_root(schema: Option<&Schema>, path: &Path) -> Option<(Path, Kind)> {
-    let along = schema?.along(path);
+    let along: Vec<&Value> = schema?.along(path).collect();
     let depth = along
         .iter()
         .position(|schema| schema.get("document").is_some())?;
