@@ -2,9 +2,10 @@
 
 use crate::resource::aws::apigatewayv2::protocol::Protocol;
 use crate::resource::aws::apigatewayv2::{
-    NOT_FOUND, Tags, api_arn, execution_arn, gone, only_for, pages, retag, send, tag_rules,
+    NOT_FOUND, Tags, api_arn, execution_arn, gone, import, only_for, pages, retag, send, tag_rules,
 };
 use crate::resource::context::{Cx, user_tags};
+use crate::resource::document::Document;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
 use aws_sdk_apigatewayv2::operation::update_api::builders::UpdateApiFluentBuilder;
@@ -15,9 +16,8 @@ use serde_json::Value;
 
 /// A WebSocket or HTTP API of API Gateway. Its name is not unique. Id: the API's id.
 ///
-/// An HTTP API's quick create (`target`, `routeKey`, `credentialsArn`) and import from an
-/// OpenAPI `body` are not offered: both make routes, integrations and a stage that no
-/// stack file names. Write them as resources.
+/// Quick create (`target`) and an OpenAPI `body` make routes and integrations that belong to
+/// the API: they go with it, and must not be written as resources too.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Api {
@@ -60,6 +60,29 @@ pub struct Api {
     /// Cross-origin resource sharing. HTTP only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cors_configuration: Option<Cors>,
+    /// Quick create: where all requests go, a URL or a function's ARN. The service makes the
+    /// integration, a route and the stage `$default`. HTTP only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("createOnly" = true, "writeOnly" = true))]
+    pub target: Option<String>,
+    /// Quick create: the route's key; `$default` when left out. HTTP only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("createOnly" = true, "writeOnly" = true))]
+    pub route_key: Option<String>,
+    /// Quick create: the role that the integration uses. HTTP only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("createOnly" = true, "writeOnly" = true))]
+    pub credentials_arn: Option<String>,
+    /// An OpenAPI document whose paths become the API's routes and integrations, in place of
+    /// all others. Compared with what was last applied: changes from outside are not seen,
+    /// and taking it out leaves what it made. HTTP only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("writeOnly" = true))]
+    pub body: Option<Document>,
+    /// Whether a warning about `body` is an error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = false, "writeOnly" = true))]
+    pub fail_on_warnings: Option<bool>,
     /// Tags; values must not be empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<Tags>,
@@ -110,7 +133,8 @@ pub struct Outputs {
 }
 
 impl Cors {
-    fn to_sdk(&self) -> types::Cors {
+    /// The settings as the SDK takes them.
+    pub(crate) fn to_sdk(&self) -> types::Cors {
         types::Cors::builder()
             .set_allow_credentials(self.allow_credentials)
             .set_allow_headers(self.allow_headers.clone())
@@ -224,13 +248,24 @@ impl Resource for Api {
             &websocket,
             &mut broken,
         );
-        only_for(
-            rules,
-            protocol,
-            Protocol::Http,
-            &["corsConfiguration"],
-            &mut broken,
-        );
+        let quick = ["target", "routeKey", "credentialsArn"];
+        let http = ["corsConfiguration", "body", "failOnWarnings"];
+        let http = [&quick[..], &http[..]].concat();
+        only_for(rules, protocol, Protocol::Http, &http, &mut broken);
+        for name in quick.iter().filter(|name| rules.given(name)) {
+            if !rules.given("target") {
+                broken.push(Broken::at(name, format!("{name} needs target beside it.")));
+            } else if rules.given("body") {
+                let message = format!("{name} and body exclude each other: body says all routes.");
+                broken.push(Broken::at(name, message));
+            }
+        }
+        if rules.given("failOnWarnings") && !rules.given("body") {
+            broken.push(Broken::at(
+                "failOnWarnings",
+                "failOnWarnings needs body beside it.",
+            ));
+        }
         tag_rules(rules, &mut broken);
         broken
     }
@@ -256,10 +291,14 @@ impl Resource for Api {
             .set_ip_address_type(props.ip_address_type.as_deref().map(Into::into))
             .set_disable_schema_validation(props.disable_schema_validation)
             .set_cors_configuration(props.cors_configuration.as_ref().map(Cors::to_sdk))
+            .set_target(props.target.clone())
+            .set_route_key(props.route_key.clone())
+            .set_credentials_arn(props.credentials_arn.clone())
             .set_tags(Some(tags.into_iter().collect()));
         let reply = send!(cx, call, "apigateway:POST (CreateApi)")?;
         let id = reply.api_id.unwrap_or_default();
         cx.made(&id, serde_json::json!({"id": id}));
+        import(cx, &id, props).await?;
         let outputs = outputs(cx, &id, reply.api_endpoint, &props.protocol_type).await?;
         Ok(Made { id, outputs })
     }
@@ -287,6 +326,11 @@ impl Resource for Api {
             ip_address_type: reply.ip_address_type.map(|kind| kind.as_str().to_owned()),
             disable_schema_validation: None,
             cors_configuration: reply.cors_configuration.map(Cors::from_sdk),
+            target: None,
+            route_key: None,
+            credentials_arn: None,
+            body: None,
+            fail_on_warnings: None,
             tags: user_tags(reply.tags.unwrap_or_default()),
         };
         Ok(Some(Live { props, outputs }))
@@ -303,8 +347,13 @@ impl Resource for Api {
                 "apigateway:DELETE (DeleteCorsConfiguration)"
             ))?;
         }
-        let apart = usize::from(change.has(&["tags"])) + usize::from(no_cors);
-        if change.changed.len() > apart {
+        if change.has(&["body", "failOnWarnings"]) {
+            import(cx, &change.id, &change.new).await?;
+        }
+        let apart = ["tags", "body", "failOnWarnings"];
+        let patched =
+            |name: &str| !apart.contains(&name) && (name != "corsConfiguration" || !no_cors);
+        if change.changed.iter().any(|name| patched(name)) {
             let call = patch(client.update_api(), &change);
             send!(cx, call, "apigateway:PATCH (UpdateApi)")?;
         }

@@ -4,6 +4,7 @@
 //! with a `ConflictException`, so every write of an API, its children included, takes the
 //! lane `apigateway/{apiId}`. Updates are PATCH calls: what is left out stays as it is.
 
+mod api_body;
 pub mod integration_parts;
 pub mod protocol;
 pub mod stage_settings;
@@ -12,6 +13,7 @@ use crate::data::Path;
 use crate::resource::context::{self, Cx};
 use crate::resource::error::{CallResult, Effect, Error};
 use crate::resource::{Broken, Rules, WITHHELD};
+pub(crate) use api_body::import;
 use protocol::Protocol;
 use serde_json::Value;
 use std::collections::BTreeMap;
