@@ -5,6 +5,7 @@
 //! | `createOnly` | property | a change replaces the resource |
 //! | `writeOnly` | property | no read returns it (or it is never sent): compared with what was last applied |
 //! | `localFile` | property | the path of a file that the apply reads, from the stack file's folder |
+//! | `later` | property that no read returns | set by a call after the create: as long as a create is not known to be finished it does not count as applied |
 //! | `sensitive` | property, output | its value is never shown |
 //! | `volatile` | output | `true`, or a list of properties: an update (of these) may change it, so it is unknown until then |
 //! | `document` | property | `json` or `policy`: a JSON document, compared by content or meaning |
@@ -138,6 +139,13 @@ impl Schema {
     pub fn required(&self) -> impl Iterator<Item = &str> {
         let names = self.properties.get("required").and_then(Value::as_array);
         names.into_iter().flatten().filter_map(Value::as_str)
+    }
+
+    /// The names of the properties with the keyword `later`.
+    pub fn later(&self) -> impl Iterator<Item = &str> {
+        let all = members(&self.properties).into_iter().flatten();
+        all.filter(|(_, schema)| schema.get("later") == Some(&Value::Bool(true)))
+            .map(|(name, _)| name.as_str())
     }
 
     /// What to say of a name that is no property, and what to do.

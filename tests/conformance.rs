@@ -1,12 +1,12 @@
 //! What holds for every type: its example applies, the next plan is empty, updates update,
 //! replacements replace, each followed by an empty plan, and nothing is left at the end.
-//! One case a type, in `tests/conformance/`.
+//! A case a type or more, in `tests/conformance/`.
 
 use crate::support::{Project, actions};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,18 +30,16 @@ fn cases() -> Vec<(String, PathBuf)> {
     let mut cases: Vec<(String, PathBuf)> = std::fs::read_dir(dir)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .map(|path| {
-            (
-                path.file_stem()
-                    .unwrap()
-                    .to_string_lossy()
-                    .replace('-', ":"),
-                path,
-            )
-        })
+        .map(|path| (type_of(&path), path))
         .collect();
     cases.sort();
     cases
+}
+
+/// The type that a case is of: `aws-s3-Bucket.yaml`, or `aws-s3-Bucket.second.yaml`.
+fn type_of(path: &Path) -> String {
+    let name = path.file_name().unwrap().to_string_lossy();
+    name.split('.').next().unwrap().replace('-', ":")
 }
 
 #[test]
@@ -63,7 +61,7 @@ fn every_type_conforms() {
             result.err().map(|error| {
                 let text = error.downcast_ref::<String>().cloned();
                 let text = text.or_else(|| error.downcast_ref::<&str>().map(|it| (*it).to_owned()));
-                format!("{name}: {}", text.unwrap_or_default())
+                format!("{name} ({}): {}", path.display(), text.unwrap_or_default())
             })
         })
         .collect();

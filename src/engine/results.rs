@@ -434,7 +434,10 @@ impl<'a> Applying<'a> {
                     _ => Value::Null,
                 };
                 let outputs = overlay(&previous, &outcome.outputs);
-                let resource = self.resource(&address, &outcome.id, &inputs, &outputs);
+                let mut resource = self.resource(&address, &outcome.id, &inputs, &outputs);
+                if outcome.error.is_some() {
+                    resource.forget_later();
+                }
                 self.show(&address, &inputs, &overlay(&outputs, &inputs.value));
                 StateChange::Put {
                     address,

@@ -111,6 +111,7 @@ async fn found(
     let outputs = seal.seal_paths(&outputs, &resource.sensitive);
     resource.outputs = overlay(&outputs, &resource.inputs);
     resource.id = id;
+    resource.forget_later();
     Ok(Some(StateChange::Put {
         address: intent.address.clone(),
         resource,
@@ -336,7 +337,9 @@ async fn finish(
     let mut reading = cx.clone();
     reading.wanted = Some(names(inputs));
     let live = kind.read(&reading, &id, &attrs).await?.unwrap_or_default();
-    let missing = differing(kind, inputs, inputs, &live);
+    let mut missing = differing(kind, inputs, inputs, &live);
+    let later = kind.schema().later().filter(|name| has(inputs, name));
+    missing.extend(later.map(str::to_owned));
     let outputs = overlay(&attrs, &live);
     if missing.is_empty() {
         return Ok(Applied { id, outputs });

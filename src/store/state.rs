@@ -2,6 +2,7 @@
 //! [`State::change`]; a run is a sequence of such changes.
 
 use crate::data::Path;
+use crate::resource::{ResourceType, resource_type};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -86,6 +87,19 @@ pub struct ResourceState {
     /// The options that matter once it is out of the file.
     #[serde(default)]
     pub options: SavedOptions,
+}
+
+impl ResourceState {
+    /// For an object whose create is not known to be finished: what only a later call sets
+    /// does not count as applied, so that the next plan has it.
+    pub fn forget_later(&mut self) {
+        let schema = resource_type(&self.type_name).map(ResourceType::schema);
+        if let Value::Object(inputs) = &mut self.inputs {
+            for name in schema.into_iter().flat_map(|schema| schema.later()) {
+                inputs.remove(name);
+            }
+        }
+    }
 }
 
 /// The options of a resource that the state keeps.

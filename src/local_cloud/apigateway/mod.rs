@@ -1,5 +1,5 @@
 //! API Gateway v2: APIs with their integrations, routes, route responses, stages and
-//! deployments. No authorizers, models, integration responses, domain names or imports.
+//! deployments. No authorizers, models, integration responses or domain names.
 //!
 //! An API is kept under `apigateway/{region}/api/{id}`, and what belongs to it under
 //! `…/api/{id}/{integration|route|stage|deployment}/{id}` and
@@ -8,6 +8,7 @@
 
 mod api;
 mod context;
+mod import;
 mod integration;
 mod members;
 mod path;
@@ -167,6 +168,10 @@ fn one_api(mut cx: Cx<'_>, request: &Request, id: &str, body: &Doc) -> Result<Re
     let mut doc = cx.enter(id)?;
     match request.method.as_str() {
         "PATCH" => doc = api::update(&mut cx, doc, body)?,
+        "PUT" => {
+            doc = import::reimport(&mut cx, doc, request, body)?;
+            return Ok(reply(201, &cx.shown(doc)));
+        }
         "DELETE" => {
             for (key, _) in cx.store.scan(&format!("{}/", cx.api_key())) {
                 cx.store.remove(&key);

@@ -128,6 +128,7 @@ pub(super) fn operation(method: &str, target: &Target) -> Option<String> {
         ("GET", Target::Apis) => "GetApis",
         ("GET", Target::Api(_)) => "GetApi",
         ("PATCH", Target::Api(_)) => "UpdateApi",
+        ("PUT", Target::Api(_)) => "ReimportApi",
         ("DELETE", Target::Api(_)) => "DeleteApi",
         ("DELETE", Target::Cors(_)) => "DeleteCorsConfiguration",
         ("POST", Target::Tags(_)) => "TagResource",

@@ -77,11 +77,11 @@ pub struct Api {
     /// all others. Compared with what was last applied: changes from outside are not seen,
     /// and taking it out leaves what it made. HTTP only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("writeOnly" = true))]
+    #[schemars(extend("later" = true, "writeOnly" = true))]
     pub body: Option<Document>,
     /// Whether a warning about `body` is an error.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = false, "writeOnly" = true))]
+    #[schemars(extend("default" = false, "later" = true, "writeOnly" = true))]
     pub fail_on_warnings: Option<bool>,
     /// Tags; values must not be empty.
     #[serde(skip_serializing_if = "Option::is_none")]

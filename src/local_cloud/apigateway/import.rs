@@ -1,0 +1,125 @@
+//! ReimportApi: an OpenAPI document in place of an HTTP API's routes and integrations.
+
+use super::members::{Doc, Protocol, text};
+use super::{Cx, Kind, api, bad};
+use crate::local_cloud::service::{Refusal, Request};
+use serde_json::{Value, json};
+
+/// Puts the document that the request carries in place of all that the API has.
+pub(super) fn reimport(
+    cx: &mut Cx<'_>,
+    api: Doc,
+    request: &Request,
+    sent: &Doc,
+) -> Result<Doc, Refusal> {
+    if cx.protocol != Protocol::Http {
+        return Err(bad("Only an HTTP API can be imported."));
+    }
+    let document: Value = serde_yaml::from_str(text(sent, "body"))
+        .map_err(|error| bad(format!("Unable to parse the API definition: {error}")))?;
+    let version = document["openapi"].as_str().unwrap_or_default();
+    if !version.starts_with("3.") {
+        return Err(bad("The API definition must be an OpenAPI 3 document."));
+    }
+    let routes = routes(&document)?;
+    let without = routes.iter().find(|route| route.integration.is_none());
+    let strict = request
+        .query
+        .iter()
+        .any(|(name, value)| name == "failOnWarnings" && value == "true");
+    if let Some(route) = without.filter(|_| strict) {
+        return Err(bad(format!(
+            "Warnings found during import: no integration defined for {}.",
+            route.key
+        )));
+    }
+    for kind in [Kind::Route, Kind::Integration] {
+        for (id, _) in cx.list(kind, "") {
+            cx.delete(kind, "", &id)?;
+        }
+    }
+    for route in &routes {
+        make(cx, route)?;
+    }
+    api::update(cx, api, &described(&document))
+}
+
+/// One operation of the document.
+struct Route {
+    key: String,
+    integration: Option<Doc>,
+}
+
+fn routes(document: &Value) -> Result<Vec<Route>, Refusal> {
+    let mut routes = Vec::new();
+    for (path, item) in document["paths"].as_object().into_iter().flatten() {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            let key = match (path.as_str(), method.as_str()) {
+                ("/$default", "x-amazon-apigateway-any-method") => "$default".to_owned(),
+                (path, "x-amazon-apigateway-any-method") => format!("ANY {path}"),
+                (path, "get" | "put" | "post" | "delete" | "options" | "head" | "patch") => {
+                    format!("{} {path}", method.to_ascii_uppercase())
+                }
+                _ => continue,
+            };
+            let given = operation["x-amazon-apigateway-integration"].as_object();
+            let integration = given.map(|given| integration(given));
+            routes.push(Route { key, integration });
+        }
+    }
+    if routes.is_empty() {
+        return Err(bad("The API definition has no paths."));
+    }
+    Ok(routes)
+}
+
+/// The extension's members under the names of the API.
+fn integration(given: &Doc) -> Doc {
+    let names = [
+        ("uri", "integrationUri"),
+        ("httpMethod", "integrationMethod"),
+        ("credentials", "credentialsArn"),
+        ("payloadFormatVersion", "payloadFormatVersion"),
+        ("connectionId", "connectionId"),
+        ("connectionType", "connectionType"),
+        ("timeoutInMillis", "timeoutInMillis"),
+        ("description", "description"),
+    ];
+    let mut doc = Doc::new();
+    for (from, to) in names {
+        if let Some(value) = given.get(from) {
+            doc.insert(to.to_owned(), value.clone());
+        }
+    }
+    let kind = text(given, "type").to_ascii_uppercase();
+    doc.insert("integrationType".to_owned(), json!(kind));
+    doc
+}
+
+fn make(cx: &mut Cx<'_>, route: &Route) -> Result<(), Refusal> {
+    let mut body = Doc::new();
+    body.insert("routeKey".to_owned(), json!(route.key));
+    if let Some(integration) = &route.integration {
+        let made = cx.make(Kind::Integration, "", integration)?;
+        let target = format!("integrations/{}", text(&made, "integrationId"));
+        body.insert("target".to_owned(), json!(target));
+    }
+    cx.make(Kind::Route, "", &body)?;
+    Ok(())
+}
+
+/// What the document says of the API itself.
+fn described(document: &Value) -> Doc {
+    let info = &document["info"];
+    let cors = &document["x-amazon-apigateway-cors"];
+    let members = [
+        ("name", &info["title"]),
+        ("description", &info["description"]),
+        ("version", &info["version"]),
+        ("corsConfiguration", cors),
+    ];
+    let given = members.into_iter().filter(|(_, value)| !value.is_null());
+    given
+        .map(|(name, value)| (name.to_owned(), value.clone()))
+        .collect()
+}
