@@ -24,6 +24,19 @@ fn standard(code: &str) -> (u16, &'static str) {
         ),
         "NoSuchBucket" => (404, "The specified bucket does not exist"),
         "NoSuchKey" => (404, "The specified key does not exist."),
+        "NoSuchUpload" => (
+            404,
+            "The specified multipart upload does not exist. The upload ID might be invalid, or the multipart upload might have been aborted or completed.",
+        ),
+        "InvalidPart" => (
+            400,
+            "One or more of the specified parts could not be found.",
+        ),
+        "InvalidPartOrder" => (400, "The list of parts was not in ascending order."),
+        "EntityTooSmall" => (
+            400,
+            "Your proposed upload is smaller than the minimum allowed object size.",
+        ),
         "NoSuchVersion" => (404, "The specified version does not exist."),
         "NoSuchTagSet" => (404, "The TagSet does not exist"),
         "NoSuchBucketPolicy" => (404, "The bucket policy does not exist"),

@@ -1,7 +1,7 @@
 //! S3: buckets with their settings, objects with their versions.
 //!
 //! Wire: REST with XML; path style, and virtual-host style where the Host header says so.
-//! Laxer than AWS: no multipart uploads, copies, locks, lifecycle or replication; CRC
+//! Laxer than AWS: no copies, locks, lifecycle or replication; CRC
 //! checksums are kept but not compared; all access is the owner's.
 
 mod acl;
@@ -12,6 +12,7 @@ mod error;
 mod listing;
 mod model;
 mod object;
+mod parts;
 mod read;
 mod settings;
 mod tags;
@@ -196,6 +197,41 @@ const OPERATIONS: &[Row] = &[
         "versions",
         "ListObjectVersions",
         versions::list,
+    ),
+    (
+        "GET",
+        Level::Bucket,
+        "uploads",
+        "ListMultipartUploads",
+        parts::list,
+    ),
+    (
+        "POST",
+        Level::Object,
+        "uploads",
+        "CreateMultipartUpload",
+        parts::start,
+    ),
+    (
+        "PUT",
+        Level::Object,
+        "partNumber",
+        "UploadPart",
+        parts::part,
+    ),
+    (
+        "POST",
+        Level::Object,
+        "uploadId",
+        "CompleteMultipartUpload",
+        parts::finish,
+    ),
+    (
+        "DELETE",
+        Level::Object,
+        "uploadId",
+        "AbortMultipartUpload",
+        parts::abort,
     ),
     ("PUT", Level::Object, "", "PutObject", object::put),
     ("GET", Level::Object, "", "GetObject", read::get),

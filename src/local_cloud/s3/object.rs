@@ -40,32 +40,47 @@ pub(super) fn put(call: Call<'_>) -> Result<Reply, Refusal> {
     let mut versions = model::versions(call.store, &call.bucket, &call.key)?;
     check_conditions(&call, &versions)?;
     let payload = body::payload(&call)?;
-    let headers = kept_headers(&call)?;
+    let mut version = described(&call, &bucket)?;
+    version.size = payload.bytes.len() as u64;
+    // Only without KMS is the ETag the MD5 of the content.
+    if version.etag.is_empty() {
+        version.etag = format!("\"{}\"", hex::encode(Md5::digest(&payload.bytes)));
+    }
+    version.checksums = payload.checksums;
+    version.blob = call.store.put_blob(&payload.bytes);
+    let reply = stored(&bucket, &version);
+    add(&mut versions, version);
+    model::put_versions(call.store, &call.bucket, &call.key, &versions);
+    Ok(reply)
+}
+
+/// A version as the request's headers describe it, without its content. With KMS its ETag
+/// is drawn; without, it is left empty.
+pub(super) fn described(call: &Call<'_>, bucket: &Bucket) -> Result<Version, Refusal> {
+    let headers = kept_headers(call)?;
     let storage_class = call.header("x-amz-storage-class").unwrap_or("STANDARD");
     if !STORAGE_CLASSES.contains(&storage_class) {
         return Err(error("InvalidStorageClass", ""));
     }
-    let encryption = headers["x-amz-server-side-encryption"].clone();
-    let version = Version {
-        id: new_id(&bucket),
-        marker: false,
+    let plain = headers["x-amz-server-side-encryption"] == "AES256";
+    let drawn = || format!("\"{}\"", hex::encode(rand::random::<[u8; 16]>()));
+    Ok(Version {
+        id: new_id(bucket),
         modified: call.request.now,
-        size: payload.bytes.len() as u64,
-        // Only without KMS is the ETag the MD5 of the content.
-        etag: if encryption == "AES256" {
-            format!("\"{}\"", hex::encode(Md5::digest(&payload.bytes)))
-        } else {
-            format!("\"{}\"", hex::encode(rand::random::<[u8; 16]>()))
-        },
+        etag: if plain { String::new() } else { drawn() },
         headers,
-        checksums: payload.checksums,
         storage_class: storage_class.to_owned(),
-        tags: tags::from_header(&call)?,
-        grants: grants(&call, &bucket)?,
-        blob: call.store.put_blob(&payload.bytes),
-    };
+        tags: tags::from_header(call)?,
+        grants: grants(call, bucket)?,
+        ..Version::default()
+    })
+}
+
+/// What is answered to a version that was stored.
+pub(super) fn stored(bucket: &Bucket, version: &Version) -> Reply {
     let mut reply = reply(200);
     set(&mut reply, "etag", &version.etag);
+    let encryption = &version.headers["x-amz-server-side-encryption"];
     set(&mut reply, "x-amz-server-side-encryption", encryption);
     for (name, value) in &version.checksums {
         set(&mut reply, name, value);
@@ -73,9 +88,7 @@ pub(super) fn put(call: Call<'_>) -> Result<Reply, Refusal> {
     if bucket.keeps_versions() {
         set(&mut reply, "x-amz-version-id", &version.id);
     }
-    add(&mut versions, version);
-    model::put_versions(call.store, &call.bucket, &call.key, &versions);
-    Ok(reply)
+    reply
 }
 
 /// The id of a new version: `null` unless the bucket keeps versions.
@@ -96,7 +109,7 @@ pub(super) fn add(versions: &mut Versions, version: Version) {
 }
 
 /// `If-None-Match: *` creates only; `If-Match` replaces only what has that ETag.
-fn check_conditions(call: &Call<'_>, versions: &Versions) -> Result<(), Refusal> {
+pub(super) fn check_conditions(call: &Call<'_>, versions: &Versions) -> Result<(), Refusal> {
     let current = versions.first().filter(|version| !version.marker);
     match call.header("if-none-match") {
         None => {}

@@ -3,11 +3,13 @@
 
 pub mod bucket_name;
 pub mod bucket_tags;
+pub mod content;
 pub mod empty;
 pub mod grants;
 pub mod hosted_zone;
 pub mod object_calls;
 pub mod object_rules;
+pub mod parts;
 pub mod upload;
 
 use crate::data::Path;

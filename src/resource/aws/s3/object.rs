@@ -1,10 +1,11 @@
 //! `aws:s3:BucketObject`: one object.
 
+use crate::resource::aws::s3::content::{self, Content, unquoted};
 use crate::resource::aws::s3::object_calls::{
     head, live, put_acl, put_legal_hold, put_retention, retag, tags,
 };
-use crate::resource::aws::s3::upload::{self, rfc3339, time, unquoted};
-use crate::resource::aws::s3::{self, empty::Emptying, object_rules};
+use crate::resource::aws::s3::upload::{self, rfc3339, time};
+use crate::resource::aws::s3::{self, empty::Emptying, object_rules, parts};
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
@@ -27,7 +28,8 @@ pub struct BucketObject {
     /// The key. A leading or doubled slash is a character like any other.
     #[schemars(length(min = 1, max = 1024), extend("createOnly" = true))]
     pub key: String,
-    /// The file with the content; its path starts from the stack file's folder.
+    /// The file with the content; its path starts from the stack file's folder. From 32 MiB on
+    /// it goes up in parts, unless `etag` is given.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1), extend("writeOnly" = true, "localFile" = true))]
     pub source: Option<String>,
@@ -232,6 +234,27 @@ impl BucketObject {
     }
 }
 
+/// Puts the content and all that goes with it; with `new`, only where no object is yet.
+async fn store(cx: &Cx, props: &BucketObject, new: bool) -> Result<Outputs, Error> {
+    let id = &props.id();
+    let algorithm = props.checksum_algorithm.as_deref();
+    let bytes = match content::content(cx, props).await? {
+        Content::Whole(bytes) => bytes,
+        Content::Parts(source) => {
+            let reply = parts::put(cx, props, &source, new).await?;
+            return Ok(outputs_of!(cx, id, &reply, algorithm));
+        }
+    };
+    let attempt = || async {
+        let client = if new { cx.aws.s3_once() } else { cx.aws.s3() };
+        let request = upload::put(client, props, bytes.clone())?;
+        let request = request.set_if_none_match(new.then(|| "*".to_owned()));
+        request.send().await.call("s3:PutObject")
+    };
+    let reply = s3::first_write(cx, s3::never, attempt).await?;
+    Ok(outputs_of!(cx, id, &reply, algorithm))
+}
+
 fn told_apart(props: &BucketObject, error: Error) -> Error {
     let id = props.id();
     if error.is(&["PreconditionFailed"]) || error.status() == Some(412) {
@@ -279,23 +302,10 @@ impl Resource for BucketObject {
 
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let props = new.props;
-        let bytes = upload::bytes(cx, &props).await?;
-        let attempt = || async {
-            upload::put(cx.aws.s3_once(), &props, bytes.clone())?
-                .if_none_match("*")
-                .send()
-                .await
-                .call("s3:PutObject")
-        };
-        let reply = s3::first_write(cx, s3::never, attempt)
-            .await
-            .map_err(|error| told_apart(&props, error))?;
         let id = props.id();
-        let algorithm = props.checksum_algorithm.as_deref();
-        Ok(Made {
-            outputs: outputs_of!(cx, &id, &reply, algorithm),
-            id,
-        })
+        let outputs = store(cx, &props, true).await;
+        let outputs = outputs.map_err(|error| told_apart(&props, error))?;
+        Ok(Made { id, outputs })
     }
 
     async fn read(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
@@ -323,12 +333,8 @@ impl Resource for BucketObject {
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
         let new = &change.new;
         if change.has(UPLOADED) {
-            let bytes = upload::bytes(cx, new).await?;
-            let request = upload::put(cx.aws.s3(), new, bytes)?;
-            let reply = request.send().await.call("s3:PutObject")?;
-            let algorithm = new.checksum_algorithm.as_deref();
             return Ok(Made {
-                outputs: outputs_of!(cx, &change.id, &reply, algorithm),
+                outputs: store(cx, new, false).await?,
                 id: change.id,
             });
         }
@@ -383,14 +389,14 @@ impl Resource for BucketObject {
         let Some(head) = head(cx, &props.bucket, &props.key, false).await? else {
             return Ok(None);
         };
-        let bytes = upload::bytes(cx, props).await?;
+        let content = content::content(cx, props).await?;
         let live = live(&head);
         let same = if live.is_kms() {
-            head.content_length() == i64::try_from(bytes.len()).ok()
+            head.content_length() == i64::try_from(content.size()).ok()
                 && live.content_type.as_deref() == Some(&upload::content_type(props))
                 && live.metadata.unwrap_or_default() == props.metadata.clone().unwrap_or_default()
         } else {
-            live.etag == Some(upload::md5_hex(&bytes))
+            live.etag == Some(content.etag().await?)
         };
         Ok(same.then_some(id))
     }

@@ -1,6 +1,7 @@
 //! The calls on an object other than its upload and its deletion.
 
-use super::upload::{PRIVATE, rfc3339, time, unquoted};
+use super::content::unquoted;
+use super::upload::{PRIVATE, rfc3339, time};
 use super::{built, sdk_tags};
 use crate::resource::context::{Cx, user_tags};
 use crate::resource::error::{CallResult, Error};

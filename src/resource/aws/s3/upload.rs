@@ -1,98 +1,20 @@
-//! What an object's upload is made of: its bytes, its content type, its request.
+//! The request of an upload: what the properties say beside the content.
 
-use crate::resource::context::Cx;
 use crate::resource::error::Error;
 use crate::resource::s3_bucket_object::BucketObject;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::create_multipart_upload::builders::CreateMultipartUploadFluentBuilder;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::{ByteStream, DateTime, DateTimeFormat};
 use aws_sdk_s3::types::{
     ChecksumAlgorithm, ObjectCannedAcl, ObjectLockLegalHoldStatus, ObjectLockMode,
     ServerSideEncryption, StorageClass,
 };
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use md5::{Digest, Md5};
 use std::collections::BTreeMap;
-
-/// The most that one PutObject takes: 5 GiB.
-const LIMIT: u64 = 5 << 30;
 
 /// The canned ACL that says nothing; it is not sent, since a bucket without ACLs refuses it.
 pub const PRIVATE: &str = "private";
-
-/// The bytes that the properties name. A file is read whole into memory.
-///
-/// # Errors
-/// When the file cannot be read or is over 5 GiB, when `contentBase64` is no base64, and
-/// when `etag` is given and not the MD5 of the bytes, since no later plan would be empty.
-pub async fn bytes(cx: &Cx, props: &BucketObject) -> Result<Bytes, Error> {
-    let bytes =
-        if let Some(text) = &props.content {
-            Bytes::from(text.clone())
-        } else if let Some(text) = &props.content_base64 {
-            let decoded = STANDARD.decode(text.as_bytes());
-            Bytes::from(decoded.map_err(|error| {
-                Error::failed(format!("contentBase64 is no base64 text: {error}"))
-            })?)
-        } else if let Some(source) = &props.source {
-            file(cx, source).await?
-        } else {
-            Bytes::new()
-        };
-    if let Some(etag) = &props.etag
-        && !props.is_kms()
-        && unquoted(etag) != md5_hex(&bytes)
-    {
-        return Err(Error::with_hint(
-            format!(
-                "etag is {etag}, but the MD5 of the content of {}/{} is {}",
-                props.bucket,
-                props.key,
-                md5_hex(&bytes)
-            ),
-            "Set etag to the MD5 of the same content (filemd5, or an archive's outputMd5), or \
-             use sourceHash instead.",
-        ));
-    }
-    Ok(bytes)
-}
-
-async fn file(cx: &Cx, source: &str) -> Result<Bytes, Error> {
-    let path = cx.stack_dir.join(source);
-    let read = move || -> std::io::Result<Option<Vec<u8>>> {
-        if std::fs::metadata(&path)?.len() > LIMIT {
-            return Ok(None);
-        }
-        std::fs::read(&path).map(Some)
-    };
-    let told = |why: &dyn std::fmt::Display| {
-        Error::with_hint(
-            format!("the object's source {source} could not be read: {why}"),
-            "Check the path; it starts from the stack file's folder.",
-        )
-    };
-    match tokio::task::spawn_blocking(read).await {
-        Ok(Ok(Some(bytes))) => Ok(Bytes::from(bytes)),
-        Ok(Ok(None)) => Err(Error::failed(format!(
-            "the object's source {source} is over 5 GiB, the most that one upload takes; \
-             uploads in parts are not built in"
-        ))),
-        Ok(Err(error)) => Err(told(&error)),
-        Err(error) => Err(told(&error)),
-    }
-}
-
-/// The MD5 of some bytes in hex: the ETag of an object in one part without KMS.
-pub fn md5_hex(bytes: &[u8]) -> String {
-    hex::encode(Md5::digest(bytes))
-}
-
-/// An ETag without its quotes, in lower case.
-pub fn unquoted(etag: &str) -> String {
-    etag.trim_matches('"').to_ascii_lowercase()
-}
 
 /// The content type to send: the given one, or one by the ending of the key or the source.
 pub fn content_type(props: &BucketObject) -> String {
@@ -167,13 +89,51 @@ pub fn rfc3339(time: &DateTime) -> Option<String> {
 
 /// The checksum to send. S3 demands one with object lock, also where the client would not
 /// send one by itself.
-fn checksum_algorithm(props: &BucketObject) -> Option<ChecksumAlgorithm> {
+pub(super) fn checksum_algorithm(props: &BucketObject) -> Option<ChecksumAlgorithm> {
     let locked = props.object_lock_mode.is_some() || props.object_lock_legal_hold_status.is_some();
     props
         .checksum_algorithm
         .as_deref()
         .map(ChecksumAlgorithm::from)
         .or(locked.then_some(ChecksumAlgorithm::Crc32))
+}
+
+/// Adds to a request all that the properties say of an object beside its content. The calls
+/// that start an upload share these setters, but no trait.
+macro_rules! described {
+    ($request:expr, $props:expr) => {{
+        let props: &BucketObject = $props;
+        let text = |property: &Option<String>| property.clone();
+        let until = props.object_lock_retain_until_date.as_deref();
+        let metadata = props.metadata.clone().unwrap_or_default();
+        let acl = props.acl.as_deref().filter(|acl| *acl != PRIVATE);
+        // A key names KMS as the kind of encryption, as S3 wants it spelled out.
+        let encryption = props
+            .server_side_encryption
+            .as_deref()
+            .or(props.kms_key_id.as_ref().map(|_| "aws:kms"));
+        let lock = props.object_lock_legal_hold_status.as_deref();
+        $request
+            .bucket(&props.bucket)
+            .key(&props.key)
+            .content_type(content_type(props))
+            .set_acl(acl.map(ObjectCannedAcl::from))
+            .set_cache_control(text(&props.cache_control))
+            .set_content_disposition(text(&props.content_disposition))
+            .set_content_encoding(text(&props.content_encoding))
+            .set_content_language(text(&props.content_language))
+            .set_metadata((!metadata.is_empty()).then(|| metadata.into_iter().collect()))
+            .set_storage_class(props.storage_class.as_deref().map(StorageClass::from))
+            .set_server_side_encryption(encryption.map(ServerSideEncryption::from))
+            .set_ssekms_key_id(text(&props.kms_key_id))
+            .set_bucket_key_enabled(props.bucket_key_enabled)
+            .set_website_redirect_location(text(&props.website_redirect))
+            .set_checksum_algorithm(checksum_algorithm(props))
+            .set_tagging(props.tags.as_ref().and_then(tag_header))
+            .set_object_lock_mode(props.object_lock_mode.as_deref().map(ObjectLockMode::from))
+            .set_object_lock_retain_until_date(until.map(time).transpose()?)
+            .set_object_lock_legal_hold_status(lock.map(ObjectLockLegalHoldStatus::from))
+    }};
 }
 
 /// An upload of these bytes with all that the properties say; it leaves nothing of what an
@@ -186,42 +146,19 @@ pub fn put(
     props: &BucketObject,
     bytes: Bytes,
 ) -> Result<PutObjectFluentBuilder, Error> {
-    let text = |property: &Option<String>| property.clone();
-    let until = props.object_lock_retain_until_date.as_deref();
-    let metadata = props.metadata.clone().unwrap_or_default();
-    let acl = props.acl.as_deref().filter(|acl| *acl != PRIVATE);
-    // A key names KMS as the kind of encryption, as S3 wants it spelled out.
-    let encryption = props
-        .server_side_encryption
-        .as_deref()
-        .or(props.kms_key_id.as_ref().map(|_| "aws:kms"));
-    Ok(client
-        .put_object()
-        .bucket(&props.bucket)
-        .key(&props.key)
-        .body(ByteStream::from(bytes))
-        .content_type(content_type(props))
-        .set_acl(acl.map(ObjectCannedAcl::from))
-        .set_cache_control(text(&props.cache_control))
-        .set_content_disposition(text(&props.content_disposition))
-        .set_content_encoding(text(&props.content_encoding))
-        .set_content_language(text(&props.content_language))
-        .set_metadata((!metadata.is_empty()).then(|| metadata.into_iter().collect()))
-        .set_storage_class(props.storage_class.as_deref().map(StorageClass::from))
-        .set_server_side_encryption(encryption.map(ServerSideEncryption::from))
-        .set_ssekms_key_id(text(&props.kms_key_id))
-        .set_bucket_key_enabled(props.bucket_key_enabled)
-        .set_website_redirect_location(text(&props.website_redirect))
-        .set_checksum_algorithm(checksum_algorithm(props))
-        .set_tagging(props.tags.as_ref().and_then(tag_header))
-        .set_object_lock_mode(props.object_lock_mode.as_deref().map(ObjectLockMode::from))
-        .set_object_lock_retain_until_date(until.map(time).transpose()?)
-        .set_object_lock_legal_hold_status(
-            props
-                .object_lock_legal_hold_status
-                .as_deref()
-                .map(ObjectLockLegalHoldStatus::from),
-        ))
+    let request = client.put_object().body(ByteStream::from(bytes));
+    Ok(described!(request, props))
+}
+
+/// The start of an upload in parts, of an object with all that the properties say.
+///
+/// # Errors
+/// When `objectLockRetainUntilDate` is no RFC 3339 time.
+pub fn start(
+    client: &Client,
+    props: &BucketObject,
+) -> Result<CreateMultipartUploadFluentBuilder, Error> {
+    Ok(described!(client.create_multipart_upload(), props))
 }
 
 #[cfg(test)]
@@ -241,11 +178,5 @@ mod tests {
         let tags = BTreeMap::from([("a b".to_owned(), "1&2".to_owned())]);
         assert_eq!(tag_header(&tags).as_deref(), Some("a+b=1%262"));
         assert_eq!(tag_header(&BTreeMap::new()), None);
-    }
-
-    #[test]
-    fn an_etag_is_a_plain_md5() {
-        assert_eq!(md5_hex(b""), "d41d8cd98f00b204e9800998ecf8427e");
-        assert_eq!(unquoted("\"ABC\""), "abc");
     }
 }
