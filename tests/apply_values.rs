@@ -1,7 +1,7 @@
 //! Values that are known only while applying, on the local cloud.
 
 use crate::support::Project;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[test]
 fn an_update_that_turns_out_to_change_nothing_is_not_called() {
@@ -83,4 +83,57 @@ fn a_changed_text_around_a_password_that_is_not_kept_is_seen() {
         .run(&["apply", "--yes", "--replace", "password"])
         .expect(0);
     project.expect_no_changes();
+}
+
+/// What only a call after the create sets is not lost with the create's reply, nor with the
+/// process, nor counted as applied when that call is refused.
+#[test]
+fn a_document_of_an_api_is_put_in_whatever_becomes_of_the_create() {
+    let body = |uri: &str| {
+        let integration = json!({"type": "http_proxy", "httpMethod": "GET", "uri": uri, "payloadFormatVersion": "1.0"});
+        json!({"openapi": "3.0.1", "info": {"title": "t", "version": "1"}, "paths":
+            {"/orders": {"get": {"x-amazon-apigateway-integration": integration}}}})
+    };
+    let stack = |body: &Value| {
+        json!({"name": "api", "resources": {"api": {"type": "aws:apigatewayv2:Api",
+            "properties": {"name": "n", "protocolType": "HTTP", "body": body}}}})
+    };
+    let routes = |project: &Project| {
+        let entries = project.cloud().into_iter();
+        entries.filter(|entry| entry.kind == "route").count()
+    };
+    for what in ["lostReply", "killBefore", "killAfter"] {
+        for call in ["apigateway:CreateApi", "apigateway:ReimportApi"] {
+            let mut project = Project::new();
+            project.write(
+                "stacks/api.yaml",
+                stack(&body("https://example.com")).to_string(),
+            );
+            let fault = json!([{"call": call, "at": 1, "what": what}]).to_string();
+            project.env("STACKCTL_LOCAL_FAULTS", &fault);
+            project.run(&["apply", "--yes"]);
+            project.env("STACKCTL_LOCAL_FAULTS", "[]");
+            project.apply();
+            project.expect_no_changes();
+            assert_eq!(routes(&project), 1, "{what} at {call}");
+        }
+    }
+    let project = Project::new();
+    project.write(
+        "stacks/api.yaml",
+        stack(&json!({"openapi": "3.0.1"})).to_string(),
+    );
+    let refused = project.run(&["apply", "--yes"]).expect(1);
+    assert!(
+        refused.stderr.contains("has no paths"),
+        "{}",
+        refused.stderr
+    );
+    project.write(
+        "stacks/api.yaml",
+        stack(&body("https://example.com")).to_string(),
+    );
+    project.apply();
+    project.expect_no_changes();
+    assert_eq!(routes(&project), 1);
 }

@@ -17,6 +17,7 @@ mod credentials;
 #[cfg(feature = "emulator-tests")]
 mod emulator;
 mod faults;
+mod large_objects;
 mod lifecycle;
 mod plan;
 mod plan_properties;

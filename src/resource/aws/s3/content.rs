@@ -11,15 +11,15 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// From this size on a file goes up in parts, unless `etag` names its MD5: 32 MiB.
-const LARGE: u64 = 32 << 20;
+/// From this size on a file goes up in parts, unless `etag` names its MD5: 16 MiB.
+const LARGE: u64 = 16 << 20;
 
 /// The most that one PutObject takes: 5 GiB (S3 User Guide, "Uploading objects").
 const LIMIT: u64 = 5 << 30;
 
-/// The size of a part, but for the last one: 16 MiB, or what makes 10,000 parts of a file, the
+/// The size of a part, but for the last one: 8 MiB, or what makes 10,000 parts of a file, the
 /// most that S3 takes. A part is kept in memory while it goes up.
-const PART: u64 = 16 << 20;
+const PART: u64 = 8 << 20;
 
 /// The content of an object.
 #[derive(Debug)]

@@ -28,7 +28,7 @@ pub struct BucketObject {
     /// The key. A leading or doubled slash is a character like any other.
     #[schemars(length(min = 1, max = 1024), extend("createOnly" = true))]
     pub key: String,
-    /// The file with the content; its path starts from the stack file's folder. From 32 MiB on
+    /// The file with the content; its path starts from the stack file's folder. From 16 MiB on
     /// it goes up in parts, unless `etag` is given.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1), extend("writeOnly" = true, "localFile" = true))]
