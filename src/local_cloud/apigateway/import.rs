@@ -63,7 +63,7 @@ fn routes(document: &Value) -> Result<Vec<Route>, Refusal> {
                 _ => continue,
             };
             let given = operation["x-amazon-apigateway-integration"].as_object();
-            let integration = given.map(|given| integration(given));
+            let integration = given.map(integration);
             routes.push(Route { key, integration });
         }
     }
