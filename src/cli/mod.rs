@@ -5,17 +5,20 @@ mod apply;
 pub mod args;
 pub mod confirm;
 mod destroy;
+mod drift;
 pub mod error;
 pub mod exit;
 mod files;
 mod find;
 mod interrupt;
+mod look;
 mod mistakes;
 pub mod output;
 mod outputs;
 mod plan;
 mod plan_file;
 mod provider;
+mod refresh;
 mod session;
 mod state_key;
 mod validate;
@@ -68,6 +71,8 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
             Command::Apply(args) => apply::run(global, args).await,
             Command::Outputs(args) => outputs::run(global, args).await,
             Command::Destroy(args) => destroy::run(global, args).await,
+            Command::Drift(args) => drift::run(global, args).await,
+            Command::Refresh(args) => refresh::run(global, args).await,
         }
     };
     let exit = runtime.block_on(async {

@@ -3,6 +3,7 @@
 
 pub mod apply;
 pub mod diff;
+pub mod drift;
 pub mod event;
 pub mod graph;
 mod identity;
