@@ -18,4 +18,5 @@ pub mod report;
 pub mod resource;
 pub mod saved;
 pub mod schema;
+pub mod secrets;
 pub mod store;

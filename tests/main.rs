@@ -18,6 +18,7 @@ mod credentials;
 mod emulator;
 mod faults;
 mod large_objects;
+mod leaks;
 mod lifecycle;
 mod plan;
 mod plan_properties;

@@ -10,7 +10,6 @@ use super::{confirm, plan_file};
 use crate::engine::apply::{self, Finished, Run};
 use crate::engine::planner::Options;
 use crate::report::progress::{self, Reporter};
-use crate::report::secrets::Secrets;
 use crate::report::{self, outputs::Row};
 use crate::store::seal::Seal;
 use crate::store::state::State;
@@ -98,7 +97,9 @@ async fn execute(
 ) -> Result<Finished, CliError> {
     let working = interrupt::working()?;
     let started = Instant::now();
-    let secrets = Secrets::of(&session.planned.plan);
+    let secrets = output::secrets().clone();
+    secrets.learn_plan(&session.planned.plan);
+    let learning = secrets.clone();
     let style = Stream::Stderr.style(global.no_color);
     let reporter: Box<dyn Reporter> = if global.json {
         progress::json_lines(Box::new(std::io::stdout()), secrets)
@@ -129,6 +130,7 @@ async fn execute(
             cx: &session.cx,
             parallelism: usize::from(run.parallelism),
             read_file: &session::reader(&session.stack.dir),
+            secrets: learning,
             interrupt: working.told(),
         },
         &mut |event| {

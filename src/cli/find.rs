@@ -3,6 +3,7 @@
 use super::args::InputArgs;
 use super::error::CliError;
 use super::exit::Exit;
+use super::output;
 use crate::lang::load::{self, Given, Loaded};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -154,5 +155,10 @@ pub(super) fn load(name: Option<&str>, input: &InputArgs) -> Result<Loaded, CliE
         env: input.env.clone(),
     };
     let dir = path.parent().map(Path::to_owned).unwrap_or_default();
-    Ok(load::load(file, env_file, dir, &given))
+    let loaded = load::load(file, env_file, dir, &given);
+    // From here on no message repeats them.
+    for value in loaded.stack.variables.values() {
+        output::secrets().learn_source(value);
+    }
+    Ok(loaded)
 }

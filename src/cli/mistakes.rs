@@ -14,6 +14,7 @@ use crate::lang::load::Loaded;
 use crate::lang::locate::locate;
 use crate::lang::stack::{Sources, Stack};
 use crate::report::diagnostics;
+use crate::resource::resource_type;
 use crate::store::state::State;
 use serde_json::Value;
 
@@ -46,6 +47,7 @@ pub(super) enum Evaluate {
 /// in evaluation, where the file could be understood that far.
 pub(super) fn check(stack: &Stack, diagnostics: &mut Vec<Diagnostic>, evaluate: Evaluate) {
     let understood = !are_wrong(diagnostics);
+    learn_literals(stack);
     diagnostics.extend(check::check(stack));
     let wanted = evaluate == Evaluate::Always || are_wrong(diagnostics);
     if !understood || !wanted || !Graph::of(stack).covers(stack) {
@@ -59,7 +61,23 @@ pub(super) fn check(stack: &Stack, diagnostics: &mut Vec<Diagnostic>, evaluate: 
         options: &Options::default(),
         read_file: &reader(&stack.dir),
     });
+    output::secrets().learn_plan(&planned.plan);
     diagnostic::add(diagnostics, planned.diagnostics);
+}
+
+/// Takes in what the file itself gives sensitive properties, so that no mistake quotes it.
+fn learn_literals(stack: &Stack) {
+    for block in stack.resources.values() {
+        let Some(kind) = resource_type(&block.type_name) else {
+            continue;
+        };
+        for (name, value) in block.properties.as_object().into_iter().flatten() {
+            let is_literal = value.as_str().is_none_or(|text| !text.contains("${"));
+            if is_literal && kind.schema().is_sensitive(name) {
+                output::secrets().learn(value);
+            }
+        }
+    }
 }
 
 /// Prints diagnostics; an error among them ends the command.
@@ -72,7 +90,8 @@ pub(super) fn report(
         return Ok(());
     }
     if global.json && are_wrong(list) {
-        output::result(&format!("{}\n", document(list, sources)))?;
+        let document = document(list, sources).to_string();
+        output::result(&format!("{}\n", output::secrets().hide(&document)))?;
     } else {
         let style = Stream::Stderr.style(global.no_color);
         let shown = masked(sources);
@@ -140,6 +159,9 @@ fn masked(sources: &Sources) -> Sources {
             })
             .collect();
         shown.files[*file].1.replace_range(bytes, &hidden);
+    }
+    for (_, text) in &mut shown.files {
+        output::secrets().blot(text);
     }
     shown
 }

@@ -5,20 +5,17 @@ mod apply;
 pub mod args;
 pub mod confirm;
 mod destroy;
-mod drift;
 pub mod error;
 pub mod exit;
 mod files;
 mod find;
 mod interrupt;
-mod look;
 mod mistakes;
 pub mod output;
 mod outputs;
 mod plan;
 mod plan_file;
 mod provider;
-mod refresh;
 mod session;
 mod state_key;
 mod validate;
@@ -30,6 +27,15 @@ use std::process::ExitCode;
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        output::panicked(place.as_deref().unwrap_or("an unknown place"));
+    }));
+    // The hook has told what there is to tell.
+    std::panic::catch_unwind(told).unwrap_or_else(|_| Exit::Failed.into())
+}
+
+fn told() -> ExitCode {
     let cli = match args::parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(exit) => return exit.into(),
@@ -42,7 +48,7 @@ pub fn main() -> ExitCode {
             if !error.message.is_empty() {
                 if json {
                     // A failed write is told below in any case.
-                    let _ = output::result(&error.json());
+                    let _ = output::result(&output::secrets().hide(&error.json()));
                 }
                 output::message(&error.render(style.color));
             }
@@ -71,8 +77,6 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
             Command::Apply(args) => apply::run(global, args).await,
             Command::Outputs(args) => outputs::run(global, args).await,
             Command::Destroy(args) => destroy::run(global, args).await,
-            Command::Drift(args) => drift::run(global, args).await,
-            Command::Refresh(args) => refresh::run(global, args).await,
         }
     };
     let exit = runtime.block_on(async {

@@ -3,8 +3,10 @@
 use crate::cli::error::CliError;
 use crate::report::terminal::{ColorInputs, DEFAULT_WIDTH, color};
 use crate::report::text::Style;
+use crate::secrets::Secrets;
 use anstream::{AutoStream, ColorChoice};
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::LazyLock;
 
 /// One of the two streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,18 +66,41 @@ pub fn result(text: &str) -> Result<(), CliError> {
     judge(write(&mut io::stdout().lock(), text))
 }
 
+/// Whether the reader went away: the other end of a pipe, or the terminal (EIO).
+fn is_gone(error: &io::Error) -> bool {
+    const EIO: i32 = 5;
+    error.kind() == ErrorKind::BrokenPipe || (cfg!(unix) && error.raw_os_error() == Some(EIO))
+}
+
 fn judge(written: io::Result<()>) -> Result<(), CliError> {
     match written {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+        Err(error) if !is_gone(&error) => {
             Err(CliError::new("The result could not be written to stdout.").caused_by(&error))
         }
         _ => Ok(()),
     }
 }
 
-/// Writes a message to stderr. Where that fails there is nowhere left to say so.
+/// Writes a message to stderr, without the secrets known so far. Where that fails there is
+/// nowhere left to say so.
 pub fn message(text: &str) {
-    let _ = write(&mut io::stderr().lock(), text);
+    let _ = write(&mut io::stderr().lock(), &secrets().hide(text));
+}
+
+/// Says that a panic came to pass, and where; what it says of itself may hold anything.
+pub fn panicked(place: &str) {
+    let text = format!(
+        "error: stackctl has a defect: it broke off at {place}.\n  now: What was done is in the \
+         state or its journal.\n  next: Run the command again; it goes on from there. Please \
+         report the place.\n"
+    );
+    let _ = write(&mut io::stderr().lock(), &text);
+}
+
+/// The secrets that this process came to know; no message has them.
+pub fn secrets() -> &'static Secrets {
+    static SECRETS: LazyLock<Secrets> = LazyLock::new(Secrets::default);
+    &SECRETS
 }
 
 /// Escape sequences are in the text only where [`Stream::style`] allowed colours, so they
@@ -97,6 +122,7 @@ mod tests {
     fn only_a_reader_that_went_away_is_no_error() {
         assert_eq!(judge(Ok(())), Ok(()));
         assert_eq!(judge(Err(ErrorKind::BrokenPipe.into())), Ok(()));
+        assert_eq!(judge(Err(io::Error::from_raw_os_error(5))), Ok(()));
         let full = judge(Err(io::Error::other("no space left on device")));
         assert_eq!(
             full.map_err(|error| error.chain),

@@ -20,7 +20,8 @@ pub(super) fn run(global: &GlobalArgs, args: &ValidateArgs) -> Result<Exit, CliE
         mistakes::report(global, &diagnostics, &sources)?;
     }
     if global.json {
-        let document = mistakes::document(&diagnostics, &sources);
+        let document = mistakes::document(&diagnostics, &sources).to_string();
+        let document = output::secrets().hide(&document);
         output::result(&format!("{document}\n"))?;
     } else {
         output::result(&format!("{} is valid.\n", sources.files[0].0))?;

@@ -14,6 +14,7 @@ use super::world::World;
 use crate::lang::stack::Stack;
 use crate::resource::context::Cx;
 use crate::resource::error::{Effect, Error};
+use crate::secrets::Secrets;
 use crate::store::journal::Entry;
 use crate::store::state::{State, StateChange};
 use crate::store::{Journal, Store, StoreError};
@@ -39,6 +40,8 @@ pub struct Run<'a> {
     pub parallelism: usize,
     /// Reads files for `file()`.
     pub read_file: ReadFile<'a>,
+    /// The secrets known so far; those that the run comes to know are added.
+    pub secrets: Secrets,
     /// 0; 1 once the user asked to stop; 2 when told twice.
     pub interrupt: watch::Receiver<u8>,
 }
@@ -74,6 +77,7 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
     let steps = &run.planned.plan.steps;
     let graph = Graph::of(run.stack);
     let mut applying = Applying::new(run.stack, run.planned, run.world, run.read_file);
+    applying.secrets = run.secrets.clone();
     let journal = match steps.is_empty() {
         true => None,
         false => Some(run.store.start(&run.world.state).await?),
@@ -415,8 +419,9 @@ fn spawn(id: StepId, mut work: Work, sender: mpsc::UnboundedSender<Message>) {
         // A task of its own, so that even a panic ends as a failed step.
         let result = match tokio::spawn(work::run(work)).await {
             Ok(result) => result,
-            Err(error) => Err(Error::with_hint(
-                format!("stackctl has a defect: the step broke off ({error})"),
+            // Why is not told: what a panic says may hold a secret. The hook told where.
+            Err(_) => Err(Error::with_hint(
+                "stackctl has a defect: the step broke off",
                 "Run apply again; it finds out how things stand. Please report this.",
             )),
         };

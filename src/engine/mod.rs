@@ -3,7 +3,6 @@
 
 pub mod apply;
 pub mod diff;
-pub mod drift;
 pub mod event;
 pub mod graph;
 mod identity;

@@ -25,8 +25,6 @@ pub struct Observe<'a> {
     pub cx: &'a Cx,
     /// Whether to read the live resources (`--refresh=false` does not).
     pub refresh: bool,
-    /// Only these addresses of the state; none: all.
-    pub only: Option<&'a BTreeSet<String>>,
     /// Reads files for `file()`.
     pub read_file: ReadFile<'a>,
 }
@@ -73,15 +71,6 @@ pub async fn observe_and_plan(
     }
 }
 
-/// Reads what the state knows, for no plan.
-///
-/// # Errors
-/// All reads that failed.
-pub async fn look(observe: &Observe<'_>, mut world: World) -> Result<World, Vec<ReadFailure>> {
-    read(observe, &mut world, &[], true).await?;
-    Ok(world)
-}
-
 enum Seen {
     Identity(Result<crate::resource::aws::Identity, Error>),
     Resource(String, Result<Option<Value>, Error>),
@@ -105,8 +94,7 @@ async fn read(
     }
     if first && observe.refresh {
         for (address, known) in &world.state.resources {
-            let wanted = observe.only.is_none_or(|only| only.contains(address));
-            if wanted && is_remote(&known.type_name) {
+            if is_remote(&known.type_name) {
                 reads.push(Box::pin(read_resource(
                     observe,
                     address.clone(),

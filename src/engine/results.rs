@@ -16,6 +16,7 @@ use crate::lang::stack::Stack;
 use crate::resource::error::Error;
 use crate::resource::{ResourceType, data_source, overlay, resource_type};
 use crate::schema::Schema;
+use crate::secrets::Secrets;
 use crate::store::StoreError;
 use crate::store::journal::Intent;
 use crate::store::seal::{Seal, sealed_paths};
@@ -48,6 +49,8 @@ pub struct Applying<'a> {
     /// The properties that due steps were resolved to.
     inputs: BTreeMap<StepId, Data>,
     intents: BTreeMap<StepId, Intent>,
+    /// Takes in the secrets that the run comes to know.
+    pub secrets: Secrets,
     /// The addresses that the world has moved objects under, by their new ones.
     moved: BTreeMap<String, String>,
 }
@@ -74,6 +77,7 @@ impl<'a> Applying<'a> {
             seal: world.seal(),
             inputs: BTreeMap::new(),
             intents: BTreeMap::new(),
+            secrets: Secrets::default(),
             moved: BTreeMap::new(),
         }
     }
@@ -319,6 +323,7 @@ impl<'a> Applying<'a> {
             }
             resolved = mark_sensitive(schema, resolved);
         }
+        self.secrets.learn_secret(&resolved);
         Ok(resolved)
     }
 
@@ -465,6 +470,7 @@ impl<'a> Applying<'a> {
             secret: &secret,
         }
         .data(|_| false);
+        self.secrets.learn_secret(&visible);
         match &found.each {
             None => {
                 self.values.resource.insert(found.block.clone(), visible);

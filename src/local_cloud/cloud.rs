@@ -170,7 +170,7 @@ impl Inner {
             Kill::Process => std::process::abort(),
             Kill::Client => {
                 self.dead.send_replace(true);
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         }
     }

@@ -99,6 +99,10 @@ async fn serve(
         Some(What::Throttle) => {
             return respond(service.refuse(request, &fault::throttle(name)));
         }
+        Some(What::Echo) => return respond(service.refuse(request, &fault::echo(request))),
+        Some(What::Panic) => {
+            panic!("{}", String::from_utf8_lossy(&request.body));
+        }
         Some(What::Error(status)) => {
             return respond(service.refuse(request, &fault::failure(name, status)));
         }

@@ -1,7 +1,9 @@
 //! Faults that the local cloud can be told to make, so that tests see how a deployer bears
 //! them.
 
-use super::service::Refusal;
+use super::service::{Refusal, Request};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde::Deserialize;
@@ -54,6 +56,11 @@ pub enum What {
     /// The call takes effect, and the reply's body is cut off. A call whose reply has no
     /// body to read does not notice.
     Malformed,
+    /// Nothing is done, and the service refuses with an error that repeats the request: as it
+    /// is, decoded, and in other codings.
+    Echo,
+    /// Nothing is done, and the client's task panics with the request in what it says.
+    Panic,
     /// The process dies before the call has any effect.
     KillBefore,
     /// The process dies with the call in flight: it takes effect so many milliseconds of
@@ -189,6 +196,20 @@ pub(super) fn failure(service: &str, status: u16) -> Refusal {
         _ => "InternalFailure",
     };
     Refusal::new(status, code, "The request failed for a reason of ours.")
+}
+
+/// A refusal that says all that was asked.
+pub(super) fn echo(request: &Request) -> Refusal {
+    let body = String::from_utf8_lossy(&request.body);
+    let decoded = match body.starts_with("Action=") {
+        true => percent_encoding::percent_decode_str(&body.replace('+', " "))
+            .decode_utf8_lossy()
+            .into_owned(),
+        false => body.clone().into_owned(),
+    };
+    let coded = STANDARD.encode(&decoded);
+    let message = format!("Value '{body}' is not valid; it reads {decoded}, in short {coded}");
+    Refusal::new(400, "ValidationException", message)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub mod journal;
 pub mod key;
 pub mod local;
 mod moment;
+pub mod rekey;
 pub mod seal;
 pub mod state;
 

@@ -103,6 +103,11 @@ impl Seal {
         }
     }
 
+    /// Whether a mark was made with a key.
+    pub(super) fn is_keyed(mark: &str) -> bool {
+        mark.starts_with(KEYED)
+    }
+
     /// Whether a mark was made of this text, with the key or before there was one.
     pub fn is_mark_of(&self, mark: &str, text: &str) -> bool {
         match (mark.strip_prefix(KEYED), self.key.key()) {

@@ -168,6 +168,8 @@ pub enum StateChange {
         /// The key.
         encryption: Option<Encryption>,
     },
+    /// Every secret was sealed anew, with another key.
+    Reseal(Box<Resealed>),
     /// The outputs of the stack, and where its objects are.
     Finish {
         /// The outputs.
@@ -177,6 +179,21 @@ pub enum StateChange {
         /// The region.
         region: Option<String>,
     },
+}
+
+/// All of a state that may hold secrets, sealed anew.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Resealed {
+    /// [`State::encryption`].
+    pub encryption: Option<Encryption>,
+    /// [`State::resources`].
+    pub resources: BTreeMap<String, ResourceState>,
+    /// [`State::deposed`].
+    pub deposed: BTreeMap<String, BTreeMap<String, ResourceState>>,
+    /// [`State::outputs`].
+    pub outputs: BTreeMap<String, OutputState>,
+    /// [`State::pending`].
+    pub pending: Vec<super::journal::Intent>,
 }
 
 impl State {
@@ -231,6 +248,13 @@ impl State {
                     }
                     self.rename_dependency(&deposed_address(&address, &key), &address);
                 }
+            }
+            StateChange::Reseal(new) => {
+                self.encryption = new.encryption;
+                self.resources = new.resources;
+                self.deposed = new.deposed;
+                self.outputs = new.outputs;
+                self.pending = new.pending;
             }
             StateChange::Encrypt { encryption } => self.encryption = encryption,
             StateChange::Finish {

@@ -1,13 +1,13 @@
 //! What a user types and sees.
 
 mod commands;
-mod drift;
 mod encryption;
 mod failure;
 mod hostile;
 mod mistakes;
 mod saved_plan;
 mod secrets;
+mod signals;
 mod state;
 
 use crate::support::{Ended, Project};

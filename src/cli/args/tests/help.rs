@@ -27,8 +27,6 @@ fn the_help_of_stackctl() {
       apply     Plan, ask, and apply the changes [alias: up]
       outputs   Print the stack's outputs [alias: output]
       destroy   Plan the deletion of the stack, ask, and delete [alias: down]
-      drift     Show what changed outside: what was last applied against what is live
-      refresh   Take what is live into the state, and change nothing else
 
     Options:
       -h, --help     Print help
@@ -51,7 +49,7 @@ fn the_help_of_stackctl() {
     Exit codes:
       0    done
       1    failed, declined, or a bad flag
-      2    there are changes (with --detailed-exitcode), or drift
+      2    there are changes (with --detailed-exitcode)
       3    the stack file is wrong
       4    another run holds the state's lock
       5    the saved plan is stale: what it was decided on has changed
@@ -122,6 +120,9 @@ fn the_help_of_plan() {
                                 .stackctl/local/
           --endpoint-url <URL>  Send every call to this address, an emulator's for example
           --state <PATH>        The state file, in place of state/<STACK>.json
+          --state-key <FILE>    Keep secrets in the state, encrypted to the age identity in this file;
+                                so does STACKCTL_STATE_KEY_FILE, and with a passphrase
+                                STACKCTL_STATE_PASSPHRASE
 
     Flags of every command:
       -C, --directory <DIR>  Run as if started in this folder
@@ -174,6 +175,9 @@ fn the_help_of_apply() {
                                 .stackctl/local/
           --endpoint-url <URL>  Send every call to this address, an emulator's for example
           --state <PATH>        The state file, in place of state/<STACK>.json
+          --state-key <FILE>    Keep secrets in the state, encrypted to the age identity in this file;
+                                so does STACKCTL_STATE_KEY_FILE, and with a passphrase
+                                STACKCTL_STATE_PASSPHRASE
 
     Flags of every command:
       -C, --directory <DIR>  Run as if started in this folder
@@ -221,6 +225,9 @@ fn the_help_of_outputs() {
                                 .stackctl/local/
           --endpoint-url <URL>  Send every call to this address, an emulator's for example
           --state <PATH>        The state file, in place of state/<STACK>.json
+          --state-key <FILE>    Keep secrets in the state, encrypted to the age identity in this file;
+                                so does STACKCTL_STATE_KEY_FILE, and with a passphrase
+                                STACKCTL_STATE_PASSPHRASE
 
     Flags of every command:
       -C, --directory <DIR>  Run as if started in this folder
@@ -270,6 +277,9 @@ fn the_help_of_destroy() {
                                 .stackctl/local/
           --endpoint-url <URL>  Send every call to this address, an emulator's for example
           --state <PATH>        The state file, in place of state/<STACK>.json
+          --state-key <FILE>    Keep secrets in the state, encrypted to the age identity in this file;
+                                so does STACKCTL_STATE_KEY_FILE, and with a passphrase
+                                STACKCTL_STATE_PASSPHRASE
 
     Flags of every command:
       -C, --directory <DIR>  Run as if started in this folder

@@ -1,0 +1,315 @@
+//! Ctrl-C, SIGTERM, closed terminals and closed pipes, with real processes. `script(1)` gives
+//! a command a terminal of its own: what is typed into it is typed there, and when it is
+//! killed the terminal is gone.
+
+use super::{SMALL, small};
+use crate::support::{Project, census};
+use std::io::{Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+const LATENCY: &str = "STACKCTL_LOCAL_LATENCY";
+
+fn signal(id: u32, name: &str) {
+    let sent = Command::new("sh")
+        .args(["-c", &format!("kill -{name} {id}")])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+}
+
+/// How a command ended, and how long that took after `told`.
+fn end(mut child: Child, told: Instant) -> (Option<i32>, String, String, Duration) {
+    let (mut stdout, mut stderr) = (String::new(), String::new());
+    if let Some(mut out) = child.stdout.take() {
+        out.read_to_string(&mut stdout).unwrap();
+    }
+    if let Some(mut err) = child.stderr.take() {
+        err.read_to_string(&mut stderr).unwrap();
+    }
+    let code = child.wait().unwrap().code();
+    (code, stdout, stderr, told.elapsed())
+}
+
+fn start(project: &Project, args: &[&str]) -> Child {
+    let mut command = project.command(args);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+/// The command on a terminal of its own.
+fn on_terminal(project: &Project, args: &[&str]) -> Child {
+    let command = project.command(args);
+    let words: Vec<String> = std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|word| format!("'{}'", word.to_string_lossy()))
+        .collect();
+    Command::new("script")
+        .args(["-qec", &words.join(" "), "/dev/null"])
+        .env_clear()
+        .envs(
+            command
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .current_dir(project.dir())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("script(1) of util-linux is there")
+}
+
+/// Reads what the terminal shows until `text` is there.
+fn shows(child: &mut Child, text: &str) -> String {
+    let out = child.stdout.as_mut().unwrap();
+    let mut seen = Vec::new();
+    let mut byte = [0];
+    while !String::from_utf8_lossy(&seen).contains(text) {
+        assert_eq!(
+            out.read(&mut byte).unwrap(),
+            1,
+            "{}",
+            String::from_utf8_lossy(&seen)
+        );
+        seen.push(byte[0]);
+    }
+    String::from_utf8_lossy(&seen).into_owned()
+}
+
+/// Waits until something is so.
+#[track_caller]
+fn until(what: &str, so: impl Fn() -> bool) {
+    let since = Instant::now();
+    while !so() {
+        assert!(since.elapsed() < Duration::from_secs(30), "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[track_caller]
+fn finishes(project: &mut Project) {
+    project.unset(LATENCY);
+    project.apply();
+    project.expect_no_changes();
+    let counts = census(project);
+    assert!(counts.values().all(|count| *count == 1), "{counts:?}");
+    assert_eq!(counts.len(), 3, "{counts:?}");
+}
+
+#[test]
+fn a_signal_while_reading_ends_the_command_at_once() {
+    let mut project = small();
+    project.apply();
+    project.env(LATENCY, "20000");
+    let before = project.read("state/small.json");
+    for name in ["INT", "TERM", "HUP"] {
+        for args in [
+            &["plan"][..],
+            &["plan", "--json"],
+            &["apply", "--yes"],
+            &["destroy", "--yes"],
+        ] {
+            let child = start(&project, args);
+            std::thread::sleep(Duration::from_millis(300));
+            let told = Instant::now();
+            signal(child.id(), name);
+            let (code, stdout, stderr, took) = end(child, told);
+            assert_eq!(code, Some(130), "{name} {args:?}: {stdout}{stderr}");
+            assert!(took < Duration::from_secs(5), "{took:?}");
+            let said = "error: Interrupted.\n  now: No resource was changed.\n";
+            assert_eq!(stderr, said);
+            assert_eq!(stdout.is_empty(), !args.contains(&"--json"), "{stdout}");
+        }
+    }
+    assert_eq!(project.read("state/small.json"), before);
+    finishes(&mut project);
+}
+
+#[test]
+fn at_the_question_ctrl_c_ends_the_command_and_the_end_of_input_declines() {
+    let mut project = small();
+    for (typed, code, told) in [
+        ("\x03", 130, "Interrupted."),
+        ("\x04", 1, "Declined; nothing was changed."),
+        ("no\n", 1, "Declined; nothing was changed."),
+    ] {
+        let mut child = on_terminal(&project, &["apply"]);
+        let mut seen = shows(&mut child, "is accepted: ");
+        child
+            .stdin
+            .as_mut()
+            .unwrap()
+            .write_all(typed.as_bytes())
+            .unwrap();
+        let (ended, rest, ..) = end(child, Instant::now());
+        seen.push_str(&rest);
+        assert_eq!(ended, Some(code), "{seen}");
+        assert!(rest.contains(told), "{rest}");
+        assert_eq!(project.cloud(), []);
+    }
+    let mut child = on_terminal(&project, &["apply"]);
+    shows(&mut child, "is accepted: ");
+    child.stdin.as_mut().unwrap().write_all(b"yes\n").unwrap();
+    let (ended, rest, ..) = end(child, Instant::now());
+    assert_eq!(ended, Some(0), "{rest}");
+    finishes(&mut project);
+}
+
+/// The processes of the project, by what their command line names.
+fn running(project: &Project) -> bool {
+    let dir = project.dir().as_os_str().as_encoded_bytes();
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    processes
+        .filter_map(|process| std::fs::read_link(process.path().join("cwd")).ok())
+        .any(|cwd| cwd.as_os_str().as_encoded_bytes() == dir)
+}
+
+#[test]
+fn a_closed_terminal_is_no_kill() {
+    // At the question: nothing is done.
+    let mut project = small();
+    let mut child = on_terminal(&project, &["apply"]);
+    shows(&mut child, "is accepted: ");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    until("it leaves", || !running(&project));
+    assert_eq!(project.cloud(), []);
+    // In the middle: what runs ends, and is saved.
+    project.env(LATENCY, "400");
+    let mut child = on_terminal(&project, &["apply", "--yes"]);
+    shows(&mut child, "Plan: ");
+    let journal = project.dir().join("state/small.journal");
+    until("it begins", || journal.exists());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    until("it leaves", || !running(&project));
+    assert!(!journal.exists(), "it saves");
+    let kept = project.state()["resources"].as_object().unwrap().len();
+    assert!((1..3).contains(&kept), "{kept} kept");
+    finishes(&mut project);
+}
+
+#[test]
+fn what_is_started_to_ignore_the_end_of_its_terminal_does() {
+    let mut project = small();
+    project.env(LATENCY, "300");
+    let command = project.command(&["apply", "--yes"]);
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", "trap '' HUP INT; exec \"$0\" \"$@\""])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .env_clear()
+        .envs(
+            command
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .current_dir(project.dir())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let child = shell.spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    signal(child.id(), "HUP");
+    signal(child.id(), "INT");
+    let (code, stdout, stderr, _) = end(child, Instant::now());
+    assert_eq!(code, Some(0), "{stdout}{stderr}");
+    finishes(&mut project);
+}
+
+#[test]
+fn a_reader_that_goes_away_stops_nothing() {
+    for (args, reader) in [
+        (&["plan"][..], "| head -1"),
+        (&["plan", "--json"], "| true"),
+        (&["apply", "--yes"], "| true"),
+        (&["apply", "--yes", "--json"], "| head -1"),
+        (&["apply", "--yes"], "2>&1 | true"),
+        (&["apply", "--yes"], ">&- 2>&-"),
+        (&["apply", "--yes"], "< /dev/null > /dev/full"),
+    ] {
+        let mut project = small();
+        let command = project.command(args);
+        let mut shell = Command::new("bash");
+        let line = format!("\"$0\" \"$@\" {reader}; exit ${{PIPESTATUS[0]}}");
+        shell
+            .args(["-c", &line])
+            .arg(command.get_program())
+            .args(command.get_args())
+            .env_clear()
+            .envs(
+                command
+                    .get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            )
+            .current_dir(project.dir());
+        let output = shell.output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        // Where the plan could not be written nobody has seen it, and nothing is begun.
+        let full = reader.contains("full");
+        let code = if full { 1 } else { 0 };
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{args:?} {reader}: {told}"
+        );
+        assert!(
+            !told.contains("panicked") && !told.contains("defect"),
+            "{told}"
+        );
+        if args[0] == "apply" && !full {
+            project.expect_no_changes();
+        }
+        finishes(&mut project);
+        let outputs = project.command(&["outputs", "--json"]);
+        let mut shell = Command::new("bash");
+        shell
+            .args(["-c", "\"$0\" \"$@\" | true; exit ${PIPESTATUS[0]}"])
+            .arg(outputs.get_program())
+            .args(outputs.get_args())
+            .current_dir(project.dir());
+        assert_eq!(shell.status().unwrap().code(), Some(0));
+    }
+}
+
+#[test]
+fn signals_at_any_moment_lose_nothing() {
+    for at in 0..24 {
+        let mut project = small();
+        project.write("stacks/small.yaml", SMALL);
+        project.env(LATENCY, "40");
+        let child = start(&project, &["apply", "--yes"]);
+        let id = child.id();
+        std::thread::sleep(Duration::from_millis(30 + at * 12));
+        let twice = at % 2 == 1;
+        let send = |name: &str| {
+            let _ = Command::new("sh")
+                .args(["-c", &format!("kill -{name} {id}")])
+                .stderr(Stdio::null())
+                .status();
+        };
+        send(["INT", "TERM", "HUP"][usize::try_from(at).unwrap() % 3]);
+        if twice {
+            send("INT");
+        }
+        let (code, stdout, stderr, _) = end(child, Instant::now());
+        // Before it hears signals the system ends it, and nothing is begun.
+        let killed = code.is_none() && project.cloud().is_empty();
+        assert!(
+            matches!(code, Some(0 | 130)) || killed,
+            "{code:?} {stdout}{stderr}"
+        );
+        if code == Some(0) {
+            project.expect_no_changes();
+        }
+        if code == Some(130) && !twice {
+            assert!(
+                !project.dir().join("state/small.journal").exists(),
+                "{stderr}"
+            );
+        }
+        finishes(&mut project);
+    }
+}
