@@ -36,6 +36,8 @@ pub struct Schema {
     pub outputs: Value,
     /// See [`Schema::defaults`].
     defaults: OnceLock<Map<String, Value>>,
+    /// Whether anything in it is marked sensitive.
+    pub has_sensitive: bool,
     /// The compiled schema of its properties; made when it is first asked.
     validator: OnceLock<Result<jsonschema::Validator, String>>,
 }
@@ -86,6 +88,18 @@ fn members(schema: &Value) -> Option<&Map<String, Value>> {
     schema.get("properties").and_then(Value::as_object)
 }
 
+/// Whether a keyword is set anywhere in a schema.
+fn marks(schema: &Value, keyword: &str) -> bool {
+    match schema {
+        Value::Object(map) => {
+            map.get(keyword) == Some(&Value::Bool(true))
+                || map.values().any(|value| marks(value, keyword))
+        }
+        Value::Array(list) => list.iter().any(|value| marks(value, keyword)),
+        _ => false,
+    }
+}
+
 impl Schema {
     /// The declaration made of the properties' struct and the outputs' struct.
     pub fn of<P: JsonSchema, O: JsonSchema>(name: &'static str) -> Self {
@@ -95,11 +109,13 @@ impl Schema {
             .and_then(Value::as_str)
             .unwrap_or_default()
             .to_owned();
+        let outputs = document::<O>();
         Self {
             name,
             description,
+            has_sensitive: marks(&properties, "sensitive") || marks(&outputs, "sensitive"),
             properties,
-            outputs: document::<O>(),
+            outputs,
             defaults: OnceLock::new(),
             validator: OnceLock::new(),
         }

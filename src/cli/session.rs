@@ -193,6 +193,7 @@ impl Session {
         } else {
             first
         };
+        output::secrets().learn_plan(&planned.plan);
         report(global, &planned.diagnostics, &sources)?;
         check_addresses(options, &planned, true)?;
         if let Keeps::Repeats(plan) = wanted.keeps {

@@ -10,7 +10,7 @@ use super::steps;
 use super::values::{ReadFile, Values, Visible};
 use super::world::World;
 use crate::data::{Data, Path};
-use crate::lang::diagnostic::{Diagnostic, Place};
+use crate::lang::diagnostic::{Diagnostic, Place, Severity};
 use crate::lang::eval::{Fault, evaluate};
 use crate::lang::stack::{ResourceBlock, Stack};
 use crate::resource::{ResourceType, data_source, resource_type};
@@ -392,10 +392,29 @@ impl<'a> Planner<'a> {
         }
         diff::drop_nulls(kind.schema(), &mut desired);
         self.default_tags(kind, &mut desired);
+        self.open_names(name, kind, &desired);
         for broken in kind.schema().validate(&desired) {
             self.error(base.concat(&broken.path), broken.message);
         }
         desired
+    }
+
+    /// Warns of a name that comes from a secret: it is in the id, which everything shows.
+    fn open_names(&mut self, block: &str, kind: &dyn ResourceType, desired: &Data) {
+        for name in kind.identity() {
+            let path = Path::root().join(name);
+            if !desired.is_secret(&path) {
+                continue;
+            }
+            let place = Path::pointer("/resources").join(block).join("properties");
+            let message = format!(
+                "{name} of {block} comes from a secret, and becomes part of what the object is \
+                 called: AWS shows it, and the state keeps it in clear"
+            );
+            let mut warning = Diagnostic::error(Place::Value(place.concat(&path)), message);
+            warning.severity = Severity::Warning;
+            self.out.diagnostics.push(warning);
+        }
     }
 
     fn default_tags(&mut self, kind: &dyn ResourceType, desired: &mut Data) {

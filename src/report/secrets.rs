@@ -57,6 +57,11 @@ impl SecretPaths {
         paths
     }
 
+    /// Whether nothing is secret.
+    fn is_empty(&self) -> bool {
+        !self.here && self.below.is_empty()
+    }
+
     /// All of it is secret.
     pub(crate) fn everything() -> Self {
         Self {
@@ -255,6 +260,10 @@ impl Secrets {
 fn learn_change(change: &Change, secrets: &Secrets) {
     let schema = schema_of(change);
     let paths = SecretPaths::of_change(change);
+    // Of very many resources few have a secret; the values of the others are not walked.
+    if paths.is_empty() && schema.is_none_or(|schema| !schema.has_sensitive) {
+        return;
+    }
     let veil = Veil::new(&paths, schema, false);
     for data in change.before.iter().chain(&change.after) {
         veil.collect(&data.value, secrets);

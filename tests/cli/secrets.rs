@@ -311,3 +311,20 @@ fn kept_if_any(project: &Project) {
         kept(project);
     }
 }
+
+#[test]
+fn a_name_that_comes_from_a_secret_is_warned_of() {
+    let project = project();
+    project.write(
+        "stacks/safe.yaml",
+        STACK.replace("name: orders", "name: \"q-${var.token}\""),
+    );
+    let planned = silent(project.run(&["plan"]).expect(0));
+    assert!(
+        planned
+            .stderr
+            .contains("warning: name of queue comes from a secret"),
+        "{}",
+        planned.stderr
+    );
+}
