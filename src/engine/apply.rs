@@ -86,9 +86,13 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
         .iter()
         .filter(|step| doing(&step.op) != Doing::Keeping)
         .count();
-    tell(Event::Started { steps: counted });
+    let queue = Queue::new(steps);
+    tell(Event::Started {
+        steps: counted,
+        depth: queue.depth(),
+    });
     let mut looped = Loop {
-        queue: Queue::new(steps),
+        queue,
         begun: vec![None; steps.len()],
         graph: &graph,
         finished: Finished::default(),

@@ -29,6 +29,8 @@ pub enum Event {
     Started {
         /// The number of steps.
         steps: usize,
+        /// How many of those that call AWS must follow one another, at the most.
+        depth: usize,
     },
     /// A step began.
     Begun {

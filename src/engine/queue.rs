@@ -66,6 +66,11 @@ impl Queue {
         queue
     }
 
+    /// The longest row of steps that call AWS, each waiting for the one before.
+    pub(super) fn depth(&self) -> usize {
+        self.rank.iter().copied().max().unwrap_or_default()
+    }
+
     fn ready(&mut self, id: StepId) {
         self.status[id] = Status::Ready;
         let entry = (self.rank[id], std::cmp::Reverse(id));

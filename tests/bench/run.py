@@ -96,6 +96,14 @@ def depth(calls):
     return max(depths, default=0)
 
 
+def steps_deep(cwd):
+    """The longest row of steps that wait for one another, as `--json` tells it."""
+    for line in (cwd / "out.txt").read_text().splitlines():
+        if line.startswith("{") and json.loads(line).get("type") == "started":
+            return json.loads(line)["depth"]
+    return 0
+
+
 def run(binary, args, cwd, env=None):
     """Runs to the end; wall seconds, CPU seconds, peak memory in MB."""
     out = open(cwd / "out.txt", "wb")
@@ -130,7 +138,7 @@ def websocket(binary, trace=False):
             for what, args in [
                 ("apply", ["apply", "--yes"]),
                 ("plan", ["plan", "--detailed-exitcode"]),
-                ("destroy", ["destroy", "--yes"]),
+                ("destroy", ["destroy", "--yes", "--json"]),
             ]:
                 cloud.calls()
                 wall, cpu, memory = run(binary, ["-C", folder, *args, *flags], cwd, env)
@@ -152,9 +160,14 @@ def websocket(binary, trace=False):
                     writes = [c for c in counted if not is_read(c[0])]
                     first = min(c[1] for c in writes)
                     counted = [c for c in counted if c[1] >= first and not c[0].startswith("GET ")]
-                rows.append((what, len(counted), depth(counted), wall, cpu, memory))
+                deep = str(depth(counted))
+                if what == "destroy":
+                    deep = f"{steps_deep(cwd)} ({deep})"
+                rows.append((what, len(counted), deep, wall, cpu, memory))
     cloud.close()
     print("\nThe websocket stack, 50 ms added to every call (moto); best of 3")
+    print("depth: calls that begin after another has ended; for destroy the steps that wait for")
+    print("one another, and in brackets by the clock, where unrelated calls line up by chance")
     print(f"{'command':<10}{'calls':>7}{'depth':>7}{'wall s':>9}{'CPU s':>8}{'MB':>7}   limits")
     limits = {
         "apply": "calls 24, depth 6, wall 0.40, CPU 0.1",

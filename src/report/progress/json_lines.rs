@@ -34,7 +34,9 @@ impl JsonLines {
     /// The object for an event; none for bookkeeping and for a wait whose reason is known.
     fn object(&mut self, event: &Event) -> Option<Value> {
         let object = match event {
-            Event::Started { steps } => json!({"type": "started", "steps": steps}),
+            Event::Started { steps, depth } => {
+                json!({"type": "started", "steps": steps, "depth": depth})
+            }
             Event::Begun { address, doing } => step(address, *doing, "begun")?,
             Event::Waiting { address, reason } => {
                 let doing = self.record.running.get(address)?.doing;

@@ -87,7 +87,7 @@ impl Record {
     /// Takes an event in.
     pub(super) fn take(&mut self, event: &Event, now: Instant) {
         match event {
-            Event::Started { steps } => self.steps += steps,
+            Event::Started { steps, .. } => self.steps += steps,
             Event::Begun { address, doing } if *doing != Doing::Keeping => {
                 let running = Running {
                     doing: *doing,

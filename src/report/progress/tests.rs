@@ -79,7 +79,7 @@ fn refused() -> Error {
 fn run() -> Vec<Event> {
     use Doing::{Creating, Deleting, Keeping, Reading, Updating};
     vec![
-        Event::Started { steps: 9 },
+        Event::Started { steps: 9, depth: 4 },
         begun("role", Creating),
         begun("queue", Updating),
         begun("api", Deleting),
@@ -244,7 +244,7 @@ fn scripts_get_one_object_a_line() {
         serde_json::from_str::<Value>(line).unwrap();
     }
     insta::assert_snapshot!(out.text(), @r#"
-    {"steps":9,"type":"started"}
+    {"depth":4,"steps":9,"type":"started"}
     {"action":"create","address":"role","status":"begun","type":"step"}
     {"action":"update","address":"queue","status":"begun","type":"step"}
     {"action":"delete","address":"api","status":"begun","type":"step"}
@@ -317,7 +317,7 @@ fn on_screen() -> (terminal::Terminal, Screen, Shared) {
 fn a_terminal_shows_what_runs_and_what_is_done() {
     let (mut reporter, screen, out) = on_screen();
     let start = Instant::now();
-    reporter.event_at(&Event::Started { steps: 3 }, start);
+    reporter.event_at(&Event::Started { steps: 3, depth: 2 }, start);
     reporter.event_at(&begun("queue", Doing::Creating), start);
     reporter.event_at(&begun("role", Doing::Creating), start);
     let reason = "the role cannot be assumed yet, which takes a while as a rule";
