@@ -178,6 +178,10 @@ impl Walk<'_> {
             Value::Object(map) => {
                 let mut out = Map::new();
                 for (key, item) in map {
+                    if is_plain(item) && !template::is_template(key) && !out.contains_key(key) {
+                        out.insert(key.clone(), item.clone());
+                        continue;
+                    }
                     let written = path.join(key);
                     let Some(key) = self.key(key, &written) else {
                         continue;

@@ -28,6 +28,10 @@ impl Schema {
         };
         let mut value = data.value.clone();
         self.drop_nulls(&mut value, &Path::root(), data);
+        // Most values are right, and that is told faster than what is wrong.
+        if validator.is_valid(&value) {
+            return Vec::new();
+        }
         let check = Check { schema: self, data };
         let mut found = Vec::new();
         for error in validator.iter_errors(&value) {
@@ -48,7 +52,8 @@ impl Schema {
                 map.retain(|key, value| {
                     !value.is_null() || data.unknown_at(&path.join(key)).is_some()
                 });
-                for (key, value) in map {
+                let inner = |value: &Value| value.is_object() || value.is_array();
+                for (key, value) in map.iter_mut().filter(|(_, value)| inner(value)) {
                     self.drop_nulls(value, &path.join(key), data);
                 }
             }

@@ -2,7 +2,7 @@
 
 use super::simple::simple;
 use super::template::{Hcl, Parsed, Piece, is_template, parse};
-use super::{Fault, Wrong, function};
+use super::{Fault, Wrong, function, is_plain};
 use crate::data::Path;
 use hcl::edit::Span;
 use hcl::edit::expr::{Expression, ForExpr, FuncCall, ObjectKey, Traversal, TraversalOperator};
@@ -110,13 +110,19 @@ pub(crate) fn scan(
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                scan(item, &at.join(index), found, faults);
+                if !is_plain(item) {
+                    scan(item, &at.join(index), found, faults);
+                }
             }
         }
         Value::Object(map) => {
             for (key, item) in map {
+                let in_key = is_template(key);
+                if !in_key && is_plain(item) {
+                    continue;
+                }
                 let at = at.join(key);
-                if is_template(key) {
+                if in_key {
                     let first = found.len();
                     let wrong = faults.len();
                     scan_text(key, &at, found, faults);
