@@ -6,6 +6,7 @@ use stackctl::engine::plan::{Op, Plan};
 use stackctl::engine::planner::{self, Inputs, Options};
 use stackctl::engine::verify;
 use stackctl::engine::world::World;
+use stackctl::lang::diagnostic::Diagnostic;
 use stackctl::lang::{check, diagnostic, load};
 use stackctl::report::text::{self, Style};
 use std::fmt::Write as _;
@@ -59,6 +60,7 @@ fn run(case: &str) -> String {
         target: list("target"),
         exclude: list("exclude"),
         replace: list("replace"),
+        adopt: serde_json::from_value(case["options"]["adopt"].clone()).unwrap_or_default(),
     };
     let planned = planner::plan(&Inputs {
         stack: &loaded.stack,
@@ -67,6 +69,8 @@ fn run(case: &str) -> String {
         read_file: &|path| Err(format!("{path}: no file in a case")),
     });
     diagnostic::add(&mut diagnostics, planned.diagnostics);
+    let faults = planned.found.faults.into_iter();
+    diagnostics.extend(faults.map(|fault| Diagnostic::error(fault.place, fault.message)));
     if !diagnostics.is_empty() {
         let texts = diagnostics
             .iter()
@@ -80,9 +84,10 @@ fn run(case: &str) -> String {
         show_secrets: false,
     };
     let needs = planned.needs.iter();
-    let needs: String = needs
-        .map(|need| format!("Needs data.{} with {}\n", need.name, need.args))
-        .collect();
+    let needs = needs.map(|need| format!("Needs data.{} with {}\n", need.name, need.args));
+    let imports = planned.imports.iter();
+    let imports = imports.map(|need| format!("Needs {} with {}\n", need.address, need.id));
+    let needs: String = needs.chain(imports).collect();
     format!(
         "{}\n{needs}{}",
         text::plan(&planned.plan, &style),
@@ -102,6 +107,7 @@ fn world(case: &Value) -> World {
         "state": state,
         "live": case.get("live").cloned().unwrap_or_else(|| json!({})),
         "data": case.get("data").cloned().unwrap_or_else(|| json!({})),
+        "imports": case.get("imports").cloned().unwrap_or_else(|| json!({})),
     });
     serde_json::from_value(world).unwrap()
 }

@@ -177,7 +177,7 @@ impl Session {
                 store.save(&mut world.state).await.map_err(store_error)?;
             }
         }
-        let planned = if remote || !first.needs.is_empty() {
+        let planned = if remote || !first.needs.is_empty() || !first.imports.is_empty() {
             let observe = Observe {
                 stack: &stack,
                 options,
@@ -185,9 +185,10 @@ impl Session {
                 refresh: run.refresh,
                 read_file: &read_file,
             };
-            let (seen, planned) = observe::observe_and_plan(&observe, world, first.needs)
-                .await
-                .map_err(|failures| read_errors(&failures))?;
+            let (seen, planned) =
+                observe::observe_and_plan(&observe, world, (first.needs, first.imports))
+                    .await
+                    .map_err(|failures| read_errors(&failures))?;
             world = seen;
             planned
         } else {

@@ -390,13 +390,13 @@ fn covers(has: &Value, wanted: &Value, ignore_case: bool) -> bool {
     }
 }
 
-enum Shape {
+pub(super) enum Shape {
     Struct,
     Map,
     Leaf,
 }
 
-fn shape(schema: &Schema, path: &Path, value: Option<&Value>) -> Shape {
+pub(super) fn shape(schema: &Schema, path: &Path, value: Option<&Value>) -> Shape {
     let Some(declared) = schema.at(path) else {
         return Shape::Leaf;
     };

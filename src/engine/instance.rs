@@ -40,6 +40,8 @@ pub struct Instance {
     pub recalled: BTreeMap<Path, String>,
     /// The options that the state keeps.
     pub options: SavedOptions,
+    /// The addresses that `options.movedFrom` names.
+    pub former: Vec<String>,
     /// What is done.
     pub change: Change,
 }
@@ -57,7 +59,7 @@ impl Instance {
     /// they move: of many resources most stay as they are.
     pub(super) fn take_row(&mut self) -> Change {
         let known = self.change.after.as_ref().is_none_or(Data::is_known);
-        if self.change.action != Action::NoOp || !known {
+        if !self.change.is_nothing() || !known {
             return self.change.clone();
         }
         let named = Change {
@@ -79,6 +81,9 @@ impl Instance {
     pub(super) fn leave_alone(&mut self) {
         self.change.action = Action::NoOp;
         self.change.reason = "left out by --target or --exclude".to_owned();
+        if self.change.importing.take().is_some() {
+            self.change.id = None;
+        }
         self.change.differences.clear();
         self.change.after = self.change.before.clone();
         self.change.decided.clear();

@@ -1,6 +1,7 @@
 //! One resource of the file against the world: what becomes of it, and what expressions
 //! see of it from then on.
 
+use super::adopt::Adopter;
 use super::diff::{self, Compare};
 use super::instance::{Each, Instance, address, is_named};
 use super::origin;
@@ -30,6 +31,14 @@ impl Planner<'_> {
         let schema = kind.schema();
         let mut desired = self.desired(name, block, kind);
         let options = self.saved_options(name, block);
+        let adopter = Adopter {
+            block: name,
+            address: &address,
+            kind,
+            desired: &desired,
+        };
+        let importing = self.importing(&adopter, block);
+        let former = self.former(name, block, each.as_ref());
         let known = self.inputs.world.state.resources.get(&address);
         let known = known.map(|known| self.seal.opened_resource(known));
         let known = known.as_deref();
@@ -81,7 +90,8 @@ impl Planner<'_> {
             differences: judged.differences,
             unchanged: judged.unchanged,
             decided,
-            ..Change::default()
+            importing,
+            moved_from: self.rewrites.moved_from(&address),
         };
         let uses = self.graph.uses.get(name).cloned().unwrap_or_default();
         let addresses = |names: &BTreeSet<String>| -> BTreeSet<String> {
@@ -101,8 +111,10 @@ impl Planner<'_> {
             live,
             recalled,
             options,
+            former,
             change,
         };
+        self.adopted(&found);
         (found, visible)
     }
 

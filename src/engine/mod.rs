@@ -1,6 +1,7 @@
 //! The engine: what is (observe), what should be (the stack), what to do (plan), doing it
 //! (apply), and never losing track of it (journal).
 
+pub mod adopt;
 pub mod apply;
 pub mod diff;
 pub mod event;
@@ -9,6 +10,7 @@ mod identity;
 pub mod instance;
 mod judge;
 mod lost;
+mod moved;
 pub mod observe;
 mod order;
 mod origin;
@@ -17,6 +19,7 @@ pub mod plan;
 pub mod planner;
 mod queue;
 pub mod results;
+pub mod rewrite;
 mod rules;
 pub mod settle;
 mod steps;

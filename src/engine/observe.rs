@@ -1,9 +1,10 @@
 //! The only calls before a plan: who we are, the live resources, the data sources. All of
 //! them start at once.
 
+use super::adopt::ImportNeed;
 use super::planner::{self, Inputs, Need, Options, Planned};
 use super::values::ReadFile;
-use super::world::{DataRead, Observed, World};
+use super::world::{DataRead, ImportRead, Observed, World};
 use crate::lang::stack::Stack;
 use crate::resource::context::Cx;
 use crate::resource::error::Error;
@@ -46,7 +47,7 @@ pub fn is_remote(type_name: &str) -> bool {
 pub async fn observe_and_plan(
     observe: &Observe<'_>,
     mut world: World,
-    needs: Vec<Need>,
+    (needs, imports): (Vec<Need>, Vec<ImportNeed>),
 ) -> Result<(World, Planned), Vec<ReadFailure>> {
     let make = |world: &World| {
         planner::plan(&Inputs {
@@ -61,13 +62,14 @@ pub async fn observe_and_plan(
     } else {
         needs
     };
-    read(observe, &mut world, &needs, true).await?;
+    read(observe, &mut world, (&needs, &imports), true).await?;
     loop {
         let planned = make(&world);
-        if planned.needs.is_empty() {
+        if planned.needs.is_empty() && planned.imports.is_empty() {
             return Ok((world, planned));
         }
-        read(observe, &mut world, &planned.needs, false).await?;
+        let wanted = (planned.needs.as_slice(), planned.imports.as_slice());
+        read(observe, &mut world, wanted, false).await?;
     }
 }
 
@@ -75,12 +77,13 @@ enum Seen {
     Identity(Result<crate::resource::aws::Identity, Error>),
     Resource(String, Result<Option<Value>, Error>),
     Data(Need, Result<Value, Error>),
+    Import(ImportNeed, Result<Option<Value>, Error>),
 }
 
 async fn read(
     observe: &Observe<'_>,
     world: &mut World,
-    needs: &[Need],
+    (needs, imports): (&[Need], &[ImportNeed]),
     first: bool,
 ) -> Result<(), Vec<ReadFailure>> {
     let mut reads: FuturesUnordered<futures_util::future::BoxFuture<'_, Seen>> =
@@ -102,6 +105,9 @@ async fn read(
                 )));
             }
         }
+    }
+    for need in imports {
+        reads.push(Box::pin(read_import(observe, need.clone())));
     }
     for need in needs {
         reads.push(Box::pin(async move {
@@ -138,6 +144,11 @@ async fn read(
                     },
                 );
             }
+            Seen::Import(need, Ok(found)) => {
+                let read = ImportRead { id: need.id, found };
+                world.imports.insert(need.address, read);
+            }
+            Seen::Import(need, Err(error)) => failures.push((need.address, error)),
             Seen::Data(need, Err(error)) => failures.push((format!("data.{}", need.name), error)),
         }
     }
@@ -174,6 +185,21 @@ async fn read_resource(observe: &Observe<'_>, address: String, known: ResourceSt
     let attrs = overlay(&known.outputs, &known.inputs);
     let found = cx.telling(kind.read(&cx, &known.id, &attrs)).await;
     Seen::Resource(address, found)
+}
+
+async fn read_import(observe: &Observe<'_>, need: ImportNeed) -> Seen {
+    let Some(kind) = resource_type(&need.type_name) else {
+        let message = format!("{} is no type that this version knows", need.type_name);
+        return Seen::Import(need, Err(Error::failed(message)));
+    };
+    let mut cx = observe.cx.clone();
+    cx.wanted = Some(wanted(
+        observe.stack,
+        &need.address,
+        &ResourceState::default(),
+    ));
+    let found = kind.read(&cx, &need.id, &need.attrs).await;
+    Seen::Import(need, found)
 }
 
 /// The properties that the file or the state gives a value.

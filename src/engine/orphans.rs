@@ -84,6 +84,9 @@ impl Planner<'_> {
     /// `--target` and `--exclude`: what is left out keeps its place in the plan, unchanged.
     pub(super) fn narrow(&mut self) {
         let options = self.inputs.options;
+        if let Some(adopt) = &options.adopt {
+            return self.only_imports(adopt);
+        }
         if options.target.is_empty() && options.exclude.is_empty() {
             return;
         }

@@ -160,6 +160,17 @@ impl Change {
     }
 }
 
+/// Something worth knowing before a plan is applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// The resource it is about.
+    pub address: Option<String>,
+    /// A sentence without a full stop.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
 /// What becomes of one output of the stack.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OutputChange {
@@ -294,6 +305,9 @@ pub struct Plan {
     pub outputs: BTreeMap<String, OutputChange>,
     /// What apply runs.
     pub steps: Vec<Step>,
+    /// What is worth knowing before it is applied.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
 }
 
 impl Plan {

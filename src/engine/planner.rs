@@ -1,11 +1,13 @@
 //! From a stack and a world to a plan: pure, no call, no clock. Everything that apply
 //! needs to know is settled here.
 
+use super::adopt::{ImportFault, ImportNeed};
 use super::diff;
 use super::graph::{Graph, Node, Uses};
 use super::instance::{self, Each, Instance};
 use super::lost;
 use super::plan::{Action, Change, OutputChange, Plan};
+use super::rewrite::{self, Found, Move, Rewrites};
 use super::steps;
 use super::values::{ReadFile, Values, Visible};
 use super::world::World;
@@ -32,9 +34,12 @@ pub struct Options {
     pub exclude: Vec<String>,
     /// Replace these addresses.
     pub replace: Vec<String>,
+    /// Do nothing but adopt these objects: the import id by address.
+    pub adopt: Option<BTreeMap<String, String>>,
 }
 
 /// What a plan is made of.
+#[derive(Clone, Copy)]
 pub struct Inputs<'a> {
     /// The stack.
     pub stack: &'a Stack,
@@ -64,6 +69,12 @@ pub struct Planned {
     pub plan: Plan,
     /// Data sources to read; the plan is not final while there are any.
     pub needs: Vec<Need>,
+    /// Objects to read, since they are to be adopted; the same holds.
+    pub imports: Vec<ImportNeed>,
+    /// What is to be renamed and adopted.
+    pub found: Found,
+    /// The renames that the plan was made with.
+    pub moves: Vec<Move>,
     /// Mistakes; with an error among them the plan must not be applied.
     pub diagnostics: Vec<Diagnostic>,
     /// The resources of the file, in an order in which each comes after what it needs.
@@ -76,6 +87,8 @@ pub struct Planned {
     pub resources: BTreeMap<String, Data>,
     /// Whether everything is to go.
     pub destroy: bool,
+    /// Whether objects are adopted and nothing else is done; the outputs stay as they are.
+    pub adopts: bool,
     /// Every address of the file or the state, before `--target` and `--exclude` narrow.
     pub addresses: BTreeSet<String>,
     /// The outputs that stay as the state has them: what they come from is left out.
@@ -89,11 +102,16 @@ pub(super) const FAULTY: &str = "(faulty)";
 
 /// Makes the plan.
 pub fn plan(inputs: &Inputs<'_>) -> Planned {
-    let mut planned = plan_with(inputs, BTreeSet::new());
+    rewrite::plan(inputs)
+}
+
+/// The plan in a world with these renames and adoptions done.
+pub(super) fn plan_in(inputs: &Inputs<'_>, rewrites: &Rewrites) -> Planned {
+    let mut planned = plan_with(inputs, rewrites, BTreeSet::new());
     let lost = lost::secrets(&planned, inputs);
     let anew = lost::anew(&lost, inputs.world);
     if !anew.is_empty() {
-        planned = plan_with(inputs, anew);
+        planned = plan_with(inputs, rewrites, anew);
     }
     let lost = lost::secrets(&planned, inputs);
     planned
@@ -104,7 +122,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
 }
 
 /// The plan with the resources `anew` replaced, since their secrets are needed once more.
-fn plan_with(inputs: &Inputs<'_>, anew: BTreeSet<String>) -> Planned {
+fn plan_with(inputs: &Inputs<'_>, rewrites: &Rewrites, anew: BTreeSet<String>) -> Planned {
     let world = inputs.world;
     let mut planner = Planner {
         inputs,
@@ -112,6 +130,7 @@ fn plan_with(inputs: &Inputs<'_>, anew: BTreeSet<String>) -> Planned {
         seal: world.seal(),
         values: Values::new(inputs.stack, inputs.read_file),
         settled: BTreeSet::new(),
+        rewrites,
         anew,
         by_block: BTreeMap::new(),
         out: Planned::default(),
@@ -119,6 +138,7 @@ fn plan_with(inputs: &Inputs<'_>, anew: BTreeSet<String>) -> Planned {
     planner.head();
     if !inputs.options.destroy {
         planner.blocks();
+        planner.moves();
         planner.rules();
     }
     planner.orphans();
@@ -144,6 +164,8 @@ pub(super) struct Planner<'a> {
     pub(super) values: Values<'a>,
     /// Blocks that this plan leaves as they are, and such instances by address.
     pub(super) settled: BTreeSet<String>,
+    /// The renames and adoptions that the world has.
+    pub(super) rewrites: &'a Rewrites,
     /// Addresses to replace, since their secrets are needed once more.
     pub(super) anew: BTreeSet<String>,
     pub(super) by_block: BTreeMap<String, Vec<usize>>,
@@ -179,7 +201,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Evaluates a template of the file; faults are reported and leave it unknown.
-    fn eval(&mut self, base: &Path, template: &Value) -> Data {
+    pub(super) fn eval(&mut self, base: &Path, template: &Value) -> Data {
         match evaluate(template, &self.values) {
             Ok(data) => data,
             Err(faults) => {
@@ -335,9 +357,10 @@ impl<'a> Planner<'a> {
     }
 
     /// Whether an unknown value was reported already, or may be known once data is read.
-    fn may_come(&self, data: &Data) -> bool {
+    pub(super) fn may_come(&self, data: &Data) -> bool {
         let unknown = data.unknown_at(&Path::root());
-        unknown == Some(FAULTY) || (unknown.is_some() && !self.out.needs.is_empty())
+        let reads = !self.out.needs.is_empty() || !self.out.imports.is_empty();
+        unknown == Some(FAULTY) || (unknown.is_some() && reads)
     }
 
     pub(super) fn error(&mut self, place: Path, message: impl Into<String>) {
@@ -464,6 +487,9 @@ impl<'a> Planner<'a> {
         let stack = self.inputs.stack;
         let known = &self.inputs.world.state.outputs;
         let destroy = self.inputs.options.destroy;
+        if self.inputs.options.adopt.is_some() {
+            return;
+        }
         if destroy && !self.removes_everything() {
             return;
         }
@@ -530,6 +556,14 @@ impl<'a> Planner<'a> {
         self.out.data = self.values.data;
         self.out.resources = self.values.resource;
         self.out.destroy = self.inputs.options.destroy;
+        self.out.adopts = self.inputs.options.adopt.is_some();
+        self.out.moves.clone_from(&self.rewrites.moves);
+        if self.inputs.options.adopt.is_none() {
+            let faults = std::mem::take(&mut self.out.found.faults).into_iter();
+            self.out
+                .diagnostics
+                .extend(faults.map(ImportFault::diagnostic));
+        }
         self.out.uses = self.graph.uses;
         self.out
             .diagnostics
@@ -539,7 +573,7 @@ impl<'a> Planner<'a> {
         loop {
             let state = &self.inputs.world.state;
             instance::settle_replacements(&mut self.out.instances, state, &first);
-            let stuck = steps::build(&mut self.out, self.inputs.world, &first);
+            let stuck = steps::build(&mut self.out, self.inputs.world, self.rewrites, &first);
             if stuck.is_empty() {
                 break;
             }

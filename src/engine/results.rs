@@ -533,11 +533,12 @@ impl<'a> Applying<'a> {
     pub fn finish(mut self, graph: &Graph) -> Result<State, StoreError> {
         self.locals(graph);
         let mut outputs = BTreeMap::new();
-        if self.planned.destroy && !self.state.is_empty() {
+        let kept = self.planned.destroy && !self.state.is_empty();
+        if kept || self.planned.adopts {
             outputs.clone_from(&self.state.outputs);
         }
         let blocks = self.stack.outputs.iter();
-        for (name, block) in blocks.filter(|_| !self.planned.destroy) {
+        for (name, block) in blocks.filter(|_| !self.planned.destroy && !self.planned.adopts) {
             let kept = self.planned.kept_outputs.contains(name);
             let value = match evaluate(&block.value, &self.values) {
                 Ok(data) if data.is_known() && !kept => {

@@ -4,6 +4,7 @@ use super::instance::Instance;
 use super::order::{Deletion, Order};
 use super::plan::{Action, Change, Op, Step, StepId};
 use super::planner::Planned;
+use super::rewrite::Rewrites;
 use super::world::World;
 use crate::data::Data;
 use crate::store::seal::Seal;
@@ -20,11 +21,13 @@ pub(super) type Object = (String, Option<String>);
 pub(super) fn build(
     planned: &mut Planned,
     world: &World,
+    rewrites: &Rewrites,
     first: &BTreeSet<Object>,
 ) -> BTreeSet<Object> {
     let mut builder = Builder {
         world,
         seal: world.seal(),
+        rewrites,
         steps: Vec::new(),
         makes: BTreeMap::new(),
         deletions: Vec::new(),
@@ -43,6 +46,7 @@ pub(super) fn build(
             BTreeSet::new(),
         );
     }
+    builder.moves();
     for found in &planned.instances {
         builder.make(found);
     }
@@ -54,6 +58,7 @@ pub(super) fn build(
             builder.remove(&address, key.clone(), (address.clone(), key), retain);
         }
     }
+    builder.after_moves();
     let mut order = Order {
         world,
         steps: builder.steps,
@@ -71,6 +76,7 @@ pub(super) fn build(
 
 struct Builder<'a> {
     world: &'a World,
+    rewrites: &'a Rewrites,
     seal: Seal,
     steps: Vec<Step>,
     /// The step after which the new generation of an address is there.
@@ -162,6 +168,57 @@ impl Builder<'_> {
         hex::encode(&hash.finalize()[..8])
     }
 
+    /// Renames come before all that is done under the new address.
+    fn moves(&mut self) {
+        for moved in &self.rewrites.moves {
+            let from = moved.from.clone();
+            self.push(
+                &moved.to,
+                &moved.type_name,
+                Op::Move { from },
+                BTreeSet::new(),
+            );
+        }
+    }
+
+    fn after_moves(&mut self) {
+        let moves = self.steps.iter().enumerate();
+        let moves: BTreeMap<String, StepId> = moves
+            .filter(|(_, step)| matches!(step.op, Op::Move { .. }))
+            .map(|(id, step)| (step.address.clone(), id))
+            .collect();
+        for (id, step) in self.steps.iter_mut().enumerate() {
+            let moved = moves.get(&step.address);
+            step.after.extend(moved.filter(|moved| **moved != id));
+        }
+    }
+
+    /// The step that takes in the object that an instance adopts. Where it is as the file
+    /// says, the state keeps the file's own words.
+    fn import(&mut self, found: &Instance, inputs: &Data) -> Option<StepId> {
+        found.change.importing.as_ref()?;
+        let address = &found.change.address;
+        let adoption = &self.rewrites.adopted.get(address)?.resource;
+        let as_it_is = found.change.action == Action::NoOp
+            && found.change.differences.is_empty()
+            && inputs.is_known();
+        let inputs = if as_it_is {
+            inputs.clone()
+        } else {
+            Data {
+                value: adoption.inputs.clone(),
+                secret: adoption.sensitive.clone(),
+                ..Data::default()
+            }
+        };
+        let op = Op::Import {
+            id: adoption.id.clone(),
+            inputs,
+            outputs: adoption.outputs.clone(),
+        };
+        Some(self.push(address, &found.change.type_name, op, BTreeSet::new()))
+    }
+
     /// The steps that give an instance its new generation.
     fn make(&mut self, found: &Instance) {
         let address = &found.change.address;
@@ -171,6 +228,8 @@ impl Builder<'_> {
             .iter()
             .filter_map(|needed| self.makes.get(needed).copied())
             .collect();
+        let import = self.import(found, &inputs);
+        let after: BTreeSet<StepId> = after.into_iter().chain(import).collect();
         let type_name = &found.change.type_name;
         let create = Op::Create {
             inputs: inputs.clone(),
@@ -208,6 +267,10 @@ impl Builder<'_> {
                     after.into_iter().chain([delete]).collect(),
                 )
             }
+            _ if import.is_some() => match import {
+                Some(step) => step,
+                None => return,
+            },
             _ => {
                 self.adopt(found, inputs);
                 return;

@@ -28,6 +28,15 @@ pub struct DataRead {
     pub outputs: Value,
 }
 
+/// An object to adopt, as it was read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ImportRead {
+    /// The id it was read by.
+    pub id: String,
+    /// Its attributes; none where there is no such object.
+    pub found: Option<Value>,
+}
+
 /// Everything a plan is decided on, beside the stack.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct World {
@@ -48,6 +57,9 @@ pub struct World {
     /// The key to the state's secrets; never saved.
     #[serde(skip)]
     pub key: StateKey,
+    /// The objects to adopt that were read so far, by the address they get.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub imports: BTreeMap<String, ImportRead>,
 }
 
 impl World {
@@ -62,6 +74,7 @@ impl World {
             live: BTreeMap::new(),
             data: BTreeMap::new(),
             key: StateKey::default(),
+            imports: BTreeMap::new(),
         }
     }
 

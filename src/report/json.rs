@@ -1,7 +1,7 @@
 //! The plan, for scripts.
 
 use crate::data::{Data, Path};
-use crate::engine::plan::{Change, ChangedBy, OutputChange, Plan};
+use crate::engine::plan::{Change, ChangedBy, OutputChange, Plan, Warning};
 use crate::report::secrets::{SecretPaths, Veil, schema_of};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -33,7 +33,12 @@ pub fn plan(plan: &Plan, show_secrets: bool) -> Value {
         "changes": changes,
         "outputs": outputs,
         "summary": plan.summary(),
+        "warnings": plan.warnings.iter().map(warning).collect::<Vec<_>>(),
     })
+}
+
+fn warning(warning: &Warning) -> Value {
+    json!({"address": warning.address, "message": warning.message, "next": warning.help})
 }
 
 fn change(change: &Change, show_secrets: bool) -> Value {
@@ -237,7 +242,8 @@ mod tests {
             "replace": 1,
             "unchanged": 1,
             "update": 0
-          }
+          },
+          "warnings": []
         }
         "#);
         let shown = plan(&of, true);

@@ -9,6 +9,7 @@ pub mod aws;
 pub mod context;
 pub mod document;
 pub mod error;
+pub mod import_id;
 pub mod random;
 
 use crate::data::{Data, Path};
@@ -16,6 +17,7 @@ use crate::schema::Schema;
 use context::{Cx, Draw};
 use error::Error;
 use futures_util::future::BoxFuture;
+use import_id::Imported;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -207,6 +209,29 @@ pub trait Resource:
         async { Ok(()) }
     }
 
+    /// By what an object of this type is adopted, as the reference says it: `the queue's URL,
+    /// such as …`.
+    const IMPORT_ID: &'static str;
+
+    /// Whether that id is a secret.
+    const IMPORT_IS_SECRET: bool = false;
+
+    /// From what the user gives to adopt an object to the id that reads use, and what a read
+    /// must know besides.
+    ///
+    /// # Errors
+    /// A sentence without a full stop on why the text is no such id; it never repeats a
+    /// secret.
+    fn import(text: &str) -> Result<Imported, String> {
+        Imported::named(text)
+    }
+
+    /// Why an adopted object cannot have come from these properties, where no read tells
+    /// them: a sentence without a full stop.
+    fn unfit(_props: &Value, _attrs: &Value) -> Option<String> {
+        None
+    }
+
     /// Looks for an object that a create with an unknown outcome may have made: by name,
     /// by the owner tags ([`Cx::owner`]), or by parent and content. Returns its id. It must
     /// not return one that [`Cx::known_ids`] lists.
@@ -278,6 +303,14 @@ pub trait ResourceType: Send + Sync {
         id: &'a str,
         attrs: &'a Value,
     ) -> BoxFuture<'a, Result<(), Error>>;
+    /// See [`Resource::IMPORT_ID`].
+    fn import_id(&self) -> &'static str;
+    /// See [`Resource::IMPORT_IS_SECRET`].
+    fn import_is_secret(&self) -> bool;
+    /// See [`Resource::import`].
+    fn import(&self, text: &str) -> Result<Imported, String>;
+    /// See [`Resource::unfit`].
+    fn unfit(&self, props: &Value, attrs: &Value) -> Option<String>;
     /// See [`Resource::ready`].
     fn ready<'a>(&self, cx: &'a Cx, id: &'a str) -> BoxFuture<'a, Result<(), Error>>;
     /// See [`Resource::find`].
@@ -445,6 +478,22 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         attrs: &'a Value,
     ) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(T::delete(cx, id, attrs))
+    }
+
+    fn import_id(&self) -> &'static str {
+        T::IMPORT_ID
+    }
+
+    fn import_is_secret(&self) -> bool {
+        T::IMPORT_IS_SECRET
+    }
+
+    fn import(&self, text: &str) -> Result<Imported, String> {
+        T::import(text)
+    }
+
+    fn unfit(&self, props: &Value, attrs: &Value) -> Option<String> {
+        T::unfit(props, attrs)
     }
 
     fn ready<'a>(&self, cx: &'a Cx, id: &'a str) -> BoxFuture<'a, Result<(), Error>> {

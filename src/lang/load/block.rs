@@ -256,13 +256,8 @@ fn options(reader: &mut Reader, value: Option<&Value>, path: &Path) -> Options {
                 }
             },
             "timeouts" => options.timeouts = timeouts(reader, value, &path),
-            "import" | "movedFrom" => {
-                reader.key(&path, format!("the option {key} is not supported yet"));
-                match key.as_str() {
-                    "import" => options.import = reader.text(value, &path).map(Value::from),
-                    _ => options.moved_from = moved_from(reader, value, &path),
-                }
-            }
+            "import" => options.import = reader.text(value, &path).map(Value::from),
+            "movedFrom" => options.moved_from = moved_from(reader, value, &path),
             _ => {}
         }
     }

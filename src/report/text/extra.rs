@@ -1,8 +1,9 @@
 //! Steps that no change of a resource accounts for: what only the state is told.
 
-use super::page::{DIM, Page};
+use super::page::{DIM, Page, YELLOW};
 use super::title_line;
 use crate::engine::plan::{Action, Op, Plan};
+use crate::report::terminal::escape;
 use std::collections::BTreeSet;
 
 /// Lists them, so that the plan shows all that apply will do.
@@ -31,5 +32,19 @@ pub(super) fn steps(page: &mut Page<'_>, plan: &Plan) {
             id,
             reason,
         );
+    }
+}
+
+/// What is worth knowing before the plan is applied.
+pub(super) fn warnings(page: &mut Page<'_>, plan: &Plan) {
+    for warning in &plan.warnings {
+        page.out.push('\n');
+        page.piece(YELLOW, "warning:");
+        page.out.push(' ');
+        page.out.push_str(&escape(&warning.message));
+        page.end();
+        if let Some(help) = &warning.help {
+            page.line(2, &format!("next: {}", escape(help)));
+        }
     }
 }

@@ -56,6 +56,7 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
     }
     extra::steps(&mut page, plan);
     outputs(&mut page, plan);
+    extra::warnings(&mut page, plan);
     page.out.push('\n');
     last_line(&mut page, plan);
     page.out

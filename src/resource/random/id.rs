@@ -2,6 +2,7 @@
 
 use crate::resource::context::{Cx, Draw};
 use crate::resource::error::Error;
+use crate::resource::import_id::Imported;
 use crate::resource::random;
 use crate::resource::{Live, Made, New, Resource};
 use base64::Engine;
@@ -47,7 +48,27 @@ pub struct Outputs {
 
 impl Resource for RandomId {
     const TYPE: &'static str = "random:RandomId";
+    const IMPORT_ID: &'static str =
+        "the value of its output `id` (base64 for URLs), or `prefix,id`";
     type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        let (prefix, id) = text.rsplit_once(',').unwrap_or(("", text));
+        decode(id).map_err(|error| error.to_string())?;
+        let mut found = Imported::named(id)?;
+        if !prefix.is_empty() {
+            found.attrs.insert("prefix".to_owned(), json!(prefix));
+        }
+        Ok(found)
+    }
+
+    fn unfit(props: &Value, attrs: &Value) -> Option<String> {
+        let given = |value: &Value| value["prefix"].as_str().unwrap_or_default().to_owned();
+        let whole = attrs["b64Url"].as_str()?;
+        let bare = attrs["id"].as_str()?;
+        let prefix = whole.strip_suffix(bare)?;
+        (given(props) != prefix).then(|| format!("the prefix of the imported id is {prefix:?}"))
+    }
 
     fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
         let length = props["byteLength"]

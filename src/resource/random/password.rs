@@ -2,6 +2,7 @@
 
 use crate::resource::context::Cx;
 use crate::resource::error::Error;
+use crate::resource::import_id::Imported;
 use crate::resource::random;
 use crate::resource::{Broken, Live, Made, New, Resource, Rules};
 use schemars::JsonSchema;
@@ -75,7 +76,23 @@ const ID: &str = "none";
 
 impl Resource for RandomPassword {
     const TYPE: &'static str = "random:RandomPassword";
+    const IMPORT_ID: &'static str = "the password itself; `-` reads it from the standard input";
+    const IMPORT_IS_SECRET: bool = true;
     type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        let mut found = Imported::by(ID);
+        found.attrs.insert("result".to_owned(), Value::from(text));
+        Ok(found)
+    }
+
+    fn unfit(props: &Value, attrs: &Value) -> Option<String> {
+        let text = attrs["result"].as_str()?;
+        let recipe = random::Recipe::of(props)?;
+        (!recipe.fits(text)).then(|| {
+            "the text does not fit the properties: its length, or the characters in it".to_owned()
+        })
+    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         random::rules(rules)

@@ -2,6 +2,7 @@
 
 use crate::resource::context::{Cx, Draw};
 use crate::resource::error::Error;
+use crate::resource::import_id::Imported;
 use crate::resource::random::{self, words};
 use crate::resource::{Live, Made, New, Resource};
 use rand::Rng;
@@ -44,7 +45,12 @@ pub struct Outputs {
 
 impl Resource for RandomPet {
     const TYPE: &'static str = "random:RandomPet";
+    const IMPORT_ID: &'static str = "the name itself";
     type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        Imported::named(text)
+    }
 
     fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
         let unknown = |name: &str| props.get(name).is_some_and(Value::is_null);

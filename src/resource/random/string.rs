@@ -2,6 +2,7 @@
 
 use crate::resource::context::{Cx, Draw};
 use crate::resource::error::Error;
+use crate::resource::import_id::Imported;
 use crate::resource::random::{self, Recipe};
 use crate::resource::{Broken, Live, Made, New, Resource, Rules};
 use schemars::JsonSchema;
@@ -71,7 +72,20 @@ pub struct Outputs {
 
 impl Resource for RandomString {
     const TYPE: &'static str = "random:RandomString";
+    const IMPORT_ID: &'static str = "the text itself";
     type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        Ok(Imported::by(text))
+    }
+
+    fn unfit(props: &Value, attrs: &Value) -> Option<String> {
+        let text = attrs["result"].as_str()?;
+        let recipe = Recipe::of(props)?;
+        (!recipe.fits(text)).then(|| {
+            "the text does not fit the properties: its length, or the characters in it".to_owned()
+        })
+    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         random::rules(rules)

@@ -7,6 +7,7 @@ use crate::resource::aws::apigatewayv2::{
 use crate::resource::context::{Cx, user_tags};
 use crate::resource::document::Document;
 use crate::resource::error::{CallResult, Error};
+use crate::resource::import_id::{self, Imported};
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
 use aws_sdk_apigatewayv2::operation::update_api::builders::UpdateApiFluentBuilder;
 use aws_sdk_apigatewayv2::types;
@@ -227,7 +228,12 @@ fn patch(call: UpdateApiFluentBuilder, change: &Change<Api>) -> UpdateApiFluentB
 
 impl Resource for Api {
     const TYPE: &'static str = "aws:apigatewayv2:Api";
+    const IMPORT_ID: &'static str = "the API's id, such as `a1b2c3d4e5`";
     type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        import_id::name(text, &['/', ':'], "apiId, such as a1b2c3d4e5")
+    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         let mut broken = Vec::new();

@@ -3,6 +3,7 @@
 use crate::resource::aws::apigatewayv2::{NOT_FOUND, Tags, gone, lane, pages, parts, send};
 use crate::resource::context::{Cx, Wait};
 use crate::resource::error::{CallResult, Error};
+use crate::resource::import_id::{self, Imported};
 use crate::resource::{Change, Live, Made, New, Resource};
 use aws_sdk_apigatewayv2::types::DeploymentStatus;
 use schemars::JsonSchema;
@@ -76,7 +77,12 @@ async fn deployed(cx: &Cx, api_id: &str, id: &str) -> Result<(), Error> {
 
 impl Resource for Deployment {
     const TYPE: &'static str = "aws:apigatewayv2:Deployment";
+    const IMPORT_ID: &'static str = "`apiId/deploymentId`";
     type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        import_id::parts(text, "apiId/deploymentId")
+    }
 
     fn lane(attrs: &Value) -> Option<String> {
         lane(attrs)

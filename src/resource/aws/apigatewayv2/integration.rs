@@ -8,6 +8,7 @@ use crate::resource::aws::apigatewayv2::{
 };
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
+use crate::resource::import_id::{self, Imported};
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
 use aws_sdk_apigatewayv2::operation::update_integration::builders::UpdateIntegrationFluentBuilder;
 use schemars::JsonSchema;
@@ -228,7 +229,12 @@ fn patch(
 
 impl Resource for Integration {
     const TYPE: &'static str = "aws:apigatewayv2:Integration";
+    const IMPORT_ID: &'static str = "`apiId/integrationId`";
     type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        import_id::parts(text, "apiId/integrationId")
+    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         checks(rules)

@@ -7,6 +7,7 @@ use crate::resource::aws::apigatewayv2::{
 };
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
+use crate::resource::import_id::{self, Imported};
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
 use aws_sdk_apigatewayv2::operation::update_route::builders::UpdateRouteFluentBuilder;
 use aws_sdk_apigatewayv2::types::ParameterConstraints;
@@ -261,8 +262,13 @@ fn is_http_key(key: &str) -> bool {
 
 impl Resource for Route {
     const TYPE: &'static str = "aws:apigatewayv2:Route";
+    const IMPORT_ID: &'static str = "`apiId/routeId`";
     const IDENTITY: &'static [&'static str] = &["apiId", "routeKey"];
     type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        import_id::parts(text, "apiId/routeId")
+    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         checks(rules)

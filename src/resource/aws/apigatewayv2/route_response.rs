@@ -5,6 +5,7 @@ use crate::resource::aws::apigatewayv2::{
 };
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
+use crate::resource::import_id::{self, Imported};
 use crate::resource::{Change, Live, Made, New, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -56,8 +57,13 @@ macro_rules! props_of {
 
 impl Resource for RouteResponse {
     const TYPE: &'static str = "aws:apigatewayv2:RouteResponse";
+    const IMPORT_ID: &'static str = "`apiId/routeId/routeResponseId`";
     const IDENTITY: &'static [&'static str] = &["apiId", "routeId", "routeResponseKey"];
     type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        import_id::parts(text, "apiId/routeId/routeResponseId")
+    }
 
     fn lane(attrs: &Value) -> Option<String> {
         lane(attrs)

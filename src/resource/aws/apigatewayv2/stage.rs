@@ -12,6 +12,7 @@ use crate::resource::aws::apigatewayv2::{
 };
 use crate::resource::context::{Cx, user_tags};
 use crate::resource::error::{CallResult, Error};
+use crate::resource::import_id::{self, Imported};
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
 use aws_sdk_apigatewayv2::operation::update_stage::builders::UpdateStageFluentBuilder;
 use aws_sdk_apigatewayv2::types;
@@ -300,8 +301,13 @@ fn variable_checks(rules: &Rules<'_>, broken: &mut Vec<Broken>) {
 
 impl Resource for Stage {
     const TYPE: &'static str = "aws:apigatewayv2:Stage";
+    const IMPORT_ID: &'static str = "`apiId/stageName`";
     const IDENTITY: &'static [&'static str] = &["apiId", "name"];
     type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        import_id::parts(text, "apiId/stageName")
+    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         checks(rules)

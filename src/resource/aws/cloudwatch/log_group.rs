@@ -5,6 +5,7 @@ use crate::resource::aws::physical_name::{self, Given, Naming};
 use crate::resource::aws::tags::{self, tag_diff};
 use crate::resource::context::{Cx, Draw, user_tags};
 use crate::resource::error::{CallResult, Error};
+use crate::resource::import_id::{self, Imported};
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules, outputs_of};
 use aws_sdk_cloudwatchlogs::types::{LogGroup as LiveGroup, LogGroupClass};
 use schemars::JsonSchema;
@@ -92,8 +93,13 @@ pub struct Outputs {
 
 impl Resource for LogGroup {
     const TYPE: &'static str = "aws:cloudwatch:LogGroup";
+    const IMPORT_ID: &'static str = "the group's name, such as `/aws/lambda/orders`";
     const IDENTITY: &'static [&'static str] = &["name"];
     type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        import_id::name(text, &[':', '*'], "a log group's name, such as /app/orders")
+    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         let mut broken = physical_name::rules(rules);

@@ -8,6 +8,7 @@ use crate::resource::aws::tags::{self, tag_diff};
 use crate::resource::context::{Cx, Draw};
 use crate::resource::document::Policy;
 use crate::resource::error::{CallResult, Error};
+use crate::resource::import_id::{self, Imported};
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules, outputs_of};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -81,8 +82,14 @@ pub struct Outputs {
 
 impl Resource for ManagedPolicy {
     const TYPE: &'static str = "aws:iam:Policy";
+    const IMPORT_ID: &'static str =
+        "the policy's ARN, such as `arn:aws:iam::123456789012:policy/send`";
     const IDENTITY: &'static [&'static str] = &["name"];
     type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        import_id::arn(text, "policy/", "arn:aws:iam::ACCOUNT:policy/NAME")
+    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         let mut broken = physical_name::rules(rules);

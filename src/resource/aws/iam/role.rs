@@ -11,6 +11,7 @@ use crate::resource::aws::tags;
 use crate::resource::context::{Cx, Draw};
 use crate::resource::document::Policy;
 use crate::resource::error::{CallResult, Error};
+use crate::resource::import_id::{self, Imported};
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules, outputs_of};
 use aws_smithy_types::date_time::Format;
 use futures_util::future::try_join_all;
@@ -118,8 +119,13 @@ pub struct Outputs {
 
 impl Resource for Role {
     const TYPE: &'static str = "aws:iam:Role";
+    const IMPORT_ID: &'static str = "the role's name";
     const IDENTITY: &'static [&'static str] = &["name"];
     type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        import_id::name(text, &['/', ':'], "a role's name without its path")
+    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         let mut broken = physical_name::rules(rules);

@@ -8,6 +8,7 @@ use crate::resource::aws::policy_check::{self, Kind};
 use crate::resource::context::{Cx, Draw};
 use crate::resource::document::Policy;
 use crate::resource::error::Error;
+use crate::resource::import_id::Imported;
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -54,8 +55,16 @@ pub struct Outputs {
 
 impl Resource for RolePolicy {
     const TYPE: &'static str = "aws:iam:RolePolicy";
+    const IMPORT_ID: &'static str = "`roleName:policyName`";
     const IDENTITY: &'static [&'static str] = &["role", "name"];
     type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        match text.split_once(':') {
+            Some((role, name)) if !role.is_empty() && !name.is_empty() => Imported::named(text),
+            _ => Err(format!("{text:?} has not the form roleName:policyName")),
+        }
+    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         let mut broken = physical_name::rules(rules);

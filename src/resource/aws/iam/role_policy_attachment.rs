@@ -3,6 +3,7 @@
 use crate::resource::aws::iam;
 use crate::resource::context::Cx;
 use crate::resource::error::Error;
+use crate::resource::import_id::{self, Imported};
 use crate::resource::{Broken, Live, Made, New, Resource, Rules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,8 +36,13 @@ pub struct Outputs {
 
 impl Resource for RolePolicyAttachment {
     const TYPE: &'static str = "aws:iam:RolePolicyAttachment";
+    const IMPORT_ID: &'static str = "`roleName/policyArn`";
     const IDENTITY: &'static [&'static str] = &["role", "policyArn"];
     type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        import_id::parts(text, "roleName/policyArn")
+    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         iam::role_rules(

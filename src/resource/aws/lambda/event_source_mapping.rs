@@ -8,6 +8,7 @@ use crate::resource::aws::lambda::mapping_settings::{
 use crate::resource::aws::lambda::{FunctionRef, NOT_FOUND, Tags, arn, gone, retag, send};
 use crate::resource::context::{Cx, Wait, user_tags};
 use crate::resource::error::{CallResult, Error};
+use crate::resource::import_id::{self, Imported};
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
 use aws_sdk_lambda::operation::create_event_source_mapping::builders::CreateEventSourceMappingFluentBuilder;
 use aws_sdk_lambda::operation::get_event_source_mapping::GetEventSourceMappingOutput;
@@ -420,8 +421,17 @@ fn props_of(live: GetEventSourceMappingOutput, attrs: &Value) -> EventSourceMapp
 
 impl Resource for EventSourceMapping {
     const TYPE: &'static str = "aws:lambda:EventSourceMapping";
+    const IMPORT_ID: &'static str = "the mapping's UUID";
     const IDENTITY: &'static [&'static str] = &["eventSourceArn", "functionName"];
     type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        import_id::name(
+            text,
+            &['/', ':'],
+            "a UUID, as in 14e0db71-5d35-4eb5-b481-8945cf9d10c2",
+        )
+    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         checks(rules)

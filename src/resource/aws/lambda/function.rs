@@ -11,6 +11,7 @@ use crate::resource::aws::lambda::function_settings::{
 use crate::resource::aws::lambda::{NOT_FOUND, Tags, gone, invoke_arn, kept, retag, send};
 use crate::resource::context::{Cx, Wait, user_tags};
 use crate::resource::error::{CallResult, Error};
+use crate::resource::import_id::{self, Imported};
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use schemars::JsonSchema;
@@ -297,8 +298,13 @@ fn props_of(reply: GetFunctionOutput, attrs: &Value) -> Function {
 
 impl Resource for Function {
     const TYPE: &'static str = "aws:lambda:Function";
+    const IMPORT_ID: &'static str = "the function's name";
     const IDENTITY: &'static [&'static str] = &["name"];
     type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        import_id::name(text, &['/', ':'], "a function's name without qualifier")
+    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         checks(rules)

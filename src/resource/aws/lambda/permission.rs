@@ -4,6 +4,7 @@ use crate::resource::aws::lambda::statement::{Statement, plain_principal};
 use crate::resource::aws::lambda::{FunctionRef, NOT_FOUND, gone, write};
 use crate::resource::context::{Cx, Draw, Wait};
 use crate::resource::error::{CallResult, Effect, Error};
+use crate::resource::import_id::Imported;
 use crate::resource::{Broken, Live, Made, New, Resource, Rules};
 use rand::RngExt;
 use schemars::JsonSchema;
@@ -158,8 +159,16 @@ async fn add(cx: &Cx, props: &Permission, sid: &str) -> Result<(), Error> {
 
 impl Resource for Permission {
     const TYPE: &'static str = "aws:lambda:Permission";
+    const IMPORT_ID: &'static str = "`FUNCTION/STATEMENT` or `FUNCTION:QUALIFIER/STATEMENT`";
     const IDENTITY: &'static [&'static str] = &["function", "statementId"];
     type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        let (function, sid) = split(text).map_err(|_| {
+            format!("{text:?} has not the form FUNCTION/STATEMENT or FUNCTION:QUALIFIER/STATEMENT")
+        })?;
+        Imported::named(&format!("{}/{sid}", function.short()))
+    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         let latest = |name: &str| {

@@ -3,6 +3,7 @@
 use crate::resource::aws::s3;
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
+use crate::resource::import_id::{self, Imported};
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::put_bucket_acl::builders::PutBucketAclFluentBuilder;
@@ -196,8 +197,13 @@ async fn get(cx: &Cx, bucket: &str, owner: Option<&str>) -> Result<Option<Bucket
 
 impl Resource for BucketAcl {
     const TYPE: &'static str = "aws:s3:BucketAcl";
+    const IMPORT_ID: &'static str = "`bucket`, `bucket,acl`, `bucket,owner` or `bucket,owner,acl`";
     const IDENTITY: &'static [&'static str] = &["bucket"];
     type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        import_id::bucket(text)
+    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         let mut broken = Vec::new();

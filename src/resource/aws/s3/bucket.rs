@@ -5,6 +5,7 @@ use crate::resource::aws::s3::bucket_tags::{all_tags, retag, tags};
 use crate::resource::aws::s3::{self, NO_BUCKET, empty::Emptying, hosted_zone::hosted_zone};
 use crate::resource::context::{Cx, Draw, user_tags};
 use crate::resource::error::{CallResult, Error};
+use crate::resource::import_id::{self, Imported};
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration, ObjectLockEnabled,
@@ -111,8 +112,13 @@ fn outputs(cx: &Cx, name: &str, region: &str) -> Outputs {
 
 impl Resource for Bucket {
     const TYPE: &'static str = "aws:s3:Bucket";
+    const IMPORT_ID: &'static str = "the bucket's name";
     const IDENTITY: &'static [&'static str] = &["bucket"];
     type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        import_id::name(text, &['/', ':', ','], "bucket, such as my-bucket")
+    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         let mut broken = s3::tag_faults(rules);

@@ -8,6 +8,7 @@ use crate::resource::aws::s3::upload::{self, rfc3339, time};
 use crate::resource::aws::s3::{self, empty::Emptying, object_rules, parts};
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
+use crate::resource::import_id::{self, Imported};
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules, WITHHELD};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -276,8 +277,13 @@ fn told_apart(props: &BucketObject, error: Error) -> Error {
 
 impl Resource for BucketObject {
     const TYPE: &'static str = "aws:s3:BucketObject";
+    const IMPORT_ID: &'static str = "`bucket/key` or `s3://bucket/key`";
     const IDENTITY: &'static [&'static str] = &["bucket", "key"];
     type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        import_id::parts(text.strip_prefix("s3://").unwrap_or(text), "bucket/key")
+    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         object_rules::faults(rules)

@@ -3,6 +3,7 @@
 use crate::resource::aws::s3;
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
+use crate::resource::import_id::{self, Imported};
 use crate::resource::{Change, Live, Made, New, Resource};
 use aws_sdk_s3::types::{ObjectOwnership, OwnershipControls, OwnershipControlsRule};
 use schemars::JsonSchema;
@@ -79,8 +80,13 @@ async fn get(cx: &Cx, bucket: &str) -> Result<Option<BucketOwnershipControls>, E
 
 impl Resource for BucketOwnershipControls {
     const TYPE: &'static str = "aws:s3:BucketOwnershipControls";
+    const IMPORT_ID: &'static str = "the bucket's name";
     const IDENTITY: &'static [&'static str] = &["bucket"];
     type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        import_id::name(text, &['/', ':', ','], "bucket, such as my-bucket")
+    }
 
     fn lane(attrs: &Value) -> Option<String> {
         s3::lane(attrs)

@@ -4,6 +4,7 @@ use crate::resource::aws::s3;
 use crate::resource::context::Cx;
 use crate::resource::document::{Policy, parse};
 use crate::resource::error::{CallResult, Error};
+use crate::resource::import_id::{self, Imported};
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -78,8 +79,13 @@ async fn get(cx: &Cx, bucket: &str) -> Result<Option<BucketPolicy>, Error> {
 
 impl Resource for BucketPolicy {
     const TYPE: &'static str = "aws:s3:BucketPolicy";
+    const IMPORT_ID: &'static str = "the bucket's name";
     const IDENTITY: &'static [&'static str] = &["bucket"];
     type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        import_id::name(text, &['/', ':', ','], "bucket, such as my-bucket")
+    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         let document = match rules.known("policy") {

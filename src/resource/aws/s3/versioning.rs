@@ -3,6 +3,7 @@
 use crate::resource::aws::s3;
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
+use crate::resource::import_id::{self, Imported};
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
 use aws_sdk_s3::types::{BucketVersioningStatus, MfaDelete, VersioningConfiguration as Sdk};
 use schemars::JsonSchema;
@@ -110,8 +111,13 @@ fn once_on(bucket: &str) -> Error {
 
 impl Resource for BucketVersioning {
     const TYPE: &'static str = "aws:s3:BucketVersioning";
+    const IMPORT_ID: &'static str = "`bucket` or `bucket,owner`";
     const IDENTITY: &'static [&'static str] = &["bucket"];
     type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        import_id::bucket(text)
+    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         let config = rules.known("versioningConfiguration");

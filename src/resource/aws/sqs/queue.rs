@@ -6,6 +6,7 @@ use crate::resource::aws::tags::tag_diff;
 use crate::resource::context::{Cx, Draw, throttled, user_tags};
 use crate::resource::document::{Document, Policy};
 use crate::resource::error::{CallResult, Effect, Error};
+use crate::resource::import_id::{self, Imported};
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules, outputs_of};
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 use schemars::JsonSchema;
@@ -130,8 +131,14 @@ pub struct Outputs {
 
 impl Resource for Queue {
     const TYPE: &'static str = "aws:sqs:Queue";
+    const IMPORT_ID: &'static str =
+        "the queue's URL, such as `https://sqs.us-west-2.amazonaws.com/123456789012/orders`";
     const IDENTITY: &'static [&'static str] = &["name"];
     type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        import_id::queue_url(text)
+    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         queue_rules::of_queue(rules)

@@ -6,6 +6,7 @@ use crate::resource::aws::sqs::{self, rules as queue_rules};
 use crate::resource::context::{Cx, throttled};
 use crate::resource::document::Policy;
 use crate::resource::error::{CallResult, Error};
+use crate::resource::import_id::{self, Imported};
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 use schemars::JsonSchema;
@@ -35,8 +36,14 @@ pub struct Outputs {
 
 impl Resource for QueuePolicy {
     const TYPE: &'static str = "aws:sqs:QueuePolicy";
+    const IMPORT_ID: &'static str =
+        "the queue's URL, such as `https://sqs.us-west-2.amazonaws.com/123456789012/orders`";
     const IDENTITY: &'static [&'static str] = &["queueUrl"];
     type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        import_id::queue_url(text)
+    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         let mut broken = queue_rules::policy(rules);

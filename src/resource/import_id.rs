@@ -1,0 +1,163 @@
+//! What users give to adopt an object, taken apart. The forms are those of Terraform's and
+//! Pulumi's AWS providers.
+
+use serde_json::{Map, Value, json};
+
+/// An object that the user names for adoption.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Imported {
+    /// The id that reads use.
+    pub id: String,
+    /// What a read must know besides.
+    pub attrs: Map<String, Value>,
+}
+
+impl Imported {
+    /// An object by the id that reads use.
+    pub fn by(id: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            attrs: Map::new(),
+        }
+    }
+
+    /// An object whose import id is the id that reads use.
+    ///
+    /// # Errors
+    /// Where it is empty, or has blanks around it.
+    pub fn named(text: &str) -> Result<Self, String> {
+        if text.is_empty() || text.trim() != text {
+            return Err("an import id is not empty and has no blanks around it".to_owned());
+        }
+        Ok(Self::by(text))
+    }
+}
+
+fn misfit(text: &str, form: &str) -> String {
+    format!("{text:?} has not the form {form}")
+}
+
+/// A name without any of the characters that only stand in other kinds of ids.
+///
+/// # Errors
+/// Where it has one, or is empty.
+pub fn name(text: &str, without: &[char], form: &str) -> Result<Imported, String> {
+    if text.contains(without) {
+        return Err(misfit(text, form));
+    }
+    Imported::named(text)
+}
+
+/// As many parts with slashes between them as `form` has, such as `apiId/routeId`.
+///
+/// # Errors
+/// Where one is missing or empty.
+pub fn parts(text: &str, form: &str) -> Result<Imported, String> {
+    let count = form.split('/').count();
+    let parts: Vec<&str> = text.splitn(count, '/').collect();
+    if parts.len() < count || parts.iter().any(|part| part.is_empty()) {
+        return Err(misfit(text, form));
+    }
+    Imported::named(text)
+}
+
+/// An ARN whose resource part starts with `resource`, such as `policy/`.
+///
+/// # Errors
+/// Where it is none.
+pub fn arn(text: &str, resource: &str, form: &str) -> Result<Imported, String> {
+    let part = text.splitn(6, ':').nth(5);
+    if !text.starts_with("arn:") || part.is_none_or(|part| !part.starts_with(resource)) {
+        return Err(misfit(text, form));
+    }
+    Imported::named(text)
+}
+
+/// A queue's URL, which ends in `/account/name`.
+///
+/// # Errors
+/// Where it is none.
+pub fn queue_url(text: &str) -> Result<Imported, String> {
+    let form = "https://sqs.REGION.amazonaws.com/ACCOUNT/NAME";
+    let rest = text
+        .strip_prefix("https://")
+        .or(text.strip_prefix("http://"));
+    let parts = rest.map(|rest| rest.split('/').collect::<Vec<_>>());
+    match parts.as_deref() {
+        Some([_, .., account, name]) if !account.is_empty() && !name.is_empty() => {
+            Imported::named(text)
+        }
+        _ => Err(misfit(text, form)),
+    }
+}
+
+/// A bucket, and behind commas the account that must own it and a canned ACL, as in
+/// `bucket,123456789012,private`. Only the owner is needed to read it.
+///
+/// # Errors
+/// Where a part is neither.
+pub fn bucket(text: &str) -> Result<Imported, String> {
+    let mut parts = text.split(',');
+    let name = parts.next().unwrap_or_default();
+    let mut found = self::name(name, &['/', ':'], "bucket, such as my-bucket")?;
+    for part in parts {
+        if part.len() == 12 && part.bytes().all(|b| b.is_ascii_digit()) {
+            let owner = "expectedBucketOwner".to_owned();
+            found.attrs.insert(owner, json!(part));
+        } else if !part.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') || part.is_empty() {
+            return Err(misfit(
+                text,
+                "bucket, bucket,acl, bucket,owner or bucket,owner,acl",
+            ));
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(found: Result<Imported, String>) -> Option<String> {
+        found.ok().map(|found| found.id)
+    }
+
+    #[test]
+    fn ids_that_fit_are_taken_and_others_are_not() {
+        let parts = |text| id(parts(text, "apiId/routeId"));
+        assert_eq!(parts("a/b").as_deref(), Some("a/b"));
+        assert_eq!(parts("a/$default").as_deref(), Some("a/$default"));
+        for text in ["a", "a/", "/b", "", " a/b"] {
+            assert_eq!(parts(text), None, "{text}");
+        }
+        let url = "https://sqs.us-west-2.amazonaws.com/123456789012/q";
+        assert_eq!(id(queue_url(url)).as_deref(), Some(url));
+        for text in ["q", "https://x/q", "https://x/1/", "arn:aws:sqs:::q"] {
+            assert_eq!(id(queue_url(text)), None, "{text}");
+        }
+        let policy = |text| id(arn(text, "policy/", "arn:aws:iam::ACCOUNT:policy/NAME"));
+        assert!(policy("arn:aws:iam::123456789012:policy/p").is_some());
+        assert_eq!(policy("arn:aws:iam::123456789012:role/p"), None);
+        assert_eq!(policy("p"), None);
+    }
+
+    #[test]
+    fn a_bucket_may_have_an_owner_and_an_acl_behind_it() {
+        for text in [
+            "b",
+            "b,private",
+            "b,123456789012",
+            "b,123456789012,public-read",
+        ] {
+            assert_eq!(id(bucket(text)).as_deref(), Some("b"), "{text}");
+        }
+        let owner = bucket("b,123456789012").map(|found| found.attrs);
+        assert_eq!(
+            owner.ok().map(Value::from),
+            Some(json!({"expectedBucketOwner": "123456789012"}))
+        );
+        for text in ["", "b,", "s3://b", "b,X"] {
+            assert_eq!(id(bucket(text)), None, "{text}");
+        }
+    }
+}
