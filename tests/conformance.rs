@@ -23,6 +23,12 @@ struct Case {
     updates: Vec<Map<String, Value>>,
     #[serde(default)]
     replace: Option<Map<String, Value>>,
+    /// The import id, with `${output}` of the resource in it; none: its id.
+    #[serde(default)]
+    import: Option<String>,
+    /// The properties that the plan after the import sends once more, since no read tells them.
+    #[serde(default)]
+    untold: Vec<String>,
 }
 
 fn cases() -> Vec<(String, PathBuf)> {
@@ -74,13 +80,10 @@ fn conforms(path: &PathBuf) {
     for (path, text) in &case.files {
         project.write(path, text);
     }
-    let write = |case: &Case| {
-        let stack = json!({"name": "case", "resources": case.resources, "data": case.data});
-        project.write("stacks/case.yaml", stack.to_string());
-    };
-    write(&case);
+    write(&project, &case);
     project.apply();
     project.expect_no_changes();
+    adopted_by_option(&project, &mut case);
     let updates: Vec<_> = case
         .update
         .take()
@@ -89,22 +92,123 @@ fn conforms(path: &PathBuf) {
         .collect();
     for update in updates {
         changed(&mut case, update);
-        write(&case);
+        write(&project, &case);
         expect_action(&project, &case.address, &[&["update"]]);
     }
     if let Some(replace) = case.replace.take() {
         changed(&mut case, replace);
-        write(&case);
+        write(&project, &case);
         expect_action(
             &project,
             &case.address,
             &[&["create", "delete"], &["delete", "create"]],
         );
     }
+    adopted(&project, &case);
     project.run(&["destroy", "--yes"]).expect(0);
     let left = project.cloud();
     assert!(left.is_empty(), "left behind: {left:#?}");
     assert_eq!(project.state()["resources"], json!({}));
+}
+
+/// The resource is lost from the state: what was known of it, and its import id.
+fn lost(project: &Project, case: &Case) -> (Value, String) {
+    let mut state = project.state();
+    let known = state["resources"]
+        .as_object_mut()
+        .unwrap()
+        .remove(&case.address)
+        .unwrap_or_else(|| panic!("{} is in the state", case.address));
+    let mut id = case.import.clone().unwrap_or("${id}".to_owned());
+    id = id.replace("${id}", known["id"].as_str().unwrap());
+    for (name, value) in known["outputs"].as_object().unwrap() {
+        id = id.replace(&format!("${{{name}}}"), value.as_str().unwrap_or_default());
+    }
+    // A password of the length asked for.
+    let length = &case.resources[&case.address]["properties"]["length"];
+    if let (Some(length), true) = (length.as_u64(), case.import.is_some()) {
+        id = id
+            .chars()
+            .cycle()
+            .take(usize::try_from(length).unwrap())
+            .collect();
+    }
+    project.write("state/case.json", format!("{state:#}\n"));
+    (known, id)
+}
+
+/// What an import leaves in the state is what a create had left there.
+fn expect_known(project: &Project, address: &str, known: &Value) {
+    project.expect_no_changes();
+    let state = project.state();
+    let now = &state["resources"][address];
+    for part in ["id", "inputs", "dependencies"] {
+        assert_eq!(now[part], known[part], "{part} of {address}");
+    }
+}
+
+/// The resource is lost from the state, and adopted by its import id: nothing is left to do
+/// but what the case names as untold.
+fn adopted(project: &Project, case: &Case) {
+    let (known, id) = lost(project, case);
+    let before = project.cloud();
+    let import = ["import", case.address.as_str(), &id, "--yes", "--json"];
+    let ended = project.run(&import).expect(0);
+    assert_eq!(ended.json()["imported"], json!([case.address]), "{id}");
+    assert_eq!(project.cloud(), before, "an import changes nothing");
+    if !case.untold.is_empty() {
+        let plan = project.plan();
+        assert_eq!(
+            actions(&plan),
+            [(case.address.clone(), vec!["update".to_owned()])]
+        );
+        expect_untold(&plan, case);
+        project.apply();
+    }
+    expect_known(project, &case.address, &known);
+}
+
+/// The same by the option in the file: what is untold is sent in the same run.
+fn adopted_by_option(project: &Project, case: &mut Case) {
+    let (known, id) = lost(project, case);
+    let before = project.cloud();
+    let resource = case.resources.get_mut(&case.address).unwrap();
+    let options = resource.get("options").cloned().unwrap_or(json!({}));
+    resource["options"] = options.clone();
+    resource["options"]["import"] = json!(id);
+    write(project, case);
+    let plan = project.plan();
+    let mut expected = vec!["import".to_owned()];
+    expected.extend((!case.untold.is_empty()).then(|| "update".to_owned()));
+    assert_eq!(actions(&plan), [(case.address.clone(), expected)]);
+    expect_untold(&plan, case);
+    project.apply();
+    if case.untold.is_empty() {
+        assert_eq!(project.cloud(), before, "an import changes nothing");
+    }
+    expect_known(project, &case.address, &known);
+    case.resources[&case.address]["options"] = options;
+    write(project, case);
+    expect_known(project, &case.address, &known);
+}
+
+/// Exactly the untold properties differ.
+fn expect_untold(plan: &Value, case: &Case) {
+    let changes = plan["changes"].as_array().unwrap();
+    let change = changes
+        .iter()
+        .find(|change| change["address"] == *case.address);
+    let reason = change.unwrap()["reason"].as_str().unwrap();
+    let names = reason
+        .trim_end_matches(" differs")
+        .trim_end_matches(" differ");
+    let names: Vec<&str> = names.split(", ").filter(|name| !name.is_empty()).collect();
+    assert_eq!(names, case.untold, "of {}", case.address);
+}
+
+fn write(project: &Project, case: &Case) {
+    let stack = json!({"name": "case", "resources": case.resources, "data": case.data});
+    project.write("stacks/case.yaml", stack.to_string());
 }
 
 /// Merges into the properties; null takes one out.

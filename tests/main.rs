@@ -14,6 +14,7 @@ mod cli;
 mod conformance;
 mod crash;
 mod credentials;
+mod docs;
 #[cfg(feature = "emulator-tests")]
 mod emulator;
 mod faults;

@@ -31,7 +31,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &ApplyArgs) -> Result<Exit, C
             target: args.run.targets.clone(),
             exclude: args.run.excludes.clone(),
             replace: args.replace.addresses.clone(),
-            adopt: None,
+            ..Options::default()
         },
         writes: true,
         keeps: Keeps::Nothing,

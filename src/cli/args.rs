@@ -74,6 +74,7 @@ pub enum Command {
     Outputs(OutputsArgs),
     #[command(visible_alias = "down")]
     Destroy(DestroyArgs),
+    Import(ImportArgs),
 }
 
 /// Check the stack file, offline.
@@ -212,6 +213,50 @@ pub struct DestroyArgs {
     /// How to run.
     #[command(flatten)]
     pub run: RunArgs,
+    /// Whether to ask.
+    #[command(flatten)]
+    pub consent: ConsentArg,
+}
+
+/// Adopt objects that exist, without a change to them.
+#[derive(Debug, Clone, Args)]
+#[command(
+    override_usage = "stackctl import [OPTIONS] [STACK] ADDRESS ID\n       \
+                      stackctl import [OPTIONS] [STACK] --file FILE",
+    after_help = "\
+The resource must be in the stack file. Its object is read, shown, and taken into the
+state; where it differs from the file, the next plan says so. Several objects are
+imported together or not at all. docs/import.md lists the id of every type.
+
+Examples:
+  stackctl import bucket my-bucket                  a bucket, by its name
+  stackctl import 'queue[\"a\"]' https://sqs.us-west-2.amazonaws.com/123456789012/a
+  stackctl import --file list.yaml                  lines of ADDRESS: ID
+  stackctl import password - < secret.txt           the id from the standard input"
+)]
+pub struct ImportArgs {
+    /// A stack's name or path (not needed while there is only one), the address, and the
+    /// object's id.
+    #[arg(value_name = "STACK|ADDRESS|ID", num_args = 0..=3)]
+    pub names: Vec<String>,
+
+    /// Take addresses and ids from a YAML file: a map, or a list with address: and id:.
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+
+    /// Import the others where some cannot be; the exit code is 1 then.
+    #[arg(long)]
+    pub skip_failed: bool,
+
+    /// What goes in from outside.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Where it is.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+    /// Whether secrets are shown.
+    #[command(flatten)]
+    pub secrets: SecretsArg,
     /// Whether to ask.
     #[command(flatten)]
     pub consent: ConsentArg,

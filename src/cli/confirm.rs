@@ -10,6 +10,9 @@ pub const APPLY: &str = "Apply these changes? Only \"yes\" is accepted: ";
 /// The question of `destroy`.
 pub const DESTROY: &str = "Delete all of this? Only \"yes\" is accepted: ";
 
+/// The question of `import`.
+pub const IMPORT: &str = "Take these objects into the state? Only \"yes\" is accepted: ";
+
 /// Asks on the terminal, unless `--yes` has answered already. True: go on; false: the user
 /// declined (the command ends with exit code 1). Without a terminal, or with `--json`, where
 /// nobody sees the plan, it is an error to need an answer.

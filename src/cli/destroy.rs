@@ -19,7 +19,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &DestroyArgs) -> Result<Exit,
             target: args.run.targets.clone(),
             exclude: args.run.excludes.clone(),
             replace: Vec::new(),
-            adopt: None,
+            ..Options::default()
         },
         writes: true,
         keeps: Keeps::Nothing,

@@ -9,6 +9,7 @@ pub mod error;
 pub mod exit;
 mod files;
 mod find;
+mod import;
 mod interrupt;
 mod mistakes;
 pub mod output;
@@ -77,6 +78,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
             Command::Apply(args) => apply::run(global, args).await,
             Command::Outputs(args) => outputs::run(global, args).await,
             Command::Destroy(args) => destroy::run(global, args).await,
+            Command::Import(args) => import::run(global, args).await,
         }
     };
     let exit = runtime.block_on(async {

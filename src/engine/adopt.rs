@@ -98,7 +98,11 @@ impl Planner<'_> {
         let found = match kind.import(&wish.text) {
             Ok(found) => found,
             Err(why) => {
-                let help = format!("{} is imported by {}", kind.schema().name, kind.import_id());
+                let help = format!(
+                    "an object of type {} is imported by {}",
+                    kind.schema().name,
+                    kind.import_id()
+                );
                 self.out.found.faults.push(fault(why, Some(help)));
                 return None;
             }
@@ -359,7 +363,8 @@ fn adoption(adopter: &Adopter<'_>, id: &str, live: &Value) -> (ResourceState, Va
     let schema = adopter.kind.schema();
     let desired = adopter.desired;
     let inputs = projected(schema, &Path::root(), live, desired);
-    let hidden = hidden(schema, desired);
+    let given = adopter.kind.taken_as_given(&desired.value, live);
+    let hidden = hidden(schema, desired, given);
     let inputs = overlay(&inputs, &hidden);
     let live = overlay(&hidden, live);
     let named = inputs
@@ -382,12 +387,13 @@ fn adoption(adopter: &Adopter<'_>, id: &str, live: &Value) -> (ResourceState, Va
 }
 
 /// What no read returns and no update can change is taken as the file says: it cannot be
-/// compared, and a difference would replace the object.
-fn hidden(schema: &Schema, desired: &Data) -> Value {
+/// compared, and a difference would replace the object. So is what the type names.
+fn hidden(schema: &Schema, desired: &Data, named: &[&str]) -> Value {
     let given = desired.value.as_object().into_iter().flatten();
     let hidden = given.filter(|(name, value)| {
         let path = Path::root().join(name);
-        !value.is_null() && schema.flag(&path, "writeOnly") && schema.flag(&path, "createOnly")
+        let taken = schema.flag(&path, "createOnly") || named.contains(&name.as_str());
+        !value.is_null() && schema.flag(&path, "writeOnly") && taken
     });
     hidden
         .map(|(name, value)| (name.clone(), value.clone()))

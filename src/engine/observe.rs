@@ -88,7 +88,7 @@ async fn read(
 ) -> Result<(), Vec<ReadFailure>> {
     let mut reads: FuturesUnordered<futures_util::future::BoxFuture<'_, Seen>> =
         FuturesUnordered::new();
-    if first {
+    if first && !observe.cx.aws.is_offline() {
         world.region = Some(observe.cx.aws.region().to_owned());
         reads.push(Box::pin(async {
             let cx = told_of(observe.cx, "the credentials");

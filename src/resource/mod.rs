@@ -232,6 +232,12 @@ pub trait Resource:
         None
     }
 
+    /// Properties that no read returns and that an adopted object is taken to have as the file
+    /// says: they tell only stackctl what to do, or another property proves them.
+    fn taken_as_given(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Looks for an object that a create with an unknown outcome may have made: by name,
     /// by the owner tags ([`Cx::owner`]), or by parent and content. Returns its id. It must
     /// not return one that [`Cx::known_ids`] lists.
@@ -311,6 +317,8 @@ pub trait ResourceType: Send + Sync {
     fn import(&self, text: &str) -> Result<Imported, String>;
     /// See [`Resource::unfit`].
     fn unfit(&self, props: &Value, attrs: &Value) -> Option<String>;
+    /// See [`Resource::taken_as_given`].
+    fn taken_as_given(&self, props: &Value, attrs: &Value) -> &'static [&'static str];
     /// See [`Resource::ready`].
     fn ready<'a>(&self, cx: &'a Cx, id: &'a str) -> BoxFuture<'a, Result<(), Error>>;
     /// See [`Resource::find`].
@@ -494,6 +502,10 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
 
     fn unfit(&self, props: &Value, attrs: &Value) -> Option<String> {
         T::unfit(props, attrs)
+    }
+
+    fn taken_as_given(&self, props: &Value, attrs: &Value) -> &'static [&'static str] {
+        T::taken_as_given(props, attrs)
     }
 
     fn ready<'a>(&self, cx: &'a Cx, id: &'a str) -> BoxFuture<'a, Result<(), Error>> {

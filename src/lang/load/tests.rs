@@ -104,7 +104,7 @@ resources:
   q:
     type: aws:sqs:Queue
     forEach: [a]
-    options: {dependOn: [x], import: id, timeouts: {create: 5}, deleteBeforeReplace: "no"}
+    options: {dependOn: [x], import: [], timeouts: {create: 5}, deleteBeforeReplace: "no"}
   r: {properties: []}
 outputs:
   o: {valu: 1}
@@ -119,7 +119,7 @@ outputs:
         "a.yaml:15:15 \"dependOn\" is not a key of resources.q.options (did you mean \"dependsOn\"?)",
         "a.yaml:15:61 resources.q.options.timeouts.create must be a time such as 90s, 5m or 1h30m, and it is a number",
         "a.yaml:15:86 resources.q.options.deleteBeforeReplace must be true or false, and it is a text",
-        "a.yaml:15:30 the option import is not supported yet",
+        "a.yaml:15:38 resources.q.options.import must be a text, and it is a list",
         "a.yaml:16:3 resources.r has no type (add a line such as type: aws:sqs:Queue)",
         "a.yaml:16:19 resources.r.properties must be a map, and it is a list",
         "a.yaml:10:3 a resource cannot be called \"var\" (expressions use var for something else; choose another name)",

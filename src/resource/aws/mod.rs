@@ -130,13 +130,21 @@ clients! {
     sts sts_once aws_sdk_sts sts_client sts_once_client;
 }
 
+/// In place of a region, where nothing is called.
+const OFFLINE: &str = "none";
+
 impl Aws {
     /// Clients that can call nothing: for stacks without AWS resources.
     pub fn offline() -> Self {
         Self::new(
-            SdkConfig::builder().region(Region::new("none")).build(),
+            SdkConfig::builder().region(Region::new(OFFLINE)).build(),
             false,
         )
+    }
+
+    /// Whether these are clients that can call nothing.
+    pub fn is_offline(&self) -> bool {
+        self.region() == OFFLINE
     }
 
     /// The S3 client for reads and for calls that may be repeated.

@@ -27,6 +27,7 @@ fn the_help_of_stackctl() {
       apply     Plan, ask, and apply the changes [alias: up]
       outputs   Print the stack's outputs [alias: output]
       destroy   Plan the deletion of the stack, ask, and delete [alias: down]
+      import    Adopt objects that exist, without a change to them
 
     Options:
       -h, --help     Print help

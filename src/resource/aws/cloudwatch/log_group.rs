@@ -101,6 +101,10 @@ impl Resource for LogGroup {
         import_id::name(text, &[':', '*'], "a log group's name, such as /app/orders")
     }
 
+    fn taken_as_given(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
+        &["skipDestroy"]
+    }
+
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         let mut broken = physical_name::rules(rules);
         broken.extend(tags::rules(rules));

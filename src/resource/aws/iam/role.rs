@@ -127,6 +127,10 @@ impl Resource for Role {
         import_id::name(text, &['/', ':'], "a role's name without its path")
     }
 
+    fn taken_as_given(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
+        &["forceDetachPolicies"]
+    }
+
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         let mut broken = physical_name::rules(rules);
         broken.extend(tags::rules(rules));

@@ -306,6 +306,16 @@ impl Resource for Function {
         import_id::name(text, &['/', ':'], "a function's name without qualifier")
     }
 
+    /// The same hash means the same code.
+    fn taken_as_given(props: &Value, attrs: &Value) -> &'static [&'static str] {
+        let hash = props.get("sourceCodeHash").filter(|hash| hash.is_string());
+        if hash.is_some() && hash == attrs.get("sourceCodeHash") {
+            &["filename", "s3Bucket", "s3Key", "s3ObjectVersion"]
+        } else {
+            &[]
+        }
+    }
+
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         checks(rules)
     }

@@ -120,6 +120,10 @@ impl Resource for Bucket {
         import_id::name(text, &['/', ':', ','], "bucket, such as my-bucket")
     }
 
+    fn taken_as_given(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
+        &["forceDestroy"]
+    }
+
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         let mut broken = s3::tag_faults(rules);
         if rules.given("bucket") && rules.given("bucketPrefix") {

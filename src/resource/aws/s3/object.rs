@@ -285,6 +285,22 @@ impl Resource for BucketObject {
         import_id::parts(text.strip_prefix("s3://").unwrap_or(text), "bucket/key")
     }
 
+    /// The same ETag means the same content.
+    fn taken_as_given(props: &Value, attrs: &Value) -> &'static [&'static str] {
+        let etag = props.get("etag").filter(|etag| etag.is_string());
+        if etag.is_some() && etag == attrs.get("etag") {
+            &[
+                "forceDestroy",
+                "sourceHash",
+                "content",
+                "contentBase64",
+                "source",
+            ]
+        } else {
+            &["forceDestroy", "sourceHash"]
+        }
+    }
+
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         object_rules::faults(rules)
     }

@@ -1,0 +1,310 @@
+//! `stackctl import`: objects that exist are taken into the state.
+
+use super::args::{GlobalArgs, ImportArgs, RunArgs, StackArg};
+use super::confirm;
+use super::error::CliError;
+use super::exit::Exit;
+use super::output;
+use super::session::{self, Session, Wanted};
+use crate::engine::adopt::ImportFault;
+use crate::engine::apply::{self, Run};
+use crate::engine::plan::Change;
+use crate::engine::planner::Options;
+use crate::report;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::Path;
+use tokio::sync::watch;
+
+/// The objects to adopt: the id by address.
+type Wishes = BTreeMap<String, String>;
+
+/// Runs the command.
+pub(super) async fn run(global: &GlobalArgs, args: &ImportArgs) -> Result<Exit, CliError> {
+    let (stack, adopt) = wishes(args)?;
+    let run = RunArgs {
+        targets: Vec::new(),
+        excludes: Vec::new(),
+        // Only what is adopted is read.
+        refresh: false,
+        parallelism: 1,
+        secrets: args.secrets,
+        input: args.input.clone(),
+        cloud: args.cloud.clone(),
+    };
+    let session = Session::plan(Wanted {
+        global,
+        stack: &StackArg { name: stack },
+        run: &run,
+        options: Options {
+            adopt: Some(adopt.clone()),
+            ..Options::default()
+        },
+        writes: true,
+    })
+    .await?;
+    let failed = refused(&session, &adopt, args.skip_failed)?;
+    let plan = &session.planned.plan;
+    let show = args.secrets.show_secrets;
+    if !global.json && !plan.is_empty() {
+        output::result(&report::text::plan(plan, &Session::style(global, show)))?;
+    }
+    if !plan.is_empty() && !confirm::confirm(confirm::IMPORT, args.consent.yes, global.json)? {
+        output::message("Declined; nothing was changed.\n");
+        return Ok(Exit::Failed);
+    }
+    let imported: Vec<&Change> = plan
+        .changes
+        .iter()
+        .filter(|change| !change.is_nothing())
+        .collect();
+    adopt_all(&session).await?;
+    if global.json {
+        let mut document = report::json::plan(plan, show);
+        let addresses: Vec<&str> = imported
+            .iter()
+            .map(|change| change.address.as_str())
+            .collect();
+        document["imported"] = json!(addresses);
+        output::result(&format!("{document:#}\n"))?;
+    } else {
+        output::message(&outcome(&imported, failed));
+    }
+    Ok(if failed > 0 { Exit::Failed } else { Exit::Done })
+}
+
+/// Carries the plan out: it has no step that calls.
+async fn adopt_all(session: &Session) -> Result<(), CliError> {
+    if session.planned.plan.steps.is_empty() {
+        return Ok(());
+    }
+    let (_stop, interrupt) = watch::channel(0u8);
+    let run = Run {
+        stack: &session.stack,
+        planned: &session.planned,
+        world: &session.world,
+        store: &session.store,
+        cx: &session.cx,
+        parallelism: 1,
+        read_file: &session::reader(&session.stack.dir),
+        interrupt,
+    };
+    let finished = apply::apply(run, &mut |_| {}).await;
+    let finished = finished.map_err(session::store_error)?;
+    match finished.failed.first() {
+        Some((_, _, error)) => Err(session::resource_error(error)),
+        None => Ok(()),
+    }
+}
+
+fn outcome(imported: &[&Change], failed: usize) -> String {
+    let mut text = match imported {
+        [] if failed > 0 => "Nothing was imported.".to_owned(),
+        [] => "No changes: what is named is in the state already.".to_owned(),
+        [only] => format!("Imported {}.", only.address),
+        many => format!("Imported {} objects.", many.len()),
+    };
+    if imported.iter().any(|change| !change.differences.is_empty()) {
+        text.push_str(" The next plan shows where they differ from the file.");
+    }
+    text.push('\n');
+    text
+}
+
+/// What cannot be adopted: an error that names all of it, or with `--skip-failed` a message;
+/// how many there are.
+fn refused(session: &Session, adopt: &Wishes, skip: bool) -> Result<usize, CliError> {
+    let faults = &session.planned.found.faults;
+    if faults.is_empty() {
+        return Ok(0);
+    }
+    let error = match faults.as_slice() {
+        [only] => {
+            let id = adopt.get(&only.address).map_or("", String::as_str);
+            let message = format!("{} cannot be imported: {}.", only.address, only.message);
+            let hint = match &only.help {
+                Some(help) => sentence(help),
+                None => block(&only.address, id, &session.stack.name),
+            };
+            CliError::new(message).hint(hint)
+        }
+        many => {
+            let message = format!(
+                "{} of {} objects cannot be imported.",
+                many.len(),
+                adopt.len()
+            );
+            let mut error = CliError::new(message);
+            error.chain = many.iter().map(line).collect();
+            error.hint("Mend what is wrong; --skip-failed imports the others without it.")
+        }
+    };
+    if skip {
+        output::message(&error.now("The others are imported.").render(false));
+        return Ok(faults.len());
+    }
+    Err(error.now("Nothing was changed."))
+}
+
+fn line(fault: &ImportFault) -> String {
+    let help = fault
+        .help
+        .as_ref()
+        .map_or_else(String::new, |help| format!(" ({help})"));
+    format!("{}: {}{help}", fault.address, fault.message)
+}
+
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string());
+    let end = if text.ends_with('?') { "" } else { "." };
+    format!("{}{}{end}", first.unwrap_or_default(), chars.as_str())
+}
+
+/// The block to add for an address that the file does not have.
+fn block(address: &str, id: &str, stack: &str) -> String {
+    let name = address.split('[').next().unwrap_or(address);
+    format!(
+        "Add it to the stack {stack} with its type and properties, then import again:\n\
+         resources:\n  {name}:\n    type: {}\n    properties: {{}}",
+        guess(id).unwrap_or("TYPE")
+    )
+}
+
+/// The type whose import ids look like this one, where only one does.
+fn guess(id: &str) -> Option<&'static str> {
+    let is_uuid = id.len() == 36 && id.bytes().filter(|b| *b == b'-').count() == 4;
+    Some(match id {
+        _ if id.starts_with("https://sqs.") => "aws:sqs:Queue",
+        _ if id.starts_with("arn:") && id.contains(":policy/") => "aws:iam:Policy",
+        _ if id.contains("/arn:") => "aws:iam:RolePolicyAttachment",
+        _ if id.starts_with("s3://") => "aws:s3:BucketObject",
+        _ if id.starts_with('/') => "aws:cloudwatch:LogGroup",
+        _ if is_uuid => "aws:lambda:EventSourceMapping",
+        _ => return None,
+    })
+}
+
+/// What the arguments name: the stack, and the objects.
+fn wishes(args: &ImportArgs) -> Result<(Option<String>, Wishes), CliError> {
+    let names: Vec<&str> = args.names.iter().map(String::as_str).collect();
+    if let Some(path) = &args.file {
+        return match names.as_slice() {
+            [] => Ok((None, listed(path)?)),
+            [stack] => Ok((Some((*stack).to_owned()), listed(path)?)),
+            _ => Err(CliError::new(
+                "With --file, the addresses and ids are in the file; only the stack is named beside it.",
+            )),
+        };
+    }
+    let (stack, address, id) = match names.as_slice() {
+        [address, id] => (None, *address, *id),
+        [stack, address, id] => (Some((*stack).to_owned()), *address, *id),
+        _ => {
+            return Err(CliError::new("import takes an address and an id.")
+                .hint("stackctl import [STACK] ADDRESS ID, or --file with a list of them."));
+        }
+    };
+    let id = match id {
+        "-" => typed()?,
+        id => id.to_owned(),
+    };
+    Ok((stack, Wishes::from([(address.to_owned(), id)])))
+}
+
+/// The id from the standard input: for one that is a secret.
+fn typed() -> Result<String, CliError> {
+    let mut text = String::new();
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|error| {
+            CliError::new("The id could not be read from the standard input.").caused_by(&error)
+        })?;
+    Ok(text.trim_end_matches(['\n', '\r']).to_owned())
+}
+
+/// The list in a file: a map of ids by address, or a list of entries with `address` and `id`.
+fn listed(path: &Path) -> Result<Wishes, CliError> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| CliError::new(format!("{shown} cannot be read.")).caused_by(&error))?;
+    parsed(&text).map_err(|faults| {
+        let mut error = CliError::new(format!("{shown} is no list of objects to import."))
+            .hint("Write ADDRESS: ID on each line, or a list of entries with address: and id:.");
+        error.chain = faults;
+        error
+    })
+}
+
+fn parsed(text: &str) -> Result<Wishes, Vec<String>> {
+    let document: serde_yaml::Value =
+        serde_yaml::from_str(text).map_err(|error| vec![error.to_string()])?;
+    let mut pairs = Vec::new();
+    match &document {
+        serde_yaml::Value::Mapping(map) => {
+            pairs.extend(map.iter().map(|(address, id)| (Some(address), Some(id))));
+        }
+        serde_yaml::Value::Sequence(list) => {
+            pairs.extend(
+                list.iter()
+                    .map(|entry| (entry.get("address"), entry.get("id"))),
+            );
+        }
+        _ => return Err(vec!["it is neither a map nor a list".to_owned()]),
+    }
+    let mut wishes = Wishes::new();
+    let mut faults = Vec::new();
+    for (number, (address, id)) in pairs.into_iter().enumerate() {
+        let text = |value: Option<&serde_yaml::Value>| value?.as_str().map(str::to_owned);
+        let number = number + 1;
+        match (text(address), text(id)) {
+            (Some(address), Some(id)) => {
+                if wishes.insert(address.clone(), id).is_some() {
+                    faults.push(format!("entry {number}: {address} is named twice"));
+                }
+            }
+            (None, _) => faults.push(format!("entry {number} has no address that is a text")),
+            (Some(address), None) => {
+                faults.push(format!("entry {number}: the id of {address} is no text"));
+            }
+        }
+    }
+    if faults.is_empty() && wishes.is_empty() {
+        faults.push("it names nothing".to_owned());
+    }
+    if faults.is_empty() {
+        Ok(wishes)
+    } else {
+        Err(faults)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_a_map_or_a_list_of_entries() {
+        let expected = Wishes::from([
+            ("a".to_owned(), "1/2".to_owned()),
+            ("b[\"k\"]".to_owned(), "x".to_owned()),
+        ]);
+        assert_eq!(parsed("a: 1/2\n'b[\"k\"]': x\n"), Ok(expected.clone()));
+        let list = "- {address: a, id: 1/2}\n- {id: x, address: 'b[\"k\"]'}\n";
+        assert_eq!(parsed(list), Ok(expected));
+        let faults = parsed(
+            "- {address: a, id: 1}\n- {id: x}\n- {address: b, id: x}\n- {address: b, id: y}\n",
+        );
+        insta::assert_debug_snapshot!(faults, @r#"
+        Err(
+            [
+                "entry 1: the id of a is no text",
+                "entry 2 has no address that is a text",
+                "entry 4: b is named twice",
+            ],
+        )
+        "#);
+        assert!(parsed("text").is_err() && parsed("").is_err() && parsed("{}").is_err());
+    }
+}
