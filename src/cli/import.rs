@@ -5,7 +5,7 @@ use super::confirm;
 use super::error::CliError;
 use super::exit::Exit;
 use super::output;
-use super::session::{self, Session, Wanted};
+use super::session::{self, Keeps, Session, Wanted};
 use crate::engine::adopt::ImportFault;
 use crate::engine::apply::{self, Run};
 use crate::engine::plan::Change;
@@ -42,6 +42,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &ImportArgs) -> Result<Exit, 
             ..Options::default()
         },
         writes: true,
+        keeps: Keeps::Nothing,
     })
     .await?;
     let failed = refused(&session, &adopt, args.skip_failed)?;
@@ -106,7 +107,7 @@ fn outcome(imported: &[&Change], failed: usize) -> String {
         many => format!("Imported {} objects.", many.len()),
     };
     if imported.iter().any(|change| !change.differences.is_empty()) {
-        text.push_str(" The next plan shows where they differ from the file.");
+        text.push_str(" The next plan shows what differs from the file.");
     }
     text.push('\n');
     text

@@ -18,6 +18,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &PlanArgs) -> Result<Exit, Cl
         target: args.run.targets.clone(),
         exclude: args.run.excludes.clone(),
         replace: args.replace.addresses.clone(),
+        ..Options::default()
     };
     let session = Session::plan(Wanted {
         global,

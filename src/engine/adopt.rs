@@ -146,7 +146,7 @@ impl Planner<'_> {
                 shown(&wish, secret)
             );
             let help = format!(
-                "check the id (it is imported by {}), the account and the region",
+                "check the account, the region and the id: {}",
                 kind.import_id()
             );
             self.out.found.faults.push(fault(message, Some(help)));

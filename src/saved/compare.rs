@@ -2,7 +2,7 @@
 
 use super::{SavedPlan, SavedState, SavedVariable, short};
 use crate::data::{Data, Path};
-use crate::engine::plan::{Action, Change, Op, Plan, Step};
+use crate::engine::plan::{Change, Op, Plan, Step};
 use crate::store::seal::is_sealed;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -189,20 +189,15 @@ fn changes(was: &Plan, is: &Plan, moved: &mut Vec<Moved>) {
 fn todo(change: Option<&Change>) -> String {
     match change {
         None => "nothing".to_owned(),
-        Some(change) if change.action == Action::NoOp => "nothing".to_owned(),
-        Some(change) if change.reason.is_empty() => change.action.words().join(", then "),
-        Some(change) => format!(
-            "{} ({})",
-            change.action.words().join(", then "),
-            change.reason
-        ),
+        Some(change) if change.is_nothing() => "nothing".to_owned(),
+        Some(change) if change.reason.is_empty() => change.words().join(", then "),
+        Some(change) => format!("{} ({})", change.words().join(", then "), change.reason),
     }
 }
 
 fn change(old: &Change, new: &Change, moved: &mut Vec<Moved>) {
     // Nothing was decided on a resource that needs nothing and still needs nothing.
-    let idle = |change: &Change| change.action == Action::NoOp;
-    if old == new || (idle(old) && idle(new) && old.id == new.id) {
+    if old == new || (old.is_nothing() && new.is_nothing() && old.id == new.id) {
         return;
     }
     let address = &new.address;

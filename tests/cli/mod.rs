@@ -4,6 +4,7 @@ mod commands;
 mod encryption;
 mod failure;
 mod hostile;
+mod import;
 mod mistakes;
 mod saved_plan;
 mod secrets;
