@@ -4,6 +4,7 @@ use super::args::{GlobalArgs, ImportArgs, RunArgs, StackArg};
 use super::confirm;
 use super::error::CliError;
 use super::exit::Exit;
+use super::interrupt;
 use super::output;
 use super::session::{self, Keeps, Session, Wanted};
 use crate::engine::adopt::ImportFault;
@@ -15,14 +16,13 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
-use tokio::sync::watch;
 
 /// The objects to adopt: the id by address.
 type Wishes = BTreeMap<String, String>;
 
 /// Runs the command.
 pub(super) async fn run(global: &GlobalArgs, args: &ImportArgs) -> Result<Exit, CliError> {
-    let (stack, adopt) = wishes(args)?;
+    let (stack, adopt) = wishes(args).await?;
     let run = RunArgs {
         targets: Vec::new(),
         excludes: Vec::new(),
@@ -51,7 +51,8 @@ pub(super) async fn run(global: &GlobalArgs, args: &ImportArgs) -> Result<Exit, 
     if !global.json && !plan.is_empty() {
         output::result(&report::text::plan(plan, &Session::style(global, show)))?;
     }
-    if !plan.is_empty() && !confirm::confirm(confirm::IMPORT, args.consent.yes, global.json)? {
+    if !plan.is_empty() && !confirm::confirm(confirm::IMPORT, args.consent.yes, global.json).await?
+    {
         output::message("Declined; nothing was changed.\n");
         return Ok(Exit::Failed);
     }
@@ -80,7 +81,7 @@ async fn adopt_all(session: &Session) -> Result<(), CliError> {
     if session.planned.plan.steps.is_empty() {
         return Ok(());
     }
-    let (_stop, interrupt) = watch::channel(0u8);
+    let working = interrupt::working()?;
     let run = Run {
         stack: &session.stack,
         planned: &session.planned,
@@ -89,7 +90,7 @@ async fn adopt_all(session: &Session) -> Result<(), CliError> {
         cx: &session.cx,
         parallelism: 1,
         read_file: &session::reader(&session.stack.dir),
-        interrupt,
+        interrupt: working.told(),
     };
     let finished = apply::apply(run, &mut |_| {}).await;
     let finished = finished.map_err(session::store_error)?;
@@ -188,7 +189,7 @@ fn guess(id: &str) -> Option<&'static str> {
 }
 
 /// What the arguments name: the stack, and the objects.
-fn wishes(args: &ImportArgs) -> Result<(Option<String>, Wishes), CliError> {
+async fn wishes(args: &ImportArgs) -> Result<(Option<String>, Wishes), CliError> {
     let names: Vec<&str> = args.names.iter().map(String::as_str).collect();
     if let Some(path) = &args.file {
         return match names.as_slice() {
@@ -208,20 +209,22 @@ fn wishes(args: &ImportArgs) -> Result<(Option<String>, Wishes), CliError> {
         }
     };
     let id = match id {
-        "-" => typed()?,
+        "-" => typed().await?,
         id => id.to_owned(),
     };
     Ok((stack, Wishes::from([(address.to_owned(), id)])))
 }
 
 /// The id from the standard input: for one that is a secret.
-fn typed() -> Result<String, CliError> {
-    let mut text = String::new();
-    std::io::stdin()
-        .read_to_string(&mut text)
-        .map_err(|error| {
-            CliError::new("The id could not be read from the standard input.").caused_by(&error)
-        })?;
+async fn typed() -> Result<String, CliError> {
+    let failed = || CliError::new("The id could not be read from the standard input.");
+    // On a thread of its own, so that a signal can end the command meanwhile.
+    let read = tokio::task::spawn_blocking(|| {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map(|_| text)
+    });
+    let text = read.await.map_err(|error| failed().caused_by(&error))?;
+    let text = text.map_err(|error| failed().caused_by(&error))?;
     Ok(text.trim_end_matches(['\n', '\r']).to_owned())
 }
 
