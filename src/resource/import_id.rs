@@ -1,6 +1,8 @@
 //! What users give to adopt an object, taken apart. The forms are those of Terraform's and
 //! Pulumi's AWS providers.
 
+use super::context::Cx;
+use super::error::Error;
 use serde_json::{Map, Value, json};
 
 /// An object that the user names for adoption.
@@ -114,6 +116,38 @@ pub fn bucket(text: &str) -> Result<Imported, String> {
     Ok(found)
 }
 
+/// The error for a create that met an object of that name which the state does not know:
+/// `what` is `a queue named main`, `id` its import id. Both ways to adopt it are given ready
+/// to be used.
+pub fn exists(cx: &Cx, what: &str, id: &str) -> Error {
+    let address = &cx.owner.address;
+    let id = if id.bytes().any(|b| b" $*?'\"&;<>|()".contains(&b)) {
+        format!("'{}'", id.replace('\'', "'\\''"))
+    } else {
+        id.to_owned()
+    };
+    let shown = if address.contains('[') {
+        format!("'{address}'")
+    } else {
+        address.clone()
+    };
+    let name = address.split('[').next().unwrap_or_default();
+    let yaml = if name == address {
+        let value = if id.starts_with('\'') {
+            id.clone()
+        } else {
+            format!("\"{id}\"")
+        };
+        format!(", or with this line in the file, under {name}: options: {{import: {value}}}")
+    } else {
+        String::new()
+    };
+    Error::with_hint(
+        format!("{what} exists already, and this stack did not make it"),
+        format!("Adopt it with `stackctl import {shown} {id}`{yaml}; or choose another name."),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,6 +173,24 @@ mod tests {
         assert!(policy("arn:aws:iam::123456789012:policy/p").is_some());
         assert_eq!(policy("arn:aws:iam::123456789012:role/p"), None);
         assert_eq!(policy("p"), None);
+    }
+
+    #[test]
+    fn both_ways_to_adopt_are_ready_to_be_used() {
+        let mut cx = Cx::new(std::sync::Arc::new(crate::resource::aws::Aws::offline()));
+        let mut hint = |address: &str, id: &str| {
+            cx.owner.address = address.to_owned();
+            exists(&cx, "a stage", id).hint().unwrap_or_default()
+        };
+        assert_eq!(
+            hint("stage", "a1/$default"),
+            "Adopt it with `stackctl import stage 'a1/$default'`, or with this line in the file, \
+             under stage: options: {import: 'a1/$default'}; or choose another name."
+        );
+        assert_eq!(
+            hint("role[\"a\"]", "r"),
+            "Adopt it with `stackctl import 'role[\"a\"]' r`; or choose another name."
+        );
     }
 
     #[test]

@@ -2,7 +2,6 @@
 //! that it is known to whoever refers to it.
 
 use crate::resource::context::{Cx, Draw};
-use crate::resource::error::Error;
 use crate::resource::{Broken, Rules};
 use rand::RngExt;
 use serde_json::{Map, Value, json};
@@ -100,16 +99,6 @@ pub fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         )];
     }
     Vec::new()
-}
-
-/// The error for a create that was refused because something of that name exists.
-pub fn taken(kind: &str, name: &str, type_name: &str, id: &str) -> Error {
-    Error::with_hint(
-        format!("{kind} named {name} exists already, and this stack did not make it"),
-        format!(
-            "Choose another name, or adopt the existing one with `stackctl import ADDRESS {id}` (type {type_name})."
-        ),
-    )
 }
 
 fn character(index: usize) -> char {

@@ -22,6 +22,10 @@ use std::time::Duration;
 /// What every call answers for a thing, or a parent, that is not there.
 pub(crate) const NOT_FOUND: &[&str] = &["NotFoundException"];
 
+/// What a create answers for a route key or a stage name that is taken; while other writes
+/// go on it answers the same, which [`write`] waits out.
+pub(crate) const EXISTS: &[&str] = &["ConflictException"];
+
 /// How long a write is repeated while others write to the same API.
 const WRITE_LIMIT: Duration = Duration::from_secs(300);
 

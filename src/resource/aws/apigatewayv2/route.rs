@@ -3,7 +3,7 @@
 use crate::data::{Data, Path};
 use crate::resource::aws::apigatewayv2::protocol::Protocol;
 use crate::resource::aws::apigatewayv2::{
-    NOT_FOUND, Tags, covers, gone, json, lane, only_for, pages, parts, peer_protocol, send,
+    EXISTS, NOT_FOUND, Tags, covers, gone, json, lane, only_for, pages, parts, peer_protocol, send,
 };
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
@@ -303,7 +303,10 @@ impl Resource for Route {
             .set_route_response_selection_expression(
                 props.route_response_selection_expression.clone(),
             );
-        let reply = send!(cx, call, "apigateway:POST (CreateRoute)")?;
+        let reply = match send!(cx, call, "apigateway:POST (CreateRoute)") {
+            Err(error) if error.is(EXISTS) => return Err(in_the_way(cx, &new, error).await),
+            other => other?,
+        };
         let id = reply.route_id.unwrap_or_default();
         Ok(Made {
             id: format!("{}/{id}", props.api_id),
@@ -409,6 +412,15 @@ impl Resource for Route {
         let live = Self::read(cx, &id, &Value::Null).await?;
         let ours = live.is_some_and(|live| covers(&json(&new.props), &json(&live.props)));
         Ok(ours.then_some(id))
+    }
+}
+
+/// What was refused, with the way to adopt the route that has the key already.
+async fn in_the_way(cx: &Cx, new: &New<Route>, error: Error) -> Error {
+    let key = &new.props.route_key;
+    match Route::find(cx, new).await {
+        Ok(Some(id)) => import_id::exists(cx, &format!("a route with the key {key}"), &id),
+        _ => error,
     }
 }
 

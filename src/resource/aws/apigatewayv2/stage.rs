@@ -7,7 +7,7 @@ use crate::resource::aws::apigatewayv2::stage_settings::{
     DefaultRouteSettings, RouteSettings, drop_defaults,
 };
 use crate::resource::aws::apigatewayv2::{
-    NOT_FOUND, Tags, api_arn, execution_arn, gone, lane, only_for, parts, peer_protocol,
+    EXISTS, NOT_FOUND, Tags, api_arn, execution_arn, gone, lane, only_for, parts, peer_protocol,
     protocol_of, retag, send, tag_rules,
 };
 use crate::resource::context::{Cx, user_tags};
@@ -359,8 +359,14 @@ impl Resource for Stage {
             .set_tags(Some(
                 cx.owner.tagged(props.tags.as_ref()).into_iter().collect(),
             ));
-        let reply = send!(cx, call, "apigateway:POST (CreateStage)")?;
         let id = format!("{}/{}", props.api_id, props.name);
+        let reply = match send!(cx, call, "apigateway:POST (CreateStage)") {
+            Err(error) if error.is(EXISTS) && error.message().contains("already exists") => {
+                let what = format!("a stage named {}", props.name);
+                return Err(import_id::exists(cx, &what, &id));
+            }
+            other => other?,
+        };
         cx.made(&id, serde_json::json!({"id": props.name}));
         let ids = [props.api_id.as_str(), props.name.as_str()];
         let outputs = outputs(cx, ids, reply.deployment_id, None).await?;

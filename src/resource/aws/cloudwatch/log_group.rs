@@ -158,7 +158,7 @@ impl Resource for LogGroup {
         .await
         .map_err(|error| {
             if error.is(&["ResourceAlreadyExistsException"]) {
-                physical_name::taken("A log group", &name, Self::TYPE, &name)
+                import_id::exists(cx, &format!("a log group named {name}"), &name)
             } else {
                 error
             }

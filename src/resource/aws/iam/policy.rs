@@ -128,10 +128,9 @@ impl Resource for ManagedPolicy {
             Ok(reply) => reply.policy,
             Err(error) if error.is(&["EntityAlreadyExists"]) => {
                 let arn = props.arn(cx, &name).await?;
-                return Err(physical_name::taken(
-                    "An IAM policy",
-                    &name,
-                    Self::TYPE,
+                return Err(import_id::exists(
+                    cx,
+                    &format!("a policy named {name}"),
                     &arn,
                 ));
             }

@@ -298,7 +298,7 @@ async fn create_role(cx: &Cx, props: &Role, name: &str) -> Result<Outputs, Error
         .await
         .map_err(|error| {
             if error.is(&["EntityAlreadyExists"]) {
-                physical_name::taken("An IAM role", name, Role::TYPE, name)
+                import_id::exists(cx, &format!("a role named {name}"), name)
             } else {
                 error
             }

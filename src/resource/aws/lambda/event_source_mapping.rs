@@ -5,7 +5,7 @@ use crate::resource::aws::lambda::mapping_settings::{
     DestinationConfig, FilterCriteria, LoggingConfig, MetricsConfig, ProvisionedPollerConfig,
     ScalingConfig, SelfManagedEventSource, SourceAccess, accesses, read_accesses, scaling,
 };
-use crate::resource::aws::lambda::{FunctionRef, NOT_FOUND, Tags, arn, gone, retag, send};
+use crate::resource::aws::lambda::{FunctionRef, NOT_FOUND, Tags, arn, exists, gone, retag, send};
 use crate::resource::context::{Cx, Wait, user_tags};
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
@@ -419,6 +419,18 @@ fn props_of(live: GetEventSourceMappingOutput, attrs: &Value) -> EventSourceMapp
     }
 }
 
+/// The refusal names the mapping that is there: `… with UUID 14e0db71-…`.
+fn in_the_way(cx: &Cx, error: Error) -> Error {
+    let is_uuid = |word: &&str| word.len() == 36 && word.matches('-').count() == 4;
+    let words = error
+        .message()
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    match words.filter(|word| !word.is_empty()).find(is_uuid) {
+        Some(uuid) => import_id::exists(cx, "a mapping of this source to this function", uuid),
+        None => error,
+    }
+}
+
 impl Resource for EventSourceMapping {
     const TYPE: &'static str = "aws:lambda:EventSourceMapping";
     const IMPORT_ID: &'static str = "the mapping's UUID";
@@ -452,7 +464,10 @@ impl Resource for EventSourceMapping {
             &new.props,
         )?;
         let call = call.set_tags(Some(tags.into_iter().collect()));
-        let reply = send!(cx, call, "lambda:CreateEventSourceMapping")?;
+        let reply = match send!(cx, call, "lambda:CreateEventSourceMapping") {
+            Err(error) if exists(&error) => return Err(in_the_way(cx, error)),
+            other => other?,
+        };
         let uuid = reply.uuid.clone().unwrap_or_default();
         cx.made(&uuid, json!({"id": uuid, "uuid": uuid}));
         let outputs = outputs_of!(cx, &reply);

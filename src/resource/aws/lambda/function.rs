@@ -8,7 +8,7 @@ use crate::resource::aws::lambda::function_settings::{
     DeadLetterConfig, DurableConfig, Environment, EphemeralStorage, FileSystemConfig, ImageConfig,
     LoggingConfig, SnapStart, TenancyConfig, TracingConfig, VpcConfig,
 };
-use crate::resource::aws::lambda::{NOT_FOUND, Tags, gone, invoke_arn, kept, retag, send};
+use crate::resource::aws::lambda::{NOT_FOUND, Tags, exists, gone, invoke_arn, kept, retag, send};
 use crate::resource::context::{Cx, Wait, user_tags};
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
@@ -330,7 +330,13 @@ impl Resource for Function {
 
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let props = &new.props;
-        let reply = send!(cx, calls::create(cx, props)?, "lambda:CreateFunction")?;
+        let reply = match send!(cx, calls::create(cx, props)?, "lambda:CreateFunction") {
+            Err(error) if exists(&error) => {
+                let what = format!("a function named {}", props.name);
+                return Err(import_id::exists(cx, &what, &props.name));
+            }
+            other => other?,
+        };
         let mut status = status_of!(&reply);
         let version = status.version.clone();
         let made = serde_json::to_value(outputs(cx, &props.name, &status, Some(&version)));

@@ -66,6 +66,14 @@ impl FunctionRef {
     }
 }
 
+/// Whether a create was refused since there is such a thing already. The code alone also
+/// stands for a change that goes on.
+pub fn exists(error: &Error) -> bool {
+    error.effect() == Effect::None
+        && error.is(&["ResourceConflictException"])
+        && error.message().contains("already exist")
+}
+
 /// Why a refused call is worth repeating, and whether it is EC2 that is slow. The codes
 /// alone do not tell: the same ones stand for mistakes.
 fn transient(error: &Error) -> Option<(&'static str, Duration)> {

@@ -1,10 +1,10 @@
 //! `aws:lambda:Permission`: who may call a function, a statement of the function's policy.
 
 use crate::resource::aws::lambda::statement::{Statement, plain_principal};
-use crate::resource::aws::lambda::{FunctionRef, NOT_FOUND, gone, write};
+use crate::resource::aws::lambda::{FunctionRef, NOT_FOUND, exists, gone, write};
 use crate::resource::context::{Cx, Draw, Wait};
 use crate::resource::error::{CallResult, Effect, Error};
-use crate::resource::import_id::Imported;
+use crate::resource::import_id::{self, Imported};
 use crate::resource::{Broken, Live, Made, New, Resource, Rules};
 use rand::RngExt;
 use schemars::JsonSchema;
@@ -243,8 +243,14 @@ impl Resource for Permission {
 
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let sid = sid_of(&new)?;
-        add(cx, &new.props, &sid).await?;
         let id = format!("{}/{sid}", target(&new.props).short());
+        add(cx, &new.props, &sid).await.map_err(|error| {
+            if exists(&error) {
+                import_id::exists(cx, &format!("a permission {sid} of the function"), &id)
+            } else {
+                error
+            }
+        })?;
         Ok(Made {
             id,
             outputs: outputs(&sid),

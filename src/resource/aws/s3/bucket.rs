@@ -195,7 +195,7 @@ impl Resource for Bucket {
             request.clone().send().await.call("s3:CreateBucket")
         })
         .await
-        .map_err(|error| explain(&name, error))?;
+        .map_err(|error| explain(cx, &name, error))?;
         Ok(Made {
             outputs: outputs(cx, &name, region),
             id: name,
@@ -294,15 +294,19 @@ fn name_of(new: &New<Bucket>) -> Result<String, Error> {
         })
 }
 
-fn explain(name: &str, error: Error) -> Error {
+fn explain(cx: &Cx, name: &str, error: Error) -> Error {
     match error.code() {
-        "BucketAlreadyExists" => taken(name, "another account"),
-        "BucketAlreadyOwnedByYou" => taken(name, "this account, outside this stack's state"),
+        "BucketAlreadyExists" => foreign(name, "another account"),
+        "BucketAlreadyOwnedByYou" => taken(cx, name),
         _ => error,
     }
 }
 
-fn taken(name: &str, owner: &str) -> Error {
+fn taken(cx: &Cx, name: &str) -> Error {
+    import_id::exists(cx, &format!("a bucket named {name}"), name)
+}
+
+fn foreign(name: &str, owner: &str) -> Error {
     Error::with_hint(
         format!("a bucket called {name} exists already, in {owner}"),
         "Choose another name, or let bucketPrefix make one.",
@@ -328,9 +332,9 @@ fn unseen(name: &str, error: Error) -> Error {
 async fn refuse_existing(cx: &Cx, name: &str) -> Result<(), Error> {
     match head(cx, name).await {
         Ok(None) => Ok(()),
-        Ok(Some(_)) => Err(taken(name, "this account, outside this stack's state")),
+        Ok(Some(_)) => Err(taken(cx, name)),
         Err(error) if matches!(error.status(), Some(301 | 403)) => {
-            Err(taken(name, "another account or region"))
+            Err(foreign(name, "another account or region"))
         }
         Err(error) => Err(error),
     }

@@ -1,6 +1,6 @@
 //! `aws:sqs:Queue`.
 
-use crate::resource::aws::physical_name::{self, Given, Naming};
+use crate::resource::aws::physical_name::{Given, Naming};
 use crate::resource::aws::sqs::{self, Attributes, attribute, rules as queue_rules};
 use crate::resource::aws::tags::tag_diff;
 use crate::resource::context::{Cx, Draw, throttled, user_tags};
@@ -185,18 +185,19 @@ impl Resource for Queue {
             .queue_name(&name)
             .set_attributes((!attributes.is_empty()).then_some(attributes))
             .set_tags(Some(tags));
-        let reply = cx
+        let sent = cx
             .retry(NAME_BLOCKED, creatable, || async {
                 call.clone().send().await.call("sqs:CreateQueue")
             })
-            .await
-            .map_err(|error| {
-                if error.is(&["QueueNameExists", "QueueAlreadyExists"]) {
-                    physical_name::taken("A queue", &name, Self::TYPE, "QUEUE_URL")
-                } else {
-                    error
-                }
-            })?;
+            .await;
+        let reply = match sent {
+            Err(error) if error.is(&["QueueNameExists", "QueueAlreadyExists"]) => {
+                // Its URL is the import id; where it cannot be told, the answer must do.
+                let url = url_of(cx, &name).await.ok().flatten();
+                return Err(url.map_or(error, |url| taken(cx, &name, &url)));
+            }
+            other => other?,
+        };
         let url = reply
             .queue_url
             .ok_or_else(|| Error::failed(format!("sqs:CreateQueue gave no URL for {name}")))?;
@@ -315,7 +316,11 @@ async fn prove_made(cx: &Cx, name: &str, url: &str) -> Result<(), Error> {
     if is_made(cx, &tags.tags.unwrap_or_default()) {
         return Ok(());
     }
-    Err(physical_name::taken("A queue", name, Queue::TYPE, url))
+    Err(taken(cx, name, url))
+}
+
+fn taken(cx: &Cx, name: &str, url: &str) -> Error {
+    import_id::exists(cx, &format!("a queue named {name}"), url)
 }
 
 /// Without the tags nobody can tell whether the create made the queue: the effect of the
