@@ -82,6 +82,8 @@ async fn adopt_all(session: &Session) -> Result<(), CliError> {
         return Ok(());
     }
     let working = interrupt::working()?;
+    let secrets = output::secrets().clone();
+    secrets.learn_plan(&session.planned.plan);
     let run = Run {
         stack: &session.stack,
         planned: &session.planned,
@@ -90,6 +92,7 @@ async fn adopt_all(session: &Session) -> Result<(), CliError> {
         cx: &session.cx,
         parallelism: 1,
         read_file: &session::reader(&session.stack.dir),
+        secrets,
         interrupt: working.told(),
     };
     let finished = apply::apply(run, &mut |_| {}).await;
