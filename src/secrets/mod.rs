@@ -32,11 +32,16 @@ pub struct Secrets(Arc<Mutex<Known>>);
 struct Known {
     /// As they are, with the lines of longer ones.
     texts: BTreeSet<String>,
+    /// Too short to be looked for anywhere.
+    short: BTreeSet<String>,
+    /// Those of either kind that are in no automaton yet: most runs say nothing that could
+    /// hold a secret, and need none.
+    fresh: Vec<String>,
     /// All that is looked for.
     forms: BTreeSet<String>,
-    /// Those among them that are in no automaton yet.
-    fresh: Vec<String>,
     automata: Vec<AhoCorasick>,
+    /// More than can be looked for; then nothing is shown.
+    blind: bool,
 }
 
 impl fmt::Debug for Secrets {
@@ -85,6 +90,9 @@ impl Secrets {
     pub fn hide(&self, text: &str) -> String {
         let mut known = self.known();
         known.ready();
+        if known.blind {
+            return SECRET.to_owned();
+        }
         let mut found: Vec<(usize, usize)> = known
             .automata
             .iter()
@@ -111,7 +119,10 @@ impl Secrets {
     /// The text with each secret that stands there as it is made unreadable; no byte moves.
     pub fn blot(&self, text: &mut String) {
         let known = self.known();
-        for secret in &known.texts {
+        // Longest first, so that a secret within a secret leaves nothing behind.
+        let mut texts: Vec<&String> = known.texts.iter().collect();
+        texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        for secret in texts {
             if text.contains(secret) {
                 *text = text.replace(secret, &"*".repeat(secret.len()));
             }
@@ -131,24 +142,19 @@ impl Known {
     }
 
     fn text(&mut self, text: &str) {
-        if text.len() < SHORTEST {
-            forms::alone(text).for_each(|form| self.form(form));
+        let short = text.len() < SHORTEST;
+        let known = match short {
+            true => &mut self.short,
+            false => &mut self.texts,
+        };
+        if !known.insert(text.to_owned()) {
             return;
         }
-        if !self.texts.insert(text.to_owned()) {
-            return;
-        }
-        forms::of(text).into_iter().for_each(|form| self.form(form));
+        self.fresh.push(text.to_owned());
         let lines: Vec<&str> = text.lines().map(str::trim).collect();
         if lines.len() > 1 {
             let long = lines.into_iter().filter(|line| line.len() >= SHORTEST_LINE);
             long.for_each(|line| self.text(line));
-        }
-    }
-
-    fn form(&mut self, form: String) {
-        if self.forms.insert(form.clone()) {
-            self.fresh.push(form);
         }
     }
 
@@ -158,16 +164,26 @@ impl Known {
         if self.fresh.is_empty() {
             return;
         }
+        let mut forms: Vec<String> = Vec::new();
+        for text in std::mem::take(&mut self.fresh) {
+            let new = match text.len() < SHORTEST {
+                true => forms::alone(&text).collect(),
+                false => forms::of(&text),
+            };
+            forms.extend(
+                new.into_iter()
+                    .filter(|form| self.forms.insert(form.clone())),
+            );
+        }
         let made = if self.automata.len() < MOST_PARTS {
-            AhoCorasick::new(&self.fresh)
+            AhoCorasick::new(&forms)
         } else {
             self.automata.clear();
             AhoCorasick::new(&self.forms)
         };
-        // It can only fail for more patterns than fit into memory.
-        if let Ok(made) = made {
-            self.automata.push(made);
-            self.fresh.clear();
+        match made {
+            Ok(made) => self.automata.push(made),
+            Err(_) => self.blind = true,
         }
     }
 }
@@ -259,5 +275,9 @@ mod tests {
         let mut text = "x secret-1001 y".to_owned();
         other.blot(&mut text);
         assert_eq!(text, "x *********** y");
+        other.learn(&json!("secret-1001-more"));
+        let mut text = "x secret-1001-more y".to_owned();
+        other.blot(&mut text);
+        assert_eq!(text, "x **************** y");
     }
 }

@@ -73,7 +73,7 @@ impl JsonLines {
                 });
                 object["error"] = self.error(error);
                 object["now"] = self.record.hide(now).into();
-                object["next"] = next_step(error).into();
+                object["next"] = self.record.hide(&next_step(error)).into();
                 object
             }
             Event::Skipped {
