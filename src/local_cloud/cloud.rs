@@ -225,6 +225,8 @@ impl Cloud {
     /// When a fault kills the client there, or killed it before: it does nothing more.
     pub fn moment(&self, name: &str) -> io::Result<()> {
         let lot = self.0.draw(name);
+        // A disk that is slow holds up all that the process does.
+        std::thread::sleep(lot.latency);
         if matches!(
             lot.what,
             Some(What::KillBefore | What::KillAfter | What::KillInFlight(_))

@@ -4,6 +4,7 @@
 
 use super::{SMALL, small};
 use crate::support::{Project, census};
+use serde_json::json;
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -311,5 +312,31 @@ fn signals_at_any_moment_lose_nothing() {
             );
         }
         finishes(&mut project);
+    }
+}
+
+#[test]
+fn between_the_last_call_and_the_end_of_the_save_nothing_is_lost() {
+    for moment in ["store:saving", "store:staged", "store:renamed"] {
+        for twice in [false, true] {
+            let mut project = small();
+            let slow = json!([{"call": moment, "what": {"latency": 4000}}]);
+            project.env("STACKCTL_LOCAL_FAULTS", &slow.to_string());
+            let child = start(&project, &["apply", "--yes"]);
+            until("all is made", || census(&project).len() == 3);
+            std::thread::sleep(Duration::from_millis(500));
+            let told = Instant::now();
+            signal(child.id(), "INT");
+            if twice {
+                signal(child.id(), "INT");
+            }
+            let (code, stdout, stderr, took) = end(child, told);
+            // All was done when the signal came; the second one does not wait for the disk.
+            let expected = if twice { 130 } else { 0 };
+            assert_eq!(code, Some(expected), "{moment}: {stdout}{stderr}");
+            assert_eq!(took < Duration::from_secs(3), twice, "{took:?}");
+            project.unset("STACKCTL_LOCAL_FAULTS");
+            finishes(&mut project);
+        }
     }
 }
