@@ -74,6 +74,8 @@ pub enum Command {
     Outputs(OutputsArgs),
     #[command(visible_alias = "down")]
     Destroy(DestroyArgs),
+    Drift(DriftArgs),
+    Refresh(RefreshArgs),
     Import(ImportArgs),
 }
 
@@ -260,6 +262,81 @@ pub struct ImportArgs {
     /// Whether to ask.
     #[command(flatten)]
     pub consent: ConsentArg,
+}
+
+/// Show what changed outside: what was last applied against what is live.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Reads only, whatever the stack file says by now. Ends with 2 when there is drift. The
+first name may be a stack; every other one is an address.
+
+Examples:
+  stackctl drift                      everything in the state
+  stackctl drift queue                one resource
+  stackctl drift --json               for a script")]
+pub struct DriftArgs {
+    /// The stack, and the addresses to look at.
+    #[command(flatten)]
+    pub names: NamesArg,
+    /// What goes in from outside.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Where it is.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+    /// Whether secrets are shown.
+    #[command(flatten)]
+    pub secrets: SecretsArg,
+}
+
+/// Take what is live into the state, and change nothing else.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Afterwards a plan shows each difference as a change of the file. Objects that are gone
+are dropped from the state.
+
+Examples:
+  stackctl refresh                    shows what drifted, and asks
+  stackctl refresh --yes queue        one resource")]
+pub struct RefreshArgs {
+    /// The stack, and the addresses to take in.
+    #[command(flatten)]
+    pub names: NamesArg,
+    /// What goes in from outside.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Where it is.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+    /// Whether secrets are shown.
+    #[command(flatten)]
+    pub secrets: SecretsArg,
+    /// Whether to ask.
+    #[command(flatten)]
+    pub consent: ConsentArg,
+}
+
+/// A stack, then addresses.
+#[derive(Debug, Clone, Default, Args)]
+pub struct NamesArg {
+    /// A stack's name or path, then addresses; no address means all.
+    #[arg(value_name = "STACK|ADDRESS")]
+    pub names: Vec<String>,
+}
+
+impl NamesArg {
+    /// Tells the stack from the addresses; `is_stack` says whether a name under `stacks/` or a
+    /// path is there.
+    pub fn split(&self, is_stack: impl Fn(&str) -> bool) -> (StackArg, Vec<String>) {
+        let looks_like_path = |text: &str| text.ends_with(".yaml") || text.ends_with(".yml");
+        match self.names.split_first() {
+            Some((first, rest)) if looks_like_path(first) || is_stack(first) => {
+                let name = Some(first.clone());
+                (StackArg { name }, rest.to_vec())
+            }
+            _ => (StackArg::default(), self.names.clone()),
+        }
+    }
 }
 
 /// Which stack.

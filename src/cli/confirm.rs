@@ -7,6 +7,9 @@ use std::io::{self, BufRead, IsTerminal};
 /// The question of `apply`.
 pub const APPLY: &str = "Apply these changes? Only \"yes\" is accepted: ";
 
+/// The question of `refresh`.
+pub const REFRESH: &str = "Take these live values into the state? Only \"yes\" is accepted: ";
+
 /// The question of `destroy`.
 pub const DESTROY: &str = "Delete all of this? Only \"yes\" is accepted: ";
 

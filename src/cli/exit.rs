@@ -47,7 +47,7 @@ pub(crate) const HELP: &str = "\
 Exit codes:
   0    done
   1    failed, declined, or a bad flag
-  2    there are changes (with --detailed-exitcode)
+  2    there are changes (with --detailed-exitcode), or drift
   3    the stack file is wrong
   4    another run holds the state's lock
   5    the saved plan is stale: what it was decided on has changed

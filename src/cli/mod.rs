@@ -5,18 +5,21 @@ mod apply;
 pub mod args;
 pub mod confirm;
 mod destroy;
+mod drift;
 pub mod error;
 pub mod exit;
 mod files;
 mod find;
 mod import;
 mod interrupt;
+mod look;
 mod mistakes;
 pub mod output;
 mod outputs;
 mod plan;
 mod plan_file;
 mod provider;
+mod refresh;
 mod session;
 mod state_key;
 mod validate;
@@ -79,6 +82,8 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
             Command::Outputs(args) => outputs::run(global, args).await,
             Command::Destroy(args) => destroy::run(global, args).await,
             Command::Import(args) => import::run(global, args).await,
+            Command::Drift(args) => drift::run(global, args).await,
+            Command::Refresh(args) => refresh::run(global, args).await,
         }
     };
     let exit = runtime.block_on(async {

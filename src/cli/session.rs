@@ -19,6 +19,7 @@ use crate::resource::aws::Aws;
 use crate::resource::context::{Cx, Owner};
 use crate::resource::error::Error;
 use crate::saved::{SavedPlan, SavedState};
+use crate::store::journal::Intent;
 use crate::store::{Lock, Store, StoreError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -147,32 +148,10 @@ impl Session {
         }
         check_addresses(options, &first, false)?;
         let remote = uses_aws(&stack, &world) || !opened.open.is_empty();
-        let (aws, allowed_accounts) = if remote {
-            let provider = provider::provider(&stack, &run.cloud, &read_file)?;
-            let (aws, watch) =
-                provider::clients(provider.settings, &run.cloud, Path::new(WORK_DIR)).await?;
-            store.watch(watch);
-            (aws, provider.allowed_accounts)
-        } else {
-            (Arc::new(Aws::offline()), Vec::new())
-        };
-        let mut cx = Cx::new(aws);
-        cx.owner = Owner {
-            stack: stack.full_name(),
-            ..Owner::default()
-        };
-        cx.stack_dir.clone_from(&stack.dir);
-        cx.work_dir = PathBuf::from(WORK_DIR);
-        // What delays the reads; the steps of an apply tell it as events.
-        cx.notify = Arc::new(|reason| output::message(&format!("{reason}\n")));
+        let connected = connect(&stack, &run.cloud, &mut store, remote).await?;
+        let (cx, allowed_accounts) = (connected.cx, connected.allowed_accounts);
         if opened.interrupted || !opened.open.is_empty() {
-            let seal = world.seal();
-            settle::settle(&cx, &mut world.state, &opened.open, &seal)
-                .await
-                .map_err(|(address, error)| read_errors(&[(address, error)]))?;
-            if let Some(change) = seal.key_change(&world.state).map_err(store_error)? {
-                world.state.change(change);
-            }
+            settle_left(&cx, &mut world, &opened.open).await?;
             if wanted.writes {
                 store.save(&mut world.state).await.map_err(store_error)?;
             }
@@ -183,6 +162,7 @@ impl Session {
                 options,
                 cx: &cx,
                 refresh: run.refresh,
+                only: None,
                 read_file: &read_file,
             };
             let (seen, planned) =
@@ -224,7 +204,61 @@ impl Session {
     }
 }
 
-fn uses_aws(stack: &Stack, world: &World) -> bool {
+/// The clients of a stack, and whom they may work for.
+pub(super) struct Connected {
+    /// The clients.
+    pub(super) cx: Cx,
+    /// `allowedAccountIds`; empty: any.
+    pub(super) allowed_accounts: Vec<String>,
+}
+
+/// Makes the clients; none that could call where nothing is `remote`.
+pub(super) async fn connect(
+    stack: &Stack,
+    cloud: &CloudArgs,
+    store: &mut Store,
+    remote: bool,
+) -> Result<Connected, CliError> {
+    let (aws, allowed_accounts) = if remote {
+        let provider = provider::provider(stack, cloud, &reader(&stack.dir))?;
+        let (aws, watch) = provider::clients(provider.settings, cloud, Path::new(WORK_DIR)).await?;
+        store.watch(watch);
+        (aws, provider.allowed_accounts)
+    } else {
+        (Arc::new(Aws::offline()), Vec::new())
+    };
+    let mut cx = Cx::new(aws);
+    cx.owner = Owner {
+        stack: stack.full_name(),
+        ..Owner::default()
+    };
+    cx.stack_dir.clone_from(&stack.dir);
+    cx.work_dir = PathBuf::from(WORK_DIR);
+    // What delays the reads; the steps of an apply tell it as events.
+    cx.notify = Arc::new(|reason| output::message(&format!("{reason}\n")));
+    Ok(Connected {
+        cx,
+        allowed_accounts,
+    })
+}
+
+/// Finds out how the steps ended that an interrupted run had begun.
+pub(super) async fn settle_left(
+    cx: &Cx,
+    world: &mut World,
+    open: &[Intent],
+) -> Result<(), CliError> {
+    let seal = world.seal();
+    settle::settle(cx, &mut world.state, open, &seal)
+        .await
+        .map_err(|(address, error)| read_errors(&[(address, error)]))?;
+    if let Some(change) = seal.key_change(&world.state).map_err(store_error)? {
+        world.state.change(change);
+    }
+    Ok(())
+}
+
+pub(super) fn uses_aws(stack: &Stack, world: &World) -> bool {
     let blocks = stack.resources.values().map(|block| &block.type_name);
     let data = stack.data.values().map(|block| &block.type_name);
     let known = world.state.resources.values().map(|known| &known.type_name);
@@ -273,14 +307,18 @@ fn check_addresses(options: &Options, planned: &Planned, complete: bool) -> Resu
 }
 
 /// What a lock says of its holder.
-fn holder() -> String {
+pub(super) fn holder() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     format!("process {} on {}", std::process::id(), host.trim())
 }
 
 /// Refuses to work on the objects of another account or region, or of one that the stack
 /// does not allow.
-fn check_account(world: &World, allowed: &[String], store: &Store) -> Result<(), CliError> {
+pub(super) fn check_account(
+    world: &World,
+    allowed: &[String],
+    store: &Store,
+) -> Result<(), CliError> {
     let Some(identity) = &world.identity else {
         return Ok(());
     };
@@ -314,7 +352,7 @@ fn check_account(world: &World, allowed: &[String], store: &Store) -> Result<(),
 }
 
 /// Errors of the reads before a plan.
-fn read_errors(failures: &[(String, Error)]) -> CliError {
+pub(super) fn read_errors(failures: &[(String, Error)]) -> CliError {
     let lines: Vec<String> = failures
         .iter()
         .map(|(address, error)| format!("{address}: {error}"))

@@ -4,6 +4,7 @@
 pub mod adopt;
 pub mod apply;
 pub mod diff;
+pub mod drift;
 pub mod event;
 pub mod graph;
 mod identity;

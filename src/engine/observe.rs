@@ -26,6 +26,8 @@ pub struct Observe<'a> {
     pub cx: &'a Cx,
     /// Whether to read the live resources (`--refresh=false` does not).
     pub refresh: bool,
+    /// Only these addresses of the state; none: all.
+    pub only: Option<&'a BTreeSet<String>>,
     /// Reads files for `file()`.
     pub read_file: ReadFile<'a>,
 }
@@ -73,6 +75,15 @@ pub async fn observe_and_plan(
     }
 }
 
+/// Reads what the state knows, for no plan.
+///
+/// # Errors
+/// All reads that failed.
+pub async fn look(observe: &Observe<'_>, mut world: World) -> Result<World, Vec<ReadFailure>> {
+    read(observe, &mut world, &[], true).await?;
+    Ok(world)
+}
+
 enum Seen {
     Identity(Result<crate::resource::aws::Identity, Error>),
     Resource(String, Result<Option<Value>, Error>),
@@ -97,7 +108,8 @@ async fn read(
     }
     if first && observe.refresh {
         for (address, known) in &world.state.resources {
-            if is_remote(&known.type_name) {
+            let wanted = observe.only.is_none_or(|only| only.contains(address));
+            if wanted && is_remote(&known.type_name) {
                 reads.push(Box::pin(read_resource(
                     observe,
                     address.clone(),

@@ -2,6 +2,7 @@
 //! Nothing here writes by itself but the progress reporters, to the writer they are given.
 
 pub mod diagnostics;
+pub mod drift;
 #[cfg(test)]
 mod fixtures;
 pub mod json;

@@ -2,6 +2,7 @@
 
 mod commands;
 mod encryption;
+mod drift;
 mod failure;
 mod hostile;
 mod import;

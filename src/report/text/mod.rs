@@ -1,6 +1,7 @@
 //! The plan, for people.
 
 mod difference;
+mod drift;
 mod extra;
 mod lines;
 mod node;
@@ -9,6 +10,8 @@ mod policy;
 mod scalar;
 #[cfg(test)]
 mod tests;
+
+pub use drift::drift;
 
 use crate::engine::plan::{Action, Change, DESTROY, Importing, NEW, OutputChange, Plan};
 use crate::report::secrets::{SecretPaths, Veil, schema_of};
@@ -62,15 +65,14 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
     page.out
 }
 
-/// `websocket-sqs, env dev, account 123456789012, region us-west-2`
 fn header(page: &mut Page<'_>, plan: &Plan) {
-    page.piece(BOLD, &escape(&plan.stack));
-    let parts = [
-        ("env", &plan.env),
-        ("account", &plan.account),
-        ("region", &plan.region),
-    ];
-    for (name, value) in parts {
+    place(page, &plan.stack, [&plan.env, &plan.account, &plan.region]);
+}
+
+/// `websocket-sqs, env dev, account 123456789012, region us-west-2`
+fn place(page: &mut Page<'_>, stack: &str, parts: [&Option<String>; 3]) {
+    page.piece(BOLD, &escape(stack));
+    for (name, value) in ["env", "account", "region"].iter().zip(parts) {
         if let Some(value) = value {
             page.out.push_str(&format!(", {name} {}", escape(value)));
         }

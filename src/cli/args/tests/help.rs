@@ -27,6 +27,8 @@ fn the_help_of_stackctl() {
       apply     Plan, ask, and apply the changes [alias: up]
       outputs   Print the stack's outputs [alias: output]
       destroy   Plan the deletion of the stack, ask, and delete [alias: down]
+      drift     Show what changed outside: what was last applied against what is live
+      refresh   Take what is live into the state, and change nothing else
       import    Adopt objects that exist, without a change to them
 
     Options:
@@ -50,7 +52,7 @@ fn the_help_of_stackctl() {
     Exit codes:
       0    done
       1    failed, declined, or a bad flag
-      2    there are changes (with --detailed-exitcode)
+      2    there are changes (with --detailed-exitcode), or drift
       3    the stack file is wrong
       4    another run holds the state's lock
       5    the saved plan is stale: what it was decided on has changed

@@ -1,0 +1,36 @@
+//! `stackctl drift`: what somebody else changed.
+
+use super::args::{DriftArgs, GlobalArgs};
+use super::error::CliError;
+use super::exit::Exit;
+use super::look::{self, Wanted};
+use super::output;
+use super::session::Session;
+use crate::report;
+
+/// Runs the command.
+pub(super) async fn run(global: &GlobalArgs, args: &DriftArgs) -> Result<Exit, CliError> {
+    let look = look::look(Wanted {
+        global,
+        names: &args.names,
+        input: &args.input,
+        cloud: &args.cloud,
+        writes: false,
+    })
+    .await?;
+    let show = args.secrets.show_secrets;
+    let text = if global.json {
+        format!(
+            "{:#}\n",
+            report::drift::json(&look.drift, &look.world, show)
+        )
+    } else {
+        let style = Session::style(global, show);
+        report::text::drift(&look.drift, &look.world, &style)
+    };
+    output::result(&text)?;
+    Ok(match look.drift.drifted.is_empty() {
+        true => Exit::Done,
+        false => Exit::Changes,
+    })
+}

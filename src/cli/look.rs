@@ -1,0 +1,118 @@
+//! What the commands have in common that compare the state with what is live and make no plan.
+
+use super::args::{CloudArgs, GlobalArgs, InputArgs, NamesArg};
+use super::error::CliError;
+use super::mistakes::load_checked;
+use super::session::{self, check_account, read_errors, store_error};
+use super::{find, state_key};
+use crate::engine::drift::{self, Drift};
+use crate::engine::instance::is_named;
+use crate::engine::observe::{self, Observe, is_remote};
+use crate::engine::planner::Options;
+use crate::engine::world::World;
+use crate::lang::nearest::nearest;
+use crate::store::state::State;
+use crate::store::{Lock, Store};
+use std::collections::BTreeSet;
+
+/// A stack, its state, and what is live.
+pub(super) struct Look {
+    /// Where its state is.
+    pub(super) store: Store,
+    /// What was seen.
+    pub(super) world: World,
+    /// What drifted.
+    pub(super) drift: Drift,
+    _lock: Option<Lock>,
+}
+
+/// What is looked at.
+pub(super) struct Wanted<'a> {
+    /// Flags of every command.
+    pub(super) global: &'a GlobalArgs,
+    /// The stack, and the addresses; none: all.
+    pub(super) names: &'a NamesArg,
+    /// What goes in from outside.
+    pub(super) input: &'a InputArgs,
+    /// Where it is.
+    pub(super) cloud: &'a CloudArgs,
+    /// Whether the state will be written.
+    pub(super) writes: bool,
+}
+
+/// Reads the state and what is live.
+pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
+    let (stack, addresses) = wanted.names.split(find::is_stack);
+    let loaded = find::load(stack.name.as_deref(), wanted.input)?;
+    let (stack, _) = load_checked(wanted.global, loaded)?;
+    let mut store = session::store(&stack, wanted.cloud).await?;
+    let lock = if wanted.writes {
+        Some(store.lock(&session::holder()).await.map_err(store_error)?)
+    } else {
+        None
+    };
+    let opened = store
+        .open(&stack.name, stack.env.as_deref())
+        .await
+        .map_err(store_error)?;
+    let mut world = World::new(opened.state);
+    world.key = state_key::unlock(wanted.cloud, &world.state, &store.name())?;
+    let only = only(&world.state, &addresses)?;
+    let known = world.state.resources.values();
+    let remote =
+        known.into_iter().any(|known| is_remote(&known.type_name)) || !opened.open.is_empty();
+    let connected = session::connect(&stack, wanted.cloud, &mut store, remote).await?;
+    if opened.interrupted || !opened.open.is_empty() {
+        session::settle_left(&connected.cx, &mut world, &opened.open).await?;
+        if wanted.writes {
+            store.save(&mut world.state).await.map_err(store_error)?;
+        }
+    }
+    if remote {
+        let observe = Observe {
+            stack: &stack,
+            options: &Options::default(),
+            cx: &connected.cx,
+            refresh: true,
+            only: only.as_ref(),
+            read_file: &session::reader(&stack.dir),
+        };
+        world = observe::look(&observe, world)
+            .await
+            .map_err(|failures| read_errors(&failures))?;
+    }
+    check_account(&world, &connected.allowed_accounts, &store)?;
+    let drift = drift::drift(&stack, &world);
+    Ok(Look {
+        store,
+        world,
+        drift,
+        _lock: lock,
+    })
+}
+
+/// The addresses of the state that are named; none: all.
+fn only(state: &State, names: &[String]) -> Result<Option<BTreeSet<String>>, CliError> {
+    if names.is_empty() {
+        return Ok(None);
+    }
+    let mut only = BTreeSet::new();
+    for name in names {
+        let known = state.resources.keys();
+        let before = only.len();
+        only.extend(known.filter(|address| is_named(address, name)).cloned());
+        if only.len() > before || only.iter().any(|address| is_named(address, name)) {
+            continue;
+        }
+        let error = CliError::new(format!(
+            "{name}: no resource in the state has this address, and no stack this name."
+        ))
+        .now("Nothing was read or changed.");
+        let known = state.resources.keys().map(String::as_str);
+        return Err(match nearest(name, known) {
+            Some(near) => error.hint(format!("Did you mean {near}?")),
+            None => error.hint("Look the address up in the plan; there, all have one."),
+        });
+    }
+    Ok(Some(only))
+}

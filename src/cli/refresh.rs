@@ -1,0 +1,81 @@
+//! `stackctl refresh`: what is live goes into the state, and nothing else changes.
+
+use super::args::{GlobalArgs, RefreshArgs};
+use super::error::CliError;
+use super::exit::Exit;
+use super::look::{self, Look, Wanted};
+use super::session::{Session, store_error};
+use super::{confirm, output};
+use crate::engine::drift;
+use crate::report::{self, terminal::escape};
+use crate::store::state::StateChange;
+use serde_json::json;
+
+/// Runs the command.
+pub(super) async fn run(global: &GlobalArgs, args: &RefreshArgs) -> Result<Exit, CliError> {
+    let mut look = look::look(Wanted {
+        global,
+        names: &args.names,
+        input: &args.input,
+        cloud: &args.cloud,
+        writes: true,
+    })
+    .await?;
+    let show = args.secrets.show_secrets;
+    let changes = drift::refreshed(&look.drift, &look.world);
+    if !global.json {
+        let style = Session::style(global, show);
+        output::result(&report::text::drift(&look.drift, &look.world, &style))?;
+        output::result(&outputs(&look, &changes))?;
+    }
+    let changed = !changes.is_empty();
+    if changed && !confirm::confirm(confirm::REFRESH, args.consent.yes, global.json).await? {
+        output::message("Declined; nothing was changed.\n");
+        return Ok(Exit::Failed);
+    }
+    let mut document = report::drift::json(&look.drift, &look.world, show);
+    if changed {
+        for change in changes {
+            look.world.state.change(change);
+        }
+        let seal = look.world.seal();
+        let state = &mut look.world.state;
+        if let Some(change) = seal.key_change(state).map_err(store_error)? {
+            state.change(change);
+        }
+        look.store.save(state).await.map_err(store_error)?;
+    }
+    if global.json {
+        document["refreshed"] = changed.into();
+        document["serial"] = json!(look.world.state.serial);
+        output::result(&format!("{document:#}\n"))?;
+    } else if changed {
+        output::message("The state has the live values now; nothing else was changed.\n");
+    }
+    Ok(Exit::Done)
+}
+
+/// Resources of which only outputs have changed, which is no drift.
+fn outputs(look: &Look, changes: &[StateChange]) -> String {
+    let mut text = String::new();
+    for change in changes {
+        let StateChange::Put { address, resource } = change else {
+            continue;
+        };
+        let drifted = look.drift.drifted.iter();
+        let known = look.world.state.resources.get(address);
+        let Some(known) = known.filter(|_| !drifted.clone().any(|it| it.address == *address))
+        else {
+            continue;
+        };
+        let values = resource.outputs.as_object().into_iter().flatten();
+        let names: Vec<&str> = values
+            .filter(|(name, value)| known.outputs.get(*name) != Some(value))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let line = format!("{address}: the outputs {} have changed", names.join(", "));
+        text.push_str(&escape(&line));
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,232 @@
+//! What somebody else changed: what was last applied against what is live, whatever the file
+//! says by now.
+
+use super::diff::{self, Compare};
+use super::plan::Difference;
+use super::steps::block;
+use super::world::{Observed, World};
+use crate::data::{Data, Path};
+use crate::lang::stack::Stack;
+use crate::resource::{ResourceType, resource_type};
+use crate::store::seal::{Seal, is_sealed, sealed_paths};
+use crate::store::state::{ResourceState, StateChange};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// What became of the objects that were read.
+#[derive(Debug, Default)]
+pub struct Drift {
+    /// How many were read.
+    pub read: usize,
+    /// Those that are not as they were last applied, by address.
+    pub drifted: Vec<Drifted>,
+    /// Replaced generations that still wait for their deletion; they are not read.
+    pub deposed: usize,
+}
+
+/// An object that is not as it was last applied.
+#[derive(Debug)]
+pub struct Drifted {
+    /// The address.
+    pub address: String,
+    /// The type.
+    pub type_name: String,
+    /// The id in the state.
+    pub id: String,
+    /// Whether it does not exist any more.
+    pub gone: bool,
+    /// The properties that differ; `desired` in them is what was last applied.
+    pub rows: Vec<Difference>,
+    /// What was last applied, with its secret paths.
+    pub applied: Data,
+    /// What is live of the properties that were applied, with the same secret paths.
+    pub live: Data,
+}
+
+/// Compares every object of the state that was read. Properties under `ignoreChanges` belong to
+/// others and do not drift.
+pub fn drift(stack: &Stack, world: &World) -> Drift {
+    let seal = world.seal();
+    let mut found = Drift {
+        deposed: world.state.deposed.values().map(|all| all.len()).sum(),
+        ..Drift::default()
+    };
+    for (address, seen) in &world.live {
+        let Some(known) = world.state.resources.get(address) else {
+            continue;
+        };
+        found.read += 1;
+        let live = match seen {
+            Observed::Gone => None,
+            Observed::Present(live) => Some(live),
+        };
+        let ignored = stack.resources.get(block(address));
+        let ignored = ignored.map_or(&[][..], |block| &block.options.ignore_changes);
+        let rows = live.map(|live| rows(known, live, ignored, &seal));
+        if rows.as_ref().is_some_and(Vec::is_empty) {
+            continue;
+        }
+        let known = &*seal.opened_resource(known);
+        let secret = secret(known);
+        let with_secrets = |value: Value| Data {
+            value,
+            secret: secret.clone(),
+            ..Data::default()
+        };
+        found.drifted.push(Drifted {
+            address: address.clone(),
+            type_name: known.type_name.clone(),
+            id: known.id.clone(),
+            gone: live.is_none(),
+            rows: rows.unwrap_or_default(),
+            applied: with_secrets(known.inputs.clone()),
+            live: with_secrets(live.map_or(Value::Null, |live| projected(live, &known.inputs))),
+        });
+    }
+    found
+}
+
+/// The properties that differ between what was applied and what is live.
+fn rows(known: &ResourceState, live: &Value, ignored: &[String], seal: &Seal) -> Vec<Difference> {
+    let Some(kind) = resource_type(&known.type_name) else {
+        return Vec::new();
+    };
+    let known = &*seal.opened_resource(known);
+    let applied = canonical(kind, &known.inputs);
+    let desired = Data {
+        value: applied.clone(),
+        secret: known.sensitive.clone(),
+        ..Data::default()
+    };
+    let (mut rows, _) = diff::differences(&Compare {
+        schema: kind.schema(),
+        applied: &applied,
+        live: &canonical(kind, live),
+        desired: &desired,
+        seal,
+        sensitive: &known.sensitive,
+        settled: &|_, _| false,
+        replace_on: &[],
+    });
+    let ignored: Vec<Path> = ignored.iter().map(|text| Path::dotted(text)).collect();
+    rows.retain(|row| !ignored.iter().any(|path| row.path.is_within(path)));
+    rows
+}
+
+fn canonical(kind: &dyn ResourceType, value: &Value) -> Value {
+    let mut value = value.clone();
+    kind.canonical(&mut value);
+    value
+}
+
+/// The part of `live` that has a name in `applied`.
+fn projected(live: &Value, applied: &Value) -> Value {
+    let names = applied.as_object().into_iter().flatten();
+    names
+        .filter_map(|(name, _)| Some((name.clone(), live.get(name)?.clone())))
+        .collect()
+}
+
+fn secret(known: &ResourceState) -> BTreeSet<Path> {
+    let mut secret = known.sensitive.clone();
+    if let Some(kind) = resource_type(&known.type_name) {
+        let names = kind.schema().property_names();
+        let names = names.filter(|name| kind.schema().is_sensitive(name));
+        secret.extend(names.map(|name| Path::root().join(name)));
+    }
+    secret
+}
+
+/// The changes that make the state say what is live: the values that drifted count as applied
+/// from then on, what is gone is dropped, and outputs that have changed are taken along.
+pub fn refreshed(drift: &Drift, world: &World) -> Vec<StateChange> {
+    let seal = world.seal();
+    let mut changes = Vec::new();
+    for (address, seen) in &world.live {
+        let Some(known) = world.state.resources.get(address) else {
+            continue;
+        };
+        let Observed::Present(live) = seen else {
+            changes.push(StateChange::Drop {
+                address: address.clone(),
+                deposed: None,
+            });
+            continue;
+        };
+        let rows = drift.drifted.iter().find(|found| found.address == *address);
+        let rows = rows.map_or(&[][..], |found| &found.rows);
+        let resource = taken(known, live, rows, &seal);
+        if resource != *known {
+            changes.push(StateChange::Put {
+                address: address.clone(),
+                resource: Box::new(resource),
+            });
+        }
+    }
+    changes
+}
+
+/// An object as the state has it once the live values are taken in.
+fn taken(known: &ResourceState, live: &Value, rows: &[Difference], seal: &Seal) -> ResourceState {
+    let mut next = known.clone();
+    let Some(kind) = resource_type(&known.type_name) else {
+        return next;
+    };
+    let schema = kind.schema();
+    let comparable = canonical(kind, &seal.opened(&known.inputs));
+    for row in rows {
+        // The paths are those of the comparable form.
+        if let Some(name) = row.path.first()
+            && let Some(value) = comparable.get(name.as_ref())
+            && known.inputs.get(name.as_ref()) == next.inputs.get(name.as_ref())
+        {
+            Path::root().join(name).set(&mut next.inputs, value.clone());
+        }
+    }
+    for row in rows {
+        match &row.live {
+            Some(value) => row.path.set(&mut next.inputs, value.clone()),
+            None => row.path.remove(&mut next.inputs),
+        }
+    }
+    for row in rows {
+        let Some(name) = row.path.first() else {
+            continue;
+        };
+        let path = Path::root().join(&name);
+        match live.get(name.as_ref()) {
+            Some(value) => path.set(&mut next.outputs, value.clone()),
+            None => path.remove(&mut next.outputs),
+        }
+    }
+    // Of what is no property of the file, the outputs are what others may refer to.
+    for name in schema.output_names() {
+        let value = live.get(name).filter(|value| !value.is_null());
+        if let Some(value) = value.filter(|_| known.inputs.get(name).is_none()) {
+            Path::root()
+                .join(name)
+                .set(&mut next.outputs, value.clone());
+        }
+    }
+    let mut sensitive = known.sensitive.clone();
+    sensitive.extend(secret(known));
+    sensitive.extend(sealed_paths(&known.inputs));
+    next.inputs = sealed(seal, &known.inputs, &next.inputs, &sensitive);
+    next.outputs = sealed(seal, &known.outputs, &next.outputs, &sensitive);
+    next
+}
+
+/// The value with its secrets sealed; of one that did not change the seal that was there stays,
+/// since a seal with an encrypted value never looks the same twice.
+fn sealed(seal: &Seal, before: &Value, value: &Value, sensitive: &BTreeSet<Path>) -> Value {
+    let mut value = value.clone();
+    for path in sensitive {
+        if let (Some(was), Some(is)) = (path.get(before), path.get(&value))
+            && is_sealed(was)
+            && seal.is_seal_of(was, is)
+        {
+            path.set(&mut value, was.clone());
+        }
+    }
+    seal.seal_paths(&value, sensitive)
+}

@@ -1,0 +1,109 @@
+//! Drift, for scripts; for people it is [`super::text::drift`].
+
+use crate::data::{Data, Path};
+use crate::engine::drift::{Drift, Drifted};
+use crate::engine::plan::{Action, Change, ChangedBy, Difference};
+use crate::engine::world::World;
+use crate::report::secrets::{SecretPaths, Veil, schema_of};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// The version of the shape below.
+const FORMAT_VERSION: &str = "1.0";
+
+/// The drift as one JSON document; secret values are null unless `show_secrets`. Paths are JSON
+/// pointers into the properties.
+pub fn json(drift: &Drift, world: &World, show_secrets: bool) -> Value {
+    let resources: Vec<Value> = drift
+        .drifted
+        .iter()
+        .map(|found| resource(found, show_secrets))
+        .collect();
+    let gone = drift.drifted.iter().filter(|found| found.gone).count();
+    let state = &world.state;
+    json!({
+        "format_version": FORMAT_VERSION,
+        "stack": state.stack,
+        "env": state.env,
+        "serial": state.serial,
+        "lineage": state.lineage,
+        "account": world.identity.as_ref().map(|identity| &identity.account),
+        "region": world.region,
+        "resources": resources,
+        "summary": {
+            "read": drift.read,
+            "changed": drift.drifted.len() - gone,
+            "gone": gone,
+            "deposed": drift.deposed,
+        },
+    })
+}
+
+fn resource(found: &Drifted, show_secrets: bool) -> Value {
+    let change = as_change(found);
+    let paths = SecretPaths::of_change(&change);
+    let veil = Veil::new(&paths, schema_of(&change), show_secrets);
+    let told = Veil::new(&paths, schema_of(&change), false);
+    let mut sensitive = BTreeSet::new();
+    let rows: Vec<Value> = found
+        .rows
+        .iter()
+        .map(|row| {
+            let mut value = |value: &Option<Value>| {
+                value.as_ref().map(|value| {
+                    told.at(&row.path).mask(value, &row.path, &mut sensitive);
+                    veil.at(&row.path)
+                        .mask(value, &Path::root(), &mut BTreeSet::new())
+                })
+            };
+            let (applied, live) = (value(&row.applied), value(&row.live));
+            json!({"path": row.path, "applied": applied, "live": live})
+        })
+        .collect();
+    json!({
+        "address": found.address,
+        "type": found.type_name,
+        "id": found.id,
+        "status": if found.gone { "gone" } else { "changed" },
+        "drift": rows,
+        "sensitive": sensitive,
+    })
+}
+
+/// The drift as a change from what was applied to what is live, for the rows of a plan.
+pub(super) fn as_change(found: &Drifted) -> Change {
+    let rows = found.rows.iter().map(|row| Difference {
+        applied: None,
+        live: row.applied.clone(),
+        desired: row.live.clone().map(|value| Data {
+            value,
+            secret: below(&found.live.secret, &row.path),
+            ..Data::default()
+        }),
+        by: ChangedBy::File,
+        replaces: false,
+        path: row.path.clone(),
+        secret: row.secret,
+    });
+    Change {
+        address: found.address.clone(),
+        type_name: found.type_name.clone(),
+        id: Some(found.id.clone()),
+        action: if found.gone {
+            Action::Delete
+        } else {
+            Action::Update
+        },
+        reason: String::new(),
+        before: Some(found.applied.clone()),
+        after: (!found.gone).then(|| found.live.clone()),
+        differences: rows.collect(),
+        ..Change::default()
+    }
+}
+
+fn below(secret: &BTreeSet<Path>, path: &Path) -> BTreeSet<Path> {
+    let inside = secret.iter().filter_map(|at| at.below(path));
+    let around = secret.iter().filter(|at| path.is_within(at));
+    inside.chain(around.map(|_| Path::root())).collect()
+}

@@ -1,0 +1,69 @@
+//! Drift, for people: rows as in a plan, from what was applied to what is live.
+
+use super::page::{BOLD, DIM, Page};
+use super::{BODY, Style, difference, main_properties, paint, place, title_line};
+use crate::engine::drift::Drift;
+use crate::engine::world::World;
+use crate::report::drift::as_change;
+use crate::report::secrets::schema_of;
+
+/// What somebody else changed, resource by resource, ended by the line that counts.
+pub fn drift(drift: &Drift, world: &World, style: &Style) -> String {
+    let mut page = Page::new(style);
+    let state = &world.state;
+    let account = world.identity.as_ref().map(|found| found.account.clone());
+    place(
+        &mut page,
+        &state.stack,
+        [&state.env, &account, &world.region],
+    );
+    for found in &drift.drifted {
+        let change = as_change(found);
+        page.out.push('\n');
+        let reason = if found.gone {
+            "gone: deleted outside stackctl"
+        } else {
+            "last applied -> live"
+        };
+        title_line(
+            &mut page,
+            (change.action.sign(), paint(change.action)),
+            [&change.address, &change.type_name],
+            change.id.as_deref(),
+            reason,
+        );
+        if found.gone {
+            main_properties(&mut page, &change);
+        } else {
+            difference::rows(&mut page, BODY, &change, schema_of(&change));
+        }
+    }
+    page.out.push('\n');
+    if drift.deposed > 0 {
+        let text = format!(
+            "# {} replaced before and not deleted yet; apply deletes what is left",
+            drift.deposed
+        );
+        page.piece(DIM, &text);
+        page.end();
+    }
+    page.piece(BOLD, &last_line(drift));
+    page.end();
+    page.out
+}
+
+fn last_line(drift: &Drift) -> String {
+    let gone = drift.drifted.iter().filter(|found| found.gone).count();
+    let changed = drift.drifted.len() - gone;
+    let plural = if drift.read == 1 { "" } else { "s" };
+    match drift.drifted.len() {
+        0 => format!(
+            "No drift. What was read is as last applied: {} resource{plural}.",
+            drift.read
+        ),
+        _ => format!(
+            "Drift: {changed} changed outside, {gone} gone, of {} resource{plural} read.",
+            drift.read
+        ),
+    }
+}
