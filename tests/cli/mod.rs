@@ -1,8 +1,8 @@
 //! What a user types and sees.
 
 mod commands;
-mod encryption;
 mod drift;
+mod encryption;
 mod failure;
 mod hostile;
 mod import;
