@@ -80,7 +80,7 @@ pub async fn observe_and_plan(
 /// # Errors
 /// All reads that failed.
 pub async fn look(observe: &Observe<'_>, mut world: World) -> Result<World, Vec<ReadFailure>> {
-    read(observe, &mut world, &[], true).await?;
+    read(observe, &mut world, (&[], &[]), true).await?;
     Ok(world)
 }
 
