@@ -6,6 +6,7 @@ use super::exit::Exit;
 use super::interrupt;
 use super::output::{self, Stream};
 use super::session::{self, Keeps, Session, Wanted};
+use super::verify::{self, Verify};
 use super::{confirm, plan_file};
 use crate::engine::apply::{self, Finished, Run};
 use crate::engine::planner::Options;
@@ -37,8 +38,12 @@ pub(super) async fn run(global: &GlobalArgs, args: &ApplyArgs) -> Result<Exit, C
         keeps: Keeps::Nothing,
     })
     .await?;
-    let exit = carry_out(global, &args.run, args.consent, &session, confirm::APPLY).await?;
-    Ok(exit)
+    let how = How {
+        consent: args.consent,
+        question: confirm::APPLY,
+        verify: checked(args),
+    };
+    carry_out(global, &args.run, &session, how).await
 }
 
 /// Applies a saved plan, if it comes out again; it was consented to when it was shown.
@@ -54,24 +59,45 @@ async fn saved(global: &GlobalArgs, args: &ApplyArgs, path: &Path) -> Result<Exi
         keeps: Keeps::Repeats(&plan),
     })
     .await?;
-    let consent = ConsentArg { yes: true };
-    carry_out(global, &run, consent, &session, confirm::APPLY).await
+    let how = How {
+        consent: ConsentArg { yes: true },
+        question: confirm::APPLY,
+        verify: checked(args),
+    };
+    carry_out(global, &run, &session, how).await
+}
+
+fn checked(args: &ApplyArgs) -> Verify {
+    match args.verify {
+        None => Verify::Told,
+        Some(true) => Verify::Read,
+        Some(false) => Verify::Off,
+    }
+}
+
+/// How a plan is carried out.
+pub(super) struct How<'a> {
+    /// Whether to ask.
+    pub(super) consent: ConsentArg,
+    /// What to ask.
+    pub(super) question: &'a str,
+    /// How the result is checked.
+    pub(super) verify: Verify,
 }
 
 /// Shows the plan, asks, and carries it out.
 pub(super) async fn carry_out(
     global: &GlobalArgs,
     run: &RunArgs,
-    consent: ConsentArg,
     session: &Session,
-    question: &str,
+    how: How<'_>,
 ) -> Result<Exit, CliError> {
     let plan = &session.planned.plan;
     let show = run.secrets.show_secrets;
     if !global.json {
         output::result(&report::text::plan(plan, &Session::style(global, show)))?;
     }
-    if !plan.is_empty() && !confirm::confirm(question, consent.yes, global.json).await? {
+    if !plan.is_empty() && !confirm::confirm(how.question, how.consent.yes, global.json).await? {
         output::message("Declined; nothing was changed.\n");
         return Ok(Exit::Failed);
     }
@@ -83,6 +109,7 @@ pub(super) async fn carry_out(
         && !finished.interrupted
     {
         show_outputs(global, state, &session.world.seal(), show)?;
+        verify::verify(global, run, session, (how.verify, &finished)).await?;
     }
     Ok(match (finished.interrupted, failed) {
         (true, _) => Exit::Interrupted,

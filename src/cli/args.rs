@@ -162,6 +162,18 @@ pub struct ApplyArgs {
         conflicts_with_all = ["targets", "excludes", "addresses"]
     )]
     pub plan: Option<PathBuf>,
+
+    /// Check that a plan right after the apply would be empty: by reading everything once more,
+    /// with =false not at all, without the flag from what the run was told anyway.
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        hide_possible_values = true
+    )]
+    pub verify: Option<bool>,
 }
 
 /// Print the stack's outputs.
@@ -273,11 +285,20 @@ first name may be a stack; every other one is an address.
 Examples:
   stackctl drift                      everything in the state
   stackctl drift queue                one resource
+  stackctl drift --accept queue       shows how the stack file would say so, and asks
   stackctl drift --json               for a script")]
 pub struct DriftArgs {
     /// The stack, and the addresses to look at.
     #[command(flatten)]
     pub names: NamesArg,
+
+    /// Write the live values of this resource into the stack file; may be given many times.
+    #[arg(long, value_name = "ADDRESS")]
+    pub accept: Vec<String>,
+
+    /// Whether to ask.
+    #[command(flatten)]
+    pub consent: ConsentArg,
     /// What goes in from outside.
     #[command(flatten)]
     pub input: InputArgs,

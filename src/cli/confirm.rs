@@ -7,6 +7,9 @@ use std::io::{self, BufRead, IsTerminal};
 /// The question of `apply`.
 pub const APPLY: &str = "Apply these changes? Only \"yes\" is accepted: ";
 
+/// The question of `drift --accept`.
+pub const ACCEPT: &str = "Write this into the stack file? Only \"yes\" is accepted: ";
+
 /// The question of `refresh`.
 pub const REFRESH: &str = "Take these live values into the state? Only \"yes\" is accepted: ";
 

@@ -1,11 +1,12 @@
 //! `stackctl destroy`: plan the deletion, ask, delete.
 
-use super::apply::carry_out;
+use super::apply::{How, carry_out};
 use super::args::{DestroyArgs, GlobalArgs};
 use super::confirm;
 use super::error::CliError;
 use super::exit::Exit;
 use super::session::{Keeps, Session, Wanted};
+use super::verify::Verify;
 use crate::engine::planner::Options;
 
 /// Runs the command.
@@ -25,5 +26,10 @@ pub(super) async fn run(global: &GlobalArgs, args: &DestroyArgs) -> Result<Exit,
         keeps: Keeps::Nothing,
     })
     .await?;
-    carry_out(global, &args.run, args.consent, &session, confirm::DESTROY).await
+    let how = How {
+        consent: args.consent,
+        question: confirm::DESTROY,
+        verify: Verify::Off,
+    };
+    carry_out(global, &args.run, &session, how).await
 }

@@ -4,12 +4,15 @@ use super::args::{DriftArgs, GlobalArgs};
 use super::error::CliError;
 use super::exit::Exit;
 use super::look::{self, Wanted};
-use super::output;
 use super::session::Session;
+use super::{accept, output};
 use crate::report;
 
 /// Runs the command.
 pub(super) async fn run(global: &GlobalArgs, args: &DriftArgs) -> Result<Exit, CliError> {
+    if !args.accept.is_empty() {
+        return accept::run(global, args).await;
+    }
     let look = look::look(Wanted {
         global,
         names: &args.names,

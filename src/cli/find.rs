@@ -118,7 +118,13 @@ fn read(path: &Path) -> Result<Vec<u8>, CliError> {
 /// Reads and loads a stack.
 pub(super) fn load(name: Option<&str>, input: &InputArgs) -> Result<Loaded, CliError> {
     let path = stack_file(name)?;
-    let file = (path.display().to_string(), read(&path)?);
+    let text = read(&path)?;
+    load_text(&path, text, input)
+}
+
+/// Loads a stack whose file has this text.
+pub(super) fn load_text(path: &Path, text: Vec<u8>, input: &InputArgs) -> Result<Loaded, CliError> {
+    let file = (path.display().to_string(), text);
     let env_file = match &input.env {
         None => None,
         Some(env) if !load::is_file_name(env) => {

@@ -11,12 +11,17 @@ use crate::engine::observe::{self, Observe, is_remote};
 use crate::engine::planner::Options;
 use crate::engine::world::World;
 use crate::lang::nearest::nearest;
+use crate::lang::stack::{Sources, Stack};
 use crate::store::state::State;
 use crate::store::{Lock, Store};
 use std::collections::BTreeSet;
 
 /// A stack, its state, and what is live.
 pub(super) struct Look {
+    /// The stack.
+    pub(super) stack: Stack,
+    /// The texts it was made from.
+    pub(super) sources: Sources,
     /// Where its state is.
     pub(super) store: Store,
     /// What was seen.
@@ -44,7 +49,7 @@ pub(super) struct Wanted<'a> {
 pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
     let (stack, addresses) = wanted.names.split(find::is_stack);
     let loaded = find::load(stack.name.as_deref(), wanted.input)?;
-    let (stack, _) = load_checked(wanted.global, loaded)?;
+    let (stack, sources) = load_checked(wanted.global, loaded)?;
     let mut store = session::store(&stack, wanted.cloud).await?;
     let lock = if wanted.writes {
         Some(store.lock(&session::holder()).await.map_err(store_error)?)
@@ -84,6 +89,8 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
     check_account(&world, &connected.allowed_accounts, &store)?;
     let drift = drift::drift(&stack, &world);
     Ok(Look {
+        stack,
+        sources,
         store,
         world,
         drift,

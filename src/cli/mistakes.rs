@@ -133,7 +133,7 @@ fn span(
 }
 
 /// The texts with the values of sensitive variables made unreadable; no byte moves.
-fn masked(sources: &Sources) -> Sources {
+pub(super) fn masked(sources: &Sources) -> Sources {
     let mut shown = sources.clone();
     for (file, path) in &sources.secret {
         let Some((_, text)) = sources.files.get(*file) else {

@@ -1,6 +1,7 @@
 //! What people and scripts type, and what they get back: arguments, exit codes, streams,
 //! questions, and one file for each command.
 
+mod accept;
 mod apply;
 pub mod args;
 pub mod confirm;
@@ -23,6 +24,7 @@ mod refresh;
 mod session;
 mod state_key;
 mod validate;
+mod verify;
 
 use args::{Cli, Command};
 use error::CliError;

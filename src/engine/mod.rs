@@ -2,6 +2,7 @@
 //! (apply), and never losing track of it (journal).
 
 pub mod adopt;
+pub mod accept;
 pub mod apply;
 pub mod diff;
 pub mod drift;
@@ -18,6 +19,7 @@ mod origin;
 mod orphans;
 pub mod plan;
 pub mod planner;
+pub mod promise;
 mod queue;
 pub mod results;
 pub mod rewrite;

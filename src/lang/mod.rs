@@ -4,6 +4,7 @@
 
 pub mod check;
 pub mod diagnostic;
+pub mod edit;
 pub mod eval;
 pub mod load;
 pub mod locate;

@@ -2,6 +2,7 @@
 
 use crate::data::{Data, Path};
 use crate::engine::plan::{Change, ChangedBy, OutputChange, Plan, Warning};
+use crate::engine::promise::Unmet;
 use crate::report::secrets::{SecretPaths, Veil, schema_of};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -99,6 +100,39 @@ fn change(change: &Change, show_secrets: bool) -> Value {
         object["previous_address"] = from.clone().into();
     }
     object
+}
+
+/// What a plan right after an apply would still do, by property (`path` is empty where it is
+/// about the whole resource).
+pub fn unmet(unmet: &Unmet, show_secrets: bool) -> Vec<Value> {
+    let change = &unmet.change;
+    let paths = SecretPaths::of_change(change);
+    let veil = Veil::new(&paths, schema_of(change), show_secrets);
+    let mut rows: Vec<Value> = change
+        .differences
+        .iter()
+        .map(|row| {
+            let veil = veil.at(&row.path);
+            let mask = |value: &Value| veil.mask(value, &Path::root(), &mut BTreeSet::new());
+            json!({
+                "address": unmet.address,
+                "path": row.path,
+                "wanted": row.desired.as_ref().map(|data| mask(&data.value)),
+                "live": row.live.as_ref().map(mask),
+                "actions": change.action.words(),
+            })
+        })
+        .collect();
+    if rows.is_empty() {
+        rows.push(json!({
+            "address": unmet.address,
+            "path": "",
+            "wanted": null,
+            "live": null,
+            "actions": change.action.words(),
+        }));
+    }
+    rows
 }
 
 fn output(output: &OutputChange, show_secrets: bool) -> Value {

@@ -1,5 +1,6 @@
 //! What a user types and sees.
 
+mod accept;
 mod commands;
 mod drift;
 mod encryption;
@@ -11,6 +12,7 @@ mod saved_plan;
 mod secrets;
 mod signals;
 mod state;
+mod verify;
 
 use crate::support::{Ended, Project};
 

@@ -10,8 +10,10 @@ mod policy;
 mod scalar;
 #[cfg(test)]
 mod tests;
+mod unmet;
 
 pub use drift::drift;
+pub use unmet::unmet;
 
 use crate::engine::plan::{Action, Change, DESTROY, Importing, NEW, OutputChange, Plan};
 use crate::report::secrets::{SecretPaths, Veil, schema_of};

@@ -1,0 +1,253 @@
+//! `stackctl drift --accept`: the live values go into the stack file.
+
+use super::args::{DriftArgs, GlobalArgs, NamesArg};
+use super::error::CliError;
+use super::exit::Exit;
+use super::look::{self, Look, Wanted};
+use super::mistakes::{are_wrong, masked};
+use super::{confirm, find, output, session};
+use crate::data::Path as DataPath;
+use crate::engine::accept::{self, Accepted, Refused};
+use crate::engine::drift::Drifted;
+use crate::engine::plan::Change;
+use crate::engine::planner::{self, Inputs, Options, Planned};
+use crate::engine::world::World;
+use crate::lang::diagnostic::Place;
+use crate::lang::edit;
+use crate::lang::load::Loaded;
+use crate::lang::locate::locate;
+use crate::lang::source;
+use crate::lang::stack::{Sources, Stack};
+use serde_json::json;
+use similar::TextDiff;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::path::Path;
+
+/// Runs the command.
+pub(super) async fn run(global: &GlobalArgs, args: &DriftArgs) -> Result<Exit, CliError> {
+    let (stack, more) = args.names.split(find::is_stack);
+    if let Some(name) = more.first() {
+        return Err(CliError::new(format!(
+            "{name} is named beside --accept, which takes its addresses itself."
+        ))
+        .now("Nothing was changed.")
+        .hint(format!("Write --accept {name} to accept it as well.")));
+    }
+    let names = NamesArg {
+        names: stack.name.into_iter().chain(args.accept.clone()).collect(),
+    };
+    let look = look::look(Wanted {
+        global,
+        names: &names,
+        input: &args.input,
+        cloud: &args.cloud,
+        writes: false,
+    })
+    .await?;
+    let Some((path, text)) = look.sources.files.first() else {
+        return Ok(Exit::Done);
+    };
+    let new = changed(&look, text)?;
+    if new == *text {
+        let told = "Nothing is to be written: the file wants what is live already.\n";
+        return finish(global, (path, ""), told, false);
+    }
+    let loaded = find::load_text(Path::new(path), new.clone().into_bytes(), &args.input)?;
+    check(&look, &loaded)?;
+    let diff = shown(path, &look.sources, &loaded.sources);
+    if !global.json {
+        output::result(&diff)?;
+    }
+    if !confirm::confirm(confirm::ACCEPT, args.consent.yes, global.json).await? {
+        output::message("Declined; nothing was changed.\n");
+        return Ok(Exit::Failed);
+    }
+    write(Path::new(path), text, &new)?;
+    let told = format!("{path} is changed. The next apply has the state take it over.\n");
+    finish(global, (path, &diff), &told, true)
+}
+
+fn finish(
+    global: &GlobalArgs,
+    (path, diff): (&str, &str),
+    told: &str,
+    accepted: bool,
+) -> Result<Exit, CliError> {
+    if global.json {
+        let document = json!({"accepted": accepted, "file": path, "diff": diff});
+        output::result(&format!("{document:#}\n"))?;
+    } else {
+        output::message(told);
+    }
+    Ok(Exit::Done)
+}
+
+fn plan(stack: &Stack, world: &World) -> Planned {
+    planner::plan(&Inputs {
+        stack,
+        world,
+        options: &Options::default(),
+        read_file: &session::reader(&stack.dir),
+    })
+}
+
+fn rows(planned: &Planned) -> BTreeMap<&str, &Change> {
+    let rows = planned.plan.changes.iter();
+    rows.map(|row| (row.address.as_str(), row)).collect()
+}
+
+/// The text of the stack file with what is live in it.
+fn changed(look: &Look, text: &str) -> Result<String, CliError> {
+    let document = source::parse(text.as_bytes()).unwrap_or_default();
+    let planned = plan(&look.stack, &look.world);
+    let rows = rows(&planned);
+    let mut all = Accepted::default();
+    for found in &look.drift.drifted {
+        if found.gone {
+            return Err(CliError::new(format!(
+                "{} is gone; there is no live value of it to accept.",
+                found.address
+            ))
+            .now("Nothing was changed.")
+            .hint("Take it out of the file, or apply to make it anew."));
+        }
+        let row = rows.get(found.address.as_str());
+        let Some(desired) = row.and_then(|row| row.after.as_ref()) else {
+            return Err(CliError::new(format!(
+                "{} is not in the stack file, so that nothing can be written there.",
+                found.address
+            ))
+            .now("Nothing was changed.")
+            .hint("Put it back into the file first, or let apply delete it."));
+        };
+        let one = accept::accept(&document, found, desired);
+        all.edits.extend(one.edits);
+        let refused = one
+            .refused
+            .into_iter()
+            .map(|one| refusal(look, text, found, &one));
+        let refused: Vec<String> = refused.collect();
+        if !refused.is_empty() {
+            let mut error = CliError::new(format!(
+                "The live values of {} cannot be written into the file.",
+                found.address
+            ))
+            .now("Nothing was changed.")
+            .hint("Change by hand what they come from; drift shows the live values.");
+            error.chain = refused;
+            return Err(error);
+        }
+    }
+    edit::edit(text, &all.edits).map_err(|why| by_hand(&why))
+}
+
+fn by_hand(why: &str) -> CliError {
+    CliError::new(format!(
+        "The live values cannot be written into the file: {why}."
+    ))
+    .now("Nothing was changed.")
+    .hint("Write them by hand; drift shows them.")
+}
+
+fn refusal(look: &Look, text: &str, found: &Drifted, refused: &Refused) -> String {
+    let place = locate(text, &Place::Value(refused.at.clone()));
+    let file = look
+        .sources
+        .files
+        .first()
+        .map_or("", |file| file.0.as_str());
+    let at = place.map_or(String::new(), |span| {
+        format!(" ({file}:{}:{})", span.line, span.column)
+    });
+    let mut told = format!("{}.{} {}{at}", found.address, refused.property, refused.why);
+    for name in &refused.variables {
+        let origin = look.sources.origin(name);
+        told.push_str(&format!(
+            "; the variable {name} has its value from {origin}"
+        ));
+    }
+    told
+}
+
+/// Refuses a text that does not evaluate to exactly what is live, with all else as it was.
+fn check(look: &Look, loaded: &Loaded) -> Result<(), CliError> {
+    let now = plan(&loaded.stack, &look.world);
+    if are_wrong(&loaded.diagnostics) || are_wrong(&now.diagnostics) {
+        return Err(by_hand("the stack would not be valid with them"));
+    }
+    let was = plan(&look.stack, &look.world);
+    let (old, new) = (rows(&was), rows(&now));
+    let addresses: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
+    for address in addresses {
+        let (old, new) = (old.get(address), new.get(address));
+        let mut drifted = look.drift.drifted.iter();
+        let Some(found) = drifted.find(|found| found.address == address) else {
+            let wants = |row: Option<&&Change>| row.map(|row| row.after.clone());
+            if wants(old) != wants(new) {
+                return Err(by_hand(&format!("{address} would change with them")));
+            }
+            continue;
+        };
+        let left = new.into_iter().flat_map(|row| &row.differences);
+        let within = |path: &DataPath| {
+            let mut rows = found.rows.iter();
+            rows.any(|row| path.is_within(&row.path) || row.path.is_within(path))
+        };
+        if let Some(row) = left.into_iter().find(|row| within(&row.path)) {
+            let path = &row.path;
+            return Err(by_hand(&format!("{address}.{path} would still differ")));
+        }
+    }
+    Ok(())
+}
+
+/// The change of the file as a diff; what is sensitive in it is masked.
+fn shown(path: &str, old: &Sources, new: &Sources) -> String {
+    let text = |sources: &Sources| {
+        let masked = masked(sources);
+        masked
+            .files
+            .first()
+            .map(|file| file.1.clone())
+            .unwrap_or_default()
+    };
+    let (old, new) = (text(old), text(new));
+    let diff = TextDiff::from_lines(&old, &new);
+    let diff = diff
+        .unified_diff()
+        .context_radius(3)
+        .header(path, path)
+        .to_string();
+    let diff = crate::report::terminal::escape_lines(&diff);
+    format!("{}\n", diff.trim_end_matches('\n'))
+}
+
+/// Writes the file, whole or not at all, with the mode it had; not over what somebody else
+/// wrote meanwhile.
+fn write(path: &Path, old: &str, new: &str) -> Result<(), CliError> {
+    let failed = |error: std::io::Error| {
+        CliError::new(format!("{} could not be written.", path.display()))
+            .caused_by(&error)
+            .now("It is as it was.")
+            .hint("Make it and its folder writable, then run the command again.")
+    };
+    let target = std::fs::canonicalize(path).map_err(failed)?;
+    if std::fs::read(&target).map_err(failed)? != old.as_bytes() {
+        return Err(CliError::new(format!(
+            "{} was changed by somebody else meanwhile.",
+            path.display()
+        ))
+        .now("It was left alone.")
+        .hint("Run the command again."));
+    }
+    let folder = target.parent().unwrap_or_else(|| Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let mode = std::fs::metadata(&target).map_err(failed)?.permissions();
+    file.write_all(new.as_bytes())
+        .and_then(|()| file.as_file().set_permissions(mode))
+        .and_then(|()| file.as_file().sync_all())
+        .map_err(failed)?;
+    file.persist(&target).map_err(|error| failed(error.error))?;
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! `apply --verify`: whether a plan right after the apply is empty.
+
+use super::args::{GlobalArgs, RunArgs};
+use super::error::CliError;
+use super::output;
+use super::session::{self, Session, read_errors};
+use crate::engine::apply::Finished;
+use crate::engine::event::Doing;
+use crate::engine::observe::{self, Observe};
+use crate::engine::planner::Options;
+use crate::engine::promise::{self, After, Unmet};
+use crate::engine::world::World;
+use crate::report;
+use crate::store::state::State;
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// How an apply is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verify {
+    /// Not at all.
+    Off,
+    /// From what the run itself was told.
+    Told,
+    /// From what is read once more.
+    Read,
+}
+
+/// Some services show a change a moment late; one that is not seen is looked for once more.
+const MOMENT: Duration = Duration::from_secs(3);
+
+/// Checks the promise, and tells each attribute that breaks it.
+pub(super) async fn verify(
+    global: &GlobalArgs,
+    run: &RunArgs,
+    session: &Session,
+    (how, finished): (Verify, &Finished),
+) -> Result<(), CliError> {
+    let Some(state) = &finished.state else {
+        return Ok(());
+    };
+    let made = finished
+        .done
+        .iter()
+        .filter(|(_, doing)| matches!(doing, Doing::Creating | Doing::Updating | Doing::Importing));
+    let touched: BTreeSet<String> = made.map(|(address, _)| address.clone()).collect();
+    let unmet = match how {
+        Verify::Off => return Ok(()),
+        Verify::Told => promise::unmet(&After {
+            stack: &session.stack,
+            world: &session.world,
+            state,
+            touched: &touched,
+            read_file: &session::reader(&session.stack.dir),
+        }),
+        Verify::Read => {
+            let narrowed = !(run.targets.is_empty() && run.excludes.is_empty());
+            let wanted = |address: &str| !narrowed || touched.contains(address);
+            let mut unmet = read(session, state, &wanted).await?;
+            if !unmet.is_empty() {
+                tokio::time::sleep(MOMENT).await;
+                unmet = read(session, state, &wanted).await?;
+            }
+            unmet
+        }
+    };
+    tell(global, run, &unmet)
+}
+
+async fn read(
+    session: &Session,
+    state: &State,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Result<Vec<Unmet>, CliError> {
+    let options = Options::default();
+    let read_file = session::reader(&session.stack.dir);
+    let observe = Observe {
+        stack: &session.stack,
+        options: &options,
+        cx: &session.cx,
+        refresh: true,
+        only: None,
+        read_file: &read_file,
+    };
+    let world = World {
+        seed: session.world.seed,
+        unix_time: session.world.unix_time,
+        data: session.world.data.clone(),
+        key: session.world.key.clone(),
+        ..World::new(state.clone())
+    };
+    let (_, planned) = observe::observe_and_plan(&observe, world, (Vec::new(), Vec::new()))
+        .await
+        .map_err(|failures| {
+            read_errors(&failures)
+                .now("Everything was applied and is in the state; only the check was not made.")
+        })?;
+    Ok(promise::left(&planned, wanted))
+}
+
+fn tell(global: &GlobalArgs, run: &RunArgs, unmet: &[Unmet]) -> Result<(), CliError> {
+    let show = run.secrets.show_secrets;
+    if global.json {
+        let rows: Vec<_> = unmet
+            .iter()
+            .flat_map(|one| report::json::unmet(one, show))
+            .collect();
+        let event = json!({"type": "verify", "empty": rows.is_empty(), "differences": rows});
+        output::result(&format!("{event}\n"))?;
+    }
+    let Some(first) = unmet.first() else {
+        return Ok(());
+    };
+    let mut error = CliError::new(
+        "Everything was applied, but a plan made right after it is not empty.",
+    )
+    .now("What was applied is in the state.")
+    .hint(format!(
+        "Run plan. If it shows the same though nobody else changes {}, the type {} has a defect: please report it.",
+        first.address, first.type_name
+    ));
+    error.chain = unmet
+        .iter()
+        .flat_map(|one| report::text::unmet(one, show))
+        .collect();
+    Err(error)
+}

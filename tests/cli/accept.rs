@@ -1,0 +1,271 @@
+//! `drift --accept`: the live values go into the stack file, and nothing else does.
+
+use super::seen;
+use crate::support::Project;
+use aws_sdk_sqs::types::QueueAttributeName as Name;
+use serde_json::json;
+use std::collections::HashMap;
+
+const QUEUE: &str = "https://sqs.us-west-2.amazonaws.com/000000000000/orders";
+const POLICY: &str = "arn:aws:iam::000000000000:policy/send";
+
+const STACK: &str = r#"# Who sends what where.
+name: small
+variables:
+  size: {type: number, default: 30}
+  token: {type: string, sensitive: true, default: hunter2-token}
+providers:
+  aws: {region: us-west-2}
+
+resources:
+  queue:
+    type: aws:sqs:Queue   # standard, not FIFO
+    properties:
+      name: orders
+      delaySeconds: 5     # five are enough
+      visibilityTimeoutSeconds: "${var.size}"
+      tags: {team: red, 'cost': '7'}
+  policy:
+    type: aws:iam:Policy
+    properties:
+      name: send
+      policy:
+        Version: "2012-10-17"
+        Statement:
+          # may send
+          - Effect: Allow
+            Action: "sqs:SendMessage"
+            Resource: "${queue.arn}"
+  secret:
+    type: aws:sqs:Queue
+    properties: {name: hidden, tags: {token: "${var.token}"}}
+"#;
+
+fn project() -> Project {
+    let project = Project::new();
+    project.write("stacks/small.yaml", STACK);
+    project.apply();
+    project
+}
+
+async fn set(project: &Project, name: Name, value: &str) {
+    let aws = project.outside().await;
+    let call = aws.sqs().set_queue_attributes().queue_url(QUEUE);
+    call.attributes(name, value).send().await.unwrap();
+}
+
+async fn tag(project: &Project, url: &str, tags: &[(&str, &str)]) {
+    let aws = project.outside().await;
+    let tags = tags
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    let tags: HashMap<String, String> = tags.collect();
+    let call = aws.sqs().tag_queue().queue_url(url).set_tags(Some(tags));
+    call.send().await.unwrap();
+}
+
+async fn set_policy(project: &Project, statements: serde_json::Value) {
+    let document = json!({"Version": "2012-10-17", "Statement": statements});
+    let aws = project.outside().await;
+    let call = aws.iam().create_policy_version().policy_arn(POLICY);
+    let call = call
+        .policy_document(document.to_string())
+        .set_as_default(true);
+    call.send().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_live_values_are_written_in_their_place() {
+    let project = project();
+    set(&project, Name::DelaySeconds, "9").await;
+    tag(&project, QUEUE, &[("team", "it is: blue"), ("cost", "8")]).await;
+    let refused = project.run(&["drift", "--accept", "queue"]).expect(1);
+    assert!(refused.stderr.contains("add --yes"), "{}", refused.stderr);
+    assert_eq!(project.read("stacks/small.yaml"), STACK);
+    let accepted = project
+        .run(&["drift", "--accept", "queue", "--yes"])
+        .expect(0);
+    insta::assert_snapshot!(seen(&accepted), @r#"
+    exit: 0
+    --- stdout
+    --- stacks/small.yaml
+    +++ stacks/small.yaml
+    @@ -11,9 +11,9 @@
+         type: aws:sqs:Queue   # standard, not FIFO
+         properties:
+           name: orders
+    -      delaySeconds: 5     # five are enough
+    +      delaySeconds: 9     # five are enough
+           visibilityTimeoutSeconds: "${var.size}"
+    -      tags: {team: red, 'cost': '7'}
+    +      tags: {team: "it is: blue", 'cost': '8'}
+       policy:
+         type: aws:iam:Policy
+         properties:
+    --- stderr
+    stacks/small.yaml is changed. The next apply has the state take it over.
+    "#);
+    // The file wants what is live now; the state takes it over.
+    let plan = project.plan();
+    assert_eq!(plan["summary"]["update"], 0);
+    project.apply();
+    project.expect_no_changes();
+    project.run(&["drift"]).expect(0);
+    let again = project
+        .run(&["drift", "--accept", "queue", "--json", "--yes"])
+        .expect(0);
+    assert_eq!(again.json()["accepted"], false);
+}
+
+#[tokio::test]
+async fn statements_come_and_go_and_expressions_stay() {
+    let project = project();
+    let arn = project.state()["resources"]["queue"]["outputs"]["arn"].clone();
+    set_policy(
+        &project,
+        json!([
+            {"Effect": "Deny", "Action": ["s3:*", "sqs:PurgeQueue"], "Resource": "*"},
+            {"Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": arn},
+        ]),
+    )
+    .await;
+    let accepted = project
+        .run(&["drift", "--accept", "policy", "--yes"])
+        .expect(0);
+    insta::assert_snapshot!(accepted.stdout, @r#"
+    --- stacks/small.yaml
+    +++ stacks/small.yaml
+    @@ -22,6 +22,11 @@
+             Version: "2012-10-17"
+             Statement:
+               # may send
+    +          - Action:
+    +              - s3:*
+    +              - sqs:PurgeQueue
+    +            Effect: Deny
+    +            Resource: "*"
+               - Effect: Allow
+                 Action: "sqs:SendMessage"
+                 Resource: "${queue.arn}"
+    "#);
+    project.apply();
+    project.expect_no_changes();
+    let bare = project.read("stacks/small.yaml");
+    set_policy(
+        &project,
+        json!([{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arn}]),
+    )
+    .await;
+    project
+        .run(&["drift", "--accept", "policy", "--yes"])
+        .expect(0);
+    assert_eq!(project.read("stacks/small.yaml"), STACK);
+    assert_ne!(bare, STACK);
+    // A part that is an expression cannot become something else.
+    set_policy(
+        &project,
+        json!([{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}]),
+    )
+    .await;
+    let refused = project
+        .run(&["drift", "--accept", "policy", "--yes"])
+        .expect(1);
+    insta::assert_snapshot!(refused.stderr, @"
+    error: The live values of policy cannot be written into the file.
+      cause: policy.policy.Statement[0].Resource comes from the expression ${queue.arn} (stacks/small.yaml:27:23)
+      now: Nothing was changed.
+      next: Change by hand what they come from; drift shows the live values.
+    ");
+    assert_eq!(project.read("stacks/small.yaml"), STACK);
+}
+
+#[tokio::test]
+async fn what_comes_from_elsewhere_is_named() {
+    let project = project();
+    set(&project, Name::VisibilityTimeout, "45").await;
+    let hidden = QUEUE.replace("orders", "hidden");
+    tag(&project, &hidden, &[("token", "other-secret")]).await;
+    let told = |args: &[&str]| {
+        let ended = project.run(args).expect(1);
+        assert_eq!(project.read("stacks/small.yaml"), STACK);
+        assert!(!ended.stderr.contains("hunter2") && !ended.stderr.contains("other-secret"));
+        ended.stderr
+    };
+    insta::assert_snapshot!(told(&["drift", "--accept", "queue", "--yes"]), @"
+    error: The live values of queue cannot be written into the file.
+      cause: queue.visibilityTimeoutSeconds comes from the expression ${var.size} (stacks/small.yaml:15:33); the variable size has its value from its default
+      now: Nothing was changed.
+      next: Change by hand what they come from; drift shows the live values.
+    ");
+    insta::assert_snapshot!(told(&["drift", "--accept", "secret", "--yes"]), @"
+    error: The live values of secret cannot be written into the file.
+      cause: secret.tags.token is secret, and secrets are never written (stacks/small.yaml:30:46)
+      now: Nothing was changed.
+      next: Change by hand what they come from; drift shows the live values.
+    ");
+    insta::assert_snapshot!(told(&["drift", "queue", "--accept", "queue", "--yes"]), @"
+    error: queue is named beside --accept, which takes its addresses itself.
+      now: Nothing was changed.
+      next: Write --accept queue to accept it as well.
+    ");
+    let aws = project.outside().await;
+    let call = aws.sqs().delete_queue().queue_url(QUEUE);
+    call.send().await.unwrap();
+    insta::assert_snapshot!(told(&["drift", "--accept", "queue", "--yes"]), @"
+    error: queue is gone; there is no live value of it to accept.
+      now: Nothing was changed.
+      next: Take it out of the file, or apply to make it anew.
+    ");
+}
+
+/// What is written for many, or in one place for two, is not changed for one of them.
+#[tokio::test]
+async fn nothing_else_changes_along() {
+    let project = Project::new();
+    let stack = r#"
+name: small
+providers: {aws: {region: us-west-2}}
+resources:
+  queue:
+    type: aws:sqs:Queue
+    properties: {name: "${each.key}", delaySeconds: 5}
+    options: {forEach: [orders, others]}
+  base: &base
+    type: aws:sqs:Queue
+    properties: &shared {name: base, delaySeconds: 5}
+  twin:
+    type: aws:sqs:Queue
+    properties: {<<: *shared, name: twin}
+"#;
+    project.write("stacks/small.yaml", stack);
+    project.apply();
+    for url in [
+        QUEUE.to_owned(),
+        QUEUE.replace("orders", "base"),
+        QUEUE.replace("orders", "twin"),
+    ] {
+        let aws = project.outside().await;
+        let call = aws.sqs().set_queue_attributes().queue_url(url);
+        call.attributes(Name::DelaySeconds, "9")
+            .send()
+            .await
+            .unwrap();
+    }
+    let one = project
+        .run(&["drift", "--accept", "queue[\"orders\"]", "--yes"])
+        .expect(1);
+    assert!(
+        one.stderr.contains("queue[\"others\"] would change"),
+        "{}",
+        one.stderr
+    );
+    let base = project
+        .run(&["drift", "--accept", "base", "--yes"])
+        .expect(1);
+    assert!(base.stderr.contains("reach further"), "{}", base.stderr);
+    let twin = project
+        .run(&["drift", "--accept", "twin", "--yes"])
+        .expect(1);
+    assert!(twin.stderr.contains("merged map"), "{}", twin.stderr);
+    assert_eq!(project.read("stacks/small.yaml"), stack);
+}
