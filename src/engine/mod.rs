@@ -1,8 +1,8 @@
 //! The engine: what is (observe), what should be (the stack), what to do (plan), doing it
 //! (apply), and never losing track of it (journal).
 
-pub mod adopt;
 pub mod accept;
+pub mod adopt;
 pub mod apply;
 pub mod diff;
 pub mod drift;
