@@ -298,6 +298,9 @@ fn life(passphrase: bool) {
             (&["plan", "--json", "--var", "size=40"], 0),
             (&["plan", "--out", "q.plan", "--var", "size=40"], 0),
             (&["apply", "--plan", "q.plan", "--yes", "--json"], 0),
+            (&["drift"], 0),
+            (&["drift", "--json"], 0),
+            (&["refresh", "--yes"], 0),
             (&["plan", "--var", "plain=qPlain7other"], 0),
             (
                 &["apply", "--yes", "--json", "--var", "plain=qPlain7other"],

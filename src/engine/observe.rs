@@ -106,15 +106,13 @@ async fn read(
             Seen::Identity(cx.telling(cx.aws.identity()).await.cloned())
         }));
     }
+    let seal = world.seal();
     if first && observe.refresh {
         for (address, known) in &world.state.resources {
             let wanted = observe.only.is_none_or(|only| only.contains(address));
             if wanted && is_remote(&known.type_name) {
-                reads.push(Box::pin(read_resource(
-                    observe,
-                    address.clone(),
-                    known.clone(),
-                )));
+                let known = seal.opened_resource(known).into_owned();
+                reads.push(Box::pin(read_resource(observe, address.clone(), known)));
             }
         }
     }
