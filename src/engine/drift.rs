@@ -110,6 +110,16 @@ fn rows(known: &ResourceState, live: &Value, ignored: &[String], seal: &Seal) ->
     });
     let ignored: Vec<Path> = ignored.iter().map(|text| Path::dotted(text)).collect();
     rows.retain(|row| !ignored.iter().any(|path| row.path.is_within(path)));
+    // Of a document that is a secret as a whole and not kept, the hash of its text is all there
+    // is, and a service gives it back in another form: whether it drifted cannot be told here.
+    // A plan can, since it knows what the file wants.
+    rows.retain(|row| {
+        let lost = row
+            .applied
+            .as_ref()
+            .is_some_and(|value| seal.is_lost(value));
+        !(lost && kind.schema().keyword(&row.path, "document").is_some())
+    });
     rows
 }
 
