@@ -21,6 +21,7 @@ mod faults;
 mod large_objects;
 mod leaks;
 mod lifecycle;
+mod no_drift;
 mod plan;
 mod plan_properties;
 mod refusals;

@@ -165,6 +165,9 @@ fn the_help_of_apply() {
       -y, --yes                Do not ask; needed where there is no terminal [alias: --auto-approve]
           --plan <FILE>        Apply the plan that plan --out saved, without a question, if it still
                                holds
+          --verify[=<BOOL>]    Check that a plan right after the apply would be empty: by reading
+                               everything once more, with =false not at all, without the flag from what
+                               the run was told anyway
       -h, --help               Print help
 
     Variables:
