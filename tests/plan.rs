@@ -107,6 +107,7 @@ fn world(case: &Value) -> World {
         "state": state,
         "live": case.get("live").cloned().unwrap_or_else(|| json!({})),
         "data": case.get("data").cloned().unwrap_or_else(|| json!({})),
+        "contents": case.get("contents").cloned().unwrap_or_else(|| json!({})),
         "imports": case.get("imports").cloned().unwrap_or_else(|| json!({})),
     });
     serde_json::from_value(world).unwrap()

@@ -80,6 +80,7 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
             cx: &connected.cx,
             refresh: true,
             only: only.as_ref(),
+            allowed: &[],
             read_file: &session::reader(&stack.dir),
         };
         world = observe::look(&observe, world)

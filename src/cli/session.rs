@@ -151,6 +151,13 @@ impl Session {
         let connected = connect(&stack, &run.cloud, &mut store, remote).await?;
         let (cx, allowed_accounts) = (connected.cx, connected.allowed_accounts);
         if opened.interrupted || !opened.open.is_empty() {
+            if remote {
+                // What an interrupted run left is looked for, and kept, in the right account only.
+                let identity = cx.aws.identity().await;
+                let identity = identity.map_err(|error| resource_error(&error))?;
+                let account = (identity.account.as_str(), cx.aws.region());
+                check_place(account, &home(&world), &allowed_accounts, &store)?;
+            }
             settle_left(&cx, &mut world, &opened.open).await?;
             if wanted.writes {
                 store.save(&mut world.state).await.map_err(store_error)?;
@@ -163,14 +170,27 @@ impl Session {
                 cx: &cx,
                 refresh: run.refresh,
                 only: None,
+                allowed: &allowed_accounts,
                 read_file: &read_file,
             };
-            let (seen, planned) =
-                observe::observe_and_plan(&observe, world, (first.needs, first.imports))
-                    .await
-                    .map_err(|failures| read_errors(&failures))?;
-            world = seen;
-            planned
+            let home = home(&world);
+            match observe::observe_and_plan(&observe, world, first).await {
+                Ok((seen, planned)) => {
+                    world = seen;
+                    planned
+                }
+                Err(failures) => {
+                    // In a wrong account reads fail too, and that is not what is wrong.
+                    let known = failures
+                        .iter()
+                        .all(|(what, _)| what != observe::CREDENTIALS);
+                    if known && let Ok(identity) = cx.aws.identity().await {
+                        let account = (identity.account.as_str(), cx.aws.region());
+                        check_place(account, &home, &allowed_accounts, &store)?;
+                    }
+                    return Err(read_errors(&failures));
+                }
+            }
         } else {
             first
         };
@@ -312,6 +332,21 @@ pub(super) fn holder() -> String {
     format!("process {} on {}", std::process::id(), host.trim())
 }
 
+/// Where the state's objects are.
+struct Home {
+    account: Option<String>,
+    region: Option<String>,
+    is_empty: bool,
+}
+
+fn home(world: &World) -> Home {
+    Home {
+        account: world.state.account.clone(),
+        region: world.state.region.clone(),
+        is_empty: world.state.is_empty(),
+    }
+}
+
 /// Refuses to work on the objects of another account or region, or of one that the stack
 /// does not allow.
 pub(super) fn check_account(
@@ -322,18 +357,27 @@ pub(super) fn check_account(
     let Some(identity) = &world.identity else {
         return Ok(());
     };
-    let account = &identity.account;
-    if !allowed.is_empty() && !allowed.contains(account) {
+    let region = world.region.as_deref().unwrap_or_default();
+    check_place((&identity.account, region), &home(world), allowed, store)
+}
+
+/// The same, of an account and a region.
+fn check_place(
+    (account, region): (&str, &str),
+    home: &Home,
+    allowed: &[String],
+    store: &Store,
+) -> Result<(), CliError> {
+    if !allowed.is_empty() && !allowed.iter().any(|one| one == account) {
         return Err(CliError::new(format!(
             "The credentials belong to account {account}, and providers.aws.allowedAccountIds does not list it."
         ))
         .now("Nothing was changed.")
         .hint("Use the credentials of an allowed account."));
     }
-    let state = &world.state;
     let path = store.name();
     let other = |what: &str, was: &Option<String>, is: &str| {
-        was.as_deref().filter(|was| *was != is && !state.is_empty()).map(|was| {
+        was.as_deref().filter(|was| *was != is && !home.is_empty).map(|was| {
             CliError::new(format!(
                 "{path} holds objects of {what} {was}, and this command would work in {what} {is}."
             ))
@@ -341,13 +385,8 @@ pub(super) fn check_account(
             .hint("Use --env or --state for a second copy of the stack, or destroy the first one where it is.")
         })
     };
-    let wrong = other("account", &state.account, account).or_else(|| {
-        other(
-            "region",
-            &state.region,
-            world.region.as_deref().unwrap_or_default(),
-        )
-    });
+    let wrong =
+        other("account", &home.account, account).or_else(|| other("region", &home.region, region));
     wrong.map_or(Ok(()), Err)
 }
 

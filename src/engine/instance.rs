@@ -4,7 +4,6 @@ use super::identity;
 use super::plan::{Action, Change};
 use super::steps::Object;
 use crate::data::{Data, Path};
-use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::resource::ResourceType;
 use crate::store::state::{SavedOptions, State};
 use serde_json::Value;
@@ -167,20 +166,27 @@ fn unknown_keys(expression: &str) -> String {
     format!("the keys of forEach must be known when the plan is made, and {expression} is not")
 }
 
-/// The addresses that `--target` and `--exclude` leave in.
+/// The addresses that `--target` and `--exclude` leave in; and for those that nobody named,
+/// why: `middle needs it`.
 pub(super) fn narrowed(
     instances: &[Instance],
     target: &[String],
     exclude: &[String],
-) -> BTreeSet<String> {
+) -> (BTreeSet<String>, BTreeMap<String, String>) {
     let named = |address: &str, list: &[String]| list.iter().any(|name| is_named(address, name));
     let mut kept = BTreeSet::new();
+    let mut along = BTreeMap::new();
     // Instances come after what they need: targets pull it in when walked backwards, and
     // exclusions push dependents out when walked forwards.
     for found in instances.iter().rev() {
         let address = &found.change.address;
         if target.is_empty() || named(address, target) || kept.contains(address) {
             kept.insert(address.clone());
+            for needed in &found.uses {
+                if !target.is_empty() && !named(needed, target) && kept.insert(needed.clone()) {
+                    along.insert(needed.clone(), format!("{address} needs it"));
+                }
+            }
             kept.extend(found.uses.iter().cloned());
         }
     }
@@ -189,9 +195,10 @@ pub(super) fn narrowed(
         let lost = |needed: &String| !kept.contains(needed);
         if named(address, exclude) || (!exclude.is_empty() && found.uses.iter().any(lost)) {
             kept.remove(address);
+            along.remove(address);
         }
     }
-    kept
+    (kept, along)
 }
 
 /// Decides which replacements delete first: those asked to, those whose name stays the
@@ -210,24 +217,6 @@ pub(super) fn settle_replacements(
             found.change.action = Action::DeleteThenCreate;
         }
     }
-}
-
-/// A diagnostic for each protected resource that the plan would replace.
-pub(super) fn protected(instances: &[Instance]) -> Vec<Diagnostic> {
-    let replaced = instances
-        .iter()
-        .filter(|found| found.options.protect && found.change.action.is_replace());
-    replaced
-        .map(|found| {
-            let Change {
-                address, reason, ..
-            } = &found.change;
-            let place = Place::Value(Path::pointer("/resources").join(&found.block));
-            let message = format!("{address} is protected and would be replaced: {reason}");
-            Diagnostic::error(place, message)
-                .help("undo the change, or set options.protect to false")
-        })
-        .collect()
 }
 
 /// The instances by address.

@@ -91,6 +91,7 @@ impl Planner<'_> {
             unchanged: judged.unchanged,
             decided,
             importing,
+            holds: None,
             moved_from: self.rewrites.moved_from(&address),
         };
         let uses = self.graph.uses.get(name).cloned().unwrap_or_default();

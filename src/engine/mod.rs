@@ -8,6 +8,7 @@ pub mod diff;
 pub mod drift;
 pub mod event;
 pub mod graph;
+mod guards;
 mod identity;
 pub mod instance;
 mod judge;

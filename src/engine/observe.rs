@@ -2,10 +2,12 @@
 //! them start at once.
 
 use super::adopt::ImportNeed;
+use super::plan::{Action, Change};
 use super::planner::{self, Inputs, Need, Options, Planned};
 use super::values::ReadFile;
 use super::world::{DataRead, ImportRead, Observed, World};
 use crate::lang::stack::Stack;
+use crate::resource::contents::Contents;
 use crate::resource::context::Cx;
 use crate::resource::error::Error;
 use crate::resource::{data_source, overlay, resource_type};
@@ -28,9 +30,14 @@ pub struct Observe<'a> {
     pub refresh: bool,
     /// Only these addresses of the state; none: all.
     pub only: Option<&'a BTreeSet<String>>,
+    /// The accounts that may be worked in; empty: any.
+    pub allowed: &'a [String],
     /// Reads files for `file()`.
     pub read_file: ReadFile<'a>,
 }
+
+/// What is read to know whose account it is.
+pub const CREDENTIALS: &str = "the credentials";
 
 /// A read that failed: of which address, and why.
 pub type ReadFailure = (String, Error);
@@ -40,16 +47,15 @@ pub fn is_remote(type_name: &str) -> bool {
     type_name.starts_with("aws:")
 }
 
-/// Reads what the plan needs and makes it; `needs` are the data sources that a plan made
-/// without any read asked for. More than one round is needed only when a data
+/// Reads what the plan needs and makes it; `first` is the plan made without any read. More than one round is needed only when a data
 /// source's arguments come from another data source or from a resource.
 ///
 /// # Errors
-/// All reads that failed.
+/// All reads that failed; none at all where the account is not allowed.
 pub async fn observe_and_plan(
     observe: &Observe<'_>,
     mut world: World,
-    (needs, imports): (Vec<Need>, Vec<ImportNeed>),
+    first: Planned,
 ) -> Result<(World, Planned), Vec<ReadFailure>> {
     let make = |world: &World| {
         planner::plan(&Inputs {
@@ -59,19 +65,34 @@ pub async fn observe_and_plan(
             read_file: observe.read_file,
         })
     };
-    let needs = if observe.options.destroy {
-        Vec::new()
-    } else {
-        needs
+    let round = Round {
+        needs: if observe.options.destroy {
+            &[]
+        } else {
+            &first.needs
+        },
+        imports: &first.imports,
+        doomed: &doomed(&first, &world),
+        first: true,
     };
-    read(observe, &mut world, (&needs, &imports), true).await?;
+    read(observe, &mut world, &round).await?;
     loop {
         let planned = make(&world);
-        if planned.needs.is_empty() && planned.imports.is_empty() {
+        let doomed = if observe.refresh {
+            doomed(&planned, &world)
+        } else {
+            BTreeSet::new()
+        };
+        if planned.needs.is_empty() && planned.imports.is_empty() && doomed.is_empty() {
             return Ok((world, planned));
         }
-        let wanted = (planned.needs.as_slice(), planned.imports.as_slice());
-        read(observe, &mut world, wanted, false).await?;
+        let round = Round {
+            needs: &planned.needs,
+            imports: &planned.imports,
+            doomed: &doomed,
+            first: false,
+        };
+        read(observe, &mut world, &round).await?;
     }
 }
 
@@ -80,13 +101,51 @@ pub async fn observe_and_plan(
 /// # Errors
 /// All reads that failed.
 pub async fn look(observe: &Observe<'_>, mut world: World) -> Result<World, Vec<ReadFailure>> {
-    read(observe, &mut world, (&[], &[]), true).await?;
+    let round = Round {
+        needs: &[],
+        imports: &[],
+        doomed: &BTreeSet::new(),
+        first: true,
+    };
+    read(observe, &mut world, &round).await?;
     Ok(world)
+}
+
+/// What one round of reads is for.
+struct Round<'a> {
+    needs: &'a [Need],
+    imports: &'a [ImportNeed],
+    /// The resources that are to be deleted and of which it takes a call to count what they
+    /// hold.
+    doomed: &'a BTreeSet<String>,
+    /// Whether everything is read.
+    first: bool,
+}
+
+/// The resources that the plan deletes or replaces and whose contents are still to be counted.
+fn doomed(planned: &Planned, world: &World) -> BTreeSet<String> {
+    let rows = planned.plan.changes.iter();
+    let goes = rows.filter(|row| row.action == Action::Delete || row.action.is_replace());
+    let old = |row: &Change| {
+        row.moved_from
+            .clone()
+            .unwrap_or_else(|| row.address.clone())
+    };
+    goes.map(old)
+        .filter(|address| {
+            let known = world.state.resources.get(address);
+            let kind = known.and_then(|known| resource_type(&known.type_name));
+            let gone = matches!(world.live.get(address), Some(Observed::Gone));
+            kind.is_some_and(crate::resource::ResourceType::counts)
+                && !gone
+                && !world.contents.contains_key(address)
+        })
+        .collect()
 }
 
 enum Seen {
     Identity(Result<crate::resource::aws::Identity, Error>),
-    Resource(String, Result<Option<Value>, Error>),
+    Resource(String, Option<Contents>, Result<Option<Value>, Error>),
     Data(Need, Result<Value, Error>),
     Import(ImportNeed, Result<Option<Value>, Error>),
 }
@@ -94,32 +153,36 @@ enum Seen {
 async fn read(
     observe: &Observe<'_>,
     world: &mut World,
-    (needs, imports): (&[Need], &[ImportNeed]),
-    first: bool,
+    round: &Round<'_>,
 ) -> Result<(), Vec<ReadFailure>> {
     let mut reads: FuturesUnordered<futures_util::future::BoxFuture<'_, Seen>> =
         FuturesUnordered::new();
-    if first && !observe.cx.aws.is_offline() {
+    if round.first && !observe.cx.aws.is_offline() {
         world.region = Some(observe.cx.aws.region().to_owned());
         reads.push(Box::pin(async {
-            let cx = told_of(observe.cx, "the credentials");
+            let cx = told_of(observe.cx, CREDENTIALS);
             Seen::Identity(cx.telling(cx.aws.identity()).await.cloned())
         }));
     }
     let seal = world.seal();
-    if first && observe.refresh {
+    if observe.refresh {
         for (address, known) in &world.state.resources {
             let wanted = observe.only.is_none_or(|only| only.contains(address));
-            if wanted && is_remote(&known.type_name) {
+            let counts = round.doomed.contains(address);
+            if wanted && is_remote(&known.type_name) && (round.first || counts) {
                 let known = seal.opened_resource(known).into_owned();
-                reads.push(Box::pin(read_resource(observe, address.clone(), known)));
+                reads.push(Box::pin(read_resource(
+                    observe,
+                    (address.clone(), counts),
+                    known,
+                )));
             }
         }
     }
-    for need in imports {
+    for need in round.imports {
         reads.push(Box::pin(read_import(observe, need.clone())));
     }
-    for need in needs {
+    for need in round.needs {
         reads.push(Box::pin(async move {
             let found = match data_source(&need.type_name) {
                 Some(kind) => {
@@ -137,14 +200,23 @@ async fn read(
     let mut failures = Vec::new();
     while let Some(seen) = reads.next().await {
         match seen {
-            Seen::Identity(Ok(found)) => world.identity = Some(found),
-            Seen::Identity(Err(error)) => failures.push(("the credentials".to_owned(), error)),
-            Seen::Resource(address, Ok(found)) => {
+            Seen::Identity(Ok(found)) => {
+                // Nothing more is read in an account that is none of ours.
+                if !observe.allowed.is_empty() && !observe.allowed.contains(&found.account) {
+                    return Err(Vec::new());
+                }
+                world.identity = Some(found);
+            }
+            Seen::Identity(Err(error)) => failures.push((CREDENTIALS.to_owned(), error)),
+            Seen::Resource(address, held, Ok(found)) => {
+                if let Some(held) = held {
+                    world.contents.insert(address.clone(), held);
+                }
                 world
                     .live
                     .insert(address, found.map_or(Observed::Gone, Observed::Present));
             }
-            Seen::Resource(address, Err(error)) => failures.push((address, error)),
+            Seen::Resource(address, _, Err(error)) => failures.push((address, error)),
             Seen::Data(need, Ok(outputs)) => {
                 world.data.insert(
                     need.name,
@@ -179,7 +251,11 @@ fn told_of(cx: &Cx, what: &str) -> Cx {
     cx
 }
 
-async fn read_resource(observe: &Observe<'_>, address: String, known: ResourceState) -> Seen {
+async fn read_resource(
+    observe: &Observe<'_>,
+    (address, counts): (String, bool),
+    known: ResourceState,
+) -> Seen {
     let Some(kind) = resource_type(&known.type_name) else {
         let error = Error::with_hint(
             format!(
@@ -188,13 +264,14 @@ async fn read_resource(observe: &Observe<'_>, address: String, known: ResourceSt
             ),
             "Use the version of stackctl that made it.",
         );
-        return Seen::Resource(address, Err(error));
+        return Seen::Resource(address, None, Err(error));
     };
-    let mut cx = told_of(observe.cx, &address);
+    let mut cx = told_of(observe.cx, &address).for_read();
+    cx.counts = counts;
     cx.wanted = Some(wanted(observe.stack, &address, &known));
     let attrs = overlay(&known.outputs, &known.inputs);
     let found = cx.telling(kind.read(&cx, &known.id, &attrs)).await;
-    Seen::Resource(address, found)
+    Seen::Resource(address, cx.take_held(), found)
 }
 
 async fn read_import(observe: &Observe<'_>, need: ImportNeed) -> Seen {

@@ -1,16 +1,15 @@
 //! What the state has and the file has not; and what `--target` and `--exclude` leave out.
 
-use super::instance;
+use super::instance::{self, Instance};
 use super::judge::before;
-use super::plan::{Action, Change, DESTROY};
-use super::planner::Planner;
+use super::plan::{Action, Change, DESTROY, Scope};
+use super::planner::{Options, Planner};
 use super::steps;
 use super::world::Observed;
 use crate::data::Data;
-use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::resource::{ResourceType, resource_type};
 use crate::store::state::split_deposed;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Planner<'_> {
     /// What the state has and the file has not.
@@ -46,14 +45,6 @@ impl Planner<'_> {
             } else {
                 (Action::Delete, "it is no longer in the file")
             };
-            if known.options.protect && action == Action::Delete {
-                let message = format!("{address} is protected and would be deleted: {reason}");
-                let mut diagnostic = Diagnostic::error(Place::Outside, message);
-                diagnostic.help = Some(
-                    "put it back, or set options.protect to false and apply that first".to_owned(),
-                );
-                self.out.diagnostics.push(diagnostic);
-            }
             let live = self.live(address, known);
             let schema = resource_type(&known.type_name).map(ResourceType::schema);
             let before =
@@ -88,30 +79,45 @@ impl Planner<'_> {
             return self.only_imports(adopt);
         }
         if options.target.is_empty() && options.exclude.is_empty() {
-            return;
+            return self.replaced();
         }
-        let kept = instance::narrowed(&self.out.instances, &options.target, &options.exclude);
+        let (kept, along) =
+            instance::narrowed(&self.out.instances, &options.target, &options.exclude);
+        let mut scope = Scope {
+            asked: asked(options),
+            ..Scope::default()
+        };
         let mut left_out = BTreeSet::new();
         let mut changed = BTreeSet::new();
         self.out.instances.retain_mut(|found| {
             let inside = kept.contains(&found.change.address);
             if !inside {
                 left_out.insert(found.change.address.clone());
+                if !found.change.is_nothing() {
+                    let address = found.change.address.clone();
+                    let why = left_out_because(found, &kept, &options.exclude);
+                    scope.left_out.insert(address, why);
+                }
                 if found.change.action != Action::NoOp {
                     changed.insert(found.block.clone());
                 }
                 found.leave_alone();
             }
+            let address = &found.change.address;
+            let comes = along.get(address).filter(|_| !found.change.is_nothing());
+            if let Some(why) = comes.filter(|_| inside) {
+                scope.along.insert(address.clone(), why.clone());
+            }
             inside || found.change.id.is_some()
         });
-        let (target, spared) = self.removed(&left_out);
+        let (target, spared, users) = self.removed(&left_out);
         let known = &self.inputs.world.state.resources;
         let in_use = |address: &str| {
             let mut users = left_out.iter().filter_map(|user| known.get(user));
             users.any(|user| user.dependencies.contains(address))
         };
         let uses = &self.graph.uses;
-        self.out.plan.changes.retain(|change| {
+        let stays = |change: &Change| {
             if change.action == Action::Read {
                 let needs = uses.get(&change.address);
                 return needs.is_none_or(|needs| needs.all.is_disjoint(&changed));
@@ -122,16 +128,31 @@ impl Planner<'_> {
             }
             let targeted = target.is_empty() || named(&address, &target) || kept.contains(&address);
             targeted && !named(&address, &spared)
+        };
+        self.out.plan.changes.retain(|change| {
+            let stays = stays(change);
+            if !stays && !change.is_nothing() {
+                scope.left_out.entry(change.address.clone()).or_default();
+            }
+            if let Some(why) = users.get(&change.address).filter(|_| stays) {
+                scope.along.insert(change.address.clone(), why.clone());
+            }
+            stays
         });
+        self.out.plan.scope = Some(scope);
         self.keep_outputs(&changed);
     }
 
     /// What is named for removal, and what is not to be removed. What uses a removed object
     /// goes with it; what a spared one uses is spared too.
-    fn removed(&self, left_out: &BTreeSet<String>) -> (Vec<String>, Vec<String>) {
+    fn removed(
+        &self,
+        left_out: &BTreeSet<String>,
+    ) -> (Vec<String>, Vec<String>, BTreeMap<String, String>) {
         let options = self.inputs.options;
         let mut target = options.target.clone();
         let mut spared = options.exclude.clone();
+        let mut users = BTreeMap::new();
         if !spared.is_empty() {
             spared.extend(left_out.iter().cloned());
         }
@@ -142,6 +163,9 @@ impl Planner<'_> {
                 let needs = resource.dependencies.iter().map(|to| split_deposed(to).0);
                 let uses = |list: &[String]| needs.clone().any(|to| named(to, list));
                 if !named(address, &target) && !target.is_empty() && uses(&target) {
+                    if let Some(to) = needs.clone().find(|to| named(to, &target)) {
+                        users.insert(address.clone(), format!("it uses {to}"));
+                    }
                     target.push(address.clone());
                 }
                 if named(address, &spared) {
@@ -154,7 +178,34 @@ impl Planner<'_> {
                 break;
             }
         }
-        (target, spared)
+        (target, spared, users)
+    }
+
+    /// `--replace`: what changes since it uses what is made anew.
+    fn replaced(&mut self) {
+        let options = self.inputs.options;
+        if options.replace.is_empty() {
+            return;
+        }
+        let mut scope = Scope {
+            asked: asked(options),
+            ..Scope::default()
+        };
+        let mut touched: BTreeMap<String, String> = BTreeMap::new();
+        for found in &self.out.instances {
+            let address = &found.change.address;
+            let mut uses = found.uses.iter();
+            let reason = uses
+                .find(|needed| named(needed, &options.replace) || touched.contains_key(*needed));
+            if let Some(needed) = reason.filter(|_| !found.change.is_nothing()) {
+                touched.insert(address.clone(), format!("it uses {needed}"));
+            }
+        }
+        touched.retain(|address, _| !named(address, &options.replace));
+        scope.along = touched;
+        if !scope.along.is_empty() {
+            self.out.plan.scope = Some(scope);
+        }
     }
 
     /// Outputs that come from what is left out stay as they are.
@@ -167,6 +218,32 @@ impl Planner<'_> {
             }
         }
     }
+}
+
+/// The flags as typed.
+fn asked(options: &Options) -> String {
+    let flags = [
+        ("--target", &options.target),
+        ("--exclude", &options.exclude),
+        ("--replace", &options.replace),
+    ];
+    let all = flags
+        .iter()
+        .flat_map(|(flag, names)| names.iter().map(move |name| format!("{flag} {name}")));
+    all.collect::<Vec<_>>().join(" ")
+}
+
+/// Why an instance that would change is left out, where it is for what it needs.
+fn left_out_because(
+    found: &Instance,
+    kept: &BTreeSet<String>,
+    exclude: &[String],
+) -> Option<String> {
+    if exclude.is_empty() || named(&found.change.address, exclude) {
+        return None;
+    }
+    let needed = found.uses.iter().find(|needed| !kept.contains(*needed))?;
+    Some(format!("it needs {needed}"))
 }
 
 fn named(address: &str, list: &[String]) -> bool {

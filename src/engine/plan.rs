@@ -1,6 +1,7 @@
 //! A plan: an immutable value that says what apply will do, and leaves it nothing to decide.
 
 use crate::data::{Data, Path};
+use crate::resource::contents::Contents;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -128,6 +129,9 @@ pub struct Change {
     /// is a secret). What [`Change::action`] says follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub importing: Option<Importing>,
+    /// What the object holds, where it is deleted or replaced and holds something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holds: Option<Contents>,
     /// The address that the state had it under until now. What [`Change::action`] says follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_from: Option<String>,
@@ -158,6 +162,18 @@ impl Change {
         }
         words
     }
+}
+
+/// What `--target`, `--exclude` and `--replace` make of a plan beyond what they name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    /// The flags, as typed: `--target middle`.
+    pub asked: String,
+    /// The resources that come along, each with the reason as a clause: `middle needs it`.
+    pub along: BTreeMap<String, String>,
+    /// The resources that would change and are left out, each with the reason where it is not
+    /// that nobody named it.
+    pub left_out: BTreeMap<String, Option<String>>,
 }
 
 /// Something worth knowing before a plan is applied.
@@ -305,6 +321,9 @@ pub struct Plan {
     pub outputs: BTreeMap<String, OutputChange>,
     /// What apply runs.
     pub steps: Vec<Step>,
+    /// What `--target`, `--exclude` or `--replace` take along and leave out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
     /// What is worth knowing before it is applied.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,

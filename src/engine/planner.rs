@@ -136,7 +136,9 @@ fn plan_with(inputs: &Inputs<'_>, rewrites: &Rewrites, anew: BTreeSet<String>) -
         out: Planned::default(),
     };
     planner.head();
-    if !inputs.options.destroy {
+    if inputs.options.destroy {
+        planner.locals();
+    } else {
         planner.blocks();
         planner.moves();
         planner.rules();
@@ -144,6 +146,9 @@ fn plan_with(inputs: &Inputs<'_>, rewrites: &Rewrites, anew: BTreeSet<String>) -
     planner.orphans();
     planner.addresses();
     planner.narrow();
+    planner.protected();
+    planner.holdings();
+    planner.renames();
     planner.outputs();
     planner.finish()
 }
@@ -223,6 +228,17 @@ impl<'a> Planner<'a> {
                 }
                 Node::Data(name) => self.data_block(name),
                 Node::Resource(name) => self.resource_block(&name),
+            }
+        }
+    }
+
+    /// What needs no reading, for a destroy that looks at options only.
+    fn locals(&mut self) {
+        for node in self.graph.order.clone() {
+            if let Node::Local(name) = node
+                && let Ok(value) = evaluate(&self.inputs.stack.locals[&name], &self.values)
+            {
+                self.values.local.insert(name, value);
             }
         }
     }
@@ -565,9 +581,6 @@ impl<'a> Planner<'a> {
                 .extend(faults.map(ImportFault::diagnostic));
         }
         self.out.uses = self.graph.uses;
-        self.out
-            .diagnostics
-            .extend(instance::protected(&self.out.instances));
         // Deletions that would wait in a circle come first; few plans need a second round.
         let mut first = BTreeSet::new();
         loop {

@@ -73,6 +73,9 @@ impl Rewrites {
                 from: from.clone(),
                 to: to.clone(),
             });
+            if let Some(seen) = world.contents.remove(from) {
+                world.contents.insert(to.clone(), seen);
+            }
             if let Some(seen) = world.live.remove(from) {
                 world.live.insert(to.clone(), seen);
             }

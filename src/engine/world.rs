@@ -2,6 +2,7 @@
 //! same stack and the same world, the same plan comes out.
 
 use crate::resource::aws::Identity;
+use crate::resource::contents::Contents;
 use crate::store::key::StateKey;
 use crate::store::seal::Seal;
 use crate::store::state::State;
@@ -60,6 +61,9 @@ pub struct World {
     /// The objects to adopt that were read so far, by the address they get.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub imports: BTreeMap<String, ImportRead>,
+    /// What was seen of what the objects hold, by address.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub contents: BTreeMap<String, Contents>,
 }
 
 impl World {
@@ -75,6 +79,7 @@ impl World {
             data: BTreeMap::new(),
             key: StateKey::default(),
             imports: BTreeMap::new(),
+            contents: BTreeMap::new(),
         }
     }
 

@@ -34,6 +34,7 @@ pub fn plan(plan: &Plan, show_secrets: bool) -> Value {
         "changes": changes,
         "outputs": outputs,
         "summary": plan.summary(),
+        "scope": plan.scope,
         "warnings": plan.warnings.iter().map(warning).collect::<Vec<_>>(),
     })
 }
@@ -95,6 +96,9 @@ fn change(change: &Change, show_secrets: bool) -> Value {
     });
     if let Some(importing) = &change.importing {
         object["importing"] = json!({"id": importing.id});
+    }
+    if let Some(contents) = &change.holds {
+        object["holds"] = json!(contents);
     }
     if let Some(from) = &change.moved_from {
         object["previous_address"] = from.clone().into();
@@ -267,6 +271,7 @@ mod tests {
               ]
             }
           },
+          "scope": null,
           "serial": 7,
           "stack": "websocket-sqs",
           "summary": {

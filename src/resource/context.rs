@@ -3,6 +3,7 @@
 
 use super::Applied;
 use super::aws::Aws;
+use super::contents::Contents;
 use super::error::{Effect, Error};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -115,6 +116,10 @@ pub struct Cx {
     pub notify: Notify,
     /// See [`Cx::released`].
     pub on_released: Option<Arc<dyn Fn() + Send + Sync>>,
+    /// Whether a read is for an object that is to be deleted: what it holds is counted.
+    pub counts: bool,
+    /// What a read saw the object hold.
+    held: Arc<Mutex<Option<Contents>>>,
     /// What the step has made so far.
     made: Arc<Mutex<Option<Applied>>>,
     /// How many repeats of steps are left to the run.
@@ -137,6 +142,8 @@ impl Cx {
             timeout: None,
             notify: Arc::new(|_| {}),
             on_released: None,
+            counts: false,
+            held: Arc::default(),
             made: Arc::default(),
             repeats: Arc::new(AtomicU32::new(REPEATS)),
         }
@@ -158,6 +165,28 @@ impl Cx {
         self.wanted
             .as_ref()
             .is_none_or(|wanted| wanted.contains(property))
+    }
+
+    /// This context for another read: nothing seen yet.
+    #[must_use]
+    pub fn for_read(&self) -> Self {
+        Self {
+            held: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    /// Records what the object holds that is being read.
+    pub fn holds(&self, contents: Contents) {
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(contents);
+    }
+
+    /// What [`Cx::holds`] recorded.
+    pub fn take_held(&self) -> Option<Contents> {
+        self.held
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 
     /// Says what the step is waiting for.

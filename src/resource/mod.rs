@@ -6,6 +6,7 @@
 
 pub mod archive;
 pub mod aws;
+pub mod contents;
 pub mod context;
 pub mod document;
 pub mod error;
@@ -184,6 +185,10 @@ pub trait Resource:
         attrs: &Value,
     ) -> impl Future<Output = Result<Option<Live<Self, Self::Outputs>>, Error>> + Send;
 
+    /// Whether counting what an object holds takes a call of its own, which a read makes only
+    /// for an object that is to be deleted ([`Cx::counts`]).
+    const COUNTS: bool = false;
+
     /// Changes the resource in place. Types of which every property replaces leave it out.
     fn update(
         _cx: &Cx,
@@ -309,6 +314,8 @@ pub trait ResourceType: Send + Sync {
         id: &'a str,
         attrs: &'a Value,
     ) -> BoxFuture<'a, Result<(), Error>>;
+    /// See [`Resource::COUNTS`].
+    fn counts(&self) -> bool;
     /// See [`Resource::IMPORT_ID`].
     fn import_id(&self) -> &'static str;
     /// See [`Resource::IMPORT_IS_SECRET`].
@@ -486,6 +493,10 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         attrs: &'a Value,
     ) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(T::delete(cx, id, attrs))
+    }
+
+    fn counts(&self) -> bool {
+        T::COUNTS
     }
 
     fn import_id(&self) -> &'static str {

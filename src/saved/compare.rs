@@ -197,7 +197,11 @@ fn todo(change: Option<&Change>) -> String {
 
 fn change(old: &Change, new: &Change, moved: &mut Vec<Moved>) {
     // Nothing was decided on a resource that needs nothing and still needs nothing.
-    if old == new || (old.is_nothing() && new.is_nothing() && old.id == new.id) {
+    let decided = |change: &Change| Change {
+        holds: None,
+        ..change.clone()
+    };
+    if decided(old) == decided(new) || (old.is_nothing() && new.is_nothing() && old.id == new.id) {
         return;
     }
     let address = &new.address;

@@ -309,3 +309,89 @@ fn a_renamed_block_keeps_its_object() {
     project.write("stacks/small.yaml", &file);
     project.expect_no_changes();
 }
+
+const BUCKET: &str = "name: b\nproviders: {aws: {region: us-west-2}}\nresources:\n  bucket: {type: aws:s3:Bucket, properties: {bucket: holds-things}}\n";
+
+/// A bucket with an object that the state does not know.
+fn filled() -> Project {
+    let project = Project::new();
+    let object = "  object: {type: aws:s3:BucketObject, properties: {bucket: \"${bucket.id}\", key: a.txt, content: hello}, options: {retainOnDelete: true}}\n";
+    project.write("stacks/b.yaml", format!("{BUCKET}{object}"));
+    project.apply();
+    project.write("stacks/b.yaml", BUCKET);
+    project.apply();
+    project
+}
+
+#[test]
+fn a_destroy_shows_what_goes_with_it() {
+    let project = filled();
+    let ended = project.run(&["plan", "--destroy"]).expect(0);
+    assert!(
+        ended.stdout.contains("holds 1 object, 5 bytes\n"),
+        "{}",
+        ended.stdout
+    );
+    assert!(
+        ended.stdout.contains("S3 will refuse to delete the bucket"),
+        "{}",
+        ended.stdout
+    );
+    let forced = BUCKET.replace("holds-things}", "holds-things, forceDestroy: true}");
+    project.write("stacks/b.yaml", forced);
+    project.apply();
+    let plan = project
+        .run(&["plan", "--destroy", "--json"])
+        .expect(0)
+        .json();
+    assert_eq!(
+        plan["changes"][0]["holds"],
+        json!({"objects": 1, "versions": 0, "bytes": 5})
+    );
+    assert_eq!(plan["warnings"], json!([]));
+    let ended = project.run(&["destroy", "--yes"]).expect(0);
+    assert!(
+        ended
+            .stdout
+            .contains("holds 1 object, 5 bytes, which go with it"),
+        "{}",
+        ended.stdout
+    );
+    assert_eq!(project.cloud(), []);
+}
+
+#[test]
+fn another_account_is_refused_before_anything_is_read() {
+    let project = filled();
+    let list = BUCKET.replace(
+        "region: us-west-2",
+        "region: us-west-2, allowedAccountIds: ['123456789012']",
+    );
+    project.write("stacks/b.yaml", list);
+    masked(|| {
+        insta::assert_snapshot!(seen(&project.run(&["destroy", "--yes"])), @"
+        exit: 1
+        --- stdout
+        --- stderr
+        error: The credentials belong to account 000000000000, and providers.aws.allowedAccountIds does not list it.
+          now: Nothing was changed.
+          next: Use the credentials of an allowed account.
+        ");
+    });
+}
+
+#[test]
+fn a_create_that_meets_an_object_says_how_to_adopt_it() {
+    let project = lost(&["queue", "log", "policy"]);
+    masked(|| {
+        let ended = project.run(&["apply", "--yes"]);
+        let next = ended.stderr.lines().filter(|line| line.contains("next:"));
+        let next: Vec<&str> = next.collect();
+        insta::assert_snapshot!(next.join("\n"), @r#"
+        next: Adopt it with `stackctl import queue https://sqs.us-west-2.amazonaws.com/000000000000/orders`, or with this line in the file, under queue: options: {import: "https://sqs.us-west-2.amazonaws.com/000000000000/orders"}; or choose another name.
+        next: Adopt it with `stackctl import log /app/orders`, or with this line in the file, under log: options: {import: "/app/orders"}; or choose another name.
+        "#);
+        assert_eq!(ended.code, Some(1));
+    });
+    project.run(&["import", "queue", URL, "--yes"]).expect(0);
+}

@@ -48,3 +48,23 @@ pub(super) fn warnings(page: &mut Page<'_>, plan: &Plan) {
         }
     }
 }
+
+/// What the flags take along and leave out beyond what they name.
+pub(super) fn scope(page: &mut Page<'_>, plan: &Plan) {
+    let Some(scope) = &plan.scope else { return };
+    if scope.along.is_empty() && scope.left_out.is_empty() {
+        return;
+    }
+    page.out.push('\n');
+    page.line(0, &format!("With {}:", escape(&scope.asked)));
+    for (address, why) in &scope.along {
+        let line = format!("{} comes along: {}", escape(address), escape(why));
+        page.line(2, &line);
+    }
+    for (address, why) in &scope.left_out {
+        let why = why
+            .as_ref()
+            .map_or_else(String::new, |why| format!(": {}", escape(why)));
+        page.line(2, &format!("{} is left out{why}", escape(address)));
+    }
+}

@@ -61,6 +61,7 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
     }
     extra::steps(&mut page, plan);
     outputs(&mut page, plan);
+    extra::scope(&mut page, plan);
     extra::warnings(&mut page, plan);
     page.out.push('\n');
     last_line(&mut page, plan);
@@ -131,7 +132,13 @@ fn resource(page: &mut Page<'_>, change: &Change) {
         NEW | DESTROY => "",
         reason => reason,
     };
-    title(page, change, reason);
+    let holds = holds(change);
+    let reason = match (reason.is_empty(), &holds) {
+        (_, None) => reason.to_owned(),
+        (true, Some(holds)) => holds.clone(),
+        (false, Some(holds)) => format!("{reason}; {holds}"),
+    };
+    title(page, change, &reason);
     match change.action {
         Action::NoOp => {}
         Action::Create | Action::Read => {
@@ -148,6 +155,17 @@ fn resource(page: &mut Page<'_>, change: &Change) {
         Action::Delete => main_properties(page, change),
         Action::Forget => page.note(BODY, "left as it is, and dropped from the state"),
     }
+}
+
+/// `holds 3 objects, 4.2 kB, which go with it`
+fn holds(change: &Change) -> Option<String> {
+    let contents = change.holds.as_ref()?;
+    if contents.keeps {
+        return Some(format!("holds {}", contents.text()));
+    }
+    let many = contents.entries() + contents.messages.unwrap_or(0) + contents.bytes.unwrap_or(0);
+    let verb = if many == 1 { "goes" } else { "go" };
+    Some(format!("holds {}, which {verb} with it", contents.text()))
 }
 
 /// `moved old -> new  aws:sqs:Queue  [id=…]`; what else is done has a row of its own below.

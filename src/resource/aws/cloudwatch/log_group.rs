@@ -3,6 +3,7 @@
 use crate::resource::aws::cloudwatch::{self as calls, BUSY, NOT_FOUND, busy};
 use crate::resource::aws::physical_name::{self, Given, Naming};
 use crate::resource::aws::tags::{self, tag_diff};
+use crate::resource::contents::Contents;
 use crate::resource::context::{Cx, Draw, user_tags};
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
@@ -191,6 +192,12 @@ impl Resource for LogGroup {
         let Some(group) = group? else {
             return Ok(None);
         };
+        cx.holds(Contents {
+            bytes: group
+                .stored_bytes
+                .and_then(|bytes| u64::try_from(bytes).ok()),
+            ..Contents::default()
+        });
         let props = Self {
             name: Some(id.to_owned()),
             name_prefix: None,

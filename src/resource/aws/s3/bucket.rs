@@ -2,7 +2,11 @@
 
 use crate::resource::aws::s3::bucket_name::{generated, name_fault, prefix_of};
 use crate::resource::aws::s3::bucket_tags::{all_tags, retag, tags};
-use crate::resource::aws::s3::{self, NO_BUCKET, empty::Emptying, hosted_zone::hosted_zone};
+use crate::resource::aws::s3::{
+    self, NO_BUCKET,
+    empty::{Emptying, count},
+    hosted_zone::hosted_zone,
+};
 use crate::resource::context::{Cx, Draw, user_tags};
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
@@ -114,6 +118,7 @@ impl Resource for Bucket {
     const TYPE: &'static str = "aws:s3:Bucket";
     const IMPORT_ID: &'static str = "the bucket's name";
     const IDENTITY: &'static [&'static str] = &["bucket"];
+    const COUNTS: bool = true;
     type Outputs = Outputs;
 
     fn import(text: &str) -> Result<Imported, String> {
@@ -203,7 +208,13 @@ impl Resource for Bucket {
     }
 
     async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
-        let (head, tags, locked) = tokio::join!(head(cx, id), tags(cx, id), locked(cx, id));
+        let counted = async {
+            if cx.counts {
+                cx.holds(count(cx, id).await);
+            }
+        };
+        let (head, tags, locked, ()) =
+            tokio::join!(head(cx, id), tags(cx, id), locked(cx, id), counted);
         let Some(region) = head.map_err(|error| unseen(id, error))? else {
             return Ok(None);
         };

@@ -1,6 +1,7 @@
 //! Deletes every version and delete marker of a bucket, or of one key.
 
 use super::{NO_BUCKET, built};
+use crate::resource::contents::Contents;
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
 use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
@@ -25,6 +26,41 @@ struct Version {
     key: String,
     /// `null` where the bucket was never versioned.
     id: String,
+}
+
+/// What a bucket holds, as far as the first 1,000 entries tell. A count that fails fails
+/// nothing else: it says why.
+pub async fn count(cx: &Cx, bucket: &str) -> Contents {
+    let reply = cx
+        .aws
+        .s3()
+        .list_object_versions()
+        .bucket(bucket)
+        .send()
+        .await
+        .call_unless("s3:ListBucketVersions", NO_BUCKET);
+    let page = match reply {
+        Ok(Some(page)) => page,
+        Ok(None) => return Contents::default(),
+        Err(error) => {
+            return Contents {
+                uncounted: Some(error.to_string()),
+                ..Contents::default()
+            };
+        }
+    };
+    let latest = page.versions().iter();
+    let objects = latest.filter(|it| it.is_latest() == Some(true)).count();
+    let others = page.versions().len() - objects + page.delete_markers().len();
+    let sizes = page.versions().iter().filter_map(|version| version.size());
+    let count = |count: usize| u64::try_from(count).ok();
+    Contents {
+        objects: count(objects),
+        versions: count(others),
+        bytes: Some(sizes.filter_map(|size| u64::try_from(size).ok()).sum()),
+        more: page.is_truncated() == Some(true),
+        ..Contents::default()
+    }
 }
 
 /// A version that S3 would not delete, and why.

@@ -3,6 +3,7 @@
 use crate::resource::aws::physical_name::{Given, Naming};
 use crate::resource::aws::sqs::{self, Attributes, attribute, rules as queue_rules};
 use crate::resource::aws::tags::tag_diff;
+use crate::resource::contents::Contents;
 use crate::resource::context::{Cx, Draw, throttled, user_tags};
 use crate::resource::document::{Document, Policy};
 use crate::resource::error::{CallResult, Effect, Error};
@@ -218,6 +219,10 @@ impl Resource for Queue {
         let Some(live) = live? else {
             return Ok(None);
         };
+        cx.holds(Contents {
+            messages: Some(messages(&live)),
+            ..Contents::default()
+        });
         let mut outputs = outputs(cx, id).await?;
         if let Some(arn) = live.get(&Name::QueueArn) {
             outputs.arn.clone_from(arn);
@@ -284,6 +289,19 @@ impl Queue {
         };
         NAMING.name_of(cx, given, decided, ending)
     }
+}
+
+/// About how many messages the queue holds: those that wait, that are being worked on, and
+/// that are delayed.
+fn messages(live: &Attributes) -> u64 {
+    [
+        Name::ApproximateNumberOfMessages,
+        Name::ApproximateNumberOfMessagesNotVisible,
+        Name::ApproximateNumberOfMessagesDelayed,
+    ]
+    .iter()
+    .filter_map(|name| live.get(name)?.parse::<u64>().ok())
+    .sum()
 }
 
 fn creatable(error: &Error) -> Option<&'static str> {
@@ -390,4 +408,20 @@ async fn update_tags(cx: &Cx, change: &Change<Queue>) -> Result<(), Error> {
         .await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_of_all_kinds_are_counted() {
+        let live = Attributes::from([
+            (Name::ApproximateNumberOfMessages, "3".to_owned()),
+            (Name::ApproximateNumberOfMessagesNotVisible, "2".to_owned()),
+            (Name::ApproximateNumberOfMessagesDelayed, "1".to_owned()),
+            (Name::DelaySeconds, "5".to_owned()),
+        ]);
+        assert_eq!(messages(&live), 6);
+    }
 }
