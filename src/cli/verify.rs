@@ -8,6 +8,7 @@ use crate::engine::apply::Finished;
 use crate::engine::event::Doing;
 use crate::engine::observe::{self, Observe};
 use crate::engine::planner::Options;
+use crate::engine::planner::Planned;
 use crate::engine::promise::{self, After, Unmet};
 use crate::engine::world::World;
 use crate::report;
@@ -81,6 +82,7 @@ async fn read(
         cx: &session.cx,
         refresh: true,
         only: None,
+        allowed: &[],
         read_file: &read_file,
     };
     let world = World {
@@ -90,7 +92,7 @@ async fn read(
         key: session.world.key.clone(),
         ..World::new(state.clone())
     };
-    let (_, planned) = observe::observe_and_plan(&observe, world, (Vec::new(), Vec::new()))
+    let (_, planned) = observe::observe_and_plan(&observe, world, Planned::default())
         .await
         .map_err(|failures| {
             read_errors(&failures)
