@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Case {
+pub(crate) struct Case {
     address: String,
-    resources: Map<String, Value>,
+    pub(crate) resources: Map<String, Value>,
     #[serde(default)]
-    data: Map<String, Value>,
+    pub(crate) data: Map<String, Value>,
     #[serde(default)]
-    files: std::collections::BTreeMap<String, String>,
+    pub(crate) files: std::collections::BTreeMap<String, String>,
     #[serde(default)]
     update: Option<Map<String, Value>>,
     #[serde(default)]
@@ -31,7 +31,7 @@ struct Case {
     untold: Vec<String>,
 }
 
-fn cases() -> Vec<(String, PathBuf)> {
+pub(crate) fn cases() -> Vec<(String, PathBuf)> {
     let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/conformance");
     let mut cases: Vec<(String, PathBuf)> = std::fs::read_dir(dir)
         .unwrap()

@@ -1,99 +1,152 @@
-//! The process dies at every call of the local apply, change and destroy, before it takes effect
-//! and after; the next run converges, and no person is asked.
+//! The process is killed at every call of an apply, of a change and of a destroy (before it
+//! takes effect, with it in flight, and after), and between every two writes of the state and
+//! its journal. The next command settles what is open, no person is asked, and one more run
+//! is all it takes.
+//!
+//! By default each call meets the kill of its turn; `STACKCTL_FAULTS=all` goes through every
+//! pair.
 
-use crate::faults::{CHANGE, applied_and_changed};
+use crate::faults::{CHANGE, all, applied_and_changed};
 use crate::support::{Project, census, in_parallel};
 use serde_json::{Value, json};
+use stackctl::store::Moment;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-fn fault(at: usize, what: &str) -> String {
-    json!([{"call": "*", "at": at, "what": what}]).to_string()
+/// How the process may die at a call. Effects in flight land at once, or, in local time,
+/// three seconds later: in the middle of the next command.
+fn hows() -> Vec<Value> {
+    vec![
+        json!("killBefore"),
+        json!({"killInFlight": 0}),
+        json!({"killInFlight": 3000}),
+        json!("killAfter"),
+    ]
 }
 
-/// Runs `args` with a kill at the `at`th call; whether the kill struck.
-fn killed(project: &mut Project, args: &[&str], at: usize, what: &str) -> bool {
-    project.env("STACKCTL_LOCAL_FAULTS", &fault(at, what));
+/// The kills at these calls, as faults: each call meets one in its turn, or all of them.
+fn at_calls(calls: RangeInclusive<usize>) -> Vec<Value> {
+    let hows = hows();
+    let pairs = calls.flat_map(|at| (0..hows.len()).map(move |how| (at, how)));
+    pairs
+        .filter(|(at, how)| all() || at % hows.len() == *how)
+        .map(|(at, how)| json!([{"call": "*", "at": at, "what": hows[how]}]))
+        .collect()
+}
+
+/// The kills between writes: each moment when it first comes up, and some later ones.
+fn at_writes() -> Vec<Value> {
+    let moments = Moment::ALL.into_iter();
+    let pairs = moments.flat_map(|moment| (1..=8).map(move |at| (moment, at)));
+    pairs
+        .filter(|(moment, at)| {
+            let often = [Moment::Writing, Moment::Written, Moment::Synced];
+            *at == 1 || often.contains(moment) && (all() || at % 3 == 0)
+        })
+        .map(|(moment, at)| json!([{"call": moment.name(), "at": at, "what": "killBefore"}]))
+        .collect()
+}
+
+/// Runs a command that the faults kill; whether they did.
+fn is_killed(project: &mut Project, args: &[&str], faults: &Value) -> bool {
+    project.env("STACKCTL_LOCAL_FAULTS", &faults.to_string());
     let ended = project.run(args);
     project.env("STACKCTL_LOCAL_FAULTS", "[]");
     match ended.code {
         None => true,
         Some(0) => false,
-        Some(_) => panic!("call {at} {what}:\n{}{}", ended.stdout, ended.stderr),
+        Some(_) => panic!("{faults}:\n{}{}", ended.stdout, ended.stderr),
     }
 }
 
-fn matrix(what: &str) {
-    let whole = Project::websocket();
-    whole.apply();
-    let expected = census(&whole);
-    let mut tried = 0;
-    for at in 1.. {
-        let mut project = Project::websocket();
-        if !killed(&mut project, &["apply", "--yes"], at, what) {
-            break;
-        }
-        tried += 1;
-        project.apply();
-        assert_eq!(
-            census(&project),
+/// What a kill is followed by, and what must then hold.
+struct Matrix<'a> {
+    /// The project before the command.
+    before: &'a Project,
+    /// What is run, killed, and run again.
+    args: Vec<&'a str>,
+    /// The cloud afterwards, and how many resources the state has.
+    expected: (&'a BTreeMap<String, usize>, usize),
+    struck: AtomicUsize,
+}
+
+impl<'a> Matrix<'a> {
+    fn new(
+        before: &'a Project,
+        args: Vec<&'a str>,
+        expected: (&'a BTreeMap<String, usize>, usize),
+    ) -> Self {
+        Self {
+            before,
+            args,
             expected,
-            "apply killed at call {at}, {what}"
-        );
-        project.expect_no_changes();
-        let state: Value = project.state();
-        assert_eq!(state["resources"].as_object().unwrap().len(), 19);
-        assert!(!project.dir().join("state/websocket-sqs.journal").exists());
-        let struck = killed(&mut project, &["destroy", "--yes"], 21 + at, what);
-        project.run(&["destroy", "--yes"]).expect(0);
-        assert_eq!(
-            census(&project),
-            BTreeMap::new(),
-            "destroy killed ({struck}) at {at}, {what}"
-        );
+            struck: AtomicUsize::new(0),
+        }
     }
-    assert!(tried >= 20, "only {tried} calls were killed");
-    println!("{what}: {tried} kills of apply, each followed by one of destroy; all converged");
-}
 
-#[test]
-fn killed_before_each_call() {
-    matrix("killBefore");
-}
+    fn run(&self, kills: Vec<Value>) {
+        let tried = kills.len();
+        in_parallel(kills, |faults| self.case(&faults));
+        let struck = self.struck.load(Ordering::Relaxed);
+        assert!(
+            struck * 10 > tried * 6,
+            "only {struck} of {tried} kills struck"
+        );
+        println!("reliability: kills {struck} tried {struck} converged");
+    }
 
-#[test]
-fn killed_after_each_call() {
-    matrix("killAfter");
-}
-
-/// Kills a run that updates some resources and replaces others, at each of its calls after
-/// the plan's reads.
-fn change_matrix(what: &str) {
-    let (whole, [_, expected]) = applied_and_changed();
-    let change = [&["apply", "--yes"], CHANGE].concat();
-    in_parallel((22..=60).collect(), |at| {
-        let mut project = whole.fork();
-        let struck = killed(&mut project, &change, at, what);
-        let case = format!("change killed ({struck}) at call {at}, {what}");
-        let again = project.run(&change);
-        assert_eq!(again.code, Some(0), "{case}:\n{}", again.stderr);
-        assert_eq!(census(&project), expected, "{case}");
-        let plan = [&["plan", "--detailed-exitcode"], CHANGE].concat();
-        let plan = project.run(&plan);
-        assert_eq!(plan.code, Some(0), "{case}:\n{}", plan.stdout);
+    fn case(&self, faults: &Value) {
+        let mut project = self.before.fork();
+        if !is_killed(&mut project, &self.args, faults) {
+            return;
+        }
+        let case = format!("{:?} with {faults}", self.args);
+        let number = self.struck.fetch_add(1, Ordering::Relaxed);
+        // A plan may look first; it settles by itself what it shows, and writes nothing.
+        if number.is_multiple_of(3) {
+            let plan = [&["plan"], &self.args[2..]].concat();
+            let plan = project.run(&plan);
+            assert_eq!(plan.code, Some(0), "plan after {case}:\n{}", plan.stderr);
+        }
+        let again = project.run(&self.args);
+        assert_eq!(again.code, Some(0), "{case}, again:\n{}", again.stderr);
+        assert_eq!(&census(&project), self.expected.0, "{case}");
         let state = project.state();
-        assert_eq!(state["resources"].as_object().unwrap().len(), 19, "{case}");
+        let resources = state["resources"].as_object().unwrap();
+        assert_eq!(resources.len(), self.expected.1, "{case}");
         assert!(state.get("deposed").is_none_or(|it| it == &json!({})));
+        assert!(state.get("pending").is_none_or(|it| it == &json!([])));
         assert!(!project.dir().join("state/websocket-sqs.journal").exists());
-        assert!(struck || at > 50, "{case}");
-    });
+        if self.expected.1 > 0 {
+            let plan = [&["plan", "--detailed-exitcode"], &self.args[2..]].concat();
+            let plan = project.run(&plan);
+            assert_eq!(plan.code, Some(0), "plan after {case}:\n{}", plan.stdout);
+        }
+    }
 }
 
 #[test]
-fn a_change_killed_before_each_call() {
-    change_matrix("killBefore");
+fn an_apply_killed_anywhere_is_taken_up() {
+    let (_, [expected, _]) = applied_and_changed();
+    let (new, args) = (Project::websocket(), vec!["apply", "--yes"]);
+    let matrix = Matrix::new(&new, args, (&expected, 19));
+    matrix.run([at_calls(1..=26), at_writes()].concat());
 }
 
 #[test]
-fn a_change_killed_after_each_call() {
-    change_matrix("killAfter");
+fn a_change_killed_anywhere_is_taken_up() {
+    // The plan's 21 reads come first; dying there is dying before anything was done.
+    let (applied, [_, expected]) = applied_and_changed();
+    let args = [&["apply", "--yes"], CHANGE].concat();
+    let matrix = Matrix::new(&applied, args, (&expected, 19));
+    matrix.run([at_calls(20..=58), at_writes()].concat());
+}
+
+#[test]
+fn a_destroy_killed_anywhere_is_taken_up() {
+    let (applied, _) = applied_and_changed();
+    let nothing = BTreeMap::new();
+    let matrix = Matrix::new(&applied, vec!["destroy", "--yes"], (&nothing, 0));
+    matrix.run([at_calls(20..=44), at_writes()].concat());
 }

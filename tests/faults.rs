@@ -8,6 +8,7 @@
 use crate::support::{Project, census, in_parallel};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Another stack out of the same file: four updates and ten replacements, both ways round.
 pub(crate) const CHANGE: &[&str] = &[
@@ -51,9 +52,10 @@ fn args<'a>(command: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     [&[command, "--yes"], more].concat()
 }
 
-/// Runs a command while the `at`th call goes wrong; it must succeed.
+/// Runs a command while the `at`th call goes wrong; it must succeed. Whether the fault struck
+/// and was noticed.
 #[track_caller]
-fn survives(project: &mut Project, args: &[&str], at: usize, what: &Value) {
+fn survives(project: &mut Project, args: &[&str], at: usize, what: &Value) -> usize {
     let fault = json!([{"call": "*", "at": at, "what": what}]).to_string();
     project.env("STACKCTL_LOCAL_FAULTS", &fault);
     let ended = project.run(args);
@@ -65,20 +67,20 @@ fn survives(project: &mut Project, args: &[&str], at: usize, what: &Value) {
         ended.stdout,
         ended.stderr
     );
+    let told = [
+        "is made again (1 of 8 failed)",
+        "then try 2 of 8",
+        "slow down",
+    ];
+    let told = told.iter().any(|told| ended.stderr.contains(told));
     // Every command here makes more calls than that; a reply without a body can be cut
     // off unseen.
-    if at <= 20 && what != "malformed" {
-        let told = [
-            "is made again (1 of 8 failed)",
-            "then try 2 of 8",
-            "slow down",
-        ];
-        assert!(
-            told.iter().any(|told| ended.stderr.contains(told)),
-            "{args:?} with {what} at call {at} tells no reason:\n{}",
-            ended.stderr
-        );
-    }
+    assert!(
+        told || at > 20 || what == "malformed",
+        "{args:?} with {what} at call {at} tells no reason:\n{}",
+        ended.stderr
+    );
+    usize::from(told)
 }
 
 /// An applied project, what its cloud holds, and what it holds after the change.
@@ -111,24 +113,36 @@ fn gone(project: &Project, case: &str) {
 #[test]
 fn an_apply_survives_a_fault_at_each_call() {
     let (_, [expected, _]) = applied_and_changed();
+    let struck = AtomicUsize::new(0);
     in_parallel(pairs(26), |(at, what)| {
         let mut project = Project::websocket();
-        survives(&mut project, &args("apply", &[]), at, &what);
+        let first = survives(&mut project, &args("apply", &[]), at, &what);
         is_right(&project, &expected, &[], &format!("apply, {at} {what}"));
         // The plan's 21 reads come first; they are in the next test.
-        survives(&mut project, &args("destroy", &[]), 21 + at, &what);
+        let second = survives(&mut project, &args("destroy", &[]), 21 + at, &what);
         gone(&project, &format!("destroy, {at} {what}"));
+        struck.fetch_add(first + second, Ordering::Relaxed);
     });
+    counted(&struck);
+}
+
+fn counted(struck: &AtomicUsize) {
+    let struck = struck.load(Ordering::Relaxed);
+    assert!(struck >= 20, "only {struck} faults were noticed");
+    println!("reliability: faults {struck} tried {struck} survived");
 }
 
 #[test]
 fn a_change_survives_a_fault_at_each_call() {
     let (whole, [_, expected]) = applied_and_changed();
+    let struck = AtomicUsize::new(0);
     in_parallel(pairs(60), |(at, what)| {
         let mut project = whole.fork();
-        survives(&mut project, &args("apply", CHANGE), at, &what);
+        let one = survives(&mut project, &args("apply", CHANGE), at, &what);
         is_right(&project, &expected, CHANGE, &format!("{at} {what}"));
+        struck.fetch_add(one, Ordering::Relaxed);
     });
+    counted(&struck);
 }
 
 #[test]
@@ -137,7 +151,9 @@ fn with_a_tenth_of_all_calls_failing_the_run_ends_right() {
     let seeds = (1..=6).flat_map(|seed| whats().into_iter().map(move |what| (seed, what)));
     let all = all();
     let seeds = seeds.enumerate().filter(|(n, _)| all || n % 4 == 0);
-    in_parallel(seeds.map(|(_, case)| case).collect(), |(seed, what)| {
+    let seeds: Vec<(u64, Value)> = seeds.map(|(_, case)| case).collect();
+    let runs = seeds.len() * 3;
+    in_parallel(seeds, |(seed, what)| {
         let mut project = Project::websocket();
         let faults = json!([{"call": "*", "rate": 0.1, "seed": seed, "what": what}]).to_string();
         for (command, more) in [("apply", &[][..]), ("apply", CHANGE), ("destroy", CHANGE)] {
@@ -152,6 +168,7 @@ fn with_a_tenth_of_all_calls_failing_the_run_ends_right() {
             }
         }
     });
+    println!("reliability: runs with a tenth of all calls failing {runs} tried {runs} ended right");
 }
 
 /// Runs a command and fails unless its progress tells each of these waits.

@@ -18,6 +18,9 @@ mod docs;
 #[cfg(feature = "emulator-tests")]
 mod emulator;
 mod faults;
+mod found;
+mod fuzz;
+mod hostile_bytes;
 mod large_objects;
 mod leaks;
 mod lifecycle;

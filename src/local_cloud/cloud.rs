@@ -222,11 +222,15 @@ impl Cloud {
     /// A moment that faults may name beside the calls, such as `store:synced`.
     ///
     /// # Errors
-    /// When a fault kills the client there, or killed it before: it does nothing more.
+    /// When a fault kills the client there, or killed it before: it does nothing more. A fault
+    /// that answers a status lets the disk be full.
     pub fn moment(&self, name: &str) -> io::Result<()> {
         let lot = self.0.draw(name);
         // A disk that is slow holds up all that the process does.
         std::thread::sleep(lot.latency);
+        if matches!(lot.what, Some(What::Error(_))) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         if matches!(
             lot.what,
             Some(What::KillBefore | What::KillAfter | What::KillInFlight(_))

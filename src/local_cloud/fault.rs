@@ -17,9 +17,9 @@ use std::time::Duration;
 pub struct Fault {
     /// The calls: `*`, `sqs:*` or `sqs:CreateQueue`. The part before the colon is the
     /// service's signing name (`sqs`, `sts`, `logs`, `apigateway`, `iam`, `s3`, `lambda`), or
-    /// `store` for the moments at which the state and its journal are written (only kills
-    /// and latencies happen there): `store:synced`, see [`crate::store::Moment`]. `*` means the
-    /// services.
+    /// `store` for the moments at which the state and its journal are written: `store:synced`,
+    /// see [`crate::store::Moment`]. Kills and latencies happen there, and `{"error": 507}`: the
+    /// disk is full. `*` means the services.
     pub call: String,
     /// The matching call, counted from 1 in this process, from which on it happens.
     #[serde(default)]

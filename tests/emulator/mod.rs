@@ -1,6 +1,8 @@
 //! The whole stack over HTTP against moto, an AWS emulator that others wrote: what it holds
 //! in the end is compared with what the file says, property by property.
 
+mod broken;
+
 use crate::support::moto::Moto;
 use crate::support::{Project, actions};
 use serde_json::{Value, json};

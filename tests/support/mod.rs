@@ -3,6 +3,8 @@
 
 #[cfg(feature = "emulator-tests")]
 pub mod moto;
+#[cfg(feature = "emulator-tests")]
+pub mod proxy;
 
 pub mod fake;
 

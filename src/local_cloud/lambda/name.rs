@@ -20,7 +20,7 @@ impl FunctionName {
                 (vec![region, account], rest)
             }
             [account, "function", rest @ ..] => (vec![region, account], rest),
-            ["function", rest @ ..] => (vec![region, ACCOUNT], rest),
+            ["function", rest @ ..] if !rest.is_empty() => (vec![region, ACCOUNT], rest),
             rest => (vec![region, ACCOUNT], rest),
         };
         let (name, qualifier) = match rest {
@@ -75,6 +75,7 @@ mod tests {
             assert_eq!(parse(text).unwrap(), expected, "{text}");
         }
         assert_eq!(parse("f:2").unwrap().qualifier.as_deref(), Some("2"));
+        assert_eq!(parse("function").unwrap().name, "function");
         assert_eq!(parse("a b").unwrap_err().code, "ValidationException");
         assert_eq!(
             parse(&"a".repeat(65)).unwrap_err().code,

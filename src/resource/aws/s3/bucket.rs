@@ -277,13 +277,19 @@ impl Resource for Bucket {
             return Ok(None);
         }
         match all_tags(cx, &name).await {
-            Ok(tags) => {
-                let tags = tags.iter().flatten();
+            Ok(Some(tags)) => {
+                let tags = tags.iter();
                 let ours = cx
                     .owner
                     .made(tags.map(|(key, value)| (key.as_str(), value.as_str())));
                 Ok(ours.then_some(name))
             }
+            // A name that was drawn for this create can be nobody else's. Endpoints other than
+            // AWS's may not keep the tags of a create.
+            Ok(None) if new.props.bucket.is_none() => {
+                Ok(head(cx, &name).await?.is_some().then_some(name))
+            }
+            Ok(None) => Ok(None),
             // Somebody else's bucket: the create failed, and will say so when it is repeated.
             Err(error) if matches!(error.status(), Some(301 | 403)) => Ok(None),
             Err(error) => Err(error),

@@ -1,0 +1,119 @@
+//! Types whose `find` finds nothing.
+
+use futures_util::future::BoxFuture;
+use serde_json::{Map, Value};
+use stackctl::resource::context::{Cx, Draw};
+use stackctl::resource::error::Error;
+use stackctl::resource::import_id::Imported;
+use stackctl::resource::{Applied, Broken, ResourceType, Rules, resource_type};
+use stackctl::schema::Schema;
+use std::collections::BTreeSet;
+
+struct Blind(&'static dyn ResourceType);
+
+/// The type of this name, blinded.
+pub fn blind(name: &str) -> Option<&'static dyn ResourceType> {
+    let kind = resource_type(name)?;
+    Some(Box::leak(Box::new(Blind(kind))))
+}
+
+impl ResourceType for Blind {
+    fn schema(&self) -> &'static Schema {
+        self.0.schema()
+    }
+
+    fn rules(&self, rules: &Rules<'_>) -> Vec<Broken> {
+        self.0.rules(rules)
+    }
+
+    fn decide(&self, props: &Value, draw: &mut Draw) -> Map<String, Value> {
+        self.0.decide(props, draw)
+    }
+
+    fn canonical(&self, props: &mut Value) {
+        self.0.canonical(props);
+    }
+
+    fn identity(&self) -> &'static [&'static str] {
+        self.0.identity()
+    }
+
+    fn lane(&self, attrs: &Value) -> Option<String> {
+        self.0.lane(attrs)
+    }
+
+    fn create<'a>(
+        &self,
+        cx: &'a Cx,
+        props: Value,
+        decided: Map<String, Value>,
+    ) -> BoxFuture<'a, Result<Applied, Error>> {
+        self.0.create(cx, props, decided)
+    }
+
+    fn read<'a>(
+        &self,
+        cx: &'a Cx,
+        id: &'a str,
+        attrs: &'a Value,
+    ) -> BoxFuture<'a, Result<Option<Value>, Error>> {
+        self.0.read(cx, id, attrs)
+    }
+
+    fn update<'a>(
+        &self,
+        cx: &'a Cx,
+        id: &'a str,
+        live: Value,
+        new: Value,
+        changed: BTreeSet<String>,
+    ) -> BoxFuture<'a, Result<Applied, Error>> {
+        self.0.update(cx, id, live, new, changed)
+    }
+
+    fn delete<'a>(
+        &self,
+        cx: &'a Cx,
+        id: &'a str,
+        attrs: &'a Value,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        self.0.delete(cx, id, attrs)
+    }
+
+    fn counts(&self) -> bool {
+        self.0.counts()
+    }
+
+    fn import_id(&self) -> &'static str {
+        self.0.import_id()
+    }
+
+    fn import_is_secret(&self) -> bool {
+        self.0.import_is_secret()
+    }
+
+    fn import(&self, text: &str) -> Result<Imported, String> {
+        self.0.import(text)
+    }
+
+    fn unfit(&self, props: &Value, attrs: &Value) -> Option<String> {
+        self.0.unfit(props, attrs)
+    }
+
+    fn taken_as_given(&self, props: &Value, attrs: &Value) -> &'static [&'static str] {
+        self.0.taken_as_given(props, attrs)
+    }
+
+    fn ready<'a>(&self, cx: &'a Cx, id: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        self.0.ready(cx, id)
+    }
+
+    fn find<'a>(
+        &self,
+        _cx: &'a Cx,
+        _props: Value,
+        _decided: Map<String, Value>,
+    ) -> BoxFuture<'a, Result<Option<String>, Error>> {
+        Box::pin(async { Ok(None) })
+    }
+}
