@@ -108,8 +108,9 @@ pub(super) async fn carry_out(
         && !failed
         && !finished.interrupted
     {
+        let checked = verify::verify(global, run, session, (how.verify, &finished)).await;
         show_outputs(global, state, &session.world.seal(), show)?;
-        verify::verify(global, run, session, (how.verify, &finished)).await?;
+        checked?;
     }
     Ok(match (finished.interrupted, failed) {
         (true, _) => Exit::Interrupted,
