@@ -7,7 +7,7 @@ use super::interrupt;
 use super::output::{self, Stream};
 use super::session::{self, Keeps, Session, Wanted};
 use super::verify::{self, Verify};
-use super::{confirm, plan_file};
+use super::{broken, confirm, plan_file};
 use crate::engine::apply::{self, Finished, Run};
 use crate::engine::planner::Options;
 use crate::report::progress::{self, Reporter};
@@ -179,7 +179,7 @@ async fn execute(
             .unwrap_or_else(PoisonError::into_inner)
             .finish(started.elapsed());
     }
-    result.map_err(session::store_error)
+    result.map_err(|failure| broken::error(&failure))
 }
 
 /// The outputs, as the reports take them; secret ones opened where there is a key.

@@ -1,12 +1,16 @@
 //! What can be typed. The doc comments here are the help text.
 
+pub mod state;
+
 use crate::cli::exit::{self, Exit};
 use crate::cli::output;
+use crate::lang::load::duration;
 use clap::builder::Styles;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// Deploys AWS stacks written in YAML.
 #[derive(Debug, Clone, Parser)]
@@ -56,6 +60,10 @@ pub struct GlobalArgs {
     /// No colours; so does NO_COLOR in the environment.
     #[arg(help_heading = "Flags of every command", long, global = true)]
     pub no_color: bool,
+
+    /// The command's name, for a lock to say what its holder does.
+    #[arg(skip)]
+    pub command: String,
 }
 
 /// The commands.
@@ -77,6 +85,7 @@ pub enum Command {
     Drift(DriftArgs),
     Refresh(RefreshArgs),
     Import(ImportArgs),
+    State(state::StateArgs),
 }
 
 /// Check the stack file, offline.
@@ -466,6 +475,26 @@ pub struct RunArgs {
     /// Where it is.
     #[command(flatten)]
     pub cloud: CloudArgs,
+    /// How long to wait.
+    #[command(flatten)]
+    pub lock: LockArg,
+}
+
+/// How long to wait for the state's lock.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct LockArg {
+    /// Wait so long for another run to give the state's lock back: 90s, 5m, 1h30m.
+    #[arg(
+        help_heading = "Cloud and state",
+        long,
+        value_name = "TIME",
+        value_parser = time
+    )]
+    pub lock_timeout: Option<Duration>,
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    duration(text).ok_or_else(|| "expected a time such as 90s, 5m or 1h30m".to_owned())
 }
 
 /// What is to be made anew.
@@ -559,7 +588,17 @@ impl OutputsArgs {
 /// Reads the arguments. Help and version go to stdout and end with 0; anything wrong goes
 /// to stderr and ends with 1.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Exit> {
-    Cli::try_parse_from(arguments).map_err(|error| {
+    let matches = Cli::command().try_get_matches_from(arguments);
+    let parsed = matches.and_then(|matches| {
+        let mut cli = Cli::from_arg_matches(&matches)?;
+        cli.global.command = match &cli.command {
+            Command::State(args) => args.command.name(),
+            _ => matches.subcommand_name().unwrap_or_default(),
+        }
+        .to_owned();
+        Ok(cli)
+    });
+    parsed.map_err(|error| {
         let text = error.render().to_string();
         if error.use_stderr() {
             output::message(&text);

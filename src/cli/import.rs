@@ -1,7 +1,7 @@
 //! `stackctl import`: objects that exist are taken into the state.
 
 use super::args::{GlobalArgs, ImportArgs, RunArgs, StackArg};
-use super::confirm;
+use super::{broken, confirm};
 use super::error::CliError;
 use super::exit::Exit;
 use super::interrupt;
@@ -96,7 +96,7 @@ async fn adopt_all(session: &Session) -> Result<(), CliError> {
         interrupt: working.told(),
     };
     let finished = apply::apply(run, &mut |_| {}).await;
-    let finished = finished.map_err(session::store_error)?;
+    let finished = finished.map_err(|failure| broken::error(&failure))?;
     match finished.failed.first() {
         Some((_, _, error)) => Err(session::resource_error(error)),
         None => Ok(()),

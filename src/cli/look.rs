@@ -1,9 +1,10 @@
 //! What the commands have in common that compare the state with what is live and make no plan.
 
-use super::args::{CloudArgs, GlobalArgs, InputArgs, NamesArg};
+use super::args::{CloudArgs, GlobalArgs, InputArgs, LockArg, NamesArg};
 use super::error::CliError;
 use super::mistakes::load_checked;
-use super::session::{self, check_account, read_errors, store_error};
+use super::place::{self, store_error};
+use super::session::{self, check_account, read_errors};
 use super::{find, state_key};
 use crate::engine::drift::{self, Drift};
 use crate::engine::instance::is_named;
@@ -13,7 +14,7 @@ use crate::engine::world::World;
 use crate::lang::nearest::nearest;
 use crate::lang::stack::{Sources, Stack};
 use crate::store::state::State;
-use crate::store::{Lock, Store};
+use crate::store::Store;
 use std::collections::BTreeSet;
 
 /// A stack, its state, and what is live.
@@ -28,7 +29,6 @@ pub(super) struct Look {
     pub(super) world: World,
     /// What drifted.
     pub(super) drift: Drift,
-    _lock: Option<Lock>,
 }
 
 /// What is looked at.
@@ -50,12 +50,10 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
     let (stack, addresses) = wanted.names.split(find::is_stack);
     let loaded = find::load(stack.name.as_deref(), wanted.input)?;
     let (stack, sources) = load_checked(wanted.global, loaded)?;
-    let mut store = session::store(&stack, wanted.cloud).await?;
-    let lock = if wanted.writes {
-        Some(store.lock(&session::holder()).await.map_err(store_error)?)
-    } else {
-        None
-    };
+    let mut store = place::store(&stack, wanted.cloud).await?;
+    if wanted.writes {
+        place::lock(&store, &stack, wanted.global, LockArg::default()).await?;
+    }
     let opened = store
         .open(&stack.name, stack.env.as_deref())
         .await
@@ -95,7 +93,6 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
         store,
         world,
         drift,
-        _lock: lock,
     })
 }
 

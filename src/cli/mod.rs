@@ -4,6 +4,7 @@
 mod accept;
 mod apply;
 pub mod args;
+mod broken;
 pub mod confirm;
 mod destroy;
 mod drift;
@@ -17,11 +18,13 @@ mod look;
 mod mistakes;
 pub mod output;
 mod outputs;
+mod place;
 mod plan;
 mod plan_file;
 mod provider;
 mod refresh;
 mod session;
+mod state;
 mod state_key;
 mod validate;
 mod verify;
@@ -86,6 +89,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
             Command::Import(args) => import::run(global, args).await,
             Command::Drift(args) => drift::run(global, args).await,
             Command::Refresh(args) => refresh::run(global, args).await,
+            Command::State(args) => state::run(global, args).await,
         }
     };
     let exit = runtime.block_on(async {

@@ -3,8 +3,8 @@
 use super::args::{GlobalArgs, OutputsArgs};
 use super::error::CliError;
 use super::exit::Exit;
-use super::session::{self, Session};
-use super::{apply, find, output, state_key};
+use super::session::Session;
+use super::{apply, find, output, place, state_key};
 use crate::lang::nearest::nearest;
 use crate::report;
 use crate::store::key::StateKey;
@@ -19,11 +19,11 @@ pub(super) async fn run(global: &GlobalArgs, args: &OutputsArgs) -> Result<Exit,
         return Ok(Exit::Invalid);
     }
     let stack = loaded.stack;
-    let store = session::store(&stack, &args.cloud).await?;
+    let store = place::store(&stack, &args.cloud).await?;
     let opened = store
         .open(&stack.name, stack.env.as_deref())
         .await
-        .map_err(session::store_error)?;
+        .map_err(place::store_error)?;
     let show = args.secrets.show_secrets;
     let state = &opened.state;
     let named = |name: &String| request.name.as_ref().is_none_or(|wanted| wanted == name);

@@ -40,6 +40,8 @@ pub(super) async fn run(global: &GlobalArgs, args: &PlanArgs) -> Result<Exit, Cl
     if global.json {
         output::result(&format!("{:#}\n", report::json::plan(plan, show)))?;
     } else {
+        let (serial, place) = (plan.serial, session.store.name());
+        output::result(&format!("State: serial {serial} of {place}.\n"))?;
         output::result(&report::text::plan(plan, &Session::style(global, show)))?;
     }
     if let Some(path) = &args.out {

@@ -1,11 +1,11 @@
 //! What the commands that plan have in common: from the arguments to a plan.
 
-use super::args::{CloudArgs, GlobalArgs, RunArgs, StackArg};
+use super::args::{GlobalArgs, RunArgs, StackArg};
 use super::error::CliError;
-use super::exit::Exit;
 use super::files::Files;
 use super::mistakes::{are_wrong, load_checked, report};
 use super::output::{self, Stream};
+use super::place::{self, WORK_DIR, store_error};
 use super::{find, plan_file, provider, state_key};
 use crate::engine::instance::is_named;
 use crate::engine::observe::{self, Observe, is_remote};
@@ -20,19 +20,17 @@ use crate::resource::context::{Cx, Owner};
 use crate::resource::error::Error;
 use crate::saved::{SavedPlan, SavedState};
 use crate::store::journal::Intent;
-use crate::store::{Lock, Store, StoreError};
+use crate::store::Store;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
-
-/// The folder for what stackctl keeps beside the state.
-const WORK_DIR: &str = ".stackctl";
 
 /// A command under way.
 pub(super) struct Session {
     /// The stack.
     pub(super) stack: Stack,
-    /// Where its state is.
+    /// Where its state is; locked from before the state is read until the command ends, by
+    /// commands that write.
     pub(super) store: Store,
     /// The clients.
     pub(super) cx: Cx,
@@ -46,8 +44,6 @@ pub(super) struct Session {
     pub(super) read: SavedState,
     /// The files read so far, where that is asked for.
     pub(super) files: Files,
-    /// Held from before the state is read until the command ends, by commands that write.
-    _lock: Option<Lock>,
 }
 
 /// How a command looks at the stack.
@@ -83,12 +79,6 @@ pub(super) fn reader(dir: &Path) -> impl Fn(&str) -> Result<Vec<u8>, String> + S
     move |path| std::fs::read(dir.join(path)).map_err(|error| format!("{path}: {error}"))
 }
 
-/// The store of a stack's state.
-pub(super) async fn store(stack: &Stack, cloud: &CloudArgs) -> Result<Store, CliError> {
-    let default = || PathBuf::from("state").join(format!("{}.json", stack.full_name()));
-    Ok(Store::local(cloud.state.clone().unwrap_or_else(default)))
-}
-
 impl Session {
     /// Loads the stack, reads the state and the live resources, and makes the plan.
     pub(super) async fn plan(wanted: Wanted<'_>) -> Result<Self, CliError> {
@@ -108,12 +98,10 @@ impl Session {
             Keeps::Saves | Keeps::Repeats(_) => Files::noting(&sources),
         };
         let read_file = files.reader(&stack.dir);
-        let mut store = store(&stack, &run.cloud).await?;
-        let lock = if wanted.writes {
-            Some(store.lock(&holder()).await.map_err(store_error)?)
-        } else {
-            None
-        };
+        let mut store = place::store(&stack, &run.cloud).await?;
+        if wanted.writes {
+            place::lock(&store, &stack, global, run.lock).await?;
+        }
         let opened = store
             .open(&stack.name, stack.env.as_deref())
             .await
@@ -211,7 +199,6 @@ impl Session {
             sources,
             read,
             files,
-            _lock: lock,
         })
     }
 
@@ -326,12 +313,6 @@ fn check_addresses(options: &Options, planned: &Planned, complete: bool) -> Resu
     Ok(())
 }
 
-/// What a lock says of its holder.
-pub(super) fn holder() -> String {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    format!("process {} on {}", std::process::id(), host.trim())
-}
-
 /// Where the state's objects are.
 struct Home {
     account: Option<String>,
@@ -413,24 +394,6 @@ pub(super) fn resource_error(error: &Error) -> CliError {
     match error.hint() {
         Some(hint) => found.hint(hint),
         None => found,
-    }
-}
-
-/// An error of the store.
-pub(super) fn store_error(error: StoreError) -> CliError {
-    let found = CliError::new(format!("{error}."));
-    match error {
-        StoreError::Locked { .. } => found
-            .exit(Exit::Locked)
-            .now("Nothing was changed.")
-            .hint("Wait until that run has ended, then run the command again."),
-        StoreError::Unreadable { .. } => found
-            .now("Nothing was changed.")
-            .hint("Put the right file back in its place."),
-        StoreError::Key(_) => found.hint("Free some memory, then run the command again."),
-        StoreError::Io { .. } => {
-            found.hint("Make the file system usable, then run the command again.")
-        }
     }
 }
 

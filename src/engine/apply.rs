@@ -61,6 +61,34 @@ pub struct Finished {
     pub interrupted: bool,
 }
 
+/// A run whose journal or state could not be written: nothing more was begun from then on.
+#[derive(Debug)]
+pub struct Broken {
+    /// What went wrong first.
+    pub error: StoreError,
+    /// Whether a step was begun before.
+    pub begun: bool,
+    /// Whether the state could be saved in the end: it holds all that was done then.
+    pub saved: bool,
+    /// Whether the journal is still where the next run looks for it.
+    pub journal: bool,
+    /// What was done.
+    pub done: Vec<Fact>,
+}
+
+/// A step that was done.
+#[derive(Debug, Clone)]
+pub struct Fact {
+    /// The address.
+    pub address: String,
+    /// The type.
+    pub type_name: String,
+    /// What was done.
+    pub doing: Doing,
+    /// The object's id.
+    pub id: String,
+}
+
 /// A message from a step's task.
 enum Message {
     Waiting(StepId, String),
@@ -73,14 +101,14 @@ enum Message {
 /// # Errors
 /// When the journal or the state cannot be written. Failed steps are no error of this
 /// kind: they are in [`Finished`].
-pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished, StoreError> {
+pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished, Box<Broken>> {
     let steps = &run.planned.plan.steps;
     let graph = Graph::of(run.stack);
     let mut applying = Applying::new(run.stack, run.planned, run.world, run.read_file);
     applying.secrets = run.secrets.clone();
     let journal = match steps.is_empty() {
         true => None,
-        false => Some(run.store.start(&run.world.state).await?),
+        false => Some(begin(&run).await?),
     };
     let counted = steps
         .iter()
@@ -96,6 +124,7 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
         begun: vec![None; steps.len()],
         graph: &graph,
         finished: Finished::default(),
+        facts: Vec::new(),
         broken: None,
         journal,
         run: &run,
@@ -103,21 +132,55 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
         tell,
     };
     looped.turn().await;
+    let begun = looped.begun.iter().any(Option::is_some);
     let Loop {
         mut finished,
         broken,
+        facts,
         ..
     } = looped;
-    let mut state = applying.finish(&graph)?;
+    let mut state = match applying.finish(&graph) {
+        Ok(state) => state,
+        Err(error) => {
+            return Err(Box::new(Broken {
+                error,
+                begun,
+                saved: false,
+                journal: run.store.has_journal(),
+                done: facts,
+            }));
+        }
+    };
     let changed = !steps.is_empty() || state != run.world.state;
+    let mut saved = Ok(());
     if changed && !(finished.interrupted && *run.interrupt.borrow() > 1) {
-        run.store.save(&mut state).await?;
+        saved = run.store.save(&mut state).await;
     }
     finished.state = Some(state);
-    match broken {
-        Some(error) => Err(error),
-        None => Ok(finished),
-    }
+    let is_saved = saved.is_ok();
+    let Some(error) = broken.or(saved.err()) else {
+        return Ok(finished);
+    };
+    Err(Box::new(Broken {
+        error,
+        begun,
+        saved: is_saved,
+        journal: run.store.has_journal(),
+        done: facts,
+    }))
+}
+
+async fn begin(run: &Run<'_>) -> Result<Journal, Box<Broken>> {
+    let started = run.store.start(&run.world.state).await;
+    started.map_err(|error| {
+        Box::new(Broken {
+            error,
+            begun: false,
+            saved: false,
+            journal: false,
+            done: Vec::new(),
+        })
+    })
 }
 
 /// What a step is to people.
@@ -141,6 +204,7 @@ struct Loop<'r, 'a, 't> {
     journal: Option<Journal>,
     begun: Vec<Option<Instant>>,
     finished: Finished,
+    facts: Vec<Fact>,
     /// The journal could not be written: nothing more is begun.
     broken: Option<StoreError>,
     tell: &'t mut dyn FnMut(Event),
@@ -331,6 +395,7 @@ impl Loop<'_, '_, '_> {
                 }
                 // It exists, though what had to follow failed.
                 Some(error) => {
+                    self.fact(id, &outcome.id);
                     let changes = self.applying.record(id, outcome);
                     self.failed(id, error, Some(changes));
                 }
@@ -340,6 +405,7 @@ impl Loop<'_, '_, '_> {
     }
 
     fn done(&mut self, id: StepId, changes: Vec<StateChange>, object: String) {
+        self.fact(id, &object);
         self.add(&Entry::Done { step: id, changes });
         let (address, doing) = (self.step(id).address.clone(), doing(&self.step(id).op));
         let took = self.begun[id].map_or(Duration::ZERO, |begun| begun.elapsed());
@@ -351,6 +417,19 @@ impl Loop<'_, '_, '_> {
             took,
         });
         self.queue.done(id);
+    }
+
+    fn fact(&mut self, id: StepId, object: &str) {
+        let step = self.step(id);
+        let fact = Fact {
+            address: step.address.clone(),
+            type_name: step.type_name.clone(),
+            doing: doing(&step.op),
+            id: object.to_owned(),
+        };
+        if fact.doing != Doing::Reading {
+            self.facts.push(fact);
+        }
     }
 
     fn done_without_call(&mut self, id: StepId, changes: Vec<StateChange>) {

@@ -8,6 +8,8 @@ mod settle;
 mod tests;
 mod variable;
 
+pub(crate) use block::duration;
+
 use super::diagnostic::{Diagnostic, Place};
 use super::source;
 use super::stack::{Sources, Stack};

@@ -1,5 +1,6 @@
 //! Why a state could not be opened, locked or saved.
 
+use super::lease::Holder;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -16,24 +17,35 @@ pub enum StoreError {
         /// What the system said.
         error: io::Error,
     },
-    /// What is there is no state that this version knows.
-    #[error("{place} is not a state file that this version can read: {why}")]
-    Unreadable {
+    /// What is there is not what was saved.
+    #[error("the state {place} cannot be used: {why}")]
+    Unusable {
         /// The place.
         place: String,
-        /// Why.
+        /// Why, a clause about "it".
         why: String,
+        /// The next step, a sentence.
+        next: String,
     },
     /// The key to the secrets could not be made ready.
     #[error("the key to the state's secrets could not be encrypted: {0}")]
     Key(String),
     /// Another run holds the lock.
-    #[error("{place} is locked by another run ({holder})")]
+    #[error("the state {place} is locked by another run ({holder})")]
     Locked {
         /// The place.
         place: String,
         /// What the holder wrote about itself.
-        holder: String,
+        holder: Box<Holder>,
+    },
+    /// The lock was lost, or what is in the place is not what this run began with: another
+    /// run is at work there.
+    #[error("this run has lost its hold on the state {place}: {why}")]
+    Lost {
+        /// The place.
+        place: String,
+        /// Why, a clause.
+        why: String,
     },
 }
 

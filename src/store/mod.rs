@@ -1,22 +1,30 @@
 //! Where the state of a stack is kept: one interface over files and S3. Beside the state
-//! there is a journal of the run under way, and a lock.
+//! there is a journal of the run under way, a lock, and the versions saved before.
 
 mod error;
+mod format;
+mod found;
+mod history;
 pub mod journal;
 pub mod key;
-pub mod local;
+pub mod lease;
+mod local;
 mod moment;
 pub mod rekey;
 pub mod seal;
 pub mod state;
 
 pub use error::StoreError;
+pub use found::Inspected;
+pub use history::{KEPT, Version, VersionName};
 pub use moment::{Moment, Watch};
 
 use journal::{Entry, Intent};
+use lease::{Holder, Patience};
 use local::LocalStore;
 use state::State;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// Where one stack's state is kept.
 #[derive(Debug)]
@@ -43,10 +51,32 @@ pub struct Opened {
     pub existed: bool,
 }
 
-/// The lock of a run that writes; given back when dropped, and when the process dies.
+impl Opened {
+    /// The state as it can be saved: what is not settled stays in it.
+    pub fn into_state(self) -> State {
+        let mut state = self.state;
+        found::keep_open(&mut state, self.open);
+        state
+    }
+}
+
+/// Whether a state is locked.
 #[derive(Debug)]
-pub struct Lock {
-    _held: local::Lock,
+pub enum Locked {
+    /// By nobody.
+    Free,
+    /// By a run that lives.
+    Alive(Box<Holder>),
+    /// By a run that is gone.
+    Dead(Box<Holder>),
+}
+
+/// Reads the text of a state that a person edited; its checksum is not looked at.
+///
+/// # Errors
+/// A clause about "it", when it is no state.
+pub fn read_edited(text: &[u8]) -> Result<State, String> {
+    format::read_edited(text).map_err(|fault| fault.to_string())
 }
 
 /// The journal of the run under way.
@@ -63,10 +93,12 @@ enum JournalPlace {
 }
 
 impl Store {
-    /// A state in files: `path` is the state file (`….json`), journal and lock are beside it.
-    pub fn local(path: PathBuf) -> Self {
+    /// A state in files: `path` is the state file (`….json`); journal and lock are beside it,
+    /// the versions under `work_dir` (`.stackctl`). `usual`: the file is in the place that its
+    /// stack's name gives it.
+    pub fn local(path: PathBuf, work_dir: &Path, usual: bool) -> Self {
         Self {
-            place: Place::Local(LocalStore::new(path)),
+            place: Place::Local(LocalStore::new(path, work_dir, usual)),
             watch: Watch::default(),
         }
     }
@@ -85,29 +117,65 @@ impl Store {
     /// What people call the place: the path.
     pub fn name(&self) -> String {
         match &self.place {
-            Place::Local(local) => local.path().display().to_string(),
+            Place::Local(local) => local.name(),
         }
     }
 
     /// Reads the state and folds in what an interrupted run left. Writes nothing.
     ///
     /// # Errors
-    /// When something cannot be read, is no state, or belongs to another stack.
+    /// When something cannot be read, or is not what was saved here.
     pub async fn open(&self, stack: &str, env: Option<&str>) -> Result<Opened, StoreError> {
         match &self.place {
             Place::Local(local) => local.open(stack, env),
         }
     }
 
-    /// Takes the lock, for a run that writes. `holder` is what others are told.
+    /// What is there, without a judgement, for those who repair it. A save may follow.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] when another run has it.
-    pub async fn lock(&self, holder: &str) -> Result<Lock, StoreError> {
+    /// When something cannot be read at all.
+    pub async fn inspect(&self) -> Result<Inspected, StoreError> {
         match &self.place {
-            Place::Local(local) => Ok(Lock {
-                _held: local.lock(holder)?,
-            }),
+            Place::Local(local) => local.inspect(),
+        }
+    }
+
+    /// Whether the state is locked; where that must be watched for a while, `tell` is told.
+    ///
+    /// # Errors
+    /// When the lock cannot be read.
+    pub async fn look(&self, tell: &mut (dyn FnMut(&Holder) + Send)) -> Result<Locked, StoreError> {
+        match &self.place {
+            Place::Local(local) => local.look(tell).await,
+        }
+    }
+
+    /// Takes the lock away from this holder.
+    ///
+    /// # Errors
+    /// When that is not possible, or another one holds it by now.
+    pub async fn unlock(&self, holder: &Holder) -> Result<(), StoreError> {
+        match &self.place {
+            Place::Local(local) => local.unlock(holder),
+        }
+    }
+
+    /// Takes the lock, for a run that writes; it is given back by [`Store::release`], when the
+    /// store is dropped, and when the process dies.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] when another run has it for longer than the patience lasts.
+    pub async fn lock(&self, holder: &Holder, patience: Patience<'_>) -> Result<(), StoreError> {
+        match &self.place {
+            Place::Local(local) => local.lock(holder, patience).await,
+        }
+    }
+
+    /// Gives the lock back.
+    pub async fn release(&self) {
+        match &self.place {
+            Place::Local(local) => local.release(),
         }
     }
 
@@ -128,16 +196,45 @@ impl Store {
         })
     }
 
-    /// Saves the state with the next serial, then takes an old journal away.
+    /// Whether a journal is where the next run looks for it.
+    pub fn has_journal(&self) -> bool {
+        match &self.place {
+            Place::Local(local) => local.has_journal(),
+        }
+    }
+
+    /// Saves the state with the next serial, keeps it among the versions, then takes an old
+    /// journal away.
     ///
     /// # Errors
-    /// When the place is full or gone; what was saved before is untouched then.
+    /// When the place is full or gone, or holds by now what another run saved; what is there
+    /// is untouched then.
     pub async fn save(&self, state: &mut State) -> Result<(), StoreError> {
         self.at(Moment::Saving)?;
         match &self.place {
             Place::Local(local) => local.save(state, &self.watch)?,
         }
         self.at(Moment::Saved)
+    }
+
+    /// The versions that were saved here, the oldest first.
+    ///
+    /// # Errors
+    /// When they cannot be listed.
+    pub async fn versions(&self) -> Result<Vec<VersionName>, StoreError> {
+        match &self.place {
+            Place::Local(local) => local.versions(),
+        }
+    }
+
+    /// One version.
+    ///
+    /// # Errors
+    /// When it cannot be read, or was changed.
+    pub async fn version(&self, name: &VersionName) -> Result<Version, StoreError> {
+        match &self.place {
+            Place::Local(local) => local.version(name),
+        }
     }
 }
 
@@ -155,7 +252,7 @@ impl Journal {
     /// Makes all that was added durable, at once: no step may call before its intent is.
     ///
     /// # Errors
-    /// When the place is full or gone. Nothing must be begun then.
+    /// When the place is full or gone, or the lock was lost. Nothing must be begun then.
     pub async fn sync(&mut self) -> Result<(), StoreError> {
         let io = StoreError::io("writing", Path::new(&self.name));
         self.watch.at(Moment::Writing).map_err(io)?;
@@ -165,4 +262,12 @@ impl Journal {
         let io = StoreError::io("writing", Path::new(&self.name));
         self.watch.at(Moment::Synced).map_err(io)
     }
+}
+
+/// Seconds since 1970, for people to read; nothing is decided by it.
+#[expect(clippy::disallowed_methods, reason = "the store is an edge")]
+pub fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The format that this version writes. Older ones are brought up when they are opened.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The state of one stack (in one environment).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -66,6 +66,9 @@ fn masked(check: impl FnOnce()) {
     let mut settings = insta::Settings::clone_current();
     settings.add_filter(r"\d+\.\d s\b", "[time]");
     settings.add_filter(r"\(request [0-9a-f-]+\)", "(request [id])");
-    settings.add_filter(r"process \d+ on \S+\)", "process [id])");
+    settings.add_filter(
+        r"process \d+ on \S+, since [0-9 :-]+ UTC",
+        "process [id] on [host], since [time]",
+    );
     settings.bind(check);
 }

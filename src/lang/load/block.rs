@@ -325,7 +325,7 @@ fn timeouts(reader: &mut Reader, value: &Value, path: &Path) -> Timeouts {
 }
 
 /// `90s`, `5m`, `1h30m`: hours, minutes and seconds, in this order; more than nothing.
-fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     let mut seconds = 0u64;
     let mut rest = text;
     for (unit, worth) in [('h', 3600), ('m', 60), ('s', 1)] {

@@ -1,5 +1,7 @@
 //! The journal as a file: one JSON line an entry, appended and synced.
 
+use super::files::{self, private, sync_dir};
+use super::lock::FileLock;
 use crate::store::journal::Entry;
 use crate::store::{Moment, StoreError, Watch};
 use std::fs::{File, OpenOptions};
@@ -13,6 +15,7 @@ pub(crate) struct FileJournal {
     file: Arc<File>,
     path: PathBuf,
     pending: Vec<u8>,
+    lock: Option<Arc<FileLock>>,
 }
 
 impl FileJournal {
@@ -20,7 +23,15 @@ impl FileJournal {
     ///
     /// # Errors
     /// When the file exists already, or cannot be written.
-    pub(super) fn start(path: &Path, lineage: &str, serial: u64) -> Result<Self, StoreError> {
+    pub(super) fn start(
+        path: &Path,
+        lineage: &str,
+        serial: u64,
+        lock: Option<Arc<FileLock>>,
+    ) -> Result<Self, StoreError> {
+        if let Some(lock) = &lock {
+            lock.check()?;
+        }
         let mut options = OpenOptions::new();
         options.create_new(true).append(true);
         private(&mut options);
@@ -29,6 +40,7 @@ impl FileJournal {
             file: Arc::new(file),
             path: path.to_owned(),
             pending: Vec::new(),
+            lock,
         };
         journal.add(&Entry::Run {
             lineage: lineage.to_owned(),
@@ -73,23 +85,14 @@ impl FileJournal {
                 .unwrap_or_else(|error| Err(io::Error::other(error))),
             Err(error) => Err(error),
         };
-        synced.map_err(StoreError::io("writing", &self.path))
+        synced.map_err(StoreError::io("writing", &self.path))?;
+        // A file that nobody finds any more is durable for nobody.
+        if !files::is_at(&self.file, &self.path) {
+            let gone = io::Error::other("it was taken away while the run was under way");
+            return Err(StoreError::io("writing", &self.path)(gone));
+        }
+        self.lock.as_ref().map_or(Ok(()), |lock| lock.check())
     }
-}
-
-/// Makes a new file readable by its owner only.
-pub(crate) fn private(options: &mut OpenOptions) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-}
-
-/// Makes the entry of `path` in its folder durable.
-pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-    File::open(dir.unwrap_or_else(|| Path::new(".")))?.sync_all()
 }
 
 #[cfg(test)]
@@ -103,7 +106,7 @@ mod tests {
     fn a_torn_last_line_is_left_out() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("s.journal");
-        let mut file = FileJournal::start(&path, "l", 3).expect("starts");
+        let mut file = FileJournal::start(&path, "l", 3, None).expect("starts");
         let intent = |step| Intent {
             step,
             op: "create".into(),
@@ -133,7 +136,7 @@ mod tests {
         assert_eq!(left.open, [intent(2)]);
         assert!(journal::read("nonsense\n{}\n").is_err());
         assert!(
-            FileJournal::start(&path, "l", 3).is_err(),
+            FileJournal::start(&path, "l", 3, None).is_err(),
             "a journal is never overwritten"
         );
     }

@@ -1,189 +1,234 @@
-//! A state kept in files: `name.json`, `name.journal`, `name.lock`.
+//! A state kept in files: `name.json`, `name.journal` and `name.lock` beside each other, and
+//! the saved versions in a folder apart.
 
+mod files;
+mod history;
 mod journal;
+mod lock;
 
 pub(super) use journal::FileJournal;
 
+use super::format;
+use super::found::Pieces;
+use super::history::{Version, VersionName};
 use super::journal as entries;
-use super::state::{State, VERSION};
-use super::{Moment, Opened, StoreError, Watch};
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use super::lease::{Holder, Patience};
+use super::state::State;
+use super::{Inspected, Locked, Moment, Opened, StoreError, Watch};
+use history::History;
+use lock::{Content, FileLock};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where one stack's state is kept.
-#[derive(Debug, Clone)]
-pub struct LocalStore {
-    path: PathBuf,
-}
-
-/// The lock; released when dropped, and by the system when the process dies.
 #[derive(Debug)]
-pub struct Lock {
-    _file: File,
+pub(super) struct LocalStore {
+    path: PathBuf,
+    history: History,
+    /// The file as it was opened or saved; none: there was none.
+    seen: Mutex<Option<Vec<u8>>>,
+    lock: Mutex<Option<Arc<FileLock>>>,
 }
 
 impl LocalStore {
-    /// The store whose state file is `path` (`….json`).
-    pub fn new(path: PathBuf) -> Self {
-        Self { path }
-    }
-
-    /// The state file.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    fn journal_path(&self) -> PathBuf {
-        self.path.with_extension("journal")
-    }
-
-    /// Reads the state and folds in what an interrupted run left. Writes nothing.
-    ///
-    /// # Errors
-    /// When a file cannot be read, is no state, or belongs to another stack.
-    pub fn open(&self, stack: &str, env: Option<&str>) -> Result<Opened, StoreError> {
-        let read = |path: &Path| match std::fs::read_to_string(path) {
-            Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(StoreError::io("reading", path)(error)),
-        };
-        let unreadable = |path: &Path, why: String| StoreError::Unreadable {
-            place: path.display().to_string(),
-            why,
-        };
-        let text = read(&self.path)?;
-        let existed = text.is_some();
-        let journal_path = self.journal_path();
-        let journal = read(&journal_path)?;
-        let left = match &journal {
-            Some(text) => entries::read(text).map_err(|why| unreadable(&journal_path, why))?,
-            None => entries::Leftover::default(),
-        };
-        let mut state = match &text {
-            Some(text) => parse(text).map_err(|why| unreadable(&self.path, why))?,
-            None => {
-                let lineage = left.from.as_ref().map(|(lineage, _)| lineage.clone());
-                State::empty(stack, env, lineage.unwrap_or_else(new_lineage))
-            }
-        };
-        if state.stack != stack || state.env.as_deref() != env {
-            let why = format!("it belongs to the stack \"{}\"", state.stack);
-            return Err(unreadable(&self.path, why));
+    /// The store whose state file is `path` (`….json`). Versions are kept under `work_dir`;
+    /// `usual`: by the file's name alone.
+    pub(super) fn new(path: PathBuf, work_dir: &Path, usual: bool) -> Self {
+        Self {
+            history: History::new(history::folder(work_dir, &path, usual)),
+            path,
+            seen: Mutex::default(),
+            lock: Mutex::default(),
         }
-        let mut open = std::mem::take(&mut state.pending);
-        if let Some((lineage, serial)) = &left.from {
-            if *lineage != state.lineage {
-                let why = "it belongs to another lineage of this state".to_owned();
-                return Err(unreadable(&journal_path, why));
-            }
-            // A journal older than the state was saved already; only its removal was missed.
-            if *serial == state.serial {
-                for change in left.changes {
-                    state.change(change);
-                }
-                open.extend(left.open);
-            }
-        }
-        Ok(Opened {
-            state,
-            open,
-            interrupted: journal.is_some(),
-            existed,
+    }
+
+    /// What people call the place.
+    pub(super) fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn beside(&self, ending: &str) -> PathBuf {
+        self.path.with_extension(ending)
+    }
+
+    /// See [`super::Store::open`].
+    pub(super) fn open(&self, stack: &str, env: Option<&str>) -> Result<Opened, StoreError> {
+        self.pieces()?.open(stack, env)
+    }
+
+    /// See [`super::Store::inspect`].
+    pub(super) fn inspect(&self) -> Result<Inspected, StoreError> {
+        Ok(self.pieces()?.inspect())
+    }
+
+    fn pieces(&self) -> Result<Pieces, StoreError> {
+        // In this order: a save writes the state first, then its version, and removes the
+        // journal in the end.
+        let names = self.history.names()?;
+        let text = files::read(&self.path)?;
+        let journal = files::read(&self.beside("journal"))?;
+        let newest = match (&text, names.last()) {
+            (None, Some(newest)) => self.history.read(newest).ok().map(|(text, _)| text),
+            _ => None,
+        };
+        self.remember(text.clone());
+        Ok(Pieces {
+            place: self.name(),
+            journal_place: self.beside("journal").display().to_string(),
+            text,
+            journal: journal.map(|text| entries::read(&String::from_utf8_lossy(&text))),
+            names,
+            newest,
         })
     }
 
-    /// Takes the lock, for a run that writes.
-    ///
-    /// # Errors
-    /// [`StoreError::Locked`] when another process has it.
-    pub fn lock(&self, holder: &str) -> Result<Lock, StoreError> {
-        if let Some(dir) = self.path.parent() {
-            std::fs::create_dir_all(dir).map_err(StoreError::io("making the folder", dir))?;
-        }
-        let path = self.path.with_extension("lock");
-        let mut options = OpenOptions::new();
-        options.create(true).read(true).write(true).truncate(false);
-        journal::private(&mut options);
-        let mut file = options
-            .open(&path)
-            .map_err(StoreError::io("opening", &path))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let holder = std::fs::read_to_string(&path).unwrap_or_default();
-                return Err(StoreError::Locked {
-                    place: self.path.display().to_string(),
-                    holder,
-                });
+    /// See [`super::Store::look`].
+    pub(super) async fn look(
+        &self,
+        tell: &mut (dyn FnMut(&Holder) + Send),
+    ) -> Result<Locked, StoreError> {
+        lock::look(&self.beside("lock"), tell).await
+    }
+
+    /// See [`super::Store::unlock`].
+    pub(super) fn unlock(&self, holder: &Holder) -> Result<(), StoreError> {
+        let path = self.beside("lock");
+        match lock::read(&path) {
+            Content::Held(by) if by.id != holder.id => {
+                let place = self.name();
+                Err(StoreError::Locked { place, holder: by })
             }
-            Err(TryLockError::Error(error)) => return Err(StoreError::io("locking", &path)(error)),
+            _ => std::fs::remove_file(&path).map_err(StoreError::io("removing", &path)),
         }
-        file.set_len(0)
-            .and_then(|()| file.write_all(holder.as_bytes()))
-            .map_err(StoreError::io("writing", &path))?;
-        Ok(Lock { _file: file })
     }
 
-    /// Starts the journal of a run.
-    ///
-    /// # Errors
-    /// When it cannot be made durable; nothing must be called then.
+    fn remember(&self, text: Option<Vec<u8>>) {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = text;
+    }
+
+    fn held(&self) -> Option<Arc<FileLock>> {
+        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        lock.clone()
+    }
+
+    /// See [`super::Store::lock`].
+    pub(super) async fn lock(
+        &self,
+        holder: &Holder,
+        patience: Patience<'_>,
+    ) -> Result<(), StoreError> {
+        files::make_dir(files::folder(&self.path))?;
+        self.history.prepare()?;
+        let lock = FileLock::take(&self.beside("lock"), &self.name(), holder, patience).await?;
+        files::sweep(&self.path);
+        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(lock));
+        Ok(())
+    }
+
+    /// See [`super::Store::release`].
+    pub(super) fn release(&self) {
+        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// See [`super::Store::start`].
     pub(super) fn start(&self, state: &State) -> Result<FileJournal, StoreError> {
-        FileJournal::start(&self.journal_path(), &state.lineage, state.serial)
+        FileJournal::start(
+            &self.beside("journal"),
+            &state.lineage,
+            state.serial,
+            self.held(),
+        )
     }
 
-    /// Saves the state with the next serial: written beside, synced, renamed, and the
-    /// folder synced; then an old journal is removed.
-    ///
-    /// # Errors
-    /// When the disk is full or gone; the old file is untouched then.
+    /// See [`super::Store::has_journal`].
+    pub(super) fn has_journal(&self) -> bool {
+        self.beside("journal").exists()
+    }
+
+    /// See [`super::Store::save`].
     pub(super) fn save(&self, state: &mut State, watch: &Watch) -> Result<(), StoreError> {
-        let dir = self.path.parent().filter(|dir| !dir.as_os_str().is_empty());
-        let dir = dir.unwrap_or_else(|| Path::new("."));
-        let io = |error| StoreError::io("writing", &self.path)(error);
-        std::fs::create_dir_all(dir).map_err(io)?;
+        let Some(lock) = self.held() else {
+            return Err(self.lost("it was never locked"));
+        };
+        lock.check()?;
+        let before = self.unchanged()?;
         state.serial += 1;
-        let result = (|| {
-            let mut file = tempfile::NamedTempFile::new_in(dir)?;
-            serde_json::to_writer_pretty(io::BufWriter::new(&mut file), state)?;
-            file.write_all(b"\n")?;
-            file.as_file().sync_all()?;
-            watch.at(Moment::Staged)?;
-            file.persist(&self.path).map_err(|error| error.error)?;
-            journal::sync_dir(&self.path)
-        })();
-        if let Err(error) = result {
+        let result = self.write(state, before, watch);
+        if result.is_err() {
             state.serial -= 1;
-            return Err(StoreError::io("writing", &self.path)(error));
         }
+        result
+    }
+
+    fn write(
+        &self,
+        state: &State,
+        before: Option<Vec<u8>>,
+        watch: &Watch,
+    ) -> Result<(), StoreError> {
+        let writing = |error: io::Error| StoreError::io("writing", &self.path)(error);
+        let written = format::write(state).map_err(|error| writing(error.into()))?;
+        // The version before may lack in the history, when a run died in between.
+        if let Some(text) = before
+            && let Ok(found) = format::read(&text)
+        {
+            let name = VersionName::of(&found.state, &found.checksum);
+            self.history.add(name, &text)?;
+        }
+        let staged = || watch.at(Moment::Staged);
+        files::write(&files::target(&self.path), &written.text, staged).map_err(writing)?;
+        self.remember(Some(written.text.clone()));
+        let name = VersionName::of(state, &written.checksum);
+        self.history.add(name, &written.text)?;
+        let journal = self.beside("journal");
         watch
             .at(Moment::Renamed)
-            .map_err(StoreError::io("removing", &self.journal_path()))?;
-        match std::fs::remove_file(self.journal_path()) {
+            .map_err(StoreError::io("removing", &journal))?;
+        match std::fs::remove_file(&journal) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(StoreError::io("removing", &self.journal_path())(error))
+                Err(StoreError::io("removing", &journal)(error))
             }
             _ => Ok(()),
         }
     }
-}
 
-fn parse(text: &str) -> Result<State, String> {
-    #[derive(serde::Deserialize)]
-    struct Version {
-        version: u32,
+    /// The text of the state file, which must be the one that was opened: a lock that others
+    /// do not honour must not make one run overwrite what another saved.
+    fn unchanged(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        let text = files::read(&self.path)?;
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        match (seen.as_ref(), &text) {
+            (seen, now) if seen == now.as_ref() => Ok(text),
+            (Some(_), None) => Err(self.lost("it was taken away meanwhile")),
+            _ => Err(self.lost("another run has saved it meanwhile")),
+        }
     }
-    let found: Version = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    if found.version > VERSION {
-        return Err(format!(
-            "it has format {}, and this version reads up to {VERSION}; use a newer stackctl",
-            found.version
-        ));
-    }
-    serde_json::from_str(text).map_err(|error| error.to_string())
-}
 
-fn new_lineage() -> String {
-    hex::encode(rand::random::<[u8; 16]>())
+    fn lost(&self, why: &str) -> StoreError {
+        StoreError::Lost {
+            place: self.name(),
+            why: why.to_owned(),
+        }
+    }
+
+    /// See [`super::Store::versions`].
+    pub(super) fn versions(&self) -> Result<Vec<VersionName>, StoreError> {
+        Ok(self.history.names()?.into_iter().collect())
+    }
+
+    /// See [`super::Store::version`].
+    pub(super) fn version(&self, name: &VersionName) -> Result<Version, StoreError> {
+        let (text, saved) = self.history.read(name)?;
+        let found = format::read(&text).map_err(|fault| StoreError::Unusable {
+            place: format!("{} (serial {})", self.name(), name.serial),
+            why: fault.to_string(),
+            next: "Take another version.".to_owned(),
+        })?;
+        Ok(Version {
+            serial: name.serial,
+            saved,
+            state: found.state,
+        })
+    }
 }

@@ -1,0 +1,189 @@
+//! What can be typed behind `stackctl state`.
+
+use super::{CloudArgs, ConsentArg, InputArgs, LockArg};
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+/// Look at the state, and repair it.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+The state is what stackctl knows of the objects it made. These commands change what is
+known, never the objects. Each save keeps the version before; docs/state.md tells what to
+do when something is lost.
+
+Examples:
+  stackctl state list                     addresses, types and ids
+  stackctl state mv queue orders          the resource is called orders in the file now
+  stackctl state history                  what was saved, and when
+  stackctl state restore 12               serial 12 again, as a new version
+  stackctl state rebuild                  find the objects again by their tags and names")]
+pub struct StateArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: StateCommand,
+}
+
+/// The commands.
+#[derive(Debug, Clone, Subcommand)]
+#[expect(
+    missing_docs,
+    reason = "a doc comment here would hide the struct's, which is the help text"
+)]
+pub enum StateCommand {
+    List(ListArgs),
+    Show(ShowArgs),
+    Mv(MvArgs),
+    Rm(RmArgs),
+    History(HistoryArgs),
+    Restore(RestoreArgs),
+    Unlock(UnlockArgs),
+}
+
+impl StateCommand {
+    /// As it is typed.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::List(_) => "state list",
+            Self::Show(_) => "state show",
+            Self::Mv(_) => "state mv",
+            Self::Rm(_) => "state rm",
+            Self::History(_) => "state history",
+            Self::Restore(_) => "state restore",
+            Self::Unlock(_) => "state unlock",
+        }
+    }
+}
+
+/// Where the state is.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PlaceArgs {
+    /// What goes in from outside.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Where it is.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+}
+
+/// How the state is changed.
+#[derive(Debug, Clone, Args)]
+pub struct ChangeArgs {
+    /// Where it is.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Whether to ask.
+    #[command(flatten)]
+    pub consent: ConsentArg,
+    /// How long to wait.
+    #[command(flatten)]
+    pub lock: LockArg,
+}
+
+/// List the resources in the state: addresses, types and ids.
+#[derive(Debug, Clone, Args)]
+pub struct ListArgs {
+    /// A stack's name under stacks/, or a path; not needed while there is only one.
+    #[arg(value_name = "STACK")]
+    pub stack: Option<String>,
+    /// Where it is.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// Show what the state knows of a resource; secrets are not shown.
+#[derive(Debug, Clone, Args)]
+#[command(override_usage = "stackctl state show [OPTIONS] [STACK] ADDRESS")]
+pub struct ShowArgs {
+    /// The resource's address; before it the stack, where there is more than one.
+    #[arg(value_name = "ADDRESS", required = true, num_args = 1..=2)]
+    pub words: Vec<String>,
+    /// Where it is.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// Give a resource another address, as the file calls it now.
+#[derive(Debug, Clone, Args)]
+#[command(override_usage = "stackctl state mv [OPTIONS] [STACK] FROM TO")]
+pub struct MvArgs {
+    /// The address in the state and the new one; before them the stack, where there is more
+    /// than one.
+    #[arg(value_name = "FROM TO", required = true, num_args = 2..=3)]
+    pub words: Vec<String>,
+    /// How.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// Forget resources; the objects stay in AWS.
+#[derive(Debug, Clone, Args)]
+#[command(override_usage = "stackctl state rm [OPTIONS] [STACK] ADDRESS...")]
+pub struct RmArgs {
+    /// The addresses; before them the stack, where there is more than one.
+    #[arg(value_name = "ADDRESS", required = true, num_args = 1..)]
+    pub words: Vec<String>,
+    /// How.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// List the versions that were saved: serial, time and what changed.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "The last 50 versions are kept.")]
+pub struct HistoryArgs {
+    /// A stack's name under stacks/, or a path; not needed while there is only one.
+    #[arg(value_name = "STACK")]
+    pub stack: Option<String>,
+    /// Where it is.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// Save an older version, or a file, as the newest one.
+#[derive(Debug, Clone, Args)]
+#[command(
+    override_usage = "stackctl state restore [OPTIONS] [STACK] SERIAL|FILE",
+    after_help = "\
+Shows what would be different, asks, and saves it with a new serial; what is saved now is
+kept among the versions. The objects in AWS stay as they are: look at the plan afterwards.
+
+Examples:
+  stackctl state restore 12               a version that `stackctl state history` lists
+  stackctl state restore state/web.json   the file as a person has edited it"
+)]
+pub struct RestoreArgs {
+    /// The serial of a saved version, or a file; before it the stack, where there is more
+    /// than one.
+    #[arg(value_name = "SERIAL|FILE", required = true, num_args = 1..=2)]
+    pub words: Vec<String>,
+    /// How.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// Take away the lock of a run that is gone.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+A lock is a lease: when its holder is dead the next run takes it over by itself, at once
+on the same machine, and from another one when the lease has expired. This is for the rare
+rest. A holder that lives is refused; with --force it loses the lock and begins nothing more.")]
+pub struct UnlockArgs {
+    /// A stack's name under stacks/, or a path; not needed while there is only one.
+    #[arg(value_name = "STACK")]
+    pub stack: Option<String>,
+    /// Also from a run that lives.
+    #[arg(long)]
+    pub force: bool,
+    /// Where it is.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Whether to ask.
+    #[command(flatten)]
+    pub consent: ConsentArg,
+}
+
+/// The path of a file, when the text is no serial.
+pub fn as_file(text: &str) -> Option<PathBuf> {
+    let serial = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    (!serial).then(|| PathBuf::from(text))
+}

@@ -1,0 +1,120 @@
+//! Where a stack's state is, who takes its lock, and what to say when it cannot be used.
+
+use super::args::{CloudArgs, GlobalArgs, LockArg};
+use super::error::CliError;
+use super::exit::Exit;
+use super::output;
+use crate::lang::stack::Stack;
+use crate::store::lease::{self, Holder, Patience};
+use crate::store::{self, Store, StoreError};
+use std::path::{Path, PathBuf};
+
+/// The folder for what stackctl keeps beside the state.
+pub(super) const WORK_DIR: &str = ".stackctl";
+
+/// How long a lock outlives the last sign of life of its holder, in seconds.
+const LEASE: u64 = 20;
+
+/// The store of a stack's state.
+pub(super) async fn store(stack: &Stack, cloud: &CloudArgs) -> Result<Store, CliError> {
+    let usual = PathBuf::from("state").join(format!("{}.json", stack.full_name()));
+    let path = cloud.state.clone().unwrap_or_else(|| usual.clone());
+    let is_usual = path == usual;
+    Ok(Store::local(path, Path::new(WORK_DIR), is_usual))
+}
+
+/// Takes the lock, and says so when it has to wait.
+pub(super) async fn lock(
+    store: &Store,
+    stack: &Stack,
+    global: &GlobalArgs,
+    arg: LockArg,
+) -> Result<(), CliError> {
+    let timeout = arg.lock_timeout.unwrap_or_default();
+    let name = store.name();
+    let mut tell = |holder: &Holder| {
+        output::message(&format!("Waiting for the lock of {name}: {holder}.\n"));
+    };
+    let patience = Patience {
+        timeout,
+        tell: &mut tell,
+    };
+    let holder = holder(stack, global)?;
+    store
+        .lock(&holder, patience)
+        .await
+        .map_err(|error| match error {
+            StoreError::Locked { .. } if arg.lock_timeout.is_some() => store_error(error)
+                .now(format!(
+                    "Nothing was changed; the lock was waited for {} s.",
+                    timeout.as_secs()
+                ))
+                .hint("Look whether that run still makes progress, then run the command again."),
+            error => store_error(error),
+        })
+}
+
+/// What a lock says of this run.
+fn holder(stack: &Stack, global: &GlobalArgs) -> Result<Holder, CliError> {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let host = host.or_else(|| variable("HOSTNAME")).unwrap_or_default();
+    let host = match host.trim() {
+        "" => "an unnamed host".to_owned(),
+        host => host.chars().take(100).collect(),
+    };
+    let lease = match variable("STACKCTL_LEASE_SECONDS") {
+        None => LEASE,
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|seconds| (1..=3600).contains(seconds))
+            .ok_or_else(|| {
+                CliError::new(format!(
+                    "STACKCTL_LEASE_SECONDS is {text:?}, and must be a number from 1 to 3600."
+                ))
+            })?,
+    };
+    let pid = std::process::id();
+    let (pids_of, started) = lease::process(pid);
+    Ok(Holder {
+        id: hex::encode(rand::random::<[u8; 16]>()),
+        command: format!("{} of {}", global.command, stack.full_name()),
+        host,
+        pid,
+        since: store::now(),
+        lease,
+        beat: 0,
+        pids_of,
+        started: started.unwrap_or_default(),
+    })
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// An error of the store, before anything was done.
+pub(super) fn store_error(error: StoreError) -> CliError {
+    let found = CliError::new(format!("{}.", capital(&error.to_string())));
+    match error {
+        StoreError::Locked { .. } => found
+            .exit(Exit::Locked)
+            .now("Nothing was changed.")
+            .hint("Wait until that run has ended (--lock-timeout 5m does so), then run the command again."),
+        StoreError::Unusable { next, .. } => found.now("Nothing was changed.").hint(next),
+        StoreError::Key(_) => found.hint("Free some memory, then run the command again."),
+        StoreError::Io { .. } => found
+            .now("Nothing was changed.")
+            .hint("Make the file system usable, then run the command again."),
+        StoreError::Lost { .. } => found
+            .now("Nothing was changed by this run.")
+            .hint("See with `stackctl plan` how things stand, then run the command again."),
+    }
+}
+
+/// A clause as the beginning of a sentence.
+pub(super) fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(chars).collect()
+}

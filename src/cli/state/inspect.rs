@@ -1,0 +1,111 @@
+//! `stackctl state list` and `stackctl state show`.
+
+use super::super::args::GlobalArgs;
+use super::super::args::state::{ListArgs, ShowArgs};
+use super::super::error::CliError;
+use super::super::exit::Exit;
+use super::super::output;
+use super::{Bench, table::table, unknown, words};
+use crate::data::Path;
+use crate::store::seal::is_sealed;
+use crate::store::state::{ResourceState, State, deposed_address, split_deposed};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Every object that the state knows, by how it is called.
+fn objects(state: &State) -> Vec<(String, &ResourceState)> {
+    let current = state.resources.iter();
+    let mut all: Vec<(String, &ResourceState)> = current
+        .map(|(address, known)| (address.clone(), known))
+        .collect();
+    for (address, generations) in &state.deposed {
+        let generations = generations.iter();
+        all.extend(generations.map(|(key, known)| (deposed_address(address, key), known)));
+    }
+    all
+}
+
+/// Runs `list`.
+pub(super) async fn list(global: &GlobalArgs, args: &ListArgs) -> Result<Exit, CliError> {
+    let bench = Bench::new(global, args.stack.as_deref(), &args.place).await?;
+    let opened = bench.open().await?;
+    let objects = objects(&opened.state);
+    if global.json {
+        let list: Vec<Value> = objects
+            .iter()
+            .map(|(name, known)| {
+                let (address, deposed) = split_deposed(name);
+                json!({"address": address, "deposed": deposed, "type": known.type_name, "id": known.id})
+            })
+            .collect();
+        output::result(&format!("{:#}\n", Value::from(list)))?;
+        return Ok(Exit::Done);
+    }
+    if objects.is_empty() {
+        output::message("The state knows no object.\n");
+        return Ok(Exit::Done);
+    }
+    let rows: Vec<Vec<String>> = objects
+        .into_iter()
+        .map(|(name, known)| vec![name, known.type_name.clone(), known.id.clone()])
+        .collect();
+    output::result(&table(&["ADDRESS", "TYPE", "ID"], &rows, &[]))?;
+    Ok(Exit::Done)
+}
+
+/// Runs `show`.
+pub(super) async fn show(global: &GlobalArgs, args: &ShowArgs) -> Result<Exit, CliError> {
+    let (stack, rest) = words(&args.words, 1);
+    let bench = Bench::new(global, stack, &args.place).await?;
+    let state = bench.open().await?.state;
+    let name = &rest[0];
+    let objects = objects(&state);
+    let found = objects.into_iter().find(|(known, _)| known == name);
+    let Some((_, known)) = found else {
+        return Err(unknown(name, &state));
+    };
+    let shown = json!({
+        "address": name,
+        "type": known.type_name,
+        "id": known.id,
+        "inputs": masked(&known.inputs, &known.sensitive),
+        "outputs": masked(&known.outputs, &known.sensitive),
+        "dependencies": known.dependencies,
+        "options": known.options,
+    });
+    if global.json {
+        output::result(&format!("{shown:#}\n"))?;
+    } else {
+        let text = serde_yaml::to_string(&shown).map_err(|error| {
+            CliError::new("The resource could not be put as YAML.").caused_by(&error)
+        })?;
+        output::result(&format!(
+            "{}\n",
+            crate::report::terminal::escape_lines(&text)
+        ))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The value without its secrets.
+fn masked(value: &Value, sensitive: &BTreeSet<Path>) -> Value {
+    let mut shown = value.clone();
+    for path in sensitive {
+        if path.get(value).is_some_and(|part| !part.is_null()) {
+            path.set(&mut shown, Value::from("(secret)"));
+        }
+    }
+    without_seals(&shown)
+}
+
+fn without_seals(value: &Value) -> Value {
+    match value {
+        sealed if is_sealed(sealed) => Value::from("(secret)"),
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| (key.clone(), without_seals(value)))
+            .collect(),
+        Value::Array(list) => list.iter().map(without_seals).collect(),
+        other => other.clone(),
+    }
+}

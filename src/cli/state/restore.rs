@@ -1,0 +1,173 @@
+//! `stackctl state restore`: a saved version or a file becomes the newest version.
+
+use super::super::args::GlobalArgs;
+use super::super::args::state::{RestoreArgs, as_file};
+use super::super::error::CliError;
+use super::super::exit::Exit;
+use super::super::place::store_error;
+use super::super::{confirm, output};
+use super::history::{Difference, all};
+use super::{Bench, words};
+use crate::store::Inspected;
+use crate::store::state::State;
+use serde_json::json;
+use std::path::Path;
+
+/// Runs the command.
+pub(super) async fn run(global: &GlobalArgs, args: &RestoreArgs) -> Result<Exit, CliError> {
+    let (stack, rest) = words(&args.words, 1);
+    let bench = Bench::new(global, stack, &args.change.place).await?;
+    bench.lock(global, args.change.lock).await?;
+    let inspected = bench.store.inspect().await.map_err(store_error)?;
+    let wanted = match as_file(&rest[0]) {
+        Some(path) => from_file(&path)?,
+        None => from_history(&bench, &inspected, &rest[0]).await?,
+    };
+    check(&bench, &wanted)?;
+    let mut state = inspected.continued(wanted).map_err(|why| {
+        CliError::new(format!("The state cannot be restored: {why}."))
+            .now("Nothing was changed.")
+            .hint("Run `stackctl plan` or `stackctl apply` first, which settle that run.")
+    })?;
+    let before = match (&inspected.state, inspected.versions.last()) {
+        (Ok(before), _) => before.clone(),
+        (Err(_), Some(newest)) => {
+            bench
+                .store
+                .version(newest)
+                .await
+                .map_err(store_error)?
+                .state
+        }
+        (Err(_), None) => State::empty(&bench.stack.name, None, String::new()),
+    };
+    if !global.json {
+        show(&inspected, &before, &state);
+    }
+    let question = "Save this as the newest version? Only \"yes\" is accepted: ";
+    if !confirm::confirm(question, args.change.consent.yes, global.json).await? {
+        output::message("Declined; nothing was changed.\n");
+        return Ok(Exit::Failed);
+    }
+    bench.save(&mut state).await?;
+    let serial = state.serial;
+    if global.json {
+        let difference = Difference::between(&before, &state);
+        let (added, changed, gone) = (difference.added, difference.changed, difference.gone);
+        let json = json!({"restored": rest[0], "serial": serial, "added": added, "changed": changed, "gone": gone});
+        output::result(&format!("{json:#}\n"))?;
+    } else {
+        output::message(&format!(
+            "Saved as serial {serial}. `stackctl plan` shows how it differs from what is live.\n"
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+fn from_file(path: &Path) -> Result<State, CliError> {
+    let text = std::fs::read(path).map_err(|error| {
+        CliError::new(format!("{} cannot be read.", path.display()))
+            .caused_by(&error)
+            .now("Nothing was changed.")
+    })?;
+    crate::store::read_edited(&text).map_err(|why| {
+        CliError::new(format!("{} is not to be restored: {why}.", path.display()))
+            .now("Nothing was changed.")
+            .hint("`stackctl state history` lists the versions that can be restored.")
+    })
+}
+
+async fn from_history(
+    bench: &Bench,
+    inspected: &Inspected,
+    serial: &str,
+) -> Result<State, CliError> {
+    let known = inspected.versions.iter().rev();
+    let mut known = known.filter(|name| serial.parse() == Ok(name.serial));
+    let Some(name) = known.next() else {
+        let message = format!("No version with serial {serial} was saved here.");
+        return Err(CliError::new(message)
+            .now("Nothing was changed.")
+            .hint("`stackctl state history` lists the versions."));
+    };
+    let version = bench.store.version(name).await.map_err(store_error)?;
+    Ok(version.state)
+}
+
+fn check(bench: &Bench, wanted: &State) -> Result<(), CliError> {
+    let stack = &bench.stack;
+    if wanted.stack == stack.name && wanted.env == stack.env {
+        return Ok(());
+    }
+    let of = match &wanted.env {
+        Some(env) => format!("\"{}\" with --env {env}", wanted.stack),
+        None => format!("\"{}\"", wanted.stack),
+    };
+    Err(CliError::new(format!("This is a state of the stack {of}."))
+        .now("Nothing was changed.")
+        .hint("Restore it for that stack: two states of the same objects would undo each other's work."))
+}
+
+/// What would be different, by objects.
+fn show(inspected: &Inspected, before: &State, after: &State) {
+    let mut text = match &inspected.state {
+        Ok(_) => String::new(),
+        Err(why) => format!(
+            "What is there now cannot be used: {why}. Compared with the newest version that was saved:\n"
+        ),
+    };
+    let (before, after) = (all(before), all(after));
+    let mut lines = Vec::new();
+    for (name, known) in &after {
+        match before.get(name) {
+            None => lines.push(format!("+ {name} ({}), id {}", known.type_name, known.id)),
+            Some(old) if old.id != known.id => {
+                lines.push(format!("~ {name}: id {} -> {}", old.id, known.id));
+            }
+            Some(old) if old != known => {
+                lines.push(format!("~ {name}: {}", parts(old, known).join(", ")));
+            }
+            Some(_) => {}
+        }
+    }
+    for (name, known) in &before {
+        if !after.contains_key(name) {
+            lines.push(format!("- {name} ({}), id {}", known.type_name, known.id));
+        }
+    }
+    if lines.is_empty() {
+        text.push_str("No object differs.\n");
+    }
+    for line in lines {
+        text.push_str(&crate::report::terminal::escape_lines(&line));
+        text.push('\n');
+    }
+    output::message(&text);
+}
+
+/// The names of what differs between two records of an object.
+fn parts(
+    old: &crate::store::state::ResourceState,
+    new: &crate::store::state::ResourceState,
+) -> Vec<String> {
+    let mut parts = Vec::new();
+    for (what, old, new) in [
+        ("inputs", &old.inputs, &new.inputs),
+        ("outputs", &old.outputs, &new.outputs),
+    ] {
+        let empty = serde_json::Map::new();
+        let (old, new) = (
+            old.as_object().unwrap_or(&empty),
+            new.as_object().unwrap_or(&empty),
+        );
+        let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+        let differ = names
+            .into_iter()
+            .filter(|name| old.get(*name) != new.get(*name));
+        parts.extend(differ.map(|name| format!("{what}.{name}")));
+    }
+    if parts.is_empty() {
+        parts.push("options or dependencies".to_owned());
+    }
+    parts
+}

@@ -1,0 +1,160 @@
+//! `stackctl state mv` and `stackctl state rm`.
+
+use super::super::args::GlobalArgs;
+use super::super::args::state::{ChangeArgs, MvArgs, RmArgs};
+use super::super::error::CliError;
+use super::super::exit::Exit;
+use super::super::{confirm, find, output};
+use super::{Bench, unknown, words};
+use crate::store::state::{State, StateChange, split_deposed};
+use serde_json::json;
+
+/// Runs `mv`.
+pub(super) async fn mv(global: &GlobalArgs, args: &MvArgs) -> Result<Exit, CliError> {
+    let (stack, rest) = words(&args.words, 2);
+    let bench = Bench::new(global, stack, &args.change.place).await?;
+    bench.lock(global, args.change.lock).await?;
+    let state = bench.open().await?.into_state();
+    let (from, to) = (&rest[0], &rest[1]);
+    if !state.resources.contains_key(from) && !state.deposed.contains_key(from) {
+        return Err(unknown(from, &state));
+    }
+    if !is_address(to) {
+        return Err(CliError::new(format!("\"{to}\" is no address."))
+            .now("Nothing was changed.")
+            .hint("An address is a resource's name, with its key where the block has forEach: queue, or logs[\"a\"]."));
+    }
+    if state.resources.contains_key(to) || state.deposed.contains_key(to) {
+        return Err(
+            CliError::new(format!("The state has a resource \"{to}\" already."))
+                .now("Nothing was changed.")
+                .hint("Move that one away first, or forget it with `stackctl state rm`."),
+        );
+    }
+    let change = StateChange::Move {
+        from: from.clone(),
+        to: to.clone(),
+    };
+    let change = Change {
+        shown: format!("  {from} -> {to}\n"),
+        json: json!({"moved": [{"from": from, "to": to}]}),
+        question: "Move it in the state? Only \"yes\" is accepted: ",
+        done: format!("Moved. The file is to call it {to}; nothing changed in AWS."),
+        changes: vec![change],
+    };
+    carry_out(global, &args.change, &bench, state, change).await
+}
+
+/// Runs `rm`.
+pub(super) async fn rm(global: &GlobalArgs, args: &RmArgs) -> Result<Exit, CliError> {
+    let first_is_stack = args.words.len() > 1 && find::is_stack(&args.words[0]);
+    let (stack, names) = words(&args.words, args.words.len() - usize::from(first_is_stack));
+    let bench = Bench::new(global, stack, &args.change.place).await?;
+    bench.lock(global, args.change.lock).await?;
+    let state = bench.open().await?.into_state();
+    let (mut shown, mut list, mut changes) = (String::new(), Vec::new(), Vec::new());
+    for name in names {
+        let (address, key) = split_deposed(name);
+        let known = match key {
+            None => state.resources.get(address),
+            Some(key) => state.deposed.get(address).and_then(|all| all.get(key)),
+        };
+        let Some(known) = known else {
+            return Err(unknown(name, &state));
+        };
+        let (type_name, id) = (&known.type_name, &known.id);
+        shown.push_str(&format!("  {name} ({type_name}), id {id}\n"));
+        list.push(json!({"address": name, "type": type_name, "id": id}));
+        changes.push(StateChange::Drop {
+            address: address.to_owned(),
+            deposed: key.map(str::to_owned),
+        });
+    }
+    let change = Change {
+        shown: format!("To be forgotten; the objects stay in AWS:\n{shown}"),
+        json: json!({"forgotten": list}),
+        question: "Forget them? Only \"yes\" is accepted: ",
+        done: "Forgotten. The objects are still in AWS, and no command of this stack touches them any more.".to_owned(),
+        changes,
+    };
+    carry_out(global, &args.change, &bench, state, change).await
+}
+
+struct Change {
+    shown: String,
+    json: serde_json::Value,
+    question: &'static str,
+    done: String,
+    changes: Vec<StateChange>,
+}
+
+async fn carry_out(
+    global: &GlobalArgs,
+    args: &ChangeArgs,
+    bench: &Bench,
+    mut state: State,
+    change: Change,
+) -> Result<Exit, CliError> {
+    if !global.json {
+        output::message(&change.shown);
+    }
+    if !confirm::confirm(change.question, args.consent.yes, global.json).await? {
+        output::message("Declined; nothing was changed.\n");
+        return Ok(Exit::Failed);
+    }
+    for change in change.changes {
+        state.change(change);
+    }
+    bench.save(&mut state).await?;
+    if global.json {
+        let mut json = change.json;
+        json["serial"] = state.serial.into();
+        output::result(&format!("{json:#}\n"))?;
+    } else {
+        output::message(&format!(
+            "{} Saved as serial {}.\n",
+            change.done, state.serial
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+/// A resource's name, with a key in brackets where it is one of several.
+fn is_address(text: &str) -> bool {
+    let (name, key) = match text.split_once('[') {
+        Some((name, key)) => (name, Some(key)),
+        None => (text, None),
+    };
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    let is_key = |key: &str| {
+        let inner = key.strip_suffix(']');
+        inner.is_some_and(|inner| serde_json::from_str::<String>(inner).is_ok())
+    };
+    is_name && key.is_none_or(is_key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_address;
+
+    #[test]
+    fn an_address_is_a_name_and_maybe_a_key() {
+        for text in ["queue", "_q-1", "logs[\"a b\"]", "logs[\"a\\\"]\"]"] {
+            assert!(is_address(text), "{text}");
+        }
+        for text in [
+            "",
+            "1a",
+            "a.b",
+            "logs[0]",
+            "logs[\"a\"",
+            "logs[\"a\"]x",
+            "a b",
+        ] {
+            assert!(!is_address(text), "{text}");
+        }
+    }
+}

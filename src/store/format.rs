@@ -1,0 +1,239 @@
+//! A state as text: JSON whose last member is a checksum of all that stands before it, so
+//! that a file that was cut off or edited is told from one that was saved.
+
+use super::state::{State, VERSION};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+/// A state as it is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Written {
+    /// The text, with a line end.
+    pub text: Vec<u8>,
+    /// The checksum in it, 64 hex digits.
+    pub checksum: String,
+}
+
+/// A state as it was found.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Found {
+    /// The state, brought up to this version's format.
+    pub state: State,
+    /// The checksum of its content, whether or not the text says so.
+    pub checksum: String,
+}
+
+/// Why a text is no state, as a clause about "it".
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Fault {
+    /// Nothing is in it.
+    #[error("it is empty")]
+    Empty,
+    /// It ends early.
+    #[error("it is cut off: its end is missing ({0})")]
+    Cut(String),
+    /// It is something else.
+    #[error("it is no state: {0}")]
+    Other(String),
+    /// A newer stackctl wrote it.
+    #[error("it has format {0}, and this version reads up to {VERSION}")]
+    Newer(u32),
+    /// The content is not what was saved.
+    #[error("something other than stackctl changed it: its checksum does not fit its content")]
+    Edited,
+}
+
+const MEMBER: &[u8] = b",\"checksum\":\"";
+/// The member, 64 digits, a quote, a brace.
+const TAIL: usize = MEMBER.len() + 64 + 2;
+
+/// Formats from this one on have a checksum.
+const CHECKED: u32 = 2;
+
+/// Puts a state as text.
+///
+/// # Errors
+/// Never for a state that was read or made by this program.
+pub(super) fn write(state: &State) -> Result<Written, serde_json::Error> {
+    let mut text = serde_json::to_vec_pretty(state)?;
+    let checksum = hex::encode(Sha256::digest(compact(&text)));
+    text.truncate(text.len() - "\n}".len());
+    text.extend(format!(",\n  \"checksum\": \"{checksum}\"\n}}\n").bytes());
+    Ok(Written { text, checksum })
+}
+
+/// Reads a text, of this format or an older one.
+///
+/// # Errors
+/// When it is not, or not any more, what was saved.
+pub(super) fn read(text: &[u8]) -> Result<Found, Fault> {
+    let (body, stated) = parts(text)?;
+    let checksum = hex::encode(Sha256::digest(&body));
+    let state = parse(&body)?;
+    let fits = match &stated {
+        Some(stated) => *stated == checksum,
+        None => state.version < CHECKED,
+    };
+    if !fits {
+        return Err(Fault::Edited);
+    }
+    Ok(Found {
+        state: State {
+            version: VERSION,
+            ..state
+        },
+        checksum,
+    })
+}
+
+/// Reads a text that a person edited: its checksum is not looked at.
+///
+/// # Errors
+/// When it is no state.
+pub(super) fn read_edited(text: &[u8]) -> Result<State, Fault> {
+    let mut value: serde_json::Value = syntax(text)?;
+    if let Some(map) = value.as_object_mut() {
+        map.remove("checksum");
+    }
+    let state = parse(value.to_string().as_bytes())?;
+    Ok(State {
+        version: VERSION,
+        ..state
+    })
+}
+
+/// The content without white space and without the checksum; and the checksum that it states.
+fn parts(text: &[u8]) -> Result<(Vec<u8>, Option<String>), Fault> {
+    if text.iter().all(u8::is_ascii_whitespace) {
+        return Err(Fault::Empty);
+    }
+    syntax::<serde::de::IgnoredAny>(text)?;
+    let mut body = compact(text);
+    let Some(at) = body.len().checked_sub(TAIL) else {
+        return Ok((body, None));
+    };
+    let tail = &body[at..];
+    let (digits, end) = tail[MEMBER.len()..].split_at(64);
+    if !tail.starts_with(MEMBER) || end != b"\"}" || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return Ok((body, None));
+    }
+    let stated = String::from_utf8_lossy(digits).into_owned();
+    body.truncate(at);
+    body.push(b'}');
+    Ok((body, Some(stated)))
+}
+
+fn syntax<'t, T: Deserialize<'t>>(text: &'t [u8]) -> Result<T, Fault> {
+    serde_json::from_slice(text).map_err(|error| {
+        if error.is_eof() {
+            Fault::Cut(error.to_string())
+        } else {
+            Fault::Other(error.to_string())
+        }
+    })
+}
+
+fn parse(body: &[u8]) -> Result<State, Fault> {
+    #[derive(Deserialize)]
+    struct Version {
+        version: u32,
+    }
+    // The places in the compact text would mislead.
+    let fault = |error: serde_json::Error| {
+        let text = error.to_string();
+        let end = text.rfind(" at line ").unwrap_or(text.len());
+        Fault::Other(text[..end].to_owned())
+    };
+    let Version { version } = serde_json::from_slice(body).map_err(fault)?;
+    if version > VERSION {
+        return Err(Fault::Newer(version));
+    }
+    // Format 1 is this one without the checksum.
+    serde_json::from_slice(body).map_err(fault)
+}
+
+/// JSON without the white space between its tokens.
+fn compact(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let (mut inside, mut escaped) = (false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if inside => escaped = true,
+            b'"' => inside = !inside,
+            b' ' | b'\n' | b'\r' | b'\t' if !inside => continue,
+            _ => {}
+        }
+        out.push(*byte);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::state::{ResourceState, StateChange};
+    use serde_json::json;
+
+    fn state() -> State {
+        let mut state = State::empty("s", Some("e"), "l".into());
+        let inputs =
+            json!({"text": "a \"b\" \\ \n c", "number": 0.1234567890123456789, "ü": [1.0]});
+        let resource = Box::new(ResourceState {
+            type_name: "t".into(),
+            id: "1".into(),
+            outputs: inputs.clone(),
+            inputs,
+            ..ResourceState::default()
+        });
+        let address = "a".to_owned();
+        state.change(StateChange::Put { address, resource });
+        state
+    }
+
+    #[test]
+    fn a_state_comes_back_as_it_was_however_it_is_laid_out() {
+        let written = write(&state()).unwrap();
+        let found = read(&written.text).unwrap();
+        assert_eq!(found.state.resources["a"].id, "1");
+        assert_eq!(found.checksum, written.checksum);
+        assert_eq!(read(&compact(&written.text)).unwrap(), found);
+        let text = String::from_utf8(written.text).unwrap();
+        let windows = text.replace('\n', "\r\n");
+        assert_eq!(read(windows.as_bytes()).unwrap(), found);
+    }
+
+    #[test]
+    fn every_change_of_a_byte_is_told() {
+        let text = write(&state()).unwrap().text;
+        for at in 0..text.len() {
+            let mut other = text.clone();
+            other[at] = if other[at] == b'7' { b'8' } else { b'7' };
+            // White space between tokens counts for nothing, but a digit in its place does.
+            assert!(read(&other).is_err(), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn every_cut_is_told() {
+        let text = write(&state()).unwrap().text;
+        assert_eq!(read(b" \n"), Err(Fault::Empty));
+        for length in 1..text.len() - 1 {
+            let fault = read(&text[..length]);
+            assert!(matches!(fault, Err(Fault::Cut(_))), "{length}: {fault:?}");
+        }
+    }
+
+    #[test]
+    fn without_its_checksum_a_state_is_an_edited_one() {
+        let written = write(&state()).unwrap();
+        let (body, _) = parts(&written.text).unwrap();
+        assert_eq!(read(&body), Err(Fault::Edited));
+        let text = String::from_utf8(body).unwrap();
+        let old = text.replace("\"version\":2", "\"version\":1");
+        assert_eq!(read(old.as_bytes()).unwrap().state.version, VERSION);
+        let new = text.replace("\"version\":2", "\"version\":99");
+        assert_eq!(read(new.as_bytes()), Err(Fault::Newer(99)));
+        assert_eq!(read_edited(text.as_bytes()).unwrap().serial, 0);
+    }
+}

@@ -1,0 +1,229 @@
+//! The versions of a state that were saved: how they are called and packed, and what they
+//! say of a state that is found.
+
+use super::format::Found;
+use super::state::State;
+use flate2::read::GzDecoder;
+use flate2::{Compression, GzBuilder};
+use std::collections::BTreeSet;
+use std::io::{self, Read, Write};
+
+/// How many versions are kept.
+pub const KEPT: usize = 50;
+
+/// The name of a saved version: `<serial>-<lineage>-<checksum>.json.gz`, so that a list of
+/// names is enough to judge a state by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct VersionName {
+    /// The serial.
+    pub serial: u64,
+    /// The first 8 characters of the lineage.
+    pub lineage: String,
+    /// The first 16 digits of the checksum.
+    pub checksum: String,
+}
+
+const ENDING: &str = ".json.gz";
+
+impl VersionName {
+    /// The name of this state.
+    pub fn of(state: &State, checksum: &str) -> Self {
+        Self {
+            serial: state.serial,
+            lineage: state.lineage.chars().take(8).collect(),
+            checksum: checksum.chars().take(16).collect(),
+        }
+    }
+
+    /// As a file's or an object's name.
+    pub fn file_name(&self) -> String {
+        let (lineage, checksum) = (&self.lineage, &self.checksum);
+        format!("{:010}-{lineage}-{checksum}{ENDING}", self.serial)
+    }
+
+    /// Reads such a name; none for anything else.
+    pub fn parse(name: &str) -> Option<Self> {
+        let mut parts = name.strip_suffix(ENDING)?.splitn(3, '-');
+        Some(Self {
+            serial: parts.next()?.parse().ok()?,
+            lineage: parts.next()?.to_owned(),
+            checksum: parts.next()?.to_owned(),
+        })
+    }
+}
+
+/// A saved version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Version {
+    /// Its serial.
+    pub serial: u64,
+    /// When it was saved, by the clock of who saved it; seconds since 1970.
+    pub saved: u64,
+    /// The state.
+    pub state: State,
+}
+
+/// Packs a state's text; `now` in seconds since 1970 is kept in the header.
+///
+/// # Errors
+/// Never, since it writes to memory.
+pub(super) fn pack(text: &[u8], now: u64) -> io::Result<Vec<u8>> {
+    let time = u32::try_from(now).unwrap_or(u32::MAX);
+    let mut packer = GzBuilder::new()
+        .mtime(time)
+        .write(Vec::new(), Compression::fast());
+    packer.write_all(text)?;
+    packer.finish()
+}
+
+/// Unpacks a version: its text, and when it was saved.
+///
+/// # Errors
+/// When it is no such thing, or damaged.
+pub(super) fn unpack(packed: &[u8]) -> io::Result<(Vec<u8>, u64)> {
+    let mut unpacker = GzDecoder::new(packed);
+    let mut text = Vec::new();
+    unpacker.read_to_end(&mut text)?;
+    let saved = unpacker.header().map_or(0, flate2::GzHeader::mtime);
+    Ok((text, u64::from(saved)))
+}
+
+/// What speaks against a state that was found, given the versions saved here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Doubt {
+    /// It is gone.
+    #[error("it is missing, and serial {serial} of it was saved here")]
+    Missing {
+        /// The newest serial.
+        serial: u64,
+    },
+    /// It is of another lineage.
+    #[error(
+        "it has another lineage ({found}) than the one that was saved here ({kept}): \
+         it was made elsewhere, or anew"
+    )]
+    Foreign {
+        /// Its lineage, shortened.
+        found: String,
+        /// The known one.
+        kept: String,
+    },
+    /// It is older than what was saved.
+    #[error("it is an older version: it has serial {found}, and serial {kept} was saved here")]
+    Older {
+        /// Its serial.
+        found: u64,
+        /// The newest one.
+        kept: u64,
+    },
+    /// Same serial, other content.
+    #[error("it has serial {serial} as the version that was saved here, but other content")]
+    Other {
+        /// The serial.
+        serial: u64,
+    },
+}
+
+/// Judges a state that was found by the versions saved here. `names` must have been listed
+/// before the state was read: a save writes the state first, and its version then.
+///
+/// # Errors
+/// What speaks against it.
+pub(super) fn judge(names: &BTreeSet<VersionName>, found: Option<&Found>) -> Result<(), Doubt> {
+    let Some(newest) = names.last() else {
+        return Ok(());
+    };
+    let Some(found) = found else {
+        let serial = newest.serial;
+        return Err(Doubt::Missing { serial });
+    };
+    let name = VersionName::of(&found.state, &found.checksum);
+    // Two versions may share a serial where a state was restored meanwhile.
+    if names.contains(&name) && name.serial == newest.serial {
+        return Ok(());
+    }
+    if name.lineage != newest.lineage {
+        return Err(Doubt::Foreign {
+            found: name.lineage,
+            kept: newest.lineage.clone(),
+        });
+    }
+    if name.serial < newest.serial {
+        return Err(Doubt::Older {
+            found: name.serial,
+            kept: newest.serial,
+        });
+    }
+    if name.serial == newest.serial {
+        let serial = name.serial;
+        return Err(Doubt::Other { serial });
+    }
+    Ok(())
+}
+
+/// Those that have had their time, once there are more than [`KEPT`].
+pub(super) fn outdated(names: &BTreeSet<VersionName>) -> impl Iterator<Item = &VersionName> {
+    names.iter().take(names.len().saturating_sub(KEPT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(serial: u64, lineage: &str, checksum: &str) -> Found {
+        let mut state = State::empty("s", None, lineage.into());
+        state.serial = serial;
+        let checksum = checksum.to_owned();
+        Found { state, checksum }
+    }
+
+    #[test]
+    fn what_was_saved_tells_what_is_wrong() {
+        let kept: BTreeSet<VersionName> = [found(2, "lin", "aa"), found(3, "lin", "bb")]
+            .iter()
+            .map(|found| VersionName::of(&found.state, &found.checksum))
+            .collect();
+        let judge = |found: &Found| judge(&kept, Some(found));
+        assert_eq!(judge(&found(3, "lin", "bb")), Ok(()));
+        assert_eq!(
+            judge(&found(4, "lin", "cc")),
+            Ok(()),
+            "saved by a colleague"
+        );
+        assert!(matches!(
+            judge(&found(2, "lin", "aa")),
+            Err(Doubt::Older { found: 2, kept: 3 })
+        ));
+        assert!(matches!(
+            judge(&found(3, "lin", "cc")),
+            Err(Doubt::Other { serial: 3 })
+        ));
+        assert!(matches!(
+            judge(&found(9, "new", "dd")),
+            Err(Doubt::Foreign { .. })
+        ));
+        assert_eq!(super::judge(&kept, None), Err(Doubt::Missing { serial: 3 }));
+        assert_eq!(super::judge(&BTreeSet::new(), None), Ok(()));
+    }
+
+    #[test]
+    fn a_name_says_it_all() {
+        let name = VersionName::of(
+            &found(7, "0123456789", &"ab".repeat(32)).state,
+            &"ab".repeat(32),
+        );
+        assert_eq!(
+            name.file_name(),
+            "0000000007-01234567-abababababababab.json.gz"
+        );
+        assert_eq!(VersionName::parse(&name.file_name()), Some(name));
+        assert_eq!(VersionName::parse("notes.txt"), None);
+    }
+
+    #[test]
+    fn a_version_is_packed_and_unpacked() {
+        let packed = pack(b"{}", 1_800_000_000).unwrap();
+        assert_eq!(unpack(&packed).unwrap(), (b"{}".to_vec(), 1_800_000_000));
+        assert!(unpack(&packed[..packed.len() - 3]).is_err());
+    }
+}

@@ -1,0 +1,283 @@
+//! The lock as a file. The system's own file lock tells the dead from the living on one
+//! machine; what is written in the file does so between machines that share a folder.
+
+use super::files;
+use crate::store::lease::{Holder, Patience, Vigil};
+use crate::store::{Locked, StoreError};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// The file has one size, so that it is written in one piece and never seen half empty.
+const SIZE: usize = 1024;
+
+/// How often a lock that others hold is looked at.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// A lock that is held.
+#[derive(Debug)]
+pub(super) struct FileLock {
+    inner: Arc<Inner>,
+    stop: Option<mpsc::Sender<()>>,
+    beating: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    file: File,
+    path: PathBuf,
+    /// The state's place, as people call it.
+    place: String,
+    holder: Mutex<Holder>,
+}
+
+/// How an attempt to take the lock ended.
+pub(super) enum Attempt {
+    Taken(Box<FileLock>),
+    /// Others hold it; whether that is certain.
+    Held(Box<Holder>, bool),
+}
+
+impl FileLock {
+    /// Takes the lock, or waits for it.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] when another run has it; when the file cannot be written.
+    pub(super) async fn take(
+        path: &Path,
+        place: &str,
+        holder: &Holder,
+        patience: Patience<'_>,
+    ) -> Result<Self, StoreError> {
+        let begun = Instant::now();
+        let mut watch = Vigil::default();
+        let mut told: Option<Instant> = None;
+        loop {
+            let (by, certain) = match attempt(path, place, holder, &mut watch)? {
+                Attempt::Taken(lock) => return Ok(*lock),
+                Attempt::Held(by, certain) => (by, certain),
+            };
+            let over = begun.elapsed() >= patience.timeout;
+            if over && certain {
+                let place = place.to_owned();
+                return Err(StoreError::Locked { place, holder: by });
+            }
+            if told.is_none_or(|told| told.elapsed() > Duration::from_secs(10)) {
+                told = Some(Instant::now());
+                (patience.tell)(&by);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// What must be checked before anything is begun: the lock is still this run's.
+    ///
+    /// # Errors
+    /// [`StoreError::Lost`] when it is not.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        self.inner.check()
+    }
+
+    fn start(inner: Inner, pace: Duration) -> Self {
+        let inner = Arc::new(inner);
+        let (stop, stopped) = mpsc::channel::<()>();
+        let beating = Arc::clone(&inner);
+        // A thread of its own: it beats however busy the run is.
+        let beating = std::thread::spawn(move || {
+            while stopped.recv_timeout(pace) == Err(RecvTimeoutError::Timeout) {
+                // A failure is told by the check before the next step.
+                if beating.beat().is_err() {
+                    return;
+                }
+            }
+        });
+        Self {
+            inner,
+            stop: Some(stop),
+            beating: Some(beating),
+        }
+    }
+}
+
+impl Drop for FileLock {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(beating) = self.beating.take() {
+            // It ends by itself; a panic in it changes nothing here.
+            let _ = beating.join();
+        }
+        if self.check().is_ok() {
+            // Left as it is, it would only be looked at more closely by the next run.
+            let _ = write(&self.inner.file, "");
+        }
+    }
+}
+
+impl Inner {
+    fn check(&self) -> Result<(), StoreError> {
+        let lost = |why: String| {
+            let place = self.place.clone();
+            Err(StoreError::Lost { place, why })
+        };
+        if !files::is_at(&self.file, &self.path) {
+            return lost(format!("{} was taken away", self.path.display()));
+        }
+        let ours = self.holder.lock().unwrap_or_else(PoisonError::into_inner);
+        match read(&self.path) {
+            Content::Held(holder) if holder.id == ours.id => Ok(()),
+            Content::Held(holder) => lost(format!("another run has taken it over ({holder})")),
+            _ => lost(format!("{} was emptied", self.path.display())),
+        }
+    }
+
+    fn beat(&self) -> Result<(), StoreError> {
+        self.check()?;
+        let mut holder = self.holder.lock().unwrap_or_else(PoisonError::into_inner);
+        holder.beat += 1;
+        write(&self.file, &text(&holder)).map_err(StoreError::io("writing", &self.path))
+    }
+}
+
+/// What is in a lock file.
+pub(super) enum Content {
+    /// Nobody holds it.
+    Free,
+    /// A holder.
+    Held(Box<Holder>),
+    /// Something that is no holder.
+    Unclear,
+}
+
+/// Reads a lock file.
+pub(super) fn read(path: &Path) -> Content {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Content::Free,
+        Err(_) => return Content::Unclear,
+    };
+    match serde_json::from_str(&text) {
+        Ok(holder) => Content::Held(Box::new(holder)),
+        Err(_) if text.trim().is_empty() => Content::Free,
+        Err(_) => Content::Unclear,
+    }
+}
+
+fn text(holder: &Holder) -> String {
+    serde_json::to_string(holder).unwrap_or_default()
+}
+
+fn write(mut file: &File, text: &str) -> io::Result<()> {
+    let width = SIZE - 1;
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(format!("{text:width$}\n").as_bytes())
+}
+
+/// Tries once to take the lock.
+pub(super) fn attempt(
+    path: &Path,
+    place: &str,
+    holder: &Holder,
+    watch: &mut Vigil,
+) -> Result<Attempt, StoreError> {
+    let mut options = OpenOptions::new();
+    options.create(true).read(true).write(true).truncate(false);
+    files::private(&mut options);
+    let file = options
+        .open(path)
+        .map_err(StoreError::io("opening", path))?;
+    let content = read(path);
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let by = match content {
+                Content::Held(by) => by,
+                _ => Box::new(unknown()),
+            };
+            return Ok(Attempt::Held(by, true));
+        }
+        Err(TryLockError::Error(error)) => return Err(StoreError::io("locking", path)(error)),
+    }
+    if !files::is_at(&file, path) {
+        // Removed between the two calls: look again.
+        return Ok(Attempt::Held(Box::new(unknown()), false));
+    }
+    if let Content::Held(by) = read(path) {
+        // The system has given the lock, so no process of this machine holds it.
+        let gone = by.is_of_this_machine() || watch.expired(&by);
+        if !gone {
+            return Ok(Attempt::Held(by, watch.alive()));
+        }
+    }
+    let inner = Inner {
+        path: path.to_owned(),
+        place: place.to_owned(),
+        holder: Mutex::new(holder.clone()),
+        file,
+    };
+    write(&inner.file, &text(holder))
+        .and_then(|()| inner.file.sync_data())
+        .map_err(StoreError::io("writing", path))?;
+    Ok(Attempt::Taken(Box::new(FileLock::start(
+        inner,
+        holder.pace(),
+    ))))
+}
+
+/// Whether the lock is held, without taking it.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) async fn look(
+    path: &Path,
+    tell: &mut (dyn FnMut(&Holder) + Send),
+) -> Result<Locked, StoreError> {
+    let mut watch = Vigil::default();
+    let mut told = false;
+    loop {
+        let file = match OpenOptions::new().read(true).write(true).open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Locked::Free),
+            Err(error) => return Err(StoreError::io("opening", path)(error)),
+        };
+        let by = match (file.try_lock(), read(path)) {
+            (Err(TryLockError::Error(error)), _) => {
+                return Err(StoreError::io("locking", path)(error));
+            }
+            (Err(TryLockError::WouldBlock), Content::Held(by)) => return Ok(Locked::Alive(by)),
+            (Err(TryLockError::WouldBlock), _) => return Ok(Locked::Alive(Box::new(unknown()))),
+            (Ok(()), Content::Held(by)) => by,
+            (Ok(()), _) => return Ok(Locked::Free),
+        };
+        drop(file);
+        if by.is_of_this_machine() || watch.expired(&by) {
+            return Ok(Locked::Dead(by));
+        }
+        if watch.alive() {
+            return Ok(Locked::Alive(by));
+        }
+        if !told {
+            told = true;
+            tell(&by);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// A holder that has not written yet who it is.
+fn unknown() -> Holder {
+    Holder {
+        id: String::new(),
+        command: "a run that has just begun".to_owned(),
+        host: "this machine".to_owned(),
+        pid: 0,
+        since: crate::store::now(),
+        lease: 1,
+        beat: 0,
+        pids_of: String::new(),
+        started: 0,
+    }
+}
