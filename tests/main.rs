@@ -28,4 +28,5 @@ mod no_drift;
 mod plan;
 mod plan_properties;
 mod refusals;
+mod state;
 mod support;

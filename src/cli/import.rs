@@ -1,12 +1,12 @@
 //! `stackctl import`: objects that exist are taken into the state.
 
-use super::args::{GlobalArgs, ImportArgs, RunArgs, StackArg};
-use super::{broken, confirm};
+use super::args::{GlobalArgs, ImportArgs, LockArg, RunArgs, StackArg};
 use super::error::CliError;
 use super::exit::Exit;
 use super::interrupt;
 use super::output;
 use super::session::{self, Keeps, Session, Wanted};
+use super::{broken, confirm};
 use crate::engine::adopt::ImportFault;
 use crate::engine::apply::{self, Run};
 use crate::engine::plan::Change;
@@ -32,6 +32,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &ImportArgs) -> Result<Exit, 
         secrets: args.secrets,
         input: args.input.clone(),
         cloud: args.cloud.clone(),
+        lock: LockArg::default(),
     };
     let session = Session::plan(Wanted {
         global,

@@ -13,8 +13,8 @@ use crate::engine::planner::Options;
 use crate::engine::world::World;
 use crate::lang::nearest::nearest;
 use crate::lang::stack::{Sources, Stack};
-use crate::store::state::State;
 use crate::store::Store;
+use crate::store::state::State;
 use std::collections::BTreeSet;
 
 /// A stack, its state, and what is live.

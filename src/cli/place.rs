@@ -3,7 +3,7 @@
 use super::args::{CloudArgs, GlobalArgs, LockArg};
 use super::error::CliError;
 use super::exit::Exit;
-use super::output;
+use super::{output, provider};
 use crate::lang::stack::Stack;
 use crate::store::lease::{self, Holder, Patience};
 use crate::store::{self, Store, StoreError};
@@ -15,12 +15,46 @@ pub(super) const WORK_DIR: &str = ".stackctl";
 /// How long a lock outlives the last sign of life of its holder, in seconds.
 const LEASE: u64 = 20;
 
-/// The store of a stack's state.
+/// The store of a stack's state: where `--state` says, or `state:` of the file, or a file
+/// that is called like the stack.
 pub(super) async fn store(stack: &Stack, cloud: &CloudArgs) -> Result<Store, CliError> {
-    let usual = PathBuf::from("state").join(format!("{}.json", stack.full_name()));
-    let path = cloud.state.clone().unwrap_or_else(|| usual.clone());
-    let is_usual = path == usual;
-    Ok(Store::local(path, Path::new(WORK_DIR), is_usual))
+    let place = match &cloud.state {
+        Some(path) => path.to_string_lossy().into_owned(),
+        None if stack.state.is_null() => return Ok(usual(stack)),
+        None => {
+            let read_file = super::session::reader(&stack.dir);
+            let provider = provider::provider(stack, cloud, &read_file)?;
+            provider.state.unwrap_or_default()
+        }
+    };
+    at(stack, cloud, &place).await
+}
+
+fn usual(stack: &Stack) -> Store {
+    let path = PathBuf::from("state").join(format!("{}.json", stack.full_name()));
+    Store::local(path, Path::new(WORK_DIR), true)
+}
+
+/// The store in a place that is named: a path, or `s3://bucket/key`.
+pub(super) async fn at(stack: &Stack, cloud: &CloudArgs, place: &str) -> Result<Store, CliError> {
+    let found = match crate::lang::place::s3(place) {
+        None => {
+            let path = PathBuf::from(place);
+            let is_usual = path == Path::new("state").join(format!("{}.json", stack.full_name()));
+            return Ok(Store::local(path, Path::new(WORK_DIR), is_usual));
+        }
+        Some(Err(why)) => {
+            return Err(CliError::new(format!("{place} is no place in S3: {why}."))
+                .now("Nothing was changed.")
+                .hint("Write s3://bucket/key, or s3://bucket/key?region=eu-west-1."));
+        }
+        Some(Ok(found)) => found,
+    };
+    let read_file = super::session::reader(&stack.dir);
+    let mut settings = provider::provider(stack, cloud, &read_file)?.settings;
+    settings.region = found.region.or(settings.region);
+    let (aws, _) = provider::clients(settings, cloud, Path::new(WORK_DIR)).await?;
+    Ok(Store::s3(aws, &found.bucket, &found.key))
 }
 
 /// Takes the lock, and says so when it has to wait.
@@ -102,6 +136,14 @@ pub(super) fn store_error(error: StoreError) -> CliError {
             .now("Nothing was changed.")
             .hint("Wait until that run has ended (--lock-timeout 5m does so), then run the command again."),
         StoreError::Unusable { next, .. } => found.now("Nothing was changed.").hint(next),
+        StoreError::Cloud { error, .. } => {
+            let hint = match error.code() {
+                "NoSuchBucket" => Some("Make the bucket first: stackctl keeps its state there, and does not make it.".to_owned()),
+                _ => error.hint(),
+            };
+            let hint = hint.unwrap_or_else(|| "Run the command again when S3 can be reached.".to_owned());
+            found.now("Nothing was changed.").hint(hint)
+        }
         StoreError::Key(_) => found.hint("Free some memory, then run the command again."),
         StoreError::Io { .. } => found
             .now("Nothing was changed.")

@@ -19,6 +19,8 @@ use std::sync::Arc;
 pub(super) struct Provider {
     /// What the clients are made with.
     pub(super) settings: Settings,
+    /// `state:`, evaluated.
+    pub(super) state: Option<String>,
     /// `allowedAccountIds`; empty: any.
     pub(super) allowed_accounts: Vec<String>,
 }
@@ -37,19 +39,21 @@ pub(super) fn provider(
             values.local.insert(name, value);
         }
     }
-    let setting = |key: &str| -> Result<Value, CliError> {
-        let Some(template) = stack.aws.get(key) else {
-            return Ok(Value::Null);
-        };
+    let known = |template: &Value, name: &str| -> Result<Value, CliError> {
         match evaluate(template, &values) {
             Ok(data) if data.is_known() => Ok(data.value),
-            _ => Err(CliError::new(format!(
-                "providers.aws.{key} has no value before AWS is asked."
-            ))
-            .exit(super::exit::Exit::Invalid)
-            .hint("Use variables and locals that need no data source and no resource.")),
+            _ => Err(
+                CliError::new(format!("{name} has no value before AWS is asked."))
+                    .exit(super::exit::Exit::Invalid)
+                    .hint("Use variables and locals that need no data source and no resource."),
+            ),
         }
     };
+    let setting = |key: &str| match stack.aws.get(key) {
+        None => Ok(Value::Null),
+        Some(template) => known(template, &format!("providers.aws.{key}")),
+    };
+    let state = known(&stack.state, "state")?;
     let text = |key: &str| -> Result<Option<String>, CliError> {
         Ok(setting(key)?
             .as_str()
@@ -67,6 +71,7 @@ pub(super) fn provider(
             local: None,
             unpaced: std::env::var_os("STACKCTL_UNPACED").is_some_and(|it| it == "1"),
         },
+        state: state.as_str().map(str::to_owned),
         allowed_accounts: accounts
             .filter_map(Value::as_str)
             .map(str::to_owned)

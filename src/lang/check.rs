@@ -176,6 +176,7 @@ impl Checks<'_> {
     fn references(&mut self) {
         let stack = self.stack;
         let root = Path::root();
+        self.template(&stack.state, &root.join("state"), Holder::Provider);
         self.template(
             &stack.aws,
             &root.join("providers").join("aws"),

@@ -9,5 +9,6 @@ pub mod eval;
 pub mod load;
 pub mod locate;
 pub mod nearest;
+pub mod place;
 pub mod source;
 pub mod stack;

@@ -61,6 +61,8 @@ pub struct Stack {
     pub env: Option<String>,
     /// `variables:` with their values settled and checked; sensitive ones are secret.
     pub variables: BTreeMap<String, Data>,
+    /// `state:`, where the state is kept: a template, or null.
+    pub state: Value,
     /// `providers.aws`, a template.
     pub aws: Value,
     /// `locals:`, templates.

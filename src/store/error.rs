@@ -17,6 +17,16 @@ pub enum StoreError {
         /// What the system said.
         error: io::Error,
     },
+    /// S3 refused.
+    #[error("{doing} {place} failed: {error}")]
+    Cloud {
+        /// What was tried: `reading`, `writing`.
+        doing: &'static str,
+        /// The object.
+        place: String,
+        /// What S3 said.
+        error: Box<crate::resource::error::Error>,
+    },
     /// What is there is not what was saved.
     #[error("the state {place} cannot be used: {why}")]
     Unusable {

@@ -56,6 +56,11 @@ pub enum Entry {
         /// The changes.
         changes: Vec<StateChange>,
     },
+    /// In S3: whose entries follow. Alone, it closes the journal of a run that seemed dead.
+    Taken {
+        /// The run's id.
+        by: String,
+    },
     /// A step failed and left nothing behind.
     Failed {
         /// The step's number.
@@ -96,6 +101,7 @@ pub fn read(text: &str) -> Result<Leftover, String> {
                 left.changes.extend(changes);
             }
             Entry::Changed { changes } => left.changes.extend(changes),
+            Entry::Taken { .. } => {}
             Entry::Failed { step } => left.open.retain(|intent| intent.step != step),
         }
     }

@@ -11,6 +11,7 @@ pub mod lease;
 mod local;
 mod moment;
 pub mod rekey;
+mod s3;
 pub mod seal;
 pub mod state;
 
@@ -19,11 +20,14 @@ pub use found::Inspected;
 pub use history::{KEPT, Version, VersionName};
 pub use moment::{Moment, Watch};
 
+use crate::resource::aws::Aws;
 use journal::{Entry, Intent};
 use lease::{Holder, Patience};
 use local::LocalStore;
+use s3::S3Store;
 use state::State;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// Where one stack's state is kept.
@@ -36,6 +40,7 @@ pub struct Store {
 #[derive(Debug)]
 enum Place {
     Local(LocalStore),
+    S3(S3Store),
 }
 
 /// A state as opened: with the journal of an interrupted run folded in.
@@ -90,6 +95,7 @@ pub struct Journal {
 #[derive(Debug)]
 enum JournalPlace {
     Local(local::FileJournal),
+    S3(s3::S3Journal),
 }
 
 impl Store {
@@ -114,10 +120,19 @@ impl Store {
             .map_err(StoreError::io("writing", Path::new(&self.name())))
     }
 
-    /// What people call the place: the path.
+    /// A state in S3: the object `key` and others whose keys begin with it.
+    pub fn s3(aws: Arc<Aws>, bucket: &str, key: &str) -> Self {
+        Self {
+            place: Place::S3(S3Store::new(aws, bucket, key)),
+            watch: Watch::default(),
+        }
+    }
+
+    /// What people call the place: the path, or `s3://bucket/key`.
     pub fn name(&self) -> String {
         match &self.place {
             Place::Local(local) => local.name(),
+            Place::S3(s3) => s3.name(),
         }
     }
 
@@ -128,6 +143,7 @@ impl Store {
     pub async fn open(&self, stack: &str, env: Option<&str>) -> Result<Opened, StoreError> {
         match &self.place {
             Place::Local(local) => local.open(stack, env),
+            Place::S3(s3) => s3.open(stack, env).await,
         }
     }
 
@@ -138,6 +154,7 @@ impl Store {
     pub async fn inspect(&self) -> Result<Inspected, StoreError> {
         match &self.place {
             Place::Local(local) => local.inspect(),
+            Place::S3(s3) => s3.inspect().await,
         }
     }
 
@@ -148,6 +165,7 @@ impl Store {
     pub async fn look(&self, tell: &mut (dyn FnMut(&Holder) + Send)) -> Result<Locked, StoreError> {
         match &self.place {
             Place::Local(local) => local.look(tell).await,
+            Place::S3(s3) => s3.look(tell).await,
         }
     }
 
@@ -158,6 +176,7 @@ impl Store {
     pub async fn unlock(&self, holder: &Holder) -> Result<(), StoreError> {
         match &self.place {
             Place::Local(local) => local.unlock(holder),
+            Place::S3(s3) => s3.unlock(holder).await,
         }
     }
 
@@ -169,6 +188,7 @@ impl Store {
     pub async fn lock(&self, holder: &Holder, patience: Patience<'_>) -> Result<(), StoreError> {
         match &self.place {
             Place::Local(local) => local.lock(holder, patience).await,
+            Place::S3(s3) => s3.lock(holder, patience).await,
         }
     }
 
@@ -176,6 +196,7 @@ impl Store {
     pub async fn release(&self) {
         match &self.place {
             Place::Local(local) => local.release(),
+            Place::S3(s3) => s3.release().await,
         }
     }
 
@@ -187,6 +208,7 @@ impl Store {
         self.at(Moment::Starting)?;
         let place = match &self.place {
             Place::Local(local) => JournalPlace::Local(local.start(state)?),
+            Place::S3(s3) => JournalPlace::S3(s3.start(state).await?),
         };
         self.at(Moment::Started)?;
         Ok(Journal {
@@ -200,6 +222,7 @@ impl Store {
     pub fn has_journal(&self) -> bool {
         match &self.place {
             Place::Local(local) => local.has_journal(),
+            Place::S3(s3) => s3.has_journal(),
         }
     }
 
@@ -213,6 +236,7 @@ impl Store {
         self.at(Moment::Saving)?;
         match &self.place {
             Place::Local(local) => local.save(state, &self.watch)?,
+            Place::S3(s3) => s3.save(state, &self.watch).await?,
         }
         self.at(Moment::Saved)
     }
@@ -224,6 +248,7 @@ impl Store {
     pub async fn versions(&self) -> Result<Vec<VersionName>, StoreError> {
         match &self.place {
             Place::Local(local) => local.versions(),
+            Place::S3(s3) => s3.versions().await,
         }
     }
 
@@ -234,6 +259,7 @@ impl Store {
     pub async fn version(&self, name: &VersionName) -> Result<Version, StoreError> {
         match &self.place {
             Place::Local(local) => local.version(name),
+            Place::S3(s3) => s3.version(name).await,
         }
     }
 }
@@ -246,6 +272,7 @@ impl Journal {
     pub fn add(&mut self, entry: &Entry) -> Result<(), StoreError> {
         match &mut self.place {
             JournalPlace::Local(file) => file.add(entry),
+            JournalPlace::S3(s3) => s3.add(entry),
         }
     }
 
@@ -258,10 +285,24 @@ impl Journal {
         self.watch.at(Moment::Writing).map_err(io)?;
         match &mut self.place {
             JournalPlace::Local(file) => file.sync(&self.watch).await?,
+            JournalPlace::S3(s3) => s3.sync().await?,
         }
         let io = StoreError::io("writing", Path::new(&self.name));
         self.watch.at(Moment::Synced).map_err(io)
     }
+}
+
+/// Gives back every lock that this process still holds in S3; those in files need no care.
+pub async fn release_all() {
+    s3::release_all().await;
+}
+
+/// The text of a state, as it is kept.
+///
+/// # Errors
+/// Never for a state that was read or made by this program.
+pub fn to_text(state: &State) -> Result<Vec<u8>, serde_json::Error> {
+    Ok(format::write(state)?.text)
 }
 
 /// Seconds since 1970, for people to read; nothing is decided by it.

@@ -12,6 +12,7 @@ use std::time::Duration;
 const BLOCKS: &[&str] = &[
     "name",
     "description",
+    "state",
     "variables",
     "providers",
     "locals",
@@ -62,6 +63,7 @@ pub(super) fn stack(
         .get("description")
         .filter(|value| !value.is_null())
         .and_then(|value| reader.text(value, &root.join("description")));
+    stack.state = state(reader, file);
     stack.aws = providers(reader, file);
     let block = |reader: &mut Reader, name: &str| {
         reader
@@ -110,6 +112,28 @@ fn name(reader: &mut Reader, file: &Map<String, Value>, stack: &mut Stack) {
         );
     }
     stack.name = text;
+}
+
+/// Where the state is kept: a path, or `s3://bucket/key`.
+fn state(reader: &mut Reader, file: &Map<String, Value>) -> Value {
+    let path = Path::root().join("state");
+    let Some(value) = file.get("state").filter(|value| !value.is_null()) else {
+        return Value::Null;
+    };
+    let Some(text) = reader.text(value, &path) else {
+        return Value::Null;
+    };
+    if text.is_empty() {
+        reader.value(&path, "the place of the state is empty").help =
+            Some("leave it out for a file under state/, or write s3://bucket/key".to_owned());
+    } else if !text.contains("${")
+        && let Some(Err(why)) = crate::lang::place::s3(&text)
+    {
+        reader
+            .value(&path, format!("{text:?} is no place in S3: {why}"))
+            .help = Some("write s3://bucket/key, or s3://bucket/key?region=eu-west-1".to_owned());
+    }
+    value.clone()
 }
 
 fn providers(reader: &mut Reader, file: &Map<String, Value>) -> Value {

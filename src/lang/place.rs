@@ -1,0 +1,77 @@
+//! The text that says where a state is kept.
+
+/// A place in S3.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct S3Place {
+    /// The bucket.
+    pub bucket: String,
+    /// The key of the state; the other objects' keys begin with it.
+    pub key: String,
+    /// The bucket's region, where it is not the stack's.
+    pub region: Option<String>,
+}
+
+/// Reads `s3://bucket/key` and `s3://bucket/key?region=…`; none for a text that is no such
+/// address but the path of a file.
+pub fn s3(text: &str) -> Option<Result<S3Place, &'static str>> {
+    let rest = text.strip_prefix("s3://")?;
+    let (rest, query) = match rest.split_once('?') {
+        Some((rest, query)) => (rest, Some(query)),
+        None => (rest, None),
+    };
+    let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+    let region = match query.map(|query| query.strip_prefix("region=")) {
+        None => None,
+        Some(Some(region)) if !region.is_empty() => Some(region.to_owned()),
+        Some(_) => return Some(Err("behind the question mark only region=… is known")),
+    };
+    let is_bucket = (3..=63).contains(&bucket.len())
+        && bucket.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte)
+        });
+    if !is_bucket {
+        return Some(Err(
+            "a bucket's name is 3 to 63 small letters, digits, dots and hyphens",
+        ));
+    }
+    // The longest ending that is put behind it has some 70 characters; a key may have 1,024.
+    if key.is_empty() || key.ends_with('/') || key.len() > 900 {
+        return Some(Err(
+            "the key is missing, ends in a slash or is longer than 900 bytes",
+        ));
+    }
+    Some(Ok(S3Place {
+        bucket: bucket.to_owned(),
+        key: key.to_owned(),
+        region,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::s3;
+
+    #[test]
+    fn a_place_in_s3_is_a_bucket_and_a_key() {
+        let place = s3("s3://states/team/web.json?region=eu-west-1")
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (place.bucket.as_str(), place.key.as_str()),
+            ("states", "team/web.json")
+        );
+        assert_eq!(place.region.as_deref(), Some("eu-west-1"));
+        assert!(s3("state/web.json").is_none());
+        for text in [
+            "s3://",
+            "s3://states",
+            "s3://states/",
+            "s3://states/a/",
+            "s3://States/a",
+            "s3://states/a?x=1",
+            "s3://states/a?region=",
+        ] {
+            assert!(s3(text).unwrap().is_err(), "{text}");
+        }
+    }
+}

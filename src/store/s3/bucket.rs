@@ -1,0 +1,168 @@
+//! The few calls that a state in S3 needs. A conditional write whose reply was lost is
+//! looked at before it counts as refused.
+
+use crate::resource::aws::Aws;
+use crate::resource::error::{CallResult, Error};
+use crate::store::StoreError;
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use futures_util::future::join_all;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A bucket, with the clients that reach it.
+#[derive(Clone)]
+pub(super) struct Bucket {
+    pub(super) aws: Arc<Aws>,
+    pub(super) name: String,
+}
+
+impl std::fmt::Debug for Bucket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "s3://{}", self.name)
+    }
+}
+
+/// An object as read.
+#[derive(Debug, Clone)]
+pub(super) struct Object {
+    pub(super) body: Vec<u8>,
+    pub(super) etag: String,
+}
+
+/// What must hold for a write to take place.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum If<'a> {
+    /// There is no such object.
+    New,
+    /// The object has this ETag.
+    Match(&'a str),
+    /// Nothing.
+    Always,
+}
+
+/// Answers of S3 when the condition of a write does not hold. `NoSuchKey`: what `If-Match`
+/// asks for is gone.
+const REFUSED: &[&str] = &["PreconditionFailed", "NoSuchKey"];
+
+/// How often a write is repeated that met another one of the same object.
+const TRIES: u32 = 6;
+
+impl Bucket {
+    pub(super) fn error(&self, doing: &'static str, key: &str, error: Error) -> StoreError {
+        StoreError::Cloud {
+            doing,
+            place: format!("s3://{}/{key}", self.name),
+            error: Box::new(error),
+        }
+    }
+
+    /// Reads an object; none where there is none.
+    pub(super) async fn get(&self, key: &str) -> Result<Option<Object>, StoreError> {
+        let reply = self.aws.s3().get_object().bucket(&self.name).key(key);
+        let reply = reply.send().await;
+        let reply = reply
+            .call_unless("s3:GetObject", &["NoSuchKey"])
+            .map_err(|error| self.error("reading", key, error))?;
+        let Some(reply) = reply else {
+            return Ok(None);
+        };
+        let etag = reply.e_tag.unwrap_or_default();
+        let body = reply.body.collect().await.map_err(|error| {
+            let error = Error::failed(format!("the reply of s3:GetObject broke off: {error}"));
+            self.error("reading", key, error)
+        })?;
+        let body = body.into_bytes().to_vec();
+        Ok(Some(Object { body, etag }))
+    }
+
+    /// Writes an object; its ETag, or none where the condition does not hold.
+    pub(super) async fn put(
+        &self,
+        key: &str,
+        body: Vec<u8>,
+        condition: If<'_>,
+    ) -> Result<Option<String>, StoreError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let call = self.aws.s3().put_object().bucket(&self.name).key(key);
+            let call = match condition {
+                If::New => call.if_none_match("*"),
+                If::Match(etag) => call.if_match(etag),
+                If::Always => call,
+            };
+            let error = match call
+                .body(body.clone().into())
+                .send()
+                .await
+                .call("s3:PutObject")
+            {
+                Ok(reply) => return Ok(Some(reply.e_tag.unwrap_or_default())),
+                Err(error) => error,
+            };
+            let busy = error.is(&["ConditionalRequestConflict", "OperationAborted"]);
+            if busy && tries < TRIES {
+                tokio::time::sleep(Duration::from_millis(50) * 2u32.pow(tries)).await;
+                continue;
+            }
+            let refused = error.is(REFUSED) || error.status() == Some(412);
+            // A repeated write is refused because of itself when only its reply was lost.
+            let found = self.get(key).await;
+            match found {
+                Ok(Some(object)) if object.body == body => return Ok(Some(object.etag)),
+                _ if refused => return Ok(None),
+                _ => return Err(self.error("writing", key, error)),
+            }
+        }
+    }
+
+    /// The keys that begin so, in order.
+    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        let mut keys = Vec::new();
+        let mut from = None;
+        loop {
+            let call = self.aws.s3().list_objects_v2().bucket(&self.name);
+            let call = call.prefix(prefix).set_continuation_token(from);
+            let reply = call.send().await.call("s3:ListBucket");
+            let reply = reply.map_err(|error| self.error("listing", prefix, error))?;
+            let page = reply.contents.unwrap_or_default().into_iter();
+            keys.extend(page.filter_map(|object| object.key));
+            from = reply.next_continuation_token;
+            if from.is_none() {
+                return Ok(keys);
+            }
+        }
+    }
+
+    /// Reads many objects at once, in the order of the keys; those that are gone are left out.
+    pub(super) async fn get_all(&self, keys: &[String]) -> Result<Vec<Object>, StoreError> {
+        let all = join_all(keys.iter().map(|key| self.get(key))).await;
+        let all: Result<Vec<_>, _> = all.into_iter().collect();
+        Ok(all?.into_iter().flatten().collect())
+    }
+
+    /// Deletes objects; one that is gone already is fine.
+    pub(super) async fn delete(&self, keys: &[String]) -> Result<(), StoreError> {
+        for page in keys.chunks(1000) {
+            let failed = |error| self.error("deleting", &page[0], error);
+            let built = |error: aws_sdk_s3::error::BuildError| {
+                failed(Error::failed(format!(
+                    "the request could not be built: {error}"
+                )))
+            };
+            let objects: Result<Vec<_>, _> = page
+                .iter()
+                .map(|key| ObjectIdentifier::builder().key(key).build())
+                .collect();
+            let delete = Delete::builder()
+                .set_objects(Some(objects.map_err(built)?))
+                .quiet(true)
+                .build()
+                .map_err(built)?;
+            let call = self.aws.s3().delete_objects().bucket(&self.name);
+            let reply = call.delete(delete).send().await.call("s3:DeleteObject");
+            reply.map_err(failed)?;
+        }
+        Ok(())
+    }
+}
