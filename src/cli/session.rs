@@ -1,6 +1,6 @@
 //! What the commands that plan have in common: from the arguments to a plan.
 
-use super::args::{GlobalArgs, RunArgs, StackArg};
+use super::args::{CloudArgs, GlobalArgs, RunArgs, StackArg};
 use super::error::CliError;
 use super::files::Files;
 use super::mistakes::{are_wrong, load_checked, report};
