@@ -3,8 +3,9 @@
 use super::args::{GlobalArgs, PlanArgs};
 use super::error::CliError;
 use super::exit::Exit;
+use super::output::{self, Stream};
+use super::plan_file;
 use super::session::{Keeps, Session, Wanted};
-use super::{output, plan_file};
 use crate::engine::planner::Options;
 use crate::report;
 
@@ -41,7 +42,11 @@ pub(super) async fn run(global: &GlobalArgs, args: &PlanArgs) -> Result<Exit, Cl
         output::result(&format!("{:#}\n", report::json::plan(plan, show)))?;
     } else {
         let (serial, place) = (plan.serial, session.store.name());
-        output::result(&format!("State: serial {serial} of {place}.\n"))?;
+        if Stream::Stderr.is_terminal() {
+            output::message(&format!(
+                "Read serial {serial} of {place}; plan takes no lock.\n"
+            ));
+        }
         output::result(&report::text::plan(plan, &Session::style(global, show)))?;
     }
     if let Some(path) = &args.out {

@@ -141,6 +141,10 @@ fn parse(body: &[u8]) -> Result<State, Fault> {
     // The places in the compact text would mislead.
     let fault = |error: serde_json::Error| {
         let text = error.to_string();
+        if text.starts_with("unknown field `checksum`") {
+            // It is there, and not where it was written.
+            return Fault::Edited;
+        }
         let end = text.rfind(" at line ").unwrap_or(text.len());
         Fault::Other(text[..end].to_owned())
     };

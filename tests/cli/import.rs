@@ -10,12 +10,8 @@ const URL: &str = "https://sqs.us-west-2.amazonaws.com/000000000000/orders";
 fn lost(addresses: &[&str]) -> Project {
     let project = small();
     project.apply();
-    let mut state = project.state();
-    let resources = state["resources"].as_object_mut().unwrap();
-    for address in addresses {
-        resources.remove(*address).unwrap();
-    }
-    project.write("state/small.json", state.to_string());
+    let forget = [&["state", "rm", "--yes"], addresses].concat();
+    project.run(&forget).expect(0);
     project
 }
 

@@ -187,7 +187,8 @@ fn a_closed_terminal_is_no_kill() {
     until("it leaves", || !running(&project));
     assert!(!journal.exists(), "it saves");
     let kept = project.state()["resources"].as_object().unwrap().len();
-    assert!((1..3).contains(&kept), "{kept} kept");
+    // None, where it left between the start of the journal and the first step.
+    assert!(kept < 3, "{kept} kept");
     finishes(&mut project);
 }
 

@@ -3,6 +3,7 @@
 mod disk;
 mod lock;
 mod repair;
+mod s3;
 mod tamper;
 
 use crate::support::Project;
