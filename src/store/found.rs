@@ -232,8 +232,7 @@ pub(super) fn keep_open(state: &mut State, open: Vec<Intent>) {
     state.pending.extend(creates);
 }
 
-const REBUILD: &str =
-    "Run `stackctl state rebuild`: it finds the objects again by their tags and names.";
+const REBUILD: &str = "Put a copy of the file back. Without one, begin with nothing and adopt the objects with `stackctl import`: an apply that meets one says how.";
 
 fn restore(serial: u64) -> String {
     format!(

@@ -15,8 +15,7 @@ Examples:
   stackctl state list                     addresses, types and ids
   stackctl state mv queue orders          the resource is called orders in the file now
   stackctl state history                  what was saved, and when
-  stackctl state restore 12               serial 12 again, as a new version
-  stackctl state rebuild                  find the objects again by their tags and names")]
+  stackctl state restore 12               serial 12 again, as a new version")]
 pub struct StateArgs {
     /// What to do.
     #[command(subcommand)]
