@@ -60,7 +60,7 @@ pub fn state_file(bytes: &[u8], dir: &Path) {
         .build();
     let Ok(runtime) = runtime else { return };
     // Refused or not: it must end.
-    let _ = runtime.block_on(Store::local(path).open("s", None));
+    let _ = runtime.block_on(Store::local(path, &dir.join("work"), true).open("s", None));
 }
 
 /// A saved plan, in the folder.

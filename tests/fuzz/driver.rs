@@ -17,8 +17,9 @@ use stackctl::resource::aws::connect::{Local, Settings, connect};
 use stackctl::resource::context::{Cx, Owner};
 use stackctl::resource::resource_type;
 use stackctl::secrets::Secrets;
+use stackctl::store::lease::{Holder, Patience};
 use stackctl::store::state::State;
-use stackctl::store::{Lock, Opened, Store, StoreError, Watch};
+use stackctl::store::{Opened, Store, StoreError, Watch};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -68,7 +69,6 @@ pub enum Ended {
 /// The state and the planned change of a run that goes on later.
 struct Ready {
     store: Store,
-    _lock: Option<Lock>,
     cx: Cx,
     world: World,
     planned: Planned,
@@ -207,13 +207,12 @@ impl Place {
 
     async fn plan(&self, cloud: &Cloud, stack: &Stack, destroy: bool) -> Result<Ready, String> {
         let text = |error: &dyn std::fmt::Display| error.to_string();
-        let mut store = Store::local(self.state_file());
+        let mut store = Store::local(self.state_file(), &self.path().join("work"), true);
         let watched = cloud.clone();
         store.watch(Watch::new(move |moment| watched.moment(&moment.name())));
-        let lock = match self.defect {
-            Some(Defect::NoLease) => None,
-            _ => Some(locked(&store).await?),
-        };
+        if self.defect != Some(Defect::NoLease) {
+            locked(&store).await?;
+        }
         let mut opened = store.open("s", None).await.map_err(|it| text(&it))?;
         let mut cx = Cx::new(Arc::new(clients(cloud).await));
         cx.owner = Owner {
@@ -264,7 +263,6 @@ impl Place {
         }
         Ok(Ready {
             store,
-            _lock: lock,
             cx,
             world,
             planned,
@@ -286,16 +284,31 @@ impl Place {
         };
         apply::apply(run, &mut |_| {})
             .await
-            .map_err(|error| error.to_string())
+            .map_err(|broken| broken.error.to_string())
     }
 }
 
 /// The lock. A process that another test starts just now holds copies of all open files for
 /// a moment, the lock of the run before among them.
-async fn locked(store: &Store) -> Result<Lock, String> {
+async fn locked(store: &Store) -> Result<(), String> {
+    let holder = Holder {
+        id: "fuzz".to_owned(),
+        command: "a random history".to_owned(),
+        host: "here".to_owned(),
+        pid: std::process::id(),
+        since: 0,
+        lease: 60,
+        beat: 0,
+        pids_of: String::new(),
+        started: 0,
+    };
     let mut tries = 0;
     loop {
-        match store.lock("fuzz").await {
+        let patience = Patience {
+            timeout: Duration::ZERO,
+            tell: &mut |_| {},
+        };
+        match store.lock(&holder, patience).await {
             Err(StoreError::Locked { .. }) if tries < 100 => tries += 1,
             other => return other.map_err(|error| error.to_string()),
         }

@@ -50,6 +50,7 @@ impl History {
 
     /// Keeps a version, durably; those that have had their time go.
     pub(super) fn add(&self, name: VersionName, text: &[u8]) -> Result<(), StoreError> {
+        self.prepare()?;
         let path = self.path(&name);
         let mut names = self.names()?;
         if names.insert(name) {
