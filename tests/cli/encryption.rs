@@ -246,3 +246,73 @@ fn a_value_that_is_no_secret_any_more_does_not_show_what_it_was() {
     silent(project.run(&["apply", "--yes"]).expect(0));
     project.expect_no_changes();
 }
+
+#[test]
+fn the_key_can_be_changed_and_taken_away() {
+    let mut project = encrypted();
+    project.write("key.txt", KEY);
+    project.apply();
+    let secret = password(&project);
+    let refused = project.run(&["state", "rekey"]);
+    assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+    let refused = project
+        .run(&["state", "rekey", "--new-passphrase"])
+        .expect(1);
+    assert!(
+        refused.stderr.contains("STACKCTL_STATE_NEW_PASSPHRASE"),
+        "{}",
+        refused.stderr
+    );
+    // Another passphrase.
+    project.env("STACKCTL_STATE_NEW_PASSPHRASE", "staple");
+    silent(
+        project
+            .run(&["state", "rekey", "--new-passphrase"])
+            .expect(0),
+    );
+    kept_lines(&project, &secret);
+    project.run(&["plan"]).expect(1);
+    project.env(PASSPHRASE, "staple");
+    project.expect_no_changes();
+    assert_eq!(password(&project), secret);
+    // A key file.
+    silent(
+        project
+            .run(&["state", "rekey", "--new-key", "key.txt", "--json"])
+            .expect(0),
+    );
+    kept_lines(&project, &secret);
+    project.unset(PASSPHRASE);
+    project.env("STACKCTL_STATE_KEY_FILE", "key.txt");
+    project.expect_no_changes();
+    assert_eq!(password(&project), secret);
+    // None: only hashes stay, and they still tell what changed.
+    let declined = project
+        .run(&["state", "rekey", "--no-encryption"])
+        .expect(1);
+    assert!(
+        declined.stderr.contains("not confirmed"),
+        "{}",
+        declined.stderr
+    );
+    silent(
+        project
+            .run(&["state", "rekey", "--no-encryption", "--yes"])
+            .expect(0),
+    );
+    project.unset("STACKCTL_STATE_KEY_FILE");
+    project.unset("STACKCTL_STATE_NEW_PASSPHRASE");
+    let state = project.read("state/safe.json");
+    assert!(!state.contains("$age") && !state.contains("\"encryption\""));
+    project.expect_no_changes();
+    let drift = project.run(&["plan", "--detailed-exitcode", "--var", "token=other"]);
+    assert_eq!(drift.code, Some(2), "{}", drift.stdout);
+}
+
+/// Neither the token nor the password is in the state.
+#[track_caller]
+fn kept_lines(project: &Project, secret: &str) {
+    let state = project.read("state/safe.json");
+    clean(&state.replace(secret, SECRET), "the state");
+    assert!(state.contains("$age"));
+}

@@ -1,7 +1,7 @@
 //! What can be typed behind `stackctl state`.
 
 use super::{CloudArgs, ConsentArg, InputArgs, LockArg};
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use std::path::PathBuf;
 
 /// Look at the state, and repair it.
@@ -36,6 +36,7 @@ pub enum StateCommand {
     History(HistoryArgs),
     Restore(RestoreArgs),
     Unlock(UnlockArgs),
+    Rekey(RekeyArgs),
 }
 
 impl StateCommand {
@@ -49,6 +50,7 @@ impl StateCommand {
             Self::History(_) => "state history",
             Self::Restore(_) => "state restore",
             Self::Unlock(_) => "state unlock",
+            Self::Rekey(_) => "state rekey",
         }
     }
 }
@@ -185,4 +187,36 @@ pub struct UnlockArgs {
 pub fn as_file(text: &str) -> Option<PathBuf> {
     let serial = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     (!serial).then(|| PathBuf::from(text))
+}
+
+/// Give the secrets in the state another key, or none.
+#[derive(Debug, Clone, Args)]
+#[command(
+    group(ArgGroup::new("to").required(true).args(["new_passphrase", "new_key", "no_encryption"])),
+    after_help = "\
+Every secret is opened with the key of before, which comes from the usual places, and
+encrypted with the new one. A state that is not encrypted yet is so from then on: the next
+apply keeps the secrets it knows. Only the state is written.
+
+Examples:
+  STACKCTL_STATE_NEW_PASSPHRASE=… stackctl state rekey --new-passphrase
+  stackctl state rekey --new-key key.txt      a file that age-keygen wrote
+  stackctl state rekey --no-encryption        only hashes are kept"
+)]
+pub struct RekeyArgs {
+    /// A stack's name under stacks/, or a path; not needed while there is only one.
+    #[arg(value_name = "STACK")]
+    pub stack: Option<String>,
+    /// Encrypt with the passphrase in STACKCTL_STATE_NEW_PASSPHRASE.
+    #[arg(long)]
+    pub new_passphrase: bool,
+    /// Encrypt to the age identity in this file.
+    #[arg(long, value_name = "FILE")]
+    pub new_key: Option<PathBuf>,
+    /// Keep no secrets any more; those that are kept are dropped.
+    #[arg(long)]
+    pub no_encryption: bool,
+    /// How.
+    #[command(flatten)]
+    pub change: ChangeArgs,
 }

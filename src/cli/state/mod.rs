@@ -2,6 +2,7 @@
 
 mod history;
 mod inspect;
+mod rekey;
 mod restore;
 mod table;
 mod unlock;
@@ -27,6 +28,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &StateArgs) -> Result<Exit, C
         StateCommand::History(args) => history::run(global, args).await,
         StateCommand::Restore(args) => restore::run(global, args).await,
         StateCommand::Unlock(args) => unlock::run(global, args).await,
+        StateCommand::Rekey(args) => rekey::run(global, args).await,
     }
 }
 
