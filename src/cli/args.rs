@@ -423,7 +423,7 @@ pub struct CloudArgs {
     #[arg(help_heading = "Cloud and state", long, value_name = "URL")]
     pub endpoint_url: Option<String>,
 
-    /// The state file, in place of state/<STACK>.json.
+    /// The state: a file or s3://bucket/key, in place of state/<STACK>.json.
     #[arg(help_heading = "Cloud and state", long, value_name = "PATH")]
     pub state: Option<PathBuf>,
 

@@ -125,7 +125,9 @@ fn parts(text: &[u8]) -> Result<(Vec<u8>, Option<String>), Fault> {
 
 fn syntax<'t, T: Deserialize<'t>>(text: &'t [u8]) -> Result<T, Fault> {
     serde_json::from_slice(text).map_err(|error| {
-        if error.is_eof() {
+        // A cut inside a number is no end of the file to the parser.
+        let number = matches!(text.last(), Some(b'.' | b'-' | b'+' | b'e' | b'E'));
+        if error.is_eof() || number {
             Fault::Cut(error.to_string())
         } else {
             Fault::Other(error.to_string())

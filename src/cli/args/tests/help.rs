@@ -30,6 +30,7 @@ fn the_help_of_stackctl() {
       drift     Show what changed outside: what was last applied against what is live
       refresh   Take what is live into the state, and change nothing else
       import    Adopt objects that exist, without a change to them
+      state     Look at the state, and repair it
 
     Options:
       -h, --help     Print help
@@ -119,13 +120,15 @@ fn the_help_of_plan() {
           --var-file <FILE>   Take variable values from a YAML or JSON file; may be given many times
 
     Cloud and state:
-          --local               Use the local cloud in this binary; its contents are kept under
-                                .stackctl/local/
-          --endpoint-url <URL>  Send every call to this address, an emulator's for example
-          --state <PATH>        The state file, in place of state/<STACK>.json
-          --state-key <FILE>    Keep secrets in the state, encrypted to the age identity in this file;
-                                so does STACKCTL_STATE_KEY_FILE, and with a passphrase
-                                STACKCTL_STATE_PASSPHRASE
+          --local                Use the local cloud in this binary; its contents are kept under
+                                 .stackctl/local/
+          --endpoint-url <URL>   Send every call to this address, an emulator's for example
+          --state <PATH>         The state: a file or s3://bucket/key, in place of state/<STACK>.json
+          --state-key <FILE>     Keep secrets in the state, encrypted to the age identity in this file;
+                                 so does STACKCTL_STATE_KEY_FILE, and with a passphrase
+                                 STACKCTL_STATE_PASSPHRASE
+          --lock-timeout <TIME>  Wait so long for another run to give the state's lock back: 90s, 5m,
+                                 1h30m
 
     Flags of every command:
       -C, --directory <DIR>  Run as if started in this folder
@@ -177,13 +180,15 @@ fn the_help_of_apply() {
           --var-file <FILE>   Take variable values from a YAML or JSON file; may be given many times
 
     Cloud and state:
-          --local               Use the local cloud in this binary; its contents are kept under
-                                .stackctl/local/
-          --endpoint-url <URL>  Send every call to this address, an emulator's for example
-          --state <PATH>        The state file, in place of state/<STACK>.json
-          --state-key <FILE>    Keep secrets in the state, encrypted to the age identity in this file;
-                                so does STACKCTL_STATE_KEY_FILE, and with a passphrase
-                                STACKCTL_STATE_PASSPHRASE
+          --local                Use the local cloud in this binary; its contents are kept under
+                                 .stackctl/local/
+          --endpoint-url <URL>   Send every call to this address, an emulator's for example
+          --state <PATH>         The state: a file or s3://bucket/key, in place of state/<STACK>.json
+          --state-key <FILE>     Keep secrets in the state, encrypted to the age identity in this file;
+                                 so does STACKCTL_STATE_KEY_FILE, and with a passphrase
+                                 STACKCTL_STATE_PASSPHRASE
+          --lock-timeout <TIME>  Wait so long for another run to give the state's lock back: 90s, 5m,
+                                 1h30m
 
     Flags of every command:
       -C, --directory <DIR>  Run as if started in this folder
@@ -230,7 +235,7 @@ fn the_help_of_outputs() {
           --local               Use the local cloud in this binary; its contents are kept under
                                 .stackctl/local/
           --endpoint-url <URL>  Send every call to this address, an emulator's for example
-          --state <PATH>        The state file, in place of state/<STACK>.json
+          --state <PATH>        The state: a file or s3://bucket/key, in place of state/<STACK>.json
           --state-key <FILE>    Keep secrets in the state, encrypted to the age identity in this file;
                                 so does STACKCTL_STATE_KEY_FILE, and with a passphrase
                                 STACKCTL_STATE_PASSPHRASE
@@ -279,13 +284,15 @@ fn the_help_of_destroy() {
           --var-file <FILE>   Take variable values from a YAML or JSON file; may be given many times
 
     Cloud and state:
-          --local               Use the local cloud in this binary; its contents are kept under
-                                .stackctl/local/
-          --endpoint-url <URL>  Send every call to this address, an emulator's for example
-          --state <PATH>        The state file, in place of state/<STACK>.json
-          --state-key <FILE>    Keep secrets in the state, encrypted to the age identity in this file;
-                                so does STACKCTL_STATE_KEY_FILE, and with a passphrase
-                                STACKCTL_STATE_PASSPHRASE
+          --local                Use the local cloud in this binary; its contents are kept under
+                                 .stackctl/local/
+          --endpoint-url <URL>   Send every call to this address, an emulator's for example
+          --state <PATH>         The state: a file or s3://bucket/key, in place of state/<STACK>.json
+          --state-key <FILE>     Keep secrets in the state, encrypted to the age identity in this file;
+                                 so does STACKCTL_STATE_KEY_FILE, and with a passphrase
+                                 STACKCTL_STATE_PASSPHRASE
+          --lock-timeout <TIME>  Wait so long for another run to give the state's lock back: 90s, 5m,
+                                 1h30m
 
     Flags of every command:
       -C, --directory <DIR>  Run as if started in this folder
