@@ -113,12 +113,8 @@ fn conforms(path: &PathBuf) {
 
 /// The resource is lost from the state: what was known of it, and its import id.
 fn lost(project: &Project, case: &Case) -> (Value, String) {
-    let mut state = project.state();
-    let known = state["resources"]
-        .as_object_mut()
-        .unwrap()
-        .remove(&case.address)
-        .unwrap_or_else(|| panic!("{} is in the state", case.address));
+    let known = project.state()["resources"][&case.address].clone();
+    assert!(known.is_object(), "{} is in the state", case.address);
     let mut id = case.import.clone().unwrap_or("${id}".to_owned());
     id = id.replace("${id}", known["id"].as_str().unwrap());
     for (name, value) in known["outputs"].as_object().unwrap() {
@@ -133,7 +129,9 @@ fn lost(project: &Project, case: &Case) -> (Value, String) {
             .take(usize::try_from(length).unwrap())
             .collect();
     }
-    project.write("state/case.json", format!("{state:#}\n"));
+    project
+        .run(&["state", "rm", &case.address, "--yes"])
+        .expect(0);
     (known, id)
 }
 

@@ -98,6 +98,16 @@ fn finishes(project: &mut Project) {
     assert_eq!(counts.len(), 3, "{counts:?}");
 }
 
+/// Whether the process has taken SIGINT, SIGTERM and SIGHUP into its own hands.
+fn hears(id: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    [1, 2, 15]
+        .iter()
+        .all(|signal| mask.unwrap_or_default() >> (signal - 1) & 1 == 1)
+}
+
 #[test]
 fn a_signal_while_reading_ends_the_command_at_once() {
     let mut project = small();
@@ -112,6 +122,7 @@ fn a_signal_while_reading_ends_the_command_at_once() {
             &["destroy", "--yes"],
         ] {
             let child = start(&project, args);
+            until("signals are heard", || hears(child.id()));
             std::thread::sleep(Duration::from_millis(300));
             let told = Instant::now();
             signal(child.id(), name);
@@ -333,6 +344,8 @@ fn between_the_last_call_and_the_end_of_the_save_nothing_is_lost() {
             let told = Instant::now();
             signal(child.id(), "INT");
             if twice {
+                // Two of one kind that wait at the same time are one to the system.
+                std::thread::sleep(Duration::from_millis(500));
                 signal(child.id(), "INT");
             }
             let (code, stdout, stderr, took) = end(child, told);
