@@ -162,6 +162,6 @@ fn states_journals_and_plans_do_no_harm() {
     });
     feed("the journal", &[journal], targets::journal_text);
     feed("the plan", &[plan], |bytes| {
-        targets::plan_file(bytes, dir.path())
+        targets::plan_file(bytes, dir.path());
     });
 }

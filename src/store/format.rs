@@ -184,7 +184,7 @@ mod tests {
     fn state() -> State {
         let mut state = State::empty("s", Some("e"), "l".into());
         let inputs =
-            json!({"text": "a \"b\" \\ \n c", "number": 0.1234567890123456789, "ü": [1.0]});
+            json!({"text": "a \"b\" \\ \n c", "number": 0.123_456_789_012_345_67, "ü": [1.0]});
         let resource = Box::new(ResourceState {
             type_name: "t".into(),
             id: "1".into(),

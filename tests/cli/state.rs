@@ -9,7 +9,7 @@ use std::process::{Child, Stdio};
 pub(super) fn slow_apply(project: &Project) -> (Child, impl BufRead + use<>) {
     let mut child = project
         .command(&["apply", "--yes"])
-        .env("STACKCTL_LOCAL_LATENCY", "1500")
+        .env("STACKCTL_LOCAL_LATENCY", "2500")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
