@@ -3,7 +3,7 @@
 //! killed the terminal is gone.
 
 use super::{SMALL, small};
-use crate::support::{Project, census};
+use crate::support::{Project, census, hearing};
 use serde_json::json;
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
@@ -33,14 +33,14 @@ fn end(mut child: Child, told: Instant) -> (Option<i32>, String, String, Duratio
 }
 
 fn start(project: &Project, args: &[&str]) -> Child {
-    let mut command = project.command(args);
+    let mut command = hearing(&project.command(args));
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().unwrap()
 }
 
 /// The command on a terminal of its own.
 fn on_terminal(project: &Project, args: &[&str]) -> Child {
-    let command = project.command(args);
+    let command = hearing(&project.command(args));
     let words: Vec<String> = std::iter::once(command.get_program())
         .chain(command.get_args())
         .map(|word| format!("'{}'", word.to_string_lossy()))

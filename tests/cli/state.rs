@@ -1,14 +1,13 @@
 //! States that are locked, broken, of another stack or of another account.
 
 use super::{SMALL, masked, seen, small};
-use crate::support::Project;
+use crate::support::{Project, hearing};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 
 /// An apply that has begun its first step and takes its time, and what it tells.
 pub(super) fn slow_apply(project: &Project) -> (Child, impl BufRead + use<>) {
-    let mut child = project
-        .command(&["apply", "--yes"])
+    let mut child = hearing(&project.command(&["apply", "--yes"]))
         .env("STACKCTL_LOCAL_LATENCY", "2500")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

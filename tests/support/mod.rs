@@ -216,6 +216,25 @@ impl Project {
     }
 }
 
+/// The same command, with the signals heard that whoever runs the tests may have set to
+/// ignored, as a shell does for its jobs in the background.
+pub(crate) fn hearing(command: &Command) -> Command {
+    let mut other = Command::new("env");
+    other
+        .arg("--default-signal=INT,TERM,HUP")
+        .arg(command.get_program())
+        .args(command.get_args())
+        .env_clear()
+        .stdin(Stdio::null());
+    for (name, value) in command.get_envs() {
+        other.env(name, value.unwrap_or_default());
+    }
+    if let Some(dir) = command.get_current_dir() {
+        other.current_dir(dir);
+    }
+    other
+}
+
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
