@@ -433,7 +433,7 @@ fn no_secret_is_printed_or_kept() {
     ];
     in_parallel(cases, |(scene, passphrase)| scene(passphrase));
     println!(
-        "secrets: {} forms searched in {} places, 0 found",
+        "secrets: {} searched, 0 found (forms of them, in {} places)",
         SEARCHED.load(Ordering::Relaxed),
         PLACES.load(Ordering::Relaxed)
     );

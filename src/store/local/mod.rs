@@ -72,7 +72,10 @@ impl LocalStore {
             (None, Some(newest)) => self.history.read(newest).ok().map(|(text, _)| text),
             _ => None,
         };
-        self.remember(text.clone());
+        // Only a run that may save compares with it later, and it has the lock by now.
+        if self.held().is_some() {
+            self.remember(text.clone());
+        }
         Ok(Pieces {
             place: self.name(),
             journal_place: self.beside("journal").display().to_string(),
