@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-#[path = "../fuzz/targets.rs"]
+#[path = "../fuzz/fuzz_targets/targets.rs"]
 mod targets;
 
 const CASES: usize = 1500;

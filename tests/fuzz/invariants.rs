@@ -2,7 +2,6 @@
 
 use super::driver::Place;
 use stackctl::local_cloud::{Cloud, Entry};
-use stackctl::store::Opened;
 use stackctl::store::state::State;
 use std::collections::BTreeMap;
 
@@ -77,12 +76,8 @@ fn name(entry: &Entry) -> String {
 ///
 /// # Errors
 /// What does not hold.
-pub fn between(place: &Place, cloud: &Cloud, state: &State, opened: &Opened) -> Result<(), String> {
+pub fn between(place: &Place, cloud: &Cloud, state: &State) -> Result<(), String> {
     let (known, live) = (known(state), live(place, cloud)?);
-    // A deletion that was cut off may have taken effect; the next plan sees it.
-    let deletes = opened.open.iter().filter(|intent| intent.op == "delete");
-    let addresses = deletes.map(|intent| intent.address.clone());
-    place.going.borrow_mut().extend(addresses);
     for object in &live {
         if !known.contains_key(object) {
             return Err(format!(

@@ -18,7 +18,7 @@ use scenario::{Scenario, Version};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Cases that a run of the tests goes through by default; `.ci/run` asks for 2000.
+/// Cases that a run of the tests goes through by default; `.ci/run` asks for more.
 const CASES: usize = 500;
 
 /// Cases that wait for time to pass leave the processor to others.
