@@ -2,6 +2,7 @@
 //! in the end is compared with what the file says, property by property.
 
 mod broken;
+mod s3_state;
 
 use crate::support::moto::Moto;
 use crate::support::{Project, actions};

@@ -9,7 +9,7 @@ mod tamper;
 use crate::support::Project;
 
 /// Three resources, one of them with a secret.
-const SMALL: &str = r#"
+pub(crate) const SMALL: &str = r#"
 name: small
 variables:
   size: {type: number, default: 30}

@@ -113,7 +113,7 @@ fn killed_at_any_call_the_next_run_takes_over_and_nothing_is_made_twice() {
         assert_eq!(made(&project), 2, "call {at}, {what}");
     }
     assert!(killed >= 10, "only {killed} calls were killed");
-    println!("state in S3: {killed} kills of apply, all converged");
+    println!("reliability: kills with the state in a bucket {killed} tried {killed} converged");
 }
 
 /// The holder seems dead (it is of another machine and its beat stands still), is taken over,

@@ -1,10 +1,13 @@
 //! A small HTTP/1.1 proxy on loopback that lets one call of many go wrong: between the
 //! binary and an emulator, so that what breaks is a real connection.
+//!
+//! Writes with a condition are sent on one at a time: moto looks at the condition and writes,
+//! and another write may come in between, which S3 rules out.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -42,6 +45,10 @@ struct Shared {
     struck: AtomicBool,
     /// Calls that go on after their client is dead.
     late: AtomicUsize,
+    /// How much longer each call takes, in milliseconds.
+    slow: AtomicU64,
+    /// Held while a write with a condition is under way.
+    conditional: Mutex<()>,
 }
 
 /// A running proxy.
@@ -62,6 +69,8 @@ impl Proxy {
             victim: AtomicU32::new(0),
             struck: AtomicBool::new(false),
             late: AtomicUsize::new(0),
+            slow: AtomicU64::new(0),
+            conditional: Mutex::default(),
         });
         let serving = Arc::clone(&shared);
         thread::spawn(move || {
@@ -85,6 +94,12 @@ impl Proxy {
         self.shared.seen.store(0, Ordering::SeqCst);
         self.shared.struck.store(false, Ordering::SeqCst);
         self.shared.victim.store(0, Ordering::SeqCst);
+    }
+
+    /// Lets every call take so much longer from now on.
+    pub fn slow(&self, by: Duration) {
+        let millis = u64::try_from(by.as_millis()).unwrap();
+        self.shared.slow.store(millis, Ordering::SeqCst);
     }
 
     /// Whom a kill is meant for.
@@ -155,6 +170,8 @@ impl Shared {
 
     /// Sends a request on; the whole reply. The connection is for this one only.
     fn forward(&self, request: &[u8]) -> io::Result<Vec<u8>> {
+        thread::sleep(Duration::from_millis(self.slow.load(Ordering::SeqCst)));
+        let _alone = is_conditional(request).then(|| self.conditional.lock().unwrap());
         let mut stream = TcpStream::connect(("127.0.0.1", self.to))?;
         let end = request.windows(2).position(|two| two == b"\r\n");
         let (first, rest) = request.split_at(end.unwrap_or(0) + 2);
@@ -190,6 +207,14 @@ fn read_request(client: &TcpStream) -> io::Result<Option<Vec<u8>>> {
     request.resize(head + length, 0);
     reader.read_exact(&mut request[head..])?;
     Ok(Some(request))
+}
+
+/// Whether it is a write that is to take place only if a condition holds.
+fn is_conditional(request: &[u8]) -> bool {
+    let head = &request[..end_of_head(request).unwrap_or(request.len())];
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    head.starts_with("put ")
+        && (head.contains("\r\nif-match:") || head.contains("\r\nif-none-match:"))
 }
 
 fn end_of_head(reply: &[u8]) -> Option<usize> {
