@@ -1,0 +1,305 @@
+//! A type behind one interface, for the engine: JSON in, JSON out.
+
+use super::context::{Cx, Draw};
+use super::error::Error;
+use super::import_id::Imported;
+use super::{Broken, Change, DataSource, New, Resource, Rules};
+use crate::schema::Schema;
+use futures_util::future::BoxFuture;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+use std::marker::PhantomData;
+use std::sync::OnceLock;
+
+/// The result of a create or update, as JSON.
+#[derive(Debug, Clone)]
+pub struct Applied {
+    /// The resource's id.
+    pub id: String,
+    /// Its outputs.
+    pub outputs: Value,
+}
+
+/// A type behind one interface, for the engine: JSON in, JSON out.
+pub trait ResourceType: Send + Sync {
+    /// The type's declaration.
+    fn schema(&self) -> &'static Schema;
+    /// See [`Resource::rules`].
+    fn rules(&self, rules: &Rules<'_>) -> Vec<Broken>;
+    /// See [`Resource::decide`].
+    fn decide(&self, props: &Value, draw: &mut Draw) -> Map<String, Value>;
+    /// See [`Resource::canonical`].
+    fn canonical(&self, props: &mut Value);
+    /// See [`Resource::IDENTITY`].
+    fn identity(&self) -> &'static [&'static str];
+    /// See [`Resource::lane`].
+    fn lane(&self, attrs: &Value) -> Option<String>;
+    /// See [`Resource::create`].
+    fn create<'a>(
+        &self,
+        cx: &'a Cx,
+        props: Value,
+        decided: Map<String, Value>,
+    ) -> BoxFuture<'a, Result<Applied, Error>>;
+    /// See [`Resource::read`]: the live attributes, properties and outputs in one object.
+    fn read<'a>(
+        &self,
+        cx: &'a Cx,
+        id: &'a str,
+        attrs: &'a Value,
+    ) -> BoxFuture<'a, Result<Option<Value>, Error>>;
+    /// See [`Resource::update`]; `live` are the attributes as read.
+    fn update<'a>(
+        &self,
+        cx: &'a Cx,
+        id: &'a str,
+        live: Value,
+        new: Value,
+        changed: BTreeSet<String>,
+    ) -> BoxFuture<'a, Result<Applied, Error>>;
+    /// See [`Resource::delete`].
+    fn delete<'a>(
+        &self,
+        cx: &'a Cx,
+        id: &'a str,
+        attrs: &'a Value,
+    ) -> BoxFuture<'a, Result<(), Error>>;
+    /// See [`Resource::COUNTS`].
+    fn counts(&self) -> bool;
+    /// See [`Resource::IMPORT_ID`].
+    fn import_id(&self) -> &'static str;
+    /// See [`Resource::IMPORT_IS_SECRET`].
+    fn import_is_secret(&self) -> bool;
+    /// See [`Resource::import`].
+    fn import(&self, text: &str) -> Result<Imported, String>;
+    /// See [`Resource::unfit`].
+    fn unfit(&self, props: &Value, attrs: &Value) -> Option<String>;
+    /// See [`Resource::taken_as_given`].
+    fn taken_as_given(&self, props: &Value, attrs: &Value) -> &'static [&'static str];
+    /// See [`Resource::ready`].
+    fn ready<'a>(&self, cx: &'a Cx, id: &'a str) -> BoxFuture<'a, Result<(), Error>>;
+    /// See [`Resource::find`].
+    fn find<'a>(
+        &self,
+        cx: &'a Cx,
+        props: Value,
+        decided: Map<String, Value>,
+    ) -> BoxFuture<'a, Result<Option<String>, Error>>;
+}
+
+/// A data source behind one interface.
+pub trait DataSourceType: Send + Sync {
+    /// The data source's declaration.
+    fn schema(&self) -> &'static Schema;
+    /// Reads it.
+    fn read<'a>(&self, cx: &'a Cx, args: Value) -> BoxFuture<'a, Result<Value, Error>>;
+}
+
+/// Gives a [`Resource`] or [`DataSource`] its JSON interface.
+pub struct Typed<T> {
+    schema: OnceLock<Schema>,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> Typed<T> {
+    pub(super) const fn new() -> Self {
+        Self {
+            schema: OnceLock::new(),
+            of: PhantomData,
+        }
+    }
+}
+
+fn parse<T: DeserializeOwned>(type_name: &str, value: Value) -> Result<T, Error> {
+    serde_json::from_value(value)
+        .map_err(|error| Error::failed(format!("the properties do not fit {type_name}: {error}")))
+}
+
+fn json(value: impl Serialize) -> Result<Value, Error> {
+    serde_json::to_value(value)
+        .map_err(|error| Error::failed(format!("the reply could not be kept as JSON: {error}")))
+}
+
+/// The part of `attrs` that are properties of the type.
+fn props_of(schema: &Schema, attrs: Value) -> Value {
+    match attrs {
+        Value::Object(map) => Value::Object(
+            map.into_iter()
+                .filter(|(name, value)| schema.has_property(name) && !value.is_null())
+                .collect(),
+        ),
+        other => other,
+    }
+}
+
+/// `base` with the keys of `over` put over it, nulls left out.
+pub fn overlay(base: &Value, over: &Value) -> Value {
+    let mut map = base.as_object().cloned().unwrap_or_default();
+    for (key, value) in over.as_object().into_iter().flatten() {
+        if !value.is_null() {
+            map.insert(key.clone(), value.clone());
+        }
+    }
+    Value::Object(map)
+}
+
+/// The outputs as `attrs` has them, for an update that changes none of them.
+///
+/// # Errors
+/// When `attrs` lacks one that a resource of the type always has.
+pub fn outputs_of<O: DeserializeOwned>(attrs: &Value) -> Result<O, Error> {
+    serde_json::from_value(attrs.clone())
+        .map_err(|error| Error::failed(format!("the resource was read incompletely: {error}")))
+}
+
+impl<T: Resource> ResourceType for &'static Typed<T> {
+    fn schema(&self) -> &'static Schema {
+        let this: &'static Typed<T> = self;
+        this.schema
+            .get_or_init(|| Schema::of::<T, T::Outputs>(T::TYPE))
+    }
+
+    fn rules(&self, rules: &Rules<'_>) -> Vec<Broken> {
+        T::rules(rules)
+    }
+
+    fn decide(&self, props: &Value, draw: &mut Draw) -> Map<String, Value> {
+        T::decide(props, draw)
+    }
+
+    fn canonical(&self, props: &mut Value) {
+        T::canonical(props);
+    }
+
+    fn identity(&self) -> &'static [&'static str] {
+        T::IDENTITY
+    }
+
+    fn lane(&self, attrs: &Value) -> Option<String> {
+        T::lane(attrs)
+    }
+
+    fn create<'a>(
+        &self,
+        cx: &'a Cx,
+        props: Value,
+        decided: Map<String, Value>,
+    ) -> BoxFuture<'a, Result<Applied, Error>> {
+        Box::pin(async move {
+            let props = parse::<T>(T::TYPE, props)?;
+            let made = T::create(cx, New { props, decided }).await?;
+            Ok(Applied {
+                id: made.id,
+                outputs: json(made.outputs)?,
+            })
+        })
+    }
+
+    fn read<'a>(
+        &self,
+        cx: &'a Cx,
+        id: &'a str,
+        attrs: &'a Value,
+    ) -> BoxFuture<'a, Result<Option<Value>, Error>> {
+        Box::pin(async move {
+            let Some(live) = T::read(cx, id, attrs).await? else {
+                return Ok(None);
+            };
+            Ok(Some(overlay(&json(live.props)?, &json(live.outputs)?)))
+        })
+    }
+
+    fn update<'a>(
+        &self,
+        cx: &'a Cx,
+        id: &'a str,
+        live: Value,
+        new: Value,
+        changed: BTreeSet<String>,
+    ) -> BoxFuture<'a, Result<Applied, Error>> {
+        let schema = self.schema();
+        Box::pin(async move {
+            let old = parse::<T>(T::TYPE, props_of(schema, live.clone()))?;
+            let new = parse::<T>(T::TYPE, new)?;
+            let change = Change {
+                id: id.to_owned(),
+                old,
+                new,
+                attrs: live,
+                changed,
+            };
+            let made = T::update(cx, change).await?;
+            Ok(Applied {
+                id: made.id,
+                outputs: json(made.outputs)?,
+            })
+        })
+    }
+
+    fn delete<'a>(
+        &self,
+        cx: &'a Cx,
+        id: &'a str,
+        attrs: &'a Value,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(T::delete(cx, id, attrs))
+    }
+
+    fn counts(&self) -> bool {
+        T::COUNTS
+    }
+
+    fn import_id(&self) -> &'static str {
+        T::IMPORT_ID
+    }
+
+    fn import_is_secret(&self) -> bool {
+        T::IMPORT_IS_SECRET
+    }
+
+    fn import(&self, text: &str) -> Result<Imported, String> {
+        T::import(text)
+    }
+
+    fn unfit(&self, props: &Value, attrs: &Value) -> Option<String> {
+        T::unfit(props, attrs)
+    }
+
+    fn taken_as_given(&self, props: &Value, attrs: &Value) -> &'static [&'static str] {
+        T::taken_as_given(props, attrs)
+    }
+
+    fn ready<'a>(&self, cx: &'a Cx, id: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(T::ready(cx, id))
+    }
+
+    fn find<'a>(
+        &self,
+        cx: &'a Cx,
+        props: Value,
+        decided: Map<String, Value>,
+    ) -> BoxFuture<'a, Result<Option<String>, Error>> {
+        Box::pin(async move {
+            let props = parse::<T>(T::TYPE, props)?;
+            T::find(cx, &New { props, decided }).await
+        })
+    }
+}
+
+/// The same for a data source; a type of its own, so that no struct can be both.
+pub struct TypedData<T>(pub(super) Typed<T>);
+
+impl<T: DataSource> DataSourceType for &'static TypedData<T> {
+    fn schema(&self) -> &'static Schema {
+        let this: &'static TypedData<T> = self;
+        this.0
+            .schema
+            .get_or_init(|| Schema::of::<T, T::Outputs>(T::TYPE))
+    }
+
+    fn read<'a>(&self, cx: &'a Cx, args: Value) -> BoxFuture<'a, Result<Value, Error>> {
+        Box::pin(async move { json(T::read(cx, parse::<T>(T::TYPE, args)?).await?) })
+    }
+}
