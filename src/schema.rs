@@ -3,6 +3,7 @@
 //! | keyword | on | meaning |
 //! |---|---|---|
 //! | `createOnly` | property | a change replaces the resource |
+//! | `staysUnless` | property | no call unsets it: taking it out of the file replaces the resource, unless the property named here is true |
 //! | `writeOnly` | property | no read returns it (or it is never sent): compared with what was last applied |
 //! | `localFile` | property | the path of a file that the apply reads, from the stack file's folder |
 //! | `later` | property that no read returns | set by a call after the create: as long as a create is not known to be finished it does not count as applied |

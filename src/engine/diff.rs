@@ -303,12 +303,21 @@ impl Rows<'_, '_> {
                 .filter(|data| !data.is_known() || !is_empty(&data.value)),
             by,
             replaces: schema.flag(path, "createOnly")
+                || stays(schema, path, desired)
                 || replace_on
                     .iter()
                     .any(|at| path.is_within(at) || at.is_within(path)),
             secret,
         });
     }
+}
+
+/// Whether the file leaves a property out that cannot be unset.
+pub(super) fn stays(schema: &Schema, path: &Path, desired: &Data) -> bool {
+    let absent = |data: &Data| data.is_known() && is_empty(&data.value);
+    let out = desired.get(path).is_none_or(|data| absent(&data));
+    let other = schema.keyword(path, "staysUnless").filter(|_| out);
+    other.is_some_and(|other| desired.value.get(other) != Some(&Value::Bool(true)))
 }
 
 /// Seals on either side what is sealed on the other, so that the two can be compared.

@@ -17,16 +17,66 @@ pub(super) fn of_new(
     decided: &Map<String, Value>,
 ) -> Option<String> {
     let identity = resource_type(type_name)?.identity();
-    let unknown = identity.iter().any(|name| {
-        let path = Path::root().join(name);
-        inputs.unknown_at(&path).is_some() || inputs.unknown.keys().any(|at| at.is_within(&path))
-    });
-    if unknown || identity.is_empty() {
+    if identity.is_empty() || identity.iter().any(|name| is_unknown(inputs, name)) {
         return None;
     }
+    name(type_name, &attributes(inputs, decided))
+}
+
+/// Whether an object about to be made gets the name of one that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Same {
+    /// It does not, or the type has no unique names.
+    No,
+    /// What is known of its name is the same.
+    Perhaps,
+    /// It does.
+    Yes,
+}
+
+/// Compares the name that an object about to be made will have with that of a live one.
+pub(super) fn compared(
+    type_name: &str,
+    (inputs, decided): (&Data, &Map<String, Value>),
+    live: &Value,
+) -> Same {
+    let Some(kind) = resource_type(type_name) else {
+        return Same::No;
+    };
+    let identity = kind.identity();
+    let known: Vec<&str> = identity
+        .iter()
+        .filter(|name| !is_unknown(inputs, name))
+        .copied()
+        .collect();
+    let attrs = attributes(inputs, decided);
+    let parts = |attrs: &Value| {
+        let part = |name: &&str| Some(((*name).to_owned(), attrs.get(*name)?.clone()));
+        let mut parts = Value::Object(known.iter().map(part).collect::<Option<_>>()?);
+        kind.canonical(&mut parts);
+        Some(parts)
+    };
+    match (parts(&attrs), parts(live)) {
+        (Some(new), Some(live)) if new == live && !identity.is_empty() => {
+            if known.len() == identity.len() {
+                Same::Yes
+            } else {
+                Same::Perhaps
+            }
+        }
+        _ => Same::No,
+    }
+}
+
+fn is_unknown(inputs: &Data, name: &str) -> bool {
+    let path = Path::root().join(name);
+    inputs.unknown_at(&path).is_some() || inputs.unknown.keys().any(|at| at.is_within(&path))
+}
+
+fn attributes(inputs: &Data, decided: &Map<String, Value>) -> Value {
     let mut attrs = decided.clone();
     attrs.extend(inputs.value.as_object().cloned().unwrap_or_default());
-    name(type_name, &Value::Object(attrs))
+    Value::Object(attrs)
 }
 
 /// The name that these attributes give; none where a part of it is missing.

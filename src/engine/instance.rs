@@ -1,6 +1,6 @@
 //! One resource of the file: a block, or with `forEach` one of its instances.
 
-use super::identity;
+use super::identity::{self, Same};
 use super::plan::{Action, Change};
 use super::steps::Object;
 use crate::data::{Data, Path};
@@ -89,16 +89,20 @@ impl Instance {
     }
 
     /// Whether its name at the service stays the same, so that old and new cannot be there
-    /// at the same time.
-    fn keeps_identity(&self, state: &State) -> bool {
+    /// at the same time. A part that is not known yet may turn out the same where it comes
+    /// from an object that is made again.
+    fn keeps_identity(&self, state: &State, again: &BTreeSet<String>) -> bool {
         let change = &self.change;
         let known = state.resources.get(&change.address);
         let same_type = known.is_some_and(|known| known.type_name == change.type_name);
         let (Some(after), Some(live), true) = (&change.after, &self.live, same_type) else {
             return false;
         };
-        identity::of_new(&change.type_name, after, &change.decided)
-            .is_some_and(|name| Some(name) == identity::name(&change.type_name, live))
+        match identity::compared(&change.type_name, (after, &change.decided), live) {
+            Same::Yes => true,
+            Same::Perhaps => !self.uses.is_disjoint(again),
+            Same::No => false,
+        }
     }
 }
 
@@ -208,13 +212,20 @@ pub(super) fn settle_replacements(
     state: &State,
     first: &BTreeSet<Object>,
 ) {
+    // What vanished and is made again, and what is deleted first, may be called as before.
+    let mut again = BTreeSet::new();
     for found in instances {
+        let address = &found.change.address;
         if found.change.action == Action::CreateThenDelete
             && (found.delete_first
-                || first.contains(&(found.change.address.clone(), None))
-                || found.keeps_identity(state))
+                || first.contains(&(address.clone(), None))
+                || found.keeps_identity(state, &again))
         {
             found.change.action = Action::DeleteThenCreate;
+        }
+        let anew = found.change.action == Action::Create && state.resources.contains_key(address);
+        if anew || found.change.action == Action::DeleteThenCreate {
+            again.insert(address.clone());
         }
     }
 }

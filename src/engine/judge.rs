@@ -287,11 +287,21 @@ impl Judged {
             rows.map(|row| row.path.to_string()).collect()
         };
         let fixed = rows(&|row| schema.flag(&row.path, "createOnly"));
+        let kept = rows(&|row| {
+            row.desired.is_none()
+                && row.replaces
+                && schema.keyword(&row.path, "staysUnless").is_some()
+        });
         let forced = rows(&|row| row.replaces);
         let (action, reason) = if !fixed.is_empty() {
             (
                 Action::CreateThenDelete,
                 format!("{} cannot be changed in place", fixed.join(", ")),
+            )
+        } else if !kept.is_empty() {
+            (
+                Action::CreateThenDelete,
+                format!("{} can be changed, but not unset", kept.join(", ")),
             )
         } else if !forced.is_empty() {
             (

@@ -2,7 +2,7 @@
 
 use crate::resource::aws::apigatewayv2::{NOT_FOUND, Tags, gone, lane, pages, parts, send};
 use crate::resource::context::{Cx, Wait};
-use crate::resource::error::{CallResult, Error};
+use crate::resource::error::{CallResult, Effect, Error};
 use crate::resource::import_id::{self, Imported};
 use crate::resource::{Change, Live, Made, New, Resource};
 use aws_sdk_apigatewayv2::types::DeploymentStatus;
@@ -73,6 +73,14 @@ async fn deployed(cx: &Cx, api_id: &str, id: &str) -> Result<(), Error> {
         Err(Wait::NotYet("PENDING".to_owned()))
     })
     .await
+}
+
+/// How long a stage that has just moved on may still count as showing its old deployment.
+const SHOWN: Duration = Duration::from_secs(20);
+
+fn shown(error: &Error) -> Option<&'static str> {
+    (error.effect() == Effect::None && error.message().contains("Active stages"))
+        .then_some("a stage still shows the deployment")
 }
 
 impl Resource for Deployment {
@@ -161,7 +169,10 @@ impl Resource for Deployment {
         let [api_id, deployment_id] = parts(id)?;
         let call = cx.aws.apigateway().delete_deployment();
         let call = call.api_id(api_id).deployment_id(deployment_id);
-        gone(send!(cx, call, "apigateway:DELETE (DeleteDeployment)"))
+        let deleted = cx.retry(SHOWN, shown, || async {
+            send!(cx, call.clone(), "apigateway:DELETE (DeleteDeployment)")
+        });
+        gone(deleted.await)
     }
 
     async fn ready(cx: &Cx, id: &str) -> Result<(), Error> {

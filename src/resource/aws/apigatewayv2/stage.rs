@@ -41,8 +41,10 @@ pub struct Stage {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = false))]
     pub auto_deploy: Option<bool>,
-    /// The deployment it shows. Not together with `autoDeploy`.
+    /// The deployment it shows. Not together with `autoDeploy`. API Gateway changes it and never
+    /// unsets it: without it and without `autoDeploy` the stage is made anew.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("staysUnless" = "autoDeploy"))]
     pub deployment_id: Option<String>,
     /// A description.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -299,6 +301,17 @@ fn variable_checks(rules: &Rules<'_>, broken: &mut Vec<Broken>) {
     }
 }
 
+/// Has API Gateway deploy the stages that do so by themselves: any write to the API does that.
+/// A stage that is only told to shows what was deployed by hand until then, which could not be
+/// deleted (unverified against AWS: it may deploy at once, and nothing is written then).
+async fn deploy(cx: &Cx, api_id: &str) -> Result<(), Error> {
+    let client = cx.aws.apigateway();
+    let api = client.get_api().api_id(api_id).send().await;
+    let name = api.call("apigateway:GET (GetApi)")?.name;
+    let call = client.update_api().api_id(api_id).set_name(name);
+    send!(cx, call, "apigateway:PATCH (UpdateApi)").map(|_| ())
+}
+
 impl Resource for Stage {
     const TYPE: &'static str = "aws:apigatewayv2:Stage";
     const IMPORT_ID: &'static str = "`apiId/stageName`";
@@ -418,7 +431,14 @@ impl Resource for Stage {
         if patches(&change) {
             let call = patch(cx.aws.apigateway().update_stage(), &change);
             let call = call.api_id(api_id).stage_name(name);
+            let shown = std::mem::take(&mut deployment);
             deployment = send!(cx, call, "apigateway:PATCH (UpdateStage)")?.deployment_id;
+            let switched = change.has(&["autoDeploy"]) && change.new.auto_deploy == Some(true);
+            if switched && shown.is_some() && deployment == shown {
+                deploy(cx, api_id).await?;
+                let read = Self::read(cx, &change.id, &change.attrs).await?;
+                deployment = read.and_then(|live| live.outputs.deployment_id);
+            }
         }
         if change.has(&["tags"]) {
             let arn = stage_arn(cx, api_id, name);
