@@ -5,8 +5,9 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::{output, provider};
 use crate::lang::stack::Stack;
+use crate::resource::aws::connect::Settings;
 use crate::store::lease::{self, Holder, Patience};
-use crate::store::{self, Store, StoreError};
+use crate::store::{self, Store, StoreError, Watch};
 use std::path::{Path, PathBuf};
 
 /// The folder for what stackctl keeps beside the state.
@@ -30,7 +31,8 @@ pub(super) async fn store(stack: &Stack, cloud: &CloudArgs) -> Result<Store, Cli
     at(stack, cloud, &place).await
 }
 
-fn usual(stack: &Stack) -> Store {
+/// The store in the place that the stack's name gives.
+pub(super) fn usual(stack: &Stack) -> Store {
     let path = PathBuf::from("state").join(format!("{}.json", stack.full_name()));
     Store::local(path, Path::new(WORK_DIR), true)
 }
@@ -55,6 +57,15 @@ pub(super) async fn at(stack: &Stack, cloud: &CloudArgs, place: &str) -> Result<
     settings.region = found.region.or(settings.region);
     let (aws, _) = provider::clients(settings, cloud, Path::new(WORK_DIR)).await?;
     Ok(Store::s3(aws, &found.bucket, &found.key))
+}
+
+/// Who watches the writes of a store: the local cloud, for its faults.
+pub(super) async fn watch(cloud: &CloudArgs) -> Result<Watch, CliError> {
+    if !cloud.local {
+        return Ok(Watch::default());
+    }
+    let (_, watch) = provider::clients(Settings::default(), cloud, Path::new(WORK_DIR)).await?;
+    Ok(watch)
 }
 
 /// Takes the lock, and says so when it has to wait.
@@ -90,12 +101,6 @@ pub(super) async fn lock(
 
 /// What a lock says of this run.
 fn holder(stack: &Stack, global: &GlobalArgs) -> Result<Holder, CliError> {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    let host = host.or_else(|| variable("HOSTNAME")).unwrap_or_default();
-    let host = match host.trim() {
-        "" => "an unnamed host".to_owned(),
-        host => host.chars().take(100).collect(),
-    };
     let lease = match variable("STACKCTL_LEASE_SECONDS") {
         None => LEASE,
         Some(text) => text
@@ -113,7 +118,7 @@ fn holder(stack: &Stack, global: &GlobalArgs) -> Result<Holder, CliError> {
     Ok(Holder {
         id: hex::encode(rand::random::<[u8; 16]>()),
         command: format!("{} of {}", global.command, stack.full_name()),
-        host,
+        host: host(),
         pid,
         since: store::now(),
         lease,
@@ -121,6 +126,16 @@ fn holder(stack: &Stack, global: &GlobalArgs) -> Result<Holder, CliError> {
         pids_of,
         started: started.unwrap_or_default(),
     })
+}
+
+/// What this machine is called.
+pub(super) fn host() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let host = host.or_else(|| variable("HOSTNAME")).unwrap_or_default();
+    match host.trim() {
+        "" => "an unnamed host".to_owned(),
+        host => host.chars().take(100).collect(),
+    }
 }
 
 fn variable(name: &str) -> Option<String> {

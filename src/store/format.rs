@@ -2,6 +2,7 @@
 //! that a file that was cut off or edited is told from one that was saved.
 
 use super::state::{State, VERSION};
+use super::transfer::{Moved, read_mark};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -35,6 +36,9 @@ pub(super) enum Fault {
     /// It is something else.
     #[error("it is no state: {0}")]
     Other(String),
+    /// The state is elsewhere; this is what was left in its place.
+    #[error("it was {0}")]
+    Moved(Box<Moved>),
     /// A newer stackctl wrote it.
     #[error("it has format {0}, and this version reads up to {VERSION}")]
     Newer(u32),
@@ -150,6 +154,9 @@ fn parse(body: &[u8]) -> Result<State, Fault> {
         let end = text.rfind(" at line ").unwrap_or(text.len());
         Fault::Other(text[..end].to_owned())
     };
+    if let Some(moved) = read_mark(body) {
+        return Err(Fault::Moved(Box::new(moved)));
+    }
     let Version { version } = serde_json::from_slice(body).map_err(fault)?;
     if version > VERSION {
         return Err(Fault::Newer(version));

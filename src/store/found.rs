@@ -5,6 +5,7 @@ use super::format::{self, Fault, Found};
 use super::history::{Doubt, VersionName, judge};
 use super::journal::{Intent, Leftover};
 use super::state::State;
+use super::transfer::Moved;
 use super::{Opened, StoreError};
 use std::collections::BTreeSet;
 
@@ -77,13 +78,22 @@ impl Pieces {
     /// What is there, without a judgement: for those who repair it.
     pub(super) fn inspect(self) -> Inspected {
         let text = self.text.as_deref();
+        let mut moved = None;
         let state = match text.map(format::read) {
             None => Err("it is missing".to_owned()),
-            Some(Err(fault)) => Err(fault.to_string()),
+            Some(Err(fault)) => {
+                let why = fault.to_string();
+                if let Fault::Moved(found) = fault {
+                    moved = Some(*found);
+                }
+                Err(why)
+            }
             Some(Ok(found)) => Ok(found.state),
         };
         Inspected {
             state,
+            missing: text.is_none(),
+            moved,
             versions: self.names.into_iter().collect(),
             journal: self.journal,
         }
@@ -126,6 +136,10 @@ impl Pieces {
         let place = &self.place;
         let next = match (fault, self.names.last()) {
             (Fault::Newer(_), _) => "Use a newer stackctl.".to_owned(),
+            (Fault::Moved(moved), _) => format!(
+                "Write `state: \"{0}\"` in the stack file, or pass `--state {0}`.",
+                moved.to
+            ),
             (Fault::Edited, Some(newest)) => format!(
                 "To undo the change run `stackctl state restore {}`; to keep it, `stackctl state restore {place}`.",
                 newest.serial
@@ -181,6 +195,10 @@ impl Pieces {
 pub struct Inspected {
     /// The state, or why it is none (a clause about "it").
     pub state: Result<State, String>,
+    /// Whether nothing is there.
+    pub missing: bool,
+    /// Where the state is, when it was moved away.
+    pub moved: Option<Moved>,
     /// The versions that were saved, the oldest first.
     pub versions: Vec<VersionName>,
     /// What an interrupted run left, or why its journal cannot be read.

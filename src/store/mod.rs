@@ -14,6 +14,7 @@ pub mod rekey;
 mod s3;
 pub mod seal;
 pub mod state;
+pub mod transfer;
 
 pub use error::StoreError;
 pub use found::Inspected;

@@ -12,6 +12,7 @@ mod saved_plan;
 mod secrets;
 mod signals;
 mod state;
+mod transfer;
 mod verify;
 
 use crate::support::{Ended, Project};
@@ -70,5 +71,6 @@ fn masked(check: impl FnOnce()) {
         r"process \d+ on \S+, since [0-9 :-]+ UTC",
         "process [id] on [host], since [time]",
     );
+    settings.add_filter(r"\(from \S+, [0-9 :-]+ UTC\)", "(from [host], [time])");
     settings.bind(check);
 }

@@ -191,6 +191,53 @@ async fn a_lease_of_another_machine_is_taken_over_when_it_has_run_out() {
     assert_eq!(stage.made().await, (1, 1));
 }
 
+#[tokio::test]
+async fn a_state_moves_out_of_a_bucket_and_back() {
+    let stage = Stage::new().await;
+    let place = format!("s3://{BUCKET}/{KEY}");
+    stage.project.apply();
+    let pulled = stage.project.run(&["state", "pull"]).expect(0);
+    let moved = stage
+        .project
+        .run(&["state", "migrate", "--to", "local", "--yes"])
+        .expect(0);
+    assert!(moved.stderr.contains("says so"), "{}", moved.stderr);
+    let mark = stage.object(KEY).await.unwrap();
+    assert_eq!(mark["moved"]["to"], "state/small.json");
+    let refused = stage.project.run(&["apply", "--yes"]).expect(1);
+    assert!(
+        refused.stderr.contains("it was moved to"),
+        "{}",
+        refused.stderr
+    );
+    let here = ["--state", "state/small.json"];
+    let run = |args: &[&str]| stage.project.run(&[args, &here[..]].concat());
+    run(&["plan", "--detailed-exitcode"]).expect(0);
+    run(&["apply", "--yes", "--var", "size=31"]).expect(0);
+    run(&["state", "migrate", "--to", &place, "--yes"]).expect(0);
+    assert_eq!(stage.serial().await, 2);
+    let history = stage.project.run(&["state", "history", "--json"]);
+    assert_eq!(history.expect(0).json().as_array().unwrap().len(), 2);
+    stage.project.write("old.json", &pulled.stdout);
+    let older = stage
+        .project
+        .run(&["state", "push", "old.json", "--yes"])
+        .expect(1);
+    assert!(
+        older.stderr.contains("serial 2 was saved there"),
+        "{}",
+        older.stderr
+    );
+    stage
+        .project
+        .run(&["state", "push", "old.json", "--yes", "--force"])
+        .expect(0);
+    assert_eq!(stage.serial().await, 3);
+    stage.project.apply();
+    stage.project.expect_no_changes();
+    assert_eq!(stage.made().await, (1, 1));
+}
+
 /// Kills an apply and a destroy at each of their calls, those of the state among them. Every
 /// other killed run is taken for one of another machine.
 #[tokio::test]

@@ -5,6 +5,7 @@ mod lock;
 mod repair;
 mod s3;
 mod tamper;
+mod transfer;
 
 use crate::support::Project;
 

@@ -15,7 +15,8 @@ Examples:
   stackctl state list                     addresses, types and ids
   stackctl state mv queue orders          the resource is called orders in the file now
   stackctl state history                  what was saved, and when
-  stackctl state restore 12               serial 12 again, as a new version")]
+  stackctl state restore 12               serial 12 again, as a new version
+  stackctl state migrate --to s3://states/web.json")]
 pub struct StateArgs {
     /// What to do.
     #[command(subcommand)]
@@ -37,6 +38,9 @@ pub enum StateCommand {
     Restore(RestoreArgs),
     Unlock(UnlockArgs),
     Rekey(RekeyArgs),
+    Pull(PullArgs),
+    Push(PushArgs),
+    Migrate(MigrateArgs),
 }
 
 impl StateCommand {
@@ -51,6 +55,9 @@ impl StateCommand {
             Self::Restore(_) => "state restore",
             Self::Unlock(_) => "state unlock",
             Self::Rekey(_) => "state rekey",
+            Self::Pull(_) => "state pull",
+            Self::Push(_) => "state push",
+            Self::Migrate(_) => "state migrate",
         }
     }
 }
@@ -216,6 +223,76 @@ pub struct RekeyArgs {
     /// Keep no secrets any more; those that are kept are dropped.
     #[arg(long)]
     pub no_encryption: bool,
+    /// How.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// Print the state as it is kept; its secrets stay encrypted.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Takes no lock. Where a run is under way, what it did since is not in it.
+
+Examples:
+  stackctl state pull > copy.json
+  stackctl state pull web --out copy.json     readable by its owner only")]
+pub struct PullArgs {
+    /// A stack's name under stacks/, or a path; not needed while there is only one.
+    #[arg(value_name = "STACK")]
+    pub stack: Option<String>,
+    /// Write it to this file.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Where it is.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// Make a file, as `state pull` wrote it, the current state.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Shows what would be different, and asks. Refused are a file that was edited, one of another
+stack, environment, account or region, of another lineage, and one that is not newer than
+what is there. What is there is kept among the versions.
+
+Examples:
+  stackctl state push copy.json
+  stackctl state pull --state old.json | stackctl state push - --yes")]
+pub struct PushArgs {
+    /// The file; - reads the standard input.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// A stack's name under stacks/, or a path; not needed while there is only one.
+    #[arg(value_name = "STACK")]
+    pub stack: Option<String>,
+    /// Also over a state of another lineage, or a newer one.
+    #[arg(long)]
+    pub force: bool,
+    /// How.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// Move the state and its versions to another place.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Both places are locked. The versions are copied, then the state; it is read back, and the
+old place says from then on where the state is: every command that still looks there ends
+with an error. When it is interrupted the same command goes on. Secrets keep their key.
+
+Examples:
+  stackctl state migrate --to s3://states/web.json
+  stackctl state migrate --to local           back to state/<STACK>.json")]
+pub struct MigrateArgs {
+    /// A stack's name under stacks/, or a path; not needed while there is only one.
+    #[arg(value_name = "STACK")]
+    pub stack: Option<String>,
+    /// The new place: s3://bucket/key, a file, or local for state/<STACK>.json.
+    #[arg(long, value_name = "PLACE")]
+    pub to: String,
+    /// Also over a state of another lineage, or a newer one.
+    #[arg(long)]
+    pub force: bool,
     /// How.
     #[command(flatten)]
     pub change: ChangeArgs,

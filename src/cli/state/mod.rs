@@ -2,6 +2,9 @@
 
 mod history;
 mod inspect;
+mod migrate;
+mod pull;
+mod push;
 mod rekey;
 mod restore;
 mod table;
@@ -28,6 +31,9 @@ pub(super) async fn run(global: &GlobalArgs, args: &StateArgs) -> Result<Exit, C
         StateCommand::History(args) => history::run(global, args).await,
         StateCommand::Restore(args) => restore::run(global, args).await,
         StateCommand::Unlock(args) => unlock::run(global, args).await,
+        StateCommand::Pull(args) => pull::run(global, args).await,
+        StateCommand::Push(args) => push::run(global, args).await,
+        StateCommand::Migrate(args) => migrate::run(global, args).await,
         StateCommand::Rekey(args) => rekey::run(global, args).await,
     }
 }

@@ -1,7 +1,7 @@
 //! `stackctl state restore`: a saved version or a file becomes the newest version.
 
-use super::super::args::GlobalArgs;
 use super::super::args::state::{RestoreArgs, as_file};
+use super::super::args::{ConsentArg, GlobalArgs};
 use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::super::place::store_error;
@@ -24,44 +24,80 @@ pub(super) async fn run(global: &GlobalArgs, args: &RestoreArgs) -> Result<Exit,
         None => from_history(&bench, &inspected, &rest[0]).await?,
     };
     check(&bench, &wanted)?;
-    let mut state = inspected.continued(wanted).map_err(|why| {
+    let state = inspected.continued(wanted).map_err(|why| {
         CliError::new(format!("The state cannot be restored: {why}."))
             .now("Nothing was changed.")
             .hint("Run `stackctl plan` or `stackctl apply` first, which settle that run.")
     })?;
-    let before = match (&inspected.state, inspected.versions.last()) {
-        (Ok(before), _) => before.clone(),
-        (Err(_), Some(newest)) => {
-            bench
-                .store
-                .version(newest)
-                .await
-                .map_err(store_error)?
-                .state
-        }
-        (Err(_), None) => State::empty(&bench.stack.name, None, String::new()),
+    let newest = Newest {
+        bench: &bench,
+        inspected: &inspected,
+        before: before(&bench, &inspected).await?,
+        verb: "restored",
+        from: &rest[0],
     };
-    if !global.json {
-        show(&inspected, &before, &state);
+    let serial = state.serial + 1;
+    newest
+        .save(global, args.change.consent, (state, serial))
+        .await
+}
+
+/// What the new version is compared with: what is there, or the newest version of it.
+pub(super) async fn before(bench: &Bench, inspected: &Inspected) -> Result<State, CliError> {
+    match (&inspected.state, inspected.versions.last()) {
+        (Ok(before), _) => Ok(before.clone()),
+        (Err(_), Some(newest)) => {
+            let version = bench.store.version(newest).await;
+            Ok(version.map_err(store_error)?.state)
+        }
+        (Err(_), None) => Ok(State::empty(&bench.stack.name, None, String::new())),
     }
-    let question = "Save this as the newest version? Only \"yes\" is accepted: ";
-    if !confirm::confirm(question, args.change.consent.yes, global.json).await? {
-        output::message("Declined; nothing was changed.\n");
-        return Ok(Exit::Failed);
+}
+
+/// A state that is to be the newest version.
+pub(super) struct Newest<'a> {
+    pub(super) bench: &'a Bench,
+    /// What is there.
+    pub(super) inspected: &'a Inspected,
+    /// What it is compared with.
+    pub(super) before: State,
+    /// What is done with it, for scripts.
+    pub(super) verb: &'static str,
+    /// Where it comes from, as it was typed.
+    pub(super) from: &'a str,
+}
+
+impl Newest<'_> {
+    /// Shows what would be different, asks, and saves the state with this serial.
+    pub(super) async fn save(
+        &self,
+        global: &GlobalArgs,
+        consent: ConsentArg,
+        (mut state, serial): (State, u64),
+    ) -> Result<Exit, CliError> {
+        if !global.json {
+            show(self.inspected, &self.before, &state);
+        }
+        let question = "Save this as the newest version? Only \"yes\" is accepted: ";
+        if !confirm::confirm(question, consent.yes, global.json).await? {
+            output::message("Declined; nothing was changed.\n");
+            return Ok(Exit::Failed);
+        }
+        let saved = self.bench.store.save_as(&mut state, serial).await;
+        saved.map_err(store_error)?;
+        let serial = state.serial;
+        if global.json {
+            let difference = Difference::between(&self.before, &state);
+            let (added, changed, gone) = (difference.added, difference.changed, difference.gone);
+            let json = json!({self.verb: self.from, "serial": serial, "added": added, "changed": changed, "gone": gone});
+            output::result(&format!("{json:#}\n"))?;
+        } else {
+            output::message(&format!(
+                "Saved as serial {serial}. `stackctl plan` shows how it differs from what is live.\n"
+            ));
+        }
+        Ok(Exit::Done)
     }
-    bench.save(&mut state).await?;
-    let serial = state.serial;
-    if global.json {
-        let difference = Difference::between(&before, &state);
-        let (added, changed, gone) = (difference.added, difference.changed, difference.gone);
-        let json = json!({"restored": rest[0], "serial": serial, "added": added, "changed": changed, "gone": gone});
-        output::result(&format!("{json:#}\n"))?;
-    } else {
-        output::message(&format!(
-            "Saved as serial {serial}. `stackctl plan` shows how it differs from what is live.\n"
-        ));
-    }
-    Ok(Exit::Done)
 }
 
 fn from_file(path: &Path) -> Result<State, CliError> {
@@ -94,7 +130,7 @@ async fn from_history(
     Ok(version.state)
 }
 
-fn check(bench: &Bench, wanted: &State) -> Result<(), CliError> {
+pub(super) fn check(bench: &Bench, wanted: &State) -> Result<(), CliError> {
     let stack = &bench.stack;
     if wanted.stack == stack.name && wanted.env == stack.env {
         return Ok(());
@@ -105,7 +141,9 @@ fn check(bench: &Bench, wanted: &State) -> Result<(), CliError> {
     };
     Err(CliError::new(format!("This is a state of the stack {of}."))
         .now("Nothing was changed.")
-        .hint("Restore it for that stack: two states of the same objects would undo each other's work."))
+        .hint(
+            "Use it for that stack: two states of the same objects would undo each other's work.",
+        ))
 }
 
 /// What would be different, by objects.

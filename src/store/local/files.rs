@@ -13,7 +13,7 @@ const UNFINISHED: &str = ".unfinished-";
 ///
 /// # Errors
 /// When the disk is full or gone; what was there is untouched then.
-pub(super) fn write(
+pub(in crate::store) fn write(
     path: &Path,
     text: &[u8],
     staged: impl FnOnce() -> io::Result<()>,

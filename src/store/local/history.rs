@@ -42,22 +42,29 @@ impl History {
 
     /// The text of a version, and when it was saved.
     pub(super) fn read(&self, name: &VersionName) -> Result<(Vec<u8>, u64), StoreError> {
+        history::unpack(&self.packed(name)?).map_err(StoreError::io("reading", &self.path(name)))
+    }
+
+    /// A version as it is kept.
+    pub(super) fn packed(&self, name: &VersionName) -> Result<Vec<u8>, StoreError> {
         let path = self.path(name);
-        std::fs::read(&path)
-            .and_then(|packed| history::unpack(&packed))
-            .map_err(StoreError::io("reading", &path))
+        std::fs::read(&path).map_err(StoreError::io("reading", &path))
+    }
+
+    /// Keeps a version, durably.
+    pub(super) fn put(&self, name: &VersionName, packed: &[u8]) -> Result<(), StoreError> {
+        let path = self.path(name);
+        files::write(&path, packed, || Ok(())).map_err(StoreError::io("writing", &path))
     }
 
     /// Keeps a version, durably; those that have had their time go.
     pub(super) fn add(&self, name: VersionName, text: &[u8]) -> Result<(), StoreError> {
         self.prepare()?;
-        let path = self.path(&name);
         let mut names = self.names()?;
-        if names.insert(name) {
+        if names.insert(name.clone()) {
             let packed = history::pack(text, crate::store::now());
-            packed
-                .and_then(|packed| files::write(&path, &packed, || Ok(())))
-                .map_err(StoreError::io("writing", &path))?;
+            let packed = packed.map_err(StoreError::io("writing", &self.path(&name)))?;
+            self.put(&name, &packed)?;
         }
         for old in history::outdated(&names) {
             // One that stays only takes room; the next save tries again.

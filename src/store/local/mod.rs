@@ -6,6 +6,7 @@ mod history;
 mod journal;
 mod lock;
 
+pub(super) use files::write as write_file;
 pub(super) use journal::FileJournal;
 
 use super::format;
@@ -173,18 +174,9 @@ impl LocalStore {
         before: Option<Vec<u8>>,
         watch: &Watch,
     ) -> Result<(), StoreError> {
-        let writing = |error: io::Error| StoreError::io("writing", &self.path)(error);
-        let written = format::write(state).map_err(|error| writing(error.into()))?;
-        // The version before may lack in the history, when a run died in between.
-        if let Some(text) = before
-            && let Ok(found) = format::read(&text)
-        {
-            let name = VersionName::of(&found.state, &found.checksum);
-            self.history.add(name, &text)?;
-        }
-        let staged = || watch.at(Moment::Staged);
-        files::write(&files::target(&self.path), &written.text, staged).map_err(writing)?;
-        self.remember(Some(written.text.clone()));
+        let written = format::write(state)
+            .map_err(|error| StoreError::io("writing", &self.path)(error.into()))?;
+        self.replace(&written.text, before, watch)?;
         let name = VersionName::of(state, &written.checksum);
         self.history.add(name, &written.text)?;
         let journal = self.beside("journal");
@@ -197,6 +189,48 @@ impl LocalStore {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Writes what is in the state's place from now on; what was there is kept among the
+    /// versions first.
+    fn replace(
+        &self,
+        text: &[u8],
+        before: Option<Vec<u8>>,
+        watch: &Watch,
+    ) -> Result<(), StoreError> {
+        // The version before may lack in the history, when a run died in between.
+        if let Some(before) = before
+            && let Ok(found) = format::read(&before)
+        {
+            let name = VersionName::of(&found.state, &found.checksum);
+            self.history.add(name, &before)?;
+        }
+        let staged = || watch.at(Moment::Staged);
+        files::write(&files::target(&self.path), text, staged)
+            .map_err(StoreError::io("writing", &self.path))?;
+        self.remember(Some(text.to_vec()));
+        Ok(())
+    }
+
+    /// See [`super::Store::retire`].
+    pub(super) fn retire(&self, text: &[u8], watch: &Watch) -> Result<(), StoreError> {
+        let Some(lock) = self.held() else {
+            return Err(self.lost("it was never locked"));
+        };
+        lock.check()?;
+        let before = self.unchanged()?;
+        self.replace(text, before, watch)
+    }
+
+    /// A version as it is kept.
+    pub(super) fn packed(&self, name: &VersionName) -> Result<Vec<u8>, StoreError> {
+        self.history.packed(name)
+    }
+
+    /// Keeps a version that comes from elsewhere.
+    pub(super) fn keep_packed(&self, name: &VersionName, packed: &[u8]) -> Result<(), StoreError> {
+        self.history.put(name, packed)
     }
 
     /// The text of the state file, which must be the one that was opened: a lock that others

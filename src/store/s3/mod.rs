@@ -7,6 +7,7 @@
 
 mod bucket;
 mod lease;
+mod transfer;
 
 use super::format;
 use super::found::Pieces;
@@ -313,20 +314,8 @@ impl S3Store {
             self.bucket.error("writing", &self.key, error)
         };
         let written = format::write(state).map_err(|error| failed(error.to_string()))?;
+        self.replace(written.text.clone(), lease).await?;
         let known = self.known();
-        // The version before may lack in the history, when a run died in between.
-        if let Some(before) = &known.state
-            && let Ok(found) = format::read(&before.body)
-        {
-            let name = VersionName::of(&found.state, &found.checksum);
-            self.keep(&name, &before.body, &known.names).await?;
-        }
-        let etag = known.state.as_ref().map(|state| state.etag.as_str());
-        let condition = etag.map_or(If::New, If::Match);
-        let body = written.text.clone();
-        let Some(etag) = self.bucket.put(&self.key, body, condition).await? else {
-            return Err(lease.lose("another run has saved it meanwhile"));
-        };
         let name = VersionName::of(state, &written.checksum);
         self.keep(&name, &written.text, &known.names).await?;
         watch
@@ -338,10 +327,6 @@ impl S3Store {
         self.sweep(state.serial, &outdated).await?;
         names.retain(|name| !outdated.contains(name));
         self.know(|known| {
-            known.state = Some(Object {
-                body: written.text,
-                etag,
-            });
             known.names = names;
             known.next = 0;
         });
