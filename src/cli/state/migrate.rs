@@ -112,7 +112,7 @@ impl Journey<'_> {
     fn shown(&self, state: &State, there: &Inspected, serial: Option<u64>) -> String {
         let (from, to) = (self.from.name(), &self.to);
         let (of, objects) = (state.serial, all(state).len());
-        let mut text = format!("{from}, serial {of} with {objects} objects, goes to {to}.\n");
+        let mut text = format!("{from}, serial {of} (objects: {objects}), goes to {to}.\n");
         text.push_str(&match (&there.state, &there.moved) {
             (Ok(_), _) if serial.is_none() => {
                 "It is there already; the place it leaves is to be marked.\n".to_owned()
@@ -122,7 +122,7 @@ impl Journey<'_> {
                 old.serial
             ),
             (Ok(old), _) => format!(
-                "There is serial {} of another lineage with {} objects: it is replaced, and kept among the versions.\n",
+                "There is serial {} of another lineage (objects: {}): it is replaced, and kept among the versions.\n",
                 old.serial,
                 all(old).len()
             ),
