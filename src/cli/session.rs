@@ -399,7 +399,7 @@ pub(super) fn resource_error(error: &Error) -> CliError {
 
 /// Seconds since 1970.
 #[expect(clippy::disallowed_methods, reason = "the command line is the edge")]
-fn now() -> u64 {
+pub(super) fn now() -> u64 {
     SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .map_or(0, |since| since.as_secs())

@@ -37,6 +37,28 @@ pub(super) struct Adoption {
     pub(super) live: Value,
 }
 
+/// A resource of the file that the state does not have, in a plan that only adopts.
+#[derive(Clone)]
+pub struct Sought {
+    /// The address.
+    pub address: String,
+    /// The type.
+    pub kind: &'static dyn ResourceType,
+    /// The properties of the file.
+    pub desired: Data,
+    /// Whether the plan adopts an object for it.
+    pub adopted: bool,
+}
+
+impl std::fmt::Debug for Sought {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sought")
+            .field("address", &self.address)
+            .field("adopted", &self.adopted)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Why an object cannot be adopted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImportFault {
@@ -235,7 +257,16 @@ impl Planner<'_> {
         let mut missing: BTreeSet<&String> = adopt.keys().collect();
         for found in &mut self.out.instances {
             missing.remove(&found.change.address);
-            if found.change.importing.is_none() {
+            let adopted = found.change.importing.is_some();
+            if adopted || found.change.id.is_none() {
+                self.out.sought.push(Sought {
+                    address: found.change.address.clone(),
+                    kind: found.kind,
+                    desired: found.change.after.clone().unwrap_or_default(),
+                    adopted,
+                });
+            }
+            if !adopted {
                 found.leave_alone();
                 continue;
             }

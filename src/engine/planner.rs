@@ -1,7 +1,7 @@
 //! From a stack and a world to a plan: pure, no call, no clock. Everything that apply
 //! needs to know is settled here.
 
-use super::adopt::{ImportFault, ImportNeed};
+use super::adopt::{ImportFault, ImportNeed, Sought};
 use super::diff;
 use super::graph::{Graph, Node, Uses};
 use super::instance::{self, Each, Instance};
@@ -89,6 +89,8 @@ pub struct Planned {
     pub destroy: bool,
     /// Whether objects are adopted and nothing else is done; the outputs stay as they are.
     pub adopts: bool,
+    /// With [`Options::adopt`]: the resources that the state does not have.
+    pub sought: Vec<Sought>,
     /// Every address of the file or the state, before `--target` and `--exclude` narrow.
     pub addresses: BTreeSet<String>,
     /// The outputs that stay as the state has them: what they come from is left out.

@@ -46,10 +46,21 @@ impl Owner {
         tags
     }
 
-    /// Whether an object with these tags was made by this very create.
+    /// Whether an object with these tags was made by this very create; without an operation,
+    /// by any create for this address.
     pub fn made<'t>(&self, tags: impl IntoIterator<Item = (&'t str, &'t str)>) -> bool {
-        tags.into_iter()
-            .any(|(key, value)| key == "stackctl:operation" && value == self.operation)
+        let mut wanted = self.tags();
+        if self.operation.is_empty() {
+            wanted.remove("stackctl:operation");
+        } else {
+            wanted.retain(|key, _| key == "stackctl:operation");
+        }
+        for (key, value) in tags {
+            if wanted.get(key).is_some_and(|wanted| wanted == value) {
+                wanted.remove(key);
+            }
+        }
+        wanted.is_empty()
     }
 }
 

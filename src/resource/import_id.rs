@@ -143,8 +143,10 @@ pub fn exists(cx: &Cx, what: &str, id: &str) -> Error {
         String::new()
     };
     Error::with_hint(
-        format!("{what} exists already, and this stack did not make it"),
-        format!("Adopt it with `stackctl import {shown} {id}`{yaml}; or choose another name."),
+        format!("{what} exists already, and is not in this stack's state"),
+        format!(
+            "Adopt it with `stackctl import {shown} {id}`{yaml}; or choose another name. If the state was lost, `stackctl state rebuild` finds all of it."
+        ),
     )
 }
 
@@ -185,11 +187,13 @@ mod tests {
         assert_eq!(
             hint("stage", "a1/$default"),
             "Adopt it with `stackctl import stage 'a1/$default'`, or with this line in the file, \
-             under stage: options: {import: 'a1/$default'}; or choose another name."
+             under stage: options: {import: 'a1/$default'}; or choose another name. If the state \
+             was lost, `stackctl state rebuild` finds all of it."
         );
         assert_eq!(
             hint("role[\"a\"]", "r"),
-            "Adopt it with `stackctl import 'role[\"a\"]' r`; or choose another name."
+            "Adopt it with `stackctl import 'role[\"a\"]' r`; or choose another name. If the state was \
+             lost, `stackctl state rebuild` finds all of it."
         );
     }
 

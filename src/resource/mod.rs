@@ -249,6 +249,25 @@ pub trait Resource:
     /// not return one that [`Cx::known_ids`] lists.
     fn find(cx: &Cx, new: &New<Self>)
     -> impl Future<Output = Result<Option<String>, Error>> + Send;
+
+    /// The names, as the last property of [`Resource::IDENTITY`] gives them, of the objects there
+    /// are whose names begin with `start`: for a state that is lost, where a part of the name
+    /// was drawn. Without `start`, those whose names begin as names made for the owner's address
+    /// do. Each is then looked for with [`Resource::find`]. `props` are the properties as far as
+    /// they are known.
+    fn names(
+        _cx: &Cx,
+        _props: &Value,
+        _start: Option<&str>,
+    ) -> impl Future<Output = Result<Vec<String>, Error>> + Send {
+        async { Ok(Vec::new()) }
+    }
+
+    /// The import id of an object of which the value of one output is all that is known; for
+    /// types whose objects exist in the state alone.
+    fn told(_output: &str, _value: &str) -> Option<String> {
+        None
+    }
 }
 
 /// Something that is read and never changed. The implementing struct holds its arguments.

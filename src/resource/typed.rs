@@ -87,6 +87,15 @@ pub trait ResourceType: Send + Sync {
         props: Value,
         decided: Map<String, Value>,
     ) -> BoxFuture<'a, Result<Option<String>, Error>>;
+    /// See [`Resource::names`].
+    fn names<'a>(
+        &self,
+        cx: &'a Cx,
+        props: &'a Value,
+        start: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Vec<String>, Error>>;
+    /// See [`Resource::told`].
+    fn told(&self, output: &str, value: &str) -> Option<String>;
 }
 
 /// A data source behind one interface.
@@ -285,6 +294,19 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
             let props = parse::<T>(T::TYPE, props)?;
             T::find(cx, &New { props, decided }).await
         })
+    }
+
+    fn names<'a>(
+        &self,
+        cx: &'a Cx,
+        props: &'a Value,
+        start: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Vec<String>, Error>> {
+        Box::pin(T::names(cx, props, start))
+    }
+
+    fn told(&self, output: &str, value: &str) -> Option<String> {
+        T::told(output, value)
     }
 }
 

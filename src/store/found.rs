@@ -244,13 +244,25 @@ impl Inspected {
     }
 }
 
+impl Inspected {
+    /// An empty state that goes on from what was here.
+    pub fn anew(&self, stack: &str, env: Option<&str>, lineage: Option<String>) -> State {
+        let lineage = lineage.unwrap_or_else(new_lineage);
+        let mut state = State::empty(stack, env, lineage);
+        let known = self.state.as_ref().map_or(0, |known| known.serial);
+        let newest = self.versions.last().map_or(0, |newest| newest.serial);
+        state.serial = known.max(newest);
+        state
+    }
+}
+
 /// Creates whose end is unknown stay known.
 pub(super) fn keep_open(state: &mut State, open: Vec<Intent>) {
     let creates = open.into_iter().filter(|intent| intent.op == "create");
     state.pending.extend(creates);
 }
 
-const REBUILD: &str = "Put a copy of the file back. Without one, begin with nothing and adopt the objects with `stackctl import`: an apply that meets one says how.";
+const REBUILD: &str = "Put a copy of the file back, or run `stackctl state rebuild`, which looks for the objects in AWS.";
 
 fn restore(serial: u64) -> String {
     format!(

@@ -31,6 +31,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+/// The ending under which a text that is no state is kept, when a state takes its place.
+const UNUSABLE: &str = "unusable";
+
 /// Where one stack's state is kept.
 #[derive(Debug)]
 pub struct Store {

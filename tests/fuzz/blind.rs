@@ -116,4 +116,17 @@ impl ResourceType for Blind {
     ) -> BoxFuture<'a, Result<Option<String>, Error>> {
         Box::pin(async { Ok(None) })
     }
+
+    fn names<'a>(
+        &self,
+        cx: &'a Cx,
+        props: &'a Value,
+        start: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Vec<String>, Error>> {
+        self.0.names(cx, props, start)
+    }
+
+    fn told(&self, output: &str, value: &str) -> Option<String> {
+        self.0.told(output, value)
+    }
 }

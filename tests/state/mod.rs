@@ -2,6 +2,7 @@
 
 mod disk;
 mod lock;
+mod rebuild;
 mod repair;
 mod s3;
 mod tamper;

@@ -36,6 +36,7 @@ pub enum StateCommand {
     Rm(RmArgs),
     History(HistoryArgs),
     Restore(RestoreArgs),
+    Rebuild(RebuildArgs),
     Unlock(UnlockArgs),
     Rekey(RekeyArgs),
     Pull(PullArgs),
@@ -53,6 +54,7 @@ impl StateCommand {
             Self::Rm(_) => "state rm",
             Self::History(_) => "state history",
             Self::Restore(_) => "state restore",
+            Self::Rebuild(_) => "state rebuild",
             Self::Unlock(_) => "state unlock",
             Self::Rekey(_) => "state rekey",
             Self::Pull(_) => "state pull",
@@ -164,6 +166,31 @@ pub struct RestoreArgs {
     /// than one.
     #[arg(value_name = "SERIAL|FILE", required = true, num_args = 1..=2)]
     pub words: Vec<String>,
+    /// How.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+/// Find the stack's objects in AWS and take them into the state, when it is lost.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+For each resource of the file that the state does not have, the object that this stack made is
+looked for: by the tags that stackctl puts on what it makes, by name, or by parent and content.
+What is found is shown and, when you agree, adopted; a drawn text is read off the names it
+stands in. What only a state holds (passwords) is not found again: restore a saved version
+where there is one (`stackctl state history`). Objects that the file no longer has are not
+looked for.
+
+Examples:
+  stackctl state rebuild
+  stackctl state rebuild --id suffix=w4f2 --id queue=https://sqs.…/orders")]
+pub struct RebuildArgs {
+    /// A stack's name under stacks/, or a path; not needed while there is only one.
+    #[arg(value_name = "STACK")]
+    pub stack: Option<String>,
+    /// An object that you know, as `stackctl import` takes it; may be given many times.
+    #[arg(long, value_name = "ADDRESS=ID")]
+    pub id: Vec<String>,
     /// How.
     #[command(flatten)]
     pub change: ChangeArgs,

@@ -5,6 +5,7 @@ mod inspect;
 mod migrate;
 mod pull;
 mod push;
+mod rebuild;
 mod rekey;
 mod restore;
 mod table;
@@ -30,6 +31,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &StateArgs) -> Result<Exit, C
         StateCommand::Rm(args) => update::rm(global, args).await,
         StateCommand::History(args) => history::run(global, args).await,
         StateCommand::Restore(args) => restore::run(global, args).await,
+        StateCommand::Rebuild(args) => rebuild::run(global, args).await,
         StateCommand::Unlock(args) => unlock::run(global, args).await,
         StateCommand::Pull(args) => pull::run(global, args).await,
         StateCommand::Push(args) => push::run(global, args).await,

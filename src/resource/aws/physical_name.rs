@@ -68,6 +68,17 @@ impl Naming {
             return format!("{prefix}{suffix}{ending}");
         }
         let room = self.longest - suffix.len() - 1 - ending.len();
+        format!("{}-{suffix}{ending}", self.base(address, room))
+    }
+
+    /// How the names begin that were generated for an address, where neither name nor prefix
+    /// is given.
+    pub fn beginning(&self, address: &str, ending: &str) -> String {
+        let room = self.longest - SUFFIX_LENGTH - 1 - ending.len();
+        format!("{}-", self.base(address, room))
+    }
+
+    fn base(&self, address: &str, room: usize) -> String {
         let mut base = String::new();
         for c in address.chars() {
             if (self.allowed)(c) {
@@ -76,8 +87,7 @@ impl Naming {
                 base.push('-');
             }
         }
-        let base: String = base.trim_matches('-').chars().take(room).collect();
-        format!("{base}-{suffix}{ending}")
+        base.trim_matches('-').chars().take(room).collect()
     }
 }
 

@@ -70,6 +70,16 @@ impl Resource for RandomId {
         (given(props) != prefix).then(|| format!("the prefix of the imported id is {prefix:?}"))
     }
 
+    /// Without a prefix; `dec` does not tell how many bytes there are.
+    fn told(output: &str, value: &str) -> Option<String> {
+        match output {
+            "id" | "b64Url" => Some(value.to_owned()),
+            "b64Std" => Some(URL_SAFE_NO_PAD.encode(STANDARD.decode(value).ok()?)),
+            "hex" => Some(URL_SAFE_NO_PAD.encode(hex::decode(value).ok()?)),
+            _ => None,
+        }
+    }
+
     fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
         let length = props["byteLength"]
             .as_u64()

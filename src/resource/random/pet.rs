@@ -52,6 +52,10 @@ impl Resource for RandomPet {
         Imported::named(text)
     }
 
+    fn told(_output: &str, value: &str) -> Option<String> {
+        Some(value.to_owned())
+    }
+
     fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
         let unknown = |name: &str| props.get(name).is_some_and(Value::is_null);
         if ["length", "separator", "prefix"].into_iter().any(unknown) {

@@ -15,7 +15,7 @@ use super::history::{Version, VersionName};
 use super::journal as entries;
 use super::lease::{Holder, Patience};
 use super::state::State;
-use super::{Inspected, Locked, Moment, Opened, StoreError, Watch};
+use super::{Inspected, Locked, Moment, Opened, StoreError, UNUSABLE, Watch};
 use history::History;
 use lock::{Content, FileLock};
 use std::io;
@@ -192,7 +192,7 @@ impl LocalStore {
     }
 
     /// Writes what is in the state's place from now on; what was there is kept among the
-    /// versions first.
+    /// versions first, or beside it where it is no state.
     fn replace(
         &self,
         text: &[u8],
@@ -200,11 +200,19 @@ impl LocalStore {
         watch: &Watch,
     ) -> Result<(), StoreError> {
         // The version before may lack in the history, when a run died in between.
-        if let Some(before) = before
-            && let Ok(found) = format::read(&before)
-        {
-            let name = VersionName::of(&found.state, &found.checksum);
-            self.history.add(name, &before)?;
+        let before = before.filter(|text| !text.is_empty());
+        if let Some(before) = before {
+            match format::read(&before) {
+                Ok(found) => {
+                    let name = VersionName::of(&found.state, &found.checksum);
+                    self.history.add(name, &before)?;
+                }
+                Err(_) => {
+                    let path = self.beside(&format!("json.{UNUSABLE}"));
+                    files::write(&path, &before, || Ok(()))
+                        .map_err(StoreError::io("writing", &path))?;
+                }
+            }
         }
         let staged = || watch.at(Moment::Staged);
         files::write(&files::target(&self.path), text, staged)

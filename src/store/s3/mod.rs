@@ -15,7 +15,7 @@ use super::history::{self, Version, VersionName};
 use super::journal::{self as entries, Entry, Leftover};
 use super::lease::{Holder, Patience};
 use super::state::State;
-use super::{Inspected, Locked, Moment, Opened, StoreError, Watch};
+use super::{Inspected, Locked, Moment, Opened, StoreError, UNUSABLE, Watch};
 use crate::resource::aws::Aws;
 use bucket::{Bucket, If, Object};
 use futures_util::future::join;
@@ -314,8 +314,15 @@ impl S3Store {
             self.bucket.error("writing", &self.key, error)
         };
         let written = format::write(state).map_err(|error| failed(error.to_string()))?;
-        self.replace(written.text.clone(), lease).await?;
         let known = self.known();
+        if let Some(before) = &known.state
+            && !before.body.is_empty()
+            && format::read(&before.body).is_err()
+        {
+            let key = format!("{}.{UNUSABLE}", self.key);
+            self.bucket.put(&key, before.body.clone(), If::Always).await?;
+        }
+        self.replace(written.text.clone(), lease).await?;
         let name = VersionName::of(state, &written.checksum);
         self.keep(&name, &written.text, &known.names).await?;
         watch

@@ -285,6 +285,11 @@ impl Resource for LogGroup {
         );
         Ok(made.then_some(name))
     }
+
+    async fn names(cx: &Cx, _props: &Value, start: Option<&str>) -> Result<Vec<String>, Error> {
+        let generated = NAMING.beginning(&cx.owner.address, "");
+        calls::names(cx, start.unwrap_or(&generated)).await
+    }
 }
 
 impl LogGroup {

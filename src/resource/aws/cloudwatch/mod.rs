@@ -54,6 +54,15 @@ pub async fn describe(cx: &Cx, name: &str) -> Result<Option<LiveGroup>, Error> {
     Ok(None)
 }
 
+/// The names of all groups that begin so.
+pub async fn names(cx: &Cx, start: &str) -> Result<Vec<String>, Error> {
+    let call = cx.aws.logs().describe_log_groups();
+    let call = call.set_log_group_name_prefix(Some(start.to_owned()).filter(|it| !it.is_empty()));
+    let groups: Result<Vec<LiveGroup>, _> = call.into_paginator().items().send().collect().await;
+    let groups = groups.call("logs:DescribeLogGroups")?.into_iter();
+    Ok(groups.filter_map(|group| group.log_group_name).collect())
+}
+
 /// The tags of the group with this ARN (without `:*`); none when it is not there.
 pub async fn read_tags(cx: &Cx, arn: &str) -> Result<Option<HashMap<String, String>>, Error> {
     let reply = cx

@@ -10,6 +10,7 @@ use crate::resource::document::Policy;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules, outputs_of};
+use aws_sdk_iam::types::PolicyScopeType;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -220,6 +221,16 @@ impl Resource for ManagedPolicy {
             .and_then(|policy| policy.tags)
             .unwrap_or_default();
         Ok(iam::made_by(cx, &tags).then_some(arn))
+    }
+
+    async fn names(cx: &Cx, _props: &Value, start: Option<&str>) -> Result<Vec<String>, Error> {
+        let generated = POLICY_NAMING.beginning(&cx.owner.address, "");
+        let start = start.unwrap_or(&generated);
+        let call = cx.aws.iam().list_policies().scope(PolicyScopeType::Local);
+        let policies: Result<Vec<_>, _> = call.into_paginator().items().send().collect().await;
+        let policies = policies.call("iam:ListPolicies")?.into_iter();
+        let names = policies.filter_map(|policy| policy.policy_name);
+        Ok(names.filter(|name| name.starts_with(start)).collect())
     }
 }
 

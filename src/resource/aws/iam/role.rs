@@ -256,6 +256,16 @@ impl Resource for Role {
             .unwrap_or_default();
         Ok(iam::made_by(cx, &tags).then_some(name))
     }
+
+    async fn names(cx: &Cx, _props: &Value, start: Option<&str>) -> Result<Vec<String>, Error> {
+        let generated = ROLE_NAMING.beginning(&cx.owner.address, "");
+        let start = start.unwrap_or(&generated);
+        let pages = cx.aws.iam().list_roles().into_paginator().items();
+        let roles: Result<Vec<_>, _> = pages.send().collect().await;
+        let names = roles.call("iam:ListRoles")?.into_iter();
+        let names = names.map(|role| role.role_name);
+        Ok(names.filter(|name| name.starts_with(start)).collect())
+    }
 }
 
 impl Role {

@@ -136,6 +136,15 @@ impl Resource for RolePolicy {
             .filter(|live| canonical(&live.0) == canonical(&new.props.policy.0))
             .map(|_| id))
     }
+
+    async fn names(cx: &Cx, props: &Value, start: Option<&str>) -> Result<Vec<String>, Error> {
+        let generated = POLICY_NAMING.beginning(&cx.owner.address, "");
+        let start = start.unwrap_or(&generated);
+        let role = props["role"].as_str().unwrap_or_default();
+        let names = iam::inline_names(cx, role).await?.unwrap_or_default();
+        let names = names.into_iter();
+        Ok(names.filter(|name| name.starts_with(start)).collect())
+    }
 }
 
 impl RolePolicy {

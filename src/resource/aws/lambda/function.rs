@@ -452,4 +452,13 @@ impl Resource for Function {
         );
         Ok(ours.then(|| name.clone()))
     }
+
+    async fn names(cx: &Cx, _props: &Value, start: Option<&str>) -> Result<Vec<String>, Error> {
+        let start = start.unwrap_or_default();
+        let pages = cx.aws.lambda().list_functions().into_paginator().items();
+        let functions: Result<Vec<_>, _> = pages.send().collect().await;
+        let functions = functions.call("lambda:ListFunctions")?.into_iter();
+        let names = functions.filter_map(|function| function.function_name);
+        Ok(names.filter(|name| name.starts_with(start)).collect())
+    }
 }

@@ -157,6 +157,13 @@ async fn add(cx: &Cx, props: &Permission, sid: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// How a statement's generated id begins.
+fn stem(address: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let chars = address.chars().map(|c| if plain(c) { c } else { '-' });
+    chars.take(80).collect()
+}
+
 impl Resource for Permission {
     const TYPE: &'static str = "aws:lambda:Permission";
     const IMPORT_ID: &'static str = "`FUNCTION/STATEMENT` or `FUNCTION:QUALIFIER/STATEMENT`";
@@ -198,18 +205,7 @@ impl Resource for Permission {
         {
             return Map::new();
         }
-        let name: String = draw
-            .address
-            .chars()
-            .map(|c| {
-                if c.is_ascii_alphanumeric() || c == '_' {
-                    c
-                } else {
-                    '-'
-                }
-            })
-            .take(80)
-            .collect();
+        let name = stem(&draw.address);
         let number: u32 = draw.rng.random_range(0..=u32::MAX);
         Map::from_iter([(
             "statementId".to_owned(),
@@ -320,6 +316,18 @@ impl Resource for Permission {
                 && plain_principal(&found.principal) == plain_principal(&new.props.principal)
         });
         Ok(ours.map(|_| format!("{}/{sid}", target.short())))
+    }
+
+    async fn names(cx: &Cx, props: &Value, start: Option<&str>) -> Result<Vec<String>, Error> {
+        let generated = format!("{}-", stem(&cx.owner.address));
+        let start = start.unwrap_or(&generated);
+        let mut target = FunctionRef::parse(props["function"].as_str().unwrap_or_default());
+        let qualifier = props["qualifier"].as_str().map(str::to_owned);
+        target.qualifier = qualifier.or(target.qualifier);
+        let policy = policy(cx, &target).await?.unwrap_or_default();
+        let mut ids = Statement::ids(&policy);
+        ids.retain(|id| id.starts_with(start));
+        Ok(ids)
     }
 }
 

@@ -22,15 +22,18 @@ pub(crate) struct Statement {
 impl Statement {
     /// The statement with this Sid out of a policy's text.
     pub(crate) fn find(policy: &str, sid: &str) -> Option<Self> {
-        let policy: Value = serde_json::from_str(policy).ok()?;
-        let statements = match &policy["Statement"] {
-            Value::Array(list) => list.iter().collect(),
-            one => vec![one],
-        };
-        let found = statements
-            .into_iter()
-            .find(|one| one["Sid"].as_str() == Some(sid));
+        let statements = statements(policy);
+        let mut statements = statements.iter();
+        let found = statements.find(|one| one["Sid"].as_str() == Some(sid));
         found.map(Self::read)
+    }
+
+    /// The ids of all statements.
+    pub(crate) fn ids(policy: &str) -> Vec<String> {
+        let statements = statements(policy).into_iter();
+        statements
+            .filter_map(|one| one["Sid"].as_str().map(str::to_owned))
+            .collect()
     }
 
     fn read(statement: &Value) -> Self {
@@ -46,6 +49,16 @@ impl Statement {
             invoked_via_function_url: condition("lambda:InvokedViaFunctionUrl")
                 .map(|value| value.eq_ignore_ascii_case("true")),
         }
+    }
+}
+
+/// The statements of a policy; none where it is no JSON.
+fn statements(policy: &str) -> Vec<Value> {
+    let policy: Value = serde_json::from_str(policy).unwrap_or_default();
+    match &policy["Statement"] {
+        Value::Array(list) => list.clone(),
+        Value::Null => Vec::new(),
+        one => vec![one.clone()],
     }
 }
 

@@ -295,6 +295,18 @@ impl Resource for Bucket {
             Err(error) => Err(error),
         }
     }
+
+    async fn names(cx: &Cx, _props: &Value, start: Option<&str>) -> Result<Vec<String>, Error> {
+        let generated = prefix_of(&cx.owner.address);
+        let start = start.unwrap_or(&generated);
+        let call = cx.aws.s3().list_buckets().max_buckets(1000);
+        let call = call.prefix(start).bucket_region(cx.aws.region());
+        let buckets: Result<Vec<_>, _> = call.into_paginator().items().send().collect().await;
+        let buckets = buckets.call("s3:ListAllMyBuckets")?.into_iter();
+        let names = buckets.filter_map(|bucket| bucket.name);
+        // Endpoints other than AWS's may return all of them.
+        Ok(names.filter(|name| name.starts_with(start)).collect())
+    }
 }
 
 fn name_of(new: &New<Bucket>) -> Result<String, Error> {

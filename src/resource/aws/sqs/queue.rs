@@ -274,6 +274,23 @@ impl Resource for Queue {
         let tags = sqs::tags(cx, &url).await?.unwrap_or_default();
         Ok(is_made(cx, &tags).then_some(url))
     }
+
+    async fn names(cx: &Cx, props: &Value, start: Option<&str>) -> Result<Vec<String>, Error> {
+        let ending = if props["fifoQueue"] == Value::Bool(true) {
+            FIFO
+        } else {
+            ""
+        };
+        let generated = NAMING.beginning(&cx.owner.address, ending);
+        let start = start.unwrap_or(&generated);
+        let call = cx.aws.sqs().list_queues().max_results(1000);
+        let call = call.set_queue_name_prefix(Some(start.to_owned()).filter(|it| !it.is_empty()));
+        let urls: Result<Vec<String>, _> = call.into_paginator().items().send().collect().await;
+        let urls = urls.call("sqs:ListQueues")?.into_iter();
+        Ok(urls
+            .filter_map(|url| Some(url.rsplit_once('/')?.1.to_owned()))
+            .collect())
+    }
 }
 
 impl Queue {

@@ -1,0 +1,248 @@
+//! `stackctl state rebuild`: what the state lacks is looked for in AWS and adopted.
+
+use super::super::args::GlobalArgs;
+use super::super::args::state::RebuildArgs;
+use super::super::error::CliError;
+use super::super::exit::Exit;
+use super::super::mistakes::{load_checked, report};
+use super::super::place::{self, store_error};
+use super::super::session::{self, Connected, Session};
+use super::super::{confirm, find, output, state_key};
+use crate::engine::adopt::ImportFault;
+use crate::engine::observe::{Observe, observe_and_plan};
+use crate::engine::planner::{self, Inputs, Options, Planned};
+use crate::engine::rebuild::{self, Missing, Rebuilt};
+use crate::engine::world::World;
+use crate::lang::stack::Stack;
+use crate::report as reports;
+use crate::store::state::State;
+use crate::store::{Store, StoreError};
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// What the state is rebuilt from.
+struct Base {
+    state: State,
+    /// Why what is there cannot be used.
+    unusable: Option<String>,
+    /// The newest saved version, beside a state that cannot be used.
+    newest: Option<u64>,
+}
+
+/// Runs the command.
+pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit, CliError> {
+    let given = given(&args.id)?;
+    let change = &args.change;
+    let cloud = &change.place.cloud;
+    let loaded = find::load(args.stack.as_deref(), &change.place.input)?;
+    let (stack, sources) = load_checked(global, loaded)?;
+    let mut store = place::store(&stack, cloud).await?;
+    place::lock(&store, &stack, global, change.lock).await?;
+    let base = base(&stack, &store).await?;
+    let mut world = World::new(base.state);
+    world.seed = rand::random();
+    world.unix_time = session::now();
+    world.key = state_key::unlock(cloud, &world.state, &store.name())?;
+    let Connected {
+        cx,
+        allowed_accounts,
+    } = session::connect(&stack, cloud, &mut store, true).await?;
+    let identity = cx.aws.identity().await;
+    world.identity = Some(identity.map_err(|it| session::resource_error(&it))?.clone());
+    world.region = Some(cx.aws.region().to_owned());
+    session::check_account(&world, &allowed_accounts, &store)?;
+    let read_file = session::reader(&stack.dir);
+    let none = Options::default();
+    let mut observe = Observe {
+        stack: &stack,
+        options: &none,
+        cx: &cx,
+        refresh: false,
+        only: None,
+        allowed: &allowed_accounts,
+        read_file: &read_file,
+    };
+    let found = rebuild::search(&observe, world.clone(), given).await;
+    let found = found.map_err(|failures| session::read_errors(&failures))?;
+    let options = Options {
+        adopt: Some(found.adopt.clone()),
+        ..Options::default()
+    };
+    observe.options = &options;
+    let first = planner::plan(&Inputs {
+        stack: &stack,
+        world: &world,
+        options: &options,
+        read_file: &read_file,
+    });
+    let planned = observe_and_plan(&observe, world, first).await;
+    let (world, planned) = planned.map_err(|failures| session::read_errors(&failures))?;
+    output::secrets().learn_plan(&planned.plan);
+    report(global, &planned.diagnostics, &sources)?;
+    refuse(&planned.found.faults)?;
+    let shown = Shown {
+        global,
+        planned: &planned,
+        found: &found,
+        unusable: base.unusable.as_deref().map(|why| (why, base.newest)),
+    };
+    shown.plan()?;
+    let nothing = planned.plan.steps.is_empty() && base.unusable.is_none();
+    let question = "Save this as the state? Only \"yes\" is accepted: ";
+    if !nothing && !confirm::confirm(question, change.consent.yes, global.json).await? {
+        output::message("Declined; nothing was changed.\n");
+        return Ok(Exit::Failed);
+    }
+    let mut state = rebuild::adopted(&stack, (&world, &planned), &read_file)
+        .map_err(|error| session::resource_error(&error))?;
+    if !nothing {
+        store.save(&mut state).await.map_err(store_error)?;
+    }
+    shown.end((!nothing).then_some(state.serial))?;
+    Ok(Exit::Done)
+}
+
+/// What is there, or where that cannot be used an empty state that goes on from it.
+async fn base(stack: &Stack, store: &Store) -> Result<Base, CliError> {
+    let error = match store.open(&stack.name, stack.env.as_deref()).await {
+        Ok(opened) if opened.interrupted || !opened.open.is_empty() => {
+            return Err(CliError::new(
+                "An interrupted run has left a journal, which tells what it did.",
+            )
+            .now("Nothing was changed.")
+            .hint("Run `stackctl plan` or `stackctl apply`, which settle it."));
+        }
+        Ok(opened) => {
+            return Ok(Base {
+                state: opened.state,
+                unusable: None,
+                newest: None,
+            });
+        }
+        Err(error) => error,
+    };
+    let StoreError::Unusable { why: unusable, .. } = &error else {
+        return Err(store_error(error));
+    };
+    let unusable = unusable.clone();
+    let inspected = store.inspect().await.map_err(store_error)?;
+    if inspected.moved.is_some() {
+        return Err(store_error(error));
+    }
+    let newest = inspected.versions.last();
+    let lineage = match newest {
+        None => None,
+        Some(name) => {
+            let version = store.version(name).await.map_err(store_error)?;
+            Some(version.state.lineage)
+        }
+    };
+    Ok(Base {
+        state: inspected.anew(&stack.name, stack.env.as_deref(), lineage),
+        unusable: Some(unusable),
+        newest: newest.map(|name| name.serial),
+    })
+}
+
+/// `ADDRESS=ID`, as often as it was given.
+fn given(pairs: &[String]) -> Result<BTreeMap<String, String>, CliError> {
+    let mut given = BTreeMap::new();
+    for pair in pairs {
+        // A key of forEach may have any character in it.
+        let start = pair.find("\"]").map_or(0, |at| at + 2);
+        let split = pair[start..].find('=').map(|at| start + at);
+        let parts = split.map(|at| (&pair[..at], &pair[at + 1..]));
+        match parts {
+            Some((address, id)) if !address.is_empty() && !id.is_empty() => {
+                given.insert(address.to_owned(), id.to_owned());
+            }
+            _ => {
+                return Err(CliError::new(format!("--id {pair:?} is not ADDRESS=ID."))
+                    .hint("Write --id queue=https://sqs.…; `stackctl import --help` tells more of ids."));
+            }
+        }
+    }
+    Ok(given)
+}
+
+fn refuse(faults: &[ImportFault]) -> Result<(), CliError> {
+    let line = |fault: &ImportFault| {
+        let help = fault.help.as_ref();
+        let help = help.map_or_else(String::new, |help| format!(" ({help})"));
+        format!("{}: {}{help}", fault.address, fault.message)
+    };
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let mut error = CliError::new("Some of what was found cannot be adopted.");
+    error.chain = faults.iter().map(line).collect();
+    Err(error
+        .now("Nothing was changed.")
+        .hint("Make the stack file fit what is live, then run the command again."))
+}
+
+/// What the user gets to see.
+struct Shown<'a> {
+    global: &'a GlobalArgs,
+    planned: &'a Planned,
+    found: &'a Rebuilt,
+    /// Why what is there cannot be used, and the newest saved version.
+    unusable: Option<(&'a str, Option<u64>)>,
+}
+
+impl Shown<'_> {
+    fn plan(&self) -> Result<(), CliError> {
+        if self.global.json {
+            return Ok(());
+        }
+        if let Some((why, newest)) = self.unusable {
+            let mut text = format!("What is there cannot be used: {why}.\n");
+            if let Some(serial) = newest {
+                text.push_str(&format!(
+                    "Serial {serial} was saved: `stackctl state restore {serial}` brings back more than a rebuild can, secrets and drawn values among it.\n"
+                ));
+            }
+            output::message(&text);
+        }
+        if !self.planned.plan.steps.is_empty() {
+            let style = Session::style(self.global, false);
+            output::result(&reports::text::plan(&self.planned.plan, &style))?;
+        }
+        output::message(&not_found(&self.found.missing));
+        Ok(())
+    }
+
+    fn end(&self, serial: Option<u64>) -> Result<(), CliError> {
+        if self.global.json {
+            let mut document = reports::json::plan(&self.planned.plan, false);
+            let missing = self.found.missing.iter();
+            let missing = missing
+                .map(|it| json!({"address": it.address, "type": it.type_name, "why": it.why}));
+            document["found"] = json!(self.found.adopt.keys().collect::<Vec<_>>());
+            document["missing"] = missing.collect();
+            document["savedSerial"] = json!(serial);
+            return output::result(&format!("{document:#}\n"));
+        }
+        output::message(&match serial {
+            Some(serial) => format!(
+                "Saved as serial {serial}. `stackctl plan` shows how the file differs from what is live.\n"
+            ),
+            None => "Nothing was changed: no object was found that the state lacks.\n".to_owned(),
+        });
+        Ok(())
+    }
+}
+
+fn not_found(missing: &[Missing]) -> String {
+    let mut text = String::new();
+    if !missing.is_empty() {
+        text.push_str("Not found:\n");
+    }
+    for it in missing {
+        text.push_str(&format!(
+            "  {} ({}): {}\n",
+            it.address, it.type_name, it.why
+        ));
+    }
+    text
+}

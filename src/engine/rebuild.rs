@@ -1,0 +1,407 @@
+//! A state that was lost, put together again: for each resource of the file that the state does
+//! not have, the object that this stack made is looked for by its owner tags, its name, or its
+//! parent and content. What is found is adopted as `import` does it.
+
+use super::adopt::Sought;
+use super::graph::Graph;
+use super::observe::{self, Observe, ReadFailure, is_remote};
+use super::planner::{self, Inputs, Options, Planned};
+use super::results::{Applying, Resolved};
+use super::stand_in::{self, StandIns};
+use super::values::ReadFile;
+use super::world::World;
+use crate::data::{Data, Path};
+use crate::lang::stack::Stack;
+use crate::resource::context::{Cx, Owner};
+use crate::resource::error::Error;
+use crate::resource::{ResourceType, WITHHELD};
+use crate::store::state::State;
+use futures_util::future::join_all;
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What a search came to.
+#[derive(Debug)]
+pub struct Rebuilt {
+    /// The objects that were found: the import id by address.
+    pub adopt: BTreeMap<String, String>,
+    /// What was not found.
+    pub missing: Vec<Missing>,
+}
+
+/// A resource of the file for which no object was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// The address.
+    pub address: String,
+    /// The type.
+    pub type_name: String,
+    /// Why, and what the next apply does: a clause.
+    pub why: String,
+}
+
+/// Looks for the objects of all resources that the world's state does not have. `given`: ids
+/// that the user knows, by address. Of `observe` the options are not looked at.
+///
+/// # Errors
+/// All reads of one round that failed.
+pub async fn search(
+    observe: &Observe<'_>,
+    mut world: World,
+    given: BTreeMap<String, String>,
+) -> Result<Rebuilt, Vec<ReadFailure>> {
+    let mut search = Search {
+        adopt: given,
+        stand_ins: StandIns::default(),
+        tried: BTreeSet::new(),
+        several: BTreeMap::new(),
+    };
+    loop {
+        let options = Options {
+            adopt: Some(search.adopt.clone()),
+            ..Options::default()
+        };
+        let mut shown = world.clone();
+        let first = search.first(observe, &options, &mut shown);
+        let round = Observe {
+            options: &options,
+            refresh: false,
+            ..*observe
+        };
+        let (seen, planned) = observe::observe_and_plan(&round, shown, first).await?;
+        let state = std::mem::replace(&mut world, seen).state;
+        world.state = state;
+        if !search.round(observe.cx, &world, &planned).await? {
+            let missing = search.missing(&planned.sought);
+            let adopt = search.adopt;
+            return Ok(Rebuilt { adopt, missing });
+        }
+    }
+}
+
+/// The state that a plan leaves which only adopts: no step of it calls. One save then makes it
+/// true, and a run that ends before has changed nothing.
+///
+/// # Errors
+/// When the key to the secrets cannot be made ready, or a step is one that calls.
+pub fn adopted(
+    stack: &Stack,
+    (world, planned): (&World, &Planned),
+    read_file: ReadFile<'_>,
+) -> Result<State, Error> {
+    let graph = Graph::of(stack);
+    let mut applying = Applying::new(stack, planned, world, read_file);
+    for (id, step) in planned.plan.steps.iter().enumerate() {
+        if let Resolved::Call { .. } = applying.resolve(id, &graph)? {
+            let message = format!("{} cannot be adopted without a call", step.address);
+            return Err(Error::failed(message));
+        }
+    }
+    let finished = applying.finish(&graph);
+    finished.map_err(|error| Error::failed(error.to_string()))
+}
+
+struct Search {
+    adopt: BTreeMap<String, String>,
+    stand_ins: StandIns,
+    /// What was looked for with these properties.
+    tried: BTreeSet<String>,
+    /// The ids among which the tags do not tell, by address.
+    several: BTreeMap<String, Vec<String>>,
+}
+
+impl Search {
+    /// The plan without any read, in a world with stand-ins for what was drawn.
+    fn first(&mut self, observe: &Observe<'_>, options: &Options, shown: &mut World) -> Planned {
+        loop {
+            let planned = planner::plan(&Inputs {
+                stack: observe.stack,
+                world: shown,
+                options,
+                read_file: observe.read_file,
+            });
+            let drawn: Vec<&Sought> = planned
+                .sought
+                .iter()
+                .filter(|sought| {
+                    let kind = sought.kind;
+                    let here = !is_remote(kind.schema().name) && !sought.adopted;
+                    let named = self.adopt.contains_key(&sought.address);
+                    here && !named && kind.told("id", "AAAA").is_some() && sought.desired.is_known()
+                })
+                .collect();
+            if drawn.is_empty() {
+                return planned;
+            }
+            for sought in drawn {
+                let (address, inputs) = (&sought.address, &sought.desired.value);
+                self.stand_ins.add(address, sought.kind);
+                self.stand_ins.put(&mut shown.state, address, inputs);
+            }
+        }
+    }
+
+    /// Takes in what a plan tells, and looks for what it can now name; whether anything new is
+    /// known.
+    async fn round(
+        &mut self,
+        cx: &Cx,
+        world: &World,
+        planned: &Planned,
+    ) -> Result<bool, Vec<ReadFailure>> {
+        if self.listen(world, planned) {
+            return Ok(true);
+        }
+        let sought = planned.sought.iter();
+        let sought = sought.filter(|sought| !self.adopt.contains_key(&sought.address));
+        let mut looks: Vec<Look> = sought.filter_map(Look::of).collect();
+        looks.retain(|look| self.tried.insert(look.key()));
+        // What says more of its content chooses first.
+        looks.sort_by_key(|look| std::cmp::Reverse(look.props.to_string().len()));
+        let looked = looks.iter().map(|look| {
+            let known = self.known(world, planned, look.kind);
+            async move { look.found(cx, known).await }
+        });
+        let all = join_all(looked).await;
+        let mut failures = Vec::new();
+        let mut news = false;
+        for (look, found) in looks.iter().zip(all) {
+            let found = match found {
+                Ok(found) => found,
+                Err(error) => {
+                    failures.push((look.address.clone(), error));
+                    continue;
+                }
+            };
+            // Of two that are alike the first takes it, and the other looks on.
+            let known = self.known(world, planned, look.kind);
+            let (taken, mut found): (Vec<_>, Vec<_>) =
+                found.into_iter().partition(|id| known.contains(id));
+            match found.len() {
+                0 if !taken.is_empty() => {
+                    self.tried.remove(&look.key());
+                }
+                0 => {}
+                1 => {
+                    self.adopt.insert(look.address.clone(), found.remove(0));
+                    news = true;
+                }
+                _ => {
+                    self.several.insert(look.address.clone(), found);
+                }
+            }
+        }
+        if failures.is_empty() {
+            Ok(news)
+        } else {
+            Err(failures)
+        }
+    }
+
+    /// What the adopted objects tell of the drawn texts in their names; whether anything new.
+    fn listen(&mut self, world: &World, planned: &Planned) -> bool {
+        let mut drawn: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for sought in planned.sought.iter().filter(|sought| sought.adopted) {
+            let read = world.imports.get(&sought.address);
+            let Some(live) = read.and_then(|read| read.found.as_ref()) else {
+                continue;
+            };
+            for told in stand_in::told(&sought.desired.value, live) {
+                if let Some((address, id)) = self.stand_ins.drawn(&told) {
+                    drawn.entry(address).or_default().insert(id);
+                }
+            }
+        }
+        let mut news = false;
+        for (address, ids) in drawn {
+            let mut ids: Vec<String> = ids.into_iter().collect();
+            if self.adopt.contains_key(&address) {
+                continue;
+            }
+            if ids.len() == 1 {
+                self.adopt.insert(address, ids.remove(0));
+                news = true;
+            } else {
+                self.several.insert(address, ids);
+            }
+        }
+        news
+    }
+
+    /// The ids of a type that have an address already.
+    fn known(&self, world: &World, planned: &Planned, kind: &dyn ResourceType) -> BTreeSet<String> {
+        let name = kind.schema().name;
+        let mut known = world.state.ids(name);
+        let of_type = planned
+            .sought
+            .iter()
+            .filter(|sought| sought.kind.schema().name == name);
+        let adopted = of_type.filter_map(|sought| self.adopt.get(&sought.address));
+        known.extend(adopted.filter_map(|id| Some(kind.import(id).ok()?.id)));
+        known
+    }
+
+    fn missing(&self, sought: &[Sought]) -> Vec<Missing> {
+        let sought = sought.iter().map(|it| (&it.address, it.kind, self.why(it)));
+        let drawn = self.stand_ins.all().map(|(address, kind)| {
+            let why = self.several(address).unwrap_or_else(|| {
+                "it was drawn, and no name of an object tells it; the next apply draws another"
+                    .to_owned()
+            });
+            (address, kind, why)
+        });
+        let all = sought.chain(drawn);
+        let mut missing: Vec<Missing> = all
+            .filter(|(address, ..)| !self.adopt.contains_key(*address))
+            .map(|(address, kind, why)| Missing {
+                address: address.clone(),
+                type_name: kind.schema().name.to_owned(),
+                why,
+            })
+            .collect();
+        missing.sort_by(|a, b| a.address.cmp(&b.address));
+        missing
+    }
+
+    fn several(&self, address: &str) -> Option<String> {
+        let several = self.several.get(address)?;
+        Some(format!(
+            "it may be any of {}; name it with --id '{address}=ID'",
+            several.join(", ")
+        ))
+    }
+
+    fn why(&self, sought: &Sought) -> String {
+        if let Some(several) = self.several(&sought.address) {
+            return several;
+        }
+        let why = match Look::of(sought) {
+            _ if !is_remote(sought.kind.schema().name) => {
+                "it was kept in the state alone; the next apply makes a new one"
+            }
+            Some(_) => "this stack's own was not found; the next apply makes one",
+            None => "what it belongs to was not found; the next apply makes it",
+        };
+        why.to_owned()
+    }
+}
+
+/// What is looked for.
+struct Look {
+    address: String,
+    kind: &'static dyn ResourceType,
+    /// The properties, without what is not known.
+    props: Value,
+    /// Where the name is not known: how it begins; none for a name that was generated.
+    name: Option<Unnamed>,
+}
+
+struct Unnamed {
+    property: &'static str,
+    start: Option<String>,
+}
+
+/// The properties that give only the beginning of a name.
+const PREFIXES: [&str; 2] = ["namePrefix", "bucketPrefix"];
+
+impl Look {
+    /// None while too little is known to look.
+    fn of(sought: &Sought) -> Option<Self> {
+        let kind = sought.kind;
+        let schema = kind.schema();
+        if !is_remote(schema.name) {
+            return None;
+        }
+        let desired = &sought.desired;
+        let known = |name: &str| {
+            let path = Path::root().join(name);
+            let within = |at: &Path| at.is_within(&path);
+            let value = path.get(&desired.value).unwrap_or(&Value::Null);
+            desired.unknown_at(&path).is_none()
+                && !desired.unknown.keys().any(within)
+                && !stand_in::is_in(value)
+        };
+        let identity = kind.identity();
+        let named = identity.split_last();
+        let parents_known = named.is_none_or(|(_, parents)| parents.iter().all(|name| known(name)));
+        // Without names the owner's tags tell, or the content, which must be known then.
+        let by_tags = schema.has_property("tags");
+        let all_known = || schema.property_names().all(known);
+        if !parents_known || (named.is_none() && !by_tags && !all_known()) {
+            return None;
+        }
+        let name = match named {
+            Some((property, _)) => unnamed(desired, property, known(property)),
+            None => None,
+        };
+        let mut props = Map::new();
+        for (property, value) in desired.value.as_object().into_iter().flatten() {
+            if known(property) && !value.is_null() {
+                props.insert(property.clone(), value.clone());
+            }
+        }
+        for property in schema.required() {
+            let missing = || Value::from(WITHHELD);
+            props.entry(property).or_insert_with(missing);
+        }
+        Some(Self {
+            address: sought.address.clone(),
+            kind,
+            props: Value::Object(props),
+            name,
+        })
+    }
+
+    fn key(&self) -> String {
+        let start = self.name.as_ref().map(|name| &name.start);
+        format!("{} {} {start:?}", self.address, self.props)
+    }
+
+    /// The ids of the objects that it may be.
+    async fn found(&self, cx: &Cx, known: BTreeSet<String>) -> Result<Vec<String>, Error> {
+        let mut cx = cx.for_step(Owner {
+            stack: cx.owner.stack.clone(),
+            address: self.address.clone(),
+            operation: String::new(),
+        });
+        let (notify, address) = (Arc::clone(&cx.notify), self.address.clone());
+        cx.notify = Arc::new(move |reason| notify(&format!("looking for {address}: {reason}")));
+        cx.known_ids = Arc::new(known);
+        let Some(name) = &self.name else {
+            let look = self.kind.find(&cx, self.props.clone(), Map::new());
+            return Ok(cx.telling(look).await?.into_iter().collect());
+        };
+        let names = self.kind.names(&cx, &self.props, name.start.as_deref());
+        let mut found = Vec::new();
+        for candidate in cx.telling(names).await? {
+            let mut props = self.props.clone();
+            if let Value::Object(props) = &mut props {
+                props.retain(|property, _| !PREFIXES.contains(&property.as_str()));
+                props.insert(name.property.to_owned(), Value::from(candidate));
+            }
+            let look = self.kind.find(&cx, props, Map::new());
+            found.extend(cx.telling(look).await?);
+        }
+        Ok(found)
+    }
+}
+
+/// What is known of a name, where it is not known whole.
+fn unnamed(desired: &Data, property: &'static str, known: bool) -> Option<Unnamed> {
+    let text = |name: &str| desired.value.get(name).and_then(Value::as_str);
+    let beginning = |text: &str| stand_in::before(text).unwrap_or(text).to_owned();
+    let given = text(property).filter(|text| !text.is_empty());
+    if given.is_some() && known {
+        return None;
+    }
+    let is_open = |name: &&&str| desired.unknown_at(&Path::root().join(**name)).is_some();
+    let prefix = PREFIXES.iter().find_map(|name| text(name));
+    let open = PREFIXES.iter().find(|name| is_open(name)).is_some();
+    let start = match given.or(prefix.filter(|text| !text.is_empty())) {
+        Some(text) => Some(beginning(text)),
+        None if open || !known => Some(String::new()),
+        None => None,
+    };
+    Some(Unnamed { property, start })
+}

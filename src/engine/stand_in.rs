@@ -1,0 +1,189 @@
+//! Texts that stand in for drawn ones of which the state was lost. A name made of one shows
+//! where it is, and the name of the live object then tells what was drawn.
+
+use crate::resource::ResourceType;
+use crate::store::state::{ResourceState, State, StateChange};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// The stand-ins of a search, by the address of the resource that drew the text.
+#[derive(Default)]
+pub(super) struct StandIns(BTreeMap<String, StandIn>);
+
+struct StandIn {
+    number: usize,
+    kind: &'static dyn ResourceType,
+}
+
+/// A drawn text that a live object tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Told {
+    /// The number of the resource that drew it.
+    number: usize,
+    /// The number of its output.
+    output: usize,
+    /// The text.
+    pub(super) text: String,
+}
+
+const START: &str = "zq";
+const END: &str = "qz";
+
+impl StandIns {
+    /// Adds one for the resource, unless it has one.
+    pub(super) fn add(&mut self, address: &str, kind: &'static dyn ResourceType) {
+        let number = self.0.len();
+        let new = StandIn { number, kind };
+        self.0.entry(address.to_owned()).or_insert(new);
+    }
+
+    /// The resources that have one, with their types.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&String, &'static dyn ResourceType)> {
+        self.0.iter().map(|(address, one)| (address, one.kind))
+    }
+
+    /// Puts the resource into the state, with stand-ins for all its outputs.
+    pub(super) fn put(&self, state: &mut State, address: &str, inputs: &Value) {
+        let Some(StandIn { number, kind }) = self.0.get(address) else {
+            return;
+        };
+        let outputs = kind.schema().output_names().enumerate();
+        let outputs = outputs.map(|(output, name)| (name.to_owned(), json!(text(*number, output))));
+        let mut all: Map<String, Value> = outputs.collect();
+        all.extend(inputs.as_object().cloned().unwrap_or_default());
+        let resource = ResourceState {
+            type_name: kind.schema().name.to_owned(),
+            id: text(*number, 0),
+            inputs: inputs.clone(),
+            outputs: Value::Object(all),
+            ..ResourceState::default()
+        };
+        state.change(StateChange::Put {
+            address: address.to_owned(),
+            resource: Box::new(resource),
+        });
+    }
+
+    /// Which resource drew a text, and the id that adopts it.
+    pub(super) fn drawn(&self, told: &Told) -> Option<(String, String)> {
+        let mut all = self.0.iter();
+        let (address, StandIn { kind, .. }) = all.find(|(_, one)| one.number == told.number)?;
+        let output = kind.schema().output_names().nth(told.output)?;
+        let id = kind.told(output, &told.text)?;
+        kind.import(&id).is_ok().then(|| (address.clone(), id))
+    }
+}
+
+fn text(number: usize, output: usize) -> String {
+    format!("{START}{number}x{output}{END}")
+}
+
+/// The first stand-in in a text: where it begins and ends, and whose it is.
+fn find(text: &str) -> Option<(usize, usize, usize, usize)> {
+    let mut from = 0;
+    while let Some(at) = text[from..].find(START) {
+        let start = from + at;
+        let rest = &text[start + START.len()..];
+        let parsed = rest.find(END).and_then(|end| {
+            let (number, output) = rest[..end].split_once('x')?;
+            let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+            let both = digits(number) && digits(output);
+            let end = start + START.len() + end + END.len();
+            both.then_some((start, end, number.parse().ok()?, output.parse().ok()?))
+        });
+        if parsed.is_some() {
+            return parsed;
+        }
+        from = start + START.len();
+    }
+    None
+}
+
+/// What of a text is in front of its first stand-in; none where it has none.
+pub(super) fn before(text: &str) -> Option<&str> {
+    find(text).map(|(start, ..)| &text[..start])
+}
+
+/// Whether a stand-in is anywhere in a value.
+pub(super) fn is_in(value: &Value) -> bool {
+    match value {
+        Value::String(text) => find(text).is_some(),
+        Value::Array(list) => list.iter().any(is_in),
+        Value::Object(map) => map.values().any(is_in),
+        _ => false,
+    }
+}
+
+/// What a live value tells of the stand-ins in the file's value.
+pub(super) fn told(file: &Value, live: &Value) -> Vec<Told> {
+    let mut all = Vec::new();
+    collect(file, live, &mut all);
+    all
+}
+
+fn collect(file: &Value, live: &Value, all: &mut Vec<Told>) {
+    match (file, live) {
+        (Value::String(file), Value::String(live)) => all.extend(told_by(file, live)),
+        (Value::Object(file), Value::Object(live)) => {
+            for (name, value) in file {
+                if let Some(live) = live.get(name) {
+                    collect(value, live, all);
+                }
+            }
+        }
+        (Value::Array(file), Value::Array(live)) if file.len() == live.len() => {
+            for (file, live) in file.iter().zip(live) {
+                collect(file, live, all);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A text with one stand-in in it, and the live text.
+fn told_by(file: &str, live: &str) -> Option<Told> {
+    let (start, end, number, output) = find(file)?;
+    let (head, tail) = (&file[..start], &file[end..]);
+    if find(tail).is_some() {
+        return None;
+    }
+    let text = live.strip_prefix(head)?.strip_suffix(tail)?;
+    (!text.is_empty()).then(|| Told {
+        number,
+        output,
+        text: text.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_live_name_tells_what_was_drawn() {
+        let name = format!("app-{}-x", text(3, 1));
+        assert_eq!(before(&name), Some("app-"));
+        let file = json!({"name": name, "tags": {"a": "b"}, "zq": "zq1xqz"});
+        let live = json!({"name": "app-w4f2-x", "tags": {}, "zq": "other"});
+        let expected = Told {
+            number: 3,
+            output: 1,
+            text: "w4f2".to_owned(),
+        };
+        assert_eq!(told(&file, &live), [expected]);
+        assert!(is_in(&file) && !is_in(&live));
+    }
+
+    #[test]
+    fn what_does_not_fit_tells_nothing() {
+        let one = text(0, 0);
+        for (file, live) in [
+            (format!("a-{one}"), "b-1234"),
+            (format!("a-{one}"), "a-"),
+            (format!("{one}-{one}"), "1-2"),
+            ("zqzq0x".to_owned(), "zqzq0x"),
+        ] {
+            assert_eq!(told(&json!(file), &json!(live)), []);
+        }
+    }
+}
