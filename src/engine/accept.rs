@@ -5,7 +5,7 @@ use super::plan::Difference;
 use super::steps::block;
 use crate::data::{Data, Path};
 use crate::lang::edit::Edit;
-use crate::lang::eval::{Root, references};
+use crate::lang::eval::{self, Root, references};
 use crate::resource::aws::policy;
 use crate::resource::resource_type;
 use crate::schema::Schema;
@@ -181,8 +181,8 @@ impl Writer<'_> {
             },
             (Value::Object(_), Some(Value::Object(live))) => self.map(at, &template, live),
             (Value::Array(_), Some(Value::Array(live))) => self.list(at, wanted.as_ref(), live),
-            (Value::String(text), Some(live @ (Value::Object(_) | Value::Array(_)))) => {
-                // A document that is given as text stays one.
+            // A document that is given as text stays one.
+            (Value::String(text), Some(live)) if is_document(text) && !live.is_string() => {
                 let new = match text.trim_end().contains('\n') {
                     true => format!("{live:#}{}", &text[text.trim_end().len()..]),
                     false => live.to_string(),
@@ -290,9 +290,12 @@ fn in_order_of(old: &[Value], live: &[Value]) -> Vec<Value> {
 
 /// Whether a text has an expression in it.
 fn is_expression(template: &Value) -> bool {
-    template.as_str().is_some_and(|text| {
-        text.replace("$${", "").contains("${") || text.replace("%%{", "").contains("%{")
-    })
+    template.as_str().is_some_and(eval::is_expression)
+}
+
+/// Whether a text is a JSON document.
+fn is_document(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<Value>(text).is_ok()
 }
 
 /// The place of the first expression in a template.
@@ -313,11 +316,11 @@ fn expression_in(template: &Value, at: &Path) -> Option<Path> {
 /// A value as a template that gives it.
 fn escaped(value: &Value) -> Value {
     match value {
-        Value::String(text) => Value::from(text.replace("${", "$${").replace("%{", "%%{")),
+        Value::String(text) => Value::from(eval::escaped(text)),
         Value::Array(list) => list.iter().map(escaped).collect(),
         Value::Object(map) => map
             .iter()
-            .map(|(key, value)| (key.clone(), escaped(value)))
+            .map(|(key, value)| (eval::escaped(key), escaped(value)))
             .collect(),
         other => other.clone(),
     }

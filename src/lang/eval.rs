@@ -28,6 +28,7 @@ mod traversal;
 
 pub(crate) use reference::scan;
 pub use reference::{Reference, Root, lone_reference, references};
+pub use template::{escaped, is_expression};
 
 use super::diagnostic::{Diagnostic, Place};
 use crate::data::{Data, Path};

@@ -269,3 +269,143 @@ resources:
     assert!(twin.stderr.contains("merged map"), "{}", twin.stderr);
     assert_eq!(project.read("stacks/small.yaml"), stack);
 }
+
+/// Texts that mean something else when they are written down without care.
+const TEXTS: [&str; 30] = [
+    "${aws:username}",
+    "a $${b} ${c",
+    "$$${{",
+    "100%{ } of it",
+    "%{ if true }a%{ endif }",
+    "%%{ if x } ${x} %%{y",
+    "$default",
+    "one\ntwo",
+    "one\n\n  two ${x}\n",
+    "  one\ntwo\n\n",
+    "one\n# two\n---\n",
+    "one \ntwo\n ",
+    "12",
+    "0x1f",
+    "1_000",
+    "1e3",
+    ".inf",
+    "012",
+    "12:30",
+    "2012-10-17",
+    "true",
+    "Yes",
+    "null",
+    "~",
+    "ends with a blank ",
+    " starts with one",
+    "a: b #c",
+    "it's \"so\" \\ there",
+    "- & * ! | > ' \" % @ `",
+    "\u{e4}\u{a1}\ttab",
+];
+
+/// Every text in the place of one in every style.
+#[tokio::test]
+async fn a_text_comes_back_as_it_is() {
+    let project = Project::new();
+    let styles = [
+        "{\n      name: NAME,\n      description: was, assumeRolePolicy: *trust}",
+        "\n      name: NAME\n      description: was\n      assumeRolePolicy: *trust",
+        "\n      name: NAME\n      description: 'was' # a remark\n      assumeRolePolicy: *trust",
+        "\n      name: NAME\n      description: \"was\"\n      assumeRolePolicy: *trust",
+        "\n      name: NAME\n      description: |\n        was\n        it\n      assumeRolePolicy: *trust",
+        "\n      name: NAME\n      assumeRolePolicy: *trust\n      description: >-\n        was\n        it",
+    ];
+    let trust = r#"{Version: "2012-10-17", Statement: [{Effect: Allow, Action: "sts:AssumeRole", Principal: {AWS: "123456789012"}}]}"#;
+    let mut stack = format!(
+        "name: small\nproviders: {{aws: {{region: us-west-2}}}}\nresources:\n  base:\n    type: aws:iam:Role\n    properties: {{name: base, assumeRolePolicy: &trust {trust}}}\n"
+    );
+    let names: Vec<(String, &str)> = TEXTS
+        .iter()
+        .enumerate()
+        .flat_map(|(text, live)| {
+            (0..styles.len()).map(move |style| (format!("r{text}_{style}"), *live))
+        })
+        .collect();
+    for (at, (name, _)) in names.iter().enumerate() {
+        let style = styles[at % styles.len()].replace("NAME", name);
+        stack += &format!("  {name}:\n    type: aws:iam:Role\n    properties: {style}\n");
+    }
+    project.write("stacks/small.yaml", &stack);
+    project.apply();
+    let aws = project.outside().await;
+    for (name, live) in &names {
+        let call = aws.iam().update_role().role_name(name);
+        call.description(*live).send().await.unwrap();
+    }
+    let mut args = vec!["drift", "--yes"];
+    for (name, _) in &names {
+        args.extend(["--accept", name.as_str()]);
+    }
+    project.run(&args).expect(0);
+    // Nobody has to look at the file: what is live is what it says.
+    let plan = project.plan();
+    assert_eq!(
+        plan["summary"]["update"],
+        0,
+        "{}",
+        project.read("stacks/small.yaml")
+    );
+    project.apply();
+    project.expect_no_changes();
+    project.run(&["drift"]).expect(0);
+    let resources = &project.state()["resources"];
+    for (name, live) in &names {
+        assert_eq!(&resources[name]["inputs"]["description"], live, "{name}");
+    }
+    // A text that only looks like an expression can be changed again.
+    for (name, _) in &names {
+        let call = aws.iam().update_role().role_name(name);
+        call.description("plain").send().await.unwrap();
+    }
+    project.run(&args).expect(0);
+    project.apply();
+    project.expect_no_changes();
+}
+
+/// In a list that grows, and in a document that is given as text.
+#[tokio::test]
+async fn an_expression_of_another_language_is_no_expression() {
+    for document in [
+        "\n        Version: \"2012-10-17\"\n        Statement:\n          - {Effect: Allow, Action: \"s3:Get*\", Resource: \"arn:aws:s3:::b/x\"}",
+        "\n        Version: \"2012-10-17\"\n        Statement: [{Effect: Allow, Action: \"s3:Get*\", Resource: [\"arn:aws:s3:::b/x\"]}]",
+        " '{\"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"s3:Get*\", \"Resource\": \"arn:aws:s3:::b/x\"}]}'",
+        " |\n        {\"Version\": \"2012-10-17\",\n         \"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"s3:Get*\", \"Resource\": \"arn:aws:s3:::b/x\"}]}",
+    ] {
+        let project = Project::new();
+        let stack = format!(
+            "name: small\nproviders: {{aws: {{region: us-west-2}}}}\nresources:\n  policy:\n    type: aws:iam:Policy\n    properties:\n      name: send\n      policy:{document}\n"
+        );
+        project.write("stacks/small.yaml", &stack);
+        project.apply();
+        let home = "arn:aws:s3:::b/${aws:username}/*";
+        set_policy(
+            &project,
+            json!([
+                {"Effect": "Allow", "Action": "s3:Get*", "Resource": [home, "arn:aws:s3:::b/x"]},
+                {"Effect": "Deny", "Action": "s3:*", "Resource": "*",
+                    "Condition": {"StringNotLike": {"s3:prefix": ["${aws:username}/*"]}}},
+            ]),
+        )
+        .await;
+        let accept = ["drift", "--accept", "policy", "--yes"];
+        project.run(&accept).expect(0);
+        let plan = project.plan();
+        assert_eq!(
+            plan["summary"]["update"],
+            0,
+            "{}",
+            project.read("stacks/small.yaml")
+        );
+        project.apply();
+        project.expect_no_changes();
+        project.run(&["drift"]).expect(0);
+        let state = project.state()["resources"]["policy"].to_string();
+        assert!(state.contains("b/${aws:username}/*"), "{state}");
+    }
+}

@@ -3,7 +3,7 @@
 use super::Wrong;
 use super::simple::{Simple, simple};
 use hcl::edit::parser::parse_template;
-use hcl::edit::template::Template;
+use hcl::edit::template::{Element, Template};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -58,6 +58,35 @@ fn starts_directive(rest: &str) -> bool {
             after.starts_with(|c: char| c.is_whitespace() || matches!(c, '}' | '~' | '(' | '!'))
         })
     })
+}
+
+/// Whether the text has an expression or a directive in it.
+pub fn is_expression(text: &str) -> bool {
+    is_template(text)
+        && match parse(text) {
+            Ok(Parsed::Plain(pieces)) => {
+                let mut pieces = pieces.iter();
+                pieces.any(|piece| matches!(piece, Piece::Reference(_)))
+            }
+            Ok(Parsed::Hcl(hcl)) => {
+                let mut elements = hcl.template.iter();
+                elements.any(|element| !matches!(element, Element::Literal(_)))
+            }
+            Err(_) => true,
+        }
+}
+
+/// The text as a template that gives just this text.
+pub fn escaped(text: &str) -> String {
+    let mut template = String::with_capacity(text.len() + 8);
+    let mut done = 0;
+    for at in directives(text) {
+        template.push_str(&text[done..at]);
+        template.push('%');
+        done = at;
+    }
+    template.push_str(&text[done..]);
+    template.replace("${", "$${")
 }
 
 /// Takes a string apart.

@@ -463,6 +463,30 @@ fn references_are_found_with_their_places() {
 }
 
 #[test]
+fn an_expression_is_told_from_text_that_looks_like_one() {
+    for text in [
+        "${var.s}",
+        "a ${var.n + 1}",
+        "$${a} ${var.s}",
+        "%{ if var.flag }a%{ endif }",
+        "${",
+    ] {
+        assert!(is_expression(text), "{text}");
+    }
+    for text in [
+        "a",
+        "$",
+        "$${a}",
+        "$$${{",
+        "100%{ }",
+        "%%{ if }",
+        "%{ x } $${y}",
+    ] {
+        assert!(!is_expression(text), "{text}");
+    }
+}
+
+#[test]
 fn a_lone_reference_is_recognised() {
     let found = lone_reference("${queue[\"a\"].arn}");
     assert_eq!(
@@ -484,6 +508,14 @@ proptest! {
         let _ = evaluate(&json!(text), &world());
         let _ = references(&json!(text));
         let _ = lone_reference(&text);
+    }
+
+    #[test]
+    fn an_escaped_text_gives_itself(text in "(\\$|%|\\{|~|\\}|if|for |else|endif|var\\.s|[ \"\\\\\nax])*") {
+        let template = escaped(&text);
+        prop_assert!(!is_expression(&template), "{}", template);
+        let given = evaluate(&json!(template), &world()).map(|data| data.value);
+        prop_assert_eq!(given.ok(), Some(json!(text)), "{}", template);
     }
 
     #[test]
