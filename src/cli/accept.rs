@@ -42,7 +42,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &DriftArgs) -> Result<Exit, C
         names: &names,
         input: &args.input,
         cloud: &args.cloud,
-        writes: false,
+        writes: None,
     })
     .await?;
     let Some((path, text)) = look.sources.files.first() else {

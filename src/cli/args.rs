@@ -280,6 +280,9 @@ pub struct ImportArgs {
     /// Whether secrets are shown.
     #[command(flatten)]
     pub secrets: SecretsArg,
+    /// How long to wait.
+    #[command(flatten)]
+    pub lock: LockArg,
     /// Whether to ask.
     #[command(flatten)]
     pub consent: ConsentArg,
@@ -341,6 +344,9 @@ pub struct RefreshArgs {
     /// Whether secrets are shown.
     #[command(flatten)]
     pub secrets: SecretsArg,
+    /// How long to wait.
+    #[command(flatten)]
+    pub lock: LockArg,
     /// Whether to ask.
     #[command(flatten)]
     pub consent: ConsentArg,

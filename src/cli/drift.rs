@@ -18,7 +18,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &DriftArgs) -> Result<Exit, C
         names: &args.names,
         input: &args.input,
         cloud: &args.cloud,
-        writes: false,
+        writes: None,
     })
     .await?;
     let show = args.secrets.show_secrets;

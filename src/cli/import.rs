@@ -1,6 +1,6 @@
 //! `stackctl import`: objects that exist are taken into the state.
 
-use super::args::{GlobalArgs, ImportArgs, LockArg, RunArgs, StackArg};
+use super::args::{GlobalArgs, ImportArgs, RunArgs, StackArg};
 use super::error::CliError;
 use super::exit::Exit;
 use super::interrupt;
@@ -32,7 +32,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &ImportArgs) -> Result<Exit, 
         secrets: args.secrets,
         input: args.input.clone(),
         cloud: args.cloud.clone(),
-        lock: LockArg::default(),
+        lock: args.lock,
     };
     let session = Session::plan(Wanted {
         global,

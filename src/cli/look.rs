@@ -41,8 +41,8 @@ pub(super) struct Wanted<'a> {
     pub(super) input: &'a InputArgs,
     /// Where it is.
     pub(super) cloud: &'a CloudArgs,
-    /// Whether the state will be written.
-    pub(super) writes: bool,
+    /// Where the state will be written: how long its lock is waited for.
+    pub(super) writes: Option<LockArg>,
 }
 
 /// Reads the state and what is live.
@@ -51,8 +51,8 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
     let loaded = find::load(stack.name.as_deref(), wanted.input)?;
     let (stack, sources) = load_checked(wanted.global, loaded)?;
     let mut store = place::store(&stack, wanted.cloud).await?;
-    if wanted.writes {
-        place::lock(&store, &stack, wanted.global, LockArg::default()).await?;
+    if let Some(lock) = wanted.writes {
+        place::lock(&store, &stack, wanted.global, lock).await?;
     }
     let opened = store
         .open(&stack.name, stack.env.as_deref())
@@ -67,7 +67,7 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
     let connected = session::connect(&stack, wanted.cloud, &mut store, remote).await?;
     if opened.interrupted || !opened.open.is_empty() {
         session::settle_left(&connected.cx, &mut world, &opened.open).await?;
-        if wanted.writes {
+        if wanted.writes.is_some() {
             store.save(&mut world.state).await.map_err(store_error)?;
         }
     }

@@ -21,7 +21,7 @@ const LEASE: u64 = 20;
 pub(super) async fn store(stack: &Stack, cloud: &CloudArgs) -> Result<Store, CliError> {
     let place = match &cloud.state {
         Some(path) => path.to_string_lossy().into_owned(),
-        None if stack.state.is_null() => return Ok(usual(stack)),
+        None if stack.state.is_null() => return keeping(usual(stack)),
         None => {
             let read_file = super::session::reader(&stack.dir);
             let provider = provider::provider(stack, cloud, &read_file)?;
@@ -43,7 +43,7 @@ pub(super) async fn at(stack: &Stack, cloud: &CloudArgs, place: &str) -> Result<
         None => {
             let path = PathBuf::from(place);
             let is_usual = path == Path::new("state").join(format!("{}.json", stack.full_name()));
-            return Ok(Store::local(path, Path::new(WORK_DIR), is_usual));
+            return keeping(Store::local(path, Path::new(WORK_DIR), is_usual));
         }
         Some(Err(why)) => {
             return Err(CliError::new(format!("{place} is no place in S3: {why}."))
@@ -56,7 +56,29 @@ pub(super) async fn at(stack: &Stack, cloud: &CloudArgs, place: &str) -> Result<
     let mut settings = provider::provider(stack, cloud, &read_file)?.settings;
     settings.region = found.region.or(settings.region);
     let (aws, _) = provider::clients(settings, cloud, Path::new(WORK_DIR)).await?;
-    Ok(Store::s3(aws, &found.bucket, &found.key))
+    keeping(Store::s3(aws, &found.bucket, &found.key))
+}
+
+/// The store, which keeps as many versions as the user says.
+fn keeping(mut store: Store) -> Result<Store, CliError> {
+    if let Some(versions) = number("STACKCTL_STATE_VERSIONS", 1, 100_000)? {
+        store.keep(usize::try_from(versions).unwrap_or(usize::MAX));
+    }
+    Ok(store)
+}
+
+/// A number that a variable gives.
+fn number(name: &str, least: u64, most: u64) -> Result<Option<u64>, CliError> {
+    let Some(text) = variable(name) else {
+        return Ok(None);
+    };
+    let parsed = text.parse().ok();
+    match parsed.filter(|number| (least..=most).contains(number)) {
+        Some(number) => Ok(Some(number)),
+        None => Err(CliError::new(format!(
+            "{name} is {text:?}, and must be a number from {least} to {most}."
+        ))),
+    }
 }
 
 /// Who watches the writes of a store: the local cloud, for its faults.
@@ -101,18 +123,7 @@ pub(super) async fn lock(
 
 /// What a lock says of this run.
 fn holder(stack: &Stack, global: &GlobalArgs) -> Result<Holder, CliError> {
-    let lease = match variable("STACKCTL_LEASE_SECONDS") {
-        None => LEASE,
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|seconds| (1..=3600).contains(seconds))
-            .ok_or_else(|| {
-                CliError::new(format!(
-                    "STACKCTL_LEASE_SECONDS is {text:?}, and must be a number from 1 to 3600."
-                ))
-            })?,
-    };
+    let lease = number("STACKCTL_LEASE_SECONDS", 1, 3600)?.unwrap_or(LEASE);
     let pid = std::process::id();
     let (pids_of, started) = lease::process(pid);
     Ok(Holder {

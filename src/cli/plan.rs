@@ -3,7 +3,7 @@
 use super::args::{GlobalArgs, PlanArgs};
 use super::error::CliError;
 use super::exit::Exit;
-use super::output::{self, Stream};
+use super::output;
 use super::plan_file;
 use super::session::{Keeps, Session, Wanted};
 use crate::engine::planner::Options;
@@ -42,7 +42,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &PlanArgs) -> Result<Exit, Cl
         output::result(&format!("{:#}\n", report::json::plan(plan, show)))?;
     } else {
         let (serial, place) = (plan.serial, session.store.name());
-        if Stream::Stderr.is_terminal() {
+        if session.read.existed {
             output::message(&format!(
                 "Read serial {serial} of {place}; plan takes no lock.\n"
             ));

@@ -19,7 +19,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RefreshArgs) -> Result<Exit,
         names: &args.names,
         input: &args.input,
         cloud: &args.cloud,
-        writes: true,
+        writes: Some(args.lock),
     })
     .await?;
     let show = args.secrets.show_secrets;

@@ -8,7 +8,7 @@ use flate2::{Compression, GzBuilder};
 use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 
-/// How many versions are kept.
+/// How many versions are kept, where nothing else is said.
 pub const KEPT: usize = 50;
 
 /// The name of a saved version: `<serial>-<lineage>-<checksum>.json.gz`, so that a list of
@@ -161,9 +161,12 @@ pub(super) fn judge(names: &BTreeSet<VersionName>, found: Option<&Found>) -> Res
     Ok(())
 }
 
-/// Those that have had their time, once there are more than [`KEPT`].
-pub(super) fn outdated(names: &BTreeSet<VersionName>) -> impl Iterator<Item = &VersionName> {
-    names.iter().take(names.len().saturating_sub(KEPT))
+/// Those that have had their time, once there are more than `kept`.
+pub(super) fn outdated(
+    names: &BTreeSet<VersionName>,
+    kept: usize,
+) -> impl Iterator<Item = &VersionName> {
+    names.iter().take(names.len().saturating_sub(kept))
 }
 
 #[cfg(test)]

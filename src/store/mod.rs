@@ -113,6 +113,14 @@ impl Store {
         }
     }
 
+    /// Keeps so many versions, in place of [`KEPT`].
+    pub fn keep(&mut self, versions: usize) {
+        match &mut self.place {
+            Place::Local(local) => local.keep_versions(versions),
+            Place::S3(s3) => s3.keep_versions(versions),
+        }
+    }
+
     /// Has the moments between writes told to a watcher.
     pub fn watch(&mut self, watch: Watch) {
         self.watch = watch;

@@ -59,14 +59,20 @@ fn a_run_waits_for_another_one_and_says_for_whom() {
 fn waiting_has_an_end() {
     let project = small();
     let (mut child, _told) = slow_apply(&project, "4000");
-    let ended = project
-        .run(&["apply", "--yes", "--lock-timeout", "1s"])
-        .expect(4);
-    assert!(
-        ended.stderr.contains("the lock was waited for 1 s"),
-        "{}",
-        ended.stderr
-    );
+    let url = "https://sqs.us-west-2.amazonaws.com/000000000000/orders";
+    for command in [
+        &["apply", "--yes"][..],
+        &["refresh", "--yes"],
+        &["import", "queue", url, "--yes"],
+    ] {
+        let words = [command, &["--lock-timeout", "1s"]].concat();
+        let ended = project.run(&words).expect(4);
+        assert!(
+            ended.stderr.contains("the lock was waited for 1 s"),
+            "{}",
+            ended.stderr
+        );
+    }
     child.kill().unwrap();
     child.wait().unwrap();
     let begun = Instant::now();

@@ -273,6 +273,25 @@ fn a_state_of_the_first_format_opens() {
 }
 
 #[test]
+fn as_many_versions_are_kept_as_the_user_says() {
+    let mut project = saved(&[30, 31, 32, 33]);
+    assert_eq!(versions(&project).len(), 4);
+    project.env("STACKCTL_STATE_VERSIONS", "2");
+    project
+        .run(&["state", "mv", "log", "logs", "--yes"])
+        .expect(0);
+    assert_eq!(versions(&project).len(), 2);
+    let plan = project.run(&["plan"]).expect(0);
+    assert_eq!(
+        plan.stderr,
+        "Read serial 5 of state/small.json; plan takes no lock.\n"
+    );
+    project.env("STACKCTL_STATE_VERSIONS", "none");
+    let refused = project.run(&["plan"]).expect(1);
+    insta::assert_snapshot!(refused.stderr, @r#"error: STACKCTL_STATE_VERSIONS is "none", and must be a number from 1 to 100000."#);
+}
+
+#[test]
 fn the_last_fifty_versions_are_kept() {
     let project = saved(&[30]);
     for round in 0..30 {

@@ -139,7 +139,9 @@ pub struct RmArgs {
 
 /// List the versions that were saved: serial, time and what changed.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "The last 50 versions are kept.")]
+#[command(
+    after_help = "The last 50 versions are kept, or as many as STACKCTL_STATE_VERSIONS says."
+)]
 pub struct HistoryArgs {
     /// A stack's name under stacks/, or a path; not needed while there is only one.
     #[arg(value_name = "STACK")]

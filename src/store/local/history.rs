@@ -12,11 +12,14 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone)]
 pub(super) struct History {
     dir: PathBuf,
+    /// How many are kept.
+    pub(super) kept: usize,
 }
 
 impl History {
     pub(super) fn new(dir: PathBuf) -> Self {
-        Self { dir }
+        let kept = history::KEPT;
+        Self { dir, kept }
     }
 
     /// Makes the folder; a run that cannot do so must not begin.
@@ -66,7 +69,7 @@ impl History {
             let packed = packed.map_err(StoreError::io("writing", &self.path(&name)))?;
             self.put(&name, &packed)?;
         }
-        for old in history::outdated(&names) {
+        for old in history::outdated(&names, self.kept) {
             // One that stays only takes room; the next save tries again.
             let _ = std::fs::remove_file(self.path(old));
         }

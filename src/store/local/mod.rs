@@ -44,6 +44,11 @@ impl LocalStore {
         }
     }
 
+    /// See [`super::Store::keep`].
+    pub(super) fn keep_versions(&mut self, kept: usize) {
+        self.history.kept = kept;
+    }
+
     /// What people call the place.
     pub(super) fn name(&self) -> String {
         self.path.display().to_string()

@@ -31,6 +31,8 @@ pub(super) struct S3Store {
     key: String,
     known: Mutex<Known>,
     lease: Mutex<Option<Arc<Lease>>>,
+    /// How many versions are kept.
+    kept: usize,
 }
 
 /// What was seen when the state was opened or saved last.
@@ -71,7 +73,13 @@ impl S3Store {
             key: key.to_owned(),
             known: Mutex::default(),
             lease: Mutex::default(),
+            kept: history::KEPT,
         }
+    }
+
+    /// See [`super::Store::keep`].
+    pub(super) fn keep_versions(&mut self, kept: usize) {
+        self.kept = kept;
     }
 
     pub(super) fn name(&self) -> String {
@@ -320,7 +328,9 @@ impl S3Store {
             && format::read(&before.body).is_err()
         {
             let key = format!("{}.{UNUSABLE}", self.key);
-            self.bucket.put(&key, before.body.clone(), If::Always).await?;
+            self.bucket
+                .put(&key, before.body.clone(), If::Always)
+                .await?;
         }
         self.replace(written.text.clone(), lease).await?;
         let name = VersionName::of(state, &written.checksum);
@@ -330,7 +340,7 @@ impl S3Store {
             .map_err(|error| failed(error.to_string()))?;
         let mut names = known.names.clone();
         names.insert(name);
-        let outdated: Vec<VersionName> = history::outdated(&names).cloned().collect();
+        let outdated: Vec<VersionName> = history::outdated(&names, self.kept).cloned().collect();
         self.sweep(state.serial, &outdated).await?;
         names.retain(|name| !outdated.contains(name));
         self.know(|known| {
