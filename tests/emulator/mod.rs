@@ -397,6 +397,26 @@ async fn the_stack_goes_up_changes_and_comes_down() {
     assert_eq!(project.state()["resources"], json!({}));
 }
 
+#[test]
+fn a_lost_state_is_rebuilt() {
+    let moto = Moto::start();
+    let project = project(&moto);
+    project.apply();
+    let before = project.state();
+    std::fs::remove_dir_all(project.dir().join("state")).unwrap();
+    std::fs::remove_dir_all(project.dir().join(".stackctl/history")).unwrap();
+    // moto drops the tags of a bucket's create: the bucket has to be named.
+    let bucket = format!("code_bucket={}", id(&before, "code_bucket"));
+    project
+        .run(&["state", "rebuild", "--yes", "--id", &bucket])
+        .expect(0);
+    let after = project.state();
+    for address in before["resources"].as_object().unwrap().keys() {
+        assert_eq!(id(&after, address), id(&before, address), "{address}");
+    }
+    assert_eq!(actions(&project.plan()), []);
+}
+
 #[tokio::test]
 async fn what_was_changed_outside_is_seen_and_put_right() {
     let moto = Moto::start();
