@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Case {
-    address: String,
+    pub(crate) address: String,
     pub(crate) resources: Map<String, Value>,
     #[serde(default)]
     pub(crate) data: Map<String, Value>,
@@ -29,6 +29,13 @@ pub(crate) struct Case {
     /// The properties that the plan after the import sends once more, since no read tells them.
     #[serde(default)]
     untold: Vec<String>,
+}
+
+impl Case {
+    /// The changes that are updates.
+    pub(crate) fn updates(&self) -> impl Iterator<Item = &Map<String, Value>> {
+        self.update.iter().chain(&self.updates)
+    }
 }
 
 pub(crate) fn cases() -> Vec<(String, PathBuf)> {

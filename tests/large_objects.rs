@@ -92,10 +92,6 @@ fn an_object_of_somebody_else_is_not_overwritten_in_parts() {
     project.run(&["state", "rm", "object", "--yes"]).expect(0);
     project.write("stacks/file.bin", vec![9; 24 * MIB]);
     let ended = project.run(&["apply", "--yes"]).expect(1);
-    assert!(
-        ended.stderr.contains("an object is already at"),
-        "{}",
-        ended.stderr
-    );
+    assert!(ended.stderr.contains("an object at"), "{}", ended.stderr);
     assert_eq!(unfinished(&project), 0);
 }

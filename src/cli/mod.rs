@@ -26,6 +26,7 @@ mod refresh;
 mod session;
 mod state;
 mod state_key;
+mod typed;
 mod validate;
 mod verify;
 

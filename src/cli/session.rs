@@ -6,7 +6,7 @@ use super::files::Files;
 use super::mistakes::{are_wrong, load_checked, report};
 use super::output::{self, Stream};
 use super::place::{self, WORK_DIR, store_error};
-use super::{find, plan_file, provider, state_key};
+use super::{find, plan_file, provider, state_key, typed};
 use crate::engine::instance::is_named;
 use crate::engine::observe::{self, Observe, is_remote};
 use crate::engine::planner::{self, Inputs, Options, Planned};
@@ -137,7 +137,8 @@ impl Session {
         check_addresses(options, &first, false)?;
         let remote = uses_aws(&stack, &world) || !opened.open.is_empty();
         let connected = connect(&stack, &run.cloud, &mut store, remote).await?;
-        let (cx, allowed_accounts) = (connected.cx, connected.allowed_accounts);
+        let (mut cx, allowed_accounts) = (connected.cx, connected.allowed_accounts);
+        cx.typed = typed::typed(global, wanted.stack, run);
         if opened.interrupted || !opened.open.is_empty() {
             if remote {
                 // What an interrupted run left is looked for, and kept, in the right account only.

@@ -5,6 +5,7 @@ use super::Applied;
 use super::aws::Aws;
 use super::contents::Contents;
 use super::error::{Effect, Error};
+use super::import_id::Typed;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use sha2::{Digest, Sha256};
@@ -112,6 +113,8 @@ pub struct Cx {
     pub aws: Arc<Aws>,
     /// Whose resource it is.
     pub owner: Owner,
+    /// How the user said which stack this is.
+    pub typed: Typed,
     /// The folder that relative paths in the stack file start from.
     pub stack_dir: PathBuf,
     /// The folder for files that stackctl makes (`.stackctl`).
@@ -146,6 +149,7 @@ impl Cx {
         Self {
             aws,
             owner: Owner::default(),
+            typed: Typed::default(),
             stack_dir: PathBuf::from("."),
             work_dir: PathBuf::from(".stackctl"),
             wanted: None,

@@ -3,6 +3,7 @@
 
 use super::context::Cx;
 use super::error::Error;
+use crate::lang::eval;
 use serde_json::{Map, Value, json};
 
 /// An object that the user names for adoption.
@@ -116,36 +117,46 @@ pub fn bucket(text: &str) -> Result<Imported, String> {
     Ok(found)
 }
 
+/// How the user said which stack is meant, so that a message can print a command ready to be
+/// used. Words of a shell, each with a blank behind it (`stack`) or before it (`flags`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Typed {
+    /// The stack's name or path, where one was given: `web `.
+    pub stack: String,
+    /// The flags that say where it is: ` --env prod`.
+    pub flags: String,
+}
+
+/// A text as one word of a shell.
+pub fn word(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-./:@%+=,".contains(&b) || !b.is_ascii();
+    if !text.is_empty() && text.bytes().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
 /// The error for a create that met an object of that name which the state does not know:
 /// `what` is `a queue named main`, `id` its import id. Both ways to adopt it are given ready
 /// to be used.
 pub fn exists(cx: &Cx, what: &str, id: &str) -> Error {
     let address = &cx.owner.address;
-    let id = if id.bytes().any(|b| b" $*?'\"&;<>|()".contains(&b)) {
-        format!("'{}'", id.replace('\'', "'\\''"))
-    } else {
-        id.to_owned()
-    };
-    let shown = if address.contains('[') {
-        format!("'{address}'")
-    } else {
-        address.clone()
-    };
-    let name = address.split('[').next().unwrap_or_default();
-    let yaml = if name == address {
-        let value = if id.starts_with('\'') {
-            id.clone()
-        } else {
-            format!("\"{id}\"")
-        };
-        format!(", or with this line in the file, under {name}: options: {{import: {value}}}")
-    } else {
+    let Typed { stack, flags } = &cx.typed;
+    let command = format!("{stack}{} {}{flags}", word(address), word(id));
+    let yaml = if address.contains('[') {
         String::new()
+    } else {
+        let value = match eval::escaped(id) {
+            id if id.contains(['\\', '"']) => format!("'{}'", id.replace('\'', "''")),
+            id => format!("\"{id}\""),
+        };
+        format!(", or with this line in the file, under {address}: options: {{import: {value}}}")
     };
     Error::with_hint(
         format!("{what} exists already, and is not in this stack's state"),
         format!(
-            "Adopt it with `stackctl import {shown} {id}`{yaml}; or choose another name. If the state was lost, `stackctl state rebuild` finds all of it."
+            "Adopt it with `stackctl import {command}`{yaml}; or choose another name. If the state was lost, `stackctl state rebuild` finds all of it."
         ),
     )
 }
@@ -187,7 +198,7 @@ mod tests {
         assert_eq!(
             hint("stage", "a1/$default"),
             "Adopt it with `stackctl import stage 'a1/$default'`, or with this line in the file, \
-             under stage: options: {import: 'a1/$default'}; or choose another name. If the state \
+             under stage: options: {import: \"a1/$default\"}; or choose another name. If the state \
              was lost, `stackctl state rebuild` finds all of it."
         );
         assert_eq!(

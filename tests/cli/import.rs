@@ -384,8 +384,8 @@ fn a_create_that_meets_an_object_says_how_to_adopt_it() {
         let next = ended.stderr.lines().filter(|line| line.contains("next:"));
         let next: Vec<&str> = next.collect();
         insta::assert_snapshot!(next.join("\n"), @r#"
-        next: Adopt it with `stackctl import queue https://sqs.us-west-2.amazonaws.com/000000000000/orders`, or with this line in the file, under queue: options: {import: "https://sqs.us-west-2.amazonaws.com/000000000000/orders"}; or choose another name. If the state was lost, `stackctl state rebuild` finds all of it.
-        next: Adopt it with `stackctl import log /app/orders`, or with this line in the file, under log: options: {import: "/app/orders"}; or choose another name. If the state was lost, `stackctl state rebuild` finds all of it.
+        next: Adopt it with `stackctl import queue https://sqs.us-west-2.amazonaws.com/000000000000/orders --local`, or with this line in the file, under queue: options: {import: "https://sqs.us-west-2.amazonaws.com/000000000000/orders"}; or choose another name. If the state was lost, `stackctl state rebuild` finds all of it.
+        next: Adopt it with `stackctl import log /app/orders --local`, or with this line in the file, under log: options: {import: "/app/orders"}; or choose another name. If the state was lost, `stackctl state rebuild` finds all of it.
         "#);
         assert_eq!(ended.code, Some(1));
     });

@@ -304,7 +304,7 @@ impl Resource for Route {
                 props.route_response_selection_expression.clone(),
             );
         let reply = match send!(cx, call, "apigateway:POST (CreateRoute)") {
-            Err(error) if error.is(EXISTS) => return Err(in_the_way(cx, &new, error).await),
+            Err(error) if error.is(EXISTS) => return Err(in_the_way(cx, props, error).await),
             other => other?,
         };
         let id = reply.route_id.unwrap_or_default();
@@ -390,35 +390,41 @@ impl Resource for Route {
     }
 
     async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        let (api_id, key) = (&new.props.api_id, new.props.route_key.as_str());
-        let found = pages(|token| async move {
-            let call = cx.aws.apigateway().get_routes().api_id(api_id);
-            let call = call.max_results("500").set_next_token(token);
-            let reply = call.send().await.call("apigateway:GET (GetRoutes)")?;
-            let found = reply
-                .items
-                .unwrap_or_default()
-                .into_iter()
-                .find_map(|item| {
-                    let id = format!("{api_id}/{}", item.route_id.as_deref()?);
-                    (item.route_key.as_deref() == Some(key) && !cx.known_ids.contains(&id))
-                        .then_some(id)
-                });
-            Ok((found, reply.next_token))
-        })
-        .await?;
         // A route of the same key that says something else is somebody else's.
-        let Some(id) = found else { return Ok(None) };
+        let Some(id) = with_key(cx, &new.props).await? else {
+            return Ok(None);
+        };
         let live = Self::read(cx, &id, &Value::Null).await?;
         let ours = live.is_some_and(|live| covers(&json(&new.props), &json(&live.props)));
         Ok(ours.then_some(id))
     }
 }
 
+/// The id of the route that has this key, and that the state does not know.
+async fn with_key(cx: &Cx, props: &Route) -> Result<Option<String>, Error> {
+    let (api_id, key) = (&props.api_id, props.route_key.as_str());
+    pages(|token| async move {
+        let call = cx.aws.apigateway().get_routes().api_id(api_id);
+        let call = call.max_results("500").set_next_token(token);
+        let reply = call.send().await.call("apigateway:GET (GetRoutes)")?;
+        let found = reply
+            .items
+            .unwrap_or_default()
+            .into_iter()
+            .find_map(|item| {
+                let id = format!("{api_id}/{}", item.route_id.as_deref()?);
+                (item.route_key.as_deref() == Some(key) && !cx.known_ids.contains(&id))
+                    .then_some(id)
+            });
+        Ok((found, reply.next_token))
+    })
+    .await
+}
+
 /// What was refused, with the way to adopt the route that has the key already.
-async fn in_the_way(cx: &Cx, new: &New<Route>, error: Error) -> Error {
-    let key = &new.props.route_key;
-    match Route::find(cx, new).await {
+async fn in_the_way(cx: &Cx, props: &Route, error: Error) -> Error {
+    let key = &props.route_key;
+    match with_key(cx, props).await {
         Ok(Some(id)) => import_id::exists(cx, &format!("a route with the key {key}"), &id),
         _ => error,
     }

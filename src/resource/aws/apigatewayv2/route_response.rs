@@ -1,7 +1,7 @@
 //! `aws:apigatewayv2:RouteResponse`: lets a WebSocket route answer its caller.
 
 use crate::resource::aws::apigatewayv2::{
-    NOT_FOUND, Tags, covers, gone, json, lane, pages, parts, send,
+    EXISTS, NOT_FOUND, Tags, covers, gone, json, lane, pages, parts, send,
 };
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
@@ -81,7 +81,10 @@ impl Resource for RouteResponse {
             .route_response_key(&props.route_response_key)
             .set_model_selection_expression(props.model_selection_expression.clone())
             .set_response_models(models.map(|map| map.into_iter().collect()));
-        let reply = send!(cx, call, "apigateway:POST (CreateRouteResponse)")?;
+        let reply = match send!(cx, call, "apigateway:POST (CreateRouteResponse)") {
+            Err(error) if error.is(EXISTS) => return Err(in_the_way(cx, props, error).await),
+            other => other?,
+        };
         let id = reply.route_response_id.unwrap_or_default();
         Ok(Made {
             id: format!("{}/{}/{id}", props.api_id, props.route_id),
@@ -151,25 +154,44 @@ impl Resource for RouteResponse {
     }
 
     async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        let (api_id, route_id) = (&new.props.api_id, &new.props.route_id);
-        let wanted = &json(&new.props);
-        pages(|token| async move {
-            let call = cx.aws.apigateway().get_route_responses();
-            let call = call.api_id(api_id).route_id(route_id);
-            let reply = call.max_results("500").set_next_token(token).send().await;
-            let reply = reply.call("apigateway:GET (GetRouteResponses)")?;
-            let found = reply
-                .items
-                .unwrap_or_default()
-                .into_iter()
-                .find_map(|item| {
-                    let id = item.route_response_id.as_deref()?;
-                    let id = format!("{api_id}/{route_id}/{id}");
-                    let live = json(&props_of!(api_id, route_id, item));
-                    (!cx.known_ids.contains(&id) && covers(wanted, &live)).then_some(id)
-                });
-            Ok((found, reply.next_token))
-        })
-        .await
+        let wanted = json(&new.props);
+        search(cx, &new.props, |live| covers(&wanted, &json(live))).await
+    }
+}
+
+/// The id of the first response of the route that is `meant`, and that the state does not know.
+async fn search(
+    cx: &Cx,
+    props: &RouteResponse,
+    meant: impl Fn(&RouteResponse) -> bool + Sync,
+) -> Result<Option<String>, Error> {
+    let (api_id, route_id, meant) = (&props.api_id, &props.route_id, &meant);
+    pages(|token| async move {
+        let call = cx.aws.apigateway().get_route_responses();
+        let call = call.api_id(api_id).route_id(route_id);
+        let reply = call.max_results("500").set_next_token(token).send().await;
+        let reply = reply.call("apigateway:GET (GetRouteResponses)")?;
+        let mut items = reply.items.unwrap_or_default().into_iter();
+        let found = items.find_map(|item| {
+            let id = item.route_response_id.as_deref()?;
+            let id = format!("{api_id}/{route_id}/{id}");
+            let live = props_of!(api_id, route_id, item);
+            (!cx.known_ids.contains(&id) && meant(&live)).then_some(id)
+        });
+        Ok((found, reply.next_token))
+    })
+    .await
+}
+
+/// What was refused, with the way to adopt the response that has the key already.
+async fn in_the_way(cx: &Cx, props: &RouteResponse, error: Error) -> Error {
+    let key = &props.route_response_key;
+    match search(cx, props, |live| live.route_response_key == *key).await {
+        Ok(Some(id)) => import_id::exists(
+            cx,
+            &format!("a response of the route with the key {key}"),
+            &id,
+        ),
+        _ => error,
     }
 }

@@ -128,12 +128,12 @@ impl Resource for ManagedPolicy {
         let made = match sent {
             Ok(reply) => reply.policy,
             Err(error) if error.is(&["EntityAlreadyExists"]) => {
-                let arn = props.arn(cx, &name).await?;
-                return Err(import_id::exists(
-                    cx,
-                    &format!("a policy named {name}"),
-                    &arn,
-                ));
+                let arn = match arn_of(cx, &name).await {
+                    Ok(Some(arn)) => arn,
+                    _ => props.arn(cx, &name).await?,
+                };
+                let what = format!("a policy named {name}");
+                return Err(import_id::exists(cx, &what, &arn));
             }
             Err(error) => return Err(error),
         };
@@ -246,6 +246,19 @@ impl ManagedPolicy {
     async fn arn(&self, cx: &Cx, name: &str) -> Result<String, Error> {
         iam::arn(cx, "policy", self.path.as_deref(), name).await
     }
+}
+
+/// The ARN of the policy of that name, whatever its path.
+async fn arn_of(cx: &Cx, name: &str) -> Result<Option<String>, Error> {
+    let call = cx.aws.iam().list_policies().scope(PolicyScopeType::Local);
+    let mut policies = call.into_paginator().items().send();
+    while let Some(policy) = policies.next().await {
+        let policy = policy.call("iam:ListPolicies")?;
+        if policy.policy_name() == Some(name) {
+            return Ok(policy.arn);
+        }
+    }
+    Ok(None)
 }
 
 fn outputs(policy: &aws_sdk_iam::types::Policy) -> Result<Outputs, Error> {

@@ -8,7 +8,7 @@ use crate::resource::aws::policy_check::{self, Kind};
 use crate::resource::context::{Cx, Draw};
 use crate::resource::document::Policy;
 use crate::resource::error::Error;
-use crate::resource::import_id::Imported;
+use crate::resource::import_id::{self, Imported};
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -93,6 +93,15 @@ impl Resource for RolePolicy {
 
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let name = new.props.name_to_be(cx, &new.decided);
+        let role = &new.props.role;
+        // The write would go over somebody else's policy; a generated name meets none.
+        if new.props.name.is_some()
+            && let Some(live) = iam::inline(cx, role, &name).await?
+            && canonical(&live.0) != canonical(&new.props.policy.0)
+        {
+            let what = format!("a policy named {name} in the role {role}");
+            return Err(import_id::exists(cx, &what, &made(role, &name).id));
+        }
         iam::put_inline(cx, &new.props.role, &name, &new.props.policy).await?;
         Ok(made(&new.props.role, &name))
     }

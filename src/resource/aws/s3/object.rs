@@ -256,13 +256,10 @@ async fn store(cx: &Cx, props: &BucketObject, new: bool) -> Result<Outputs, Erro
     Ok(outputs_of!(cx, id, &reply, algorithm))
 }
 
-fn told_apart(props: &BucketObject, error: Error) -> Error {
+fn told_apart(cx: &Cx, props: &BucketObject, error: Error) -> Error {
     let id = props.id();
     if error.is(&["PreconditionFailed"]) || error.status() == Some(412) {
-        return Error::with_hint(
-            format!("an object is already at {id}, and it is not this stack's"),
-            "Choose another key, or delete that object first.",
-        );
+        return import_id::exists(cx, &format!("an object at {id}"), &id);
     }
     if error.is(&["NotImplemented"]) || error.status() == Some(501) {
         return Error::with_hint(
@@ -326,7 +323,7 @@ impl Resource for BucketObject {
         let props = new.props;
         let id = props.id();
         let outputs = store(cx, &props, true).await;
-        let outputs = outputs.map_err(|error| told_apart(&props, error))?;
+        let outputs = outputs.map_err(|error| told_apart(cx, &props, error))?;
         Ok(Made { id, outputs })
     }
 

@@ -1,5 +1,6 @@
 //! `aws:s3:BucketPolicy`: the resource policy of a bucket.
 
+use crate::resource::aws::policy::canonical;
 use crate::resource::aws::s3;
 use crate::resource::context::Cx;
 use crate::resource::document::{Policy, parse};
@@ -77,6 +78,10 @@ async fn get(cx: &Cx, bucket: &str) -> Result<Option<BucketPolicy>, Error> {
     }))
 }
 
+fn is_same(live: &Policy, wanted: &Policy) -> bool {
+    canonical(&live.0) == canonical(&wanted.0)
+}
+
 impl Resource for BucketPolicy {
     const TYPE: &'static str = "aws:s3:BucketPolicy";
     const IMPORT_ID: &'static str = "the bucket's name";
@@ -108,6 +113,12 @@ impl Resource for BucketPolicy {
 
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let bucket = new.props.bucket;
+        // The write would go over what somebody else allowed.
+        if let Some(live) = get(cx, &bucket).await?
+            && !is_same(&live.policy, &new.props.policy)
+        {
+            return Err(import_id::exists(cx, "a policy of the bucket", &bucket));
+        }
         let request = cx
             .aws
             .s3_once()
@@ -153,13 +164,10 @@ impl Resource for BucketPolicy {
         .await
     }
 
-    /// A policy that S3 wrote in another form counts as not found; the create that follows
-    /// then writes the same policy once more, which changes nothing.
     async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
         let live = get(cx, &new.props.bucket).await?;
-        let wanted = parse(&new.props.policy.text());
         Ok(live
-            .is_some_and(|live| live.policy.0 == wanted)
+            .is_some_and(|live| is_same(&live.policy, &new.props.policy))
             .then(|| new.props.bucket.clone()))
     }
 }
