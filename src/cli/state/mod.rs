@@ -60,7 +60,8 @@ impl Bench {
             return Err(CliError::silent(Exit::Invalid));
         }
         let stack = loaded.stack;
-        let store = place::store(&stack, &place.cloud).await?;
+        let mut store = place::store(&stack, &place.cloud).await?;
+        store.watch(place::watch(&place.cloud).await?);
         Ok(Self { stack, store })
     }
 
