@@ -3,8 +3,7 @@
 //! its journal. The next command settles what is open, no person is asked, and one more run
 //! is all it takes.
 //!
-//! By default each call meets the kill of its turn; `STACKCTL_FAULTS=all` goes through every
-//! pair.
+//! With `STACKCTL_FAULTS=some` each call meets only the kill of its turn.
 
 use crate::faults::{CHANGE, all, applied_and_changed};
 use crate::support::{Project, census, in_parallel};
@@ -25,7 +24,7 @@ fn hows() -> Vec<Value> {
     ]
 }
 
-/// The kills at these calls, as faults: each call meets one in its turn, or all of them.
+/// The kills at these calls, as faults: each call meets all of them, or one in its turn.
 fn at_calls(calls: RangeInclusive<usize>) -> Vec<Value> {
     let hows = hows();
     let pairs = calls.flat_map(|at| (0..hows.len()).map(move |how| (at, how)));

@@ -4,7 +4,6 @@
 //! Each call meets the trouble of its turn; `STACKCTL_FAULTS=all` goes through every pair.
 
 use super::{clients, nothing_is_left, project};
-use crate::faults::all;
 use crate::support::Project;
 use crate::support::moto::Moto;
 use crate::support::proxy::{Proxy, Trouble};
@@ -96,7 +95,8 @@ async fn matrix(troubles: &[Trouble], lives: bool) -> usize {
     let mut struck = 0;
     let turns =
         (1..=calls[0].max(calls[1])).flat_map(|at| (0..troubles.len()).map(move |t| (at, t)));
-    for (at, turn) in turns.filter(|(at, turn)| all() || at % troubles.len() == *turn) {
+    let all = std::env::var_os("STACKCTL_FAULTS").is_some_and(|value| value == "all");
+    for (at, turn) in turns.filter(|(at, turn)| all || at % troubles.len() == *turn) {
         let trouble = troubles[turn];
         let project = through(&moto, &proxy);
         for (command, calls) in [("apply", calls[0]), ("destroy", calls[1])] {
