@@ -97,13 +97,12 @@ pub(super) async fn lock(
     global: &GlobalArgs,
     arg: LockArg,
 ) -> Result<(), CliError> {
-    let timeout = arg.lock_timeout.unwrap_or_default();
     let name = store.name();
     let mut tell = |holder: &Holder| {
         output::message(&format!("Waiting for the lock of {name}: {holder}.\n"));
     };
     let patience = Patience {
-        timeout,
+        timeout: arg.lock_timeout,
         tell: &mut tell,
     };
     let holder = holder(stack, global)?;
@@ -114,7 +113,7 @@ pub(super) async fn lock(
             StoreError::Locked { .. } if arg.lock_timeout.is_some() => store_error(error)
                 .now(format!(
                     "Nothing was changed; the lock was waited for {} s.",
-                    timeout.as_secs()
+                    arg.lock_timeout.unwrap_or_default().as_secs()
                 ))
                 .hint("Look whether that run still makes progress, then run the command again."),
             error => store_error(error),

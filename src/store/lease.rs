@@ -98,10 +98,17 @@ pub fn moment(seconds: u64) -> String {
 
 /// How long to wait for a lock.
 pub struct Patience<'a> {
-    /// For so long; zero: only until it is known whether the holder lives.
-    pub timeout: Duration,
+    /// For so long; none: until it is known whether the holder lives.
+    pub timeout: Option<Duration>,
     /// Told now and then who is waited for.
     pub tell: &'a mut (dyn FnMut(&Holder) + Send),
+}
+
+impl Patience<'_> {
+    /// Whether it is at an end after so long, the holder's life being `certain` or not.
+    pub(super) fn is_over(&self, waited: Duration, certain: bool) -> bool {
+        self.timeout.map_or(certain, |timeout| waited >= timeout)
+    }
 }
 
 /// Watches the beat of a lease that others hold.

@@ -15,6 +15,7 @@ mod signals;
 mod state;
 mod transfer;
 mod verify;
+mod waiting;
 
 use crate::support::{Ended, Project};
 

@@ -9,9 +9,9 @@ use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-const LATENCY: &str = "STACKCTL_LOCAL_LATENCY";
+pub(super) const LATENCY: &str = "STACKCTL_LOCAL_LATENCY";
 
-fn signal(id: u32, name: &str) {
+pub(super) fn signal(id: u32, name: &str) {
     let sent = Command::new("sh")
         .args(["-c", &format!("kill -{name} {id}")])
         .status()
@@ -20,7 +20,7 @@ fn signal(id: u32, name: &str) {
 }
 
 /// How a command ended, and how long that took after `told`.
-fn end(mut child: Child, told: Instant) -> (Option<i32>, String, String, Duration) {
+pub(super) fn end(mut child: Child, told: Instant) -> (Option<i32>, String, String, Duration) {
     let (mut stdout, mut stderr) = (String::new(), String::new());
     if let Some(mut out) = child.stdout.take() {
         out.read_to_string(&mut stdout).unwrap();
@@ -32,7 +32,7 @@ fn end(mut child: Child, told: Instant) -> (Option<i32>, String, String, Duratio
     (code, stdout, stderr, told.elapsed())
 }
 
-fn start(project: &Project, args: &[&str]) -> Child {
+pub(super) fn start(project: &Project, args: &[&str]) -> Child {
     let mut command = hearing(&project.command(args));
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().unwrap()
@@ -80,7 +80,7 @@ fn shows(child: &mut Child, text: &str) -> String {
 
 /// Waits until something is so.
 #[track_caller]
-fn until(what: &str, so: impl Fn() -> bool) {
+pub(super) fn until(what: &str, so: impl Fn() -> bool) {
     let since = Instant::now();
     while !so() {
         assert!(since.elapsed() < Duration::from_secs(30), "{what}");
@@ -89,7 +89,7 @@ fn until(what: &str, so: impl Fn() -> bool) {
 }
 
 #[track_caller]
-fn finishes(project: &mut Project) {
+pub(super) fn finishes(project: &mut Project) {
     project.unset(LATENCY);
     project.apply();
     project.expect_no_changes();
@@ -99,7 +99,7 @@ fn finishes(project: &mut Project) {
 }
 
 /// Whether the process has taken SIGINT, SIGTERM and SIGHUP into its own hands.
-fn hears(id: u32) -> bool {
+pub(super) fn hears(id: u32) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());

@@ -310,7 +310,7 @@ async fn locked(store: &Store) -> Result<(), String> {
     let mut tries = 0;
     loop {
         let patience = Patience {
-            timeout: Duration::ZERO,
+            timeout: None,
             tell: &mut |_| {},
         };
         match store.lock(&holder, patience).await {

@@ -61,8 +61,7 @@ impl FileLock {
                 Attempt::Taken(lock) => return Ok(*lock),
                 Attempt::Held(by, certain) => (by, certain),
             };
-            let over = begun.elapsed() >= patience.timeout;
-            if over && certain {
+            if patience.is_over(begun.elapsed(), certain) {
                 let place = place.to_owned();
                 return Err(StoreError::Locked { place, holder: by });
             }

@@ -104,7 +104,7 @@ impl LeaseObject {
             }
             if let Some(by) = seen.holder {
                 let certain = vigil.alive() || by.is_of_this_machine();
-                if certain && begun.elapsed() >= patience.timeout {
+                if patience.is_over(begun.elapsed(), certain) {
                     let place = self.place.clone();
                     return Err(StoreError::Locked { place, holder: by });
                 }
