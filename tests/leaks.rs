@@ -2,6 +2,8 @@
 //! in all that was printed and kept, as they are and in other codings. The local cloud's own
 //! store is the cloud: there they belong.
 
+mod state;
+
 use crate::support::{Ended, Project, in_parallel};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -428,6 +430,12 @@ fn no_secret_is_printed_or_kept() {
         (broken_off, true),
         (echoed, false),
         (echoed, true),
+        (state::drifted, false),
+        (state::drifted, true),
+        (state::repaired, false),
+        (state::repaired, true),
+        (state::told, false),
+        (state::told, true),
         // A mistake ends a command before the state is read.
         (mistaken, false),
     ];
