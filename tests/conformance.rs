@@ -25,7 +25,7 @@ pub(crate) struct Case {
     replace: Option<Map<String, Value>>,
     /// The import id, with `${output}` of the resource in it; none: its id.
     #[serde(default)]
-    import: Option<String>,
+    pub(crate) import: Option<String>,
     /// The properties that the plan after the import sends once more, since no read tells them.
     #[serde(default)]
     untold: Vec<String>,

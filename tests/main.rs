@@ -26,6 +26,7 @@ mod large_objects;
 mod leaks;
 mod lifecycle;
 mod no_drift;
+mod no_drift_reads;
 mod plan;
 mod plan_properties;
 mod refusals;
