@@ -1,6 +1,9 @@
 //! What can be typed. The doc comments here are the help text.
 
+pub mod outside;
 pub mod state;
+
+pub use outside::{DriftArgs, ImportArgs, RefreshArgs};
 
 use crate::cli::exit::{self, Exit};
 use crate::cli::output;
@@ -236,117 +239,6 @@ pub struct DestroyArgs {
     /// How to run.
     #[command(flatten)]
     pub run: RunArgs,
-    /// Whether to ask.
-    #[command(flatten)]
-    pub consent: ConsentArg,
-}
-
-/// Adopt objects that exist, without a change to them.
-#[derive(Debug, Clone, Args)]
-#[command(
-    override_usage = "stackctl import [OPTIONS] [STACK] ADDRESS ID\n       \
-                      stackctl import [OPTIONS] [STACK] --file FILE",
-    after_help = "\
-The resource must be in the stack file. Its object is read, shown, and taken into the
-state; where it differs from the file, the next plan says so. Several objects are
-imported together or not at all. docs/import.md lists the id of every type.
-
-Examples:
-  stackctl import bucket my-bucket                  a bucket, by its name
-  stackctl import 'queue[\"a\"]' https://sqs.us-west-2.amazonaws.com/123456789012/a
-  stackctl import --file list.yaml                  lines of ADDRESS: ID
-  stackctl import password - < secret.txt           the id from the standard input"
-)]
-pub struct ImportArgs {
-    /// A stack's name or path (not needed while there is only one), the address, and the
-    /// object's id.
-    #[arg(value_name = "STACK|ADDRESS|ID", num_args = 0..=3)]
-    pub names: Vec<String>,
-
-    /// Take addresses and ids from a YAML file: a map, or a list with address: and id:.
-    #[arg(long, value_name = "FILE")]
-    pub file: Option<PathBuf>,
-
-    /// Import the others where some cannot be; the exit code is 1 then.
-    #[arg(long)]
-    pub skip_failed: bool,
-
-    /// What goes in from outside.
-    #[command(flatten)]
-    pub input: InputArgs,
-    /// Where it is.
-    #[command(flatten)]
-    pub cloud: CloudArgs,
-    /// Whether secrets are shown.
-    #[command(flatten)]
-    pub secrets: SecretsArg,
-    /// How long to wait.
-    #[command(flatten)]
-    pub lock: LockArg,
-    /// Whether to ask.
-    #[command(flatten)]
-    pub consent: ConsentArg,
-}
-
-/// Show what changed outside: what was last applied against what is live.
-#[derive(Debug, Clone, Args)]
-#[command(after_help = "\
-Reads only, whatever the stack file says by now. Ends with 2 when there is drift. The
-first name may be a stack; every other one is an address.
-
-Examples:
-  stackctl drift                      everything in the state
-  stackctl drift queue                one resource
-  stackctl drift --accept queue       shows how the stack file would say so, and asks
-  stackctl drift --json               for a script")]
-pub struct DriftArgs {
-    /// The stack, and the addresses to look at.
-    #[command(flatten)]
-    pub names: NamesArg,
-
-    /// Write the live values of this resource into the stack file; may be given many times.
-    #[arg(long, value_name = "ADDRESS")]
-    pub accept: Vec<String>,
-
-    /// Whether to ask.
-    #[command(flatten)]
-    pub consent: ConsentArg,
-    /// What goes in from outside.
-    #[command(flatten)]
-    pub input: InputArgs,
-    /// Where it is.
-    #[command(flatten)]
-    pub cloud: CloudArgs,
-    /// Whether secrets are shown.
-    #[command(flatten)]
-    pub secrets: SecretsArg,
-}
-
-/// Take what is live into the state, and change nothing else.
-#[derive(Debug, Clone, Args)]
-#[command(after_help = "\
-Afterwards a plan shows each difference as a change of the file. Objects that are gone
-are dropped from the state.
-
-Examples:
-  stackctl refresh                    shows what drifted, and asks
-  stackctl refresh --yes queue        one resource")]
-pub struct RefreshArgs {
-    /// The stack, and the addresses to take in.
-    #[command(flatten)]
-    pub names: NamesArg,
-    /// What goes in from outside.
-    #[command(flatten)]
-    pub input: InputArgs,
-    /// Where it is.
-    #[command(flatten)]
-    pub cloud: CloudArgs,
-    /// Whether secrets are shown.
-    #[command(flatten)]
-    pub secrets: SecretsArg,
-    /// How long to wait.
-    #[command(flatten)]
-    pub lock: LockArg,
     /// Whether to ask.
     #[command(flatten)]
     pub consent: ConsentArg,

@@ -1,103 +1,27 @@
 //! From a stack and a world to a plan: pure, no call, no clock. Everything that apply
 //! needs to know is settled here.
 
-use super::adopt::{ImportFault, ImportNeed, Sought};
+pub use super::planned::{Inputs, Need, Options, Planned};
+
+use super::adopt::ImportFault;
 use super::diff;
-use super::graph::{Graph, Node, Uses};
+use super::graph::{Graph, Node};
 use super::instance::{self, Each, Instance};
 use super::lost;
-use super::plan::{Action, Change, OutputChange, Plan};
-use super::rewrite::{self, Found, Move, Rewrites};
+use super::plan::{Action, Change};
+use super::rewrite::{self, Rewrites};
 use super::steps;
-use super::values::{ReadFile, Values, Visible};
+use super::values::{Values, Visible};
 use super::world::World;
 use crate::data::{Data, Path};
 use crate::lang::diagnostic::{Diagnostic, Place, Severity};
 use crate::lang::eval::{Fault, evaluate};
-use crate::lang::stack::{ResourceBlock, Stack};
+use crate::lang::stack::ResourceBlock;
 use crate::resource::{ResourceType, data_source, resource_type};
-use crate::store::seal::{Seal, is_sealed};
-use crate::store::state::{OutputState, SavedOptions};
-use serde::{Deserialize, Serialize};
+use crate::store::seal::Seal;
+use crate::store::state::SavedOptions;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// What the command line narrows or widens.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Options {
-    /// Plan the deletion of everything.
-    pub destroy: bool,
-    /// Only these addresses (or names), and what they need.
-    pub target: Vec<String>,
-    /// Not these addresses (or names), nor what needs them.
-    pub exclude: Vec<String>,
-    /// Replace these addresses.
-    pub replace: Vec<String>,
-    /// Do nothing but adopt these objects: the import id by address.
-    pub adopt: Option<BTreeMap<String, String>>,
-}
-
-/// What a plan is made of.
-#[derive(Clone, Copy)]
-pub struct Inputs<'a> {
-    /// The stack.
-    pub stack: &'a Stack,
-    /// The world.
-    pub world: &'a World,
-    /// The options.
-    pub options: &'a Options,
-    /// Reads files for `file()`.
-    pub read_file: ReadFile<'a>,
-}
-
-/// A data source that must be read before the plan can be finished.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Need {
-    /// Its name under `data:`.
-    pub name: String,
-    /// Its type.
-    pub type_name: String,
-    /// Its arguments.
-    pub args: Value,
-}
-
-/// A plan, and what it was made with.
-#[derive(Debug, Default)]
-pub struct Planned {
-    /// The plan.
-    pub plan: Plan,
-    /// Data sources to read; the plan is not final while there are any.
-    pub needs: Vec<Need>,
-    /// Objects to read, since they are to be adopted; the same holds.
-    pub imports: Vec<ImportNeed>,
-    /// What is to be renamed and adopted.
-    pub found: Found,
-    /// The renames that the plan was made with.
-    pub moves: Vec<Move>,
-    /// Mistakes; with an error among them the plan must not be applied.
-    pub diagnostics: Vec<Diagnostic>,
-    /// The resources of the file, in an order in which each comes after what it needs.
-    pub instances: Vec<Instance>,
-    /// What expressions could see in the end.
-    pub locals: BTreeMap<String, Data>,
-    /// The data sources' values.
-    pub data: BTreeMap<String, Data>,
-    /// The resources' values, by name.
-    pub resources: BTreeMap<String, Data>,
-    /// Whether everything is to go.
-    pub destroy: bool,
-    /// Whether objects are adopted and nothing else is done; the outputs stay as they are.
-    pub adopts: bool,
-    /// With [`Options::adopt`]: the resources that the state does not have.
-    pub sought: Vec<Sought>,
-    /// Every address of the file or the state, before `--target` and `--exclude` narrow.
-    pub addresses: BTreeSet<String>,
-    /// The outputs that stay as the state has them: what they come from is left out.
-    pub kept_outputs: BTreeSet<String>,
-    /// What each block needs; see [`Graph::uses`].
-    pub uses: BTreeMap<String, Uses>,
-}
 
 /// In place of the expression, where an evaluation failed.
 pub(super) const FAULTY: &str = "(faulty)";
@@ -153,15 +77,6 @@ fn plan_with(inputs: &Inputs<'_>, rewrites: &Rewrites, anew: BTreeSet<String>) -
     planner.renames();
     planner.outputs();
     planner.finish()
-}
-
-/// An output's value as the state has it; null for a secret one, which is not kept.
-fn shown(output: &OutputState) -> Value {
-    if output.sensitive {
-        Value::Null
-    } else {
-        output.value.clone()
-    }
 }
 
 pub(super) struct Planner<'a> {
@@ -499,74 +414,6 @@ impl<'a> Planner<'a> {
             .chain(state.deposed.keys())
             .cloned()
             .collect();
-    }
-
-    fn outputs(&mut self) {
-        let stack = self.inputs.stack;
-        let known = &self.inputs.world.state.outputs;
-        let destroy = self.inputs.options.destroy;
-        if self.inputs.options.adopt.is_some() {
-            return;
-        }
-        if destroy && !self.removes_everything() {
-            return;
-        }
-        let mut changes = BTreeMap::new();
-        let blocks = stack.outputs.iter().filter(|_| !destroy);
-        for (name, block) in blocks {
-            let after = self.eval(&Path::pointer("/outputs").join(name), &block.value);
-            if self.out.kept_outputs.contains(name) {
-                continue;
-            }
-            let sensitive = block.sensitive || !after.secret.is_empty();
-            let before = known.get(name);
-            if before.is_some_and(|before| self.same_output(before, &after, sensitive)) {
-                continue;
-            }
-            changes.insert(
-                name.clone(),
-                OutputChange {
-                    before: before.map(shown),
-                    after: Some(after),
-                    sensitive: sensitive || before.is_some_and(|before| before.sensitive),
-                },
-            );
-        }
-        for (name, before) in known {
-            if destroy || !stack.outputs.contains_key(name) {
-                changes.insert(
-                    name.clone(),
-                    OutputChange {
-                        before: Some(shown(before)),
-                        after: None,
-                        sensitive: before.sensitive,
-                    },
-                );
-            }
-        }
-        self.out.plan.outputs = changes;
-    }
-
-    /// Whether the plan of a destroy leaves nothing.
-    fn removes_everything(&self) -> bool {
-        let state = &self.inputs.world.state;
-        let deposed: usize = state.deposed.values().map(BTreeMap::len).sum();
-        self.out.plan.changes.len() == state.resources.len() + deposed
-    }
-
-    fn same_output(&self, before: &OutputState, after: &Data, sensitive: bool) -> bool {
-        if before.sensitive != sensitive {
-            return false;
-        }
-        if !after.is_known() {
-            let mut unknown = after.unknown.values();
-            return sensitive && unknown.all(|expression| self.is_settled(expression));
-        }
-        if sensitive {
-            is_sealed(&before.value) && self.seal.is_seal_of(&before.value, &after.value)
-        } else {
-            before.value == after.value
-        }
     }
 
     fn finish(mut self) -> Planned {

@@ -1,0 +1,92 @@
+//! What a plan is made of, and what comes out.
+
+use super::adopt::{ImportNeed, Sought};
+use super::graph::Uses;
+use super::instance::Instance;
+use super::plan::Plan;
+use super::rewrite::{Found, Move};
+use super::values::ReadFile;
+use super::world::World;
+use crate::data::Data;
+use crate::lang::diagnostic::Diagnostic;
+use crate::lang::stack::Stack;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the command line narrows or widens.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Options {
+    /// Plan the deletion of everything.
+    pub destroy: bool,
+    /// Only these addresses (or names), and what they need.
+    pub target: Vec<String>,
+    /// Not these addresses (or names), nor what needs them.
+    pub exclude: Vec<String>,
+    /// Replace these addresses.
+    pub replace: Vec<String>,
+    /// Do nothing but adopt these objects: the import id by address.
+    pub adopt: Option<BTreeMap<String, String>>,
+}
+
+/// What a plan is made of.
+#[derive(Clone, Copy)]
+pub struct Inputs<'a> {
+    /// The stack.
+    pub stack: &'a Stack,
+    /// The world.
+    pub world: &'a World,
+    /// The options.
+    pub options: &'a Options,
+    /// Reads files for `file()`.
+    pub read_file: ReadFile<'a>,
+}
+
+/// A data source that must be read before the plan can be finished.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Need {
+    /// Its name under `data:`.
+    pub name: String,
+    /// Its type.
+    pub type_name: String,
+    /// Its arguments.
+    pub args: Value,
+}
+
+/// A plan, and what it was made with.
+#[derive(Debug, Default)]
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// Data sources to read; the plan is not final while there are any.
+    pub needs: Vec<Need>,
+    /// Objects to read, since they are to be adopted; the same holds.
+    pub imports: Vec<ImportNeed>,
+    /// What is to be renamed and adopted.
+    pub found: Found,
+    /// The renames that the plan was made with.
+    pub moves: Vec<Move>,
+    /// Mistakes; with an error among them the plan must not be applied.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The resources of the file, in an order in which each comes after what it needs.
+    pub instances: Vec<Instance>,
+    /// What expressions could see in the end.
+    pub locals: BTreeMap<String, Data>,
+    /// The data sources' values.
+    pub data: BTreeMap<String, Data>,
+    /// The resources' values, by name.
+    pub resources: BTreeMap<String, Data>,
+    /// Whether everything is to go.
+    pub destroy: bool,
+    /// Whether objects are adopted and nothing else is done; the outputs stay as they are.
+    pub adopts: bool,
+    /// With [`Options::adopt`]: the resources that the state does not have.
+    pub sought: Vec<Sought>,
+    /// Every address of the file or the state, before `--target` and `--exclude` narrow.
+    pub addresses: BTreeSet<String>,
+    /// The outputs that stay as the state has them: what they come from is left out.
+    pub kept_outputs: BTreeSet<String>,
+    /// What each block needs; see [`Graph::uses`].
+    pub uses: BTreeMap<String, Uses>,
+}
