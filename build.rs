@@ -2,6 +2,11 @@
 //! many, and the binary gets 5 % smaller. Only where the pinned toolchain's own linker (lld) is
 //! in use; others may not know the flag.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "cargo tells a build script everything by the environment"
+)]
+
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|found| found == value);
