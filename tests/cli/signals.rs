@@ -188,7 +188,7 @@ fn a_closed_terminal_is_no_kill() {
     until("it leaves", || !running(&project));
     assert_eq!(project.cloud(), []);
     // In the middle: what runs ends, and is saved.
-    project.env(LATENCY, "400");
+    project.env(LATENCY, "1500");
     let mut child = on_terminal(&project, &["apply", "--yes"]);
     shows(&mut child, "Plan: ");
     let journal = project.dir().join("state/small.journal");
