@@ -45,7 +45,8 @@ fn on_terminal(project: &Project, args: &[&str]) -> Child {
         .chain(command.get_args())
         .map(|word| format!("'{}'", word.to_string_lossy()))
         .collect();
-    Command::new("script")
+    let mut script = Command::new("script");
+    script
         .args(["-qec", &words.join(" "), "/dev/null"])
         .env_clear()
         .envs(
@@ -53,7 +54,9 @@ fn on_terminal(project: &Project, args: &[&str]) -> Child {
                 .get_envs()
                 .filter_map(|(name, value)| Some((name, value?))),
         )
-        .current_dir(project.dir())
+        .current_dir(project.dir());
+    // The shell that script starts gets the signal first, and must not be deaf to it.
+    hearing(&script)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -188,7 +191,7 @@ fn a_closed_terminal_is_no_kill() {
     until("it leaves", || !running(&project));
     assert_eq!(project.cloud(), []);
     // In the middle: what runs ends, and is saved.
-    project.env(LATENCY, "1500");
+    project.env(LATENCY, "400");
     let mut child = on_terminal(&project, &["apply", "--yes"]);
     shows(&mut child, "Plan: ");
     let journal = project.dir().join("state/small.journal");
