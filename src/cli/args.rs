@@ -3,7 +3,7 @@
 pub mod outside;
 pub mod state;
 
-pub use outside::{DriftArgs, ImportArgs, RefreshArgs};
+pub use outside::{DriftArgs, ImportArgs, NamesArg, RefreshArgs};
 
 use crate::cli::exit::{self, Exit};
 use crate::cli::output;
@@ -242,29 +242,6 @@ pub struct DestroyArgs {
     /// Whether to ask.
     #[command(flatten)]
     pub consent: ConsentArg,
-}
-
-/// A stack, then addresses.
-#[derive(Debug, Clone, Default, Args)]
-pub struct NamesArg {
-    /// A stack's name or path, then addresses; no address means all.
-    #[arg(value_name = "STACK|ADDRESS")]
-    pub names: Vec<String>,
-}
-
-impl NamesArg {
-    /// Tells the stack from the addresses; `is_stack` says whether a name under `stacks/` or a
-    /// path is there.
-    pub fn split(&self, is_stack: impl Fn(&str) -> bool) -> (StackArg, Vec<String>) {
-        let looks_like_path = |text: &str| text.ends_with(".yaml") || text.ends_with(".yml");
-        match self.names.split_first() {
-            Some((first, rest)) if looks_like_path(first) || is_stack(first) => {
-                let name = Some(first.clone());
-                (StackArg { name }, rest.to_vec())
-            }
-            _ => (StackArg::default(), self.names.clone()),
-        }
-    }
 }
 
 /// Which stack.

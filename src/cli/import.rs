@@ -142,7 +142,7 @@ fn refused(session: &Session, adopt: &Wishes, skip: bool) -> Result<usize, CliEr
                 adopt.len()
             );
             let mut error = CliError::new(message);
-            error.chain = many.iter().map(line).collect();
+            error.chain = many.iter().map(ImportFault::line).collect();
             error.hint("Mend what is wrong; --skip-failed imports the others without it.")
         }
     };
@@ -151,14 +151,6 @@ fn refused(session: &Session, adopt: &Wishes, skip: bool) -> Result<usize, CliEr
         return Ok(faults.len());
     }
     Err(error.now("Nothing was changed."))
-}
-
-fn line(fault: &ImportFault) -> String {
-    let help = fault
-        .help
-        .as_ref()
-        .map_or_else(String::new, |help| format!(" ({help})"));
-    format!("{}: {}{help}", fault.address, fault.message)
 }
 
 fn sentence(text: &str) -> String {

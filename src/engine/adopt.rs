@@ -73,6 +73,13 @@ pub struct ImportFault {
 }
 
 impl ImportFault {
+    /// On one line, with the address and what to do.
+    pub fn line(&self) -> String {
+        let help = self.help.as_ref();
+        let help = help.map_or_else(String::new, |help| format!(" ({help})"));
+        format!("{}: {}{help}", self.address, self.message)
+    }
+
     /// The mistake in the file.
     pub(super) fn diagnostic(self) -> Diagnostic {
         let mut diagnostic = Diagnostic::error(self.place, self.message);

@@ -1,7 +1,7 @@
 //! Carries a plan out: one loop owns the state, the journal and the events; spawned tasks
 //! only call AWS.
 
-use super::event::{Doing, Event};
+use super::event::{Doing, Event, doing, now};
 use super::graph::Graph;
 use super::observe::is_remote;
 use super::plan::{Op, Step, StepId};
@@ -181,19 +181,6 @@ async fn begin(run: &Run<'_>) -> Result<Journal, Box<Broken>> {
             done: Vec::new(),
         })
     })
-}
-
-/// What a step is to people.
-pub fn doing(op: &Op) -> Doing {
-    match op {
-        Op::Create { .. } => Doing::Creating,
-        Op::Update { .. } => Doing::Updating,
-        Op::Delete { .. } => Doing::Deleting,
-        Op::Read { .. } => Doing::Reading,
-        Op::Import { .. } => Doing::Importing,
-        Op::Move { .. } => Doing::Moving,
-        Op::Depose { .. } | Op::Forget { .. } | Op::Adopt { .. } => Doing::Keeping,
-    }
 }
 
 struct Loop<'r, 'a, 't> {
@@ -510,22 +497,4 @@ fn spawn(id: StepId, mut work: Work, sender: mpsc::UnboundedSender<Message>) {
         };
         let _ = sender.send(Message::Ended(id, Box::new(result)));
     });
-}
-
-/// What state things are in after a failure.
-fn now(address: &str, doing: Doing, error: &Error, made: bool) -> String {
-    match (doing, made, error.effect()) {
-        (Doing::Creating, true, _) => {
-            format!("{address} exists and is in the state, but is not finished.")
-        }
-        (Doing::Creating, false, Effect::None) => format!("{address} was not created."),
-        (Doing::Creating, false, Effect::Unknown) => {
-            format!("Whether {address} was created is not known; the next run finds out.")
-        }
-        (Doing::Updating, ..) => {
-            format!("{address} may be changed in part; the next plan shows what is left to do.")
-        }
-        (Doing::Deleting, ..) => format!("{address} is still in the state."),
-        _ => format!("{address} was not read."),
-    }
 }

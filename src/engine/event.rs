@@ -1,6 +1,7 @@
 //! What a run tells while it goes on; one channel, one reporter.
 
-use crate::resource::error::Error;
+use super::plan::Op;
+use crate::resource::error::{Effect, Error};
 use std::time::Duration;
 
 /// What kind of step an event is about.
@@ -82,4 +83,35 @@ pub enum Event {
         /// How many steps are still running.
         running: usize,
     },
+}
+
+/// What a step is to people.
+pub fn doing(op: &Op) -> Doing {
+    match op {
+        Op::Create { .. } => Doing::Creating,
+        Op::Update { .. } => Doing::Updating,
+        Op::Delete { .. } => Doing::Deleting,
+        Op::Read { .. } => Doing::Reading,
+        Op::Import { .. } => Doing::Importing,
+        Op::Move { .. } => Doing::Moving,
+        Op::Depose { .. } | Op::Forget { .. } | Op::Adopt { .. } => Doing::Keeping,
+    }
+}
+
+/// What state things are in after a failure.
+pub(super) fn now(address: &str, doing: Doing, error: &Error, made: bool) -> String {
+    match (doing, made, error.effect()) {
+        (Doing::Creating, true, _) => {
+            format!("{address} exists and is in the state, but is not finished.")
+        }
+        (Doing::Creating, false, Effect::None) => format!("{address} was not created."),
+        (Doing::Creating, false, Effect::Unknown) => {
+            format!("Whether {address} was created is not known; the next run finds out.")
+        }
+        (Doing::Updating, ..) => {
+            format!("{address} may be changed in part; the next plan shows what is left to do.")
+        }
+        (Doing::Deleting, ..) => format!("{address} is still in the state."),
+        _ => format!("{address} was not read."),
+    }
 }

@@ -42,7 +42,8 @@ pub struct Missing {
 }
 
 /// Looks for the objects of all resources that the world's state does not have. `given`: ids
-/// that the user knows, by address. Of `observe` the options are not looked at.
+/// that the user knows, by address. Of `observe` the options are not looked at. The world comes
+/// back with all that was read, so that the plan of the imports reads nothing again.
 ///
 /// # Errors
 /// All reads of one round that failed.
@@ -50,7 +51,7 @@ pub async fn search(
     observe: &Observe<'_>,
     mut world: World,
     given: BTreeMap<String, String>,
-) -> Result<Rebuilt, Vec<ReadFailure>> {
+) -> Result<(World, Rebuilt), Vec<ReadFailure>> {
     let mut search = Search {
         adopt: given,
         stand_ins: StandIns::default(),
@@ -72,10 +73,17 @@ pub async fn search(
         let (seen, planned) = observe::observe_and_plan(&round, shown, first).await?;
         let state = std::mem::replace(&mut world, seen).state;
         world.state = state;
-        if !search.round(observe.cx, &world, &planned).await? {
+        if search.listen(&world, &planned) {
+            // What was read with a stand-in for a text is read with the text.
+            let sought = planned.sought.iter();
+            let guessed = sought.filter(|sought| stand_in::is_in(&sought.desired.value));
+            for sought in guessed {
+                world.imports.remove(&sought.address);
+            }
+        } else if !search.round(observe.cx, &world, &planned).await? {
             let missing = search.missing(&planned.sought);
             let adopt = search.adopt;
-            return Ok(Rebuilt { adopt, missing });
+            return Ok((world, Rebuilt { adopt, missing }));
         }
     }
 }
@@ -142,17 +150,13 @@ impl Search {
         }
     }
 
-    /// Takes in what a plan tells, and looks for what it can now name; whether anything new is
-    /// known.
+    /// Looks for what a plan can name; whether anything was found.
     async fn round(
         &mut self,
         cx: &Cx,
         world: &World,
         planned: &Planned,
     ) -> Result<bool, Vec<ReadFailure>> {
-        if self.listen(world, planned) {
-            return Ok(true);
-        }
         let sought = planned.sought.iter();
         let sought = sought.filter(|sought| !self.adopt.contains_key(&sought.address));
         let mut looks: Vec<Look> = sought.filter_map(Look::of).collect();

@@ -1,5 +1,7 @@
 //! What apply knows as it goes: the state, and the values that later steps refer to.
 
+mod finish;
+
 use super::diff::{self, Compare};
 use super::graph::{Graph, Node};
 use super::instance::{self, Instance};
@@ -20,7 +22,7 @@ use crate::secrets::Secrets;
 use crate::store::StoreError;
 use crate::store::journal::Intent;
 use crate::store::seal::{Seal, sealed_paths};
-use crate::store::state::{OutputState, ResourceState, State, StateChange};
+use crate::store::state::{ResourceState, State, StateChange};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -524,57 +526,6 @@ impl<'a> Applying<'a> {
             self.state.change(change.clone());
         }
         Ok(change)
-    }
-
-    /// The state at the end, with the stack's outputs as far as they have a value.
-    ///
-    /// # Errors
-    /// When the key to their secrets cannot be made ready.
-    pub fn finish(mut self, graph: &Graph) -> Result<State, StoreError> {
-        self.locals(graph);
-        let mut outputs = BTreeMap::new();
-        let kept = self.planned.destroy && !self.state.is_empty();
-        if kept || self.planned.adopts {
-            outputs.clone_from(&self.state.outputs);
-        }
-        let blocks = self.stack.outputs.iter();
-        for (name, block) in blocks.filter(|_| !self.planned.destroy && !self.planned.adopts) {
-            let kept = self.planned.kept_outputs.contains(name);
-            let value = match evaluate(&block.value, &self.values) {
-                Ok(data) if data.is_known() && !kept => {
-                    let sensitive = block.sensitive || !data.secret.is_empty();
-                    let value = if sensitive {
-                        self.seal.seal(&data.value)
-                    } else {
-                        data.value
-                    };
-                    let description = block.description.clone();
-                    OutputState {
-                        value,
-                        sensitive,
-                        description,
-                    }
-                }
-                _ => match self.state.outputs.get(name) {
-                    Some(before) => before.clone(),
-                    None => continue,
-                },
-            };
-            outputs.insert(name.clone(), value);
-        }
-        let account = self
-            .world
-            .identity
-            .as_ref()
-            .map(|identity| identity.account.clone());
-        let region = self.world.region.clone();
-        self.state.change(StateChange::Finish {
-            outputs,
-            account,
-            region,
-        });
-        self.key_change()?;
-        Ok(self.state)
     }
 }
 

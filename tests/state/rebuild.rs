@@ -141,9 +141,12 @@ fn drawn_names_and_twins_are_found_and_what_only_the_state_had_is_named() {
 
 #[test]
 fn what_a_usable_state_lacks_is_added() {
-    let project = saved(&[30]);
+    let mut project = saved(&[30]);
     let before = project.state();
     project.run(&["state", "rm", "queue", "--yes"]).expect(0);
+    // A second read of the same object would be the end of it.
+    let faults = json!([{"call": "sqs:GetQueueAttributes", "at": 2, "what": "killBefore"}]);
+    project.env("STACKCTL_LOCAL_FAULTS", &faults.to_string());
     let json = project
         .run(&["state", "rebuild", "--yes", "--json"])
         .expect(0)
@@ -152,6 +155,7 @@ fn what_a_usable_state_lacks_is_added() {
         (&json["found"], &json["missing"]),
         (&json!(["queue"]), &json!([]))
     );
+    project.unset("STACKCTL_LOCAL_FAULTS");
     assert_eq!(ids(&project.state(), &[]), ids(&before, &[]));
     project.expect_no_changes();
     let again = project.run(&["state", "rebuild"]).expect(0);
@@ -185,7 +189,11 @@ fn objects_of_others_are_not_taken() {
     let odd = project
         .run(&["state", "rebuild", "--id", "queue"])
         .expect(1);
-    assert!(odd.stderr.contains("not ADDRESS=ID"), "{}", odd.stderr);
+    assert!(
+        odd.stderr.contains("--id takes ADDRESS=ID"),
+        "{}",
+        odd.stderr
+    );
     let nothing = project
         .run(&["state", "rebuild", "--id", "que=x"])
         .expect(1);

@@ -1,7 +1,7 @@
 //! What can be typed behind the commands that look at what is there: `import`, `drift`,
 //! `refresh`.
 
-use super::{CloudArgs, ConsentArg, InputArgs, LockArg, NamesArg, SecretsArg};
+use super::{CloudArgs, ConsentArg, InputArgs, LockArg, SecretsArg, StackArg};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -114,4 +114,27 @@ pub struct RefreshArgs {
     /// Whether to ask.
     #[command(flatten)]
     pub consent: ConsentArg,
+}
+
+/// A stack, then addresses.
+#[derive(Debug, Clone, Default, Args)]
+pub struct NamesArg {
+    /// A stack's name or path, then addresses; no address means all.
+    #[arg(value_name = "STACK|ADDRESS")]
+    pub names: Vec<String>,
+}
+
+impl NamesArg {
+    /// Tells the stack from the addresses; `is_stack` says whether a name under `stacks/` or a
+    /// path is there.
+    pub fn split(&self, is_stack: impl Fn(&str) -> bool) -> (StackArg, Vec<String>) {
+        let looks_like_path = |text: &str| text.ends_with(".yaml") || text.ends_with(".yml");
+        match self.names.split_first() {
+            Some((first, rest)) if looks_like_path(first) || is_stack(first) => {
+                let name = Some(first.clone());
+                (StackArg { name }, rest.to_vec())
+            }
+            _ => (StackArg::default(), self.names.clone()),
+        }
+    }
 }

@@ -62,8 +62,8 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
         allowed: &allowed_accounts,
         read_file: &read_file,
     };
-    let found = rebuild::search(&observe, world.clone(), given).await;
-    let found = found.map_err(|failures| session::read_errors(&failures))?;
+    let found = rebuild::search(&observe, world, given).await;
+    let (world, found) = found.map_err(|failures| session::read_errors(&failures))?;
     let options = Options {
         adopt: Some(found.adopt.clone()),
         ..Options::default()
@@ -157,8 +157,10 @@ fn given(pairs: &[String]) -> Result<BTreeMap<String, String>, CliError> {
                 given.insert(address.to_owned(), id.to_owned());
             }
             _ => {
-                return Err(CliError::new(format!("--id {pair:?} is not ADDRESS=ID."))
-                    .hint("Write --id queue=https://sqs.…; `stackctl import --help` tells more of ids."));
+                // What it is stays untold: an id may be a secret.
+                return Err(CliError::new("--id takes ADDRESS=ID.").hint(
+                    "Write --id queue=https://sqs.…; `stackctl import --help` tells more of ids.",
+                ));
             }
         }
     }
@@ -166,16 +168,11 @@ fn given(pairs: &[String]) -> Result<BTreeMap<String, String>, CliError> {
 }
 
 fn refuse(faults: &[ImportFault]) -> Result<(), CliError> {
-    let line = |fault: &ImportFault| {
-        let help = fault.help.as_ref();
-        let help = help.map_or_else(String::new, |help| format!(" ({help})"));
-        format!("{}: {}{help}", fault.address, fault.message)
-    };
     if faults.is_empty() {
         return Ok(());
     }
     let mut error = CliError::new("Some of what was found cannot be adopted.");
-    error.chain = faults.iter().map(line).collect();
+    error.chain = faults.iter().map(ImportFault::line).collect();
     Err(error
         .now("Nothing was changed.")
         .hint("Make the stack file fit what is live, then run the command again."))
