@@ -7,11 +7,13 @@ mod reference;
 mod tests;
 
 use super::diagnostic::{Diagnostic, Place};
+use super::eval::{Reference, Root};
 use super::nearest::did_you_mean;
 use super::stack::{ResourceBlock, Stack};
 use crate::data::Path;
 use crate::resource::{data_sources, resources};
 use crate::schema::Schema;
+use cycle::Graph;
 use reference::{Holder, Names};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -23,18 +25,20 @@ pub fn check(stack: &Stack) -> Vec<Diagnostic> {
     let mut checks = Checks {
         stack,
         names: Names::of(stack),
+        graph: Graph::default(),
         found: Vec::new(),
     };
     checks.types();
     checks.options();
     checks.references();
-    checks.found.extend(cycle::cycles(stack, &checks.names));
+    checks.found.extend(checks.graph.cycles());
     checks.found
 }
 
 struct Checks<'s> {
     stack: &'s Stack,
     names: Names<'s>,
+    graph: Graph,
     found: Vec<Diagnostic>,
 }
 
@@ -97,15 +101,15 @@ impl Checks<'_> {
     }
 
     /// The names of the properties that are given, and of those that must be.
-    fn properties(&mut self, schema: &Schema, properties: &Value, path: &Path) {
-        let path = path.join("properties");
+    fn properties(&mut self, schema: &Schema, properties: &Value, parent: &Path) {
+        let path = || parent.join("properties");
         let empty = Map::new();
         let given = properties.as_object().unwrap_or(&empty);
         for name in given
             .keys()
             .filter(|name| !name.contains("${") && !schema.has_property(name))
         {
-            let place = Place::Key(path.join(name));
+            let place = Place::Key(path().join(name));
             let (message, help) = schema.unexpected(name);
             self.push(place, message, help);
         }
@@ -115,7 +119,7 @@ impl Checks<'_> {
         }
         for name in schema.required() {
             if given.get(name).is_none_or(Value::is_null) {
-                let place = path.parent().map_or(Place::Value(path.clone()), Place::Key);
+                let place = Place::Key(parent.clone());
                 let (message, help) = schema.missing(name);
                 self.push(place, message, help);
             }
@@ -125,8 +129,10 @@ impl Checks<'_> {
     fn options(&mut self) {
         let stack = self.stack;
         for (name, block) in &stack.resources {
-            let path = Path::root().join("resources").join(name).join("options");
-            self.depends_on(name, block, &path.join("dependsOn"));
+            let path = || Path::root().join("resources").join(name).join("options");
+            if !block.options.depends_on.is_empty() {
+                self.depends_on(name, block, &path().join("dependsOn"));
+            }
             let Some(found) = resources().get(block.type_name.as_str()) else {
                 continue;
             };
@@ -139,7 +145,7 @@ impl Checks<'_> {
                     let property = Path::dotted(text);
                     let first = property.first().unwrap_or_default();
                     if !found.schema().has_property(&first) {
-                        let place = Place::Value(path.join(key).join(index));
+                        let place = Place::Value(path().join(key).join(index));
                         let (message, help) = found.schema().unexpected(&first);
                         self.push(place, message, help);
                     }
@@ -183,39 +189,17 @@ impl Checks<'_> {
             Holder::Provider,
         );
         for (name, local) in &stack.locals {
-            self.template(local, &root.join("locals").join(name), Holder::Plain);
+            let path = root.join("locals").join(name);
+            let found = self.template(local, &path, Holder::Plain);
+            self.graph.add(Root::Local, name, path, found);
         }
         for (name, block) in &stack.data {
-            self.template(
-                &block.properties,
-                &root.join("data").join(name).join("properties"),
-                Holder::Plain,
-            );
+            let path = root.join("data").join(name).join("properties");
+            let found = self.template(&block.properties, &path, Holder::Plain);
+            self.graph.add(Root::Data, name, path, found);
         }
         for (name, block) in &stack.resources {
-            let path = root.join("resources").join(name);
-            let options = &block.options;
-            let holder = if options.for_each.is_some() {
-                Holder::Instance
-            } else {
-                Holder::Plain
-            };
-            self.template(&block.properties, &path.join("properties"), holder);
-            let path = path.join("options");
-            for (key, template) in [
-                ("protect", &options.protect),
-                ("retainOnDelete", &options.retain_on_delete),
-                ("when", &options.when),
-                ("import", &options.import),
-                ("movedFrom", &options.moved_from),
-            ] {
-                if let Some(template) = template {
-                    self.template(template, &path.join(key), holder);
-                }
-            }
-            if let Some(template) = &options.for_each {
-                self.template(template, &path.join("forEach"), Holder::Plain);
-            }
+            self.resource(name, block, &root.join("resources").join(name));
         }
         for (name, output) in &stack.outputs {
             let path = root.join("outputs").join(name).join("value");
@@ -223,8 +207,48 @@ impl Checks<'_> {
         }
     }
 
-    fn template(&mut self, template: &Value, path: &Path, holder: Holder) {
-        self.found.extend(self.names.check(template, path, holder));
+    fn resource(&mut self, name: &str, block: &ResourceBlock, path: &Path) {
+        let options = &block.options;
+        let holder = if options.for_each.is_some() {
+            Holder::Instance
+        } else {
+            Holder::Plain
+        };
+        let properties = path.join("properties");
+        let found = self.template(&block.properties, &properties, holder);
+        self.graph.add(Root::Resource, name, properties, found);
+        for (key, template, holder) in [
+            ("forEach", &options.for_each, Holder::Plain),
+            ("when", &options.when, holder),
+            ("protect", &options.protect, holder),
+            ("retainOnDelete", &options.retain_on_delete, holder),
+        ] {
+            if let Some(template) = template {
+                let path = path.join("options").join(key);
+                let found = self.template(template, &path, holder);
+                self.graph.add(Root::Resource, name, path, found);
+            }
+        }
+        for (key, template) in [
+            ("import", &options.import),
+            ("movedFrom", &options.moved_from),
+        ] {
+            if let Some(template) = template {
+                self.template(template, &path.join("options").join(key), holder);
+            }
+        }
+        // That a resource depends on itself is told with its options.
+        let others = options.depends_on.iter().enumerate();
+        for (index, other) in others.filter(|(_, other)| *other != name) {
+            let path = path.join("options").join("dependsOn").join(index);
+            self.graph.depends(name, other, path);
+        }
+    }
+
+    fn template(&mut self, template: &Value, path: &Path, holder: Holder) -> Vec<Reference> {
+        let (references, found) = self.names.check(template, path, holder);
+        self.found.extend(found);
+        references
     }
 }
 

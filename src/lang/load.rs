@@ -87,7 +87,7 @@ pub fn load(
         .iter()
         .all(|problem| problem.file != main.index);
     if parsed {
-        let declared = block::stack(&mut reader, &main.value, &mut stack);
+        let declared = block::stack(&mut reader, main.value, &mut stack);
         let outside = settle::Outside {
             given,
             env_file: env_file.as_ref(),

@@ -1,16 +1,14 @@
 //! Cycles: things that need each other.
 
-use super::reference::Names;
+use super::reference::place;
 use crate::data::Path;
 use crate::lang::diagnostic::{Diagnostic, Place};
-use crate::lang::eval::Root;
-use crate::lang::stack::Stack;
+use crate::lang::eval::{Reference, Root};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// A node: a local, a data source or a resource, as it is written in an expression.
 type Node = String;
-
-type Graph = BTreeMap<Node, Vec<(Node, Place)>>;
 
 fn node(root: Root, name: &str) -> Node {
     match root.word() {
@@ -19,67 +17,76 @@ fn node(root: Root, name: &str) -> Node {
     }
 }
 
-/// One mistake for each cycle, at the reference that closes it.
-pub(super) fn cycles(stack: &Stack, names: &Names<'_>) -> Vec<Diagnostic> {
-    let graph = graph(stack, names);
-    let mut search = Search {
-        graph: &graph,
-        done: BTreeSet::new(),
-        found: Vec::new(),
-    };
-    for start in graph.keys() {
-        search.from(start);
-    }
-    search.found
+/// What each local, data source and resource needs.
+#[derive(Default)]
+pub(super) struct Graph {
+    /// The places of the templates that refer to something.
+    templates: Vec<Path>,
+    edges: BTreeMap<Node, Vec<Edge>>,
 }
 
-fn graph(stack: &Stack, names: &Names<'_>) -> Graph {
-    let mut graph = Graph::new();
-    let root = Path::root();
-    let edges = |template, path: &Path| {
-        names
-            .edges(template, path)
+/// A use of a node.
+struct Edge {
+    to: Node,
+    by: By,
+}
+
+/// What uses it; its place is only made when it is told.
+enum By {
+    /// A reference in a template: an index of [`Graph::templates`], and where in it.
+    Reference(usize, Path, Option<Range<usize>>),
+    /// The entry of `dependsOn` at this place.
+    Entry(Path),
+}
+
+impl Graph {
+    /// Adds what a template of a node, at `path`, refers to.
+    pub(super) fn add(&mut self, root: Root, name: &str, path: Path, found: Vec<Reference>) {
+        let template = self.templates.len();
+        self.templates.push(path);
+        let edges = found
             .into_iter()
-            .map(|(root, name, place)| (node(root, &name), place))
-            .collect::<Vec<_>>()
-    };
-    for (name, local) in &stack.locals {
-        graph.insert(
-            node(Root::Local, name),
-            edges(local, &root.join("locals").join(name)),
-        );
+            .filter(|one| matches!(one.root, Root::Local | Root::Data | Root::Resource))
+            .map(|one| Edge {
+                to: node(one.root, &one.name),
+                by: By::Reference(template, one.at, one.range),
+            });
+        self.edges
+            .entry(node(root, name))
+            .or_default()
+            .extend(edges);
     }
-    for (name, block) in &stack.data {
-        let path = root.join("data").join(name).join("properties");
-        graph.insert(node(Root::Data, name), edges(&block.properties, &path));
+
+    /// Adds an entry of a resource's `dependsOn`, at `path`.
+    pub(super) fn depends(&mut self, name: &str, other: &str, path: Path) {
+        let edge = Edge {
+            to: other.to_owned(),
+            by: By::Entry(path),
+        };
+        self.edges.entry(name.to_owned()).or_default().push(edge);
     }
-    for (name, block) in &stack.resources {
-        let path = root.join("resources").join(name);
-        let mut all = edges(&block.properties, &path.join("properties"));
-        let options = &block.options;
-        let path = path.join("options");
-        for (key, template) in [
-            ("forEach", &options.for_each),
-            ("when", &options.when),
-            ("protect", &options.protect),
-            ("retainOnDelete", &options.retain_on_delete),
-        ] {
-            if let Some(template) = template {
-                all.extend(edges(template, &path.join(key)));
-            }
+
+    /// One mistake for each cycle, at the reference that closes it.
+    pub(super) fn cycles(&self) -> Vec<Diagnostic> {
+        let mut search = Search {
+            graph: self,
+            done: BTreeSet::new(),
+            found: Vec::new(),
+        };
+        for start in self.edges.keys() {
+            search.from(start);
         }
-        for (index, other) in options.depends_on.iter().enumerate() {
-            // That a resource depends on itself is told with its options.
-            if other != name && stack.resources.contains_key(other) {
-                all.push((
-                    other.clone(),
-                    Place::Value(path.join("dependsOn").join(index)),
-                ));
-            }
-        }
-        graph.insert(name.clone(), all);
+        search.found
     }
-    graph
+
+    fn place(&self, edge: &Edge) -> Place {
+        match &edge.by {
+            By::Reference(template, at, range) => {
+                place(&self.templates[*template], at, range.clone())
+            }
+            By::Entry(path) => Place::Value(path.clone()),
+        }
+    }
 }
 
 struct Search<'g> {
@@ -99,25 +106,26 @@ impl<'g> Search<'g> {
         let mut trail: Vec<(&'g str, usize)> = vec![(start, 0)];
         let mut on_trail: BTreeMap<&'g str, usize> = BTreeMap::from([(start, 0)]);
         while let Some((node, next)) = trail.last_mut() {
-            let edges = self.graph.get(*node).map_or(&[][..], Vec::as_slice);
-            let Some((target, place)) = edges.get(*next) else {
+            let edges = self.graph.edges.get(*node).map_or(&[][..], Vec::as_slice);
+            let Some(edge) = edges.get(*next) else {
                 self.done.insert(node);
                 on_trail.remove(node);
                 trail.pop();
                 continue;
             };
             *next += 1;
-            if let Some(at) = on_trail.get(target.as_str()) {
+            let target = edge.to.as_str();
+            if let Some(at) = on_trail.get(target) {
                 let names: Vec<&str> = trail[*at..].iter().map(|(node, _)| *node).collect();
-                self.tell(&names, place);
-            } else if !self.done.contains(target.as_str()) {
+                self.tell(&names, edge);
+            } else if !self.done.contains(target) {
                 on_trail.insert(target, trail.len());
                 trail.push((target, 0));
             }
         }
     }
 
-    fn tell(&mut self, names: &[&str], place: &Place) {
+    fn tell(&mut self, names: &[&str], edge: &Edge) {
         let Some(first) = names.first() else { return };
         let circle = names
             .iter()
@@ -131,7 +139,8 @@ impl<'g> Search<'g> {
         };
         // Several references may close the same circle.
         if !self.found.iter().any(|one| one.message == message) {
-            self.found.push(Diagnostic::error(place.clone(), message));
+            self.found
+                .push(Diagnostic::error(self.graph.place(edge), message));
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::lang::stack::Stack;
 use crate::resource::{data_sources, resources};
 use crate::schema::Schema;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// What holds a template; some may refer to more than others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,8 +34,13 @@ impl<'s> Names<'s> {
         Self { stack }
     }
 
-    /// The mistakes in a template's references; `path` is the template's place in the file.
-    pub(super) fn check(&self, template: &Value, path: &Path, holder: Holder) -> Vec<Diagnostic> {
+    /// A template's references and the mistakes in them; `path` is its place in the file.
+    pub(super) fn check(
+        &self,
+        template: &Value,
+        path: &Path,
+        holder: Holder,
+    ) -> (Vec<Reference>, Vec<Diagnostic>) {
         let mut references = Vec::new();
         let mut faults = Vec::new();
         scan(template, &Path::root(), &mut references, &mut faults);
@@ -51,7 +57,7 @@ impl<'s> Names<'s> {
                 });
             }
         }
-        found
+        (references, found)
     }
 
     fn wrong(&self, reference: &Reference, holder: Holder) -> Option<(String, Option<String>)> {
@@ -65,12 +71,12 @@ impl<'s> Names<'s> {
             ));
         }
         match reference.root {
-            Root::Var => missing("variable", name, stack.variables.keys()),
-            Root::Local => missing("local", name, stack.locals.keys()).or_else(|| {
+            Root::Var => missing("variable", name, &stack.variables),
+            Root::Local => missing("local", name, &stack.locals).or_else(|| {
                 let early = holder == Holder::Provider && self.needs_reading(name, 0);
                 early.then(|| (format!("providers are set up before local.{name} is there, since it comes from what is read"), None))
             }),
-            Root::Data => missing("data source", name, stack.data.keys()).or_else(|| {
+            Root::Data => missing("data source", name, &stack.data).or_else(|| {
                 let block = stack.data.get(name)?;
                 let schema = data_sources().get(block.type_name.as_str())?.schema();
                 let attribute = reference.attribute.first()?;
@@ -152,35 +158,19 @@ impl<'s> Names<'s> {
                 _ => false,
             })
     }
-
-    /// What a template refers to, as nodes of the stack's graph, with their places.
-    pub(super) fn edges(&self, template: &Value, path: &Path) -> Vec<(Root, String, Place)> {
-        let mut references = Vec::new();
-        scan(template, &Path::root(), &mut references, &mut Vec::new());
-        references
-            .into_iter()
-            .filter(|reference| match reference.root {
-                Root::Local => self.stack.locals.contains_key(&reference.name),
-                Root::Data => self.stack.data.contains_key(&reference.name),
-                Root::Resource => self.stack.resources.contains_key(&reference.name),
-                _ => false,
-            })
-            .map(|one| (one.root, one.name, place(path, &one.at, one.range)))
-            .collect()
-    }
 }
 
-fn missing<'n>(
+fn missing<T>(
     kind: &str,
     name: &str,
-    names: impl Iterator<Item = &'n String> + Clone,
+    known: &BTreeMap<String, T>,
 ) -> Option<(String, Option<String>)> {
-    if names.clone().any(|one| one == name) {
+    if known.contains_key(name) {
         return None;
     }
     Some((
         format!("there is no {kind} {name:?}"),
-        did_you_mean(name, names.map(String::as_str)),
+        did_you_mean(name, known.keys().map(String::as_str)),
     ))
 }
 
@@ -209,7 +199,8 @@ fn no_attribute(what: &str, attribute: &str, schema: &Schema) -> (String, Option
     )
 }
 
-fn place(path: &Path, at: &Path, range: Option<std::ops::Range<usize>>) -> Place {
+/// The place of a part of the template at `path`.
+pub(super) fn place(path: &Path, at: &Path, range: Option<std::ops::Range<usize>>) -> Place {
     let path = path.concat(at);
     match range {
         Some(range) => Place::Within(path, range),

@@ -14,8 +14,10 @@ pub(super) struct Simple {
 
 /// Reads `a.b["c"][0] }` from `start` on; returns the reference and where its `}` ends.
 pub(super) fn simple(text: &str, start: usize) -> Option<(Simple, usize)> {
-    let blank =
-        |at: usize| at + text[at..].len() - text[at..].trim_start_matches([' ', '\t']).len();
+    let blank = |at: usize| {
+        let rest = text.as_bytes()[at..].iter();
+        at + rest.take_while(|byte| matches!(byte, b' ' | b'\t')).count()
+    };
     let from = blank(start);
     let mut at = identifier(text, from)?;
     let first = &text[from..at];
@@ -68,17 +70,15 @@ pub(super) fn simple(text: &str, start: usize) -> Option<(Simple, usize)> {
 
 /// The end of the identifier that starts at `start`.
 fn identifier(text: &str, start: usize) -> Option<usize> {
-    let rest = text.get(start..)?;
-    let mut chars = rest.char_indices();
-    let (_, first) = chars.next()?;
-    if !(first.is_ascii_alphabetic() || first == '_') {
+    let rest = text.as_bytes().get(start..)?;
+    let first = *rest.first()?;
+    if !(first.is_ascii_alphabetic() || first == b'_') {
         return None;
     }
-    let length = chars
-        .find(|(_, c)| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-')))
-        .map_or(rest.len(), |(at, _)| at);
+    let in_name = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let length = rest.iter().take_while(in_name).count();
     // Letters beyond ASCII are the parser's business.
-    (!rest[length..].starts_with(|c: char| !c.is_ascii())).then_some(start + length)
+    (rest.get(length).is_none_or(u8::is_ascii)).then_some(start + length)
 }
 
 /// The text of a fixed index that starts after its `[`, and where its `]` ends.

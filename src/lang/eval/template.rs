@@ -41,14 +41,23 @@ impl Hcl {
 
 /// Whether the text is anything but plain text.
 pub(super) fn is_template(text: &str) -> bool {
-    text.contains("${") || (text.contains("%{") && directives(text).next().is_some())
+    memchr::memchr2(b'$', b'%', text.as_bytes()).is_some()
+        && (expression(text, 0).is_some() || directives(text).next().is_some())
+}
+
+/// Where the next `${` stands.
+fn expression(text: &str, from: usize) -> Option<usize> {
+    memchr::memchr_iter(b'$', &text.as_bytes()[from..])
+        .map(|at| from + at)
+        .find(|at| text.as_bytes().get(at + 1) == Some(&b'{'))
 }
 
 /// The offsets of each `%{` that starts a directive.
 fn directives(text: &str) -> impl Iterator<Item = usize> {
-    text.match_indices("%{")
-        .map(|(at, _)| at)
-        .filter(|at| starts_directive(&text[at + 2..]))
+    memchr::memchr_iter(b'%', text.as_bytes()).filter(|at| {
+        let rest = text[at + 1..].strip_prefix('{');
+        rest.is_some_and(starts_directive)
+    })
 }
 
 fn starts_directive(rest: &str) -> bool {
@@ -99,14 +108,13 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Wrong> {
 
 /// The parts of a string that holds nothing but plain references.
 fn plain(text: &str) -> Option<Vec<Piece>> {
-    if text.contains("%{") && directives(text).next().is_some() {
+    if directives(text).next().is_some() {
         return None;
     }
     let mut pieces = Vec::new();
     let mut literal = String::new();
     let mut at = 0;
-    while let Some(found) = text[at..].find("${") {
-        let start = at + found;
+    while let Some(start) = expression(text, at) {
         if start > at && text.as_bytes()[start - 1] == b'$' {
             literal.push_str(&text[at..start - 1]);
             literal.push_str("${");

@@ -41,47 +41,42 @@ const OPTIONS: &[&str] = &[
 /// Reads the whole file into the stack; returns the declared variables.
 pub(super) fn stack(
     reader: &mut Reader,
-    file: &Value,
+    file: Value,
     stack: &mut Stack,
 ) -> BTreeMap<String, Declared> {
     let root = Path::root();
-    let empty = Map::new();
-    let file = match file {
+    let mut file = match file {
         Value::Null => {
             reader.value(&root, "the stack file is empty").help =
                 Some("a stack starts with its name, as in name: my-stack".to_owned());
             return BTreeMap::new();
         }
-        other => match reader.map(Some(other), &root) {
-            Some(map) => map,
-            None => return BTreeMap::new(),
-        },
+        Value::Object(map) => map,
+        other => {
+            reader.unfit(&root, "a map", &other);
+            return BTreeMap::new();
+        }
     };
-    reader.known(file, &root, BLOCKS, |_| None);
-    name(reader, file, stack);
+    reader.known(&file, &root, BLOCKS, |_| None);
+    name(reader, &file, stack);
     stack.description = file
         .get("description")
         .filter(|value| !value.is_null())
         .and_then(|value| reader.text(value, &root.join("description")));
-    stack.state = state(reader, file);
-    stack.aws = providers(reader, file);
-    let block = |reader: &mut Reader, name: &str| {
-        reader
-            .map(file.get(name), &root.join(name))
-            .unwrap_or(&empty)
-            .clone()
-    };
+    stack.state = state(reader, &file);
+    stack.aws = providers(reader, &file);
+    let mut block = |reader: &mut Reader, name: &str| take(reader, &mut file, name, &root);
     for (name, value) in block(reader, "locals") {
         reader.identifier(&name, &entry("locals", &name), "local");
         stack.locals.insert(name, value);
     }
     for (name, value) in block(reader, "data") {
-        if let Some(found) = data(reader, &name, &value) {
+        if let Some(found) = data(reader, &name, value) {
             stack.data.insert(name, found);
         }
     }
     for (name, value) in block(reader, "resources") {
-        if let Some(found) = resource(reader, &name, &value) {
+        if let Some(found) = resource(reader, &name, value) {
             stack.resources.insert(name, found);
         }
     }
@@ -179,8 +174,29 @@ fn providers(reader: &mut Reader, file: &Map<String, Value>) -> Value {
     Value::Object(aws.clone())
 }
 
+/// Takes the map called `name` out of the map at `path`; an empty one where there is none.
+fn take(
+    reader: &mut Reader,
+    map: &mut Map<String, Value>,
+    name: &str,
+    path: &Path,
+) -> Map<String, Value> {
+    match map.remove(name) {
+        Some(Value::Object(map)) => map,
+        None | Some(Value::Null) => Map::new(),
+        Some(other) => {
+            reader.unfit(&path.join(name), "a map", &other);
+            Map::new()
+        }
+    }
+}
+
 /// The type and the properties that data sources and resources have.
-fn typed(reader: &mut Reader, map: &Map<String, Value>, path: &Path) -> (Option<String>, Value) {
+fn typed(
+    reader: &mut Reader,
+    map: &mut Map<String, Value>,
+    path: &Path,
+) -> (Option<String>, Value) {
     let type_path = path.join("type");
     let type_name = match map.get("type") {
         Some(value) if !value.is_null() => reader.text(value, &type_path),
@@ -190,34 +206,31 @@ fn typed(reader: &mut Reader, map: &Map<String, Value>, path: &Path) -> (Option<
             None
         }
     };
-    let properties = reader.map(map.get("properties"), &path.join("properties"));
-    (
-        type_name,
-        Value::Object(properties.cloned().unwrap_or_default()),
-    )
+    let properties = take(reader, map, "properties", path);
+    (type_name, Value::Object(properties))
 }
 
-fn data(reader: &mut Reader, name: &str, value: &Value) -> Option<DataBlock> {
+fn data(reader: &mut Reader, name: &str, value: Value) -> Option<DataBlock> {
     let path = entry("data", name);
     reader.identifier(name, &path, "data source");
-    let map = match value {
+    let mut map = match value {
         Value::Object(map) => map,
         other => {
-            reader.unfit(&path, "a map with a type", other);
+            reader.unfit(&path, "a map with a type", &other);
             return None;
         }
     };
-    reader.known(map, &path, &["type", "properties"], |key| {
+    reader.known(&map, &path, &["type", "properties"], |key| {
         (key == "options").then(|| "data sources have no options".to_owned())
     });
-    let (type_name, properties) = typed(reader, map, &path);
+    let (type_name, properties) = typed(reader, &mut map, &path);
     Some(DataBlock {
         type_name: type_name?,
         properties,
     })
 }
 
-fn resource(reader: &mut Reader, name: &str, value: &Value) -> Option<ResourceBlock> {
+fn resource(reader: &mut Reader, name: &str, value: Value) -> Option<ResourceBlock> {
     let path = entry("resources", name);
     reader.identifier(name, &path, "resource");
     if ROOTS.contains(&name) {
@@ -227,19 +240,19 @@ fn resource(reader: &mut Reader, name: &str, value: &Value) -> Option<ResourceBl
             "expressions use {name} for something else; choose another name"
         ));
     }
-    let map = match value {
+    let mut map = match value {
         Value::Object(map) => map,
         other => {
-            reader.unfit(&path, "a map with a type", other);
+            reader.unfit(&path, "a map with a type", &other);
             return None;
         }
     };
-    reader.known(map, &path, &["type", "properties", "options"], |key| {
+    reader.known(&map, &path, &["type", "properties", "options"], |key| {
         OPTIONS
             .contains(&key)
             .then(|| format!("{key} belongs under options"))
     });
-    let (type_name, properties) = typed(reader, map, &path);
+    let (type_name, properties) = typed(reader, &mut map, &path);
     let options = options(reader, map.get("options"), &path.join("options"));
     Some(ResourceBlock {
         type_name: type_name?,
