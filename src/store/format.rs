@@ -73,7 +73,11 @@ pub(super) fn write(state: &State) -> Result<Written, serde_json::Error> {
 pub(super) fn read(text: &[u8]) -> Result<Found, Fault> {
     let (body, stated) = parts(text)?;
     let checksum = hex::encode(Sha256::digest(&body));
-    let state = parse(&body)?;
+    // What is no JSON is told with its place in the text as it stands there.
+    let state = parse(&body).or_else(|fault| {
+        syntax::<serde::de::IgnoredAny>(text)?;
+        Err(fault)
+    })?;
     let fits = match &stated {
         Some(stated) => *stated == checksum,
         None => state.version < CHECKED,
@@ -111,7 +115,6 @@ fn parts(text: &[u8]) -> Result<(Vec<u8>, Option<String>), Fault> {
     if text.iter().all(u8::is_ascii_whitespace) {
         return Err(Fault::Empty);
     }
-    syntax::<serde::de::IgnoredAny>(text)?;
     let mut body = compact(text);
     let Some(at) = body.len().checked_sub(TAIL) else {
         return Ok((body, None));
@@ -157,29 +160,69 @@ fn parse(body: &[u8]) -> Result<State, Fault> {
     if let Some(moved) = read_mark(body) {
         return Err(Fault::Moved(Box::new(moved)));
     }
-    let Version { version } = serde_json::from_slice(body).map_err(fault)?;
+    // Format 1 is this one without the checksum; of one to come all that counts is its number.
+    let state = serde_json::from_slice(body).map_err(fault);
+    let version = match &state {
+        Ok(State { version, .. }) => *version,
+        Err(_) => {
+            serde_json::from_slice::<Version>(body)
+                .map_err(fault)?
+                .version
+        }
+    };
     if version > VERSION {
         return Err(Fault::Newer(version));
     }
-    // Format 1 is this one without the checksum.
-    serde_json::from_slice(body).map_err(fault)
+    state
 }
 
 /// JSON without the white space between its tokens.
 fn compact(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
-    let (mut inside, mut escaped) = (false, false);
-    for byte in text {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if inside => escaped = true,
-            b'"' => inside = !inside,
-            b' ' | b'\n' | b'\r' | b'\t' if !inside => continue,
-            _ => {}
+    let mut rest = text;
+    while let Some(quote) = memchr::memchr(b'"', rest) {
+        let (between, string) = rest.split_at(quote);
+        squeeze(between, &mut out);
+        let end = end_of_string(string);
+        out.extend_from_slice(&string[..end]);
+        rest = &string[end..];
+    }
+    squeeze(rest, &mut out);
+    out
+}
+
+/// Appends what stands between two strings. Of what separates two words, which is in no JSON,
+/// a space is left, so that `1 2` is not taken for 12.
+fn squeeze(between: &[u8], out: &mut Vec<u8>) {
+    let is_word = |byte: u8| !matches!(byte, b'{' | b'}' | b'[' | b']' | b',' | b':' | b'"');
+    let mut apart = false;
+    for byte in between {
+        if matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
+            apart = true;
+            continue;
         }
+        if apart && is_word(*byte) && out.last().copied().is_some_and(is_word) {
+            out.push(b' ');
+        }
+        apart = false;
         out.push(*byte);
     }
-    out
+}
+
+/// Where the string ends that a text starts with: after its closing quote.
+fn end_of_string(text: &[u8]) -> usize {
+    let mut at = 1;
+    while let Some(found) = text
+        .get(at..)
+        .and_then(|rest| memchr::memchr2(b'"', b'\\', rest))
+    {
+        at += found + 1;
+        if text[at - 1] == b'"' {
+            return at;
+        }
+        at += 1;
+    }
+    text.len()
 }
 
 #[cfg(test)]
@@ -225,6 +268,17 @@ mod tests {
             // White space between tokens counts for nothing, but a digit in its place does.
             assert!(read(&other).is_err(), "byte {at}");
         }
+    }
+
+    #[test]
+    fn what_is_no_json_is_told_with_its_place() {
+        let text = String::from_utf8(write(&state()).unwrap().text).unwrap();
+        let split = text.replacen("\"version\": 2", "\"version\": 2 2", 1);
+        let fault = read(split.as_bytes());
+        assert!(
+            matches!(&fault, Err(Fault::Other(text)) if text.ends_with("at line 2 column 16")),
+            "{fault:?}"
+        );
     }
 
     #[test]
