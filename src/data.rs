@@ -17,7 +17,7 @@ pub trait Segment {
 
 impl Segment for str {
     fn push_onto(&self, pointer: &mut String) {
-        if !self.bytes().any(|byte| byte == b'~' || byte == b'/') {
+        if memchr::memchr2(b'~', b'/', self.as_bytes()).is_none() {
             pointer.push_str(self);
             return;
         }
@@ -170,7 +170,11 @@ impl Path {
 
     /// What stands at this path in `value`.
     pub fn get<'v>(&self, value: &'v Value) -> Option<&'v Value> {
-        value.pointer(&self.0)
+        self.segments().try_fold(value, |at, segment| match at {
+            Value::Object(map) => map.get(segment.as_ref()),
+            Value::Array(list) => list.get(segment.parse::<usize>().ok()?),
+            _ => None,
+        })
     }
 
     /// Puts `new` at this path, making objects on the way where nothing stands yet.

@@ -37,8 +37,9 @@ pub struct Schema {
     pub outputs: Value,
     /// See [`Schema::defaults`].
     defaults: OnceLock<Map<String, Value>>,
-    /// Whether anything in it is marked sensitive.
-    pub has_sensitive: bool,
+    /// The keywords of our own that stand somewhere in it: most are in few types, and where
+    /// one is not, no place has to be looked at.
+    keywords: Vec<&'static str>,
     /// The compiled schema of its properties; made when it is first asked.
     validator: OnceLock<Result<jsonschema::Validator, String>>,
 }
@@ -89,12 +90,26 @@ fn members(schema: &Value) -> Option<&Map<String, Value>> {
     schema.get("properties").and_then(Value::as_object)
 }
 
-/// Whether a keyword is set anywhere in a schema.
+/// The keywords that say something of a property or an output, `default` aside.
+const KEYWORDS: [&str; 11] = [
+    "createOnly",
+    "document",
+    "ignoreCase",
+    "later",
+    "localFile",
+    "sensitive",
+    "set",
+    "staysUnless",
+    "volatile",
+    "weak",
+    "writeOnly",
+];
+
+/// Whether a keyword stands anywhere in a schema.
 fn marks(schema: &Value, keyword: &str) -> bool {
     match schema {
         Value::Object(map) => {
-            map.get(keyword) == Some(&Value::Bool(true))
-                || map.values().any(|value| marks(value, keyword))
+            map.contains_key(keyword) || map.values().any(|value| marks(value, keyword))
         }
         Value::Array(list) => list.iter().any(|value| marks(value, keyword)),
         _ => false,
@@ -111,15 +126,23 @@ impl Schema {
             .unwrap_or_default()
             .to_owned();
         let outputs = document::<O>();
+        let marked =
+            |keyword: &&'static str| marks(&properties, keyword) || marks(&outputs, keyword);
         Self {
             name,
             description,
-            has_sensitive: marks(&properties, "sensitive") || marks(&outputs, "sensitive"),
+            keywords: KEYWORDS.into_iter().filter(marked).collect(),
             properties,
             outputs,
             defaults: OnceLock::new(),
             validator: OnceLock::new(),
         }
+    }
+
+    /// Whether the keyword, one of our own, may stand somewhere in it.
+    pub fn has_keyword(&self, keyword: &str) -> bool {
+        debug_assert!(KEYWORDS.contains(&keyword), "{keyword}");
+        self.keywords.contains(&keyword)
     }
 
     /// Whether this is one of the properties.
@@ -221,12 +244,17 @@ impl Schema {
 
     /// Whether the property at `path`, or one that holds it, has the keyword set to true.
     pub fn flag(&self, path: &Path, keyword: &str) -> bool {
-        self.along(path)
-            .any(|schema| schema.get(keyword) == Some(&Value::Bool(true)))
+        self.has_keyword(keyword)
+            && self
+                .along(path)
+                .any(|schema| schema.get(keyword) == Some(&Value::Bool(true)))
     }
 
     /// The keyword's text at `path` or at what holds it.
     pub fn keyword(&self, path: &Path, keyword: &str) -> Option<&str> {
+        if !self.has_keyword(keyword) {
+            return None;
+        }
         self.along(path)
             .filter_map(|schema| schema.get(keyword)?.as_str())
             .last()
@@ -234,11 +262,12 @@ impl Schema {
 
     /// Whether the output is marked sensitive, or a property of that name is.
     pub fn is_sensitive(&self, name: &str) -> bool {
-        [&self.outputs, &self.properties].iter().any(|schema| {
-            members(schema)
-                .and_then(|map| map.get(name)?.get("sensitive"))
-                .is_some_and(|flag| flag == &Value::Bool(true))
-        })
+        self.has_keyword("sensitive")
+            && [&self.outputs, &self.properties].iter().any(|schema| {
+                members(schema)
+                    .and_then(|map| map.get(name)?.get("sensitive"))
+                    .is_some_and(|flag| flag == &Value::Bool(true))
+            })
     }
 
     /// Whether an update of these properties may change the output.

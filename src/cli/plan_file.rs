@@ -121,7 +121,7 @@ pub(super) fn variables(
     let variables = stack.variables.iter().map(|(name, value)| {
         let origin = sources.origins.get(name).copied();
         let variable = SavedVariable {
-            value: seal.seal_all(value),
+            value: seal.seal_all(value).into_owned(),
             sensitive: !value.secret.is_empty(),
             origin: origin.unwrap_or(Origin::Default),
         };
@@ -138,7 +138,7 @@ fn local_data(stack: &Stack, planned: &Planned, seal: &Seal) -> BTreeMap<String,
         let block = stack.data.get(*name);
         block.is_some_and(|block| !is_remote(&block.type_name))
     })
-    .map(|(name, data)| (name.clone(), seal.seal_all(data)))
+    .map(|(name, data)| (name.clone(), seal.seal_all(data).into_owned()))
     .collect()
 }
 

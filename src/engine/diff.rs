@@ -5,10 +5,11 @@
 use super::plan::{ChangedBy, Difference};
 use crate::data::{Data, Path};
 use crate::resource::aws::policy;
-use crate::resource::document;
+use crate::resource::{ResourceType, document};
 use crate::schema::Schema;
 use crate::store::seal::{Seal, is_sealed};
-use serde_json::{Map, Value};
+use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// What is compared.
@@ -30,6 +31,18 @@ pub struct Compare<'a> {
     pub settled: &'a dyn Fn(&Path, &str) -> bool,
     /// `options.replaceOnChanges`.
     pub replace_on: &'a [Path],
+}
+
+/// What the file wants, in comparable form.
+pub(super) fn comparable<'d>(kind: &dyn ResourceType, desired: &'d Data) -> Cow<'d, Data> {
+    match kind.comparable(&desired.value) {
+        Cow::Borrowed(_) => Cow::Borrowed(desired),
+        Cow::Owned(value) => Cow::Owned(Data {
+            value,
+            unknown: desired.unknown.clone(),
+            secret: desired.secret.clone(),
+        }),
+    }
 }
 
 /// The rows, and how many of the file's properties do not differ.
@@ -348,17 +361,17 @@ fn seal_alike(seal: &Seal, one: &mut Value, other: &mut Value) {
 fn items(schema: &Schema, path: &Path, list: &[Value]) -> Vec<Value> {
     let items = list.iter().enumerate();
     items
-        .map(|(index, item)| comparable(schema, &path.join(index), item))
+        .map(|(index, item)| self::item(schema, &path.join(index), item))
         .collect()
 }
 
-fn comparable(schema: &Schema, path: &Path, value: &Value) -> Value {
+fn item(schema: &Schema, path: &Path, value: &Value) -> Value {
     match (schema.keyword(path, "document"), value) {
         (Some("policy"), _) => policy::canonical(value),
         (Some(_), _) => parsed(value),
         (None, Value::Object(map)) => {
             let member = |(key, value): (&String, &Value)| {
-                (key.clone(), comparable(schema, &path.join(key), value))
+                (key.clone(), item(schema, &path.join(key), value))
             };
             map.iter().map(member).collect()
         }
@@ -420,27 +433,4 @@ pub(super) fn shape(schema: &Schema, path: &Path, value: Option<&Value>) -> Shap
     } else {
         Shape::Leaf
     }
-}
-
-/// `value` without the members that are null: in a stack file null means "not given".
-/// JSON documents keep theirs.
-pub fn drop_nulls(schema: &Schema, data: &mut Data) {
-    let unknown: BTreeSet<Path> = data.unknown.keys().cloned().collect();
-    drop_in(schema, &Path::root(), &mut data.value, &unknown);
-}
-
-fn drop_in(schema: &Schema, path: &Path, value: &mut Value, unknown: &BTreeSet<Path>) {
-    let Value::Object(map) = value else { return };
-    if schema.keyword(path, "document").is_some() {
-        return;
-    }
-    let old = std::mem::take(map);
-    *map = old
-        .into_iter()
-        .filter(|(key, value)| !value.is_null() || unknown.contains(&path.join(key)))
-        .map(|(key, mut value)| {
-            drop_in(schema, &path.join(&key), &mut value, unknown);
-            (key, value)
-        })
-        .collect::<Map<_, _>>();
 }

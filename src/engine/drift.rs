@@ -7,7 +7,7 @@ use super::steps::block;
 use super::world::{Observed, World};
 use crate::data::{Data, Path};
 use crate::lang::stack::Stack;
-use crate::resource::{ResourceType, resource_type};
+use crate::resource::resource_type;
 use crate::store::seal::{Seal, is_sealed, sealed_paths};
 use crate::store::state::{ResourceState, StateChange};
 use serde_json::Value;
@@ -92,16 +92,16 @@ fn rows(known: &ResourceState, live: &Value, ignored: &[String], seal: &Seal) ->
         return Vec::new();
     };
     let known = &*seal.opened_resource(known);
-    let applied = canonical(kind, &known.inputs);
+    let applied = kind.comparable(&known.inputs);
     let desired = Data {
-        value: applied.clone(),
+        value: applied.clone().into_owned(),
         secret: known.sensitive.clone(),
         ..Data::default()
     };
     let (mut rows, _) = diff::differences(&Compare {
         schema: kind.schema(),
         applied: &applied,
-        live: &canonical(kind, live),
+        live: &kind.comparable(live),
         desired: &desired,
         seal,
         sensitive: &known.sensitive,
@@ -121,12 +121,6 @@ fn rows(known: &ResourceState, live: &Value, ignored: &[String], seal: &Seal) ->
         !(lost && kind.schema().keyword(&row.path, "document").is_some())
     });
     rows
-}
-
-fn canonical(kind: &dyn ResourceType, value: &Value) -> Value {
-    let mut value = value.clone();
-    kind.canonical(&mut value);
-    value
 }
 
 /// The part of `live` that has a name in `applied`.
@@ -183,7 +177,8 @@ fn taken(known: &ResourceState, live: &Value, rows: &[Difference], seal: &Seal) 
         return next;
     };
     let schema = kind.schema();
-    let comparable = canonical(kind, &seal.opened(&known.inputs));
+    let opened = seal.opened(&known.inputs);
+    let comparable = kind.comparable(&opened);
     for row in rows {
         // The paths are those of the comparable form.
         if let Some(name) = row.path.first()

@@ -52,9 +52,8 @@ pub(super) fn compared(
     let attrs = attributes(inputs, decided);
     let parts = |attrs: &Value| {
         let part = |name: &&str| Some(((*name).to_owned(), attrs.get(*name)?.clone()));
-        let mut parts = Value::Object(known.iter().map(part).collect::<Option<_>>()?);
-        kind.canonical(&mut parts);
-        Some(parts)
+        let parts = Value::Object(known.iter().map(part).collect::<Option<_>>()?);
+        Some(kind.comparable(&parts).into_owned())
     };
     match (parts(&attrs), parts(live)) {
         (Some(new), Some(live)) if new == live && !identity.is_empty() => {
@@ -88,7 +87,6 @@ pub(super) fn name(type_name: &str, attrs: &Value) -> Option<String> {
     }
     let part = |name: &&str| Some(((*name).to_owned(), attrs.get(*name)?.clone()));
     let parts: Option<Map<String, Value>> = identity.iter().map(part).collect();
-    let mut parts = Value::Object(parts?);
-    kind.canonical(&mut parts);
-    Some(parts.to_string())
+    let parts = Value::Object(parts?);
+    Some(kind.comparable(&parts).to_string())
 }

@@ -33,7 +33,7 @@ pub struct Instance {
     pub dependencies: BTreeSet<String>,
     /// `options.deleteBeforeReplace`.
     pub delete_first: bool,
-    /// The live attributes.
+    /// The live attributes, of what is updated or replaced.
     pub live: Option<Value>,
     /// Secrets taken from the live object: the expression behind each, by path.
     pub recalled: BTreeMap<Path, String>,
@@ -72,7 +72,6 @@ impl Instance {
             differences: Vec::new(),
             ..Change::default()
         };
-        self.live = None;
         std::mem::replace(&mut self.change, named)
     }
 

@@ -3,6 +3,7 @@
 
 use super::adopt::Adopter;
 use super::diff::{self, Compare};
+use super::graph::Uses;
 use super::instance::{Each, Instance, address, is_named};
 use super::origin;
 use super::plan::{Action, Change, Difference, NEW};
@@ -19,7 +20,7 @@ use crate::store::state::ResourceState;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-impl Planner<'_> {
+impl<'a> Planner<'a> {
     pub(super) fn instance(
         &mut self,
         name: &str,
@@ -47,7 +48,7 @@ impl Planner<'_> {
             .filter(|_| !gone)
             .map(|known| self.live(&address, known));
         let mut recalled = BTreeMap::new();
-        if let (Some(known), Some(live)) = (known, &live)
+        if let (Some(known), Some(live)) = (known, live)
             && known.type_name == block.type_name
         {
             ignore(
@@ -58,7 +59,7 @@ impl Planner<'_> {
             );
             recalled = self.recall(known, live, &mut desired);
         }
-        let judged = match (known, &live) {
+        let judged = match (known, live) {
             (Some(known), Some(live)) => self.judge(block, kind, &address, known, live, &desired),
             (Some(_), None) => Judged::create("it is gone: deleted outside stackctl"),
             (None, _) => Judged::create(NEW),
@@ -73,8 +74,8 @@ impl Planner<'_> {
         } else {
             Map::new()
         };
-        let visible = self.visible(kind, &address, &desired, &judged, live.as_ref(), &decided);
-        let (before, secret_before) = before(schema, known, live.as_ref(), &desired);
+        let visible = self.visible(kind, &address, &desired, &judged, live, &decided);
+        let (before, secret_before) = before(schema, known, live, &desired);
         let change = Change {
             address: address.clone(),
             type_name: block.type_name.clone(),
@@ -86,7 +87,7 @@ impl Planner<'_> {
                 secret: secret_before,
                 ..Data::default()
             }),
-            after: Some(mark_sensitive(schema, desired.clone())),
+            after: Some(mark_sensitive(schema, desired)),
             differences: judged.differences,
             unchanged: judged.unchanged,
             decided,
@@ -94,7 +95,9 @@ impl Planner<'_> {
             holds: None,
             moved_from: self.rewrites.moved_from(&address),
         };
-        let uses = self.graph.uses.get(name).cloned().unwrap_or_default();
+        let is_compared = matches!(change.action, Action::Update | Action::CreateThenDelete);
+        let none = Uses::default();
+        let uses = self.graph.uses.get(name).unwrap_or(&none);
         let addresses = |names: &BTreeSet<String>| -> BTreeSet<String> {
             let at = names
                 .iter()
@@ -109,7 +112,7 @@ impl Planner<'_> {
             uses: addresses(&uses.all),
             dependencies: addresses(&uses.strong),
             delete_first: block.options.delete_before_replace,
-            live,
+            live: live.filter(|_| is_compared).cloned(),
             recalled,
             options,
             former,
@@ -120,10 +123,13 @@ impl Planner<'_> {
     }
 
     /// The live attributes, or what the state has where nothing was read.
-    pub(super) fn live(&self, address: &str, known: &ResourceState) -> Value {
+    pub(super) fn live<'v>(&self, address: &str, known: &'v ResourceState) -> &'v Value
+    where
+        'a: 'v,
+    {
         match self.inputs.world.live.get(address) {
-            Some(Observed::Present(attrs)) => attrs.clone(),
-            _ => known.outputs.clone(),
+            Some(Observed::Present(attrs)) => attrs,
+            _ => &known.outputs,
         }
     }
 
@@ -139,15 +145,6 @@ impl Planner<'_> {
         if known.type_name != block.type_name {
             return Judged::replace(format!("its type was {}", known.type_name));
         }
-        let canonical = |value: &Value| {
-            let mut value = value.clone();
-            kind.canonical(&mut value);
-            value
-        };
-        let desired = Data {
-            value: canonical(&desired.value),
-            ..desired.clone()
-        };
         let replace_on: Vec<Path> = block
             .options
             .replace_on_changes
@@ -156,9 +153,9 @@ impl Planner<'_> {
             .collect();
         let (differences, unchanged) = diff::differences(&Compare {
             schema: kind.schema(),
-            applied: &canonical(&known.inputs),
-            live: &canonical(live),
-            desired: &desired,
+            applied: &kind.comparable(&known.inputs),
+            live: &kind.comparable(live),
+            desired: &diff::comparable(kind, desired),
             sensitive: &known.sensitive,
             seal: &self.seal,
             settled: &|path, expression| {

@@ -48,7 +48,7 @@ impl Planner<'_> {
             let live = self.live(address, known);
             let schema = resource_type(&known.type_name).map(ResourceType::schema);
             let before =
-                schema.map(|schema| before(schema, Some(known), Some(&live), &Data::default()));
+                schema.map(|schema| before(schema, Some(known), Some(live), &Data::default()));
             changes.push(Change {
                 address: address.clone(),
                 type_name: known.type_name.clone(),

@@ -4,7 +4,6 @@
 pub use super::planned::{Inputs, Need, Options, Planned};
 
 use super::adopt::ImportFault;
-use super::diff;
 use super::graph::{Graph, Node};
 use super::instance::{self, Each, Instance};
 use super::lost;
@@ -169,7 +168,7 @@ impl<'a> Planner<'a> {
             return;
         };
         let schema = kind.schema();
-        diff::drop_nulls(schema, &mut args);
+        schema.drop_nulls(&mut args);
         for broken in schema.validate(&args) {
             let place = Place::Value(base.concat(&broken.path));
             self.out
@@ -346,7 +345,7 @@ impl<'a> Planner<'a> {
         if desired.value.is_null() && desired.is_known() {
             desired.value = Value::Object(Map::new());
         }
-        diff::drop_nulls(kind.schema(), &mut desired);
+        kind.schema().drop_nulls(&mut desired);
         self.default_tags(kind, &mut desired);
         self.open_names(name, kind, &desired);
         for broken in kind.schema().validate(&desired) {

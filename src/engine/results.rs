@@ -110,7 +110,7 @@ impl<'a> Applying<'a> {
                     decided: decided.clone(),
                 };
                 let mut intent = intent(id, "create", address, &step.type_name);
-                intent.inputs = self.seal.seal_all(&inputs);
+                intent.inputs = self.seal.seal_all(&inputs).into_owned();
                 intent.decided.clone_from(decided);
                 intent.operation.clone_from(operation);
                 let resource = self.resource(address, "", &inputs, &Value::Null);
@@ -213,20 +213,12 @@ impl<'a> Applying<'a> {
         live: &Value,
         inputs: &Data,
     ) -> Result<BTreeSet<String>, Error> {
-        let canonical = |value: &Value| {
-            let mut value = value.clone();
-            kind.canonical(&mut value);
-            value
-        };
         let known = self.known_state(address, None)?;
         let (rows, _) = diff::differences(&Compare {
             schema: kind.schema(),
-            applied: &canonical(&self.seal.opened(&known.inputs)),
-            live: &canonical(live),
-            desired: &Data {
-                value: canonical(&inputs.value),
-                ..inputs.clone()
-            },
+            applied: &kind.comparable(&self.seal.opened(&known.inputs)),
+            live: &kind.comparable(live),
+            desired: &diff::comparable(kind, inputs),
             sensitive: &known.sensitive,
             seal: &self.seal,
             settled: &|_, _| false,

@@ -359,16 +359,11 @@ fn differing(
     inputs: &Value,
     live: &Value,
 ) -> BTreeSet<String> {
-    let canonical = |value: &Value| {
-        let mut value = value.clone();
-        kind.canonical(&mut value);
-        value
-    };
-    let desired = Data::from(canonical(inputs));
+    let desired = Data::from(kind.comparable(inputs).into_owned());
     let (found, _) = differences(&Compare {
         schema: kind.schema(),
-        applied: &canonical(applied),
-        live: &canonical(live),
+        applied: &kind.comparable(applied),
+        live: &kind.comparable(live),
         desired: &desired,
         sensitive: &BTreeSet::new(),
         seal: &Seal::new("", StateKey::default()),

@@ -10,6 +10,7 @@ use crate::data::Data;
 use crate::store::seal::Seal;
 use crate::store::state::{ResourceState, deposed_address, split_deposed};
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An object of the state: its address, and its key where it is a deposed generation.
@@ -143,6 +144,11 @@ fn filled(mut inputs: Data, known: &ResourceState) -> Data {
     inputs
 }
 
+/// The properties that the file wants.
+fn wanted(found: &Instance) -> Data {
+    found.change.after.clone().unwrap_or_default()
+}
+
 impl Builder<'_> {
     fn push(&mut self, address: &str, type_name: &str, op: Op, after: BTreeSet<StepId>) -> StepId {
         self.steps.push(Step {
@@ -195,15 +201,16 @@ impl Builder<'_> {
 
     /// The step that takes in the object that an instance adopts. Where it is as the file
     /// says, the state keeps the file's own words.
-    fn import(&mut self, found: &Instance, inputs: &Data) -> Option<StepId> {
+    fn import(&mut self, found: &Instance) -> Option<StepId> {
         found.change.importing.as_ref()?;
+        let inputs = wanted(found);
         let address = &found.change.address;
         let adoption = &self.rewrites.adopted.get(address)?.resource;
         let as_it_is = found.change.action == Action::NoOp
             && found.change.differences.is_empty()
             && inputs.is_known();
         let inputs = if as_it_is {
-            inputs.clone()
+            inputs
         } else {
             Data {
                 value: adoption.inputs.clone(),
@@ -219,29 +226,31 @@ impl Builder<'_> {
         Some(self.push(address, &found.change.type_name, op, BTreeSet::new()))
     }
 
+    fn create(&self, found: &Instance) -> Op {
+        Op::Create {
+            inputs: wanted(found),
+            decided: found.change.decided.clone(),
+            operation: self.key(&found.change.address, "operation"),
+        }
+    }
+
     /// The steps that give an instance its new generation.
     fn make(&mut self, found: &Instance) {
         let address = &found.change.address;
-        let inputs = found.change.after.clone().unwrap_or_default();
         let after: BTreeSet<StepId> = found
             .uses
             .iter()
             .filter_map(|needed| self.makes.get(needed).copied())
             .collect();
-        let import = self.import(found, &inputs);
+        let import = self.import(found);
         let after: BTreeSet<StepId> = after.into_iter().chain(import).collect();
         let type_name = &found.change.type_name;
-        let create = Op::Create {
-            inputs: inputs.clone(),
-            decided: found.change.decided.clone(),
-            operation: self.key(address, "operation"),
-        };
         let step = match found.change.action {
-            Action::Create => self.push(address, type_name, create, after),
+            Action::Create => self.push(address, type_name, self.create(found), after),
             Action::Update => {
                 let changed = found.change.differences.iter();
                 let op = Op::Update {
-                    inputs,
+                    inputs: wanted(found),
                     live: found.live.clone().unwrap_or_default(),
                     changed: changed
                         .filter_map(|row| row.path.first().map(std::borrow::Cow::into_owned))
@@ -252,6 +261,7 @@ impl Builder<'_> {
             Action::CreateThenDelete => {
                 let key = self.key(address, "deposed");
                 let depose = self.push(address, type_name, Op::Depose { key: key.clone() }, after);
+                let create = self.create(found);
                 let create = self.push(address, type_name, create, BTreeSet::from([depose]));
                 let old = (address.clone(), None);
                 self.remove(address, Some(key), old, found.options.retain_on_delete);
@@ -263,7 +273,7 @@ impl Builder<'_> {
                 self.push(
                     address,
                     type_name,
-                    create,
+                    self.create(found),
                     after.into_iter().chain([delete]).collect(),
                 )
             }
@@ -272,7 +282,7 @@ impl Builder<'_> {
                 None => return,
             },
             _ => {
-                self.adopt(found, inputs);
+                self.adopt(found);
                 return;
             }
         };
@@ -280,20 +290,19 @@ impl Builder<'_> {
     }
 
     /// Nothing to do at the service; but the state may have to take in what the file says now.
-    fn adopt(&mut self, found: &Instance, inputs: Data) {
+    fn adopt(&mut self, found: &Instance) {
         let Some(known) = self.world.state.resources.get(&found.change.address) else {
             return;
         };
         let left_alone = !found.change.reason.is_empty();
         // What is unknown here is a sealed value that does not change.
-        let inputs = if inputs.is_known() {
-            inputs
-        } else if self.seal.keeps() {
-            filled(inputs, known)
-        } else {
-            as_applied(known)
+        let inputs = match &found.change.after {
+            Some(inputs) if inputs.is_known() => Cow::Borrowed(inputs),
+            Some(inputs) if self.seal.keeps() => Cow::Owned(filled(inputs.clone(), known)),
+            Some(_) => Cow::Owned(as_applied(known)),
+            None => Cow::default(),
         };
-        let same_inputs = self.seal.seal_all(&inputs) == known.inputs;
+        let same_inputs = *self.seal.seal_all(&inputs) == known.inputs;
         let same = same_inputs
             && known.dependencies == found.dependencies
             && known.options == found.options;
@@ -303,7 +312,7 @@ impl Builder<'_> {
         let outputs = known.outputs.clone();
         let op = Op::Adopt {
             id: known.id.clone(),
-            inputs,
+            inputs: inputs.into_owned(),
             outputs,
         };
         self.push(

@@ -94,30 +94,36 @@ impl Visible<'_> {
     /// The value; outputs for which `unknown` says so are unknown.
     pub fn data(&self, unknown: impl Fn(&str) -> bool) -> Data {
         let mut data = Data::from(Value::Object(self.schema.defaults().clone()));
+        let has_secrets = self.schema.has_keyword("sensitive") || !self.secret.is_empty();
         for name in self.schema.output_names() {
             let known = self.outputs.get(name).filter(|value| !value.is_null());
             let sealed = known.is_some_and(crate::store::seal::is_sealed);
-            let path = Path::root().join(name);
             if sealed || unknown(name) {
                 data.set(
-                    &path,
+                    &Path::root().join(name),
                     Data::unknown(format!("${{{}.{name}}}", self.address)),
                 );
             } else if let Value::Object(map) = &mut data.value {
                 map.insert(name.to_owned(), known.cloned().unwrap_or_default());
             }
-            if self.schema.is_sensitive(name) || self.secret.contains(&path) {
-                data.secret.insert(path);
+            if has_secrets {
+                let path = Path::root().join(name);
+                if self.schema.is_sensitive(name) || self.secret.contains(&path) {
+                    data.secret.insert(path);
+                }
             }
         }
-        for name in self
-            .inputs
-            .value
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(name, _)| name)
+        // Of most resources all is known and nothing secret: no place has to be kept.
+        let plain = |data: &Data| data.is_known() && data.secret.is_empty();
+        if let (Value::Object(map), Some(inputs)) = (&mut data.value, self.inputs.value.as_object())
+            && !has_secrets
+            && data.unknown.is_empty()
+            && plain(self.inputs)
         {
+            map.extend(inputs.clone());
+            return data;
+        }
+        for (name, _) in self.inputs.value.as_object().into_iter().flatten() {
             let path = Path::root().join(name);
             if let Some(mut part) = self.inputs.get(&path) {
                 if self.schema.is_sensitive(name) {

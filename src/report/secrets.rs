@@ -261,7 +261,7 @@ fn learn_change(change: &Change, secrets: &Secrets) {
     let schema = schema_of(change);
     let paths = SecretPaths::of_change(change);
     // Of very many resources few have a secret; the values of the others are not walked.
-    if paths.is_empty() && schema.is_none_or(|schema| !schema.has_sensitive) {
+    if paths.is_empty() && schema.is_none_or(|schema| !schema.has_keyword("sensitive")) {
         return;
     }
     let veil = Veil::new(&paths, schema, false);

@@ -24,6 +24,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::OnceLock;
@@ -120,11 +121,8 @@ pub struct Rules<'a> {
 impl Rules<'_> {
     /// The known value of a top-level property; none where it is absent or unknown.
     pub fn known(&self, name: &str) -> Option<&Value> {
-        let path = Path::root().join(name);
-        if self.props.unknown_at(&path).is_some() {
-            return None;
-        }
-        path.get(&self.props.value).filter(|value| !value.is_null())
+        // An unknown part is null in the value, and so is all of it where all is unknown.
+        self.props.value.get(name).filter(|value| !value.is_null())
     }
 
     /// Whether the property is written in the file, known or not.
@@ -158,7 +156,7 @@ pub trait Resource:
 
     /// Brings properties into the form in which two of them can be compared, beyond what
     /// the schema keywords do. Applied to what was applied, what is live and what is wanted.
-    fn canonical(_props: &mut Value) {}
+    fn canonical(_props: &mut Cow<'_, Value>) {}
 
     /// The properties that together name the object at its service; empty where names need
     /// not be unique. Two generations with the same name cannot be there at the same time.

@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::sync::OnceLock;
@@ -30,8 +31,9 @@ pub trait ResourceType: Send + Sync {
     fn rules(&self, rules: &Rules<'_>) -> Vec<Broken>;
     /// See [`Resource::decide`].
     fn decide(&self, props: &Value, draw: &mut Draw) -> Map<String, Value>;
-    /// See [`Resource::canonical`].
-    fn canonical(&self, props: &mut Value);
+    /// The properties in the form in which two of them can be compared; see
+    /// [`Resource::canonical`].
+    fn comparable<'v>(&self, props: &'v Value) -> Cow<'v, Value>;
     /// See [`Resource::IDENTITY`].
     fn identity(&self) -> &'static [&'static str];
     /// See [`Resource::lane`].
@@ -178,8 +180,10 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         T::decide(props, draw)
     }
 
-    fn canonical(&self, props: &mut Value) {
-        T::canonical(props);
+    fn comparable<'v>(&self, props: &'v Value) -> Cow<'v, Value> {
+        let mut props = Cow::Borrowed(props);
+        T::canonical(&mut props);
+        props
     }
 
     fn identity(&self) -> &'static [&'static str] {

@@ -137,7 +137,7 @@ impl Sealer<'_> {
     }
 
     fn data(&self, data: &Data, veil: Veil<'_>) -> Data {
-        let mut value = self.seal.seal_all(data);
+        let mut value = self.seal.seal_all(data).into_owned();
         value = self.value(&value, veil);
         let text = |(path, expression): (&Path, &String)| {
             // The expression of a hidden place may have a secret written into it.

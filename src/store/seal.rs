@@ -118,8 +118,11 @@ impl Seal {
     }
 
     /// A value with everything at its secret paths sealed.
-    pub fn seal_all(&self, data: &Data) -> Value {
-        self.seal_paths(&data.value, &data.secret)
+    pub fn seal_all<'d>(&self, data: &'d Data) -> Cow<'d, Value> {
+        if data.secret.is_empty() {
+            return Cow::Borrowed(&data.value);
+        }
+        Cow::Owned(self.seal_paths(&data.value, &data.secret))
     }
 
     /// `value` with everything at `secret` paths sealed. Where a text or number stands in

@@ -7,6 +7,7 @@ use stackctl::resource::error::Error;
 use stackctl::resource::import_id::Imported;
 use stackctl::resource::{Applied, Broken, ResourceType, Rules, resource_type};
 use stackctl::schema::Schema;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 struct Blind(&'static dyn ResourceType);
@@ -30,8 +31,8 @@ impl ResourceType for Blind {
         self.0.decide(props, draw)
     }
 
-    fn canonical(&self, props: &mut Value) {
-        self.0.canonical(props);
+    fn comparable<'v>(&self, props: &'v Value) -> Cow<'v, Value> {
+        self.0.comparable(props)
     }
 
     fn identity(&self) -> &'static [&'static str] {

@@ -19,6 +19,7 @@ use aws_sdk_apigatewayv2::types;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// A stage: what clients of an API reach under a name. Id: `apiId/stageName`.
 ///
@@ -326,7 +327,8 @@ impl Resource for Stage {
         checks(rules)
     }
 
-    fn canonical(props: &mut Value) {
+    fn canonical(props: &mut Cow<'_, Value>) {
+        let props = props.to_mut();
         if let Some(settings) = props.get_mut("routeSettings") {
             drop_defaults(settings);
         }

@@ -17,6 +17,7 @@ use aws_smithy_types::date_time::{DateTime, Format};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// Reads a queue or stream and calls a function with what is in it. The function's role
@@ -449,7 +450,8 @@ impl Resource for EventSourceMapping {
         checks(rules)
     }
 
-    fn canonical(props: &mut Value) {
+    fn canonical(props: &mut Cow<'_, Value>) {
+        let props = props.to_mut();
         if let Some(name) = props.get_mut("functionName")
             && let Some(text) = name.as_str()
         {

@@ -17,6 +17,7 @@ use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// A Lambda function. Its code comes from exactly one of `s3Bucket` with `s3Key`,
@@ -320,7 +321,8 @@ impl Resource for Function {
         checks(rules)
     }
 
-    fn canonical(props: &mut Value) {
+    fn canonical(props: &mut Cow<'_, Value>) {
+        let props = props.to_mut();
         if let Some(reserved) = props.get_mut("reservedConcurrentExecutions")
             && reserved.as_i64() == Some(-1)
         {

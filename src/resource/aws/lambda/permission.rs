@@ -10,6 +10,7 @@ use rand::RngExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -213,8 +214,8 @@ impl Resource for Permission {
         )])
     }
 
-    fn canonical(props: &mut Value) {
-        let Some(map) = props.as_object_mut() else {
+    fn canonical(props: &mut Cow<'_, Value>) {
+        let Some(map) = props.to_mut().as_object_mut() else {
             return;
         };
         if let Some(function) = map.get("function").and_then(Value::as_str) {
@@ -337,11 +338,13 @@ mod tests {
 
     #[test]
     fn a_name_and_an_arn_of_one_function_are_the_same() {
-        let mut a = json!({"function": "arn:aws:lambda:us-west-2:123456789012:function:f:live",
-            "principal": "arn:aws:iam::123456789012:root"});
+        let mut a = Cow::Owned(
+            json!({"function": "arn:aws:lambda:us-west-2:123456789012:function:f:live",
+            "principal": "arn:aws:iam::123456789012:root"}),
+        );
         Permission::canonical(&mut a);
         let b = json!({"function": "f", "qualifier": "live", "principal": "123456789012"});
-        assert_eq!(a, b);
+        assert_eq!(*a, b);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules, WITHHELD
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// An object, uploaded in one piece (5 GiB at most, read into memory). It is never put over
@@ -302,7 +303,8 @@ impl Resource for BucketObject {
         object_rules::faults(rules)
     }
 
-    fn canonical(props: &mut Value) {
+    fn canonical(props: &mut Cow<'_, Value>) {
+        let props = props.to_mut();
         let change = |value: &mut Value, form: &dyn Fn(&str) -> Option<String>| {
             if let Some(text) = value.as_str().and_then(form) {
                 *value = json!(text);

@@ -13,6 +13,7 @@ use aws_sdk_sqs::types::QueueAttributeName as Name;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
@@ -154,7 +155,8 @@ impl Resource for Queue {
         NAMING.decide(props, draw, if fifo { FIFO } else { "" })
     }
 
-    fn canonical(props: &mut Value) {
+    fn canonical(props: &mut Cow<'_, Value>) {
+        let props = props.to_mut();
         for name in ["redrivePolicy", "redriveAllowPolicy"] {
             if let Some(value) = props.get_mut(name) {
                 *value = sqs::redrive(value);
