@@ -21,12 +21,24 @@ pub(super) fn reimport(
     if !version.starts_with("3.") {
         return Err(bad("The API definition must be an OpenAPI 3 document."));
     }
-    let routes = routes(&document)?;
+    let query = |name: &str| {
+        let mut pairs = request.query.iter();
+        let found = pairs.find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str())
+    };
+    let base = match query("basepath") {
+        None | Some("ignore") => String::new(),
+        Some("prepend") => base_path(&document),
+        Some("split") => {
+            let whole = base_path(&document);
+            let rest = whole.get(1..).and_then(|parts| parts.split_once('/'));
+            rest.map_or(String::new(), |(_, rest)| format!("/{rest}"))
+        }
+        Some(other) => return Err(bad(format!("Invalid basepath: {other}."))),
+    };
+    let routes = routes(&document, &base)?;
     let without = routes.iter().find(|route| route.integration.is_none());
-    let strict = request
-        .query
-        .iter()
-        .any(|(name, value)| name == "failOnWarnings" && value == "true");
+    let strict = query("failOnWarnings") == Some("true");
     if let Some(route) = without.filter(|_| strict) {
         return Err(bad(format!(
             "Warnings found during import: no integration defined for {}.",
@@ -50,15 +62,33 @@ struct Route {
     integration: Option<Doc>,
 }
 
-fn routes(document: &Value) -> Result<Vec<Route>, Refusal> {
+/// The first server's `basePath` variable, or what its URL has beyond `/`; without a slash at
+/// its end.
+fn base_path(document: &Value) -> String {
+    let server = &document["servers"][0];
+    let variable = server["variables"]["basePath"]["default"].as_str();
+    let url = server["url"].as_str().unwrap_or_default();
+    let path = || {
+        let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+        rest.find('/').map_or("", |at| &rest[at..])
+    };
+    let path = variable.unwrap_or_else(path).trim_matches('/');
+    if path.is_empty() {
+        String::new()
+    } else {
+        format!("/{path}")
+    }
+}
+
+fn routes(document: &Value, base: &str) -> Result<Vec<Route>, Refusal> {
     let mut routes = Vec::new();
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
         for (method, operation) in item.as_object().into_iter().flatten() {
             let key = match (path.as_str(), method.as_str()) {
                 ("/$default", "x-amazon-apigateway-any-method") => "$default".to_owned(),
-                (path, "x-amazon-apigateway-any-method") => format!("ANY {path}"),
+                (path, "x-amazon-apigateway-any-method") => format!("ANY {base}{path}"),
                 (path, "get" | "put" | "post" | "delete" | "options" | "head" | "patch") => {
-                    format!("{} {path}", method.to_ascii_uppercase())
+                    format!("{} {base}{path}", method.to_ascii_uppercase())
                 }
                 _ => continue,
             };

@@ -237,3 +237,35 @@ async fn lists_come_in_pages() {
     );
     assert_eq!(code!(list().max_results("many")), BAD);
 }
+
+#[tokio::test]
+async fn a_base_path_is_ignored_prepended_or_split() {
+    let here = Fixture::new().await;
+    let client = here.aws.apigateway_once();
+    let api = http(client).await;
+    let document = |servers: &str| {
+        format!(
+            r#"{{"openapi": "3.0.1", "servers": {servers}, "paths": {{"/e": {{"get": {{
+               "x-amazon-apigateway-integration": {{"type": "http_proxy", "httpMethod": "GET",
+               "uri": "https://example.com/", "payloadFormatVersion": "1.0"}}}}}}}}}}"#
+        )
+    };
+    let variable = r#"[{"url": "/", "variables": {"basePath": {"default": "/a/b/c"}}}]"#;
+    let url = r#"[{"url": "https://example.com/a/b/c/"}]"#;
+    for (servers, how, key) in [
+        (variable, None, "GET /e"),
+        (variable, Some("ignore"), "GET /e"),
+        (variable, Some("prepend"), "GET /a/b/c/e"),
+        (variable, Some("split"), "GET /b/c/e"),
+        (url, Some("prepend"), "GET /a/b/c/e"),
+        ("[]", Some("prepend"), "GET /e"),
+        (r#"[{"url": "/a"}]"#, Some("split"), "GET /e"),
+    ] {
+        let call = client.reimport_api().api_id(&api).body(document(servers));
+        ok!(call.set_basepath(how.map(str::to_owned)));
+        let routes = ok!(client.get_routes().api_id(&api));
+        assert_eq!(routes.items()[0].route_key(), Some(key), "{servers} {how:?}");
+    }
+    let call = client.reimport_api().api_id(&api).body(document("[]"));
+    assert_eq!(code!(call.basepath("append")), BAD);
+}

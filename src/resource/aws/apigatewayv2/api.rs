@@ -74,12 +74,23 @@ pub struct Api {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("createOnly" = true, "writeOnly" = true))]
     pub credentials_arn: Option<String>,
-    /// An OpenAPI document whose paths become the API's routes and integrations, in place of
+    /// An OpenAPI document, given in the stack file or read by `file()` (not from S3, as
+    /// CloudFormation can), whose paths become the API's routes and integrations, in place of
     /// all others. Compared with what was last applied: changes from outside are not seen,
     /// and taking it out leaves what it made. HTTP only.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("later" = true, "writeOnly" = true))]
     pub body: Option<Document>,
+    /// What becomes of the base path that `body` names (its `basePath` server variable, or the
+    /// path of its server's URL): it counts for nothing, stands before every path, or does so
+    /// without its first part.
+    // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-import-api-basePath.html
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend(
+        "default" = "ignore", "enum" = ["ignore", "prepend", "split"],
+        "later" = true, "writeOnly" = true
+    ))]
+    pub base_path: Option<String>,
     /// Whether a warning about `body` is an error.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = false, "later" = true, "writeOnly" = true))]
@@ -255,7 +266,7 @@ impl Resource for Api {
             &mut broken,
         );
         let quick = ["target", "routeKey", "credentialsArn"];
-        let http = ["corsConfiguration", "body", "failOnWarnings"];
+        let http = ["corsConfiguration", "body", "basePath", "failOnWarnings"];
         let http = [&quick[..], &http[..]].concat();
         only_for(rules, protocol, Protocol::Http, &http, &mut broken);
         for name in quick.iter().filter(|name| rules.given(name)) {
@@ -266,11 +277,10 @@ impl Resource for Api {
                 broken.push(Broken::at(name, message));
             }
         }
-        if rules.given("failOnWarnings") && !rules.given("body") {
-            broken.push(Broken::at(
-                "failOnWarnings",
-                "failOnWarnings needs body beside it.",
-            ));
+        for name in ["basePath", "failOnWarnings"] {
+            if rules.given(name) && !rules.given("body") {
+                broken.push(Broken::at(name, format!("{name} needs body beside it.")));
+            }
         }
         tag_rules(rules, &mut broken);
         broken
@@ -336,6 +346,7 @@ impl Resource for Api {
             route_key: None,
             credentials_arn: None,
             body: None,
+            base_path: None,
             fail_on_warnings: None,
             tags: user_tags(reply.tags.unwrap_or_default()),
         };
@@ -353,12 +364,12 @@ impl Resource for Api {
                 "apigateway:DELETE (DeleteCorsConfiguration)"
             ))?;
         }
-        if change.has(&["body", "failOnWarnings"]) {
+        let imported = ["body", "basePath", "failOnWarnings"];
+        if change.has(&imported) {
             import(cx, &change.id, &change.new).await?;
         }
-        let apart = ["tags", "body", "failOnWarnings"];
-        let patched =
-            |name: &str| !apart.contains(&name) && (name != "corsConfiguration" || !no_cors);
+        let apart = |name: &str| name == "tags" || imported.contains(&name);
+        let patched = |name: &str| !apart(name) && (name != "corsConfiguration" || !no_cors);
         if change.changed.iter().any(|name| patched(name)) {
             let call = patch(client.update_api(), &change);
             send!(cx, call, "apigateway:PATCH (UpdateApi)")?;

@@ -14,7 +14,9 @@ pub(crate) async fn import(cx: &Cx, id: &str, props: &Api) -> Result<(), Error> 
     };
     let client = cx.aws.apigateway();
     let call = client.reimport_api().api_id(id).body(body.text());
-    let call = call.set_fail_on_warnings(props.fail_on_warnings);
+    let call = call
+        .set_fail_on_warnings(props.fail_on_warnings)
+        .set_basepath(props.base_path.clone());
     send!(cx, call, "apigateway:PUT (ReimportApi)")?;
     let call = client.update_api().api_id(id).name(&props.name);
     let call = call
