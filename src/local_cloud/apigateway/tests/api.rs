@@ -264,7 +264,11 @@ async fn a_base_path_is_ignored_prepended_or_split() {
         let call = client.reimport_api().api_id(&api).body(document(servers));
         ok!(call.set_basepath(how.map(str::to_owned)));
         let routes = ok!(client.get_routes().api_id(&api));
-        assert_eq!(routes.items()[0].route_key(), Some(key), "{servers} {how:?}");
+        assert_eq!(
+            routes.items()[0].route_key(),
+            Some(key),
+            "{servers} {how:?}"
+        );
     }
     let call = client.reimport_api().api_id(&api).body(document("[]"));
     assert_eq!(code!(call.basepath("append")), BAD);
