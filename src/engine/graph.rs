@@ -4,11 +4,12 @@
 use crate::lang::eval::{Reference, Root, references};
 use crate::lang::stack::Stack;
 use crate::resource::resource_type;
+use crate::schema::Schema;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A block that has a value.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Node {
     /// An entry of `locals:`.
     Local(String),
@@ -49,45 +50,48 @@ pub struct Graph {
     pub uses: BTreeMap<String, Uses>,
 }
 
-struct Edge {
-    to: Node,
-    weak: bool,
-}
-
 impl Graph {
     /// The graph of a stack that was checked.
     pub fn of(stack: &Stack) -> Self {
-        let edges = edges(stack);
-        let order = order(&edges);
-        let mut reached: BTreeMap<&Node, Uses> = BTreeMap::new();
-        for node in &order {
+        let blocks = Blocks::of(stack);
+        let order = blocks.order();
+        let mut reached: Vec<Uses> = vec![Uses::default(); blocks.nodes.len()];
+        for at in &order {
             let mut uses = Uses::default();
-            for edge in edges.get(node).into_iter().flatten() {
-                if let Node::Resource(name) = &edge.to {
-                    uses.all.insert(name.clone());
-                    if !edge.weak {
-                        uses.strong.insert(name.clone());
+            for edge in &blocks.edges[*at] {
+                match &blocks.nodes[edge.to] {
+                    Node::Resource(name) => {
+                        uses.all.insert(name.clone());
+                        if !edge.weak {
+                            uses.strong.insert(name.clone());
+                        }
+                        continue;
                     }
-                    continue;
-                }
-                if let Node::Data(name) = &edge.to {
-                    uses.data.insert(name.clone());
-                }
-                if let Some(through) = reached.get(&edge.to) {
-                    uses.data.extend(through.data.iter().cloned());
-                    uses.all.extend(through.all.iter().cloned());
-                    if !edge.weak {
-                        uses.strong.extend(through.strong.iter().cloned());
+                    Node::Data(name) => {
+                        uses.data.insert(name.clone());
                     }
+                    Node::Local(_) => {}
+                }
+                let through = &reached[edge.to];
+                uses.data.extend(through.data.iter().cloned());
+                uses.all.extend(through.all.iter().cloned());
+                if !edge.weak {
+                    uses.strong.extend(through.strong.iter().cloned());
                 }
             }
-            reached.insert(node, uses);
+            reached[*at] = uses;
         }
-        let uses = reached
-            .into_iter()
-            .map(|(node, uses)| (node.key(), uses))
-            .collect();
-        Self { order, uses }
+        let mut nodes: Vec<Option<Node>> = blocks.nodes.into_iter().map(Some).collect();
+        let mut graph = Self::default();
+        for at in order {
+            if let Some(node) = nodes[at].take() {
+                graph
+                    .uses
+                    .insert(node.key(), std::mem::take(&mut reached[at]));
+                graph.order.push(node);
+            }
+        }
+        graph
     }
 
     /// Whether every block of the stack has its place in the order: there is no cycle.
@@ -112,47 +116,82 @@ impl Graph {
     }
 }
 
-fn edges(stack: &Stack) -> BTreeMap<Node, Vec<Edge>> {
-    let mut edges: BTreeMap<Node, Vec<Edge>> = BTreeMap::new();
-    for (name, template) in &stack.locals {
-        let found = targets(stack, template).map(|(to, _)| Edge { to, weak: false });
-        edges.insert(Node::Local(name.clone()), found.collect());
+/// A reference from one block to another.
+struct Edge {
+    /// The other's number.
+    to: usize,
+    weak: bool,
+}
+
+/// The blocks, numbered in the order of [`Node`], and what each refers to.
+struct Blocks {
+    nodes: Vec<Node>,
+    edges: Vec<Vec<Edge>>,
+}
+
+impl Blocks {
+    fn of(stack: &Stack) -> Self {
+        let locals = stack.locals.keys().cloned().map(Node::Local);
+        let data = stack.data.keys().cloned().map(Node::Data);
+        let resources = stack.resources.keys().cloned().map(Node::Resource);
+        let nodes: Vec<Node> = locals.chain(data).chain(resources).collect();
+        let numbers: HashMap<&Node, usize> = nodes.iter().zip(0..).collect();
+        let edges = |template: &Value, schema: Option<&Schema>| -> Vec<Edge> {
+            let found = targets(stack, template);
+            found
+                .filter_map(|(node, reference)| {
+                    let weak = schema.is_some_and(|schema| schema.flag(&reference.at, "weak"));
+                    let to = *numbers.get(&node)?;
+                    Some(Edge { to, weak })
+                })
+                .collect()
+        };
+        let locals = stack.locals.values().map(|local| edges(local, None));
+        let data = stack.data.values();
+        let data = data.map(|block| edges(&block.properties, None));
+        let resources = stack.resources.values().map(|block| {
+            let schema = resource_type(&block.type_name).map(|found| found.schema());
+            let mut found = edges(&block.properties, schema);
+            for template in block.options.templates() {
+                found.extend(edges(template, None));
+            }
+            let named = block.options.depends_on.iter().filter_map(|name| {
+                let to = *numbers.get(&Node::Resource(name.clone()))?;
+                Some(Edge { to, weak: false })
+            });
+            found.extend(named);
+            found
+        });
+        let edges = locals.chain(data).chain(resources).collect();
+        Self { nodes, edges }
     }
-    for (name, block) in &stack.data {
-        let found = targets(stack, &block.properties).map(|(to, _)| Edge { to, weak: false });
-        edges.insert(Node::Data(name.clone()), found.collect());
-    }
-    for (name, block) in &stack.resources {
-        let schema = resource_type(&block.type_name).map(|found| found.schema());
-        let mut found: Vec<Edge> = targets(stack, &block.properties)
-            .map(|(to, reference)| {
-                let weak = schema.is_some_and(|schema| schema.flag(&reference.at, "weak"));
-                Edge { to, weak }
-            })
-            .collect();
-        let options = &block.options;
-        let templates = [
-            &options.for_each,
-            &options.when,
-            &options.protect,
-            &options.retain_on_delete,
-            &options.import,
-            &options.moved_from,
-        ];
-        for template in templates.into_iter().flatten() {
-            found.extend(targets(stack, template).map(|(to, _)| Edge { to, weak: false }));
+
+    /// Kahn's algorithm; the lowest number among those that are free at the same time. Blocks
+    /// on a circle are left out.
+    fn order(&self) -> Vec<usize> {
+        let mut missing = vec![0; self.nodes.len()];
+        let mut users: Vec<Vec<usize>> = vec![Vec::new(); self.nodes.len()];
+        for (at, edges) in self.edges.iter().enumerate() {
+            let targets: BTreeSet<usize> = edges.iter().map(|edge| edge.to).collect();
+            missing[at] = targets.len();
+            for target in targets {
+                users[target].push(at);
+            }
         }
-        let named = options
-            .depends_on
-            .iter()
-            .filter(|name| stack.resources.contains_key(*name));
-        found.extend(named.map(|name| Edge {
-            to: Node::Resource(name.clone()),
-            weak: false,
-        }));
-        edges.insert(Node::Resource(name.clone()), found);
+        let all = 0..self.nodes.len();
+        let mut free: BTreeSet<usize> = all.filter(|at| missing[*at] == 0).collect();
+        let mut order = Vec::with_capacity(self.nodes.len());
+        while let Some(at) = free.pop_first() {
+            order.push(at);
+            for user in &users[at] {
+                missing[*user] -= 1;
+                if missing[*user] == 0 {
+                    free.insert(*user);
+                }
+            }
+        }
+        order
     }
-    edges
 }
 
 /// The blocks that a template refers to. Faulty templates were reported by the check.
@@ -160,8 +199,8 @@ fn targets(stack: &Stack, template: &Value) -> impl Iterator<Item = (Node, Refer
     references(template)
         .unwrap_or_default()
         .into_iter()
-        .filter_map(|reference| {
-            let name = reference.name.clone();
+        .filter_map(|mut reference| {
+            let name = std::mem::take(&mut reference.name);
             let node = match reference.root {
                 Root::Local if stack.locals.contains_key(&name) => Node::Local(name),
                 Root::Data if stack.data.contains_key(&name) => Node::Data(name),
@@ -170,35 +209,4 @@ fn targets(stack: &Stack, template: &Value) -> impl Iterator<Item = (Node, Refer
             };
             Some((node, reference))
         })
-}
-
-/// Kahn's algorithm; by name among those that are free at the same time.
-fn order(edges: &BTreeMap<Node, Vec<Edge>>) -> Vec<Node> {
-    let mut missing: BTreeMap<&Node, usize> = BTreeMap::new();
-    let mut users: BTreeMap<&Node, Vec<&Node>> = BTreeMap::new();
-    for (node, found) in edges {
-        let targets: BTreeSet<&Node> = found.iter().map(|edge| &edge.to).collect();
-        missing.insert(node, targets.len());
-        for target in targets {
-            users.entry(target).or_default().push(node);
-        }
-    }
-    let mut free: BTreeSet<&Node> = missing
-        .iter()
-        .filter(|(_, count)| **count == 0)
-        .map(|(node, _)| *node)
-        .collect();
-    let mut order = Vec::with_capacity(edges.len());
-    while let Some(node) = free.pop_first() {
-        order.push(node.clone());
-        for user in users.get(node).into_iter().flatten() {
-            if let Some(count) = missing.get_mut(user) {
-                *count -= 1;
-                if *count == 0 {
-                    free.insert(user);
-                }
-            }
-        }
-    }
-    order
 }

@@ -133,6 +133,21 @@ pub struct Options {
     pub timeouts: Timeouts,
 }
 
+impl Options {
+    /// The templates among them.
+    pub fn templates(&self) -> impl Iterator<Item = &Value> {
+        let all = [
+            &self.for_each,
+            &self.when,
+            &self.protect,
+            &self.retain_on_delete,
+            &self.import,
+            &self.moved_from,
+        ];
+        all.into_iter().flatten()
+    }
+}
+
 /// `timeouts:` of a resource.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Timeouts {
