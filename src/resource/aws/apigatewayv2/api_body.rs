@@ -1,6 +1,6 @@
 //! An HTTP API's OpenAPI document: put in whole, and what it overwrote put back.
 
-use super::{api_arn, retag, send};
+use super::{api_arn, send, tag};
 use crate::resource::aws_apigatewayv2_api::{Api, Cors};
 use crate::resource::context::Cx;
 use crate::resource::error::Error;
@@ -27,5 +27,5 @@ pub(crate) async fn import(cx: &Cx, id: &str, props: &Api) -> Result<(), Error> 
     let mut tags = cx.owner.tagged(props.tags.as_ref());
     // An update makes nothing, so it has no operation to name.
     tags.retain(|_, value| !value.is_empty());
-    retag(cx, &api_arn(cx, id), None, Some(&tags)).await
+    tag(cx, &api_arn(cx, id), tags).await
 }

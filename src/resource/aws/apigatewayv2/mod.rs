@@ -10,6 +10,7 @@ pub mod protocol;
 pub mod stage_settings;
 
 use crate::data::Path;
+use crate::resource::aws::tags::tag_diff;
 use crate::resource::context::{self, Cx};
 use crate::resource::error::{CallResult, Effect, Error};
 use crate::resource::{Broken, Rules, WITHHELD};
@@ -115,33 +116,25 @@ pub(crate) async fn retag(
     old: Option<&Tags>,
     new: Option<&Tags>,
 ) -> Result<(), Error> {
-    let empty = Tags::new();
-    let (old, new) = (old.unwrap_or(&empty), new.unwrap_or(&empty));
-    let put: std::collections::HashMap<String, String> = new
-        .iter()
-        .filter(|(key, value)| old.get(*key) != Some(value))
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
-    let dropped: Vec<String> = old
-        .keys()
-        .filter(|key| !new.contains_key(*key))
-        .cloned()
-        .collect();
-    if !put.is_empty() {
-        let call = cx.aws.apigateway().tag_resource().resource_arn(arn);
-        send!(
-            cx,
-            call.set_tags(Some(put.clone())),
-            "apigateway:POST (TagResource)"
-        )?;
-    }
-    if !dropped.is_empty() {
+    let (set, remove) = tag_diff(old, new);
+    tag(cx, arn, set).await?;
+    if !remove.is_empty() {
         let call = cx.aws.apigateway().untag_resource().resource_arn(arn);
         send!(
             cx,
-            call.set_tag_keys(Some(dropped.clone())),
+            call.set_tag_keys(Some(remove.clone())),
             "apigateway:DELETE (UntagResource)"
         )?;
+    }
+    Ok(())
+}
+
+/// Puts tags on the thing; no call where there are none.
+pub(crate) async fn tag(cx: &Cx, arn: &str, tags: Tags) -> Result<(), Error> {
+    if !tags.is_empty() {
+        let call = cx.aws.apigateway().tag_resource().resource_arn(arn);
+        let call = call.set_tags(Some(tags.into_iter().collect()));
+        send!(cx, call, "apigateway:POST (TagResource)")?;
     }
     Ok(())
 }

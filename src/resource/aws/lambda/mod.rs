@@ -8,6 +8,7 @@ pub mod mapping_settings;
 pub mod runtimes;
 pub mod statement;
 
+use crate::resource::aws::tags::tag_diff;
 use crate::resource::context::{self, Cx};
 use crate::resource::error::{Effect, Error};
 use serde_json::Value;
@@ -165,32 +166,21 @@ pub(crate) async fn retag(
     old: Option<&Tags>,
     new: Option<&Tags>,
 ) -> Result<(), Error> {
-    let empty = Tags::new();
-    let (old, new) = (old.unwrap_or(&empty), new.unwrap_or(&empty));
-    let put: std::collections::HashMap<String, String> = new
-        .iter()
-        .filter(|(key, value)| old.get(*key) != Some(value))
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
-    let dropped: Vec<String> = old
-        .keys()
-        .filter(|key| !new.contains_key(*key))
-        .cloned()
-        .collect();
-    if !put.is_empty() {
+    let (set, remove) = tag_diff(old, new);
+    if !set.is_empty() {
         let call = cx
             .aws
             .lambda()
             .tag_resource()
             .resource(arn)
-            .set_tags(Some(put));
+            .set_tags(Some(set.into_iter().collect()));
         send!(cx, call, "lambda:TagResource")?;
     }
-    if !dropped.is_empty() {
+    if !remove.is_empty() {
         let call = cx.aws.lambda().untag_resource().resource(arn);
         send!(
             cx,
-            call.set_tag_keys(Some(dropped.clone())),
+            call.set_tag_keys(Some(remove.clone())),
             "lambda:UntagResource"
         )?;
     }
