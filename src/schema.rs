@@ -7,6 +7,7 @@
 //! | `writeOnly` | property | no read returns it (or it is never sent): compared with what was last applied |
 //! | `localFile` | property | the path of a file that the apply reads, from the stack file's folder |
 //! | `later` | property that no read returns | set by a call after the create: as long as a create is not known to be finished it does not count as applied |
+//! | `prefixOf` | property | gives the beginning of a generated name, that of the property named here |
 //! | `sensitive` | property, output | its value is never shown |
 //! | `volatile` | output | `true`, or a list of properties: an update (of these) may change it, so it is unknown until then |
 //! | `document` | property | `json` or `policy`: a JSON document, compared by content or meaning |
@@ -91,12 +92,13 @@ fn members(schema: &Value) -> Option<&Map<String, Value>> {
 }
 
 /// The keywords that say something of a property or an output, `default` aside.
-const KEYWORDS: [&str; 11] = [
+const KEYWORDS: [&str; 12] = [
     "createOnly",
     "document",
     "ignoreCase",
     "later",
     "localFile",
+    "prefixOf",
     "sensitive",
     "set",
     "staysUnless",
@@ -186,6 +188,16 @@ impl Schema {
         let all = members(&self.properties).into_iter().flatten();
         all.filter(|(_, schema)| schema.get("later") == Some(&Value::Bool(true)))
             .map(|(name, _)| name.as_str())
+    }
+
+    /// The property that gives the beginning of the one called `name`.
+    pub fn prefix_of(&self, name: &str) -> Option<&str> {
+        let mut all = members(&self.properties)?.iter();
+        let (prefix, _) = all.find(|(_, schema)| {
+            let of = schema.get("prefixOf").and_then(Value::as_str);
+            of == Some(name)
+        })?;
+        Some(prefix)
     }
 
     /// What to say of a name that is no property, and what to do.

@@ -136,7 +136,7 @@ impl Search {
                     let kind = sought.kind;
                     let here = !is_remote(kind.schema().name) && !sought.adopted;
                     let named = self.adopt.contains_key(&sought.address);
-                    here && !named && kind.told("id", "AAAA").is_some() && sought.desired.is_known()
+                    here && !named && kind.told().is_some() && sought.desired.is_known()
                 })
                 .collect();
             if drawn.is_empty() {
@@ -303,11 +303,10 @@ struct Look {
 
 struct Unnamed {
     property: &'static str,
+    /// The property that gives its beginning, where the type has one.
+    prefix: Option<&'static str>,
     start: Option<String>,
 }
-
-/// The properties that give only the beginning of a name.
-const PREFIXES: [&str; 2] = ["namePrefix", "bucketPrefix"];
 
 impl Look {
     /// None while too little is known to look.
@@ -336,8 +335,15 @@ impl Look {
             return None;
         }
         let name = match named {
-            Some((property, _)) => unnamed(desired, property, known(property)),
-            None => None,
+            Some((property, _)) if !known(property) || !is_given(desired, property) => {
+                let prefix = schema.prefix_of(property);
+                Some(Unnamed {
+                    property,
+                    prefix,
+                    start: beginning(desired, property, prefix, known(property)),
+                })
+            }
+            _ => None,
         };
         let mut props = Map::new();
         for (property, value) in desired.value.as_object().into_iter().flatten() {
@@ -381,7 +387,7 @@ impl Look {
         for candidate in cx.telling(names).await? {
             let mut props = self.props.clone();
             if let Value::Object(props) = &mut props {
-                props.retain(|property, _| !PREFIXES.contains(&property.as_str()));
+                props.retain(|property, _| name.prefix != Some(property.as_str()));
                 props.insert(name.property.to_owned(), Value::from(candidate));
             }
             let look = self.kind.find(&cx, props, Map::new());
@@ -391,21 +397,20 @@ impl Look {
     }
 }
 
-/// What is known of a name, where it is not known whole.
-fn unnamed(desired: &Data, property: &'static str, known: bool) -> Option<Unnamed> {
-    let text = |name: &str| desired.value.get(name).and_then(Value::as_str);
-    let beginning = |text: &str| stand_in::before(text).unwrap_or(text).to_owned();
-    let given = text(property).filter(|text| !text.is_empty());
-    if given.is_some() && known {
-        return None;
-    }
-    let is_open = |name: &&&str| desired.unknown_at(&Path::root().join(**name)).is_some();
-    let prefix = PREFIXES.iter().find_map(|name| text(name));
-    let open = PREFIXES.iter().find(|name| is_open(name)).is_some();
-    let start = match given.or(prefix.filter(|text| !text.is_empty())) {
-        Some(text) => Some(beginning(text)),
-        None if open || !known => Some(String::new()),
-        None => None,
+fn is_given(desired: &Data, property: &str) -> bool {
+    let value = desired.value.get(property).and_then(Value::as_str);
+    value.is_some_and(|text| !text.is_empty())
+}
+
+/// How a name begins that is not known whole; none for one that is generated.
+fn beginning(desired: &Data, name: &str, prefix: Option<&str>, known: bool) -> Option<String> {
+    let text = |name: &str| {
+        let text = desired.value.get(name).and_then(Value::as_str);
+        text.filter(|text| !text.is_empty())
     };
-    Some(Unnamed { property, start })
+    if let Some(text) = text(name).or_else(|| prefix.and_then(text)) {
+        return Some(stand_in::before(text).unwrap_or(text).to_owned());
+    }
+    let is_open = |name: &str| desired.unknown_at(&Path::root().join(name)).is_some();
+    (prefix.is_some_and(is_open) || !known).then(String::new)
 }

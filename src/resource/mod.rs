@@ -132,6 +132,9 @@ impl Rules<'_> {
     }
 }
 
+/// The import id that the value of an output gives, where it gives one: see [`Resource::TOLD`].
+pub type Told = fn(output: &str, value: &str) -> Option<String>;
+
 /// A kind of resource. The implementing struct holds its properties: optional ones are
 /// `Option` with `skip_serializing_if`, names are camelCase, unknown fields are refused.
 pub trait Resource:
@@ -261,11 +264,9 @@ pub trait Resource:
         async { Ok(Vec::new()) }
     }
 
-    /// The import id of an object of which the value of one output is all that is known; for
-    /// types whose objects exist in the state alone.
-    fn told(_output: &str, _value: &str) -> Option<String> {
-        None
-    }
+    /// For types whose objects exist in the state alone: the import id of one of which the value
+    /// of an output is all that is known.
+    const TOLD: Option<Told> = None;
 }
 
 /// Something that is read and never changed. The implementing struct holds its arguments.

@@ -3,7 +3,7 @@
 use super::context::{Cx, Draw};
 use super::error::Error;
 use super::import_id::Imported;
-use super::{Broken, Change, DataSource, New, Resource, Rules};
+use super::{Broken, Change, DataSource, New, Resource, Rules, Told};
 use crate::schema::Schema;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
@@ -96,8 +96,8 @@ pub trait ResourceType: Send + Sync {
         props: &'a Value,
         start: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Vec<String>, Error>>;
-    /// See [`Resource::told`].
-    fn told(&self, output: &str, value: &str) -> Option<String>;
+    /// See [`Resource::TOLD`].
+    fn told(&self) -> Option<Told>;
 }
 
 /// A data source behind one interface.
@@ -309,8 +309,8 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         Box::pin(T::names(cx, props, start))
     }
 
-    fn told(&self, output: &str, value: &str) -> Option<String> {
-        T::told(output, value)
+    fn told(&self) -> Option<Told> {
+        T::TOLD
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use stackctl::resource::context::{Cx, Draw};
 use stackctl::resource::error::Error;
 use stackctl::resource::import_id::Imported;
-use stackctl::resource::{Applied, Broken, ResourceType, Rules, resource_type};
+use stackctl::resource::{Applied, Broken, ResourceType, Rules, Told, resource_type};
 use stackctl::schema::Schema;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -127,7 +127,7 @@ impl ResourceType for Blind {
         self.0.names(cx, props, start)
     }
 
-    fn told(&self, output: &str, value: &str) -> Option<String> {
-        self.0.told(output, value)
+    fn told(&self) -> Option<Told> {
+        self.0.told()
     }
 }

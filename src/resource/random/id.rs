@@ -4,7 +4,7 @@ use crate::resource::context::{Cx, Draw};
 use crate::resource::error::Error;
 use crate::resource::import_id::Imported;
 use crate::resource::random;
-use crate::resource::{Live, Made, New, Resource};
+use crate::resource::{Live, Made, New, Resource, Told};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rand::Rng;
@@ -70,15 +70,7 @@ impl Resource for RandomId {
         (given(props) != prefix).then(|| format!("the prefix of the imported id is {prefix:?}"))
     }
 
-    /// Without a prefix; `dec` does not tell how many bytes there are.
-    fn told(output: &str, value: &str) -> Option<String> {
-        match output {
-            "id" | "b64Url" => Some(value.to_owned()),
-            "b64Std" => Some(URL_SAFE_NO_PAD.encode(STANDARD.decode(value).ok()?)),
-            "hex" => Some(URL_SAFE_NO_PAD.encode(hex::decode(value).ok()?)),
-            _ => None,
-        }
-    }
+    const TOLD: Option<Told> = Some(told);
 
     fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
         let length = props["byteLength"]
@@ -182,6 +174,16 @@ fn decimal(bytes: &[u8]) -> String {
         };
     }
     digits
+}
+
+/// Without a prefix; `dec` does not tell how many bytes there are.
+fn told(output: &str, value: &str) -> Option<String> {
+    match output {
+        "id" | "b64Url" => Some(value.to_owned()),
+        "b64Std" => Some(URL_SAFE_NO_PAD.encode(STANDARD.decode(value).ok()?)),
+        "hex" => Some(URL_SAFE_NO_PAD.encode(hex::decode(value).ok()?)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

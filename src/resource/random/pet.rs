@@ -4,7 +4,7 @@ use crate::resource::context::{Cx, Draw};
 use crate::resource::error::Error;
 use crate::resource::import_id::Imported;
 use crate::resource::random::{self, words};
-use crate::resource::{Live, Made, New, Resource};
+use crate::resource::{Live, Made, New, Resource, Told};
 use rand::Rng;
 use rand::seq::IndexedRandom;
 use schemars::JsonSchema;
@@ -52,9 +52,7 @@ impl Resource for RandomPet {
         Imported::named(text)
     }
 
-    fn told(_output: &str, value: &str) -> Option<String> {
-        Some(value.to_owned())
-    }
+    const TOLD: Option<Told> = Some(|_, value| Some(value.to_owned()));
 
     fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
         let unknown = |name: &str| props.get(name).is_some_and(Value::is_null);

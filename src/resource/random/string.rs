@@ -4,7 +4,7 @@ use crate::resource::context::{Cx, Draw};
 use crate::resource::error::Error;
 use crate::resource::import_id::Imported;
 use crate::resource::random::{self, Recipe};
-use crate::resource::{Broken, Live, Made, New, Resource, Rules};
+use crate::resource::{Broken, Live, Made, New, Resource, Rules, Told};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -91,9 +91,7 @@ impl Resource for RandomString {
         random::rules(rules)
     }
 
-    fn told(_output: &str, value: &str) -> Option<String> {
-        Some(value.to_owned())
-    }
+    const TOLD: Option<Told> = Some(|_, value| Some(value.to_owned()));
 
     fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
         let Some(recipe) = Recipe::of(props) else {

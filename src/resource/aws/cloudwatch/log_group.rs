@@ -40,7 +40,7 @@ pub struct LogGroup {
     #[schemars(
         length(min = 1, max = 505),
         regex(pattern = r"^[.\-_/#A-Za-z0-9]+$"),
-        extend("createOnly" = true, "writeOnly" = true)
+        extend("createOnly" = true, "prefixOf" = "name", "writeOnly" = true)
     )]
     pub name_prefix: Option<String>,
     /// How many days events are kept; 0 or left out: for ever. A number that an account

@@ -37,7 +37,7 @@ pub struct ManagedPolicy {
     #[schemars(
         length(min = 1, max = 121),
         regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"),
-        extend("createOnly" = true, "writeOnly" = true)
+        extend("createOnly" = true, "prefixOf" = "name", "writeOnly" = true)
     )]
     pub name_prefix: Option<String>,
     /// The path in front of the name in the ARN; begins and ends with `/`.

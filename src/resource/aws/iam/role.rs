@@ -41,7 +41,7 @@ pub struct Role {
     #[schemars(
         length(min = 1, max = 57),
         regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"),
-        extend("createOnly" = true, "writeOnly" = true)
+        extend("createOnly" = true, "prefixOf" = "name", "writeOnly" = true)
     )]
     pub name_prefix: Option<String>,
     /// The path in front of the name in the ARN; begins and ends with `/`.

@@ -32,7 +32,7 @@ pub struct RolePolicy {
     #[schemars(
         length(min = 1, max = 121),
         regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"),
-        extend("createOnly" = true, "writeOnly" = true)
+        extend("createOnly" = true, "prefixOf" = "name", "writeOnly" = true)
     )]
     pub name_prefix: Option<String>,
     /// The role's name (not its ARN).

@@ -47,7 +47,7 @@ pub struct Bucket {
     #[schemars(
         length(min = 1, max = 37),
         regex(pattern = r"^[a-z0-9][a-z0-9.-]*$"),
-        extend("createOnly" = true, "writeOnly" = true)
+        extend("createOnly" = true, "prefixOf" = "bucket", "writeOnly" = true)
     )]
     pub bucket_prefix: Option<String>,
     /// The namespace of the name: `global`, or `account-regional` for names of the form

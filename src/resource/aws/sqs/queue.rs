@@ -45,7 +45,7 @@ pub struct Queue {
     #[schemars(
         length(min = 1, max = 68),
         regex(pattern = r"^[A-Za-z0-9_-]+$"),
-        extend("createOnly" = true, "writeOnly" = true)
+        extend("createOnly" = true, "prefixOf" = "name", "writeOnly" = true)
     )]
     pub name_prefix: Option<String>,
     /// Whether messages are delivered in order and once (FIFO).
