@@ -1,9 +1,10 @@
 //! What apply knows as it goes: the state, and the values that later steps refer to.
 
 mod finish;
+mod known;
 
 use super::diff::{self, Compare};
-use super::graph::{Graph, Node};
+use super::graph::Graph;
 use super::instance::{self, Instance};
 use super::judge::mark_sensitive;
 use super::origin;
@@ -13,7 +14,6 @@ use super::values::{ReadFile, Values, Visible};
 use super::work::{Call, Outcome, Work};
 use super::world::{Observed, World};
 use crate::data::{Data, Path};
-use crate::lang::eval::evaluate;
 use crate::lang::stack::Stack;
 use crate::resource::error::Error;
 use crate::resource::{ResourceType, data_source, overlay, resource_type};
@@ -286,81 +286,6 @@ impl<'a> Applying<'a> {
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
         overlay(&attrs, &Value::Object(hidden))
-    }
-
-    /// The properties with every unknown part evaluated; the known parts are the plan's.
-    fn known(&mut self, address: &str, inputs: &Data, graph: &Graph) -> Result<Data, Error> {
-        if inputs.is_known() {
-            return Ok(inputs.clone());
-        }
-        if inputs.unknown.values().any(|text| text.contains("local.")) {
-            self.locals(graph);
-        }
-        let found = self.instances.get(address).copied();
-        if let Some(each) = found.and_then(|found| found.each.as_ref()) {
-            let value = self.filled(address, &each.value)?;
-            self.values.each = Some((Value::from(each.key.as_str()).into(), value));
-        }
-        let resolved = self.filled(address, inputs);
-        self.values.each = None;
-        let mut resolved = resolved?;
-        if let Some(found) = found {
-            let schema = found.kind.schema();
-            if let Some(broken) = schema.validate(&resolved).first() {
-                let Some(path) = Some(&broken.path) else {
-                    return Ok(resolved);
-                };
-                return Err(Error::failed(format!(
-                    "{path} of {address}: {}",
-                    broken.message
-                )));
-            }
-            resolved = mark_sensitive(schema, resolved);
-        }
-        self.secrets.learn_secret(&resolved);
-        Ok(resolved)
-    }
-
-    /// `data` with every unknown part evaluated.
-    fn filled(&self, address: &str, data: &Data) -> Result<Data, Error> {
-        let mut resolved = data.clone();
-        for (path, text) in &data.unknown {
-            let value = evaluate(&Value::from(text.as_str()), &self.values);
-            let value = value.map_err(|faults| {
-                let why: Vec<&str> = faults.iter().map(|fault| fault.message.as_str()).collect();
-                Error::failed(format!(
-                    "{path} of {address} has no value: {}",
-                    why.join("; ")
-                ))
-            })?;
-            if let Some(expression) = value.unknown.values().next() {
-                return Err(Error::with_hint(
-                    format!(
-                        "{path} of {address} needs {expression}, a secret that the state does not keep"
-                    ),
-                    "Make the secret anew with --replace and its address.",
-                ));
-            }
-            if value.value.is_null() {
-                resolved.remove(path);
-            } else {
-                resolved.set(path, value);
-            }
-        }
-        Ok(resolved)
-    }
-
-    /// Evaluates those locals again that were not known so far.
-    fn locals(&mut self, graph: &Graph) {
-        for node in &graph.order {
-            let Node::Local(name) = node else { continue };
-            if self.values.local.get(name).is_some_and(Data::is_known) {
-                continue;
-            }
-            if let Ok(value) = evaluate(&self.stack.locals[name], &self.values) {
-                self.values.local.insert(name.clone(), value);
-            }
-        }
     }
 
     /// An object as the state keeps it.

@@ -3,6 +3,7 @@
 pub mod function_calls;
 pub mod function_rules;
 pub mod function_settings;
+pub mod mapping_calls;
 pub mod mapping_rules;
 pub mod mapping_settings;
 pub mod runtimes;
