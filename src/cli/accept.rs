@@ -40,8 +40,8 @@ pub(super) async fn run(global: &GlobalArgs, args: &DriftArgs) -> Result<Exit, C
     let look = look::look(Wanted {
         global,
         names: &names,
-        input: &args.input,
-        cloud: &args.cloud,
+        input: &args.look.input,
+        cloud: &args.look.cloud,
         writes: None,
     })
     .await?;
@@ -53,7 +53,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &DriftArgs) -> Result<Exit, C
         let told = "Nothing is to be written: the file wants what is live already.\n";
         return finish(global, (path, ""), told, false);
     }
-    let loaded = find::load_text(Path::new(path), new.clone().into_bytes(), &args.input)?;
+    let loaded = find::load_text(Path::new(path), new.clone().into_bytes(), &args.look.input)?;
     check(&look, &loaded)?;
     let diff = shown(path, &look.sources, &loaded.sources);
     if !global.json {

@@ -211,6 +211,14 @@ pub struct OutputsArgs {
     #[arg(long, value_name = "NAME", num_args = 0..=1, conflicts_with = "json")]
     pub raw: Option<Option<String>>,
 
+    /// What is looked at.
+    #[command(flatten)]
+    pub look: LookArgs,
+}
+
+/// What the commands share that show what is there.
+#[derive(Debug, Clone, Args)]
+pub struct LookArgs {
     /// What goes in from outside.
     #[command(flatten)]
     pub input: InputArgs,

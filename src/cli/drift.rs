@@ -16,12 +16,12 @@ pub(super) async fn run(global: &GlobalArgs, args: &DriftArgs) -> Result<Exit, C
     let look = look::look(Wanted {
         global,
         names: &args.names,
-        input: &args.input,
-        cloud: &args.cloud,
+        input: &args.look.input,
+        cloud: &args.look.cloud,
         writes: None,
     })
     .await?;
-    let show = args.secrets.show_secrets;
+    let show = args.look.secrets.show_secrets;
     let text = if global.json {
         format!(
             "{:#}\n",

@@ -29,9 +29,9 @@ pub(super) async fn run(global: &GlobalArgs, args: &ImportArgs) -> Result<Exit, 
         // Only what is adopted is read.
         refresh: false,
         parallelism: 1,
-        secrets: args.secrets,
-        input: args.input.clone(),
-        cloud: args.cloud.clone(),
+        secrets: args.look.secrets,
+        input: args.look.input.clone(),
+        cloud: args.look.cloud.clone(),
         lock: args.lock,
     };
     let session = Session::plan(Wanted {
@@ -48,7 +48,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &ImportArgs) -> Result<Exit, 
     .await?;
     let failed = refused(&session, &adopt, args.skip_failed)?;
     let plan = &session.planned.plan;
-    let show = args.secrets.show_secrets;
+    let show = args.look.secrets.show_secrets;
     if !global.json && !plan.is_empty() {
         output::result(&report::text::plan(plan, &Session::style(global, show)))?;
     }

@@ -13,24 +13,24 @@ use crate::store::seal::{Seal, is_kept, is_sealed};
 /// Runs the command.
 pub(super) async fn run(global: &GlobalArgs, args: &OutputsArgs) -> Result<Exit, CliError> {
     let request = args.request(find::is_stack).map_err(CliError::new)?;
-    let loaded = find::load(request.stack.as_deref(), &args.input)?;
+    let loaded = find::load(request.stack.as_deref(), &args.look.input)?;
     if loaded.stack.name.is_empty() {
         super::mistakes::load_checked(global, loaded)?;
         return Ok(Exit::Invalid);
     }
     let stack = loaded.stack;
-    let store = place::store(&stack, &args.cloud).await?;
+    let store = place::store(&stack, &args.look.cloud).await?;
     let opened = store
         .open(&stack.name, stack.env.as_deref())
         .await
         .map_err(place::store_error)?;
-    let show = args.secrets.show_secrets;
+    let show = args.look.secrets.show_secrets;
     let state = &opened.state;
     let named = |name: &String| request.name.as_ref().is_none_or(|wanted| wanted == name);
     let mut kept = state.outputs.iter().filter(|(name, _)| named(name));
     // The key is asked for only where something is opened with it.
     let key = match show && kept.any(|(_, output)| is_kept(&output.value)) {
-        true => state_key::unlock(&args.cloud, state, &store.name())?,
+        true => state_key::unlock(&args.look.cloud, state, &store.name())?,
         false => StateKey::default(),
     };
     let mut rows = apply::rows(state, &Seal::new(&state.lineage, key));

@@ -17,12 +17,12 @@ pub(super) async fn run(global: &GlobalArgs, args: &RefreshArgs) -> Result<Exit,
     let mut look = look::look(Wanted {
         global,
         names: &args.names,
-        input: &args.input,
-        cloud: &args.cloud,
+        input: &args.look.input,
+        cloud: &args.look.cloud,
         writes: Some(args.lock),
     })
     .await?;
-    let show = args.secrets.show_secrets;
+    let show = args.look.secrets.show_secrets;
     let changes = drift::refreshed(&look.drift, &look.world);
     if !global.json {
         let style = Session::style(global, show);

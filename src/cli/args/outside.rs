@@ -1,7 +1,7 @@
 //! What can be typed behind the commands that look at what is there: `import`, `drift`,
 //! `refresh`.
 
-use super::{CloudArgs, ConsentArg, InputArgs, LockArg, SecretsArg, StackArg};
+use super::{ConsentArg, LockArg, LookArgs, StackArg};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -35,15 +35,9 @@ pub struct ImportArgs {
     #[arg(long)]
     pub skip_failed: bool,
 
-    /// What goes in from outside.
+    /// What is looked at.
     #[command(flatten)]
-    pub input: InputArgs,
-    /// Where it is.
-    #[command(flatten)]
-    pub cloud: CloudArgs,
-    /// Whether secrets are shown.
-    #[command(flatten)]
-    pub secrets: SecretsArg,
+    pub look: LookArgs,
     /// How long to wait.
     #[command(flatten)]
     pub lock: LockArg,
@@ -75,15 +69,9 @@ pub struct DriftArgs {
     /// Whether to ask.
     #[command(flatten)]
     pub consent: ConsentArg,
-    /// What goes in from outside.
+    /// What is looked at.
     #[command(flatten)]
-    pub input: InputArgs,
-    /// Where it is.
-    #[command(flatten)]
-    pub cloud: CloudArgs,
-    /// Whether secrets are shown.
-    #[command(flatten)]
-    pub secrets: SecretsArg,
+    pub look: LookArgs,
 }
 
 /// Take what is live into the state, and change nothing else.
@@ -99,15 +87,9 @@ pub struct RefreshArgs {
     /// The stack, and the addresses to take in.
     #[command(flatten)]
     pub names: NamesArg,
-    /// What goes in from outside.
+    /// What is looked at.
     #[command(flatten)]
-    pub input: InputArgs,
-    /// Where it is.
-    #[command(flatten)]
-    pub cloud: CloudArgs,
-    /// Whether secrets are shown.
-    #[command(flatten)]
-    pub secrets: SecretsArg,
+    pub look: LookArgs,
     /// How long to wait.
     #[command(flatten)]
     pub lock: LockArg,
