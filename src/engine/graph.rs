@@ -152,7 +152,7 @@ impl Blocks {
         let resources = stack.resources.values().map(|block| {
             let schema = resource_type(&block.type_name).map(|found| found.schema());
             let mut found = edges(&block.properties, schema);
-            for template in block.options.templates() {
+            for (_, template) in block.options.templates() {
                 found.extend(edges(template, None));
             }
             let named = block.options.depends_on.iter().filter_map(|name| {

@@ -217,25 +217,16 @@ impl Checks<'_> {
         let properties = path.join("properties");
         let found = self.template(&block.properties, &properties, holder);
         self.graph.add(Root::Resource, name, properties, found);
-        for (key, template, holder) in [
-            ("forEach", &options.for_each, Holder::Plain),
-            ("when", &options.when, holder),
-            ("protect", &options.protect, holder),
-            ("retainOnDelete", &options.retain_on_delete, holder),
-        ] {
-            if let Some(template) = template {
-                let path = path.join("options").join(key);
-                let found = self.template(template, &path, holder);
-                self.graph.add(Root::Resource, name, path, found);
-            }
-        }
-        for (key, template) in [
-            ("import", &options.import),
-            ("movedFrom", &options.moved_from),
-        ] {
-            if let Some(template) = template {
-                self.template(template, &path.join("options").join(key), holder);
-            }
+        for (key, template) in options.templates() {
+            let path = path.join("options").join(key);
+            // What makes the instances is none of theirs.
+            let holder = if key == "forEach" {
+                Holder::Plain
+            } else {
+                holder
+            };
+            let found = self.template(template, &path, holder);
+            self.graph.add(Root::Resource, name, path, found);
         }
         // That a resource depends on itself is told with its options.
         let others = options.depends_on.iter().enumerate();

@@ -134,17 +134,18 @@ pub struct Options {
 }
 
 impl Options {
-    /// The templates among them.
-    pub fn templates(&self) -> impl Iterator<Item = &Value> {
+    /// The templates among them, by name: whatever they refer to is evaluated before.
+    pub fn templates(&self) -> impl Iterator<Item = (&'static str, &Value)> {
         let all = [
-            &self.for_each,
-            &self.when,
-            &self.protect,
-            &self.retain_on_delete,
-            &self.import,
-            &self.moved_from,
+            ("forEach", &self.for_each),
+            ("when", &self.when),
+            ("protect", &self.protect),
+            ("retainOnDelete", &self.retain_on_delete),
+            ("import", &self.import),
+            ("movedFrom", &self.moved_from),
         ];
-        all.into_iter().flatten()
+        all.into_iter()
+            .filter_map(|(name, template)| Some((name, template.as_ref()?)))
     }
 }
 

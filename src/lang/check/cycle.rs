@@ -17,6 +17,9 @@ fn node(root: Root, name: &str) -> Node {
     }
 }
 
+/// Of a circle no more nodes are named.
+const SHOWN: usize = 20;
+
 /// What each local, data source and resource needs.
 #[derive(Default)]
 pub(super) struct Graph {
@@ -127,12 +130,12 @@ impl<'g> Search<'g> {
 
     fn tell(&mut self, names: &[&str], edge: &Edge) {
         let Some(first) = names.first() else { return };
-        let circle = names
-            .iter()
-            .chain([first])
-            .copied()
-            .collect::<Vec<_>>()
-            .join(" -> ");
+        let some = &names[..names.len().min(SHOWN)];
+        let mut circle = some.join(" -> ");
+        if names.len() > SHOWN {
+            circle.push_str(&format!(" -> {} more", names.len() - SHOWN));
+        }
+        circle.push_str(&format!(" -> {first}"));
         let message = match names {
             [one] => format!("{one} refers to itself"),
             _ => format!("these need each other, so that none can come first: {circle}"),

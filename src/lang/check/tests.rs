@@ -117,6 +117,51 @@ fn cycles_are_told_whole() {
 }
 
 #[test]
+fn a_cycle_through_any_option_is_told() {
+    for option in [
+        "forEach",
+        "when",
+        "protect",
+        "retainOnDelete",
+        "import",
+        "movedFrom",
+    ] {
+        let resource = |name: &str, other: &str| {
+            format!(
+                "  {name}: {{type: \"random:RandomString\", properties: {{length: 1}}, options: {{{option}: \"${{{other}.result}}\"}}}}\n"
+            )
+        };
+        let text = format!(
+            "{HEAD}resources:\n{}{}",
+            resource("a", "b"),
+            resource("b", "a")
+        );
+        let found = told(&text);
+        assert!(
+            found
+                .iter()
+                .any(|line| line.ends_with("come first: a -> b -> a")),
+            "{option}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn of_a_long_circle_the_beginning_is_named() {
+    let mut text = format!("{HEAD}locals:\n");
+    for number in 0..30 {
+        let _ = writeln!(text, "  l{number}: \"${{local.l{}}}\"", (number + 1) % 30);
+    }
+    let found = told(&text);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("come first: local.l0 -> local.l1 -> "));
+    assert!(
+        found[0].ends_with(" -> local.l19 -> 10 more -> local.l0"),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn providers_come_first() {
     let text = "name: a\nproviders: {aws: {region: \"${data.r.name}\", profile: \"${local.p}\"}}\nlocals: {p: \"${local.q}\", q: \"${data.r.id}\"}\ndata: {r: {type: \"aws:getRegion\"}}\n";
     let found = told(text);
