@@ -59,6 +59,34 @@ fn is_killed(project: &mut Project, args: &[&str], faults: &Value) -> bool {
     }
 }
 
+/// The local cloud itself: what it answered is there after the death of its process.
+#[test]
+fn the_local_cloud_keeps_what_it_answered() {
+    for (how, left) in [
+        ("killBefore", &["first"][..]),
+        ("killAfter", &["first", "second"]),
+    ] {
+        let mut project = Project::new();
+        project.write(
+            "stacks/two.yaml",
+            "name: two\nproviders: {aws: {region: us-west-2}}\nresources:\n  \
+             a: {type: \"aws:sqs:Queue\", properties: {name: first}}\n  \
+             b: {type: \"aws:sqs:Queue\", properties: {name: second}, options: {dependsOn: [a]}}\n",
+        );
+        let faults = json!([{"call": "sqs:CreateQueue", "at": 2, "what": how}]);
+        assert!(
+            is_killed(&mut project, &["apply", "--yes"], &faults),
+            "{how}"
+        );
+        let cloud = project.cloud();
+        let names: Vec<_> = cloud
+            .iter()
+            .filter_map(|entry| entry.key.rsplit('/').next())
+            .collect();
+        assert_eq!(names, left, "{how}");
+    }
+}
+
 /// What a kill is followed by, and what must then hold.
 struct Matrix<'a> {
     /// The project before the command.

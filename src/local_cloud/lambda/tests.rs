@@ -1,5 +1,6 @@
 //! The service behind the SDK's client.
 
+mod code;
 mod function;
 mod mapping;
 mod permission;
