@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use strsim::osa_distance;
 
-/// How many names are compared at most, in all (about half a second). A file with thousands of
+/// How many names are compared at most, in all (about a second). A file with thousands of
 /// mistyped names among thousands would take minutes; of its mistakes only the first hundred are
 /// shown, and these have got their help by then.
 const PATIENCE: usize = 2_000_000;
