@@ -9,6 +9,7 @@ use super::instance::{self, Each, Instance};
 use super::lost;
 use super::plan::{Action, Change};
 use super::rewrite::{self, Rewrites};
+use super::rules::violation;
 use super::steps;
 use super::values::{Values, Visible};
 use super::world::World;
@@ -169,12 +170,9 @@ impl<'a> Planner<'a> {
         };
         let schema = kind.schema();
         schema.drop_nulls(&mut args);
-        for broken in schema.validate(&args) {
-            let place = Place::Value(base.concat(&broken.path));
-            self.out
-                .diagnostics
-                .push(Diagnostic::error(place, broken.message));
-        }
+        let broken = schema.validate(&args).into_iter();
+        let found = broken.map(|broken| violation(&base, broken));
+        self.out.diagnostics.extend(found);
         let read = self
             .inputs
             .world
@@ -348,9 +346,9 @@ impl<'a> Planner<'a> {
         kind.schema().drop_nulls(&mut desired);
         self.default_tags(kind, &mut desired);
         self.open_names(name, kind, &desired);
-        for broken in kind.schema().validate(&desired) {
-            self.error(base.concat(&broken.path), broken.message);
-        }
+        let broken = kind.schema().validate(&desired).into_iter();
+        let found = broken.map(|broken| violation(&base, broken));
+        self.out.diagnostics.extend(found);
         desired
     }
 

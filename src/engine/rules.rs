@@ -6,7 +6,7 @@ use super::planner::{FAULTY, Planner};
 use crate::data::Path;
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::eval::{Reference, Root, lone_reference, references};
-use crate::resource::Rules;
+use crate::resource::{Broken, Part, Rules};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ impl Planner<'_> {
                 Some((peer.kind.schema().name, peer.change.after.as_ref()?))
             };
             for broken in instance.kind.rules(&Rules { props, peer: &peer }) {
-                let diagnostic = at(instance, &broken.path, broken.message);
+                let diagnostic = violation(&properties(instance), broken);
                 if !found.contains(&diagnostic) {
                     found.push(diagnostic);
                 }
@@ -98,7 +98,8 @@ impl Planner<'_> {
                         [] => String::new(),
                     },
                 );
-                found.push(at(instance, &Path::root().join(last), message));
+                let broken = Broken::new(Path::root().join(last), message);
+                found.push(violation(&properties(instance), broken));
             }
         }
         found
@@ -157,9 +158,20 @@ impl Planner<'_> {
     }
 }
 
-fn at(instance: &Instance, path: &Path, message: String) -> Diagnostic {
-    let base = Path::pointer("/resources")
-        .join(&instance.block)
-        .join("properties");
-    Diagnostic::error(Place::Value(base.concat(path)), message)
+fn properties(instance: &Instance) -> Path {
+    let block = Path::pointer("/resources").join(&instance.block);
+    block.join("properties")
+}
+
+/// A rule broken by the properties at `base`, as a mistake in the file.
+pub(super) fn violation(base: &Path, broken: Broken) -> Diagnostic {
+    let path = base.concat(&broken.path);
+    let place = match broken.part {
+        Part::Key => Place::Key(path),
+        Part::Value => Place::Value(path),
+    };
+    Diagnostic {
+        help: broken.help,
+        ..Diagnostic::error(place, broken.message)
+    }
 }

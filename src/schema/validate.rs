@@ -21,10 +21,7 @@ impl Schema {
             Ok(validator) => validator,
             Err(error) => {
                 let message = format!("the schema of {} cannot be used: {error}", self.name);
-                return vec![Broken {
-                    path: Path::root(),
-                    message,
-                }];
+                return vec![Broken::new(Path::root(), message)];
             }
         };
         let mut value = Cow::Borrowed(&data.value);
@@ -99,10 +96,8 @@ impl Check<'_> {
         | Kind::UnevaluatedProperties { unexpected } = error.kind()
         {
             for name in unexpected {
-                found.push(Broken {
-                    path: path.join(name),
-                    message: self.unexpected(name, &path),
-                });
+                let (message, help) = self.unexpected(name, &path);
+                found.push(Broken::new(path.join(name), message).on_key().help(help));
             }
             return;
         }
@@ -114,10 +109,7 @@ impl Check<'_> {
             }
             return;
         }
-        found.push(Broken {
-            message: self.sentence(error, &path),
-            path,
-        });
+        found.push(Broken::new(path.clone(), self.sentence(error, &path)));
     }
 
     /// Whether the mistake may go away once what is unknown below the path is known. Which
@@ -155,21 +147,17 @@ impl Check<'_> {
         fitting.next().is_none().then_some(first)
     }
 
-    fn unexpected(&self, name: &str, path: &Path) -> String {
+    fn unexpected(&self, name: &str, path: &Path) -> (String, Option<String>) {
         if path.is_root() {
-            let (message, help) = self.schema.unexpected(name);
-            return match help {
-                Some(help) => format!("{message}; {help}"),
-                None => message,
-            };
+            return self.schema.unexpected(name);
         }
         let known = self
             .schema
             .at(path)
             .and_then(|schema| super::members(schema));
         let names = || known.into_iter().flatten().map(|(name, _)| name.as_str());
-        let help = did_you_mean(name, names()).map_or(String::new(), |help| format!("; {help}"));
-        format!("{name:?} is not a property of {path}{help}")
+        let message = format!("{name:?} is not a property of {path}");
+        (message, did_you_mean(name, names()))
     }
 
     /// The value as text, unless it is secret, unknown in part or long.

@@ -74,10 +74,7 @@ impl Check<'_> {
         } else {
             self.at.concat(inside)
         };
-        self.broken.push(Broken {
-            path,
-            message: message.into(),
-        });
+        self.broken.push(Broken::new(path, message));
     }
 
     fn is_unknown(&self, inside: &Path) -> bool {

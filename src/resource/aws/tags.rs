@@ -39,10 +39,10 @@ pub fn rules(rules: &Rules<'_>) -> Vec<Broken> {
     };
     tags.keys()
         .filter(|key| is_reserved(key))
-        .map(|key| Broken {
-            path: Path::root().join("tags").join(key),
-            message: format!("The tag key \"{key}\" is reserved: keys must not begin with \"aws:\" or \"{OWNER_TAG_PREFIX}\"."),
-        })
+        .map(|key| Broken::new(
+            Path::root().join("tags").join(key),
+            format!("The tag key \"{key}\" is reserved: keys must not begin with \"aws:\" or \"{OWNER_TAG_PREFIX}\"."),
+        ).on_key())
         .collect()
 }
 

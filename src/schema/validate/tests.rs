@@ -58,7 +58,11 @@ fn told(data: &Data) -> Vec<String> {
     let mut found: Vec<String> = schema
         .validate(data)
         .iter()
-        .map(|broken| format!("{}: {}", broken.path, broken.message))
+        .map(|broken| {
+            let help = broken.help.as_ref();
+            let help = help.map_or(String::new(), |help| format!("; {help}"));
+            format!("{}: {}{help}", broken.path, broken.message)
+        })
         .collect();
     found.sort();
     found

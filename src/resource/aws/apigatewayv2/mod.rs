@@ -147,10 +147,10 @@ pub(crate) fn tag_rules(rules: &Rules<'_>, broken: &mut Vec<Broken>) {
     for (key, value) in tags {
         let path = Path::root().join("tags").join(key);
         if value.as_str() == Some("") && rules.props.unknown_at(&path).is_none() {
-            broken.push(Broken {
+            broken.push(Broken::new(
                 path,
-                message: "API Gateway refuses a tag with an empty value.".to_owned(),
-            });
+                "API Gateway refuses a tag with an empty value.",
+            ));
         }
     }
 }

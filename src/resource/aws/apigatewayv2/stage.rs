@@ -259,10 +259,13 @@ fn checks(rules: &Rules<'_>) -> Vec<Broken> {
     {
         for name in ["dataTraceEnabled", "loggingLevel"] {
             if settings.get(name).is_some_and(|value| !value.is_null()) {
-                broken.push(Broken {
-                    path: Path::root().join("defaultRouteSettings").join(name),
-                    message: format!("{name} is for stages of WebSocket APIs only."),
-                });
+                broken.push(
+                    Broken::new(
+                        Path::root().join("defaultRouteSettings").join(name),
+                        format!("{name} is for stages of WebSocket APIs only."),
+                    )
+                    .on_key(),
+                );
             }
         }
     }
@@ -288,17 +291,13 @@ fn variable_checks(rules: &Rules<'_>, broken: &mut Vec<Broken>) {
         let value = value.as_str().filter(|_| known).unwrap_or_default();
         let good_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         let good = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#&=,".contains(c);
-        let message = if name.is_empty() || !good_name {
-            "The name of a stage variable has letters, digits and _ only."
+        if name.is_empty() || !good_name {
+            let message = "The name of a stage variable has letters, digits and _ only.";
+            broken.push(Broken::new(path, message).on_key());
         } else if value.len() > 2048 || !value.chars().all(good) {
-            "The value of a stage variable has at most 2048 letters, digits and -._~:/?#&=, only."
-        } else {
-            continue;
-        };
-        broken.push(Broken {
-            path,
-            message: message.to_owned(),
-        });
+            let message = "The value of a stage variable has at most 2048 letters, digits and -._~:/?#&=, only.";
+            broken.push(Broken::new(path, message));
+        }
     }
 }
 

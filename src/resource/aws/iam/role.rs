@@ -151,10 +151,10 @@ impl Resource for Role {
                 if let Some(name) = item["name"].as_str()
                     && !names.insert(name)
                 {
-                    broken.push(Broken {
-                        path: at.join("name"),
-                        message: format!("The role has two inline policies named {name}."),
-                    });
+                    broken.push(Broken::new(
+                        at.join("name"),
+                        format!("The role has two inline policies named {name}."),
+                    ));
                 }
             }
         }

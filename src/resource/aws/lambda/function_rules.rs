@@ -138,10 +138,13 @@ fn logging_checks(config: &Map<String, Value>, rules: &Rules<'_>, broken: &mut V
         || rules.props.unknown_at(&base.join("logFormat")).is_some();
     for name in ["applicationLogLevel", "systemLogLevel"] {
         if !json && config.get(name).is_some_and(|level| !level.is_null()) {
-            broken.push(Broken {
-                path: base.join(name),
-                message: format!("{name} needs a logFormat of JSON."),
-            });
+            broken.push(
+                Broken::new(
+                    base.join(name),
+                    format!("{name} needs a logFormat of JSON."),
+                )
+                .on_key(),
+            );
         }
     }
 }
@@ -152,10 +155,10 @@ fn variable_checks(map: &Map<String, Value>, base: &Path, broken: &mut Vec<Broke
         .map(|(name, value)| name.len() + value.as_str().map_or(0, str::len))
         .sum();
     if size > VARIABLES_LIMIT {
-        broken.push(Broken {
-            path: base.clone(),
-            message: format!("The variables have {size} bytes; Lambda takes 4096 in all."),
-        });
+        broken.push(Broken::new(
+            base.clone(),
+            format!("The variables have {size} bytes; Lambda takes 4096 in all."),
+        ));
     }
     for name in map.keys() {
         let good = name.len() >= 2
@@ -168,10 +171,7 @@ fn variable_checks(map: &Map<String, Value>, base: &Path, broken: &mut Vec<Broke
         } else {
             continue;
         };
-        broken.push(Broken {
-            path: base.join(name),
-            message: message.to_owned(),
-        });
+        broken.push(Broken::new(base.join(name), message).on_key());
     }
 }
 

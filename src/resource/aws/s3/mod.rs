@@ -130,9 +130,12 @@ pub fn tag_faults(rules: &Rules<'_>) -> Vec<Broken> {
         .flatten()
         .map(|(key, _)| key)
         .filter(|key| key.starts_with("aws:") || key.starts_with(OWNER_TAG_PREFIX))
-        .map(|key| Broken {
-            path: Path::dotted("tags").join(key),
-            message: format!("tags that begin with aws: or {OWNER_TAG_PREFIX} are reserved"),
+        .map(|key| {
+            Broken::new(
+                Path::dotted("tags").join(key),
+                format!("tags that begin with aws: or {OWNER_TAG_PREFIX} are reserved"),
+            )
+            .on_key()
         })
         .collect()
 }

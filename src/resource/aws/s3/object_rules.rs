@@ -66,10 +66,10 @@ fn value_faults(rules: &Rules<'_>) -> Vec<Broken> {
     for (key, value) in metadata.into_iter().flatten() {
         let plain = |value: &str| value.chars().all(|c| matches!(c, ' '..='~'));
         if !value.as_str().is_none_or(plain) {
-            broken.push(Broken {
-                path: Path::dotted("metadata").join(key),
-                message: "metadata is sent as headers, so a value is printable ASCII".to_owned(),
-            });
+            broken.push(Broken::new(
+                Path::dotted("metadata").join(key),
+                "metadata is sent as headers, so a value is printable ASCII",
+            ));
         }
     }
     broken

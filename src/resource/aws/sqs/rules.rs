@@ -165,10 +165,10 @@ fn target_kind(rules: &Rules<'_>) -> Option<Broken> {
     let (type_name, target) =
         (rules.peer)(&at.join("deadLetterTargetArn")).or_else(|| (rules.peer)(&at))?;
     if type_name != "aws:sqs:Queue" {
-        return Some(Broken {
-            path: at,
-            message: format!("The dead letter target of a queue is a queue, not {type_name}."),
-        });
+        return Some(Broken::new(
+            at,
+            format!("The dead letter target of a queue is a queue, not {type_name}."),
+        ));
     }
     let target = Rules {
         props: target,
@@ -176,14 +176,16 @@ fn target_kind(rules: &Rules<'_>) -> Option<Broken> {
     };
     let (own, other) = (is_fifo(rules)?, is_fifo(&target)?);
     let word = |fifo: bool| if fifo { "FIFO" } else { "standard" };
-    (own != other).then(|| Broken {
-        path: at,
-        message: format!(
-            "The dead letter queue of a {} queue must be {} too; the one named is {}.",
-            word(own),
-            word(own),
-            word(other)
-        ),
+    (own != other).then(|| {
+        Broken::new(
+            at,
+            format!(
+                "The dead letter queue of a {} queue must be {} too; the one named is {}.",
+                word(own),
+                word(own),
+                word(other)
+            ),
+        )
     })
 }
 
