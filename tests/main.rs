@@ -13,6 +13,7 @@ mod apply_values;
 mod cli;
 mod conformance;
 mod crash;
+mod crash_secrets;
 mod crash_state;
 mod credentials;
 mod docs;

@@ -121,6 +121,13 @@ impl Rows<'_, '_> {
             }
             return;
         }
+        if [applied, live, desired]
+            .into_iter()
+            .flatten()
+            .any(is_sealed)
+        {
+            return self.sealed_whole(path, (applied, live, desired));
+        }
         match shape(schema, path, desired.or(applied)) {
             Shape::Struct => {
                 let names: BTreeSet<&str> = keys(desired).chain(keys(applied)).collect();
@@ -135,6 +142,31 @@ impl Rows<'_, '_> {
             }
             Shape::Leaf => self.leaf(path, applied, live, desired),
         }
+    }
+
+    /// Compares values of which one is sealed as a whole: one that is the sealed form of the
+    /// file's is compared part by part, as the file's.
+    fn sealed_whole(
+        &mut self,
+        path: &Path,
+        (applied, live, desired): (Option<&Value>, Option<&Value>, Option<&Value>),
+    ) {
+        let Some(wanted) = desired.filter(|value| value.is_object() && !is_sealed(value)) else {
+            return self.leaf(path, applied, live, desired);
+        };
+        let seal = self.compare.seal;
+        let known = |value: Option<&'_ Value>| match value {
+            Some(sealed) if is_sealed(sealed) => seal.is_seal_of(sealed, wanted),
+            _ => true,
+        };
+        if known(applied) && known(live) {
+            let open = |value: Option<&Value>| value.filter(|value| !is_sealed(value)).cloned();
+            let (was, is) = (open(applied), open(live));
+            let was = was.as_ref().or(applied.map(|_| wanted));
+            let is = is.as_ref().or(live.map(|_| wanted));
+            return self.walk(path, was, is, desired);
+        }
+        self.leaf(path, applied, live, desired);
     }
 
     fn children(

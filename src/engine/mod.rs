@@ -12,6 +12,7 @@ mod guards;
 mod identity;
 pub mod instance;
 mod judge;
+mod lookup;
 mod lost;
 mod moved;
 pub mod observe;

@@ -4,6 +4,7 @@
 
 use super::adopt::Sought;
 use super::graph::Graph;
+use super::lookup::{Lookup, Unnamed};
 use super::observe::{self, Observe, ReadFailure, is_remote};
 use super::planner::{self, Inputs, Options, Planned};
 use super::results::{Applying, Resolved};
@@ -14,7 +15,7 @@ use crate::data::{Data, Path};
 use crate::lang::stack::Stack;
 use crate::resource::context::{Cx, Owner};
 use crate::resource::error::Error;
-use crate::resource::{ResourceType, WITHHELD};
+use crate::resource::{Known, ResourceType};
 use crate::store::state::State;
 use futures_util::future::join_all;
 use serde_json::{Map, Value};
@@ -28,6 +29,9 @@ pub struct Rebuilt {
     pub adopt: BTreeMap<String, String>,
     /// What was not found.
     pub missing: Vec<Missing>,
+    /// What could not be looked for, or not be read once it was found: whether it is there is
+    /// not known.
+    pub failed: Vec<ReadFailure>,
 }
 
 /// A resource of the file for which no object was found.
@@ -45,8 +49,10 @@ pub struct Missing {
 /// that the user knows, by address. Of `observe` the options are not looked at. The world comes
 /// back with all that was read, so that the plan of the imports reads nothing again.
 ///
+/// A look that fails does not end the others: it is told in [`Rebuilt::failed`].
+///
 /// # Errors
-/// All reads of one round that failed.
+/// When something else than one of the resources could not be read.
 pub async fn search(
     observe: &Observe<'_>,
     mut world: World,
@@ -57,6 +63,7 @@ pub async fn search(
         stand_ins: StandIns::default(),
         tried: BTreeSet::new(),
         several: BTreeMap::new(),
+        failed: BTreeMap::new(),
     };
     loop {
         let options = Options {
@@ -70,7 +77,13 @@ pub async fn search(
             refresh: false,
             ..*observe
         };
-        let (seen, planned) = observe::observe_and_plan(&round, shown, first).await?;
+        let (seen, planned) = match observe::observe_and_plan(&round, shown, first).await {
+            Ok(observed) => observed,
+            Err(failures) => {
+                search.leave_out(failures)?;
+                continue;
+            }
+        };
         let state = std::mem::replace(&mut world, seen).state;
         world.state = state;
         if search.listen(&world, &planned) {
@@ -80,10 +93,13 @@ pub async fn search(
             for sought in guessed {
                 world.imports.remove(&sought.address);
             }
-        } else if !search.round(observe.cx, &world, &planned).await? {
-            let missing = search.missing(&planned.sought);
-            let adopt = search.adopt;
-            return Ok((world, Rebuilt { adopt, missing }));
+        } else if !search.round(observe.cx, &world, &planned).await {
+            let rebuilt = Rebuilt {
+                missing: search.missing(&planned.sought),
+                adopt: search.adopt,
+                failed: search.failed.into_iter().collect(),
+            };
+            return Ok((world, rebuilt));
         }
     }
 }
@@ -117,6 +133,8 @@ struct Search {
     tried: BTreeSet<String>,
     /// The ids among which the tags do not tell, by address.
     several: BTreeMap<String, Vec<String>>,
+    /// What could not be looked for, or read.
+    failed: BTreeMap<String, Error>,
 }
 
 impl Search {
@@ -150,41 +168,51 @@ impl Search {
         }
     }
 
+    /// Goes on without the objects that were found and could not be read.
+    fn leave_out(&mut self, failures: Vec<ReadFailure>) -> Result<(), Vec<ReadFailure>> {
+        let found = |failure: &ReadFailure| self.adopt.contains_key(&failure.0);
+        if failures.is_empty() || !failures.iter().all(found) {
+            return Err(failures);
+        }
+        for (address, error) in failures {
+            self.adopt.remove(&address);
+            self.failed.insert(address, error);
+        }
+        Ok(())
+    }
+
     /// Looks for what a plan can name; whether anything was found.
-    async fn round(
-        &mut self,
-        cx: &Cx,
-        world: &World,
-        planned: &Planned,
-    ) -> Result<bool, Vec<ReadFailure>> {
+    async fn round(&mut self, cx: &Cx, world: &World, planned: &Planned) -> bool {
         let sought = planned.sought.iter();
-        let sought = sought.filter(|sought| !self.adopt.contains_key(&sought.address));
+        let sought = sought.filter(|sought| {
+            let address = &sought.address;
+            !self.adopt.contains_key(address) && !self.failed.contains_key(address)
+        });
         let mut looks: Vec<Look> = sought.filter_map(Look::of).collect();
-        looks.retain(|look| self.tried.insert(look.key()));
+        looks.retain(|look| self.tried.insert(look.key.clone()));
         // What says more of its content chooses first.
-        looks.sort_by_key(|look| std::cmp::Reverse(look.props.to_string().len()));
+        looks.sort_by_key(|look| std::cmp::Reverse(look.says));
         let looked = looks.iter().map(|look| {
-            let known = self.known(world, planned, look.kind);
+            let known = self.known(world, planned, look.lookup.kind);
             async move { look.found(cx, known).await }
         });
         let all = join_all(looked).await;
-        let mut failures = Vec::new();
         let mut news = false;
         for (look, found) in looks.iter().zip(all) {
             let found = match found {
                 Ok(found) => found,
                 Err(error) => {
-                    failures.push((look.address.clone(), error));
+                    self.failed.insert(look.address.clone(), error);
                     continue;
                 }
             };
             // Of two that are alike the first takes it, and the other looks on.
-            let known = self.known(world, planned, look.kind);
+            let known = self.known(world, planned, look.lookup.kind);
             let (taken, mut found): (Vec<_>, Vec<_>) =
                 found.into_iter().partition(|id| known.contains(id));
             match found.len() {
                 0 if !taken.is_empty() => {
-                    self.tried.remove(&look.key());
+                    self.tried.remove(&look.key);
                 }
                 0 => {}
                 1 => {
@@ -196,11 +224,7 @@ impl Search {
                 }
             }
         }
-        if failures.is_empty() {
-            Ok(news)
-        } else {
-            Err(failures)
-        }
+        news
     }
 
     /// What the adopted objects tell of the drawn texts in their names; whether anything new.
@@ -257,7 +281,9 @@ impl Search {
         });
         let all = sought.chain(drawn);
         let mut missing: Vec<Missing> = all
-            .filter(|(address, ..)| !self.adopt.contains_key(*address))
+            .filter(|(address, ..)| {
+                !self.adopt.contains_key(*address) && !self.failed.contains_key(*address)
+            })
             .map(|(address, kind, why)| Missing {
                 address: address.clone(),
                 type_name: kind.schema().name.to_owned(),
@@ -294,18 +320,11 @@ impl Search {
 /// What is looked for.
 struct Look {
     address: String,
-    kind: &'static dyn ResourceType,
-    /// The properties, without what is not known.
-    props: Value,
-    /// Where the name is not known: how it begins; none for a name that was generated.
-    name: Option<Unnamed>,
-}
-
-struct Unnamed {
-    property: &'static str,
-    /// The property that gives its beginning, where the type has one.
-    prefix: Option<&'static str>,
-    start: Option<String>,
+    lookup: Lookup,
+    /// The same for two looks that would find the same.
+    key: String,
+    /// How much is known of it.
+    says: usize,
 }
 
 impl Look {
@@ -317,13 +336,10 @@ impl Look {
             return None;
         }
         let desired = &sought.desired;
+        let withheld = withheld(desired);
         let known = |name: &str| {
             let path = Path::root().join(name);
-            let within = |at: &Path| at.is_within(&path);
-            let value = path.get(&desired.value).unwrap_or(&Value::Null);
-            desired.unknown_at(&path).is_none()
-                && !desired.unknown.keys().any(within)
-                && !stand_in::is_in(value)
+            desired.unknown_at(&path).is_none() && !withheld.iter().any(|at| at.is_within(&path))
         };
         let identity = kind.identity();
         let named = identity.split_last();
@@ -345,27 +361,17 @@ impl Look {
             }
             _ => None,
         };
-        let mut props = Map::new();
-        for (property, value) in desired.value.as_object().into_iter().flatten() {
-            if known(property) && !value.is_null() {
-                props.insert(property.clone(), value.clone());
-            }
-        }
-        for property in schema.required() {
-            let missing = || Value::from(WITHHELD);
-            props.entry(property).or_insert_with(missing);
-        }
+        let address = sought.address.clone();
+        let start = name.as_ref().map(|name| &name.start);
+        let props = desired.value.to_string();
+        let key = format!("{address} {props} {withheld:?} {start:?}");
+        let known = Known::new(desired.value.clone(), withheld, Map::new());
         Some(Self {
-            address: sought.address.clone(),
-            kind,
-            props: Value::Object(props),
-            name,
+            address,
+            says: known.says(),
+            lookup: Lookup { kind, known, name },
+            key,
         })
-    }
-
-    fn key(&self) -> String {
-        let start = self.name.as_ref().map(|name| &name.start);
-        format!("{} {} {start:?}", self.address, self.props)
     }
 
     /// The ids of the objects that it may be.
@@ -378,23 +384,18 @@ impl Look {
         let (notify, address) = (Arc::clone(&cx.notify), self.address.clone());
         cx.notify = Arc::new(move |reason| notify(&format!("looking for {address}: {reason}")));
         cx.known_ids = Arc::new(known);
-        let Some(name) = &self.name else {
-            let look = self.kind.find(&cx, self.props.clone(), Map::new());
-            return Ok(cx.telling(look).await?.into_iter().collect());
-        };
-        let names = self.kind.names(&cx, &self.props, name.start.as_deref());
-        let mut found = Vec::new();
-        for candidate in cx.telling(names).await? {
-            let mut props = self.props.clone();
-            if let Value::Object(props) = &mut props {
-                props.retain(|property, _| name.prefix != Some(property.as_str()));
-                props.insert(name.property.to_owned(), Value::from(candidate));
-            }
-            let look = self.kind.find(&cx, props, Map::new());
-            found.extend(cx.telling(look).await?);
-        }
-        Ok(found)
+        self.lookup.ids(&cx).await
     }
+}
+
+/// What is not known of the properties: what comes from another resource, and what has a
+/// stand-in for a drawn string in it.
+fn withheld(desired: &Data) -> BTreeSet<Path> {
+    let mut withheld: BTreeSet<Path> = desired.unknown.keys().cloned().collect();
+    let properties = desired.value.as_object().into_iter().flatten();
+    let guessed = properties.filter(|(_, value)| stand_in::is_in(value));
+    withheld.extend(guessed.map(|(name, _)| Path::root().join(name)));
+    withheld
 }
 
 fn is_given(desired: &Data, property: &str) -> bool {

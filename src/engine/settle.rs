@@ -2,13 +2,14 @@
 //! when they took effect.
 
 use super::diff::{Compare, differences};
+use super::lookup::Lookup;
 use crate::data::{Data, Path};
 use crate::resource::context::{Cx, Owner};
 use crate::resource::error::{Effect, Error};
-use crate::resource::{Applied, ResourceType, WITHHELD, overlay, resource_type};
+use crate::resource::{Applied, Known, ResourceType, overlay, resource_type};
 use crate::store::journal::Intent;
 use crate::store::key::StateKey;
-use crate::store::seal::{Seal, is_sealed};
+use crate::store::seal::Seal;
 use crate::store::state::{State, StateChange};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -98,12 +99,11 @@ async fn found(
     cx.notify = Arc::new(move |reason| notify(&format!("looking for {address}: {reason}")));
     cx.wanted = Some(names(&intent.inputs));
     cx.known_ids = Arc::new(state.ids(&intent.type_name));
-    let given = seal.opened(&intent.inputs);
-    let inputs = without_seals(&given);
-    let look = kind.find(&cx, inputs, intent.decided.clone());
-    let (Some(id), Some(resource)) = (cx.telling(look).await?, &intent.resource) else {
+    let ids = Lookup::of_create(kind, intent, seal).ids(&cx).await?;
+    let (Some(id), Some(resource)) = (ids.into_iter().next(), &intent.resource) else {
         return Ok(None);
     };
+    let given = seal.opened(&intent.inputs);
     let attrs = overlay(&given, &Value::Object(intent.decided.clone()));
     let live = cx.telling(kind.read(&cx, &id, &attrs)).await?;
     let mut resource = resource.clone();
@@ -122,19 +122,6 @@ async fn found(
 fn names(inputs: &Value) -> BTreeSet<String> {
     let names = inputs.as_object().into_iter().flatten();
     names.map(|(name, _)| name.clone()).collect()
-}
-
-/// Sealed values as a text that fits a property's type well enough to be looked past.
-fn without_seals(value: &Value) -> Value {
-    match value {
-        sealed if is_sealed(sealed) => Value::from(WITHHELD),
-        Value::Object(map) => map
-            .iter()
-            .map(|(key, value)| (key.clone(), without_seals(value)))
-            .collect(),
-        Value::Array(list) => list.iter().map(without_seals).collect(),
-        other => other.clone(),
-    }
 }
 
 /// How often a step is tried while the service does not answer, or asks to slow down.
@@ -219,9 +206,10 @@ async fn look(
     } else {
         cx.aws.late()
     };
+    let known = Known::whole(inputs.clone(), decided.clone());
     for pause in looks(late) {
         tokio::time::sleep(pause).await;
-        let found = kind.find(cx, inputs.clone(), decided.clone()).await?;
+        let found = kind.find(cx, &known).await?;
         if let Some(id) = found {
             // It exists: whatever fails from here on, it is in the state.
             cx.made(&id, Value::Object(decided.clone()));

@@ -11,9 +11,11 @@ pub mod context;
 pub mod document;
 pub mod error;
 pub mod import_id;
+pub mod known;
 pub mod random;
 pub mod typed;
 
+pub use known::{Known, Match};
 pub use typed::{Applied, DataSourceType, ResourceType, outputs_of, overlay};
 
 use crate::data::{Data, Path};
@@ -29,9 +31,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::OnceLock;
 use typed::{Typed, TypedData};
-
-/// Stands in what [`Resource::find`] is given for a text that was secret and is not kept.
-pub const WITHHELD: &str = "(sealed)";
 
 /// What a create is given.
 #[derive(Debug)]
@@ -282,17 +281,19 @@ pub trait Resource:
     /// Looks for an object that a create with an unknown outcome may have made: by name,
     /// by the owner tags ([`Cx::owner`]), or by parent and content. Returns its id. It must
     /// not return one that [`Cx::known_ids`] lists.
-    fn find(cx: &Cx, new: &New<Self>)
-    -> impl Future<Output = Result<Option<String>, Error>> + Send;
+    ///
+    /// It asks `known` for the few properties that it needs; any of them may be withheld. One
+    /// that is cannot be compared: where the others do not tell whose the object is, none is
+    /// found.
+    fn find(cx: &Cx, known: &Known) -> impl Future<Output = Result<Option<String>, Error>> + Send;
 
     /// The names, as the last property of [`Resource::IDENTITY`] gives them, of the objects there
     /// are whose names begin with `start`: for a state that is lost, where a part of the name
     /// was drawn. Without `start`, those whose names begin as names made for the owner's address
-    /// do. Each is then looked for with [`Resource::find`]. `props` are the properties as far as
-    /// they are known.
+    /// do. Each is then looked for with [`Resource::find`].
     fn names(
         _cx: &Cx,
-        _props: &Value,
+        _known: &Known,
         _start: Option<&str>,
     ) -> impl Future<Output = Result<Vec<String>, Error>> + Send {
         async { Ok(Vec::new()) }

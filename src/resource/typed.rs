@@ -3,6 +3,7 @@
 use super::context::{Cx, Draw};
 use super::error::Error;
 use super::import_id::Imported;
+use super::known::Known;
 use super::{Broken, Change, DataSource, New, Resource, Rules, Told};
 use crate::schema::Schema;
 use futures_util::future::BoxFuture;
@@ -86,14 +87,13 @@ pub trait ResourceType: Send + Sync {
     fn find<'a>(
         &self,
         cx: &'a Cx,
-        props: Value,
-        decided: Map<String, Value>,
+        known: &'a Known,
     ) -> BoxFuture<'a, Result<Option<String>, Error>>;
     /// See [`Resource::names`].
     fn names<'a>(
         &self,
         cx: &'a Cx,
-        props: &'a Value,
+        known: &'a Known,
         start: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Vec<String>, Error>>;
     /// See [`Resource::TOLD`].
@@ -291,22 +291,18 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
     fn find<'a>(
         &self,
         cx: &'a Cx,
-        props: Value,
-        decided: Map<String, Value>,
+        known: &'a Known,
     ) -> BoxFuture<'a, Result<Option<String>, Error>> {
-        Box::pin(async move {
-            let props = parse::<T>(T::TYPE, props)?;
-            T::find(cx, &New { props, decided }).await
-        })
+        Box::pin(T::find(cx, known))
     }
 
     fn names<'a>(
         &self,
         cx: &'a Cx,
-        props: &'a Value,
+        known: &'a Known,
         start: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Vec<String>, Error>> {
-        Box::pin(T::names(cx, props, start))
+        Box::pin(T::names(cx, known, start))
     }
 
     fn told(&self) -> Option<Told> {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use stackctl::resource::context::{Cx, Draw};
 use stackctl::resource::error::Error;
 use stackctl::resource::import_id::Imported;
-use stackctl::resource::{Applied, Broken, ResourceType, Rules, Told, resource_type};
+use stackctl::resource::{Applied, Broken, Known, ResourceType, Rules, Told, resource_type};
 use stackctl::schema::Schema;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -112,8 +112,7 @@ impl ResourceType for Blind {
     fn find<'a>(
         &self,
         _cx: &'a Cx,
-        _props: Value,
-        _decided: Map<String, Value>,
+        _known: &'a Known,
     ) -> BoxFuture<'a, Result<Option<String>, Error>> {
         Box::pin(async { Ok(None) })
     }
@@ -121,10 +120,10 @@ impl ResourceType for Blind {
     fn names<'a>(
         &self,
         cx: &'a Cx,
-        props: &'a Value,
+        known: &'a Known,
         start: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Vec<String>, Error>> {
-        self.0.names(cx, props, start)
+        self.0.names(cx, known, start)
     }
 
     fn told(&self) -> Option<Told> {

@@ -9,7 +9,7 @@ use super::super::place::{self, store_error};
 use super::super::session::{self, Connected, Session};
 use super::super::{confirm, find, output, state_key};
 use crate::engine::adopt::ImportFault;
-use crate::engine::observe::{Observe, observe_and_plan};
+use crate::engine::observe::{Observe, ReadFailure, observe_and_plan};
 use crate::engine::planner::{self, Inputs, Options, Planned};
 use crate::engine::rebuild::{self, Missing, Rebuilt};
 use crate::engine::world::World;
@@ -99,7 +99,10 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
         store.save(&mut state).await.map_err(store_error)?;
     }
     shown.end((!nothing).then_some(state.serial))?;
-    Ok(Exit::Done)
+    Ok(match found.failed.is_empty() {
+        true => Exit::Done,
+        false => Exit::Failed,
+    })
 }
 
 /// What is there, or where that cannot be used an empty state that goes on from it.
@@ -206,6 +209,7 @@ impl Shown<'_> {
             output::result(&reports::text::plan(&self.planned.plan, &style))?;
         }
         output::message(&not_found(&self.found.missing));
+        output::message(&not_looked_for(&self.found.failed));
         Ok(())
     }
 
@@ -217,6 +221,10 @@ impl Shown<'_> {
                 .map(|it| json!({"address": it.address, "type": it.type_name, "why": it.why}));
             document["found"] = json!(self.found.adopt.keys().collect::<Vec<_>>());
             document["missing"] = missing.collect();
+            let failed = self.found.failed.iter();
+            let failed = failed
+                .map(|(address, error)| json!({"address": address, "error": error.to_string()}));
+            document["failed"] = failed.collect();
             document["savedSerial"] = json!(serial);
             return output::result(&format!("{document:#}\n"));
         }
@@ -224,6 +232,7 @@ impl Shown<'_> {
             Some(serial) => format!(
                 "Saved as serial {serial}. `stackctl plan` shows how the file differs from what is live.\n"
             ),
+            None if !self.found.failed.is_empty() => "Nothing was changed.\n".to_owned(),
             None => "Nothing was changed: no object was found that the state lacks.\n".to_owned(),
         });
         Ok(())
@@ -241,5 +250,20 @@ fn not_found(missing: &[Missing]) -> String {
             it.address, it.type_name, it.why
         ));
     }
+    text
+}
+
+/// What the user is told of looks that failed.
+fn not_looked_for(failed: &[ReadFailure]) -> String {
+    if failed.is_empty() {
+        return String::new();
+    }
+    let mut text = "Could not be looked for, and may exist:\n".to_owned();
+    for (address, error) in failed {
+        text.push_str(&format!("  {address}: {error}\n"));
+    }
+    text.push_str(
+        "Run `stackctl state rebuild` again before the next apply, which would create them.\n",
+    );
     text
 }

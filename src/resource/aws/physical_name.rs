@@ -2,7 +2,7 @@
 //! that it is known to whoever refers to it.
 
 use crate::resource::context::{Cx, Draw};
-use crate::resource::{Broken, Rules};
+use crate::resource::{Broken, Known, Rules};
 use rand::RngExt;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -61,6 +61,22 @@ impl Naming {
             .map(|byte| character(usize::from(*byte) % SUFFIX_CHARACTERS.len()))
             .collect();
         self.generated(given.prefix, &cx.owner.address, &suffix, ending)
+    }
+
+    /// The same of properties that may not all be known; none where the name is not.
+    pub fn known(&self, cx: &Cx, known: &Known, ending: &str) -> Option<String> {
+        if known.is_withheld("name") {
+            return None;
+        }
+        let given = Given {
+            name: known.text("name"),
+            prefix: known.text("namePrefix"),
+        };
+        let open = known.is_withheld("namePrefix") || known.is_withheld("fifoQueue");
+        if open && given.name.is_none() && known.decided("name").is_none() {
+            return None;
+        }
+        Some(self.name_of(cx, given, known.all_decided(), ending))
     }
 
     fn generated(&self, prefix: Option<&str>, address: &str, suffix: &str, ending: &str) -> String {

@@ -4,7 +4,7 @@ use crate::resource::context::{Cx, Draw};
 use crate::resource::error::Error;
 use crate::resource::import_id::Imported;
 use crate::resource::random;
-use crate::resource::{Live, Made, New, Resource, Told};
+use crate::resource::{Known, Live, Made, New, Resource, Told};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rand::Rng;
@@ -118,8 +118,8 @@ impl Resource for RandomId {
         Ok(())
     }
 
-    async fn find(_cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        Ok(random::decided(&new.decided, "id").map(str::to_owned))
+    async fn find(_cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
+        Ok(known.decided("id").map(str::to_owned))
     }
 }
 

@@ -4,7 +4,7 @@ use crate::resource::context::Cx;
 use crate::resource::error::Error;
 use crate::resource::import_id::Imported;
 use crate::resource::random;
-use crate::resource::{Broken, Live, Made, New, Resource, Rules};
+use crate::resource::{Broken, Known, Live, Made, New, Resource, Rules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -130,7 +130,7 @@ impl Resource for RandomPassword {
     }
 
     /// Nothing outside holds a password: one whose create left no result was never used.
-    async fn find(_cx: &Cx, _new: &New<Self>) -> Result<Option<String>, Error> {
+    async fn find(_cx: &Cx, _known: &Known) -> Result<Option<String>, Error> {
         Ok(None)
     }
 }

@@ -4,7 +4,7 @@ use crate::resource::context::{Cx, Draw};
 use crate::resource::error::Error;
 use crate::resource::import_id::Imported;
 use crate::resource::random::{self, words};
-use crate::resource::{Live, Made, New, Resource, Told};
+use crate::resource::{Known, Live, Made, New, Resource, Told};
 use rand::Rng;
 use rand::seq::IndexedRandom;
 use schemars::JsonSchema;
@@ -91,8 +91,8 @@ impl Resource for RandomPet {
         Ok(())
     }
 
-    async fn find(_cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        Ok(random::decided(&new.decided, "id").map(str::to_owned))
+    async fn find(_cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
+        Ok(known.decided("id").map(str::to_owned))
     }
 }
 

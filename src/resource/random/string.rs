@@ -4,7 +4,7 @@ use crate::resource::context::{Cx, Draw};
 use crate::resource::error::Error;
 use crate::resource::import_id::Imported;
 use crate::resource::random::{self, Recipe};
-use crate::resource::{Broken, Live, Made, New, Resource, Rules, Told};
+use crate::resource::{Broken, Known, Live, Made, New, Resource, Rules, Told};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -135,8 +135,8 @@ impl Resource for RandomString {
         Ok(())
     }
 
-    async fn find(_cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        Ok(random::decided(&new.decided, "result").map(str::to_owned))
+    async fn find(_cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
+        Ok(known.decided("result").map(str::to_owned))
     }
 }
 

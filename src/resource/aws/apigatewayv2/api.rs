@@ -8,7 +8,7 @@ use crate::resource::context::{Cx, user_tags};
 use crate::resource::document::Document;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
+use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_apigatewayv2::operation::update_api::builders::UpdateApiFluentBuilder;
 use aws_sdk_apigatewayv2::types;
 use schemars::JsonSchema;
@@ -391,7 +391,7 @@ impl Resource for Api {
         gone(send!(cx, call, "apigateway:DELETE (DeleteApi)"))
     }
 
-    async fn find(cx: &Cx, _new: &New<Self>) -> Result<Option<String>, Error> {
+    async fn find(cx: &Cx, _known: &Known) -> Result<Option<String>, Error> {
         pages(|token| async move {
             let call = cx.aws.apigateway().get_apis().max_results("500");
             let reply = call.set_next_token(token).send().await;

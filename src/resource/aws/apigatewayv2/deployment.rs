@@ -1,10 +1,10 @@
 //! `aws:apigatewayv2:Deployment`: a snapshot of an API that stages can point at.
 
-use crate::resource::aws::apigatewayv2::{NOT_FOUND, Tags, gone, lane, pages, parts, send};
+use crate::resource::aws::apigatewayv2::{NOT_FOUND, Tags, gone, json, lane, pages, parts, send};
 use crate::resource::context::{Cx, Wait};
 use crate::resource::error::{CallResult, Effect, Error};
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Change, Live, Made, New, Resource};
+use crate::resource::{Change, Known, Live, Made, Match, New, Resource};
 use aws_sdk_apigatewayv2::types::DeploymentStatus;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -180,9 +180,10 @@ impl Resource for Deployment {
         deployed(cx, api_id, deployment_id).await
     }
 
-    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        let api_id = &new.props.api_id;
-        let wanted = new.props.description.as_deref().unwrap_or_default();
+    async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
+        let Some(api_id) = known.text("apiId") else {
+            return Ok(None);
+        };
         pages(|token| async move {
             let call = cx.aws.apigateway().get_deployments().api_id(api_id);
             let call = call.max_results("500").set_next_token(token);
@@ -193,8 +194,9 @@ impl Resource for Deployment {
                 .into_iter()
                 .find_map(|item| {
                     let id = format!("{api_id}/{}", item.deployment_id.as_deref()?);
+                    let description = json(&item.description);
                     let fits = item.auto_deployed != Some(true)
-                        && item.description.as_deref().unwrap_or_default() == wanted
+                        && known.compare("description", &description) == Match::Same
                         && !cx.known_ids.contains(&id);
                     fits.then_some(id)
                 });

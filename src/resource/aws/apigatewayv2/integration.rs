@@ -4,12 +4,12 @@ use crate::resource::aws::apigatewayv2::integration_parts::{
     ResponseParameters, TlsConfig, checks, merged, merged_statuses, statuses,
 };
 use crate::resource::aws::apigatewayv2::{
-    NOT_FOUND, Tags, covers, gone, json, lane, pages, parts, protocol_of, send,
+    NOT_FOUND, Tags, all_pages, gone, json, lane, parts, protocol_of, send,
 };
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
+use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_apigatewayv2::operation::update_integration::builders::UpdateIntegrationFluentBuilder;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -346,23 +346,27 @@ impl Resource for Integration {
         gone(send!(cx, call, "apigateway:DELETE (DeleteIntegration)"))
     }
 
-    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        let (api_id, wanted) = (&new.props.api_id, &json(&new.props));
-        pages(|token| async move {
+    async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
+        let Some(api_id) = known.text("apiId") else {
+            return Ok(None);
+        };
+        let fitting = all_pages(|token| async move {
             let call = cx.aws.apigateway().get_integrations().api_id(api_id);
             let call = call.max_results("500").set_next_token(token);
             let reply = call.send().await.call("apigateway:GET (GetIntegrations)")?;
-            let found = reply
-                .items
-                .unwrap_or_default()
-                .into_iter()
-                .find_map(|item| {
-                    let id = format!("{api_id}/{}", item.integration_id.as_deref()?);
-                    let live = json(&props_of!(api_id, item));
-                    (!cx.known_ids.contains(&id) && covers(wanted, &live)).then_some(id)
-                });
-            Ok((found, reply.next_token))
+            let items = reply.items.unwrap_or_default().into_iter();
+            let fitting = items.filter_map(|item| {
+                let id = format!("{api_id}/{}", item.integration_id.as_deref()?);
+                let live = json(&props_of!(api_id, item));
+                (!cx.known_ids.contains(&id) && known.fits(&live, &["apiId"])).then_some(id)
+            });
+            Ok((fitting.collect(), reply.next_token))
         })
-        .await
+        .await?;
+        // Two that differ in nothing but what is withheld cannot be told apart.
+        if known.withholds() && fitting.len() > 1 {
+            return Ok(None);
+        }
+        Ok(fitting.into_iter().next())
     }
 }

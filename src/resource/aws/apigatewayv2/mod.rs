@@ -13,7 +13,7 @@ use crate::data::Path;
 use crate::resource::aws::tags::tag_diff;
 use crate::resource::context::{self, Cx};
 use crate::resource::error::{CallResult, Effect, Error};
-use crate::resource::{Broken, Rules, WITHHELD};
+use crate::resource::{Broken, Rules};
 pub(crate) use api_body::import;
 use protocol::Protocol;
 use serde_json::Value;
@@ -183,41 +183,33 @@ pub(crate) fn only_for(
     }
 }
 
-fn is_nothing(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(list) => list.is_empty(),
-        Value::Object(map) => map.values().all(is_nothing),
-        Value::Bool(true) | Value::Number(_) => false,
-    }
-}
-
-/// Whether the live properties are what these wanted ones would have made: every wanted
-/// one is there. Used to recognise an object that a lost create has made.
-pub(crate) fn covers(wanted: &Value, live: &Value) -> bool {
-    match (wanted, live) {
-        // What was secret is not known any more after a crash.
-        (Value::String(text), _) if text == WITHHELD => true,
-        (wanted, live) if is_nothing(wanted) => {
-            is_nothing(live) || wanted == live || live.is_object()
-        }
-        (Value::Object(wanted), Value::Object(live)) => wanted
-            .iter()
-            .all(|(key, value)| covers(value, live.get(key).unwrap_or(&Value::Null))),
-        (Value::Array(wanted), Value::Array(live)) => {
-            wanted.len() == live.len()
-                && wanted
-                    .iter()
-                    .all(|item| live.iter().any(|other| covers(item, other)))
-        }
-        (wanted, live) => wanted == live,
-    }
-}
-
-/// A value as JSON, for [`covers`].
+/// A value as JSON, for [`Known::fits`](crate::resource::Known::fits).
 pub(crate) fn json(value: &impl serde::Serialize) -> Value {
     serde_json::to_value(value).unwrap_or_default()
+}
+
+/// All that the pages of a list call give. `page` takes the token and gives what it found and
+/// the next token; a missing parent is an empty list.
+pub(crate) async fn all_pages<T, F>(
+    mut page: impl FnMut(Option<String>) -> F + Send,
+) -> Result<Vec<T>, Error>
+where
+    F: Future<Output = Result<(Vec<T>, Option<String>), Error>> + Send,
+{
+    let (mut all, mut token) = (Vec::new(), None);
+    loop {
+        match page(token).await {
+            Ok((found, next)) => {
+                all.extend(found);
+                token = next;
+            }
+            Err(error) if error.is(NOT_FOUND) => return Ok(all),
+            Err(error) => return Err(error),
+        }
+        if token.is_none() {
+            return Ok(all);
+        }
+    }
 }
 
 /// Goes through the pages of a list call until one gives something. `page` takes the token
@@ -265,7 +257,6 @@ pub(crate) async fn protocol_of(cx: &Cx, api_id: &str) -> Result<Protocol, Error
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn an_id_must_have_all_its_parts() {
@@ -274,21 +265,5 @@ mod tests {
         assert!(parts::<2>("a").is_err());
         assert!(parts::<2>("a/").is_err());
         assert!(parts::<3>("a/b").is_err());
-    }
-
-    #[test]
-    fn a_live_object_covers_what_was_wanted_and_may_have_more() {
-        let live = json!({"a": "x", "list": [{"k": 2}, {"k": 1}], "more": 1});
-        assert!(covers(
-            &json!({"a": "x", "list": [{"k": 1}, {"k": 2}]}),
-            &live
-        ));
-        assert!(covers(
-            &json!({"a": "x", "off": false, "none": null}),
-            &live
-        ));
-        assert!(!covers(&json!({"a": "y"}), &live));
-        assert!(!covers(&json!({"list": [{"k": 1}]}), &live));
-        assert!(!covers(&json!({"b": "x"}), &live));
     }
 }

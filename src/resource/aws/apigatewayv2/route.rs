@@ -3,12 +3,12 @@
 use crate::data::{Data, Path};
 use crate::resource::aws::apigatewayv2::protocol::Protocol;
 use crate::resource::aws::apigatewayv2::{
-    EXISTS, NOT_FOUND, Tags, covers, gone, json, lane, only_for, pages, parts, peer_protocol, send,
+    EXISTS, NOT_FOUND, Tags, gone, json, lane, only_for, pages, parts, peer_protocol, send,
 };
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
+use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_apigatewayv2::operation::update_route::builders::UpdateRouteFluentBuilder;
 use aws_sdk_apigatewayv2::types::ParameterConstraints;
 use schemars::JsonSchema;
@@ -389,20 +389,22 @@ impl Resource for Route {
         gone(send!(cx, call, "apigateway:DELETE (DeleteRoute)"))
     }
 
-    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
+    async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
         // A route of the same key that says something else is somebody else's.
-        let Some(id) = with_key(cx, &new.props).await? else {
+        let (Some(api_id), Some(key)) = (known.text("apiId"), known.text("routeKey")) else {
+            return Ok(None);
+        };
+        let Some(id) = with_key(cx, api_id, key).await? else {
             return Ok(None);
         };
         let live = Self::read(cx, &id, &Value::Null).await?;
-        let ours = live.is_some_and(|live| covers(&json(&new.props), &json(&live.props)));
+        let ours = live.is_some_and(|live| known.fits(&json(&live.props), &["apiId"]));
         Ok(ours.then_some(id))
     }
 }
 
 /// The id of the route that has this key, and that the state does not know.
-async fn with_key(cx: &Cx, props: &Route) -> Result<Option<String>, Error> {
-    let (api_id, key) = (&props.api_id, props.route_key.as_str());
+async fn with_key(cx: &Cx, api_id: &str, key: &str) -> Result<Option<String>, Error> {
     pages(|token| async move {
         let call = cx.aws.apigateway().get_routes().api_id(api_id);
         let call = call.max_results("500").set_next_token(token);
@@ -424,7 +426,7 @@ async fn with_key(cx: &Cx, props: &Route) -> Result<Option<String>, Error> {
 /// What was refused, with the way to adopt the route that has the key already.
 async fn in_the_way(cx: &Cx, props: &Route, error: Error) -> Error {
     let key = &props.route_key;
-    match with_key(cx, props).await {
+    match with_key(cx, &props.api_id, key).await {
         Ok(Some(id)) => import_id::exists(cx, &format!("a route with the key {key}"), &id),
         _ => error,
     }

@@ -1,12 +1,12 @@
 //! `aws:apigatewayv2:RouteResponse`: lets a WebSocket route answer its caller.
 
 use crate::resource::aws::apigatewayv2::{
-    EXISTS, NOT_FOUND, Tags, covers, gone, json, lane, pages, parts, send,
+    EXISTS, NOT_FOUND, Tags, gone, json, lane, pages, parts, send,
 };
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Change, Live, Made, New, Resource};
+use crate::resource::{Change, Known, Live, Made, New, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -153,19 +153,26 @@ impl Resource for RouteResponse {
         gone(send!(cx, call, "apigateway:DELETE (DeleteRouteResponse)"))
     }
 
-    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        let wanted = json(&new.props);
-        search(cx, &new.props, |live| covers(&wanted, &json(live))).await
+    async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
+        let (Some(api_id), Some(route_id)) = (known.text("apiId"), known.text("routeId")) else {
+            return Ok(None);
+        };
+        let parents = &["apiId", "routeId"];
+        search(cx, (api_id, route_id), |live| {
+            known.text("routeResponseKey") == Some(&live.route_response_key)
+                && known.fits(&json(live), parents)
+        })
+        .await
     }
 }
 
 /// The id of the first response of the route that is `meant`, and that the state does not know.
 async fn search(
     cx: &Cx,
-    props: &RouteResponse,
+    (api_id, route_id): (&str, &str),
     meant: impl Fn(&RouteResponse) -> bool + Sync,
 ) -> Result<Option<String>, Error> {
-    let (api_id, route_id, meant) = (&props.api_id, &props.route_id, &meant);
+    let meant = &meant;
     pages(|token| async move {
         let call = cx.aws.apigateway().get_route_responses();
         let call = call.api_id(api_id).route_id(route_id);
@@ -186,7 +193,8 @@ async fn search(
 /// What was refused, with the way to adopt the response that has the key already.
 async fn in_the_way(cx: &Cx, props: &RouteResponse, error: Error) -> Error {
     let key = &props.route_response_key;
-    match search(cx, props, |live| live.route_response_key == *key).await {
+    let route = (props.api_id.as_str(), props.route_id.as_str());
+    match search(cx, route, |live| live.route_response_key == *key).await {
         Ok(Some(id)) => import_id::exists(
             cx,
             &format!("a response of the route with the key {key}"),

@@ -13,7 +13,7 @@ use crate::resource::aws::apigatewayv2::{
 use crate::resource::context::{Cx, user_tags};
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
+use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_apigatewayv2::operation::update_stage::builders::UpdateStageFluentBuilder;
 use aws_sdk_apigatewayv2::types;
 use schemars::JsonSchema;
@@ -464,8 +464,10 @@ impl Resource for Stage {
         gone(send!(cx, call, "apigateway:DELETE (DeleteStage)"))
     }
 
-    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        let (api_id, name) = (&new.props.api_id, &new.props.name);
+    async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
+        let (Some(api_id), Some(name)) = (known.text("apiId"), known.text("name")) else {
+            return Ok(None);
+        };
         let call = cx
             .aws
             .apigateway()

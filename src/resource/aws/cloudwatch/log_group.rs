@@ -7,7 +7,7 @@ use crate::resource::contents::Contents;
 use crate::resource::context::{Cx, Draw, user_tags};
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules, outputs_of};
+use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules, outputs_of};
 use aws_sdk_cloudwatchlogs::types::{LogGroup as LiveGroup, LogGroupClass};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -272,8 +272,10 @@ impl Resource for LogGroup {
         }
     }
 
-    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        let name = new.props.name_to_be(cx, &new.decided);
+    async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
+        let Some(name) = NAMING.known(cx, known, "") else {
+            return Ok(None);
+        };
         if calls::describe(cx, &name).await?.is_none() {
             return Ok(None);
         }
@@ -286,7 +288,7 @@ impl Resource for LogGroup {
         Ok(made.then_some(name))
     }
 
-    async fn names(cx: &Cx, _props: &Value, start: Option<&str>) -> Result<Vec<String>, Error> {
+    async fn names(cx: &Cx, _known: &Known, start: Option<&str>) -> Result<Vec<String>, Error> {
         let generated = NAMING.beginning(&cx.owner.address, "");
         calls::names(cx, start.unwrap_or(&generated)).await
     }

@@ -9,7 +9,7 @@ use crate::resource::context::{Cx, Draw};
 use crate::resource::document::Policy;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules, outputs_of};
+use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules, outputs_of};
 use aws_sdk_iam::types::PolicyScopeType;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -205,9 +205,17 @@ impl Resource for ManagedPolicy {
         policy_versions::delete_policy(cx, id).await
     }
 
-    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        let name = new.props.name_to_be(cx, &new.decided);
-        let arn = new.props.arn(cx, &name).await?;
+    async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
+        let Some(name) = POLICY_NAMING.known(cx, known, "") else {
+            return Ok(None);
+        };
+        let arn = match known.is_withheld("path") {
+            true => arn_of(cx, &name).await?,
+            false => Some(iam::arn(cx, "policy", known.text("path"), &name).await?),
+        };
+        let Some(arn) = arn else {
+            return Ok(None);
+        };
         let reply = cx
             .aws
             .iam()
@@ -223,7 +231,7 @@ impl Resource for ManagedPolicy {
         Ok(iam::made_by(cx, &tags).then_some(arn))
     }
 
-    async fn names(cx: &Cx, _props: &Value, start: Option<&str>) -> Result<Vec<String>, Error> {
+    async fn names(cx: &Cx, _known: &Known, start: Option<&str>) -> Result<Vec<String>, Error> {
         let generated = POLICY_NAMING.beginning(&cx.owner.address, "");
         let start = start.unwrap_or(&generated);
         let call = cx.aws.iam().list_policies().scope(PolicyScopeType::Local);

@@ -12,7 +12,7 @@ use crate::resource::context::{Cx, Draw};
 use crate::resource::document::Policy;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules, outputs_of};
+use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules, outputs_of};
 use aws_smithy_types::date_time::Format;
 use futures_util::future::try_join_all;
 use schemars::JsonSchema;
@@ -240,8 +240,10 @@ impl Resource for Role {
         delete_role(cx, id, &ours).await
     }
 
-    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        let name = new.props.name_to_be(cx, &new.decided);
+    async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
+        let Some(name) = ROLE_NAMING.known(cx, known, "") else {
+            return Ok(None);
+        };
         let reply = cx
             .aws
             .iam()
@@ -257,7 +259,7 @@ impl Resource for Role {
         Ok(iam::made_by(cx, &tags).then_some(name))
     }
 
-    async fn names(cx: &Cx, _props: &Value, start: Option<&str>) -> Result<Vec<String>, Error> {
+    async fn names(cx: &Cx, _known: &Known, start: Option<&str>) -> Result<Vec<String>, Error> {
         let generated = ROLE_NAMING.beginning(&cx.owner.address, "");
         let start = start.unwrap_or(&generated);
         let pages = cx.aws.iam().list_roles().into_paginator().items();

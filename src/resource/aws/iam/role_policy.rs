@@ -9,7 +9,7 @@ use crate::resource::context::{Cx, Draw};
 use crate::resource::document::Policy;
 use crate::resource::error::Error;
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
+use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -134,22 +134,30 @@ impl Resource for RolePolicy {
         iam::delete_inline(cx, role, name).await
     }
 
-    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        let name = new.props.name_to_be(cx, &new.decided);
-        let id = made(&new.props.role, &name).id;
+    async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
+        let Some(name) = POLICY_NAMING.known(cx, known, "") else {
+            return Ok(None);
+        };
+        let (Some(role), Some(policy)) = (known.text("role"), known.get::<Policy>("policy")?)
+        else {
+            return Ok(None);
+        };
+        let id = made(role, &name).id;
         if cx.known_ids.contains(&id) {
             return Ok(None);
         }
-        let live = iam::inline(cx, &new.props.role, &name).await?;
+        let live = iam::inline(cx, role, &name).await?;
         Ok(live
-            .filter(|live| canonical(&live.0) == canonical(&new.props.policy.0))
+            .filter(|live| canonical(&live.0) == canonical(&policy.0))
             .map(|_| id))
     }
 
-    async fn names(cx: &Cx, props: &Value, start: Option<&str>) -> Result<Vec<String>, Error> {
+    async fn names(cx: &Cx, known: &Known, start: Option<&str>) -> Result<Vec<String>, Error> {
         let generated = POLICY_NAMING.beginning(&cx.owner.address, "");
         let start = start.unwrap_or(&generated);
-        let role = props["role"].as_str().unwrap_or_default();
+        let Some(role) = known.text("role") else {
+            return Ok(Vec::new());
+        };
         let names = iam::inline_names(cx, role).await?.unwrap_or_default();
         let names = names.into_iter();
         Ok(names.filter(|name| name.starts_with(start)).collect())

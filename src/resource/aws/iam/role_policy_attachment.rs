@@ -4,7 +4,7 @@ use crate::resource::aws::iam;
 use crate::resource::context::Cx;
 use crate::resource::error::Error;
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Broken, Live, Made, New, Resource, Rules};
+use crate::resource::{Broken, Known, Live, Made, New, Resource, Rules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -80,15 +80,19 @@ impl Resource for RolePolicyAttachment {
         iam::detach(cx, &role, &policy_arn).await
     }
 
-    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        let id = new.props.id();
+    async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
+        let (Some(role), Some(policy)) = (known.text("role"), known.text("policyArn")) else {
+            return Ok(None);
+        };
+        let id = format!("{role}/{policy}");
         if cx.known_ids.contains(&id) {
             return Ok(None);
         }
-        let attached = iam::attached(cx, &new.props.role).await?;
+        let attached = iam::attached(cx, role).await?;
         Ok(attached
             .unwrap_or_default()
-            .contains(&new.props.policy_arn)
+            .iter()
+            .any(|attached| attached == policy)
             .then_some(id))
     }
 }

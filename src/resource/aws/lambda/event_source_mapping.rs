@@ -10,7 +10,7 @@ use crate::resource::aws::lambda::{FunctionRef, NOT_FOUND, Tags, arn, exists, go
 use crate::resource::context::{Cx, Wait, user_tags};
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
+use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_lambda::operation::get_event_source_mapping::GetEventSourceMappingOutput;
 use aws_smithy_types::date_time::Format;
 use schemars::JsonSchema;
@@ -328,15 +328,17 @@ impl Resource for EventSourceMapping {
         Ok(())
     }
 
-    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
+    async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
+        let function = known.text("functionName").map(str::to_owned);
+        let source = known.text("eventSourceArn").map(str::to_owned);
         let mut marker = None;
         loop {
             let call = cx
                 .aws
                 .lambda()
                 .list_event_source_mappings()
-                .function_name(&new.props.function_name)
-                .set_event_source_arn(new.props.event_source_arn.clone())
+                .set_function_name(function.clone())
+                .set_event_source_arn(source.clone())
                 .set_marker(marker);
             let reply = call.send().await;
             let reply = reply.call_unless("lambda:ListEventSourceMappings", NOT_FOUND)?;

@@ -12,7 +12,7 @@ use crate::resource::aws::lambda::{NOT_FOUND, Tags, exists, gone, invoke_arn, ke
 use crate::resource::context::{Cx, Wait, user_tags};
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
+use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -442,8 +442,10 @@ impl Resource for Function {
         Ok(())
     }
 
-    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        let name = &new.props.name;
+    async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
+        let Some(name) = known.text("name") else {
+            return Ok(None);
+        };
         let tags = get(cx, name)
             .await?
             .and_then(|reply| reply.tags)
@@ -452,10 +454,10 @@ impl Resource for Function {
             tags.iter()
                 .map(|(key, value)| (key.as_str(), value.as_str())),
         );
-        Ok(ours.then(|| name.clone()))
+        Ok(ours.then(|| name.to_owned()))
     }
 
-    async fn names(cx: &Cx, _props: &Value, start: Option<&str>) -> Result<Vec<String>, Error> {
+    async fn names(cx: &Cx, _known: &Known, start: Option<&str>) -> Result<Vec<String>, Error> {
         let start = start.unwrap_or_default();
         let pages = cx.aws.lambda().list_functions().into_paginator().items();
         let functions: Result<Vec<_>, _> = pages.send().collect().await;

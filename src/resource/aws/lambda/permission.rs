@@ -5,7 +5,7 @@ use crate::resource::aws::lambda::{FunctionRef, NOT_FOUND, exists, gone, write};
 use crate::resource::context::{Cx, Draw, Wait};
 use crate::resource::error::{CallResult, Effect, Error};
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Broken, Live, Made, New, Resource, Rules};
+use crate::resource::{Broken, Known, Live, Made, New, Resource, Rules};
 use rand::RngExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -115,6 +115,19 @@ fn target(props: &Permission) -> FunctionRef {
     let mut target = FunctionRef::parse(&props.function);
     target.qualifier = props.qualifier.clone().or(target.qualifier);
     target
+}
+
+/// The same of properties that may not all be known.
+fn known_target(known: &Known) -> Option<FunctionRef> {
+    if known.is_withheld("qualifier") {
+        return None;
+    }
+    let mut target = FunctionRef::parse(known.text("function")?);
+    target.qualifier = known
+        .text("qualifier")
+        .map(str::to_owned)
+        .or(target.qualifier);
+    Some(target)
 }
 
 /// Reads the function's policy; none where there is no policy, or no function.
@@ -307,24 +320,35 @@ impl Resource for Permission {
         .await
     }
 
-    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        let (target, sid) = (target(&new.props), sid_of(new)?);
+    async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
+        let given = known.text("statementId");
+        let sid = match known.is_withheld("statementId") {
+            true => None,
+            false => given.or(known.decided("statementId")),
+        };
+        let (Some(target), Some(sid)) = (known_target(known), sid) else {
+            return Ok(None);
+        };
         let policy = policy(cx, &target).await?;
-        let found = policy.and_then(|policy| Statement::find(&policy, &sid));
+        let found = policy.and_then(|policy| Statement::find(&policy, sid));
         // A statement of the same id that says something else is somebody else's.
         let ours = found.filter(|found| {
-            found.action == new.props.action
-                && plain_principal(&found.principal) == plain_principal(&new.props.principal)
+            let action = known.text("action");
+            let principal = known.text("principal").map(plain_principal);
+            let decided = given.is_none();
+            action.is_none_or(|action| found.action == action)
+                && principal.is_none_or(|it| plain_principal(&found.principal) == it)
+                && (decided || action.is_some() || principal.is_some())
         });
         Ok(ours.map(|_| format!("{}/{sid}", target.short())))
     }
 
-    async fn names(cx: &Cx, props: &Value, start: Option<&str>) -> Result<Vec<String>, Error> {
+    async fn names(cx: &Cx, known: &Known, start: Option<&str>) -> Result<Vec<String>, Error> {
         let generated = format!("{}-", stem(&cx.owner.address));
         let start = start.unwrap_or(&generated);
-        let mut target = FunctionRef::parse(props["function"].as_str().unwrap_or_default());
-        let qualifier = props["qualifier"].as_str().map(str::to_owned);
-        target.qualifier = qualifier.or(target.qualifier);
+        let Some(target) = known_target(known) else {
+            return Ok(Vec::new());
+        };
         let policy = policy(cx, &target).await?.unwrap_or_default();
         let mut ids = Statement::ids(&policy);
         ids.retain(|id| id.starts_with(start));

@@ -4,7 +4,7 @@ use crate::resource::aws::s3;
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
+use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::put_bucket_acl::builders::PutBucketAclFluentBuilder;
 use aws_sdk_s3::types::{
@@ -258,14 +258,22 @@ impl Resource for BucketAcl {
         Ok(())
     }
 
-    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        let wanted = &new.props;
-        let live = get(cx, &wanted.bucket, wanted.expected_bucket_owner.as_deref()).await?;
-        let same = live.is_some_and(|live| match &wanted.acl {
-            Some(_) => live.acl == wanted.acl,
-            None => live.access_control_policy == wanted.access_control_policy,
+    async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
+        let Some(bucket) = known.text("bucket") else {
+            return Ok(None);
+        };
+        let acl = known.text("acl");
+        let policy = known.get::<AccessControlPolicy>("accessControlPolicy")?;
+        if acl.is_none() && policy.is_none() {
+            // Without its content it cannot be told from another one.
+            return Ok(None);
+        }
+        let live = get(cx, bucket, known.text("expectedBucketOwner")).await?;
+        let same = live.is_some_and(|live| match acl {
+            Some(_) => live.acl.as_deref() == acl,
+            None => live.access_control_policy == policy,
         });
-        Ok(same.then(|| wanted.bucket.clone()))
+        Ok(same.then(|| bucket.to_owned()))
     }
 }
 

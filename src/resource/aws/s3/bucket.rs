@@ -10,7 +10,7 @@ use crate::resource::aws::s3::{
 use crate::resource::context::{Cx, Draw, user_tags};
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
+use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration, ObjectLockEnabled,
 };
@@ -271,8 +271,15 @@ impl Resource for Bucket {
         ))
     }
 
-    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        let name = name_of(new)?;
+    async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
+        let given = known.text("bucket");
+        let name = match known.is_withheld("bucket") {
+            true => None,
+            false => given.or(known.decided("bucket")),
+        };
+        let Some(name) = name.map(str::to_owned) else {
+            return Ok(None);
+        };
         if cx.known_ids.contains(&name) {
             return Ok(None);
         }
@@ -286,9 +293,7 @@ impl Resource for Bucket {
             }
             // A name that was drawn for this create can be nobody else's. Endpoints other than
             // AWS's may not keep the tags of a create.
-            Ok(None) if new.props.bucket.is_none() => {
-                Ok(head(cx, &name).await?.is_some().then_some(name))
-            }
+            Ok(None) if given.is_none() => Ok(head(cx, &name).await?.is_some().then_some(name)),
             Ok(None) => Ok(None),
             // Somebody else's bucket: the create failed, and will say so when it is repeated.
             Err(error) if matches!(error.status(), Some(301 | 403)) => Ok(None),
@@ -296,7 +301,7 @@ impl Resource for Bucket {
         }
     }
 
-    async fn names(cx: &Cx, _props: &Value, start: Option<&str>) -> Result<Vec<String>, Error> {
+    async fn names(cx: &Cx, _known: &Known, start: Option<&str>) -> Result<Vec<String>, Error> {
         let generated = prefix_of(&cx.owner.address);
         let start = start.unwrap_or(&generated);
         let call = cx.aws.s3().list_buckets().max_buckets(1000);

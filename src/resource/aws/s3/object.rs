@@ -9,7 +9,7 @@ use crate::resource::aws::s3::{self, empty::Emptying, object_rules, parts};
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules, WITHHELD};
+use crate::resource::{Broken, Change, Known, Live, Made, Match, New, Resource, Rules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -139,6 +139,9 @@ pub struct BucketObject {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub object_lock_retain_until_date: Option<String>,
 }
+
+/// The properties that give the content.
+const CONTENT: &[&str] = &["source", "content", "contentBase64"];
 
 /// The properties that only a new upload changes.
 const UPLOADED: &[&str] = &[
@@ -401,33 +404,33 @@ impl Resource for BucketObject {
 
     /// An object carries no owner, so the one at the key is taken for ours if its content is
     /// what we sent (by ETag; with KMS by size, content type and metadata).
-    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        let props = &new.props;
-        let id = props.id();
+    async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
+        let (Some(bucket), Some(key)) = (known.text("bucket"), known.text("key")) else {
+            return Ok(None);
+        };
+        let id = format!("{bucket}/{key}");
         if cx.known_ids.contains(&id) {
             return Ok(None);
         }
-        let Some(head) = head(cx, &props.bucket, &props.key, false).await? else {
+        let Some(head) = head(cx, bucket, key, false).await? else {
             return Ok(None);
         };
         let live = live(&head);
-        let withheld = |text: &Option<String>| text.as_deref() == Some(WITHHELD);
-        if withheld(&props.content) || withheld(&props.content_base64) {
+        if CONTENT.iter().any(|name| known.is_withheld(name)) {
             // What was secret is not known any more after a crash. The create that was under
             // way takes effect only where nothing is, so what is there now is most likely
             // its; if the content is another, the next plan says so.
-            let wanted = props.metadata.clone().unwrap_or_default();
-            let found = live.metadata.unwrap_or_default();
-            let fits = |(key, value): (&String, &String)| {
-                value == WITHHELD || found.get(key) == Some(value)
-            };
-            return Ok(wanted.iter().all(fits).then_some(id));
+            let metadata = known.compare("metadata", &json!(live.metadata));
+            let created = !cx.owner.operation.is_empty();
+            return Ok((created && metadata != Match::Different).then_some(id));
         }
+        let props = &known.parsed::<Self>()?;
         let content = content::content(cx, props).await?;
         let same = if live.is_kms() {
             head.content_length() == i64::try_from(content.size()).ok()
-                && live.content_type.as_deref() == Some(&upload::content_type(props))
-                && live.metadata.unwrap_or_default() == props.metadata.clone().unwrap_or_default()
+                && (known.is_withheld("contentType")
+                    || live.content_type.as_deref() == Some(&upload::content_type(props)))
+                && known.compare("metadata", &json!(live.metadata)) != Match::Different
         } else {
             live.etag == Some(content.etag().await?)
         };

@@ -4,7 +4,7 @@ use crate::resource::aws::s3;
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Change, Live, Made, New, Resource};
+use crate::resource::{Change, Known, Live, Made, New, Resource};
 use aws_sdk_s3::types::{ObjectOwnership, OwnershipControls, OwnershipControlsRule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -138,8 +138,12 @@ impl Resource for BucketOwnershipControls {
         .await
     }
 
-    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        let live = get(cx, &new.props.bucket).await?;
-        Ok((live.as_ref() == Some(&new.props)).then(|| new.props.bucket.clone()))
+    async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
+        let (Some(bucket), Some(rule)) = (known.text("bucket"), known.get::<Rule>("rule")?) else {
+            return Ok(None);
+        };
+        let live = get(cx, bucket).await?;
+        let same = live.is_some_and(|live| live.rule == rule);
+        Ok(same.then(|| bucket.to_owned()))
     }
 }

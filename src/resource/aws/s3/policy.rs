@@ -6,7 +6,7 @@ use crate::resource::context::Cx;
 use crate::resource::document::{Policy, parse};
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
+use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -164,11 +164,14 @@ impl Resource for BucketPolicy {
         .await
     }
 
-    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        let live = get(cx, &new.props.bucket).await?;
-        Ok(live
-            .is_some_and(|live| is_same(&live.policy, &new.props.policy))
-            .then(|| new.props.bucket.clone()))
+    async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
+        let (Some(bucket), Some(policy)) = (known.text("bucket"), known.get::<Policy>("policy")?)
+        else {
+            return Ok(None);
+        };
+        let live = get(cx, bucket).await?;
+        let same = live.is_some_and(|live| is_same(&live.policy, &policy));
+        Ok(same.then(|| bucket.to_owned()))
     }
 }
 

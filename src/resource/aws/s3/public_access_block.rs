@@ -4,7 +4,7 @@ use crate::resource::aws::s3;
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Change, Live, Made, New, Resource};
+use crate::resource::{Change, Known, Live, Made, New, Resource};
 use aws_sdk_s3::types::PublicAccessBlockConfiguration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -159,8 +159,12 @@ impl Resource for BucketPublicAccessBlock {
         .await
     }
 
-    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        let live = get(cx, &new.props.bucket).await?;
-        Ok((live == Some(new.props.complete())).then(|| new.props.bucket.clone()))
+    async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
+        if known.withholds() {
+            return Ok(None);
+        }
+        let wanted = known.parsed::<Self>()?;
+        let live = get(cx, &wanted.bucket).await?;
+        Ok((live == Some(wanted.complete())).then_some(wanted.bucket))
     }
 }

@@ -4,7 +4,7 @@ use crate::resource::aws::s3;
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
+use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_s3::types::{BucketVersioningStatus, MfaDelete, VersioningConfiguration as Sdk};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -225,16 +225,18 @@ impl Resource for BucketVersioning {
         .await
     }
 
-    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        let props = &new.props;
-        let live = get(cx, &props.bucket, props.expected_bucket_owner.as_deref()).await?;
-        let wanted = &props.versioning_configuration;
+    async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
+        let wanted = known.get::<VersioningConfiguration>("versioningConfiguration")?;
+        let (Some(bucket), Some(wanted)) = (known.text("bucket"), &wanted) else {
+            return Ok(None);
+        };
+        let live = get(cx, bucket, known.text("expectedBucketOwner")).await?;
         let same = live.is_some_and(|live| {
             let mfa = |config: &VersioningConfiguration| {
                 config.mfa_delete.clone().unwrap_or(DISABLED.to_owned())
             };
             live.status == wanted.status && mfa(&live) == mfa(wanted)
         });
-        Ok(same.then(|| props.bucket.clone()))
+        Ok(same.then(|| bucket.to_owned()))
     }
 }

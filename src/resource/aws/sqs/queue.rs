@@ -8,7 +8,7 @@ use crate::resource::context::{Cx, Draw, throttled, user_tags};
 use crate::resource::document::{Document, Policy};
 use crate::resource::error::{CallResult, Effect, Error};
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules, outputs_of};
+use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules, outputs_of};
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -262,8 +262,10 @@ impl Resource for Queue {
         Ok(())
     }
 
-    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        let name = new.props.name_to_be(cx, &new.decided);
+    async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
+        let Some(name) = NAMING.known(cx, known, ending(known)) else {
+            return Ok(None);
+        };
         let mut url = url_of(cx, &name).await?;
         if url.is_none() {
             // A queue may be unknown for about a second after it was made.
@@ -277,13 +279,8 @@ impl Resource for Queue {
         Ok(is_made(cx, &tags).then_some(url))
     }
 
-    async fn names(cx: &Cx, props: &Value, start: Option<&str>) -> Result<Vec<String>, Error> {
-        let ending = if props["fifoQueue"] == Value::Bool(true) {
-            FIFO
-        } else {
-            ""
-        };
-        let generated = NAMING.beginning(&cx.owner.address, ending);
+    async fn names(cx: &Cx, known: &Known, start: Option<&str>) -> Result<Vec<String>, Error> {
+        let generated = NAMING.beginning(&cx.owner.address, ending(known));
         let start = start.unwrap_or(&generated);
         let call = cx.aws.sqs().list_queues().max_results(1000);
         let call = call.set_queue_name_prefix(Some(start.to_owned()).filter(|it| !it.is_empty()));
@@ -307,6 +304,14 @@ impl Queue {
             ""
         };
         NAMING.name_of(cx, given, decided, ending)
+    }
+}
+
+/// What a generated name ends with.
+fn ending(known: &Known) -> &'static str {
+    match known.value("fifoQueue") {
+        Some(Value::Bool(true)) => FIFO,
+        _ => "",
     }
 }
 

@@ -7,7 +7,7 @@ use crate::resource::context::{Cx, throttled};
 use crate::resource::document::Policy;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
+use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -108,11 +108,15 @@ impl Resource for QueuePolicy {
         Ok(())
     }
 
-    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        let live = live_policy(cx, &new.props.queue_url).await?;
+    async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
+        let (Some(url), Some(policy)) = (known.text("queueUrl"), known.get::<Policy>("policy")?)
+        else {
+            return Ok(None);
+        };
+        let live = live_policy(cx, url).await?;
         Ok(live
-            .filter(|live| canonical(&live.0) == canonical(&new.props.policy.0))
-            .map(|_| new.props.queue_url.clone()))
+            .filter(|live| canonical(&live.0) == canonical(&policy.0))
+            .map(|_| url.to_owned()))
     }
 }
 
