@@ -11,6 +11,7 @@
 //! | `sensitive` | property, output | its value is never shown |
 //! | `volatile` | output | `true`, or a list of properties: an update (of these) may change it, so it is unknown until then |
 //! | `document` | property | `json` or `policy`: a JSON document, compared by content or meaning |
+//! | `othersKeys` | map property | `kept`: keys that neither the file nor the last apply names belong to others and stay; left out, the whole map is the file's, and a key that is not in it goes |
 //! | `set` | list property | order does not matter |
 //! | `ignoreCase` | property | upper and lower case do not matter |
 //! | `weak` | property | holds references as text only: they do not order deletions |
@@ -92,12 +93,13 @@ fn members(schema: &Value) -> Option<&Map<String, Value>> {
 }
 
 /// The keywords that say something of a property or an output, `default` aside.
-const KEYWORDS: [&str; 12] = [
+const KEYWORDS: [&str; 13] = [
     "createOnly",
     "document",
     "ignoreCase",
     "later",
     "localFile",
+    "othersKeys",
     "prefixOf",
     "sensitive",
     "set",
@@ -270,6 +272,27 @@ impl Schema {
         self.along(path)
             .filter_map(|schema| schema.get(keyword)?.as_str())
             .last()
+    }
+
+    /// Whether the keys of the map at `path` that nobody named here belong to others and stay.
+    pub fn keeps_others(&self, path: &Path) -> bool {
+        self.keyword(path, "othersKeys") == Some("kept")
+    }
+
+    /// Whether the property at `path` is a map whose keys the user chooses.
+    pub fn is_map(&self, path: &Path) -> bool {
+        self.at(path).is_some_and(|declared| {
+            let values = declared.get("additionalProperties");
+            declared.get("document").is_none()
+                && !declared.get("properties").is_some_and(Value::is_object)
+                && values.is_some_and(|values| values != &Value::Bool(false))
+        })
+    }
+
+    /// Whether the property at `path` is a map, all of which is the file's: a key that the file
+    /// does not name goes.
+    pub fn is_whole_map(&self, path: &Path) -> bool {
+        self.is_map(path) && !self.keeps_others(path)
     }
 
     /// Whether the output is marked sensitive, or a property of that name is.

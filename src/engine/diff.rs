@@ -169,6 +169,12 @@ impl Rows<'_, '_> {
         self.leaf(path, applied, live, desired);
     }
 
+    /// Whether a key of a map goes: it is live, and the file does not name it. In a map that
+    /// others may add keys to, only one that was applied does.
+    fn goes(&self, map: &Path, applied: Option<&Value>, live: Option<&Value>) -> bool {
+        live.is_some() && (applied.is_some() || self.compare.schema.is_whole_map(map))
+    }
+
     fn children(
         &mut self,
         path: &Path,
@@ -205,10 +211,14 @@ impl Rows<'_, '_> {
         let (was, is, wanted) = (sealed(applied), sealed(live), sealed(desired));
         let whole = (applied, live, desired);
         let (applied, live, desired) = (was.as_ref(), is.as_ref(), wanted.as_ref());
+        let map = path.parent().filter(|map| self.compare.schema.is_map(map));
         let differs = unknown_inside
-            || match present(desired) {
-                None => present(applied).is_some() && !self.is_default(path, live),
-                Some(_) => !self.same(path, live, desired),
+            || match (&map, present(desired)) {
+                // Under a key of a map the empty string is a value like any other.
+                (Some(map), None) if desired.is_none() => self.goes(map, applied, live),
+                (Some(_), None) => !self.same(path, live, desired),
+                (None, None) => present(applied).is_some() && !self.is_default(path, live),
+                (_, Some(_)) => !self.same(path, live, desired),
             };
         if !differs {
             return;
@@ -301,25 +311,29 @@ impl Rows<'_, '_> {
             seal_alike(self.compare.seal, &mut has, &mut wanted);
             return has == wanted;
         }
-        let ignore_case = schema.flag(path, "ignoreCase");
+        let covers = Covers {
+            schema,
+            ignore_case: schema.flag(path, "ignoreCase"),
+        };
         match (has, wanted) {
             (Value::Array(has), Value::Array(wanted)) => {
+                let at = &path.join(0);
                 let has = &items(schema, path, has);
                 let wanted = &items(schema, path, wanted);
                 has.len() == wanted.len()
                     && if schema.flag(path, "set") {
                         let mut left: Vec<&Value> = has.iter().collect();
                         wanted.iter().all(|wanted| {
-                            let at = left.iter().position(|has| covers(has, wanted, ignore_case));
+                            let at = left.iter().position(|has| covers.at(at, has, wanted));
                             at.map(|at| left.swap_remove(at)).is_some()
                         })
                     } else {
                         has.iter()
                             .zip(wanted)
-                            .all(|(has, wanted)| covers(has, wanted, ignore_case))
+                            .all(|(has, wanted)| covers.at(at, has, wanted))
                     }
             }
-            _ => covers(has, wanted, ignore_case),
+            _ => covers.at(path, has, wanted),
         }
     }
 
@@ -330,6 +344,8 @@ impl Rows<'_, '_> {
             replace_on,
             ..
         } = self.compare;
+        let in_map = path.parent().is_some_and(|map| schema.is_map(&map));
+        let given = |value: &Value| in_map || !is_empty(value);
         let secret = desired.is_secret(path)
             || desired.secret.iter().any(|at| at.is_within(path))
             || schema.flag(path, "sensitive")
@@ -341,11 +357,11 @@ impl Rows<'_, '_> {
             || applied.is_some_and(is_sealed);
         self.found.push(Difference {
             path: path.clone(),
-            applied: present(applied).cloned(),
-            live: present(live).cloned(),
+            applied: applied.filter(|value| given(value)).cloned(),
+            live: live.filter(|value| given(value)).cloned(),
             desired: desired
                 .get(path)
-                .filter(|data| !data.is_known() || !is_empty(&data.value)),
+                .filter(|data| !data.is_known() || given(&data.value)),
             by,
             replaces: schema.flag(path, "createOnly")
                 || stays(schema, path, desired)
@@ -419,28 +435,55 @@ fn parsed(value: &Value) -> Value {
     }
 }
 
-/// Whether `has` agrees with `wanted` wherever `wanted` says something: in a list of
-/// objects the service may have filled in members of its own.
-fn covers(has: &Value, wanted: &Value, ignore_case: bool) -> bool {
-    match (has, wanted) {
-        (Value::Object(has), Value::Object(wanted)) => wanted.iter().all(|(key, wanted)| {
-            has.get(key)
-                .map_or_else(|| is_empty(wanted), |has| covers(has, wanted, ignore_case))
-        }),
-        (Value::Array(has), Value::Array(wanted)) => {
-            has.len() == wanted.len()
-                && has
-                    .iter()
-                    .zip(wanted)
-                    .all(|(has, wanted)| covers(has, wanted, ignore_case))
+/// How two values are compared that are no property each.
+struct Covers {
+    schema: &'static Schema,
+    ignore_case: bool,
+}
+
+impl Covers {
+    /// Whether `has`, the value at `path`, agrees with `wanted` wherever `wanted` says something:
+    /// in a list of objects the service may have filled in members of its own. In a map that is
+    /// the file's it has no other keys.
+    fn at(&self, path: &Path, has: &Value, wanted: &Value) -> bool {
+        match (has, wanted) {
+            (Value::Object(has), Value::Object(wanted)) => {
+                let more = |key: &String| !wanted.contains_key(key);
+                !(self.is_whole(path) && has.keys().any(more))
+                    && wanted.iter().all(|(key, wanted)| {
+                        has.get(key).map_or_else(
+                            || is_empty(wanted),
+                            |has| self.at(&path.join(key), has, wanted),
+                        )
+                    })
+            }
+            (Value::Array(has), Value::Array(wanted)) => {
+                let path = path.join(0);
+                has.len() == wanted.len()
+                    && has
+                        .iter()
+                        .zip(wanted)
+                        .all(|(has, wanted)| self.at(&path, has, wanted))
+            }
+            (Value::Number(has), Value::Number(wanted)) => {
+                has == wanted || has.as_f64() == wanted.as_f64()
+            }
+            (Value::String(has), Value::String(wanted)) if self.ignore_case => {
+                has.eq_ignore_ascii_case(wanted)
+            }
+            _ => has == wanted,
         }
-        (Value::Number(has), Value::Number(wanted)) => {
-            has == wanted || has.as_f64() == wanted.as_f64()
+    }
+
+    /// Whether the object at `path` is a map that is the file's, or lies in a value of one of
+    /// which the schema says nothing.
+    fn is_whole(&self, path: &Path) -> bool {
+        if self.schema.is_map(path) {
+            return !self.schema.keeps_others(path);
         }
-        (Value::String(has), Value::String(wanted)) if ignore_case => {
-            has.eq_ignore_ascii_case(wanted)
-        }
-        _ => has == wanted,
+        let mut holders = std::iter::successors(path.parent(), Path::parent);
+        self.schema.at(path).is_none()
+            && holders.any(|holder| self.schema.is_whole_map(&holder))
     }
 }
 
@@ -460,7 +503,7 @@ pub(super) fn shape(schema: &Schema, path: &Path, value: Option<&Value>) -> Shap
     let has = |key: &str| declared.get(key).is_some_and(Value::is_object);
     if has("properties") {
         Shape::Struct
-    } else if has("additionalProperties") {
+    } else if schema.is_map(path) {
         Shape::Map
     } else {
         Shape::Leaf

@@ -18,6 +18,7 @@ mod moved;
 pub mod observe;
 mod order;
 mod origin;
+mod others;
 mod orphans;
 mod outputs;
 pub mod plan;

@@ -8,6 +8,7 @@ use super::graph::Graph;
 use super::instance::{self, Instance};
 use super::judge::mark_sensitive;
 use super::origin;
+use super::others::with_others;
 use super::plan::{Op, StepId};
 use super::planner::Planned;
 use super::values::{ReadFile, Values, Visible};
@@ -134,11 +135,13 @@ impl<'a> Applying<'a> {
                     }
                 }
                 let known = self.known_state(address, None)?;
+                let applied = self.seal.opened(&known.inputs);
+                let own = inputs.value.clone();
                 let call = Call::Update {
                     kind,
                     id: known.id.clone(),
                     live: live.clone(),
-                    inputs: inputs.value.clone(),
+                    inputs: with_others(kind.schema(), &applied, live, own),
                     changed,
                 };
                 self.inputs.insert(id, inputs);

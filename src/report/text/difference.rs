@@ -143,9 +143,15 @@ fn document(data: &Data, path: &Path) -> Option<Data> {
     Some(data)
 }
 
+/// Whether the row is a key of a map that only the service has.
+fn is_others(row: &Row) -> bool {
+    row.by == ChangedBy::Outside && row.applied.is_none() && row.desired.is_none()
+}
+
 fn comments(row: &Row) -> Vec<&'static str> {
     let mut comments = Vec::new();
     match row.by {
+        ChangedBy::Outside if is_others(row) => comments.push("not in the file"),
         ChangedBy::File => {}
         ChangedBy::Outside => comments.push("changed outside stackctl"),
         ChangedBy::Both => comments.push("changed on both sides"),
@@ -162,7 +168,7 @@ fn show(page: &mut Page<'_>, indent: usize, mut row: Row) {
     let secret = |node: &Option<Node>| matches!(node, Some(Node::Secret { .. }));
     if secret(&row.desired) || secret(&row.live) {
         secret_row(page, indent, &row, &comments);
-    } else if row.by != ChangedBy::File {
+    } else if row.by != ChangedBy::File && !is_others(&row) {
         three_values(page, indent, row, &comments);
     } else {
         mark_secrets(&mut row);

@@ -70,6 +70,7 @@ pub struct Stage {
     pub stage_variables: Option<Tags>,
     /// Tags; values must not be empty.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("othersKeys" = "kept"))]
     pub tags: Option<Tags>,
 }
 

@@ -75,7 +75,7 @@ pub struct LogGroup {
     pub skip_destroy: Option<bool>,
     /// Tags; three more (`stackctl:…`) mark the owner.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("maxProperties" = 47))]
+    #[schemars(extend("maxProperties" = 47, "othersKeys" = "kept"))]
     pub tags: Option<BTreeMap<String, String>>,
 }
 

@@ -57,7 +57,7 @@ pub struct ManagedPolicy {
     pub policy: Policy,
     /// Tags; three more (`stackctl:…`) mark the owner.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("maxProperties" = 47))]
+    #[schemars(extend("maxProperties" = 47, "othersKeys" = "kept"))]
     pub tags: Option<BTreeMap<String, String>>,
 }
 

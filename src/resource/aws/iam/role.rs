@@ -86,7 +86,7 @@ pub struct Role {
     pub force_detach_policies: Option<bool>,
     /// Tags; three more (`stackctl:…`) mark the owner.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("maxProperties" = 47))]
+    #[schemars(extend("maxProperties" = 47, "othersKeys" = "kept"))]
     pub tags: Option<BTreeMap<String, String>>,
 }
 

@@ -119,6 +119,7 @@ pub struct EventSourceMapping {
     pub tumbling_window_in_seconds: Option<i32>,
     /// Tags.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("othersKeys" = "kept"))]
     pub tags: Option<Tags>,
 }
 

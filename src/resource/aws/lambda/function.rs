@@ -149,6 +149,7 @@ pub struct Function {
     pub durable_config: Option<DurableConfig>,
     /// Tags.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("othersKeys" = "kept"))]
     pub tags: Option<Tags>,
 }
 

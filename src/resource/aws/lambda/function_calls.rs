@@ -320,10 +320,14 @@ fn patch(
             "Replace the function: apply --replace with its address.",
         ));
     }
-    // A new key only takes hold together with what it encrypts.
-    let environment = change
-        .has(&["environment", "kmsKeyArn"])
-        .then(|| new.environment.clone().unwrap_or_default().to_sdk());
+    // A new key only takes hold together with what it encrypts: variables that the file does not
+    // name at all stay as they are.
+    let environment = if has("environment") {
+        Some(new.environment.clone().unwrap_or_default())
+    } else {
+        let live = change.old.environment.clone();
+        live.filter(|live| has("kmsKeyArn") && live.variables.is_some())
+    };
     let size = storage.unwrap_or(512);
     let call = call
         .set_role(change.sent("role", Some(&new.role), String::new()))
@@ -342,7 +346,7 @@ fn patch(
                 .then(|| EphemeralStorage::to_sdk(size))
                 .transpose()?,
         )
-        .set_environment(environment)
+        .set_environment(environment.as_ref().map(Environment::to_sdk))
         .set_kms_key_arn(change.sent("kmsKeyArn", new.kms_key_arn.as_ref(), String::new()))
         .set_layers(change.sent("layers", new.layers.as_ref(), Vec::new()));
     let vpc = new.vpc_config.clone().unwrap_or_default();

@@ -74,7 +74,8 @@ pub struct Bucket {
     #[schemars(extend(
         "maxProperties" = 47,
         "propertyNames" = s3::tag_key(),
-        "additionalProperties" = s3::tag_value()
+        "additionalProperties" = s3::tag_value(),
+        "othersKeys" = "kept"
     ))]
     pub tags: Option<BTreeMap<String, String>>,
 }
@@ -233,7 +234,7 @@ impl Resource for Bucket {
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
         let id = change.id.as_str();
         if change.has(&["tags"]) {
-            retag(cx, id, change.new.tags.unwrap_or_default()).await?;
+            retag(cx, id, change.old.tags.as_ref(), change.new.tags.as_ref()).await?;
         }
         let region = change.attrs.get("region").and_then(Value::as_str);
         Ok(Made {

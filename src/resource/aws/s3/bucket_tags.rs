@@ -1,7 +1,8 @@
 //! The tags of a bucket.
 
 use super::{built, change, sdk_tags};
-use crate::resource::context::{Cx, OWNER_TAG_PREFIX};
+use crate::resource::aws::tags::tag_diff;
+use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
 use aws_sdk_s3::types::Tagging;
 use std::collections::BTreeMap;
@@ -34,17 +35,19 @@ pub async fn all_tags(cx: &Cx, name: &str) -> Result<Option<BTreeMap<String, Str
     }))
 }
 
-/// Puts these tags in place of the user's; PutBucketTagging replaces the whole set, so the
-/// owner's tags are sent along.
-pub async fn retag(cx: &Cx, name: &str, wanted: BTreeMap<String, String>) -> Result<(), Error> {
-    let mut all = wanted;
-    all.extend(
-        all_tags(cx, name)
-            .await?
-            .into_iter()
-            .flatten()
-            .filter(|(key, _)| key.starts_with(OWNER_TAG_PREFIX)),
-    );
+/// Brings the user's tags of a bucket from `old` to `new`. PutBucketTagging replaces the whole
+/// set, so all others that the bucket has by now are sent along: the owner's, those of others,
+/// and AWS's own (`aws:…`), which S3 refuses to have taken away.
+pub async fn retag(
+    cx: &Cx,
+    name: &str,
+    old: Option<&BTreeMap<String, String>>,
+    new: Option<&BTreeMap<String, String>>,
+) -> Result<(), Error> {
+    let (set, remove) = tag_diff(old, new);
+    let mut all = all_tags(cx, name).await?.unwrap_or_default();
+    all.retain(|key, _| !remove.contains(key));
+    all.extend(set);
     let s3 = cx.aws.s3();
     if all.is_empty() {
         return change(cx, || async {

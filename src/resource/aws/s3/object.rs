@@ -120,7 +120,8 @@ pub struct BucketObject {
     #[schemars(extend(
         "maxProperties" = 10,
         "propertyNames" = s3::tag_key(),
-        "additionalProperties" = s3::tag_value()
+        "additionalProperties" = s3::tag_value(),
+        "othersKeys" = "kept"
     ))]
     pub tags: Option<BTreeMap<String, String>>,
     /// Lift a legal hold and governance retention when the object is deleted.
@@ -335,12 +336,20 @@ impl Resource for BucketObject {
     async fn read(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
         let (bucket, key) = split(id)?;
         let algorithm = attrs.get("checksumAlgorithm").and_then(Value::as_str);
-        let (head, tags) = tokio::join!(
+        let wanted = cx.wants("tags");
+        let (head, known) = tokio::join!(
             head(cx, bucket, key, algorithm.is_some()),
-            tags(cx, bucket, key)
+            tags(cx, bucket, key, wanted)
         );
         let Some(head) = head? else {
             return Ok(None);
+        };
+        // A new upload takes off all tags that it does not bring along, those of others too. The
+        // count comes to those only who may read the tags.
+        let others = !wanted && head.tag_count().is_some_and(|count| count > 0);
+        let tags = match others {
+            true => tags(cx, bucket, key, true).await,
+            false => known,
         };
         let props = Self {
             bucket: bucket.to_owned(),

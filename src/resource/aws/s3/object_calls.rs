@@ -66,13 +66,14 @@ pub fn live(head: &HeadObjectOutput) -> BucketObject {
     }
 }
 
-/// The object's tags, where the file or the state has some.
+/// The object's tags, where they are wanted.
 pub async fn tags(
     cx: &Cx,
     bucket: &str,
     key: &str,
+    wanted: bool,
 ) -> Result<Option<BTreeMap<String, String>>, Error> {
-    if !cx.wants("tags") {
+    if !wanted {
         return Ok(None);
     }
     let reply = cx

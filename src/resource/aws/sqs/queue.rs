@@ -113,7 +113,7 @@ pub struct Queue {
     pub sqs_managed_sse_enabled: Option<bool>,
     /// Tags; three more (`stackctl:…`) mark the owner.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("maxProperties" = 47))]
+    #[schemars(extend("maxProperties" = 47, "othersKeys" = "kept"))]
     pub tags: Option<BTreeMap<String, String>>,
 }
 
