@@ -23,6 +23,7 @@ mod faults;
 mod found;
 mod fuzz;
 mod hostile_bytes;
+mod keys_of_others;
 mod large_objects;
 mod leaks;
 mod lifecycle;

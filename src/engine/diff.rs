@@ -225,7 +225,8 @@ impl Rows<'_, '_> {
         }
         let by_file = !self.same(path, applied, desired);
         let outside = !self.same(path, live, applied);
-        let by = match (by_file, outside) {
+        let others = map.is_some() && applied.is_none() && desired.is_none();
+        let by = match (by_file, outside || others) {
             (true, true) if present(applied).is_some() => ChangedBy::Both,
             (false, true) => ChangedBy::Outside,
             _ => ChangedBy::File,

@@ -7,6 +7,7 @@ mod encryption;
 mod failure;
 mod hostile;
 mod import;
+mod keys_of_others;
 mod meets;
 mod mistakes;
 mod saved_plan;

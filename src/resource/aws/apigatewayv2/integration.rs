@@ -1,7 +1,8 @@
 //! `aws:apigatewayv2:Integration`: what an API calls for a route.
 
 use crate::resource::aws::apigatewayv2::integration_parts::{
-    ResponseParameters, TlsConfig, checks, merged, merged_statuses, statuses,
+    ResponseParameters, TlsConfig, checks, emptied_statuses, merged, merged_statuses,
+    statuses,
 };
 use crate::resource::aws::apigatewayv2::{
     NOT_FOUND, Tags, all_pages, gone, json, lane, parts, protocol_of, send,
@@ -325,6 +326,15 @@ impl Resource for Integration {
             0
         };
         let call = cx.aws.apigateway().update_integration();
+        let emptied = emptied_statuses(
+            change.old.response_parameters.as_deref(),
+            change.new.response_parameters.as_deref(),
+        );
+        if change.has(&["responseParameters"]) && !emptied.is_empty() {
+            let call = call.clone().api_id(api_id).integration_id(integration_id);
+            let call = call.set_response_parameters(Some(emptied));
+            send!(cx, call, "apigateway:PATCH (UpdateIntegration)")?;
+        }
         let call = patch(call, &change, timeout)
             .api_id(api_id)
             .integration_id(integration_id);

@@ -92,6 +92,25 @@ pub(crate) fn merged_statuses(
     map
 }
 
+/// The statuses of which single mappings go, each to be sent with nothing in it before the new
+/// ones: nothing documents how a PATCH takes away one mapping, and an empty one is refused
+/// ("Mapping expression missing source or destination").
+pub(crate) fn emptied_statuses(
+    old: Option<&[ResponseParameters]>,
+    new: Option<&[ResponseParameters]>,
+) -> HashMap<String, HashMap<String, String>> {
+    let new = new.unwrap_or_default();
+    let loses = |old: &&ResponseParameters| {
+        let same = |item: &&ResponseParameters| item.status_code == old.status_code;
+        let mappings = new.iter().find(same).map(|item| &item.mappings);
+        mappings.is_some_and(|new| old.mappings.keys().any(|key| !new.contains_key(key)))
+    };
+    let losing = old.unwrap_or_default().iter().filter(loses);
+    losing
+        .map(|item| (item.status_code.clone(), HashMap::new()))
+        .collect()
+}
+
 const WEBSOCKET_ONLY: &[&str] = &[
     "contentHandlingStrategy",
     "passthroughBehavior",
@@ -246,6 +265,15 @@ mod tests {
             mappings: map(&[("a", "1")]),
         }];
         assert!(merged_statuses(Some(&old), None)["200"].is_empty());
+        let with = |keys: &[(&str, &str)]| {
+            [ResponseParameters {
+                status_code: "200".into(),
+                mappings: map(keys),
+            }]
+        };
+        let emptied = |new: &[(&str, &str)]| emptied_statuses(Some(&old), Some(&with(new))).len();
+        assert_eq!(emptied(&[("a", "2"), ("b", "1")]), 0);
+        assert_eq!(emptied(&[("b", "1")]), 1);
     }
 
     #[test]
