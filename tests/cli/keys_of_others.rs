@@ -101,7 +101,7 @@ async fn a_variable_set_by_hand_is_shown_before_it_goes_or_is_taken_into_the_fil
 
     // Taken into the file, nothing is left to do.
     let accepted = project.fork();
-    accepted.run(&["drift", "--accept", "--yes"]).expect(0);
+    accepted.run(&["drift", "--accept", "f", "--yes"]).expect(0);
     assert!(accepted.read("stacks/fn.yaml").contains("CC"));
     accepted.run(&["refresh", "--yes"]).expect(0);
     accepted.expect_no_changes();
