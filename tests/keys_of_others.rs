@@ -161,9 +161,9 @@ fn every_map_has_a_sample() {
         .iter()
         .map(|it| format!("{} {}", it.kind, Path::dotted(it.path)))
         .collect();
-    let open = all_maps().into_iter().filter(|(kind, path)| {
-        path.to_string() != "tags" && !is_fixed(kind, path)
-    });
+    let open = all_maps()
+        .into_iter()
+        .filter(|(kind, path)| path.to_string() != "tags" && !is_fixed(kind, path));
     let open: BTreeSet<String> = open.map(|(kind, path)| format!("{kind} {path}")).collect();
     assert_eq!(sampled, open);
 }
@@ -171,7 +171,9 @@ fn every_map_has_a_sample() {
 #[test]
 fn keys_of_others_stay_in_tags_and_go_with_the_plan_saying_so_elsewhere() {
     let mut all = samples();
-    let tagged = all_maps().into_iter().filter(|(_, path)| path.to_string() == "tags");
+    let tagged = all_maps()
+        .into_iter()
+        .filter(|(_, path)| path.to_string() == "tags");
     all.extend(tagged.map(|(kind, _)| tags(kind)));
     in_parallel(all, |sample| tried(&sample));
 }
@@ -249,7 +251,12 @@ fn tried(sample: &Sample) {
     project.apply();
     project.expect_no_changes();
     project.run(&["drift"]).expect(0);
-    let there = |key: &str| project.cloud().iter().any(|it| it.value.to_string().contains(key));
+    let there = |key: &str| {
+        project
+            .cloud()
+            .iter()
+            .any(|it| it.value.to_string().contains(key))
+    };
     assert!(there(own), "{name}");
     assert_eq!(there(other), kept, "{name}");
 

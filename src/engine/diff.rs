@@ -483,8 +483,7 @@ impl Covers {
             return !self.schema.keeps_others(path);
         }
         let mut holders = std::iter::successors(path.parent(), Path::parent);
-        self.schema.at(path).is_none()
-            && holders.any(|holder| self.schema.is_whole_map(&holder))
+        self.schema.at(path).is_none() && holders.any(|holder| self.schema.is_whole_map(&holder))
     }
 }
 

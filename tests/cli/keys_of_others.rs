@@ -22,7 +22,11 @@ const URL: &str = "https://sqs.us-west-2.amazonaws.com/000000000000/shared";
 #[test]
 fn a_tag_of_another_stack_stays() {
     let project = Project::new();
-    write(&project, "a", &queue(json!({"team": "red", "extra": "keep"})));
+    write(
+        &project,
+        "a",
+        &queue(json!({"team": "red", "extra": "keep"})),
+    );
     project.run(&["apply", "a", "-y"]).expect(0);
     write(&project, "b", &queue(json!({"team": "red"})));
     project.run(&["import", "b", "q", URL, "-y"]).expect(0);
@@ -35,7 +39,10 @@ fn a_tag_of_another_stack_stays() {
     project.run(&["apply", "b", "-y"]).expect(0);
     let drift = project.run(&["drift", "a"]).expect(2).stdout;
     assert!(drift.contains("~ tags.team: red -> blue\n"), "{drift}");
-    assert!(!drift.contains("extra") && !drift.contains("own"), "{drift}");
+    assert!(
+        !drift.contains("extra") && !drift.contains("own"),
+        "{drift}"
+    );
 }
 
 fn function(variables: Value) -> Value {
@@ -85,7 +92,10 @@ async fn a_variable_set_by_hand_is_shown_before_it_goes_or_is_taken_into_the_fil
     assert!(plan.contains(row), "{plan}");
     assert!(!plan.contains("AA"), "{plan}");
     let drift = project.run(&["drift"]).expect(2).stdout;
-    assert!(drift.contains("+ environment.variables.CC: by-hand\n"), "{drift}");
+    assert!(
+        drift.contains("+ environment.variables.CC: by-hand\n"),
+        "{drift}"
+    );
     let told = project.run(&["drift", "--json"]).expect(2).json();
     assert_eq!(
         told["resources"][0]["drift"],
@@ -97,7 +107,10 @@ async fn a_variable_set_by_hand_is_shown_before_it_goes_or_is_taken_into_the_fil
     refreshed.run(&["refresh", "--yes"]).expect(0);
     refreshed.run(&["drift"]).expect(0);
     let plan = refreshed.run(&["plan"]).expect(0).stdout;
-    assert!(plan.contains("- environment.variables.CC: by-hand\n"), "{plan}");
+    assert!(
+        plan.contains("- environment.variables.CC: by-hand\n"),
+        "{plan}"
+    );
 
     // Taken into the file, nothing is left to do.
     let accepted = project.fork();
@@ -108,7 +121,9 @@ async fn a_variable_set_by_hand_is_shown_before_it_goes_or_is_taken_into_the_fil
 
     // A saved plan has the row, and does what it says.
     project.run(&["plan", "--out", "plan.json"]).expect(0);
-    project.run(&["apply", "--plan", "plan.json", "-y"]).expect(0);
+    project
+        .run(&["apply", "--plan", "plan.json", "-y"])
+        .expect(0);
     project.expect_no_changes();
     project.run(&["drift"]).expect(0);
     let cloud = format!("{:?}", project.cloud());
@@ -128,16 +143,28 @@ async fn tags_that_others_gave_an_object_outlive_its_next_upload() {
     };
     write(&project, "s", &with("one"));
     project.apply();
-    let tag = Tag::builder().key("scanned").value("clean").build().unwrap();
+    let tag = Tag::builder()
+        .key("scanned")
+        .value("clean")
+        .build()
+        .unwrap();
     let tagging = Tagging::builder().tag_set(tag).build().unwrap();
     let aws = project.outside().await;
-    let call = aws.s3().put_object_tagging().bucket("tagged-outside").key("k");
+    let call = aws
+        .s3()
+        .put_object_tagging()
+        .bucket("tagged-outside")
+        .key("k");
     call.tagging(tagging).send().await.unwrap();
     project.expect_no_changes();
     write(&project, "s", &with("two"));
     project.apply();
     project.expect_no_changes();
-    let call = aws.s3().get_object_tagging().bucket("tagged-outside").key("k");
+    let call = aws
+        .s3()
+        .get_object_tagging()
+        .bucket("tagged-outside")
+        .key("k");
     let tags = call.send().await.unwrap().tag_set;
     assert_eq!(tags.len(), 1, "{tags:?}");
     assert_eq!(tags[0].key, "scanned");

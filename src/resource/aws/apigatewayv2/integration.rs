@@ -1,8 +1,7 @@
 //! `aws:apigatewayv2:Integration`: what an API calls for a route.
 
 use crate::resource::aws::apigatewayv2::integration_parts::{
-    ResponseParameters, TlsConfig, checks, emptied_statuses, merged, merged_statuses,
-    statuses,
+    ResponseParameters, TlsConfig, checks, emptied_statuses, merged, merged_statuses, statuses,
 };
 use crate::resource::aws::apigatewayv2::{
     NOT_FOUND, Tags, all_pages, gone, json, lane, parts, protocol_of, send,
