@@ -54,7 +54,8 @@ pub(super) fn check(stack: &Stack, diagnostics: &mut Vec<Diagnostic>, evaluate: 
         return;
     }
     let name = stack.name.as_str();
-    let world = World::new(State::empty(name, stack.env.as_deref(), String::new()));
+    let mut world = World::new(State::empty(name, stack.env.as_deref(), String::new()));
+    world.is_blind = true;
     let planned = planner::plan(&Inputs {
         stack,
         world: &world,

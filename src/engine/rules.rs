@@ -2,11 +2,12 @@
 //! properties, between resources, and two resources that would be one object.
 
 use super::instance::Instance;
+use super::plan::Action;
 use super::planner::{FAULTY, Planner};
 use crate::data::Path;
-use crate::lang::diagnostic::{Diagnostic, Place};
+use crate::lang::diagnostic::{Diagnostic, Place, Severity};
 use crate::lang::eval::{Reference, Root, lone_reference, references};
-use crate::resource::{Broken, Part, Rules};
+use crate::resource::{Broken, Caution, Part, Refused, Rules};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -26,8 +27,12 @@ impl Planner<'_> {
                 let peer = self.peer(instance, path)?;
                 Some((peer.kind.schema().name, peer.change.after.as_ref()?))
             };
-            for broken in instance.kind.rules(&Rules { props, peer: &peer }) {
-                let diagnostic = violation(&properties(instance), broken);
+            let rules = Rules { props, peer: &peer };
+            let broken = instance.kind.rules(&rules).into_iter();
+            let broken = broken.map(|broken| violation(&properties(instance), broken));
+            let cautions = instance.kind.cautions(&rules).into_iter();
+            let cautions = cautions.map(|caution| self.caution(instance, caution));
+            for diagnostic in broken.chain(cautions) {
                 if !found.contains(&diagnostic) {
                     found.push(diagnostic);
                 }
@@ -35,6 +40,27 @@ impl Planner<'_> {
         }
         found.extend(self.twins());
         self.out.diagnostics.extend(found);
+    }
+
+    /// A caution as an error where this plan is the case in which AWS refuses it, else as a
+    /// warning.
+    fn caution(&self, instance: &Instance, caution: Caution) -> Diagnostic {
+        let path = caution.broken.path.clone();
+        let change = &instance.change;
+        let changes = || {
+            change
+                .differences
+                .iter()
+                .any(|row| row.path.is_within(&path))
+        };
+        let remakes = change.action == Action::Create || change.action.is_replace();
+        let adopted = change.importing.is_some() || self.inputs.world.is_blind;
+        let refused = caution.refused == Refused::WhenNew && !adopted && (remakes || changes());
+        let mut diagnostic = violation(&properties(instance), caution.broken);
+        if !refused {
+            diagnostic.severity = Severity::Warning;
+        }
+        diagnostic
     }
 
     /// The resource that a property's expression refers to, directly or through a local.

@@ -47,6 +47,9 @@ pub struct World {
     pub unix_time: u64,
     /// Who the credentials belong to, where AWS was asked.
     pub identity: Option<Identity>,
+    /// Whether nobody looked what exists: a stack file is checked by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_blind: bool,
     /// The region, where the stack has AWS resources.
     pub region: Option<String>,
     /// The state.
@@ -73,6 +76,7 @@ impl World {
             seed: 0,
             unix_time: 0,
             identity: None,
+            is_blind: false,
             region: None,
             state,
             live: BTreeMap::new(),

@@ -166,6 +166,8 @@ async fn receive(request: HttpRequest) -> Result<(String, Request), ConnectorErr
     let method = request.method().to_owned();
     let mut headers: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in request.headers() {
+        // As the HTTP that there would be on a wire: RFC 9110, section 5.5.
+        let value = value.trim_matches([' ', '\t']);
         headers
             .entry(name.to_ascii_lowercase())
             .and_modify(|all| {

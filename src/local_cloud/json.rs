@@ -1,6 +1,7 @@
 //! The AWS JSON protocols: an operation in the `x-amz-target` header, JSON both ways.
 
 use super::service::{Refusal, Reply, Request};
+use crate::resource::aws::tags::is_tag_character;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -110,10 +111,7 @@ pub(super) fn text_map(value: &Value) -> Option<BTreeMap<String, String>> {
 /// What is wrong with tags: too many, a reserved key, a key or value too long, or a
 /// character that no AWS tag may have. `least` is the shortest value allowed.
 pub(super) fn tags_fault(tags: &BTreeMap<String, String>, least: usize) -> Option<String> {
-    let fits = |text: &str| {
-        text.chars()
-            .all(|c| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c))
-    };
+    let fits = |text: &str| text.chars().all(is_tag_character);
     if tags.len() > 50 {
         return Some("More than 50 tags are given.".to_owned());
     }

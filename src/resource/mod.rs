@@ -142,6 +142,24 @@ impl Broken {
     }
 }
 
+/// Something that is not wrong in every case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Caution {
+    /// What is told, and of which property.
+    pub broken: Broken,
+    /// In which case it is an error.
+    pub refused: Refused,
+}
+
+/// In which case AWS refuses what a [`Caution`] is about. In all others it is a warning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// Where the resource is created, or the property changes: what exists goes on.
+    WhenNew,
+    /// In a case that only AWS can tell.
+    Perhaps,
+}
+
 /// What a rule may look at: the resource's own properties and, through its references,
 /// those of the resources it names.
 pub struct Rules<'a> {
@@ -181,6 +199,13 @@ pub trait Resource:
     /// Rules that a JSON schema cannot say: between properties, and between resources.
     /// Checked offline, on what is known.
     fn rules(_rules: &Rules<'_>) -> Vec<Broken> {
+        Vec::new()
+    }
+
+    /// What AWS refuses in some cases only, told by the same means as [`Resource::rules`]: an
+    /// error where the plan is such a case, else a warning. `validate`, which does not know
+    /// what exists, warns.
+    fn cautions(_rules: &Rules<'_>) -> Vec<Caution> {
         Vec::new()
     }
 

@@ -4,7 +4,7 @@ use super::context::{Cx, Draw};
 use super::error::Error;
 use super::import_id::Imported;
 use super::known::Known;
-use super::{Broken, Change, DataSource, New, Resource, Rules, Told};
+use super::{Broken, Caution, Change, DataSource, New, Resource, Rules, Told};
 use crate::schema::Schema;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
@@ -30,6 +30,8 @@ pub trait ResourceType: Send + Sync {
     fn schema(&self) -> &'static Schema;
     /// See [`Resource::rules`].
     fn rules(&self, rules: &Rules<'_>) -> Vec<Broken>;
+    /// See [`Resource::cautions`].
+    fn cautions(&self, rules: &Rules<'_>) -> Vec<Caution>;
     /// See [`Resource::decide`].
     fn decide(&self, props: &Value, draw: &mut Draw) -> Map<String, Value>;
     /// The properties in the form in which two of them can be compared; see
@@ -174,6 +176,10 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
 
     fn rules(&self, rules: &Rules<'_>) -> Vec<Broken> {
         T::rules(rules)
+    }
+
+    fn cautions(&self, rules: &Rules<'_>) -> Vec<Caution> {
+        T::cautions(rules)
     }
 
     fn decide(&self, props: &Value, draw: &mut Draw) -> Map<String, Value> {

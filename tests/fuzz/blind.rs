@@ -5,7 +5,9 @@ use serde_json::{Map, Value};
 use stackctl::resource::context::{Cx, Draw};
 use stackctl::resource::error::Error;
 use stackctl::resource::import_id::Imported;
-use stackctl::resource::{Applied, Broken, Known, ResourceType, Rules, Told, resource_type};
+use stackctl::resource::{
+    Applied, Broken, Caution, Known, ResourceType, Rules, Told, resource_type,
+};
 use stackctl::schema::Schema;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -25,6 +27,10 @@ impl ResourceType for Blind {
 
     fn rules(&self, rules: &Rules<'_>) -> Vec<Broken> {
         self.0.rules(rules)
+    }
+
+    fn cautions(&self, rules: &Rules<'_>) -> Vec<Caution> {
+        self.0.cautions(rules)
     }
 
     fn decide(&self, props: &Value, draw: &mut Draw) -> Map<String, Value> {

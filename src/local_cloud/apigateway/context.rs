@@ -147,7 +147,7 @@ impl Cx<'_> {
         id: Option<&str>,
     ) -> Result<(), Refusal> {
         match kind {
-            Kind::Integration => integration::settle(doc, self.protocol),
+            Kind::Integration => integration::settle(doc, sent, self.protocol),
             Kind::Route => route::settle(self, doc, id),
             Kind::RouteResponse => route::settle_response(self, doc, parent, id),
             Kind::Stage => stage::settle(self, doc, sent, id.is_none()),

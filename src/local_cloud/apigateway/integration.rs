@@ -45,8 +45,10 @@ const METHODS: &[&str] = &[
     "ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT",
 ];
 
-/// Fills in what AWS fills in, and checks what a table cannot say.
-pub(super) fn settle(doc: &mut Doc, protocol: Protocol) -> Result<(), Refusal> {
+/// Fills in what AWS fills in, and checks what a table cannot say. `given` is what the
+/// request sent.
+pub(super) fn settle(doc: &mut Doc, given: &Doc, protocol: Protocol) -> Result<(), Refusal> {
+    action_parameters(doc, given)?;
     match protocol {
         Protocol::WebSocket => web_socket(doc)?,
         Protocol::Http => http(doc)?,
@@ -73,6 +75,22 @@ pub(super) fn settle(doc: &mut Doc, protocol: Protocol) -> Result<(), Refusal> {
     );
     connection(doc)?;
     credentials(text(doc, "credentialsArn"))
+}
+
+/// With a subtype the parameters are those of the service's action: each request brings all of
+/// them, and none is empty (hashicorp/terraform-provider-aws#50061).
+fn action_parameters(doc: &mut Doc, given: &Doc) -> Result<(), Refusal> {
+    if text(doc, "integrationSubtype").is_empty() {
+        return Ok(());
+    }
+    let Some(sent) = given.get("requestParameters") else {
+        return Ok(());
+    };
+    if maps(given, "requestParameters").any(|(key, value)| key.is_empty() || value.is_empty()) {
+        return Err(bad("Mapping expression missing source or destination"));
+    }
+    doc.insert("requestParameters".to_owned(), sent.clone());
+    Ok(())
 }
 
 fn web_socket(doc: &mut Doc) -> Result<(), Refusal> {

@@ -3,6 +3,7 @@
 use super::members::{Doc, Member, Protocol, Shape, fill, is_on, text};
 use super::{Cx, Kind, bad, check_tags, conflict};
 use crate::local_cloud::service::Refusal;
+use crate::resource::aws::apigatewayv2::log_format;
 use serde_json::{Value, json};
 
 /// How long a deployment is PENDING.
@@ -106,6 +107,19 @@ fn access_log(doc: &mut Doc) -> Result<(), Refusal> {
     if settings.is_empty() {
         doc.remove("accessLogSettings");
         return Ok(());
+    }
+    let format = text(settings, "format");
+    if log_format::has_lines(format) {
+        return Err(bad(
+            "Access Log format must be single line, new line character is allowed only at end \
+             of the format",
+        ));
+    }
+    if !log_format::tells_request(format) {
+        return Err(bad(
+            "Access Log format must contain at least one of: $context.requestId, \
+             $context.extendedRequestId",
+        ));
     }
     let arn = text(settings, "destinationArn");
     let parts: Vec<&str> = arn.splitn(6, ':').collect();

@@ -1,6 +1,7 @@
 //! The parameters of a query request, and the checks on them that IAM's model states.
 
 use super::super::service::{Refusal, Request};
+use crate::resource::aws::tags::is_tag_character;
 
 /// A request's parameters.
 #[derive(Debug)]
@@ -175,9 +176,8 @@ impl Form {
 fn check_tag(n: usize, key: &str, value: &str) -> Result<(), Refusal> {
     check_length(&format!("Tags.{n}.member.key"), key, 1, 128)?;
     check_length(&format!("Tags.{n}.member.value"), value, 0, 256)?;
-    let fits = |c: char| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c);
     for (member, text) in [("key", key), ("value", value)] {
-        if !text.chars().all(fits) {
+        if !text.chars().all(is_tag_character) {
             let member = format!("Tags.{n}.member.{member}");
             return Err(pattern(&member, text, "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"));
         }

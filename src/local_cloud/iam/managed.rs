@@ -1,7 +1,8 @@
-//! The policies that AWS manages: any name can be attached, the well-known ones are also
-//! understood. Only the statements that matter to the services here are kept.
+//! The policies that AWS manages: any name can be attached that AWS may have, the well-known
+//! ones are also understood. Only the statements that matter to the services here are kept.
 
 use super::model::{Policy, Version};
+use crate::resource::aws::iam::aws_managed;
 use serde_json::{Value, json};
 
 /// Whether the ARN is of a policy that AWS manages.
@@ -12,6 +13,12 @@ pub(super) fn is_aws(arn: &str) -> bool {
 fn name(arn: &str) -> Option<&str> {
     let name = arn.strip_prefix("arn:aws:iam::aws:policy/")?;
     (!name.is_empty() && !name.ends_with('/')).then_some(name)
+}
+
+/// Whether AWS may have a policy of that ARN: families that stacks of functions and APIs use
+/// are known in whole.
+pub(super) fn exists(arn: &str) -> bool {
+    is_aws(arn) && aws_managed::unknown(arn).is_none()
 }
 
 /// What a well-known policy allows (AWS managed policy reference).

@@ -161,9 +161,9 @@ pub(super) fn policies(store: &dyn Store) -> Result<Vec<Policy>, Refusal> {
     pairs.map(|(key, value)| decode(&key, value)).collect()
 }
 
-/// Refuses the ARN of a managed policy that does not exist. A policy of AWS always does.
+/// Refuses the ARN of a managed policy that does not exist.
 pub(super) fn require_policy(store: &dyn Store, arn: &str) -> Result<(), Refusal> {
-    if managed::is_aws(arn) {
+    if managed::exists(arn) {
         return Ok(());
     }
     policy(store, arn)

@@ -5,6 +5,7 @@ use super::members::Members;
 use super::model::{self, Function, Mapping};
 use super::name::FunctionName;
 use super::{Answer, Call, invalid};
+use crate::resource::aws::tags::is_tag_character;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -13,10 +14,7 @@ type Tags = BTreeMap<String, String>;
 /// Puts the tags of a request over those there are.
 pub(super) fn merge(mut tags: Tags, body: &Members) -> Result<Tags, Refusal> {
     for (key, value) in body.map("Tags")?.unwrap_or_default() {
-        let fits = |text: &str| {
-            text.chars()
-                .all(|c| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c))
-        };
+        let fits = |text: &str| text.chars().all(is_tag_character);
         let sized = (1..=128).contains(&key.chars().count()) && value.chars().count() <= 256;
         if !sized || !fits(&key) || !fits(&value) {
             return Err(invalid(format!("The tag {key} is not valid.")));

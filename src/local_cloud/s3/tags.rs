@@ -7,6 +7,7 @@ use super::error::error;
 use super::model::{self, Tag};
 use super::object::pick;
 use super::{Call, body, document, reply, root, set};
+use crate::resource::aws::tags::is_tag_character;
 
 /// The tags in an element `list` under `node`; none when there is no such element.
 pub(super) fn parse(
@@ -40,10 +41,7 @@ pub(super) fn check(tags: &[Tag], max: usize) -> Result<(), Refusal> {
         };
         return Err(error("BadRequest", &message));
     }
-    let fits = |text: &str| {
-        text.chars()
-            .all(|c| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c))
-    };
+    let fits = |text: &str| text.chars().all(is_tag_character);
     for (at, (key, value)) in tags.iter().enumerate() {
         let invalid = |message: &str| Err(error("InvalidTag", message));
         if key.is_empty() || key.chars().count() > 128 || !fits(key) {

@@ -14,6 +14,7 @@ mod repeats;
 pub mod s3;
 pub mod sqs;
 pub mod tags;
+pub mod time;
 
 use super::error::{CallResult, Error};
 use aws_config::SdkConfig;
@@ -230,14 +231,39 @@ impl Aws {
     }
 }
 
-/// Partition and DNS suffix by region name (AWS general reference, "partitions").
+/// Partition and DNS suffix by region name (botocore's `partitions.json`).
 pub(crate) fn partition_of(region: &str) -> (&'static str, &'static str) {
     match region {
         name if name.starts_with("cn-") => ("aws-cn", "amazonaws.com.cn"),
         name if name.starts_with("us-gov-") => ("aws-us-gov", "amazonaws.com"),
         name if name.starts_with("us-iso-") => ("aws-iso", "c2s.ic.gov"),
         name if name.starts_with("us-isob-") => ("aws-iso-b", "sc2s.sgov.gov"),
+        name if name.starts_with("us-isof-") => ("aws-iso-f", "csp.hci.ic.gov"),
+        name if name.starts_with("eu-isoe-") => ("aws-iso-e", "cloud.adc-e.uk"),
         name if name.starts_with("eusc-") => ("aws-eusc", "amazonaws.eu"),
         _ => ("aws", "amazonaws.com"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::partition_of;
+
+    #[test]
+    fn every_region_is_in_its_partition() {
+        for (region, partition, suffix) in [
+            ("us-west-2", "aws", "amazonaws.com"),
+            ("mx-central-1", "aws", "amazonaws.com"),
+            ("cn-northwest-1", "aws-cn", "amazonaws.com.cn"),
+            ("us-gov-east-1", "aws-us-gov", "amazonaws.com"),
+            ("us-iso-west-1", "aws-iso", "c2s.ic.gov"),
+            ("us-isob-east-1", "aws-iso-b", "sc2s.sgov.gov"),
+            ("us-isof-south-1", "aws-iso-f", "csp.hci.ic.gov"),
+            ("eu-isoe-west-1", "aws-iso-e", "cloud.adc-e.uk"),
+            ("eusc-de-east-1", "aws-eusc", "amazonaws.eu"),
+            ("eu-west-1", "aws", "amazonaws.com"),
+        ] {
+            assert_eq!(partition_of(region), (partition, suffix), "{region}");
+        }
     }
 }

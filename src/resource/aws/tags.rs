@@ -32,18 +32,101 @@ pub fn tag_diff(
     (to_set, to_remove)
 }
 
-/// Refuses keys under `tags` that reads leave out: AWS's own (`aws:`) and the owner's.
-pub fn rules(rules: &Rules<'_>) -> Vec<Broken> {
+/// What a service wants of tags beside what all services want.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tagging {
+    /// Nothing more.
+    Plain,
+    /// IAM: two keys that differ in case only are the same key (IAM User Guide, "Rules for
+    /// tagging in IAM and AWS STS").
+    IgnoresCase,
+    /// API Gateway: a value has at least one character (service model,
+    /// `StringWithLengthBetween1And1600`).
+    NoEmptyValue,
+}
+
+/// The longest key and value of a tag, in characters (AWS General Reference, "Tagging AWS
+/// resources").
+const LONGEST_KEY: usize = 128;
+const LONGEST_VALUE: usize = 256;
+
+/// Whether a tag's key or value may hold the character: `\p{L}\p{Z}\p{N}` and `_.:/=+-@`
+/// (service models of IAM, Lambda and CloudWatch Logs; the other services document the same).
+pub(crate) fn is_tag_character(c: char) -> bool {
+    c.is_alphanumeric() || (c.is_whitespace() && !c.is_control()) || "_.:/=+-@".contains(c)
+}
+
+/// Refuses what AWS refuses under `tags`, and the keys that reads leave out: AWS's own
+/// (`aws:`, in any case) and the owner's. How many tags there may be is in the schema.
+pub fn rules(rules: &Rules<'_>, tagging: Tagging) -> Vec<Broken> {
     let Some(Value::Object(tags)) = rules.known("tags") else {
         return Vec::new();
     };
-    tags.keys()
-        .filter(|key| is_reserved(key))
-        .map(|key| Broken::new(
-            Path::root().join("tags").join(key),
-            format!("The tag key \"{key}\" is reserved: keys must not begin with \"aws:\" or \"{OWNER_TAG_PREFIX}\"."),
-        ).on_key())
-        .collect()
+    let base = Path::root().join("tags");
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    let mut broken = Vec::new();
+    for (key, value) in tags {
+        let path = base.join(key);
+        let twin = (tagging == Tagging::IgnoresCase)
+            .then(|| seen.insert(key.to_ascii_lowercase(), key))
+            .flatten();
+        let known = rules.props.unknown_at(&path).is_none();
+        let value = value.as_str().filter(|_| known);
+        let twin = twin.map(|twin| {
+            format!(
+                "The tag keys {twin:?} and {key:?} differ in case only, and IAM takes them for \
+                 the same key: keep one of them."
+            )
+        });
+        let of_key = key_fault(key).into_iter().chain(twin);
+        broken.extend(of_key.map(|message| Broken::new(path.clone(), message).on_key()));
+        let of_value = value.and_then(|value| value_fault(key, value, tagging));
+        broken.extend(of_value.map(|message| Broken::new(path, message)));
+    }
+    broken
+}
+
+fn key_fault(key: &str) -> Option<String> {
+    let length = key.chars().count();
+    if key.is_empty() {
+        return Some("A tag key must not be empty.".to_owned());
+    }
+    if starts_with_ignoring_case(key, "aws:") || starts_with_ignoring_case(key, OWNER_TAG_PREFIX) {
+        return Some(format!(
+            "The tag key {key:?} is reserved: keys must not begin with \"aws:\" or \
+             \"{OWNER_TAG_PREFIX}\", in upper or lower case."
+        ));
+    }
+    if length > LONGEST_KEY {
+        return Some(format!(
+            "A tag key may have at most {LONGEST_KEY} characters, and this one has {length}."
+        ));
+    }
+    let c = key.chars().find(|c| !is_tag_character(*c))?;
+    Some(format!(
+        "The tag key {key:?} holds {c:?}: keys may hold letters, digits, spaces and _.:/=+-@ only."
+    ))
+}
+
+/// Says nothing of the value itself, which may be secret.
+fn value_fault(key: &str, value: &str, tagging: Tagging) -> Option<String> {
+    let length = value.chars().count();
+    if value.is_empty() && tagging == Tagging::NoEmptyValue {
+        return Some("API Gateway refuses a tag with an empty value.".to_owned());
+    }
+    if length > LONGEST_VALUE {
+        return Some(format!(
+            "The value of the tag {key:?} may have at most {LONGEST_VALUE} characters, and it has {length}."
+        ));
+    }
+    (!value.chars().all(is_tag_character)).then(|| {
+        format!("The value of the tag {key:?} may hold letters, digits, spaces and _.:/=+-@ only.")
+    })
+}
+
+fn starts_with_ignoring_case(text: &str, start: &str) -> bool {
+    text.get(..start.len())
+        .is_some_and(|head| head.eq_ignore_ascii_case(start))
 }
 
 fn is_reserved(key: &str) -> bool {
@@ -80,16 +163,75 @@ mod tests {
         assert_eq!(tag_diff(None, Some(&new)), (BTreeMap::new(), Vec::new()));
     }
 
-    #[test]
-    fn reserved_keys_are_refused_in_the_file() {
-        let props = crate::data::Data::from(
-            serde_json::json!({"tags": {"aws:a": "1", "stackctl:stack": "x", "ok": "1"}}),
-        );
-        let broken = super::rules(&Rules {
+    /// The paths and messages of what is wrong with these tags.
+    fn broken(tags: Value, tagging: Tagging) -> Vec<(String, String)> {
+        let props = crate::data::Data::from(serde_json::json!({"tags": tags}));
+        let rules = Rules {
             props: &props,
             peer: &|_| None,
+        };
+        let broken = super::rules(&rules, tagging).into_iter();
+        broken
+            .map(|broken| (broken.path.as_pointer().to_owned(), broken.message))
+            .collect()
+    }
+
+    #[test]
+    fn reserved_keys_are_refused_in_any_case() {
+        let tags = serde_json::json!({
+            "aws:a": "1", "AWS:b": "1", "Aws:": "1", "stackctl:stack": "x", "StackCtl:x": "1",
+            "ok": "1", "aws": "1", "awsome:x": "1",
         });
-        assert_eq!(broken.len(), 2);
-        assert_eq!(broken[0].path.as_pointer(), "/tags/aws:a");
+        let found = broken(tags, Tagging::Plain);
+        let paths: Vec<&str> = found.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(
+            paths,
+            [
+                "/tags/AWS:b",
+                "/tags/Aws:",
+                "/tags/StackCtl:x",
+                "/tags/aws:a",
+                "/tags/stackctl:stack"
+            ]
+        );
+        assert!(
+            found
+                .iter()
+                .all(|(_, message)| message.contains("reserved"))
+        );
+    }
+
+    #[test]
+    fn keys_and_values_that_aws_refuses_are_refused() {
+        let long = |length: usize| "x".repeat(length);
+        let fine = serde_json::json!({
+            "a b_.:/=+-@ä": "", "k": long(256), (long(128)): "v", "Team": "a", "team": "b",
+        });
+        assert_eq!(broken(fine, Tagging::Plain), []);
+        for (tags, words) in [
+            (serde_json::json!({"": "v"}), "must not be empty"),
+            (serde_json::json!({(long(129)): "v"}), "at most 128"),
+            (serde_json::json!({"a*": "v"}), "holds '*'"),
+            (serde_json::json!({"a\tb": "v"}), "holds '\\t'"),
+            (serde_json::json!({"k": long(257)}), "at most 256"),
+            (serde_json::json!({"k": "a\nb"}), "value of the tag \"k\""),
+            (serde_json::json!({"k": "#"}), "value of the tag \"k\""),
+        ] {
+            let found = broken(tags, Tagging::Plain);
+            assert_eq!(found.len(), 1, "{words}: {found:?}");
+            assert!(found[0].1.contains(words), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn what_one_service_refuses_is_refused_there() {
+        let case = serde_json::json!({"Team": "a", "team": "b", "other": ""});
+        let found = broken(case.clone(), Tagging::IgnoresCase);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].0, "/tags/team");
+        assert!(found[0].1.contains("\"Team\" and \"team\""));
+        let found = broken(case, Tagging::NoEmptyValue);
+        assert_eq!(found[0].0, "/tags/other");
+        assert_eq!(found.len(), 1);
     }
 }

@@ -97,7 +97,7 @@ pub struct Api {
     pub fail_on_warnings: Option<bool>,
     /// Tags; values must not be empty.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("othersKeys" = "kept"))]
+    #[schemars(extend("maxProperties" = 47, "othersKeys" = "kept"))]
     pub tags: Option<Tags>,
 }
 

@@ -159,12 +159,11 @@ fn patch(
         ""
     };
     let subtype = new.integration_subtype.is_some();
-    let parameters = (subtype || change.has(&["requestParameters"])).then(|| {
-        merged(
-            old.request_parameters.as_ref(),
-            new.request_parameters.as_ref(),
-        )
-    });
+    // With a subtype these are the parameters of the service's action: all that stay are sent,
+    // and an empty one is refused.
+    let before = old.request_parameters.as_ref().filter(|_| !subtype);
+    let parameters = (subtype || change.has(&["requestParameters"]))
+        .then(|| merged(before, new.request_parameters.as_ref()));
     let templates = change.has(&["requestTemplates"]).then(|| {
         let new = new.request_templates.iter().flatten();
         new.map(|(key, text)| (key.clone(), text.clone())).collect()

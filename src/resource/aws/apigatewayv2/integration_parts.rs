@@ -5,6 +5,7 @@
 
 use super::protocol::Protocol;
 use super::{Tags, only_for, peer_protocol};
+use crate::data::Path;
 use crate::resource::{Broken, Rules};
 use aws_sdk_apigatewayv2::types;
 use schemars::JsonSchema;
@@ -171,6 +172,32 @@ pub(crate) fn checks(rules: &Rules<'_>) -> Vec<Broken> {
         ));
     }
     broken.extend(uri_check(rules, kind));
+    broken.extend(empty_mappings(rules));
+    broken
+}
+
+/// Mappings with an empty value: API Gateway refuses them in a create and for the action of a
+/// subtype, and elsewhere an update takes them for a mapping to delete.
+fn empty_mappings(rules: &Rules<'_>) -> Vec<Broken> {
+    let base = Path::root().join("requestParameters");
+    let requests = rules.known("requestParameters").into_iter();
+    let mut maps: Vec<(Path, &Value)> = requests.map(|map| (base.clone(), map)).collect();
+    let base = Path::root().join("responseParameters");
+    let list = rules.known("responseParameters").and_then(Value::as_array);
+    for (index, item) in list.into_iter().flatten().enumerate() {
+        let path = base.join(index).join("mappings");
+        maps.extend(item.get("mappings").map(|map| (path, map)));
+    }
+    let mut broken = Vec::new();
+    for (base, map) in maps {
+        for (key, value) in map.as_object().into_iter().flatten() {
+            let path = base.join(key);
+            if value.as_str() == Some("") && rules.props.unknown_at(&path).is_none() {
+                let message = format!("The value of {key:?} is empty: leave it out.");
+                broken.push(Broken::new(path, message));
+            }
+        }
+    }
     broken
 }
 
@@ -228,7 +255,7 @@ fn is_service_arn(uri: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Data, Path};
+    use crate::data::Data;
     use serde_json::json;
 
     fn broken(props: Value, protocol: &str) -> Vec<String> {
@@ -305,6 +332,22 @@ mod tests {
         assert_eq!(
             broken(json!({"integrationType": "MOCK"}), "WEBSOCKET"),
             [""; 0]
+        );
+    }
+
+    #[test]
+    fn an_empty_mapping_is_refused() {
+        let props = json!({
+            "integrationType": "AWS_PROXY", "integrationSubtype": "SQS-SendMessage",
+            "requestParameters": {"QueueUrl": "u", "DelaySeconds": ""},
+            "responseParameters": [{"statusCode": "200", "mappings": {"remove:header.a": ""}}],
+        });
+        assert_eq!(
+            broken(props, "HTTP"),
+            [
+                "requestParameters.DelaySeconds",
+                "responseParameters[0].mappings[\"remove:header.a\"]"
+            ]
         );
     }
 

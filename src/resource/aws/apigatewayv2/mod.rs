@@ -6,11 +6,12 @@
 
 mod api_body;
 pub mod integration_parts;
+pub(crate) mod log_format;
 pub mod protocol;
 pub mod stage_settings;
 
 use crate::data::Path;
-use crate::resource::aws::tags::tag_diff;
+use crate::resource::aws::tags::{self, Tagging, tag_diff};
 use crate::resource::context::{self, Cx};
 use crate::resource::error::{CallResult, Effect, Error};
 use crate::resource::{Broken, Rules};
@@ -139,20 +140,9 @@ pub(crate) async fn tag(cx: &Cx, arn: &str, tags: Tags) -> Result<(), Error> {
     Ok(())
 }
 
-/// Checks what API Gateway wants of tags: the service model refuses empty values.
+/// Checks what API Gateway wants of tags.
 pub(crate) fn tag_rules(rules: &Rules<'_>, broken: &mut Vec<Broken>) {
-    let Some(Value::Object(tags)) = rules.known("tags") else {
-        return;
-    };
-    for (key, value) in tags {
-        let path = Path::root().join("tags").join(key);
-        if value.as_str() == Some("") && rules.props.unknown_at(&path).is_none() {
-            broken.push(Broken::new(
-                path,
-                "API Gateway refuses a tag with an empty value.",
-            ));
-        }
-    }
+    broken.extend(tags::rules(rules, Tagging::NoEmptyValue));
 }
 
 /// The protocol of the API that `apiId` refers to, where it is in this file.

@@ -7,8 +7,8 @@ use crate::resource::aws::apigatewayv2::stage_settings::{
     DefaultRouteSettings, RouteSettings, drop_defaults,
 };
 use crate::resource::aws::apigatewayv2::{
-    EXISTS, NOT_FOUND, Tags, api_arn, execution_arn, gone, lane, only_for, parts, peer_protocol,
-    protocol_of, retag, send, tag_rules,
+    EXISTS, NOT_FOUND, Tags, api_arn, execution_arn, gone, lane, log_format, only_for, parts,
+    peer_protocol, protocol_of, retag, send, tag_rules,
 };
 use crate::resource::context::{Cx, user_tags};
 use crate::resource::error::{CallResult, Error};
@@ -70,7 +70,7 @@ pub struct Stage {
     pub stage_variables: Option<Tags>,
     /// Tags; values must not be empty.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("othersKeys" = "kept"))]
+    #[schemars(extend("maxProperties" = 47, "othersKeys" = "kept"))]
     pub tags: Option<Tags>,
 }
 
@@ -80,7 +80,8 @@ pub struct Stage {
 pub struct AccessLogSettings {
     /// The ARN of a log group (a trailing `:*` is left out) or a Firehose stream.
     pub destination_arn: String,
-    /// The format of a line, with `$context` variables.
+    /// The format of a line, with `$context` variables: one line, with `$context.requestId` or
+    /// `$context.extendedRequestId` in it.
     #[schemars(length(min = 1, max = 3072))]
     pub format: String,
 }
@@ -270,9 +271,35 @@ fn checks(rules: &Rules<'_>) -> Vec<Broken> {
             }
         }
     }
+    log_format_check(rules, &mut broken);
     variable_checks(rules, &mut broken);
     tag_rules(rules, &mut broken);
     broken
+}
+
+/// An access log has one line a request, and each line tells the request's id: API Gateway
+/// refuses other formats (service model, `AccessLogSettings.format`; it takes the extended id
+/// in place of the id). One line end at the end is fine.
+fn log_format_check(rules: &Rules<'_>, broken: &mut Vec<Broken>) {
+    let path = Path::dotted("accessLogSettings.format");
+    let known = rules.props.unknown_at(&path).is_none();
+    let format = path.get(&rules.props.value).and_then(Value::as_str);
+    let Some(format) = format.filter(|_| known) else {
+        return;
+    };
+    if log_format::has_lines(format) {
+        let message =
+            "The format of an access log is one line: a line end is allowed at its end only.";
+        let help = "in YAML, >- joins the lines of a block".to_owned();
+        broken.push(Broken::new(path.clone(), message).help(Some(help)));
+    }
+    if !log_format::tells_request(format) {
+        broken.push(Broken::new(
+            path,
+            "The format of an access log must hold $context.requestId or \
+             $context.extendedRequestId.",
+        ));
+    }
 }
 
 /// Names `[A-Za-z0-9_]+`, values of at most 2048 of `A-Za-z0-9-._~:/?#&=,`, 100 a stage.
@@ -336,6 +363,11 @@ impl Resource for Stage {
             && let Some(text) = arn.as_str()
         {
             *arn = Value::String(log_arn(text).to_owned());
+        }
+        if let Some(format) = props.pointer_mut("/accessLogSettings/format")
+            && let Some(text) = format.as_str()
+        {
+            *format = Value::String(log_format::line(text).to_owned());
         }
     }
 

@@ -108,7 +108,7 @@ impl Resource for LogGroup {
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         let mut broken = physical_name::rules(rules);
-        broken.extend(tags::rules(rules));
+        broken.extend(tags::rules(rules, tags::Tagging::Plain));
         for property in ["name", "namePrefix"] {
             let text = rules.known(property).and_then(Value::as_str);
             if text.is_some_and(|text| text.starts_with("aws/")) {

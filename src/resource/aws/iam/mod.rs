@@ -3,6 +3,7 @@
 //! IAM is eventually consistent: what one call made, the next may not see yet. Wire codes
 //! carry no `Exception` suffix (`NoSuchEntity`).
 
+pub(crate) mod aws_managed;
 pub mod policy_versions;
 pub mod role_delete;
 pub mod role_update;
@@ -12,7 +13,7 @@ use crate::data::Path;
 use crate::resource::context::{Cx, throttled, user_tags};
 use crate::resource::document::Policy;
 use crate::resource::error::{CallResult, Effect, Error};
-use crate::resource::{Broken, Rules};
+use crate::resource::{Broken, Caution, Refused, Rules};
 use aws_sdk_iam::types::Tag;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -119,6 +120,48 @@ pub async fn attached(cx: &Cx, role: &str) -> Result<Option<Vec<String>>, Error>
     }))
 }
 
+/// A warning for each of these values that names a policy which AWS does not have.
+pub(crate) fn managed_cautions<'p>(
+    rules: &Rules<'_>,
+    paths: impl IntoIterator<Item = &'p Path>,
+) -> Vec<Caution> {
+    let caution = |path: &Path| {
+        if rules.props.unknown_at(path).is_some() {
+            return None;
+        }
+        let arn = path.get(&rules.props.value)?.as_str()?;
+        let help = aws_managed::unknown(arn)?.help();
+        let message = format!("AWS manages no policy {arn:?} that stackctl knows of.");
+        Some(Caution {
+            broken: Broken::new(path.clone(), message).help(help),
+            refused: Refused::Perhaps,
+        })
+    };
+    paths.into_iter().filter_map(caution).collect()
+}
+
+/// The error for a policy that AWS manages and does not have: with the one that was likely
+/// meant.
+fn with_nearest(error: Error, policy_arn: &str) -> Error {
+    let unknown = aws_managed::unknown(policy_arn).filter(|_| error.is(&[NOT_FOUND]));
+    match unknown.and_then(|unknown| unknown.help()) {
+        Some(help) => Error::with_hint(
+            error.to_string(),
+            format!("Correct the policy's ARN ({help}), then run apply again."),
+        ),
+        None => error,
+    }
+}
+
+/// [`unseen`] for a call that names a managed policy: those of AWS are there or are not.
+pub(crate) fn policy_unseen(error: &Error, policy_arn: &str) -> Option<&'static str> {
+    let of_aws = aws_managed::name_in(policy_arn).is_some();
+    if of_aws && error.is(&[NOT_FOUND]) && error.message().contains(policy_arn) {
+        return None;
+    }
+    unseen(error)
+}
+
 /// Attaches a managed policy to a role; one that is attached stays so.
 pub async fn attach(cx: &Cx, role: &str, policy_arn: &str) -> Result<(), Error> {
     let call = cx
@@ -127,10 +170,12 @@ pub async fn attach(cx: &Cx, role: &str, policy_arn: &str) -> Result<(), Error> 
         .attach_role_policy()
         .role_name(role)
         .policy_arn(policy_arn);
-    cx.retry(LAG, unseen, || async {
+    let passing = |error: &Error| policy_unseen(error, policy_arn);
+    cx.retry(LAG, passing, || async {
         call.clone().send().await.call("iam:AttachRolePolicy")
     })
-    .await?;
+    .await
+    .map_err(|error| with_nearest(error, policy_arn))?;
     Ok(())
 }
 

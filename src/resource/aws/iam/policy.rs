@@ -94,7 +94,7 @@ impl Resource for ManagedPolicy {
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         let mut broken = physical_name::rules(rules);
-        broken.extend(tags::rules(rules));
+        broken.extend(tags::rules(rules, tags::Tagging::IgnoresCase));
         let at = Path::root().join("policy");
         broken.extend(policy_check::rules(rules, &at, Kind::Identity, LIMIT));
         broken

@@ -12,7 +12,9 @@ use crate::resource::context::{Cx, Draw};
 use crate::resource::document::Policy;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules, outputs_of};
+use crate::resource::{
+    Broken, Caution, Change, Known, Live, Made, New, Resource, Rules, outputs_of,
+};
 use aws_smithy_types::date_time::Format;
 use futures_util::future::try_join_all;
 use schemars::JsonSchema;
@@ -133,7 +135,7 @@ impl Resource for Role {
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         let mut broken = physical_name::rules(rules);
-        broken.extend(tags::rules(rules));
+        broken.extend(tags::rules(rules, tags::Tagging::IgnoresCase));
         let trust = Path::root().join("assumeRolePolicy");
         broken.extend(policy_check::rules(rules, &trust, Kind::Trust, TRUST_LIMIT));
         let inline = Path::root().join("inlinePolicies");
@@ -159,6 +161,16 @@ impl Resource for Role {
             }
         }
         broken
+    }
+
+    fn cautions(rules: &Rules<'_>) -> Vec<Caution> {
+        let list = Path::root().join("managedPolicyArns");
+        let count = rules.known("managedPolicyArns").and_then(Value::as_array);
+        let mut paths: Vec<Path> = (0..count.map_or(0, Vec::len))
+            .map(|at| list.join(at))
+            .collect();
+        paths.push(Path::root().join("permissionsBoundary"));
+        iam::managed_cautions(rules, &paths)
     }
 
     fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {

@@ -1,10 +1,11 @@
 //! `aws:iam:RolePolicyAttachment`.
 
+use crate::data::Path;
 use crate::resource::aws::iam;
 use crate::resource::context::Cx;
 use crate::resource::error::Error;
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Broken, Known, Live, Made, New, Resource, Rules};
+use crate::resource::{Broken, Caution, Known, Live, Made, New, Resource, Rules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -50,6 +51,10 @@ impl Resource for RolePolicyAttachment {
             "managedPolicyArns",
             "the role detaches every policy that is not in its managedPolicyArns: put this one there, or take managedPolicyArns out of the role",
         )
+    }
+
+    fn cautions(rules: &Rules<'_>) -> Vec<Caution> {
+        iam::managed_cautions(rules, [&Path::root().join("policyArn")])
     }
 
     fn lane(attrs: &Value) -> Option<String> {
@@ -119,7 +124,7 @@ impl RolePolicyAttachment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Data, Path};
+    use crate::data::Data;
     use serde_json::json;
 
     #[test]

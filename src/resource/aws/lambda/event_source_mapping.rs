@@ -4,9 +4,10 @@ use crate::resource::aws::lambda::mapping_calls::{create, patch, props_of};
 use crate::resource::aws::lambda::mapping_rules::checks;
 use crate::resource::aws::lambda::mapping_settings::{
     DestinationConfig, FilterCriteria, LoggingConfig, MetricsConfig, ProvisionedPollerConfig,
-    ScalingConfig, SelfManagedEventSource, SourceAccess,
+    ScalingConfig, SelfManagedEventSource, SourceAccess, servers_in_order,
 };
 use crate::resource::aws::lambda::{FunctionRef, NOT_FOUND, Tags, arn, exists, gone, retag, send};
+use crate::resource::aws::time::{rfc3339, time};
 use crate::resource::context::{Cx, Wait, user_tags};
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
@@ -33,7 +34,7 @@ pub struct EventSourceMapping {
     pub event_source_arn: Option<String>,
     /// The function: its name or ARN, with or without version; a name and an ARN of the
     /// same function are the same.
-    #[schemars(length(min = 1, max = 140))]
+    #[schemars(length(min = 1, max = 256))]
     pub function_name: String,
     /// Whether the source is read.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,7 +120,7 @@ pub struct EventSourceMapping {
     pub tumbling_window_in_seconds: Option<i32>,
     /// Tags.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("othersKeys" = "kept"))]
+    #[schemars(extend("maxProperties" = 47, "othersKeys" = "kept"))]
     pub tags: Option<Tags>,
 }
 
@@ -245,6 +246,18 @@ impl Resource for EventSourceMapping {
             && let Some(text) = name.as_str()
         {
             *name = json!(FunctionRef::parse(text).short());
+        }
+        if let Some(start) = props.get_mut("startingPositionTimestamp")
+            && let Some(form) = start.as_str().and_then(|text| rfc3339(&time(text).ok()?))
+        {
+            *start = json!(form);
+        }
+        let endpoints = props.pointer_mut("/selfManagedEventSource/endpoints");
+        let endpoints = endpoints.and_then(Value::as_object_mut);
+        for servers in endpoints.into_iter().flat_map(|map| map.values_mut()) {
+            if let Some(text) = servers.as_str() {
+                *servers = json!(servers_in_order(text));
+            }
         }
     }
 

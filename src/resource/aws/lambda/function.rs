@@ -3,7 +3,7 @@
 use crate::resource::aws::lambda::function_calls::{
     self as calls, CODE, CONFIGURATION, Status, publishes, status_of,
 };
-use crate::resource::aws::lambda::function_rules::checks;
+use crate::resource::aws::lambda::function_rules::{self, checks};
 use crate::resource::aws::lambda::function_settings::{
     DeadLetterConfig, DurableConfig, Environment, EphemeralStorage, FileSystemConfig, ImageConfig,
     LoggingConfig, SnapStart, TenancyConfig, TracingConfig, VpcConfig,
@@ -12,7 +12,7 @@ use crate::resource::aws::lambda::{NOT_FOUND, Tags, exists, gone, invoke_arn, ke
 use crate::resource::context::{Cx, Wait, user_tags};
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
+use crate::resource::{Broken, Caution, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -87,13 +87,13 @@ pub struct Function {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub description: Option<String>,
-    /// Memory in MB.
+    /// Memory in MB: at most 10240, on Lambda Managed Instances 32768.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 128, max = 10240), extend("default" = 128))]
+    #[schemars(range(min = 128, max = 32768), extend("default" = 128))]
     pub memory_size: Option<i32>,
-    /// How many seconds a run may take.
+    /// How many seconds a run may take: at most 1800, on Lambda Managed Instances 5400.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 900), extend("default" = 3))]
+    #[schemars(range(min = 1, max = 5400), extend("default" = 3))]
     pub timeout: Option<i32>,
     /// The size of `/tmp`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -149,7 +149,7 @@ pub struct Function {
     pub durable_config: Option<DurableConfig>,
     /// Tags.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("othersKeys" = "kept"))]
+    #[schemars(extend("maxProperties" = 47, "othersKeys" = "kept"))]
     pub tags: Option<Tags>,
 }
 
@@ -320,6 +320,10 @@ impl Resource for Function {
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         checks(rules)
+    }
+
+    fn cautions(rules: &Rules<'_>) -> Vec<Caution> {
+        function_rules::cautions(rules)
     }
 
     fn canonical(props: &mut Cow<'_, Value>) {

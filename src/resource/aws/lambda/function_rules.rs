@@ -2,7 +2,8 @@
 
 use super::runtimes::is_retired;
 use crate::data::Path;
-use crate::resource::{Broken, Rules};
+use crate::resource::aws::tags::{self, Tagging};
+use crate::resource::{Broken, Caution, Refused, Rules};
 use serde_json::{Map, Value};
 
 /// Names that Lambda sets itself and refuses to be given.
@@ -30,17 +31,9 @@ const VARIABLES_LIMIT: usize = 4096;
 
 /// The rules of a function.
 pub(crate) fn checks(rules: &Rules<'_>) -> Vec<Broken> {
-    let mut broken = Vec::new();
+    let mut broken = tags::rules(rules, Tagging::Plain);
     package_checks(rules, &mut broken);
     code_checks(rules, &mut broken);
-    if let Some(runtime) = rules.known("runtime").and_then(Value::as_str)
-        && is_retired(runtime)
-    {
-        broken.push(Broken::at(
-            "runtime",
-            format!("Lambda no longer makes functions with {runtime}; take a newer runtime."),
-        ));
-    }
     if let Some(Value::Object(config)) = rules.known("loggingConfig") {
         logging_checks(config, rules, &mut broken);
     }
@@ -51,6 +44,61 @@ pub(crate) fn checks(rules: &Rules<'_>) -> Vec<Broken> {
         variable_checks(map, &variables, &mut broken);
     }
     broken
+}
+
+/// The most that functions without Lambda Managed Instances or accelerators may have: the
+/// service model's range is wider (CreateFunction, `Timeout`, `MemorySize`,
+/// `EphemeralStorage`).
+const ORDINARY: &[(&str, i64, &str)] = &[
+    (
+        "timeout",
+        1800,
+        "A timeout of more than 1800 seconds is for functions on Lambda Managed Instances",
+    ),
+    (
+        "memorySize",
+        10_240,
+        "A memorySize of more than 10240 MB is for functions on Lambda Managed Instances",
+    ),
+    (
+        "ephemeralStorage.size",
+        10_240,
+        "An ephemeralStorage.size of more than 10240 MB is for functions with accelerators",
+    ),
+];
+
+/// What Lambda refuses in some cases: a retired runtime blocks the creation of functions and
+/// changes to it, while functions that have it go on and can be changed otherwise (Lambda
+/// developer guide, "Runtime deprecation").
+pub(crate) fn cautions(rules: &Rules<'_>) -> Vec<Caution> {
+    let mut cautions = Vec::new();
+    if let Some(runtime) = rules.known("runtime").and_then(Value::as_str)
+        && is_retired(runtime)
+    {
+        let message = format!(
+            "The runtime {runtime} is retired: Lambda creates no function with it and changes no \
+             function to it. Use a newer runtime."
+        );
+        cautions.push(Caution {
+            broken: Broken::at("runtime", message),
+            refused: Refused::WhenNew,
+        });
+    }
+    for (name, most, message) in ORDINARY {
+        let path = Path::dotted(name);
+        let known = rules.props.unknown_at(&path).is_none();
+        let value = path.get(&rules.props.value).and_then(Value::as_i64);
+        if known && value.is_some_and(|value| value > *most) {
+            cautions.push(Caution {
+                broken: Broken::new(
+                    path,
+                    format!("{message}; Lambda refuses it for other functions."),
+                ),
+                refused: Refused::Perhaps,
+            });
+        }
+    }
+    cautions
 }
 
 fn package_checks(rules: &Rules<'_>, broken: &mut Vec<Broken>) {
@@ -225,9 +273,30 @@ mod tests {
     }
 
     #[test]
-    fn retired_runtimes_and_bad_variables_are_refused() {
-        assert_eq!(broken(zip(json!({"runtime": "python3.8"}))), ["runtime"]);
-        assert_eq!(broken(zip(json!({"runtime": "python9.9"}))), [""; 0]);
+    fn what_lambda_refuses_in_some_cases_is_a_caution() {
+        let cautions = |more: Value| {
+            let props = Data::from(zip(more));
+            let rules = Rules {
+                props: &props,
+                peer: &|_| None,
+            };
+            let found = super::cautions(&rules).into_iter();
+            found
+                .map(|caution| (caution.broken.path.to_string(), caution.refused))
+                .collect::<Vec<_>>()
+        };
+        let runtime = cautions(json!({"runtime": "python3.8"}));
+        assert_eq!(runtime, [("runtime".to_owned(), Refused::WhenNew)]);
+        assert_eq!(cautions(json!({"runtime": "python9.9"})), []);
+        assert_eq!(cautions(json!({"timeout": 1800, "memorySize": 10240})), []);
+        let large =
+            json!({"timeout": 1801, "memorySize": 10241, "ephemeralStorage": {"size": 10241}});
+        let paths: Vec<String> = cautions(large).into_iter().map(|(path, _)| path).collect();
+        assert_eq!(paths, ["timeout", "memorySize", "ephemeralStorage.size"]);
+    }
+
+    #[test]
+    fn bad_variables_are_refused() {
         let variables = json!({"A": "1", "AWS_REGION": "x", "Good_1": "y"});
         assert_eq!(
             broken(zip(json!({"environment": {"variables": variables}}))),

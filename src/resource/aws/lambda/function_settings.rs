@@ -19,9 +19,9 @@ pub struct Environment {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EphemeralStorage {
-    /// In MB.
+    /// In MB: at most 10240, with accelerators 32768.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 512, max = 10240), extend("default" = 512))]
+    #[schemars(range(min = 512, max = 32768), extend("default" = 512))]
     pub size: Option<i32>,
 }
 

@@ -5,26 +5,20 @@ use super::mapping_settings::{
     ScalingConfig, SelfManagedEventSource, accesses, read_accesses, scaling,
 };
 use crate::resource::Change;
+use crate::resource::aws::time::{rfc3339, time};
 use crate::resource::aws_lambda_event_source_mapping::EventSourceMapping;
 use crate::resource::error::Error;
 use aws_sdk_lambda::operation::create_event_source_mapping::builders::CreateEventSourceMappingFluentBuilder;
 use aws_sdk_lambda::operation::get_event_source_mapping::GetEventSourceMappingOutput;
 use aws_sdk_lambda::operation::update_event_source_mapping::builders::UpdateEventSourceMappingFluentBuilder;
-use aws_smithy_types::date_time::{DateTime, Format};
+use aws_smithy_types::DateTime;
 use serde_json::Value;
 
 fn timestamp(props: &EventSourceMapping) -> Result<Option<DateTime>, Error> {
     let Some(text) = &props.starting_position_timestamp else {
         return Ok(None);
     };
-    DateTime::from_str(text, Format::DateTime)
-        .map(Some)
-        .map_err(|error| {
-            Error::with_hint(
-                format!("startingPositionTimestamp {text:?} is not a time: {error}"),
-                "Write it as 2026-01-31T00:00:00Z.",
-            )
-        })
+    time(text).map(Some)
 }
 
 /// The create call, filled in.
@@ -166,7 +160,7 @@ fn enabled(state: &str, attrs: &Value) -> Option<bool> {
 
 /// The live properties; `attrs` are those last known.
 pub(crate) fn props_of(live: GetEventSourceMappingOutput, attrs: &Value) -> EventSourceMapping {
-    let time = live.starting_position_timestamp;
+    let start = live.starting_position_timestamp;
     let words = |list: Vec<String>| (!list.is_empty()).then_some(list);
     EventSourceMapping {
         enabled: enabled(live.state.as_deref().unwrap_or_default(), attrs),
@@ -206,7 +200,7 @@ pub(crate) fn props_of(live: GetEventSourceMappingOutput, attrs: &Value) -> Even
         starting_position: live
             .starting_position
             .map(|position| position.as_str().to_owned()),
-        starting_position_timestamp: time.and_then(|time| time.fmt(Format::DateTime).ok()),
+        starting_position_timestamp: start.as_ref().and_then(rfc3339),
         self_managed_event_source: live
             .self_managed_event_source
             .map(SelfManagedEventSource::from_sdk),

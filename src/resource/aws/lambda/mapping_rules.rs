@@ -1,6 +1,8 @@
 //! The rules of an event source mapping, those between its queue and its function too.
 
 use crate::data::{Data, Path};
+use crate::resource::aws::tags::{self, Tagging};
+use crate::resource::aws::time::time;
 use crate::resource::{Broken, Rules};
 use serde_json::Value;
 
@@ -29,7 +31,7 @@ fn is_fifo(queue: Option<&Data>, arn: Option<&str>) -> bool {
 
 /// The rules of a mapping.
 pub(crate) fn checks(rules: &Rules<'_>) -> Vec<Broken> {
-    let mut broken = Vec::new();
+    let mut broken = tags::rules(rules, Tagging::Plain);
     let peer = |name: &str, kind: &str| {
         let (found, data) = (rules.peer)(&Path::root().join(name))?;
         (found == kind).then_some(data)
@@ -38,6 +40,7 @@ pub(crate) fn checks(rules: &Rules<'_>) -> Vec<Broken> {
     let arn = rules.known("eventSourceArn").and_then(Value::as_str);
     let is_queue = queue.is_some() || arn.is_some_and(|arn| arn.contains(":sqs:"));
     source_checks(rules, is_queue, &mut broken);
+    start_checks(rules, &mut broken);
     let batch = rules
         .known("batchSize")
         .and_then(Value::as_i64)
@@ -103,6 +106,29 @@ fn source_checks(rules: &Rules<'_>, is_queue: bool, broken: &mut Vec<Broken>) {
                 format!("{name} does not go with an SQS queue."),
             ));
         }
+    }
+}
+
+/// A time is one, and goes with `AT_TIMESTAMP`, which needs it (Lambda API,
+/// CreateEventSourceMapping).
+fn start_checks(rules: &Rules<'_>, broken: &mut Vec<Broken>) {
+    let position = rules.known("startingPosition").and_then(Value::as_str);
+    let start = rules
+        .known("startingPositionTimestamp")
+        .and_then(Value::as_str);
+    if let Some(Err(error)) = start.map(time) {
+        broken.push(Broken::at("startingPositionTimestamp", error.to_string()));
+    }
+    if position == Some("AT_TIMESTAMP") && !rules.given("startingPositionTimestamp") {
+        let message = "AT_TIMESTAMP needs startingPositionTimestamp, such as 2026-01-31T00:00:00Z.";
+        broken.push(Broken::at("startingPosition", message));
+    }
+    if position.is_some_and(|position| position != "AT_TIMESTAMP")
+        && rules.given("startingPositionTimestamp")
+    {
+        let message =
+            "startingPositionTimestamp goes with a startingPosition of AT_TIMESTAMP only.";
+        broken.push(Broken::at("startingPositionTimestamp", message));
     }
 }
 

@@ -207,13 +207,21 @@ pub(crate) fn read_accesses(live: Vec<types::SourceAccessConfiguration>) -> Vec<
         .collect()
 }
 
+/// The servers of a list with commas, in order and without white space around them, as Lambda
+/// returns them (the Terraform provider suppresses the difference the same way).
+pub(crate) fn servers_in_order(list: &str) -> String {
+    let mut servers: Vec<&str> = list.split(',').map(str::trim).collect();
+    servers.retain(|server| !server.is_empty());
+    servers.sort_unstable();
+    servers.join(",")
+}
+
 impl SelfManagedEventSource {
     pub(crate) fn to_sdk(&self) -> types::SelfManagedEventSource {
         let endpoints = self.endpoints.iter().map(|(kind, servers)| {
-            let servers = servers
-                .split(',')
-                .map(|server| server.trim().to_owned())
-                .collect();
+            let servers = servers.split(',').map(str::trim);
+            let servers = servers.filter(|server| !server.is_empty());
+            let servers = servers.map(str::to_owned).collect();
             (kind.as_str().into(), servers)
         });
         types::SelfManagedEventSource::builder()

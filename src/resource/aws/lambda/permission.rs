@@ -20,7 +20,7 @@ use tokio::time::Instant;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Permission {
     /// The function: its name or ARN; a name and an ARN of the same function are the same.
-    #[schemars(length(min = 1, max = 140), extend("createOnly" = true))]
+    #[schemars(length(min = 1, max = 256), extend("createOnly" = true))]
     pub function: String,
     /// The statement's id; made up when left out.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -25,9 +25,12 @@ pub struct BucketAcl {
     /// The bucket's name.
     #[schemars(length(min = 3, max = 63), extend("createOnly" = true))]
     pub bucket: String,
-    /// A canned ACL. S3 keeps only its grants, from which it is told again.
+    /// A canned ACL. S3 keeps only its grants, from which it is told again. `log-delivery-write`
+    /// lets S3 write access logs into the bucket.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("enum" = ["private", "public-read", "public-read-write", "authenticated-read"]))]
+    #[schemars(extend("enum" = [
+        "private", "public-read", "public-read-write", "authenticated-read", "log-delivery-write"
+    ]))]
     pub acl: Option<String>,
     /// The grants one by one, in place of `acl`.
     #[serde(skip_serializing_if = "Option::is_none")]

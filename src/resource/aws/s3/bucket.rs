@@ -7,6 +7,7 @@ use crate::resource::aws::s3::{
     empty::{Emptying, count},
     hosted_zone::hosted_zone,
 };
+use crate::resource::aws::tags as tag_rules;
 use crate::resource::context::{Cx, Draw, user_tags};
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
@@ -71,12 +72,7 @@ pub struct Bucket {
     pub object_lock_enabled: Option<bool>,
     /// Tags. S3 allows 50, of which stackctl uses 3.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend(
-        "maxProperties" = 47,
-        "propertyNames" = s3::tag_key(),
-        "additionalProperties" = s3::tag_value(),
-        "othersKeys" = "kept"
-    ))]
+    #[schemars(extend("maxProperties" = 47, "othersKeys" = "kept"))]
     pub tags: Option<BTreeMap<String, String>>,
 }
 
@@ -131,7 +127,7 @@ impl Resource for Bucket {
     }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
-        let mut broken = s3::tag_faults(rules);
+        let mut broken = tag_rules::rules(rules, tag_rules::Tagging::Plain);
         if rules.given("bucket") && rules.given("bucketPrefix") {
             broken.push(Broken::at(
                 "bucketPrefix",

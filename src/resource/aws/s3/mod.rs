@@ -12,13 +12,11 @@ pub mod object_rules;
 pub mod parts;
 pub mod upload;
 
-use crate::data::Path;
 use crate::resource::aws::Aws;
-use crate::resource::context::{Cx, OWNER_TAG_PREFIX};
+use crate::resource::context::Cx;
 use crate::resource::error::{Effect, Error};
-use crate::resource::{Broken, Rules};
 use aws_sdk_s3::types::Tag;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
@@ -122,36 +120,6 @@ pub fn sdk_tags(tags: &BTreeMap<String, String>) -> Result<Vec<Tag>, Error> {
 pub fn built(error: &aws_sdk_s3::error::BuildError) -> Error {
     Error::failed(format!("the S3 request could not be built: {error}"))
 }
-
-/// Tags that no read would give back, since their names are reserved.
-pub fn tag_faults(rules: &Rules<'_>) -> Vec<Broken> {
-    let tags = rules.known("tags").and_then(Value::as_object);
-    tags.into_iter()
-        .flatten()
-        .map(|(key, _)| key)
-        .filter(|key| key.starts_with("aws:") || key.starts_with(OWNER_TAG_PREFIX))
-        .map(|key| {
-            Broken::new(
-                Path::dotted("tags").join(key),
-                format!("tags that begin with aws: or {OWNER_TAG_PREFIX} are reserved"),
-            )
-            .on_key()
-        })
-        .collect()
-}
-
-/// The schema of a tag's key, for `propertyNames` (S3 User Guide, "object tagging").
-pub fn tag_key() -> Value {
-    json!({"minLength": 1, "maxLength": 128, "pattern": TAG_CHARACTERS})
-}
-
-/// The schema of a tag's value, for `additionalProperties`.
-pub fn tag_value() -> Value {
-    json!({"type": "string", "maxLength": 256, "pattern": TAG_CHARACTERS})
-}
-
-/// Letters, digits, blanks, and `+ - = . _ : / @`.
-const TAG_CHARACTERS: &str = r"^[\p{L}\p{N}\p{Z}+\-=._:/@]*$";
 
 #[cfg(test)]
 mod tests {

@@ -4,8 +4,9 @@ use crate::resource::aws::s3::content::{self, Content, unquoted};
 use crate::resource::aws::s3::object_calls::{
     head, live, put_acl, put_legal_hold, put_retention, retag, tags,
 };
-use crate::resource::aws::s3::upload::{self, rfc3339, time};
+use crate::resource::aws::s3::upload;
 use crate::resource::aws::s3::{self, empty::Emptying, object_rules, parts};
+use crate::resource::aws::time::{rfc3339, time};
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
@@ -117,12 +118,7 @@ pub struct BucketObject {
     pub checksum_algorithm: Option<String>,
     /// Tags, at most 10. stackctl adds none of its own here.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend(
-        "maxProperties" = 10,
-        "propertyNames" = s3::tag_key(),
-        "additionalProperties" = s3::tag_value(),
-        "othersKeys" = "kept"
-    ))]
+    #[schemars(extend("maxProperties" = 10, "othersKeys" = "kept"))]
     pub tags: Option<BTreeMap<String, String>>,
     /// Lift a legal hold and governance retention when the object is deleted.
     #[serde(skip_serializing_if = "Option::is_none")]

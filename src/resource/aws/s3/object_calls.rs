@@ -1,8 +1,9 @@
 //! The calls on an object other than its upload and its deletion.
 
 use super::content::unquoted;
-use super::upload::{PRIVATE, rfc3339, time};
+use super::upload::PRIVATE;
 use super::{built, sdk_tags};
+use crate::resource::aws::time::{rfc3339, time};
 use crate::resource::context::{Cx, user_tags};
 use crate::resource::error::{CallResult, Error};
 use crate::resource::s3_bucket_object::BucketObject;

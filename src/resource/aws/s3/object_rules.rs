@@ -1,7 +1,8 @@
 //! The rules between an object's properties.
 
 use crate::data::Path;
-use crate::resource::aws::s3::{tag_faults, upload::time};
+use crate::resource::aws::tags;
+use crate::resource::aws::time::time;
 use crate::resource::{Broken, Rules};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -42,7 +43,7 @@ pub fn faults(rules: &Rules<'_>) -> Vec<Broken> {
         ));
     }
     broken.extend(value_faults(rules));
-    broken.extend(tag_faults(rules));
+    broken.extend(tags::rules(rules, tags::Tagging::Plain));
     broken
 }
 
@@ -62,15 +63,107 @@ fn value_faults(rules: &Rules<'_>) -> Vec<Broken> {
     if let Some(Err(error)) = text("objectLockRetainUntilDate").map(time) {
         broken.push(Broken::at("objectLockRetainUntilDate", error.to_string()));
     }
+    let redirect = text("websiteRedirect").unwrap_or("/");
+    let targets = ["/", "http://", "https://"];
+    if !targets.iter().any(|start| redirect.starts_with(start)) {
+        broken.push(Broken::at(
+            "websiteRedirect",
+            "websiteRedirect begins with /, http:// or https://",
+        ));
+    }
+    broken.extend(header_faults(rules));
+    broken
+}
+
+/// The properties that are sent as headers of their own.
+const HEADERS: &[&str] = &[
+    "cacheControl",
+    "contentDisposition",
+    "contentEncoding",
+    "contentLanguage",
+    "contentType",
+    "websiteRedirect",
+];
+
+/// Values that would not come back from S3 as they were sent: HTTP drops white space around a
+/// header's value and has no control characters in it (RFC 9110, section 5.5).
+fn header_faults(rules: &Rules<'_>) -> Vec<Broken> {
     let metadata = rules.known("metadata").and_then(Value::as_object);
-    for (key, value) in metadata.into_iter().flatten() {
-        let plain = |value: &str| value.chars().all(|c| matches!(c, ' '..='~'));
-        if !value.as_str().is_none_or(plain) {
-            broken.push(Broken::new(
-                Path::dotted("metadata").join(key),
-                "metadata is sent as headers, so a value is printable ASCII",
-            ));
+    let metadata = metadata.into_iter().flatten();
+    let metadata = metadata.map(|(key, value)| (Path::dotted("metadata").join(key), value));
+    let single = HEADERS
+        .iter()
+        .filter_map(|name| Some((Path::dotted(name), rules.known(name)?)));
+    single
+        .chain(metadata)
+        .filter_map(|(path, value)| {
+            let text = value.as_str()?;
+            let known = rules.props.unknown_at(&path).is_none();
+            let message = header_fault(text).filter(|_| known)?;
+            let message = format!("{path} is sent as a header: {message}");
+            Some(Broken::new(path, message))
+        })
+        .collect()
+}
+
+fn header_fault(text: &str) -> Option<&'static str> {
+    if text.ends_with(['\n', '\r']) {
+        return Some("it must not end in a line end. In YAML, |- and >- leave it out of a block");
+    }
+    if text.chars().any(char::is_control) {
+        return Some("it must not hold line ends, tabs or other control characters");
+    }
+    if text.trim() != text {
+        return Some("it must not begin or end with white space, which HTTP drops");
+    }
+    if !text.is_ascii() {
+        return Some("it must be ASCII");
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Data;
+    use serde_json::json;
+
+    fn broken(more: Value) -> Vec<String> {
+        let base = json!({"bucket": "abc", "key": "k", "content": "c"});
+        let props = Data::from(crate::resource::overlay(&base, &more));
+        let found = faults(&Rules {
+            props: &props,
+            peer: &|_| None,
+        });
+        found.iter().map(|broken| broken.path.to_string()).collect()
+    }
+
+    #[test]
+    fn what_http_changes_is_refused_in_every_header() {
+        for name in HEADERS {
+            let fine = json!({(*name): "/a b; c=\"d\", e"});
+            assert_eq!(broken(fine), [""; 0], "{name}");
+            for value in [
+                "/a ", "/a\n", "/a\r\n", "/a\tb", "/a\nb", "/a\u{7f}", "/\u{e9}",
+            ] {
+                assert_eq!(broken(json!({(*name): value})), [*name], "{name} {value:?}");
+            }
+        }
+        for value in [" a", "a ", "a\n", "\ta", "a\0", "\u{a0}a", "ä"] {
+            let found = broken(json!({"metadata": {"k": value, "fine": "a b"}}));
+            assert_eq!(found, ["metadata.k"], "{value:?}");
         }
     }
-    broken
+
+    #[test]
+    fn a_redirect_goes_to_a_path_or_a_url() {
+        assert_eq!(
+            broken(json!({"websiteRedirect": "index.html"})),
+            ["websiteRedirect"]
+        );
+        assert_eq!(
+            broken(json!({"websiteRedirect": "https://a.example"})),
+            [""; 0]
+        );
+    }
 }

@@ -1,11 +1,12 @@
 //! The request of an upload: what the properties say beside the content.
 
+use crate::resource::aws::time::time;
 use crate::resource::error::Error;
 use crate::resource::s3_bucket_object::BucketObject;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::create_multipart_upload::builders::CreateMultipartUploadFluentBuilder;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
-use aws_sdk_s3::primitives::{ByteStream, DateTime, DateTimeFormat};
+use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
     ChecksumAlgorithm, ObjectCannedAcl, ObjectLockLegalHoldStatus, ObjectLockMode,
     ServerSideEncryption, StorageClass,
@@ -71,20 +72,6 @@ pub fn tag_header(tags: &BTreeMap<String, String>) -> Option<String> {
     let mut text = form_urlencoded::Serializer::new(String::new());
     text.extend_pairs(tags);
     (!tags.is_empty()).then(|| text.finish())
-}
-
-/// The point in time that `objectLockRetainUntilDate` names.
-///
-/// # Errors
-/// When the text is no RFC 3339 time.
-pub fn time(text: &str) -> Result<DateTime, Error> {
-    DateTime::from_str(text, DateTimeFormat::DateTimeWithOffset)
-        .map_err(|error| Error::failed(format!("{text} is no RFC 3339 time: {error}")))
-}
-
-/// A point in time in the one form that is compared: UTC, with a Z.
-pub fn rfc3339(time: &DateTime) -> Option<String> {
-    time.fmt(DateTimeFormat::DateTime).ok()
 }
 
 /// The checksum to send. S3 demands one with object lock, also where the client would not

@@ -20,7 +20,7 @@ const FIFO_ONLY: &[&str] = &[
 /// The rules of `aws:sqs:Queue`.
 pub fn of_queue(rules: &Rules<'_>) -> Vec<Broken> {
     let mut broken = physical_name::rules(rules);
-    broken.extend(tags::rules(rules));
+    broken.extend(tags::rules(rules, tags::Tagging::Plain));
     broken.extend(kind(rules));
     broken.extend(encryption(rules));
     broken.extend(redrive_policy(rules));
