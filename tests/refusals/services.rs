@@ -228,10 +228,8 @@ fn a_retired_runtime_is_refused_of_new_functions_only() {
     let dir = project.dir().join(".stackctl/local");
     let cloud = Cloud::open(Options::from_texts(dir, None, None, None).unwrap()).unwrap();
     let found = cloud.resources().unwrap().into_iter();
-    let mut function = found
-        .filter(|entry| entry.kind == "function")
-        .last()
-        .unwrap();
+    let mut found = found.filter(|entry| entry.kind == "function");
+    let mut function = found.next().unwrap();
     function.value["config"]["Runtime"] = "python3.8".into();
     cloud.meddle(&function.key, Some(function.value)).unwrap();
     project.run(&["refresh", "--yes"]).expect(0);
