@@ -9,11 +9,16 @@ use std::collections::BTreeMap;
 
 /// The call that makes an object of a type.
 const CREATES: &[(&str, &str)] = &[
+    ("aws:apigateway:Account", "apigateway:UpdateAccount"),
     ("aws:apigatewayv2:Api", "apigateway:CreateApi"),
     ("aws:apigatewayv2:Deployment", "apigateway:CreateDeployment"),
     (
         "aws:apigatewayv2:Integration",
         "apigateway:CreateIntegration",
+    ),
+    (
+        "aws:apigatewayv2:IntegrationResponse",
+        "apigateway:CreateIntegrationResponse",
     ),
     ("aws:apigatewayv2:Route", "apigateway:CreateRoute"),
     (

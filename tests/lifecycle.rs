@@ -65,3 +65,64 @@ fn object(project: &Project, kind: &str) -> Value {
     let found = project.cloud().into_iter().find(|entry| entry.kind == kind);
     found.unwrap_or_else(|| panic!("no {kind}")).value
 }
+
+#[test]
+fn two_copies_live_in_one_account_in_one_region_and_in_two() {
+    let (first, second, abroad) = (
+        Project::websocket(),
+        Project::websocket(),
+        Project::websocket(),
+    );
+    first.apply();
+    second.share_cloud(&first);
+    second.apply();
+    abroad.share_cloud(&second);
+    let region = ["--var", "aws_region=eu-central-1"];
+    abroad
+        .run(&[&["apply", "--yes"], &region[..]].concat())
+        .expect(0);
+    let roles = abroad.cloud().into_iter();
+    let roles = roles.filter(|entry| (&*entry.service, &*entry.kind) == ("iam", "role"));
+    assert_eq!(roles.count(), 6);
+    abroad
+        .run(&[&["destroy", "--yes"], &region[..]].concat())
+        .expect(0);
+    second.share_cloud(&abroad);
+    second.expect_no_changes();
+}
+
+#[test]
+fn arns_and_host_names_are_those_of_the_partition() {
+    for (region, partition, suffix) in [
+        ("us-west-2", "aws", "amazonaws.com"),
+        ("cn-north-1", "aws-cn", "amazonaws.com.cn"),
+        ("us-gov-west-1", "aws-us-gov", "amazonaws.com"),
+    ] {
+        let project = Project::websocket();
+        let region_is = format!("--var=aws_region={region}");
+        project.run(&["apply", "--yes", &region_is]).expect(0);
+        let state = project.state();
+        let of = |address: &str| &state["resources"][address];
+        let statements = &of("lambda_policy")["inputs"]["policy"]["Statement"];
+        let logs = format!("arn:{partition}:logs:{region}:000000000000:log-group:/aws/lambda/");
+        let log = statements[2]["Resource"].as_str().unwrap();
+        assert!(log.starts_with(&logs), "{log}");
+        assert_eq!(
+            statements[2]["Action"],
+            json!(["logs:CreateLogStream", "logs:PutLogEvents"])
+        );
+        let uri = of("integration")["inputs"]["integrationUri"]
+            .as_str()
+            .unwrap();
+        assert!(
+            uri.starts_with(&format!("arn:{partition}:apigateway:{region}:sqs:path/")),
+            "{uri}"
+        );
+        let variables = &of("responder")["inputs"]["environment"]["variables"];
+        let api = of("api")["id"].as_str().unwrap();
+        assert_eq!(
+            variables["ApiGatewayEndpoint"],
+            format!("https://{api}.execute-api.{region}.{suffix}/production")
+        );
+    }
+}

@@ -34,3 +34,4 @@ mod plan_properties;
 mod refusals;
 mod state;
 mod support;
+mod template;

@@ -211,6 +211,15 @@ fn api() -> Vec<Trap> {
             ],
         ),
         trap(
+            "what an integration response has when nothing is given",
+            "aws:apigatewayv2:IntegrationResponse",
+            [
+                json!({"apiId": "a", "integrationId": "i", "integrationResponseKey": "$default"}),
+                json!({"apiId": "a", "integrationId": "i", "integrationResponseKey": "$default", "responseTemplates": {}}),
+                json!({"apiId": "a", "integrationId": "i", "integrationResponseKey": "/a/", "responseTemplates": {}}),
+            ],
+        ),
+        trap(
             "CORS lists are sets, headers have no case",
             "aws:apigatewayv2:Api",
             [

@@ -116,6 +116,30 @@ const CASES: &[Case] = &[
         "r1 and r2 would be the same object",
     ),
     Case(
+        "a second response of the same integration and key",
+        "  r1: {type: \"aws:apigatewayv2:IntegrationResponse\", properties: {apiId: a1, integrationId: i1, integrationResponseKey: $default}}\n  r2: {type: \"aws:apigatewayv2:IntegrationResponse\", properties: {apiId: a1, integrationId: i1, integrationResponseKey: @}}\n",
+        "$default",
+        "r1 and r2 would be the same object",
+    ),
+    Case(
+        "a response key that is no expression",
+        "  r:\n    type: aws:apigatewayv2:IntegrationResponse\n    properties:\n      apiId: a1\n      integrationId: i1\n      integrationResponseKey: @\n",
+        "ok",
+        "must match the pattern",
+    ),
+    Case(
+        "an integration response of an HTTP API",
+        "  a:\n    type: aws:apigatewayv2:Api\n    properties: {name: a, protocolType: HTTP}\n  r:\n    type: aws:apigatewayv2:IntegrationResponse\n    properties:\n      apiId: ${a.id} # <--\n      integrationId: i1\n      integrationResponseKey: @\n",
+        "$default",
+        "is for WebSocket APIs only",
+    ),
+    Case(
+        "a second account",
+        "  one: {type: \"aws:apigateway:Account\", properties: {cloudwatchRoleArn: \"arn:aws:iam::123456789012:role/a\"}}\n  two:\n    type: aws:apigateway:Account\n    properties: # <--\n      cloudwatchRoleArn: @\n",
+        "arn:aws:iam::123456789012:role/b",
+        "there is one aws:apigateway:Account in an account and region",
+    ),
+    Case(
         "a second stage of the same name",
         "  s1: {type: \"aws:apigatewayv2:Stage\", properties: {apiId: a1, name: prod}}\n  s2: {type: \"aws:apigatewayv2:Stage\", properties: {apiId: a1, name: @}}\n",
         "prod",

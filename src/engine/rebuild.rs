@@ -342,7 +342,10 @@ impl Look {
             desired.unknown_at(&path).is_none() && !withheld.iter().any(|at| at.is_within(&path))
         };
         let identity = kind.identity();
-        let named = identity.split_last();
+        // What there is one of has a name that is no property, and is found without it.
+        let named = identity
+            .split_last()
+            .filter(|(name, _)| schema.has_property(name));
         let parents_known = named.is_none_or(|(_, parents)| parents.iter().all(|name| known(name)));
         // Without names the owner's tags tell, or the content, which must be known then.
         let by_tags = schema.has_property("tags");

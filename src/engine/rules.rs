@@ -114,6 +114,15 @@ impl Planner<'_> {
                 }
             }
             if let Some(twin) = twin {
+                let type_name = instance.kind.schema().name;
+                if !instance.kind.schema().has_property(last) {
+                    let message = format!(
+                        "{} and {} would be the same resource: there is one {type_name} in an account and region",
+                        twin.change.address, instance.change.address,
+                    );
+                    found.push(at(instance, &Path::root(), message));
+                    continue;
+                }
                 let message = format!(
                     "{} and {} would be the same object: {} the same in both",
                     twin.change.address,
@@ -137,7 +146,11 @@ impl Planner<'_> {
         let mut names = vec![Vec::new()];
         for property in identity {
             let path = Path::root().join(property);
-            let words = self.words(instance, &path);
+            let words = match instance.kind.schema().has_property(property) {
+                true => self.words(instance, &path),
+                // What no property names there is one of.
+                false => vec![(*property).to_owned()],
+            };
             names = names
                 .iter()
                 .flat_map(|name: &Vec<String>| {

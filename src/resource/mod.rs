@@ -386,9 +386,11 @@ macro_rules! table {
 // The table: one line a type. `module "file" => Struct,`
 table! {
     resources {
+        aws_apigateway_account "aws/apigateway/account.rs" => Account,
         aws_apigatewayv2_api "aws/apigatewayv2/api.rs" => Api,
         aws_apigatewayv2_deployment "aws/apigatewayv2/deployment.rs" => Deployment,
         aws_apigatewayv2_integration "aws/apigatewayv2/integration.rs" => Integration,
+        aws_apigatewayv2_integration_response "aws/apigatewayv2/integration_response.rs" => IntegrationResponse,
         aws_apigatewayv2_route "aws/apigatewayv2/route.rs" => Route,
         aws_apigatewayv2_route_response "aws/apigatewayv2/route_response.rs" => RouteResponse,
         aws_apigatewayv2_stage "aws/apigatewayv2/stage.rs" => Stage,

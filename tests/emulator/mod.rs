@@ -40,6 +40,15 @@ fn id(state: &Value, address: &str) -> String {
         .to_owned()
 }
 
+/// The queue's name has the suffix before its ending.
+fn queue_name(state: &Value) -> String {
+    format!("tf-APIGWWebsocketQueue-{}.fifo", id(state, "suffix"))
+}
+
+fn queue_arn(state: &Value) -> String {
+    format!("arn:aws:sqs:us-west-2:123456789012:{}", queue_name(state))
+}
+
 fn map(pairs: &[(&str, &str)]) -> HashMap<String, String> {
     pairs
         .iter()
@@ -69,8 +78,7 @@ async fn queue_and_api(aws: &Aws, state: &Value) {
         .into_iter()
         .map(|(name, value)| (name.as_str().to_owned(), value))
         .collect();
-    let arn = "arn:aws:sqs:us-west-2:123456789012:tf-APIGWWebsocketQueue.fifo";
-    assert_eq!(attributes["QueueArn"], arn);
+    assert_eq!(attributes["QueueArn"], queue_arn(state));
     assert_eq!(attributes["FifoQueue"], "true");
     assert_eq!(attributes["VisibilityTimeout"], "90");
     assert_eq!(attributes["SqsManagedSseEnabled"], "true");
@@ -110,11 +118,14 @@ async fn queue_and_api(aws: &Aws, state: &Value) {
     assert_eq!(found.connection_type.unwrap().as_str(), "INTERNET");
     assert_eq!(
         text(found.credentials_arn),
-        "arn:aws:iam::123456789012:role/ApiGatewayWebsocketSQSRole"
+        format!("arn:aws:iam::123456789012:role/ApiGatewayWebsocketSQSRole-{suffix}")
     );
     assert_eq!(
         text(found.integration_uri),
-        "arn:aws:apigateway:us-west-2:sqs:path/123456789012/tf-APIGWWebsocketQueue.fifo"
+        format!(
+            "arn:aws:apigateway:us-west-2:sqs:path/123456789012/{}",
+            queue_name(state)
+        )
     );
     assert_eq!(found.passthrough_behavior.unwrap().as_str(), "NEVER");
     assert_eq!(found.timeout_in_millis.unwrap(), 29000);
@@ -129,12 +140,9 @@ async fn queue_and_api(aws: &Aws, state: &Value) {
     let templates = found.request_templates.unwrap();
     assert_eq!(templates.keys().collect::<Vec<_>>(), ["$default"]);
     let template = &templates["$default"];
-    assert!(template.starts_with(
-        "Action=SendMessage&MessageGroupId=$input.path('$.MessageGroupId')\
-         &MessageDeduplicationId=$context.requestId&"
-    ));
+    // What it makes of a message is in `tests/template.rs`.
     assert!(
-        template.ends_with("&MessageBody=$input.json('$')"),
+        template.starts_with("Action=SendMessage#set("),
         "{template}"
     );
     assert!(!template.contains(char::is_whitespace), "{template}");
@@ -222,7 +230,7 @@ async fn function(aws: &Aws, state: &Value) {
     );
     assert_eq!(
         function.role.unwrap(),
-        "arn:aws:iam::123456789012:role/WebsocketApi-apigw-websocket-response"
+        format!("arn:aws:iam::123456789012:role/WebsocketApi-{name}")
     );
     let api = id(state, "api");
     let endpoint = format!("https://{api}.execute-api.us-west-2.amazonaws.com/production");
@@ -255,31 +263,29 @@ async fn function(aws: &Aws, state: &Value) {
         .send()
         .await
         .unwrap();
-    assert_eq!(
-        mapping.event_source_arn.unwrap(),
-        "arn:aws:sqs:us-west-2:123456789012:tf-APIGWWebsocketQueue.fifo"
-    );
+    assert_eq!(mapping.event_source_arn.unwrap(), queue_arn(state));
     assert!(mapping.function_arn.unwrap().ends_with(&name));
     assert_eq!(mapping.batch_size, Some(10));
 }
 
 async fn roles(aws: &Aws, state: &Value) {
     let api = id(state, "api");
-    let queue = "arn:aws:sqs:us-west-2:123456789012:tf-APIGWWebsocketQueue.fifo";
+    let suffix = id(state, "suffix");
+    let queue = queue_arn(state);
     let cases = [
         (
-            "ApiGatewayWebsocketSQSRole",
+            format!("ApiGatewayWebsocketSQSRole-{suffix}"),
             "apigateway.amazonaws.com",
-            "APIGatewaySQSSendMessagePolicy",
-            vec![queue.to_owned()],
+            format!("APIGatewaySQSSendMessagePolicy-{suffix}"),
+            vec![queue.clone()],
         ),
         (
-            "WebsocketApi-apigw-websocket-response",
+            format!("WebsocketApi-apigw-websocket-response-{suffix}"),
             "lambda.amazonaws.com",
-            "SQSWebsocketResponseServiceRole",
+            format!("SQSWebsocketResponseServiceRole-{suffix}"),
             vec![
                 format!("arn:aws:execute-api:us-west-2:123456789012:{api}/production/POST/*"),
-                queue.to_owned(),
+                queue,
             ],
         ),
     ];
@@ -287,7 +293,7 @@ async fn roles(aws: &Aws, state: &Value) {
         let found = aws
             .iam()
             .get_role()
-            .role_name(role)
+            .role_name(&role)
             .send()
             .await
             .unwrap()
@@ -298,13 +304,13 @@ async fn roles(aws: &Aws, state: &Value) {
         let attached = aws
             .iam()
             .list_attached_role_policies()
-            .role_name(role)
+            .role_name(&role)
             .send()
             .await
             .unwrap();
         let attached = attached.attached_policies.unwrap();
         assert_eq!(attached.len(), 1);
-        assert_eq!(attached[0].policy_name.as_deref(), Some(policy));
+        assert_eq!(attached[0].policy_name.as_deref(), Some(policy.as_str()));
         let version = aws
             .iam()
             .get_policy_version()

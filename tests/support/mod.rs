@@ -93,6 +93,17 @@ impl Project {
         fork
     }
 
+    /// This project's local cloud becomes a copy of another one's: their stacks are in one
+    /// account.
+    pub(crate) fn share_cloud(&self, other: &Self) {
+        let (from, to) = (other.dir(), self.dir());
+        let cloud = ".stackctl/local";
+        if to.join(cloud).exists() {
+            std::fs::remove_dir_all(to.join(cloud)).unwrap();
+        }
+        copy(&from.join(cloud), &to.join(cloud));
+    }
+
     /// The folder.
     pub fn dir(&self) -> &Path {
         self.dir.path()

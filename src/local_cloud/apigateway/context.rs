@@ -2,7 +2,7 @@
 
 use super::members::{Doc, Member, Protocol, is_on, merge, read, text};
 use super::path::Kind;
-use super::{api, integration, not_found, route, stage};
+use super::{api, integration, integration_response, not_found, route, stage};
 use crate::local_cloud::service::{Refusal, Store};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
@@ -24,12 +24,12 @@ impl Cx<'_> {
         format!("apigateway/{}/api/{}", self.region, self.api)
     }
 
-    /// Where the objects of a kind are; `parent` is the route of route responses.
+    /// Where the objects of a kind are; `parent` is the route or integration of responses.
     pub(super) fn start(&self, kind: Kind, parent: &str) -> String {
         let api = self.api_key();
-        match kind {
-            Kind::RouteResponse => format!("{api}/route/{parent}/{}/", kind.key()),
-            _ => format!("{api}/{}/", kind.key()),
+        match kind.parent() {
+            Some(above) => format!("{api}/{}/{parent}/{}/", above.key(), kind.key()),
+            None => format!("{api}/{}/", kind.key()),
         }
     }
 
@@ -50,9 +50,9 @@ impl Cx<'_> {
     }
 
     pub(super) fn check_parent(&self, kind: Kind, parent: &str) -> Result<(), Refusal> {
-        match kind {
-            Kind::RouteResponse => self.get(Kind::Route, "", parent).map(|_| ()),
-            _ => Ok(()),
+        match kind.parent() {
+            Some(above) => self.get(above, "", parent).map(|_| ()),
+            None => Ok(()),
         }
     }
 
@@ -148,6 +148,7 @@ impl Cx<'_> {
     ) -> Result<(), Refusal> {
         match kind {
             Kind::Integration => integration::settle(doc, sent, self.protocol),
+            Kind::IntegrationResponse => integration_response::settle(self, doc, parent, id),
             Kind::Route => route::settle(self, doc, id),
             Kind::RouteResponse => route::settle_response(self, doc, parent, id),
             Kind::Stage => stage::settle(self, doc, sent, id.is_none()),
@@ -229,6 +230,7 @@ impl Cx<'_> {
 fn table(kind: Kind) -> &'static [Member] {
     match kind {
         Kind::Integration => integration::MEMBERS,
+        Kind::IntegrationResponse => integration_response::MEMBERS,
         Kind::Route => route::MEMBERS,
         Kind::RouteResponse => route::RESPONSE_MEMBERS,
         Kind::Stage => stage::MEMBERS,

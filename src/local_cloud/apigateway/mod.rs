@@ -1,15 +1,17 @@
-//! API Gateway v2: APIs with their integrations, routes, route responses, stages and
-//! deployments. No authorizers, models, integration responses or domain names.
+//! API Gateway v2, and the account's settings that it shares with its first version: APIs with their integrations, routes, the responses of both, stages and
+//! deployments. No authorizers, models or domain names.
 //!
 //! An API is kept under `apigateway/{region}/api/{id}`, and what belongs to it under
 //! `…/api/{id}/{integration|route|stage|deployment}/{id}` and
-//! `…/api/{id}/route/{id}/routeresponse/{id}`, as GET returns it. Members that start with
+//! `…/api/{id}/route/{id}/routeresponse/{id}` (and the same of integrations), as GET returns it. Members that start with
 //! an underscore are the service's own notes.
 
+mod account;
 mod api;
 mod context;
 mod import;
 mod integration;
+mod integration_response;
 mod members;
 mod path;
 mod route;
@@ -105,6 +107,7 @@ fn done() -> Reply {
 fn answer(mut cx: Cx<'_>, request: &Request, target: Target) -> Result<Reply, Refusal> {
     let body = body(request)?;
     match target {
+        Target::Account => account::answer(&mut cx, request),
         Target::Apis => apis(cx, request, &body),
         Target::Api(id) => one_api(cx, request, &id, &body),
         Target::All(id, kind, parent) => {

@@ -4,6 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Integration,
+    IntegrationResponse,
     Route,
     RouteResponse,
     Stage,
@@ -15,6 +16,7 @@ impl Kind {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Integration => "Integration",
+            Self::IntegrationResponse => "IntegrationResponse",
             Self::Route => "Route",
             Self::RouteResponse => "RouteResponse",
             Self::Stage => "Stage",
@@ -26,6 +28,7 @@ impl Kind {
     pub(super) const fn key(self) -> &'static str {
         match self {
             Self::Integration => "integration",
+            Self::IntegrationResponse => "integrationresponse",
             Self::Route => "route",
             Self::RouteResponse => "routeresponse",
             Self::Stage => "stage",
@@ -37,6 +40,7 @@ impl Kind {
     pub(super) const fn id(self) -> &'static str {
         match self {
             Self::Integration => "integrationId",
+            Self::IntegrationResponse => "integrationResponseId",
             Self::Route => "routeId",
             Self::RouteResponse => "routeResponseId",
             Self::Stage => "stageName",
@@ -44,9 +48,19 @@ impl Kind {
         }
     }
 
+    /// The kind of what has its objects below it, for objects that are not right below an API.
+    pub(super) const fn parent(self) -> Option<Self> {
+        match self {
+            Self::IntegrationResponse => Some(Self::Integration),
+            Self::RouteResponse => Some(Self::Route),
+            Self::Integration | Self::Route | Self::Stage | Self::Deployment => None,
+        }
+    }
+
     fn of(segment: &str) -> Option<Self> {
         Some(match segment {
             "integrations" => Self::Integration,
+            "integrationresponses" => Self::IntegrationResponse,
             "routes" => Self::Route,
             "routeresponses" => Self::RouteResponse,
             "stages" => Self::Stage,
@@ -59,12 +73,14 @@ impl Kind {
 /// What a path names.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Target {
+    /// The account's settings.
+    Account,
     Apis,
     Api(String),
     Cors(String),
-    /// All objects of a kind: API, kind, and the route for route responses.
+    /// All objects of a kind: API, kind, and the parent for responses.
     All(String, Kind, String),
-    /// One object: API, kind, the route for route responses, id.
+    /// One object: API, kind, the parent for responses, id.
     One(String, Kind, String, String),
     /// API, route, parameter.
     RouteRequestParameter(String, String, String),
@@ -90,6 +106,7 @@ pub(super) fn target(path: &str) -> Option<Target> {
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     let own = str::to_owned;
     Some(match &parts[..] {
+        ["account"] => Target::Account,
         ["v2", "tags", arn @ ..] if !arn.is_empty() => Target::Tags(arn.join("/")),
         ["v2", "apis"] => Target::Apis,
         ["v2", "apis", api] => Target::Api(own(api)),
@@ -103,27 +120,34 @@ pub(super) fn target(path: &str) -> Option<Target> {
         ["v2", "apis", api, "routes", route, "requestparameters", key] => {
             Target::RouteRequestParameter(own(api), own(route), own(key))
         }
-        ["v2", "apis", api, "routes", route, "routeresponses"] => {
-            Target::All(own(api), Kind::RouteResponse, own(route))
-        }
-        ["v2", "apis", api, "routes", route, "routeresponses", id] => {
-            Target::One(own(api), Kind::RouteResponse, own(route), own(id))
-        }
-        ["v2", "apis", api, kind] => {
-            let kind = Kind::of(kind).filter(|kind| *kind != Kind::RouteResponse)?;
-            Target::All(own(api), kind, String::new())
-        }
+        ["v2", "apis", api, kind] => Target::All(own(api), below(None, kind)?, String::new()),
         ["v2", "apis", api, kind, id] => {
-            let kind = Kind::of(kind).filter(|kind| *kind != Kind::RouteResponse)?;
-            Target::One(own(api), kind, String::new(), own(id))
+            Target::One(own(api), below(None, kind)?, String::new(), own(id))
+        }
+        ["v2", "apis", api, parent, of, kind] => {
+            Target::All(own(api), below(Some(parent), kind)?, own(of))
+        }
+        ["v2", "apis", api, parent, of, kind, id] => {
+            Target::One(own(api), below(Some(parent), kind)?, own(of), own(id))
         }
         _ => return None,
     })
 }
 
+/// The kind that a segment names below another one; without it, right below an API.
+fn below(parent: Option<&str>, segment: &str) -> Option<Kind> {
+    let parent = match parent {
+        Some(segment) => Some(Kind::of(segment)?),
+        None => None,
+    };
+    Kind::of(segment).filter(|kind| kind.parent() == parent)
+}
+
 /// The operation's name; none where there is no such operation.
 pub(super) fn operation(method: &str, target: &Target) -> Option<String> {
     let named = match (method, target) {
+        ("GET", Target::Account) => "GetAccount",
+        ("PATCH", Target::Account) => "UpdateAccount",
         ("POST", Target::Apis) => "CreateApi",
         ("GET", Target::Apis) => "GetApis",
         ("GET", Target::Api(_)) => "GetApi",

@@ -1,7 +1,7 @@
 //! Stages and deployments.
 
 use super::members::{Doc, Member, Protocol, Shape, fill, is_on, text};
-use super::{Cx, Kind, bad, check_tags, conflict};
+use super::{Cx, Kind, account, bad, check_tags, conflict};
 use crate::local_cloud::service::Refusal;
 use crate::resource::aws::apigatewayv2::log_format;
 use serde_json::{Value, json};
@@ -61,6 +61,7 @@ pub(super) fn settle(cx: &Cx<'_>, doc: &mut Doc, given: &Doc, new: bool) -> Resu
         cx.get(Kind::Deployment, "", deployment)?;
     }
     access_log(doc)?;
+    logs(cx, given)?;
     variables(doc)?;
     if given.contains_key("routeSettings") {
         route_settings(cx, doc)?;
@@ -141,6 +142,29 @@ fn access_log(doc: &mut Doc) -> Result<(), Refusal> {
     }
     if text(settings, "format").is_empty() {
         return Err(bad("accessLogSettings must have a format."));
+    }
+    Ok(())
+}
+
+/// Logs of a WebSocket API, of both kinds, are written with the account's role; those of an HTTP
+/// API are not. Looked at in what a request sends.
+fn logs(cx: &Cx<'_>, given: &Doc) -> Result<(), Refusal> {
+    if cx.protocol != Protocol::WebSocket || account::has_role(cx) {
+        return Ok(());
+    }
+    let object = |name: &str| given.get(name).and_then(Value::as_object);
+    let traced = |settings: &Doc| {
+        is_on(settings, "dataTraceEnabled")
+            || matches!(text(settings, "loggingLevel"), "ERROR" | "INFO")
+    };
+    let routes = object("routeSettings").into_iter().flat_map(Doc::values);
+    let wanted = object("accessLogSettings").is_some_and(|settings| !settings.is_empty())
+        || object("defaultRouteSettings").is_some_and(traced)
+        || routes.filter_map(Value::as_object).any(traced);
+    if wanted {
+        return Err(bad(
+            "CloudWatch Logs role ARN must be set in account settings to enable logging",
+        ));
     }
     Ok(())
 }

@@ -39,6 +39,15 @@ pub(super) fn document(arn: &str) -> Option<Value> {
         "AmazonS3FullAccess" => json!(["s3:*", "s3-object-lambda:*"]),
         "AWSLambda_FullAccess" => json!(["lambda:*", "logs:*"]),
         "service-role/AWSLambdaBasicExecutionRole" => json!(logs),
+        "service-role/AmazonAPIGatewayPushToCloudWatchLogs" => json!([
+            "logs:DescribeLogGroups",
+            "logs:DescribeLogStreams",
+            "logs:GetLogEvents",
+            "logs:FilterLogEvents",
+            logs[0],
+            logs[1],
+            logs[2]
+        ]),
         "service-role/AWSLambdaSQSQueueExecutionRole" => json!([
             "sqs:ReceiveMessage",
             "sqs:DeleteMessage",

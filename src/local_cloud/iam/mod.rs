@@ -16,7 +16,7 @@ mod role;
 mod role_update;
 mod version;
 
-pub(super) use model::{Role, effective_documents, role_of_arn};
+pub(super) use model::role_of_arn;
 
 use super::service::{Refusal, Reply, Request, Service, Store};
 use form::Form;

@@ -1,5 +1,6 @@
 //! What IAM keeps: roles and customer managed policies.
 
+use super::super::policy::{Decision, decide};
 use super::super::service::{ACCOUNT, Refusal, Store};
 use super::form::Tag;
 use super::managed;
@@ -176,14 +177,31 @@ pub(super) fn arn(kind: &str, path: &str, name: &str) -> String {
     format!("arn:aws:iam::{ACCOUNT}:{kind}{path}{name}")
 }
 
+impl Role {
+    /// Whether the role's policies, as they were at `until` (in milliseconds since 1970), allow
+    /// an action on a resource, and its boundary lets them.
+    pub(in crate::local_cloud) fn allows(
+        &self,
+        store: &dyn Store,
+        action: &str,
+        resource: &str,
+        until: u64,
+    ) -> bool {
+        let (documents, boundary) = effective_documents(store, self, until);
+        let decision = documents
+            .iter()
+            .map(|document| decide(document, action, resource))
+            .max();
+        let bounded =
+            boundary.is_none_or(|document| decide(&document, action, resource) == Decision::Allow);
+        decision == Some(Decision::Allow) && bounded
+    }
+}
+
 /// The documents that give the role its rights: inline policies, and the default versions of
 /// attached ones, as they were at `until`, in milliseconds since 1970. The second list is the
 /// boundary's, empty when there is none.
-pub(in crate::local_cloud) fn effective_documents(
-    store: &dyn Store,
-    role: &Role,
-    until: u64,
-) -> (Vec<Value>, Option<Value>) {
+fn effective_documents(store: &dyn Store, role: &Role, until: u64) -> (Vec<Value>, Option<Value>) {
     let inline = role.inline.values().filter(|inline| inline.put <= until);
     let inline = inline.filter_map(|inline| serde_json::from_str(&inline.document).ok());
     let attached = role.attached.iter().filter(|(_, since)| **since <= until);

@@ -1,7 +1,7 @@
 //! The role of a function: whether Lambda can assume it, and what it allows.
 
-use super::super::iam::{Role, effective_documents, role_of_arn};
-use super::super::policy::{Decision, decide, trusts};
+use super::super::iam::role_of_arn;
+use super::super::policy::trusts;
 use super::super::service::{Refusal, Store};
 use super::invalid;
 
@@ -32,24 +32,13 @@ pub(super) fn require_allowed(
 ) -> Result<(), Refusal> {
     let (service, call) = action;
     let full = format!("{}:{call}", service.to_ascii_lowercase());
+    let until = now.saturating_sub(POLICY_SETTLES);
     let allowed =
-        role_of_arn(store, role_arn).is_some_and(|role| allows(store, &role, &full, resource, now));
+        role_of_arn(store, role_arn).is_some_and(|role| role.allows(store, &full, resource, until));
     if allowed {
         return Ok(());
     }
     Err(invalid(format!(
         "The provided execution role does not have permissions to call {call} on {service}"
     )))
-}
-
-fn allows(store: &dyn Store, role: &Role, action: &str, resource: &str, now: u64) -> bool {
-    let until = now.saturating_sub(POLICY_SETTLES);
-    let (documents, boundary) = effective_documents(store, role, until);
-    let decision = documents
-        .iter()
-        .map(|document| decide(document, action, resource))
-        .max();
-    let bounded =
-        boundary.is_none_or(|document| decide(&document, action, resource) == Decision::Allow);
-    decision == Some(Decision::Allow) && bounded
 }

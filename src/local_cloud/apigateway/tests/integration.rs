@@ -163,3 +163,51 @@ async fn wrong_integrations_are_refused() {
     );
     assert_eq!(ok!(client.get_integrations().api_id(&api)).items().len(), 0);
 }
+
+#[tokio::test]
+async fn responses_belong_to_an_integration_of_a_web_socket() {
+    let here = Fixture::new().await;
+    let client = here.aws.apigateway_once();
+    let api = web_socket(client).await;
+    let integration = mock(client, &api).await;
+    let make = || {
+        let call = client.create_integration_response().api_id(&api);
+        call.integration_id(&integration)
+    };
+    let made = ok!(make().integration_response_key("$default"));
+    assert_eq!(made.response_templates(), Some(&map(&[])));
+    let id = made.integration_response_id().unwrap();
+    assert_eq!(code!(make().integration_response_key("$default")), CONFLICT);
+    for key in ["200", "/", "//", "/[/", "$other", ""] {
+        assert_eq!(code!(make().integration_response_key(key)), BAD, "{key}");
+    }
+    ok!(make().integration_response_key("/4\\d\\d/"));
+    let missing = make().integration_id("none");
+    assert_eq!(code!(missing.integration_response_key("/a/")), GONE);
+    let update = || {
+        let call = client.update_integration_response().api_id(&api);
+        call.integration_id(&integration)
+            .integration_response_id(id)
+    };
+    let taken = update().integration_response_key("/4\\d\\d/");
+    assert_eq!(code!(taken), CONFLICT);
+    ok!(update().response_templates("$default", "x"));
+    let changed = ok!(update().response_templates("other", "y"));
+    assert_eq!(changed.response_templates(), Some(&map(&[("other", "y")])));
+    let list = client.get_integration_responses().api_id(&api);
+    assert_eq!(ok!(list.integration_id(&integration)).items().len(), 2);
+    let delete = client.delete_integration().api_id(&api);
+    ok!(delete.integration_id(&integration));
+    assert_eq!(here.keys(), [format!("apigateway/us-west-2/api/{api}")]);
+
+    let api = http(client).await;
+    let target = client.create_integration().api_id(&api);
+    let target = target
+        .integration_type(IntegrationType::HttpProxy)
+        .integration_method("GET")
+        .integration_uri("https://a.example");
+    let integration = ok!(target).integration_id.unwrap();
+    let call = client.create_integration_response().api_id(&api);
+    let call = call.integration_id(&integration);
+    assert_eq!(code!(call.integration_response_key("$default")), BAD);
+}

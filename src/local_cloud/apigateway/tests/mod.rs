@@ -24,10 +24,18 @@ macro_rules! ok {
     };
 }
 
+mod account;
 mod api;
 mod integration;
 mod route;
 mod stage;
+
+/// The account has a role to write logs with.
+fn set_role(here: &Fixture) {
+    let settings = serde_json::json!({"cloudwatchRoleArn": ROLE});
+    let key = "apigateway/us-west-2/account/settings";
+    here.cloud.meddle(key, Some(settings)).unwrap();
+}
 
 async fn web_socket(client: &Client) -> String {
     let api = client

@@ -31,6 +31,7 @@ async fn a_stage_has_what_aws_fills_in_and_changes() {
         changed.stage_variables(),
         Some(&map(&[("b", "2"), ("c", "3")]))
     );
+    set_role(&here);
     let log = "arn:aws:logs:us-west-2:000000000000:log-group:l";
     let access = |arn: &str| {
         AccessLogSettings::builder()

@@ -4,7 +4,7 @@ use crate::data::Path;
 use crate::resource::aws::apigatewayv2::integration_parts::merged;
 use crate::resource::aws::apigatewayv2::protocol::Protocol;
 use crate::resource::aws::apigatewayv2::stage_settings::{
-    DefaultRouteSettings, RouteSettings, drop_defaults,
+    DefaultRouteSettings, RouteSettings, drop_defaults, explained,
 };
 use crate::resource::aws::apigatewayv2::{
     EXISTS, NOT_FOUND, Tags, api_arn, execution_arn, gone, lane, log_format, only_for, parts,
@@ -412,7 +412,7 @@ impl Resource for Stage {
                 let what = format!("a stage named {}", props.name);
                 return Err(import_id::exists(cx, &what, &id));
             }
-            other => other?,
+            other => other.map_err(explained)?,
         };
         cx.made(&id, serde_json::json!({"id": props.name}));
         let ids = [props.api_id.as_str(), props.name.as_str()];
@@ -466,7 +466,8 @@ impl Resource for Stage {
             let call = patch(cx.aws.apigateway().update_stage(), &change);
             let call = call.api_id(api_id).stage_name(name);
             let shown = std::mem::take(&mut deployment);
-            deployment = send!(cx, call, "apigateway:PATCH (UpdateStage)")?.deployment_id;
+            let patched = send!(cx, call, "apigateway:PATCH (UpdateStage)");
+            deployment = patched.map_err(explained)?.deployment_id;
             let switched = change.has(&["autoDeploy"]) && change.new.auto_deploy == Some(true);
             if switched && shown.is_some() && deployment == shown {
                 deploy(cx, api_id).await?;

@@ -1,0 +1,191 @@
+//! `aws:apigateway:Account`: the role with which API Gateway writes logs.
+
+use crate::resource::context::{self, Cx, Draw};
+use crate::resource::error::{CallResult, Effect, Error};
+use crate::resource::import_id::{self, Imported};
+use crate::resource::{Change, Live, Made, New, Resource};
+use aws_sdk_apigateway::types::{Op, PatchOperation};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+/// API Gateway's settings for the account, one set in each region. A stage of a WebSocket API
+/// can log only while they name a role. The deletion takes the role out of the settings, unless
+/// somebody else has put another one there since.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Account {
+    /// The ARN of the role with which API Gateway writes logs. `apigateway.amazonaws.com` must
+    /// be allowed to assume it, and it needs the permissions of the managed policy
+    /// `service-role/AmazonAPIGatewayPushToCloudWatchLogs`.
+    #[schemars(regex(pattern = "^arn:[^:]+:iam::[0-9]{12}:role/.+$"))]
+    pub cloudwatch_role_arn: String,
+}
+
+/// The outputs of `aws:apigateway:Account`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// `api-gateway-account`: there is one in an account and region.
+    pub id: String,
+    /// The role that this stack has set. A deletion leaves the settings alone while they name
+    /// another one.
+    #[schemars(extend("volatile" = ["cloudwatchRoleArn"]))]
+    pub role_set: String,
+    /// The version of API keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_key_version: Option<String>,
+    /// What the account can do, such as `UsagePlans`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub features: Option<Vec<String>>,
+}
+
+/// What the account's settings are called, as in Pulumi and Terraform.
+const ID: &str = "api-gateway-account";
+
+/// How long a new role may take until API Gateway can use it.
+const ROLE_LIMIT: Duration = Duration::from_secs(120);
+
+/// Why a refused update is worth repeating. A role or a policy that was made a moment ago is not
+/// seen at once, and the texts are the same for one that will never do.
+fn transient(error: &Error) -> Option<&'static str> {
+    const UNUSABLE: &[&str] = &[
+        "does not have required permissions",
+        "could not successfully write to CloudWatch Logs",
+    ];
+    let text = error.message();
+    if error.effect() == Effect::None && UNUSABLE.iter().any(|part| text.contains(part)) {
+        return Some("API Gateway cannot write logs with the role yet");
+    }
+    if error.effect() == Effect::None && error.is(&["ConflictException"]) {
+        return Some("another change of the account's settings is going on");
+    }
+    context::throttled(error)
+}
+
+struct Settings {
+    role: Option<String>,
+    api_key_version: Option<String>,
+    features: Option<Vec<String>>,
+}
+
+impl Settings {
+    fn outputs(self, role_set: String) -> Outputs {
+        Outputs {
+            id: ID.to_owned(),
+            role_set,
+            api_key_version: self.api_key_version,
+            features: self.features,
+        }
+    }
+}
+
+async fn get(cx: &Cx) -> Result<Settings, Error> {
+    let reply = cx.aws.apigateway_v1().get_account().send().await;
+    let reply = reply.call("apigateway:GET (GetAccount)")?;
+    Ok(Settings {
+        role: reply.cloudwatch_role_arn.filter(|role| !role.is_empty()),
+        api_key_version: reply.api_key_version,
+        features: reply.features,
+    })
+}
+
+/// Sets the role; the empty text takes it out.
+async fn set(cx: &Cx, client: &aws_sdk_apigateway::Client, role: &str) -> Result<Settings, Error> {
+    let patch = PatchOperation::builder()
+        .op(Op::Replace)
+        .path("/cloudwatchRoleArn")
+        .value(role)
+        .build();
+    let call = client.update_account().patch_operations(patch);
+    let reply = cx
+        .retry(ROLE_LIMIT, transient, || {
+            let call = call.clone();
+            async move { call.send().await.call("apigateway:PATCH (UpdateAccount)") }
+        })
+        .await?;
+    Ok(Settings {
+        role: reply.cloudwatch_role_arn,
+        api_key_version: reply.api_key_version,
+        features: reply.features,
+    })
+}
+
+impl Resource for Account {
+    const TYPE: &'static str = "aws:apigateway:Account";
+    const IMPORT_ID: &'static str = "`api-gateway-account`";
+    const IDENTITY: &'static [&'static str] = &["id"];
+    type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        if text == ID {
+            return Imported::named(text);
+        }
+        Err(format!(
+            "{text:?} is not {ID}, of which there is one in an account and region"
+        ))
+    }
+
+    fn decide(_props: &Value, _draw: &mut Draw) -> Map<String, Value> {
+        Map::from_iter([("id".to_owned(), json!(ID))])
+    }
+
+    fn lane(_attrs: &Value) -> Option<String> {
+        Some("apigateway/account".to_owned())
+    }
+
+    /// Does not replace a role that somebody else has set: their stages would log with ours, and
+    /// not at all after its deletion.
+    async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
+        let role = new.props.cloudwatch_role_arn;
+        if let Some(other) = get(cx).await?.role.filter(|other| *other != role) {
+            let what =
+                format!("the setting of API Gateway's logging role in this region ({other})");
+            return Err(import_id::exists(cx, &what, ID));
+        }
+        let settings = set(cx, cx.aws.apigateway_v1_once(), &role).await?;
+        Ok(Made {
+            id: ID.to_owned(),
+            outputs: settings.outputs(role),
+        })
+    }
+
+    /// The settings are always there. Without a role they are no resource; with another role
+    /// than the one of the stack they are drift.
+    async fn read(cx: &Cx, _id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let settings = get(cx).await?;
+        let Some(role) = settings.role.clone() else {
+            return Ok(None);
+        };
+        let set = attrs["roleSet"].as_str().unwrap_or(&role).to_owned();
+        Ok(Some(Live {
+            props: Self {
+                cloudwatch_role_arn: role,
+            },
+            outputs: settings.outputs(set),
+        }))
+    }
+
+    async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
+        let role = change.new.cloudwatch_role_arn;
+        let settings = set(cx, cx.aws.apigateway_v1(), &role).await?;
+        Ok(Made {
+            id: change.id,
+            outputs: settings.outputs(role),
+        })
+    }
+
+    async fn delete(cx: &Cx, _id: &str, attrs: &Value) -> Result<(), Error> {
+        let live = get(cx).await?.role;
+        if live.is_none() || live.as_deref() != attrs["roleSet"].as_str() {
+            return Ok(());
+        }
+        set(cx, cx.aws.apigateway_v1(), "").await.map(|_| ())
+    }
+
+    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
+        let live = get(cx).await?.role;
+        Ok((live.as_ref() == Some(&new.props.cloudwatch_role_arn)).then(|| ID.to_owned()))
+    }
+}

@@ -1,0 +1,244 @@
+//! `aws:apigatewayv2:IntegrationResponse`: what a WebSocket integration's result becomes.
+
+use crate::resource::aws::apigatewayv2::protocol::Protocol;
+use crate::resource::aws::apigatewayv2::{
+    EXISTS, NOT_FOUND, Tags, covers, gone, json, lane, pages, parts, peer_protocol, send,
+};
+use crate::resource::context::Cx;
+use crate::resource::error::{CallResult, Error};
+use crate::resource::import_id::{self, Imported};
+use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What the result of an integration becomes on its way to the caller, for the integrations of
+/// a WebSocket API that are no proxies (`MOCK`, `HTTP`, `AWS`). The caller gets it where the
+/// route has a route response. Id: `apiId/integrationId/integrationResponseId`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct IntegrationResponse {
+    /// The API it belongs to.
+    #[schemars(extend("createOnly" = true))]
+    pub api_id: String,
+    /// The integration it belongs to.
+    #[schemars(extend("createOnly" = true))]
+    pub integration_id: String,
+    /// Which results it is for; unique in the integration. `$default` for all that nothing
+    /// else fits, or a regular expression between slashes, such as `/4\d\d/`: for the status of
+    /// an HTTP endpoint, or the error message of a function.
+    #[schemars(regex(pattern = r"^(\$default|/.+/)$"))]
+    pub integration_response_key: String,
+    /// How payloads are converted; none: they pass as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = ["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"]))]
+    pub content_handling_strategy: Option<String>,
+    /// The templates of the payload, by what the selection expression gives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_templates: Option<Tags>,
+    /// What selects the template. A constant has a backslash: `'\$default'`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub template_selection_expression: Option<String>,
+}
+
+/// The outputs of `aws:apigatewayv2:IntegrationResponse`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// The integration response's id.
+    pub id: String,
+}
+
+/// The properties in a reply about an integration response; Get and the list have the same
+/// members.
+macro_rules! props_of {
+    ($api_id:expr, $integration_id:expr, $reply:expr) => {{
+        let reply = $reply;
+        IntegrationResponse {
+            api_id: $api_id.to_owned(),
+            integration_id: $integration_id.to_owned(),
+            integration_response_key: reply.integration_response_key.unwrap_or_default(),
+            content_handling_strategy: reply
+                .content_handling_strategy
+                .map(|kind| kind.as_str().to_owned()),
+            response_templates: reply
+                .response_templates
+                .map(|map| map.into_iter().collect()),
+            template_selection_expression: reply.template_selection_expression,
+        }
+    }};
+}
+
+/// HTTP APIs have none (API Gateway developer guide, "WebSocket API integration responses").
+fn checks(rules: &Rules<'_>) -> Vec<Broken> {
+    match peer_protocol(rules) {
+        Some(Protocol::Http) => vec![Broken::at(
+            "apiId",
+            "An integration response is for WebSocket APIs only; an HTTP API has responseParameters on its integration.",
+        )],
+        _ => Vec::new(),
+    }
+}
+
+impl Resource for IntegrationResponse {
+    const TYPE: &'static str = "aws:apigatewayv2:IntegrationResponse";
+    const IMPORT_ID: &'static str = "`apiId/integrationId/integrationResponseId`";
+    const IDENTITY: &'static [&'static str] = &["apiId", "integrationId", "integrationResponseKey"];
+    type Outputs = Outputs;
+
+    fn import(text: &str) -> Result<Imported, String> {
+        import_id::parts(text, "apiId/integrationId/integrationResponseId")
+    }
+
+    fn rules(rules: &Rules<'_>) -> Vec<Broken> {
+        checks(rules)
+    }
+
+    fn lane(attrs: &Value) -> Option<String> {
+        lane(attrs)
+    }
+
+    async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
+        let props = &new.props;
+        let templates = props.response_templates.clone();
+        let call = cx
+            .aws
+            .apigateway_once()
+            .create_integration_response()
+            .api_id(&props.api_id)
+            .integration_id(&props.integration_id)
+            .integration_response_key(&props.integration_response_key)
+            .set_content_handling_strategy(
+                props.content_handling_strategy.as_deref().map(Into::into),
+            )
+            .set_response_templates(templates.map(|map| map.into_iter().collect()))
+            .set_template_selection_expression(props.template_selection_expression.clone());
+        let reply = match send!(cx, call, "apigateway:POST (CreateIntegrationResponse)") {
+            Err(error) if error.is(EXISTS) => return Err(in_the_way(cx, props, error).await),
+            other => other?,
+        };
+        let id = reply.integration_response_id.unwrap_or_default();
+        Ok(Made {
+            id: format!("{}/{}/{id}", props.api_id, props.integration_id),
+            outputs: Outputs { id },
+        })
+    }
+
+    async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let [api_id, integration_id, response_id] = parts(id)?;
+        let call = cx.aws.apigateway().get_integration_response();
+        let call = call.api_id(api_id).integration_id(integration_id);
+        let reply = call.integration_response_id(response_id).send().await;
+        let reply = reply.call_unless("apigateway:GET (GetIntegrationResponse)", NOT_FOUND)?;
+        let Some(reply) = reply else {
+            return Ok(None);
+        };
+        let props = props_of!(api_id, integration_id, reply);
+        let id = response_id.to_owned();
+        Ok(Some(Live {
+            props,
+            outputs: Outputs { id },
+        }))
+    }
+
+    async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
+        let [api_id, integration_id, response_id] = parts(&change.id)?;
+        let new = &change.new;
+        let templates = new.response_templates.clone().unwrap_or_default();
+        let call = cx
+            .aws
+            .apigateway()
+            .update_integration_response()
+            .api_id(api_id)
+            .integration_id(integration_id)
+            .integration_response_id(response_id)
+            .set_integration_response_key(change.sent(
+                "integrationResponseKey",
+                Some(&new.integration_response_key),
+                String::new(),
+            ))
+            .set_content_handling_strategy(
+                change
+                    .sent(
+                        "contentHandlingStrategy",
+                        new.content_handling_strategy.as_ref(),
+                        String::new(),
+                    )
+                    .map(|kind| kind.as_str().into()),
+            )
+            .set_response_templates(
+                change
+                    .has(&["responseTemplates"])
+                    .then(|| templates.into_iter().collect()),
+            )
+            .set_template_selection_expression(change.sent(
+                "templateSelectionExpression",
+                new.template_selection_expression.as_ref(),
+                String::new(),
+            ));
+        send!(cx, call, "apigateway:PATCH (UpdateIntegrationResponse)")?;
+        let id = response_id.to_owned();
+        Ok(Made {
+            id: change.id,
+            outputs: Outputs { id },
+        })
+    }
+
+    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+        let [api_id, integration_id, response_id] = parts(id)?;
+        let call = cx.aws.apigateway().delete_integration_response();
+        let call = call
+            .api_id(api_id)
+            .integration_id(integration_id)
+            .integration_response_id(response_id);
+        gone(send!(
+            cx,
+            call,
+            "apigateway:DELETE (DeleteIntegrationResponse)"
+        ))
+    }
+
+    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
+        let wanted = json(&new.props);
+        search(cx, &new.props, |live| covers(&wanted, &json(live))).await
+    }
+}
+
+/// The id of the first response of the integration that is `meant`, and that the state does
+/// not know.
+async fn search(
+    cx: &Cx,
+    props: &IntegrationResponse,
+    meant: impl Fn(&IntegrationResponse) -> bool + Sync,
+) -> Result<Option<String>, Error> {
+    let (api_id, integration_id, meant) = (&props.api_id, &props.integration_id, &meant);
+    pages(|token| async move {
+        let call = cx.aws.apigateway().get_integration_responses();
+        let call = call.api_id(api_id).integration_id(integration_id);
+        let reply = call.max_results("500").set_next_token(token).send().await;
+        let reply = reply.call("apigateway:GET (GetIntegrationResponses)")?;
+        let mut items = reply.items.unwrap_or_default().into_iter();
+        let found = items.find_map(|item| {
+            let id = item.integration_response_id.as_deref()?;
+            let id = format!("{api_id}/{integration_id}/{id}");
+            let live = props_of!(api_id, integration_id, item);
+            (!cx.known_ids.contains(&id) && meant(&live)).then_some(id)
+        });
+        Ok((found, reply.next_token))
+    })
+    .await
+}
+
+/// What was refused, with the way to import the response that has the key already.
+async fn in_the_way(cx: &Cx, props: &IntegrationResponse, error: Error) -> Error {
+    let key = &props.integration_response_key;
+    match search(cx, props, |live| live.integration_response_key == *key).await {
+        Ok(Some(id)) => import_id::exists(
+            cx,
+            &format!("a response of the integration with the key {key}"),
+            &id,
+        ),
+        _ => error,
+    }
+}
