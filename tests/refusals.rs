@@ -135,7 +135,7 @@ const CASES: &[Case] = &[
     ),
     Case(
         "a second account",
-        "  one: {type: \"aws:apigateway:Account\", properties: {cloudwatchRoleArn: \"arn:aws:iam::123456789012:role/a\"}}\n  two:\n    type: aws:apigateway:Account\n    properties: # <--\n      cloudwatchRoleArn: @\n",
+        "  one: {type: \"aws:apigateway:Account\", properties: {cloudwatchRoleArn: \"arn:aws:iam::123456789012:role/a\"}}\n  two:\n    type: aws:apigateway:Account\n    properties:\n      cloudwatchRoleArn: @\n",
         "arn:aws:iam::123456789012:role/b",
         "there is one aws:apigateway:Account in an account and region",
     ),

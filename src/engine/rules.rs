@@ -114,26 +114,26 @@ impl Planner<'_> {
                 }
             }
             if let Some(twin) = twin {
-                let type_name = instance.kind.schema().name;
-                if !instance.kind.schema().has_property(last) {
-                    let message = format!(
-                        "{} and {} would be the same resource: there is one {type_name} in an account and region",
-                        twin.change.address, instance.change.address,
-                    );
-                    found.push(at(instance, &Path::root(), message));
-                    continue;
-                }
-                let message = format!(
-                    "{} and {} would be the same object: {} the same in both",
-                    twin.change.address,
-                    instance.change.address,
-                    match identity {
+                let schema = instance.kind.schema();
+                let [one, other] = [&twin.change.address, &instance.change.address];
+                let (path, message) = if schema.has_property(last) {
+                    let same = match identity {
                         [one] => format!("{one} is"),
                         [names @ .., last] => format!("{} and {last} are", names.join(", ")),
                         [] => String::new(),
-                    },
-                );
-                let broken = Broken::new(Path::root().join(last), message);
+                    };
+                    let message = format!(
+                        "{one} and {other} would be the same object: {same} the same in both"
+                    );
+                    (Path::root().join(last), message)
+                } else {
+                    let message = format!(
+                        "{one} and {other} would be the same resource: there is one {} in an account and region",
+                        schema.name
+                    );
+                    (Path::root(), message)
+                };
+                let broken = Broken::new(path, message);
                 found.push(violation(&properties(instance), broken));
             }
         }

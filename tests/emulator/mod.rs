@@ -2,6 +2,7 @@
 //! in the end is compared with what the file says, property by property.
 
 mod broken;
+pub(crate) mod models;
 mod s3_state;
 
 use crate::support::moto::Moto;

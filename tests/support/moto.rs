@@ -5,6 +5,11 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// The Python that has moto: named by `STACKCTL_MOTO_PYTHON`, or `python3`.
+pub fn python() -> String {
+    std::env::var("STACKCTL_MOTO_PYTHON").unwrap_or_else(|_| "python3".to_owned())
+}
+
 /// A running server.
 pub struct Moto {
     child: Child,
@@ -12,16 +17,14 @@ pub struct Moto {
 }
 
 impl Moto {
-    /// Starts one and waits until it answers. The Python that has moto is named by
-    /// `STACKCTL_MOTO_PYTHON`, or is `python3`.
+    /// Starts one and waits until it answers.
     pub fn start() -> Self {
-        let python = std::env::var("STACKCTL_MOTO_PYTHON").unwrap_or_else(|_| "python3".to_owned());
         let port = TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()
             .unwrap()
             .port();
-        let child = Command::new(python)
+        let child = Command::new(python())
             .args([
                 "-m",
                 "moto.server",

@@ -49,6 +49,8 @@ struct Shared {
     slow: AtomicU64,
     /// Held while a write with a condition is under way.
     conditional: Mutex<()>,
+    /// All requests so far.
+    log: Mutex<Vec<Vec<u8>>>,
 }
 
 /// A running proxy.
@@ -71,6 +73,7 @@ impl Proxy {
             late: AtomicUsize::new(0),
             slow: AtomicU64::new(0),
             conditional: Mutex::default(),
+            log: Mutex::default(),
         });
         let serving = Arc::clone(&shared);
         thread::spawn(move || {
@@ -115,6 +118,11 @@ impl Proxy {
         self.shared.struck.load(Ordering::SeqCst)
     }
 
+    /// All requests so far, as they came: head and body.
+    pub fn requests(&self) -> Vec<Vec<u8>> {
+        self.shared.log.lock().unwrap().clone()
+    }
+
     /// How many calls there were since [`Proxy::expect`].
     pub fn seen(&self) -> usize {
         self.shared.seen.load(Ordering::SeqCst)
@@ -126,6 +134,7 @@ impl Shared {
         let Some(request) = read_request(&client)? else {
             return Ok(());
         };
+        self.log.lock().unwrap().push(request.clone());
         let number = self.seen.fetch_add(1, Ordering::SeqCst) + 1;
         let (at, trouble) = *self.plan.lock().unwrap();
         if number != at {
