@@ -3,6 +3,7 @@
 use crate::resource::context::{self, Cx, Draw};
 use crate::resource::error::{CallResult, Effect, Error};
 use crate::resource::import_id::{self, Imported};
+use crate::resource::known::Known;
 use crate::resource::{Change, Live, Made, New, Resource};
 use aws_sdk_apigateway::types::{Op, PatchOperation};
 use schemars::JsonSchema;
@@ -184,8 +185,11 @@ impl Resource for Account {
         set(cx, cx.aws.apigateway_v1(), "").await.map(|_| ())
     }
 
-    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
+    async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
+        let Some(role) = known.text("cloudwatchRoleArn") else {
+            return Ok(None);
+        };
         let live = get(cx).await?.role;
-        Ok((live.as_ref() == Some(&new.props.cloudwatch_role_arn)).then(|| ID.to_owned()))
+        Ok((live.as_deref() == Some(role)).then(|| ID.to_owned()))
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::resource::aws::apigatewayv2::protocol::Protocol;
 use crate::resource::aws::apigatewayv2::{
-    EXISTS, NOT_FOUND, Tags, covers, gone, json, lane, pages, parts, peer_protocol, send,
+    EXISTS, NOT_FOUND, Tags, gone, json, lane, pages, parts, peer_protocol, send,
 };
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
+use crate::resource::known::Known;
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -199,9 +200,18 @@ impl Resource for IntegrationResponse {
         ))
     }
 
-    async fn find(cx: &Cx, new: &New<Self>) -> Result<Option<String>, Error> {
-        let wanted = json(&new.props);
-        search(cx, &new.props, |live| covers(&wanted, &json(live))).await
+    async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
+        let (Some(api_id), Some(integration_id)) =
+            (known.text("apiId"), known.text("integrationId"))
+        else {
+            return Ok(None);
+        };
+        let parents = &["apiId", "integrationId"];
+        search(cx, (api_id, integration_id), |live| {
+            known.text("integrationResponseKey") == Some(&live.integration_response_key)
+                && known.fits(&json(live), parents)
+        })
+        .await
     }
 }
 
@@ -209,10 +219,10 @@ impl Resource for IntegrationResponse {
 /// not know.
 async fn search(
     cx: &Cx,
-    props: &IntegrationResponse,
+    (api_id, integration_id): (&str, &str),
     meant: impl Fn(&IntegrationResponse) -> bool + Sync,
 ) -> Result<Option<String>, Error> {
-    let (api_id, integration_id, meant) = (&props.api_id, &props.integration_id, &meant);
+    let meant = &meant;
     pages(|token| async move {
         let call = cx.aws.apigateway().get_integration_responses();
         let call = call.api_id(api_id).integration_id(integration_id);
@@ -233,7 +243,12 @@ async fn search(
 /// What was refused, with the way to import the response that has the key already.
 async fn in_the_way(cx: &Cx, props: &IntegrationResponse, error: Error) -> Error {
     let key = &props.integration_response_key;
-    match search(cx, props, |live| live.integration_response_key == *key).await {
+    let integration = (props.api_id.as_str(), props.integration_id.as_str());
+    match search(cx, integration, |live| {
+        live.integration_response_key == *key
+    })
+    .await
+    {
         Ok(Some(id)) => import_id::exists(
             cx,
             &format!("a response of the integration with the key {key}"),
