@@ -172,6 +172,18 @@ pub(crate) fn drop_defaults(settings: &mut Value) {
     }
 }
 
+/// A refusal for want of the role that logs are written with, with the way to set it.
+pub(crate) fn explained(error: Error) -> Error {
+    const NO_ROLE: &str = "CloudWatch Logs role ARN must be set in account settings";
+    if !error.message().contains(NO_ROLE) {
+        return error;
+    }
+    Error::with_hint(
+        error.to_string(),
+        "Add a resource of type aws:apigateway:Account, whose cloudwatchRoleArn is a role that apigateway.amazonaws.com may assume, with the policy arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs; or leave out accessLogSettings, loggingLevel and dataTraceEnabled.",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,16 +212,4 @@ mod tests {
             json!([{"routeKey": "a", "detailedMetricsEnabled": true}])
         );
     }
-}
-
-/// A refusal for want of the role that logs are written with, with the way to set it.
-pub(crate) fn explained(error: Error) -> Error {
-    const NO_ROLE: &str = "CloudWatch Logs role ARN must be set in account settings";
-    if !error.message().contains(NO_ROLE) {
-        return error;
-    }
-    Error::with_hint(
-        error.to_string(),
-        "Add a resource of type aws:apigateway:Account, whose cloudwatchRoleArn is a role that apigateway.amazonaws.com may assume, with the policy arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs; or leave out accessLogSettings, loggingLevel and dataTraceEnabled.",
-    )
 }
