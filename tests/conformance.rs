@@ -22,7 +22,7 @@ pub(crate) struct Case {
     #[serde(default)]
     updates: Vec<Map<String, Value>>,
     #[serde(default)]
-    replace: Option<Map<String, Value>>,
+    pub(crate) replace: Option<Map<String, Value>>,
     /// The import id, with `${output}` of the resource in it; none: its id.
     #[serde(default)]
     pub(crate) import: Option<String>,
@@ -32,6 +32,40 @@ pub(crate) struct Case {
 }
 
 impl Case {
+    /// Takes the changes that are updates.
+    pub(crate) fn take_updates(&mut self) -> Vec<Map<String, Value>> {
+        self.update
+            .take()
+            .into_iter()
+            .chain(self.updates.drain(..))
+            .collect()
+    }
+
+    /// Leaves a property out of the resource and of its changes; whether it was there.
+    pub(crate) fn leave_out(&mut self, name: &str) -> bool {
+        let resource = self.resources.get_mut(&self.address);
+        let properties = resource.and_then(|it| it["properties"].as_object_mut());
+        let was_there = properties.is_some_and(|it| it.remove(name).is_some());
+        if was_there {
+            let changes = self.updates.iter_mut().chain(&mut self.update);
+            for change in changes.chain(&mut self.replace) {
+                change.remove(name);
+            }
+            self.updates.retain(|change| !change.is_empty());
+        }
+        was_there
+    }
+
+    /// The untold properties that are given.
+    pub(crate) fn untold(&self) -> Vec<String> {
+        let properties = &self.resources[&self.address]["properties"];
+        let names = self.untold.iter();
+        names
+            .filter(|name| properties.get(*name).is_some_and(|value| !value.is_null()))
+            .cloned()
+            .collect()
+    }
+
     /// The changes that are updates.
     pub(crate) fn updates(&self) -> impl Iterator<Item = &Map<String, Value>> {
         self.update.iter().chain(&self.updates)
@@ -92,13 +126,7 @@ fn conforms(path: &PathBuf) {
     project.expect_no_changes();
     found_again(&project);
     adopted_by_option(&project, &mut case);
-    let updates: Vec<_> = case
-        .update
-        .take()
-        .into_iter()
-        .chain(case.updates.drain(..))
-        .collect();
-    for update in updates {
+    for update in case.take_updates() {
         changed(&mut case, update);
         write(&project, &case);
         expect_action(&project, &case.address, &[&["update"]]);
@@ -120,7 +148,7 @@ fn conforms(path: &PathBuf) {
 }
 
 /// The resource is lost from the state: what was known of it, and its import id.
-fn lost(project: &Project, case: &Case) -> (Value, String) {
+pub(crate) fn lost(project: &Project, case: &Case) -> (Value, String) {
     let known = project.state()["resources"][&case.address].clone();
     assert!(known.is_object(), "{} is in the state", case.address);
     let mut id = case.import.clone().unwrap_or("${id}".to_owned());
@@ -165,7 +193,7 @@ fn adopted(project: &Project, case: &Case) {
     let ended = project.run(&import).expect(0);
     assert_eq!(ended.json()["imported"], json!([case.address]), "{id}");
     assert_eq!(project.cloud(), before, "an import changes nothing");
-    if !untold(case).is_empty() {
+    if !case.untold().is_empty() {
         let plan = project.plan();
         assert_eq!(
             actions(&plan),
@@ -225,27 +253,17 @@ fn adopted_by_option(project: &Project, case: &mut Case) {
     write(project, case);
     let plan = project.plan();
     let mut expected = vec!["import".to_owned()];
-    expected.extend((!untold(case).is_empty()).then(|| "update".to_owned()));
+    expected.extend((!case.untold().is_empty()).then(|| "update".to_owned()));
     assert_eq!(actions(&plan), [(case.address.clone(), expected)]);
     expect_untold(&plan, case);
     project.apply();
-    if untold(case).is_empty() {
+    if case.untold().is_empty() {
         assert_eq!(project.cloud(), before, "an import changes nothing");
     }
     expect_known(project, &case.address, &known);
     case.resources[&case.address]["options"] = options;
     write(project, case);
     expect_known(project, &case.address, &known);
-}
-
-/// The untold properties that are given.
-fn untold(case: &Case) -> Vec<String> {
-    let properties = &case.resources[&case.address]["properties"];
-    let names = case.untold.iter();
-    names
-        .filter(|name| properties.get(*name).is_some_and(|value| !value.is_null()))
-        .cloned()
-        .collect()
 }
 
 /// Exactly the untold properties differ.
@@ -259,7 +277,7 @@ fn expect_untold(plan: &Value, case: &Case) {
         .trim_end_matches(" differs")
         .trim_end_matches(" differ");
     let names: Vec<&str> = names.split(", ").filter(|name| !name.is_empty()).collect();
-    assert_eq!(names, untold(case), "of {}", case.address);
+    assert_eq!(names, case.untold(), "of {}", case.address);
 }
 
 fn write(project: &Project, case: &Case) {
@@ -268,7 +286,7 @@ fn write(project: &Project, case: &Case) {
 }
 
 /// Merges into the properties; null takes one out.
-fn changed(case: &mut Case, change: Map<String, Value>) {
+pub(crate) fn changed(case: &mut Case, change: Map<String, Value>) {
     let resource = case
         .resources
         .get_mut(&case.address)
@@ -286,7 +304,7 @@ fn changed(case: &mut Case, change: Map<String, Value>) {
 }
 
 #[track_caller]
-fn expect_action(project: &Project, address: &str, expected: &[&[&str]]) {
+pub(crate) fn expect_action(project: &Project, address: &str, expected: &[&[&str]]) {
     let plan = project.plan();
     let found = actions(&plan);
     let (_, words) = found

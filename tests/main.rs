@@ -9,6 +9,7 @@
     reason = "a test ends where something does not hold, prints figures, and sets its stage"
 )]
 
+mod acceptance;
 mod apply_values;
 mod cli;
 mod conformance;
@@ -29,6 +30,7 @@ mod leaks;
 mod lifecycle;
 mod no_drift;
 mod no_drift_reads;
+mod permissions;
 mod plan;
 mod plan_properties;
 mod refusals;

@@ -1,6 +1,7 @@
 //! The whole stack over HTTP against moto, an AWS emulator that others wrote: what it holds
 //! in the end is compared with what the file says, property by property.
 
+mod acceptance;
 mod broken;
 pub(crate) mod models;
 mod s3_state;

@@ -7,6 +7,7 @@ use crate::support::moto::{Moto, python};
 use crate::support::proxy::Proxy;
 use base64::Engine;
 use serde_json::{Value, json};
+use stackctl::resource::aws::permissions::TABLE;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -80,6 +81,24 @@ fn every_request_of_the_stack_fits_its_model() {
             "{needed} in {operations:?}"
         );
     }
+}
+
+/// Each call in the table of permissions is an operation, and its action one that fits it.
+#[test]
+fn the_table_of_permissions_names_operations() {
+    let rows: Vec<[&str; 2]> = TABLE
+        .iter()
+        .map(|row| [row.operation, row.action])
+        .collect();
+    let found = compare("operations", &json!(rows));
+    assert_eq!(found["problems"], json!([]));
+    let wrong = [
+        ["s3:HeadBuckets", "s3:ListBucket"],
+        ["apigateway:CreateApi", "apigateway:PUT"],
+        ["iam:GetRole", "iam:GetRoles"],
+    ];
+    let found = compare("operations", &json!(wrong));
+    assert_eq!(found["problems"].as_array().unwrap().len(), 3, "{found}");
 }
 
 /// The comparison sees what is wrong.

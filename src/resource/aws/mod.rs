@@ -7,6 +7,7 @@ pub mod connect;
 pub mod iam;
 pub mod lambda;
 mod pace;
+pub mod permissions;
 pub mod physical_name;
 pub mod policy;
 pub mod policy_check;

@@ -123,7 +123,7 @@ impl Bucket {
         loop {
             let call = self.aws.s3().list_objects_v2().bucket(&self.name);
             let call = call.prefix(prefix).set_continuation_token(from);
-            let reply = call.send().await.call("s3:ListBucket");
+            let reply = call.send().await.call("s3:ListBucket (ListObjectsV2)");
             let reply = reply.map_err(|error| self.error("listing", prefix, error))?;
             let page = reply.contents.unwrap_or_default().into_iter();
             keys.extend(page.filter_map(|object| object.key));
@@ -160,7 +160,11 @@ impl Bucket {
                 .build()
                 .map_err(built)?;
             let call = self.aws.s3().delete_objects().bucket(&self.name);
-            let reply = call.delete(delete).send().await.call("s3:DeleteObject");
+            let reply = call
+                .delete(delete)
+                .send()
+                .await
+                .call("s3:DeleteObject (DeleteObjects)");
             reply.map_err(failed)?;
         }
         Ok(())

@@ -304,7 +304,9 @@ impl Resource for Bucket {
         let call = cx.aws.s3().list_buckets().max_buckets(1000);
         let call = call.prefix(start).bucket_region(cx.aws.region());
         let buckets: Result<Vec<_>, _> = call.into_paginator().items().send().collect().await;
-        let buckets = buckets.call("s3:ListAllMyBuckets")?.into_iter();
+        let buckets = buckets
+            .call("s3:ListAllMyBuckets (ListBuckets)")?
+            .into_iter();
         let names = buckets.filter_map(|bucket| bucket.name);
         // Endpoints other than AWS's may return all of them.
         Ok(names.filter(|name| name.starts_with(start)).collect())
@@ -380,7 +382,7 @@ async fn head(cx: &Cx, name: &str) -> Result<Option<String>, Error> {
         .bucket(name)
         .send()
         .await
-        .call_unless("s3:ListBucket", NO_BUCKET)?;
+        .call_unless("s3:ListBucket (HeadBucket)", NO_BUCKET)?;
     Ok(reply.map(|reply| {
         let region = reply.bucket_region.filter(|region| !region.is_empty());
         region.unwrap_or_else(|| cx.aws.region().to_owned())
@@ -400,7 +402,7 @@ async fn locked(cx: &Cx, name: &str) -> Result<Option<bool>, Error> {
         .send()
         .await
         .call_unless(
-            "s3:GetBucketObjectLockConfiguration",
+            "s3:GetBucketObjectLockConfiguration (GetObjectLockConfiguration)",
             &["ObjectLockConfigurationNotFoundError", "NoSuchBucket"],
         )?;
     let enabled = reply

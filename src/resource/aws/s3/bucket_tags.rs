@@ -52,7 +52,8 @@ pub async fn retag(
     if all.is_empty() {
         return change(cx, || async {
             let sent = s3.delete_bucket_tagging().bucket(name).send().await;
-            sent.call("s3:PutBucketTagging").map(|_| ())
+            sent.call("s3:PutBucketTagging (DeleteBucketTagging)")
+                .map(|_| ())
         })
         .await;
     }

@@ -38,7 +38,7 @@ pub async fn count(cx: &Cx, bucket: &str) -> Contents {
         .bucket(bucket)
         .send()
         .await
-        .call_unless("s3:ListBucketVersions", NO_BUCKET);
+        .call_unless("s3:ListBucketVersions (ListObjectVersions)", NO_BUCKET);
     let page = match reply {
         Ok(Some(page)) => page,
         Ok(None) => return Contents::default(),
@@ -115,7 +115,7 @@ impl Emptying<'_> {
             .set_version_id_marker(after.1)
             .send()
             .await
-            .call_unless("s3:ListBucketVersions", NO_BUCKET)
+            .call_unless("s3:ListBucketVersions (ListObjectVersions)", NO_BUCKET)
     }
 
     async fn delete(self, cx: &Cx, versions: Vec<Version>) -> Result<Vec<Refused>, Error> {
@@ -171,7 +171,7 @@ impl Emptying<'_> {
             .set_bypass_governance_retention(self.unlock.then_some(true))
             .send()
             .await
-            .call("s3:DeleteObjectVersion")?;
+            .call("s3:DeleteObjectVersion (DeleteObjects)")?;
         // A reply of 200 does not mean that all of them went.
         Ok(reply
             .errors()
@@ -201,7 +201,10 @@ impl Emptying<'_> {
             .set_bypass_governance_retention(self.unlock.then_some(true))
             .send()
             .await
-            .call_unless("s3:DeleteObjectVersion", &["NoSuchBucket", "NoSuchVersion"])
+            .call_unless(
+                "s3:DeleteObjectVersion (DeleteObject)",
+                &["NoSuchBucket", "NoSuchVersion"],
+            )
             .map(|_| ())
     }
 

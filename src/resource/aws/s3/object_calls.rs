@@ -29,7 +29,10 @@ pub async fn head(
         .set_checksum_mode(checksums.then_some(ChecksumMode::Enabled))
         .send()
         .await
-        .call_unless("s3:GetObject", &["NotFound", "NoSuchKey", "NoSuchBucket"])
+        .call_unless(
+            "s3:GetObject (HeadObject)",
+            &["NotFound", "NoSuchKey", "NoSuchBucket"],
+        )
         .map_err(|error| match error.status() {
             // A HEAD reply has no body to say so.
             Some(403) => Error::with_hint(

@@ -132,7 +132,10 @@ impl Resource for BucketOwnershipControls {
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
         s3::change(cx, || async {
             let request = cx.aws.s3().delete_bucket_ownership_controls().bucket(id);
-            let sent = request.send().await.call("s3:PutBucketOwnershipControls");
+            let sent = request
+                .send()
+                .await
+                .call("s3:PutBucketOwnershipControls (DeleteBucketOwnershipControls)");
             s3::gone_is_done(sent, &["OwnershipControlsNotFoundError"])
         })
         .await

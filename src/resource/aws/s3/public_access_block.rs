@@ -84,7 +84,7 @@ async fn get(cx: &Cx, bucket: &str) -> Result<Option<BucketPublicAccessBlock>, E
         .send()
         .await
         .call_unless(
-            "s3:GetBucketPublicAccessBlock",
+            "s3:GetBucketPublicAccessBlock (GetPublicAccessBlock)",
             &["NoSuchPublicAccessBlockConfiguration", "NoSuchBucket"],
         )?;
     let config = reply.and_then(|reply| reply.public_access_block_configuration);
@@ -122,7 +122,7 @@ impl Resource for BucketPublicAccessBlock {
             .public_access_block_configuration(new.props.configuration());
         s3::first_write(cx, s3::never, || async {
             let sent = request.clone().send().await;
-            sent.call("s3:PutBucketPublicAccessBlock")
+            sent.call("s3:PutBucketPublicAccessBlock (PutPublicAccessBlock)")
         })
         .await?;
         Ok(made(new.props.bucket))
@@ -144,7 +144,7 @@ impl Resource for BucketPublicAccessBlock {
             .public_access_block_configuration(change.new.configuration());
         s3::change(cx, || async {
             let sent = request.clone().send().await;
-            sent.call("s3:PutBucketPublicAccessBlock")
+            sent.call("s3:PutBucketPublicAccessBlock (PutPublicAccessBlock)")
         })
         .await?;
         Ok(made(change.id))
@@ -153,7 +153,10 @@ impl Resource for BucketPublicAccessBlock {
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
         s3::change(cx, || async {
             let request = cx.aws.s3().delete_public_access_block().bucket(id);
-            let sent = request.send().await.call("s3:PutBucketPublicAccessBlock");
+            let sent = request
+                .send()
+                .await
+                .call("s3:PutBucketPublicAccessBlock (DeletePublicAccessBlock)");
             s3::gone_is_done(sent, &["NoSuchPublicAccessBlockConfiguration"])
         })
         .await
