@@ -179,7 +179,12 @@ impl Scene {
     }
 
     /// One kill at one call, and what follows it; whether the run came that far.
-    fn case(&self, key: bool, at: usize, expected: &BTreeMap<String, usize>) -> bool {
+    fn case(
+        &self,
+        (key, at): (bool, usize),
+        expected: &BTreeMap<String, usize>,
+        count: &(AtomicUsize, AtomicUsize),
+    ) -> bool {
         let mut project = self.project(key);
         let how = match at % 3 {
             0 => json!("killBefore"),
@@ -209,11 +214,13 @@ impl Scene {
                 ended.stderr
             );
         }
+        count.0.fetch_add(1, Ordering::Relaxed);
         let again = project.run(&["apply", "--yes"]);
         assert_eq!(again.code, Some(0), "{case}, again:\n{}", again.stderr);
         assert_eq!(&census(&project), expected, "{case}");
         let plan = project.run(&["plan", "--detailed-exitcode"]);
         assert_eq!(plan.code, Some(0), "plan after {case}:\n{}", plan.stdout);
+        count.1.fetch_add(1, Ordering::Relaxed);
         true
     }
 }
@@ -224,21 +231,20 @@ fn a_create_from_secrets_of_any_kind_is_recovered() {
     let both = scenes
         .iter()
         .flat_map(|scene| [(scene, false), (scene, true)]);
-    let kills = AtomicUsize::new(0);
+    let count = (AtomicUsize::new(0), AtomicUsize::new(0));
     in_parallel(both.collect(), |(scene, key)| {
         let whole = scene.project(key);
         let applied = whole.run(&["apply", "--yes"]);
         assert_eq!(applied.code, Some(0), "{}:\n{}", scene.kind, applied.stderr);
         let expected = census(&whole);
         let mut at = 1;
-        while scene.case(key, at, &expected) {
-            kills.fetch_add(1, Ordering::Relaxed);
+        while scene.case((key, at), &expected, &count) {
             at += 1;
         }
         assert!(at > 4, "{}: only {at} calls", scene.kind);
     });
-    let kills = kills.into_inner();
-    println!("reliability: kills among secrets {kills} tried {kills} converged");
+    let (tried, converged) = (count.0.into_inner(), count.1.into_inner());
+    println!("reliability: kills among secrets {tried} tried {converged} converged");
 }
 
 /// A required property that is a struct and comes from what is not known: the other resources

@@ -16,6 +16,7 @@ mod conformance;
 mod crash;
 mod crash_secrets;
 mod crash_state;
+mod crash_told;
 mod credentials;
 mod docs;
 #[cfg(feature = "emulator-tests")]

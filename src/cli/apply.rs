@@ -7,8 +7,9 @@ use super::interrupt;
 use super::output::{self, Stream};
 use super::session::{self, Keeps, Session, Wanted};
 use super::verify::{self, Verify};
-use super::{broken, confirm, plan_file};
+use super::{broken, confirm, mistakes, plan_file, reads};
 use crate::engine::apply::{self, Finished, Run};
+use crate::engine::event::Event;
 use crate::engine::planner::Options;
 use crate::report::progress::{self, Reporter};
 use crate::report::{self, outputs::Row};
@@ -162,7 +163,13 @@ async fn execute(
             secrets: learning,
             interrupt: working.told(),
         },
-        &mut |event| {
+        &mut |mut event| {
+            if let Event::Failed { address, now, .. } = &mut event
+                && let Some(place) = reads::place(address)
+                && let Some(at) = mistakes::position(&session.sources, &place)
+            {
+                *now = format!("{now} It is at {at}.");
+            }
             if !quiet {
                 reporter
                     .lock()

@@ -10,6 +10,7 @@ use crate::engine::drift::{self, Drift};
 use crate::engine::instance::is_named;
 use crate::engine::observe::{self, Observe, is_remote};
 use crate::engine::planner::Options;
+use crate::engine::settle;
 use crate::engine::world::World;
 use crate::lang::nearest::nearest;
 use crate::lang::stack::{Sources, Stack};
@@ -62,8 +63,8 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
     world.key = state_key::unlock(wanted.cloud, &world.state, &store.name())?;
     let only = only(&world.state, &addresses)?;
     let known = world.state.resources.values();
-    let remote =
-        known.into_iter().any(|known| is_remote(&known.type_name)) || !opened.open.is_empty();
+    let remote = known.into_iter().any(|known| is_remote(&known.type_name))
+        || settle::needs_aws(&opened.open);
     let connected = session::connect(&stack, wanted.cloud, &mut store, remote).await?;
     if opened.interrupted || !opened.open.is_empty() {
         session::settle_left(&connected.cx, &mut world, &opened.open).await?;

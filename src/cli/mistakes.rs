@@ -94,16 +94,31 @@ pub(super) fn report(
         let document = document(list, sources).to_string();
         output::result(&format!("{}\n", output::secrets().hide(&document)))?;
     } else {
-        let style = Stream::Stderr.style(global.no_color);
-        let shown = masked(sources);
-        let locate = |text: &str, place: &Place| span(sources, &shown, text, place);
-        output::message(&diagnostics::diagnostics(list, &shown, &style, &locate));
+        show(global, list, sources);
     }
     if are_wrong(list) {
         Err(CliError::silent(Exit::Invalid))
     } else {
         Ok(())
     }
+}
+
+/// Prints diagnostics for people.
+pub(super) fn show(global: &GlobalArgs, list: &[Diagnostic], sources: &Sources) {
+    if list.is_empty() {
+        return;
+    }
+    let style = Stream::Stderr.style(global.no_color);
+    let shown = masked(sources);
+    let locate = |text: &str, place: &Place| span(sources, &shown, text, place);
+    output::message(&diagnostics::diagnostics(list, &shown, &style, &locate));
+}
+
+/// A place in the stack file as `stacks/a.yaml:3:5`.
+pub(super) fn position(sources: &Sources, place: &Place) -> Option<String> {
+    let (name, text) = sources.files.first()?;
+    let span = locate(text, place)?;
+    Some(format!("{name}:{}:{}", span.line, span.column))
 }
 
 /// Whether there is an error among them.

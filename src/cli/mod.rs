@@ -22,6 +22,7 @@ mod place;
 mod plan;
 mod plan_file;
 mod provider;
+mod reads;
 mod refresh;
 mod session;
 mod state;

@@ -6,7 +6,7 @@ use super::files::Files;
 use super::mistakes::{are_wrong, load_checked, report};
 use super::output::{self, Stream};
 use super::place::{self, WORK_DIR, store_error};
-use super::{find, plan_file, provider, state_key, typed};
+use super::{find, plan_file, provider, reads, state_key, typed};
 use crate::engine::instance::is_named;
 use crate::engine::observe::{self, Observe, is_remote};
 use crate::engine::planner::{self, Inputs, Options, Planned};
@@ -135,12 +135,13 @@ impl Session {
             report(global, &first.diagnostics, &sources)?;
         }
         check_addresses(options, &first, false)?;
-        let remote = uses_aws(&stack, &world) || !opened.open.is_empty();
+        let recovery_calls = settle::needs_aws(&opened.open);
+        let remote = uses_aws(&stack, &world) || recovery_calls;
         let connected = connect(&stack, &run.cloud, &mut store, remote).await?;
         let (mut cx, allowed_accounts) = (connected.cx, connected.allowed_accounts);
         cx.typed = typed::typed(global, wanted.stack, run);
         if opened.interrupted || !opened.open.is_empty() {
-            if remote {
+            if recovery_calls {
                 // What an interrupted run left is looked for, and kept, in the right account only.
                 let identity = cx.aws.identity().await;
                 let identity = identity.map_err(|error| resource_error(&error))?;
@@ -173,11 +174,14 @@ impl Session {
                     let known = failures
                         .iter()
                         .all(|(what, _)| what != observe::CREDENTIALS);
-                    if known && let Ok(identity) = cx.aws.identity().await {
+                    if known
+                        && remote
+                        && let Ok(identity) = cx.aws.identity().await
+                    {
                         let account = (identity.account.as_str(), cx.aws.region());
                         check_place(account, &home, &allowed_accounts, &store)?;
                     }
-                    return Err(read_errors(&failures));
+                    return Err(reads::failed(global, failures, &sources));
                 }
             }
         } else {
@@ -259,7 +263,7 @@ pub(super) async fn settle_left(
     let seal = world.seal();
     settle::settle(cx, &mut world.state, open, &seal)
         .await
-        .map_err(|(address, error)| read_errors(&[(address, error)]))?;
+        .map_err(|failures| read_errors(&failures))?;
     if let Some(change) = seal.key_change(&world.state).map_err(store_error)? {
         world.state.change(change);
     }

@@ -2,8 +2,8 @@
 
 use super::args::{GlobalArgs, RunArgs};
 use super::error::CliError;
-use super::output;
-use super::session::{self, Session, read_errors};
+use super::session::{self, Session};
+use super::{output, reads};
 use crate::engine::apply::Finished;
 use crate::engine::event::Doing;
 use crate::engine::observe::{self, Observe};
@@ -95,7 +95,7 @@ async fn read(
     let (_, planned) = observe::observe_and_plan(&observe, world, Planned::default())
         .await
         .map_err(|failures| {
-            read_errors(&failures)
+            reads::placed(failures, &session.sources)
                 .now("Everything was applied and is in the state; only the check was not made.")
         })?;
     Ok(promise::left(&planned, wanted))

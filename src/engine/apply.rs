@@ -127,6 +127,8 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
         facts: Vec::new(),
         broken: None,
         journal,
+        is_synced: true,
+        held: Vec::new(),
         run: &run,
         applying: &mut applying,
         tell,
@@ -137,6 +139,8 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
         mut finished,
         broken,
         facts,
+        held,
+        tell,
         ..
     } = looped;
     let mut state = match applying.finish(&graph) {
@@ -158,6 +162,10 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
     }
     finished.state = Some(state);
     let is_saved = saved.is_ok();
+    if is_saved {
+        // The journal did not take them in, but the state has what they tell.
+        held.into_iter().for_each(tell);
+    }
     let Some(error) = broken.or(saved.err()) else {
         return Ok(finished);
     };
@@ -194,6 +202,10 @@ struct Loop<'r, 'a, 't> {
     facts: Vec<Fact>,
     /// The journal could not be written: nothing more is begun.
     broken: Option<StoreError>,
+    /// Whether all that was added to the journal is durable.
+    is_synced: bool,
+    /// Events that wait for the journal to be durable: what they tell must not be lost.
+    held: Vec<Event>,
     tell: &'t mut dyn FnMut(Event),
 }
 
@@ -210,14 +222,16 @@ impl Loop<'_, '_, '_> {
             let stop = *interrupt.borrow_and_update();
             if stop > 1 {
                 self.finished.interrupted = true;
+                self.sync_what_is_done().await;
                 return;
             }
             if stop == 0 && self.broken.is_none() {
                 running += self.start(running, &sender).await;
             } else if stop > 0 && !self.finished.interrupted {
                 self.finished.interrupted = true;
-                (self.tell)(Event::Interrupted { running });
+                self.tell(Event::Interrupted { running });
             }
+            self.sync_what_is_done().await;
             if running == 0 {
                 break;
             }
@@ -232,7 +246,30 @@ impl Loop<'_, '_, '_> {
         for id in self.queue.left() {
             self.skip(id, None);
         }
-        self.sync().await;
+        self.sync_what_is_done().await;
+    }
+
+    /// Tells an event; one that comes after those that are held waits with them.
+    fn tell(&mut self, event: Event) {
+        if self.held.is_empty() {
+            (self.tell)(event);
+        } else {
+            self.held.push(event);
+        }
+    }
+
+    /// Tells an event once what was added to the journal is durable: the state has what it
+    /// tells then, however the process ends.
+    fn tell_durably(&mut self, event: Event) {
+        self.held.push(event);
+    }
+
+    /// Makes durable what was done since the last sync, where no intent has done so already:
+    /// many steps that end together share one sync.
+    async fn sync_what_is_done(&mut self) {
+        if !self.is_synced || !self.held.is_empty() {
+            self.sync().await;
+        }
     }
 
     /// Starts what is ready: its intents are durable, all by one sync, before any call.
@@ -261,7 +298,7 @@ impl Loop<'_, '_, '_> {
             for (id, work) in batch {
                 let (op, address) = (doing(&self.step(id).op), self.step(id).address.clone());
                 self.begun[id] = Some(Instant::now());
-                (self.tell)(Event::Begun { address, doing: op });
+                self.tell(Event::Begun { address, doing: op });
                 if is_remote(&self.step(id).type_name) {
                     spawn(id, work, sender.clone());
                 } else {
@@ -333,10 +370,11 @@ impl Loop<'_, '_, '_> {
     }
 
     fn write(&mut self, entry: &Entry) {
-        if let Some(journal) = &mut self.journal
-            && let Err(error) = journal.add(entry)
-        {
-            self.break_off(error);
+        if let Some(journal) = &mut self.journal {
+            self.is_synced = false;
+            if let Err(error) = journal.add(entry) {
+                self.break_off(error);
+            }
         }
     }
 
@@ -344,21 +382,29 @@ impl Loop<'_, '_, '_> {
         self.broken.get_or_insert(error);
     }
 
-    /// Makes all that was added durable. When that fails nothing is begun.
+    /// Makes all that was added durable, and tells what waited for that. When that fails
+    /// nothing is begun, and what is done is told once the state is saved.
     async fn sync(&mut self) -> bool {
         if let Some(journal) = &mut self.journal
             && let Err(error) = journal.sync().await
         {
             self.break_off(error);
         }
-        self.broken.is_none()
+        self.is_synced = true;
+        let lasting = self.broken.is_none();
+        let (held, told): (Vec<Event>, Vec<Event>) = std::mem::take(&mut self.held)
+            .into_iter()
+            .partition(|event| !lasting && matches!(event, Event::Done { .. }));
+        self.held = held;
+        told.into_iter().for_each(&mut *self.tell);
+        lasting
     }
 
     fn hear(&mut self, message: Message) -> usize {
         match message {
             Message::Waiting(id, reason) => {
                 let address = self.step(id).address.clone();
-                (self.tell)(Event::Waiting { address, reason });
+                self.tell(Event::Waiting { address, reason });
                 0
             }
             Message::Released(id) => {
@@ -397,7 +443,7 @@ impl Loop<'_, '_, '_> {
         let (address, doing) = (self.step(id).address.clone(), doing(&self.step(id).op));
         let took = self.begun[id].map_or(Duration::ZERO, |begun| begun.elapsed());
         self.finished.done.push((address.clone(), doing));
-        (self.tell)(Event::Done {
+        self.tell_durably(Event::Done {
             address,
             doing,
             id: object,
@@ -444,7 +490,7 @@ impl Loop<'_, '_, '_> {
         self.finished
             .failed
             .push((address.clone(), doing, error.clone()));
-        (self.tell)(Event::Failed {
+        self.tell_durably(Event::Failed {
             address: address.clone(),
             doing,
             error,
@@ -466,7 +512,7 @@ impl Loop<'_, '_, '_> {
         self.finished
             .skipped
             .push((address.clone(), because.clone()));
-        (self.tell)(Event::Skipped {
+        self.tell(Event::Skipped {
             address,
             doing,
             because,

@@ -3,6 +3,7 @@
 
 use super::diff::{Compare, differences};
 use super::lookup::Lookup;
+use super::observe::{ReadFailure, is_remote};
 use crate::data::{Data, Path};
 use crate::resource::context::{Cx, Owner};
 use crate::resource::error::{Effect, Error};
@@ -16,20 +17,31 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Whether these open steps are recovered with calls to AWS: those of local types alone need
+/// neither a region nor credentials nor the network.
+pub fn needs_aws(open: &[Intent]) -> bool {
+    creates(open).any(|intent| is_remote(&intent.type_name))
+}
+
+fn creates(open: &[Intent]) -> impl Iterator<Item = &Intent> {
+    open.iter().filter(|intent| intent.op == "create")
+}
+
 /// Settles every open create. Updates and deletes need nothing: the next plan reads what
 /// became of them.
 ///
 /// A create that left the dead process may take effect a moment later, so one that is not
-/// found is looked for again, up to [`Aws::late`](crate::resource::aws::Aws::late) long.
+/// found is looked for again, up to [`Aws::late`](crate::resource::aws::Aws::late) long. One
+/// look-up that fails does not end the others.
 ///
 /// # Errors
-/// When a look-up fails: nothing is known then, and the intent stays open.
+/// All look-ups that failed: nothing is known of these then, and their intents stay open.
 pub async fn settle(
     cx: &Cx,
     state: &mut State,
     open: &[Intent],
     seal: &Seal,
-) -> Result<Vec<StateChange>, (String, Error)> {
+) -> Result<Vec<StateChange>, Vec<ReadFailure>> {
     settle_by(cx, state, (open, seal), &resource_type).await
 }
 
@@ -45,15 +57,15 @@ pub async fn settle_by(
     state: &mut State,
     (open, seal): (&[Intent], &Seal),
     types: Types<'_>,
-) -> Result<Vec<StateChange>, (String, Error)> {
-    let mut changes = Vec::new();
-    let creates = open.iter().filter(|intent| intent.op == "create");
-    let mut left: Vec<&Intent> = creates.collect();
+) -> Result<Vec<StateChange>, Vec<ReadFailure>> {
+    let (mut changes, mut failures) = (Vec::new(), Vec::new());
+    let mut left: Vec<&Intent> = creates(open).collect();
     for pause in looks(cx.aws.late()) {
         tokio::time::sleep(pause).await;
         let mut missing = Vec::new();
         for intent in left {
             let Some(kind) = types(&intent.type_name) else {
+                failures.push((intent.address.clone(), unknown_type(&intent.type_name)));
                 continue;
             };
             match found((cx, seal), state, intent, kind).await {
@@ -61,8 +73,10 @@ pub async fn settle_by(
                     state.change(change.clone());
                     changes.push(change);
                 }
-                Ok(None) => missing.push(intent),
-                Err(error) => return Err((intent.address.clone(), error)),
+                // What exists in the state alone comes about at once or not at all.
+                Ok(None) if is_remote(&intent.type_name) => missing.push(intent),
+                Ok(None) => {}
+                Err(error) => failures.push((intent.address.clone(), error)),
             }
         }
         left = missing;
@@ -70,7 +84,18 @@ pub async fn settle_by(
             break;
         }
     }
-    Ok(changes)
+    if failures.is_empty() {
+        Ok(changes)
+    } else {
+        Err(failures)
+    }
+}
+
+fn unknown_type(name: &str) -> Error {
+    Error::with_hint(
+        format!("the journal has the type {name}, which this version does not know"),
+        "Use the version of stackctl that wrote it.",
+    )
 }
 
 /// The pauses before the looks for something that may come about within `late`: the first

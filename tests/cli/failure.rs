@@ -117,3 +117,34 @@ fn finishes(project: &Project) {
     );
     project.expect_no_changes();
 }
+
+/// A data block that fails, in a stack of local types: before the plan, and in the apply.
+#[test]
+fn a_data_block_that_fails_is_told_with_its_place() {
+    let mut project = Project::new();
+    project.flags.clear();
+    project.write("src/a.txt", "a").write(
+        "stacks/zip.yaml",
+        "name: zip\ndata:\n  first: {type: \"archive:getFile\", properties: {type: zip, sourceDir: ../src}}\n  \
+         second:\n    type: archive:getFile\n    properties: {type: zip, sourceFile: \"../${data.first.outputMd5}\"}\n",
+    );
+    for args in [&["plan"][..], &["apply", "--yes"], &["plan", "--json"]] {
+        let failed = project.run(args);
+        assert_ne!(failed.code, Some(0), "{args:?}");
+        let text = format!("{}{}", failed.stdout, failed.stderr);
+        assert!(text.contains("data.second"), "{args:?}: {text}");
+        assert!(text.contains("stacks/zip.yaml:4:3"), "{args:?}: {text}");
+        assert!(!text.contains("defect"), "{args:?}: {text}");
+    }
+    project.write(
+        "stacks/zip.yaml",
+        "name: zip\nresources:\n  password: {type: \"random:RandomPassword\", properties: {length: 9, special: false}}\n\
+         data:\n  late: {type: \"archive:getFile\", properties: {type: zip, sourceFile: \"../${password.result}\"}}\n",
+    );
+    let failed = project.run(&["apply", "--yes"]).expect(1);
+    assert!(
+        failed.stderr.contains("stacks/zip.yaml:5:3"),
+        "{}",
+        failed.stderr
+    );
+}

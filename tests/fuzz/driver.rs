@@ -352,7 +352,7 @@ async fn recover(
             }
             _ => settle::settle_by(cx, &mut state, (&opened.open, &seal), &resource_type).await,
         };
-        settled.map_err(|(address, error)| format!("settling {address}: {error}"))?;
+        settled.map_err(|failures| format!("settling {failures:?}"))?;
         store
             .save(&mut state)
             .await

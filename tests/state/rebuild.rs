@@ -241,18 +241,22 @@ fn a_state_that_cannot_be_used_is_replaced_and_kept_beside() {
 }
 
 #[test]
-fn a_run_that_was_interrupted_is_settled_first() {
+fn a_run_that_was_interrupted_is_recovered_first() {
     let mut project = super::small();
     let faults = json!([{"call": "sqs:CreateQueue", "at": 1, "what": "killAfter"}]);
     project.env("STACKCTL_LOCAL_FAULTS", &faults.to_string());
     project.run(&["apply", "--yes"]);
     project.unset("STACKCTL_LOCAL_FAULTS");
-    let refused = project.run(&["state", "rebuild", "--yes"]).expect(1);
-    insta::assert_snapshot!(refused.stderr, @r"
-    error: An interrupted run has left a journal, which tells what it did.
-      now: Nothing was changed.
-      next: Run `stackctl plan` or `stackctl apply`, which settle it.
-    ");
+    project.run(&["state", "rebuild", "--yes"]).expect(0);
+    assert!(!project.dir().join("state/small.journal").exists());
+    assert!(project.state()["resources"].get("queue").is_some());
+    let ids = project.state();
+    project.apply();
+    let after = project.state();
+    assert_eq!(
+        ids["resources"]["queue"]["id"],
+        after["resources"]["queue"]["id"]
+    );
 }
 
 #[test]

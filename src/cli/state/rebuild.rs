@@ -7,14 +7,16 @@ use super::super::exit::Exit;
 use super::super::mistakes::{load_checked, report};
 use super::super::place::{self, store_error};
 use super::super::session::{self, Connected, Session};
-use super::super::{confirm, find, output, state_key};
+use super::super::{confirm, find, output, reads, state_key};
 use crate::engine::adopt::ImportFault;
 use crate::engine::observe::{Observe, ReadFailure, observe_and_plan};
 use crate::engine::planner::{self, Inputs, Options, Planned};
 use crate::engine::rebuild::{self, Missing, Rebuilt};
+use crate::engine::settle;
 use crate::engine::world::World;
 use crate::lang::stack::Stack;
 use crate::report as reports;
+use crate::store::journal::Intent;
 use crate::store::state::State;
 use crate::store::{Store, StoreError};
 use serde_json::json;
@@ -23,6 +25,8 @@ use std::collections::BTreeMap;
 /// What the state is rebuilt from.
 struct Base {
     state: State,
+    /// What an interrupted run left open, where one was interrupted.
+    open: Option<Vec<Intent>>,
     /// Why what is there cannot be used.
     unusable: Option<String>,
     /// The newest saved version, beside a state that cannot be used.
@@ -43,14 +47,21 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     world.seed = rand::random();
     world.unix_time = session::now();
     world.key = state_key::unlock(cloud, &world.state, &store.name())?;
+    let open = base.open.as_deref().unwrap_or_default();
+    let remote = session::uses_aws(&stack, &world) || settle::needs_aws(open);
     let Connected {
         cx,
         allowed_accounts,
-    } = session::connect(&stack, cloud, &mut store, true).await?;
-    let identity = cx.aws.identity().await;
-    world.identity = Some(identity.map_err(|it| session::resource_error(&it))?.clone());
-    world.region = Some(cx.aws.region().to_owned());
-    session::check_account(&world, &allowed_accounts, &store)?;
+    } = session::connect(&stack, cloud, &mut store, remote).await?;
+    if remote {
+        let identity = cx.aws.identity().await;
+        world.identity = Some(identity.map_err(|it| session::resource_error(&it))?.clone());
+        world.region = Some(cx.aws.region().to_owned());
+        session::check_account(&world, &allowed_accounts, &store)?;
+    }
+    if let Some(open) = &base.open {
+        session::settle_left(&cx, &mut world, open).await?;
+    }
     let read_file = session::reader(&stack.dir);
     let none = Options::default();
     let mut observe = Observe {
@@ -63,7 +74,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
         read_file: &read_file,
     };
     let found = rebuild::search(&observe, world, given).await;
-    let (world, found) = found.map_err(|failures| session::read_errors(&failures))?;
+    let (world, found) = found.map_err(|failures| reads::failed(global, failures, &sources))?;
     let options = Options {
         adopt: Some(found.adopt.clone()),
         ..Options::default()
@@ -76,7 +87,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
         read_file: &read_file,
     });
     let planned = observe_and_plan(&observe, world, first).await;
-    let (world, planned) = planned.map_err(|failures| session::read_errors(&failures))?;
+    let (world, planned) = planned.map_err(|failures| reads::failed(global, failures, &sources))?;
     output::secrets().learn_plan(&planned.plan);
     report(global, &planned.diagnostics, &sources)?;
     refuse(&planned.found.faults)?;
@@ -87,7 +98,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
         unusable: base.unusable.as_deref().map(|why| (why, base.newest)),
     };
     shown.plan()?;
-    let nothing = planned.plan.steps.is_empty() && base.unusable.is_none();
+    let nothing = planned.plan.steps.is_empty() && base.unusable.is_none() && base.open.is_none();
     let question = "Save this as the state? Only \"yes\" is accepted: ";
     if !nothing && !confirm::confirm(question, change.consent.yes, global.json).await? {
         output::message("Declined; nothing was changed.\n");
@@ -108,16 +119,11 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
 /// What is there, or where that cannot be used an empty state that goes on from it.
 async fn base(stack: &Stack, store: &Store) -> Result<Base, CliError> {
     let error = match store.open(&stack.name, stack.env.as_deref()).await {
-        Ok(opened) if opened.interrupted || !opened.open.is_empty() => {
-            return Err(CliError::new(
-                "An interrupted run has left a journal, which tells what it did.",
-            )
-            .now("Nothing was changed.")
-            .hint("Run `stackctl plan` or `stackctl apply`, which settle it."));
-        }
         Ok(opened) => {
+            let interrupted = opened.interrupted || !opened.open.is_empty();
             return Ok(Base {
                 state: opened.state,
+                open: interrupted.then_some(opened.open),
                 unusable: None,
                 newest: None,
             });
@@ -141,6 +147,7 @@ async fn base(stack: &Stack, store: &Store) -> Result<Base, CliError> {
         }
     };
     Ok(Base {
+        open: None,
         state: inspected.anew(&stack.name, stack.env.as_deref(), lineage),
         unusable: Some(unusable),
         newest: newest.map(|name| name.serial),

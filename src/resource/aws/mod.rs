@@ -209,7 +209,14 @@ impl Aws {
     }
 
     /// Who the credentials belong to; asked once (STS GetCallerIdentity).
+    ///
+    /// # Errors
+    /// When the call fails, and for clients that can call nothing.
     pub async fn identity(&self) -> Result<&Identity, Error> {
+        if self.is_offline() {
+            // No client can be made without a configuration.
+            return Err(Error::failed("this run has no connection to AWS"));
+        }
         self.identity
             .get_or_try_init(|| async {
                 let reply = self
