@@ -185,7 +185,7 @@ async fn hear() {
 )]
 fn leave() -> ! {
     if *HEARD.working() {
-        output::message("Interrupted; left at once. The next run settles what was open.\n");
+        output::message("Interrupted; left at once. The next run recovers what was in progress.\n");
     } else {
         output::message(&interrupted().render(false));
     }

@@ -118,6 +118,7 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
     tell(Event::Started {
         steps: counted,
         depth: queue.depth(),
+        destroys: run.planned.destroy,
     });
     let mut looped = Loop {
         queue,
@@ -355,6 +356,7 @@ impl Loop<'_, '_, '_> {
         if matches!(step.op, Op::Create { .. }) && is_remote(&step.type_name) {
             cx.known_ids = Arc::new(self.applying.state().ids(&step.type_name));
         }
+        cx.stop = Some(self.run.interrupt.clone());
         work.cx = Some(cx);
     }
 
@@ -487,19 +489,30 @@ impl Loop<'_, '_, '_> {
             None if error.effect() == Effect::None => self.add(&Entry::Failed { step: id }),
             None => self.applying.keep_open(id),
         }
-        self.finished
-            .failed
-            .push((address.clone(), doing, error.clone()));
-        self.tell_durably(Event::Failed {
-            address: address.clone(),
-            doing,
-            error,
-            now,
-        });
+        // Nothing went wrong where the user had the step left.
+        let stopped = matches!(error, Error::Interrupted { .. });
+        let because = (!stopped).then(|| address.clone());
+        if stopped {
+            self.tell_durably(Event::Stopped {
+                address,
+                doing,
+                now,
+            });
+        } else {
+            self.finished
+                .failed
+                .push((address.clone(), doing, error.clone()));
+            self.tell_durably(Event::Failed {
+                address,
+                doing,
+                error,
+                now,
+            });
+        }
         let mut skipped: BTreeSet<StepId> = BTreeSet::new();
         self.queue.failed(id, &mut skipped);
         for id in skipped {
-            self.skip(id, Some(address.clone()));
+            self.skip(id, because.clone());
         }
     }
 

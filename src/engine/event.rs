@@ -32,6 +32,8 @@ pub enum Event {
         steps: usize,
         /// How many of those that call AWS must follow one another, at the most.
         depth: usize,
+        /// Whether the stack is deleted.
+        destroys: bool,
     },
     /// A step began.
     Begun {
@@ -66,6 +68,15 @@ pub enum Event {
         doing: Doing,
         /// Why it failed.
         error: Error,
+        /// What state things are in now, a sentence.
+        now: String,
+    },
+    /// The run was interrupted while a step only waited: the wait was ended.
+    Stopped {
+        /// The address.
+        address: String,
+        /// What was being done.
+        doing: Doing,
         /// What state things are in now, a sentence.
         now: String,
     },

@@ -2,7 +2,7 @@
 
 use super::settle;
 use crate::resource::context::{Cx, Owner};
-use crate::resource::error::Error;
+use crate::resource::error::{Effect, Error};
 use crate::resource::{DataSourceType, ResourceType};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -94,12 +94,34 @@ impl Work {
 /// Makes the calls.
 ///
 /// # Errors
-/// When nothing was brought about, or it is not known whether something was.
+/// When nothing was brought about, or it is not known whether something was;
+/// [`Error::Interrupted`] where the user stopped the run while the step only waited.
 pub async fn run(work: Work) -> Result<Outcome, Error> {
     let Some(cx) = work.cx else {
         return Err(Error::failed("the step has no context"));
     };
-    cx.telling(call(&cx, work.call)).await
+    let calls = cx.telling(call(&cx, work.call));
+    match cx.unless_stopped(calls).await {
+        Some(ended) => ended,
+        None => stopped(&cx),
+    }
+}
+
+/// What is known of a step that was left while it only waited.
+fn stopped(cx: &Cx) -> Result<Outcome, Error> {
+    let effect = match cx.flight.is_unsure() {
+        true => Effect::Unknown,
+        false => Effect::None,
+    };
+    let error = Error::Interrupted { effect };
+    match cx.take_made() {
+        Some(made) => Ok(Outcome {
+            id: made.id,
+            outputs: made.outputs,
+            error: Some(error),
+        }),
+        None => Err(error),
+    }
 }
 
 async fn call(cx: &Cx, call: Call) -> Result<Outcome, Error> {

@@ -5,6 +5,7 @@ use super::Applied;
 use super::aws::Aws;
 use super::contents::Contents;
 use super::error::{Effect, Error};
+use super::flight::Flight;
 use super::import_id::Typed;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// The mark a resource carries from the create call on, where the service has tags.
@@ -128,10 +130,14 @@ pub struct Cx {
     /// Told the reason of each wait, as a clause: "the role cannot be assumed yet", or
     /// "until the function is active; now: state Pending".
     pub notify: Notify,
+    /// Above 0 once the user asked to stop; none where nobody can.
+    pub stop: Option<watch::Receiver<u8>>,
     /// See [`Cx::released`].
     pub on_released: Option<Arc<dyn Fn() + Send + Sync>>,
     /// Whether a read is for an object that is to be deleted: what it holds is counted.
     pub counts: bool,
+    /// What the step has on its way.
+    pub(crate) flight: Arc<Flight>,
     /// What a read saw the object hold.
     held: Arc<Mutex<Option<Contents>>>,
     /// What the step has made so far.
@@ -156,8 +162,10 @@ impl Cx {
             known_ids: Arc::default(),
             timeout: None,
             notify: Arc::new(|_| {}),
+            stop: None,
             on_released: None,
             counts: false,
+            flight: Arc::default(),
             held: Arc::default(),
             made: Arc::default(),
             repeats: Arc::new(AtomicU32::new(REPEATS)),
@@ -169,6 +177,7 @@ impl Cx {
     pub fn for_step(&self, owner: Owner) -> Self {
         Self {
             owner,
+            flight: Arc::default(),
             made: Arc::default(),
             ..self.clone()
         }

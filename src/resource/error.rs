@@ -58,6 +58,12 @@ pub enum Error {
         /// The last thing seen.
         last: String,
     },
+    /// The user stopped the run while the step only waited.
+    #[error("the run was interrupted while the step waited")]
+    Interrupted {
+        /// Whether a call before may have taken effect.
+        effect: Effect,
+    },
     /// Anything else, as a full sentence.
     #[error("{message}")]
     Failed {
@@ -118,6 +124,7 @@ impl Error {
     pub fn effect(&self) -> Effect {
         match self {
             Self::Call(call) => call.effect,
+            Self::Interrupted { effect } => *effect,
             _ => Effect::None,
         }
     }
@@ -145,6 +152,7 @@ impl Error {
                 Some("Run apply again; options.timeouts gives it more time.".to_owned())
             }
             Self::Call(call) => call_hint(call),
+            Self::Interrupted { .. } => Some("Run the command again to go on.".to_owned()),
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod contents;
 pub mod context;
 pub mod document;
 pub mod error;
+pub(crate) mod flight;
 pub mod import_id;
 pub mod known;
 pub mod random;

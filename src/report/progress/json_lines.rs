@@ -34,7 +34,7 @@ impl JsonLines {
     /// The object for an event; none for bookkeeping and for a wait whose reason is known.
     fn object(&mut self, event: &Event) -> Option<Value> {
         let object = match event {
-            Event::Started { steps, depth } => {
+            Event::Started { steps, depth, .. } => {
                 json!({"type": "started", "steps": steps, "depth": depth})
             }
             Event::Begun { address, doing } => step(address, *doing, "begun")?,
@@ -74,6 +74,15 @@ impl JsonLines {
                 object["error"] = self.error(error);
                 object["now"] = self.record.hide(now).into();
                 object["next"] = self.record.hide(&next_step(error)).into();
+                object
+            }
+            Event::Stopped {
+                address,
+                doing,
+                now,
+            } => {
+                let mut object = step(address, *doing, "interrupted")?;
+                object["now"] = self.record.hide(now).into();
                 object
             }
             Event::Skipped {
@@ -118,7 +127,10 @@ impl Reporter for JsonLines {
     fn event(&mut self, event: &Event) {
         let object = self.object(event);
         self.record.take(event, Instant::now());
-        if let Event::Done { address, .. } | Event::Failed { address, .. } = event {
+        if let Event::Done { address, .. }
+        | Event::Failed { address, .. }
+        | Event::Stopped { address, .. } = event
+        {
             self.reasons.remove(address);
         }
         if let Some(object) = object {

@@ -46,7 +46,9 @@ impl Plain {
                 self.named.insert(address.clone(), now);
                 self.write(&format!("{}: {}\n", escape(address), words(*doing).doing));
             }
-            Event::Done { address, .. } | Event::Failed { address, .. } => {
+            Event::Done { address, .. }
+            | Event::Failed { address, .. }
+            | Event::Stopped { address, .. } => {
                 self.named.remove(address);
                 self.said.remove(address);
             }

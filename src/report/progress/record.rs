@@ -72,7 +72,13 @@ pub(super) struct Record {
     /// Address to the one whose failure is the cause, or none after an interruption.
     skipped: BTreeMap<String, Option<String>>,
     skipped_steps: usize,
+    /// How many of these an interruption left.
+    not_started: usize,
+    /// Steps that were left while they only waited, and for what.
+    stopped: BTreeMap<String, Option<String>>,
     interrupted: bool,
+    /// Whether the stack is deleted.
+    destroys: bool,
     secrets: Secrets,
 }
 
@@ -87,7 +93,12 @@ impl Record {
     /// Takes an event in.
     pub(super) fn take(&mut self, event: &Event, now: Instant) {
         match event {
-            Event::Started { steps, .. } => self.steps += steps,
+            Event::Started {
+                steps, destroys, ..
+            } => {
+                self.steps += steps;
+                self.destroys = *destroys;
+            }
             Event::Begun { address, doing } if *doing != Doing::Keeping => {
                 let running = Running {
                     doing: *doing,
@@ -128,6 +139,10 @@ impl Record {
                     now: now.clone(),
                 });
             }
+            Event::Stopped { address, .. } => {
+                let reason = self.running.remove(address).and_then(|it| it.reason);
+                self.stopped.insert(address.clone(), reason);
+            }
             Event::Skipped {
                 address,
                 doing,
@@ -135,6 +150,7 @@ impl Record {
             } => {
                 if *doing != Doing::Keeping {
                     self.skipped_steps += 1;
+                    self.not_started += usize::from(because.is_none());
                     self.skipped.insert(address.clone(), because.clone());
                 }
             }
@@ -204,28 +220,32 @@ impl Record {
                 ..
             } => {
                 let why = match error {
-                    Error::Call(call) => format!("{} answered {}", call.call, call.code),
+                    Error::Call(call) => format!("{} returned {}", call.call, call.code),
                     other => self.hide(&other.to_string()),
                 };
                 let text = format!("not {}: {}", words(*doing).done, escape(&why));
                 format!("{}: {}", escape(address), red(&text, style))
             }
+            // Those that an interruption left are counted in the end.
             Event::Skipped {
                 address,
                 doing,
-                because,
+                because: Some(other),
             } if *doing != Doing::Keeping => {
-                let because = match because {
-                    Some(other) => format!("since {} failed", escape(other)),
-                    None => "since the run was interrupted".to_owned(),
-                };
-                format!("{}: skipped, {because}", escape(address))
+                let (address, other) = (escape(address), escape(other));
+                format!("{address}: skipped: depends on {other}, which failed")
             }
-            Event::Interrupted { running } => {
+            Event::Stopped { address, .. } => {
+                let reason = self.stopped.get(address)?.as_deref();
+                let reason =
+                    reason.map_or_else(String::new, |reason| format!(": {}", escape(reason)));
+                format!("{}: interrupted while it waited{reason}", escape(address))
+            }
+            Event::Interrupted { running } if *running > 0 => {
                 let steps = if *running == 1 { "step" } else { "steps" };
                 format!(
-                    "Interrupted: waiting for {running} running {steps}. Ctrl-C again leaves at \
-                     once; the next run settles what was open."
+                    "Interrupted: waiting for {running} {steps} in progress. Press Ctrl-C again \
+                     to leave at once; the next run recovers what was in progress."
                 )
             }
             _ => return None,
@@ -240,48 +260,78 @@ impl Record {
             text.push('\n');
             text.push_str(&self.failure(failure, style));
         }
-        let left: Vec<&str> = self
-            .skipped
-            .iter()
-            .filter(|(_, because)| because.is_none())
-            .map(|(address, _)| address.as_str())
-            .collect();
-        if !left.is_empty() {
-            text.push_str(&format!(
-                "\nInterrupted; not begun: {}. Run the command again to go on.\n",
-                names(&left)
-            ));
-        }
         if self.interrupted && !self.running.is_empty() {
             let open: Vec<&str> = self.running.keys().map(String::as_str).collect();
             text.push_str(&format!(
-                "\nLeft while under way: {}. The next run finds out what became of them.\n",
+                "\nLeft in progress: {}. The next run finds out what was done.\n",
                 names(&open)
             ));
         }
         if !text.is_empty() {
             text.push('\n');
         }
-        let tally = self.tally();
-        let mut first = String::new();
-        for (count, word) in [(tally.imported, "imported"), (tally.moved, "moved")] {
+        text.push_str(&match self.interrupted {
+            true => self.interruption(),
+            false => self.counts(took),
+        });
+        text.push('\n');
+        text
+    }
+
+    /// `Interrupted: 20 of 40 done, 20 not started. Run the command again to go on.`
+    fn interruption(&self) -> String {
+        let failed = self.failures.len();
+        let done = self.finished - failed;
+        let mut text = format!("Interrupted: {done} of {} done", self.steps);
+        for (count, word) in [
+            (failed, "failed"),
+            (self.skipped_steps - self.not_started, "skipped"),
+            (self.stopped.len(), "interrupted while waiting"),
+            (self.running.len(), "left in progress"),
+            (self.not_started, "not started"),
+        ] {
             if count > 0 {
-                first.push_str(&format!("{count} {word}, "));
+                text.push_str(&format!(", {count} {word}"));
             }
         }
-        text.push_str(&format!(
-            "Applied: {first}{} created, {} updated, {} replaced, {} deleted in {}.",
-            tally.created,
-            tally.updated,
-            tally.replaced,
-            tally.deleted,
-            seconds(took)
-        ));
-        if tally.failed + tally.skipped > 0 {
+        text.push('.');
+        if done < self.steps {
+            text.push_str(" Run the command again to go on.");
+        }
+        text
+    }
+
+    /// The line that counts what was done: `Applied: …`, `Destroyed: …`.
+    fn counts(&self, took: Duration) -> String {
+        let tally = self.tally();
+        let failed = tally.failed + tally.skipped > 0;
+        if self.destroys && !failed {
+            let plural = if tally.deleted == 1 { "" } else { "s" };
+            return format!("Destroyed: {} resource{plural}.", tally.deleted);
+        }
+        let mut text = match (self.destroys, failed) {
+            (true, _) => "Destroy failed: ",
+            (false, true) => "Apply failed: ",
+            (false, false) => "Applied: ",
+        }
+        .to_owned();
+        for (count, word) in [(tally.imported, "imported"), (tally.moved, "moved")] {
+            if count > 0 {
+                text.push_str(&format!("{count} {word}, "));
+            }
+        }
+        if !self.destroys {
+            let (created, updated) = (tally.created, tally.updated);
+            let replaced = tally.replaced;
+            text.push_str(&format!(
+                "{created} created, {updated} updated, {replaced} replaced, "
+            ));
+        }
+        text.push_str(&format!("{} deleted in {}.", tally.deleted, seconds(took)));
+        if failed {
             let counts = format!(" {} failed, {} skipped.", tally.failed, tally.skipped);
             text.push_str(&counts);
         }
-        text.push('\n');
         text
     }
 
@@ -299,7 +349,10 @@ impl Record {
             }
         };
         row("cause", &failure.error.to_string());
-        row("now", &failure.now);
+        // The first line says that much.
+        if failure.now != format!("{} was not {}.", failure.address, words(failure.doing).done) {
+            row("now", &failure.now);
+        }
         row("next", &next_step(&failure.error));
         let skipped: Vec<&str> = self
             .skipped

@@ -65,7 +65,9 @@ impl Terminal {
             };
             self.lines.push(line);
         }
-        if let Event::Done { address, .. } | Event::Failed { address, .. } = event
+        if let Event::Done { address, .. }
+        | Event::Failed { address, .. }
+        | Event::Stopped { address, .. } = event
             && let Some(bar) = self.live.remove(address)
         {
             bar.finish_and_clear();
@@ -79,7 +81,13 @@ impl Terminal {
     fn draw_lines(&mut self, now: Instant) {
         self.drawn = now;
         if !self.lines.is_empty() {
-            let _ = self.multi.println(self.lines.join("\n"));
+            let mut text = self.lines.join("\n");
+            text.push('\n');
+            // Not by way of the bars, which fill each line up to the window's width.
+            self.multi.suspend(|| {
+                let _ = self.out.write_all(text.as_bytes());
+                let _ = self.out.flush();
+            });
             self.lines.clear();
         }
     }

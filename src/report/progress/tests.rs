@@ -33,6 +33,14 @@ impl Write for Shared {
     }
 }
 
+fn started(steps: usize, depth: usize) -> Event {
+    Event::Started {
+        steps,
+        depth,
+        destroys: false,
+    }
+}
+
 fn begun(address: &str, doing: Doing) -> Event {
     Event::Begun {
         address: address.to_owned(),
@@ -53,6 +61,14 @@ fn done(address: &str, doing: Doing, id: &str) -> Event {
         doing,
         id: id.to_owned(),
         took: Duration::from_millis(240),
+    }
+}
+
+fn stopped(address: &str, doing: Doing) -> Event {
+    Event::Stopped {
+        address: address.to_owned(),
+        doing,
+        now: format!("{address} was not created."),
     }
 }
 
@@ -79,7 +95,7 @@ fn refused() -> Error {
 fn run() -> Vec<Event> {
     use Doing::{Creating, Deleting, Keeping, Reading, Updating};
     vec![
-        Event::Started { steps: 9, depth: 4 },
+        started(9, 4),
         begun("role", Creating),
         begun("queue", Updating),
         begun("api", Deleting),
@@ -143,9 +159,9 @@ fn a_pipe_gets_one_line_an_event() {
     api: created in 0.2 s (a2)
     worker: creating
     worker: waiting: the role cannot be assumed yet
-    worker: not created: lambda:CreateFunction answered InvalidParameterValueException
-    mapping: skipped, since worker failed
-    alarm: skipped, since mapping failed
+    worker: not created: lambda:CreateFunction returned InvalidParameterValueException
+    mapping: skipped: depends on worker, which failed
+    alarm: skipped: depends on mapping, which failed
 
     error: worker was not created
       cause: lambda:CreateFunction answered InvalidParameterValueException: The value (secret) is not allowed\u{1b}[2J (request 5f2a)
@@ -153,7 +169,7 @@ fn a_pipe_gets_one_line_an_event() {
       next: Fix the cause, then run the command again; what is done stays done.
       skipped: alarm, mapping
 
-    Applied: 1 created, 1 updated, 1 replaced, 1 deleted in 1.2 s. 1 failed, 2 skipped.
+    Apply failed: 1 created, 1 updated, 1 replaced, 1 deleted in 1.2 s. 1 failed, 2 skipped.
     ");
     assert_eq!(
         tally,
@@ -215,22 +231,27 @@ fn an_interruption_says_what_was_left() {
     let mut reporter = plain(Box::new(out.clone()), Style::default(), Secrets::default());
     let mut events = vec![
         begun("a", Doing::Creating),
-        Event::Interrupted { running: 1 },
+        begun("b", Doing::Creating),
+        waiting("b", "the role cannot be assumed yet"),
+        Event::Interrupted { running: 2 },
+        stopped("b", Doing::Creating),
         done("a", Doing::Creating, "a1"),
     ];
+    events.insert(0, started(27, 2));
     let names: Vec<String> = (0..25).map(|n| format!("queue[\"{n:02}\"]")).collect();
     events.extend(names.iter().map(|name| skipped(name, None)));
     events.iter().for_each(|event| reporter.event(event));
     assert!(reporter.finish(TOOK).interrupted);
     let text = out.text();
-    let (_, end) = text.split_once("queue[\"24\"]: skipped").unwrap();
-    insta::assert_snapshot!(end, @r#"
-    , since the run was interrupted
-
-    Interrupted; not begun: queue["00"], queue["01"], queue["02"], queue["03"], queue["04"], queue["05"], queue["06"], queue["07"], queue["08"], queue["09"], queue["10"], queue["11"], queue["12"], queue["13"], queue["14"], queue["15"], queue["16"], queue["17"], queue["18"], queue["19"] and 5 more. Run the command again to go on.
-
-    Applied: 1 created, 0 updated, 0 replaced, 0 deleted in 1.2 s. 0 failed, 25 skipped.
-    "#);
+    insta::assert_snapshot!(text, @"
+    a: creating
+    b: creating
+    b: waiting: the role cannot be assumed yet
+    Interrupted: waiting for 2 steps in progress. Press Ctrl-C again to leave at once; the next run recovers what was in progress.
+    b: interrupted while it waited: the role cannot be assumed yet
+    a: created in 0.2 s (a1)
+    Interrupted: 1 of 27 done, 1 interrupted while waiting, 25 not started. Run the command again to go on.
+    ");
 }
 
 #[test]
@@ -238,7 +259,9 @@ fn scripts_get_one_object_a_line() {
     let out = Shared::default();
     let mut reporter = json_lines(Box::new(out.clone()), secrets());
     run().iter().for_each(|event| reporter.event(event));
+    reporter.event(&begun("late", Doing::Creating));
     reporter.event(&Event::Interrupted { running: 0 });
+    reporter.event(&stopped("late", Doing::Creating));
     reporter.finish(TOOK);
     for line in out.text().lines() {
         serde_json::from_str::<Value>(line).unwrap();
@@ -263,7 +286,9 @@ fn scripts_get_one_object_a_line() {
     {"action":"create","address":"worker","error":{"call":"lambda:CreateFunction","code":"InvalidParameterValueException","message":"lambda:CreateFunction answered InvalidParameterValueException: The value (secret) is not allowed\u001b[2J (request 5f2a)","request_id":"5f2a","status":400},"next":"Fix the cause, then run the command again; what is done stays done.","now":"Nothing was created.","status":"failed","type":"step"}
     {"action":"create","address":"mapping","because":"worker","status":"skipped","type":"step"}
     {"action":"create","address":"alarm","because":"mapping","status":"skipped","type":"step"}
+    {"action":"create","address":"late","status":"begun","type":"step"}
     {"running":0,"type":"interrupted"}
+    {"action":"create","address":"late","now":"late was not created.","status":"interrupted","type":"step"}
     {"created":1,"deleted":1,"failed":1,"interrupted":true,"replaced":1,"seconds":1.234,"skipped":2,"type":"summary","updated":1}
     "#);
 }
@@ -317,15 +342,16 @@ fn on_screen() -> (terminal::Terminal, Screen, Shared) {
 fn a_terminal_shows_what_runs_and_what_is_done() {
     let (mut reporter, screen, out) = on_screen();
     let start = Instant::now();
-    reporter.event_at(&Event::Started { steps: 3, depth: 2 }, start);
+    reporter.event_at(&started(3, 2), start);
     reporter.event_at(&begun("queue", Doing::Creating), start);
     reporter.event_at(&begun("role", Doing::Creating), start);
     let reason = "the role cannot be assumed yet, which takes a while as a rule";
     reporter.event_at(&waiting("role", reason), start);
     reporter.event_at(&done("queue", Doing::Creating, "q1"), start);
     reporter.tick_at(start + Duration::from_secs(3));
+    // A finished step is its text and a line end, so that it stays a line when it is copied.
+    assert_eq!(out.text(), "queue: created in 0.2 s (q1)\n");
     let text = screen.0.text();
-    assert!(text.contains("queue: created in 0.2 s (q1)"), "{text}");
     assert!(
         text.contains("role: creating, 3 s (the role cannot be assumed yet"),
         "{text}"
@@ -339,10 +365,11 @@ fn a_terminal_shows_what_runs_and_what_is_done() {
     assert!(widest <= Some(60), "{text}");
     reporter.event_at(&done("role", Doing::Creating, "r1"), start);
     reporter.finish(TOOK);
-    assert!(screen.0.text().contains("role: created in 0.2 s (r1)"));
+    assert!(!screen.0.text().contains("created in"));
     assert_eq!(
         out.text(),
-        "Applied: 2 created, 0 updated, 0 replaced, 0 deleted in 1.2 s.\n"
+        "queue: created in 0.2 s (q1)\nrole: created in 0.2 s (r1)\n\
+         Applied: 2 created, 0 updated, 0 replaced, 0 deleted in 1.2 s.\n"
     );
 }
 
@@ -375,4 +402,35 @@ async fn events_are_followed_to_the_last() {
     let mut reporter = plain(Box::new(out.clone()), Style::default(), Secrets::default());
     follow(&mut events, reporter.as_mut()).await;
     assert_eq!(reporter.finish(TOOK).failed, 1);
+}
+
+#[test]
+fn the_end_of_a_deletion_says_destroyed() {
+    for (failure, expected) in [
+        (false, "Destroyed: 2 resources.\n"),
+        (
+            true,
+            "Destroy failed: 2 deleted in 1.2 s. 1 failed, 0 skipped.\n",
+        ),
+    ] {
+        let out = Shared::default();
+        let mut reporter = plain(Box::new(out.clone()), Style::default(), Secrets::default());
+        reporter.event(&Event::Started {
+            steps: 2,
+            depth: 1,
+            destroys: true,
+        });
+        reporter.event(&done("a", Doing::Deleting, ""));
+        reporter.event(&done("b", Doing::Deleting, ""));
+        if failure {
+            reporter.event(&Event::Failed {
+                address: "c".to_owned(),
+                doing: Doing::Deleting,
+                error: Error::failed("no"),
+                now: "c is still in the state.".to_owned(),
+            });
+        }
+        reporter.finish(TOOK);
+        assert!(out.text().ends_with(expected), "{}", out.text());
+    }
 }

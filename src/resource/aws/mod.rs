@@ -5,6 +5,7 @@ pub mod apigatewayv2;
 pub mod cloudwatch;
 pub mod connect;
 pub mod iam;
+mod in_flight;
 pub mod lambda;
 mod pace;
 pub mod permissions;
@@ -103,6 +104,7 @@ macro_rules! clients {
                             $service::config::Builder::from(&self.config)
                                 .retry_classifier(Unreadable)
                                 .interceptor(repeats::Repeats)
+                                .interceptor(in_flight::InFlight { once: false })
                                 .build(),
                         )
                     })
@@ -114,6 +116,7 @@ macro_rules! clients {
                         $service::Client::from_conf(
                             $service::config::Builder::from(&self.config)
                                 .retry_config($service::config::retry::RetryConfig::disabled())
+                                .interceptor(in_flight::InFlight { once: true })
                                 .build(),
                         )
                     })
@@ -164,8 +167,9 @@ impl Aws {
         use aws_sdk_s3::config::{
             RequestChecksumCalculation, ResponseChecksumValidation, retry::RetryConfig,
         };
-        let mut builder =
-            aws_sdk_s3::config::Builder::from(&self.config).force_path_style(self.path_style);
+        let mut builder = aws_sdk_s3::config::Builder::from(&self.config)
+            .force_path_style(self.path_style)
+            .interceptor(in_flight::InFlight { once });
         if self.path_style {
             builder = builder
                 .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)

@@ -6,6 +6,7 @@
 //! starts. (A signature is good for at least five minutes: 3000 calls to API Gateway.)
 
 use crate::resource::context::tell;
+use crate::resource::flight;
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
@@ -204,6 +205,7 @@ impl HttpConnector for PacedConnector {
         HttpConnectorFuture::new(async move {
             if let Some((wait, why)) = turn {
                 tell(why);
+                let _queued = flight::queued();
                 tokio::time::sleep(wait).await;
             }
             inner.call(request).await
