@@ -189,16 +189,16 @@ fn the_reason_of_each_wait_is_told() {
         .env("STACKCTL_LOCAL_SPEED", "2")
         .env("STACKCTL_LOCAL_FAULTS", &throttle.to_string());
     let waits = [
-        "queue: waiting: the service asks to slow down",
-        "responder: waiting: the role cannot be assumed by Lambda yet",
-        "responder: waiting: until the function is active; now: state Pending",
-        "mapping: waiting: until the mapping is enabled or disabled; now: Creating",
+        "queue: retrying: SQS says \"Rate exceeded\" (the service asks to slow down)",
+        "responder: retrying: Lambda says \"The role defined for the function cannot be assumed by Lambda.\" (a new role takes up to a minute)",
+        "responder: waiting for state Active (now Pending)",
+        "mapping: waiting for state Enabled or Disabled (now Creating)",
     ];
     tells(&project, &args("apply", &[]), &waits);
     project
         .env("STACKCTL_LOCAL_SPEED", "50")
         .env("STACKCTL_LOCAL_FAULTS", "[]");
     let again = ["apply", "--yes", "--replace", "queue"];
-    let blocked = "queue: waiting: a queue of this name was deleted less than 60 seconds ago";
+    let blocked = "queue: retrying: SQS says \"You must wait 60 seconds after deleting a queue before you can create another with the same name.\" (the name is free 60 seconds after the deletion)";
     tells(&project, &again, &[blocked]);
 }

@@ -60,7 +60,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &DriftArgs) -> Result<Exit, C
         output::result(&diff)?;
     }
     if !confirm::confirm(confirm::ACCEPT, args.consent.yes, global.json).await? {
-        output::message("Declined; nothing was changed.\n");
+        output::message("Cancelled. No changes were made.\n");
         return Ok(Exit::Failed);
     }
     write(Path::new(path), text, &new)?;

@@ -12,6 +12,7 @@ use crate::engine::apply::{self, Finished, Run};
 use crate::engine::event::Event;
 use crate::engine::planner::Options;
 use crate::report::progress::{self, Reporter};
+use crate::report::text::Style;
 use crate::report::{self, outputs::Row};
 use crate::store::seal::Seal;
 use crate::store::state::State;
@@ -96,10 +97,10 @@ pub(super) async fn carry_out(
     let plan = &session.planned.plan;
     let show = run.secrets.show_secrets;
     if !global.json {
-        output::result(&report::text::plan(plan, &Session::style(global, show)))?;
+        output::result(&shown(session, &Session::style(global, show)))?;
     }
     if !plan.is_empty() && !confirm::confirm(how.question, how.consent.yes, global.json).await? {
-        output::message("Declined; nothing was changed.\n");
+        output::message("Cancelled. No changes were made.\n");
         return Ok(Exit::Failed);
     }
     let finished = execute(global, run, session).await?;
@@ -118,6 +119,15 @@ pub(super) async fn carry_out(
         (false, true) => Exit::Failed,
         (false, false) => Exit::Done,
     })
+}
+
+/// The plan, for people.
+pub(super) fn shown(session: &Session, style: &Style) -> String {
+    let planned = &session.planned;
+    if planned.destroy && planned.plan.is_empty() && session.world.state.is_empty() {
+        return "Nothing to destroy. The state is empty.\n".to_owned();
+    }
+    report::text::plan(&planned.plan, style)
 }
 
 async fn execute(

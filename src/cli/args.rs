@@ -1,8 +1,11 @@
 //! What can be typed. The doc comments here are the help text.
 
+mod foreign;
+mod offline;
 pub mod outside;
 pub mod state;
 
+pub use offline::OfflineArgs;
 pub use outside::{DriftArgs, ImportArgs, NamesArg, RefreshArgs};
 
 use crate::cli::exit::{self, Exit};
@@ -102,6 +105,9 @@ pub struct ValidateArgs {
     /// What goes in from outside.
     #[command(flatten)]
     pub input: InputArgs,
+    /// What means nothing offline.
+    #[command(flatten)]
+    pub unused: OfflineArgs,
 }
 
 /// Show what apply would change.
@@ -471,7 +477,9 @@ impl OutputsArgs {
 /// Reads the arguments. Help and version go to stdout and end with 0; anything wrong goes
 /// to stderr and ends with 1.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Exit> {
-    let matches = Cli::command().try_get_matches_from(arguments);
+    let arguments = foreign::meant(arguments);
+    let matches = Cli::command().try_get_matches_from(&arguments);
+    let matches = matches.map_err(|error| foreign::advised(error, &arguments));
     let parsed = matches.and_then(|matches| {
         let mut cli = Cli::from_arg_matches(&matches)?;
         cli.global.command = match &cli.command {

@@ -45,7 +45,7 @@ pub async fn confirm(question: &str, yes: bool, json: bool) -> Result<bool, CliE
 fn refusal(reason: &str) -> CliError {
     CliError::new(format!("The changes were not confirmed: {reason}."))
         .now("Nothing was changed.")
-        .hint("Look at the plan, then add --yes to apply without being asked.")
+        .hint("Look at what the command would do, then add --yes, which answers the question.")
 }
 
 fn unreadable(error: &(dyn std::error::Error + 'static)) -> CliError {
@@ -95,7 +95,7 @@ mod tests {
         insta::assert_snapshot!(refused.unwrap_err(), @"
         error: The changes were not confirmed: --json leaves no room for a question.
           now: Nothing was changed.
-          next: Look at the plan, then add --yes to apply without being asked.
+          next: Look at what the command would do, then add --yes, which answers the question.
         ");
     }
 }

@@ -1,16 +1,13 @@
 //! From `[STACK]` to the files of a stack.
 
-use super::args::InputArgs;
+use super::args::{CloudArgs, InputArgs};
 use super::error::CliError;
 use super::exit::Exit;
+use super::neighbours::{self, FOLDER, LARGEST, stem};
 use super::output;
 use crate::lang::load::{self, Given, Loaded};
 use std::io;
 use std::path::{Path, PathBuf};
-
-const FOLDER: &str = "stacks";
-/// No stack file is read beyond this many bytes; the language refuses far smaller ones.
-const LARGEST: u64 = 16 << 20;
 
 /// Whether a name is that of a stack under `stacks/`, or a path of a file.
 pub(super) fn is_stack(name: &str) -> bool {
@@ -35,7 +32,14 @@ pub(super) fn stack_file(name: Option<&str>) -> Result<PathBuf, CliError> {
     if let Some(name) = name {
         let path = candidate(name);
         if path.is_file() {
-            return Ok(path);
+            return match neighbours::variables_of(&path) {
+                None => Ok(path),
+                Some((stack, env)) => Err(CliError::new(format!(
+                    "{} is the variable file of an environment, not a stack.",
+                    path.display()
+                ))
+                .hint(format!("Run: stackctl plan {stack} --env {env}"))),
+            };
         }
         let known = stacks()?;
         let names: Vec<String> = known.iter().map(|path| stem(path)).collect();
@@ -65,13 +69,6 @@ pub(super) fn stack_file(name: Option<&str>) -> Result<PathBuf, CliError> {
             .hint("Name the one you mean."))
         }
     }
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
 }
 
 /// The stack files in `stacks/`; `name.env.yaml` belongs to a stack and is none itself.
@@ -115,11 +112,21 @@ fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     std::fs::read(path).map_err(|error| failed(&error))
 }
 
-/// Reads and loads a stack.
-pub(super) fn load(name: Option<&str>, input: &InputArgs) -> Result<Loaded, CliError> {
+/// Reads and loads a stack. Another stack file that would share its state is a mistake.
+pub(super) fn load(
+    name: Option<&str>,
+    input: &InputArgs,
+    cloud: &CloudArgs,
+) -> Result<Loaded, CliError> {
     let path = stack_file(name)?;
     let text = read(&path)?;
-    load_text(&path, text, input)
+    let mut loaded = load_text(&path, text, input)?;
+    // With --state the state is in a place that no other file names.
+    if cloud.state.is_none() {
+        let namesake = neighbours::namesake(&path, &loaded.stack);
+        loaded.diagnostics.extend(namesake);
+    }
+    Ok(loaded)
 }
 
 /// Loads a stack whose file has this text.
@@ -134,14 +141,16 @@ pub(super) fn load_text(path: &Path, text: Vec<u8>, input: &InputArgs) -> Result
             )));
         }
         Some(env) => {
+            let stack_path = path.to_owned();
             let path = path.with_extension(format!("{env}.yaml"));
             if !path.is_file() {
                 let message = format!(
                     "There is no environment \"{env}\": {} is not there.",
                     path.display()
                 );
-                return Err(CliError::new(message)
-                    .hint("Write that file; it may be empty if no variable differs."));
+                return Err(
+                    CliError::new(message).hint(neighbours::no_environment(&stack_path, env))
+                );
             }
             Some((path.display().to_string(), read(&path)?))
         }
@@ -161,7 +170,10 @@ pub(super) fn load_text(path: &Path, text: Vec<u8>, input: &InputArgs) -> Result
         env: input.env.clone(),
     };
     let dir = path.parent().map(Path::to_owned).unwrap_or_default();
-    let loaded = load::load(file, env_file, dir, &given);
+    let mut loaded = load::load(file, env_file, dir, &given);
+    if input.env.is_none() {
+        neighbours::name_environments(path, &mut loaded.diagnostics);
+    }
     // From here on no message repeats them.
     for value in loaded.stack.variables.values() {
         output::secrets().learn_source(value);

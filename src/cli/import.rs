@@ -54,7 +54,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &ImportArgs) -> Result<Exit, 
     }
     if !plan.is_empty() && !confirm::confirm(confirm::IMPORT, args.consent.yes, global.json).await?
     {
-        output::message("Declined; nothing was changed.\n");
+        output::message("Cancelled. No changes were made.\n");
         return Ok(Exit::Failed);
     }
     let imported: Vec<&Change> = plan

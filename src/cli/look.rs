@@ -5,14 +5,13 @@ use super::error::CliError;
 use super::mistakes::load_checked;
 use super::place::{self, store_error};
 use super::session::{self, check_account, read_errors};
-use super::{find, state_key};
+use super::{find, neighbours, state_key};
 use crate::engine::drift::{self, Drift};
 use crate::engine::instance::is_named;
 use crate::engine::observe::{self, Observe, is_remote};
 use crate::engine::planner::Options;
 use crate::engine::settle;
 use crate::engine::world::World;
-use crate::lang::nearest::nearest;
 use crate::lang::stack::{Sources, Stack};
 use crate::store::Store;
 use crate::store::state::State;
@@ -49,7 +48,7 @@ pub(super) struct Wanted<'a> {
 /// Reads the state and what is live.
 pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
     let (stack, addresses) = wanted.names.split(find::is_stack);
-    let loaded = find::load(stack.name.as_deref(), wanted.input)?;
+    let loaded = find::load(stack.name.as_deref(), wanted.input, wanted.cloud)?;
     let (stack, sources) = load_checked(wanted.global, loaded)?;
     let mut store = place::store(&stack, wanted.cloud).await?;
     if let Some(lock) = wanted.writes {
@@ -59,6 +58,12 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
         .open(&stack.name, stack.env.as_deref())
         .await
         .map_err(store_error)?;
+    if !opened.existed && !opened.interrupted {
+        let message = neighbours::never_applied(&stack, &store.name());
+        return Err(CliError::new(message)
+            .now("Nothing was read or changed.")
+            .hint("Run apply first."));
+    }
     let mut world = World::new(opened.state);
     world.key = state_key::unlock(wanted.cloud, &world.state, &store.name())?;
     let only = only(&world.state, &addresses)?;
@@ -115,10 +120,7 @@ fn only(state: &State, names: &[String]) -> Result<Option<BTreeSet<String>>, Cli
         ))
         .now("Nothing was read or changed.");
         let known = state.resources.keys().map(String::as_str);
-        return Err(match nearest(name, known) {
-            Some(near) => error.hint(format!("Did you mean {near}?")),
-            None => error.hint("Look the address up in the plan; there, all have one."),
-        });
+        return Err(error.hint(session::no_address(name, known)));
     }
     Ok(Some(only))
 }

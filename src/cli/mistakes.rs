@@ -5,6 +5,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::output::{self, Stream};
 use super::session::reader;
+use crate::data::Path;
 use crate::engine::graph::Graph;
 use crate::engine::planner::{self, Inputs, Options};
 use crate::engine::world::World;
@@ -32,6 +33,21 @@ pub(super) fn load_checked(
     check(&stack, &mut diagnostics, Evaluate::WhereWrong);
     report(global, &diagnostics, &sources)?;
     Ok((stack, sources))
+}
+
+/// The stack, of which only the name matters: mistakes elsewhere in the file do not stand in
+/// the way.
+pub(super) fn load_named(global: &GlobalArgs, loaded: Loaded) -> Result<Stack, CliError> {
+    let name = Path::root().join("name");
+    let of_name = |found: &Diagnostic| {
+        let at_name = found.place == Place::Value(name.clone());
+        at_name && found.file == 0 && found.severity == Severity::Error
+    };
+    if loaded.stack.name.is_empty() || loaded.diagnostics.iter().any(of_name) {
+        load_checked(global, loaded)?;
+        return Err(CliError::silent(Exit::Invalid));
+    }
+    Ok(loaded.stack)
 }
 
 /// Whether the expressions are evaluated for their mistakes.

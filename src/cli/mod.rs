@@ -16,6 +16,7 @@ mod import;
 mod interrupt;
 mod look;
 mod mistakes;
+mod neighbours;
 pub mod output;
 mod outputs;
 mod place;

@@ -4,7 +4,7 @@ use super::args::{GlobalArgs, OutputsArgs};
 use super::error::CliError;
 use super::exit::Exit;
 use super::session::Session;
-use super::{apply, find, output, place, state_key};
+use super::{apply, find, mistakes, neighbours, output, place, state_key};
 use crate::lang::nearest::nearest;
 use crate::report;
 use crate::store::key::StateKey;
@@ -13,17 +13,17 @@ use crate::store::seal::{Seal, is_kept, is_sealed};
 /// Runs the command.
 pub(super) async fn run(global: &GlobalArgs, args: &OutputsArgs) -> Result<Exit, CliError> {
     let request = args.request(find::is_stack).map_err(CliError::new)?;
-    let loaded = find::load(request.stack.as_deref(), &args.look.input)?;
-    if loaded.stack.name.is_empty() {
-        super::mistakes::load_checked(global, loaded)?;
-        return Ok(Exit::Invalid);
-    }
-    let stack = loaded.stack;
+    let loaded = find::load(request.stack.as_deref(), &args.look.input, &args.look.cloud)?;
+    let stack = mistakes::load_named(global, loaded)?;
     let store = place::store(&stack, &args.look.cloud).await?;
     let opened = store
         .open(&stack.name, stack.env.as_deref())
         .await
         .map_err(place::store_error)?;
+    if !opened.existed && !opened.interrupted {
+        let message = neighbours::never_applied(&stack, &store.name());
+        return Err(CliError::new(message).hint("Run apply first; outputs come from an apply."));
+    }
     let show = args.look.secrets.show_secrets;
     let state = &opened.state;
     let named = |name: &String| request.name.as_ref().is_none_or(|wanted| wanted == name);
@@ -39,9 +39,14 @@ pub(super) async fn run(global: &GlobalArgs, args: &OutputsArgs) -> Result<Exit,
         rows.retain(|row| row.0 == *name);
         if rows.is_empty() {
             let error = CliError::new(format!("The state has no output \"{name}\"."));
+            let list = match names.as_slice() {
+                [] => "It has none; they come from the last apply.".to_owned(),
+                [only] => format!("Its output is {only}."),
+                _ => format!("Its outputs are {}.", names.join(", ")),
+            };
             return Err(match nearest(name, names.iter().map(String::as_str)) {
-                Some(near) => error.hint(format!("Did you mean {near}?")),
-                None => error.hint("Run apply first; outputs come from the last apply."),
+                Some(near) => error.hint(format!("Did you mean {near}? {list}")),
+                None => error.hint(list),
             });
         }
     }

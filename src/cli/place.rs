@@ -41,6 +41,13 @@ pub(super) fn usual(stack: &Stack) -> Store {
 pub(super) async fn at(stack: &Stack, cloud: &CloudArgs, place: &str) -> Result<Store, CliError> {
     let found = match crate::lang::place::s3(place) {
         None => {
+            if let Some(scheme) = crate::lang::place::unknown_scheme(place) {
+                return Err(CliError::new(format!(
+                    "{scheme:?} is no place for a state: a file, or s3://bucket/key"
+                ))
+                .now("Nothing was changed.")
+                .hint("Name the path of a file, or s3://bucket/key."));
+            }
             let path = PathBuf::from(place);
             let is_usual = path == Path::new("state").join(format!("{}.json", stack.full_name()));
             return keeping(Store::local(path, Path::new(WORK_DIR), is_usual));

@@ -3,9 +3,9 @@
 use super::args::{GlobalArgs, PlanArgs};
 use super::error::CliError;
 use super::exit::Exit;
-use super::output;
 use super::plan_file;
 use super::session::{Keeps, Session, Wanted};
+use super::{apply, output};
 use crate::engine::planner::Options;
 use crate::report;
 
@@ -47,7 +47,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &PlanArgs) -> Result<Exit, Cl
                 "Read serial {serial} of {place}; plan takes no lock.\n"
             ));
         }
-        output::result(&report::text::plan(plan, &Session::style(global, show)))?;
+        output::result(&apply::shown(&session, &Session::style(global, show)))?;
     }
     if let Some(path) = &args.out {
         let path = path.display();

@@ -31,7 +31,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RefreshArgs) -> Result<Exit,
     }
     let changed = !changes.is_empty();
     if changed && !confirm::confirm(confirm::REFRESH, args.consent.yes, global.json).await? {
-        output::message("Declined; nothing was changed.\n");
+        output::message("Cancelled. No changes were made.\n");
         return Ok(Exit::Failed);
     }
     let mut document = report::drift::json(&look.drift, &look.world, show);

@@ -88,7 +88,7 @@ impl Session {
             options,
             ..
         } = &wanted;
-        let loaded = find::load(wanted.stack.name.as_deref(), &run.input)?;
+        let loaded = find::load(wanted.stack.name.as_deref(), &run.input, &run.cloud)?;
         if let Keeps::Repeats(plan) = wanted.keeps {
             plan_file::check_texts(plan, &loaded)?;
         }
@@ -310,12 +310,31 @@ fn check_addresses(options: &Options, planned: &Planned, complete: bool) -> Resu
         ))
         .now("Nothing was changed.");
         let addresses = planned.addresses.iter().map(String::as_str);
-        return Err(match nearest(name, addresses) {
-            Some(near) => error.hint(format!("Did you mean {near}?")),
-            None => error.hint("Look the address up in the plan; there, all have one."),
-        });
+        return Err(error.hint(no_address(name, addresses)));
     }
     Ok(())
+}
+
+/// The most addresses in a hint.
+const MOST_ADDRESSES: usize = 10;
+
+/// The next step after an address that does not exist: the instances of its block, the nearest
+/// address, or where all of them are.
+pub(super) fn no_address<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    let block = name.split('[').next().unwrap_or_default();
+    let of_block: Vec<&str> = known
+        .clone()
+        .filter(|address| is_named(address, block))
+        .collect();
+    let more = of_block.len().saturating_sub(MOST_ADDRESSES);
+    let list = of_block[..of_block.len() - more].join(", ");
+    match (of_block.as_slice(), nearest(name, known)) {
+        ([only], _) => format!("Did you mean {only}?"),
+        ([], Some(near)) => format!("Did you mean {near}?"),
+        ([], None) => "`stackctl plan` and `stackctl state list` show the addresses.".to_owned(),
+        _ if more > 0 => format!("The addresses of {block} are {list} and {more} more."),
+        _ => format!("The addresses of {block} are {list}."),
+    }
 }
 
 /// Where the state's objects are.

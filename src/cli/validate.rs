@@ -1,6 +1,6 @@
 //! `stackctl validate`: everything that can be told without a call.
 
-use super::args::{GlobalArgs, ValidateArgs};
+use super::args::{CloudArgs, GlobalArgs, ValidateArgs};
 use super::error::CliError;
 use super::exit::Exit;
 use super::mistakes::{self, Evaluate};
@@ -9,7 +9,12 @@ use crate::lang::load::Loaded;
 
 /// Runs the command.
 pub(super) fn run(global: &GlobalArgs, args: &ValidateArgs) -> Result<Exit, CliError> {
-    let loaded = find::load(args.stack.name.as_deref(), &args.input)?;
+    // Another place of the state is shared with nobody.
+    let cloud = CloudArgs {
+        state: args.unused.state.clone(),
+        ..CloudArgs::default()
+    };
+    let loaded = find::load(args.stack.name.as_deref(), &args.input, &cloud)?;
     let Loaded {
         stack,
         sources,

@@ -8,6 +8,7 @@ use super::plan::{Op, Step, StepId};
 use super::planner::Planned;
 use super::queue::Queue;
 use super::results::{Applying, Resolved};
+use super::spread::Spread;
 use super::values::ReadFile;
 use super::work::{self, Outcome, Work};
 use super::world::World;
@@ -130,6 +131,7 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
         journal,
         is_synced: true,
         held: Vec::new(),
+        spread: Arc::new(Spread::of(run.planned)),
         run: &run,
         applying: &mut applying,
         tell,
@@ -201,6 +203,8 @@ struct Loop<'r, 'a, 't> {
     begun: Vec<Option<Instant>>,
     finished: Finished,
     facts: Vec<Fact>,
+    /// What has been done that may still have to spread.
+    spread: Arc<Spread>,
     /// The journal could not be written: nothing more is begun.
     broken: Option<StoreError>,
     /// Whether all that was added to the journal is durable.
@@ -357,6 +361,8 @@ impl Loop<'_, '_, '_> {
             cx.known_ids = Arc::new(self.applying.state().ids(&step.type_name));
         }
         cx.stop = Some(self.run.interrupt.clone());
+        let (spread, address) = (Arc::clone(&self.spread), step.address.clone());
+        cx.spreading = Some(Arc::new(move |awaits| spread.spreading(&address, awaits)));
         work.cx = Some(cx);
     }
 
@@ -451,6 +457,7 @@ impl Loop<'_, '_, '_> {
             id: object,
             took,
         });
+        self.spread.ended(id, true);
         self.queue.done(id);
     }
 
@@ -476,6 +483,7 @@ impl Loop<'_, '_, '_> {
             return self.done(id, changes, object.unwrap_or_default());
         }
         self.add(&Entry::Done { step: id, changes });
+        self.spread.ended(id, true);
         self.queue.done(id);
     }
 
@@ -483,6 +491,7 @@ impl Loop<'_, '_, '_> {
         let step = self.step(id);
         let (address, doing) = (step.address.clone(), doing(&step.op));
         let now = now(&address, doing, &error, made.is_some());
+        self.spread.ended(id, false);
         match made {
             Some(changes) => self.add(&Entry::Done { step: id, changes }),
             // With an unknown effect the intent stays open: the next run finds out.
@@ -517,6 +526,7 @@ impl Loop<'_, '_, '_> {
     }
 
     fn skip(&mut self, id: StepId, because: Option<String>) {
+        self.spread.ended(id, false);
         let step = self.step(id);
         let (address, doing) = (step.address.clone(), doing(&step.op));
         if doing == Doing::Keeping || because.as_deref() == Some(&address) {

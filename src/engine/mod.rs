@@ -31,6 +31,7 @@ pub mod results;
 pub mod rewrite;
 mod rules;
 pub mod settle;
+mod spread;
 mod stand_in;
 mod steps;
 pub mod values;

@@ -167,7 +167,7 @@ async fn pause(cx: &Cx, attempt: u32, error: &Error, what: &str) -> Option<()> {
         cx.waiting(&format!("the service asks to slow down; {again}"));
     } else {
         let lost = match error.status() {
-            Some(status) if status >= 300 => format!("the service answered {status}"),
+            Some(status) if status >= 300 => format!("the service returned {status}"),
             Some(_) => "the reply could not be read".to_owned(),
             None => "the reply was lost".to_owned(),
         };

@@ -47,9 +47,45 @@ pub fn s3(text: &str) -> Option<Result<S3Place, &'static str>> {
     }))
 }
 
+/// The beginning of a text that looks like an address of a kind that is not known: `s4://` of
+/// `s4://bucket/key`. A single letter and a colon may be the drive of a path.
+pub fn unknown_scheme(text: &str) -> Option<&str> {
+    if text.starts_with("s3://") {
+        return None;
+    }
+    let (scheme, rest) = text.split_once(':')?;
+    let slashes = rest.len() - rest.trim_start_matches('/').len();
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    let far = slashes > 1 || (slashes == 1 && scheme.len() > 1);
+    (is_scheme && far).then(|| &text[..scheme.len() + 1 + slashes])
+}
+
 #[cfg(test)]
 mod tests {
-    use super::s3;
+    use super::{s3, unknown_scheme};
+
+    #[test]
+    fn an_address_of_another_kind_is_no_path() {
+        for (text, scheme) in [
+            ("s4://bucket/key", Some("s4://")),
+            ("gs://b/k", Some("gs://")),
+            ("https://host/x.json", Some("https://")),
+            ("azurerm://x", Some("azurerm://")),
+            ("file:///tmp/x.json", Some("file:///")),
+            ("S3://bucket/key", Some("S3://")),
+            ("s3:/bucket/key", Some("s3:/")),
+            ("s3://bucket/key", None),
+            ("state/web.json", None),
+            ("./s4:/x", None),
+            ("C:/states/web.json", None),
+            ("a:b.json", None),
+        ] {
+            assert_eq!(unknown_scheme(text), scheme, "{text}");
+        }
+    }
 
     #[test]
     fn a_place_in_s3_is_a_bucket_and_a_key() {

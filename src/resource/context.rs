@@ -7,6 +7,7 @@ use super::contents::Contents;
 use super::error::{Effect, Error};
 use super::flight::Flight;
 use super::import_id::Typed;
+use super::spread::{Awaits, Reason, Spreading};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use sha2::{Digest, Sha256};
@@ -127,11 +128,13 @@ pub struct Cx {
     pub known_ids: Arc<BTreeSet<String>>,
     /// `options.timeouts` for the step at hand.
     pub timeout: Option<Duration>,
-    /// Told the reason of each wait, as a clause: "the role cannot be assumed yet", or
-    /// "until the function is active; now: state Pending".
+    /// Told the reason of each wait, as a clause: `retrying: Lambda says "…" (…)`, or
+    /// `waiting for state Active (now Pending)`.
     pub notify: Notify,
     /// Above 0 once the user asked to stop; none where nobody can.
     pub stop: Option<watch::Receiver<u8>>,
+    /// What the run has done that a refusal may wait for; none outside of a run.
+    pub spreading: Option<Arc<dyn Fn(Awaits) -> Spreading + Send + Sync>>,
     /// See [`Cx::released`].
     pub on_released: Option<Arc<dyn Fn() + Send + Sync>>,
     /// Whether a read is for an object that is to be deleted: what it holds is counted.
@@ -163,6 +166,7 @@ impl Cx {
             timeout: None,
             notify: Arc::new(|_| {}),
             stop: None,
+            spreading: None,
             on_released: None,
             counts: false,
             flight: Arc::default(),
@@ -280,19 +284,22 @@ impl Cx {
     }
 
     /// Repeats `attempt` while `transient` gives a reason for its error, with growing
-    /// pauses, for at most `limit` (or `options.timeouts`). Only for calls that may be
+    /// pauses, for at most `limit` (or `options.timeouts`); for less where the reason is that
+    /// something must spread, and nothing can that this run did ([`Awaits`]). Only for calls that may be
     /// repeated: with an error whose effect is unknown it is `transient`'s to say no.
-    pub async fn retry<T, F>(
+    pub async fn retry<T, F, R>(
         &self,
         limit: Duration,
-        transient: impl Fn(&Error) -> Option<&'static str> + Send,
+        transient: impl Fn(&Error) -> Option<R> + Send,
         mut attempt: impl FnMut() -> F + Send,
     ) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Error>> + Send,
         T: Send,
+        R: Into<Reason>,
     {
         let started = Instant::now();
+        let mut refused = None;
         let limit = self.limit(limit);
         let mut pauses = Pauses::default();
         loop {
@@ -300,20 +307,22 @@ impl Cx {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
-            let Some(reason) = transient(&error) else {
+            let Some(reason) = transient(&error).map(Into::<Reason>::into) else {
                 return Err(error);
             };
+            let first = *refused.get_or_insert_with(Instant::now);
             let pause = pauses.next_pause();
-            if started.elapsed() + pause > limit {
+            if started.elapsed() + pause > limit || !self.may_pass(reason, first) {
                 return Err(error);
             }
-            self.waiting(reason);
+            self.waiting(&reason.words(&error));
             tokio::time::sleep(pause).await;
         }
     }
 
     /// Asks `look` until it gives a value, with growing pauses, for at most `limit` (or
-    /// `options.timeouts`). `look` answers `Err(Wait::…)`: not yet, with what it saw, or an error.
+    /// `options.timeouts`). `waited_for` is what follows `waiting for`. `look` answers
+    /// `Err(Wait::…)`: not yet, with what it saw, or an error.
     pub async fn until<T, F>(
         &self,
         waited_for: &str,
@@ -341,7 +350,7 @@ impl Cx {
                     last,
                 });
             }
-            self.waiting(&format!("until {waited_for}; now: {last}"));
+            self.waiting(&format!("waiting for {waited_for} (now {last})"));
             tokio::time::sleep(pause).await;
         }
     }

@@ -49,9 +49,9 @@ pub enum Error {
     #[error("{0}")]
     Call(Box<CallError>),
     /// A wait ended before what was waited for came about.
-    #[error("{waited_for} did not come about within {seconds} s; last seen: {last}")]
+    #[error("waited {seconds} s for {waited_for}; last seen: {last}")]
     Timeout {
-        /// What was waited for, as a clause.
+        /// What was waited for: what follows `waited for`.
         waited_for: String,
         /// How long.
         seconds: u64,

@@ -105,6 +105,11 @@ impl Flight {
 }
 
 impl Cx {
+    /// Whether this step has created something already.
+    pub(super) fn has_created(&self) -> bool {
+        self.flight.created.load(Ordering::Relaxed) || self.made_id().is_some()
+    }
+
     /// Runs the calls of this step to their end: none where the user asked to stop, and the
     /// step only waited. What it created by then is in [`Cx::take_made`].
     pub(crate) async fn unless_stopped<F: Future>(&self, calls: F) -> Option<F::Output> {

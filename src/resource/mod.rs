@@ -14,6 +14,7 @@ pub(crate) mod flight;
 pub mod import_id;
 pub mod known;
 pub mod random;
+pub mod spread;
 pub mod typed;
 
 pub use known::{Known, Match};

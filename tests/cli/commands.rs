@@ -106,12 +106,13 @@ fn without_an_answer_nothing_is_changed() {
 #[test]
 fn outputs_in_every_form() {
     let project = small();
-    let early = project.run(&["outputs"]).expect(0);
+    let early = project.run(&["outputs"]).expect(1);
     insta::assert_snapshot!(seen(&early), @"
-    exit: 0
+    exit: 1
     --- stdout
     --- stderr
-    The state has no outputs. They come from the last apply.
+    error: small was never applied (no state/small.json).
+      next: Run apply first; outputs come from an apply.
     ");
     project.apply();
     insta::assert_snapshot!(project.run(&["outputs"]).expect(0).stdout, @"

@@ -46,7 +46,7 @@ fn the_option_adopts_and_updates_in_one_run() {
         --- stderr
         queue: imported (https://sqs.us-west-2.amazonaws.com/000000000000/orders)
         queue: updating
-        queue: waiting: until the queue's attributes are in force; now: seen once
+        queue: waiting for the queue to show its new attributes (now seen once)
         queue: updated in [time] (https://sqs.us-west-2.amazonaws.com/000000000000/orders)
         Applied: 1 imported, 0 created, 1 updated, 0 replaced, 0 deleted in [time].
         ");
@@ -244,7 +244,7 @@ fn an_import_that_cannot_be_says_what_to_do() {
         --- stderr
         error: The changes were not confirmed: there is no terminal to ask on.
           now: Nothing was changed.
-          next: Look at the plan, then add --yes to apply without being asked.
+          next: Look at what the command would do, then add --yes, which answers the question.
         ");
     });
 }

@@ -14,7 +14,9 @@ mod saved_plan;
 mod secrets;
 mod signals;
 mod state;
+mod stopping;
 mod transfer;
+mod typing;
 mod verify;
 mod waiting;
 

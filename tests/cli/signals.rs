@@ -146,8 +146,8 @@ fn at_the_question_ctrl_c_ends_the_command_and_the_end_of_input_declines() {
     let mut project = small();
     for (typed, code, told) in [
         ("\x03", 130, "Interrupted."),
-        ("\x04", 1, "Declined; nothing was changed."),
-        ("no\n", 1, "Declined; nothing was changed."),
+        ("\x04", 1, "Cancelled. No changes were made."),
+        ("no\n", 1, "Cancelled. No changes were made."),
     ] {
         let mut child = on_terminal(&project, &["apply"]);
         let mut seen = shows(&mut child, "is accepted: ");

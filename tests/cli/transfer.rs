@@ -64,7 +64,7 @@ fn a_state_is_pulled_and_pushed() {
     - logs (aws:cloudwatch:LogGroup), id /app/orders
     error: The changes were not confirmed: there is no terminal to ask on.
       now: Nothing was changed.
-      next: Look at the plan, then add --yes to apply without being asked.
+      next: Look at what the command would do, then add --yes, which answers the question.
     ");
     let pushed = project
         .run(&[&args[..], &["--yes", "--json"]].concat())

@@ -63,7 +63,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &MigrateArgs) -> Result<Exit,
     }
     let question = "Move the state? Only \"yes\" is accepted: ";
     if !confirm::confirm(question, args.change.consent.yes, global.json).await? {
-        output::message("Declined; nothing was changed.\n");
+        output::message("Cancelled. No changes were made.\n");
         return Ok(Exit::Failed);
     }
     let serial = journey.go(state, serial).await?;

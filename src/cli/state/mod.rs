@@ -54,12 +54,8 @@ impl Bench {
         stack: Option<&str>,
         place: &PlaceArgs,
     ) -> Result<Self, CliError> {
-        let loaded = find::load(stack, &place.input)?;
-        if loaded.stack.name.is_empty() {
-            mistakes::load_checked(global, loaded)?;
-            return Err(CliError::silent(Exit::Invalid));
-        }
-        let stack = loaded.stack;
+        let loaded = find::load(stack, &place.input, &place.cloud)?;
+        let stack = mistakes::load_named(global, loaded)?;
         let mut store = place::store(&stack, &place.cloud).await?;
         store.watch(place::watch(&place.cloud).await?);
         Ok(Self { stack, store })

@@ -38,7 +38,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     let given = given(&args.id)?;
     let change = &args.change;
     let cloud = &change.place.cloud;
-    let loaded = find::load(args.stack.as_deref(), &change.place.input)?;
+    let loaded = find::load(args.stack.as_deref(), &change.place.input, cloud)?;
     let (stack, sources) = load_checked(global, loaded)?;
     let mut store = place::store(&stack, cloud).await?;
     place::lock(&store, &stack, global, change.lock).await?;
@@ -101,7 +101,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     let nothing = planned.plan.steps.is_empty() && base.unusable.is_none() && base.open.is_none();
     let question = "Save this as the state? Only \"yes\" is accepted: ";
     if !nothing && !confirm::confirm(question, change.consent.yes, global.json).await? {
-        output::message("Declined; nothing was changed.\n");
+        output::message("Cancelled. No changes were made.\n");
         return Ok(Exit::Failed);
     }
     let mut state = rebuild::adopted(&stack, (&world, &planned), &read_file)

@@ -39,7 +39,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RekeyArgs) -> Result<Exit, C
     })?;
     let drops = args.no_encryption && state.encryption.is_some();
     if drops && !confirm::confirm(QUESTION, args.change.consent.yes, global.json).await? {
-        output::message("Declined; nothing was changed.\n");
+        output::message("Cancelled. No changes were made.\n");
         return Ok(Exit::Failed);
     }
     state.change(change);

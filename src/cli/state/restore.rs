@@ -80,7 +80,7 @@ impl Newest<'_> {
         }
         let question = "Save this as the newest version? Only \"yes\" is accepted: ";
         if !confirm::confirm(question, consent.yes, global.json).await? {
-            output::message("Declined; nothing was changed.\n");
+            output::message("Cancelled. No changes were made.\n");
             return Ok(Exit::Failed);
         }
         let saved = self.bench.store.save_as(&mut state, serial).await;

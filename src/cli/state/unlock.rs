@@ -34,7 +34,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &UnlockArgs) -> Result<Exit, 
     output::message(&format!("{name} is locked by {holder}.\n"));
     let question = "Take this lock away? Only \"yes\" is accepted: ";
     if !confirm::confirm(question, args.consent.yes, global.json).await? {
-        output::message("Declined; nothing was changed.\n");
+        output::message("Cancelled. No changes were made.\n");
         return Ok(Exit::Failed);
     }
     bench.store.unlock(&holder).await.map_err(store_error)?;

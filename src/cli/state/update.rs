@@ -99,7 +99,7 @@ async fn carry_out(
         output::message(&change.shown);
     }
     if !confirm::confirm(change.question, args.consent.yes, global.json).await? {
-        output::message("Declined; nothing was changed.\n");
+        output::message("Cancelled. No changes were made.\n");
         return Ok(Exit::Failed);
     }
     for change in change.changes {

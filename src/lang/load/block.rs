@@ -127,6 +127,10 @@ fn state(reader: &mut Reader, file: &Map<String, Value>) -> Value {
         reader
             .value(&path, format!("{text:?} is no place in S3: {why}"))
             .help = Some("write s3://bucket/key, or s3://bucket/key?region=eu-west-1".to_owned());
+    } else if let Some(scheme) = crate::lang::place::unknown_scheme(&text) {
+        reader
+            .value(&path, format!("{scheme:?} is no place for a state"))
+            .help = Some("write the path of a file, or s3://bucket/key".to_owned());
     }
     value.clone()
 }

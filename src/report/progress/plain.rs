@@ -61,23 +61,24 @@ impl Plain {
         self.remind(now);
     }
 
-    /// Says once what a step waits for; what was seen meanwhile (`; now: …`) is no news.
+    /// Says once what a step waits for; what was seen meanwhile (`(now …)`) is no news.
     fn waiting(&mut self, address: &str, now: Instant) {
         let running = self.record.running.get(address);
         let Some(reason) = running.and_then(|running| running.reason.clone()) else {
             return;
         };
-        let cause = reason.split("; now: ").next().unwrap_or_default();
+        let cause = reason.split(" (now ").next().unwrap_or_default();
         if self.said.get(address).is_some_and(|said| said == cause) {
             return;
         }
         self.said.insert(address.to_owned(), cause.to_owned());
         self.named.insert(address.to_owned(), now);
-        self.write(&format!(
-            "{}: waiting: {}\n",
-            escape(address),
-            escape(&reason)
-        ));
+        let begins = ["waiting for ", "retrying: "];
+        let verb = match begins.iter().any(|begin| reason.starts_with(begin)) {
+            true => "",
+            false => "waiting: ",
+        };
+        self.write(&format!("{}: {verb}{}\n", escape(address), escape(&reason)));
     }
 
     /// Names the steps of which nothing was heard for long.

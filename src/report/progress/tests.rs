@@ -208,20 +208,20 @@ fn a_long_step_is_named_every_ten_seconds() {
     let at = |seconds| start + Duration::from_secs(seconds);
     reporter.event_at(&begun("worker", Doing::Creating), start);
     for second in 0..75 {
-        let reason = format!("until the function is active; now: look {second}");
+        let reason = format!("waiting for state Active (now {second})");
         reporter.event_at(&waiting("worker", &reason), at(second));
         reporter.remind(at(second));
     }
     insta::assert_snapshot!(out.text(), @"
     worker: creating
-    worker: waiting: until the function is active; now: look 0
-    worker: still creating … 10 s (until the function is active; now: look 10)
-    worker: still creating … 20 s (until the function is active; now: look 20)
-    worker: still creating … 30 s (until the function is active; now: look 30)
-    worker: still creating … 40 s (until the function is active; now: look 40)
-    worker: still creating … 50 s (until the function is active; now: look 50)
-    worker: still creating … 1 min 0 s (until the function is active; now: look 60)
-    worker: still creating … 1 min 10 s (until the function is active; now: look 70)
+    worker: waiting for state Active (now 0)
+    worker: still creating … 10 s (waiting for state Active (now 10))
+    worker: still creating … 20 s (waiting for state Active (now 20))
+    worker: still creating … 30 s (waiting for state Active (now 30))
+    worker: still creating … 40 s (waiting for state Active (now 40))
+    worker: still creating … 50 s (waiting for state Active (now 50))
+    worker: still creating … 1 min 0 s (waiting for state Active (now 60))
+    worker: still creating … 1 min 10 s (waiting for state Active (now 70))
     ");
 }
 

@@ -85,7 +85,11 @@ fn place(page: &mut Page<'_>, stack: &str, parts: [&Option<String>; 3]) {
 
 fn last_line(page: &mut Page<'_>, plan: &Plan) {
     let text = if plan.is_empty() {
-        "No changes. The stack is as the file says.".to_owned()
+        match &plan.scope {
+            // Of the rest nothing is known.
+            Some(scope) => format!("No changes to what {} selects.", escape(&scope.asked)),
+            None => "No changes. The stack is as the file says.".to_owned(),
+        }
     } else {
         let summary = plan.summary();
         let mut first = String::new();

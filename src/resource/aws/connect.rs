@@ -133,7 +133,8 @@ pub async fn connect(settings: &Settings) -> Result<Aws, Error> {
     Ok(match &settings.local {
         Some(local) => {
             let late = aws.late().div_f64(local.speed.max(1.0));
-            aws.with_late(late)
+            // A new role is known there after a fraction of a second.
+            aws.with_late(late).with_spread(late)
         }
         None => aws,
     })

@@ -53,6 +53,10 @@ impl ClassifyRetry for Unreadable {
 /// Gateway show what was made within about this time.
 const LATE: Duration = Duration::from_secs(5);
 
+/// How long a change of IAM usually takes until every service knows it: most do within
+/// seconds (IAM user guide, "Changes that I make are not always immediately visible").
+const SPREAD: Duration = Duration::from_secs(30);
+
 /// Who the credentials belong to.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Identity {
@@ -74,6 +78,7 @@ macro_rules! clients {
             region: String,
             path_style: bool,
             late: Duration,
+            spread: Duration,
             identity: OnceCell<Identity>,
             /// The protocols of the API Gateway APIs seen in this run.
             pub(crate) api_protocols: apigatewayv2::protocol::Protocols,
@@ -89,6 +94,7 @@ macro_rules! clients {
                 Self {
                     config, region, path_style,
                     late: LATE,
+                    spread: SPREAD,
                     identity: OnceCell::new(),
                     api_protocols: Default::default(),
                     s3: Default::default(),
@@ -195,6 +201,17 @@ impl Aws {
     /// How long after its client gave up or died a call may still take effect.
     pub fn late(&self) -> Duration {
         self.late
+    }
+
+    /// These clients, of a cloud in which a change of IAM is usually known after so long.
+    #[must_use]
+    pub fn with_spread(self, spread: Duration) -> Self {
+        Self { spread, ..self }
+    }
+
+    /// How long a change of IAM usually takes until every service knows it.
+    pub fn spread(&self) -> Duration {
+        self.spread
     }
 
     /// The region the clients call.

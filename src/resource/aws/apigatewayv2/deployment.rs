@@ -62,7 +62,7 @@ fn done(status: Option<&DeploymentStatus>, message: Option<&str>) -> Result<bool
 
 /// Waits until the deployment is done.
 async fn deployed(cx: &Cx, api_id: &str, id: &str) -> Result<(), Error> {
-    cx.until("the API is deployed", LIMIT, || async move {
+    cx.until("the deployment to be done", LIMIT, || async move {
         let call = cx.aws.apigateway().get_deployment();
         let call = call.api_id(api_id).deployment_id(id).send();
         let reply = call.await.call("apigateway:GET (GetDeployment)")?;

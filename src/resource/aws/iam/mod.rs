@@ -9,10 +9,11 @@ pub mod role_delete;
 pub mod role_update;
 
 use super::physical_name::Naming;
-use crate::data::Path;
+use crate::data::{Data, Path};
 use crate::resource::context::{Cx, throttled, user_tags};
 use crate::resource::document::Policy;
 use crate::resource::error::{CallResult, Effect, Error};
+use crate::resource::spread::Reason;
 use crate::resource::{Broken, Caution, Refused, Rules};
 use aws_sdk_iam::types::Tag;
 use serde_json::Value;
@@ -53,19 +54,28 @@ pub fn busy(error: &Error) -> Option<&'static str> {
 }
 
 /// [`busy`], or something just made that IAM does not see yet.
-pub fn unseen(error: &Error) -> Option<&'static str> {
+pub fn unseen(error: &Error) -> Option<Reason> {
     (error.effect() == Effect::None && error.is(&[NOT_FOUND]))
-        .then_some("IAM does not know the role or the policy yet")
-        .or_else(|| busy(error))
+        .then_some(Reason::created("a new role or policy takes up to a minute"))
+        .or_else(|| busy(error).map(Reason::from))
 }
 
 /// [`unseen`], or a trust policy that names a principal IAM does not see yet.
-pub fn principal_unseen(error: &Error) -> Option<&'static str> {
+pub fn principal_unseen(error: &Error) -> Option<Reason> {
     (error.effect() == Effect::None
         && error.is(&["MalformedPolicyDocument"])
         && error.message().contains("Invalid principal"))
-    .then_some("IAM does not know a principal of the policy yet")
-    .or_else(|| busy(error))
+    .then_some(Reason::created("a new principal takes up to a minute"))
+    .or_else(|| busy(error).map(Reason::from))
+}
+
+/// Whether what is declared grants something by itself: a role with policies of its own, or a
+/// policy that names its role.
+pub fn grants(declared: &Data) -> bool {
+    let given = |name: &str| declared.get(&Path::root().join(name)).is_some();
+    let own = ["inlinePolicies", "managedPolicyArns", "permissionsBoundary"];
+    let role = declared.value.get("role");
+    own.into_iter().any(given) || role.is_some_and(Value::is_string)
 }
 
 /// Tags in IAM's shape.

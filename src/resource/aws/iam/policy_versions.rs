@@ -22,7 +22,7 @@ pub async fn delete_policy(cx: &Cx, arn: &str) -> Result<(), Error> {
         }
     }
     let waited = cx
-        .until("nothing holds the policy any more", LAG, || async {
+        .until("the policy to be attached to nothing", LAG, || async {
             match try_delete(cx, arn).await? {
                 None => Ok(()),
                 Some(refusal) => Err(Wait::NotYet(refusal)),

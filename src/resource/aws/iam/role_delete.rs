@@ -30,7 +30,7 @@ pub async fn delete_role(cx: &Cx, role: &str, ours: &Ours) -> Result<(), Error> 
         }
     }
     let waited = cx
-        .until("nothing holds the role any more", LAG, || async {
+        .until("the role to hold no policies", LAG, || async {
             match try_delete(cx, role).await? {
                 None => Ok(()),
                 Some(refusal) => Err(Wait::NotYet(refusal)),
@@ -62,7 +62,7 @@ async fn try_delete(cx: &Cx, role: &str) -> Result<Option<String>, Error> {
 }
 
 async fn take_off(cx: &Cx, role: &str, ours: &Ours) -> Result<(), Error> {
-    cx.waiting("what holds the role is taken off");
+    cx.waiting("detaching policies");
     for profile in instance_profiles(cx, role).await? {
         let call = cx
             .aws

@@ -193,20 +193,16 @@ async fn settle(cx: &Cx, outputs: Outputs) -> Result<Outputs, Error> {
         return Ok(outputs);
     }
     let uuid = &outputs.uuid;
-    cx.until(
-        "the mapping is enabled or disabled",
-        SETTLED,
-        || async move {
-            let Some(live) = get(cx, uuid).await? else {
-                return Err(Wait::NotYet("not found".to_owned()));
-            };
-            let outputs = outputs_of!(cx, &live);
-            if is_settled(&outputs.state) {
-                return Ok(outputs);
-            }
-            Err(Wait::NotYet(outputs.state))
-        },
-    )
+    cx.until("state Enabled or Disabled", SETTLED, || async move {
+        let Some(live) = get(cx, uuid).await? else {
+            return Err(Wait::NotYet("not found".to_owned()));
+        };
+        let outputs = outputs_of!(cx, &live);
+        if is_settled(&outputs.state) {
+            return Ok(outputs);
+        }
+        Err(Wait::NotYet(outputs.state))
+    })
     .await
 }
 
@@ -326,7 +322,7 @@ impl Resource for EventSourceMapping {
         gone(send!(cx, call, "lambda:DeleteEventSourceMapping"))?;
         // Neither queue nor function nor role waits for a mapping on its way out.
         cx.released();
-        cx.until("the mapping is gone", GONE, || async move {
+        cx.until("the mapping to be deleted", GONE, || async move {
             match get(cx, id).await? {
                 None => Ok(()),
                 Some(live) => Err(Wait::NotYet(live.state.unwrap_or_default())),

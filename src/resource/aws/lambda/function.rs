@@ -349,8 +349,7 @@ impl Resource for Function {
         let made = serde_json::to_value(outputs(cx, &props.name, &status, Some(&version)));
         cx.made(&props.name, made.unwrap_or_default());
         if !status.is_active()? {
-            status =
-                calls::wait(cx, &props.name, "the function is active", Status::is_active).await?;
+            status = calls::wait(cx, &props.name, "state Active", Status::is_active).await?;
         }
         if props
             .reserved_concurrent_executions
@@ -430,7 +429,7 @@ impl Resource for Function {
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
         let call = cx.aws.lambda().delete_function().function_name(id);
         gone(send!(cx, call, "lambda:DeleteFunction"))?;
-        cx.until("the function is gone", LIMIT, || async move {
+        cx.until("the function to be deleted", LIMIT, || async move {
             let Some(reply) = get(cx, id).await? else {
                 return Ok(());
             };
@@ -443,7 +442,7 @@ impl Resource for Function {
 
     async fn ready(cx: &Cx, id: &str) -> Result<(), Error> {
         let ready = |status: &Status| Ok(status.is_active()? && status.is_updated()?);
-        calls::wait(cx, id, "the function is active and up to date", ready).await?;
+        calls::wait(cx, id, "state Active and last update Successful", ready).await?;
         Ok(())
     }
 

@@ -155,12 +155,11 @@ impl Status {
     }
 
     fn words(&self) -> String {
-        let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "unknown".to_owned());
-        format!(
-            "state {}, last update {}",
-            word(&self.state.0),
-            word(&self.update.0)
-        )
+        let state = self.state.0.as_deref().unwrap_or("unknown");
+        match &self.update.0 {
+            Some(update) => format!("{state}, last update {update}"),
+            None => state.to_owned(),
+        }
     }
 }
 
@@ -193,7 +192,7 @@ async fn settle(cx: &Cx, name: &str, status: Status) -> Result<Status, Error> {
     if status.is_updated()? {
         return Ok(status);
     }
-    wait(cx, name, "the function is updated", Status::is_updated).await
+    wait(cx, name, "last update Successful", Status::is_updated).await
 }
 
 /// The bytes of `filename`, which is relative to the stack file.

@@ -12,6 +12,7 @@ pub mod statement;
 use crate::resource::aws::tags::tag_diff;
 use crate::resource::context::{self, Cx};
 use crate::resource::error::{Effect, Error};
+use crate::resource::spread::Reason;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -78,7 +79,7 @@ pub fn exists(error: &Error) -> bool {
 
 /// Why a refused call is worth repeating, and whether it is EC2 that is slow. The codes
 /// alone do not tell: the same ones stand for mistakes.
-fn transient(error: &Error) -> Option<(&'static str, Duration)> {
+fn transient(error: &Error) -> Option<(Reason, Duration)> {
     if error.effect() != Effect::None {
         return None;
     }
@@ -86,26 +87,26 @@ fn transient(error: &Error) -> Option<(&'static str, Duration)> {
     let says = |part: &str| text.contains(part);
     let reason = if error.is(&["InvalidParameterValueException"]) {
         if says("cannot be assumed by Lambda") {
-            "the role cannot be assumed by Lambda yet"
+            Reason::created("a new role takes up to a minute")
         } else if says("role does not have permissions") || says("ensure the role can perform") {
-            "the role's permissions have not reached Lambda yet"
+            Reason::permissions("new permissions take up to a minute")
         } else if says("throttled by EC2") {
-            return Some(("EC2 asks Lambda to slow down", SOON + EC2));
+            return Some(("EC2 asks Lambda to slow down".into(), SOON + EC2));
         } else if says("invalid for CreateGrant") {
-            "the KMS key cannot be used yet"
+            Reason::created("a new role or key takes up to a minute")
         } else if says("replicated function") {
-            "copies of the function at the edge are still being removed"
+            "copies of the function at the edge are still being removed".into()
         } else {
             return None;
         }
     } else if error.is(&["ResourceConflictException"])
         && (says("in progress") || says("Pending") || says("pending"))
     {
-        "another change of the function is going on"
+        "another change of the function is going on".into()
     } else if error.is(&["ResourceInUseException"]) {
-        "another change of the event source mapping is going on"
+        "another change of the event source mapping is going on".into()
     } else {
-        context::throttled(error)?
+        context::throttled(error)?.into()
     };
     Some((reason, SOON))
 }

@@ -5,6 +5,7 @@ use crate::resource::aws::lambda::{FunctionRef, NOT_FOUND, exists, gone, write};
 use crate::resource::context::{Cx, Draw, Wait};
 use crate::resource::error::{CallResult, Effect, Error};
 use crate::resource::import_id::{self, Imported};
+use crate::resource::spread::Reason;
 use crate::resource::{Broken, Known, Live, Made, New, Resource, Rules};
 use rand::RngExt;
 use schemars::JsonSchema;
@@ -159,7 +160,8 @@ async fn add(cx: &Cx, props: &Permission, sid: &str) -> Result<(), Error> {
     let started = Instant::now();
     let fresh = |error: &Error| {
         let missing = error.effect() == Effect::None && error.is(NOT_FOUND);
-        (missing && started.elapsed() < FRESH).then_some("the function cannot be found yet")
+        (missing && started.elapsed() < FRESH)
+            .then_some(Reason::created("a new function takes a few seconds"))
     };
     cx.retry(LIMIT, fresh, || {
         write(cx, || {
@@ -309,7 +311,7 @@ impl Resource for Permission {
             })
             .await,
         )?;
-        cx.until("the permission is gone", LIMIT, || async move {
+        cx.until("the permission to be removed", LIMIT, || async move {
             match policy(cx, function).await? {
                 Some(policy) if Statement::find(&policy, sid).is_some() => {
                     Err(Wait::NotYet("still in the policy".to_owned()))

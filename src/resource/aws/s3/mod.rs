@@ -15,6 +15,7 @@ pub mod upload;
 use crate::resource::aws::Aws;
 use crate::resource::context::Cx;
 use crate::resource::error::{Effect, Error};
+use crate::resource::spread::Reason;
 use aws_sdk_s3::types::Tag;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -74,7 +75,7 @@ where
 /// and for what else `refused` gives a reason.
 pub async fn first_write<T, F>(
     cx: &Cx,
-    refused: impl Fn(&Error) -> Option<&'static str> + Send,
+    refused: impl Fn(&Error) -> Option<Reason> + Send,
     attempt: impl FnMut() -> F + Send,
 ) -> Result<T, Error>
 where
@@ -85,15 +86,16 @@ where
     let reason = move |error: &Error| {
         let fresh = started.elapsed() < SETTLING && error.effect() == Effect::None;
         if fresh && error.is(&["NoSuchBucket"]) {
-            return Some("the bucket is not known everywhere yet");
+            return Some(Reason::created("a new bucket takes up to a minute"));
         }
-        busy(error).or_else(|| fresh.then(|| refused(error)).flatten())
+        let busy = busy(error).map(Reason::from);
+        busy.or_else(|| fresh.then(|| refused(error)).flatten())
     };
     cx.retry(BUSY, reason, attempt).await
 }
 
 /// For [`first_write`]: no further reason.
-pub fn never(_error: &Error) -> Option<&'static str> {
+pub fn never(_error: &Error) -> Option<Reason> {
     None
 }
 
@@ -178,8 +180,8 @@ mod tests {
         assert_eq!(
             told,
             [
-                "the bucket is not known everywhere yet",
-                "another change of the same bucket is still running"
+                "retrying: S3 returned NoSuchBucket (a new bucket takes up to a minute)",
+                "retrying: S3 returned OperationAborted (another change of the same bucket is still running)"
             ]
         );
         let (result, told) = write(&["AccessDenied", "OperationAborted"]);

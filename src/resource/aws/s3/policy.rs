@@ -6,6 +6,7 @@ use crate::resource::context::Cx;
 use crate::resource::document::{Policy, parse};
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
+use crate::resource::spread::Reason;
 use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -43,9 +44,9 @@ fn made(bucket: String) -> Made<Outputs> {
 }
 
 /// A role or user that was just made is not known to S3 at once.
-fn principal_unknown(error: &Error) -> Option<&'static str> {
+fn principal_unknown(error: &Error) -> Option<Reason> {
     (error.is(&["MalformedPolicy"]) && error.message().contains("Invalid principal"))
-        .then_some("a principal of the policy is not known to S3 yet")
+        .then_some(Reason::created("a new principal takes up to a minute"))
 }
 
 fn explain(bucket: &str, error: Error) -> Error {
@@ -147,7 +148,10 @@ impl Resource for BucketPolicy {
             .put_bucket_policy()
             .bucket(&change.id)
             .policy(change.new.policy.text());
-        let reason = |error: &Error| s3::busy(error).or_else(|| principal_unknown(error));
+        let reason = |error: &Error| {
+            let busy = s3::busy(error).map(Reason::from);
+            busy.or_else(|| principal_unknown(error))
+        };
         cx.retry(PROPAGATION, reason, || async {
             request.clone().send().await.call("s3:PutBucketPolicy")
         })

@@ -7,6 +7,7 @@ use super::policy::canonical;
 use crate::resource::context::{Cx, Wait, throttled};
 use crate::resource::document::parse;
 use crate::resource::error::{CallResult, Effect, Error};
+use crate::resource::spread::Reason;
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -30,23 +31,23 @@ pub const CHANGE_LAG: Duration = Duration::from_secs(60);
 pub type Attributes = HashMap<Name, String>;
 
 /// Refusals of a write that pass: throttling, a queue just made, a principal just made.
-pub fn unseen(error: &Error) -> Option<&'static str> {
+pub fn unseen(error: &Error) -> Option<Reason> {
     if error.effect() != Effect::None {
         return None;
     }
     if error.is(NOT_FOUND) {
-        return Some("SQS does not know the queue yet");
+        return Some("a new queue takes a few seconds".into());
     }
     principal_unseen(error)
 }
 
 /// A policy that names a principal SQS does not see yet, or throttling.
-pub fn principal_unseen(error: &Error) -> Option<&'static str> {
+pub fn principal_unseen(error: &Error) -> Option<Reason> {
     (error.effect() == Effect::None
         && error.is(&["InvalidAttributeValue"])
         && error.message().contains("parameter Policy"))
-    .then_some("SQS does not accept the policy yet; it may not know a principal of it")
-    .or_else(|| throttled(error))
+    .then_some(Reason::created("a new principal takes up to a minute"))
+    .or_else(|| throttled(error).map(Reason::from))
 }
 
 /// All attributes of the queue, or those named; none when there is no such queue.
@@ -98,7 +99,7 @@ pub async fn set_attributes(
     .await?;
     let matches = AtomicU8::new(0);
     cx.until(
-        "the queue's attributes are in force",
+        "the queue to show its new attributes",
         CHANGE_LAG,
         || async {
             let differing = match attributes(cx, url, Name::All).await? {

@@ -8,6 +8,7 @@ use crate::resource::context::{Cx, Draw, throttled, user_tags};
 use crate::resource::document::{Document, Policy};
 use crate::resource::error::{CallResult, Effect, Error};
 use crate::resource::import_id::{self, Imported};
+use crate::resource::spread::Reason;
 use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules, outputs_of};
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 use schemars::JsonSchema;
@@ -328,13 +329,13 @@ fn messages(live: &Attributes) -> u64 {
     .sum()
 }
 
-fn creatable(error: &Error) -> Option<&'static str> {
+fn creatable(error: &Error) -> Option<Reason> {
     (error.effect() == Effect::None
         && error.is(&[
             "AWS.SimpleQueueService.QueueDeletedRecently",
             "QueueDeletedRecently",
         ]))
-    .then_some("a queue of this name was deleted less than 60 seconds ago")
+    .then(|| "the name is free 60 seconds after the deletion".into())
     .or_else(|| sqs::principal_unseen(error))
 }
 
