@@ -146,7 +146,7 @@ async fn told(stop: Option<watch::Receiver<u8>>) {
     {
         return;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 #[cfg(test)]

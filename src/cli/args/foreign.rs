@@ -231,12 +231,12 @@ fn look_up(table: &[(&[&str], &'static str)], word: &str) -> Option<&'static str
 
 /// `a similar subcommand exists: 'apply'`
 fn similar(what: &str, suggested: &[String]) -> Option<String> {
-    let suggested = suggested.iter().filter(|name| {
+    let mut suggested = suggested.iter().filter(|name| {
         let name = name.trim_start_matches('-');
         !NEVER_SUGGESTED.contains(&name)
     });
     // The last one is the most similar.
-    let name = suggested.last()?;
+    let name = suggested.next_back()?;
     Some(format!("a similar {what} exists: '{name}'"))
 }
 

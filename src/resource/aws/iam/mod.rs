@@ -164,7 +164,7 @@ fn with_nearest(error: Error, policy_arn: &str) -> Error {
 }
 
 /// [`unseen`] for a call that names a managed policy: those of AWS are there or are not.
-pub(crate) fn policy_unseen(error: &Error, policy_arn: &str) -> Option<&'static str> {
+pub(crate) fn policy_unseen(error: &Error, policy_arn: &str) -> Option<Reason> {
     let of_aws = aws_managed::name_in(policy_arn).is_some();
     if of_aws && error.is(&[NOT_FOUND]) && error.message().contains(policy_arn) {
         return None;
