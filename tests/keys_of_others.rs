@@ -90,6 +90,13 @@ fn samples() -> Vec<Sample> {
             more: json!({}),
         },
         Sample {
+            kind: "aws:apigatewayv2:IntegrationResponse",
+            path: "responseTemplates",
+            keys: ["keyown", "keyother"],
+            values: ["One", "Two"],
+            more: json!({}),
+        },
+        Sample {
             kind: "aws:apigatewayv2:RouteResponse",
             path: "responseModels",
             keys: ["keyown", "keyother"],

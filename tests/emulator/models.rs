@@ -171,8 +171,8 @@ fn a_request_that_does_not_fit_is_named() {
             "Colour: no such member",
         ),
         (
-            json("apigateway", "PUT /v2/apis", "{}"),
-            "no operation of apigateway is PUT",
+            json("apigateway", "PATCH /v2/apis", "{}"),
+            "no operation of apigateway is PATCH",
         ),
     ] {
         let found = compare("requests", &json!([request(&raw)]));
