@@ -17,6 +17,7 @@
 //! | `weak` | property | holds references as text only: they do not order deletions |
 //! | `default` | property | what the service fills in; an absent live value counts as this |
 
+pub(crate) mod conform;
 mod validate;
 
 use crate::data::Path;

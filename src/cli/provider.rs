@@ -61,7 +61,7 @@ pub(super) fn provider(
             .map(str::to_owned))
     };
     let accounts = setting("allowedAccountIds")?;
-    let accounts = accounts.as_array().into_iter().flatten();
+    let allowed_accounts = allowed(&accounts)?;
     Ok(Provider {
         settings: Settings {
             region: text("region")?,
@@ -72,10 +72,27 @@ pub(super) fn provider(
             unpaced: std::env::var_os("STACKCTL_UNPACED").is_some_and(|it| it == "1"),
         },
         state: state.as_str().map(str::to_owned),
-        allowed_accounts: accounts
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect(),
+        allowed_accounts,
+    })
+}
+
+/// The ids of the accounts. What is no id must not count as "any account".
+fn allowed(value: &Value) -> Result<Vec<String>, CliError> {
+    let id = |id: &Value| match id {
+        Value::String(id) => Some(id.clone()),
+        Value::Number(id) => Some(id.to_string()),
+        _ => None,
+    };
+    let ids = match value {
+        Value::Null => Some(Vec::new()),
+        Value::Array(ids) => ids.iter().map(id).collect(),
+        _ => None,
+    };
+    ids.ok_or_else(|| {
+        CliError::new("providers.aws.allowedAccountIds: expected a list of account ids.")
+            .exit(super::exit::Exit::Invalid)
+            .now("Nothing was called.")
+            .hint("Write the 12 digits of each account, in quotes.")
     })
 }
 

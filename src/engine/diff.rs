@@ -430,10 +430,10 @@ fn item(schema: &Schema, path: &Path, value: &Value) -> Value {
 }
 
 fn parsed(value: &Value) -> Value {
-    match value {
+    document::comparable(match value {
         Value::String(text) => document::parse(text),
         other => other.clone(),
-    }
+    })
 }
 
 /// How two values are compared that are no property each.

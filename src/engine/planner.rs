@@ -169,7 +169,7 @@ impl<'a> Planner<'a> {
             return;
         };
         let schema = kind.schema();
-        schema.drop_nulls(&mut args);
+        schema.conform(&mut args);
         let broken = schema.validate(&args).into_iter();
         let found = broken.map(|broken| violation(&base, broken));
         self.out.diagnostics.extend(found);
@@ -343,8 +343,10 @@ impl<'a> Planner<'a> {
         if desired.value.is_null() && desired.is_known() {
             desired.value = Value::Object(Map::new());
         }
-        kind.schema().drop_nulls(&mut desired);
-        self.default_tags(kind, &mut desired);
+        kind.schema().conform(&mut desired);
+        if self.default_tags(kind, &mut desired) {
+            kind.schema().conform(&mut desired);
+        }
         self.open_names(name, kind, &desired);
         let broken = kind.schema().validate(&desired).into_iter();
         let found = broken.map(|broken| violation(&base, broken));
@@ -370,9 +372,10 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn default_tags(&mut self, kind: &dyn ResourceType, desired: &mut Data) {
+    /// Adds the provider's tags to those of the resource; whether there are any.
+    fn default_tags(&mut self, kind: &dyn ResourceType, desired: &mut Data) -> bool {
         let Some(template) = self.inputs.stack.aws.get("defaultTags") else {
-            return;
+            return false;
         };
         let tags = Path::pointer("/tags");
         let takes_map = kind
@@ -380,10 +383,10 @@ impl<'a> Planner<'a> {
             .at(&tags)
             .is_some_and(|at| at.get("additionalProperties").is_some());
         if !takes_map || !kind.schema().name.starts_with("aws:") {
-            return;
+            return false;
         }
         let Ok(defaults) = evaluate(template, &self.values) else {
-            return;
+            return false;
         };
         for key in defaults
             .value
@@ -399,6 +402,7 @@ impl<'a> Planner<'a> {
                 desired.set(&at, value);
             }
         }
+        true
     }
 
     fn addresses(&mut self) {

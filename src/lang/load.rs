@@ -122,10 +122,9 @@ fn open(loaded: &mut Loaded, (name, bytes): (String, Vec<u8>)) -> File {
             }));
         Value::Null
     });
-    loaded
-        .sources
-        .files
-        .push((name, String::from_utf8_lossy(&bytes).into_owned()));
+    let text = String::from_utf8_lossy(&bytes);
+    let text = source::without_mark(&text).to_owned();
+    loaded.sources.files.push((name, text));
     File { index, value }
 }
 

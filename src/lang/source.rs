@@ -4,7 +4,9 @@
 //! `serde_yaml` parses. It has no bound on repeated aliases to long text, takes duplicate keys
 //! and needs minutes for deeply nested flow style, so that:
 //! - [`scan`] looks over the text first, in one pass, for nesting and for a second document;
-//! - a seed of our own builds the value, counting nodes and bytes and noting what is wrong.
+//! - a seed of our own builds the value, counting nodes and bytes and noting what is wrong;
+//! - where there are scalars whose value does not tell how they are written (keys that are no
+//!   strings, floats), a second walk takes these as text.
 //!
 //! Mistakes that leave the rest readable (duplicate keys, tags, keys that are no text) are all
 //! told; the places are found by walking again, only then.
@@ -35,8 +37,9 @@ pub const MOST_TEXT: usize = 16 * 1024 * 1024;
 const PLACES: usize = 100;
 const MOST_WALKED: usize = 2_000_000;
 
-/// Parses one YAML document; an empty one is null. Keys are text, numbers are finite, merge
-/// keys are applied, whole floats are integers.
+/// Parses one YAML document; an empty one is null. Keys are strings: a number, bool or null is
+/// the text that stands in the file. Numbers are finite and keep the form they are written in,
+/// where JSON has it (`1.0`, `1.10`). Merge keys are applied.
 ///
 /// # Errors
 /// Every mistake that could be seen, each with its line and column.
@@ -49,6 +52,10 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Vec<Diagnostic>> {
                 LARGEST >> 20
             ),
         )]);
+    }
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        let message = "the file is UTF-16, and stack files are UTF-8";
+        return Err(vec![at((1, 1), message).help("save it as UTF-8")]);
     }
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
@@ -65,13 +72,26 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Vec<Diagnostic>> {
         );
         return Err(vec![at(position(text, found.0), message)]);
     }
+    let text = without_mark(text);
     scan::scan(text).map_err(|(offset, message)| vec![at(position(text, offset), message)])?;
     build(text)
 }
 
+/// A text without its byte order mark, which is no part of it.
+pub fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
 fn build(text: &str) -> Result<Value, Vec<Diagnostic>> {
-    let builder = Builder::default();
-    let result = walk(text, &builder);
+    let mut builder = Builder::default();
+    if ["0x", "0o", "+"].iter().any(|form| text.contains(form)) {
+        builder.takes_whole_numbers_as_written();
+    }
+    let mut result = walk(text, &builder);
+    if result.is_ok() && builder.reads_again() {
+        builder = builder.into_second();
+        result = walk(text, &builder);
+    }
     let mut diagnostics = noted(text, &builder);
     match result {
         Ok(value) if diagnostics.is_empty() => return Ok(value),

@@ -199,7 +199,7 @@ mod tests {
                 sensitive: false,
             },
         );
-        insta::assert_json_snapshot!(plan(&of, false), @r#"
+        insta::assert_snapshot!(format!("{:#}", plan(&of, false)), @r#"
         {
           "changes": [
             {

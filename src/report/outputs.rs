@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn scripts_get_one_flat_object() {
-        insta::assert_json_snapshot!(json(&rows(), false), @r#"
+        insta::assert_snapshot!(format!("{:#}", json(&rows(), false)), @r#"
         {
           "Queue": "https://sqs.us-west-2.amazonaws.com/123456789012/orders.fifo",
           "account_id": "123456789012",

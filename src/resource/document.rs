@@ -1,9 +1,12 @@
 //! Properties that hold a JSON document: plain YAML in the file, JSON text at AWS.
 
+use crate::data::Path;
+use crate::schema::conform::{drop_members, plain};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// A JSON document, given as YAML or as JSON text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,6 +54,64 @@ fn text(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
+}
+
+/// Takes out the members that are null, at any depth and in a document given as text too; what
+/// is not known yet stays. A null in a list stays as well.
+pub fn drop_nulls(document: &mut Value, path: &Path, unknown: &BTreeMap<Path, String>) {
+    match document {
+        Value::String(text) if text.contains("null") => {
+            let Ok(mut parsed @ (Value::Object(_) | Value::Array(_))) = serde_json::from_str(text)
+            else {
+                return;
+            };
+            let before = parsed.clone();
+            drop_in(&mut parsed, path, unknown);
+            if parsed != before {
+                *text = parsed.to_string();
+            }
+        }
+        value => drop_in(value, path, unknown),
+    }
+}
+
+fn drop_in(value: &mut Value, path: &Path, unknown: &BTreeMap<Path, String>) {
+    match value {
+        Value::Object(map) => {
+            drop_members(map, path, unknown);
+            for (key, value) in map.iter_mut().filter(|(_, value)| !is_leaf(value)) {
+                drop_in(value, &path.join(key), unknown);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate().filter(|(_, it)| !is_leaf(it)) {
+                drop_in(item, &path.join(index), unknown);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn is_leaf(value: &Value) -> bool {
+    !matches!(value, Value::Object(_) | Value::Array(_))
+}
+
+/// The document with numbers in one form, so that two can be compared: `1.0` is `1`.
+pub fn comparable(mut document: Value) -> Value {
+    fn plain_numbers(value: &mut Value) {
+        match value {
+            Value::Number(number) => {
+                if let Some(plain) = plain(number) {
+                    *number = plain;
+                }
+            }
+            Value::Object(map) => map.values_mut().for_each(plain_numbers),
+            Value::Array(items) => items.iter_mut().for_each(plain_numbers),
+            _ => {}
+        }
+    }
+    plain_numbers(&mut document);
+    document
 }
 
 /// The parsed form of a document that may be given as text.

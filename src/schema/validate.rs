@@ -7,8 +7,7 @@ use crate::lang::nearest::{did_you_mean, nearest};
 use crate::resource::Broken;
 use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind as Kind};
 use serde_json::Value;
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 impl Schema {
     /// What the properties break of the schema. A null counts as not given. What lies at or in
@@ -24,10 +23,7 @@ impl Schema {
                 return vec![Broken::new(Path::root(), message)];
             }
         };
-        let mut value = Cow::Borrowed(&data.value);
-        if has_null(&value) {
-            self.drop_in(value.to_mut(), &Path::root(), &data.unknown);
-        }
+        let value = self.conformed(&data.value, &data.unknown);
         // Most values are right, and that is told faster than what is wrong.
         if validator.is_valid(&value) {
             return Vec::new();
@@ -40,44 +36,6 @@ impl Schema {
         let mut seen = BTreeSet::new();
         found.retain(|broken| seen.insert((broken.path.clone(), broken.message.clone())));
         found
-    }
-
-    /// Takes out the members that are null: in a stack file null means "not given", but for
-    /// unknown parts and inside JSON documents.
-    pub fn drop_nulls(&self, data: &mut Data) {
-        if has_null(&data.value) {
-            self.drop_in(&mut data.value, &Path::root(), &data.unknown);
-        }
-    }
-
-    fn drop_in(&self, value: &mut Value, path: &Path, unknown: &BTreeMap<Path, String>) {
-        if !path.is_root() && self.keyword(path, "document").is_some() {
-            return;
-        }
-        match value {
-            Value::Object(map) => {
-                map.retain(|key, value| !value.is_null() || unknown.contains_key(&path.join(key)));
-                for (key, value) in map.iter_mut().filter(|(_, value)| has_null(value)) {
-                    self.drop_in(value, &path.join(key), unknown);
-                }
-            }
-            Value::Array(items) => {
-                for (index, item) in items.iter_mut().enumerate() {
-                    self.drop_in(item, &path.join(index), unknown);
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Whether a null stands somewhere in a value.
-fn has_null(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Object(map) => map.values().any(has_null),
-        Value::Array(items) => items.iter().any(has_null),
-        _ => false,
     }
 }
 

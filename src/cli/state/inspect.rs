@@ -76,7 +76,7 @@ pub(super) async fn show(global: &GlobalArgs, args: &ShowArgs) -> Result<Exit, C
     if global.json {
         output::result(&format!("{shown:#}\n"))?;
     } else {
-        let text = serde_yaml::to_string(&shown).map_err(|error| {
+        let text = serde_yaml::to_string(&yaml(&shown)).map_err(|error| {
             CliError::new("The resource could not be put as YAML.").caused_by(&error)
         })?;
         output::result(&format!(
@@ -85,6 +85,27 @@ pub(super) async fn show(global: &GlobalArgs, args: &ShowArgs) -> Result<Exit, C
         ))?;
     }
     Ok(Exit::Done)
+}
+
+/// The value as YAML's own: a number of `serde_json` tells its form to no other format.
+fn yaml(value: &Value) -> serde_yaml::Value {
+    match value {
+        Value::Null => serde_yaml::Value::Null,
+        Value::Bool(flag) => (*flag).into(),
+        Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
+            (Some(whole), _, _) => whole.into(),
+            (_, Some(whole), _) => whole.into(),
+            (_, _, float) => float.unwrap_or_default().into(),
+        },
+        Value::String(text) => text.as_str().into(),
+        Value::Array(list) => list.iter().map(yaml).collect::<Vec<_>>().into(),
+        Value::Object(map) => {
+            let members = map
+                .iter()
+                .map(|(key, value)| (key.as_str().into(), yaml(value)));
+            serde_yaml::Value::Mapping(members.collect())
+        }
+    }
 }
 
 /// The value without its secrets.

@@ -31,6 +31,7 @@ impl Applying<'_> {
         let mut resolved = resolved?;
         if let Some(found) = found {
             let schema = found.kind.schema();
+            schema.conform(&mut resolved);
             if let Some(broken) = schema.validate(&resolved).first() {
                 let (path, message) = (&broken.path, &broken.message);
                 return Err(Error::failed(format!("{path} of {address}: {message}")));

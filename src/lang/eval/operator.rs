@@ -154,6 +154,13 @@ fn whole(number: &Number) -> Option<i128> {
         .as_i64()
         .map(i128::from)
         .or_else(|| number.as_u64().map(i128::from))
+        .or_else(|| plain(number)?.as_i64().map(i128::from))
+}
+
+/// A number that is written in another form than JSON's own (`1.0`, `1e3`), in that one.
+pub(super) fn plain(number: &Number) -> Option<Number> {
+    let float = number.as_f64().filter(|_| number.is_f64())?;
+    number_value(float).ok()?.as_number().cloned()
 }
 
 /// A wholly unknown value that is secret where one it comes from is.

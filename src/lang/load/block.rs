@@ -57,6 +57,8 @@ pub(super) fn stack(
             return BTreeMap::new();
         }
     };
+    // A home for anchors.
+    file.retain(|key, _| !key.starts_with("x-"));
     reader.known(&file, &root, BLOCKS, |_| None);
     name(reader, &file, stack);
     stack.description = file
@@ -161,12 +163,15 @@ fn providers(reader: &mut Reader, file: &Map<String, Value>) -> Value {
             (_, Value::String(text)) if text.contains("${") => {}
             (_, Value::Null) => {}
             ("allowedAccountIds", value) => {
-                reader.texts(value, &path);
+                accounts(reader, value, &path);
             }
             ("defaultTags", value) => {
                 let tags = reader.map(Some(value), &path);
                 for (tag, value) in tags.into_iter().flatten() {
-                    reader.text(value, &path.join(tag));
+                    // A number or bool becomes its text, as in the tags of a resource.
+                    if !matches!(value, Value::Number(_) | Value::Bool(_)) {
+                        reader.text(value, &path.join(tag));
+                    }
                 }
             }
             (_, value) if keys.contains(&key.as_str()) => {
@@ -176,6 +181,32 @@ fn providers(reader: &mut Reader, file: &Map<String, Value>) -> Value {
         }
     }
     Value::Object(aws.clone())
+}
+
+/// Account ids: an unquoted one is a number, which is safe as long as it has all its digits (one
+/// with a zero in front is a string to YAML).
+fn accounts(reader: &mut Reader, value: &Value, path: &Path) {
+    let Value::Array(items) = value else {
+        reader.texts(value, path);
+        return;
+    };
+    for (index, item) in items.iter().enumerate() {
+        let path = path.join(index);
+        match item {
+            Value::Number(id) if id.to_string().len() == 12 => {}
+            Value::Number(id) => {
+                reader
+                    .value(
+                        &path,
+                        format!("{id} is not an account id, which has 12 digits"),
+                    )
+                    .help = Some("put it in quotes, with the zeros in front".to_owned());
+            }
+            other => {
+                reader.text(other, &path);
+            }
+        }
+    }
 }
 
 /// Takes the map called `name` out of the map at `path`; an empty one where there is none.

@@ -241,7 +241,8 @@ impl<'de> DeserializeSeed<'de> for Key<'_, '_> {
     type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        deserializer.deserialize_any(self)
+        // A key is the text that stands in the file, be it a number.
+        deserializer.deserialize_str(self)
     }
 }
 
@@ -254,25 +255,5 @@ impl<'de> Visitor<'de> for Key<'_, '_> {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<bool, E> {
         self.is(text)
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<bool, E> {
-        self.is(&value.to_string())
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<bool, E> {
-        self.is(&value.to_string())
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<bool, E> {
-        self.is(&value.to_string())
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<bool, E> {
-        self.is(&value.to_string())
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<bool, E> {
-        self.is("null")
     }
 }

@@ -6,8 +6,9 @@ use crate::data::Path;
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// What a walk goes to.
@@ -33,6 +34,11 @@ pub(super) struct Builder {
     nodes: Cell<usize>,
     text: Cell<usize>,
     notes: RefCell<Vec<Note>>,
+    /// Scalars to take as text: those that this walk found, or, once `reads`, that it reads so.
+    written: RefCell<BTreeSet<usize>>,
+    reads: bool,
+    /// Whether whole numbers are among them.
+    whole: bool,
 }
 
 /// More mistakes than this are not told.
@@ -47,6 +53,29 @@ impl Builder {
             target: Some(target),
             ..Self::default()
         }
+    }
+
+    /// Whole numbers may be written in another form than JSON's: they are read again as well.
+    pub(super) fn takes_whole_numbers_as_written(&mut self) {
+        self.whole = true;
+    }
+
+    /// Whether there are scalars that another walk must take as text.
+    pub(super) fn reads_again(&self) -> bool {
+        !self.written.borrow().is_empty()
+    }
+
+    /// The builder of that other walk.
+    pub(super) fn into_second(self) -> Self {
+        Self {
+            written: self.written,
+            reads: true,
+            ..Self::default()
+        }
+    }
+
+    fn reads(&self, node: usize) -> bool {
+        self.reads && self.written.borrow().contains(&node)
     }
 
     /// The last node that was read to its end, or one before it.
@@ -123,7 +152,13 @@ impl<'de> DeserializeSeed<'de> for Node<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         let number = self.builder.enter()?;
-        deserializer.deserialize_any(Visit { node: self, number })
+        let as_written = self.builder.reads(number);
+        let visit = Visit { node: self, number };
+        if as_written {
+            deserializer.deserialize_str(visit)
+        } else {
+            deserializer.deserialize_any(visit)
+        }
     }
 }
 
@@ -147,22 +182,31 @@ impl Visit<'_> {
         builder.note(self.number, path, message.into(), Some(help.into()));
     }
 
-    /// A value that is no text: as a key it is refused.
-    fn scalar<E: Error>(self, value: Value, kind: &str) -> Result<Value, E> {
+    /// A value that is no text; `plain` where it tells how it is written. A key is the text that
+    /// stands in the file.
+    fn scalar<E: Error>(self, value: Value, plain: bool) -> Result<Value, E> {
         self.check()?;
-        if !self.node.key {
-            return Ok(value);
+        let Node { builder, key, .. } = &self.node;
+        if *key || !plain {
+            builder.written.borrow_mut().insert(self.number);
         }
-        let text = if value.is_null() {
-            "null".to_owned()
+        Ok(if *key {
+            Value::String(value.to_string())
         } else {
-            value.to_string()
-        };
-        self.note(
-            format!("this key is {kind}, and keys are text"),
-            format!("put it in quotes: \"{text}\""),
-        );
-        Ok(Value::String(text))
+            value
+        })
+    }
+
+    /// A number of more than 64 bits: fine as a key, which is text.
+    fn too_large<E: Error>(self, value: impl fmt::Display) -> Result<Value, E> {
+        if !self.node.key {
+            self.check()?;
+            self.note(
+                "this number has more than 64 bits",
+                format!("put it in quotes: \"{value}\""),
+            );
+        }
+        self.scalar(Value::String(value.to_string()), true)
     }
 
     fn inner(&self, path: Path, key: bool) -> Node<'_> {
@@ -198,62 +242,52 @@ impl<'de> Visitor<'de> for Visit<'_> {
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
-        self.scalar(value.into(), "a bool")
+        self.scalar(value.into(), true)
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
-        self.scalar(value.into(), "a number")
+        let plain = !self.node.builder.whole;
+        self.scalar(value.into(), plain)
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
-        self.scalar(value.into(), "a number")
+        let plain = !self.node.builder.whole;
+        self.scalar(value.into(), plain)
     }
 
     fn visit_i128<E: Error>(self, value: i128) -> Result<Value, E> {
-        self.check()?;
-        self.note(
-            "this number has more than 64 bits",
-            format!("put it in quotes: \"{value}\""),
-        );
-        Ok(Value::String(value.to_string()))
+        self.too_large(value)
     }
 
     fn visit_u128<E: Error>(self, value: u128) -> Result<Value, E> {
-        self.check()?;
-        self.note(
-            "this number has more than 64 bits",
-            format!("put it in quotes: \"{value}\""),
-        );
-        Ok(Value::String(value.to_string()))
+        self.too_large(value)
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        const EXACT: f64 = 9_007_199_254_740_992.0;
         self.check()?;
-        if !value.is_finite() {
+        if !value.is_finite() && !self.node.key {
             self.note(
                 "a number must be finite",
                 "put it in quotes if it is meant as text",
             );
             return Ok(Value::Null);
         }
-        #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
-        let value = if value.fract() == 0.0 && value.abs() < EXACT {
-            Value::from(value as i64)
-        } else {
-            Value::from(value)
-        };
-        self.scalar(value, "a number")
+        self.scalar(Value::from(value), false)
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
         self.check()?;
         self.node.builder.take(text)?;
-        Ok(Value::String(text.to_owned()))
+        let as_number = !self.node.key && self.node.builder.reads(self.number);
+        Ok(if as_number {
+            number(text)
+        } else {
+            Value::String(text.to_owned())
+        })
     }
 
     fn visit_unit<E: Error>(self) -> Result<Value, E> {
-        self.scalar(Value::Null, "null")
+        self.scalar(Value::Null, true)
     }
 
     fn visit_none<E: Error>(self) -> Result<Value, E> {
@@ -335,6 +369,30 @@ impl<'de> Visitor<'de> for Visit<'_> {
         self.note(format!("YAML tags such as !{tag} are not supported"), help);
         // What is tagged is read on, so that the mistakes in it are told as well.
         content.newtype_variant_seed(self.inner(self.node.path.clone(), self.node.key))
+    }
+}
+
+/// A number in the form it is written in, where JSON has that form; else in JSON's own.
+fn number(text: &str) -> Value {
+    if let Ok(number) = serde_json::from_str::<Number>(text) {
+        return Value::Number(number);
+    }
+    let plain = text.strip_prefix('+').unwrap_or(text);
+    let (sign, digits) = match plain.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", plain),
+    };
+    let whole = |digits: &str, base| u64::from_str_radix(digits, base).ok();
+    let other = [("0x", 16), ("0o", 8), ("0b", 2)];
+    let other = other
+        .iter()
+        .find_map(|(prefix, base)| whole(digits.strip_prefix(prefix)?, *base));
+    match other {
+        Some(whole) => serde_json::from_str(&format!("{sign}{whole}")).unwrap_or_default(),
+        None => {
+            let number = serde_json::from_str(plain).ok();
+            number.unwrap_or_else(|| plain.parse::<f64>().map(Value::from).unwrap_or_default())
+        }
     }
 }
 

@@ -48,6 +48,11 @@ impl Scan<'_> {
     /// One line, up to its end; a quoted text takes the lines it spans with it.
     fn line(&mut self) -> Result<(), Refusal> {
         self.line_start = self.at;
+        // A directive, such as %YAML 1.2, stands before the document.
+        if self.peek(0) == b'%' && !self.content && !self.ended {
+            self.skip_line();
+            return Ok(());
+        }
         if self.marker()? {
             return Ok(());
         }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::data::Path;
 use crate::lang::locate::locate;
 use proptest::prelude::*;
 use serde_json::json;
@@ -40,7 +41,7 @@ fn quickly<T>(run: impl FnOnce() -> T) -> T {
 fn plain_values_keep_their_meaning() {
     let text = "a: 012345678901\nb: yes\nc: 1_000\nd: 7\ne: 1.5\nf: 7.0\ng: ~\nh: 2012-10-17\ni: $default\nj: !!str 7\n";
     let expected = json!({
-        "a": "012345678901", "b": "yes", "c": "1_000", "d": 7, "e": 1.5, "f": 7, "g": null,
+        "a": "012345678901", "b": "yes", "c": "1_000", "d": 7, "e": 1.5, "f": 7.0, "g": null,
         "h": "2012-10-17", "i": "$default", "j": "7",
     });
     assert_eq!(parse(text.as_bytes()), Ok(expected));
@@ -79,22 +80,51 @@ fn every_duplicate_key_is_told_at_the_second_one() {
 
 #[test]
 fn keys_are_text() {
+    let text = "200: a\n1.0: b\n0x1F: c\ntrue: d\n~: e\n1e3: f\n+7: g\n12345678901234567890123: h\n.inf: i\n";
+    let expected = json!({
+        "200": "a", "1.0": "b", "0x1F": "c", "true": "d", "~": "e", "1e3": "f", "+7": "g",
+        "12345678901234567890123": "h", ".inf": "i",
+    });
+    assert_eq!(parse(text.as_bytes()), Ok(expected));
+    let place = locate(text, &Place::Value(Path::pointer("/0x1F")));
+    assert_eq!(place.map(|span| (span.line, span.column)), Some((3, 7)));
     assert_eq!(
-        mistake("a: 1\n8080: x"),
-        "2:1 this key is a number, and keys are text (put it in quotes: \"8080\")"
-    );
-    assert_eq!(
-        mistake("true: x"),
-        "1:1 this key is a bool, and keys are text (put it in quotes: \"true\")"
+        mistake("200: a\n\"200\": b\n").split(" (").next(),
+        Some("2:1 the key \"200\" is there twice")
     );
     assert_eq!(
         mistake("? [a]\n: x").split(" (").next(),
         Some("1:3 this key is a list or a map, and keys are text")
     );
+}
+
+#[test]
+fn a_number_keeps_the_form_it_is_written_in() {
+    let text = "a: [1.0, 1.10, -2.50, 1e3, 7, &x 3.0, *x]\nb: {c: 0x1F, d: +5, e: .5, f: 1., g: 0o17, h: -0x10}\n";
     assert_eq!(
-        mistake("~: x"),
-        "1:1 this key is null, and keys are text (put it in quotes: \"null\")"
+        parse(text.as_bytes()).unwrap_or_default().to_string(),
+        r#"{"a":[1.0,1.10,-2.50,1e+3,7,3.0,3.0],"b":{"c":31,"d":5,"e":0.5,"f":1.0,"g":15,"h":-16}}"#
     );
+}
+
+#[test]
+fn what_stands_before_a_document_is_no_part_of_it() {
+    let plain = Ok(json!({"a": 1}));
+    for text in [
+        "\u{feff}a: 1\n",
+        "\u{feff}---\na: 1\n",
+        "\u{feff}# words\na: 1\n",
+        "%YAML 1.2\n---\na: 1\n",
+        "\u{feff}# words\n%YAML 1.1\n---\na: 1\n",
+    ] {
+        assert_eq!(parse(text.as_bytes()), plain, "{text:?}");
+    }
+    assert_eq!(
+        mistake("a: 1\n%YAML 1.2\n---\nb: 2\n").split(' ').next(),
+        Some("3:1")
+    );
+    let wide = parse(b"\xff\xfea\0:\0").err().unwrap_or_default();
+    assert!(wide[0].message.contains("UTF-16"), "{wide:?}");
 }
 
 #[test]

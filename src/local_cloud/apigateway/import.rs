@@ -15,9 +15,13 @@ pub(super) fn reimport(
     if cx.protocol != Protocol::Http {
         return Err(bad("Only an HTTP API can be imported."));
     }
-    let document: Value = serde_yaml::from_str(text(sent, "body"))
+    let body = text(sent, "body");
+    // JSON first: YAML would not keep the form of its numbers.
+    let document: Value = serde_json::from_str(body)
+        .or_else(|_| serde_yaml::from_str(body))
         .map_err(|error| bad(format!("Unable to parse the API definition: {error}")))?;
-    let version = document["openapi"].as_str().unwrap_or_default();
+    let version = scalar(&document["openapi"]);
+    let version = version.as_str().unwrap_or_default();
     if !version.starts_with("3.") {
         return Err(bad("The API definition must be an OpenAPI 3 document."));
     }
@@ -118,12 +122,25 @@ fn integration(given: &Doc) -> Doc {
     let mut doc = Doc::new();
     for (from, to) in names {
         if let Some(value) = given.get(from) {
-            doc.insert(to.to_owned(), value.clone());
+            let value = if to == "payloadFormatVersion" {
+                scalar(value)
+            } else {
+                value.clone()
+            };
+            doc.insert(to.to_owned(), value);
         }
     }
     let kind = text(given, "type").to_ascii_uppercase();
     doc.insert("integrationType".to_owned(), json!(kind));
     doc
+}
+
+/// A number where a string is meant, as its text: documents have versions without quotes.
+fn scalar(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => number.to_string().into(),
+        other => other.clone(),
+    }
 }
 
 fn make(cx: &mut Cx<'_>, route: &Route) -> Result<(), Refusal> {
@@ -150,6 +167,13 @@ fn described(document: &Value) -> Doc {
     ];
     let given = members.into_iter().filter(|(_, value)| !value.is_null());
     given
-        .map(|(name, value)| (name.to_owned(), value.clone()))
+        .map(|(name, value)| {
+            let value = if name == "version" {
+                scalar(value)
+            } else {
+                value.clone()
+            };
+            (name.to_owned(), value)
+        })
         .collect()
 }

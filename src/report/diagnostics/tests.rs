@@ -114,7 +114,7 @@ fn mistakes_stand_at_their_place() {
 #[test]
 fn scripts_get_positions() {
     let list = &mistakes()[1..3];
-    insta::assert_json_snapshot!(diagnostics_json(list, &sources(FILE), &locate), @r#"
+    insta::assert_snapshot!(format!("{:#}", diagnostics_json(list, &sources(FILE), &locate)), @r#"
         {
           "diagnostics": [
             {

@@ -28,7 +28,7 @@ pub(super) const TABLE: &[Function] = &[
         Ok(STANDARD.encode(Sha512::digest(call.text(0)?)).into())
     }),
     function("jsondecode", 1, Some(1), |call| {
-        serde_json::from_str(&call.text(0)?).map_err(|error| {
+        serde_json::from_str(source::without_mark(&call.text(0)?)).map_err(|error| {
             format!(
                 "this text is not JSON (line {}, column {})",
                 error.line(),
@@ -36,12 +36,11 @@ pub(super) const TABLE: &[Function] = &[
             )
         })
     }),
-    function(
-        "jsonencode",
-        1,
-        Some(1),
-        |call| Ok(json(call.any(0)).into()),
-    ),
+    // With sorted keys. Unlike Terraform's it writes `<`, `>` and `&` themselves: escaped, the
+    // text is the same JSON, and breaks what reads it as a text (VTL, log formats).
+    function("jsonencode", 1, Some(1), |call| {
+        Ok(call.any(0).to_string().into())
+    }),
     function("md5", 1, Some(1), |call| {
         Ok(hex::encode(Md5::digest(call.text(0)?)).into())
     }),
@@ -61,21 +60,6 @@ pub(super) const TABLE: &[Function] = &[
     }),
     function("yamldecode", 1, Some(1), yamldecode),
 ];
-
-/// JSON with sorted keys and, as Terraform writes it, `<`, `>`, `&` and the two Unicode line
-/// separators escaped.
-fn json(value: &Value) -> String {
-    let text = value.to_string();
-    if !text.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
-        return text;
-    }
-    // These stand in strings only, so each can be replaced where it is.
-    text.replace('<', "\\u003c")
-        .replace('>', "\\u003e")
-        .replace('&', "\\u0026")
-        .replace('\u{2028}', "\\u2028")
-        .replace('\u{2029}', "\\u2029")
-}
 
 fn yamldecode(call: &Call<'_>) -> Result<Value, String> {
     source::parse(call.text(0)?.as_bytes()).map_err(|problems| {

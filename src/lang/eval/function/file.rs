@@ -1,6 +1,7 @@
 //! Functions on files and their names. Relative paths start at the stack's folder.
 
 use super::{Call, Function, function};
+use crate::lang::source;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::Md5;
@@ -19,7 +20,7 @@ pub(super) const TABLE: &[Function] = &[
     }),
     function("file", 1, Some(1), |call| {
         String::from_utf8(read(call)?)
-            .map(Value::from)
+            .map(|text| Value::from(source::without_mark(&text)))
             .map_err(|_| "the file is not UTF-8; filebase64 reads any file".to_owned())
     }),
     function("filebase64", 1, Some(1), |call| {
