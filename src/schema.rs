@@ -20,7 +20,10 @@
 pub(crate) mod conform;
 mod validate;
 
+pub(crate) use validate::is_zero_led;
+
 use crate::data::Path;
+use crate::lang::alias;
 use crate::lang::nearest::did_you_mean;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema as JsonSchemaDocument};
@@ -161,7 +164,7 @@ impl Schema {
     }
 
     /// The names of the properties.
-    pub fn property_names(&self) -> impl Iterator<Item = &str> {
+    pub fn property_names(&self) -> impl Iterator<Item = &str> + Clone {
         members(&self.properties)
             .into_iter()
             .flatten()
@@ -208,7 +211,10 @@ impl Schema {
         let help = if self.has_output(name) {
             Some("it is an output: it can be referred to, not set".to_owned())
         } else {
-            did_you_mean(name, self.property_names())
+            alias::own_name(name, self)
+                .or_else(|| did_you_mean(name, self.property_names()))
+                .or_else(|| alias::property(name, self))
+                .or_else(|| Some(alias::list("properties", self.property_names())))
         };
         (format!("{name:?} is not a property of {}", self.name), help)
     }
@@ -219,8 +225,10 @@ impl Schema {
         let text = schema.and_then(|schema| schema.get("description")?.as_str());
         let help = text
             .and_then(|text| text.lines().next())
+            .filter(|line| line.len() > 20)
             .map(|line| format!("{name}: {line}"));
-        (format!("{} needs the property {name:?}", self.name), help)
+        let message = format!("missing required property {name:?} of {}", self.name);
+        (message, help)
     }
 
     /// The names of the outputs.

@@ -72,9 +72,11 @@ fn run(case: &str) -> String {
     let faults = planned.found.faults.into_iter();
     diagnostics.extend(faults.map(|fault| Diagnostic::error(fault.place, fault.message)));
     if !diagnostics.is_empty() {
-        let texts = diagnostics
-            .iter()
-            .map(|found| format!("{:?}: {}\n", found.place, found.message));
+        let texts = diagnostics.iter().map(|found| {
+            let help = found.help.as_ref();
+            let help = help.map_or(String::new(), |help| format!(" ({help})"));
+            format!("{:?}: {}{help}\n", found.place, found.message)
+        });
         return texts.collect();
     }
     assert_eq!(verify::faults(&planned.plan, &world), Vec::<String>::new());

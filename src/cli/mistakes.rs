@@ -106,6 +106,7 @@ pub(super) fn report(
     if list.is_empty() {
         return Ok(());
     }
+    let list = &diagnostic::distinct(list.to_vec());
     if global.json && are_wrong(list) {
         let document = document(list, sources).to_string();
         output::result(&format!("{}\n", output::secrets().hide(&document)))?;

@@ -22,7 +22,10 @@ impl Planner<'_> {
         let mut changes = BTreeMap::new();
         let blocks = stack.outputs.iter().filter(|_| !destroy);
         for (name, block) in blocks {
-            let after = self.eval(&Path::pointer("/outputs").join(name), &block.value);
+            let after = self.eval(
+                &Path::pointer("/outputs").join(name).join("value"),
+                &block.value,
+            );
             if self.out.kept_outputs.contains(name) {
                 continue;
             }

@@ -8,7 +8,7 @@ mod tests;
 
 use super::diagnostic::{Diagnostic, Place};
 use super::eval::{Reference, Root};
-use super::nearest::did_you_mean;
+use super::nearest::{did_you_mean, nearest};
 use super::stack::{ResourceBlock, Stack};
 use crate::data::Path;
 use crate::resource::{data_sources, resources};
@@ -31,7 +31,11 @@ pub fn check(stack: &Stack) -> Vec<Diagnostic> {
     checks.types();
     checks.options();
     checks.references();
-    checks.found.extend(checks.graph.cycles());
+    let queue = |name: &str| {
+        let block = stack.resources.get(name);
+        block.is_some_and(|block| block.type_name == "aws:sqs:Queue")
+    };
+    checks.found.extend(checks.graph.cycles(&queue));
     checks.found
 }
 
@@ -84,20 +88,20 @@ impl Checks<'_> {
         let place = Place::Value(path.join("type"));
         if type_name.starts_with("AWS::") {
             let message = format!("CloudFormation types such as {type_name} are not supported yet");
-            return self.push(place, message, None);
+            return self.push(place, message, own_type(type_name, &types));
         }
         let of_data = path.first().as_deref() == Some("data");
         let (kind, other) = if of_data {
-            ("data source", "resources")
+            ("data source type", "resources")
         } else {
             ("resource type", "data")
         };
         let help = if elsewhere {
             Some(format!("it belongs under {other}:"))
         } else {
-            nearest_type(type_name, &types)
+            nearest_type(type_name, &types).or_else(|| same_service(type_name, &types))
         };
-        self.push(place, format!("there is no {kind} {type_name:?}"), help);
+        self.push(place, format!("unknown {kind} {type_name:?}"), help);
     }
 
     /// The names of the properties that are given, and of those that must be.
@@ -119,7 +123,7 @@ impl Checks<'_> {
         }
         for name in schema.required() {
             if given.get(name).is_none_or(Value::is_null) {
-                let place = Place::Key(parent.clone());
+                let place = Place::Key(path());
                 let (message, help) = schema.missing(name);
                 self.push(place, message, help);
             }
@@ -174,7 +178,7 @@ impl Checks<'_> {
                 } else {
                     did_you_mean(other, self.stack.resources.keys().map(String::as_str))
                 };
-                self.push(place, format!("there is no resource {other:?}"), help);
+                self.push(place, format!("undefined resource {other:?}"), help);
             }
         }
     }
@@ -241,6 +245,37 @@ impl Checks<'_> {
         self.found.extend(found);
         references
     }
+}
+
+/// The type of our own that a CloudFormation type is: `AWS::SQS::Queue`.
+fn own_type(type_name: &str, types: &[&str]) -> Option<String> {
+    let mut parts = type_name.split("::").skip(1);
+    let (service, kind) = (parts.next()?, parts.next()?);
+    let service = match service.to_lowercase().as_str() {
+        "logs" => "cloudwatch".to_owned(),
+        other => other.to_owned(),
+    };
+    let kind = match kind {
+        "ManagedPolicy" => "Policy",
+        "Url" => "FunctionUrl",
+        other => other,
+    };
+    let wanted = format!("aws:{service}:{kind}");
+    let found = types.iter().find(|name| name.eq_ignore_ascii_case(&wanted));
+    let near = || nearest(&wanted, types.iter().copied());
+    found
+        .copied()
+        .or_else(near)
+        .map(|found| format!("did you mean \"{found}\"?"))
+}
+
+/// The types of the service that was named, where none is near.
+fn same_service(type_name: &str, types: &[&str]) -> Option<String> {
+    let (service, _) = type_name.rsplit_once(':')?;
+    let service = service.to_lowercase();
+    let of = |name: &&&str| name.rsplit_once(':').is_some_and(|(of, _)| of == service);
+    let found: Vec<&str> = types.iter().filter(of).copied().collect();
+    (!found.is_empty()).then(|| format!("the types of {service} are {}", found.join(", ")))
 }
 
 /// The nearest type: by the whole name, or by what follows the last colon.

@@ -1,6 +1,7 @@
 //! Mistakes in a stack file, each with the place it was made at.
 
 use crate::data::Path;
+use std::collections::BTreeMap;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +42,8 @@ pub struct Diagnostic {
     pub label: Option<String>,
     /// What to do: `did you mean "name"?`.
     pub help: Option<String>,
+    /// Other places of the same file that have a part in it, each with what is there.
+    pub related: Vec<(Place, String)>,
 }
 
 impl Diagnostic {
@@ -53,6 +56,7 @@ impl Diagnostic {
             place,
             label: None,
             help: None,
+            related: Vec::new(),
         }
     }
 
@@ -81,22 +85,81 @@ impl Place {
     }
 }
 
+/// The list with each mistake once: not in the same words at the same place or at one around it.
+pub fn distinct(list: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut told = Told::default();
+    let mut found = Vec::with_capacity(list.len());
+    for new in list {
+        if !told.has(&new, &found, |_, old| new.message == old.message) {
+            told.note(&new, found.len());
+            found.push(new);
+        }
+    }
+    found
+}
+
 /// Adds to `found` those of `more` that do not tell one of its mistakes again: at the same
 /// place, or in the same words at a place around it.
 pub fn add(found: &mut Vec<Diagnostic>, more: impl IntoIterator<Item = Diagnostic>) {
+    let mut told = Told::default();
+    for (at, old) in found.iter().enumerate() {
+        told.note(old, at);
+    }
+    let before = found.len();
     for new in more {
-        let told = found
-            .iter()
-            .any(|old| match (old.place.path(), new.place.path()) {
-                (Some(was), Some(at)) => {
-                    let near = was.is_within(at) || at.is_within(was);
-                    was == at || (near && new.message.starts_with(&old.message))
-                }
-                _ => *old == new,
-            });
-        if !told {
+        // Several mistakes of one place come from one look.
+        let same = |at: usize, old: &Diagnostic| at < before || new.message == old.message;
+        if !told.has(&new, found, same) {
+            told.note(&new, found.len());
             found.push(new);
         }
+    }
+}
+
+/// Which mistakes are at which path of which file.
+#[derive(Default)]
+struct Told {
+    at: BTreeMap<(usize, Path), Vec<usize>>,
+}
+
+impl Told {
+    fn note(&mut self, diagnostic: &Diagnostic, index: usize) {
+        if let Some(path) = diagnostic.place.path() {
+            let key = (diagnostic.file, path.clone());
+            self.at.entry(key).or_default().push(index);
+        }
+    }
+
+    /// Whether `new` is among `found`: at the same path one that is the `same`, or one in the
+    /// same words at a path around it or within it.
+    fn has(
+        &self,
+        new: &Diagnostic,
+        found: &[Diagnostic],
+        same: impl Fn(usize, &Diagnostic) -> bool,
+    ) -> bool {
+        let Some(path) = new.place.path() else {
+            return found.contains(new);
+        };
+        let starts = |index: &usize| {
+            found
+                .get(*index)
+                .is_some_and(|old| new.message.starts_with(&old.message))
+        };
+        let at = |path: Path| self.at.get(&(new.file, path)).into_iter().flatten();
+        let mut around = path.parent();
+        while let Some(outer) = around {
+            around = outer.parent();
+            if at(outer).any(starts) {
+                return true;
+            }
+        }
+        let within = self.at.range((new.file, path.clone())..);
+        let mut within = within.take_while(|((file, at), _)| {
+            *file == new.file && at.as_pointer().starts_with(path.as_pointer())
+        });
+        at(path.clone()).any(|index| found.get(*index).is_some_and(|old| same(*index, old)))
+            || within.any(|((_, at), indexes)| at.is_within(path) && indexes.iter().any(starts))
     }
 }
 

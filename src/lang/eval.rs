@@ -26,6 +26,7 @@ mod template;
 mod tests;
 mod traversal;
 
+pub(crate) use operator::same;
 pub(crate) use reference::scan;
 pub use reference::{Reference, Root, lone_reference, references};
 pub use template::{escaped, is_expression};

@@ -2,6 +2,7 @@
 //! expressions to values. No I/O, no clock, no environment: what the language needs from
 //! outside (the files that `file()` reads, variable values) is handed in.
 
+pub mod alias;
 pub mod check;
 pub mod diagnostic;
 pub mod edit;

@@ -3,6 +3,7 @@
 
 use super::Schema;
 use crate::data::{Data, Path};
+use crate::lang::alias;
 use crate::lang::nearest::{did_you_mean, nearest};
 use crate::resource::Broken;
 use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind as Kind};
@@ -57,6 +58,13 @@ impl Check<'_> {
                 let (message, help) = self.unexpected(name, &path);
                 found.push(Broken::new(path.join(name), message).on_key().help(help));
             }
+            return;
+        }
+        if matches!(error.kind(), Kind::FalseSchema)
+            && let (Some(parent), Some(name)) = (path.parent(), path.last())
+        {
+            let (message, help) = self.unexpected(&name, &parent);
+            found.push(Broken::new(path.clone(), message).on_key().help(help));
             return;
         }
         if let Kind::AnyOf { context } | Kind::OneOfNotValid { context } = error.kind()
@@ -115,7 +123,37 @@ impl Check<'_> {
             .and_then(|schema| super::members(schema));
         let names = || known.into_iter().flatten().map(|(name, _)| name.as_str());
         let message = format!("{name:?} is not a property of {path}");
-        (message, did_you_mean(name, names()))
+        let map = self.map_inside(name, path);
+        let part = || alias::part(name, known?.keys().map(String::as_str));
+        let help = did_you_mean(name, names())
+            .or(map)
+            .or_else(|| part().map(|found| format!("did you mean \"{found}\"?")))
+            .unwrap_or_else(|| alias::list("properties", names()));
+        (message, Some(help))
+    }
+
+    /// Where a structure has one property and that is a map, its entries are easily written one
+    /// level too high: `environment: {STAGE: dev}`.
+    fn map_inside(&self, name: &str, path: &Path) -> Option<String> {
+        let mut members = super::members(self.schema.at(path)?)?.iter();
+        let (inner, schema) = members.next()?;
+        let is_map = schema.get("additionalProperties").is_some() && members.next().is_none();
+        let given = path.join(name);
+        let value = given
+            .get(&self.data.value)
+            .filter(|value| !value.is_object())?;
+        let shown = self.shown(value, &given);
+        let shown = match (value, shown) {
+            (Value::String(text), Some(_)) if text.chars().all(|c| c.is_ascii_alphanumeric()) => {
+                text.clone()
+            }
+            (_, Some(shown)) => shown,
+            (_, None) => "…".to_owned(),
+        };
+        let outer = path.last()?;
+        is_map.then(|| {
+            format!("{path} has the key {inner}: {outer}: {{{inner}: {{{name}: {shown}}}}}")
+        })
     }
 
     /// The value as text, unless it is secret, unknown in part or long.
@@ -136,14 +174,14 @@ impl Check<'_> {
         };
         let got = self
             .shown(value, path)
-            .map_or(String::new(), |text| format!(", and it is {text}"));
+            .map_or(String::new(), |text| format!(", got {text}"));
         match error.kind() {
             Kind::Required { property } => {
                 let property = property.as_str().unwrap_or_default();
                 if path.is_root() {
                     return self.schema.missing(property).0;
                 }
-                format!("{name} needs the property {property:?}")
+                format!("missing required property {property:?} of {name}")
             }
             Kind::Type { kind } => self.wrong_type(&name, &types(kind), value),
             Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
@@ -163,7 +201,7 @@ impl Check<'_> {
                 self.wrong_type(&name, &wanted, value)
             }
             Kind::Enum { options } => self.not_allowed(&name, options, value, path),
-            Kind::Constant { expected_value } => format!("{name} must be {expected_value}{got}"),
+            Kind::Constant { expected_value } => format!("{name}: expected {expected_value}{got}"),
             Kind::Pattern { pattern } => format!("{name} must match the pattern {pattern}{got}"),
             Kind::PropertyNames { error } => match error.kind() {
                 Kind::Pattern { pattern } => {
@@ -203,7 +241,7 @@ impl Check<'_> {
             Kind::MaxLength { limit } => {
                 let length = value.as_str().map_or(0, |text| text.chars().count());
                 format!(
-                    "{name} may have at most {}, and it has {length}",
+                    "{name} may have at most {}, got {length}",
                     count(*limit, "character")
                 )
             }
@@ -218,20 +256,21 @@ impl Check<'_> {
             }
             Kind::MaxProperties { limit } => format!("{name} may have at most {limit} entries"),
             Kind::UniqueItems => format!("{name} has an item twice"),
-            other => format!("{name} breaks the rule {:?} of its schema", other.keyword()),
+            _ => format!("{name} is not allowed here{got}"),
         }
     }
 
     fn wrong_type(&self, name: &str, wanted: &[&'static str], value: &Value) -> String {
         let wanted_text = wanted.join(" or ");
-        if wanted == ["a whole number"] && value.is_number() {
-            return format!("{name} must be a whole number, and it has a fraction");
-        }
         let help = match value {
-            Value::Number(_) | Value::Bool(_) if wanted.contains(&"a text") => "; put it in quotes",
+            Value::String(text)
+                if is_zero_led(text) && wanted.iter().any(|one| one.contains("number")) =>
+            {
+                "; digits with a zero in front are a string"
+            }
             Value::String(text)
                 if serde_json::from_str::<Value>(text).is_ok_and(|value| !value.is_object())
-                    && !wanted.contains(&"a text")
+                    && !wanted.contains(&"a string")
                     && wanted
                         .iter()
                         .any(|one| one.contains("number") || *one == "a bool") =>
@@ -240,10 +279,13 @@ impl Check<'_> {
             }
             _ => "",
         };
-        format!(
-            "{name} must be {wanted_text}, and it is {}{help}",
-            kind_of(value)
-        )
+        let got = match value {
+            Value::Number(_) if wanted.iter().any(|one| one.contains("fraction")) => {
+                "one with a fraction"
+            }
+            other => kind_of(other),
+        };
+        format!("{name}: expected {wanted_text}, got {got}{help}")
     }
 
     fn not_allowed(&self, name: &str, options: &Value, value: &Value, path: &Path) -> String {
@@ -265,9 +307,14 @@ impl Check<'_> {
         } else {
             format!("one of {}", list.join(", "))
         };
-        let got = shown.map_or(String::new(), |text| format!(", and it is {text}"));
-        format!("{name} must be {list}{got}{help}")
+        let got = shown.map_or(String::new(), |text| format!(", got {text}"));
+        format!("{name}: expected {list}{got}{help}")
     }
+}
+
+/// `012345678901`: digits that YAML does not take for a number.
+pub(crate) fn is_zero_led(text: &str) -> bool {
+    text.len() > 1 && text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn count(number: u64, noun: &str) -> String {
@@ -279,7 +326,7 @@ fn kind_of(value: &Value) -> &'static str {
         Value::Null => "null",
         Value::Bool(_) => "a bool",
         Value::Number(_) => "a number",
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "a map",
     }
@@ -287,8 +334,8 @@ fn kind_of(value: &Value) -> &'static str {
 
 fn types(kind: &TypeKind) -> Vec<&'static str> {
     let word = |name: String| match name.as_str() {
-        "string" => "a text",
-        "integer" => "a whole number",
+        "string" => "a string",
+        "integer" => "a number without a fraction",
         "number" => "a number",
         "boolean" => "a bool",
         "array" => "a list",

@@ -20,6 +20,9 @@ fn node(root: Root, name: &str) -> Node {
 /// Of a circle no more nodes are named.
 const SHOWN: usize = 20;
 
+/// And of so many references the place is told.
+const SHOWN_PLACES: usize = 5;
+
 /// What each local, data source and resource needs.
 #[derive(Default)]
 pub(super) struct Graph {
@@ -31,6 +34,8 @@ pub(super) struct Graph {
 /// A use of a node.
 struct Edge {
     to: Node,
+    /// What of it is used, as far as that is fixed.
+    attribute: Path,
     by: By,
 }
 
@@ -52,6 +57,7 @@ impl Graph {
             .filter(|one| matches!(one.root, Root::Local | Root::Data | Root::Resource))
             .map(|one| Edge {
                 to: node(one.root, &one.name),
+                attribute: one.attribute,
                 by: By::Reference(template, one.at, one.range),
             });
         self.edges
@@ -64,15 +70,18 @@ impl Graph {
     pub(super) fn depends(&mut self, name: &str, other: &str, path: Path) {
         let edge = Edge {
             to: other.to_owned(),
+            attribute: Path::root(),
             by: By::Entry(path),
         };
         self.edges.entry(name.to_owned()).or_default().push(edge);
     }
 
-    /// One mistake for each cycle, at the reference that closes it.
-    pub(super) fn cycles(&self) -> Vec<Diagnostic> {
+    /// One mistake for each cycle, at the reference that closes it, with the places of the
+    /// other ones. `queue` tells of a resource whether it is a queue.
+    pub(super) fn cycles(&self, queue: &dyn Fn(&str) -> bool) -> Vec<Diagnostic> {
         let mut search = Search {
             graph: self,
+            queue,
             done: BTreeSet::new(),
             found: Vec::new(),
         };
@@ -80,6 +89,11 @@ impl Graph {
             search.from(start);
         }
         search.found
+    }
+
+    /// The first use of `to` by `from`.
+    fn edge(&self, from: &str, to: &str) -> Option<&Edge> {
+        self.edges.get(from)?.iter().find(|edge| edge.to == to)
     }
 
     fn place(&self, edge: &Edge) -> Place {
@@ -94,6 +108,7 @@ impl Graph {
 
 struct Search<'g> {
     graph: &'g Graph,
+    queue: &'g dyn Fn(&str) -> bool,
     /// Nodes from which no new cycle can be reached.
     done: BTreeSet<&'g str>,
     found: Vec<Diagnostic>,
@@ -138,12 +153,41 @@ impl<'g> Search<'g> {
         circle.push_str(&format!(" -> {first}"));
         let message = match names {
             [one] => format!("{one} refers to itself"),
-            _ => format!("these need each other, so that none can come first: {circle}"),
+            _ => format!("dependency cycle: {circle}"),
         };
         // Several references may close the same circle.
-        if !self.found.iter().any(|one| one.message == message) {
-            self.found
-                .push(Diagnostic::error(self.graph.place(edge), message));
+        if self.found.iter().any(|one| one.message == message) {
+            return;
         }
+        let others = names.windows(2).take(SHOWN_PLACES);
+        let others: Vec<(&str, &Edge)> = others
+            .filter_map(|pair| Some((pair[0], self.graph.edge(pair[0], pair[1])?)))
+            .collect();
+        let mut found = Diagnostic::error(self.graph.place(edge), message);
+        let all = others.iter().map(|(_, edge)| *edge).chain([edge]);
+        let of_queue = |edge: &Edge| {
+            let is_arn = edge.attribute.first().as_deref() == Some("arn");
+            is_arn && (self.queue)(&edge.to)
+        };
+        if let Some(by_hand) = all.clone().find(|edge| of_queue(edge)) {
+            found.help = Some(format!(
+                "write one of the ARNs by hand: {}; with data: {{region: {{type: \"aws:getRegion\"}}, \
+                 caller: {{type: \"aws:getCallerIdentity\"}}}}",
+                format_args!(
+                    "arn:aws:sqs:${{data.region.name}}:${{data.caller.accountId}}:NAME, in place of ${{{}.arn}}",
+                    by_hand.to
+                )
+            ));
+        } else if names.len() > 1 {
+            found.help = Some("replace one of the references by the value itself".to_owned());
+        }
+        found.related = others
+            .into_iter()
+            .map(|(from, edge)| {
+                let message = format!("{from} depends on {}", edge.to);
+                (self.graph.place(edge), message)
+            })
+            .collect();
+        self.found.push(found);
     }
 }

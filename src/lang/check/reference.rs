@@ -1,6 +1,7 @@
 //! References: whether what they name is there.
 
 use crate::data::Path;
+use crate::lang::alias;
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::eval::{Reference, Root, scan};
 use crate::lang::nearest::did_you_mean;
@@ -76,7 +77,10 @@ impl<'s> Names<'s> {
                 let early = holder == Holder::Provider && self.needs_reading(name, 0);
                 early.then(|| (format!("providers are set up before local.{name} is there, since it comes from what is read"), None))
             }),
-            Root::Data => missing("data source", name, &stack.data).or_else(|| {
+            Root::Data => missing("data source", name, &stack.data).map(|(message, help)| {
+                let short = self.without_type(reference, "data.", |name| stack.data.contains_key(name));
+                (message, short.or(help))
+            }).or_else(|| {
                 let block = stack.data.get(name)?;
                 let schema = data_sources().get(block.type_name.as_str())?.schema();
                 let attribute = reference.attribute.first()?;
@@ -120,7 +124,8 @@ impl<'s> Names<'s> {
                         .chain(["var", "local", "data", "each", "stack"]),
                 )
             };
-            return Some((format!("there is no resource {name:?}"), help));
+            let help = self.other_notation(reference).or(help);
+            return Some((format!("undefined resource {name:?}"), help));
         };
         let schema = resources().get(block.type_name.as_str())?.schema();
         let mut segments = reference.attribute.segments();
@@ -140,6 +145,29 @@ impl<'s> Names<'s> {
             }
             None => None,
         }
+    }
+
+    /// What a reference to an undefined resource means in the notation of another tool.
+    fn other_notation(&self, reference: &Reference) -> Option<String> {
+        let rest: Vec<String> = reference.attribute.segments().map(Into::into).collect();
+        let known = |name: &str| self.stack.resources.contains_key(name);
+        self.without_type(reference, "", known)
+            .or_else(|| alias::notation(&reference.name, &rest))
+    }
+
+    /// `${resources.q.url}` and `${aws_sqs_queue.q.url}` are `${q.url}` here.
+    fn without_type(
+        &self,
+        reference: &Reference,
+        prefix: &str,
+        known: impl Fn(&str) -> bool,
+    ) -> Option<String> {
+        let mut rest = reference.attribute.segments();
+        let name = rest.next().filter(|name| known(name))?;
+        let whole = rest.fold(format!("{prefix}{name}"), |text, segment| {
+            format!("{text}.{segment}")
+        });
+        Some(format!("did you mean \"{whole}\"?"))
     }
 
     /// Whether a local comes from a data source or a resource, by way of other locals too.
@@ -169,7 +197,14 @@ fn missing<T>(
         return None;
     }
     Some((
-        format!("there is no {kind} {name:?}"),
+        format!(
+            "{} {kind} {name:?}",
+            if kind == "data source" {
+                "undefined"
+            } else {
+                "unknown"
+            }
+        ),
         did_you_mean(name, known.keys().map(String::as_str)),
     ))
 }

@@ -73,28 +73,28 @@ outputs:
   long: {value: "${uper(text.nope)} ${many[\"a\"].x}"}
 "#;
     let expected = [
-        "10:45 [var.siz] there is no variable \"siz\" (did you mean \"size\"?)",
-        "10:56 [local.on] there is no local \"on\" (did you mean \"one\"?)",
-        "10:68 [data.her.name] there is no data source \"her\" (did you mean \"here\"?)",
-        "10:85 [txt.result] there is no resource \"txt\" (did you mean \"text\"?)",
+        "10:45 [var.siz] unknown variable \"siz\" (did you mean \"size\"?)",
+        "10:56 [local.on] unknown local \"on\" (did you mean \"one\"?)",
+        "10:68 [data.her.name] undefined data source \"her\" (did you mean \"here\"?)",
+        "10:85 [txt.result] undefined resource \"txt\" (did you mean \"text\"?)",
         "10:18 [lenght] \"lenght\" is not a property of random:RandomString (did you mean \"length\"?)",
-        "8:3 [text] random:RandomString needs the property \"length\"",
-        "11:27 [texts] there is no resource \"texts\" (did you mean \"text\"?)",
-        "11:34 [\"${other.id}\"] there is no resource \"${other.id}\" (write the name alone: other)",
+        "10:5 [properties] missing required property \"length\" of random:RandomString",
+        "11:27 [texts] undefined resource \"texts\" (did you mean \"text\"?)",
+        "11:34 [\"${other.id}\"] undefined resource \"${other.id}\" (write the name alone: other)",
         "11:49 [text] text cannot depend on itself",
         "11:72 [keeper.a] \"keeper\" is not a property of random:RandomString (did you mean \"keepers\"?)",
-        "12:17 [\"random:String\"] there is no resource type \"random:String\" (did you mean \"random:RandomString\"?)",
-        "12:53 [size] there is no resource \"size\" (write var.size for the variable)",
+        "12:17 [\"random:String\"] unknown resource type \"random:String\" (did you mean \"random:RandomString\"?)",
+        "12:53 [size] undefined resource \"size\" (write var.size for the variable)",
         "12:61 [text.resul] text (random:RandomString) has no \"resul\" (did you mean \"result\"?)",
         "12:75 [each.key] \"each\" is known only in a resource with forEach (add forEach: under its options)",
         "12:87 [stack.nam] \"stack\" has no \"nam\" (did you mean \"name\"?)",
-        "13:17 [\"AWS::SQS::Queue\"] CloudFormation types such as AWS::SQS::Queue are not supported yet",
+        "13:17 [\"AWS::SQS::Queue\"] CloudFormation types such as AWS::SQS::Queue are not supported yet (did you mean \"aws:sqs:Queue\"?)",
         "16:12 [many.result] many has forEach, so result is an attribute of each instance (pick one, many[\"key\"].result, or take all, many[*].result)",
-        "17:20 [uper] there is no function \"uper\" (did you mean \"upper\"?)",
+        "17:20 [uper] unknown function \"uper\" (did you mean \"upper\"?)",
         "17:25 [text.nope] text (random:RandomString) has no \"nope\"",
         "17:39 [many[\\\"a\\\"].x] many (random:RandomString) has no \"x\"",
-        "5:16 [\"aws:getRegio\"] there is no data source \"aws:getRegio\" (did you mean \"aws:getRegion\"?)",
-        "6:17 [\"random:RandomString\"] there is no data source \"random:RandomString\" (it belongs under resources:)",
+        "5:16 [\"aws:getRegio\"] unknown data source type \"aws:getRegio\" (did you mean \"aws:getRegion\"?)",
+        "6:17 [\"random:RandomString\"] unknown data source type \"random:RandomString\" (it belongs under resources:)",
     ];
     let mut expected: Vec<String> = expected.map(str::to_owned).into();
     expected.sort();
@@ -109,9 +109,9 @@ fn cycles_are_told_whole() {
     assert_eq!(
         told(&text),
         [
-            "2:33 [a.result] these need each other, so that none can come first: a -> b -> local.x -> local.y -> a",
+            "2:33 [a.result] dependency cycle: a -> b -> local.x -> local.y -> a (replace one of the references by the value itself)",
             "6:60 [c.length] c refers to itself",
-            "8:83 [d] these need each other, so that none can come first: d -> e -> d",
+            "8:83 [d] dependency cycle: d -> e -> d (replace one of the references by the value itself)",
         ]
     );
 }
@@ -138,9 +138,9 @@ fn a_cycle_through_any_option_is_told() {
         );
         let found = told(&text);
         assert!(
-            found
-                .iter()
-                .any(|line| line.ends_with("come first: a -> b -> a")),
+            found.iter().any(|line| line.ends_with(
+                "dependency cycle: a -> b -> a (replace one of the references by the value itself)"
+            )),
             "{option}: {found:?}"
         );
     }
@@ -154,9 +154,9 @@ fn of_a_long_circle_the_beginning_is_named() {
     }
     let found = told(&text);
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(found[0].contains("come first: local.l0 -> local.l1 -> "));
+    assert!(found[0].contains("dependency cycle: local.l0 -> local.l1 -> "));
     assert!(
-        found[0].ends_with(" -> local.l19 -> 10 more -> local.l0"),
+        found[0].ends_with(" -> local.l19 -> 10 more -> local.l0 (replace one of the references by the value itself)"),
         "{found:?}"
     );
 }

@@ -149,7 +149,11 @@ impl<'s> Evaluator<'s> {
                 Root::Data => "data source",
                 _ => "resource",
             };
-            Wrong::new(format!("there is no {kind} \"{name}\""))
+            let word = match root {
+                Root::Var | Root::Local => "unknown",
+                _ => "undefined",
+            };
+            Wrong::new(format!("{word} {kind} \"{name}\""))
         })
     }
 

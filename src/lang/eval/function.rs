@@ -84,8 +84,9 @@ pub(super) fn exists(call: &FuncCall) -> Result<(), Wrong> {
         };
     }
     let Some(function) = find(name) else {
-        return Err(Wrong::new(format!("there is no function \"{name}\""))
-            .help(did_you_mean(name, names())));
+        return Err(
+            Wrong::new(format!("unknown function \"{name}\"")).help(did_you_mean(name, names()))
+        );
     };
     if call.args.expand_final() {
         Ok(())
@@ -269,7 +270,7 @@ impl Call<'_> {
 
     fn expected(&self, at: usize, what: &str) -> String {
         format!(
-            "argument {} must be {what}, and it is {}",
+            "argument {}: expected {what}, got {}",
             at + 1,
             kind(self.any(at))
         )
@@ -277,7 +278,7 @@ impl Call<'_> {
 
     /// An argument as text; numbers and bools are converted.
     fn text(&self, at: usize) -> Result<String, String> {
-        operator::text(self.any(at)).map_err(|_| self.expected(at, "a text"))
+        operator::text(self.any(at)).map_err(|_| self.expected(at, "a string"))
     }
 
     fn number(&self, at: usize) -> Result<Number, String> {
@@ -317,7 +318,7 @@ impl Call<'_> {
             .map(|item| {
                 operator::text(item).map_err(|_| {
                     format!(
-                        "argument {} must be a list of texts, and it holds {}",
+                        "argument {}: expected a list of strings, got {} in it",
                         at + 1,
                         kind(item)
                     )

@@ -14,7 +14,7 @@ pub(super) fn kind(value: &Value) -> &'static str {
         Value::Null => "null",
         Value::Bool(_) => "a bool",
         Value::Number(_) => "a number",
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "a map",
     }
@@ -53,11 +53,11 @@ pub(super) fn text(value: &Value) -> Result<String, Wrong> {
         Value::String(text) => Ok(text.clone()),
         Value::Number(number) => Ok(number_text(number)),
         Value::Bool(flag) => Ok(flag.to_string()),
-        Value::Null => Err(Wrong::new("a text is expected, and this is null")
-            .help("coalesce(…, \"\") gives a text for when it is null".to_owned())),
+        Value::Null => Err(Wrong::new("expected a string, got null")
+            .help("coalesce(…, \"\") gives a string for when it is null".to_owned())),
         other => Err(
-            Wrong::new(format!("a text is expected, and this is {}", kind(other)))
-                .help("use join or jsonencode to make a text of it".to_owned()),
+            Wrong::new(format!("expected a string, got {}", kind(other)))
+                .help("use join or jsonencode to make a string of it".to_owned()),
         ),
     }
 }
@@ -76,10 +76,7 @@ pub(super) fn bool(value: &Value) -> Result<bool, Wrong> {
         Value::Bool(flag) => Ok(*flag),
         Value::String(text) if text == "true" => Ok(true),
         Value::String(text) if text == "false" => Ok(false),
-        other => Err(Wrong::new(format!(
-            "a bool is expected, and this is {}",
-            kind(other)
-        ))),
+        other => Err(Wrong::new(format!("expected a bool, got {}", kind(other)))),
     }
 }
 
@@ -88,9 +85,9 @@ pub(super) fn number(value: &Value) -> Result<Number, Wrong> {
     match value {
         Value::Number(number) => Ok(number.clone()),
         Value::String(text) => parse_number(text)
-            .ok_or_else(|| Wrong::new("a number is expected, and this text is none")),
+            .ok_or_else(|| Wrong::new("expected a number, and this string is none")),
         other => Err(Wrong::new(format!(
-            "a number is expected, and this is {}",
+            "expected a number, got {}",
             kind(other)
         ))),
     }
@@ -119,7 +116,7 @@ pub(super) fn float(number: &Number) -> f64 {
 }
 
 /// Whether two values are the same, numbers by value.
-pub(super) fn same(left: &Value, right: &Value) -> bool {
+pub(crate) fn same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => {
             compare(left, right) == Some(Ordering::Equal)

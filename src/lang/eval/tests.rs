@@ -290,7 +290,7 @@ fn mistakes_say_what_and_where() {
         "upper takes 1 argument, and 0 are given"
     );
     let list = fault("a${var.list}");
-    assert_eq!(list.message, "a text is expected, and this is a list");
+    assert_eq!(list.message, "expected a string, got a list");
     assert_eq!(list.range, Some(3..11));
     assert!(fault("${var.n +}").message.contains("expression"));
     assert!(fault("a ${var.s").range.is_some());

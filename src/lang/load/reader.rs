@@ -17,10 +17,21 @@ pub(super) fn kind(value: &Value) -> &'static str {
         Value::Null => "nothing",
         Value::Bool(_) => "a bool",
         Value::Number(_) => "a number",
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "a map",
     }
+}
+
+/// `name:q`, which YAML reads as a string: the entry that is likely meant.
+fn key_without_blank(text: &str) -> Option<String> {
+    let (key, value) = text.split_once(':')?;
+    let is_key = key.starts_with(|c: char| c.is_ascii_alphabetic())
+        && key
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+    (is_key && !value.is_empty() && !value.starts_with(['/', ':', ' ']))
+        .then(|| format!("{key}: {value}"))
 }
 
 impl Reader {
@@ -52,9 +63,11 @@ impl Reader {
         };
         let diagnostic = self.value(
             path,
-            format!("{name} must be {what}, and it is {}", kind(value)),
+            format!("{name}: expected {what}, got {}", kind(value)),
         );
-        diagnostic.label = Some(format!("expected {what}"));
+        if let Some(key) = value.as_str().and_then(key_without_blank) {
+            diagnostic.help = Some(format!("a blank is missing after the colon: {key}"));
+        }
         diagnostic
     }
 
@@ -78,10 +91,10 @@ impl Reader {
         match value {
             Value::String(text) => return Some(text.clone()),
             Value::Number(_) | Value::Bool(_) => {
-                self.unfit(path, "a text", value).help = Some("put it in quotes".to_owned());
+                self.unfit(path, "a string", value).help = Some("put it in quotes".to_owned());
             }
             other => {
-                self.unfit(path, "a text", other);
+                self.unfit(path, "a string", other);
             }
         }
         None

@@ -161,7 +161,7 @@ fn from_text<'d>(
         Err(message) => {
             reader.push(Diagnostic::error(
                 Place::Outside,
-                format!("{source}: {name} {message}"),
+                format!("{source}: {message}"),
             ));
             chosen.entry(name).or_insert(Chosen {
                 value: Value::Null,

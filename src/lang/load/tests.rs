@@ -117,17 +117,17 @@ outputs:
         "a.yaml:11:3 \"2x\" cannot be the name of a resource (names start with a letter or \"_\", and go on in letters, digits, \"_\" and \"-\")",
         "a.yaml:14:5 \"forEach\" is not a key of resources.q (forEach belongs under options)",
         "a.yaml:15:15 \"dependOn\" is not a key of resources.q.options (did you mean \"dependsOn\"?)",
-        "a.yaml:15:61 resources.q.options.timeouts.create must be a time such as 90s, 5m or 1h30m, and it is a number",
-        "a.yaml:15:86 resources.q.options.deleteBeforeReplace must be true or false, and it is a text",
-        "a.yaml:15:38 resources.q.options.import must be a text, and it is a list",
+        "a.yaml:15:61 resources.q.options.timeouts.create: expected a time such as 90s, 5m or 1h30m, got a number",
+        "a.yaml:15:86 resources.q.options.deleteBeforeReplace: expected true or false, got a string",
+        "a.yaml:15:38 resources.q.options.import: expected a string, got a list",
         "a.yaml:16:3 resources.r has no type (add a line such as type: aws:sqs:Queue)",
-        "a.yaml:16:19 resources.r.properties must be a map, and it is a list",
+        "a.yaml:16:19 resources.r.properties: expected a map, got a list",
         "a.yaml:10:3 a resource cannot be called \"var\" (expressions use var for something else; choose another name)",
         "a.yaml:18:7 \"valu\" is not a key of outputs.o (did you mean \"value\"?)",
         "a.yaml:18:3 outputs.o has no value (add value: with an expression)",
         "a.yaml:4:13 \"numbr\" is not a type: a variable is a string, number, bool, list, map or any (did you mean \"number\"?)",
         "a.yaml:7:50 the default of p must match the pattern \\.fifo$, and it is \"x\"",
-        "a.yaml:5:30 variables.s.default must be a text, and it is a number (put it in quotes)",
+        "a.yaml:5:30 variables.s.default: expected a string, got a number (put it in quotes)",
         "a.yaml:6:3 the variable r has no value (give it one with --var r=…, STACKCTL_VAR_r, a file, or a default)",
     ];
     let mut found = mistakes(text);
@@ -183,9 +183,9 @@ fn values_from_outside_are_checked() {
     };
     let expected = [
         "f.yaml:2:1 the stack declares no variable \"other\" (the variables are b, e, n, s)",
-        "outside --var b: b must be true or false, and it is \"yes\"",
+        "outside --var b: expected true or false, got \"yes\"",
         "outside --var e: e must be one of \"x\", \"y\", and it is \"z\"",
-        "outside --var n: n must be a number, and it is \"ten\"",
+        "outside --var n: expected a number, got \"ten\"",
         "outside --var nn: the stack declares no variable \"nn\" (the variables are b, e, n, s)",
         "outside --var s: s must match the pattern ^a",
     ];

@@ -7,6 +7,7 @@ use crate::lang::diagnostic::Diagnostic;
 use crate::lang::eval::{self, Scope};
 use crate::lang::nearest::did_you_mean;
 use crate::lang::source;
+use crate::schema::is_zero_led;
 use regex::Regex;
 use serde_json::{Map, Number, Value};
 
@@ -34,7 +35,7 @@ const TYPES: &[(&str, Type)] = &[
 impl Type {
     fn article(self) -> &'static str {
         match self {
-            Self::String => "a text",
+            Self::String => "a string",
             Self::Number => "a number",
             Self::Bool => "true or false",
             Self::List => "a list",
@@ -213,6 +214,9 @@ pub(super) fn misfit<'r>(
     let diagnostic = reader.unfit(path, of.article(), value);
     diagnostic.help = match (of, value) {
         (Type::String, Value::Number(_) | Value::Bool(_)) => Some("put it in quotes".to_owned()),
+        (Type::Number, Value::String(text)) if is_zero_led(text) => {
+            Some("digits with a zero in front are a string; write type: string".to_owned())
+        }
         (Type::Number | Type::Bool, Value::String(_)) => {
             Some("take the quotes away, or change the type".to_owned())
         }
@@ -311,7 +315,7 @@ impl Declared {
             }
         };
         if let Some(allowed) = &self.one_of
-            && !allowed.contains(value)
+            && !allowed.iter().any(|one| eval::same(one, value))
         {
             let list: Vec<String> = allowed.iter().map(Value::to_string).collect();
             return Some(format!(
@@ -344,9 +348,9 @@ impl Declared {
             let shown = if self.sensitive {
                 String::new()
             } else {
-                format!(", and it is {text:?}")
+                format!(", got {text:?}")
             };
-            format!("must be {}{shown}", self.of.article())
+            format!("expected {}{shown}", self.of.article())
         };
         let yaml = || source::parse(text.as_bytes()).map_err(|_| refused());
         let value = match self.of {

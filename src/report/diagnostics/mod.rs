@@ -28,6 +28,8 @@ struct Located<'d> {
     line: usize,
     column: usize,
     span: Option<Range<usize>>,
+    /// The other places, and what is there.
+    related: Vec<(usize, usize, &'d str)>,
 }
 
 /// The mistakes for people: in the order of the file, errors and warnings mixed, with a last
@@ -64,7 +66,8 @@ pub fn diagnostics(
 }
 
 /// The mistakes for scripts: `{"diagnostics": [{severity, message, file, line, column, path,
-/// label, help}], "errors", "warnings", "omitted"}`; `line` and `column` count from 1.
+/// label, help, related: [{line, column, message}]}], "errors", "warnings", "omitted"}`; `line`
+/// and `column` count from 1. `related` is there where other places have a part in it.
 pub fn diagnostics_json(list: &[Diagnostic], sources: &Sources, locate: &Locate<'_>) -> Value {
     let entries: Vec<Value> = located(list, sources, locate)
         .iter()
@@ -75,7 +78,7 @@ pub fn diagnostics_json(list: &[Diagnostic], sources: &Sources, locate: &Locate<
                 Place::Value(path) | Place::Key(path) | Place::Within(path, _) => Some(path),
                 Place::At(..) | Place::Outside => None,
             };
-            json!({
+            let mut entry = json!({
                 "severity": word(diagnostic.severity),
                 "message": diagnostic.message,
                 "file": file(diagnostic, sources).map(|(name, _)| name),
@@ -84,7 +87,16 @@ pub fn diagnostics_json(list: &[Diagnostic], sources: &Sources, locate: &Locate<
                 "path": path,
                 "label": diagnostic.label,
                 "help": diagnostic.help,
-            })
+            });
+            if !located.related.is_empty() {
+                let related = located.related.iter();
+                entry["related"] = related
+                    .map(|(line, column, message)| {
+                        json!({"line": line, "column": column, "message": message})
+                    })
+                    .collect();
+            }
+            entry
         })
         .collect();
     json!({
@@ -128,11 +140,17 @@ fn located<'d>(list: &'d [Diagnostic], sources: &Sources, locate: &Locate<'_>) -
                 }
                 _ => (0, 0, None),
             };
+            let text = file(diagnostic, sources).map(|(_, text)| text);
+            let related = diagnostic.related.iter().filter_map(|(place, message)| {
+                let (line, column, _) = locate(text?, place)?;
+                Some((line, column, message.as_str()))
+            });
             Located {
                 diagnostic,
                 line,
                 column,
                 span,
+                related: related.collect(),
             }
         })
         .collect();
@@ -195,6 +213,13 @@ fn render(renderer: &Renderer, located: &Located<'_>, sources: &Sources) -> Stri
         groups.push(Group::with_title(
             Level::NOTE.secondary_title(escape_lines(label)),
         ));
+    }
+    for (line, column, message) in &located.related {
+        let name = file(diagnostic, sources).map_or("", |(name, _)| name);
+        let note = escape_lines(&format!("{message} at {name}:{line}:{column}"));
+        if let Some(group) = groups.pop() {
+            groups.push(group.element(Level::NOTE.message(note)));
+        }
     }
     if let Some(help) = &diagnostic.help {
         let help = escape_lines(help);

@@ -1,6 +1,7 @@
 //! What AWS would refuse in a policy document, said before any call is made.
 
 use crate::data::{Data, Path};
+use crate::lang::nearest::nearest;
 use crate::resource::{Broken, Rules};
 use serde_json::{Map, Value};
 
@@ -58,6 +59,11 @@ pub fn rules(rules: &Rules<'_>, path: &Path, kind: Kind, longest: usize) -> Vec<
     check.broken
 }
 
+/// The element that a name which is none is likely meant to be.
+fn meant<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
+    nearest(key, known.iter().copied()).filter(|_| !known.contains(&key))
+}
+
 struct Check<'a> {
     at: &'a Path,
     kind: Kind,
@@ -106,6 +112,9 @@ impl Check<'_> {
                 }
             }
             Some(one @ Value::Object(_)) => self.statement(&at, one),
+            None if map
+                .keys()
+                .any(|key| meant(key, DOCUMENT_KEYS) == Some("Statement")) => {}
             _ => self.say(&root, "The policy has no Statement."),
         }
     }
@@ -114,11 +123,16 @@ impl Check<'_> {
         for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
             self.say(
                 &at.join(key),
-                format!(
-                    "\"{key}\" is not an element of {of}: it has {}.",
-                    known.join(", ")
-                ),
+                format!("\"{key}\" is not an element of {of}"),
             );
+            let help = match meant(key, known) {
+                Some(meant) => format!("did you mean \"{meant}\"?"),
+                None => format!("it has {}", known.join(", ")),
+            };
+            if let Some(last) = self.broken.pop() {
+                let last = if self.as_text { last } else { last.on_key() };
+                self.broken.push(last.help(Some(help)));
+            }
         }
     }
 
@@ -134,7 +148,12 @@ impl Check<'_> {
             return;
         };
         self.keys(at, map, STATEMENT_KEYS, "a statement");
+        let effect_meant = || {
+            map.keys()
+                .any(|key| meant(key, STATEMENT_KEYS) == Some("Effect"))
+        };
         if !self.is_unknown(&at.join("Effect"))
+            && (map.contains_key("Effect") || !effect_meant())
             && !matches!(
                 map.get("Effect").and_then(Value::as_str),
                 Some("Allow" | "Deny")
@@ -202,6 +221,14 @@ impl Check<'_> {
 
     /// Whether the element is there: unknown counts, an empty list or text does not.
     fn has(&self, at: &Path, map: &Map<String, Value>, name: &str) -> bool {
+        // One that is misspelt was reported.
+        let misspelt = || {
+            map.keys()
+                .any(|key| meant(key, STATEMENT_KEYS) == Some(name))
+        };
+        if !map.contains_key(name) {
+            return misspelt();
+        }
         map.get(name).is_some_and(|value| {
             self.is_unknown(&at.join(name))
                 || match value {

@@ -85,24 +85,24 @@ fn mistakes_are_told_in_plain_words() {
     });
     let expected = [
         "arn: \"arn\" is not a property of test:Thing; it is an output: it can be referred to, not set",
-        "either: either must be a text or a list, and it is a number; put it in quotes",
+        "either: either: expected a string or a list, got a number",
         "inner.statu: \"statu\" is not a property of inner; did you mean \"status\"?",
-        "inner: inner needs the property \"status\"",
-        "list[0].flag: list[0].flag must be a bool, and it is a text; take the quotes away",
-        "mode: mode must be one of \"Active\", \"PassThrough\", and it is \"Activ\"; did you mean \"Active\"?",
+        "inner: missing required property \"status\" of inner",
+        "list[0].flag: list[0].flag: expected a bool, got a string; take the quotes away",
+        "mode: mode: expected one of \"Active\", \"PassThrough\", got \"Activ\"; did you mean \"Active\"?",
         "nam: \"nam\" is not a property of test:Thing; did you mean \"name\"?",
-        "name: name may have at most 5 characters, and it has 7",
-        "name: name must match the pattern ^(?!aws)[a-z]+$, and it is \"awsabcd\"",
+        "name: name may have at most 5 characters, got 7",
+        "name: name must match the pattern ^(?!aws)[a-z]+$, got \"awsabcd\"",
         "password: password must have at least 8 characters",
-        "size: size must be at most 10, and it is 11",
-        "tags.a: tags.a must be a text, and it is a list",
+        "size: size must be at most 10, got 11",
+        "tags.a: tags.a: expected a string, got a list",
     ];
     assert_eq!(told(&value.into()), expected);
     assert_eq!(
         told(&json!({"size": 1.5}).into()),
         [
-            ": test:Thing needs the property \"name\"",
-            "size: size must be a whole number, and it has a fraction",
+            ": missing required property \"name\" of test:Thing",
+            "size: size: expected a number without a fraction, got one with a fraction",
         ]
     );
 }
@@ -115,7 +115,10 @@ fn what_is_unknown_is_left_for_later() {
     for path in ["/name", "/inner/status", "/either/0", "/list"] {
         data.set(&Path::pointer(path), Data::unknown("${a.b}"));
     }
-    assert_eq!(told(&data), ["inner.x: \"x\" is not a property of inner"]);
+    assert_eq!(
+        told(&data),
+        ["inner.x: \"x\" is not a property of inner; its properties are flag, status"]
+    );
     assert_eq!(told(&Data::unknown("${a}")), Vec::<String>::new());
 }
 

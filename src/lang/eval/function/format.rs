@@ -130,10 +130,10 @@ fn one(verb: &Verb, letter: char, value: &Value) -> Result<String, String> {
     match letter {
         's' => operator::text(value)
             .map(cut)
-            .map_err(|_| expected("a text")),
+            .map_err(|_| expected("a string")),
         'q' => operator::text(value)
             .map(|text| Value::String(cut(text)).to_string())
-            .map_err(|_| expected("a text")),
+            .map_err(|_| expected("a string")),
         'v' => Ok(match value {
             Value::String(text) if !verb.sharp => text.clone(),
             Value::Number(number) => operator::number_text(number),

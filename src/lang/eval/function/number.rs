@@ -54,7 +54,7 @@ pub(super) const TABLE: &[Function] = &[
         Value::Null => Ok(Value::Null),
         value => operator::text(value)
             .map(Value::String)
-            .map_err(|_| unfit(value, "a text")),
+            .map_err(|_| unfit(value, "a string")),
     }),
 ];
 
