@@ -65,7 +65,7 @@ const CASES: &[Case] = &[
         "an integration type that there is not",
         "  i:\n    type: aws:apigatewayv2:Integration\n    properties:\n      apiId: a1\n      integrationUri: https://a.example\n      integrationType: @\n",
         "LAMBDA",
-        "must be one of",
+        "expected one of",
     ),
     Case(
         "an integration's timeout too short",
@@ -255,7 +255,7 @@ const OUT_OF_SCHEMA: &[(&str, &str, Json, &str)] = &[
         "aws-apigatewayv2-Api",
         "protocolType",
         Json("\"SOCKET\""),
-        "must be one of",
+        "expected one of",
     ),
     ("aws-apigatewayv2-Stage", "name", Json("\"a b\""), "name"),
     (
@@ -283,19 +283,19 @@ const OUT_OF_SCHEMA: &[(&str, &str, Json, &str)] = &[
         Json("3599"),
         "at least 3600",
     ),
-    ("aws-iam-Policy", "description", Json("[1]"), "text"),
+    ("aws-iam-Policy", "description", Json("[1]"), "expected a string"),
     ("aws-s3-Bucket", "bucket", Json("\"Upper_Case\""), "bucket"),
     (
         "aws-s3-BucketAcl",
         "acl",
         Json("\"open\""),
-        "must be one of",
+        "expected one of",
     ),
     (
         "aws-cloudwatch-LogGroup",
         "retentionInDays",
         Json("8"),
-        "must be one of",
+        "expected one of",
     ),
     ("random-RandomString", "length", Json("0"), "at least 1"),
 ];

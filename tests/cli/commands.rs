@@ -330,7 +330,7 @@ fn values_that_do_not_fit() {
     exit: 3
     --- stdout
     --- stderr
-    error: --var size: size must be a number, and it is "many"
+    error: --var size: expected a number, got "many"
 
     1 error
     "#);

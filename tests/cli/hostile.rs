@@ -107,6 +107,6 @@ fn shapes() {
     );
     refused("name: x\0y\n", "the character U+0000");
     refused("", "the stack file is empty");
-    refused("- a\n", "the stack file must be a map");
+    refused("- a\n", "the stack file: expected a map");
     refused("name: h\nlocals: {a: !foo bar}\n", "YAML tags such as !foo");
 }

@@ -42,7 +42,7 @@ error: "nmber" is not a type: a variable is a string, number, bool, list, map or
   |
   = help: did you mean "number"?
 
-error: there is no resource type "aws:sqs:Queu"
+error: unknown resource type "aws:sqs:Queu"
  --> stacks/m.yaml:7:11
   |
 7 |     type: aws:sqs:Queu
@@ -58,7 +58,7 @@ error: "nam" is not a property of aws:sqs:Queue
    |
    = help: did you mean "name"?
 
-error: there is no variable "sise"
+error: unknown variable "sise"
   --> stacks/m.yaml:11:26
    |
 11 |     properties: {nam: "${var.sise}", fifoQueue: "${quue.arn}", tags: {a: "${queue.arm}"}}
@@ -66,7 +66,7 @@ error: there is no variable "sise"
    |
    = help: did you mean "size"?
 
-error: there is no resource "quue"
+error: undefined resource "quue"
   --> stacks/m.yaml:11:52
    |
 11 |     properties: {nam: "${var.sise}", fifoQueue: "${quue.arn}", tags: {a: "${queue.arm}"}}
@@ -112,31 +112,31 @@ resources:
 exit: 3
 --- stdout
 --- stderr
-error: name must match the pattern ^[A-Za-z0-9_-]+(\.fifo)?$, and it is "not a name"
+error: name must match the pattern ^[A-Za-z0-9_-]+(\.fifo)?$, got "not a name"
  --> stacks/m.yaml:6:24
   |
 6 |     properties: {name: "not a name", delaySeconds: many, visibilityTimeoutSeconds: 99999}
   |                        ^^^^^^^^^^^^
 
-error: delaySeconds must be a whole number, and it is a text
+error: delaySeconds: expected a number without a fraction, got a string
  --> stacks/m.yaml:6:52
   |
 6 |     properties: {name: "not a name", delaySeconds: many, visibilityTimeoutSeconds: 99999}
   |                                                    ^^^^
 
-error: visibilityTimeoutSeconds must be at most 43200, and it is 99999
+error: visibilityTimeoutSeconds must be at most 43200, got 99999
  --> stacks/m.yaml:6:84
   |
 6 |     properties: {name: "not a name", delaySeconds: many, visibilityTimeoutSeconds: 99999}
   |                                                                                    ^^^^^
 
-error: retentionInDays must be one of 0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557 and 3 more, and it is 8
+error: retentionInDays: expected one of 0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557 and 3 more, got 8
  --> stacks/m.yaml:9:45
   |
 9 |     properties: {name: /a, retentionInDays: 8}
   |                                             ^
 
-error: length must be a whole number, and it is a list
+error: length: expected a number without a fraction, got a list
   --> stacks/m.yaml:12:26
    |
 12 |     properties: {length: [4]}
@@ -165,17 +165,23 @@ resources:
 exit: 3
 --- stdout
 --- stderr
-error: these need each other, so that none can come first: local.a -> local.b -> local.a
+error: dependency cycle: local.a -> local.b -> local.a
  --> stacks/m.yaml:3:33
   |
 3 | locals: {a: "${local.b}", b: "${local.a}"}
   |                                 ^^^^^^^
+  |
+  = note: local.a depends on local.b at stacks/m.yaml:3:16
+  = help: replace one of the references by the value itself
 
-error: these need each other, so that none can come first: one -> two -> one
+error: dependency cycle: one -> two -> one
   --> stacks/m.yaml:10:27
    |
 10 |     properties: {name: "${one.name}"}
    |                           ^^^^^^^^
+   |
+   = note: one depends on two at stacks/m.yaml:7:27
+   = help: replace one of the references by the value itself
 
 error: the expression cannot be read: expected `)` or expression
   --> stacks/m.yaml:13:35
@@ -211,7 +217,7 @@ error: var.many has 1 item, so there is no [3]
 7 |     properties: {name: "${var.many[3]}"}
   |                           ^^^^^^^^^^^
 
-error: there is no function "lowr"
+error: unknown function "lowr"
   --> stacks/m.yaml:10:27
    |
 10 |     properties: {name: "${lowr(var.many[0])}", retentionInDays: "${7 / 0}"}

@@ -322,7 +322,7 @@ fn options(reader: &mut Reader, value: Option<&Value>, path: &Path) -> Options {
                 other => {
                     reader.unfit(
                         &path,
-                        "a map, a list of texts, or an expression that gives one",
+                        "a map, a list of strings, or an expression that gives one",
                         other,
                     );
                 }
