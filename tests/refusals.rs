@@ -283,7 +283,12 @@ const OUT_OF_SCHEMA: &[(&str, &str, Json, &str)] = &[
         Json("3599"),
         "at least 3600",
     ),
-    ("aws-iam-Policy", "description", Json("[1]"), "expected a string"),
+    (
+        "aws-iam-Policy",
+        "description",
+        Json("[1]"),
+        "expected a string",
+    ),
     ("aws-s3-Bucket", "bucket", Json("\"Upper_Case\""), "bucket"),
     (
         "aws-s3-BucketAcl",
