@@ -24,6 +24,7 @@ mod emulator;
 mod faults;
 mod found;
 mod fuzz;
+mod gateway;
 mod hostile_bytes;
 mod keys_of_others;
 mod large_objects;
