@@ -20,9 +20,9 @@ pub(crate) struct Flight {
     sent: AtomicUsize,
     /// Those among them that wait for their turn and have not left.
     queued: AtomicUsize,
-    /// A call that creates something succeeded.
+    /// A call that creates or changes something succeeded.
     created: AtomicBool,
-    /// A call that creates something failed, and may have taken effect.
+    /// Such a call failed, and may have taken effect.
     unsure: AtomicBool,
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn queued() -> Option<Queued> {
         .ok()
 }
 
-/// How a call ended that is not to be made twice.
+/// How a call ended that creates or changes something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CreatingCall {
     /// The service did it.
@@ -80,7 +80,7 @@ pub(crate) enum CreatingCall {
     Unknown,
 }
 
-/// Notes how a call of the step at hand ended that is not to be made twice.
+/// Notes how such a call of the step at hand ended.
 pub(crate) fn creating(ended: CreatingCall) {
     // Outside of a step nothing is interrupted.
     let _ = FLIGHT.try_with(|flight| {

@@ -287,3 +287,30 @@ fn a_wait_that_nothing_can_end_is_short() {
     project.unset(FAULTS);
     project.expect_no_changes();
 }
+
+/// What is created by a call that may be repeated is known, too, though nothing shows it yet.
+#[test]
+fn a_policy_that_was_set_stays_known() {
+    let queue = r#"  q: {type: aws:sqs:Queue, properties: {name: a}}
+  policy:
+    type: aws:sqs:QueuePolicy
+    properties:
+      queueUrl: ${q.url}
+      policy: {Version: "2012-10-17", Statement: [{Effect: Allow, Principal: "*", Action: "sqs:SendMessage", Resource: "${q.arn}"}]}
+"#;
+    let mut project = stack("p", queue);
+    let slow =
+        json!([{"call": "sqs:GetQueueAttributes", "at": 4, "times": 9, "what": {"latency": 400}}]);
+    project.env(FAULTS, &slow.to_string());
+    let wait = "policy: waiting for the queue to show its new attributes";
+    stopped(&project, &["apply", "--yes"], wait, "INT");
+    assert_eq!(addresses(&project), ["policy", "q"]);
+    project.unset(FAULTS);
+    // Another policy of the file is a change of this one, and nobody else's.
+    let other = project
+        .read("stacks/p.yaml")
+        .replace("sqs:SendMessage", "sqs:ReceiveMessage");
+    project.write("stacks/p.yaml", other);
+    project.apply();
+    project.expect_no_changes();
+}

@@ -255,10 +255,13 @@ fn a_state_is_kept_in_no_place_of_an_unknown_kind() {
     );
     project.write(
         "stacks/small.yaml",
-        format!("state: \"gs://${{stack.name}}/k\"\n{text}"),
+        format!("state: \"${{stack.name}}://b/k\"\n{text}"),
     );
     let told = refused(&project, &["plan"], 1);
-    assert!(told.contains("\"gs://\" is no place for a state"), "{told}");
+    assert!(
+        told.contains("\"small://\" is no place for a state"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 /// The most names in a list of them.
 const MOST_NAMES: usize = 20;
 
+/// The most waits that are named when they were interrupted; more are only counted.
+const MOST_WAITS: usize = 3;
+
 /// What became of the steps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -235,12 +238,6 @@ impl Record {
                 let (address, other) = (escape(address), escape(other));
                 format!("{address}: skipped: depends on {other}, which failed")
             }
-            Event::Stopped { address, .. } => {
-                let reason = self.stopped.get(address)?.as_deref();
-                let reason =
-                    reason.map_or_else(String::new, |reason| format!(": {}", escape(reason)));
-                format!("{}: interrupted while it waited{reason}", escape(address))
-            }
             Event::Interrupted { running } if *running > 0 => {
                 let steps = if *running == 1 { "step" } else { "steps" };
                 format!(
@@ -269,6 +266,15 @@ impl Record {
         }
         if !text.is_empty() {
             text.push('\n');
+        }
+        if self.stopped.len() <= MOST_WAITS {
+            for (address, reason) in &self.stopped {
+                let reason = reason.as_deref();
+                let reason =
+                    reason.map_or_else(String::new, |reason| format!(": {}", escape(reason)));
+                let line = format!("{}: interrupted while it waited{reason}\n", escape(address));
+                text.push_str(&line);
+            }
         }
         text.push_str(&match self.interrupted {
             true => self.interruption(),

@@ -248,8 +248,8 @@ fn an_interruption_says_what_was_left() {
     b: creating
     b: waiting: the role cannot be assumed yet
     Interrupted: waiting for 2 steps in progress. Press Ctrl-C again to leave at once; the next run recovers what was in progress.
-    b: interrupted while it waited: the role cannot be assumed yet
     a: created in 0.2 s (a1)
+    b: interrupted while it waited: the role cannot be assumed yet
     Interrupted: 1 of 27 done, 1 interrupted while waiting, 25 not started. Run the command again to go on.
     ");
 }

@@ -7,6 +7,7 @@ use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
 };
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 
@@ -25,6 +26,12 @@ struct OnItsWay {
 
 impl Storable for OnItsWay {
     type Storer = StoreReplace<Self>;
+}
+
+/// Whether an operation changes something, by its name.
+fn changes(operation: &str) -> bool {
+    let reads = ["Get", "List", "Describe", "Head"];
+    !reads.iter().any(|verb| operation.starts_with(verb))
 }
 
 #[dyn_dispatch_hint]
@@ -52,7 +59,8 @@ impl Intercept for InFlight {
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let left = cfg.load::<OnItsWay>().is_some();
-        if left && self.once {
+        let name = cfg.load::<Metadata>().map_or("", Metadata::name);
+        if left && (self.once || changes(name)) {
             let context = context.inner();
             // A refusal did nothing; a reply that cannot be read, none, or a 5xx may have.
             let refused = context

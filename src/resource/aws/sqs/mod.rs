@@ -97,6 +97,10 @@ pub async fn set_attributes(
         call.clone().send().await.call("sqs:SetQueueAttributes")
     })
     .await?;
+    if cx.made_id().is_none() {
+        // What is created by attributes exists from here on.
+        cx.made(url, json!({"id": url}));
+    }
     let matches = AtomicU8::new(0);
     cx.until(
         "the queue to show its new attributes",
