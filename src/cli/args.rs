@@ -150,8 +150,8 @@ pub struct PlanArgs {
 #[command(after_help = "\
 Steps that do not depend on each other run at the same time. When one fails, the
 independent ones go on, the state keeps what was done, and the next apply goes on
-from there. Ctrl-C starts nothing new and waits for what runs; a second one leaves
-at once.
+from there. Ctrl-C starts nothing new and ends what only waits; calls on their way are
+waited for. A second one leaves at once.
 
 Examples:
   stackctl apply                      asks before it changes anything

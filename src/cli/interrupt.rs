@@ -2,8 +2,8 @@
 //!
 //! Before anything is changed (reading, waiting for a lock, at the question) the first
 //! signal ends the command. While changes are carried out the first one starts nothing new
-//! and waits; the second leaves at once, and the next run settles what was open. A thread
-//! of its own hears the signals, so that a command that is stuck can be left too.
+//! and ends what only waits; the second leaves at once, and the next run recovers what was
+//! in progress. A thread of its own hears the signals, so that a command that is stuck can be left too.
 
 use super::error::CliError;
 use super::exit::Exit;
@@ -20,6 +20,8 @@ struct Heard {
     count: watch::Sender<u8>,
     working: Mutex<bool>,
     asking: AtomicBool,
+    /// Whether changes were carried out before.
+    worked: AtomicBool,
 }
 
 /// Signals come to the process, so there is one of these.
@@ -27,6 +29,7 @@ static HEARD: LazyLock<Heard> = LazyLock::new(|| Heard {
     count: watch::Sender::new(0),
     working: Mutex::new(false),
     asking: AtomicBool::new(false),
+    worked: AtomicBool::new(false),
 });
 
 impl Heard {
@@ -64,6 +67,7 @@ pub(super) fn working() -> Result<Working, CliError> {
         return Err(interrupted());
     }
     *working = true;
+    HEARD.worked.store(true, Ordering::Relaxed);
     Ok(Working(()))
 }
 
@@ -91,8 +95,12 @@ pub(super) fn interrupted() -> CliError {
         // The cursor is behind the question.
         output::message("\n");
     }
+    let now = match HEARD.worked.load(Ordering::Relaxed) {
+        true => "What was changed before is in the state.",
+        false => "No resource was changed.",
+    };
     CliError::new("Interrupted.")
-        .now("No resource was changed.")
+        .now(now)
         .exit(Exit::Interrupted)
 }
 
