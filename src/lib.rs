@@ -10,6 +10,7 @@
 )]
 
 pub mod cli;
+pub mod content;
 pub mod data;
 pub mod engine;
 pub mod lang;

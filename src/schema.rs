@@ -5,7 +5,8 @@
 //! | `createOnly` | property | a change replaces the resource |
 //! | `staysUnless` | property | no call unsets it: taking it out of the file replaces the resource, unless the property named here is true |
 //! | `writeOnly` | property | no read returns it (or it is never sent): compared with what was last applied |
-//! | `localFile` | property | the path of a file that the apply reads, from the stack file's folder |
+//! | `localFile` | property | the path of a file that the apply reads, from the stack file's folder: it stands for the file's content when the plan is made |
+//! | `writesFile` | property of a data source | the path of a file that its read writes, from the stack file's folder |
 //! | `later` | property that no read returns | set by a call after the create: as long as a create is not known to be finished it does not count as applied |
 //! | `prefixOf` | property | gives the beginning of a generated name, that of the property named here |
 //! | `sensitive` | property, output | its value is never shown |
@@ -97,7 +98,7 @@ fn members(schema: &Value) -> Option<&Map<String, Value>> {
 }
 
 /// The keywords that say something of a property or an output, `default` aside.
-const KEYWORDS: [&str; 13] = [
+const KEYWORDS: [&str; 14] = [
     "createOnly",
     "document",
     "ignoreCase",
@@ -111,6 +112,7 @@ const KEYWORDS: [&str; 13] = [
     "volatile",
     "weak",
     "writeOnly",
+    "writesFile",
 ];
 
 /// Whether a keyword stands anywhere in a schema.

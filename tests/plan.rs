@@ -66,7 +66,7 @@ fn run(case: &str) -> String {
         stack: &loaded.stack,
         world: &world,
         options: &options,
-        read_file: &|path| Err(format!("{path}: no file in a case")),
+        read_file: &|path: &str| Err(format!("{path}: no file in a case")),
     });
     diagnostic::add(&mut diagnostics, planned.diagnostics);
     let faults = planned.found.faults.into_iter();
@@ -108,6 +108,7 @@ fn world(case: &Value) -> World {
         "seed": 1, "unix_time": 1_700_000_000, "identity": null, "region": "us-west-2",
         "state": state,
         "live": case.get("live").cloned().unwrap_or_else(|| json!({})),
+        "files": case.get("files").cloned().unwrap_or_else(|| json!({})),
         "data": case.get("data").cloned().unwrap_or_else(|| json!({})),
         "contents": case.get("contents").cloned().unwrap_or_else(|| json!({})),
         "imports": case.get("imports").cloned().unwrap_or_else(|| json!({})),

@@ -162,7 +162,7 @@ fn plan(stack: &Stack, world: &World, destroy: bool) -> Result<Planned, TestCase
         stack,
         world,
         options: &options,
-        read_file: &|path| Err(format!("{path}: no file here")),
+        read_file: &|path: &str| Err(format!("{path}: no file here")),
     };
     let planned = planner::plan(&inputs);
     prop_assert_eq!(&planned.diagnostics, &Vec::new());

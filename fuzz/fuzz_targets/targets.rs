@@ -22,7 +22,7 @@ pub fn stack_file(bytes: &[u8]) {
         stack: &loaded.stack,
         world: &world,
         options: &Options::default(),
-        read_file: &|path| Err(format!("{path}: no file here")),
+        read_file: &|path: &str| Err(format!("{path}: no file here")),
     });
 }
 

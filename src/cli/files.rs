@@ -1,10 +1,13 @@
 //! Which files a plan was made from: their digests go into a saved plan.
 
 use super::session;
+use crate::content::{Content, Disk, Finding, LocalFiles};
 use crate::lang::stack::Sources;
+use crate::resource::DataSourceType;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The digest of each file by path, in hex; none where it is not there.
@@ -26,31 +29,21 @@ impl Files {
         }
     }
 
-    /// Reads files for `file()`, relative to the stack file's folder.
-    pub(super) fn reader(
-        &self,
-        dir: &Path,
-    ) -> impl Fn(&str) -> Result<Vec<u8>, String> + Sync + use<> {
-        let read = session::reader(dir);
-        let (dir, files) = (dir.to_owned(), self.clone());
-        move |path| {
-            let found = read(path);
-            files.note(&dir.join(path), found.as_deref().ok());
-            found
+    /// The files of a stack, whose paths start from its folder; each one is noted.
+    pub(super) fn reader(&self, dir: &Path) -> Noting {
+        Noting {
+            disk: session::reader(dir),
+            dir: dir.to_owned(),
+            files: self.clone(),
         }
     }
 
-    /// Notes a file that only the apply will read.
-    pub(super) fn note_later(&self, path: &Path) {
-        self.note(path, std::fs::read(path).ok().as_deref());
-    }
-
     /// What is read many times is hashed once.
-    fn note(&self, path: &Path, bytes: Option<&[u8]>) {
+    fn note(&self, path: &Path, digest: impl FnOnce() -> Option<String>) {
         let Some(seen) = &self.seen else { return };
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
         let name = path.display().to_string();
-        seen.entry(name).or_insert_with(|| bytes.map(digest));
+        seen.entry(name).or_insert_with(digest);
     }
 
     /// The digests so far.
@@ -60,6 +53,34 @@ impl Files {
             seen.clone()
         });
         seen.unwrap_or_default()
+    }
+}
+
+/// The files of a stack, noted as they are read.
+#[derive(Debug)]
+pub(super) struct Noting {
+    disk: Disk,
+    dir: PathBuf,
+    files: Files,
+}
+
+impl LocalFiles for Noting {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        let found = self.disk.read(path);
+        let digest = || found.as_deref().ok().map(digest);
+        self.files.note(&self.dir.join(path), digest);
+        found
+    }
+
+    fn content(&self, path: &str) -> Result<Content, String> {
+        let found = self.disk.content(path);
+        let digest = || found.as_ref().ok().map(|content| content.sha256.clone());
+        self.files.note(&self.dir.join(path), digest);
+        found
+    }
+
+    fn inspect(&self, kind: &dyn DataSourceType, args: &Value) -> Vec<Finding> {
+        self.disk.inspect(kind, args)
     }
 }
 

@@ -6,14 +6,11 @@ use super::exit::Exit;
 use super::files::Files;
 use super::mistakes::{self, Evaluate};
 use super::session::Session;
-use crate::data::Path as DataPath;
 use crate::engine::observe::is_remote;
-use crate::engine::plan::{Action, Plan};
 use crate::engine::planner::{Options, Planned};
 use crate::engine::world::World;
 use crate::lang::load::Loaded;
 use crate::lang::stack::{Origin, Sources, Stack};
-use crate::resource::resource_type;
 use crate::saved::{self, Command, FileError, Moved, Now, SavedPlan, SavedState, SavedVariable};
 use crate::store::seal::Seal;
 use serde_json::Value;
@@ -46,7 +43,6 @@ pub(super) fn save(
         ..
     } = session;
     let seal = world.seal().comparing();
-    note_local(files, stack, &planned.plan);
     let plan = saved::sealed(&planned.plan, &seal);
     let saved = SavedPlan {
         stackctl: env!("CARGO_PKG_VERSION").to_owned(),
@@ -140,26 +136,6 @@ fn local_data(stack: &Stack, planned: &Planned, seal: &Seal) -> BTreeMap<String,
     })
     .map(|(name, data)| (name.clone(), seal.seal_all(data).into_owned()))
     .collect()
-}
-
-/// Notes the files that the plan's steps will read: a function's zip, an object's source.
-fn note_local(files: &Files, stack: &Stack, plan: &Plan) {
-    let acts =
-        |action: Action| matches!(action, Action::Create | Action::Update) || action.is_replace();
-    for change in plan.changes.iter().filter(|change| acts(change.action)) {
-        let (Some(after), Some(kind)) = (&change.after, resource_type(&change.type_name)) else {
-            continue;
-        };
-        for (name, value) in after.value.as_object().into_iter().flatten() {
-            let path = DataPath::root().join(name);
-            if let Some(file) = value.as_str()
-                && kind.schema().flag(&path, "localFile")
-                && !after.is_secret(&path)
-            {
-                files.note_later(&stack.dir.join(file));
-            }
-        }
-    }
 }
 
 /// Reads the file of `apply --plan`.
@@ -320,7 +296,6 @@ pub(super) fn check_plan(
     stack: &Stack,
     (planned, seal): (&Planned, &Seal),
 ) -> Result<(), CliError> {
-    note_local(files, stack, &planned.plan);
     stale(&saved::moved_plan(
         plan,
         &saved::sealed(&planned.plan, seal),

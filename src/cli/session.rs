@@ -7,6 +7,7 @@ use super::mistakes::{are_wrong, load_checked, report};
 use super::output::{self, Stream};
 use super::place::{self, WORK_DIR, store_error};
 use super::{find, plan_file, provider, reads, state_key, typed};
+use crate::content::Disk;
 use crate::engine::instance::is_named;
 use crate::engine::observe::{self, Observe, is_remote};
 use crate::engine::planner::{self, Inputs, Options, Planned};
@@ -73,10 +74,9 @@ pub(super) enum Keeps<'a> {
     Repeats(&'a SavedPlan),
 }
 
-/// Reads files for `file()`, relative to the stack file.
-pub(super) fn reader(dir: &Path) -> impl Fn(&str) -> Result<Vec<u8>, String> + Sync + use<> {
-    let dir = dir.to_owned();
-    move |path| std::fs::read(dir.join(path)).map_err(|error| format!("{path}: {error}"))
+/// The files of a stack, whose paths start from its folder.
+pub(super) fn reader(dir: &Path) -> Disk {
+    Disk::new(dir)
 }
 
 impl Session {
@@ -195,6 +195,7 @@ impl Session {
             plan_file::check_plan(plan, &files, &stack, (&planned, &seal))?;
         }
         check_account(&world, &allowed_accounts, &store)?;
+        world.files = planned.files();
         Ok(Self {
             stack,
             store,

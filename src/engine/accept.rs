@@ -69,6 +69,10 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn row(&mut self, row: &Difference) {
         self.property = row.path.clone();
+        if row.content.is_some() {
+            let why = "stands for the content of a file, and what is live is not known";
+            return self.refuse(&row.path, why);
+        }
         if row.secret || self.desired.is_secret(&row.path) {
             return self.refuse(&row.path, "is secret, and secrets are never written");
         }

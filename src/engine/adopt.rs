@@ -1,6 +1,7 @@
 //! `options.import` and `stackctl import`: objects that exist and are taken into the state.
 
 use super::diff::{Shape, shape};
+use super::files::Named;
 use super::instance::Instance;
 use super::observe::is_remote;
 use super::plan::{Action, Importing, Warning};
@@ -105,6 +106,8 @@ pub(super) struct Adopter<'p> {
     pub(super) kind: &'static dyn ResourceType,
     /// The properties of the file.
     pub(super) desired: &'p Data,
+    /// What they stand for.
+    pub(super) files: &'p BTreeMap<Path, Named>,
 }
 
 impl Planner<'_> {
@@ -396,12 +399,25 @@ pub(crate) fn quoted(address: &str) -> String {
     }
 }
 
+/// The properties of the file; with the hash of the live content, where a local file has it.
+fn proven(adopter: &Adopter<'_>, live: &Value) -> Value {
+    let mut props = adopter.desired.value.clone();
+    let mut contents = adopter.files.values().filter_map(|it| it.content.as_ref());
+    let same = contents.any(|content| adopter.kind.has_content(live, content) == Some(true));
+    if let (true, Some(name)) = (same, adopter.kind.content_hash())
+        && let Some(hash) = live.get(name)
+    {
+        Path::root().join(name).set(&mut props, hash.clone());
+    }
+    props
+}
+
 /// The object for the state, and its attributes.
 fn adoption(adopter: &Adopter<'_>, id: &str, live: &Value) -> (ResourceState, Value) {
     let schema = adopter.kind.schema();
     let desired = adopter.desired;
     let inputs = projected(schema, &Path::root(), live, desired);
-    let given = adopter.kind.taken_as_given(&desired.value, live);
+    let given = adopter.kind.taken_as_given(&proven(adopter, live), live);
     let hidden = hidden(schema, desired, given);
     let inputs = overlay(&inputs, &hidden);
     let live = overlay(&hidden, live);

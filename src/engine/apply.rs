@@ -357,6 +357,7 @@ impl Loop<'_, '_, '_> {
                 _ => None,
             };
         }
+        cx.files = self.applying.files(&step.address);
         if matches!(step.op, Op::Create { .. }) && is_remote(&step.type_name) {
             cx.known_ids = Arc::new(self.applying.state().ids(&step.type_name));
         }

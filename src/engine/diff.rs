@@ -2,6 +2,7 @@
 //! Live values are looked at only where the file (or the last apply) has something to say,
 //! so what AWS fills in by itself is never a difference.
 
+use super::files::{Contents, Differs};
 use super::plan::{ChangedBy, Difference};
 use crate::data::{Data, Path};
 use crate::resource::aws::policy;
@@ -31,6 +32,8 @@ pub struct Compare<'a> {
     pub settled: &'a dyn Fn(&Path, &str) -> bool,
     /// `options.replaceOnChanges`.
     pub replace_on: &'a [Path],
+    /// What properties stand for.
+    pub contents: Option<Contents<'a>>,
 }
 
 /// What the file wants, in comparable form.
@@ -121,6 +124,9 @@ impl Rows<'_, '_> {
             }
             return;
         }
+        if self.content(path, (applied, live, desired)) {
+            return;
+        }
         if [applied, live, desired]
             .into_iter()
             .flatten()
@@ -189,6 +195,40 @@ impl Rows<'_, '_> {
                 member(desired, name),
             );
         }
+    }
+
+    /// A property that stands for a content, which counts and not the name. `true`: nothing else
+    /// is to be compared.
+    fn content(
+        &mut self,
+        path: &Path,
+        (applied, live, desired): (Option<&Value>, Option<&Value>, Option<&Value>),
+    ) -> bool {
+        let Some(contents) = &self.compare.contents else {
+            return false;
+        };
+        let (Some(was), Some(named)) = (applied, contents.wanted.get(path)) else {
+            return false;
+        };
+        let same_path = Some(was) == desired;
+        let is_file = self.compare.schema.flag(path, "localFile");
+        if !is_file && !same_path {
+            return false;
+        }
+        let found = contents.difference(path, same_path).flatten();
+        let Some(Differs { by_file, outside }) = found else {
+            return true;
+        };
+        let by = match (by_file, outside) {
+            (true, true) => ChangedBy::Both,
+            (false, true) => ChangedBy::Outside,
+            _ => ChangedBy::File,
+        };
+        self.add(path, applied, live, by);
+        if let Some(row) = self.found.last_mut() {
+            row.content = Some(named.label.clone());
+        }
+        true
     }
 
     fn leaf(
@@ -370,6 +410,7 @@ impl Rows<'_, '_> {
                     .iter()
                     .any(|at| path.is_within(at) || at.is_within(path)),
             secret,
+            content: None,
         });
     }
 }

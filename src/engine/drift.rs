@@ -2,9 +2,11 @@
 //! says by now.
 
 use super::diff::{self, Compare};
+use super::files::{Contents, Named, live_content};
 use super::plan::Difference;
 use super::steps::block;
 use super::world::{Observed, World};
+use crate::content::Content;
 use crate::data::{Data, Path};
 use crate::lang::stack::Stack;
 use crate::resource::resource_type;
@@ -98,6 +100,16 @@ fn rows(known: &ResourceState, live: &Value, ignored: &[String], seal: &Seal) ->
         secret: known.sensitive.clone(),
         ..Data::default()
     };
+    let ignored: Vec<Path> = ignored.iter().map(|text| Path::dotted(text)).collect();
+    let named = |(path, content): (&Path, &Content)| {
+        let label = path.get(&known.inputs).and_then(Value::as_str);
+        let label = label.filter(|text| !is_sealed(&Value::from(*text)) && !secret_at(known, path));
+        let named = Named {
+            label: label.unwrap_or("the file").to_owned(),
+            content: Some(content.clone()),
+        };
+        (path.clone(), named)
+    };
     let (mut rows, _) = diff::differences(&Compare {
         schema: kind.schema(),
         applied: &applied,
@@ -107,8 +119,12 @@ fn rows(known: &ResourceState, live: &Value, ignored: &[String], seal: &Seal) ->
         sensitive: &known.sensitive,
         settled: &|_, _| false,
         replace_on: &[],
+        contents: Some(Contents {
+            applied: &known.files,
+            wanted: &known.files.iter().map(named).collect(),
+            live: &|content| live_content(kind, &ignored, live, content),
+        }),
     });
-    let ignored: Vec<Path> = ignored.iter().map(|text| Path::dotted(text)).collect();
     rows.retain(|row| !ignored.iter().any(|path| row.path.is_within(path)));
     // Of a document that is a secret as a whole and not kept, the hash of its text is all there
     // is, and a service gives it back in another form: whether it drifted cannot be told here.
@@ -129,6 +145,10 @@ fn projected(live: &Value, applied: &Value) -> Value {
     names
         .filter_map(|(name, _)| Some((name.clone(), live.get(name)?.clone())))
         .collect()
+}
+
+fn secret_at(known: &ResourceState, path: &Path) -> bool {
+    known.sensitive.iter().any(|at| path.is_within(at))
 }
 
 fn secret(known: &ResourceState) -> BTreeSet<Path> {
@@ -179,7 +199,12 @@ fn taken(known: &ResourceState, live: &Value, rows: &[Difference], seal: &Seal) 
     let schema = kind.schema();
     let opened = seal.opened(&known.inputs);
     let comparable = kind.comparable(&opened);
-    for row in rows {
+    for row in rows.iter().filter(|row| row.content.is_some()) {
+        // What is live is not known, but that it is not what was applied.
+        next.files.remove(&row.path);
+    }
+    let rows: Vec<&Difference> = rows.iter().filter(|row| row.content.is_none()).collect();
+    for row in &rows {
         // The paths are those of the comparable form.
         if let Some(name) = row.path.first()
             && let Some(value) = comparable.get(name.as_ref())
@@ -188,13 +213,13 @@ fn taken(known: &ResourceState, live: &Value, rows: &[Difference], seal: &Seal) 
             Path::root().join(name).set(&mut next.inputs, value.clone());
         }
     }
-    for row in rows {
+    for row in &rows {
         match &row.live {
             Some(value) => row.path.set(&mut next.inputs, value.clone()),
             None => row.path.remove(&mut next.inputs),
         }
     }
-    for row in rows {
+    for row in &rows {
         let Some(name) = row.path.first() else {
             continue;
         };

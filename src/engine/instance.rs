@@ -1,8 +1,10 @@
 //! One resource of the file: a block, or with `forEach` one of its instances.
 
+use super::files::Named;
 use super::identity::{self, Same};
 use super::plan::{Action, Change};
 use super::steps::Object;
+use crate::content::Content;
 use crate::data::{Data, Path};
 use crate::resource::ResourceType;
 use crate::store::state::{SavedOptions, State};
@@ -37,6 +39,10 @@ pub struct Instance {
     pub live: Option<Value>,
     /// Secrets taken from the live object: the expression behind each, by path.
     pub recalled: BTreeMap<Path, String>,
+    /// What its properties stand for.
+    pub files: BTreeMap<Path, Named>,
+    /// `options.ignoreChanges`.
+    pub ignored: Vec<Path>,
     /// The options that the state keeps.
     pub options: SavedOptions,
     /// The addresses that `options.movedFrom` names.
@@ -54,6 +60,14 @@ impl std::fmt::Debug for Instance {
 }
 
 impl Instance {
+    /// The contents that its properties stand for, as far as they are known.
+    pub fn contents(&self) -> BTreeMap<Path, Content> {
+        let files = self.files.iter();
+        files
+            .filter_map(|(path, named)| Some((path.clone(), named.content.clone()?)))
+            .collect()
+    }
+
     /// Its row of the plan. Nobody asks again for the values of one that stays as it is, so
     /// they move: of many resources most stay as they are.
     pub(super) fn take_row(&mut self) -> Change {

@@ -3,6 +3,7 @@
 
 use super::adopt::Adopter;
 use super::diff::{self, Compare};
+use super::files::{self, Contents, Named, live_content};
 use super::graph::Uses;
 use super::instance::{Each, Instance, address, is_named};
 use super::origin;
@@ -32,7 +33,10 @@ impl<'a> Planner<'a> {
         let schema = kind.schema();
         let mut desired = self.desired(name, block, kind);
         let options = self.saved_options(name, block);
+        let files = self.files(name, block, kind, &desired);
+        let ignored = files::ignored(block);
         let adopter = Adopter {
+            files: &files,
             block: name,
             address: &address,
             kind,
@@ -60,7 +64,9 @@ impl<'a> Planner<'a> {
             recalled = self.recall(known, live, &mut desired);
         }
         let judged = match (known, live) {
-            (Some(known), Some(live)) => self.judge(block, kind, &address, known, live, &desired),
+            (Some(known), Some(live)) => {
+                self.judge(block, kind, &address, (known, live, &files), &desired)
+            }
             (Some(_), None) => Judged::create("it is gone: deleted outside stackctl"),
             (None, _) => Judged::create(NEW),
         };
@@ -114,6 +120,8 @@ impl<'a> Planner<'a> {
             delete_first: block.options.delete_before_replace,
             live: live.filter(|_| is_compared).cloned(),
             recalled,
+            files,
+            ignored,
             options,
             former,
             change,
@@ -138,8 +146,7 @@ impl<'a> Planner<'a> {
         block: &ResourceBlock,
         kind: &dyn ResourceType,
         address: &str,
-        known: &ResourceState,
-        live: &Value,
+        (known, live, files): (&ResourceState, &Value, &BTreeMap<Path, Named>),
         desired: &Data,
     ) -> Judged {
         if known.type_name != block.type_name {
@@ -162,6 +169,11 @@ impl<'a> Planner<'a> {
                 self.is_settled(expression) && self.same_origin(known, path, expression)
             },
             replace_on: &replace_on,
+            contents: Some(Contents {
+                applied: &known.files,
+                wanted: files,
+                live: &|content| live_content(kind, &files::ignored(block), live, content),
+            }),
         });
         let mut judged = Judged::from(kind.schema(), differences, unchanged);
         if self
@@ -281,7 +293,11 @@ impl Judged {
     fn from(schema: &Schema, differences: Vec<Difference>, unchanged: usize) -> Self {
         let rows = |keep: &dyn Fn(&Difference) -> bool| -> Vec<String> {
             let rows = differences.iter().filter(|row| keep(row));
-            rows.map(|row| row.path.to_string()).collect()
+            rows.map(|row| match &row.content {
+                Some(label) => format!("content of {label}"),
+                None => row.path.to_string(),
+            })
+            .collect()
         };
         let fixed = rows(&|row| schema.flag(&row.path, "createOnly"));
         let kept = rows(&|row| {

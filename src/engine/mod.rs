@@ -7,6 +7,7 @@ pub mod apply;
 pub mod diff;
 pub mod drift;
 pub mod event;
+pub mod files;
 pub mod graph;
 mod guards;
 mod identity;

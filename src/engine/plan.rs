@@ -93,6 +93,10 @@ pub struct Difference {
     pub replaces: bool,
     /// Whether it must not be shown.
     pub secret: bool,
+    /// Where the content differs that the property stands for: what to call it. The values are
+    /// the paths then, which may be the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
 }
 
 /// The reason of a plain create, which people need not be told.

@@ -7,6 +7,7 @@ use super::plan::Plan;
 use super::rewrite::{Found, Move};
 use super::values::ReadFile;
 use super::world::World;
+use crate::content::Content;
 use crate::data::Data;
 use crate::lang::diagnostic::Diagnostic;
 use crate::lang::stack::Stack;
@@ -89,4 +90,23 @@ pub struct Planned {
     pub kept_outputs: BTreeSet<String>,
     /// What each block needs; see [`Graph::uses`].
     pub uses: BTreeMap<String, Uses>,
+}
+
+impl Planned {
+    /// The content of the local files that the plan was decided on, by their paths in the stack
+    /// file.
+    pub fn files(&self) -> BTreeMap<String, Content> {
+        let all = self.instances.iter().flat_map(|found| {
+            let after = found.change.after.as_ref();
+            found
+                .contents()
+                .into_iter()
+                .filter_map(move |(path, content)| {
+                    let is_file = found.kind.schema().flag(&path, "localFile");
+                    let text = path.get(&after?.value)?.as_str()?;
+                    is_file.then(|| (text.to_owned(), content))
+                })
+        });
+        all.collect()
+    }
 }

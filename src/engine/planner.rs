@@ -173,6 +173,9 @@ impl<'a> Planner<'a> {
         let broken = schema.validate(&args).into_iter();
         let found = broken.map(|broken| violation(&base, broken));
         self.out.diagnostics.extend(found);
+        if args.is_known() {
+            self.inspect(&base, kind, &args);
+        }
         let read = self
             .inputs
             .world

@@ -70,6 +70,7 @@ pub fn unmet(after: &After<'_>) -> Vec<Unmet> {
         identity: after.world.identity.clone(),
         region: after.world.region.clone(),
         data: after.world.data.clone(),
+        files: after.world.files.clone(),
         key: after.world.key.clone(),
         ..World::new(state)
     };
@@ -187,7 +188,7 @@ resources:
             world: &World::new(State::empty("s", None, "l".to_owned())),
             state: &state,
             touched: &touched,
-            read_file: &|_| Err("no file".to_owned()),
+            read_file: &|_: &str| Err("no file".to_owned()),
         });
         let told = |one: &Unmet| one.paths().iter().map(ToString::to_string).collect();
         found

@@ -4,6 +4,7 @@ mod finish;
 mod known;
 
 use super::diff::{self, Compare};
+use super::files::{Contents, live_content};
 use super::graph::Graph;
 use super::instance::{self, Instance};
 use super::judge::mark_sensitive;
@@ -14,6 +15,7 @@ use super::planner::Planned;
 use super::values::{ReadFile, Values, Visible};
 use super::work::{Call, Outcome, Work};
 use super::world::{Observed, World};
+use crate::content::Content;
 use crate::data::{Data, Path};
 use crate::lang::stack::Stack;
 use crate::resource::error::Error;
@@ -88,6 +90,16 @@ impl<'a> Applying<'a> {
     /// The state so far.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// The content that the plan knows of the local files that a resource names, by property.
+    pub fn files(&self, address: &str) -> BTreeMap<String, Content> {
+        let found = self.instances.get(address);
+        let contents = found.map(|found| found.contents()).unwrap_or_default();
+        let named = contents.into_iter();
+        named
+            .filter_map(|(path, content)| Some((path.first()?.into_owned(), content)))
+            .collect()
     }
 
     /// Works out what a due step calls with.
@@ -217,6 +229,9 @@ impl<'a> Applying<'a> {
         inputs: &Data,
     ) -> Result<BTreeSet<String>, Error> {
         let known = self.known_state(address, None)?;
+        let found = self.instances.get(address);
+        let ignored = found.map_or(&[][..], |found| &found.ignored);
+        let is_live = |content: &Content| live_content(kind, ignored, live, content);
         let (rows, _) = diff::differences(&Compare {
             schema: kind.schema(),
             applied: &kind.comparable(&self.seal.opened(&known.inputs)),
@@ -226,6 +241,11 @@ impl<'a> Applying<'a> {
             seal: &self.seal,
             settled: &|_, _| false,
             replace_on: &[],
+            contents: found.map(|found| Contents {
+                applied: &known.files,
+                wanted: &found.files,
+                live: &is_live,
+            }),
         });
         let names = rows.iter().filter_map(|row| row.path.first());
         Ok(names.map(std::borrow::Cow::into_owned).collect())
@@ -321,6 +341,7 @@ impl<'a> Applying<'a> {
                 .map(|found| self.origins(found, &sensitive))
                 .unwrap_or_default(),
             sensitive,
+            files: found.map(|found| found.contents()).unwrap_or_default(),
             options: found.map(|found| found.options.clone()).unwrap_or_default(),
         }
     }

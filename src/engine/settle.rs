@@ -382,6 +382,7 @@ fn differing(
         seal: &Seal::new("", StateKey::default()),
         settled: &|_, _| true,
         replace_on: &[],
+        contents: None,
     });
     let updatable = found.iter().filter(|row| !row.replaces);
     updatable

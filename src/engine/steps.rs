@@ -305,6 +305,7 @@ impl Builder<'_> {
         let same_inputs = *self.seal.seal_all(&inputs) == known.inputs;
         let same = same_inputs
             && known.dependencies == found.dependencies
+            && known.files == found.contents()
             && known.options == found.options;
         if same || left_alone {
             return;

@@ -1,5 +1,6 @@
 //! The values that expressions can refer to, while a stack is evaluated.
 
+use crate::content::LocalFiles;
 use crate::data::{Data, Path};
 use crate::lang::eval::Scope;
 use crate::lang::stack::Stack;
@@ -7,8 +8,8 @@ use crate::schema::Schema;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Reads a file for `file()` and its like; the path is as written in the stack file.
-pub type ReadFile<'a> = &'a (dyn Fn(&str) -> Result<Vec<u8>, String> + Sync);
+/// The local files that the stack names.
+pub type ReadFile<'a> = &'a dyn LocalFiles;
 
 /// What is known while a stack is evaluated.
 #[derive(Clone)]
@@ -66,7 +67,7 @@ impl Scope for Values<'_> {
         &self.facts
     }
     fn file(&self, path: &str) -> Result<Vec<u8>, String> {
-        (self.read_file)(path)
+        self.read_file.read(path)
     }
     fn instances(&self, name: &str) -> bool {
         let block = self.stack.resources.get(name);

@@ -1,6 +1,7 @@
 //! The world as a plan sees it: everything from outside that it is decided on. With the
 //! same stack and the same world, the same plan comes out.
 
+use crate::content::Content;
 use crate::resource::aws::Identity;
 use crate::resource::contents::Contents;
 use crate::store::key::StateKey;
@@ -58,6 +59,10 @@ pub struct World {
     pub live: BTreeMap<String, Observed>,
     /// The data sources read so far, by name.
     pub data: BTreeMap<String, DataRead>,
+    /// The content of local files, by their paths in the stack file, where it is known already;
+    /// that of others is asked for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, Content>,
     /// The key to the state's secrets; never saved.
     #[serde(skip)]
     pub key: StateKey,
@@ -81,6 +86,7 @@ impl World {
             state,
             live: BTreeMap::new(),
             data: BTreeMap::new(),
+            files: BTreeMap::new(),
             key: StateKey::default(),
             imports: BTreeMap::new(),
             contents: BTreeMap::new(),

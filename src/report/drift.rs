@@ -57,7 +57,11 @@ fn resource(found: &Drifted, show_secrets: bool) -> Value {
                 })
             };
             let (applied, live) = (value(&row.applied), value(&row.live));
-            json!({"path": row.path, "applied": applied, "live": live})
+            let mut told = json!({"path": row.path, "applied": applied, "live": live});
+            if row.content.is_some() {
+                told["content"] = true.into();
+            }
+            told
         })
         .collect();
     json!({
@@ -84,6 +88,7 @@ pub(super) fn as_change(found: &Drifted) -> Change {
         replaces: false,
         path: row.path.clone(),
         secret: row.secret,
+        content: row.content.clone(),
     });
     Change {
         address: found.address.clone(),

@@ -29,6 +29,7 @@ pub(crate) fn differs(path: &str, live: Value, desired: impl Into<Data>) -> Diff
         by: ChangedBy::File,
         replaces: false,
         secret: false,
+        content: None,
     }
 }
 

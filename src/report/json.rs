@@ -68,11 +68,15 @@ fn change(change: &Change, show_secrets: bool) -> Value {
                     .as_ref()
                     .map(|value| veil.mask(value, &Path::root(), &mut BTreeSet::new()))
             };
-            json!({
+            let mut told = json!({
                 "path": difference.path,
                 "applied": value(&difference.applied),
                 "live": value(&difference.live),
-            })
+            });
+            if difference.content.is_some() {
+                told["content"] = true.into();
+            }
+            told
         })
         .collect();
     let replace_paths: Vec<&Path> = change

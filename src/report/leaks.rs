@@ -110,6 +110,7 @@ fn update(tree: &Tree, by: ChangedBy, told: bool) -> Change {
             by,
             replaces: false,
             secret: after.is_secret(&path),
+            content: None,
             path,
         });
     }

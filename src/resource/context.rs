@@ -8,11 +8,12 @@ use super::error::{Effect, Error};
 use super::flight::Flight;
 use super::import_id::Typed;
 use super::spread::{Awaits, Reason, Spreading};
+use crate::content::Content;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -126,6 +127,8 @@ pub struct Cx {
     pub wanted: Option<BTreeSet<String>>,
     /// The ids that the state has already; `find` must not return them.
     pub known_ids: Arc<BTreeSet<String>>,
+    /// The content of local files as the plan saw it, by the property that names them.
+    pub files: BTreeMap<String, Content>,
     /// `options.timeouts` for the step at hand.
     pub timeout: Option<Duration>,
     /// Told the reason of each wait, as a clause: `retrying: Lambda says "…" (…)`, or
@@ -163,6 +166,7 @@ impl Cx {
             work_dir: PathBuf::from(".stackctl"),
             wanted: None,
             known_ids: Arc::default(),
+            files: BTreeMap::new(),
             timeout: None,
             notify: Arc::new(|_| {}),
             stop: None,
@@ -215,6 +219,28 @@ impl Cx {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take()
+    }
+
+    /// Refuses a file whose content is not the one that the plan was made with; `read` is what
+    /// was read of the file that `property` names.
+    ///
+    /// # Errors
+    /// When it differs.
+    pub fn as_planned(&self, property: &str, file: &Path, read: &Content) -> Result<(), Error> {
+        if self
+            .files
+            .get(property)
+            .is_none_or(|planned| planned == read)
+        {
+            return Ok(());
+        }
+        Err(Error::with_hint(
+            format!(
+                "the file {} has changed since the plan was made",
+                file.display()
+            ),
+            "Make the plan again, look at it, and apply that.",
+        ))
     }
 
     /// Says what the step is waiting for.

@@ -20,6 +20,7 @@ pub mod typed;
 pub use known::{Known, Match};
 pub use typed::{Applied, DataSourceType, ResourceType, outputs_of, overlay};
 
+use crate::content::{Content, Finding};
 use crate::data::{Data, Path};
 use context::{Cx, Draw};
 use error::Error;
@@ -89,6 +90,17 @@ pub struct Live<P, O> {
     pub props: P,
     /// Its computed outputs.
     pub outputs: O,
+}
+
+/// Which resource holds what another one takes: a function its code.
+#[derive(Debug)]
+pub struct HeldBy<'v> {
+    /// The property that stands for the content.
+    pub property: &'static str,
+    /// The holder's type.
+    pub type_name: &'static str,
+    /// The properties that name the holder.
+    pub names: Vec<(&'static str, &'v Value)>,
 }
 
 /// A rule between properties, or between resources, that the file breaks.
@@ -293,6 +305,29 @@ pub trait Resource:
         Imported::named(text)
     }
 
+    /// The attribute by which the service tells what the content is that a property marked
+    /// `localFile` gave it.
+    const CONTENT_HASH: Option<&'static str> = None;
+
+    /// Whether a live object is of this content, by the service's own hash; none where it tells
+    /// none.
+    fn has_content(_attrs: &Value, _content: &Content) -> Option<bool> {
+        None
+    }
+
+    /// The properties that give an object its content.
+    const CONTENT: &'static [&'static str] = &[];
+
+    /// The content that the properties give an object in full, where no local file does.
+    fn holds(_props: &Data) -> Option<Content> {
+        None
+    }
+
+    /// The object that holds what these properties take it from, where another resource may.
+    fn held_by(_props: &Value) -> Option<HeldBy<'_>> {
+        None
+    }
+
     /// Why an adopted object cannot have come from these properties, where no read tells
     /// them: a sentence without a full stop.
     fn unfit(_props: &Value, _attrs: &Value) -> Option<String> {
@@ -340,6 +375,12 @@ pub trait DataSource: DeserializeOwned + JsonSchema + Send + Sync + Sized + 'sta
 
     /// Reads it.
     fn read(cx: &Cx, args: Self) -> impl Future<Output = Result<Self::Outputs, Error>> + Send;
+
+    /// What is wrong with the local files that the arguments name, told before anything is
+    /// called; relative paths start from the folder.
+    fn inspect(_dir: &std::path::Path, _args: &Self) -> Vec<Finding> {
+        Vec::new()
+    }
 }
 
 /// Finds a resource type by its name.

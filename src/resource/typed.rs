@@ -4,7 +4,9 @@ use super::context::{Cx, Draw};
 use super::error::Error;
 use super::import_id::Imported;
 use super::known::Known;
-use super::{Broken, Caution, Change, DataSource, New, Resource, Rules, Told};
+use super::{Broken, Caution, Change, DataSource, HeldBy, New, Resource, Rules, Told};
+use crate::content::{Content, Finding};
+use crate::data::Data;
 use crate::schema::Schema;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
@@ -13,6 +15,7 @@ use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
+use std::path::Path;
 use std::sync::OnceLock;
 
 /// The result of a create or update, as JSON.
@@ -79,6 +82,16 @@ pub trait ResourceType: Send + Sync {
     fn import_is_secret(&self) -> bool;
     /// See [`Resource::import`].
     fn import(&self, text: &str) -> Result<Imported, String>;
+    /// See [`Resource::CONTENT_HASH`].
+    fn content_hash(&self) -> Option<&'static str>;
+    /// See [`Resource::has_content`].
+    fn has_content(&self, attrs: &Value, content: &Content) -> Option<bool>;
+    /// See [`Resource::CONTENT`].
+    fn content_properties(&self) -> &'static [&'static str];
+    /// See [`Resource::holds`].
+    fn holds(&self, props: &Data) -> Option<Content>;
+    /// See [`Resource::held_by`].
+    fn held_by<'v>(&self, props: &'v Value) -> Option<HeldBy<'v>>;
     /// See [`Resource::unfit`].
     fn unfit(&self, props: &Value, attrs: &Value) -> Option<String>;
     /// See [`Resource::taken_as_given`].
@@ -108,6 +121,8 @@ pub trait DataSourceType: Send + Sync {
     fn schema(&self) -> &'static Schema;
     /// Reads it.
     fn read<'a>(&self, cx: &'a Cx, args: Value) -> BoxFuture<'a, Result<Value, Error>>;
+    /// See [`DataSource::inspect`]; nothing where the arguments do not fit.
+    fn inspect(&self, dir: &Path, args: Value) -> Vec<Finding>;
 }
 
 /// Gives a [`Resource`] or [`DataSource`] its JSON interface.
@@ -282,6 +297,26 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         T::import(text)
     }
 
+    fn content_hash(&self) -> Option<&'static str> {
+        T::CONTENT_HASH
+    }
+
+    fn has_content(&self, attrs: &Value, content: &Content) -> Option<bool> {
+        T::has_content(attrs, content)
+    }
+
+    fn content_properties(&self) -> &'static [&'static str] {
+        T::CONTENT
+    }
+
+    fn holds(&self, props: &Data) -> Option<Content> {
+        T::holds(props)
+    }
+
+    fn held_by<'v>(&self, props: &'v Value) -> Option<HeldBy<'v>> {
+        T::held_by(props)
+    }
+
     fn unfit(&self, props: &Value, attrs: &Value) -> Option<String> {
         T::unfit(props, attrs)
     }
@@ -329,5 +364,10 @@ impl<T: DataSource> DataSourceType for &'static TypedData<T> {
 
     fn read<'a>(&self, cx: &'a Cx, args: Value) -> BoxFuture<'a, Result<Value, Error>> {
         Box::pin(async move { json(T::read(cx, parse::<T>(T::TYPE, args)?).await?) })
+    }
+
+    fn inspect(&self, dir: &Path, args: Value) -> Vec<Finding> {
+        let args = parse::<T>(T::TYPE, args);
+        args.map_or_else(|_| Vec::new(), |args| T::inspect(dir, &args))
     }
 }

@@ -1,6 +1,7 @@
 //! The state: what stackctl knows of the objects it made. One function changes it,
 //! [`State::change`]; a run is a sequence of such changes.
 
+use crate::content::Content;
 use crate::data::Path;
 use crate::resource::{ResourceType, resource_type};
 use serde::{Deserialize, Serialize};
@@ -84,6 +85,9 @@ pub struct ResourceState {
     /// tell whether they changed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub origins: BTreeMap<Path, String>,
+    /// The content of what a property stands for (a local file), as it was last applied.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<Path, Content>,
     /// The options that matter once it is out of the file.
     #[serde(default)]
     pub options: SavedOptions,

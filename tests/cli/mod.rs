@@ -8,6 +8,7 @@ mod failure;
 mod hostile;
 mod import;
 mod keys_of_others;
+mod local_files;
 mod meets;
 mod mistakes;
 mod saved_plan;

@@ -2,11 +2,13 @@
 
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
+use stackctl::content::Content;
+use stackctl::data::Data;
 use stackctl::resource::context::{Cx, Draw};
 use stackctl::resource::error::Error;
 use stackctl::resource::import_id::Imported;
 use stackctl::resource::{
-    Applied, Broken, Caution, Known, ResourceType, Rules, Told, resource_type,
+    Applied, Broken, Caution, HeldBy, Known, ResourceType, Rules, Told, resource_type,
 };
 use stackctl::schema::Schema;
 use std::borrow::Cow;
@@ -101,6 +103,26 @@ impl ResourceType for Blind {
 
     fn import(&self, text: &str) -> Result<Imported, String> {
         self.0.import(text)
+    }
+
+    fn content_hash(&self) -> Option<&'static str> {
+        self.0.content_hash()
+    }
+
+    fn has_content(&self, attrs: &Value, content: &Content) -> Option<bool> {
+        self.0.has_content(attrs, content)
+    }
+
+    fn content_properties(&self) -> &'static [&'static str] {
+        self.0.content_properties()
+    }
+
+    fn holds(&self, props: &Data) -> Option<Content> {
+        self.0.holds(props)
+    }
+
+    fn held_by<'v>(&self, props: &'v Value) -> Option<HeldBy<'v>> {
+        self.0.held_by(props)
     }
 
     fn unfit(&self, props: &Value, attrs: &Value) -> Option<String> {

@@ -28,6 +28,8 @@ struct Row {
     desired: Option<Node>,
     by: ChangedBy,
     replaces: bool,
+    /// What the content is called that differs.
+    content: Option<String>,
 }
 
 /// Shows all differences of a change; `schema` declares its properties.
@@ -94,6 +96,7 @@ fn single_row(difference: &Difference, kind: Kind, veil: Veil<'_>) -> Row {
             .map(|data| Node::of_data(data, veil)),
         by: difference.by,
         replaces: difference.replaces,
+        content: difference.content.clone(),
     }
 }
 
@@ -129,6 +132,7 @@ fn document_row(
         desired: Some(Node::of_data(&after, veil)),
         by: by.reduce(|a, b| if a == b { a } else { ChangedBy::Both })?,
         replaces: group.iter().any(|difference| difference.replaces),
+        content: None,
     })
 }
 
@@ -165,6 +169,10 @@ fn comments(row: &Row) -> Vec<&'static str> {
 fn show(page: &mut Page<'_>, indent: usize, mut row: Row) {
     let comments = comments(&row);
     row.name = escape(&row.name).into_owned();
+    if let Some(label) = &row.content {
+        let text = format!("{}: content of {} differs", row.name, escape(label));
+        return page.row(indent, Sign::Change, &text, &comments);
+    }
     let secret = |node: &Option<Node>| matches!(node, Some(Node::Secret { .. }));
     if secret(&row.desired) || secret(&row.live) {
         secret_row(page, indent, &row, &comments);
@@ -332,6 +340,7 @@ pub(super) fn output(
         desired: new,
         by: ChangedBy::File,
         replaces: false,
+        content: None,
     };
     show(page, indent, row);
 }

@@ -1,11 +1,16 @@
 //! What goes into an archive: names, modes and contents.
 
-use super::glob::Glob;
+use super::folder::{self, Fault, Listing};
+use super::patterns::Patterns;
+use crate::content::{self, Finding, Unreadable};
+use crate::data;
+use crate::lang::diagnostic::Severity;
 use crate::resource::archive_get_file::GetFile;
 use crate::resource::error::Error;
 use std::collections::BTreeMap;
 use std::fs::Metadata;
-use std::path::Path;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 /// The mode of a file that nobody runs.
 const PLAIN: u32 = 0o644;
@@ -28,17 +33,21 @@ pub type Entries = BTreeMap<String, Entry>;
 /// Gathers what the arguments name; relative paths start from `base`.
 ///
 /// # Errors
-/// When not exactly one source is given, a file cannot be read, is a symbolic link or has a
-/// name that is no UTF-8, a name would leave the archive or comes twice, or there is nothing.
+/// When not exactly one source is given, a file cannot be read or has a name that is no UTF-8, a
+/// link leads out of the folder, a name would leave the archive or comes twice, or there is
+/// nothing.
 pub fn collect(base: &Path, args: &GetFile) -> Result<Entries, Error> {
     one_source(args)?;
     let mut entries = Entries::new();
     if let Some(folder) = &args.source_dir {
-        let excludes = args.excludes.iter().flatten();
-        let excludes = excludes
-            .map(|pattern| Glob::new(pattern))
-            .collect::<Result<Vec<_>, _>>()?;
-        walk(&base.join(folder), "", &excludes, &mut entries)?;
+        let patterns = patterns(args).map_err(|found| Error::failed(found.message))?;
+        let Listing { files, faults } = folder::list(&base.join(folder), &patterns);
+        if let Some(fault) = faults.into_iter().next() {
+            return Err(Error::with_hint(fault.message, fault.help));
+        }
+        for (name, path) in files {
+            entries.insert(name, read(&path)?);
+        }
     } else if let Some(file) = &args.source_file {
         let path = base.join(file);
         let name = path.file_name().and_then(|name| name.to_str());
@@ -52,10 +61,8 @@ pub fn collect(base: &Path, args: &GetFile) -> Result<Entries, Error> {
         put(&mut entries, name, content)?;
     }
     if entries.is_empty() {
-        return Err(Error::with_hint(
-            "the archive would hold no file",
-            "Check sourceDir and excludes.",
-        ));
+        let Fault { message, help } = nothing(&args.source_dir);
+        return Err(Error::with_hint(message, help));
     }
     if let Some(mode) = &args.output_file_mode {
         let mode = u32::from_str_radix(mode, 8)
@@ -88,59 +95,144 @@ fn one_source(args: &GetFile) -> Result<(), Error> {
     Ok(())
 }
 
-fn walk(
-    folder: &Path,
-    prefix: &str,
-    excludes: &[Glob],
-    entries: &mut Entries,
-) -> Result<(), Error> {
-    let listing = std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
-    for item in listing {
-        let item = item.map_err(|error| unreadable(folder, &error))?;
-        let path = item.path();
-        let name = item.file_name();
-        let name = name.to_str().ok_or_else(|| {
-            Error::failed(format!("the file name {} is no UTF-8", path.display()))
-        })?;
-        let inside = format!("{prefix}{name}");
-        if excludes.iter().any(|glob| glob.matches(&inside)) {
-            continue;
-        }
-        let kind = item
-            .file_type()
-            .map_err(|error| unreadable(&path, &error))?;
-        if kind.is_dir() {
-            walk(&path, &format!("{inside}/"), excludes, entries)?;
-        } else {
-            entries.insert(inside, read(&path)?);
-        }
+fn nothing(folder: &Option<String>) -> Fault {
+    Fault {
+        message: format!(
+            "the archive of {} would hold no file",
+            folder.as_deref().unwrap_or("these texts")
+        ),
+        help: "check sourceDir and excludes".to_owned(),
     }
-    Ok(())
 }
 
-/// A file's content and mode. Links are refused: what they lead to may differ from machine
-/// to machine, and may lie outside of the folder.
+fn patterns(args: &GetFile) -> Result<Patterns, Finding> {
+    let texts = args.excludes.as_deref().unwrap_or_default();
+    Patterns::new(texts).map_err(|(index, why)| Finding {
+        path: data::Path::root().join("excludes").join(index),
+        severity: Severity::Error,
+        message: format!("the pattern {:?} cannot be understood: {why}", texts[index]),
+        help: None,
+    })
+}
+
+/// What is wrong with the files that the arguments name. A pattern that stands for nothing is a
+/// warning: what it should leave out goes along.
+pub fn findings(base: &Path, args: &GetFile) -> Vec<Finding> {
+    let at = |name: &str, Fault { message, help }: Fault| Finding {
+        path: data::Path::root().join(name),
+        severity: Severity::Error,
+        message,
+        help: Some(help),
+    };
+    if let Some(file) = &args.source_file {
+        let path = base.join(file);
+        let why = content::open(&path).err();
+        let message = why.map(|why| why.told(&path));
+        let help = content::FROM_THE_STACK_FILE.to_owned();
+        return message
+            .map(|message| at("sourceFile", Fault { message, help }))
+            .into_iter()
+            .collect();
+    }
+    let Some(folder) = &args.source_dir else {
+        return Vec::new();
+    };
+    let patterns = match patterns(args) {
+        Ok(patterns) => patterns,
+        Err(finding) => return vec![finding],
+    };
+    let listing = folder::list(&base.join(folder), &patterns);
+    let mut found: Vec<Finding> = listing
+        .faults
+        .into_iter()
+        .map(|fault| at("sourceDir", fault))
+        .collect();
+    if found.is_empty() {
+        if listing.files.is_empty() {
+            found.push(at("sourceDir", nothing(&args.source_dir)));
+        }
+        found.extend(unused(folder, args, &patterns, &listing.files));
+    }
+    found
+}
+
+/// What tools leave behind now and then: a pattern for that is right while nothing is there.
+const BY_PRODUCTS: &[&str] = &[
+    "__pycache__",
+    "*.pyc",
+    "*.pyo",
+    "*.py[co]",
+    ".pytest_cache",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".DS_Store",
+    "Thumbs.db",
+    "*.swp",
+    "*~",
+];
+
+/// Warnings for the patterns that stand for nothing.
+fn unused(
+    folder: &str,
+    args: &GetFile,
+    patterns: &Patterns,
+    files: &BTreeMap<String, PathBuf>,
+) -> Vec<Finding> {
+    let texts = args.excludes.as_deref().unwrap_or_default();
+    let by_product = |index: &usize| {
+        let names = texts[*index].trim_end_matches("/**").trim_end_matches('/');
+        let last = names.rsplit('/').next().unwrap_or_default();
+        BY_PRODUCTS.contains(&last)
+    };
+    let unused = patterns.unused().into_iter();
+    unused
+        .filter(|index| !by_product(index))
+        .map(|index| {
+            let text = &texts[index];
+            let deeper = format!("**/{}", text.trim_start_matches('/'));
+            let fits = |deeper: &Patterns| {
+                let parts = |name: &str| -> Vec<String> {
+                    name.match_indices('/').map(|(at, _)| name[..at].to_owned()).collect()
+                };
+                files.keys().any(|name| {
+                    deeper.leave_out(name, false)
+                        || parts(name).iter().any(|folder| deeper.leave_out(folder, true))
+                })
+            };
+            let deeper_fits = Patterns::new(std::slice::from_ref(&deeper)).is_ok_and(|it| fits(&it));
+            Finding {
+                path: data::Path::root().join("excludes").join(index),
+                severity: Severity::Warning,
+                message: format!("the pattern {text:?} matches nothing in {folder}: it keeps no file out of the archive"),
+                help: Some(match deeper_fits {
+                    true => format!("did you mean {deeper:?}? A pattern without it starts from the folder"),
+                    false => "patterns start from the folder, as in .gitignore".to_owned(),
+                }),
+            }
+        })
+        .collect()
+}
+
+/// A file's content and mode.
 fn read(path: &Path) -> Result<Entry, Error> {
-    let about = std::fs::symlink_metadata(path).map_err(|error| unreadable(path, &error))?;
-    if about.is_symlink() {
-        return Err(Error::with_hint(
-            format!(
-                "{} is a symbolic link, which an archive does not take",
-                path.display()
-            ),
-            "Put the file itself there, or leave the link out with excludes.",
-        ));
-    }
-    if !about.is_file() {
-        return Err(Error::failed(format!("{} is no file", path.display())));
-    }
+    let told = |why: Unreadable| {
+        Error::with_hint(
+            why.told(path),
+            "Check the path; it starts from the stack file's folder.",
+        )
+    };
+    let mut file = content::open(path).map_err(told)?;
+    let about = file.metadata().map_err(|error| told(error.into()))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)
+        .map_err(|error| told(error.into()))?;
     Ok(Entry {
         mode: if is_executable(&about) {
             EXECUTABLE
         } else {
             PLAIN
         },
-        bytes: std::fs::read(path).map_err(|error| unreadable(path, &error))?,
+        bytes,
     })
 }
 
@@ -172,11 +264,4 @@ fn put(entries: &mut Entries, name: &str, content: &str) -> Result<(), Error> {
         return Err(Error::failed(format!("{name} comes twice in the archive")));
     }
     Ok(())
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Error {
-    Error::with_hint(
-        format!("{} could not be read: {error}", path.display()),
-        "Check the path; it starts from the stack file's folder.",
-    )
 }

@@ -1,5 +1,6 @@
 //! `archive:getFile`: a zip file made of files or texts.
 
+use crate::content::{Finding, plain};
 use crate::resource::DataSource;
 use crate::resource::archive::{files, zip_file};
 use crate::resource::context::Cx;
@@ -17,8 +18,9 @@ use std::path::{Component, Path, PathBuf};
 /// A zip file, the same to the byte wherever and whenever it is made of the same files:
 /// entries in the order of their names' bytes, all dated 1980-01-01, mode 0644 (0755 for
 /// files their owner may run), no entries for folders, Deflate at one level. Files are held
-/// in memory. A symbolic link is an error unless `excludes` leaves it out. Exactly one of
-/// `sourceDir`, `sourceFile`, `source` and `sourceContent` is given.
+/// in memory. A link within `sourceDir` stands for the file or folder it leads to, which must be
+/// in `sourceDir` too. Exactly one of `sourceDir`, `sourceFile`, `source` and `sourceContent` is
+/// given.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GetFile {
@@ -37,14 +39,17 @@ pub struct GetFile {
     pub source_content: Option<String>,
     /// The name that `sourceContent` goes in under.
     pub source_content_filename: Option<String>,
-    /// What to leave out of `sourceDir`: paths below it, with `*`, `?` and `**`. A folder is
-    /// left out with all that is in it.
+    /// What to leave out of `sourceDir`, as in `.gitignore`: paths below it, with `*`, `?`, `**`,
+    /// `[ab]` and `{a,b}`; the last pattern that fits decides, and `!` takes back. Other than
+    /// there, a name without a slash is one directly in `sourceDir`: `**/name` is one anywhere. A
+    /// folder is left out with all that is in it. A pattern that fits nothing is a warning.
     pub excludes: Option<Vec<String>>,
     /// The mode of every entry as octal digits, such as `0666`, in place of the files' own.
     #[schemars(regex(pattern = r"^0?[0-7]{3}$"))]
     pub output_file_mode: Option<String>,
     /// Where to write the file, from the stack file's folder. By default it is named after
     /// its content in stackctl's own folder, so that its path changes when its content does.
+    #[schemars(extend("writesFile" = true))]
     pub output_path: Option<String>,
 }
 
@@ -86,6 +91,10 @@ pub struct Outputs {
 impl DataSource for GetFile {
     const TYPE: &'static str = "archive:getFile";
     type Outputs = Outputs;
+
+    fn inspect(dir: &Path, args: &Self) -> Vec<Finding> {
+        files::findings(dir, args)
+    }
 
     async fn read(cx: &Cx, args: Self) -> Result<Outputs, Error> {
         let entries = files::collect(&cx.stack_dir, &args)?;
@@ -132,21 +141,6 @@ fn own_path(cx: &Cx, hash: &str) -> Result<String, Error> {
             "Set outputPath.",
         )
     })
-}
-
-/// A path without `.` and `..`, by its text alone.
-fn plain(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                plain.pop();
-            }
-            other => plain.push(other),
-        }
-    }
-    plain
 }
 
 /// `path` as seen from `base`; both absolute and plain.

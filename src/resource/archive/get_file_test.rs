@@ -129,7 +129,9 @@ fn what_cannot_go_in_is_refused() {
     let refused = |args: Value| read(&cx, args).unwrap_err().to_string();
     assert!(refused(json!({"type": "zip"})).contains("exactly one"));
     assert!(refused(json!({"type": "zip", "sourceDir": "src/empty"})).contains("no file"));
-    assert!(refused(json!({"type": "zip", "sourceDir": "nowhere"})).contains("could not be read"));
+    assert!(refused(json!({"type": "zip", "sourceDir": "nowhere"})).contains("does not exist"));
+    assert!(refused(json!({"type": "zip", "sourceDir": "src/b.txt"})).contains("not a folder"));
+    assert!(refused(json!({"type": "zip", "sourceFile": "src"})).contains("is a folder"));
     let up = json!([{"content": "x", "filename": "../x"}]);
     assert!(refused(json!({"type": "zip", "source": up})).contains("no name"));
     let twice = json!([{"content": "x", "filename": "x"}, {"content": "y", "filename": "x"}]);
@@ -138,11 +140,111 @@ fn what_cannot_go_in_is_refused() {
 
 #[cfg(unix)]
 #[test]
-fn a_symbolic_link_is_refused_unless_left_out() {
+fn links_within_the_folder_stand_for_what_they_lead_to() {
+    use std::os::unix::fs::symlink;
     let (_root, cx) = place();
-    std::os::unix::fs::symlink("b.txt", cx.stack_dir.join("src/link")).unwrap();
-    let error = read(&cx, json!({"type": "zip", "sourceDir": "src"})).unwrap_err();
-    assert!(error.to_string().contains("symbolic link"));
-    let without = json!({"type": "zip", "sourceDir": "src", "excludes": ["link"]});
+    let src = cx.stack_dir.join("src");
+    symlink("b.txt", src.join("link")).unwrap();
+    symlink("../bootstrap", src.join("b/run")).unwrap();
+    symlink("b", src.join("folder")).unwrap();
+    symlink(&src, cx.stack_dir.join("whole")).unwrap();
+    let outputs = read(&cx, json!({"type": "zip", "sourceDir": "whole"})).unwrap();
+    let expected = [
+        ("b.txt", 0o644),
+        ("b/c", 0o644),
+        ("b/run", 0o755),
+        ("bootstrap", 0o755),
+        ("folder/c", 0o644),
+        ("folder/run", 0o755),
+        ("link", 0o644),
+    ];
+    let expected = expected.map(|(name, mode)| (name.to_owned(), mode));
+    assert_eq!(listing(&cx, &outputs), expected);
+    // The same bytes as of a folder that holds the files themselves.
+    fs::remove_file(src.join("link")).unwrap();
+    fs::copy(src.join("b.txt"), src.join("link")).unwrap();
+    let same = read(&cx, json!({"type": "zip", "sourceDir": "src"})).unwrap();
+    assert_eq!(same.output_sha256, outputs.output_sha256);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_lead_elsewhere_are_refused_by_name_unless_left_out() {
+    use std::os::unix::fs::symlink;
+    let (_root, cx) = place();
+    let src = cx.stack_dir.join("src");
+    fs::write(cx.stack_dir.join("secret"), "x").unwrap();
+    symlink("../secret", src.join("out")).unwrap();
+    symlink("/etc", src.join("etc")).unwrap();
+    symlink("nowhere", src.join("dangling")).unwrap();
+    symlink("self", src.join("self")).unwrap();
+    symlink("..", src.join("b/up")).unwrap();
+    symlink("/dev/null", src.join("device")).unwrap();
+    let args = json!({"type": "zip", "sourceDir": "src"});
+    let found = GetFile::inspect(
+        &cx.stack_dir,
+        &serde_json::from_value(args.clone()).unwrap(),
+    );
+    let told: Vec<&str> = found
+        .iter()
+        .map(|found| found.message.split("src/").nth(1).unwrap())
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "b/up leads to a folder that it lies in",
+            "dangling leads to a file that does not exist",
+            "device leads out of the folder",
+            "etc leads out of the folder",
+            "out leads out of the folder",
+            "self cannot be followed: Too many levels of symbolic links (os error 40)",
+        ]
+    );
+    assert!(
+        found
+            .iter()
+            .all(|found| found.path.to_string() == "sourceDir")
+    );
+    let error = read(&cx, args).unwrap_err().to_string();
+    assert!(error.contains("src/b/up leads to a folder"), "{error}");
+    let without = json!({
+        "type": "zip", "sourceDir": "src",
+        "excludes": ["{out,etc,dangling,self,device}", "b/up"],
+    });
     assert!(read(&cx, without).is_ok());
+}
+
+#[test]
+fn a_pattern_that_keeps_nothing_out_is_a_warning() {
+    let (_root, cx) = place();
+    let args = json!({
+        "type": "zip", "sourceDir": "src",
+        "excludes": ["boot*", "c", "nothing/**", "**/__pycache__", "!b.txt"],
+    });
+    let found = GetFile::inspect(&cx.stack_dir, &serde_json::from_value(args).unwrap());
+    let told: Vec<String> = found
+        .iter()
+        .map(|found| format!("{}: {}", found.path, found.help.as_deref().unwrap()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "excludes[1]: did you mean \"**/c\"? A pattern without it starts from the folder",
+            "excludes[2]: patterns start from the folder, as in .gitignore",
+        ]
+    );
+    assert!(
+        found
+            .iter()
+            .all(|found| found.severity == crate::lang::diagnostic::Severity::Warning)
+    );
+    let bad = json!({"type": "zip", "sourceDir": "src", "excludes": ["{a"]});
+    let found = GetFile::inspect(&cx.stack_dir, &serde_json::from_value(bad.clone()).unwrap());
+    assert_eq!(found[0].path.to_string(), "excludes[0]");
+    assert!(
+        read(&cx, bad)
+            .unwrap_err()
+            .to_string()
+            .contains("cannot be understood")
+    );
 }

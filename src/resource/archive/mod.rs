@@ -2,5 +2,6 @@
 //! table in `resource`.
 
 pub mod files;
-pub mod glob;
+pub mod folder;
+pub mod patterns;
 pub mod zip_file;

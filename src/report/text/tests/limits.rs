@@ -6,6 +6,7 @@ use super::*;
 fn secrets_are_named_but_not_shown() {
     let secret = |difference: Difference| Difference {
         secret: true,
+        content: None,
         ..difference
     };
     let mut changed = update(vec![

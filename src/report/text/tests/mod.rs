@@ -176,10 +176,7 @@ fn drift_shows_three_values_and_who_made_it() {
               last applied: 128
               live:         512
               file:         256
-          ~ description:  # changed outside stackctl
-              last applied: (not set)
-              live:         "by hand"
-              file:         (not set)
+          - description: "by hand"  # not in the file
           ~ layers:  # changed outside stackctl
               live -> file, which is as last applied:
                     aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa

@@ -1,5 +1,6 @@
 //! `aws:lambda:Function`: code that Lambda runs.
 
+use crate::content::Content;
 use crate::resource::aws::lambda::function_calls::{
     self as calls, CODE, CONFIGURATION, Status, publishes, status_of,
 };
@@ -12,7 +13,9 @@ use crate::resource::aws::lambda::{NOT_FOUND, Tags, exists, gone, invoke_arn, ke
 use crate::resource::context::{Cx, Wait, user_tags};
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{Broken, Caution, Change, Known, Live, Made, New, Resource, Rules};
+use crate::resource::{
+    Broken, Caution, Change, HeldBy, Known, Live, Made, New, Resource, Rules,
+};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,8 +26,10 @@ use std::time::Duration;
 /// A Lambda function. Its code comes from exactly one of `s3Bucket` with `s3Key`,
 /// `filename`, or `imageUri`. Id: the function's name.
 ///
-/// New code under the same key or file name is only seen through `sourceCodeHash`, such as
-/// an archive's `outputBase64sha256`. Deleting a function leaves its log group.
+/// `filename` stands for the content of the file, which is compared with the code that runs; so
+/// do `s3Bucket` and `s3Key` where an object of the same stack is meant and neither
+/// `sourceCodeHash` nor `s3ObjectVersion` is given. New code under the key of any other object is
+/// only seen through these two. Deleting a function leaves its log group.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Function {
@@ -306,6 +311,28 @@ impl Resource for Function {
 
     fn import(text: &str) -> Result<Imported, String> {
         import_id::name(text, &['/', ':'], "a function's name without qualifier")
+    }
+
+    const CONTENT_HASH: Option<&'static str> = Some("sourceCodeHash");
+
+    /// `CodeSha256` is the SHA-256 of the zip file (Lambda API, FunctionConfiguration).
+    fn has_content(attrs: &Value, content: &Content) -> Option<bool> {
+        let told = ["codeSha256", "sourceCodeHash"];
+        let hash = told.iter().find_map(|name| attrs.get(name)?.as_str())?;
+        (!hash.is_empty()).then(|| hash == content.sha256_base64())
+    }
+
+    /// The code in an object, unless a hash or a version says which one is meant.
+    fn held_by(props: &Value) -> Option<HeldBy<'_>> {
+        let named = |name: &str| props.get(name).filter(|value| !value.is_null());
+        if named("sourceCodeHash").is_some() || named("s3ObjectVersion").is_some() {
+            return None;
+        }
+        Some(HeldBy {
+            property: "s3Key",
+            type_name: "aws:s3:BucketObject",
+            names: vec![("bucket", named("s3Bucket")?), ("key", named("s3Key")?)],
+        })
     }
 
     /// The same hash means the same code.

@@ -8,6 +8,7 @@ use super::function_settings::{
     TenancyConfig, VpcConfig, dead_letters, snap_start, tracing,
 };
 use super::{NOT_FOUND, gone, send};
+use crate::content::{self, Content, Unreadable};
 use crate::resource::Change;
 use crate::resource::aws_lambda_function::Function;
 use crate::resource::context::{Cx, Wait};
@@ -16,6 +17,7 @@ use aws_sdk_lambda::operation::create_function::builders::CreateFunctionFluentBu
 use aws_sdk_lambda::operation::update_function_configuration::builders::UpdateFunctionConfigurationFluentBuilder;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types;
+use std::io::Read;
 use std::time::Duration;
 
 /// The properties that `UpdateFunctionCode` changes.
@@ -201,15 +203,18 @@ fn zip_of(cx: &Cx, props: &Function) -> Result<Option<Blob>, Error> {
         return Ok(None);
     };
     let path = cx.stack_dir.join(filename);
-    let bytes = std::fs::read(&path).map_err(|error| {
+    let read = || -> Result<Vec<u8>, Unreadable> {
+        let mut bytes = Vec::new();
+        content::open(&path)?.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = read().map_err(|why| {
         Error::with_hint(
-            format!(
-                "the function's code {} cannot be read: {error}",
-                path.display()
-            ),
+            format!("the function's code is not there: {}", why.told(&path)),
             "Check filename; it is relative to the stack file.",
         )
     })?;
+    cx.as_planned("filename", &path, &Content::of(&bytes))?;
     Ok(Some(Blob::new(bytes)))
 }
 

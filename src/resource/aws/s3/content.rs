@@ -33,7 +33,8 @@ pub enum Content {
 /// A file that goes up in parts.
 #[derive(Debug, Clone)]
 pub struct Source {
-    path: PathBuf,
+    /// The file.
+    pub path: PathBuf,
     /// Bytes.
     pub size: u64,
 }
@@ -132,7 +133,9 @@ pub async fn content(cx: &Cx, props: &BucketObject) -> Result<Content, Error> {
             ));
         }
         let asked = path.clone();
-        blocking(&path, move || std::fs::read(&asked)).await?.into()
+        let bytes: Bytes = blocking(&path, move || std::fs::read(&asked)).await?.into();
+        cx.as_planned("source", &path, &crate::content::Content::of(&bytes))?;
+        bytes
     } else {
         Bytes::new()
     };

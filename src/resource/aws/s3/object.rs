@@ -1,5 +1,6 @@
 //! `aws:s3:BucketObject`: one object.
 
+use crate::data::{Data, Path};
 use crate::resource::aws::s3::content::{self, Content, unquoted};
 use crate::resource::aws::s3::object_calls::{
     head, live, put_acl, put_legal_hold, put_retention, retag, tags,
@@ -11,6 +12,8 @@ use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
 use crate::resource::{Broken, Change, Known, Live, Made, Match, New, Resource, Rules};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -18,10 +21,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// An object, uploaded in one piece (5 GiB at most, read into memory). It is never put over
-/// an object that somebody else made. A `source` whose content changes under the same path
-/// is noticed through `etag` or `sourceHash`. In a versioned bucket, deleting it deletes all
-/// versions of its key. Changing anything but `tags`, `acl` and the object lock uploads the
-/// content again.
+/// an object that somebody else made. `source` stands for the content of the file. In a versioned
+/// bucket, deleting it deletes all versions of its key. Changing anything but `tags`, `acl` and
+/// the object lock uploads the content again.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BucketObject {
@@ -281,6 +283,34 @@ impl Resource for BucketObject {
 
     fn import(text: &str) -> Result<Imported, String> {
         import_id::parts(text.strip_prefix("s3://").unwrap_or(text), "bucket/key")
+    }
+
+    const CONTENT_HASH: Option<&'static str> = Some("etag");
+    const CONTENT: &'static [&'static str] =
+        &["source", "content", "contentBase64", "sourceHash", "etag"];
+
+    /// The ETag is the MD5 of an object that went up in one call and that KMS does not encrypt
+    /// (S3 API, Object).
+    fn has_content(attrs: &Value, content: &crate::content::Content) -> Option<bool> {
+        let text = |name: &str| attrs.get(name).and_then(Value::as_str);
+        let etag = unquoted(text("etag")?);
+        let kms = text("serverSideEncryption").is_some_and(|kind| kind.starts_with("aws:kms"));
+        let plain = !kms && text("kmsKeyId").is_none() && etag.len() == 32;
+        plain.then(|| etag == content.md5)
+    }
+
+    fn holds(props: &Data) -> Option<crate::content::Content> {
+        use crate::content::Content;
+        let known = |name: &str| {
+            let path = Path::root().join(name);
+            let value = path.get(&props.value).and_then(Value::as_str);
+            value.filter(|_| props.get(&path).is_some_and(|data| data.is_known()))
+        };
+        match (known("content"), known("contentBase64")) {
+            (Some(text), _) => Some(Content::of(text.as_bytes())),
+            (None, Some(text)) => STANDARD.decode(text).ok().map(|bytes| Content::of(&bytes)),
+            (None, None) => None,
+        }
     }
 
     /// The same ETag means the same content.

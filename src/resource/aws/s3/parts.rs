@@ -2,13 +2,16 @@
 
 use super::content::Source;
 use super::{first_write, never, upload};
+use crate::content::Hashing;
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Effect, Error};
 use crate::resource::s3_bucket_object::BucketObject;
 use aws_sdk_s3::operation::complete_multipart_upload::CompleteMultipartUploadOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
+use std::sync::{Mutex, PoisonError};
 
 /// How many parts go up at the same time.
 const AT_ONCE: usize = 4;
@@ -47,8 +50,22 @@ async fn finish(
     new: bool,
 ) -> Result<CompleteMultipartUploadOutput, Error> {
     let count = source.count();
-    let parts: Vec<CompletedPart> = futures_util::stream::iter(1..=count)
-        .map(|number| part(cx, props, source, id, number))
+    // Read one after the other, so that what went up can be told from what was planned.
+    let hashing = Mutex::new(Hashing::default());
+    let read =
+        futures_util::stream::unfold((1, source.clone()), move |(number, source)| async move {
+            if number > count {
+                return None;
+            }
+            let bytes = source.part(number).await;
+            Some(((number, bytes), (number + 1, source)))
+        });
+    let parts: Vec<CompletedPart> = read
+        .inspect(|(_, bytes)| {
+            let mut hashing = hashing.lock().unwrap_or_else(PoisonError::into_inner);
+            hashing.update(bytes.as_deref().unwrap_or_default());
+        })
+        .map(|(number, bytes)| part(cx, props, bytes, id, number))
         .buffered(AT_ONCE)
         .inspect_ok(|part| {
             let number = part.part_number().unwrap_or_default();
@@ -56,6 +73,8 @@ async fn finish(
         })
         .try_collect()
         .await?;
+    let hashing = hashing.into_inner().unwrap_or_else(PoisonError::into_inner);
+    cx.as_planned("source", &source.path, &hashing.finish())?;
     let parts = CompletedMultipartUpload::builder().set_parts(Some(parts));
     let call = cx.aws.s3_once().complete_multipart_upload();
     let call = call.bucket(&props.bucket).key(&props.key).upload_id(id);
@@ -69,11 +88,11 @@ async fn finish(
 async fn part(
     cx: &Cx,
     props: &BucketObject,
-    source: &Source,
+    bytes: Result<Bytes, Error>,
     id: &str,
     number: u64,
 ) -> Result<CompletedPart, Error> {
-    let bytes = source.part(number).await?;
+    let bytes = bytes?;
     // At most 10,000.
     let number = i32::try_from(number).unwrap_or(i32::MAX);
     let call = cx.aws.s3().upload_part();

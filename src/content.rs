@@ -1,0 +1,279 @@
+//! Local files that a stack names: what is in them, without keeping it.
+
+use crate::data::Path as DataPath;
+use crate::lang::diagnostic::Severity;
+use crate::resource::DataSourceType;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use md5::Md5;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// What helps with a path that leads nowhere.
+pub const FROM_THE_STACK_FILE: &str = "the path starts from the stack file's folder";
+
+/// The content of a file, by its hashes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Content {
+    /// The SHA-256 in hex.
+    pub sha256: String,
+    /// The MD5 in hex.
+    pub md5: String,
+}
+
+impl Content {
+    /// The content of some bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        let mut hashing = Hashing::default();
+        hashing.update(bytes);
+        hashing.finish()
+    }
+
+    /// The SHA-256 in base64, as Lambda tells it.
+    pub fn sha256_base64(&self) -> String {
+        STANDARD.encode(hex::decode(&self.sha256).unwrap_or_default())
+    }
+}
+
+/// A content that comes piece by piece.
+#[derive(Debug, Default)]
+pub struct Hashing {
+    sha256: Sha256,
+    md5: Md5,
+}
+
+impl Hashing {
+    /// Takes in the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.sha256.update(bytes);
+        self.md5.update(bytes);
+    }
+
+    /// The content of all that was taken in.
+    pub fn finish(self) -> Content {
+        Content {
+            sha256: hex::encode(self.sha256.finalize()),
+            md5: hex::encode(self.md5.finalize()),
+        }
+    }
+}
+
+/// A mistake, or a warning, in what a data source is told to read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// The property.
+    pub path: DataPath,
+    /// Whether nothing can be read.
+    pub severity: Severity,
+    /// A sentence without a full stop.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+/// The local files as a plan sees them. Paths are as written in the stack file.
+pub trait LocalFiles: Sync {
+    /// The bytes, for `file()` and its like.
+    ///
+    /// # Errors
+    /// The path and why it cannot be read.
+    fn read(&self, path: &str) -> Result<Vec<u8>, String>;
+
+    /// The content.
+    ///
+    /// # Errors
+    /// A sentence without a full stop.
+    fn content(&self, path: &str) -> Result<Content, String> {
+        self.read(path).map(|bytes| Content::of(&bytes))
+    }
+
+    /// What is wrong with the files that a data source is told to read.
+    fn inspect(&self, _kind: &dyn DataSourceType, _args: &Value) -> Vec<Finding> {
+        Vec::new()
+    }
+}
+
+impl<F: Fn(&str) -> Result<Vec<u8>, String> + Sync> LocalFiles for F {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        self(path)
+    }
+}
+
+/// What was found out once, by what was asked.
+type Memory<V> = Mutex<BTreeMap<String, V>>;
+
+/// The files on the disk, each hashed and looked at once.
+#[derive(Debug)]
+pub struct Disk {
+    dir: PathBuf,
+    contents: Memory<Result<Content, String>>,
+    findings: Memory<Vec<Finding>>,
+}
+
+impl Disk {
+    /// Files whose paths start from `dir`.
+    pub fn new(dir: &Path) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            contents: Mutex::default(),
+            findings: Mutex::default(),
+        }
+    }
+}
+
+fn remembered<V: Clone>(memory: &Memory<V>, key: &str, find: impl FnOnce() -> V) -> V {
+    let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = memory.get(key) {
+        return known.clone();
+    }
+    let found = find();
+    memory.insert(key.to_owned(), found.clone());
+    found
+}
+
+impl LocalFiles for Disk {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        std::fs::read(self.dir.join(path)).map_err(|error| format!("{path}: {error}"))
+    }
+
+    fn content(&self, path: &str) -> Result<Content, String> {
+        remembered(&self.contents, path, || {
+            let path = self.dir.join(path);
+            content(&path).map_err(|why| why.told(&path))
+        })
+    }
+
+    fn inspect(&self, kind: &dyn DataSourceType, args: &Value) -> Vec<Finding> {
+        let key = format!("{} {args}", kind.schema().name);
+        remembered(&self.findings, &key, || {
+            kind.inspect(&self.dir, args.clone())
+        })
+    }
+}
+
+/// Why a file, or a folder, cannot be read.
+#[derive(Debug)]
+pub enum Unreadable {
+    /// It does not exist.
+    Missing,
+    /// It is a folder.
+    Folder,
+    /// It is neither a file nor a folder.
+    Special,
+    /// The system says why.
+    Io(io::Error),
+}
+
+impl Unreadable {
+    /// The sentence, without a full stop.
+    pub fn told(&self, path: &Path) -> String {
+        let path = path.display();
+        match self {
+            Self::Missing => format!("the file {path} does not exist"),
+            Self::Folder => format!("{path} is a folder, expected a file"),
+            Self::Special => format!("{path} is not a regular file"),
+            Self::Io(error) => format!("the file {path} cannot be read: {error}"),
+        }
+    }
+}
+
+impl From<io::Error> for Unreadable {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::Missing,
+            _ => Self::Io(error),
+        }
+    }
+}
+
+/// Opens a file. A pipe or a device, whose reading might never end, is refused unread.
+///
+/// # Errors
+/// When it is no file, or cannot be opened.
+pub fn open(path: &Path) -> Result<File, Unreadable> {
+    let about = std::fs::metadata(path)?;
+    if about.is_dir() {
+        return Err(Unreadable::Folder);
+    }
+    if !about.is_file() {
+        return Err(Unreadable::Special);
+    }
+    Ok(File::open(path)?)
+}
+
+/// The content of a file, read piece by piece.
+///
+/// # Errors
+/// When it is no file, or cannot be read.
+pub fn content(path: &Path) -> Result<Content, Unreadable> {
+    let mut file = open(path)?;
+    let mut hashing = Hashing::default();
+    let mut piece = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut piece) {
+            Ok(0) => return Ok(hashing.finish()),
+            Ok(length) => hashing.update(&piece[..length]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// A path without `.` and `..`, by its text alone.
+pub fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_told_by_its_hashes() {
+        let dir = tempfile::tempdir().unwrap();
+        let bytes = vec![7; (1 << 16) + 1];
+        std::fs::write(dir.path().join("a"), &bytes).unwrap();
+        let files = Disk::new(dir.path());
+        let found = files.content("a").unwrap();
+        assert_eq!(found, Content::of(&bytes));
+        assert_eq!(Content::of(b"").md5, "d41d8cd98f00b204e9800998ecf8427e");
+        assert_eq!(
+            Content::of(b"").sha256_base64(),
+            "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+        );
+    }
+
+    #[test]
+    fn what_is_no_file_is_said() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = Disk::new(dir.path());
+        let told = |path: &str| files.content(path).unwrap_err();
+        assert!(told("nofile").ends_with("nofile does not exist"));
+        assert!(told("").ends_with("is a folder, expected a file"));
+        std::fs::write(dir.path().join("a"), "").unwrap();
+        assert!(told("a/b").ends_with("a/b does not exist"));
+        #[cfg(unix)]
+        {
+            let path = dir.path().join("null");
+            std::os::unix::fs::symlink("/dev/null", path).unwrap();
+            assert!(told("null").ends_with("null is not a regular file"));
+        }
+    }
+}
