@@ -13,9 +13,7 @@ use crate::resource::aws::lambda::{NOT_FOUND, Tags, exists, gone, invoke_arn, ke
 use crate::resource::context::{Cx, Wait, user_tags};
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
-use crate::resource::{
-    Broken, Caution, Change, HeldBy, Known, Live, Made, New, Resource, Rules,
-};
+use crate::resource::{Broken, Caution, Change, HeldBy, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
