@@ -1,5 +1,8 @@
 //! Whose keys a command uses, and where it sends them: seen by a server that only listens.
 
+mod network;
+mod profiles;
+
 use crate::support::Project;
 use std::io::{Read, Write};
 use std::net::TcpListener;

@@ -39,3 +39,4 @@ mod refusals;
 mod state;
 mod support;
 mod template;
+mod throttled;

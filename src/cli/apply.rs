@@ -196,7 +196,7 @@ async fn execute(
             .unwrap_or_else(PoisonError::into_inner)
             .finish(started.elapsed());
     }
-    result.map_err(|failure| broken::error(&failure))
+    result.map_err(|failure| broken::error(&failure, &session.stack, &session.cx.typed))
 }
 
 /// The outputs, as the reports take them; secret ones opened where there is a key.

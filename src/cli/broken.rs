@@ -1,16 +1,40 @@
 //! A run that could not write down what it did: what is known is told instead.
 
 use super::error::CliError;
-use super::place::capital;
+use super::place::{WORK_DIR, capital};
 use crate::engine::apply::Broken;
 use crate::engine::event::Doing;
-use crate::store::StoreError;
+use crate::lang::stack::Stack;
+use crate::resource::import_id::Typed;
+use crate::store::{self, StoreError, transfer};
 use std::fmt::Write as _;
+use std::path::Path;
 
-/// The error of such a run.
-pub(super) fn error(broken: &Broken) -> CliError {
+/// The error of such a run of a stack, which is told in words that a command takes.
+pub(super) fn error(broken: &Broken, stack: &Stack, typed: &Typed) -> CliError {
     let found = CliError::new(format!("{}.", capital(&broken.error.to_string())));
     let lost = matches!(broken.error, StoreError::Lost { .. });
+    if let Some(file) = kept(broken, stack)
+        && !lost
+    {
+        let Typed { stack, flags } = typed;
+        let place = format!("{file} {stack}");
+        return found
+            .now(format!(
+                "No further step was begun. The state in its place is as it was before; {file} holds \
+                 the one with all that was done:{}",
+                facts(broken)
+            ))
+            .hint(format!(
+                "Make the place of the state usable{}, then run `stackctl state push {}{flags}`.",
+                match &broken.error {
+                    StoreError::Cloud { error, .. } if error.is_of_credentials() =>
+                        " (the credentials are what is wrong: sign in again)",
+                    _ => "",
+                },
+                place.trim_end()
+            ));
+    }
     let (now, next) = match (broken.begun, broken.saved) {
         (false, false) => (
             "Nothing was changed.".to_owned(),
@@ -36,13 +60,33 @@ pub(super) fn error(broken: &Broken) -> CliError {
     found.now(now).hint(next)
 }
 
+/// The file with the state that could not be saved, of its owner's only; none where nothing was
+/// done, or it cannot be written either.
+fn kept(broken: &Broken, stack: &Stack) -> Option<String> {
+    let state = broken
+        .state
+        .as_ref()
+        .filter(|_| !broken.saved && broken.begun)?;
+    let folder = Path::new(WORK_DIR).join("unsaved");
+    std::fs::create_dir_all(&folder).ok()?;
+    let path = folder.join(format!("{}.json", stack.full_name()));
+    let text = store::to_text(state).ok()?;
+    transfer::write_copy(&path, &text).ok()?;
+    Some(path.display().to_string())
+}
+
 /// What was done, a line a step: nothing else holds it now.
 fn done(broken: &Broken) -> String {
     if broken.done.is_empty() {
         return "No further step was begun, and none that was begun has brought anything about. The state is as it was before.".to_owned();
     }
-    let mut text =
-        "No further step was begun. The state is as it was before; this was done since:".to_owned();
+    let text = "No further step was begun. The state is as it was before; this was done since:";
+    format!("{text}{}", facts(broken))
+}
+
+/// The steps that were done, a line each.
+fn facts(broken: &Broken) -> String {
+    let mut text = String::new();
     for fact in &broken.done {
         let verb = match fact.doing {
             Doing::Creating => "created",

@@ -97,7 +97,8 @@ async fn adopt_all(session: &Session) -> Result<(), CliError> {
         interrupt: working.told(),
     };
     let finished = apply::apply(run, &mut |_| {}).await;
-    let finished = finished.map_err(|failure| broken::error(&failure))?;
+    let finished =
+        finished.map_err(|failure| broken::error(&failure, &session.stack, &session.cx.typed))?;
     match finished.failed.first() {
         Some((_, _, error)) => Err(session::resource_error(error)),
         None => Ok(()),

@@ -55,15 +55,15 @@ pub(super) async fn at(stack: &Stack, cloud: &CloudArgs, place: &str) -> Result<
         Some(Err(why)) => {
             return Err(CliError::new(format!("{place} is no place in S3: {why}."))
                 .now("Nothing was changed.")
-                .hint("Write s3://bucket/key, or s3://bucket/key?region=eu-west-1."));
+                .hint("Write s3://bucket/key, or s3://bucket/key?region=eu-west-1&sse=aws:kms."));
         }
         Some(Ok(found)) => found,
     };
     let read_file = super::session::reader(&stack.dir);
     let mut settings = provider::provider(stack, cloud, &read_file)?.settings;
-    settings.region = found.region.or(settings.region);
-    let (aws, _) = provider::clients(settings, cloud, Path::new(WORK_DIR)).await?;
-    keeping(Store::s3(aws, &found.bucket, &found.key))
+    settings.region = found.options.region.clone().or(settings.region);
+    let (aws, _) = provider::clients(settings, Some(stack), cloud, Path::new(WORK_DIR)).await?;
+    keeping(Store::s3(aws, &found))
 }
 
 /// The store, which keeps as many versions as the user says.
@@ -93,7 +93,8 @@ pub(super) async fn watch(cloud: &CloudArgs) -> Result<Watch, CliError> {
     if !cloud.local {
         return Ok(Watch::default());
     }
-    let (_, watch) = provider::clients(Settings::default(), cloud, Path::new(WORK_DIR)).await?;
+    let (_, watch) =
+        provider::clients(Settings::default(), None, cloud, Path::new(WORK_DIR)).await?;
     Ok(watch)
 }
 

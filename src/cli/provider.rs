@@ -2,17 +2,23 @@
 
 use super::args::CloudArgs;
 use super::error::CliError;
+use crate::data::Path as DataPath;
 use crate::engine::graph::{Graph, Node};
 use crate::engine::values::{ReadFile, Values};
+use crate::lang::diagnostic::Place;
 use crate::lang::eval::evaluate;
+use crate::lang::load::assume_role::{fault, seconds};
+use crate::lang::locate::locate;
 use crate::lang::stack::Stack;
 use crate::local_cloud;
 use crate::resource::aws::Aws;
-use crate::resource::aws::connect::{Local, Settings, connect};
+use crate::resource::aws::connect::{AssumeRole, ConnectError, Local, Settings, connect};
+use crate::resource::aws::profile::MissingProfile;
 use crate::store::Watch;
 use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
+use tokio::sync::Mutex;
 
 /// What `providers.aws` says, evaluated.
 #[derive(Debug, Default)]
@@ -62,12 +68,13 @@ pub(super) fn provider(
     };
     let accounts = setting("allowedAccountIds")?;
     let allowed_accounts = allowed(&accounts)?;
+    let assume_role = assume_role(text("assumeRoleArn")?, &setting("assumeRole")?)?;
     Ok(Provider {
         settings: Settings {
             region: text("region")?,
             profile: text("profile")?,
             endpoint_url: cloud.endpoint_url.clone().or(text("endpointUrl")?),
-            assume_role_arn: text("assumeRoleArn")?,
+            assume_role,
             local: None,
             unpaced: std::env::var_os("STACKCTL_UNPACED").is_some_and(|it| it == "1"),
         },
@@ -96,9 +103,45 @@ fn allowed(value: &Value) -> Result<Vec<String>, CliError> {
     })
 }
 
+/// The role that `assumeRoleArn` or `assumeRole` names; an empty ARN names none.
+fn assume_role(short: Option<String>, long: &Value) -> Result<Option<AssumeRole>, CliError> {
+    let text = |key: &str| -> Result<Option<String>, CliError> {
+        let text = match long.get(key) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::String(text)) if text.is_empty() => return Ok(None),
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        };
+        // What is written as it is was checked when the file was loaded.
+        match fault(key, &text) {
+            None => Ok(Some(text)),
+            Some(why) => Err(CliError::new(format!(
+                "providers.aws.assumeRole.{key} is {text:?}: {why}."
+            ))
+            .exit(super::exit::Exit::Invalid)
+            .now("Nothing was changed.")
+            .hint("Correct the value in the stack file.")),
+        }
+    };
+    let Some(role_arn) = short.or(text("roleArn")?) else {
+        return Ok(None);
+    };
+    Ok(Some(AssumeRole {
+        role_arn,
+        external_id: text("externalId")?,
+        session_name: text("sessionName")?,
+        duration: text("duration")?.as_deref().and_then(seconds),
+    }))
+}
+
+/// The clients of this process that call AWS, and with which settings: the stack's and the
+/// state's are often the same, and a script or a sign-in should run once.
+static SHARED: Mutex<Option<(Settings, Arc<Aws>)>> = Mutex::const_new(None);
+
 /// The clients: of AWS, or of the local cloud, which may then watch the store.
 pub(super) async fn clients(
     mut settings: Settings,
+    stack: Option<&Stack>,
     cloud: &CloudArgs,
     work_dir: &Path,
 ) -> Result<(Arc<Aws>, Watch), CliError> {
@@ -120,15 +163,50 @@ pub(super) async fn clients(
             CliError::new("The local cloud could not be opened.").caused_by(&error)
         })?;
         settings.endpoint_url = None;
-        settings.assume_role_arn = None;
+        settings.assume_role = None;
         settings.local = Some(Local {
             http: cloud.http_client(),
             speed,
         });
         watch = Watch::new(move |moment| cloud.moment(&moment.name()));
     }
-    let aws = connect(&settings)
-        .await
-        .map_err(|error| super::session::resource_error(&error))?;
-    Ok((Arc::new(aws), watch))
+    let mut shared = SHARED.lock().await;
+    if let Some((by, aws)) = shared.as_ref()
+        && by.is_same_way(&settings)
+    {
+        match &settings.region {
+            Some(region) if region == aws.region() => return Ok((Arc::clone(aws), watch)),
+            Some(region) => return Ok((Arc::new(aws.in_region(region)), watch)),
+            None if by.region.is_none() => return Ok((Arc::clone(aws), watch)),
+            None => {}
+        }
+    }
+    let aws = connect(&settings).await.map_err(|error| match error {
+        ConnectError::Profile(missing) => {
+            let set_by = set_by(&missing, stack);
+            super::session::resource_error(&missing.error(&set_by))
+        }
+        ConnectError::Other(error) => super::session::resource_error(&error),
+    })?;
+    let aws = Arc::new(aws);
+    *shared = Some((settings, Arc::clone(&aws)));
+    Ok((aws, watch))
+}
+
+/// What names a profile: `AWS_PROFILE`, or the setting and its place.
+fn set_by(missing: &MissingProfile, stack: Option<&Stack>) -> String {
+    const SETTING: &str = "providers.aws.profile";
+    if missing.by_variable {
+        return "AWS_PROFILE".to_owned();
+    }
+    let path = DataPath::dotted(SETTING);
+    let at = stack.and_then(|stack| {
+        let text = std::fs::read_to_string(&stack.file).ok()?;
+        let span = locate(&text, &Place::Value(path))?;
+        Some(format!("{}:{}:{}", stack.file, span.line, span.column))
+    });
+    match at {
+        Some(at) => format!("{SETTING}, {at}"),
+        None => SETTING.to_owned(),
+    }
 }

@@ -234,7 +234,8 @@ pub(super) async fn connect(
 ) -> Result<Connected, CliError> {
     let (aws, allowed_accounts) = if remote {
         let provider = provider::provider(stack, cloud, &reader(&stack.dir))?;
-        let (aws, watch) = provider::clients(provider.settings, cloud, Path::new(WORK_DIR)).await?;
+        let (aws, watch) =
+            provider::clients(provider.settings, Some(stack), cloud, Path::new(WORK_DIR)).await?;
         store.watch(watch);
         (aws, provider.allowed_accounts)
     } else {
@@ -398,6 +399,17 @@ fn check_place(
 
 /// Errors of the reads before a plan.
 pub(super) fn read_errors(failures: &[(String, Error)]) -> CliError {
+    // Each read fails alike where the credentials are what is wrong.
+    let mut of_credentials = failures.iter().filter(|(_, it)| it.is_of_credentials());
+    let named = failures
+        .iter()
+        .find(|(what, _)| what == observe::CREDENTIALS);
+    let named = named.filter(|(_, error)| error.is_of_credentials());
+    match named.or_else(|| of_credentials.next()) {
+        Some((_, error @ Error::Credentials { .. })) => return resource_error(error),
+        Some(one) if failures.len() > 1 => return read_errors(std::slice::from_ref(one)),
+        _ => {}
+    }
     let lines: Vec<String> = failures
         .iter()
         .map(|(address, error)| format!("{address}: {error}"))
@@ -415,7 +427,9 @@ pub(super) fn read_errors(failures: &[(String, Error)]) -> CliError {
 
 /// An error from outside any step.
 pub(super) fn resource_error(error: &Error) -> CliError {
-    let found = CliError::new(format!("{error}.")).now("Nothing was changed.");
+    let text = error.to_string();
+    let found = CliError::new(format!("{}.", place::capital(text.trim_end_matches('.'))));
+    let found = found.now("Nothing was changed.");
     match error.hint() {
         Some(hint) => found.hint(hint),
         None => found,

@@ -71,6 +71,8 @@ pub struct Broken {
     pub begun: bool,
     /// Whether the state could be saved in the end: it holds all that was done then.
     pub saved: bool,
+    /// The state as it would have been saved.
+    pub state: Option<Box<State>>,
     /// Whether the journal is still where the next run looks for it.
     pub journal: bool,
     /// What was done.
@@ -153,6 +155,7 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
                 error,
                 begun,
                 saved: false,
+                state: None,
                 journal: run.store.has_journal(),
                 done: facts,
             }));
@@ -163,19 +166,23 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
     if changed && !(finished.interrupted && *run.interrupt.borrow() > 1) {
         saved = run.store.save(&mut state).await;
     }
-    finished.state = Some(state);
     let is_saved = saved.is_ok();
     if is_saved {
         // The journal did not take them in, but the state has what they tell.
         held.into_iter().for_each(tell);
     }
     let Some(error) = broken.or(saved.err()) else {
+        finished.state = Some(state);
         return Ok(finished);
     };
+    if !is_saved {
+        state.serial += 1;
+    }
     Err(Box::new(Broken {
         error,
         begun,
         saved: is_saved,
+        state: Some(Box::new(state)),
         journal: run.store.has_journal(),
         done: facts,
     }))
@@ -188,6 +195,7 @@ async fn begin(run: &Run<'_>) -> Result<Journal, Box<Broken>> {
             error,
             begun: false,
             saved: false,
+            state: None,
             journal: false,
             done: Vec::new(),
         })

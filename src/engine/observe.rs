@@ -1,5 +1,5 @@
-//! The only calls before a plan: who we are, the live resources, the data sources. All of
-//! them start at once.
+//! The only calls before a plan: who we are, the live resources, the data sources. None waits
+//! for another, but no more than some are under way at once.
 
 use super::adopt::ImportNeed;
 use super::plan::{Action, Change};
@@ -13,10 +13,10 @@ use crate::resource::error::Error;
 use crate::resource::{data_source, overlay, resource_type};
 use crate::store::state::ResourceState;
 use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What is observed, and for which plan.
 pub struct Observe<'a> {
@@ -34,6 +34,21 @@ pub struct Observe<'a> {
     pub allowed: &'a [String],
     /// Reads files for `file()`.
     pub read_file: ReadFile<'a>,
+}
+
+/// How many reads are under way at once. Each call that a service throttles holds five of the
+/// SDK's 500 tokens until it succeeds, and each connection a file descriptor, of which macOS gives a
+/// process 256.
+pub const AT_ONCE: usize = 48;
+
+/// How long a read is repeated whose service goes on asking to slow down: the SDK gives up when its
+/// tokens are spent, and each repeat that was in vain has spent some.
+const SLOWED: Duration = Duration::from_secs(180);
+
+fn slowed(error: &Error) -> Option<&'static str> {
+    error
+        .is_throttle()
+        .then_some("the service asks to slow down")
 }
 
 /// What is read to know whose account it is.
@@ -155,8 +170,8 @@ async fn read(
     world: &mut World,
     round: &Round<'_>,
 ) -> Result<(), Vec<ReadFailure>> {
-    let mut reads: FuturesUnordered<futures_util::future::BoxFuture<'_, Seen>> =
-        FuturesUnordered::new();
+    // In the order in which they start: the identity first.
+    let mut reads: Vec<futures_util::future::BoxFuture<'_, Seen>> = Vec::new();
     if round.first && !observe.cx.aws.is_offline() {
         world.region = Some(observe.cx.aws.region().to_owned());
         reads.push(Box::pin(async {
@@ -187,7 +202,8 @@ async fn read(
             let found = match data_source(&need.type_name) {
                 Some(kind) => {
                     let cx = told_of(observe.cx, &format!("data.{}", need.name));
-                    cx.telling(kind.read(&cx, need.args.clone())).await
+                    let read = || kind.read(&cx, need.args.clone());
+                    cx.telling(cx.retry(SLOWED, slowed, read)).await
                 }
                 None => Err(Error::failed(format!(
                     "{} is no data source",
@@ -198,6 +214,7 @@ async fn read(
         }));
     }
     let mut failures = Vec::new();
+    let mut reads = futures_util::stream::iter(reads).buffer_unordered(AT_ONCE);
     while let Some(seen) = reads.next().await {
         match seen {
             Seen::Identity(Ok(found)) => {
@@ -270,7 +287,8 @@ async fn read_resource(
     cx.counts = counts;
     cx.wanted = Some(wanted(observe.stack, &address, &known));
     let attrs = overlay(&known.outputs, &known.inputs);
-    let found = cx.telling(kind.read(&cx, &known.id, &attrs)).await;
+    let read = || kind.read(&cx, &known.id, &attrs);
+    let found = cx.telling(cx.retry(SLOWED, slowed, read)).await;
     Seen::Resource(address, cx.take_held(), found)
 }
 
@@ -285,7 +303,8 @@ async fn read_import(observe: &Observe<'_>, need: ImportNeed) -> Seen {
         &need.address,
         &ResourceState::default(),
     ));
-    let found = kind.read(&cx, &need.id, &need.attrs).await;
+    let read = || kind.read(&cx, &need.id, &need.attrs);
+    let found = cx.retry(SLOWED, slowed, read).await;
     Seen::Import(need, found)
 }
 

@@ -5,7 +5,7 @@
 use super::adopt::Sought;
 use super::graph::Graph;
 use super::lookup::{Lookup, Unnamed};
-use super::observe::{self, Observe, ReadFailure, is_remote};
+use super::observe::{self, AT_ONCE, Observe, ReadFailure, is_remote};
 use super::planner::{self, Inputs, Options, Planned};
 use super::results::{Applying, Resolved};
 use super::stand_in::{self, StandIns};
@@ -17,7 +17,7 @@ use crate::resource::context::{Cx, Owner};
 use crate::resource::error::Error;
 use crate::resource::{Known, ResourceType};
 use crate::store::state::State;
-use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -196,7 +196,7 @@ impl Search {
             let known = self.known(world, planned, look.lookup.kind);
             async move { look.found(cx, known).await }
         });
-        let all = join_all(looked).await;
+        let all: Vec<_> = stream::iter(looked).buffered(AT_ONCE).collect().await;
         let mut news = false;
         for (look, found) in looks.iter().zip(all) {
             let found = match found {

@@ -1,6 +1,7 @@
 //! From the files of a stack to a [`Stack`] with its variables settled. Every mistake is told;
 //! what could be understood is in the stack, so that later checks can tell theirs.
 
+pub mod assume_role;
 mod block;
 mod reader;
 mod settle;
@@ -70,6 +71,7 @@ pub fn load(
     let mut reader = Reader::default();
     let mut stack = Stack {
         dir,
+        file: loaded.sources.files[main.index].0.clone(),
         env: given.env.clone(),
         ..Stack::default()
     };

@@ -7,12 +7,61 @@ pub struct S3Place {
     pub bucket: String,
     /// The key of the state; the other objects' keys begin with it.
     pub key: String,
-    /// The bucket's region, where it is not the stack's.
-    pub region: Option<String>,
+    /// What is said behind the question mark.
+    pub options: S3Options,
 }
 
-/// Reads `s3://bucket/key` and `s3://bucket/key?region=…`; none for a text that is no such
-/// address but the path of a file.
+/// How the objects of a place in S3 are reached and kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct S3Options {
+    /// The bucket's region, where it is not the stack's.
+    pub region: Option<String>,
+    /// How S3 encrypts what is put there: `AES256`, `aws:kms` or `aws:kms:dsse`; none: as the
+    /// bucket says, without a header.
+    pub sse: Option<String>,
+    /// The KMS key; none: the account's own for S3.
+    pub kms_key_id: Option<String>,
+}
+
+const SSE: [&str; 3] = ["AES256", "aws:kms", "aws:kms:dsse"];
+
+impl S3Options {
+    fn parse(query: &str) -> Result<Self, &'static str> {
+        let mut options = Self::default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let place = match name.as_ref() {
+                "region" => &mut options.region,
+                "sse" => &mut options.sse,
+                "kmsKeyId" => &mut options.kms_key_id,
+                _ => {
+                    return Err(
+                        "behind the question mark only region=…, sse=… and kmsKeyId=… are known",
+                    );
+                }
+            };
+            if value.is_empty() {
+                return Err("an option behind the question mark has no value");
+            }
+            if place.replace(value.into_owned()).is_some() {
+                return Err("an option behind the question mark is given twice");
+            }
+        }
+        match options.sse.as_deref() {
+            Some(sse) if !SSE.contains(&sse) => {
+                return Err("sse must be AES256, aws:kms or aws:kms:dsse");
+            }
+            Some("AES256") if options.kms_key_id.is_some() => {
+                return Err("kmsKeyId goes with sse=aws:kms, not with sse=AES256");
+            }
+            None if options.kms_key_id.is_some() => options.sse = Some("aws:kms".to_owned()),
+            _ => {}
+        }
+        Ok(options)
+    }
+}
+
+/// Reads `s3://bucket/key` and `s3://bucket/key?region=…&sse=aws:kms&kmsKeyId=…`; none for a text
+/// that is no such address but the path of a file.
 pub fn s3(text: &str) -> Option<Result<S3Place, &'static str>> {
     let rest = text.strip_prefix("s3://")?;
     let (rest, query) = match rest.split_once('?') {
@@ -20,10 +69,13 @@ pub fn s3(text: &str) -> Option<Result<S3Place, &'static str>> {
         None => (rest, None),
     };
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-    let region = match query.map(|query| query.strip_prefix("region=")) {
-        None => None,
-        Some(Some(region)) if !region.is_empty() => Some(region.to_owned()),
-        Some(_) => return Some(Err("behind the question mark only region=… is known")),
+    let options = match query {
+        Some("") => return Some(Err("nothing follows the question mark")),
+        Some(query) => match S3Options::parse(query) {
+            Ok(options) => options,
+            Err(why) => return Some(Err(why)),
+        },
+        None => S3Options::default(),
     };
     let is_bucket = (3..=63).contains(&bucket.len())
         && bucket.bytes().all(|byte| {
@@ -43,7 +95,7 @@ pub fn s3(text: &str) -> Option<Result<S3Place, &'static str>> {
     Some(Ok(S3Place {
         bucket: bucket.to_owned(),
         key: key.to_owned(),
-        region,
+        options,
     }))
 }
 
@@ -96,7 +148,8 @@ mod tests {
             (place.bucket.as_str(), place.key.as_str()),
             ("states", "team/web.json")
         );
-        assert_eq!(place.region.as_deref(), Some("eu-west-1"));
+        assert_eq!(place.options.region.as_deref(), Some("eu-west-1"));
+        assert_eq!(place.options.sse, None);
         assert!(s3("state/web.json").is_none());
         for text in [
             "s3://",
@@ -106,8 +159,31 @@ mod tests {
             "s3://States/a",
             "s3://states/a?x=1",
             "s3://states/a?region=",
+            "s3://states/a?",
+            "s3://states/a?region=a&region=b",
+            "s3://states/a?sse=kms",
+            "s3://states/a?sse=AES256&kmsKeyId=k",
         ] {
             assert!(s3(text).unwrap().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_place_says_how_s3_encrypts() {
+        let options = |query: &str| {
+            s3(&format!("s3://states/a?{query}"))
+                .unwrap()
+                .unwrap()
+                .options
+        };
+        let arn = "arn:aws:kms:eu-west-1:111122223333:key/1-2";
+        let found = options(&format!("sse=aws:kms&kmsKeyId={arn}&region=eu-west-1"));
+        assert_eq!(found.sse.as_deref(), Some("aws:kms"));
+        assert_eq!(found.kms_key_id.as_deref(), Some(arn));
+        assert_eq!(found.region.as_deref(), Some("eu-west-1"));
+        let found = options("kmsKeyId=alias%2Fstates");
+        assert_eq!(found.sse.as_deref(), Some("aws:kms"));
+        assert_eq!(found.kms_key_id.as_deref(), Some("alias/states"));
+        assert_eq!(options("sse=AES256").sse.as_deref(), Some("AES256"));
     }
 }

@@ -57,6 +57,8 @@ pub struct Stack {
     pub description: Option<String>,
     /// The folder of the stack file; relative paths start here.
     pub dir: PathBuf,
+    /// The stack file, as people name it.
+    pub file: String,
     /// `--env`.
     pub env: Option<String>,
     /// `variables:` with their values settled and checked; sensitive ones are secret.

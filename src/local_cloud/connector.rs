@@ -99,6 +99,14 @@ async fn serve(
         Some(What::Throttle) => {
             return respond(service.refuse(request, &fault::throttle(name)));
         }
+        Some(What::Deny) => {
+            let refusal = fault::denial(name, &service.operation(request));
+            return respond(service.refuse(request, &refusal));
+        }
+        Some(What::Expired) => return respond(service.refuse(request, &fault::expired(name))),
+        Some(What::MissingMd5) => {
+            return respond(service.refuse(request, &fault::missing_md5()));
+        }
         Some(What::Echo) => return respond(service.refuse(request, &fault::echo(request))),
         Some(What::Panic) => {
             panic!("{}", String::from_utf8_lossy(&request.body));

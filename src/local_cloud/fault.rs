@@ -1,13 +1,13 @@
 //! Faults that the local cloud can be told to make, so that tests see how a deployer bears
 //! them.
 
-use super::service::{Refusal, Request};
+use super::service::{ACCOUNT, Refusal, Request};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde::Deserialize;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// One rule: which calls go wrong, and how. In JSON:
 /// `{"call": "sqs:CreateQueue", "at": 2, "what": "throttle"}` or
@@ -45,6 +45,16 @@ pub enum What {
     Latency(u64),
     /// Nothing is done, and the service answers its own throttling error.
     Throttle,
+    /// As long as there are no more matching calls a second than this nothing goes wrong; those
+    /// beyond it are answered as for `throttle`. A quiet second makes room for as many at once.
+    Limit(u32),
+    /// Nothing is done, and the service denies the call, with AWS's sentence.
+    Deny,
+    /// Nothing is done, and the service finds that the session's token has expired.
+    Expired,
+    /// Nothing is done, and the call is refused for the want of Content-MD5, which stores that
+    /// are like S3 may demand.
+    MissingMd5,
     /// Nothing is done, and the service answers this status, 500 or above.
     Error(u16),
     /// The call takes effect, then the connection breaks.
@@ -98,6 +108,9 @@ impl Fault {
                     fault.call
                 ));
             }
+            if fault.what == What::Limit(0) {
+                return Err(format!("the limit for {} is 0", fault.call));
+            }
             if matches!(fault.what, What::Error(status) if !(500..600).contains(&status)) {
                 return Err(format!(
                     "the status of the fault for {} is not between 500 and 599",
@@ -136,6 +149,20 @@ struct State {
     seen: u64,
     left: u64,
     draw: StdRng,
+    /// For a limit: how many calls are free, and when that was so.
+    free: (f64, Instant),
+}
+
+impl State {
+    /// Takes one of the calls that a limit allows; false where none is free.
+    fn takes(&mut self, per_second: u32) -> bool {
+        let most = f64::from(per_second);
+        let (free, at) = self.free;
+        let free = (free + at.elapsed().as_secs_f64() * most).min(most);
+        let taken = free >= 1.0;
+        self.free = (if taken { free - 1.0 } else { free }, Instant::now());
+        taken
+    }
 }
 
 impl Faults {
@@ -146,6 +173,7 @@ impl Faults {
                 .times
                 .unwrap_or(if fault.at.is_some() { 1 } else { u64::MAX }),
             draw: StdRng::seed_from_u64(fault.seed),
+            free: (f64::MAX, Instant::now()),
             fault,
         };
         Self(faults.into_iter().map(state).collect())
@@ -163,8 +191,11 @@ impl Faults {
                     .fault
                     .rate
                     .is_none_or(|rate| state.draw.random_bool(rate));
-            match state.fault.what {
+            let what = state.fault.what;
+            match what {
                 _ if !due => continue,
+                What::Limit(most) if state.takes(most) => continue,
+                What::Limit(_) if lot.what.is_none() => lot.what = Some(What::Throttle),
                 What::Latency(millis) => lot.latency += Duration::from_millis(millis),
                 what if lot.what.is_none() => lot.what = Some(what),
                 _ => continue,
@@ -186,6 +217,40 @@ pub(super) fn throttle(service: &str) -> Refusal {
         _ => (400, "Throttling"),
     };
     Refusal::new(status, code, "Rate exceeded")
+}
+
+/// A denial of a call, in AWS's words.
+pub(super) fn denial(service: &str, operation: &str) -> Refusal {
+    let (status, code) = match service {
+        "s3" | "iam" | "sts" => (403, "AccessDenied"),
+        "apigateway" | "lambda" => (403, "AccessDeniedException"),
+        _ => (400, "AccessDeniedException"),
+    };
+    let action = operation.rsplit(':').next().unwrap_or_default();
+    let message = format!(
+        "User: arn:aws:iam::{ACCOUNT}:user/somebody is not authorized to perform: \
+         {service}:{action} on resource: * because no identity-based policy allows the \
+         {service}:{action} action"
+    );
+    Refusal::new(status, code, message)
+}
+
+/// What a service says of a session that has ended.
+pub(super) fn expired(service: &str) -> Refusal {
+    let (status, code) = match service {
+        "s3" => (400, "ExpiredToken"),
+        "iam" | "sts" => (403, "ExpiredToken"),
+        "apigateway" | "lambda" => (403, "ExpiredTokenException"),
+        _ => (400, "ExpiredTokenException"),
+    };
+    let message = "The security token included in the request is expired";
+    Refusal::new(status, code, message)
+}
+
+/// What a store like S3 says that wants Content-MD5.
+pub(super) fn missing_md5() -> Refusal {
+    let message = "Missing required header for this request: Content-MD5.";
+    Refusal::new(400, "MissingContentMD5", message)
 }
 
 /// A service's own failure.
@@ -248,11 +313,24 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_throttles_what_is_beyond_it() {
+        let list = r#"[{"call": "logs:*", "what": {"limit": 3}}]"#;
+        let mut faults = Faults::new(Fault::parse(list).unwrap());
+        let mut draw = || whats(&mut faults, &["logs:A", "logs:B", "sqs:A"]);
+        assert_eq!(draw(), [None, None, None]);
+        assert_eq!(draw(), [None, Some(What::Throttle), None]);
+        std::thread::sleep(Duration::from_millis(700));
+        assert_eq!(draw(), [None, None, None]);
+        assert_eq!(draw(), [Some(What::Throttle), Some(What::Throttle), None]);
+    }
+
+    #[test]
     fn a_wrong_list_is_refused() {
         for text in [
             "{}",
             r#"[{"call": "*", "what": "explode"}]"#,
             r#"[{"call": "*", "what": {"error": 404}}]"#,
+            r#"[{"call": "*", "what": {"limit": 0}}]"#,
             r#"[{"call": "*", "rate": 2, "what": "reset"}]"#,
             r#"[{"call": "*", "att": 2, "what": "reset"}]"#,
         ] {

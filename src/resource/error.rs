@@ -1,5 +1,7 @@
 //! What can go wrong with a call, in words a person can act on.
 
+use super::aws::profile::NoCredentials;
+use super::denial::Denial;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -26,6 +28,8 @@ pub struct CallError {
     pub message: String,
     /// The request id, where the reply had one.
     pub request_id: Option<String>,
+    /// The region that S3 names as the bucket's.
+    pub bucket_region: Option<String>,
     /// The HTTP status, where there was a reply.
     pub status: Option<u16>,
     /// Whether it may have taken effect.
@@ -63,6 +67,14 @@ pub enum Error {
     Interrupted {
         /// Whether a call before may have taken effect.
         effect: Effect,
+    },
+    /// There are no credentials, so that no call was made.
+    #[error("{message}")]
+    Credentials {
+        /// Why.
+        message: String,
+        /// The one next step.
+        hint: String,
     },
     /// Anything else, as a full sentence.
     #[error("{message}")]
@@ -115,6 +127,14 @@ impl Error {
         }
     }
 
+    /// The region that S3 names as the bucket's, with a failed call.
+    pub fn bucket_region(&self) -> Option<&str> {
+        match self {
+            Self::Call(call) => call.bucket_region.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Whether the code is one of these.
     pub fn is(&self, codes: &[&str]) -> bool {
         codes.contains(&self.code())
@@ -144,10 +164,59 @@ impl Error {
         self.is(CODES) || self.status() == Some(429)
     }
 
+    /// Whether AWS denied the call.
+    pub fn is_denied(&self) -> bool {
+        const CODES: &[&str] = &[
+            "AccessDenied",
+            "AccessDeniedException",
+            "AuthorizationError",
+            "Client.UnauthorizedOperation",
+            "Forbidden",
+            "HTTP 403",
+            "UnauthorizedOperation",
+        ];
+        self.is(CODES)
+    }
+
+    /// Whether the credentials are what is wrong: then each further call fails alike.
+    pub fn is_of_credentials(&self) -> bool {
+        const CODES: &[&str] = &[
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "InvalidAccessKeyId",
+            "InvalidClientTokenId",
+            "InvalidToken",
+            "RequestExpired",
+            "SignatureDoesNotMatch",
+            "TokenRefreshRequired",
+            "UnrecognizedClientException",
+            "no credentials",
+        ];
+        matches!(self, Self::Credentials { .. }) || self.is(CODES)
+    }
+
+    /// The error of a failed call.
+    pub(crate) fn of<E>(call: &'static str, error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        if let Some(why) = no_credentials(error) {
+            return Self::Credentials {
+                message: why.message,
+                hint: why.hint,
+            };
+        }
+        Self::Call(Box::new(describe(call, error)))
+    }
+
     /// The one next step, where one can be named.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Failed { hint, .. } => hint.clone(),
+            Self::Credentials { hint, .. } => Some(hint.clone()),
+            Self::Call(call) if self.is_denied() => {
+                Some(Denial::parse(&call.message).hint(call.call))
+            }
             Self::Timeout { .. } => {
                 Some("Run apply again; options.timeouts gives it more time.".to_owned())
             }
@@ -159,20 +228,30 @@ impl Error {
 
 fn call_hint(call: &CallError) -> Option<String> {
     let hint = match call.code.as_str() {
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => {
-            format!(
-                "Allow {} for the identity in use, then run apply again.",
-                call.call
-            )
+        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired" => {
+            "The credentials have expired: sign in again (`aws sso login`, or new keys in the \
+             environment), then run the command again."
+                .to_owned()
         }
-        "ExpiredToken" | "ExpiredTokenException" => {
-            "Refresh the credentials, then run the command again.".to_owned()
-        }
-        "InvalidClientTokenId" | "UnrecognizedClientException" | "SignatureDoesNotMatch" => {
-            "Check the credentials (aws_profile, AWS_PROFILE or the environment keys).".to_owned()
+        "InvalidAccessKeyId"
+        | "InvalidClientTokenId"
+        | "InvalidToken"
+        | "SignatureDoesNotMatch"
+        | "UnrecognizedClientException" => {
+            "Check the credentials (providers.aws.profile, AWS_PROFILE or the environment keys)."
+                .to_owned()
         }
         "no credentials" => {
             "Set AWS_PROFILE or the environment keys, or add --local to use the local cloud."
+                .to_owned()
+        }
+        // The SDK's words for a proxy that would not let a call through.
+        "no connection" if call.message.contains("tunnel") => {
+            "Check the proxy (HTTPS_PROXY, NO_PROXY), then run the command again.".to_owned()
+        }
+        "no connection" if call.message.contains("certificate") => {
+            "Check who signed the endpoint's certificate (AWS_CA_BUNDLE names further \
+             authorities), then run the command again."
                 .to_owned()
         }
         "no connection" | "timeout" => {
@@ -196,7 +275,7 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     fn call(self, call: &'static str) -> Result<T, Error> {
-        self.map_err(|error| Error::Call(Box::new(describe(call, &error))))
+        self.map_err(|error| Error::of(call, &error))
     }
 
     fn call_unless(self, call: &'static str, codes: &[&str]) -> Result<Option<T>, Error> {
@@ -219,6 +298,12 @@ where
         ["x-amzn-requestid", "x-amz-request-id", "x-amzn-request-id"]
             .iter()
             .find_map(|name| response.headers().get(*name).map(str::to_owned))
+    });
+    let region = error.raw_response().and_then(|reply| {
+        let region = reply.headers().get("x-amz-bucket-region");
+        region
+            .filter(|region| !region.is_empty())
+            .map(str::to_owned)
     });
     let chain = chain(error);
     let (code, effect) = match error {
@@ -254,12 +339,26 @@ where
         code,
         message,
         request_id,
+        bucket_region: region,
         status,
         effect,
     }
 }
 
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+/// Why there are no credentials, where that is the cause.
+fn no_credentials(error: &(dyn std::error::Error + 'static)) -> Option<NoCredentials> {
+    let mut at = Some(error);
+    while let Some(error) = at {
+        if let Some(why) = error.downcast_ref::<NoCredentials>() {
+            return Some(why.clone());
+        }
+        at = error.source();
+    }
+    None
+}
+
+/// The texts of an error and its causes, outermost first, each once.
+pub(crate) fn chain_of(error: &(dyn std::error::Error + 'static)) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
     let mut at = Some(error);
     while let Some(error) = at {
@@ -269,5 +368,10 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         }
         at = error.source();
     }
-    parts.join(": ")
+    parts
+}
+
+/// The same as one text.
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    chain_of(error).join(": ")
 }

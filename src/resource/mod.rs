@@ -8,6 +8,7 @@ pub mod archive;
 pub mod aws;
 pub mod contents;
 pub mod context;
+pub mod denial;
 pub mod document;
 pub mod error;
 pub(crate) mod flight;

@@ -129,6 +129,7 @@ mod tests {
             call,
             code: "Refused".to_owned(),
             message: message.to_owned(),
+            bucket_region: None,
             request_id: None,
             status: Some(400),
             effect: Effect::None,

@@ -21,6 +21,7 @@ pub use found::Inspected;
 pub use history::{KEPT, Version, VersionName};
 pub use moment::{Moment, Watch};
 
+use crate::lang::place::S3Place;
 use crate::resource::aws::Aws;
 use journal::{Entry, Intent};
 use lease::{Holder, Patience};
@@ -132,10 +133,10 @@ impl Store {
             .map_err(StoreError::io("writing", Path::new(&self.name())))
     }
 
-    /// A state in S3: the object `key` and others whose keys begin with it.
-    pub fn s3(aws: Arc<Aws>, bucket: &str, key: &str) -> Self {
+    /// A state in S3: the object of that key and others whose keys begin with it.
+    pub fn s3(aws: Arc<Aws>, place: &S3Place) -> Self {
         Self {
-            place: Place::S3(S3Store::new(aws, bucket, key)),
+            place: Place::S3(S3Store::new(aws, place)),
             watch: Watch::default(),
         }
     }

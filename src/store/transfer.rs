@@ -6,7 +6,7 @@ use super::history::VersionName;
 use super::lease::moment;
 use super::state::State;
 use super::{Moment, Place, Store, StoreError, format, local};
-use futures_util::future::try_join_all;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::Path;
@@ -79,6 +79,18 @@ impl Inspected {
         }
     }
 
+    /// Whether a state is what the interrupted run here came to: where it could not be saved,
+    /// it was written to a file.
+    fn is_end_of_run(&self, wanted: &State) -> bool {
+        let Some(Ok(left)) = &self.journal else {
+            return false;
+        };
+        let from = left.from.as_ref();
+        from.is_some_and(|(lineage, serial)| {
+            *lineage == wanted.lineage && serial + 1 == wanted.serial
+        })
+    }
+
     /// The serial that `wanted` is to have as the current state here; none: it is that
     /// already. `known`: the versions that `wanted` came from, which may be the newest here.
     /// `force` lets another lineage and a newer state be replaced, and nothing else.
@@ -91,7 +103,7 @@ impl Inspected {
         known: &[VersionName],
         force: bool,
     ) -> Result<Option<u64>, Refusal> {
-        if self.is_interrupted() {
+        if self.is_interrupted() && !self.is_end_of_run(wanted) {
             return refuse(
                 "an interrupted run has left its journal there",
                 "Run `stackctl apply` with that state first, which settles it.",
@@ -205,6 +217,9 @@ pub fn write_copy(path: &Path, text: &[u8]) -> Result<(), StoreError> {
     local::write_file(path, text, || Ok(())).map_err(StoreError::io("writing", path))
 }
 
+/// How many versions are copied at once.
+const AT_ONCE: usize = 32;
+
 /// Copies the versions of `from` that `to` lacks, byte by byte, and reads them back: how many.
 /// The lock of `to` is held.
 ///
@@ -214,7 +229,8 @@ pub async fn copy_versions(from: &Store, to: &Store) -> Result<usize, StoreError
     let there = to.versions().await?;
     let names = from.versions().await?;
     let missing = names.iter().filter(|name| !there.contains(name));
-    let copied = try_join_all(missing.map(|name| copy(from, to, name))).await?;
+    let copies = stream::iter(missing.map(|name| copy(from, to, name)));
+    let copied: Vec<()> = copies.buffer_unordered(AT_ONCE).try_collect().await?;
     Ok(copied.len())
 }
 

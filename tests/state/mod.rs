@@ -1,12 +1,14 @@
 //! The state: kept, locked, tampered with, lost.
 
 mod disk;
+mod hardened;
 mod lock;
 mod rebuild;
 mod repair;
 mod s3;
 mod tamper;
 mod transfer;
+mod unsaved;
 
 use crate::support::Project;
 

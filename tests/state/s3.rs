@@ -15,7 +15,7 @@ resources:
 "#;
 
 /// The small stack with its state in a bucket, which a stack of its own has made.
-fn in_s3() -> Project {
+pub(super) fn in_s3() -> Project {
     let project = Project::new();
     project.write("stacks/states.yaml", BUCKET);
     project.run(&["apply", "states", "--yes"]).expect(0);

@@ -6,6 +6,7 @@ pub mod moto;
 #[cfg(feature = "emulator-tests")]
 pub mod proxy;
 
+pub mod aws;
 pub mod fake;
 
 use aws_credential_types::Credentials;

@@ -1,5 +1,6 @@
 //! The blocks of a stack file.
 
+use super::assume_role;
 use super::reader::Reader;
 use super::variable::{Declared, declare};
 use super::{FILE_NAME, entry, is_file_name};
@@ -128,7 +129,9 @@ fn state(reader: &mut Reader, file: &Map<String, Value>) -> Value {
     {
         reader
             .value(&path, format!("{text:?} is no place in S3: {why}"))
-            .help = Some("write s3://bucket/key, or s3://bucket/key?region=eu-west-1".to_owned());
+            .help = Some(
+            "write s3://bucket/key, or s3://bucket/key?region=eu-west-1&sse=aws:kms".to_owned(),
+        );
     } else if let Some(scheme) = crate::lang::place::unknown_scheme(&text) {
         reader
             .value(&path, format!("{scheme:?} is no place for a state"))
@@ -152,6 +155,7 @@ fn providers(reader: &mut Reader, file: &Map<String, Value>) -> Value {
         "region",
         "profile",
         "endpointUrl",
+        "assumeRole",
         "assumeRoleArn",
         "allowedAccountIds",
         "defaultTags",
@@ -164,6 +168,9 @@ fn providers(reader: &mut Reader, file: &Map<String, Value>) -> Value {
             (_, Value::Null) => {}
             ("allowedAccountIds", value) => {
                 accounts(reader, value, &path);
+            }
+            ("assumeRole", value) => {
+                assume_role::check(reader, value, &path, assume_role::has_short(aws));
             }
             ("defaultTags", value) => {
                 let tags = reader.map(Some(value), &path);

@@ -37,6 +37,22 @@ pub(in crate::local_cloud) fn decide(document: &Value, action: &str, resource: &
         .unwrap_or(Decision::Silent)
 }
 
+/// The conditions under which a document denies an action on a resource.
+pub(in crate::local_cloud) fn denials<'d>(
+    document: &'d Value,
+    action: &str,
+    resource: &str,
+) -> Vec<&'d Value> {
+    statements(document)
+        .filter(|statement| {
+            statement["Effect"] == "Deny"
+                && matches(statement, "Action", "NotAction", action, true)
+                && matches(statement, "Resource", "NotResource", resource, false)
+        })
+        .map(|statement| &statement["Condition"])
+        .collect()
+}
+
 /// Whether an assume-role document lets a service assume the role.
 pub(in crate::local_cloud) fn trusts(document: &Value, service: &str) -> bool {
     let about = |statement: &&Value| {

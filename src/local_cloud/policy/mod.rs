@@ -3,7 +3,7 @@
 mod decide;
 mod grammar;
 
-pub(super) use decide::{Decision, decide, is_public, trusts};
+pub(super) use decide::{Decision, decide, denials, is_public, trusts};
 pub(super) use grammar::{Kind, check};
 
 use serde_json::Value;
@@ -18,6 +18,6 @@ fn list(value: &Value) -> Vec<&Value> {
 }
 
 /// The texts of a value that may be one or a list.
-fn texts(value: &Value) -> Vec<&str> {
+pub(super) fn texts(value: &Value) -> Vec<&str> {
     list(value).into_iter().filter_map(Value::as_str).collect()
 }

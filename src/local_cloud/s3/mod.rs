@@ -2,12 +2,14 @@
 //!
 //! Wire: REST with XML; path style, and virtual-host style where the Host header says so.
 //! Laxer than AWS: no copies, locks, lifecycle or replication; CRC
-//! checksums are kept but not compared; all access is the owner's.
+//! checksums are kept but not compared; all access is the owner's, but for puts that the bucket's
+//! policy denies because of their encryption.
 
 mod acl;
 mod body;
 mod bucket;
 mod delete;
+mod encryption;
 mod error;
 mod listing;
 mod model;

@@ -5,7 +5,7 @@ use super::super::stamps;
 use super::acl::{self, Grant};
 use super::error::error;
 use super::model::{self, Bucket, Version, Versions};
-use super::{Call, body, reply, set, tags};
+use super::{Call, body, encryption, reply, set, tags};
 use md5::{Digest, Md5};
 use std::collections::BTreeMap;
 
@@ -57,6 +57,7 @@ pub(super) fn put(call: Call<'_>) -> Result<Reply, Refusal> {
 /// A version as the request's headers describe it, without its content. With KMS its ETag
 /// is drawn; without, it is left empty.
 pub(super) fn described(call: &Call<'_>, bucket: &Bucket) -> Result<Version, Refusal> {
+    encryption::check(call, bucket)?;
     let headers = kept_headers(call)?;
     let storage_class = call.header("x-amz-storage-class").unwrap_or("STANDARD");
     if !STORAGE_CLASSES.contains(&storage_class) {

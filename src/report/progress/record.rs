@@ -253,9 +253,19 @@ impl Record {
     /// The last word: a block for each failure, what an interruption left, the counts.
     pub(super) fn last_word(&self, took: Duration, style: &Style) -> String {
         let mut text = String::new();
-        for failure in &self.failures {
+        // Where the credentials are what is wrong all steps fail alike: that is told once.
+        let (alike, others): (Vec<&Failure>, Vec<&Failure>) = self
+            .failures
+            .iter()
+            .partition(|failure| failure.error.is_of_credentials());
+        for failure in others.into_iter().chain(alike.first().copied()) {
             text.push('\n');
             text.push_str(&self.failure(failure, style));
+        }
+        let rest = alike.iter().skip(1).map(|failure| failure.address.as_str());
+        let rest: Vec<&str> = rest.collect();
+        if !rest.is_empty() {
+            text.push_str(&format!("  the same for: {}\n", names(&rest)));
         }
         if self.interrupted && !self.running.is_empty() {
             let open: Vec<&str> = self.running.keys().map(String::as_str).collect();

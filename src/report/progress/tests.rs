@@ -85,6 +85,7 @@ fn refused() -> Error {
         call: "lambda:CreateFunction",
         code: "InvalidParameterValueException".to_owned(),
         message: "The value hunter2 is not allowed\x1b[2J".to_owned(),
+        bucket_region: None,
         request_id: Some("5f2a".to_owned()),
         status: Some(400),
         effect: Effect::None,

@@ -1,15 +1,21 @@
 //! From a stack's provider settings to an SDK configuration.
 
 use super::Aws;
+use super::credentials::Explained;
+use super::network::{self, Network};
 use super::pace::Paced;
+use super::patience::Patient;
+use super::profile::{self, About, MissingProfile, Profiles, Unusable, variable};
 use crate::resource::error::Error;
-use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
+use aws_config::identity::IdentityCache;
+use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::service_config::ServiceConfigKey;
 use std::time::Duration;
@@ -24,11 +30,24 @@ pub struct Settings {
     /// Where all services are, for an emulator.
     pub endpoint_url: Option<String>,
     /// A role to assume with those credentials.
-    pub assume_role_arn: Option<String>,
+    pub assume_role: Option<AssumeRole>,
     /// The local cloud, in place of the network.
     pub local: Option<Local>,
     /// Whether calls may be made faster than AWS allows, for an emulator.
     pub unpaced: bool,
+}
+
+/// A role to assume (STS `AssumeRole`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AssumeRole {
+    /// Its ARN.
+    pub role_arn: String,
+    /// What its trust policy may ask for.
+    pub external_id: Option<String>,
+    /// What the session is called; none: `stackctl`.
+    pub session_name: Option<String>,
+    /// How long its credentials are good for; none: the service's hour.
+    pub duration: Option<Duration>,
 }
 
 /// A local cloud.
@@ -40,29 +59,39 @@ pub struct Local {
     pub speed: f64,
 }
 
+impl Settings {
+    /// Whether other settings give the same credentials and the same way to AWS, in whichever
+    /// region.
+    pub fn is_same_way(&self, other: &Self) -> bool {
+        let way = |it: &Self| {
+            (
+                it.profile.clone(),
+                it.endpoint_url.clone(),
+                it.assume_role.clone(),
+                it.unpaced,
+            )
+        };
+        self.local.is_none() && other.local.is_none() && way(self) == way(other)
+    }
+}
+
+/// Why there are no clients.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The profile does not exist.
+    #[error("no AWS profile {:?}", .0.name)]
+    Profile(MissingProfile),
+    /// Anything else.
+    #[error(transparent)]
+    Other(#[from] Error),
+}
+
 /// Loads the configuration. No AWS call is made.
 ///
 /// # Errors
-/// When no region can be found.
-pub async fn connect(settings: &Settings) -> Result<Aws, Error> {
-    let http = match (&settings.local, &settings.endpoint_url) {
-        (Some(local), _) => local.http.clone(),
-        (None, Some(url)) if url.starts_with("http://") => {
-            aws_smithy_http_client::Builder::new().build_http()
-        }
-        _ => aws_smithy_http_client::Builder::new()
-            .tls_provider(aws_smithy_http_client::tls::Provider::Rustls(
-                aws_smithy_http_client::tls::rustls_provider::CryptoMode::Ring,
-            ))
-            .build_https(),
-    };
-    let http = if settings.local.is_some() || settings.unpaced {
-        http
-    } else {
-        SharedHttpClient::new(Paced::new(http))
-    };
+/// When no region can be found, the profile does not exist, or the way to AWS cannot be set up.
+pub async fn connect(settings: &Settings) -> Result<Aws, ConnectError> {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http.clone())
         .retry_config(
             // The first pause is the SDK's largest cost when a call fails once: it is drawn
             // from 0 to 1 s by default.
@@ -71,73 +100,131 @@ pub async fn connect(settings: &Settings) -> Result<Aws, Error> {
                 .with_initial_backoff(Duration::from_millis(100))
                 .with_max_backoff(Duration::from_secs(20)),
         )
-        .timeout_config(
-            TimeoutConfig::builder()
-                .connect_timeout(Duration::from_secs(5))
-                // From the moment at which the call is sent: waiting for its turn (`pace`)
-                // does not count. A reply that stops half way is noticed by the SDK.
-                .read_timeout(Duration::from_secs(60))
-                .operation_timeout(Duration::from_secs(600))
-                .build(),
-        );
+        // A script or a sign-in may take its time; the SDK gives it five seconds.
+        .identity_cache(IdentityCache::lazy().load_timeout(READ_TIMEOUT).build())
+        .timeout_config(timeouts(READ_TIMEOUT));
     if let Some(url) = &settings.endpoint_url {
         loader = loader.endpoint_url(url);
     }
-    let mut region = settings.region.clone();
-    if settings.local.is_some() {
-        loader = loader.credentials_provider(Credentials::from_keys("test", "test", None));
-        region = region.or_else(|| Some("us-west-2".to_owned()));
-    } else if let Some(profile) = &settings.profile {
-        // The SDK's default chain would let keys in the environment win over the profile.
-        let provider = ProviderConfig::without_region().with_http_client(http.clone());
-        loader = loader.profile_name(profile).credentials_provider(
-            ProfileFileCredentialsProvider::builder()
-                .configure(&provider)
-                .profile_name(profile)
-                .build(),
-        );
-        if region.is_none() {
-            use aws_config::meta::region::ProvideRegion;
-            let from_profile = ProfileFileRegionProvider::builder()
-                .profile_name(profile)
-                .build();
-            region = from_profile.region().await.map(|region| region.to_string());
-        }
+    if let Some(local) = &settings.local {
+        let region = settings.region.as_deref().unwrap_or("us-west-2");
+        let loader = loader
+            .http_client(local.http.clone())
+            .credentials_provider(Credentials::from_keys("test", "test", None))
+            .region(Region::new(region.to_owned()));
+        let aws = Aws::new(loader.load().await, true);
+        let late = aws.late().div_f64(local.speed.max(1.0));
+        // A new role is known there after a fraction of a second.
+        return Ok(aws.with_late(late).with_spread(late));
     }
-    if let Some(region) = region {
+    let profiles = profile::profiles(settings.profile.as_deref())
+        .await
+        .map_err(|unusable| match unusable {
+            Unusable::Missing(missing) => ConnectError::Profile(missing),
+            Unusable::Unreadable(error) => ConnectError::Other(error),
+        })?;
+    let of_profile = |key: &str| profiles.as_ref().and_then(|found| found.get(key));
+    let http = http_client(settings, of_profile("ca_bundle"))?;
+    loader = loader.http_client(http.clone());
+    if let Some(profile) = &settings.profile {
+        loader = loader.profile_name(profile);
+    }
+    // The order of AWS's own tools; what is left is asked of the machine, by the loader.
+    let region = settings.region.clone();
+    let region =
+        region.or_else(|| variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")));
+    if let Some(region) = region.or_else(|| of_profile("region").map(str::to_owned)) {
         loader = loader.region(Region::new(region));
     }
-    let mut config = loader.load().await;
+    let config = loader.load().await;
     if config.region().is_none() {
-        return Err(Error::with_hint(
+        return Err(ConnectError::Other(Error::with_hint(
             "no AWS region is set",
             "Set providers.aws.region in the stack file, or AWS_REGION.",
-        ));
+        )));
     }
-    if let Some(role) = &settings.assume_role_arn {
-        let provider = AssumeRoleProvider::builder(role)
-            .session_name("stackctl")
-            .configure(&config)
-            .build()
-            .await;
-        config = config
-            .into_builder()
-            .credentials_provider(
-                aws_credential_types::provider::SharedCredentialsProvider::new(provider),
-            )
-            .build();
-    }
-    let path_style =
-        settings.local.is_some() || config.endpoint_url().is_some() || has_own_s3(&config);
-    let aws = Aws::new(config, path_style);
-    Ok(match &settings.local {
-        Some(local) => {
-            let late = aws.late().div_f64(local.speed.max(1.0));
-            // A new role is known there after a fraction of a second.
-            aws.with_late(late).with_spread(late)
-        }
-        None => aws,
+    let about = profiles.as_ref().map(Profiles::about).unwrap_or_default();
+    let config = with_credentials(config, settings, &about, http).await;
+    let path_style = config.endpoint_url().is_some() || has_own_s3(&config);
+    Ok(Aws::new(config, path_style))
+}
+
+/// How long a service is waited for, from the moment at which a call is sent (waiting for its
+/// turn, see `pace`, does not count) or the last piece of an upload was taken (see `patience`). A
+/// reply that stops half way is noticed by the SDK.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The timeouts of one attempt. There is none over all attempts: each ends when nothing moves any
+/// more, their number is limited, and an upload may take hours.
+pub(super) fn timeouts(read: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .read_timeout(read)
+        .build()
+}
+
+/// The one HTTP client.
+///
+/// # Errors
+/// When the environment names a proxy or certificates that are not usable.
+pub(super) fn http_client(
+    settings: &Settings,
+    ca_bundle: Option<&str>,
+) -> Result<SharedHttpClient, Error> {
+    let network = Network::new(network::bundle(ca_bundle).as_deref())?;
+    let patient = Patient::new(network);
+    Ok(match settings.unpaced {
+        true => SharedHttpClient::new(patient),
+        false => SharedHttpClient::new(Paced::new(SharedHttpClient::new(patient))),
     })
+}
+
+/// The configuration with the credentials that the settings ask for, which explain themselves
+/// when they cannot be had.
+async fn with_credentials(
+    config: SdkConfig,
+    settings: &Settings,
+    about: &About,
+    http: SharedHttpClient,
+) -> SdkConfig {
+    let explained =
+        |provider| SharedCredentialsProvider::new(Explained::new(provider, about.clone()));
+    let base = match &settings.profile {
+        // The SDK's default chain would let keys in the environment win over the profile. The
+        // provider asks STS itself for a role, and has the region from here alone.
+        Some(profile) => {
+            let provider = ProviderConfig::without_region()
+                .with_region(config.region().cloned())
+                .with_http_client(http);
+            let provider = ProfileFileCredentialsProvider::builder()
+                .configure(&provider)
+                .profile_name(profile)
+                .build();
+            Some(SharedCredentialsProvider::new(provider))
+        }
+        None => config.credentials_provider(),
+    };
+    let mut config = config.into_builder();
+    config.set_credentials_provider(base.map(explained));
+    let config = config.build();
+    let Some(role) = &settings.assume_role else {
+        return config;
+    };
+    let mut provider = AssumeRoleProvider::builder(&role.role_arn)
+        .session_name(role.session_name.as_deref().unwrap_or("stackctl"))
+        .configure(&config);
+    if let Some(id) = &role.external_id {
+        provider = provider.external_id(id);
+    }
+    if let Some(duration) = role.duration {
+        provider = provider.session_length(duration);
+    }
+    let provider = SharedCredentialsProvider::new(provider.build().await);
+    let assumed = Explained::new(provider, About::default());
+    config
+        .into_builder()
+        .credentials_provider(SharedCredentialsProvider::new(assumed))
+        .build()
 }
 
 /// Whether S3 has an endpoint of its own (`AWS_ENDPOINT_URL_S3`, or `services` in a profile).

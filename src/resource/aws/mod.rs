@@ -4,14 +4,18 @@
 pub mod apigatewayv2;
 pub mod cloudwatch;
 pub mod connect;
+mod credentials;
 pub mod iam;
 mod in_flight;
 pub mod lambda;
+mod network;
 mod pace;
+mod patience;
 pub mod permissions;
 pub mod physical_name;
 pub mod policy;
 pub mod policy_check;
+pub mod profile;
 mod repeats;
 pub mod s3;
 pub mod sqs;
@@ -212,6 +216,16 @@ impl Aws {
     /// How long a change of IAM usually takes until every service knows it.
     pub fn spread(&self) -> Duration {
         self.spread
+    }
+
+    /// Clients of another region, with the same credentials, which are asked for once.
+    #[must_use]
+    pub fn in_region(&self, region: &str) -> Self {
+        let config = self.config.to_builder();
+        let config = config.region(Region::new(region.to_owned())).build();
+        Self::new(config, self.path_style)
+            .with_late(self.late)
+            .with_spread(self.spread)
     }
 
     /// The region the clients call.

@@ -36,13 +36,17 @@ const LAMBDA: usize = 2;
 const FUNCTION: usize = 3;
 const POLICY: usize = 4;
 const TAGGING: usize = 5;
+const IDENTITIES: usize = 6;
+const LOGS: usize = 7;
+const GROUPS: usize = 8;
 
 /// The limits, each for an account and a region. Sources: the quota pages of API Gateway
 /// (management API: 10 per second, burst 40, not to be raised; `CreateDeployment`: 1 every 5
 /// seconds) and of Lambda (control plane 15 per second over all operations but `GetFunction`,
-/// 100, and `GetPolicy`, 15), and of SQS (tagging: 30). Where no burst is published it is one
-/// second's worth.
-const LIMITS: [Limit; 6] = [
+/// 100, and `GetPolicy`, 15), of SQS (tagging: 30) and of CloudWatch Logs (`DescribeLogGroups`: 5;
+/// the others 10 or more each, which are kept together here). IAM publishes none; about 20 a
+/// second is what accounts bear. Where no burst is published it is one second's worth.
+const LIMITS: [Limit; 9] = [
     Limit {
         every: Duration::from_millis(100),
         burst: 40,
@@ -72,6 +76,21 @@ const LIMITS: [Limit; 6] = [
         every: Duration::from_micros(33_334),
         burst: 30,
         told: "SQS allows 30 calls on tags a second",
+    },
+    Limit {
+        every: Duration::from_millis(50),
+        burst: 20,
+        told: "IAM bears about 20 calls a second",
+    },
+    Limit {
+        every: Duration::from_millis(100),
+        burst: 10,
+        told: "CloudWatch Logs allows 10 calls a second",
+    },
+    Limit {
+        every: Duration::from_millis(200),
+        burst: 5,
+        told: "CloudWatch Logs allows 5 calls of DescribeLogGroups a second",
     },
 ];
 
@@ -104,6 +123,14 @@ fn limits_of(request: &HttpRequest) -> &'static [usize] {
             match operation {
                 "TagQueue" | "UntagQueue" | "ListQueueTags" => &[TAGGING],
                 _ => &[],
+            }
+        }
+        Some("iam") => &[IDENTITIES],
+        Some("logs") => {
+            let target = headers.get("x-amz-target").unwrap_or_default();
+            match target.ends_with(".DescribeLogGroups") {
+                true => &[GROUPS],
+                false => &[LOGS],
             }
         }
         _ => &[],
@@ -268,7 +295,22 @@ mod tests {
             ("DELETE", "/2015-03-31/functions/f", "lambda", "", &[LAMBDA]),
             ("POST", "/", "sqs", "AmazonSQS.TagQueue", &[TAGGING]),
             ("POST", "/", "sqs", "AmazonSQS.CreateQueue", &[]),
-            ("POST", "/", "iam", "", &[]),
+            ("POST", "/", "iam", "", &[IDENTITIES]),
+            ("POST", "/", "sts", "", &[]),
+            (
+                "POST",
+                "/",
+                "logs",
+                "Logs_20140328.DescribeLogGroups",
+                &[GROUPS],
+            ),
+            (
+                "POST",
+                "/",
+                "logs",
+                "Logs_20140328.ListTagsForResource",
+                &[LOGS],
+            ),
         ] {
             let request = request(method, &format!("{host}{path}"), service, target);
             assert_eq!(limits_of(&request), limits, "{method} {path} {target}");

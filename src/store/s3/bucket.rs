@@ -1,11 +1,14 @@
 //! The few calls that a state in S3 needs. A conditional write whose reply was lost is
 //! looked at before it counts as refused.
 
+use crate::lang::place::S3Options;
 use crate::resource::aws::Aws;
+use crate::resource::aws::s3::{built, takes_single_deletes_only};
+use crate::resource::denial::{Denial, Kind, Policy};
 use crate::resource::error::{CallResult, Error};
 use crate::store::StoreError;
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
-use futures_util::future::join_all;
+use aws_sdk_s3::types::{Delete, ObjectIdentifier, ServerSideEncryption};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +17,8 @@ use std::time::Duration;
 pub(super) struct Bucket {
     pub(super) aws: Arc<Aws>,
     pub(super) name: String,
+    /// How its objects are encrypted.
+    pub(super) options: S3Options,
 }
 
 impl std::fmt::Debug for Bucket {
@@ -43,6 +48,9 @@ pub(super) enum If<'a> {
 /// Answers of S3 when the condition of a write does not hold. `NoSuchKey`: what `If-Match`
 /// asks for is gone.
 const REFUSED: &[&str] = &["PreconditionFailed", "NoSuchKey"];
+
+/// How many objects are read at once.
+const AT_ONCE: usize = 32;
 
 /// How often a write is repeated that met another one of the same object.
 const TRIES: u32 = 6;
@@ -85,7 +93,11 @@ impl Bucket {
         let mut tries = 0;
         loop {
             tries += 1;
+            let sse = self.options.sse.as_deref().map(ServerSideEncryption::from);
             let call = self.aws.s3().put_object().bucket(&self.name).key(key);
+            let call = call
+                .set_server_side_encryption(sse)
+                .set_ssekms_key_id(self.options.kms_key_id.clone());
             let call = match condition {
                 If::New => call.if_none_match("*"),
                 If::Match(etag) => call.if_match(etag),
@@ -111,7 +123,7 @@ impl Bucket {
             match found {
                 Ok(Some(object)) if object.body == body => return Ok(Some(object.etag)),
                 _ if refused => return Ok(None),
-                _ => return Err(self.error("writing", key, error)),
+                _ => return Err(self.error("writing", key, self.denied(error))),
             }
         }
     }
@@ -136,36 +148,89 @@ impl Bucket {
 
     /// Reads many objects at once, in the order of the keys; those that are gone are left out.
     pub(super) async fn get_all(&self, keys: &[String]) -> Result<Vec<Object>, StoreError> {
-        let all = join_all(keys.iter().map(|key| self.get(key))).await;
-        let all: Result<Vec<_>, _> = all.into_iter().collect();
-        Ok(all?.into_iter().flatten().collect())
+        let reads = stream::iter(keys.iter().map(|key| self.get(key)));
+        let all: Vec<_> = reads.buffered(AT_ONCE).try_collect().await?;
+        Ok(all.into_iter().flatten().collect())
     }
 
-    /// Deletes objects; one that is gone already is fine.
+    /// A denial of a write, with what the place may lack.
+    fn denied(&self, error: Error) -> Error {
+        let Error::Call(call) = &error else {
+            return error;
+        };
+        let kind = Denial::parse(&call.message).kind;
+        let perhaps = matches!(
+            kind,
+            Kind::Unsaid | Kind::ExplicitDeny(Policy::Resource | Policy::ServiceControl)
+        );
+        if !error.is_denied() || !perhaps {
+            return error;
+        }
+        let hint = match &self.options.sse {
+            None => format!(
+                "A bucket that takes encrypted objects only wants the place of the state to say \
+                 so: s3://{}/…?sse=aws:kms&kmsKeyId=… (or ?sse=AES256). Else allow s3:PutObject \
+                 there.",
+                self.name
+            ),
+            Some(sse) => format!(
+                "The write was sent with sse={sse}{}; look in the bucket's policy whether it wants \
+                 another one, or another kmsKeyId. Else allow s3:PutObject there.",
+                self.options
+                    .kms_key_id
+                    .as_ref()
+                    .map_or_else(String::new, |key| format!(" and kmsKeyId={key}"))
+            ),
+        };
+        Error::with_hint(error.to_string(), hint)
+    }
+
+    /// Deletes objects; one that does not exist is fine.
+    ///
+    /// # Errors
+    /// When a call fails, or S3 keeps one of them: the reply lists those.
     pub(super) async fn delete(&self, keys: &[String]) -> Result<(), StoreError> {
         for page in keys.chunks(1000) {
             let failed = |error| self.error("deleting", &page[0], error);
-            let built = |error: aws_sdk_s3::error::BuildError| {
-                failed(Error::failed(format!(
-                    "the request could not be built: {error}"
-                )))
-            };
             let objects: Result<Vec<_>, _> = page
                 .iter()
                 .map(|key| ObjectIdentifier::builder().key(key).build())
                 .collect();
             let delete = Delete::builder()
-                .set_objects(Some(objects.map_err(built)?))
+                .set_objects(Some(objects.map_err(|error| failed(built(&error)))?))
                 .quiet(true)
                 .build()
-                .map_err(built)?;
+                .map_err(|error| failed(built(&error)))?;
             let call = self.aws.s3().delete_objects().bucket(&self.name);
-            let reply = call
+            match call
                 .delete(delete)
                 .send()
                 .await
-                .call("s3:DeleteObject (DeleteObjects)");
-            reply.map_err(failed)?;
+                .call("s3:DeleteObject (DeleteObjects)")
+            {
+                Ok(reply) => {
+                    let mut kept = reply.errors().iter();
+                    if let Some(error) = kept.find(|it| it.code() != Some("NoSuchKey")) {
+                        let why = format!(
+                            "s3:DeleteObject returned {} for {}: {}",
+                            error.code().unwrap_or("an error"),
+                            error.key().unwrap_or("a key"),
+                            error.message().unwrap_or_default()
+                        );
+                        return Err(failed(Error::failed(why)));
+                    }
+                }
+                Err(error) if takes_single_deletes_only(&error) => {
+                    for key in page {
+                        let call = self.aws.s3().delete_object().bucket(&self.name).key(key);
+                        let reply = call.send().await;
+                        reply
+                            .call_unless("s3:DeleteObject", &["NoSuchKey"])
+                            .map_err(|error| self.error("deleting", key, error))?;
+                    }
+                }
+                Err(error) => return Err(failed(error)),
+            }
         }
         Ok(())
     }

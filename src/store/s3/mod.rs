@@ -16,6 +16,7 @@ use super::journal::{self as entries, Entry, Leftover};
 use super::lease::{Holder, Patience};
 use super::state::State;
 use super::{Inspected, Locked, Moment, Opened, StoreError, UNUSABLE, Watch};
+use crate::lang::place::S3Place;
 use crate::resource::aws::Aws;
 use bucket::{Bucket, If, Object};
 use futures_util::future::join;
@@ -66,11 +67,14 @@ fn numbers(key: &str) -> Option<(u64, u64)> {
 }
 
 impl S3Store {
-    pub(super) fn new(aws: Arc<Aws>, bucket: &str, key: &str) -> Self {
-        let name = bucket.to_owned();
+    pub(super) fn new(aws: Arc<Aws>, place: &S3Place) -> Self {
         Self {
-            bucket: Bucket { aws, name },
-            key: key.to_owned(),
+            bucket: Bucket {
+                aws,
+                name: place.bucket.clone(),
+                options: place.options.clone(),
+            },
+            key: place.key.clone(),
             known: Mutex::default(),
             lease: Mutex::default(),
             kept: history::KEPT,
@@ -341,8 +345,11 @@ impl S3Store {
         let mut names = known.names.clone();
         names.insert(name);
         let outdated: Vec<VersionName> = history::outdated(&names, self.kept).cloned().collect();
-        self.sweep(state.serial, &outdated).await?;
-        names.retain(|name| !outdated.contains(name));
+        // The state is saved; what could not be deleted does no harm, and a later save looks at
+        // the versions again.
+        if self.sweep(state.serial, &outdated).await.is_ok() {
+            names.retain(|name| !outdated.contains(name));
+        }
         self.know(|known| {
             known.names = names;
             known.next = 0;

@@ -312,6 +312,7 @@ mod tests {
             call: "iam:CreateRole",
             code: code.to_owned(),
             message: message.to_owned(),
+            bucket_region: None,
             request_id: None,
             status: Some(400),
             effect,

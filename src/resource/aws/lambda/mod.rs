@@ -205,6 +205,7 @@ mod tests {
             call: "lambda:CreateFunction",
             code: code.to_owned(),
             message: message.to_owned(),
+            bucket_region: None,
             request_id: None,
             status: Some(400),
             effect,

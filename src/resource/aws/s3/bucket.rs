@@ -6,6 +6,7 @@ use crate::resource::aws::s3::{
     self, NO_BUCKET,
     empty::{Emptying, count},
     hosted_zone::hosted_zone,
+    refused_head,
 };
 use crate::resource::aws::tags as tag_rules;
 use crate::resource::context::{Cx, Draw, user_tags};
@@ -212,7 +213,7 @@ impl Resource for Bucket {
         };
         let (head, tags, locked, ()) =
             tokio::join!(head(cx, id), tags(cx, id), locked(cx, id), counted);
-        let Some(region) = head.map_err(|error| unseen(id, error))? else {
+        let Some(region) = head.map_err(|error| unseen(cx, id, error))? else {
             return Ok(None);
         };
         let props = Self {
@@ -347,17 +348,13 @@ fn foreign(name: &str, owner: &str) -> Error {
 }
 
 /// What a refused HEAD means; it has no body, so S3 says nothing of it itself.
-fn unseen(name: &str, error: Error) -> Error {
+fn unseen(cx: &Cx, name: &str, error: Error) -> Error {
     match error.status() {
         Some(403) => Error::with_hint(
             format!("bucket {name} is there, but this identity may not look at it: {error}"),
             "Allow s3:ListBucket for the identity in use, or check whose bucket it is.",
         ),
-        Some(301 | 400) => Error::with_hint(
-            format!("bucket {name} is not in the stack's region: {error}"),
-            "Check providers.aws.region.",
-        ),
-        _ => error,
+        _ => refused_head(cx, &format!("bucket {name}"), error),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Deletes every version and delete marker of a bucket, or of one key.
 
-use super::{NO_BUCKET, built};
+use super::{NO_BUCKET, built, takes_single_deletes_only};
 use crate::resource::contents::Contents;
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
@@ -127,12 +127,7 @@ impl Emptying<'_> {
         if !plain.is_empty() {
             refused = self.delete_many(cx, &plain).await?;
         }
-        for version in odd {
-            if let Err(error) = self.delete_one(cx, &version).await {
-                let why = error.to_string();
-                refused.push(Refused { version, why });
-            }
-        }
+        refused.extend(self.delete_singly(cx, &odd).await);
         if !self.unlock {
             return Ok(refused);
         }
@@ -171,7 +166,14 @@ impl Emptying<'_> {
             .set_bypass_governance_retention(self.unlock.then_some(true))
             .send()
             .await
-            .call("s3:DeleteObjectVersion (DeleteObjects)")?;
+            .call("s3:DeleteObjectVersion (DeleteObjects)");
+        let reply = match reply {
+            Ok(reply) => reply,
+            Err(error) if takes_single_deletes_only(&error) => {
+                return Ok(self.delete_singly(cx, versions).await);
+            }
+            Err(error) => return Err(error),
+        };
         // A reply of 200 does not mean that all of them went.
         Ok(reply
             .errors()
@@ -189,6 +191,17 @@ impl Emptying<'_> {
                 ),
             })
             .collect())
+    }
+
+    async fn delete_singly(self, cx: &Cx, versions: &[Version]) -> Vec<Refused> {
+        let mut refused = Vec::new();
+        for version in versions {
+            if let Err(error) = self.delete_one(cx, version).await {
+                let (version, why) = (version.clone(), error.to_string());
+                refused.push(Refused { version, why });
+            }
+        }
+        refused
     }
 
     async fn delete_one(self, cx: &Cx, version: &Version) -> Result<(), Error> {

@@ -107,6 +107,41 @@ pub fn gone_is_done<T>(result: Result<T, Error>, codes: &[&str]) -> Result<(), E
     }
 }
 
+/// What a refused HEAD of a bucket or an object means. It has no body, so S3 names no code; a 400
+/// is what an expired or foreign session token gets, unless the reply names another region.
+pub fn refused_head(cx: &Cx, what: &str, error: Error) -> Error {
+    let region = cx.aws.region();
+    match (error.status(), error.bucket_region()) {
+        (Some(301 | 307 | 400), Some(of_bucket)) if of_bucket != region => Error::with_hint(
+            format!("{what} is in region {of_bucket}, and the stack's region is {region}: {error}"),
+            "Set providers.aws.region to the bucket's region, or use another bucket.",
+        ),
+        (Some(301), _) => Error::with_hint(
+            format!("{what} is not in the stack's region {region}: {error}"),
+            "Check providers.aws.region.",
+        ),
+        (Some(400), _) => Error::with_hint(
+            format!("S3 returned 400 for {what} and named no reason: {error}"),
+            "The credentials may have expired, or be of another partition: sign in again, then \
+             run the command again.",
+        ),
+        _ => error,
+    }
+}
+
+/// Whether a store refuses to delete many objects in one call: S3-compatible ones that want
+/// Content-MD5 where the SDK sends another checksum (MinIO before 2025, and others), or lack the
+/// call. AWS does not return these for it.
+pub fn takes_single_deletes_only(error: &Error) -> bool {
+    error.is(&[
+        "MissingContentMD5",
+        "MethodNotAllowed",
+        "NotImplemented",
+        "UnsupportedOperation",
+    ]) || (error.is(&["InvalidRequest", "InvalidArgument"])
+        && error.message().to_ascii_lowercase().contains("content-md5"))
+}
+
 /// Tags in the SDK's shape.
 ///
 /// # Errors
@@ -134,6 +169,7 @@ mod tests {
             call: "s3:PutBucketAcl",
             code: code.to_owned(),
             message: String::new(),
+            bucket_region: None,
             request_id: None,
             status: Some(status),
             effect: if status >= 500 {

@@ -2,7 +2,7 @@
 
 use super::content::unquoted;
 use super::upload::PRIVATE;
-use super::{built, sdk_tags};
+use super::{built, refused_head, sdk_tags};
 use crate::resource::aws::time::{rfc3339, time};
 use crate::resource::context::{Cx, user_tags};
 use crate::resource::error::{CallResult, Error};
@@ -39,7 +39,7 @@ pub async fn head(
                 format!("{bucket}/{key} may not be looked at, or is not there: {error}"),
                 "Allow s3:GetObject and s3:ListBucket for the identity in use.",
             ),
-            _ => error,
+            _ => refused_head(cx, &format!("object {bucket}/{key}"), error),
         })
 }
 

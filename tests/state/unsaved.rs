@@ -1,0 +1,101 @@
+//! A run whose state cannot be saved in the end: it is in a file, and comes back.
+
+use super::s3::in_s3;
+use crate::support::Project;
+use serde_json::json;
+
+/// The command that a text names.
+fn command(text: &str) -> Vec<String> {
+    let (_, rest) = text.split_once("run `stackctl state push").unwrap();
+    let (rest, _) = rest.split_once('`').unwrap();
+    let words = format!("state push{rest} --yes");
+    words
+        .split(' ')
+        .filter(|it| !it.is_empty() && *it != "--local")
+        .map(str::to_owned)
+        .collect()
+}
+
+fn made(project: &Project) -> usize {
+    let entries = project.cloud();
+    entries.iter().filter(|entry| entry.service != "s3").count()
+}
+
+/// The token expires before each of the writes of a run, in turn.
+#[test]
+fn a_state_that_cannot_be_saved_is_in_a_file_and_can_be_pushed() {
+    let whole = in_s3();
+    let mut kept = 0;
+    for at in 1..40 {
+        let mut project = whole.fork();
+        let fault = json!([{"call": "s3:PutObject", "at": at, "times": 1000, "what": "expired"}]);
+        project.env("STACKCTL_LOCAL_FAULTS", &fault.to_string());
+        let ended = project.run(&["apply", "--yes"]);
+        project.env("STACKCTL_LOCAL_FAULTS", "[]");
+        if ended.code == Some(0) {
+            break;
+        }
+        assert_eq!(ended.code, Some(1), "write {at}: {}", ended.stderr);
+        let there = made(&project);
+        let file = project.dir().join(".stackctl/unsaved/small.json");
+        if there == 0 && !file.exists() {
+            assert!(!ended.stderr.contains("state push"), "{}", ended.stderr);
+            project.apply();
+            project.expect_no_changes();
+            continue;
+        }
+        kept += 1;
+        assert!(ended.stderr.contains("sign in again"), "{}", ended.stderr);
+        assert!(
+            ended.stderr.contains("The state in its place is as it was"),
+            "{}",
+            ended.stderr
+        );
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        // One goes on without the file: the journal tells what was begun.
+        let other = project.fork();
+        std::fs::remove_dir_all(other.dir().join(".stackctl/unsaved")).unwrap();
+        other.apply();
+        other.expect_no_changes();
+        assert_eq!(made(&other), 2, "write {at}");
+        // The other one saves it.
+        let words = command(&ended.stderr);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        project.run(&words).expect(0);
+        assert_eq!(made(&project), there, "a push makes nothing");
+        project.apply();
+        project.expect_no_changes();
+        assert_eq!(made(&project), 2, "write {at}");
+    }
+    assert!(
+        kept > 0,
+        "no write was the last one of a run that had done something"
+    );
+}
+
+#[test]
+fn a_token_that_expires_in_the_middle_is_told_once() {
+    let mut project = Project::new();
+    let mut file = "name: many\nproviders: {aws: {region: us-west-2}}\nresources:\n".to_owned();
+    for at in 0..20 {
+        file.push_str(&format!(
+            "  q{at}: {{type: aws:sqs:Queue, properties: {{name: q{at}}}}}\n"
+        ));
+    }
+    project.write("stacks/many.yaml", file);
+    let fault = json!([{"call": "sqs:*", "at": 9, "times": 1000, "what": "expired"}]);
+    project.env("STACKCTL_LOCAL_FAULTS", &fault.to_string());
+    let ended = project.run(&["apply", "--yes"]).expect(1);
+    let (_, told) = ended.stderr.split_once("error:").unwrap();
+    assert_eq!(told.matches("error:").count(), 0, "{}", ended.stderr);
+    assert_eq!(told.matches("sign in again").count(), 1, "{told}");
+    assert!(told.contains("the same for: q"), "{told}");
+    project.env("STACKCTL_LOCAL_FAULTS", "[]");
+    project.apply();
+    project.expect_no_changes();
+}
