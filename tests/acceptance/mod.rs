@@ -58,6 +58,12 @@ const NOT_IN_AN_ACCOUNT: &[Skipped] = &[
     ),
 ];
 
+/// What an account that has a logging role already is left with.
+const HAS_A_ROLE: &[Skipped] = &[(
+    "aws-apigateway-Account.yaml",
+    "the account has a logging role, which is not the tests' to replace",
+)];
+
 /// The account of the environment; none, said, where none was asked for.
 async fn account(test: &str) -> Option<Place> {
     if std::env::var("STACKCTL_ACCEPTANCE").as_deref() != Ok("1") {
@@ -68,21 +74,27 @@ async fn account(test: &str) -> Option<Place> {
     }
     let aws = connect(&Settings::default()).await.unwrap();
     let account = aws.account().await.unwrap().to_owned();
+    let settings = aws.apigateway_v1().get_account().send().await.unwrap();
+    let role = settings.cloudwatch_role_arn.unwrap_or_default();
     let of_users = |name: &str| {
         ["AWS_", "HTTP", "http", "NO_PROXY", "no_proxy"]
             .iter()
             .any(|start| name.starts_with(start))
             || name == "HOME"
     };
+    // Where the tests' own projects have it switched off, an instance's role would not be found.
+    let metadata = ("AWS_EC2_METADATA_DISABLED".to_owned(), "false".to_owned());
+    let env = std::env::vars().filter(|(name, _)| of_users(name));
     Some(Place {
         aws,
         account,
         run: run(),
         flags: Vec::new(),
-        env: std::env::vars()
-            .filter(|(name, _)| of_users(name))
-            .collect(),
-        cases: &[],
+        env: std::iter::once(metadata).chain(env).collect(),
+        cases: match role.is_empty() || role.contains(PREFIX) {
+            true => &[],
+            false => HAS_A_ROLE,
+        },
         properties: NOT_IN_AN_ACCOUNT,
         untagged: None,
         silent: None,
