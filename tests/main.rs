@@ -18,6 +18,7 @@ mod crash_secrets;
 mod crash_state;
 mod crash_told;
 mod credentials;
+mod denied;
 mod docs;
 #[cfg(feature = "emulator-tests")]
 mod emulator;

@@ -14,7 +14,7 @@ use crate::resource::{data_source, overlay, resource_type};
 use crate::store::state::ResourceState;
 use futures_util::StreamExt;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -158,9 +158,18 @@ fn doomed(planned: &Planned, world: &World) -> BTreeSet<String> {
         .collect()
 }
 
+/// What a read tells beside the attributes.
+#[derive(Default)]
+struct Extra {
+    /// What the object holds, where it was counted.
+    held: Option<Contents>,
+    /// The actions that were denied, by the property that they would have given.
+    unread: BTreeMap<&'static str, &'static str>,
+}
+
 enum Seen {
     Identity(Result<crate::resource::aws::Identity, Error>),
-    Resource(String, Option<Contents>, Result<Option<Value>, Error>),
+    Resource(String, Extra, Result<Option<Value>, Error>),
     Data(Need, Result<Value, Error>),
     Import(ImportNeed, Result<Option<Value>, Error>),
 }
@@ -215,6 +224,7 @@ async fn read(
     }
     let mut failures = Vec::new();
     let mut reads = futures_util::stream::iter(reads).buffer_unordered(AT_ONCE);
+    let mut unread: BTreeMap<(&str, &str), BTreeSet<String>> = BTreeMap::new();
     while let Some(seen) = reads.next().await {
         match seen {
             Seen::Identity(Ok(found)) => {
@@ -225,8 +235,12 @@ async fn read(
                 world.identity = Some(found);
             }
             Seen::Identity(Err(error)) => failures.push((CREDENTIALS.to_owned(), error)),
-            Seen::Resource(address, held, Ok(found)) => {
-                if let Some(held) = held {
+            Seen::Resource(address, extra, Ok(found)) => {
+                for (property, action) in extra.unread {
+                    let of = unread.entry((property, action)).or_default();
+                    of.insert(address.clone());
+                }
+                if let Some(held) = extra.held {
                     world.contents.insert(address.clone(), held);
                 }
                 world
@@ -251,6 +265,9 @@ async fn read(
             Seen::Data(need, Err(error)) => failures.push((format!("data.{}", need.name), error)),
         }
     }
+    for ((property, action), addresses) in unread {
+        observe.cx.waiting(&not_read(property, action, &addresses));
+    }
     failures.sort_by(|a, b| a.0.cmp(&b.0));
     failures.dedup_by(|a, b| a.1.to_string() == b.1.to_string());
     if failures.is_empty() {
@@ -258,6 +275,21 @@ async fn read(
     } else {
         Err(failures)
     }
+}
+
+/// The warning of what could not be read, once for all that lack it.
+fn not_read(property: &str, action: &str, addresses: &BTreeSet<String>) -> String {
+    let all: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    let of = match &all[..] {
+        [first, second, third, rest @ ..] if rest.len() > 1 => {
+            format!("{first}, {second}, {third} and {} more", rest.len())
+        }
+        all => all.join(", "),
+    };
+    format!(
+        "warning: the {property} of {of} cannot be read, and count as last applied: AWS denies \
+         {action}. Allow it for the identity in use to see changes made outside stackctl."
+    )
 }
 
 /// The context of one read: what delays it is told with what is read.
@@ -281,7 +313,7 @@ async fn read_resource(
             ),
             "Use the version of stackctl that made it.",
         );
-        return Seen::Resource(address, None, Err(error));
+        return Seen::Resource(address, Extra::default(), Err(error));
     };
     let mut cx = told_of(observe.cx, &address).for_read();
     cx.counts = counts;
@@ -289,7 +321,11 @@ async fn read_resource(
     let attrs = overlay(&known.outputs, &known.inputs);
     let read = || kind.read(&cx, &known.id, &attrs);
     let found = cx.telling(cx.retry(SLOWED, slowed, read)).await;
-    Seen::Resource(address, cx.take_held(), found)
+    let extra = Extra {
+        held: cx.take_held(),
+        unread: cx.take_unread(),
+    };
+    Seen::Resource(address, extra, found)
 }
 
 async fn read_import(observe: &Observe<'_>, need: ImportNeed) -> Seen {

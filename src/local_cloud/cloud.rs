@@ -164,6 +164,13 @@ impl Inner {
             .draw(operation)
     }
 
+    pub(super) fn draw_action(&self, action: &str) -> Lot {
+        self.faults
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .draw_action(action)
+    }
+
     /// Ends the process, or never returns.
     pub(super) async fn die(&self) {
         match self.kill {

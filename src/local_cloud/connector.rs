@@ -54,8 +54,19 @@ impl HttpConnector for Connector {
                 return respond(nobody(&service));
             };
             let operation = format!("{}:{}", service.signing_name(), service.operation(&request));
-            let lot = inner.draw(&operation);
-            let result = serve(&inner, service, &mut request, lot, patience).await;
+            let mut lot = inner.draw(&operation);
+            let further = fault::further_action(&operation, &request);
+            let beside = further.and_then(|action| inner.draw_action(action).what);
+            let refused = |what: &What| matches!(what, What::Deny | What::NoTags);
+            let denied = further.filter(|_| beside.as_ref().is_some_and(refused));
+            if denied.is_some() && lot.what.is_none() {
+                lot.what = beside;
+            }
+            let called = Called {
+                operation: &operation,
+                denied,
+            };
+            let result = serve(&inner, service, (&mut request, &called), lot, patience).await;
             inner.record(Call {
                 operation,
                 started,
@@ -67,11 +78,18 @@ impl HttpConnector for Connector {
     }
 }
 
+/// What was called.
+struct Called<'c> {
+    operation: &'c str,
+    /// An action beside its own that the call needs and the caller may not do.
+    denied: Option<&'static str>,
+}
+
 /// Answers a request, with what the faults make of it.
 async fn serve(
     inner: &Inner,
     service: &dyn Service,
-    request: &mut Request,
+    (request, called): (&mut Request, &Called<'_>),
     lot: Lot,
     patience: Duration,
 ) -> Result<HttpResponse, ConnectorError> {
@@ -99,10 +117,28 @@ async fn serve(
         Some(What::Throttle) => {
             return respond(service.refuse(request, &fault::throttle(name)));
         }
+        // What may not be told is left out of the reply, and the call goes through.
+        Some(What::Deny) if called.denied == Some("lambda:ListTags") => {}
         Some(What::Deny) => {
-            let refusal = fault::denial(name, &service.operation(request));
+            let action = called.denied.unwrap_or(called.operation);
+            return respond(service.refuse(request, &fault::denial(name, action)));
+        }
+        Some(What::NoTags) => {
+            let message = "The tags in this request are not supported in this partition.";
+            let refusal = Refusal::new(400, "UnsupportedArgument", message);
             return respond(service.refuse(request, &refusal));
         }
+        Some(What::Lag) => match fault::lagging(called.operation) {
+            Some(Ok(body)) => {
+                return respond(Reply {
+                    status: 200,
+                    headers: Vec::new(),
+                    body: body.into(),
+                });
+            }
+            Some(Err(refusal)) => return respond(service.refuse(request, &refusal)),
+            None => {}
+        },
         Some(What::Expired) => return respond(service.refuse(request, &fault::expired(name))),
         Some(What::MissingMd5) => {
             return respond(service.refuse(request, &fault::missing_md5()));
@@ -118,6 +154,11 @@ async fn serve(
     }
     let mut reply = answer(inner, service, request);
     match lot.what {
+        Some(What::Deny | What::HalfLag) => {
+            if let Some(body) = fault::without(&reply.body, called.operation) {
+                reply.body = body.into();
+            }
+        }
         Some(What::KillAfter) => inner.die().await,
         Some(What::LostReply) => return Err(reset()),
         // A refusal stays one: cut off, it would read as a success of a call without a body.

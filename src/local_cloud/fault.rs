@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde::Deserialize;
+use serde_json::Value;
 use std::time::{Duration, Instant};
 
 /// One rule: which calls go wrong, and how. In JSON:
@@ -48,7 +49,10 @@ pub enum What {
     /// As long as there are no more matching calls a second than this nothing goes wrong; those
     /// beyond it are answered as for `throttle`. A quiet second makes room for as many at once.
     Limit(u32),
-    /// Nothing is done, and the service denies the call, with AWS's sentence.
+    /// Nothing is done, and the service denies the call, with AWS's sentence. The `call` may also
+    /// be an action that a call needs besides its own, such as `s3:TagResource` for `CreateBucket`
+    /// with tags; see [`further_action`]. Denied `lambda:ListTags` leaves the tags out of
+    /// `GetFunction`.
     Deny,
     /// Nothing is done, and the service finds that the session's token has expired.
     Expired,
@@ -70,6 +74,14 @@ pub enum What {
     /// Nothing is done, and the service refuses with an error that repeats the request: as it
     /// is, decoded, and in other codings.
     Echo,
+    /// Nothing is done: the service answers as one that has not heard yet of what was written
+    /// a moment ago. Known of `sqs:GetQueueAttributes`, `s3:PutBucketAcl` and `iam:CreateRole`.
+    Lag,
+    /// The call takes effect, and a reply of `sqs:GetQueueAttributes` lacks `FifoQueue`.
+    HalfLag,
+    /// Nothing is done: the service takes no tags in a create, as S3 in some partitions. The
+    /// `call` is the action that the tags need: `s3:TagResource`.
+    NoTags,
     /// Nothing is done, and the client's task panics with the request in what it says.
     Panic,
     /// The process dies before the call has any effect.
@@ -119,6 +131,11 @@ impl Fault {
             }
         }
         Ok(faults)
+    }
+
+    /// Whether it is about an action that calls need besides their own.
+    fn is_of_action(&self, action: &str) -> bool {
+        self.call == action && matches!(self.what, What::Deny | What::NoTags)
     }
 
     fn matches(&self, call: &str) -> bool {
@@ -182,8 +199,17 @@ impl Faults {
     /// Counts a call and says what it is to suffer. Latencies add up; of the rest the
     /// first in the list counts.
     pub(super) fn draw(&mut self, call: &str) -> Lot {
+        self.draw_where(|fault| fault.matches(call))
+    }
+
+    /// The same for an action that a call needs besides its own: rules that name it count it.
+    pub(super) fn draw_action(&mut self, action: &str) -> Lot {
+        self.draw_where(|fault| fault.is_of_action(action))
+    }
+
+    fn draw_where(&mut self, is_meant: impl Fn(&Fault) -> bool) -> Lot {
         let mut lot = Lot::default();
-        for state in self.0.iter_mut().filter(|state| state.fault.matches(call)) {
+        for state in self.0.iter_mut().filter(|state| is_meant(&state.fault)) {
             state.seen += 1;
             let due = state.fault.at.is_none_or(|at| state.seen >= at)
                 && state.left > 0
@@ -253,6 +279,70 @@ pub(super) fn missing_md5() -> Refusal {
     Refusal::new(400, "MissingContentMD5", message)
 }
 
+/// The action beside its own that a call needs: to tag what it creates (service authorization
+/// reference), or to be told tags.
+pub(super) fn further_action(operation: &str, request: &Request) -> Option<&'static str> {
+    let holds = |part: &str| {
+        let body = request.body.as_ref();
+        body.windows(part.len())
+            .any(|window| window == part.as_bytes())
+    };
+    let (part, action) = match operation {
+        "s3:CreateBucket" => ("<Tags>", "s3:TagResource"),
+        "sqs:CreateQueue" => ("\"tags\"", "sqs:TagQueue"),
+        "logs:CreateLogGroup" => ("\"tags\"", "logs:TagResource"),
+        "iam:CreateRole" => ("Tags.member.1", "iam:TagRole"),
+        "iam:CreatePolicy" => ("Tags.member.1", "iam:TagPolicy"),
+        "lambda:CreateFunction" | "lambda:CreateEventSourceMapping" => {
+            ("\"Tags\"", "lambda:TagResource")
+        }
+        "apigateway:CreateApi" | "apigateway:CreateStage" => ("\"tags\"", "apigateway:TagResource"),
+        "lambda:GetFunction" => ("", "lambda:ListTags"),
+        _ => return None,
+    };
+    (part.is_empty() || holds(part)).then_some(action)
+}
+
+/// What a service answers that has not heard of what was written a moment ago; none for calls
+/// of which that is not known.
+pub(super) fn lagging(operation: &str) -> Option<Result<&'static str, Refusal>> {
+    let refusal =
+        |status: u16, code: &str, message: &str| Some(Err(Refusal::new(status, code, message)));
+    match operation {
+        "sqs:GetQueueAttributes" => Some(Ok("{}")),
+        "s3:PutBucketAcl" => refusal(
+            400,
+            "AccessControlListNotSupported",
+            "The bucket does not allow ACLs",
+        ),
+        "iam:CreateRole" => refusal(
+            404,
+            "NoSuchEntity",
+            "Scope ARN: arn:aws:iam::000000000000:policy/boundary does not exist or is not attachable.",
+        ),
+        _ => None,
+    }
+}
+
+/// A reply's body without what a host leaves out that has heard of half of it, or that may not
+/// tell tags.
+pub(super) fn without(body: &[u8], operation: &str) -> Option<Vec<u8>> {
+    let mut value: Value = serde_json::from_slice(body).ok()?;
+    if operation == "lambda:GetFunction" {
+        let map = value.as_object_mut()?;
+        map.remove("Tags");
+        let Refusal { code, message, .. } = denial("lambda", "lambda:ListTags");
+        let error = serde_json::json!({"ErrorCode": code, "Message": message});
+        map.insert("TagsError".to_owned(), error);
+    } else {
+        value
+            .get_mut("Attributes")?
+            .as_object_mut()?
+            .remove("FifoQueue");
+    }
+    serde_json::to_vec(&value).ok()
+}
+
 /// A service's own failure.
 pub(super) fn failure(service: &str, status: u16) -> Refusal {
     let code = match (service, status) {
@@ -297,6 +387,18 @@ mod tests {
         );
         assert_eq!(faults.draw("sqs:TagQueue").latency.as_millis(), 5);
         assert_eq!(faults.draw("sqs:TagQueue").latency.as_millis(), 5);
+    }
+
+    #[test]
+    fn an_action_is_denied_by_its_name_and_counted_by_no_other_rule() {
+        let list = r#"[{"call": "*", "at": 2, "what": "reset"},
+            {"call": "s3:TagResource", "times": 1, "what": "deny"}]"#;
+        let mut faults = Faults::new(Fault::parse(list).unwrap());
+        assert_eq!(faults.draw("s3:CreateBucket").what, None);
+        let action = "s3:TagResource";
+        assert_eq!(faults.draw_action(action).what, Some(What::Deny));
+        assert_eq!(faults.draw_action(action).what, None);
+        assert_eq!(faults.draw("s3:HeadBucket").what, Some(What::Reset));
     }
 
     #[test]

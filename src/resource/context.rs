@@ -144,6 +144,8 @@ pub struct Cx {
     pub counts: bool,
     /// What the step has on its way.
     pub(crate) flight: Arc<Flight>,
+    /// What a read could not read.
+    unread: Arc<Mutex<BTreeMap<&'static str, &'static str>>>,
     /// What a read saw the object hold.
     held: Arc<Mutex<Option<Contents>>>,
     /// What the step has made so far.
@@ -174,6 +176,7 @@ impl Cx {
             on_released: None,
             counts: false,
             flight: Arc::default(),
+            unread: Arc::default(),
             held: Arc::default(),
             made: Arc::default(),
             repeats: Arc::new(AtomicU32::new(REPEATS)),
@@ -203,9 +206,31 @@ impl Cx {
     #[must_use]
     pub fn for_read(&self) -> Self {
         Self {
+            unread: Arc::default(),
             held: Arc::default(),
             ..self.clone()
         }
+    }
+
+    /// This context for one read within another: what it lacks is recorded apart.
+    #[must_use]
+    pub(crate) fn for_part(&self) -> Self {
+        Self {
+            unread: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    /// Records that a read was denied a property, and which action would give it. It then counts
+    /// as last known: that it cannot be read does not make it absent.
+    pub fn unread(&self, property: &'static str, action: &'static str) {
+        let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        unread.insert(property, action);
+    }
+
+    /// What [`Cx::unread`] recorded since it was last asked: actions by property.
+    pub fn take_unread(&self) -> BTreeMap<&'static str, &'static str> {
+        std::mem::take(&mut *self.unread.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Records what the object holds that is being read.

@@ -238,10 +238,19 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         attrs: &'a Value,
     ) -> BoxFuture<'a, Result<Option<Value>, Error>> {
         Box::pin(async move {
-            let Some(live) = T::read(cx, id, attrs).await? else {
+            // A read of its own, so that reads at the same time tell apart what they lack.
+            let reading = cx.for_part();
+            let Some(live) = T::read(&reading, id, attrs).await? else {
                 return Ok(None);
             };
-            Ok(Some(overlay(&json(live.props)?, &json(live.outputs)?)))
+            let mut props = json(live.props)?;
+            for (property, action) in reading.take_unread() {
+                cx.unread(property, action);
+                if let (Some(map), Some(known)) = (props.as_object_mut(), attrs.get(property)) {
+                    map.insert(property.to_owned(), known.clone());
+                }
+            }
+            Ok(Some(overlay(&props, &json(live.outputs)?)))
         })
     }
 

@@ -132,6 +132,15 @@ impl Call<'_> {
         let url = format!("https://sqs.{}.{suffix}/{ACCOUNT}/{name}", self.region);
         if let Some(queue) = self.store.get(&key(self.region, &name)) {
             let differing = attributes::differing(&sent, &all, &attributes_of(&queue));
+            // Tags that are sent must be the same, too
+            // (awslabs/amazon-sqs-java-temporary-queues-client#70).
+            let known = json::text_map(&queue["tags"]).unwrap_or_default();
+            if !tags.is_empty() && tags != known {
+                return Err(refusal(
+                    "QueueAlreadyExists",
+                    "A queue already exists with the same name and different tags",
+                ));
+            }
             if differing.is_empty() {
                 return Ok(json!({"QueueUrl": url}));
             }

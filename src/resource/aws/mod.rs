@@ -28,7 +28,8 @@ use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_types::region::Region;
-use std::sync::OnceLock;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
@@ -61,6 +62,28 @@ const LATE: Duration = Duration::from_secs(5);
 /// seconds (IAM user guide, "Changes that I make are not always immediately visible").
 const SPREAD: Duration = Duration::from_secs(30);
 
+/// What this run wrote, by a text that both sides know it by. A refusal that could come of it
+/// is worth a retry; the same refusal of what nobody wrote is final.
+#[derive(Debug, Default)]
+pub(crate) struct Fresh(Mutex<BTreeSet<String>>);
+
+impl Fresh {
+    /// Takes down what was written.
+    pub(crate) fn note(&self, what: impl Into<String>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(what.into());
+    }
+
+    /// Whether this run wrote it.
+    pub(crate) fn has(&self, what: &str) -> bool {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.contains(what)
+    }
+}
+
+/// For how long AWS must show an SQS change before it counts as in force on all hosts.
+const AGREEMENT: Duration = Duration::from_secs(10);
+
 /// Who the credentials belong to.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Identity {
@@ -83,7 +106,10 @@ macro_rules! clients {
             path_style: bool,
             late: Duration,
             spread: Duration,
+            agreement: Duration,
             identity: OnceCell<Identity>,
+            /// What this run wrote a moment ago and other calls may not know yet.
+            pub(crate) fresh: Fresh,
             /// The protocols of the API Gateway APIs seen in this run.
             pub(crate) api_protocols: apigatewayv2::protocol::Protocols,
             s3: [OnceLock<aws_sdk_s3::Client>; 2],
@@ -99,7 +125,9 @@ macro_rules! clients {
                     config, region, path_style,
                     late: LATE,
                     spread: SPREAD,
+                    agreement: if path_style { Duration::ZERO } else { AGREEMENT },
                     identity: OnceCell::new(),
+                    fresh: Fresh::default(),
                     api_protocols: Default::default(),
                     s3: Default::default(),
                     $($cell: OnceLock::new(), $once_cell: OnceLock::new(),)*
@@ -226,6 +254,12 @@ impl Aws {
         Self::new(config, self.path_style)
             .with_late(self.late)
             .with_spread(self.spread)
+    }
+
+    /// For how long a change that reaches hosts one by one must have been shown to be in force;
+    /// zero for emulators and the local cloud, which have one host.
+    pub fn agreement(&self) -> Duration {
+        self.agreement
     }
 
     /// The region the clients call.

@@ -1,7 +1,8 @@
 //! Tag changes by difference, and the keys that a user's tags must keep clear of.
 
 use crate::data::Path;
-use crate::resource::context::OWNER_TAG_PREFIX;
+use crate::resource::context::{Cx, OWNER_TAG_PREFIX};
+use crate::resource::error::{Effect, Error};
 use crate::resource::{Broken, Rules};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -30,6 +31,45 @@ pub fn tag_diff(
         .cloned()
         .collect();
     (to_set, to_remove)
+}
+
+/// Tags as a read was given them. Those that the caller may not read are recorded as unread
+/// ([`Cx::unread`]) and count as last known: no difference, and no false "not there".
+///
+/// # Errors
+/// All others of the call.
+pub(crate) fn read<T>(
+    cx: &Cx,
+    action: &'static str,
+    result: Result<Option<T>, Error>,
+) -> Result<Option<T>, Error> {
+    match result {
+        Err(error) if is_denied(&error) => {
+            cx.unread("tags", action);
+            Ok(None)
+        }
+        other => other,
+    }
+}
+
+/// Whether the caller may not do what was called.
+pub(crate) fn is_denied(error: &Error) -> bool {
+    error.effect() == Effect::None
+        && error.is(&[
+            "AccessDenied",
+            "AccessDeniedException",
+            "UnauthorizedOperation",
+        ])
+}
+
+/// The error where an object exists and its tags, which tell who created it, may not be read.
+pub(crate) fn untold(what: &str, action: &str, error: &Error) -> Error {
+    Error::with_hint(
+        format!(
+            "{what} exists, and its tags, which tell whether this stack created it, cannot be read: {error}"
+        ),
+        format!("Allow {action} for the identity in use, then run the command again."),
+    )
 }
 
 /// What a service wants of tags beside what all services want.

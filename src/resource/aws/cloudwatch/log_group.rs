@@ -183,7 +183,8 @@ impl Resource for LogGroup {
         };
         let tags = async {
             if cx.wants("tags") {
-                calls::read_tags(cx, &outputs.arn).await
+                let found = calls::read_tags(cx, &outputs.arn).await;
+                tags::read(cx, "logs:ListTagsForResource", found)
             } else {
                 Ok(None)
             }
@@ -280,7 +281,17 @@ impl Resource for LogGroup {
             return Ok(None);
         }
         let arn = outputs(cx, &name).await?.arn;
-        let tags = calls::read_tags(cx, &arn).await?.unwrap_or_default();
+        let tags = match calls::read_tags(cx, &arn).await {
+            // A name that was drawn for this create can be nobody else's.
+            Err(error) if tags::is_denied(&error) && known.decided("name").is_some() => {
+                return Ok(Some(name));
+            }
+            Err(error) if tags::is_denied(&error) => {
+                let what = format!("A log group named {name}");
+                return Err(tags::untold(&what, "logs:ListTagsForResource", &error));
+            }
+            other => other?.unwrap_or_default(),
+        };
         let made = cx.owner.made(
             tags.iter()
                 .map(|(key, value)| (key.as_str(), value.as_str())),

@@ -140,6 +140,7 @@ impl Resource for ManagedPolicy {
         let made =
             made.ok_or_else(|| Error::failed(format!("iam:CreatePolicy said nothing of {name}")))?;
         let outputs = outputs(&made)?;
+        cx.aws.fresh.note(&outputs.arn);
         Ok(Made {
             id: outputs.arn.clone(),
             outputs,

@@ -315,8 +315,15 @@ async fn create_role(cx: &Cx, props: &Role, name: &str) -> Result<Outputs, Error
         .set_max_session_duration(props.max_session_duration)
         .set_permissions_boundary(props.permissions_boundary.clone())
         .set_tags(Some(iam::tag_list(&cx.owner.tagged(props.tags.as_ref()))?));
+    let boundary = props.permissions_boundary.as_deref();
+    let passing = |error: &Error| {
+        // A boundary that this run has created; no other part of the call can be missing.
+        let fresh = boundary.is_some_and(|arn| cx.aws.fresh.has(arn));
+        let unseen = fresh.then(|| iam::unseen(error)).flatten();
+        unseen.or_else(|| principal_unseen(error))
+    };
     let reply = cx
-        .retry(LAG, principal_unseen, || async {
+        .retry(LAG, passing, || async {
             call.clone().send().await.call("iam:CreateRole")
         })
         .await

@@ -7,6 +7,7 @@ use crate::resource::aws::lambda::mapping_settings::{
     ScalingConfig, SelfManagedEventSource, SourceAccess, servers_in_order,
 };
 use crate::resource::aws::lambda::{FunctionRef, NOT_FOUND, Tags, arn, exists, gone, retag, send};
+use crate::resource::aws::tags;
 use crate::resource::aws::time::{rfc3339, time};
 use crate::resource::context::{Cx, Wait, user_tags};
 use crate::resource::error::{CallResult, Error};
@@ -283,10 +284,8 @@ impl Resource for EventSourceMapping {
         let mut props = props_of(live, attrs);
         if cx.wants("tags") {
             let call = cx.aws.lambda().list_tags().resource(&outputs.arn);
-            let reply = call
-                .send()
-                .await
-                .call_unless("lambda:ListTags", NOT_FOUND)?;
+            let reply = call.send().await.call_unless("lambda:ListTags", NOT_FOUND);
+            let reply = tags::read(cx, "lambda:ListTags", reply)?;
             props.tags = user_tags(reply.and_then(|reply| reply.tags).unwrap_or_default());
         }
         Ok(Some(Live { props, outputs }))
@@ -358,14 +357,23 @@ impl Resource for EventSourceMapping {
             let found = reply.event_source_mappings.unwrap_or_default().into_iter();
             for live in found.filter(|live| live.state.as_deref() != Some("Deleting")) {
                 let Outputs { uuid, arn, .. } = outputs_of!(cx, &live);
+                if cx.known_ids.contains(&uuid) {
+                    continue;
+                }
                 let tags = cx.aws.lambda().list_tags().resource(arn).send().await;
-                let tags = tags.call_unless("lambda:ListTags", NOT_FOUND)?;
+                let tags = match tags.call_unless("lambda:ListTags", NOT_FOUND) {
+                    Err(error) if tags::is_denied(&error) => {
+                        let what = format!("The event source mapping {uuid}");
+                        return Err(tags::untold(&what, "lambda:ListTags", &error));
+                    }
+                    other => other?,
+                };
                 let tags = tags.and_then(|reply| reply.tags).unwrap_or_default();
                 let ours = cx.owner.made(
                     tags.iter()
                         .map(|(key, value)| (key.as_str(), value.as_str())),
                 );
-                if ours && !cx.known_ids.contains(&uuid) {
+                if ours {
                     return Ok(Some(uuid));
                 }
             }

@@ -10,6 +10,7 @@ use crate::resource::aws::lambda::function_settings::{
     LoggingConfig, SnapStart, TenancyConfig, TracingConfig, VpcConfig,
 };
 use crate::resource::aws::lambda::{NOT_FOUND, Tags, exists, gone, invoke_arn, kept, retag, send};
+use crate::resource::aws::tags;
 use crate::resource::context::{Cx, Wait, user_tags};
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
@@ -398,6 +399,9 @@ impl Resource for Function {
                 "lambda:GetFunction told nothing of function {id}"
             )));
         };
+        if reply.tags_error.is_some() {
+            cx.unread("tags", "lambda:ListTags");
+        }
         let outputs = outputs(cx, id, &status_of!(configuration), published(attrs));
         let mut props = props_of(reply, attrs);
         if cx.wants("codeSigningConfigArn") {
@@ -475,10 +479,15 @@ impl Resource for Function {
         let Some(name) = known.text("name") else {
             return Ok(None);
         };
-        let tags = get(cx, name)
-            .await?
-            .and_then(|reply| reply.tags)
-            .unwrap_or_default();
+        let Some(reply) = get(cx, name).await? else {
+            return Ok(None);
+        };
+        if let Some(error) = reply.tags_error {
+            let error = Error::failed(format!("{}: {}", error.error_code, error.message));
+            let what = format!("A function named {name}");
+            return Err(tags::untold(&what, "lambda:ListTags", &error));
+        }
+        let tags = reply.tags.unwrap_or_default();
         let ours = cx.owner.made(
             tags.iter()
                 .map(|(key, value)| (key.as_str(), value.as_str())),

@@ -2,8 +2,9 @@
 
 use crate::resource::aws::s3;
 use crate::resource::context::Cx;
-use crate::resource::error::{CallResult, Error};
+use crate::resource::error::{CallResult, Effect, Error};
 use crate::resource::import_id::{self, Imported};
+use crate::resource::spread::Reason;
 use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::put_bucket_acl::builders::PutBucketAclFluentBuilder;
@@ -165,19 +166,32 @@ fn request(client: &Client, props: &BucketAcl) -> Result<PutBucketAclFluentBuild
 
 async fn send(props: &BucketAcl, request: PutBucketAclFluentBuilder) -> Result<(), Error> {
     match request.send().await.call("s3:PutBucketAcl") {
-        Err(error) if error.is(&["AccessControlListNotSupported"]) => {
-            if props.acl.as_deref() == Some(PRIVATE) {
-                // ACLs are off, which is what private comes to.
-                return Ok(());
-            }
-            Err(Error::with_hint(
-                format!("ACLs are switched off for bucket {}: {error}", props.bucket),
-                "Add an aws:s3:BucketOwnershipControls with BucketOwnerPreferred and take the \
-                 bucket from it: bucket: ${<its name>.bucket}.",
-            ))
-        }
+        // ACLs are off, which is what private comes to.
+        Err(error) if error.is(NO_ACLS) && props.acl.as_deref() == Some(PRIVATE) => Ok(()),
         other => other.map(|_| ()),
     }
+}
+
+/// What S3 answers where the bucket's ownership leaves no ACLs, and for some seconds after
+/// ownership controls switched them on (cloudposse/terraform-aws-s3-bucket#173).
+const NO_ACLS: &[&str] = &["AccessControlListNotSupported"];
+
+/// [`NO_ACLS`] passes where this run has put ownership controls on the bucket.
+fn acls_off(cx: &Cx, bucket: &str, error: &Error) -> Option<Reason> {
+    let put = cx.aws.fresh.has(&s3::ownership_of(bucket));
+    (put && error.is(NO_ACLS) && error.effect() == Effect::None)
+        .then_some(Reason::created("new ownership controls take some seconds"))
+}
+
+fn without_acls(props: &BucketAcl, error: Error) -> Error {
+    if !error.is(NO_ACLS) {
+        return error;
+    }
+    Error::with_hint(
+        format!("ACLs are switched off for bucket {}: {error}", props.bucket),
+        "Add an aws:s3:BucketOwnershipControls with BucketOwnerPreferred and take the bucket \
+         from it: bucket: ${<its name>.bucket}.",
+    )
 }
 
 async fn get(cx: &Cx, bucket: &str, owner: Option<&str>) -> Result<Option<BucketAcl>, Error> {
@@ -238,7 +252,10 @@ impl Resource for BucketAcl {
 
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let request = request(cx.aws.s3_once(), &new.props)?;
-        s3::first_write(cx, s3::never, || send(&new.props, request.clone())).await?;
+        let passing = |error: &Error| acls_off(cx, &new.props.bucket, error);
+        s3::first_write(cx, passing, || send(&new.props, request.clone()))
+            .await
+            .map_err(|error| without_acls(&new.props, error))?;
         Ok(made(new.props.bucket))
     }
 
@@ -252,7 +269,10 @@ impl Resource for BucketAcl {
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
         let request = request(cx.aws.s3(), &change.new)?;
-        s3::change(cx, || send(&change.new, request.clone())).await?;
+        let passing = |error: &Error| acls_off(cx, &change.id, error);
+        s3::first_write(cx, passing, || send(&change.new, request.clone()))
+            .await
+            .map_err(|error| without_acls(&change.new, error))?;
         Ok(made(change.id))
     }
 

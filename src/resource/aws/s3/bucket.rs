@@ -1,7 +1,7 @@
 //! `aws:s3:Bucket`: a bucket. Its settings are resources of their own.
 
 use crate::resource::aws::s3::bucket_name::{generated, name_fault, prefix_of};
-use crate::resource::aws::s3::bucket_tags::{all_tags, retag, tags};
+use crate::resource::aws::s3::bucket_tags::{all_tags, put as put_tags, retag, tags};
 use crate::resource::aws::s3::{
     self, NO_BUCKET,
     empty::{Emptying, count},
@@ -10,7 +10,7 @@ use crate::resource::aws::s3::{
 };
 use crate::resource::aws::tags as tag_rules;
 use crate::resource::context::{Cx, Draw, user_tags};
-use crate::resource::error::{CallResult, Error};
+use crate::resource::error::{CallResult, Effect, Error};
 use crate::resource::import_id::{self, Imported};
 use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_s3::types::{
@@ -29,7 +29,8 @@ const ROUNDS: usize = 10;
 
 /// An S3 bucket. A new bucket has ACLs switched off and public access blocked; the types
 /// `aws:s3:BucketOwnershipControls` and `aws:s3:BucketPublicAccessBlock` change that.
-/// Creating one with tags needs `s3:TagResource` (stackctl always sends its own). Tags of a
+/// Creating one with tags takes `s3:TagResource` (stackctl always sends its own); where it is
+/// denied, the tags follow in a call of their own, which takes `s3:PutBucketTagging`. Tags of a
 /// bucket with attribute-based access control (ABAC) cannot be changed here: S3 refuses
 /// PutBucketTagging for it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -177,28 +178,16 @@ impl Resource for Bucket {
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let name = name_of(&new)?;
         let region = cx.aws.region();
-        let mut config = CreateBucketConfiguration::builder().set_tags(Some(s3::sdk_tags(
-            &cx.owner.tagged(new.props.tags.as_ref()),
-        )?));
         if region == CLASSIC {
             refuse_existing(cx, &name).await?;
-        } else {
-            config = config.location_constraint(BucketLocationConstraint::from(region));
         }
-        let namespace = new.props.bucket_namespace.as_deref();
-        let request = cx
-            .aws
-            .s3_once()
-            .create_bucket()
-            .bucket(&name)
-            .create_bucket_configuration(config.build())
-            .set_bucket_namespace(namespace.map(BucketNamespace::from))
-            .set_object_lock_enabled_for_bucket(new.props.object_lock_enabled);
-        s3::change(cx, || async {
-            request.clone().send().await.call("s3:CreateBucket")
-        })
-        .await
-        .map_err(|error| explain(cx, &name, error))?;
+        let tags = cx.owner.tagged(new.props.tags.as_ref());
+        match create_bucket(cx, &name, &new.props, Some(&tags)).await {
+            Err(error) if tags_refused(&error) => {
+                create_then_tag(cx, &name, &new.props, &tags).await?;
+            }
+            other => other.map_err(|error| explain(cx, &name, error))?,
+        }
         Ok(Made {
             outputs: outputs(cx, &name, region),
             id: name,
@@ -293,8 +282,20 @@ impl Resource for Bucket {
             // AWS's may not keep the tags of a create.
             Ok(None) if given.is_none() => Ok(head(cx, &name).await?.is_some().then_some(name)),
             Ok(None) => Ok(None),
-            // Somebody else's bucket: the create failed, and will say so when it is repeated.
-            Err(error) if matches!(error.status(), Some(301 | 403)) => Ok(None),
+            // The tags cannot be read: of one's own bucket, or of somebody else's. The create of
+            // that one failed, and will say so when it is repeated.
+            Err(error) if matches!(error.status(), Some(301 | 403)) => {
+                match head(cx, &name).await {
+                    Ok(Some(_)) if given.is_none() => Ok(Some(name)),
+                    Ok(Some(_)) => {
+                        let what = format!("A bucket named {name}");
+                        Err(tag_rules::untold(&what, "s3:GetBucketTagging", &error))
+                    }
+                    Ok(None) => Ok(None),
+                    Err(error) if matches!(error.status(), Some(301 | 403)) => Ok(None),
+                    Err(error) => Err(error),
+                }
+            }
             Err(error) => Err(error),
         }
     }
@@ -326,6 +327,67 @@ fn name_of(new: &New<Bucket>) -> Result<String, Error> {
                 "Give bucket or bucketPrefix a value that is known when the plan is made.",
             )
         })
+}
+
+/// The call that creates the bucket.
+async fn create_bucket(
+    cx: &Cx,
+    name: &str,
+    props: &Bucket,
+    tags: Option<&BTreeMap<String, String>>,
+) -> Result<(), Error> {
+    let region = cx.aws.region();
+    let tags = tags.map(s3::sdk_tags).transpose()?;
+    let mut config = CreateBucketConfiguration::builder().set_tags(tags);
+    if region != CLASSIC {
+        config = config.location_constraint(BucketLocationConstraint::from(region));
+    }
+    let config = Some(config.build());
+    let config = config.filter(|config| *config != CreateBucketConfiguration::builder().build());
+    let namespace = props.bucket_namespace.as_deref();
+    let request = cx
+        .aws
+        .s3_once()
+        .create_bucket()
+        .bucket(name)
+        .set_create_bucket_configuration(config)
+        .set_bucket_namespace(namespace.map(BucketNamespace::from))
+        .set_object_lock_enabled_for_bucket(props.object_lock_enabled);
+    s3::change(cx, || async {
+        request.clone().send().await.call("s3:CreateBucket")
+    })
+    .await
+    .map(|_| ())
+}
+
+/// Whether S3 refused a create for its tags: the caller has no `s3:TagResource` (roles written
+/// before 2025 have `s3:PutBucketTagging` alone), or the partition takes no tags there.
+fn tags_refused(error: &Error) -> bool {
+    let denied = tag_rules::is_denied(error) && error.message().contains("s3:TagResource");
+    let unknown = error.effect() == Effect::None
+        && error.is(&["UnsupportedArgument", "MethodNotAllowed", "NotImplemented"]);
+    denied || unknown
+}
+
+/// Creates the bucket and tags it in a second call. Until then nothing on it says whose it is, so
+/// the name must be free before: a bucket that is there after a lost reply is then ours.
+async fn create_then_tag(
+    cx: &Cx,
+    name: &str,
+    props: &Bucket,
+    tags: &BTreeMap<String, String>,
+) -> Result<(), Error> {
+    refuse_existing(cx, name).await?;
+    match create_bucket(cx, name, props, None).await {
+        Err(error) if error.effect() == Effect::Unknown => {
+            if head(cx, name).await?.is_none() {
+                return Err(error);
+            }
+        }
+        other => other.map_err(|error| explain(cx, name, error))?,
+    }
+    cx.made(name, json!(outputs(cx, name, cx.aws.region())));
+    put_tags(cx, name, tags).await
 }
 
 fn explain(cx: &Cx, name: &str, error: Error) -> Error {

@@ -1,7 +1,7 @@
 //! The tags of a bucket.
 
-use super::{built, change, sdk_tags};
-use crate::resource::aws::tags::tag_diff;
+use super::{built, change, first_write, never, sdk_tags};
+use crate::resource::aws::tags::{self as reading, tag_diff};
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
 use aws_sdk_s3::types::Tagging;
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// The bucket's tags where the file or the state has some.
 pub async fn tags(cx: &Cx, name: &str) -> Result<Option<BTreeMap<String, String>>, Error> {
     if cx.wants("tags") {
-        all_tags(cx, name).await
+        reading::read(cx, "s3:GetBucketTagging", all_tags(cx, name).await)
     } else {
         Ok(None)
     }
@@ -48,21 +48,31 @@ pub async fn retag(
     let mut all = all_tags(cx, name).await?.unwrap_or_default();
     all.retain(|key, _| !remove.contains(key));
     all.extend(set);
-    let s3 = cx.aws.s3();
     if all.is_empty() {
         return change(cx, || async {
+            let s3 = cx.aws.s3();
             let sent = s3.delete_bucket_tagging().bucket(name).send().await;
             sent.call("s3:PutBucketTagging (DeleteBucketTagging)")
                 .map(|_| ())
         })
         .await;
     }
+    put(cx, name, &all).await
+}
+
+/// Puts these tags in place of all that the bucket has.
+pub async fn put(cx: &Cx, name: &str, all: &BTreeMap<String, String>) -> Result<(), Error> {
     let tagging = Tagging::builder()
-        .set_tag_set(Some(sdk_tags(&all)?))
+        .set_tag_set(Some(sdk_tags(all)?))
         .build()
         .map_err(|error| built(&error))?;
-    let request = s3.put_bucket_tagging().bucket(name).tagging(tagging);
-    change(cx, || async {
+    let request = cx
+        .aws
+        .s3()
+        .put_bucket_tagging()
+        .bucket(name)
+        .tagging(tagging);
+    first_write(cx, never, || async {
         request
             .clone()
             .send()

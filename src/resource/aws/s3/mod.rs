@@ -44,6 +44,11 @@ pub fn lane(attrs: &Value) -> Option<String> {
     Some(format!("s3/{bucket}"))
 }
 
+/// What stands for a bucket's ownership controls among what a run wrote.
+pub(crate) fn ownership_of(bucket: &str) -> String {
+    format!("s3/{bucket}/ownership")
+}
+
 /// Why a refused write of a bucket may be made again. S3 does nothing when it answers so.
 pub fn busy(error: &Error) -> Option<&'static str> {
     if error.is(&["SlowDown"]) {

@@ -3,6 +3,7 @@
 use super::content::unquoted;
 use super::upload::PRIVATE;
 use super::{built, refused_head, sdk_tags};
+use crate::resource::aws::tags as reading;
 use crate::resource::aws::time::{rfc3339, time};
 use crate::resource::context::{Cx, user_tags};
 use crate::resource::error::{CallResult, Error};
@@ -88,7 +89,8 @@ pub async fn tags(
         .key(key)
         .send()
         .await
-        .call_unless("s3:GetObjectTagging", &["NoSuchKey", "NoSuchBucket"])?;
+        .call_unless("s3:GetObjectTagging", &["NoSuchKey", "NoSuchBucket"]);
+    let reply = reading::read(cx, "s3:GetObjectTagging", reply)?;
     Ok(
         reply
             .and_then(|reply| user_tags(reply.tag_set.into_iter().map(|tag| (tag.key, tag.value)))),

@@ -104,6 +104,7 @@ impl Resource for BucketOwnershipControls {
             sent.call("s3:PutBucketOwnershipControls")
         })
         .await?;
+        cx.aws.fresh.note(s3::ownership_of(&bucket));
         Ok(made(bucket))
     }
 
@@ -126,6 +127,7 @@ impl Resource for BucketOwnershipControls {
             sent.call("s3:PutBucketOwnershipControls")
         })
         .await?;
+        cx.aws.fresh.note(s3::ownership_of(&change.id));
         Ok(made(change.id))
     }
 

@@ -11,8 +11,9 @@ use crate::resource::spread::Reason;
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// The codes for a queue that is not there: with and without the query-compatible header.
 pub const NOT_FOUND: &[&str] = &[
@@ -50,18 +51,87 @@ pub fn principal_unseen(error: &Error) -> Option<Reason> {
     .or_else(|| throttled(error).map(Reason::from))
 }
 
-/// All attributes of the queue, or those named; none when there is no such queue.
+/// All attributes of the queue, or those named; none when there is no such queue. A host of SQS
+/// that has not heard of the whole queue answers with less: that is no answer, and is asked
+/// for again.
+///
+/// # Errors
+/// When the call fails, or no whole answer comes within [`CHANGE_LAG`].
 pub async fn attributes(cx: &Cx, url: &str, names: Name) -> Result<Option<Attributes>, Error> {
-    let reply = cx
-        .aws
-        .sqs()
-        .get_queue_attributes()
-        .queue_url(url)
-        .attribute_names(names)
-        .send()
-        .await
-        .call_unless("sqs:GetQueueAttributes", NOT_FOUND)?;
-    Ok(reply.map(|reply| reply.attributes.unwrap_or_default()))
+    let fifo = name_in_url(url).ends_with(".fifo");
+    let mut asked = vec![names];
+    if asked != [Name::All] {
+        asked.push(Name::QueueArn);
+        asked.extend(fifo.then_some(Name::FifoQueue));
+    }
+    let call = cx.aws.sqs().get_queue_attributes().queue_url(url);
+    let call = call.set_attribute_names(Some(asked));
+    cx.until("SQS to show the whole queue", CHANGE_LAG, || async {
+        let reply = call
+            .clone()
+            .send()
+            .await
+            .call_unless("sqs:GetQueueAttributes", NOT_FOUND)?;
+        let Some(reply) = reply else {
+            return Ok(None);
+        };
+        let live = reply.attributes.unwrap_or_default();
+        match lacking(&live, fifo) {
+            Some(name) => Err(Wait::NotYet(format!("a reply without {}", name.as_str()))),
+            None => Ok(Some(live)),
+        }
+    })
+    .await
+}
+
+/// What every whole answer has and this one lacks.
+fn lacking(live: &Attributes, fifo: bool) -> Option<Name> {
+    let needed = [Some(Name::QueueArn), fifo.then_some(Name::FifoQueue)];
+    needed
+        .into_iter()
+        .flatten()
+        .find(|name| !live.contains_key(name))
+}
+
+/// Waits until SQS has shown the attributes as they were sent with a create, once.
+pub async fn wait_shown(
+    cx: &Cx,
+    url: &str,
+    wanted: &BTreeMap<&'static str, String>,
+) -> Result<(), Error> {
+    cx.until("SQS to show the new queue", CHANGE_LAG, || async {
+        let differing = match attributes(cx, url, Name::All).await? {
+            Some(live) => first_difference(wanted, &live),
+            None => Some("no such queue".to_owned()),
+        };
+        differing.map_or(Ok(()), |seen| Err(Wait::NotYet(seen)))
+    })
+    .await
+}
+
+/// When a change counts as in force: its hosts answer differently for up to a minute, so that
+/// equal answers count only over a while (the Terraform provider wants six, five seconds
+/// apart).
+#[derive(Debug, Default)]
+struct InForce(Mutex<Option<Instant>>);
+
+impl InForce {
+    /// Takes an answer that shows the change, or one that does not; tells whether answers
+    /// have shown it without a break for `spread`, twice at least.
+    fn saw(&self, shown: bool, now: Instant, spread: Duration) -> bool {
+        let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !shown {
+            *since = None;
+            return false;
+        }
+        match *since {
+            None => {
+                *since = Some(now);
+                false
+            }
+            Some(first) => now.duration_since(first) >= spread,
+        }
+    }
 }
 
 /// The tags of a queue; none when there is no such queue.
@@ -77,7 +147,7 @@ pub async fn tags(cx: &Cx, url: &str) -> Result<Option<HashMap<String, String>>,
     Ok(reply.map(|reply| reply.tags.unwrap_or_default()))
 }
 
-/// Sets attributes and waits until the queue has shown them twice in a row.
+/// Sets attributes and waits until the queue has shown them for a while.
 pub async fn set_attributes(
     cx: &Cx,
     url: &str,
@@ -101,7 +171,7 @@ pub async fn set_attributes(
         // What is created by attributes exists from here on.
         cx.made(url, json!({"id": url}));
     }
-    let matches = AtomicU8::new(0);
+    let in_force = InForce::default();
     cx.until(
         "the queue to show its new attributes",
         CHANGE_LAG,
@@ -110,14 +180,12 @@ pub async fn set_attributes(
                 Some(live) => first_difference(wanted, &live),
                 None => Some("no such queue".to_owned()),
             };
-            if let Some(differing) = differing {
-                matches.store(0, Ordering::Relaxed);
-                return Err(Wait::NotYet(differing));
+            let shown = in_force.saw(differing.is_none(), Instant::now(), cx.aws.agreement());
+            match differing {
+                Some(differing) => Err(Wait::NotYet(differing)),
+                None if shown => Ok(()),
+                None => Err(Wait::NotYet("shown, not by all hosts yet".to_owned())),
             }
-            if matches.fetch_add(1, Ordering::Relaxed) == 0 {
-                return Err(Wait::NotYet("seen once".to_owned()));
-            }
-            Ok(())
         },
     )
     .await
@@ -190,6 +258,38 @@ pub fn lane(url: Option<&str>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn half_an_answer_is_none() {
+        let arn = (Name::QueueArn, "a".to_owned());
+        let fifo = (Name::FifoQueue, "true".to_owned());
+        assert_eq!(lacking(&Attributes::new(), false), Some(Name::QueueArn));
+        assert_eq!(lacking(&Attributes::from([arn.clone()]), false), None);
+        let half = Attributes::from([arn.clone()]);
+        assert_eq!(lacking(&half, true), Some(Name::FifoQueue));
+        assert_eq!(lacking(&Attributes::from([arn, fifo]), true), None);
+    }
+
+    #[test]
+    fn a_change_is_in_force_when_it_was_shown_for_a_while() {
+        let start = Instant::now();
+        let at = |seconds: u64| start + Duration::from_secs(seconds);
+        let spread = Duration::from_secs(10);
+        let seen = InForce::default();
+        let answers = [
+            (0, true),
+            (4, true),
+            (6, false),
+            (7, true),
+            (16, true),
+            (17, true),
+        ];
+        let in_force = answers.map(|(when, shown)| seen.saw(shown, at(when), spread));
+        assert_eq!(in_force, [false, false, false, false, false, true]);
+        let quick = InForce::default();
+        assert!(!quick.saw(true, at(0), Duration::ZERO));
+        assert!(quick.saw(true, at(0), Duration::ZERO));
+    }
 
     #[test]
     fn attributes_are_compared_by_what_they_mean() {

@@ -2,7 +2,7 @@
 
 use crate::resource::aws::physical_name::{Given, Naming};
 use crate::resource::aws::sqs::{self, Attributes, attribute, rules as queue_rules};
-use crate::resource::aws::tags::tag_diff;
+use crate::resource::aws::tags::{self, tag_diff};
 use crate::resource::contents::Contents;
 use crate::resource::context::{Cx, Draw, throttled, user_tags};
 use crate::resource::document::{Document, Policy};
@@ -10,13 +10,15 @@ use crate::resource::error::{CallResult, Effect, Error};
 use crate::resource::import_id::{self, Imported};
 use crate::resource::spread::Reason;
 use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules, outputs_of};
+use aws_sdk_sqs::operation::create_queue::builders::CreateQueueFluentBuilder;
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How long a name is blocked after a queue of that name was deleted (60 s), and some.
 const NAME_BLOCKED: Duration = Duration::from_secs(90);
@@ -172,23 +174,9 @@ impl Resource for Queue {
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let props = &new.props;
         let name = props.name_to_be(cx, &new.decided);
-        let mut wanted = attribute::all(props)?;
-        if props.fifo_queue == Some(true) {
-            wanted.insert("FifoQueue", "true".to_owned());
-        }
-        let attributes: Attributes = wanted
-            .into_iter()
-            .map(|(name, value)| (Name::from(name), value))
-            .collect();
-        let tags: HashMap<String, String> =
-            cx.owner.tagged(props.tags.as_ref()).into_iter().collect();
-        let call = cx
-            .aws
-            .sqs_once()
-            .create_queue()
-            .queue_name(&name)
-            .set_attributes((!attributes.is_empty()).then_some(attributes))
-            .set_tags(Some(tags));
+        let wanted = wanted_attributes(props)?;
+        let sent_attributes = wanted.clone();
+        let call = create_call(cx, &name, wanted, props);
         let sent = cx
             .retry(NAME_BLOCKED, creatable, || async {
                 call.clone().send().await.call("sqs:CreateQueue")
@@ -205,15 +193,25 @@ impl Resource for Queue {
         let url = reply
             .queue_url
             .ok_or_else(|| Error::failed(format!("sqs:CreateQueue gave no URL for {name}")))?;
-        prove_made(cx, &name, &url).await?;
         let outputs = outputs(cx, &url).await?;
+        cx.made(&url, json!(outputs));
+        let (proven, shown) = tokio::join!(
+            prove_made(cx, &name, &url),
+            sqs::wait_shown(cx, &url, &sent_attributes)
+        );
+        if let Err(error) = proven {
+            // It is somebody else's: nothing was created.
+            cx.take_made();
+            return Err(error);
+        }
+        shown?;
         Ok(Made { id: url, outputs })
     }
 
     async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
         let tags = async {
             if cx.wants("tags") {
-                sqs::tags(cx, id).await
+                tags::read(cx, "sqs:ListQueueTags", sqs::tags(cx, id).await)
             } else {
                 Ok(None)
             }
@@ -276,7 +274,12 @@ impl Resource for Queue {
         let Some(url) = url else {
             return Ok(None);
         };
-        let tags = sqs::tags(cx, &url).await?.unwrap_or_default();
+        let tags = match sqs::tags(cx, &url).await {
+            Err(error) if tags::is_denied(&error) => {
+                return found_untold(cx, known, (&name, url), &error).await;
+            }
+            other => other?.unwrap_or_default(),
+        };
         Ok(is_made(cx, &tags).then_some(url))
     }
 
@@ -329,6 +332,63 @@ fn messages(live: &Attributes) -> u64 {
     .sum()
 }
 
+/// The attributes that a create sends.
+fn wanted_attributes(props: &Queue) -> Result<BTreeMap<&'static str, String>, Error> {
+    let mut wanted = attribute::all(props)?;
+    if props.fifo_queue == Some(true) {
+        wanted.insert("FifoQueue", "true".to_owned());
+    }
+    Ok(wanted)
+}
+
+fn create_call(
+    cx: &Cx,
+    name: &str,
+    wanted: BTreeMap<&'static str, String>,
+    props: &Queue,
+) -> CreateQueueFluentBuilder {
+    let attributes: Attributes = wanted
+        .into_iter()
+        .map(|(name, value)| (Name::from(name), value))
+        .collect();
+    let tags: HashMap<String, String> = cx.owner.tagged(props.tags.as_ref()).into_iter().collect();
+    cx.aws
+        .sqs_once()
+        .create_queue()
+        .queue_name(name)
+        .set_attributes((!attributes.is_empty()).then_some(attributes))
+        .set_tags(Some(tags))
+}
+
+/// For a queue whose tags the caller may not read: SQS answers the same create with the queue
+/// where attributes and tags are the same, and refuses it where they differ. The operation's
+/// tag is nobody else's, so the answer proves what the tags would.
+async fn found_untold(
+    cx: &Cx,
+    known: &Known,
+    (name, url): (&str, String),
+    denied: &Error,
+) -> Result<Option<String>, Error> {
+    let untold = || {
+        tags::untold(
+            &format!("A queue named {name}"),
+            "sqs:ListQueueTags",
+            denied,
+        )
+    };
+    if known.withholds() || cx.owner.operation.is_empty() {
+        return Err(untold());
+    }
+    let props: Queue = known.parsed()?;
+    let call = create_call(cx, name, wanted_attributes(&props)?, &props);
+    match call.send().await.call("sqs:CreateQueue") {
+        Ok(_) => Ok(Some(url)),
+        Err(error) if error.is(&["QueueNameExists", "QueueAlreadyExists"]) => Ok(None),
+        Err(error) if error.effect() == Effect::Unknown => Err(error),
+        Err(_) => Err(untold()),
+    }
+}
+
 fn creatable(error: &Error) -> Option<Reason> {
     (error.effect() == Effect::None
         && error.is(&[
@@ -350,32 +410,32 @@ fn is_made(cx: &Cx, tags: &HashMap<String, String>) -> bool {
 /// same, whoever made it: only our tag on it proves that it is ours.
 async fn prove_made(cx: &Cx, name: &str, url: &str) -> Result<(), Error> {
     let call = cx.aws.sqs().list_queue_tags().queue_url(url);
-    let tags = cx
-        .retry(sqs::CREATE_LAG, sqs::unseen, || async {
-            call.clone().send().await.call("sqs:ListQueueTags")
-        })
-        .await
-        .map_err(unproven)?;
-    if is_made(cx, &tags.tags.unwrap_or_default()) {
-        return Ok(());
+    let started = Instant::now();
+    loop {
+        let tags = cx
+            .retry(sqs::CREATE_LAG, sqs::unseen, || async {
+                call.clone().send().await.call("sqs:ListQueueTags")
+            })
+            .await;
+        let tags = match tags {
+            // SQS refuses a create whose tags differ from those of the queue that is there.
+            Err(error) if tags::is_denied(&error) => return Ok(()),
+            other => other?.tags.unwrap_or_default(),
+        };
+        if is_made(cx, &tags) {
+            return Ok(());
+        }
+        // A host that has not heard of the queue's tags shows none at all.
+        if !tags.is_empty() || started.elapsed() > cx.aws.agreement() * 2 {
+            return Err(taken(cx, name, url));
+        }
+        cx.waiting("SQS does not show the queue's tags yet");
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    Err(taken(cx, name, url))
 }
 
 fn taken(cx: &Cx, name: &str, url: &str) -> Error {
     import_id::exists(cx, &format!("a queue named {name}"), url)
-}
-
-/// Without the tags nobody can tell whether the create made the queue: the effect of the
-/// create is unknown, and [`Resource::find`] is to settle it.
-fn unproven(error: Error) -> Error {
-    match error {
-        Error::Call(mut call) => {
-            call.effect = Effect::Unknown;
-            Error::Call(call)
-        }
-        other => other,
-    }
 }
 
 async fn url_of(cx: &Cx, name: &str) -> Result<Option<String>, Error> {
