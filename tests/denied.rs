@@ -310,3 +310,28 @@ fn a_role_waits_for_a_boundary_of_this_run() {
         "waited for a policy that nobody created"
     );
 }
+
+const API: &str = "  a:\n    type: aws:apigatewayv2:Api\n    properties: {name: a, protocolType: WEBSOCKET, routeSelectionExpression: $request.body.action}\n  s: {type: \"aws:apigatewayv2:Stage\", properties: {apiId: \"${a.id}\", name: s, autoDeploy: true}}\n";
+const ROUTE: &str = "  i: {type: \"aws:apigatewayv2:Integration\", properties: {apiId: \"${a.id}\", integrationType: MOCK}}\n  r: {type: \"aws:apigatewayv2:Route\", properties: {apiId: \"${a.id}\", routeKey: $default, target: \"integrations/${i.id}\"}}\n";
+
+#[test]
+fn a_failed_deployment_that_nobody_asked_for_is_told() {
+    let project = stack(API);
+    let ended = project.run(&["apply", "--yes"]).expect(0);
+    let told = "warning: s: API Gateway could not deploy the API to the stage";
+    assert!(ended.stderr.contains(told), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("At least one route"),
+        "{}",
+        ended.stderr
+    );
+    // With a route the last deployment is a good one, though the first was none.
+    write(&project, &format!("{API}{ROUTE}"));
+    let ended = project.run(&["apply", "--yes"]).expect(0);
+    assert!(!ended.stderr.contains("warning"), "{}", ended.stderr);
+    let fresh = stack(&format!("{API}{ROUTE}"));
+    let ended = fresh.run(&["apply", "--yes"]).expect(0);
+    assert!(!ended.stderr.contains("warning"), "{}", ended.stderr);
+    let ended = fresh.run(&["destroy", "--yes"]).expect(0);
+    assert!(!ended.stderr.contains("warning"), "{}", ended.stderr);
+}

@@ -4,6 +4,7 @@
 
 mod cloud;
 mod services;
+mod wire;
 
 use crate::support::Project;
 use serde_json::Value;

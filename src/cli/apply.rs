@@ -104,6 +104,10 @@ pub(super) async fn carry_out(
         return Ok(Exit::Failed);
     }
     let finished = execute(global, run, session).await?;
+    for (address, notice) in &finished.notices {
+        let notice = output::secrets().hide(notice);
+        output::message(&format!("warning: {address}: {notice}\n"));
+    }
     let failed = !finished.failed.is_empty();
     if let Some(state) = &finished.state
         && !session.planned.destroy

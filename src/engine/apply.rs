@@ -1,6 +1,7 @@
 //! Carries a plan out: one loop owns the state, the journal and the events; spawned tasks
 //! only call AWS.
 
+use super::aftermath::Aftermath;
 use super::event::{Doing, Event, doing, now};
 use super::graph::Graph;
 use super::observe::is_remote;
@@ -58,6 +59,8 @@ pub struct Finished {
     pub skipped: Vec<(String, Option<String>)>,
     /// What was done, by steps.
     pub done: Vec<(String, Doing)>,
+    /// What objects told of the writes beside them that people should know, by address.
+    pub notices: Vec<(String, String)>,
     /// Whether the user stopped it.
     pub interrupted: bool,
 }
@@ -97,6 +100,7 @@ enum Message {
     Waiting(StepId, String),
     Released(StepId),
     Ended(StepId, Box<Result<Outcome, Error>>),
+    Told(String, Result<Option<String>, Error>),
 }
 
 /// Applies the plan.
@@ -126,6 +130,7 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
     let mut looped = Loop {
         queue,
         begun: vec![None; steps.len()],
+        aftermath: Aftermath::of(steps),
         graph: &graph,
         finished: Finished::default(),
         facts: Vec::new(),
@@ -209,6 +214,7 @@ struct Loop<'r, 'a, 't> {
     graph: &'r Graph,
     journal: Option<Journal>,
     begun: Vec<Option<Instant>>,
+    aftermath: Aftermath,
     finished: Finished,
     facts: Vec<Fact>,
     /// What has been done that may still have to spread.
@@ -245,6 +251,9 @@ impl Loop<'_, '_, '_> {
                 self.tell(Event::Interrupted { running });
             }
             self.sync_what_is_done().await;
+            if stop == 0 {
+                running += self.ask(&sender);
+            }
             if running == 0 {
                 break;
             }
@@ -339,6 +348,9 @@ impl Loop<'_, '_, '_> {
                 {
                     return None;
                 }
+                if let Some(lane) = work.lane() {
+                    self.aftermath.entered(id, lane);
+                }
                 self.add(&Entry::Begin(*intent));
                 self.context(id, &mut work);
                 return Some(*work);
@@ -347,6 +359,21 @@ impl Loop<'_, '_, '_> {
         };
         self.failed(id, lane, None);
         None
+    }
+
+    /// Asks the objects that tell how this run's writes beside them turned out.
+    fn ask(&mut self, sender: &mpsc::UnboundedSender<Message>) -> usize {
+        let state = self.applying.state();
+        let asked = self.aftermath.due(state);
+        let count = asked.len();
+        for ask in asked {
+            let (cx, sender) = (self.run.cx.clone(), sender.clone());
+            tokio::spawn(async move {
+                let told = ask.kind.aftermath(&cx, &ask.id, &ask.attrs).await;
+                let _ = sender.send(Message::Told(ask.address, told));
+            });
+        }
+        count
     }
 
     fn context(&self, id: StepId, work: &mut Work) {
@@ -432,6 +459,15 @@ impl Loop<'_, '_, '_> {
                 self.ended(id, *result);
                 1
             }
+            Message::Told(address, told) => {
+                let notice = match told {
+                    Ok(notice) => notice,
+                    Err(error) => Some(format!("How the writes turned out is not known: {error}")),
+                };
+                let notices = &mut self.finished.notices;
+                notices.extend(notice.map(|notice| (address, notice)));
+                1
+            }
         }
     }
 
@@ -455,6 +491,7 @@ impl Loop<'_, '_, '_> {
     }
 
     fn done(&mut self, id: StepId, changes: Vec<StateChange>, object: String) {
+        self.aftermath.ended(id);
         self.fact(id, &object);
         self.add(&Entry::Done { step: id, changes });
         let (address, doing) = (self.step(id).address.clone(), doing(&self.step(id).op));
@@ -484,6 +521,7 @@ impl Loop<'_, '_, '_> {
     }
 
     fn done_without_call(&mut self, id: StepId, changes: Vec<StateChange>) {
+        self.aftermath.ended(id);
         let object = changes.iter().find_map(|change| match change {
             StateChange::Put { resource, .. } => Some(resource.id.clone()),
             _ => None,
@@ -497,6 +535,7 @@ impl Loop<'_, '_, '_> {
     }
 
     fn failed(&mut self, id: StepId, error: Error, made: Option<Vec<StateChange>>) {
+        self.aftermath.ended(id);
         let step = self.step(id);
         let (address, doing) = (step.address.clone(), doing(&step.op));
         let now = now(&address, doing, &error, made.is_some());
@@ -536,6 +575,7 @@ impl Loop<'_, '_, '_> {
 
     fn skip(&mut self, id: StepId, because: Option<String>) {
         self.spread.ended(id, false);
+        self.aftermath.ended(id);
         let step = self.step(id);
         let (address, doing) = (step.address.clone(), doing(&step.op));
         if doing == Doing::Keeping || because.as_deref() == Some(&address) {

@@ -3,6 +3,7 @@
 
 pub mod accept;
 pub mod adopt;
+mod aftermath;
 pub mod apply;
 pub mod diff;
 pub mod drift;

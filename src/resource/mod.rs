@@ -278,6 +278,20 @@ pub trait Resource:
         }
     }
 
+    /// Whether objects of this type tell how the writes beside them turned out, which the service
+    /// acts on by itself and later: see [`Resource::aftermath`].
+    const TELLS: bool = false;
+
+    /// What an object tells, once a run's writes in its lane are done, that people should know;
+    /// none where all is well. One call where it is.
+    fn aftermath(
+        _cx: &Cx,
+        _id: &str,
+        _attrs: &Value,
+    ) -> impl Future<Output = Result<Option<String>, Error>> + Send {
+        async { Ok(None) }
+    }
+
     /// Deletes the resource and returns once it no longer stands in the way of what it
     /// used. A resource that is gone already is success. `attrs` holds what is known of
     /// it: live values, and from the file those properties that no read returns.

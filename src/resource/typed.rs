@@ -67,6 +67,15 @@ pub trait ResourceType: Send + Sync {
         new: Value,
         changed: BTreeSet<String>,
     ) -> BoxFuture<'a, Result<Applied, Error>>;
+    /// See [`Resource::TELLS`].
+    fn tells(&self) -> bool;
+    /// See [`Resource::aftermath`].
+    fn aftermath<'a>(
+        &self,
+        cx: &'a Cx,
+        id: &'a str,
+        attrs: &'a Value,
+    ) -> BoxFuture<'a, Result<Option<String>, Error>>;
     /// See [`Resource::delete`].
     fn delete<'a>(
         &self,
@@ -292,6 +301,19 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
 
     fn counts(&self) -> bool {
         T::COUNTS
+    }
+
+    fn tells(&self) -> bool {
+        T::TELLS
+    }
+
+    fn aftermath<'a>(
+        &self,
+        cx: &'a Cx,
+        id: &'a str,
+        attrs: &'a Value,
+    ) -> BoxFuture<'a, Result<Option<String>, Error>> {
+        Box::pin(T::aftermath(cx, id, attrs))
     }
 
     fn import_id(&self) -> &'static str {

@@ -89,6 +89,19 @@ impl ResourceType for Blind {
         self.0.delete(cx, id, attrs)
     }
 
+    fn tells(&self) -> bool {
+        self.0.tells()
+    }
+
+    fn aftermath<'a>(
+        &self,
+        cx: &'a Cx,
+        id: &'a str,
+        attrs: &'a Value,
+    ) -> BoxFuture<'a, Result<Option<String>, Error>> {
+        self.0.aftermath(cx, id, attrs)
+    }
+
     fn counts(&self) -> bool {
         self.0.counts()
     }

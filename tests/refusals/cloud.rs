@@ -12,7 +12,7 @@ use std::io::{Cursor, Write};
 use std::time::Duration;
 
 /// Clients on a local cloud whose clock runs at `speed`.
-async fn clients(dir: &tempfile::TempDir, speed: f64) -> Aws {
+pub(super) async fn clients(dir: &tempfile::TempDir, speed: f64) -> Aws {
     let options = Options {
         dir: dir.path().to_owned(),
         speed,
@@ -31,7 +31,7 @@ async fn clients(dir: &tempfile::TempDir, speed: f64) -> Aws {
 
 /// Fails unless the service refused with this code and these words.
 #[track_caller]
-fn refused<T, E: ProvideErrorMetadata>(result: Result<T, E>, code: &str, words: &str) {
+pub(super) fn refused<T, E: ProvideErrorMetadata>(result: Result<T, E>, code: &str, words: &str) {
     let Err(error) = result else {
         panic!("not refused; wanted {code}: {words}");
     };

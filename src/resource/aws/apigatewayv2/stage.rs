@@ -340,6 +340,12 @@ async fn deploy(cx: &Cx, api_id: &str) -> Result<(), Error> {
     send!(cx, call, "apigateway:PATCH (UpdateApi)").map(|_| ())
 }
 
+/// Whether a `lastDeploymentStatusMessage` tells of a failure: `Deployment attempt failed: …`, and
+/// else `Successfully deployed stage with deployment ID …`.
+fn has_failed(message: &str) -> bool {
+    message.to_ascii_lowercase().contains("fail")
+}
+
 impl Resource for Stage {
     const TYPE: &'static str = "aws:apigatewayv2:Stage";
     const IMPORT_ID: &'static str = "`apiId/stageName`";
@@ -485,6 +491,36 @@ impl Resource for Stage {
             id: change.id,
             outputs,
         })
+    }
+
+    const TELLS: bool = true;
+
+    /// API Gateway deploys a stage with `autoDeploy` by itself after each write to its API, and
+    /// tells a failure nowhere but here. The first reads may still tell of the deployment before.
+    async fn aftermath(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<String>, Error> {
+        if attrs["autoDeploy"] != Value::Bool(true) {
+            return Ok(None);
+        }
+        let [api_id, name] = parts(id)?;
+        let client = cx.aws.apigateway();
+        let call = client.get_stage().api_id(api_id).stage_name(name);
+        let mut told = None;
+        for share in [0.0, 0.1, 0.3, 0.6] {
+            tokio::time::sleep(cx.aws.late().mul_f64(share)).await;
+            let reply = call.clone().send().await;
+            let reply = reply.call_unless("apigateway:GET (GetStage)", NOT_FOUND)?;
+            let message = reply.and_then(|reply| reply.last_deployment_status_message);
+            let Some(message) = message.filter(|message| has_failed(message)) else {
+                return Ok(None);
+            };
+            told = Some(message);
+        }
+        Ok(told.map(|message| {
+            format!(
+                "API Gateway could not deploy the API to the stage, which shows what was deployed \
+                 before: {message}"
+            )
+        }))
     }
 
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
