@@ -37,6 +37,7 @@ mod permissions;
 mod plan;
 mod plan_properties;
 mod refusals;
+mod relations;
 mod state;
 mod support;
 mod template;

@@ -20,7 +20,7 @@ use crate::secrets::Secrets;
 use crate::store::journal::Entry;
 use crate::store::state::{State, StateChange};
 use crate::store::{Journal, Store, StoreError};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -134,6 +134,7 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
         graph: &graph,
         finished: Finished::default(),
         facts: Vec::new(),
+        going: going(&run),
         broken: None,
         journal,
         is_synced: true,
@@ -193,6 +194,26 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
     }))
 }
 
+/// The ids of the objects that the plan deletes, by type.
+fn going(run: &Run<'_>) -> BTreeMap<String, Arc<BTreeSet<String>>> {
+    let state = &run.world.state;
+    let mut ids: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for step in &run.planned.plan.steps {
+        let Op::Delete { deposed } = &step.op else {
+            continue;
+        };
+        let generations = state.deposed.get(&step.address);
+        let leftover = deposed.as_ref().and_then(|key| generations?.get(key));
+        let known = leftover.or_else(|| state.resources.get(&step.address));
+        if let Some(known) = known {
+            let ids = ids.entry(known.type_name.clone()).or_default();
+            ids.insert(known.id.clone());
+        }
+    }
+    let shared = ids.into_iter();
+    shared.map(|(name, ids)| (name, Arc::new(ids))).collect()
+}
+
 async fn begin(run: &Run<'_>) -> Result<Journal, Box<Broken>> {
     let started = run.store.start(&run.world.state).await;
     started.map_err(|error| {
@@ -217,6 +238,8 @@ struct Loop<'r, 'a, 't> {
     aftermath: Aftermath,
     finished: Finished,
     facts: Vec<Fact>,
+    /// The ids of the objects that the plan deletes, by type.
+    going: BTreeMap<String, Arc<BTreeSet<String>>>,
     /// What has been done that may still have to spread.
     spread: Arc<Spread>,
     /// The journal could not be written: nothing more is begun.
@@ -395,6 +418,9 @@ impl Loop<'_, '_, '_> {
         cx.files = self.applying.files(&step.address);
         if matches!(step.op, Op::Create { .. }) && is_remote(&step.type_name) {
             cx.known_ids = Arc::new(self.applying.state().ids(&step.type_name));
+            if let Some(going) = self.going.get(&step.type_name) {
+                cx.going_ids = Arc::clone(going);
+            }
         }
         cx.stop = Some(self.run.interrupt.clone());
         let (spread, address) = (Arc::clone(&self.spread), step.address.clone());

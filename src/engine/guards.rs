@@ -2,13 +2,16 @@
 //! object, a rename that looks like a deletion and a creation.
 
 use super::identity;
+use super::instance::Instance;
 use super::plan::{Action, Change, NEW, Warning};
 use super::planner::Planner;
+use super::relations;
 use super::steps::{self, block};
 use crate::data::{Data, Path};
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::eval::evaluate;
 use crate::resource::contents::Contents;
+use crate::resource::relation::Fate;
 use crate::store::seal::is_sealed;
 use crate::store::state::ResourceState;
 use serde_json::Value;
@@ -28,7 +31,7 @@ impl Planner<'_> {
                     change.address, change.reason
                 );
                 found.push(
-                    Diagnostic::error(Place::Value(option(&instance.block)), message)
+                    Diagnostic::error(Place::Value(option(&instance.block, "protect")), message)
                         .label("protected here")
                         .help("undo the change, or set options.protect to false"),
                 );
@@ -59,7 +62,7 @@ impl Planner<'_> {
         let message = format!("{address} is protected and would be deleted: {reason}");
         let diagnostic = match (template, written) {
             (Some(_), _) => {
-                let place = Place::Value(option(name));
+                let place = Place::Value(option(name, "protect"));
                 Diagnostic::error(place, message).label("protected here")
             }
             (None, Some(_)) => {
@@ -77,23 +80,107 @@ impl Planner<'_> {
         }))
     }
 
+    /// A mistake for each resource that would be kept by `retainOnDelete` and cannot be: replaced
+    /// under its own name, or along with what it lives on; a warning where what it lives on is
+    /// deleted.
+    pub(super) fn retained(&mut self) {
+        let mut found = Vec::new();
+        for instance in &self.out.instances {
+            let change = &instance.change;
+            let state = &self.inputs.world.state;
+            let known = state.resources.get(&change.address);
+            let kept_by = instance.kind.kept_by().filter(|property| {
+                known.is_some_and(|known| known.inputs.get(property) == Some(&true.into()))
+            });
+            let retained = instance.options.retain_on_delete;
+            if !change.action.is_replace() || !(retained || kept_by.is_some()) {
+                continue;
+            }
+            let forced = self.forced.get(&change.address);
+            let why = if forced.is_some_and(|forced| forced.along.is_some()) {
+                change.reason.clone()
+            } else if instance.keeps_its_name(state) {
+                format!("it would be replaced under its own name: {}", change.reason)
+            } else {
+                continue;
+            };
+            let block = Path::pointer("/resources").join(&instance.block);
+            let written = &self.inputs.stack.resources[&instance.block].properties;
+            let (word, place, help) = match kept_by.filter(|_| !retained) {
+                None => (
+                    "retainOnDelete",
+                    Place::Value(option(&instance.block, "retainOnDelete")),
+                    "undo the change, or set options.retainOnDelete to false".to_owned(),
+                ),
+                Some(name) => (
+                    name,
+                    match written.get(name) {
+                        Some(_) => Place::Value(block.join("properties").join(name)),
+                        None => Place::Key(block),
+                    },
+                    format!("undo the change; or set {name} to false, apply that, and then this"),
+                ),
+            };
+            let message = format!("{} is to be kept ({word}), and {why}", change.address);
+            let mistake = Diagnostic::error(place, message);
+            found.push(mistake.label("to be kept").help(help));
+        }
+        self.out.diagnostics.extend(found);
+        let deleted = self.out.plan.changes.iter();
+        let deleted = deleted.filter(|change| change.action == Action::Delete);
+        let deleted = deleted
+            .map(|change| steps::object(&change.address))
+            .collect();
+        let state = &self.inputs.world.state;
+        for named in relations::named_by(state, &deleted) {
+            let (address, key) = &named.child;
+            let mut rows = self.out.plan.changes.iter();
+            let kept = rows.any(|row| {
+                row.action == Action::Forget && steps::object(&row.address) == named.child
+            });
+            let known = relations::known(state, &named.child);
+            let retained = known.is_some_and(|known| known.options.retain_on_delete);
+            if !kept || !retained || key.is_some() || named.row.fate == Fate::Survives {
+                continue;
+            }
+            let parent = &named.parent.0;
+            let what = match named.row.fate {
+                Fate::Stops => "stops the deletion of",
+                _ => "dies with",
+            };
+            self.out.plan.warnings.push(Warning {
+                address: Some(address.clone()),
+                message: format!(
+                    "{address} is to be kept (retainOnDelete), but {what} {parent}, which is \
+                     deleted"
+                ),
+                help: Some(format!("keep {parent} too, or let {address} go")),
+            });
+        }
+    }
+
     /// Tells what the objects hold that are deleted or replaced.
     pub(super) fn holdings(&mut self) {
         let world = self.inputs.world;
-        let mut objects: BTreeMap<String, u64> = BTreeMap::new();
-        for change in &self.out.plan.changes {
+        let mut objects: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let orphans = self.out.plan.changes.iter();
+        let instances = self.out.instances.iter();
+        let retained = |found: &&Instance| found.options.retain_on_delete;
+        let instances = instances.filter(|found| !retained(found));
+        for change in orphans.chain(instances.map(|found| &found.change)) {
             let is_object = change.type_name == "aws:s3:BucketObject";
-            if is_object && change.action == Action::Delete {
-                let bucket = change.id.as_deref().and_then(|id| id.split('/').next());
-                *objects
-                    .entry(bucket.unwrap_or_default().to_owned())
-                    .or_default() += 1;
+            if is_object && goes(change) {
+                let id = change.id.as_deref().unwrap_or_default();
+                if let Some((bucket, key)) = id.split_once('/') {
+                    let keys = objects.entry(bucket.to_owned()).or_default();
+                    keys.insert(key.to_owned());
+                }
             }
         }
         let rows = self.out.plan.changes.iter_mut();
         let rows = rows.chain(self.out.instances.iter_mut().map(|found| &mut found.change));
         for change in rows {
-            let goes = change.action == Action::Delete || change.action.is_replace();
+            let goes = goes(change);
             let seen = world.contents.get(&change.address);
             let Some(contents) = seen.filter(|seen| goes && !seen.is_empty()) else {
                 continue;
@@ -101,12 +188,13 @@ impl Planner<'_> {
             let id = change.id.clone().unwrap_or_default();
             let known = world.state.resources.get(&change.address);
             let forced = known.is_some_and(|known| known.inputs["forceDestroy"] == true);
-            let ours = objects.get(&id).copied().unwrap_or(0);
-            let rest = contents.more || contents.entries() > ours;
+            let ours = objects.get(&id).into_iter().flatten();
+            let rest = !contents.is_all_at(&ours.map(String::as_str).collect());
             let keeps =
                 change.type_name == BUCKET && !forced && rest && contents.uncounted.is_none();
             change.holds = Some(Contents {
                 keeps,
+                keys: BTreeMap::new(),
                 ..contents.clone()
             });
             if keeps {
@@ -171,12 +259,17 @@ impl Planner<'_> {
     }
 }
 
-/// The place of the option.
-fn option(name: &str) -> Path {
+/// Whether the plan deletes what there is.
+fn goes(change: &Change) -> bool {
+    change.action == Action::Delete || change.action.is_replace()
+}
+
+/// The place of an option.
+fn option(name: &str, option: &str) -> Path {
     Path::pointer("/resources")
         .join(name)
         .join("options")
-        .join("protect")
+        .join(option)
 }
 
 fn rename(old: &str, new: &str) -> Warning {

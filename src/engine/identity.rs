@@ -80,13 +80,18 @@ fn attributes(inputs: &Data, decided: &Map<String, Value>) -> Value {
 
 /// The name that these attributes give; none where a part of it is missing.
 pub(super) fn name(type_name: &str, attrs: &Value) -> Option<String> {
-    let kind = resource_type(type_name)?;
-    let identity = kind.identity();
+    let identity = resource_type(type_name)?.identity();
     if identity.is_empty() {
         return None;
     }
+    part(type_name, identity, attrs)
+}
+
+/// Some of what names an object, in comparable form; none where a part is missing.
+pub(super) fn part(type_name: &str, parts: &[&str], attrs: &Value) -> Option<String> {
+    let kind = resource_type(type_name)?;
     let part = |name: &&str| Some(((*name).to_owned(), attrs.get(*name)?.clone()));
-    let parts: Option<Map<String, Value>> = identity.iter().map(part).collect();
+    let parts: Option<Map<String, Value>> = parts.iter().map(part).collect();
     let parts = Value::Object(parts?);
     Some(kind.comparable(&parts).to_string())
 }

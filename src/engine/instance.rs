@@ -3,6 +3,8 @@
 use super::files::Named;
 use super::identity::{self, Same};
 use super::plan::{Action, Change};
+use super::planned::Options;
+use super::relations::Forced;
 use super::steps::Object;
 use crate::content::Content;
 use crate::data::{Data, Path};
@@ -101,6 +103,11 @@ impl Instance {
         self.change.decided.clear();
     }
 
+    /// Whether a replacement has the name that it has now, for sure.
+    pub(super) fn keeps_its_name(&self, state: &State) -> bool {
+        self.keeps_identity(state, &BTreeSet::new())
+    }
+
     /// Whether its name at the service stays the same, so that old and new cannot be there
     /// at the same time. A part that is not known yet may turn out the same where it comes
     /// from an object that is made again.
@@ -184,8 +191,47 @@ fn unknown_keys(expression: &str) -> String {
 }
 
 /// The addresses that `--target` and `--exclude` leave in; and for those that nobody named,
-/// why: `middle needs it`.
+/// why: `middle needs it`. What is in `forced` is replaced along with something, and comes and
+/// stays with that.
 pub(super) fn narrowed(
+    instances: &[Instance],
+    options: &Options,
+    forced: &BTreeMap<String, Forced>,
+) -> (BTreeSet<String>, BTreeMap<String, String>) {
+    let known: BTreeSet<&String> = instances
+        .iter()
+        .map(|found| &found.change.address)
+        .collect();
+    let pairs: Vec<(&String, &String, &String)> = forced
+        .iter()
+        .filter_map(|(child, forced)| Some((child, forced.along.as_ref()?, &forced.reason)))
+        .filter(|(_, parent, _)| known.contains(parent))
+        .collect();
+    let (mut target, mut exclude) = (options.target.clone(), options.exclude.clone());
+    let mut reasons = BTreeMap::new();
+    loop {
+        let (kept, mut along) = narrowed_by_uses(instances, &target, &exclude);
+        let is_named =
+            |address: &String, list: &[String]| list.iter().any(|name| is_named(address, name));
+        let split = pairs.iter().find(|(child, parent, _)| {
+            kept.contains(*child) != kept.contains(*parent)
+                && !(is_named(child, &exclude) && is_named(parent, &exclude))
+        });
+        let Some((child, parent, reason)) = split else {
+            along.extend(reasons);
+            return (kept, along);
+        };
+        let missing = if kept.contains(*child) { parent } else { child };
+        if target.is_empty() || is_named(missing, &target) {
+            exclude.extend([(*child).clone(), (*parent).clone()]);
+        } else {
+            target.push((*missing).clone());
+            reasons.insert((*missing).clone(), (*reason).clone());
+        }
+    }
+}
+
+fn narrowed_by_uses(
     instances: &[Instance],
     target: &[String],
     exclude: &[String],

@@ -101,6 +101,8 @@ impl<'a> Planner<'a> {
             holds: None,
             moved_from: self.rewrites.moved_from(&address),
         };
+        let forced = self.forced.get(&address);
+        let goes_along = forced.is_some_and(|forced| forced.along.is_some());
         let is_compared = matches!(change.action, Action::Update | Action::CreateThenDelete);
         let none = Uses::default();
         let uses = self.graph.uses.get(name).unwrap_or(&none);
@@ -117,7 +119,7 @@ impl<'a> Planner<'a> {
             kind,
             uses: addresses(&uses.all),
             dependencies: addresses(&uses.strong),
-            delete_first: block.options.delete_before_replace,
+            delete_first: block.options.delete_before_replace || goes_along,
             live: live.filter(|_| is_compared).cloned(),
             recalled,
             files,
@@ -186,8 +188,10 @@ impl<'a> Planner<'a> {
             judged.reason = "--replace asks for it".to_owned();
             judged.action = Action::CreateThenDelete;
         }
-        if self.anew.contains(address) {
-            judged.reason = "its secret is needed once more, and the state does not keep it".into();
+        if let Some(forced) = self.forced.get(address)
+            && !judged.action.is_replace()
+        {
+            judged.reason.clone_from(&forced.reason);
             judged.action = Action::CreateThenDelete;
         }
         judged

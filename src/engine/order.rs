@@ -5,8 +5,10 @@ use super::graph::Uses;
 use super::identity;
 use super::plan::{Op, Step, StepId};
 use super::planner::Planned;
+use super::relations::{self, Named};
 use super::steps::{self, Object, block};
 use super::world::World;
+use crate::resource::relation::Fate;
 use crate::store::state::ResourceState;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,39 +27,41 @@ pub(super) struct Order<'a> {
     /// The step after which the new generation of an address is there.
     pub(super) makes: BTreeMap<String, StepId>,
     pub(super) deletions: Vec<Deletion>,
+    /// By the state: what names the objects that are deleted.
+    pub(super) named: Vec<Named>,
     /// Objects that are deleted before what uses them is changed.
     pub(super) first: &'a BTreeSet<Object>,
 }
 
 impl Order<'_> {
-    fn known(&self, (address, key): &Object) -> Option<&ResourceState> {
-        let state = &self.world.state;
-        match key {
-            None => state.resources.get(address),
-            Some(key) => state.deposed.get(address)?.get(key),
-        }
+    fn known(&self, object: &Object) -> Option<&ResourceState> {
+        relations::known(&self.world.state, object)
     }
 
     /// By the state: the objects that use an object.
     fn users(&self) -> BTreeMap<Object, BTreeSet<Object>> {
         let mut users: BTreeMap<Object, BTreeSet<Object>> = BTreeMap::new();
-        let state = &self.world.state;
-        let current = state
-            .resources
-            .iter()
-            .map(|(address, known)| ((address.clone(), None), known));
-        let deposed = state.deposed.iter().flat_map(|(address, generations)| {
-            generations
-                .iter()
-                .map(|(key, known)| ((address.clone(), Some(key.clone())), known))
-        });
-        for (object, known) in current.chain(deposed) {
+        for (object, known) in relations::objects(&self.world.state) {
             for needed in &known.dependencies {
                 let needed = steps::object(needed);
                 users.entry(needed).or_default().insert(object.clone());
             }
         }
         users
+    }
+
+    /// By the state: the objects that would die with an object or stand in its way.
+    fn holders(&self) -> BTreeMap<&Object, BTreeSet<&Object>> {
+        let mut holders: BTreeMap<&Object, BTreeSet<&Object>> = BTreeMap::new();
+        for named in &self.named {
+            if named.row.fate != Fate::Survives {
+                holders
+                    .entry(&named.parent)
+                    .or_default()
+                    .insert(&named.child);
+            }
+        }
+        holders
     }
 
     /// Whether the deletion comes before the object's next generation.
@@ -76,7 +80,7 @@ impl Order<'_> {
     /// themselves wait for that generation.
     pub(super) fn deletes(&mut self) {
         let mut edges: Vec<(StepId, BTreeSet<StepId>)> = Vec::new();
-        let users = self.users();
+        let (users, holders) = (self.users(), self.holders());
         let steps: BTreeMap<&Object, StepId> = self
             .deletions
             .iter()
@@ -91,6 +95,14 @@ impl Order<'_> {
                 if !first && user.1.is_none() {
                     after.extend(self.makes.get(&user.0).copied());
                 }
+            }
+            // One that goes need not be there again, which may wait for the name to come free.
+            for holder in holders.get(&deletion.object).into_iter().flatten() {
+                let change = self
+                    .makes
+                    .get(&holder.0)
+                    .filter(|_| !first && holder.1.is_none());
+                after.extend(steps.get(holder).or(change).copied());
             }
             if !first && key.is_none() {
                 after.extend(self.makes.get(address).copied());
@@ -186,7 +198,7 @@ impl Order<'_> {
 }
 
 /// The steps that wait for each other in a circle, and those between two circles.
-fn circle(steps: &[Step]) -> BTreeSet<StepId> {
+pub(super) fn circle(steps: &[Step]) -> BTreeSet<StepId> {
     let before: Vec<Vec<StepId>> = steps
         .iter()
         .map(|step| step.after.iter().copied().collect())

@@ -4,9 +4,11 @@ use super::instance::{self, Instance};
 use super::judge::before;
 use super::plan::{Action, Change, DESTROY, Scope};
 use super::planner::{Options, Planner};
+use super::relations::{self, Forced};
 use super::steps;
 use super::world::Observed;
 use crate::data::Data;
+use crate::resource::relation::Fate;
 use crate::resource::{ResourceType, resource_type};
 use crate::store::state::split_deposed;
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,8 +83,7 @@ impl Planner<'_> {
         if options.target.is_empty() && options.exclude.is_empty() {
             return self.replaced();
         }
-        let (kept, along) =
-            instance::narrowed(&self.out.instances, &options.target, &options.exclude);
+        let (kept, along) = instance::narrowed(&self.out.instances, options, &self.forced);
         let mut scope = Scope {
             asked: asked(options),
             ..Scope::default()
@@ -95,7 +96,7 @@ impl Planner<'_> {
                 left_out.insert(found.change.address.clone());
                 if !found.change.is_nothing() {
                     let address = found.change.address.clone();
-                    let why = left_out_because(found, &kept, &options.exclude);
+                    let why = left_out_because(found, &kept, &options.exclude, &self.forced);
                     scope.left_out.insert(address, why);
                 }
                 if found.change.action != Action::NoOp {
@@ -156,11 +157,27 @@ impl Planner<'_> {
         if !spared.is_empty() {
             spared.extend(left_out.iter().cloned());
         }
-        let known = &self.inputs.world.state.resources;
+        let state = &self.inputs.world.state;
+        let known = &state.resources;
+        let mut needed: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        let objects = relations::objects(state)
+            .map(|(object, _)| object)
+            .collect();
+        for named in relations::named_by(state, &objects) {
+            if let ((child, None), (parent, _)) = (named.child, named.parent)
+                && named.row.fate != Fate::Survives
+                && let Some((child, _)) = known.get_key_value(&child)
+            {
+                needed.entry(child).or_default().insert(parent);
+            }
+        }
+        let none = BTreeSet::new();
         for _ in known {
             let before = (target.len(), spared.len());
             for (address, resource) in known {
+                let by_value = needed.get(address.as_str()).unwrap_or(&none).iter();
                 let needs = resource.dependencies.iter().map(|to| split_deposed(to).0);
+                let needs = needs.chain(by_value.map(String::as_str));
                 let uses = |list: &[String]| needs.clone().any(|to| named(to, list));
                 if !named(address, &target) && !target.is_empty() && uses(&target) {
                     if let Some(to) = needs.clone().find(|to| named(to, &target)) {
@@ -194,6 +211,10 @@ impl Planner<'_> {
         let mut touched: BTreeMap<String, String> = BTreeMap::new();
         for found in &self.out.instances {
             let address = &found.change.address;
+            if let Some(forced) = self.forced.get(address) {
+                touched.insert(address.clone(), forced.reason.clone());
+                continue;
+            }
             let mut uses = found.uses.iter();
             let reason = uses
                 .find(|needed| named(needed, &options.replace) || touched.contains_key(*needed));
@@ -238,12 +259,19 @@ fn left_out_because(
     found: &Instance,
     kept: &BTreeSet<String>,
     exclude: &[String],
+    forced: &BTreeMap<String, Forced>,
 ) -> Option<String> {
-    if exclude.is_empty() || named(&found.change.address, exclude) {
+    let address = &found.change.address;
+    if exclude.is_empty() || named(address, exclude) {
         return None;
     }
-    let needed = found.uses.iter().find(|needed| !kept.contains(*needed))?;
-    Some(format!("it needs {needed}"))
+    if let Some(needed) = found.uses.iter().find(|needed| !kept.contains(*needed)) {
+        return Some(format!("it needs {needed}"));
+    }
+    let with = forced
+        .iter()
+        .find(|(_, forced)| forced.along.as_ref() == Some(address));
+    with.map(|(child, _)| format!("{child} would be replaced along"))
 }
 
 fn named(address: &str, list: &[String]) -> bool {

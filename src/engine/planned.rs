@@ -4,6 +4,7 @@ use super::adopt::{ImportNeed, Sought};
 use super::graph::Uses;
 use super::instance::Instance;
 use super::plan::Plan;
+use super::relations::{Forced, Link};
 use super::rewrite::{Found, Move};
 use super::values::ReadFile;
 use super::world::World;
@@ -72,6 +73,10 @@ pub struct Planned {
     pub diagnostics: Vec<Diagnostic>,
     /// The resources of the file, in an order in which each comes after what it needs.
     pub instances: Vec<Instance>,
+    /// Which of them name which.
+    pub(super) links: Vec<Link>,
+    /// What is to be replaced along, and was not yet.
+    pub(super) forced: BTreeMap<String, Forced>,
     /// What expressions could see in the end.
     pub locals: BTreeMap<String, Data>,
     /// The data sources' values.

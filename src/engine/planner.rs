@@ -8,6 +8,7 @@ use super::graph::{Graph, Node};
 use super::instance::{self, Each, Instance};
 use super::lost;
 use super::plan::{Action, Change};
+use super::relations::Forced;
 use super::rewrite::{self, Rewrites};
 use super::rules::violation;
 use super::steps;
@@ -33,11 +34,23 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
 
 /// The plan in a world with these renames and adoptions done.
 pub(super) fn plan_in(inputs: &Inputs<'_>, rewrites: &Rewrites) -> Planned {
-    let mut planned = plan_with(inputs, rewrites, BTreeSet::new());
+    let mut forced = BTreeMap::new();
+    let mut planned = with_those_along(inputs, rewrites, &mut forced);
     let lost = lost::secrets(&planned, inputs);
     let anew = lost::anew(&lost, inputs.world);
     if !anew.is_empty() {
-        planned = plan_with(inputs, rewrites, anew);
+        let reason = "its secret is needed once more, and the state does not keep it";
+        forced.extend(anew.into_iter().map(|address| {
+            let reason = reason.to_owned();
+            (
+                address,
+                Forced {
+                    reason,
+                    along: None,
+                },
+            )
+        }));
+        planned = with_those_along(inputs, rewrites, &mut forced);
     }
     let lost = lost::secrets(&planned, inputs);
     planned
@@ -47,8 +60,33 @@ pub(super) fn plan_in(inputs: &Inputs<'_>, rewrites: &Rewrites) -> Planned {
     planned
 }
 
-/// The plan with the resources `anew` replaced, since their secrets are needed once more.
-fn plan_with(inputs: &Inputs<'_>, rewrites: &Rewrites, anew: BTreeSet<String>) -> Planned {
+/// How often a plan is made again since more is replaced along: what lives on a resource has
+/// resources that live on it, a few deep.
+const DEEPEST: usize = 16;
+
+/// The plan, with what is replaced along: each round finds what only the one before replaces.
+fn with_those_along(
+    inputs: &Inputs<'_>,
+    rewrites: &Rewrites,
+    forced: &mut BTreeMap<String, Forced>,
+) -> Planned {
+    let mut planned = plan_with(inputs, rewrites, forced.clone());
+    for _ in 0..DEEPEST {
+        if planned.forced.is_empty() {
+            break;
+        }
+        forced.append(&mut planned.forced);
+        planned = plan_with(inputs, rewrites, forced.clone());
+    }
+    planned
+}
+
+/// The plan with the resources in `forced` replaced.
+fn plan_with(
+    inputs: &Inputs<'_>,
+    rewrites: &Rewrites,
+    forced: BTreeMap<String, Forced>,
+) -> Planned {
     let world = inputs.world;
     let mut planner = Planner {
         inputs,
@@ -57,7 +95,7 @@ fn plan_with(inputs: &Inputs<'_>, rewrites: &Rewrites, anew: BTreeSet<String>) -
         values: Values::new(inputs.stack, inputs.read_file),
         settled: BTreeSet::new(),
         rewrites,
-        anew,
+        forced,
         by_block: BTreeMap::new(),
         out: Planned::default(),
     };
@@ -67,12 +105,17 @@ fn plan_with(inputs: &Inputs<'_>, rewrites: &Rewrites, anew: BTreeSet<String>) -
     } else {
         planner.blocks();
         planner.moves();
+        planner.link();
         planner.rules();
     }
     planner.orphans();
     planner.addresses();
+    let all = planner.numbers();
     planner.narrow();
+    planner.renumber(&all);
+    planner.along();
     planner.protected();
+    planner.retained();
     planner.holdings();
     planner.renames();
     planner.outputs();
@@ -88,8 +131,8 @@ pub(super) struct Planner<'a> {
     pub(super) settled: BTreeSet<String>,
     /// The renames and adoptions that the world has.
     pub(super) rewrites: &'a Rewrites,
-    /// Addresses to replace, since their secrets are needed once more.
-    pub(super) anew: BTreeSet<String>,
+    /// Addresses to replace whatever their properties say.
+    pub(super) forced: BTreeMap<String, Forced>,
     pub(super) by_block: BTreeMap<String, Vec<usize>>,
     pub(super) out: Planned,
 }

@@ -21,6 +21,8 @@ pub(super) struct Queue {
     status: Vec<Status>,
     rank: Vec<usize>,
     remote: Vec<bool>,
+    /// The steps that delete something: only these go on when a deletion is released.
+    deletes: Vec<bool>,
     local_ready: BinaryHeap<(usize, std::cmp::Reverse<StepId>)>,
     remote_ready: BinaryHeap<(usize, std::cmp::Reverse<StepId>)>,
     /// Who is in a lane, and who waits for it.
@@ -53,6 +55,10 @@ impl Queue {
             status: vec![Status::Waiting; steps.len()],
             users,
             remote,
+            deletes: steps
+                .iter()
+                .map(|step| matches!(step.op, Op::Delete { .. } | Op::Forget { .. }))
+                .collect(),
             local_ready: BinaryHeap::new(),
             remote_ready: BinaryHeap::new(),
             lanes: HashMap::new(),
@@ -127,22 +133,25 @@ impl Queue {
     /// The step is done: its lane is free, and what waited for it may be ready.
     pub(super) fn done(&mut self, id: StepId) {
         self.leave(id);
-        if self.status[id] != Status::Released {
-            self.free_users(id);
-        }
+        let all = self.status[id] != Status::Released;
+        self.free_users(id, |deletes| all || !deletes);
         self.status[id] = Status::Over;
     }
 
-    /// The step goes on, but nothing has to wait for it any more.
+    /// The step goes on, but what is to be deleted does not have to wait for it any more. What is
+    /// to be created may have its name, and does.
     pub(super) fn released(&mut self, id: StepId) {
         if self.status[id] == Status::Ready {
             self.status[id] = Status::Released;
-            self.free_users(id);
+            self.free_users(id, |deletes| deletes);
         }
     }
 
-    fn free_users(&mut self, id: StepId) {
+    fn free_users(&mut self, id: StepId, which: impl Fn(bool) -> bool) {
         for user in self.users[id].clone() {
+            if !which(self.deletes[user]) {
+                continue;
+            }
             self.missing[user] -= 1;
             if self.missing[user] == 0 && self.status[user] == Status::Waiting {
                 self.ready(user);

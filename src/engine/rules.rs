@@ -65,18 +65,24 @@ impl Planner<'_> {
 
     /// The resource that a property's expression refers to, directly or through a local.
     fn peer(&self, instance: &Instance, path: &Path) -> Option<&Instance> {
+        Some(&self.out.instances[self.peer_at(instance, path)?])
+    }
+
+    /// The number of the resource that a property's expression refers to.
+    pub(super) fn peer_at(&self, instance: &Instance, path: &Path) -> Option<usize> {
         let template = &self.inputs.stack.resources[&instance.block].properties;
         let reference = self.resource_in(path.get(template)?, 0)?;
         let named = self.by_block.get(&reference.name)?;
         let key = instance.each.as_ref().map(|each| each.key.as_str());
         let fixed = reference.attribute.first();
-        let instances = || named.iter().map(|at| &self.out.instances[*at]);
+        let key_of = |at: usize| Some(self.out.instances[at].each.as_ref()?.key.as_str());
         let keyed = |wanted: Option<&str>| {
-            instances().find(|found| found.each.as_ref().map(|each| each.key.as_str()) == wanted)
+            let mut instances = named.iter().copied();
+            instances.find(|at| key_of(*at) == wanted)
         };
         keyed(fixed.as_deref())
             .or_else(|| keyed(key))
-            .or_else(|| instances().next())
+            .or_else(|| named.first().copied())
     }
 
     /// The first resource that a text refers to.
@@ -177,7 +183,7 @@ impl Planner<'_> {
             Some(text) => text.to_owned(),
             None => match path.get(&props.value) {
                 None | Some(Value::Null) => return Vec::new(),
-                Some(value) => value.to_string(),
+                Some(value) => comparable(instance, path, value),
             },
         }];
         if self.is_reference(instance, path)
@@ -191,13 +197,30 @@ impl Planner<'_> {
 
     fn is_reference(&self, instance: &Instance, path: &Path) -> bool {
         let template = &self.inputs.stack.resources[&instance.block].properties;
-        let text = path.get(template).and_then(Value::as_str);
-        let reference = text.and_then(lone_reference);
-        reference.is_some_and(|reference| reference.root == Root::Resource)
+        let mut text = path.get(template).and_then(Value::as_str);
+        // Through locals, which may not go on for ever.
+        for _ in 0..=self.inputs.stack.locals.len() {
+            match text.and_then(lone_reference) {
+                Some(reference) if reference.root == Root::Local => {
+                    let local = self.inputs.stack.locals.get(&reference.name);
+                    text = local.and_then(Value::as_str);
+                }
+                other => return other.is_some_and(|found| found.root == Root::Resource),
+            }
+        }
+        false
     }
 }
 
-fn properties(instance: &Instance) -> Path {
+/// A property's value in the form in which two that mean the same are the same.
+fn comparable(instance: &Instance, path: &Path, value: &Value) -> String {
+    let name = path.first().unwrap_or_default();
+    let name: &str = &name;
+    let alone = serde_json::json!({ name: value });
+    super::identity::part(&instance.change.type_name, &[name], &alone).unwrap_or_default()
+}
+
+pub(super) fn properties(instance: &Instance) -> Path {
     let block = Path::pointer("/resources").join(&instance.block);
     block.join("properties")
 }

@@ -195,7 +195,7 @@ pub async fn create(
     let mut made: Option<String> = None;
     loop {
         let tried = match &made {
-            None => kind.create(cx, inputs.clone(), decided.clone()).await,
+            None => create_once_free(kind, cx, inputs, decided).await,
             Some(id) => finish(kind, cx, id, inputs, decided).await,
         };
         let error = match tried {
@@ -214,6 +214,27 @@ pub async fn create(
             made = look(kind, cx, &error, inputs, decided).await?;
         }
     }
+}
+
+/// How long a create waits for what has its name and is being deleted (the longest that a type
+/// waits for a deletion, an event source mapping's).
+const LEAVING: Duration = Duration::from_secs(300);
+
+/// Creates, once what has the name and is being deleted is gone.
+async fn create_once_free(
+    kind: &'static dyn ResourceType,
+    cx: &Cx,
+    inputs: &Value,
+    decided: &Map<String, Value>,
+) -> Result<Applied, Error> {
+    let leaving = |error: &Error| {
+        matches!(error, Error::StillThere { .. })
+            .then_some("the one that has its name is being deleted")
+    };
+    cx.retry(LEAVING, leaving, || {
+        kind.create(cx, inputs.clone(), decided.clone())
+    })
+    .await
 }
 
 /// Looks whether a create took effect. Where the service did not answer, the request may

@@ -4,6 +4,7 @@ use super::instance::Instance;
 use super::order::{Deletion, Order};
 use super::plan::{Action, Change, Op, Step, StepId};
 use super::planner::Planned;
+use super::relations;
 use super::rewrite::Rewrites;
 use super::world::World;
 use crate::data::Data;
@@ -60,8 +61,11 @@ pub(super) fn build(
         }
     }
     builder.after_moves();
+    let deleted = builder.deletions.iter();
+    let deleted = deleted.map(|deletion| deletion.object.clone()).collect();
     let mut order = Order {
         world,
+        named: relations::named_by(&world.state, &deleted),
         steps: builder.steps,
         makes: builder.makes,
         deletions: builder.deletions,
@@ -71,6 +75,9 @@ pub(super) fn build(
     order.deletes();
     order.names();
     let stuck = order.stuck();
+    if stuck.is_empty() {
+        order.soft(planned);
+    }
     planned.plan.steps = order.steps;
     stuck
 }

@@ -1,7 +1,10 @@
 //! A second look at a plan, independent of how it was made: what must hold for every plan.
 
-use super::plan::{Op, Plan, StepId};
+use super::plan::{Op, Plan, Step, StepId};
+use super::relations::named_by;
 use super::world::World;
+use crate::data::Path;
+use crate::resource::relation::Fate;
 use crate::store::state::deposed_address;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +16,7 @@ pub fn faults(plan: &Plan, world: &World) -> Vec<String> {
     };
     one_generation(plan, world, &before, &mut faults);
     deletes_after_users(plan, world, &before, &mut faults);
+    nothing_lost(plan, world, &before, &mut faults);
     accounted_for(plan, &mut faults);
     faults
 }
@@ -115,6 +119,65 @@ fn deletes_after_users(
             {
                 faults.push(format!("{address} is deleted before its user {user}"));
             }
+        }
+    }
+}
+
+/// What would die with an object that is deleted, or keep it from being deleted, goes or changes
+/// before it; what follows it is created after what follows that.
+fn nothing_lost(plan: &Plan, world: &World, before: &[BTreeSet<StepId>], faults: &mut Vec<String>) {
+    let deleted = |step: &Step| match &step.op {
+        Op::Delete { deposed: None } => Some((step.address.clone(), None)),
+        _ => None,
+    };
+    let objects = plan.steps.iter().filter_map(deleted).collect();
+    let find = |address: &str, which: &dyn Fn(&Op) -> bool| {
+        let mut steps = plan.steps.iter();
+        steps.position(|step| step.address == address && which(&step.op))
+    };
+    let creates = |op: &Op| matches!(op, Op::Create { .. });
+    for named in named_by(&world.state, &objects) {
+        let ((child, None), (parent, _)) = (&named.child, &named.parent) else {
+            continue;
+        };
+        let gone = matches!(world.live.get(child), Some(super::world::Observed::Gone));
+        if named.row.fate == Fate::Survives || gone {
+            continue;
+        }
+        let leaves = |op: &Op| {
+            matches!(
+                op,
+                Op::Delete { .. } | Op::Forget { .. } | Op::Depose { .. } | Op::Update { .. }
+            )
+        };
+        let Some(goes) = find(parent, &|op| matches!(op, Op::Delete { deposed: None })) else {
+            continue;
+        };
+        match find(child, &leaves) {
+            None => faults.push(format!("{child} is lost with {parent}, or in its way")),
+            Some(left) if !before[goes].contains(&left) => {
+                faults.push(format!(
+                    "{parent} is deleted before {child}, which names it"
+                ));
+            }
+            Some(_) => {}
+        }
+        let known = world.state.resources.get(child);
+        let still_names = |id: StepId| match (&plan.steps[id].op, known) {
+            (Op::Create { inputs, .. }, Some(known)) => {
+                let path = Path::dotted(named.row.property);
+                plan.steps[id].type_name == known.type_name
+                    && path.get(&inputs.value) == path.get(&known.inputs)
+            }
+            _ => false,
+        };
+        if let (Some(one), Some(other)) = (find(child, &creates), find(parent, &creates))
+            && still_names(one)
+            && !before[one].contains(&other)
+        {
+            faults.push(format!(
+                "{child} is created before {parent}, which it names"
+            ));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What an object holds that goes with it when it is deleted.
 
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What an object holds. What is not counted is left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +18,9 @@ pub struct Contents {
     /// Bytes of a bucket (all versions) or of a log group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
+    /// How many entries of a bucket each key has.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub keys: BTreeMap<String, u64>,
     /// Whether there is more than was counted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more: bool,
@@ -42,6 +46,15 @@ impl Contents {
     /// How many entries a bucket was seen to hold.
     pub fn entries(&self) -> u64 {
         self.objects.unwrap_or(0) + self.versions.unwrap_or(0)
+    }
+
+    /// Whether what a bucket was seen to hold is all at these keys.
+    pub fn is_all_at(&self, keys: &BTreeSet<&str>) -> bool {
+        if self.keys.is_empty() {
+            let keys = u64::try_from(keys.len()).unwrap_or(u64::MAX);
+            return !self.more && self.entries() <= keys;
+        }
+        self.keys.keys().all(|key| keys.contains(key.as_str()))
     }
 
     /// `3 objects, 2 older versions, 4.2 kB`.

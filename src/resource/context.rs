@@ -129,6 +129,9 @@ pub struct Cx {
     pub known_ids: Arc<BTreeSet<String>>,
     /// The content of local files as the plan saw it, by the property that names them.
     pub files: BTreeMap<String, Content>,
+    /// The ids of this type that the plan deletes: one of them in the way of a create is on its
+    /// way out, and nobody needs to import it.
+    pub going_ids: Arc<BTreeSet<String>>,
     /// `options.timeouts` for the step at hand.
     pub timeout: Option<Duration>,
     /// Told the reason of each wait, as a clause: `retrying: Lambda says "…" (…)`, or
@@ -169,6 +172,7 @@ impl Cx {
             wanted: None,
             known_ids: Arc::default(),
             files: BTreeMap::new(),
+            going_ids: Arc::default(),
             timeout: None,
             notify: Arc::new(|_| {}),
             stop: None,

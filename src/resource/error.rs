@@ -76,6 +76,13 @@ pub enum Error {
         /// The one next step.
         hint: String,
     },
+    /// What is to be created has the name of something that this run deletes, or that the
+    /// service is deleting: it can be created once that is gone.
+    #[error("{what} still exists: it is being deleted, and the service has not let go of it yet")]
+    StillThere {
+        /// What it is, such as `a role named app`.
+        what: String,
+    },
     /// Anything else, as a full sentence.
     #[error("{message}")]
     Failed {
@@ -220,6 +227,7 @@ impl Error {
             Self::Timeout { .. } => {
                 Some("Run apply again; options.timeouts gives it more time.".to_owned())
             }
+            Self::StillThere { .. } => Some("Run apply again once it is gone.".to_owned()),
             Self::Call(call) => call_hint(call),
             Self::Interrupted { .. } => Some("Run the command again to go on.".to_owned()),
         }

@@ -141,6 +141,11 @@ pub fn word(text: &str) -> String {
 /// `what` is `a queue named main`, `id` its import id. Both ways to adopt it are given ready
 /// to be used.
 pub fn exists(cx: &Cx, what: &str, id: &str) -> Error {
+    if cx.going_ids.contains(id) {
+        return Error::StillThere {
+            what: what.to_owned(),
+        };
+    }
     let address = &cx.owner.address;
     let Typed { stack, flags } = &cx.typed;
     let command = format!("{stack}{} {}{flags}", word(address), word(id));

@@ -15,6 +15,7 @@ pub(crate) mod flight;
 pub mod import_id;
 pub mod known;
 pub mod random;
+pub mod relation;
 pub mod spread;
 pub mod typed;
 
@@ -26,6 +27,7 @@ use crate::data::{Data, Path};
 use context::{Cx, Draw};
 use error::Error;
 use import_id::Imported;
+use relation::{After, Parent};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -237,6 +239,17 @@ pub trait Resource:
     /// The properties that together name the object at its service; empty where names need
     /// not be unique. Two generations with the same name cannot be there at the same time.
     const IDENTITY: &'static [&'static str] = &[];
+
+    /// The bool property that makes a deletion leave the object as it is.
+    const KEPT_BY: Option<&'static str> = None;
+
+    /// The types whose resources the properties name, and what becomes of this one when such a
+    /// resource is deleted: one replaced under its own name takes along what would die with it
+    /// or stand in the way.
+    const PARENTS: &'static [Parent] = &[];
+
+    /// The types of which resources with the same parent come before this one.
+    const AFTER: &'static [After] = &[];
 
     /// The key of the thing under which the service wants one write at a time (an API, a
     /// role, a bucket); writes with the same key never overlap.

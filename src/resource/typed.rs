@@ -4,6 +4,7 @@ use super::context::{Cx, Draw};
 use super::error::Error;
 use super::import_id::Imported;
 use super::known::Known;
+use super::relation::{After, Parent};
 use super::{Broken, Caution, Change, DataSource, HeldBy, New, Resource, Rules, Told};
 use crate::content::{Content, Finding};
 use crate::data::Data;
@@ -42,6 +43,12 @@ pub trait ResourceType: Send + Sync {
     fn comparable<'v>(&self, props: &'v Value) -> Cow<'v, Value>;
     /// See [`Resource::IDENTITY`].
     fn identity(&self) -> &'static [&'static str];
+    /// See [`Resource::KEPT_BY`].
+    fn kept_by(&self) -> Option<&'static str>;
+    /// See [`Resource::PARENTS`].
+    fn parents(&self) -> &'static [Parent];
+    /// See [`Resource::AFTER`].
+    fn after(&self) -> &'static [After];
     /// See [`Resource::lane`].
     fn lane(&self, attrs: &Value) -> Option<String>;
     /// See [`Resource::create`].
@@ -218,6 +225,18 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
 
     fn identity(&self) -> &'static [&'static str] {
         T::IDENTITY
+    }
+
+    fn kept_by(&self) -> Option<&'static str> {
+        T::KEPT_BY
+    }
+
+    fn parents(&self) -> &'static [Parent] {
+        T::PARENTS
+    }
+
+    fn after(&self) -> &'static [After] {
+        T::AFTER
     }
 
     fn lane(&self, attrs: &Value) -> Option<String> {

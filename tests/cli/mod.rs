@@ -1,6 +1,7 @@
 //! What a user types and sees.
 
 mod accept;
+mod along;
 mod commands;
 mod drift;
 mod encryption;

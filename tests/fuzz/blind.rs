@@ -7,6 +7,7 @@ use stackctl::data::Data;
 use stackctl::resource::context::{Cx, Draw};
 use stackctl::resource::error::Error;
 use stackctl::resource::import_id::Imported;
+use stackctl::resource::relation::{After, Parent};
 use stackctl::resource::{
     Applied, Broken, Caution, HeldBy, Known, ResourceType, Rules, Told, resource_type,
 };
@@ -45,6 +46,18 @@ impl ResourceType for Blind {
 
     fn identity(&self) -> &'static [&'static str] {
         self.0.identity()
+    }
+
+    fn kept_by(&self) -> Option<&'static str> {
+        self.0.kept_by()
+    }
+
+    fn parents(&self) -> &'static [Parent] {
+        self.0.parents()
+    }
+
+    fn after(&self) -> &'static [After] {
+        self.0.after()
     }
 
     fn lane(&self, attrs: &Value) -> Option<String> {

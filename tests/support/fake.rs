@@ -10,6 +10,7 @@ use stackctl::engine::results::{Applying, Resolved};
 use stackctl::engine::work::{Call, Outcome};
 use stackctl::engine::world::{Observed, World};
 use stackctl::lang::stack::Stack;
+use stackctl::resource::relation::{Fate, Parent};
 use stackctl::resource::{ResourceType, overlay};
 use stackctl::store::state::State;
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,8 +50,37 @@ impl Fake {
     /// Someone outside deletes an object, if nothing uses it.
     pub fn lose(&mut self, id: &str) {
         if self.user(id, false).is_none() {
-            self.objects.remove(id);
+            // What stops it stays, and so does the object then.
+            let _ = self.remove(id);
         }
+    }
+
+    /// The objects that name this one, by what their types say.
+    fn named_by(&self, id: &str) -> Vec<(String, Fate)> {
+        let Some(parent) = self.objects.get(id) else {
+            return Vec::new();
+        };
+        let others = self.objects.iter().filter(|(other, _)| *other != id);
+        others
+            .filter_map(|(other, object)| {
+                let mut rows = object.kind.parents().iter();
+                let row = rows.find(|row| names(object, row, parent))?;
+                Some((other.clone(), row.fate))
+            })
+            .collect()
+    }
+
+    /// Deletes an object, with what dies with it; refused where something stops it.
+    fn remove(&mut self, id: &str) -> Result<(), String> {
+        let named = self.named_by(id);
+        if let Some((other, _)) = named.iter().find(|(_, fate)| *fate == Fate::Stops) {
+            return Err(format!("{id} cannot be deleted before {other}"));
+        }
+        for (other, _) in named.iter().filter(|(_, fate)| *fate == Fate::DiesWith) {
+            self.objects.remove(other);
+        }
+        self.objects.remove(id);
+        Ok(())
     }
 
     /// Someone outside changes the tags of an object.
@@ -115,7 +145,7 @@ impl Fake {
                 if let Some(user) = self.user(&id, early) {
                     return Err(format!("{id} is in use by {user}"));
                 }
-                self.objects.remove(&id);
+                self.remove(&id)?;
                 (id, Value::Null)
             }
             Call::Read { .. } => return Err("nothing to read here".to_owned()),
@@ -155,7 +185,16 @@ impl Fake {
         if let Some((other, _)) = taken {
             return Err(format!("the name of {attrs} is taken by {other}"));
         }
-        self.objects.insert(id.clone(), Object { kind, attrs });
+        let object = Object { kind, attrs };
+        for row in kind.parents() {
+            let mut parents = self.objects.values();
+            let is_given = Path::dotted(row.property).get(&object.attrs).is_some();
+            if is_given && row.fate != Fate::Survives && !parents.any(|it| names(&object, row, it))
+            {
+                return Err(format!("{} names no {}", object.attrs, row.type_name));
+            }
+        }
+        self.objects.insert(id.clone(), object);
         Ok((id, outputs))
     }
 
@@ -188,6 +227,19 @@ impl Fake {
             .find(|(_, other)| uses(other))
             .map(|(other, _)| other.as_str())
     }
+}
+
+/// Whether the row's property of an object names another one.
+fn names(object: &Object, row: &Parent, parent: &Object) -> bool {
+    let value = Path::dotted(row.property).get(&object.attrs);
+    let Some(key) = value.and_then(Value::as_str).map(row.key) else {
+        return false;
+    };
+    let mut outputs = row
+        .by
+        .iter()
+        .filter_map(|name| parent.attrs.get(*name)?.as_str());
+    parent.kind.schema().name == row.type_name && outputs.any(|value| (row.key)(value) == key)
 }
 
 /// Whether a create waits for the step: then it cannot wait for its users' changes, which

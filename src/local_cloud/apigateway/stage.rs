@@ -229,6 +229,7 @@ pub(super) fn deploy(cx: &mut Cx<'_>, doc: &mut Doc) -> Result<(), Refusal> {
     let id = text(doc, "deploymentId").to_owned();
     doc.insert("_readyAt".to_owned(), json!(cx.now + DEPLOYING_MS));
     doc.insert("createdDate".to_owned(), json!(cx.date()));
+    doc.insert("_holds".to_owned(), held(cx));
     fill(doc, &[("autoDeployed", json!(false))]);
     let Some(Value::String(stage)) = doc.remove("stageName") else {
         return Ok(());
@@ -254,6 +255,17 @@ pub(super) fn deploy(cx: &mut Cx<'_>, doc: &mut Doc) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// What the API is at this moment: the keys of its routes, and the ids of its integrations. What
+/// changes afterwards is not in the deployment.
+fn held(cx: &Cx<'_>) -> Value {
+    let routes = cx.list(Kind::Route, "");
+    let mut keys: Vec<&str> = routes.iter().map(|(_, it)| text(it, "routeKey")).collect();
+    keys.sort_unstable();
+    let integrations = cx.list(Kind::Integration, "").into_iter();
+    let integrations: Vec<String> = integrations.map(|(id, _)| id).collect();
+    json!({"routes": keys, "integrations": integrations})
 }
 
 /// Makes a deployment for the stages that deploy by themselves: all of them, or those

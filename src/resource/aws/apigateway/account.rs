@@ -4,6 +4,7 @@ use crate::resource::context::{self, Cx, Draw};
 use crate::resource::error::{CallResult, Effect, Error};
 use crate::resource::import_id::{self, Imported};
 use crate::resource::known::Known;
+use crate::resource::relation::Parent;
 use crate::resource::{Change, Live, Made, New, Resource};
 use aws_sdk_apigateway::types::{Op, PatchOperation};
 use schemars::JsonSchema;
@@ -117,6 +118,11 @@ impl Resource for Account {
     const TYPE: &'static str = "aws:apigateway:Account";
     const IMPORT_ID: &'static str = "`api-gateway-account`";
     const IDENTITY: &'static [&'static str] = &["id"];
+    const PARENTS: &'static [Parent] = &[Parent::survives(
+        "aws:iam:Role",
+        "cloudwatchRoleArn",
+        &["arn"],
+    )];
     type Outputs = Outputs;
 
     fn import(text: &str) -> Result<Imported, String> {

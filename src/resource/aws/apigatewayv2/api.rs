@@ -8,6 +8,7 @@ use crate::resource::context::{Cx, user_tags};
 use crate::resource::document::Document;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
+use crate::resource::relation::Parent;
 use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_apigatewayv2::operation::update_api::builders::UpdateApiFluentBuilder;
 use aws_sdk_apigatewayv2::types;
@@ -241,6 +242,10 @@ fn patch(call: UpdateApiFluentBuilder, change: &Change<Api>) -> UpdateApiFluentB
 impl Resource for Api {
     const TYPE: &'static str = "aws:apigatewayv2:Api";
     const IMPORT_ID: &'static str = "the API's id, such as `a1b2c3d4e5`";
+    const PARENTS: &'static [Parent] = &[
+        Parent::survives("aws:iam:Role", "credentialsArn", &["arn"]),
+        Parent::survives("aws:lambda:Function", "target", &["arn"]),
+    ];
     type Outputs = Outputs;
 
     fn import(text: &str) -> Result<Imported, String> {

@@ -4,6 +4,7 @@ use crate::resource::aws::apigatewayv2::{NOT_FOUND, Tags, gone, json, lane, page
 use crate::resource::context::{Cx, Wait};
 use crate::resource::error::{CallResult, Effect, Error};
 use crate::resource::import_id::{self, Imported};
+use crate::resource::relation::{After, Parent};
 use crate::resource::{Change, Known, Live, Made, Match, New, Resource};
 use aws_sdk_apigatewayv2::types::DeploymentStatus;
 use schemars::JsonSchema;
@@ -12,8 +13,8 @@ use serde_json::Value;
 use std::time::Duration;
 
 /// A snapshot of an API's routes and integrations, for stages without `autoDeploy`: set a
-/// stage's `deploymentId` to its id. The API needs at least one route, so name the routes
-/// in `dependsOn`. Id: `apiId/deploymentId`.
+/// stage's `deploymentId` to its id. The API needs at least one route; the routes,
+/// integrations and responses of the same stack come first. Id: `apiId/deploymentId`.
 ///
 /// The service's `stageName` argument is not offered: it makes or moves a stage that no
 /// stack file names.
@@ -83,9 +84,27 @@ fn shown(error: &Error) -> Option<&'static str> {
         .then_some("a stage still shows the deployment")
 }
 
+/// A type of what a deployment holds. It holds no other types of the API, and API Gateway lets go
+/// of either in any order.
+const fn held(type_name: &'static str) -> After {
+    After {
+        deleted_before: false,
+        ..After::siblings(type_name, "apiId")
+    }
+}
+
 impl Resource for Deployment {
     const TYPE: &'static str = "aws:apigatewayv2:Deployment";
     const IMPORT_ID: &'static str = "`apiId/deploymentId`";
+    const PARENTS: &'static [Parent] =
+        &[Parent::dies_with("aws:apigatewayv2:Api", "apiId", &["id"])];
+    // A deployment holds what the API is at that moment, and needs a route at least.
+    const AFTER: &'static [After] = &[
+        held("aws:apigatewayv2:Integration"),
+        held("aws:apigatewayv2:IntegrationResponse"),
+        held("aws:apigatewayv2:Route"),
+        held("aws:apigatewayv2:RouteResponse"),
+    ];
     type Outputs = Outputs;
 
     fn import(text: &str) -> Result<Imported, String> {

@@ -4,11 +4,12 @@ use crate::resource::aws::apigatewayv2::integration_parts::{
     ResponseParameters, TlsConfig, checks, emptied_statuses, merged, merged_statuses, statuses,
 };
 use crate::resource::aws::apigatewayv2::{
-    NOT_FOUND, Tags, all_pages, gone, json, lane, parts, protocol_of, send,
+    NOT_FOUND, Tags, all_pages, gone, json, lane, parts, protocol_of, said_by_body, send,
 };
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
+use crate::resource::relation::Parent;
 use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_apigatewayv2::operation::update_integration::builders::UpdateIntegrationFluentBuilder;
 use schemars::JsonSchema;
@@ -229,6 +230,15 @@ fn patch(
 impl Resource for Integration {
     const TYPE: &'static str = "aws:apigatewayv2:Integration";
     const IMPORT_ID: &'static str = "`apiId/integrationId`";
+    const PARENTS: &'static [Parent] = &[
+        Parent::dies_with("aws:apigatewayv2:Api", "apiId", &["id"]).unless(said_by_body),
+        Parent::survives("aws:iam:Role", "credentialsArn", &["arn"]),
+        Parent::survives(
+            "aws:lambda:Function",
+            "integrationUri",
+            &["arn", "invokeArn"],
+        ),
+    ];
     type Outputs = Outputs;
 
     fn import(text: &str) -> Result<Imported, String> {

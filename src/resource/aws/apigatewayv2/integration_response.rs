@@ -8,6 +8,7 @@ use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
 use crate::resource::known::Known;
+use crate::resource::relation::Parent;
 use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -86,6 +87,10 @@ impl Resource for IntegrationResponse {
     const TYPE: &'static str = "aws:apigatewayv2:IntegrationResponse";
     const IMPORT_ID: &'static str = "`apiId/integrationId/integrationResponseId`";
     const IDENTITY: &'static [&'static str] = &["apiId", "integrationId", "integrationResponseKey"];
+    const PARENTS: &'static [Parent] = &[
+        Parent::dies_with("aws:apigatewayv2:Api", "apiId", &["id"]),
+        Parent::dies_with("aws:apigatewayv2:Integration", "integrationId", &["id"]),
+    ];
     type Outputs = Outputs;
 
     fn import(text: &str) -> Result<Imported, String> {

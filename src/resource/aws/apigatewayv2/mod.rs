@@ -154,6 +154,14 @@ pub(crate) fn peer_protocol(rules: &Rules<'_>) -> Option<Protocol> {
     Protocol::parse(api.value.get("protocolType")?.as_str()?)
 }
 
+/// Why a part of an API cannot stand beside the API: its `body` says all routes and integrations,
+/// and each import of it deletes the others (`ReimportApi` overwrites the definition).
+pub(crate) fn said_by_body(_part: &Rules<'_>, api: &Rules<'_>) -> Option<Broken> {
+    api.given("body").then(|| {
+        Broken::at("apiId", "The API has a body, which says all its routes and integrations and deletes every other one: describe this one there, or take body out of the API.")
+    })
+}
+
 /// Refuses properties that only WebSocket APIs have on an HTTP API, and the reverse.
 pub(crate) fn only_for(
     rules: &Rules<'_>,

@@ -3,11 +3,13 @@
 use crate::data::{Data, Path};
 use crate::resource::aws::apigatewayv2::protocol::Protocol;
 use crate::resource::aws::apigatewayv2::{
-    EXISTS, NOT_FOUND, Tags, gone, json, lane, only_for, pages, parts, peer_protocol, send,
+    EXISTS, NOT_FOUND, Tags, gone, json, lane, only_for, pages, parts, peer_protocol, said_by_body,
+    send,
 };
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
+use crate::resource::relation::Parent;
 use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_apigatewayv2::operation::update_route::builders::UpdateRouteFluentBuilder;
 use aws_sdk_apigatewayv2::types::ParameterConstraints;
@@ -260,10 +262,36 @@ fn is_http_key(key: &str) -> bool {
             .is_some_and(|(method, path)| METHODS.contains(&method) && path.starts_with('/'))
 }
 
+/// The integration's id in a target.
+fn integration_id(target: &str) -> String {
+    let id = target.strip_prefix("integrations/");
+    id.unwrap_or(target).to_owned()
+}
+
+/// Why a route cannot stand beside its API: the API's `body` or quick create makes it.
+fn made_by_api(route: &Rules<'_>, api: &Rules<'_>) -> Option<Broken> {
+    if let Some(broken) = said_by_body(route, api) {
+        return Some(broken);
+    }
+    let quick = match api.known("routeKey") {
+        Some(key) => key.as_str()?,
+        None if api.given("routeKey") => return None,
+        None => "$default",
+    };
+    (api.given("target") && route.known("routeKey")?.as_str() == Some(quick)).then(|| {
+        let message = format!("The API's target makes the route {quick} by itself: take this resource out of the stack, or target out of the API.");
+        Broken::at("routeKey", message)
+    })
+}
+
 impl Resource for Route {
     const TYPE: &'static str = "aws:apigatewayv2:Route";
     const IMPORT_ID: &'static str = "`apiId/routeId`";
     const IDENTITY: &'static [&'static str] = &["apiId", "routeKey"];
+    const PARENTS: &'static [Parent] = &[
+        Parent::dies_with("aws:apigatewayv2:Api", "apiId", &["id"]).unless(made_by_api),
+        Parent::stops("aws:apigatewayv2:Integration", "target", &["id"]).keyed(integration_id),
+    ];
     type Outputs = Outputs;
 
     fn import(text: &str) -> Result<Imported, String> {

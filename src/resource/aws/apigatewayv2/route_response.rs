@@ -6,6 +6,7 @@ use crate::resource::aws::apigatewayv2::{
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
+use crate::resource::relation::Parent;
 use crate::resource::{Change, Known, Live, Made, New, Resource};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,10 @@ impl Resource for RouteResponse {
     const TYPE: &'static str = "aws:apigatewayv2:RouteResponse";
     const IMPORT_ID: &'static str = "`apiId/routeId/routeResponseId`";
     const IDENTITY: &'static [&'static str] = &["apiId", "routeId", "routeResponseKey"];
+    const PARENTS: &'static [Parent] = &[
+        Parent::dies_with("aws:apigatewayv2:Api", "apiId", &["id"]),
+        Parent::dies_with("aws:apigatewayv2:Route", "routeId", &["id"]),
+    ];
     type Outputs = Outputs;
 
     fn import(text: &str) -> Result<Imported, String> {

@@ -13,6 +13,7 @@ use crate::resource::aws::apigatewayv2::{
 use crate::resource::context::{Cx, user_tags};
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
+use crate::resource::relation::{After, Parent};
 use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_apigatewayv2::operation::update_stage::builders::UpdateStageFluentBuilder;
 use aws_sdk_apigatewayv2::types;
@@ -107,6 +108,29 @@ pub struct Outputs {
 
 fn log_arn(arn: &str) -> &str {
     arn.strip_suffix(":*").unwrap_or(arn)
+}
+
+/// Why a stage cannot stand beside its API: quick create makes the stage `$default`.
+fn made_by_api(stage: &Rules<'_>, api: &Rules<'_>) -> Option<Broken> {
+    (api.given("target") && stage.known("name")? == "$default").then(|| {
+        Broken::at("name", "The API's target makes the stage $default by itself: take this resource out of the stack, or target out of the API.")
+    })
+}
+
+/// Whether a stage logs.
+fn logs(stage: &Value) -> bool {
+    let level = |settings: &Value| settings.get("loggingLevel").is_some();
+    let routes = stage["routeSettings"].as_array();
+    stage.get("accessLogSettings").is_some()
+        || level(&stage["defaultRouteSettings"])
+        || routes.into_iter().flatten().any(level)
+}
+
+/// Whether a stage has settings for a route.
+fn names_route(stage: &Value, route: &Value) -> bool {
+    let settings = stage["routeSettings"].as_array();
+    let mut keys = settings.into_iter().flatten().map(|item| &item["routeKey"]);
+    keys.any(|key| *key == route["routeKey"] || key.is_null())
 }
 
 impl AccessLogSettings {
@@ -350,6 +374,30 @@ impl Resource for Stage {
     const TYPE: &'static str = "aws:apigatewayv2:Stage";
     const IMPORT_ID: &'static str = "`apiId/stageName`";
     const IDENTITY: &'static [&'static str] = &["apiId", "name"];
+    const PARENTS: &'static [Parent] = &[
+        Parent::dies_with("aws:apigatewayv2:Api", "apiId", &["id"]).unless(made_by_api),
+        Parent::stops("aws:apigatewayv2:Deployment", "deploymentId", &["id"]),
+        Parent::survives(
+            "aws:cloudwatch:LogGroup",
+            "accessLogSettings.destinationArn",
+            &["arn"],
+        )
+        .keyed(|arn| log_arn(arn).to_owned()),
+    ];
+    const AFTER: &'static [After] = &[
+        // API Gateway takes settings for a route that exists, and for no other.
+        After {
+            after_deletion: false,
+            applies: names_route,
+            ..After::siblings("aws:apigatewayv2:Route", "apiId")
+        },
+        // "CloudWatch Logs role ARN must be set in account settings to enable logging".
+        After {
+            after_deletion: false,
+            applies: |stage, _| logs(stage),
+            ..After::siblings("aws:apigateway:Account", "")
+        },
+    ];
     type Outputs = Outputs;
 
     fn import(text: &str) -> Result<Imported, String> {

@@ -96,6 +96,7 @@ impl Resource for LogGroup {
     const TYPE: &'static str = "aws:cloudwatch:LogGroup";
     const IMPORT_ID: &'static str = "the group's name, such as `/aws/lambda/orders`";
     const IDENTITY: &'static [&'static str] = &["name"];
+    const KEPT_BY: Option<&'static str> = Some("skipDestroy");
     type Outputs = Outputs;
 
     fn import(text: &str) -> Result<Imported, String> {

@@ -275,9 +275,8 @@ pub fn role_lane(role: Option<&str>) -> Option<String> {
     role.map(|role| format!("iam/role/{role}"))
 }
 
-/// Rules on `role`: it is a name, and the role it refers to does not manage by itself (in
-/// its property `managed`) what this resource is about.
-pub fn role_rules(rules: &Rules<'_>, managed: &str, conflict: &str) -> Vec<Broken> {
+/// Rules on `role`: it is a name.
+pub fn role_rules(rules: &Rules<'_>) -> Vec<Broken> {
     let mut broken = Vec::new();
     if let Some(Value::String(role)) = rules.known("role")
         && !role.chars().all(is_name_character)
@@ -287,19 +286,14 @@ pub fn role_rules(rules: &Rules<'_>, managed: &str, conflict: &str) -> Vec<Broke
             format!("\"{role}\" is not a role's name: role takes the name, not the ARN or path."),
         ));
     }
-    if let Some(("aws:iam:Role", role)) = (rules.peer)(&Path::root().join("role")) {
-        let role = Rules {
-            props: role,
-            peer: &|_| None,
-        };
-        if role.given(managed) {
-            broken.push(Broken::at(
-                "role",
-                format!("These two exclude each other: {conflict}."),
-            ));
-        }
-    }
     broken
+}
+
+/// Why a resource that is about a role's policies cannot stand beside the role: the role manages
+/// them by itself, in its property `managed`.
+pub fn role_conflict(role: &Rules<'_>, managed: &str, why: &str) -> Option<Broken> {
+    role.given(managed)
+        .then(|| Broken::at("role", format!("These two exclude each other: {why}.")))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::resource::context::{Cx, Draw};
 use crate::resource::document::Policy;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
+use crate::resource::relation::Parent;
 use crate::resource::{
     Broken, Caution, Change, Known, Live, Made, New, Resource, Rules, outputs_of,
 };
@@ -123,6 +124,10 @@ impl Resource for Role {
     const TYPE: &'static str = "aws:iam:Role";
     const IMPORT_ID: &'static str = "the role's name";
     const IDENTITY: &'static [&'static str] = &["name"];
+    const PARENTS: &'static [Parent] = &[
+        Parent::stops("aws:iam:Policy", "managedPolicyArns", &["arn"]),
+        Parent::stops("aws:iam:Policy", "permissionsBoundary", &["arn"]),
+    ];
     type Outputs = Outputs;
 
     fn import(text: &str) -> Result<Imported, String> {

@@ -9,6 +9,7 @@ use crate::resource::context::{Cx, Draw};
 use crate::resource::document::Policy;
 use crate::resource::error::Error;
 use crate::resource::import_id::{self, Imported};
+use crate::resource::relation::Parent;
 use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,14 @@ impl Resource for RolePolicy {
     const TYPE: &'static str = "aws:iam:RolePolicy";
     const IMPORT_ID: &'static str = "`roleName:policyName`";
     const IDENTITY: &'static [&'static str] = &["role", "name"];
+    const PARENTS: &'static [Parent] = &[Parent::stops("aws:iam:Role", "role", &["name"])
+        .unless(|_, role| {
+            iam::role_conflict(
+                role,
+                "inlinePolicies",
+                "the role deletes every inline policy that is not in its inlinePolicies: put this one there, or take inlinePolicies out of the role",
+            )
+        })];
     type Outputs = Outputs;
 
     fn import(text: &str) -> Result<Imported, String> {
@@ -68,11 +77,7 @@ impl Resource for RolePolicy {
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         let mut broken = physical_name::rules(rules);
-        broken.extend(iam::role_rules(
-            rules,
-            "inlinePolicies",
-            "the role deletes every inline policy that is not in its inlinePolicies: put this one there, or take inlinePolicies out of the role",
-        ));
+        broken.extend(iam::role_rules(rules));
         let at = Path::root().join("policy");
         broken.extend(policy_check::rules(
             rules,

@@ -5,6 +5,7 @@ use crate::resource::aws::iam;
 use crate::resource::context::Cx;
 use crate::resource::error::Error;
 use crate::resource::import_id::{self, Imported};
+use crate::resource::relation::Parent;
 use crate::resource::{Broken, Caution, Known, Live, Made, New, Resource, Rules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,16 @@ impl Resource for RolePolicyAttachment {
     const TYPE: &'static str = "aws:iam:RolePolicyAttachment";
     const IMPORT_ID: &'static str = "`roleName/policyArn`";
     const IDENTITY: &'static [&'static str] = &["role", "policyArn"];
+    const PARENTS: &'static [Parent] = &[
+        Parent::stops("aws:iam:Role", "role", &["name"]).unless(|_, role| {
+            iam::role_conflict(
+                role,
+                "managedPolicyArns",
+                "the role detaches every policy that is not in its managedPolicyArns: put this one there, or take managedPolicyArns out of the role",
+            )
+        }),
+        Parent::stops("aws:iam:Policy", "policyArn", &["arn"]),
+    ];
     type Outputs = Outputs;
 
     fn import(text: &str) -> Result<Imported, String> {
@@ -46,11 +57,7 @@ impl Resource for RolePolicyAttachment {
     }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
-        iam::role_rules(
-            rules,
-            "managedPolicyArns",
-            "the role detaches every policy that is not in its managedPolicyArns: put this one there, or take managedPolicyArns out of the role",
-        )
+        iam::role_rules(rules)
     }
 
     fn cautions(rules: &Rules<'_>) -> Vec<Caution> {
@@ -147,11 +154,9 @@ mod tests {
         assert_eq!(broken.len(), 1);
         let props = Data::from(json!({"role": "x", "policyArn": "arn:x"}));
         let role = Data::from(json!({"managedPolicyArns": ["arn:y"]}));
-        let peer = |path: &Path| (path.as_pointer() == "/role").then_some(("aws:iam:Role", &role));
-        let broken = RolePolicyAttachment::rules(&Rules {
-            props: &props,
-            peer: &peer,
-        });
-        assert!(broken[0].message.contains("managedPolicyArns"));
+        let alone = |props| Rules { props, peer: &none };
+        let conflict = RolePolicyAttachment::PARENTS[0].conflict.unwrap();
+        let broken = conflict(&alone(&props), &alone(&role)).unwrap();
+        assert!(broken.message.contains("managedPolicyArns"));
     }
 }

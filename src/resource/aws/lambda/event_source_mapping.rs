@@ -12,6 +12,7 @@ use crate::resource::aws::time::{rfc3339, time};
 use crate::resource::context::{Cx, Wait, user_tags};
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
+use crate::resource::relation::Parent;
 use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_lambda::operation::get_event_source_mapping::GetEventSourceMappingOutput;
 use aws_smithy_types::date_time::Format;
@@ -208,13 +209,25 @@ async fn settle(cx: &Cx, outputs: Outputs) -> Result<Outputs, Error> {
 }
 
 /// The refusal names the mapping that is there: `… with UUID 14e0db71-…`.
-fn in_the_way(cx: &Cx, error: Error) -> Error {
+async fn in_the_way(cx: &Cx, error: Error) -> Error {
     let is_uuid = |word: &&str| word.len() == 36 && word.matches('-').count() == 4;
     let words = error
         .message()
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
     match words.filter(|word| !word.is_empty()).find(is_uuid) {
-        Some(uuid) => import_id::exists(cx, "a mapping of this source to this function", uuid),
+        Some(uuid) => {
+            let what = "a mapping of this source to this function";
+            let live = get(cx, uuid).await.ok();
+            let leaves = live.is_some_and(|live| {
+                live.is_none_or(|live| live.state.as_deref() == Some("Deleting"))
+            });
+            if leaves {
+                return Error::StillThere {
+                    what: what.to_owned(),
+                };
+            }
+            import_id::exists(cx, what, uuid)
+        }
         None => error,
     }
 }
@@ -223,6 +236,12 @@ impl Resource for EventSourceMapping {
     const TYPE: &'static str = "aws:lambda:EventSourceMapping";
     const IMPORT_ID: &'static str = "the mapping's UUID";
     const IDENTITY: &'static [&'static str] = &["eventSourceArn", "functionName"];
+    // "Deleting the function leaves the mapping": it points at the next one of the name.
+    const PARENTS: &'static [Parent] = &[
+        Parent::survives("aws:lambda:Function", "functionName", &["name"])
+            .keyed(|text| FunctionRef::parse(text).name),
+        Parent::survives("aws:sqs:Queue", "eventSourceArn", &["arn"]),
+    ];
     type Outputs = Outputs;
 
     fn import(text: &str) -> Result<Imported, String> {
@@ -266,7 +285,7 @@ impl Resource for EventSourceMapping {
         )?;
         let call = call.set_tags(Some(tags.into_iter().collect()));
         let reply = match send!(cx, call, "lambda:CreateEventSourceMapping") {
-            Err(error) if exists(&error) => return Err(in_the_way(cx, error)),
+            Err(error) if exists(&error) => return Err(in_the_way(cx, error).await),
             other => other?,
         };
         let uuid = reply.uuid.clone().unwrap_or_default();

@@ -14,6 +14,7 @@ use crate::resource::aws::tags;
 use crate::resource::context::{Cx, Wait, user_tags};
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
+use crate::resource::relation::Parent;
 use crate::resource::{Broken, Caution, Change, HeldBy, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use schemars::JsonSchema;
@@ -302,10 +303,31 @@ fn props_of(reply: GetFunctionOutput, attrs: &Value) -> Function {
     }
 }
 
+/// The log group that Lambda writes to where none is given; a group's name stays as it is.
+fn log_group(name: &str) -> String {
+    if name.starts_with('/') {
+        name.to_owned()
+    } else {
+        format!("/aws/lambda/{name}")
+    }
+}
+
 impl Resource for Function {
     const TYPE: &'static str = "aws:lambda:Function";
     const IMPORT_ID: &'static str = "the function's name";
     const IDENTITY: &'static [&'static str] = &["name"];
+    const PARENTS: &'static [Parent] = &[
+        Parent::survives("aws:iam:Role", "role", &["arn"]),
+        Parent::survives(
+            "aws:cloudwatch:LogGroup",
+            "loggingConfig.logGroup",
+            &["name"],
+        ),
+        // Lambda creates a missing log group itself, one that is kept for ever.
+        Parent::survives("aws:cloudwatch:LogGroup", "name", &["name"]).keyed(log_group),
+        Parent::survives("aws:s3:Bucket", "s3Bucket", &["bucket"]),
+        Parent::survives("aws:sqs:Queue", "deadLetterConfig.targetArn", &["arn"]),
+    ];
     type Outputs = Outputs;
 
     fn import(text: &str) -> Result<Imported, String> {

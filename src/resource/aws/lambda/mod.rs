@@ -69,6 +69,11 @@ impl FunctionRef {
     }
 }
 
+/// The bare name in what a property may call a function: its name or ARN, with or without version.
+pub fn function_name(text: &str) -> String {
+    FunctionRef::parse(text).name
+}
+
 /// Whether a create was refused since there is such a thing already. The code alone also
 /// stands for a change that goes on.
 pub fn exists(error: &Error) -> bool {

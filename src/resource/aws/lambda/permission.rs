@@ -1,10 +1,11 @@
 //! `aws:lambda:Permission`: who may call a function, a statement of the function's policy.
 
 use crate::resource::aws::lambda::statement::{Statement, plain_principal};
-use crate::resource::aws::lambda::{FunctionRef, NOT_FOUND, exists, gone, write};
+use crate::resource::aws::lambda::{FunctionRef, NOT_FOUND, exists, function_name, gone, write};
 use crate::resource::context::{Cx, Draw, Wait};
 use crate::resource::error::{CallResult, Effect, Error};
 use crate::resource::import_id::{self, Imported};
+use crate::resource::relation::Parent;
 use crate::resource::spread::Reason;
 use crate::resource::{Broken, Known, Live, Made, New, Resource, Rules};
 use rand::RngExt;
@@ -184,6 +185,8 @@ impl Resource for Permission {
     const TYPE: &'static str = "aws:lambda:Permission";
     const IMPORT_ID: &'static str = "`FUNCTION/STATEMENT` or `FUNCTION:QUALIFIER/STATEMENT`";
     const IDENTITY: &'static [&'static str] = &["function", "statementId"];
+    const PARENTS: &'static [Parent] =
+        &[Parent::dies_with("aws:lambda:Function", "function", &["name"]).keyed(function_name)];
     type Outputs = Outputs;
 
     fn import(text: &str) -> Result<Imported, String> {

@@ -14,7 +14,9 @@ use aws_sdk_s3::types::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use crate::resource::relation::{After, Parent, turned_on};
 
 /// The ACL of a bucket. It cannot be deleted: deleting this resource leaves it as it is.
 /// A bucket whose object ownership is `BucketOwnerEnforced` (every new one) has no ACL but
@@ -212,10 +214,41 @@ async fn get(cx: &Cx, bucket: &str, owner: Option<&str>) -> Result<Option<Bucket
     }))
 }
 
+fn is_enforced(controls: &Value) -> bool {
+    controls["rule"]["objectOwnership"] == "BucketOwnerEnforced"
+}
+
+/// Why an ACL cannot stand beside ownership controls: they leave none but `private`.
+fn enforced(acl: &Rules<'_>, controls: &Rules<'_>) -> Option<Broken> {
+    let custom = acl.given("accessControlPolicy");
+    let grants = custom || acl.known("acl").is_some_and(|acl| acl != PRIVATE);
+    (grants && is_enforced(&controls.props.value)).then(|| {
+        Broken::at(
+            if custom { "accessControlPolicy" } else { "acl" },
+            "the bucket's ownership controls say BucketOwnerEnforced, which leaves no ACL but \
+             private; use BucketOwnerPreferred there",
+        )
+    })
+}
+
 impl Resource for BucketAcl {
     const TYPE: &'static str = "aws:s3:BucketAcl";
     const IMPORT_ID: &'static str = "`bucket`, `bucket,acl`, `bucket,owner` or `bucket,owner,acl`";
     const IDENTITY: &'static [&'static str] = &["bucket"];
+    const PARENTS: &'static [Parent] = &[Parent::dies_with("aws:s3:Bucket", "bucket", &["bucket"])];
+    const AFTER: &'static [After] = &[
+        // Of a bucket whose owner is enforced S3 takes no ACL, and it enforces no owner as long
+        // as the ACL grants others something (`InvalidBucketAclWithObjectOwnership`).
+        After {
+            closes: |from, to| is_enforced(to) && !is_enforced(from),
+            conflict: Some(enforced),
+            ..After::siblings("aws:s3:BucketOwnershipControls", "bucket")
+        },
+        After {
+            closes: |from, to| turned_on(from, to, &["blockPublicAcls", "ignorePublicAcls"]),
+            ..After::siblings("aws:s3:BucketPublicAccessBlock", "bucket")
+        },
+    ];
     type Outputs = Outputs;
 
     fn import(text: &str) -> Result<Imported, String> {
@@ -229,18 +262,6 @@ impl Resource for BucketAcl {
             broken.push(Broken::at(
                 if custom { "accessControlPolicy" } else { "" },
                 "exactly one of acl and accessControlPolicy is given",
-            ));
-        }
-        let bucket = crate::data::Path::dotted("bucket");
-        if let Some(("aws:s3:BucketOwnershipControls", controls)) = (rules.peer)(&bucket)
-            && controls.value.pointer("/rule/objectOwnership")
-                == Some(&json!("BucketOwnerEnforced"))
-            && (custom || rules.known("acl").is_some_and(|acl| acl != PRIVATE))
-        {
-            broken.push(Broken::at(
-                if custom { "accessControlPolicy" } else { "acl" },
-                "the bucket's ownership controls say BucketOwnerEnforced, which leaves no ACL \
-                 but private; use BucketOwnerPreferred there",
             ));
         }
         broken
@@ -304,16 +325,17 @@ impl Resource for BucketAcl {
 mod tests {
     use super::*;
     use crate::data::Data;
+    use serde_json::json;
 
     fn broken(props: Value, ownership: &str) -> Vec<String> {
         let props = Data::from(props);
         let controls = Data::from(json!({"rule": {"objectOwnership": ownership}}));
-        let rules = Rules {
-            props: &props,
-            peer: &|_| Some(("aws:s3:BucketOwnershipControls", &controls)),
+        let alone = |props| Rules {
+            props,
+            peer: &|_| None,
         };
-        BucketAcl::rules(&rules)
-            .into_iter()
+        let own = BucketAcl::rules(&alone(&props)).into_iter();
+        own.chain(enforced(&alone(&props), &alone(&controls)))
             .map(|broken| broken.path.to_string())
             .collect()
     }

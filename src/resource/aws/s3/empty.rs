@@ -9,6 +9,7 @@ use aws_sdk_s3::types::{
     Delete, EncodingType, ObjectIdentifier, ObjectLockLegalHold, ObjectLockLegalHoldStatus,
 };
 use percent_encoding::percent_decode_str;
+use std::collections::BTreeMap;
 
 /// What is to be emptied.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +55,13 @@ pub async fn count(cx: &Cx, bucket: &str) -> Contents {
     let others = page.versions().len() - objects + page.delete_markers().len();
     let sizes = page.versions().iter().filter_map(|version| version.size());
     let count = |count: usize| u64::try_from(count).ok();
+    let mut keys = BTreeMap::new();
+    let entries = page.versions().iter().map(|version| version.key());
+    for key in entries.chain(page.delete_markers().iter().map(|marker| marker.key())) {
+        *keys.entry(key.unwrap_or_default().to_owned()).or_default() += 1;
+    }
     Contents {
+        keys,
         objects: count(objects),
         versions: count(others),
         bytes: Some(sizes.filter_map(|size| u64::try_from(size).ok()).sum()),

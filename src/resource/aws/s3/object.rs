@@ -11,6 +11,7 @@ use crate::resource::aws::time::{rfc3339, time};
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
+use crate::resource::relation::{After, Parent, turned_on};
 use crate::resource::{Broken, Change, Known, Live, Made, Match, New, Resource, Rules};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -279,6 +280,24 @@ impl Resource for BucketObject {
     const TYPE: &'static str = "aws:s3:BucketObject";
     const IMPORT_ID: &'static str = "`bucket/key` or `s3://bucket/key`";
     const IDENTITY: &'static [&'static str] = &["bucket", "key"];
+    const PARENTS: &'static [Parent] = &[Parent::stops("aws:s3:Bucket", "bucket", &["bucket"])];
+    const AFTER: &'static [After] = &[
+        // An object written before is the version "null", and stays it.
+        After {
+            deleted_before: false,
+            ..After::siblings("aws:s3:BucketVersioning", "bucket")
+        },
+        // S3 refuses an ACL where ACLs are switched off, and a public one where it is blocked.
+        After {
+            applies: |object, _| object.get("acl").is_some(),
+            ..After::siblings("aws:s3:BucketOwnershipControls", "bucket")
+        },
+        After {
+            applies: |object, _| object.get("acl").is_some(),
+            closes: |from, to| turned_on(from, to, &["blockPublicAcls"]),
+            ..After::siblings("aws:s3:BucketPublicAccessBlock", "bucket")
+        },
+    ];
     type Outputs = Outputs;
 
     fn import(text: &str) -> Result<Imported, String> {

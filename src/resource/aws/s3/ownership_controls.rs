@@ -4,6 +4,7 @@ use crate::resource::aws::s3;
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
+use crate::resource::relation::Parent;
 use crate::resource::{Change, Known, Live, Made, New, Resource};
 use aws_sdk_s3::types::{ObjectOwnership, OwnershipControls, OwnershipControlsRule};
 use schemars::JsonSchema;
@@ -82,6 +83,7 @@ impl Resource for BucketOwnershipControls {
     const TYPE: &'static str = "aws:s3:BucketOwnershipControls";
     const IMPORT_ID: &'static str = "the bucket's name";
     const IDENTITY: &'static [&'static str] = &["bucket"];
+    const PARENTS: &'static [Parent] = &[Parent::dies_with("aws:s3:Bucket", "bucket", &["bucket"])];
     type Outputs = Outputs;
 
     fn import(text: &str) -> Result<Imported, String> {

@@ -6,6 +6,8 @@ use crate::resource::context::Cx;
 use crate::resource::document::{Policy, parse};
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
+use crate::resource::relation::Parent;
+use crate::resource::relation::{After, turned_on};
 use crate::resource::spread::Reason;
 use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use schemars::JsonSchema;
@@ -87,6 +89,12 @@ impl Resource for BucketPolicy {
     const TYPE: &'static str = "aws:s3:BucketPolicy";
     const IMPORT_ID: &'static str = "the bucket's name";
     const IDENTITY: &'static [&'static str] = &["bucket"];
+    const PARENTS: &'static [Parent] = &[Parent::dies_with("aws:s3:Bucket", "bucket", &["bucket"])];
+    // S3 refuses a public policy as long as such policies are blocked.
+    const AFTER: &'static [After] = &[After {
+        closes: |from, to| turned_on(from, to, &["blockPublicPolicy", "restrictPublicBuckets"]),
+        ..After::siblings("aws:s3:BucketPublicAccessBlock", "bucket")
+    }];
     type Outputs = Outputs;
 
     fn import(text: &str) -> Result<Imported, String> {

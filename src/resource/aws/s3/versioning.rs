@@ -4,6 +4,7 @@ use crate::resource::aws::s3;
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
+use crate::resource::relation::Parent;
 use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_s3::types::{BucketVersioningStatus, MfaDelete, VersioningConfiguration as Sdk};
 use schemars::JsonSchema;
@@ -109,10 +110,27 @@ fn once_on(bucket: &str) -> Error {
     )
 }
 
+/// Why the versioning of a bucket with object lock cannot be anything but on (S3 answers
+/// `InvalidBucketState`).
+fn locked(versioning: &Rules<'_>, bucket: &Rules<'_>) -> Option<Broken> {
+    let config = versioning.known("versioningConfiguration")?;
+    let is_off = config["status"]
+        .as_str()
+        .is_some_and(|status| status != "Enabled");
+    (is_off && bucket.known("objectLockEnabled") == Some(&Value::Bool(true))).then(|| {
+        Broken::at(
+            "versioningConfiguration.status",
+            "The bucket has objectLockEnabled, which switches versioning on and keeps it on: set this to Enabled, or take this resource out of the stack.",
+        )
+    })
+}
+
 impl Resource for BucketVersioning {
     const TYPE: &'static str = "aws:s3:BucketVersioning";
     const IMPORT_ID: &'static str = "`bucket` or `bucket,owner`";
     const IDENTITY: &'static [&'static str] = &["bucket"];
+    const PARENTS: &'static [Parent] =
+        &[Parent::dies_with("aws:s3:Bucket", "bucket", &["bucket"]).unless(locked)];
     type Outputs = Outputs;
 
     fn import(text: &str) -> Result<Imported, String> {

@@ -8,6 +8,7 @@ use crate::resource::context::{Cx, Draw, throttled, user_tags};
 use crate::resource::document::{Document, Policy};
 use crate::resource::error::{CallResult, Effect, Error};
 use crate::resource::import_id::{self, Imported};
+use crate::resource::relation::Parent;
 use crate::resource::spread::Reason;
 use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules, outputs_of};
 use aws_sdk_sqs::operation::create_queue::builders::CreateQueueFluentBuilder;
@@ -139,6 +140,18 @@ impl Resource for Queue {
     const IMPORT_ID: &'static str =
         "the queue's URL, such as `https://sqs.us-west-2.amazonaws.com/123456789012/orders`";
     const IDENTITY: &'static [&'static str] = &["name"];
+    const PARENTS: &'static [Parent] = &[
+        Parent::survives(
+            "aws:sqs:Queue",
+            "redrivePolicy.deadLetterTargetArn",
+            &["arn"],
+        ),
+        Parent::survives(
+            "aws:sqs:Queue",
+            "redriveAllowPolicy.sourceQueueArns",
+            &["arn"],
+        ),
+    ];
     type Outputs = Outputs;
 
     fn import(text: &str) -> Result<Imported, String> {

@@ -1,12 +1,12 @@
 //! `aws:sqs:QueuePolicy`.
 
-use crate::data::Path;
 use crate::resource::aws::policy::canonical;
 use crate::resource::aws::sqs::{self, rules as queue_rules};
 use crate::resource::context::{Cx, throttled};
 use crate::resource::document::Policy;
 use crate::resource::error::{CallResult, Error};
 use crate::resource::import_id::{self, Imported};
+use crate::resource::relation::Parent;
 use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 use schemars::JsonSchema;
@@ -39,6 +39,8 @@ impl Resource for QueuePolicy {
     const IMPORT_ID: &'static str =
         "the queue's URL, such as `https://sqs.us-west-2.amazonaws.com/123456789012/orders`";
     const IDENTITY: &'static [&'static str] = &["queueUrl"];
+    const PARENTS: &'static [Parent] =
+        &[Parent::dies_with("aws:sqs:Queue", "queueUrl", &["url"]).unless(queue_has_its_own)];
     type Outputs = Outputs;
 
     fn import(text: &str) -> Result<Imported, String> {
@@ -46,20 +48,7 @@ impl Resource for QueuePolicy {
     }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
-        let mut broken = queue_rules::policy(rules);
-        if let Some(("aws:sqs:Queue", queue)) = (rules.peer)(&Path::root().join("queueUrl")) {
-            let queue = Rules {
-                props: queue,
-                peer: &|_| None,
-            };
-            if queue.given("policy") {
-                broken.push(Broken::at(
-                    "queueUrl",
-                    "The queue has a policy of its own, and one would overwrite the other: take it out of the queue, or this resource out of the stack.",
-                ));
-            }
-        }
-        broken
+        queue_rules::policy(rules)
     }
 
     fn lane(attrs: &Value) -> Option<String> {
@@ -118,6 +107,14 @@ impl Resource for QueuePolicy {
             .filter(|live| canonical(&live.0) == canonical(&policy.0))
             .map(|_| url.to_owned()))
     }
+}
+
+/// Why a policy resource cannot stand beside a queue that has the property `policy`.
+fn queue_has_its_own(_policy: &Rules<'_>, queue: &Rules<'_>) -> Option<Broken> {
+    let message = "The queue has a policy of its own, and one would overwrite the other: take it out of the queue, or this resource out of the stack.";
+    queue
+        .given("policy")
+        .then(|| Broken::at("queueUrl", message))
 }
 
 async fn put(cx: &Cx, props: &QueuePolicy) -> Result<Made<Outputs>, Error> {

@@ -1,0 +1,561 @@
+//! Which resource names which, by a reference or by a value that both know; and what follows:
+//! what excludes each other, and what is replaced along with the resource that it names.
+
+use super::identity::{self, Same};
+use super::instance::Instance;
+use super::plan::Action;
+use super::planner::{FAULTY, Planner};
+use super::rules::{properties, violation};
+use super::steps::{self, Object};
+use crate::data::Path;
+use crate::lang::diagnostic::{Diagnostic, Place};
+use crate::resource::relation::{Conflict, Fate, Parent};
+use crate::resource::{ResourceType, Rules, overlay, resource_type};
+use crate::store::state::{ResourceState, State};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// A resource of the file, and one that a property of it names.
+#[derive(Debug, Clone)]
+pub struct Link {
+    /// The number of the one that names among the instances.
+    pub(super) child: usize,
+    /// The number of the one that is named.
+    pub(super) parent: usize,
+    /// What the type says of the two.
+    pub(super) row: &'static Parent,
+    /// The property.
+    pub(super) path: Path,
+}
+
+/// An object of the state, and one that a property of it names.
+pub(super) struct Named {
+    pub(super) child: Object,
+    pub(super) parent: Object,
+    pub(super) row: &'static Parent,
+}
+
+/// Why a resource is replaced that would stay as it is for itself.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Forced {
+    /// A clause.
+    pub(super) reason: String,
+    /// The address of what it is replaced along with; it is then deleted before that is.
+    pub(super) along: Option<String>,
+}
+
+/// The strings that a property holds, each with its place: one, or those of a list.
+fn texts(path: &str, props: &Value) -> Vec<(Path, Option<String>)> {
+    let path = Path::dotted(path);
+    match path.get(props) {
+        Some(Value::Array(list)) => (0..list.len())
+            .map(|at| (path.join(at), list[at].as_str().map(str::to_owned)))
+            .collect(),
+        Some(Value::String(text)) => vec![(path, Some(text.clone()))],
+        _ => vec![(path, None)],
+    }
+}
+
+/// What the output of a resource is going to be, as far as that is known; of one that stays in
+/// place what it is.
+fn output(instance: &Instance, name: &str, state: &State) -> Option<String> {
+    let change = &instance.change;
+    let path = Path::root().join(name);
+    let after = change.after.as_ref();
+    if after.is_some_and(|after| after.unknown_at(&path).is_some()) {
+        return None;
+    }
+    let written = after.and_then(|after| after.value.get(name));
+    let decided = change.decided.get(name);
+    let known = state.resources.get(&change.address);
+    // What is replaced under its own name has the same ARN or URL again; an id is its own.
+    let again = |known: &ResourceState| name != "id" && compared(instance, known) == Same::Yes;
+    let known = known.filter(|known| match change.action {
+        Action::NoOp | Action::Update => true,
+        _ => change.action.is_replace() && again(known),
+    });
+    let known = known.and_then(|known| known.outputs.get(name));
+    let found = written.or(decided).or(known);
+    found.and_then(Value::as_str).map(str::to_owned)
+}
+
+/// The instances of each type by what a row's outputs of them are.
+struct ByOutput<'p, 'a> {
+    planner: &'p Planner<'a>,
+    by_type: HashMap<&'p str, Vec<usize>>,
+    found: HashMap<(&'static str, &'static str), HashMap<String, usize>>,
+}
+
+impl ByOutput<'_, '_> {
+    fn get(&mut self, child: &'static str, row: &'static Parent, text: &str) -> Option<usize> {
+        let Self {
+            planner,
+            by_type,
+            found,
+        } = self;
+        let by = found.entry((child, row.property)).or_insert_with(|| {
+            let state = &planner.inputs.world.state;
+            let mut by = HashMap::new();
+            for at in by_type.get(row.type_name).into_iter().flatten() {
+                for name in row.by {
+                    if let Some(value) = output(&planner.out.instances[*at], name, state) {
+                        by.entry((row.key)(&value)).or_insert(*at);
+                    }
+                }
+            }
+            by
+        });
+        by.get(&(row.key)(text)).copied()
+    }
+}
+
+impl Planner<'_> {
+    /// Finds for each resource of the file those that its properties name, and reports those that
+    /// exclude each other.
+    pub(super) fn link(&mut self) {
+        let mut links = Vec::new();
+        let mut by_type: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (at, found) in self.out.instances.iter().enumerate() {
+            by_type
+                .entry(found.kind.schema().name)
+                .or_default()
+                .push(at);
+        }
+        let mut index = ByOutput {
+            planner: self,
+            by_type,
+            found: HashMap::new(),
+        };
+        for (child, found) in self.out.instances.iter().enumerate() {
+            let rows = found.kind.parents().iter();
+            let Some(props) = found.change.after.as_ref() else {
+                continue;
+            };
+            if props.unknown_at(&Path::root()) == Some(FAULTY) {
+                continue;
+            }
+            for row in rows {
+                if !index.by_type.contains_key(row.type_name) {
+                    continue;
+                }
+                for (path, text) in texts(row.property, &props.value) {
+                    let parent = match (props.unknown_at(&path), text) {
+                        (None, Some(text)) => index.get(found.kind.schema().name, row, &text),
+                        (Some(_), _) => self
+                            .peer_at(found, &path)
+                            .filter(|at| self.is_of(*at, row.type_name)),
+                        (None, None) => None,
+                    };
+                    if let Some(parent) = parent.filter(|parent| *parent != child) {
+                        links.push(Link {
+                            child,
+                            parent,
+                            row,
+                            path,
+                        });
+                    }
+                }
+            }
+        }
+        self.out.links = links;
+        let found = self.conflicts();
+        self.out.diagnostics.extend(found);
+    }
+
+    /// The numbers of the instances.
+    pub(super) fn numbers(&self) -> Vec<String> {
+        let instances = self.out.instances.iter();
+        match self.out.links.is_empty() {
+            true => Vec::new(),
+            false => instances
+                .map(|found| found.change.address.clone())
+                .collect(),
+        }
+    }
+
+    /// Gives links the numbers of the instances that are left, of these.
+    pub(super) fn renumber(&mut self, all: &[String]) {
+        if all.len() == self.out.instances.len() {
+            return;
+        }
+        let left = self.out.instances.iter().enumerate();
+        let left: HashMap<&str, usize> = left
+            .map(|(at, found)| (found.change.address.as_str(), at))
+            .collect();
+        let number = |at: usize| left.get(all[at].as_str()).copied();
+        let links = self.out.links.iter().filter_map(|link| {
+            Some(Link {
+                child: number(link.child)?,
+                parent: number(link.parent)?,
+                ..link.clone()
+            })
+        });
+        self.out.links = links.collect();
+    }
+
+    fn is_of(&self, at: usize, type_name: &str) -> bool {
+        self.out.instances[at].kind.schema().name == type_name
+    }
+
+    /// Reports what excludes the resource that it names.
+    fn conflicts(&self) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        for link in &self.out.links {
+            let [child, parent] = [link.child, link.parent].map(|at| &self.out.instances[at]);
+            let Some(conflict) = link.row.conflict else {
+                continue;
+            };
+            found.extend(self.conflict(conflict, child, parent));
+        }
+        found.extend(self.sibling_conflicts());
+        found
+    }
+
+    /// What one resource says against another.
+    pub(super) fn conflict(
+        &self,
+        conflict: Conflict,
+        own: &Instance,
+        other: &Instance,
+    ) -> Option<Diagnostic> {
+        let (Some(props), Some(others)) = (&own.change.after, &other.change.after) else {
+            return None;
+        };
+        let alone = |props| Rules {
+            props,
+            peer: &|_| None,
+        };
+        let broken = conflict(&alone(props), &alone(others))?;
+        Some(violation(&properties(own), broken))
+    }
+
+    /// Reports what excludes a sibling.
+    fn sibling_conflicts(&self) -> Vec<Diagnostic> {
+        let instances = &self.out.instances;
+        let rows = |found: &Instance| {
+            let rows = found.kind.after().iter();
+            rows.filter(|row| row.conflict.is_some())
+        };
+        let wanted: BTreeSet<(&str, &str)> = instances
+            .iter()
+            .flat_map(|found| rows(found).map(|row| (row.type_name, row.property)))
+            .collect();
+        if wanted.is_empty() {
+            return Vec::new();
+        }
+        let parents = Parents::of(instances, &self.out.links);
+        let mut groups: HashMap<(&str, &str, String), Vec<usize>> = HashMap::new();
+        for (at, found) in instances.iter().enumerate() {
+            let name = found.kind.schema().name;
+            for (_, property) in wanted.iter().filter(|(wanted, _)| *wanted == name) {
+                if let Some(parent) = parents.key(at, property) {
+                    let group = groups.entry((name, property, parent)).or_default();
+                    group.push(at);
+                }
+            }
+        }
+        let mut found = Vec::new();
+        for (at, own) in instances.iter().enumerate() {
+            for row in rows(own) {
+                let Some((parent, conflict)) = parents.key(at, row.property).zip(row.conflict)
+                else {
+                    continue;
+                };
+                let siblings = groups.get(&(row.type_name, row.property, parent));
+                let siblings = siblings.into_iter().flatten();
+                found.extend(
+                    siblings.filter_map(|at| self.conflict(conflict, own, &instances[*at])),
+                );
+            }
+        }
+        found
+    }
+
+    /// Finds what stays as it is while what it names is deleted, and would be lost with it or
+    /// keep it from being deleted: it is replaced along where one of the same name follows, and
+    /// reported where none does.
+    pub(super) fn along(&mut self) {
+        let going = self.going();
+        if going.is_empty() || self.inputs.options.destroy {
+            return;
+        }
+        let state = &self.inputs.world.state;
+        let numbers: BTreeMap<&str, usize> = self
+            .out
+            .instances
+            .iter()
+            .enumerate()
+            .map(|(at, found)| (found.change.address.as_str(), at))
+            .collect();
+        let mut forced = BTreeMap::new();
+        let mut lost = Vec::new();
+        for named in named_by(state, &going.keys().cloned().collect()) {
+            let (address, None) = &named.child else {
+                continue;
+            };
+            let Some(child) = numbers.get(address.as_str()) else {
+                continue;
+            };
+            let found = &self.out.instances[*child];
+            let stays = matches!(found.change.action, Action::NoOp | Action::Update);
+            if named.row.fate == Fate::Survives || !stays || found.change.id.is_none() {
+                continue;
+            }
+            let parent = &named.parent.0;
+            match self.follows(*child, &named, numbers.get(parent.as_str()).copied()) {
+                Follows::Same => {
+                    let reason = reason(&named, going[&named.parent]);
+                    let along = Some(parent.clone());
+                    forced
+                        .entry(address.clone())
+                        .or_insert(Forced { reason, along });
+                }
+                Follows::None(path) => lost.push(missing(found, path, &named)),
+                Follows::Unknown => {}
+            }
+        }
+        forced.retain(|address, _| !self.forced.contains_key(address));
+        if forced.is_empty() {
+            self.out.diagnostics.extend(lost);
+        }
+        self.out.forced = forced;
+    }
+
+    /// The objects that the plan deletes at their service, and the word for it.
+    fn going(&self) -> BTreeMap<Object, &'static str> {
+        let mut going = BTreeMap::new();
+        for change in &self.out.plan.changes {
+            if change.action == Action::Delete {
+                going.insert(steps::object(&change.address), "deleted");
+            }
+        }
+        for found in &self.out.instances {
+            if found.change.action.is_replace() && !found.options.retain_on_delete {
+                going.insert((found.change.address.clone(), None), "replaced");
+            }
+        }
+        going
+    }
+
+    /// What the property that named what goes names once the plan is applied. `replaced` is the
+    /// instance of what goes, where that is replaced.
+    fn follows(&self, child: usize, named: &Named, replaced: Option<usize>) -> Follows {
+        let found = &self.out.instances[child];
+        let state = &self.inputs.world.state;
+        let (Some(parent), Some(props)) = (known(state, &named.parent), &found.change.after) else {
+            return Follows::Unknown;
+        };
+        let before: BTreeSet<String> = outputs(parent, named.row).collect();
+        let is_id = named.row.by.contains(&"id");
+        let again = replaced.map(|at| match compared(&self.out.instances[at], parent) {
+            Same::Yes if is_id => Same::No,
+            other => other,
+        });
+        let links = self.out.links.iter();
+        let links = links.filter(|link| link.child == child && std::ptr::eq(link.row, named.row));
+        for (path, text) in texts(named.row.property, &props.value) {
+            let next = links.clone().find(|link| link.path == path);
+            let next = next.map(|link| link.parent);
+            let is_unknown = props.unknown_at(&path).is_some();
+            let still = text.is_some_and(|text| before.contains(&(named.row.key)(&text)));
+            if is_unknown && next.is_some() && next == replaced && again == Some(Same::Yes) {
+                return Follows::Same;
+            }
+            if is_unknown || !still {
+                continue;
+            }
+            return match again {
+                // Its outputs are not known before it is created; its name is.
+                Some(Same::Yes) => Follows::Same,
+                Some(Same::Perhaps) => Follows::Unknown,
+                _ if next.is_some_and(|next| Some(next) != replaced) => Follows::Same,
+                _ => Follows::None(path),
+            };
+        }
+        Follows::Unknown
+    }
+}
+
+/// Whether a resource will have the name that this one has.
+fn compared(instance: &Instance, known: &ResourceState) -> Same {
+    let change = &instance.change;
+    let Some(after) = change
+        .after
+        .as_ref()
+        .filter(|_| change.type_name == known.type_name)
+    else {
+        return Same::No;
+    };
+    let live = overlay(&known.inputs, &known.outputs);
+    identity::compared(&change.type_name, (after, &change.decided), &live)
+}
+
+/// What follows on what is named and goes.
+enum Follows {
+    /// One of the same name.
+    Same,
+    /// Nothing: what this property names will not exist.
+    None(Path),
+    /// That is not known, or something else.
+    Unknown,
+}
+
+/// A clause on why a resource is replaced along.
+fn reason(named: &Named, how: &str) -> String {
+    let parent = &named.parent.0;
+    match named.row.fate {
+        Fate::Stops => format!("it stops the deletion of {parent}, which is {how}"),
+        _ => format!("it dies with {parent}, which is {how}"),
+    }
+}
+
+fn missing(found: &Instance, path: Path, named: &Named) -> Diagnostic {
+    let place = Path::pointer("/resources")
+        .join(&found.block)
+        .join("properties")
+        .concat(&path);
+    let parent = &named.parent.0;
+    let what = match named.row.fate {
+        Fate::Stops => "it stops the deletion of",
+        _ => "it dies with",
+    };
+    let address = &found.change.address;
+    let message = format!(
+        "{address} names {parent}, which this plan deletes: {what} {parent}, and nothing of that \
+         name follows"
+    );
+    Diagnostic::error(Place::Value(place), message).help(format!(
+        "take {address} out of the file too, or name another"
+    ))
+}
+
+/// An object of the state.
+pub(super) fn known<'s>(state: &'s State, (address, key): &Object) -> Option<&'s ResourceState> {
+    match key {
+        None => state.resources.get(address),
+        Some(key) => state.deposed.get(address)?.get(key),
+    }
+}
+
+/// The outputs of an object by which a row names it, in comparable form.
+fn outputs<'s>(
+    known: &'s ResourceState,
+    row: &'static Parent,
+) -> impl Iterator<Item = String> + 's {
+    let values = row.by.iter().filter_map(|name| {
+        let output = known.outputs.get(*name).or_else(|| known.inputs.get(*name));
+        output?.as_str()
+    });
+    values.map(|value| (row.key)(value))
+}
+
+/// Every object of a state.
+pub(super) fn objects(state: &State) -> impl Iterator<Item = (Object, &ResourceState)> {
+    let current = state.resources.iter();
+    let current = current.map(|(address, known)| ((address.clone(), None), known));
+    let deposed = state.deposed.iter().flat_map(|(address, generations)| {
+        let known = generations.iter();
+        known.map(|(key, known)| ((address.clone(), Some(key.clone())), known))
+    });
+    current.chain(deposed)
+}
+
+/// By the state: what names these objects.
+pub(super) fn named_by(state: &State, parents: &BTreeSet<Object>) -> Vec<Named> {
+    let mut by_type: HashMap<&str, Vec<(&Object, &ResourceState)>> = HashMap::new();
+    for object in parents {
+        if let Some(known) = known(state, object) {
+            let them = by_type.entry(known.type_name.as_str()).or_default();
+            them.push((object, known));
+        }
+    }
+    let mut found = Vec::new();
+    if by_type.is_empty() {
+        return found;
+    }
+    type ByKey<'a> = HashMap<String, Vec<&'a Object>>;
+    let mut index: HashMap<(&str, &str), ByKey<'_>> = HashMap::new();
+    for (child, known) in objects(state) {
+        let kind = resource_type(&known.type_name);
+        let rows = kind.map(ResourceType::parents).unwrap_or_default();
+        for row in rows {
+            let Some(parents) = by_type.get(row.type_name) else {
+                continue;
+            };
+            let by = index
+                .entry((known.type_name.as_str(), row.property))
+                .or_insert_with(|| {
+                    let mut by = ByKey::new();
+                    for (object, parent) in parents {
+                        for key in outputs(parent, row) {
+                            by.entry(key).or_default().push(object);
+                        }
+                    }
+                    by
+                });
+            let texts = texts(row.property, &known.inputs).into_iter();
+            let keys: BTreeSet<String> = texts
+                .filter_map(|(_, text)| text.as_deref().map(row.key))
+                .collect();
+            let named = keys.iter().filter_map(|key| by.get(key)).flatten();
+            let named = named
+                .filter(|parent| ***parent != child)
+                .map(|parent| Named {
+                    child: child.clone(),
+                    parent: (*parent).clone(),
+                    row,
+                });
+            found.extend(named.collect::<Vec<_>>());
+        }
+    }
+    found
+}
+
+/// The parent of a resource by one of its properties, in a form in which siblings have the same:
+/// what is known of its name, else the resource that the property refers to.
+pub(super) fn group(row: Option<&Parent>, value: Option<&Value>) -> Option<String> {
+    if value.is_some_and(Value::is_object) {
+        // The whole of the properties: the parent is the account and region.
+        return Some(String::new());
+    }
+    let text = value?.as_str()?;
+    Some(row.map_or_else(|| text.to_owned(), |row| (row.key)(text)))
+}
+
+/// What the resources of the file have for parents.
+pub(super) struct Parents<'p> {
+    instances: &'p [Instance],
+    named: HashMap<(usize, &'p Path), usize>,
+}
+
+impl<'p> Parents<'p> {
+    pub(super) fn of(instances: &'p [Instance], links: &'p [Link]) -> Self {
+        let named = links.iter();
+        let named = named.map(|link| ((link.child, &link.path), link.parent));
+        Self {
+            instances,
+            named: named.collect(),
+        }
+    }
+
+    /// The parent of an instance by one of its properties, in a form in which siblings have the
+    /// same.
+    pub(super) fn key(&self, at: usize, property: &str) -> Option<String> {
+        let found = &self.instances[at];
+        let after = found.change.after.as_ref()?;
+        if property.is_empty() {
+            return Some(String::new());
+        }
+        let path = Path::dotted(property);
+        match (after.unknown_at(&path), self.named.get(&(at, &path))) {
+            (Some(_), Some(parent)) => Some(format!("@{}", self.instances[*parent].change.address)),
+            (Some(expression), None) => Some(expression.to_owned()),
+            (None, _) => group(row(found.kind, property), path.get(&after.value)),
+        }
+    }
+}
+
+/// The row of a type for a property.
+pub(super) fn row(kind: &dyn ResourceType, property: &str) -> Option<&'static Parent> {
+    kind.parents().iter().find(|row| row.property == property)
+}
