@@ -26,6 +26,7 @@ mod faults;
 mod found;
 mod fuzz;
 mod gateway;
+mod half_done;
 mod hostile_bytes;
 mod keys_of_others;
 mod large_objects;

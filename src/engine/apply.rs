@@ -568,6 +568,11 @@ impl Loop<'_, '_, '_> {
         self.spread.ended(id, false);
         match made {
             Some(changes) => self.add(&Entry::Done { step: id, changes }),
+            None if matches!(doing, Doing::Updating | Doing::Deleting) => {
+                let left = self.applying.unfinished(id);
+                let changes = left.into_iter().collect();
+                self.add(&Entry::Done { step: id, changes });
+            }
             // With an unknown effect the intent stays open: the next run finds out.
             None if error.effect() == Effect::None => self.add(&Entry::Failed { step: id }),
             None => self.applying.keep_open(id),

@@ -5,6 +5,7 @@ use super::diff::{self, Compare};
 use super::files::{Contents, Named, live_content};
 use super::plan::Difference;
 use super::steps::block;
+use super::unfinished;
 use super::world::{Observed, World};
 use crate::content::Content;
 use crate::data::{Data, Path};
@@ -22,6 +23,9 @@ pub struct Drift {
     pub read: usize,
     /// Those that are not as they were last applied, by address.
     pub drifted: Vec<Drifted>,
+    /// Those whose last apply did not finish, by address: what of it went through and what did
+    /// not is no drift.
+    pub unfinished: Vec<String>,
     /// Replaced generations that still wait for their deletion; they are not read.
     pub deposed: usize,
 }
@@ -58,6 +62,9 @@ pub fn drift(stack: &Stack, world: &World) -> Drift {
             continue;
         };
         found.read += 1;
+        if !known.unfinished.is_empty() && !matches!(seen, Observed::Gone) {
+            found.unfinished.push(address.clone());
+        }
         let live = match seen {
             Observed::Gone => None,
             Observed::Present(live) => Some(live),
@@ -94,7 +101,8 @@ fn rows(known: &ResourceState, live: &Value, ignored: &[String], seal: &Seal) ->
         return Vec::new();
     };
     let known = &*seal.opened_resource(known);
-    let applied = kind.comparable(&known.inputs);
+    let applied = unfinished::applied(kind.schema(), known, live);
+    let applied = kind.comparable(&applied);
     let desired = Data {
         value: applied.clone().into_owned(),
         secret: known.sensitive.clone(),
@@ -197,6 +205,8 @@ fn taken(known: &ResourceState, live: &Value, rows: &[Difference], seal: &Seal) 
         return next;
     };
     let schema = kind.schema();
+    next.inputs = unfinished::applied(schema, known, live).into_owned();
+    next.unfinished.clear();
     let opened = seal.opened(&known.inputs);
     let comparable = kind.comparable(&opened);
     for row in rows.iter().filter(|row| row.content.is_some()) {

@@ -9,6 +9,7 @@ use super::instance::{Each, Instance, address, is_named};
 use super::origin;
 use super::plan::{Action, Change, Difference, NEW};
 use super::planner::Planner;
+use super::unfinished;
 use super::values::Visible;
 use super::world::Observed;
 use crate::data::{Data, Path};
@@ -162,7 +163,7 @@ impl<'a> Planner<'a> {
             .collect();
         let (differences, unchanged) = diff::differences(&Compare {
             schema: kind.schema(),
-            applied: &kind.comparable(&known.inputs),
+            applied: &kind.comparable(&unfinished::applied(kind.schema(), known, live)),
             live: &kind.comparable(live),
             desired: &diff::comparable(kind, desired),
             sensitive: &known.sensitive,
@@ -177,7 +178,12 @@ impl<'a> Planner<'a> {
                 live: &|content| live_content(kind, &files::ignored(block), live, content),
             }),
         });
+        let mut rows = differences.iter();
+        let cut_off = rows.any(|row| unfinished::touches(known, &row.path));
         let mut judged = Judged::from(kind.schema(), differences, unchanged);
+        if cut_off {
+            judged.reason = format!("{}; {}", judged.reason, unfinished::REASON);
+        }
         if self
             .inputs
             .options

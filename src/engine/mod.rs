@@ -39,6 +39,7 @@ mod soft;
 mod spread;
 mod stand_in;
 mod steps;
+pub mod unfinished;
 pub mod values;
 pub mod verify;
 pub mod work;

@@ -12,6 +12,7 @@ use super::origin;
 use super::others::with_others;
 use super::plan::{Op, StepId};
 use super::planner::Planned;
+use super::unfinished;
 use super::values::{ReadFile, Values, Visible};
 use super::work::{Call, Outcome, Work};
 use super::world::{Observed, World};
@@ -147,8 +148,11 @@ impl<'a> Applying<'a> {
                     }
                 }
                 let known = self.known_state(address, None)?;
-                let applied = self.seal.opened(&known.inputs);
+                let opened = self.seal.opened_resource(known);
+                let applied = unfinished::applied(kind.schema(), &opened, live);
                 let own = inputs.value.clone();
+                let mut intent = intent(id, "update", address, &step.type_name);
+                intent.unfinished = unfinished::changed(kind, (&known.inputs, &inputs), &changed);
                 let call = Call::Update {
                     kind,
                     id: known.id.clone(),
@@ -157,7 +161,6 @@ impl<'a> Applying<'a> {
                     changed,
                 };
                 self.inputs.insert(id, inputs);
-                let intent = intent(id, "update", address, &step.type_name);
                 Ok(self.call(id, call, intent, String::new()))
             }
             Op::Delete { deposed } => {
@@ -169,7 +172,10 @@ impl<'a> Applying<'a> {
                     id: known.id.clone(),
                     attrs,
                 };
-                let intent = intent(id, "delete", address, &known.type_name);
+                let mut intent = intent(id, "delete", address, &known.type_name);
+                if deposed.is_none() {
+                    intent.unfinished = unfinished::settable(kind, &known.inputs);
+                }
                 Ok(self.call(id, call, intent, String::new()))
             }
             Op::Read { args } => {
@@ -343,6 +349,7 @@ impl<'a> Applying<'a> {
             sensitive,
             files: found.map(|found| found.contents()).unwrap_or_default(),
             options: found.map(|found| found.options.clone()).unwrap_or_default(),
+            unfinished: BTreeSet::new(),
         }
     }
 
@@ -384,6 +391,9 @@ impl<'a> Applying<'a> {
                 let outputs = overlay(&previous, &outcome.outputs);
                 let mut resource = self.resource(&address, &outcome.id, &inputs, &outputs);
                 if outcome.error.is_some() {
+                    if let Some(kind) = resource_type(&resource.type_name) {
+                        resource.unfinished = unfinished::settable(kind, &resource.inputs);
+                    }
                     resource.forget_later();
                 }
                 self.show(&address, &inputs, &overlay(&outputs, &inputs.value));
@@ -395,6 +405,13 @@ impl<'a> Applying<'a> {
         };
         self.state.change(change.clone());
         vec![change]
+    }
+
+    /// What a step that failed leaves in the state: which properties it may have set.
+    pub fn unfinished(&mut self, id: StepId) -> Option<StateChange> {
+        let change = self.intents.remove(&id)?.unfinished()?;
+        self.state.change(change.clone());
+        Some(change)
     }
 
     /// Makes an object's values visible to the expressions of later steps.
@@ -484,6 +501,7 @@ fn intent(step: StepId, op: &str, address: &str, type_name: &str) -> Intent {
         inputs: Value::Null,
         decided: Map::new(),
         operation: String::new(),
+        unfinished: BTreeSet::new(),
         resource: None,
     }
 }

@@ -4,6 +4,7 @@
 use super::diff::{Compare, differences};
 use super::lookup::Lookup;
 use super::observe::{ReadFailure, is_remote};
+use super::unfinished;
 use crate::data::{Data, Path};
 use crate::resource::context::{Cx, Owner};
 use crate::resource::error::{Effect, Error};
@@ -136,6 +137,7 @@ async fn found(
     let outputs = seal.seal_paths(&outputs, &resource.sensitive);
     resource.outputs = overlay(&outputs, &resource.inputs);
     resource.id = id;
+    resource.unfinished = unfinished::settable(kind, &resource.inputs);
     resource.forget_later();
     Ok(Some(StateChange::Put {
         address: intent.address.clone(),

@@ -311,6 +311,7 @@ impl Builder<'_> {
         };
         let same_inputs = *self.seal.seal_all(&inputs) == known.inputs;
         let same = same_inputs
+            && known.unfinished.is_empty()
             && known.dependencies == found.dependencies
             && known.files == found.contents()
             && known.options == found.options;

@@ -30,6 +30,7 @@ pub fn json(drift: &Drift, world: &World, show_secrets: bool) -> Value {
         "account": world.identity.as_ref().map(|identity| &identity.account),
         "region": world.region,
         "resources": resources,
+        "unfinished": drift.unfinished,
         "summary": {
             "read": drift.read,
             "changed": drift.drifted.len() - gone,

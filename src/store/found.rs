@@ -61,7 +61,8 @@ impl Pieces {
             }
             // A journal older than the state was saved already; only its removal was missed.
             if *serial == state.serial {
-                for change in left.changes {
+                let cut_off = left.open.iter().filter_map(Intent::unfinished);
+                for change in left.changes.into_iter().chain(cut_off) {
                     state.change(change);
                 }
                 open.extend(left.open);

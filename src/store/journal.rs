@@ -2,8 +2,10 @@
 //! the saved state with the journal's finished steps folded in.
 
 use super::state::StateChange;
+use crate::data::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 /// What a step is about to do; written before the call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,9 +28,23 @@ pub struct Intent {
     /// For a create: the owner tag's value.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub operation: String,
+    /// For an update or a deletion: the properties that it may set before it is done.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unfinished: BTreeSet<Path>,
     /// For a create: the rest of what the state then keeps (id and outputs not known yet).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<Box<super::state::ResourceState>>,
+}
+
+impl Intent {
+    /// What it leaves in the state where its step did not finish; none for a create, whose end
+    /// is looked up.
+    pub fn unfinished(&self) -> Option<StateChange> {
+        (!self.unfinished.is_empty()).then(|| StateChange::Unfinished {
+            address: self.address.clone(),
+            paths: self.unfinished.clone(),
+        })
+    }
 }
 
 /// A line of the journal.

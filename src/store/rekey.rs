@@ -124,6 +124,7 @@ mod tests {
             inputs: json!({ "a": sealed() }),
             decided: serde_json::Map::new(),
             operation: String::new(),
+            unfinished: Default::default(),
             resource: Some(Box::new(resource)),
         });
         if let Some(change) = seal.key_change(&state).expect("a key") {

@@ -91,6 +91,10 @@ pub struct ResourceState {
     /// The options that matter once it is out of the file.
     #[serde(default)]
     pub options: SavedOptions,
+    /// The properties that the last apply was to set when it failed or was cut off: whether they
+    /// went through is not known before the next read, and `inputs` has what was applied before.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unfinished: BTreeSet<Path>,
 }
 
 impl ResourceState {
@@ -160,6 +164,13 @@ pub enum StateChange {
         /// The new address.
         to: String,
     },
+    /// A step on the current generation did not finish: it may have set these properties.
+    Unfinished {
+        /// The address.
+        address: String,
+        /// The properties.
+        paths: BTreeSet<Path>,
+    },
     /// The current generation, or a deposed one, is gone or forgotten.
     Drop {
         /// The address.
@@ -224,6 +235,11 @@ impl State {
         match change {
             StateChange::Put { address, resource } => {
                 self.resources.insert(address, *resource);
+            }
+            StateChange::Unfinished { address, paths } => {
+                if let Some(resource) = self.resources.get_mut(&address) {
+                    resource.unfinished.extend(paths);
+                }
             }
             StateChange::Depose { address, key } => {
                 if let Some(resource) = self.resources.remove(&address) {

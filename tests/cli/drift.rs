@@ -165,7 +165,8 @@ async fn what_changed_outside_is_told_whatever_the_file_says() {
         "deposed": 0,
         "gone": 1,
         "read": 3
-      }
+      },
+      "unfinished": []
     }
     "#);
     let one = project.run(&["drift", "small", "queue"]).expect(2);

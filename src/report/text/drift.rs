@@ -3,6 +3,7 @@
 use super::page::{BOLD, DIM, Page};
 use super::{BODY, Style, difference, main_properties, paint, place, title_line};
 use crate::engine::drift::Drift;
+use crate::engine::unfinished;
 use crate::engine::world::World;
 use crate::report::drift::as_change;
 use crate::report::secrets::schema_of;
@@ -39,6 +40,14 @@ pub fn drift(drift: &Drift, world: &World, style: &Style) -> String {
         }
     }
     page.out.push('\n');
+    for address in &drift.unfinished {
+        let text = format!(
+            "# {address}: {}, which is no drift; plan shows what is left to do",
+            unfinished::REASON
+        );
+        page.piece(DIM, &text);
+        page.end();
+    }
     if drift.deposed > 0 {
         let text = format!(
             "# {} replaced before and not deleted yet; apply deletes what is left",

@@ -115,6 +115,7 @@ mod tests {
             inputs: Value::Null,
             decided: Map::new(),
             operation: String::new(),
+            unfinished: Default::default(),
             resource: None,
         };
         for step in 0..3 {
