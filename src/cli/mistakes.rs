@@ -12,7 +12,7 @@ use crate::engine::world::World;
 use crate::lang::check;
 use crate::lang::diagnostic::{self, Diagnostic, Place, Severity};
 use crate::lang::load::Loaded;
-use crate::lang::locate::locate;
+use crate::lang::locate::{is_written, locate};
 use crate::lang::stack::{Sources, Stack};
 use crate::report::diagnostics;
 use crate::resource::resource_type;
@@ -172,15 +172,13 @@ pub(super) fn masked(sources: &Sources) -> Sources {
         let Some((_, text)) = sources.files.get(*file) else {
             continue;
         };
-        let parent = path.parent().unwrap_or_default();
-        let parent = locate(text, &Place::Value(parent));
+        // Of a path that is not there the closest one around it would be taken.
+        if !is_written(text, path) {
+            continue;
+        }
         let Some(found) = locate(text, &Place::Value(path.clone())) else {
             continue;
         };
-        // Of a path that is not there, the closest one around it was taken.
-        if parent.is_some_and(|parent| parent.bytes == found.bytes) {
-            continue;
-        }
         let key = locate(text, &Place::Key(path.clone()));
         let column = key.map_or(found.column, |key| key.column);
         let bytes = found.bytes.start..end_of_value(text, found.bytes.end, column);
@@ -193,10 +191,39 @@ pub(super) fn masked(sources: &Sources) -> Sources {
             .collect();
         shown.files[*file].1.replace_range(bytes, &hidden);
     }
-    for (_, text) in &mut shown.files {
+    for (index, (_, text)) in shown.files.iter_mut().enumerate() {
+        if sources.unread.contains(&index) {
+            blind(text, index == 0);
+        }
         output::secrets().blot(text);
     }
     shown
+}
+
+/// Makes values unreadable in a file that could not be read, so that nobody knows which of them
+/// are secret: defaults, where a variable is sensitive; all of a file with values.
+fn blind(text: &mut String, is_stack: bool) {
+    if is_stack && !text.contains("sensitive") {
+        return;
+    }
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let from = if is_stack {
+            line.find("default:").map(|at| at + "default:".len())
+        } else {
+            line.find(':').map(|at| at + 1).or(Some(0))
+        };
+        let (kept, hidden) = line.split_at(from.unwrap_or(line.len()));
+        out.push_str(kept);
+        for c in hidden.chars() {
+            if c.is_whitespace() {
+                out.push(c);
+            } else {
+                out.push_str(&"*".repeat(c.len_utf8()));
+            }
+        }
+    }
+    *text = out;
 }
 
 /// Where a value ends that begins on the line around `at` and whose key is at `column`

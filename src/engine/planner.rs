@@ -16,13 +16,13 @@ use super::values::{Values, Visible};
 use super::world::World;
 use crate::data::{Data, Path};
 use crate::lang::diagnostic::{Diagnostic, Place, Severity};
-use crate::lang::eval::{Fault, evaluate};
+use crate::lang::eval::{Fault, Reference, Root, evaluate, scan};
 use crate::lang::stack::ResourceBlock;
 use crate::resource::{ResourceType, data_source, resource_type};
 use crate::store::seal::Seal;
 use crate::store::state::SavedOptions;
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// In place of the expression, where an evaluation failed.
 pub(super) const FAULTY: &str = "(faulty)";
@@ -97,6 +97,8 @@ fn plan_with(
         rewrites,
         forced,
         by_block: BTreeMap::new(),
+        faulty: BTreeSet::new(),
+        suspect: false,
         out: Planned::default(),
     };
     planner.head();
@@ -122,6 +124,42 @@ fn plan_with(
     planner.finish()
 }
 
+/// The mistakes of a block's instances: each once, with the instances that have it.
+#[derive(Default)]
+pub(super) struct Told {
+    found: Vec<(Diagnostic, Vec<String>)>,
+    at: HashMap<String, usize>,
+}
+
+impl Told {
+    pub(super) fn add(&mut self, address: &str, new: Vec<Diagnostic>) {
+        for one in new {
+            let key = format!("{:?} {}", one.place, one.message);
+            let at = *self.at.entry(key).or_insert(self.found.len());
+            match self.found.get_mut(at) {
+                Some((_, addresses)) => addresses.push(address.to_owned()),
+                None => self.found.push((one, vec![address.to_owned()])),
+            }
+        }
+    }
+
+    /// The mistakes; one that not all of the `count` instances have names those that do.
+    pub(super) fn diagnostics(self, count: usize) -> impl Iterator<Item = Diagnostic> {
+        const SHOWN: usize = 3;
+        self.found.into_iter().map(move |(mut one, addresses)| {
+            if addresses.len() < count || count == 1 {
+                let some = addresses[..addresses.len().min(SHOWN)].join(", ");
+                let more = match addresses.len().saturating_sub(SHOWN) {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                one.message = format!("{} (in {some}{more})", one.message);
+            }
+            one
+        })
+    }
+}
+
 pub(super) struct Planner<'a> {
     pub(super) inputs: &'a Inputs<'a>,
     pub(super) graph: Graph,
@@ -134,6 +172,10 @@ pub(super) struct Planner<'a> {
     /// Addresses to replace whatever their properties say.
     pub(super) forced: BTreeMap<String, Forced>,
     pub(super) by_block: BTreeMap<String, Vec<usize>>,
+    /// Blocks with mistakes, and those that refer to them: what follows from a mistake is none.
+    pub(super) faulty: BTreeSet<Node>,
+    /// Whether the block at hand refers to one of these.
+    suspect: bool,
     pub(super) out: Planned,
 }
 
@@ -180,7 +222,9 @@ impl<'a> Planner<'a> {
 
     fn blocks(&mut self) {
         for node in std::mem::take(&mut self.graph.order) {
-            match node {
+            self.suspect = !self.faulty.is_empty() && self.refers_to_faulty(&node);
+            let before = self.out.diagnostics.len();
+            match node.clone() {
                 Node::Local(name) => {
                     let base = Path::pointer("/locals").join(&name);
                     let value = self.eval(&base, &self.inputs.stack.locals[&name]);
@@ -189,7 +233,56 @@ impl<'a> Planner<'a> {
                 Node::Data(name) => self.data_block(name),
                 Node::Resource(name) => self.resource_block(&name),
             }
+            let new = self.out.diagnostics.get(before..).unwrap_or_default();
+            let wrong = new.iter().any(|found| found.severity == Severity::Error);
+            if self.suspect || wrong {
+                let (Node::Local(name) | Node::Data(name) | Node::Resource(name)) = &node;
+                let values = match &node {
+                    Node::Local(_) => &mut self.values.local,
+                    Node::Data(_) => &mut self.values.data,
+                    Node::Resource(_) => &mut self.values.resource,
+                };
+                values.insert(name.clone(), Data::unknown(FAULTY));
+                self.faulty.insert(node);
+            }
         }
+        self.suspect = false;
+        // What the clients are made with is evaluated before anything else; its mistakes are told
+        // along with all others.
+        let stack = self.inputs.stack;
+        self.eval(&Path::pointer("/providers/aws"), &stack.aws);
+        self.eval(&Path::pointer("/state"), &stack.state);
+    }
+
+    /// Whether a block refers to one with a mistake.
+    fn refers_to_faulty(&self, node: &Node) -> bool {
+        let stack = self.inputs.stack;
+        let templates: Vec<&Value> = match node {
+            Node::Local(name) => vec![&stack.locals[name]],
+            Node::Data(name) => vec![&stack.data[name].properties],
+            Node::Resource(name) => {
+                let block = &stack.resources[name];
+                let options = block.options.templates();
+                options
+                    .map(|(_, template)| template)
+                    .chain([&block.properties])
+                    .collect()
+            }
+        };
+        let is_faulty = |reference: Reference| {
+            let node = match reference.root {
+                Root::Local => Node::Local(reference.name),
+                Root::Data => Node::Data(reference.name),
+                Root::Resource => Node::Resource(reference.name),
+                _ => return false,
+            };
+            self.faulty.contains(&node)
+        };
+        templates.into_iter().any(|template| {
+            let mut found = Vec::new();
+            scan(template, &Path::root(), &mut found, &mut Vec::new());
+            found.into_iter().any(is_faulty)
+        })
     }
 
     /// What needs no reading, for a destroy that looks at options only.
@@ -275,7 +368,9 @@ impl<'a> Planner<'a> {
         } else {
             Value::Object(Map::new())
         });
+        let (count, mut told) = (keys.len(), Told::default());
         for each in keys {
+            let before = self.out.diagnostics.len();
             let address = instance::address(name, each.as_ref().map(|each| each.key.as_str()));
             self.values.each = each
                 .as_ref()
@@ -293,8 +388,13 @@ impl<'a> Planner<'a> {
                 .entry(name.to_owned())
                 .or_default()
                 .push(self.out.instances.len());
+            if found.each.is_some() {
+                let new = self.out.diagnostics.split_off(before);
+                told.add(&found.change.address, new);
+            }
             self.out.instances.push(found);
         }
+        self.out.diagnostics.extend(told.diagnostics(count));
         let mine = self.by_block.get(name).into_iter().flatten();
         if mine
             .clone()
@@ -336,7 +436,7 @@ impl<'a> Planner<'a> {
     pub(super) fn may_come(&self, data: &Data) -> bool {
         let unknown = data.unknown_at(&Path::root());
         let reads = !self.out.needs.is_empty() || !self.out.imports.is_empty();
-        unknown == Some(FAULTY) || (unknown.is_some() && reads)
+        self.suspect || unknown == Some(FAULTY) || (unknown.is_some() && reads)
     }
 
     pub(super) fn error(&mut self, place: Path, message: impl Into<String>) {

@@ -1,11 +1,12 @@
 //! What the file may not ask for though each value fits its schema: rules between
 //! properties, between resources, and two resources that would be one object.
 
+use super::graph::Node;
 use super::instance::Instance;
 use super::plan::Action;
-use super::planner::{FAULTY, Planner};
+use super::planner::{FAULTY, Planner, Told};
 use crate::data::Path;
-use crate::lang::diagnostic::{Diagnostic, Place, Severity};
+use crate::lang::diagnostic::{self, Diagnostic, Place, Severity};
 use crate::lang::eval::{Reference, Root, lone_reference, references};
 use crate::resource::{Broken, Caution, Part, Refused, Rules};
 use serde_json::Value;
@@ -15,6 +16,7 @@ impl Planner<'_> {
     /// Reports every broken rule.
     pub(super) fn rules(&mut self) {
         let mut found = Vec::new();
+        let mut told: BTreeMap<&str, Told> = BTreeMap::new();
         for instance in &self.out.instances {
             let Some(props) = &instance.change.after else {
                 continue;
@@ -25,6 +27,10 @@ impl Planner<'_> {
             }
             let peer = |path: &Path| {
                 let peer = self.peer(instance, path)?;
+                // What follows from a mistake in another resource is none.
+                if self.faulty.contains(&Node::Resource(peer.block.clone())) {
+                    return None;
+                }
                 Some((peer.kind.schema().name, peer.change.after.as_ref()?))
             };
             let rules = Rules { props, peer: &peer };
@@ -32,14 +38,20 @@ impl Planner<'_> {
             let broken = broken.map(|broken| violation(&properties(instance), broken));
             let cautions = instance.kind.cautions(&rules).into_iter();
             let cautions = cautions.map(|caution| self.caution(instance, caution));
-            for diagnostic in broken.chain(cautions) {
-                if !found.contains(&diagnostic) {
-                    found.push(diagnostic);
-                }
+            let all = broken.chain(cautions);
+            if instance.each.is_some() {
+                let told = told.entry(&instance.block).or_default();
+                told.add(&instance.change.address, all.collect());
+            } else {
+                found.extend(all);
             }
         }
+        for (block, told) in told {
+            let count = self.by_block.get(block).map_or(0, Vec::len);
+            found.extend(told.diagnostics(count));
+        }
         found.extend(self.twins());
-        self.out.diagnostics.extend(found);
+        diagnostic::add(&mut self.out.diagnostics, found);
     }
 
     /// A caution as an error where this plan is the case in which AWS refuses it, else as a
@@ -111,6 +123,10 @@ impl Planner<'_> {
             let Some(last) = identity.last() else {
                 continue;
             };
+            let all = instance.change.after.as_ref();
+            if all.is_some_and(|all| all.unknown_at(&Path::root()) == Some(FAULTY)) {
+                continue;
+            }
             let mut twin = None;
             for name in self.names(instance, identity) {
                 let known = first.entry((instance.kind.schema().name, name));

@@ -167,8 +167,8 @@ pub fn notation(word: &str, rest: &[String]) -> Option<String> {
 }
 
 /// How a `${` is written that is no expression.
-pub const LITERAL: &str = "write $${ where the string shall have a ${ of its own";
-const OWN: &str = "$${ where the string shall have a ${ of its own";
+pub const LITERAL: &str = "write $${ where the text shall have a ${ of its own";
+const OWN: &str = LITERAL;
 
 /// CloudFormation's parameters of its own.
 fn pseudo(name: &str) -> String {

@@ -68,7 +68,10 @@ pub fn load(
         .map(|file| open(&mut loaded, file.clone()))
         .collect();
 
-    let mut reader = Reader::default();
+    let mut reader = Reader {
+        text: loaded.sources.files[main.index].1.clone(),
+        ..Reader::default()
+    };
     let mut stack = Stack {
         dir,
         file: loaded.sources.files[main.index].0.clone(),
@@ -94,6 +97,7 @@ pub fn load(
             given,
             env_file: env_file.as_ref(),
             var_files: &var_files,
+            complete: loaded.sources.unread.is_empty(),
         };
         for (name, (value, origin)) in settle::settle(&mut reader, &declared, &outside) {
             loaded.sources.origins.insert(name.clone(), origin);
@@ -116,6 +120,7 @@ pub fn load(
 fn open(loaded: &mut Loaded, (name, bytes): (String, Vec<u8>)) -> File {
     let index = loaded.sources.files.len();
     let value = source::parse(&bytes).unwrap_or_else(|problems| {
+        loaded.sources.unread.push(index);
         loaded
             .diagnostics
             .extend(problems.into_iter().map(|problem| Diagnostic {

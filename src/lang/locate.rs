@@ -49,6 +49,11 @@ pub fn locate(text: &str, place: &Place) -> Option<Span> {
     })
 }
 
+/// Whether there is a value at just this path.
+pub fn is_written(text: &str, path: &Path) -> bool {
+    find(text, path, false).is_some()
+}
+
 fn at(text: &str, line: usize, column: usize) -> Range<usize> {
     let start = text
         .match_indices('\n')

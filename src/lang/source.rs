@@ -13,6 +13,7 @@
 
 mod build;
 mod message;
+mod quote;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -119,18 +120,22 @@ fn noted(text: &str, builder: &Builder) -> Vec<Diagnostic> {
         .into_iter()
         .take(affordable)
         .map(|note| {
-            let target = Builder::finding(Target::Node(note.node));
-            let found = walk(text, &target).err();
-            let place = match found.and_then(|error| offset(text, &error)) {
-                Some(offset) => {
-                    let (line, column) = position(text, offset);
-                    Place::At(line, column)
-                }
+            let find = |node: usize| {
+                let found = walk(text, &Builder::finding(Target::Node(node))).err();
+                let offset = found.and_then(|error| offset(text, &error))?;
+                Some(position(text, offset))
+            };
+            let place = match find(note.node) {
+                Some((line, column)) => Place::At(line, column),
                 None => Place::Key(note.path),
             };
+            let first = note.first.and_then(find);
+            let first = first.map_or(String::new(), |(line, _)| {
+                format!(" (first at line {line})")
+            });
             Diagnostic {
                 help: note.help,
-                ..Diagnostic::error(place, note.message)
+                ..Diagnostic::error(place, note.message + &first)
             }
         })
         .collect();

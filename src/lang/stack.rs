@@ -15,6 +15,8 @@ pub struct Sources {
     pub files: Vec<(String, String)>,
     /// Where sensitive variables have their values, by file; these are not to be shown.
     pub secret: Vec<(usize, Path)>,
+    /// The files that could not be read as YAML.
+    pub unread: Vec<usize>,
     /// Where each variable has its value from.
     pub origins: BTreeMap<String, Origin>,
 }

@@ -103,7 +103,7 @@ fn shapes() {
     );
     refused(
         "name: h\nlocals: {a: 1, a: 2}\n",
-        "the key \"a\" is there twice",
+        "duplicate key \"a\" (first at line 2)",
     );
     refused("name: x\0y\n", "the character U+0000");
     refused("", "the stack file is empty");

@@ -2,6 +2,7 @@
 
 use super::Wrong;
 use super::simple::{Simple, simple};
+use crate::lang::alias;
 use hcl::edit::parser::parse_template;
 use hcl::edit::template::{Element, Template};
 use std::cell::RefCell;
@@ -199,6 +200,33 @@ fn mask(text: &str) -> (String, Vec<usize>) {
     (masked, inserted)
 }
 
+/// Single quotes in the expression that begins at `inside`, where the parser stopped in or
+/// before them.
+fn single_quoted(text: &str, inside: usize, stopped: usize) -> Option<Wrong> {
+    let mut double = false;
+    let mut outside = text[inside..].char_indices().filter(|(_, c)| {
+        double ^= *c == '"';
+        !double && matches!(c, '\'' | '}')
+    });
+    let (at, first) = outside.next()?;
+    let start = inside + at;
+    let end = text[start + 1..].find('\'').map(|at| start + at + 2)?;
+    if first == '}' || stopped > end {
+        return None;
+    }
+    let word = &text[start..end];
+    let message = format!("strings in an expression take double quotes, not {word}");
+    let whole = text.replace('\'', "\"");
+    let wrong = Wrong::new(message).at(Some(start..end));
+    Some(if text.len() <= 120 && !text.contains('\n') {
+        wrong.help(format!(
+            "'{whole}' - single quotes outside, double quotes inside"
+        ))
+    } else {
+        wrong.help("single quotes around the value, double quotes inside the expression".to_owned())
+    })
+}
+
 fn unreadable(message: &str, text: &str, offset: usize) -> Wrong {
     let mut start = offset.min(text.len());
     while !text.is_char_boundary(start) {
@@ -208,7 +236,16 @@ fn unreadable(message: &str, text: &str, offset: usize) -> Wrong {
         .chars()
         .next()
         .map_or(start, |c| start + c.len_utf8());
-    let literal = || "write $${ where the text shall have a ${ of its own".to_owned();
+    let inside = text[..end].rfind("${").map(|at| at + 2);
+    if let Some(quoted) = inside.and_then(|inside| single_quoted(text, inside, start)) {
+        return quoted;
+    }
+    let notation = inside.and_then(|inside| alias::notation_of(&text[inside..]));
+    let literal = || {
+        notation
+            .clone()
+            .unwrap_or_else(|| alias::LITERAL.to_owned())
+    };
     let wrong = if message.starts_with("invalid expression") {
         Wrong::new("an expression is expected here").help(literal())
     } else if message.starts_with("invalid nesting depth") {

@@ -5,6 +5,8 @@ use super::reader::Reader;
 use super::variable::{Declared, declare};
 use super::{FILE_NAME, entry, is_file_name};
 use crate::data::Path;
+use crate::lang::diagnostic::Place;
+use crate::lang::locate::locate;
 use crate::lang::stack::{DataBlock, Options, OutputBlock, ResourceBlock, Stack, Timeouts};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -78,7 +80,14 @@ pub(super) fn stack(
             stack.data.insert(name, found);
         }
     }
-    for (name, value) in block(reader, "resources") {
+    let resources = block(reader, "resources");
+    let names: Vec<String> = resources.keys().cloned().collect();
+    for (name, value) in resources {
+        if ["type", "properties", "options"].contains(&name.as_str()) && value.get("type").is_none()
+        {
+            misplaced(reader, &name, &names);
+            continue;
+        }
         if let Some(found) = resource(reader, &name, value) {
             stack.resources.insert(name, found);
         }
@@ -91,6 +100,23 @@ pub(super) fn stack(
         .iter()
         .map(|(name, value)| (name.clone(), declare(reader, name, value)))
         .collect()
+}
+
+/// A part of a resource that stands beside it.
+fn misplaced(reader: &mut Reader, part: &str, names: &[String]) {
+    let text = std::mem::take(&mut reader.text);
+    let line = |name: &str| locate(&text, &Place::Key(entry("resources", name))).map(|at| at.line);
+    let own = line(part);
+    let before = names.iter().take(200).map(|name| (line(name), name));
+    let before = before.filter(|(at, _)| *at < own).max();
+    let beside = before.map_or("the resources", |(_, name)| name.as_str());
+    reader
+        .key(
+            &entry("resources", part),
+            format!("{part:?} stands beside {beside}, not under it"),
+        )
+        .help = Some("indent it by two more spaces".to_owned());
+    reader.text = text;
 }
 
 fn name(reader: &mut Reader, file: &Map<String, Value>, stack: &mut Stack) {

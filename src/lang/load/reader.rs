@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 /// Collects the mistakes.
 #[derive(Default)]
 pub(super) struct Reader {
+    /// The stack file.
+    pub(super) text: String,
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 

@@ -15,6 +15,8 @@ pub(super) struct Outside<'a> {
     pub(super) given: &'a Given,
     pub(super) env_file: Option<&'a File>,
     pub(super) var_files: &'a [File],
+    /// Whether all these files could be read.
+    pub(super) complete: bool,
 }
 
 /// A value that was chosen, and where a mistake in it is told.
@@ -86,7 +88,11 @@ pub(super) fn settle(
             let origin = chosen
                 .as_ref()
                 .map_or(Origin::Default, |found| found.origin);
-            let value = settled(reader, name, variable, chosen);
+            let value = match chosen {
+                // The value may be in the file that cannot be read, which was reported.
+                None if variable.default.is_none() && !outside.complete => Value::Null,
+                chosen => settled(reader, name, variable, chosen),
+            };
             let mut data = Data::from(value);
             if variable.sensitive {
                 data.secret.insert(Path::root());

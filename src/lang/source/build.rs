@@ -8,7 +8,7 @@ use serde::de::{
 };
 use serde_json::{Map, Number, Value};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// What a walk goes to.
@@ -25,6 +25,8 @@ pub(super) struct Note {
     pub(super) path: Path,
     pub(super) message: String,
     pub(super) help: Option<String>,
+    /// The node that it repeats.
+    pub(super) first: Option<usize>,
 }
 
 /// What a walk counts and notes.
@@ -88,6 +90,17 @@ impl Builder {
     }
 
     fn note(&self, node: usize, path: &Path, message: String, help: Option<String>) {
+        self.repeats(node, path, message, help, None);
+    }
+
+    fn repeats(
+        &self,
+        node: usize,
+        path: &Path,
+        message: String,
+        help: Option<String>,
+        first: Option<usize>,
+    ) {
         let mut notes = self.notes.borrow_mut();
         if notes.len() < MOST_NOTES {
             notes.push(Note {
@@ -95,6 +108,7 @@ impl Builder {
                 path: path.clone(),
                 message,
                 help,
+                first,
             });
         }
     }
@@ -316,6 +330,7 @@ impl<'de> Visitor<'de> for Visit<'_> {
         let builder = self.node.builder;
         let mut map = Map::new();
         let mut merged: Option<(usize, Value)> = None;
+        let mut numbers = BTreeMap::new();
         loop {
             let number = builder.nodes.get();
             let Some(key) = access.next_key_seed(self.inner(self.node.path.clone(), true))? else {
@@ -328,19 +343,16 @@ impl<'de> Visitor<'de> for Visit<'_> {
             let path = self.node.path.join(&key);
             let value_number = builder.nodes.get();
             let value = access.next_value_seed(self.inner(path.clone(), false))?;
+            let first = *numbers.entry(key.clone()).or_insert(number);
             let duplicate = if key == "<<" {
                 merged.replace((value_number, value)).is_some()
             } else {
                 map.contains_key(&key) || map.insert(key.clone(), value).is_some()
             };
             if duplicate {
-                let message = format!("the key {key:?} is there twice");
-                builder.note(
-                    number,
-                    &path,
-                    message,
-                    Some("remove one of the two".to_owned()),
-                );
+                let message = format!("duplicate key {key:?}");
+                let help = Some("remove one of the two".to_owned());
+                builder.repeats(number, &path, message, help, Some(first));
             }
         }
         if let Some((number, value)) = merged

@@ -1,7 +1,7 @@
 //! What the parser says, in words that help.
 
 use super::build::OURS;
-use super::position;
+use super::{position, quote};
 use crate::lang::diagnostic::{Diagnostic, Place};
 
 /// A parser's error, found at an offset, as a diagnostic.
@@ -23,6 +23,19 @@ pub(super) fn explain(text: &str, error: &serde_yaml::Error, found: Option<usize
             .rsplit_once(" at line ")
             .map_or(ours, |(message, _)| message);
         return Diagnostic::error(place, ours);
+    }
+    let stopped = found.unwrap_or(text.len());
+    if let Some(found) = quote::misquoted(text, stopped) {
+        let (line, column) = position(text, found.offset);
+        return Diagnostic::error(Place::At(line, column), found.message).help(found.help);
+    }
+    if said.contains("mapping values are not allowed")
+        && let Some((offset, entry)) = quote::without_blank(text, stopped)
+    {
+        let (line, column) = position(text, offset);
+        let message = format!("{entry:?} needs a blank after the colon");
+        let help = format!("write {}", entry.replacen(':', ": ", 1));
+        return Diagnostic::error(Place::At(line, column), message).help(help);
     }
     let here = found
         .and_then(|offset| text.get(offset..))

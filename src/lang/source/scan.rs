@@ -5,6 +5,7 @@
 //! how many parts it has: quotes, comments, block scalars, indentation and brackets.
 
 use super::{DEEPEST, MOST_NODES};
+use std::ops::Range;
 
 type Refusal = (usize, String);
 
@@ -21,6 +22,18 @@ pub(super) fn scan(text: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// The quoted strings that go over several lines, quotes included; one that does not end goes to
+/// the end of the text.
+pub(super) fn quoted_over_lines(text: &str) -> Vec<Range<usize>> {
+    let mut scan = Scan {
+        text,
+        bytes: text.as_bytes(),
+        ..Scan::default()
+    };
+    while scan.at < scan.bytes.len() && scan.line().is_ok() {}
+    scan.long
+}
+
 #[derive(Default)]
 struct Scan<'t> {
     text: &'t str,
@@ -32,6 +45,8 @@ struct Scan<'t> {
     /// How many brackets are open.
     flow: usize,
     nodes: usize,
+    /// The quoted strings that go over several lines.
+    long: Vec<Range<usize>>,
     content: bool,
     ended: bool,
 }
@@ -221,6 +236,15 @@ impl Scan<'_> {
     }
 
     fn quoted(&mut self, quote: u8) {
+        let start = self.at;
+        self.skip_to_its_end(quote);
+        let end = self.at.min(self.bytes.len());
+        if self.bytes[start..end].contains(&b'\n') {
+            self.long.push(start..end);
+        }
+    }
+
+    fn skip_to_its_end(&mut self, quote: u8) {
         self.at += 1;
         while self.at < self.bytes.len() {
             let byte = self.peek(0);

@@ -72,8 +72,8 @@ fn merge_keys_are_applied() {
 fn every_duplicate_key_is_told_at_the_second_one() {
     let text = "a: 1\nb:\n  c: 1\n  d: 2\n  c: 3\na: 2\n";
     let expected = [
-        "5:3 the key \"c\" is there twice (remove one of the two)",
-        "6:1 the key \"a\" is there twice (remove one of the two)",
+        "5:3 duplicate key \"c\" (first at line 3) (remove one of the two)",
+        "6:1 duplicate key \"a\" (first at line 1) (remove one of the two)",
     ];
     assert_eq!(mistakes(text), expected);
 }
@@ -90,7 +90,7 @@ fn keys_are_text() {
     assert_eq!(place.map(|span| (span.line, span.column)), Some((3, 7)));
     assert_eq!(
         mistake("200: a\n\"200\": b\n").split(" (").next(),
-        Some("2:1 the key \"200\" is there twice")
+        Some("2:1 duplicate key \"200\"")
     );
     assert_eq!(
         mistake("? [a]\n: x").split(" (").next(),
@@ -143,6 +143,34 @@ fn tags_and_odd_numbers_are_refused_where_they_stand() {
 fn what_the_parser_says_is_put_into_words() {
     for (text, expected) in [
         (
+            "q:\n  name: \"q\n  delay: 3\nr:\n  b: 1\n",
+            "2:9 a quoted string does not end (close the quote)",
+        ),
+        (
+            "q:\n  name: \"q\n  delay: 3\nr:\n  b: \"x\"\n",
+            "2:9 a quoted string does not end (close the quote)",
+        ),
+        (
+            "q:\n  name:q\n  delay: 3\n",
+            "2:3 \"name:q\" needs a blank after the colon (write name: q)",
+        ),
+        (
+            "a: {name: \"${upper(\"q\")}\"}\n",
+            "1:20 the quote inside ${…} ends the YAML string here (put single quotes around the value: '${upper(\"q\")}')",
+        ),
+        (
+            "a:\n  name: \"q-${replace(\"a/b\", \"/\", \"-\")}\"\nb: 1\n",
+            "2:22 the quote inside ${…} ends the YAML string here (put single quotes around the value: 'q-${replace(\"a/b\", \"/\", \"-\")}')",
+        ),
+        (
+            "a:\n  - \"${f(\"x\")}\"\n",
+            "2:10 the quote inside ${…} ends the YAML string here (put single quotes around the value: '${f(\"x\")}')",
+        ),
+        (
+            "a:\n  b: '${f('x')}'\n",
+            "2:11 the quote inside ${…} ends the YAML string here (strings in an expression take double quotes: '${f(\"x\")}')",
+        ),
+        (
             "a: 1\nResource: *\n",
             "2:11 \"*\" starts an alias in YAML, and no name follows (put it in quotes: \"*\")",
         ),
@@ -168,7 +196,7 @@ fn what_the_parser_says_is_put_into_words() {
         ),
         (
             "a: \"b\n",
-            "2:1 a quoted text does not end (close the quote)",
+            "1:4 a quoted string does not end (close the quote)",
         ),
         (
             "a: {b: ${c.d}}",
@@ -248,7 +276,7 @@ fn hostile_files_end_quickly() {
     let many = format!("a: [{}]", "1,".repeat(4_000_000 - 10));
     assert!(quickly(|| mistake(&many)).contains("values"));
     let keys = format!("{{{}}}", "a,".repeat(2_000));
-    assert!(quickly(|| mistake(&keys)).contains("there twice"));
+    assert!(quickly(|| mistake(&keys)).contains("duplicate key"));
     let lines = "a: 1\n".repeat(2_000);
     assert!(quickly(|| mistakes(&lines)).len() <= 200);
     assert!(quickly(|| mistake(&" ".repeat(50_000_000))).contains("8 MiB"));
