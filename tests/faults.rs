@@ -186,7 +186,8 @@ fn the_reason_of_each_wait_is_told() {
     let mut project = Project::websocket();
     let throttle = json!([{"call": "sqs:CreateQueue", "at": 1, "what": "throttle"}]);
     project
-        .env("STACKCTL_LOCAL_SPEED", "2")
+        // Slow enough for a role to be young when its function comes, on a busy machine too.
+        .env("STACKCTL_LOCAL_SPEED", "0.3")
         .env("STACKCTL_LOCAL_FAULTS", &throttle.to_string());
     let waits = [
         "queue: retrying: SQS says \"Rate exceeded\" (the service asks to slow down)",

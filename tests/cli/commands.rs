@@ -131,7 +131,7 @@ fn outputs_in_every_form() {
     --- stdout
     --- stderr
     error: The state has no output "nubmer".
-      next: Did you mean number?
+      next: Did you mean number? Its outputs are number, url.
     "#);
     insta::assert_snapshot!(seen(&project.run(&["outputs", "--raw"])), @"
     exit: 1
