@@ -119,7 +119,9 @@ fn made_by_api(stage: &Rules<'_>, api: &Rules<'_>) -> Option<Broken> {
 
 /// Whether a stage logs.
 fn logs(stage: &Value) -> bool {
-    let level = |settings: &Value| settings.get("loggingLevel").is_some();
+    let level = |settings: &Value| {
+        settings.get("loggingLevel").is_some() || settings["dataTraceEnabled"] == true
+    };
     let routes = stage["routeSettings"].as_array();
     stage.get("accessLogSettings").is_some()
         || level(&stage["defaultRouteSettings"])
