@@ -38,6 +38,7 @@ mod permissions;
 mod plan;
 mod plan_properties;
 mod refusals;
+mod relation_properties;
 mod relations;
 mod state;
 mod support;

@@ -23,10 +23,16 @@ impl Order<'_> {
         if self.steps.is_empty() {
             return;
         }
-        let mut edges = self.after_what_is_named(planned);
-        edges.extend(self.before_what_survives());
+        let mut edges = self.before_what_survives();
         edges.extend(self.names_perhaps());
         edges.extend(siblings::edges(self, planned));
+        self.add(edges);
+    }
+
+    /// Lets what names another resource by a value come after it, as a reference does: deletions are
+    /// ordered by that, too. No deletion is ordered yet.
+    pub(super) fn named(&mut self, planned: &Planned) {
+        let edges = self.after_what_is_named(planned);
         self.add(edges);
     }
 

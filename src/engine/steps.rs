@@ -72,6 +72,7 @@ pub(super) fn build(
         first,
     };
     order.reads(planned);
+    order.named(planned);
     order.deletes();
     order.names();
     let stuck = order.stuck();

@@ -171,8 +171,25 @@ fn nothing_lost(plan: &Plan, world: &World, before: &[BTreeSet<StepId>], faults:
             }
             _ => false,
         };
+        let still_named = |id: StepId| match (&plan.steps[id].op, world.state.resources.get(parent))
+        {
+            (
+                Op::Create {
+                    inputs, decided, ..
+                },
+                Some(known),
+            ) => {
+                let mut names = named.row.by.iter();
+                names.any(|name| {
+                    let new = inputs.value.get(name).or_else(|| decided.get(*name));
+                    new.is_some() && new == known.outputs.get(name)
+                })
+            }
+            _ => false,
+        };
         if let (Some(one), Some(other)) = (find(child, &creates), find(parent, &creates))
             && still_names(one)
+            && still_named(other)
             && !before[one].contains(&other)
         {
             faults.push(format!(
