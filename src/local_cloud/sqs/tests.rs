@@ -191,13 +191,14 @@ async fn a_second_create_returns_the_queue_unless_something_sent_differs() {
     }
     let other = create(&here, "q", &[("DelaySeconds", "6")]).await;
     assert_eq!(other, Err("QueueAlreadyExists".to_owned()));
-    let again = here
+    let tagged = here
         .aws
         .sqs_once()
         .create_queue()
         .queue_name("q")
         .tags("a", "b");
-    again.send().await.unwrap();
+    let refused = tagged.send().await.unwrap_err();
+    assert_eq!(refused.code(), Some("QueueAlreadyExists"));
     let tags = here
         .aws
         .sqs()
