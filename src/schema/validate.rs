@@ -60,11 +60,18 @@ impl Check<'_> {
             }
             return;
         }
-        if matches!(error.kind(), Kind::FalseSchema)
-            && let (Some(parent), Some(name)) = (path.parent(), path.last())
-        {
-            let (message, help) = self.unexpected(&name, &parent);
-            found.push(Broken::new(path.clone(), message).on_key().help(help));
+        // A type without properties: the error tells the map and not the name.
+        if matches!(error.kind(), Kind::FalseSchema) {
+            let at = if path.is_root() {
+                path
+            } else {
+                path.parent().unwrap_or_default()
+            };
+            let given = at.get(&self.data.value).and_then(Value::as_object);
+            for name in given.into_iter().flatten().map(|(name, _)| name) {
+                let (message, help) = self.unexpected(name, &at);
+                found.push(Broken::new(at.join(name), message).on_key().help(help));
+            }
             return;
         }
         if let Kind::AnyOf { context } | Kind::OneOfNotValid { context } = error.kind()

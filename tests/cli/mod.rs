@@ -21,6 +21,7 @@ mod transfer;
 mod typing;
 mod verify;
 mod waiting;
+mod wrong;
 
 use crate::support::{Ended, Project};
 
