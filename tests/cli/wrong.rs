@@ -52,7 +52,7 @@ const CASES: &[(&str, &[&str])] = &[
     ),
     (
         "resources:\n  a: {type: \"aws:sqs:Queue\", properties: {name: \"${b.name}\"}}\n  b: {type: \"aws:sqs:Queue\", properties: {name: \"${a.name}\"}}\n",
-        &["4:51 dependency cycle: a -> b -> a"],
+        &["4:52 dependency cycle: a -> b -> a"],
     ),
     (
         "providers: {aws: {region: \"${1/0}\"}}\nresources: {}\n",
@@ -64,7 +64,7 @@ const CASES: &[(&str, &[&str])] = &[
     ),
     (
         "resources:\n  q: {type: \"aws:sqs:Queue\", properties: {name: \"${upper('q')}\"}}\n",
-        &["3:57 strings in an expression take double quotes, not 'q'"],
+        &["3:58 strings in an expression take double quotes, not 'q'"],
     ),
 ];
 
