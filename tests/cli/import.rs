@@ -46,7 +46,7 @@ fn the_option_adopts_and_updates_in_one_run() {
         --- stderr
         queue: imported (https://sqs.us-west-2.amazonaws.com/000000000000/orders)
         queue: updating
-        queue: waiting for the queue to show its new attributes (now seen once)
+        queue: waiting for the queue to show its new attributes (now shown, not by all hosts yet)
         queue: updated in [time] (https://sqs.us-west-2.amazonaws.com/000000000000/orders)
         Applied: 1 imported, 0 created, 1 updated, 0 replaced, 0 deleted in [time].
         ");

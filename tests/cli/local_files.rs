@@ -322,8 +322,8 @@ fn files_that_do_not_exist_are_mistakes_all_at_once() {
     for command in [&["validate"][..], &["plan"], &["apply", "--yes"]] {
         let ended = project.run(command).expect(3);
         for part in [
-            "error: the file stacks/nofile.txt does not exist\n",
-            "error: stacks/folder is a folder, expected a file\n",
+            "error: the file stacks/nofile.txt does not exist (in o[\"a\"])\n",
+            "error: stacks/folder is a folder, expected a file (in o[\"b\"])\n",
             "error: the file stacks/nocode.zip does not exist\n",
             "error: the folder stacks/nosrc does not exist\n",
             "error: the file stacks/nosource.py does not exist\n",
