@@ -99,7 +99,7 @@ impl Version {
                 if along && let Some(other) = &self.blocks[to] {
                     let output = ["id", "arn", "arn"][other.kind as usize];
                     texts[*how as usize].push(match other.many {
-                        Some(_) => format!("${{join(\",\", b{to}[*].{output})}}"),
+                        Some(_) => format!("${{join(\":\", b{to}[*].{output})}}"),
                         None => format!("${{b{to}.{output}}}"),
                     });
                 }
@@ -125,7 +125,9 @@ impl Version {
 impl Block {
     fn document(&self, name: Option<u8>, [fixed, open, weak]: &[String; 3]) -> Value {
         let mut properties = match self.kind {
-            0 => json!({"length": 12 + self.size, "keepers": {"fixed": fixed, "open": open}}),
+            0 => {
+                json!({"length": 12 + self.size, "special": false, "keepers": {"fixed": fixed, "open": open}})
+            }
             1 => json!({
                 "delaySeconds": self.size,
                 "tags": {"fixed": fixed, "open": open, "plain": "x"},

@@ -164,7 +164,7 @@ impl Fake {
         decided: &Map<String, Value>,
     ) -> Result<(String, Value), String> {
         self.made += 1;
-        let id = format!("<{}>", self.made);
+        let id = format!("={}=", self.made);
         let mut outputs = Map::new();
         for name in kind.schema().output_names() {
             let value = inputs.get(name).or_else(|| decided.get(name));
