@@ -4,6 +4,7 @@
 use super::invariants;
 use super::scenario::Version;
 use futures_util::FutureExt;
+use stackctl::content::Disk;
 use stackctl::engine::apply::{self, Finished, Run};
 use stackctl::engine::observe::{Observe, observe_and_plan};
 use stackctl::engine::plan::Op;
@@ -234,11 +235,12 @@ impl Place {
             destroy,
             ..Options::default()
         };
+        let files = Disk::new(self.path());
         let first = planner::plan(&Inputs {
             stack,
             world: &world,
             options: &options,
-            read_file: &no_files,
+            read_file: &files,
         });
         let observe = Observe {
             stack,
@@ -247,7 +249,7 @@ impl Place {
             refresh: true,
             only: None,
             allowed: &[],
-            read_file: &no_files,
+            read_file: &files,
         };
         let (world, mut planned) = observe_and_plan(&observe, world, first)
             .await
@@ -283,7 +285,7 @@ impl Place {
             store: &ready.store,
             cx: &ready.cx,
             parallelism: 4,
-            read_file: &no_files,
+            read_file: &Disk::new(self.path()),
             secrets: Secrets::default(),
             interrupt,
         };
@@ -359,10 +361,6 @@ async fn recover(
             .map_err(|error| error.to_string())?;
     }
     Ok(state)
-}
-
-fn no_files(path: &str) -> Result<Vec<u8>, String> {
-    Err(format!("{path}: no file here"))
 }
 
 pub fn runtime() -> tokio::runtime::Runtime {
