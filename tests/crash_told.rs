@@ -172,8 +172,9 @@ impl Count {
             of(&self.tried),
             of(&self.kept)
         );
+        // How many these are depends on the machine's speed, so they are no count of the page.
         println!(
-            "reliability: resources told before a kill {} tried {} kept",
+            "resources told as created before a kill: {}, kept: {}",
             of(&self.told),
             of(&self.told_and_kept)
         );
