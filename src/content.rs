@@ -65,7 +65,7 @@ impl Hashing {
     }
 }
 
-/// A mistake, or a warning, in what a data source is told to read.
+/// A mistake, or a warning, in what a data source is to read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
     /// The property.
@@ -94,7 +94,7 @@ pub trait LocalFiles: Sync {
         self.read(path).map(|bytes| Content::of(&bytes))
     }
 
-    /// What is wrong with the files that a data source is told to read.
+    /// What is wrong with the files that a data source reads.
     fn inspect(&self, _kind: &dyn DataSourceType, _args: &Value) -> Vec<Finding> {
         Vec::new()
     }

@@ -10,7 +10,7 @@ use crate::store::{self, StoreError, transfer};
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// The error of such a run of a stack, which is told in words that a command takes.
+/// The error of such a run of a stack, which is reported in words that a command takes.
 pub(super) fn error(broken: &Broken, stack: &Stack, typed: &Typed) -> CliError {
     let found = CliError::new(format!("{}.", capital(&broken.error.to_string())));
     let lost = matches!(broken.error, StoreError::Lost { .. });

@@ -453,7 +453,7 @@ impl Loop<'_, '_, '_> {
     }
 
     /// Makes all that was added durable, and tells what waited for that. When that fails
-    /// nothing is begun, and what is done is told once the state is saved.
+    /// nothing is begun, and what is done is reported once the state is saved.
     async fn sync(&mut self) -> bool {
         if let Some(journal) = &mut self.journal
             && let Err(error) = journal.sync().await

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 /// The properties of an update, with the live keys of others in the maps that keep them
 /// (`othersKeys`): those that neither the file nor the last apply names. So no call of a type
 /// can take them away, whether it sends differences or whole sets. A property that others alone
-/// have set comes along too.
+/// have set is included too.
 pub(super) fn with_others(schema: &Schema, applied: &Value, live: &Value, wanted: Value) -> Value {
     let mut props = wanted;
     if !schema.has_keyword("othersKeys") {

@@ -260,7 +260,7 @@ fn not_found(missing: &[Missing]) -> String {
     text
 }
 
-/// What the user is told of looks that failed.
+/// What is reported of lookups that failed.
 fn not_looked_for(failed: &[ReadFailure]) -> String {
     if failed.is_empty() {
         return String::new();
