@@ -11,6 +11,7 @@
 
 mod acceptance;
 mod apply_values;
+mod attacks;
 mod cli;
 mod conformance;
 mod crash;
