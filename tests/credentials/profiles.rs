@@ -301,18 +301,59 @@ fn a_script_runs_once_for_the_stack_and_its_state() {
     assert!(of("eu-west-1/s3") > 0 && of("us-west-2/s3") > 0 && of("us-west-2/sts") == 2);
 }
 
+const LOGIN: &str = "[profile l]\nlogin_session = arn:aws:iam::111122223333:user/u\n";
+
+/// Writes the session that `aws login` leaves behind. The name of the file is the SHA-256 of the
+/// profile's `login_session`.
+fn session(project: &Project, expires: &str) {
+    let token = serde_json::json!({
+        "accessToken": {
+            "accessKeyId": "LOGINKEY", "secretAccessKey": "s", "sessionToken": "t",
+            "accountId": "111122223333", "expiresAt": expires,
+        },
+        "tokenType": "aws_sigv4",
+        "refreshToken": "r",
+        "clientId": "arn:aws:signin:::devtools/same-device",
+        // A key of no account, from the SDK's documentation.
+        "dpopKey": "-----BEGIN EC PRIVATE KEY-----\n\
+            MHcCAQEEIFDZHUzOG1Pzq+6F0mjMlOSp1syN9LRPBuHMoCFXTcXhoAoGCCqGSM49\n\
+            AwEHoUQDQgAE9qhj+KtcdHj1kVgwxWWWw++tqoh7H7UHs7oXh8jBbgF47rrYGC+t\n\
+            djiIaHK3dBvvdE7MGj5HsepzLm3Kj91bqA==\n-----END EC PRIVATE KEY-----\n",
+    });
+    let name = "b5566ca2612c2524aced2e7b9df48e14d22bc287e028ba502bb45ba4198fd52c";
+    project.write(&format!(".aws/login/cache/{name}.json"), token.to_string());
+}
+
 #[test]
-fn a_profile_of_aws_login_says_what_to_run() {
+fn a_profile_of_aws_login_uses_its_session() {
     let server = Server::start(sts);
-    let config = "[profile l]\nlogin_session = arn:aws:iam::111122223333:user/u\n";
-    let project = project("region: us-west-2, profile: l", config, &server, true);
-    let ended = fails(&project, "error: AWS profile \"l\" is");
-    let ways = [
-        "aws login --profile l",
-        "aws configure export-credentials --profile l",
-    ];
+    let project = project("region: us-west-2, profile: l", LOGIN, &server, false);
+    session(&project, "2099-01-01T00:00:00Z");
+    project.run(&["plan"]).expect(0);
+    let asked = server.asked();
     assert!(
-        ways.iter().any(|way| ended.stderr.contains(way)),
+        asked[0].head.contains("Credential=LOGINKEY/"),
+        "{}",
+        asked[0].head
+    );
+}
+
+#[test]
+fn a_profile_of_aws_login_says_how_to_sign_in() {
+    let server = Server::start(sts);
+    let mut project = project("region: us-west-2, profile: l", LOGIN, &server, true);
+    let ended = fails(&project, "error: AWS profile \"l\" is not signed in");
+    assert!(
+        ended.stderr.contains("Run `aws login --profile l`"),
+        "{}",
+        ended.stderr
+    );
+    // A session that has to be renewed, without a network.
+    session(&project, "2020-01-01T00:00:00Z");
+    project.env("HTTPS_PROXY", "http://127.0.0.1:9");
+    let ended = project.run(&["plan"]).expect(1);
+    assert!(
+        ended.stderr.contains("Check the network and the proxy"),
         "{}",
         ended.stderr
     );

@@ -252,14 +252,6 @@ impl About {
                     format!("Run `aws sso login --profile {base}`, {again}."),
                 )
             }
-            // As long as the SDK is built without `credentials-login`.
-            Some(Source::Login) if all.contains("cargo feature") => said(
-                format!("AWS profile {base:?} is signed in by `aws login`, which is not read here"),
-                format!(
-                    "Hand its credentials over: eval \"$(aws configure export-credentials \
-                     --profile {name} --format env)\"; then run the command without the profile."
-                ),
-            ),
             Some(Source::Login) => said(
                 format!("AWS profile {base:?} is not signed in: {last}"),
                 format!("Run `aws login --profile {base}`, {again}."),
