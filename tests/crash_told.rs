@@ -250,3 +250,32 @@ fn a_stack_of_local_types_never_needs_aws() {
         assert!(open, "no kill left a journal");
     }
 }
+
+#[test]
+fn steps_of_local_types_are_recovered_before_a_stack_needs_aws() {
+    let mut project = local();
+    let mut stack: Value = serde_json::from_str(&project.read("stacks/told.yaml")).unwrap();
+    stack["providers"] = json!({"aws": {"region": "us-west-2"}});
+    stack["resources"]["queue"] = json!({
+        "type": "aws:sqs:Queue",
+        "options": {"dependsOn": ["first", "second", "third"]},
+        "properties": {"name": "q"},
+    });
+    project.write("stacks/told.yaml", stack.to_string());
+    project.flags.push("--local".to_owned());
+    let told = killed(&project, &Moment::Lines(60));
+    let journal = project.dir().join("state/told.journal");
+    assert!(journal.exists() && !told.is_empty());
+    // Without credentials the stack cannot be planned, and what was created is kept all the same.
+    project.flags.clear();
+    let ended = project.run(&["apply", "--yes"]).expect(1);
+    assert!(ended.stderr.contains("credentials"), "{}", ended.stderr);
+    assert!(!journal.exists(), "nothing was recovered");
+    let state = project.state();
+    for (address, id) in &told {
+        assert_eq!(state["resources"][address]["id"], id.as_str(), "{address}");
+    }
+    project.flags.push("--local".to_owned());
+    project.run(&["apply", "--yes"]).expect(0);
+    project.expect_no_changes();
+}

@@ -4,7 +4,7 @@ use super::args::{CloudArgs, GlobalArgs, InputArgs, LockArg, NamesArg};
 use super::error::CliError;
 use super::mistakes::load_checked;
 use super::place::{self, store_error};
-use super::session::{self, check_account, read_errors};
+use super::session::{self, Connect, check_account, read_errors};
 use super::{find, neighbours, state_key};
 use crate::engine::drift::{self, Drift};
 use crate::engine::instance::is_named;
@@ -13,6 +13,7 @@ use crate::engine::planner::Options;
 use crate::engine::settle;
 use crate::engine::world::World;
 use crate::lang::stack::{Sources, Stack};
+use crate::resource::import_id::Typed;
 use crate::store::Store;
 use crate::store::state::State;
 use std::collections::BTreeSet;
@@ -70,13 +71,22 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
     let known = world.state.resources.values();
     let remote = known.into_iter().any(|known| is_remote(&known.type_name))
         || settle::needs_aws(&opened.open);
-    let connected = session::connect(&stack, wanted.cloud, &mut store, remote).await?;
-    if opened.interrupted || !opened.open.is_empty() {
-        session::settle_left(&connected.cx, &mut world, &opened.open).await?;
-        if wanted.writes.is_some() {
-            store.save(&mut world.state).await.map_err(store_error)?;
-        }
-    }
+    let connect = Connect {
+        stack: &stack,
+        cloud: wanted.cloud,
+        typed: Typed::default(),
+    };
+    let connected = if opened.interrupted || !opened.open.is_empty() {
+        let writes = wanted.writes.is_some();
+        let recovered = connect.recover(&mut store, &mut world, &opened.open, writes);
+        recovered.await?
+    } else {
+        None
+    };
+    let connected = match connected {
+        Some(connected) => connected,
+        None => connect.connect(&mut store, remote).await?,
+    };
     if remote {
         let observe = Observe {
             stack: &stack,

@@ -19,6 +19,7 @@ use crate::report::text::Style;
 use crate::resource::aws::Aws;
 use crate::resource::context::{Cx, Owner};
 use crate::resource::error::Error;
+use crate::resource::import_id::Typed;
 use crate::saved::{SavedPlan, SavedState};
 use crate::store::Store;
 use crate::store::journal::Intent;
@@ -135,24 +136,26 @@ impl Session {
             report(global, &first.diagnostics, &sources)?;
         }
         check_addresses(options, &first, false)?;
-        let recovery_calls = settle::needs_aws(&opened.open);
-        let remote = uses_aws(&stack, &world) || recovery_calls;
-        let connected = connect(&stack, &run.cloud, &mut store, remote).await?;
-        let (mut cx, allowed_accounts) = (connected.cx, connected.allowed_accounts);
-        cx.typed = typed::typed(global, wanted.stack, run);
-        if opened.interrupted || !opened.open.is_empty() {
-            if recovery_calls {
-                // What an interrupted run left is looked for, and kept, in the right account only.
-                let identity = cx.aws.identity().await;
-                let identity = identity.map_err(|error| resource_error(&error))?;
-                let account = (identity.account.as_str(), cx.aws.region());
-                check_place(account, &home(&world), &allowed_accounts, &store)?;
-            }
-            settle_left(&cx, &mut world, &opened.open).await?;
-            if wanted.writes {
-                store.save(&mut world.state).await.map_err(store_error)?;
-            }
-        }
+        let remote = uses_aws(&stack, &world) || settle::needs_aws(&opened.open);
+        let connect = Connect {
+            stack: &stack,
+            cloud: &run.cloud,
+            typed: typed::typed(global, wanted.stack, run),
+        };
+        let connected = if opened.interrupted || !opened.open.is_empty() {
+            let open = &opened.open;
+            let recovered = connect.recover(&mut store, &mut world, open, wanted.writes);
+            recovered.await?
+        } else {
+            None
+        };
+        let Connected {
+            cx,
+            allowed_accounts,
+        } = match connected {
+            Some(connected) => connected,
+            None => connect.connect(&mut store, remote).await?,
+        };
         let planned = if remote || !first.needs.is_empty() || !first.imports.is_empty() {
             let observe = Observe {
                 stack: &stack,
@@ -225,35 +228,76 @@ pub(super) struct Connected {
     pub(super) allowed_accounts: Vec<String>,
 }
 
-/// Makes the clients; none that could call where nothing is `remote`.
-pub(super) async fn connect(
-    stack: &Stack,
-    cloud: &CloudArgs,
-    store: &mut Store,
-    remote: bool,
-) -> Result<Connected, CliError> {
-    let (aws, allowed_accounts) = if remote {
-        let provider = provider::provider(stack, cloud, &reader(&stack.dir))?;
-        let (aws, watch) =
-            provider::clients(provider.settings, Some(stack), cloud, Path::new(WORK_DIR)).await?;
-        store.watch(watch);
-        (aws, provider.allowed_accounts)
-    } else {
-        (Arc::new(Aws::offline()), Vec::new())
-    };
-    let mut cx = Cx::new(aws);
-    cx.owner = Owner {
-        stack: stack.full_name(),
-        ..Owner::default()
-    };
-    cx.stack_dir.clone_from(&stack.dir);
-    cx.work_dir = PathBuf::from(WORK_DIR);
-    // What delays the reads; the steps of an apply tell it as events.
-    cx.notify = Arc::new(|reason| output::message(&format!("{reason}\n")));
-    Ok(Connected {
-        cx,
-        allowed_accounts,
-    })
+/// How the clients are created.
+pub(super) struct Connect<'a> {
+    /// For which stack.
+    pub(super) stack: &'a Stack,
+    /// Of which cloud.
+    pub(super) cloud: &'a CloudArgs,
+    /// The command line, for hints.
+    pub(super) typed: Typed,
+}
+
+impl Connect<'_> {
+    /// Creates the clients; none that could call where nothing is `remote`.
+    pub(super) async fn connect(
+        &self,
+        store: &mut Store,
+        remote: bool,
+    ) -> Result<Connected, CliError> {
+        let (stack, cloud) = (self.stack, self.cloud);
+        let (aws, allowed_accounts) = if remote {
+            let provider = provider::provider(stack, cloud, &reader(&stack.dir))?;
+            let (aws, watch) =
+                provider::clients(provider.settings, Some(stack), cloud, Path::new(WORK_DIR))
+                    .await?;
+            store.watch(watch);
+            (aws, provider.allowed_accounts)
+        } else {
+            (Arc::new(Aws::offline()), Vec::new())
+        };
+        let mut cx = Cx::new(aws);
+        cx.owner = Owner {
+            stack: stack.full_name(),
+            ..Owner::default()
+        };
+        cx.stack_dir.clone_from(&stack.dir);
+        cx.work_dir = PathBuf::from(WORK_DIR);
+        cx.typed = self.typed.clone();
+        // What delays the reads; the steps of an apply tell it as events.
+        cx.notify = Arc::new(|reason| output::message(&format!("{reason}\n")));
+        Ok(Connected {
+            cx,
+            allowed_accounts,
+        })
+    }
+
+    /// Recovers what an interrupted run left open, and saves the state where the command
+    /// `writes`. Steps of local types need no AWS, whatever the rest of the stack needs: clients
+    /// are created, and returned, where an open step's own type calls.
+    pub(super) async fn recover(
+        &self,
+        store: &mut Store,
+        world: &mut World,
+        open: &[Intent],
+        writes: bool,
+    ) -> Result<Option<Connected>, CliError> {
+        let calls = settle::needs_aws(open);
+        let connected = self.connect(store, calls).await?;
+        if calls {
+            // What an interrupted run left is looked for, and kept, in the right account only.
+            let aws = &connected.cx.aws;
+            let identity = aws.identity().await;
+            let identity = identity.map_err(|error| resource_error(&error))?;
+            let account = (identity.account.as_str(), aws.region());
+            check_place(account, &home(world), &connected.allowed_accounts, store)?;
+        }
+        settle_left(&connected.cx, world, open).await?;
+        if writes {
+            store.save(&mut world.state).await.map_err(store_error)?;
+        }
+        Ok(calls.then_some(connected))
+    }
 }
 
 /// Finds out how the steps ended that an interrupted run had begun.

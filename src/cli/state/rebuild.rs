@@ -6,7 +6,7 @@ use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::super::mistakes::{load_checked, report};
 use super::super::place::{self, store_error};
-use super::super::session::{self, Connected, Session};
+use super::super::session::{self, Connect, Connected, Session};
 use super::super::{confirm, find, output, reads, state_key};
 use crate::engine::adopt::ImportFault;
 use crate::engine::observe::{Observe, ReadFailure, observe_and_plan};
@@ -16,6 +16,7 @@ use crate::engine::settle;
 use crate::engine::world::World;
 use crate::lang::stack::Stack;
 use crate::report as reports;
+use crate::resource::import_id::Typed;
 use crate::store::journal::Intent;
 use crate::store::state::State;
 use crate::store::{Store, StoreError};
@@ -52,7 +53,13 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     let Connected {
         cx,
         allowed_accounts,
-    } = session::connect(&stack, cloud, &mut store, remote).await?;
+    } = Connect {
+        stack: &stack,
+        cloud,
+        typed: Typed::default(),
+    }
+    .connect(&mut store, remote)
+    .await?;
     if remote {
         let identity = cx.aws.identity().await;
         world.identity = Some(identity.map_err(|it| session::resource_error(&it))?.clone());
