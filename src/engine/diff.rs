@@ -127,6 +127,10 @@ impl Rows<'_, '_> {
         if self.content(path, (applied, live, desired)) {
             return;
         }
+        // Most values are the same everywhere, and no part of them has to be looked at.
+        if applied == live && live == desired && !self.holds_more(path) {
+            return;
+        }
         if [applied, live, desired]
             .into_iter()
             .flatten()
@@ -148,6 +152,15 @@ impl Rows<'_, '_> {
             }
             Shape::Leaf => self.leaf(path, applied, live, desired),
         }
+    }
+
+    /// Whether more counts at or below a path than its values: a part that is not known, or the
+    /// content that a part stands for.
+    fn holds_more(&self, path: &Path) -> bool {
+        let within = |at: &Path| at.is_within(path);
+        let contents = self.compare.contents.as_ref();
+        self.compare.desired.unknown.keys().any(within)
+            || contents.is_some_and(|contents| contents.wanted.keys().any(within))
     }
 
     /// Compares values of which one is sealed as a whole: one that is the sealed form of the

@@ -28,7 +28,7 @@ impl Schema {
         value: &'v Value,
         unknown: &BTreeMap<Path, String>,
     ) -> Cow<'v, Value> {
-        if !may_differ(value) {
+        if !differs(value, Some(&self.properties)) {
             return Cow::Borrowed(value);
         }
         let mut value = value.clone();
@@ -37,14 +37,24 @@ impl Schema {
     }
 }
 
-/// Whether something stands in the value that may have another form: what is no text, or is
-/// perhaps a document given as text.
-fn may_differ(value: &Value) -> bool {
+/// Whether a part of the value may have another form. Most values have none, and are not cloned.
+fn differs(value: &Value, schema: Option<&Value>) -> bool {
+    let says = |keyword: &str| schema.and_then(|schema| schema.get(keyword));
     match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+        Value::Null => true,
+        Value::Bool(_) => is_string(schema),
+        Value::Number(number) => is_string(schema) || plain(number).is_some(),
+        // Perhaps a document given as a string.
         Value::String(text) => text.contains("null"),
-        Value::Object(map) => map.values().any(may_differ),
-        Value::Array(items) => items.iter().any(may_differ),
+        Value::Object(map) => {
+            let properties = schema.and_then(members);
+            let others = says("additionalProperties");
+            map.iter().any(|(key, value)| {
+                let schema = properties.and_then(|members| members.get(key)).or(others);
+                differs(value, schema)
+            })
+        }
+        Value::Array(items) => items.iter().any(|item| differs(item, says("items"))),
     }
 }
 
@@ -64,9 +74,11 @@ fn conform(
             drop_members(map, path, unknown);
             let properties = schema.and_then(members);
             let others = says("additionalProperties").filter(|schema| schema.is_object());
-            for (key, value) in map.iter_mut().filter(|(_, value)| may_differ(value)) {
+            for (key, value) in map {
                 let schema = properties.and_then(|members| members.get(key)).or(others);
-                conform(value, schema, &path.join(key), unknown);
+                if differs(value, schema) {
+                    conform(value, schema, &path.join(key), unknown);
+                }
             }
         }
         Value::Array(items) => {

@@ -8,6 +8,7 @@ use serde::de::{
 };
 use serde_json::{Map, Number, Value};
 use std::cell::{Cell, RefCell};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -146,7 +147,7 @@ impl Builder {
 pub(super) fn walk(text: &str, builder: &Builder) -> Result<Value, serde_yaml::Error> {
     let seed = Node {
         builder,
-        path: Path::root(),
+        path: &Path::root(),
         depth: 0,
         key: false,
     };
@@ -156,7 +157,7 @@ pub(super) fn walk(text: &str, builder: &Builder) -> Result<Value, serde_yaml::E
 /// One value, or one key.
 struct Node<'b> {
     builder: &'b Builder,
-    path: Path,
+    path: &'b Path,
     depth: usize,
     key: bool,
 }
@@ -223,7 +224,7 @@ impl Visit<'_> {
         self.scalar(Value::String(value.to_string()), true)
     }
 
-    fn inner(&self, path: Path, key: bool) -> Node<'_> {
+    fn inner<'n>(&'n self, path: &'n Path, key: bool) -> Node<'n> {
         Node {
             builder: self.node.builder,
             path,
@@ -312,9 +313,11 @@ impl<'de> Visitor<'de> for Visit<'_> {
         self.check()?;
         self.deeper()?;
         let mut items = Vec::new();
-        while let Some(item) =
-            access.next_element_seed(self.inner(self.node.path.join(items.len()), false))?
-        {
+        loop {
+            let path = self.node.path.join(items.len());
+            let Some(item) = access.next_element_seed(self.inner(&path, false))? else {
+                break;
+            };
             items.push(item);
         }
         Ok(if self.node.key {
@@ -328,12 +331,13 @@ impl<'de> Visitor<'de> for Visit<'_> {
         self.check()?;
         self.deeper()?;
         let builder = self.node.builder;
-        let mut map = Map::new();
+        // Each value, with the number of its key.
+        let mut found: BTreeMap<String, (usize, Value)> = BTreeMap::new();
         let mut merged: Option<(usize, Value)> = None;
-        let mut numbers = BTreeMap::new();
+        let mut merges = None;
         loop {
             let number = builder.nodes.get();
-            let Some(key) = access.next_key_seed(self.inner(self.node.path.clone(), true))? else {
+            let Some(key) = access.next_key_seed(self.inner(self.node.path, true))? else {
                 break;
             };
             let key = match key {
@@ -342,19 +346,30 @@ impl<'de> Visitor<'de> for Visit<'_> {
             };
             let path = self.node.path.join(&key);
             let value_number = builder.nodes.get();
-            let value = access.next_value_seed(self.inner(path.clone(), false))?;
-            let first = *numbers.entry(key.clone()).or_insert(number);
-            let duplicate = if key == "<<" {
-                merged.replace((value_number, value)).is_some()
+            let value = access.next_value_seed(self.inner(&path, false))?;
+            let first = if key == "<<" {
+                merged = Some((value_number, value));
+                let before = merges;
+                merges = merges.or(Some(number));
+                before
             } else {
-                map.contains_key(&key) || map.insert(key.clone(), value).is_some()
+                match found.entry(key) {
+                    Entry::Vacant(entry) => {
+                        entry.insert((number, value));
+                        None
+                    }
+                    Entry::Occupied(entry) => Some(entry.get().0),
+                }
             };
-            if duplicate {
+            if let Some(first) = first {
+                let key = path.last().unwrap_or_default();
                 let message = format!("duplicate key {key:?}");
                 let help = Some("remove one of the two".to_owned());
                 builder.repeats(number, &path, message, help, Some(first));
             }
         }
+        let found = found.into_iter();
+        let mut map: Map<String, Value> = found.map(|(key, (_, value))| (key, value)).collect();
         if let Some((number, value)) = merged
             && !merge(&mut map, value)
         {
@@ -380,7 +395,7 @@ impl<'de> Visitor<'de> for Visit<'_> {
         };
         self.note(format!("YAML tags such as !{tag} are not supported"), help);
         // What is tagged is read on, so that the mistakes in it are told as well.
-        content.newtype_variant_seed(self.inner(self.node.path.clone(), self.node.key))
+        content.newtype_variant_seed(self.inner(self.node.path, self.node.key))
     }
 }
 
