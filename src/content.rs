@@ -1,6 +1,7 @@
 //! Local files that a stack names: what is in them, without keeping it.
 
 use crate::data::Path as DataPath;
+use crate::files::{self, Unreadable};
 use crate::lang::diagnostic::Severity;
 use crate::resource::DataSourceType;
 use base64::Engine;
@@ -10,13 +11,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 /// What helps with a path that leads nowhere.
 pub const FROM_THE_STACK_FILE: &str = "the path starts from the stack file's folder";
+
+/// No file is read into an expression beyond this many bytes.
+pub const LARGEST: u64 = 64 << 20;
 
 /// The content of a file, by its hashes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +97,9 @@ pub trait LocalFiles: Sync {
         self.read(path).map(|bytes| Content::of(&bytes))
     }
 
+    /// From now on `content` is read in place of `path`, which an apply will write.
+    fn stand_in(&self, _path: &str, _content: &Path) {}
+
     /// What is wrong with the files that a data source reads.
     fn inspect(&self, _kind: &dyn DataSourceType, _args: &Value) -> Vec<Finding> {
         Vec::new()
@@ -115,6 +121,8 @@ pub struct Disk {
     dir: PathBuf,
     contents: Memory<Result<Content, String>>,
     findings: Memory<Vec<Finding>>,
+    /// What is read in place of files that are not written yet, by their plain paths.
+    stand_ins: Mutex<BTreeMap<PathBuf, PathBuf>>,
 }
 
 impl Disk {
@@ -124,6 +132,18 @@ impl Disk {
             dir: dir.to_owned(),
             contents: Mutex::default(),
             findings: Mutex::default(),
+            stand_ins: Mutex::default(),
+        }
+    }
+
+    /// Where the file is read that the stack names.
+    fn place(&self, path: &str) -> PathBuf {
+        let path = self.dir.join(path);
+        let stand_ins = self.stand_ins.lock();
+        let stand_ins = stand_ins.unwrap_or_else(PoisonError::into_inner);
+        match stand_ins.get(&files::plain(&path)) {
+            Some(other) => other.clone(),
+            None => path,
         }
     }
 }
@@ -140,14 +160,25 @@ fn remembered<V: Clone>(memory: &Memory<V>, key: &str, find: impl FnOnce() -> V)
 
 impl LocalFiles for Disk {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        std::fs::read(self.dir.join(path)).map_err(|error| format!("{path}: {error}"))
+        let found = files::read(&self.place(path), LARGEST);
+        found.map_err(|why| format!("{path}: {}", io::Error::from(why)))
     }
 
     fn content(&self, path: &str) -> Result<Content, String> {
         remembered(&self.contents, path, || {
-            let path = self.dir.join(path);
+            let path = self.place(path);
             content(&path).map_err(|why| why.told(&path))
         })
+    }
+
+    fn stand_in(&self, path: &str, content: &Path) {
+        let path = files::plain(&self.dir.join(path));
+        let stand_ins = self.stand_ins.lock();
+        let mut stand_ins = stand_ins.unwrap_or_else(PoisonError::into_inner);
+        stand_ins.insert(path, content.to_owned());
+        // What was read there before counts no more.
+        let contents = self.contents.lock();
+        contents.unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     fn inspect(&self, kind: &dyn DataSourceType, args: &Value) -> Vec<Finding> {
@@ -158,62 +189,12 @@ impl LocalFiles for Disk {
     }
 }
 
-/// Why a file, or a folder, cannot be read.
-#[derive(Debug)]
-pub enum Unreadable {
-    /// It does not exist.
-    Missing,
-    /// It is a folder.
-    Folder,
-    /// It is neither a file nor a folder.
-    Special,
-    /// The system says why.
-    Io(io::Error),
-}
-
-impl Unreadable {
-    /// The sentence, without a full stop.
-    pub fn told(&self, path: &Path) -> String {
-        let path = path.display();
-        match self {
-            Self::Missing => format!("the file {path} does not exist"),
-            Self::Folder => format!("{path} is a folder, expected a file"),
-            Self::Special => format!("{path} is not a regular file"),
-            Self::Io(error) => format!("the file {path} cannot be read: {error}"),
-        }
-    }
-}
-
-impl From<io::Error> for Unreadable {
-    fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::Missing,
-            _ => Self::Io(error),
-        }
-    }
-}
-
-/// Opens a file. A pipe or a device, whose reading might never end, is refused unread.
-///
-/// # Errors
-/// When it is no file, or cannot be opened.
-pub fn open(path: &Path) -> Result<File, Unreadable> {
-    let about = std::fs::metadata(path)?;
-    if about.is_dir() {
-        return Err(Unreadable::Folder);
-    }
-    if !about.is_file() {
-        return Err(Unreadable::Special);
-    }
-    Ok(File::open(path)?)
-}
-
 /// The content of a file, read piece by piece.
 ///
 /// # Errors
 /// When it is no file, or cannot be read.
 pub fn content(path: &Path) -> Result<Content, Unreadable> {
-    let mut file = open(path)?;
+    let mut file = files::open(path)?;
     let mut hashing = Hashing::default();
     let mut piece = vec![0; 1 << 16];
     loop {
@@ -224,21 +205,6 @@ pub fn content(path: &Path) -> Result<Content, Unreadable> {
             Err(error) => return Err(error.into()),
         }
     }
-}
-
-/// A path without `.` and `..`, by its text alone.
-pub fn plain(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                plain.pop();
-            }
-            other => plain.push(other),
-        }
-    }
-    plain
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod cli;
 pub mod content;
 pub mod data;
 pub mod engine;
+pub mod files;
 pub mod lang;
 pub mod local_cloud;
 pub mod report;

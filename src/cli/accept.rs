@@ -5,13 +5,14 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::look::{self, Look, Wanted};
 use super::mistakes::{are_wrong, masked};
-use super::{confirm, find, output, session};
+use super::{confirm, find, neighbours, output, session};
 use crate::data::Path as DataPath;
 use crate::engine::accept::{self, Accepted, Refused};
 use crate::engine::drift::Drifted;
 use crate::engine::plan::Change;
 use crate::engine::planner::{self, Inputs, Options, Planned};
 use crate::engine::world::World;
+use crate::files;
 use crate::lang::diagnostic::Place;
 use crate::lang::edit;
 use crate::lang::load::Loaded;
@@ -233,7 +234,8 @@ fn write(path: &Path, old: &str, new: &str) -> Result<(), CliError> {
             .hint("Make it and its folder writable, then run the command again.")
     };
     let target = std::fs::canonicalize(path).map_err(failed)?;
-    if std::fs::read(&target).map_err(failed)? != old.as_bytes() {
+    let now = files::read(&target, neighbours::LARGEST).map_err(|why| failed(why.into()))?;
+    if now != old.as_bytes() {
         return Err(CliError::new(format!(
             "{} was changed by somebody else meanwhile.",
             path.display()

@@ -10,6 +10,8 @@ use super::verify::{self, Verify};
 use super::{broken, confirm, mistakes, plan_file, reads};
 use crate::engine::apply::{self, Finished, Run};
 use crate::engine::event::Event;
+use crate::engine::files;
+use crate::engine::observe::ReadFailure;
 use crate::engine::planner::Options;
 use crate::report::progress::{self, Reporter};
 use crate::report::text::Style;
@@ -103,6 +105,10 @@ pub(super) async fn carry_out(
         output::message("Cancelled. No changes were made.\n");
         return Ok(Exit::Failed);
     }
+    if !session.planned.destroy {
+        files::write(&session.cx, &session.stack, &session.world)
+            .map_err(|failures| unwritten(&failures))?;
+    }
     let finished = execute(global, run, session).await?;
     for (address, notice) in &finished.notices {
         let notice = output::secrets().hide(notice);
@@ -123,6 +129,20 @@ pub(super) async fn carry_out(
         (false, true) => Exit::Failed,
         (false, false) => Exit::Done,
     })
+}
+
+/// The error for files that could not be written before the first step.
+fn unwritten(failures: &[ReadFailure]) -> CliError {
+    let lines: Vec<String> = failures
+        .iter()
+        .map(|(address, error)| format!("{address}: {error}"))
+        .collect();
+    let error = CliError::new(format!("No file was written for {}.", lines.join("\n  ")))
+        .now("Nothing was changed.");
+    match failures.iter().find_map(|(_, error)| error.hint()) {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
 }
 
 /// The plan, for people.

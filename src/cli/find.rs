@@ -5,6 +5,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::neighbours::{self, FOLDER, LARGEST, stem};
 use super::output;
+use crate::files::{self, Unreadable};
 use crate::lang::load::{self, Given, Loaded};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -97,19 +98,18 @@ fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     let failed = |error: &io::Error| {
         CliError::new(format!("{} cannot be read.", path.display())).caused_by(error)
     };
-    let size = std::fs::metadata(path)
-        .map_err(|error| failed(&error))?
-        .len();
-    if size > LARGEST {
-        let message = format!(
-            "{} has {size} bytes; no stack file is that large.",
-            path.display()
-        );
-        return Err(CliError::new(message)
-            .exit(Exit::Invalid)
-            .hint("Check that it is the right file; put bulk data into files beside it."));
-    }
-    std::fs::read(path).map_err(|error| failed(&error))
+    files::read(path, LARGEST).map_err(|why| match why {
+        Unreadable::Large(most) => {
+            let message = format!(
+                "{} has more than {most} bytes; no stack file is that large.",
+                path.display()
+            );
+            CliError::new(message)
+                .exit(Exit::Invalid)
+                .hint("Check that it is the right file; put bulk data into files beside it.")
+        }
+        why => failed(&why.into()),
+    })
 }
 
 /// Reads and loads a stack. Another stack file that would share its state is a mistake.

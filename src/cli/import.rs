@@ -11,6 +11,7 @@ use crate::engine::adopt::ImportFault;
 use crate::engine::apply::{self, Run};
 use crate::engine::plan::Change;
 use crate::engine::planner::Options;
+use crate::files;
 use crate::report;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -228,8 +229,10 @@ async fn typed() -> Result<String, CliError> {
 /// The list in a file: a map of ids by address, or a list of entries with `address` and `id`.
 fn listed(path: &Path) -> Result<Wishes, CliError> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| CliError::new(format!("{shown} cannot be read.")).caused_by(&error))?;
+    let text = files::read_text(path, files::LARGEST_SETTINGS).map_err(|why| {
+        let error = std::io::Error::from(why);
+        CliError::new(format!("{shown} cannot be read.")).caused_by(&error)
+    })?;
     parsed(&text).map_err(|faults| {
         let mut error = CliError::new(format!("{shown} is no list of objects to import."))
             .hint("Write ADDRESS: ID on each line, or a list of entries with address: and id:.");

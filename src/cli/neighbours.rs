@@ -1,6 +1,7 @@
 //! What stands beside a stack file: other stacks, the files of its environments, and the states
 //! of those.
 
+use crate::files;
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::load;
 use crate::lang::nearest::nearest;
@@ -24,7 +25,7 @@ pub(super) fn stem(path: &Path) -> String {
 }
 
 /// The YAML files of a folder, in order.
-fn files(folder: &Path) -> Vec<PathBuf> {
+fn yaml_files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut found: Vec<PathBuf> = entries
         .map(|entry| entry.path())
@@ -55,7 +56,10 @@ pub(super) fn environments(path: &Path) -> Vec<(String, PathBuf)> {
         let is_read = file.extension().is_some_and(|ending| ending == "yaml");
         (is_read && load::is_file_name(&env)).then_some((env, file))
     };
-    files(folder_of(path)).into_iter().filter_map(of).collect()
+    yaml_files(folder_of(path))
+        .into_iter()
+        .filter_map(of)
+        .collect()
 }
 
 /// The stack and the environment that a file holds variables for: `web` and `dev` of
@@ -130,8 +134,7 @@ pub(super) fn name_environments(path: &Path, diagnostics: &mut [Diagnostic]) {
 }
 
 fn read(path: &Path) -> Option<Vec<u8>> {
-    let size = std::fs::metadata(path).ok()?.len();
-    (size <= LARGEST).then(|| std::fs::read(path).ok())?
+    files::read(path, LARGEST).ok()
 }
 
 /// The mistake of a stack file that has the name of another one, so that both would keep
@@ -141,11 +144,11 @@ pub(super) fn namesake(path: &Path, stack: &Stack) -> Option<Diagnostic> {
         return None;
     }
     let own = std::fs::canonicalize(path).ok()?;
-    let mut beside = files(Path::new(FOLDER));
+    let mut beside = yaml_files(Path::new(FOLDER));
     let folder = folder_of(path);
     let is_other = std::fs::canonicalize(folder).ok() != std::fs::canonicalize(FOLDER).ok();
     if is_other {
-        beside.extend(files(folder));
+        beside.extend(yaml_files(folder));
     }
     let other = beside.into_iter().find(|file| {
         let is_stack = !stem(file).contains('.');

@@ -2,9 +2,11 @@
 
 use super::args::CloudArgs;
 use super::error::CliError;
+use super::neighbours::LARGEST;
 use crate::data::Path as DataPath;
 use crate::engine::graph::{Graph, Node};
 use crate::engine::values::{ReadFile, Values};
+use crate::files;
 use crate::lang::diagnostic::Place;
 use crate::lang::eval::evaluate;
 use crate::lang::load::assume_role::{fault, seconds};
@@ -201,7 +203,7 @@ fn set_by(missing: &MissingProfile, stack: Option<&Stack>) -> String {
     }
     let path = DataPath::dotted(SETTING);
     let at = stack.and_then(|stack| {
-        let text = std::fs::read_to_string(&stack.file).ok()?;
+        let text = files::read_text(Path::new(&stack.file), LARGEST).ok()?;
         let span = locate(&text, &Place::Value(path))?;
         Some(format!("{}:{}:{}", stack.file, span.line, span.column))
     });

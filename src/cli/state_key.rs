@@ -2,6 +2,7 @@
 
 use super::args::CloudArgs;
 use super::error::CliError;
+use crate::files;
 use crate::store::key::{Given, KeyError, StateKey};
 use crate::store::state::State;
 use std::path::{Path, PathBuf};
@@ -67,7 +68,8 @@ pub(super) fn read(path: &Path, from: &str) -> Result<Given, CliError> {
         CliError::new(format!("The key file {} {what}.", path.display()))
             .now("Nothing was changed.")
     };
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = files::read_text(path, files::LARGEST_SETTINGS).map_err(|why| {
+        let error = std::io::Error::from(why);
         failed(format!("that {from} names cannot be read"))
             .caused_by(&error)
             .hint(format!("Make the file readable, or correct {from}."))

@@ -3,12 +3,15 @@
 //! resource takes what another one of the stack holds (a function's code in an object).
 
 use super::instance::Instance;
+use super::observe::ReadFailure;
 use super::planner::{FAULTY, Planner};
+use super::world::World;
 use crate::content::{Content, FROM_THE_STACK_FILE, Finding};
 use crate::data::{Data, Path};
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::eval::{Root, lone_reference};
-use crate::lang::stack::ResourceBlock;
+use crate::lang::stack::{ResourceBlock, Stack};
+use crate::resource::context::Cx;
 use crate::resource::{DataSourceType, ResourceType, data_source};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -182,7 +185,7 @@ impl Planner<'_> {
     fn is_written_later(&self, path: &str) -> bool {
         let plain = |path: &str| {
             let path = self.inputs.stack.dir.join(path);
-            crate::content::plain(&path)
+            crate::files::plain(&path)
         };
         let wanted = plain(path);
         self.inputs.stack.data.iter().any(|(name, block)| {
@@ -239,6 +242,28 @@ impl Planner<'_> {
             let label = label(None);
             (path, Named { label, content })
         })
+    }
+}
+
+/// Writes the files that the data sources of a plan are for, before what needs them; those that are
+/// read while applying write theirs then.
+///
+/// # Errors
+/// All that could not be written: the data source, and why.
+pub fn write(cx: &Cx, stack: &Stack, world: &World) -> Result<(), Vec<ReadFailure>> {
+    let mut failures = Vec::new();
+    for (name, read) in &world.data {
+        let kind = stack.data.get(name).map(|block| &block.type_name);
+        let Some(kind) = kind.and_then(|name| data_source(name)) else {
+            continue;
+        };
+        if let Err(error) = kind.write(cx, &read.args, &read.outputs) {
+            failures.push((format!("data.{name}"), error));
+        }
+    }
+    match failures.is_empty() {
+        true => Ok(()),
+        false => Err(failures),
     }
 }
 

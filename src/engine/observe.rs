@@ -249,6 +249,12 @@ async fn read(
             }
             Seen::Resource(address, _, Err(error)) => failures.push((address, error)),
             Seen::Data(need, Ok(outputs)) => {
+                // An apply writes it; until then the plan reads what it will be.
+                let kind = data_source(&need.type_name);
+                let written = kind.and_then(|it| it.written(observe.cx, &need.args, &outputs));
+                if let Some(file) = written {
+                    observe.read_file.stand_in(&file.path, &file.content);
+                }
                 world.data.insert(
                     need.name,
                     DataRead {

@@ -168,7 +168,8 @@ async fn call(cx: &Cx, call: Call) -> Result<Outcome, Error> {
             })
         }
         Call::Read { kind, args } => {
-            let outputs = kind.read(cx, args).await?;
+            let outputs = kind.read(cx, args.clone()).await?;
+            kind.write(cx, &args, &outputs)?;
             Ok(Outcome {
                 id: String::new(),
                 outputs,

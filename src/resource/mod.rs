@@ -409,6 +409,28 @@ pub trait DataSource: DeserializeOwned + JsonSchema + Send + Sync + Sized + 'sta
     fn inspect(_dir: &std::path::Path, _args: &Self) -> Vec<Finding> {
         Vec::new()
     }
+
+    /// The file that an apply writes, where the arguments name one. A read does not write it.
+    fn written(_cx: &Cx, _args: &Self, _outputs: &Value) -> Option<WrittenFile> {
+        None
+    }
+
+    /// Writes that file.
+    ///
+    /// # Errors
+    /// When it must not, or cannot, be written.
+    fn write(_cx: &Cx, _args: &Self, _outputs: &Value) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// A file that an apply writes for a data source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenFile {
+    /// The path, as the stack file names it.
+    pub path: String,
+    /// Where its content is until then, and stays.
+    pub content: std::path::PathBuf,
 }
 
 /// Finds a resource type by its name.

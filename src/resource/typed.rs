@@ -5,7 +5,7 @@ use super::error::Error;
 use super::import_id::Imported;
 use super::known::Known;
 use super::relation::{After, Parent};
-use super::{Broken, Caution, Change, DataSource, HeldBy, New, Resource, Rules, Told};
+use super::{Broken, Caution, Change, DataSource, HeldBy, New, Resource, Rules, Told, WrittenFile};
 use crate::content::{Content, Finding};
 use crate::data::Data;
 use crate::schema::Schema;
@@ -139,6 +139,13 @@ pub trait DataSourceType: Send + Sync {
     fn read<'a>(&self, cx: &'a Cx, args: Value) -> BoxFuture<'a, Result<Value, Error>>;
     /// See [`DataSource::inspect`]; nothing where the arguments do not fit.
     fn inspect(&self, dir: &Path, args: Value) -> Vec<Finding>;
+    /// See [`DataSource::written`]; nothing where the arguments do not fit.
+    fn written(&self, cx: &Cx, args: &Value, outputs: &Value) -> Option<WrittenFile>;
+    /// See [`DataSource::write`].
+    ///
+    /// # Errors
+    /// As there.
+    fn write(&self, cx: &Cx, args: &Value, outputs: &Value) -> Result<(), Error>;
 }
 
 /// Gives a [`Resource`] or [`DataSource`] its JSON interface.
@@ -419,5 +426,14 @@ impl<T: DataSource> DataSourceType for &'static TypedData<T> {
     fn inspect(&self, dir: &Path, args: Value) -> Vec<Finding> {
         let args = parse::<T>(T::TYPE, args);
         args.map_or_else(|_| Vec::new(), |args| T::inspect(dir, &args))
+    }
+
+    fn written(&self, cx: &Cx, args: &Value, outputs: &Value) -> Option<WrittenFile> {
+        let args = parse::<T>(T::TYPE, args.clone()).ok()?;
+        T::written(cx, &args, outputs)
+    }
+
+    fn write(&self, cx: &Cx, args: &Value, outputs: &Value) -> Result<(), Error> {
+        T::write(cx, &parse::<T>(T::TYPE, args.clone())?, outputs)
     }
 }

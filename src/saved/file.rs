@@ -2,6 +2,7 @@
 //! that a torn or edited one is told from one that is stale.
 
 use super::{KIND, SavedPlan, VERSION};
+use crate::files::{self, Unreadable};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs::File;
@@ -28,19 +29,18 @@ pub enum FileError {
     },
 }
 
-/// No saved plan is read beyond this many bytes.
-const LARGEST: u64 = 1 << 30;
-
 /// Reads a saved plan.
 ///
 /// # Errors
 /// When it is not there, no saved plan, damaged, or of another format.
 pub fn read(path: &Path) -> Result<SavedPlan, FileError> {
-    let size = std::fs::metadata(path)?.len();
-    if size > LARGEST {
-        return Err(FileError::Foreign(format!("it has {size} bytes")));
+    match files::read(path, files::LARGEST_STATE) {
+        Ok(bytes) => parse(&bytes),
+        Err(why @ (Unreadable::Large(_) | Unreadable::Special | Unreadable::System)) => {
+            Err(FileError::Foreign(io::Error::from(why).to_string()))
+        }
+        Err(why) => Err(FileError::Io(why.into())),
     }
-    parse(&std::fs::read(path)?)
 }
 
 /// The first line: what it is, and the checksum of the bytes below. Numbers need not survive

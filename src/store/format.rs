@@ -1,7 +1,7 @@
 //! A state as text: JSON whose last member is a checksum of all that stands before it, so
 //! that a file that was cut off or edited is told from one that was saved.
 
-use super::state::{State, VERSION};
+use super::state::{State, VERSION, origin_fault};
 use super::transfer::{Moved, read_mark};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -173,7 +173,24 @@ fn parse(body: &[u8]) -> Result<State, Fault> {
     if version > VERSION {
         return Err(Fault::Newer(version));
     }
-    state
+    let state = state?;
+    match fault_of(&state) {
+        None => Ok(state),
+        Some(why) => Err(Fault::Other(why)),
+    }
+}
+
+/// What stackctl never writes: names that would lead elsewhere once they are part of a path, and
+/// numbers that cannot be counted on.
+fn fault_of(state: &State) -> Option<String> {
+    let is_name = |name: &str| crate::lang::load::is_file_name(name);
+    if let Some(env) = state.env.as_deref().filter(|env| !is_name(env)) {
+        return Some(format!("{env:?} is no name of an environment"));
+    }
+    if !is_name(&state.stack) {
+        return Some(format!("{:?} is no name of a stack", state.stack));
+    }
+    origin_fault(&state.lineage, state.serial)
 }
 
 /// JSON without the white space between its tokens.
@@ -232,7 +249,7 @@ mod tests {
     use serde_json::json;
 
     fn state() -> State {
-        let mut state = State::empty("s", Some("e"), "l".into());
+        let mut state = State::empty("s", Some("e"), "0123456789abcdef".repeat(2));
         let inputs =
             json!({"text": "a \"b\" \\ \n c", "number": 0.123_456_789_012_345_67, "ü": [1.0]});
         let resource = Box::new(ResourceState {
@@ -302,5 +319,33 @@ mod tests {
         let new = text.replace("\"version\":2", "\"version\":99");
         assert_eq!(read(new.as_bytes()), Err(Fault::Newer(99)));
         assert_eq!(read_edited(text.as_bytes()).unwrap().serial, 0);
+    }
+
+    #[test]
+    fn what_stackctl_never_writes_is_no_state() {
+        let refused = |change: &dyn Fn(&mut State)| {
+            let mut state = state();
+            change(&mut state);
+            let text = write(&state).unwrap().text;
+            assert!(read_edited(&text).is_err());
+            read(&text).unwrap_err().to_string()
+        };
+        for serial in [u64::MAX, (1 << 53) + 1] {
+            let why = refused(&|state| state.serial = serial);
+            assert!(why.ends_with("is larger than any state has"), "{why}");
+        }
+        for lineage in ["", "/../../x", "0123456789ABCDEF0123456789ABCDEF", "l"] {
+            let why = refused(&|state| state.lineage = lineage.to_owned());
+            assert!(why.ends_with("is not 32 hex digits"), "{why}");
+        }
+        for name in ["", "../s", ".s", "a/b", "a\n"] {
+            let why = refused(&|state| state.stack = name.to_owned());
+            assert!(why.ends_with("is no name of a stack"), "{why}");
+            let why = refused(&|state| state.env = Some(name.to_owned()));
+            assert!(why.ends_with("is no name of an environment"), "{why}");
+        }
+        let mut last = state();
+        last.serial = 1 << 53;
+        assert_eq!(read(&write(&last).unwrap().text).unwrap().state, last);
     }
 }

@@ -2,11 +2,12 @@
 //! say of a state that is found.
 
 use super::format::Found;
-use super::state::State;
+use super::state::{MOST_SERIAL, State};
+use crate::files;
 use flate2::read::GzDecoder;
 use flate2::{Compression, GzBuilder};
 use std::collections::BTreeSet;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 
 /// How many versions are kept, where nothing else is said.
 pub const KEPT: usize = 50;
@@ -24,6 +25,11 @@ pub struct VersionName {
 }
 
 const ENDING: &str = ".json.gz";
+
+/// Of lower case, as stackctl writes them.
+pub(super) fn is_hex_digit(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
+}
 
 impl VersionName {
     /// The name of this state.
@@ -44,10 +50,16 @@ impl VersionName {
     /// Reads such a name; none for anything else.
     pub fn parse(name: &str) -> Option<Self> {
         let mut parts = name.strip_suffix(ENDING)?.splitn(3, '-');
-        Some(Self {
-            serial: parts.next()?.parse().ok()?,
-            lineage: parts.next()?.to_owned(),
-            checksum: parts.next()?.to_owned(),
+        let serial = parts.next()?;
+        let is_hex = |text: &&str, length| text.len() == length && text.bytes().all(is_hex_digit);
+        let digits = serial.bytes().all(|byte| byte.is_ascii_digit());
+        let serial = serial.parse().ok().filter(|_| digits)?;
+        let lineage = parts.next().filter(|text| is_hex(text, 8))?;
+        let checksum = parts.next().filter(|text| is_hex(text, 16))?;
+        (serial <= MOST_SERIAL).then(|| Self {
+            serial,
+            lineage: lineage.to_owned(),
+            checksum: checksum.to_owned(),
         })
     }
 }
@@ -79,11 +91,15 @@ pub(super) fn pack(text: &[u8], now: u64) -> io::Result<Vec<u8>> {
 /// Unpacks a version: its text, and when it was saved.
 ///
 /// # Errors
-/// When it is no such thing, or damaged.
+/// When it is no such thing, damaged, or larger than any state.
 pub(super) fn unpack(packed: &[u8]) -> io::Result<(Vec<u8>, u64)> {
+    unpack_to(packed, files::LARGEST_STATE)
+}
+
+fn unpack_to(packed: &[u8], most: u64) -> io::Result<(Vec<u8>, u64)> {
     let mut unpacker = GzDecoder::new(packed);
     let mut text = Vec::new();
-    unpacker.read_to_end(&mut text)?;
+    files::read_to_limit(&mut unpacker, most, &mut text)?;
     let saved = unpacker.header().map_or(0, flate2::GzHeader::mtime);
     Ok((text, u64::from(saved)))
 }
@@ -182,27 +198,27 @@ mod tests {
 
     #[test]
     fn what_was_saved_tells_what_is_wrong() {
-        let kept: BTreeSet<VersionName> = [found(2, "lin", "aa"), found(3, "lin", "bb")]
+        let kept: BTreeSet<VersionName> = [found(2, "aaaaaaaa", "aa"), found(3, "aaaaaaaa", "bb")]
             .iter()
             .map(|found| VersionName::of(&found.state, &found.checksum))
             .collect();
         let judge = |found: &Found| judge(&kept, Some(found));
-        assert_eq!(judge(&found(3, "lin", "bb")), Ok(()));
+        assert_eq!(judge(&found(3, "aaaaaaaa", "bb")), Ok(()));
         assert_eq!(
-            judge(&found(4, "lin", "cc")),
+            judge(&found(4, "aaaaaaaa", "cc")),
             Ok(()),
             "saved by a colleague"
         );
         assert!(matches!(
-            judge(&found(2, "lin", "aa")),
+            judge(&found(2, "aaaaaaaa", "aa")),
             Err(Doubt::Older { found: 2, kept: 3 })
         ));
         assert!(matches!(
-            judge(&found(3, "lin", "cc")),
+            judge(&found(3, "aaaaaaaa", "cc")),
             Err(Doubt::Other { serial: 3 })
         ));
         assert!(matches!(
-            judge(&found(9, "new", "dd")),
+            judge(&found(9, "bbbbbbbb", "dd")),
             Err(Doubt::Foreign { .. })
         ));
         assert_eq!(super::judge(&kept, None), Err(Doubt::Missing { serial: 3 }));
@@ -228,5 +244,26 @@ mod tests {
         let packed = pack(b"{}", 1_800_000_000).unwrap();
         assert_eq!(unpack(&packed).unwrap(), (b"{}".to_vec(), 1_800_000_000));
         assert!(unpack(&packed[..packed.len() - 3]).is_err());
+        assert!(unpack_to(&packed, 2).is_ok());
+        let large = unpack_to(&packed, 1).unwrap_err();
+        assert_eq!(large.to_string(), "it has more than 1 bytes");
+    }
+
+    #[test]
+    fn what_stackctl_does_not_write_names_no_version() {
+        let hex = "0123456789abcdef";
+        for name in [
+            format!("18446744073709551615-01234567-{hex}.json.gz"),
+            format!("9007199254740993-01234567-{hex}.json.gz"),
+            format!("+000000007-01234567-{hex}.json.gz"),
+            format!("0000000007-/../../x-{hex}.json.gz"),
+            format!("0000000007-0123456-{hex}.json.gz"),
+            format!("0000000007-0123456G-{hex}.json.gz"),
+            format!("0000000007-ABCDEF01-{hex}.json.gz"),
+            "0000000007-01234567-0123.json.gz".to_owned(),
+            format!("0000000007-01234567-{hex}/.json.gz"),
+        ] {
+            assert_eq!(VersionName::parse(&name), None, "{name}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The entries of a run's journal, each made durable before the call it announces. State =
 //! the saved state with the journal's finished steps folded in.
 
-use super::state::StateChange;
+use super::state::{StateChange, origin_fault};
 use crate::data::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -95,14 +95,23 @@ pub struct Leftover {
     pub open: Vec<Intent>,
 }
 
+/// How a journal begins, in a file and in S3.
+const STARTS: &[&str] = &["{\"run\":", "{\"taken\":"];
+
 /// Reads a journal. A torn last line was never acted on, since a step starts only after
 /// its line is durable; it is left out.
 ///
 /// # Errors
-/// When a line other than the last cannot be read.
+/// When a line other than the last cannot be read, or it is no journal at all.
 pub fn read(text: &str) -> Result<Leftover, String> {
     let mut left = Leftover::default();
     let lines: Vec<&str> = text.lines().collect();
+    // A first line that is torn counts for nothing, and the file is deleted once the run is saved:
+    // not when it is somebody's text.
+    let is_ours = |start: &&str| text.starts_with(*start) || start.starts_with(text);
+    if !STARTS.iter().any(|start| is_ours(start)) {
+        return Err("it does not begin as a journal does".to_owned());
+    }
     for (index, line) in lines.iter().enumerate() {
         let entry: Entry = match serde_json::from_str(line) {
             Ok(entry) => entry,
@@ -110,7 +119,12 @@ pub fn read(text: &str) -> Result<Leftover, String> {
             Err(error) => return Err(format!("line {}: {error}", index + 1)),
         };
         match entry {
-            Entry::Run { lineage, serial } => left.from = Some((lineage, serial)),
+            Entry::Run { lineage, serial } => {
+                if let Some(why) = origin_fault(&lineage, serial) {
+                    return Err(format!("line {}: {why}", index + 1));
+                }
+                left.from = Some((lineage, serial));
+            }
             Entry::Begin(intent) => left.open.push(intent),
             Entry::Done { step, changes } => {
                 left.open.retain(|intent| intent.step != step);

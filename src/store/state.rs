@@ -11,6 +11,22 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The format that this version writes. Older ones are brought up when they are opened.
 pub const VERSION: u32 = 2;
 
+/// The largest serial that is read or written: JSON keeps whole numbers up to 2^53 exact everywhere.
+pub const MOST_SERIAL: u64 = 1 << 53;
+
+/// Whether a text is a lineage as stackctl draws it: 32 hex digits.
+pub fn is_lineage(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(super::history::is_hex_digit)
+}
+
+/// Why a lineage and a serial cannot be those of a state, as a clause about "it".
+pub(super) fn origin_fault(lineage: &str, serial: u64) -> Option<String> {
+    if serial > MOST_SERIAL {
+        return Some(format!("its serial {serial} is larger than any state has"));
+    }
+    (!is_lineage(lineage)).then(|| format!("its lineage {lineage:?} is not 32 hex digits"))
+}
+
 /// The state of one stack (in one environment).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

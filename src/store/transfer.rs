@@ -4,7 +4,7 @@
 use super::found::Inspected;
 use super::history::VersionName;
 use super::lease::moment;
-use super::state::State;
+use super::state::{State, origin_fault};
 use super::{Moment, Place, Store, StoreError, format, local};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
@@ -50,7 +50,10 @@ pub(super) fn read_mark(text: &[u8]) -> Option<Moved> {
         return None;
     }
     let mark: Mark = serde_json::from_slice(text).ok()?;
-    Some(mark.moved)
+    let moved = mark.moved;
+    origin_fault(&moved.lineage, moved.serial)
+        .is_none()
+        .then_some(moved)
 }
 
 /// Why a state cannot become the current one of a place.
@@ -291,6 +294,9 @@ impl Store {
 mod tests {
     use super::*;
 
+    const ONE: &str = "11111111111111111111111111111111";
+    const TWO: &str = "22222222222222222222222222222222";
+
     fn state(lineage: &str, serial: u64, account: &str) -> State {
         let mut state = State::empty("s", None, lineage.into());
         state.serial = serial;
@@ -316,11 +322,7 @@ mod tests {
 
     #[test]
     fn what_is_there_decides_what_may_take_its_place() {
-        let (old, new, other) = (
-            state("one", 3, "1"),
-            state("one", 5, "1"),
-            state("two", 9, "1"),
-        );
+        let (old, new, other) = (state(ONE, 3, "1"), state(ONE, 5, "1"), state(TWO, 9, "1"));
         let take = |there: &Inspected, wanted: &State, force| {
             there.take(wanted, &[name(wanted)], force).ok()
         };
@@ -330,7 +332,7 @@ mod tests {
         assert_eq!(take(&older, &new, false), Some(Some(5)));
         assert_eq!(take(&older, &old, false), Some(None), "it is there already");
         let newer = there(Ok(new.clone()), &[&old, &new]);
-        assert_eq!(take(&newer, &state("one", 3, "1"), false), Some(None));
+        assert_eq!(take(&newer, &state(ONE, 3, "1"), false), Some(None));
         let mut changed = new.clone();
         changed.region = Some("r".into());
         assert_eq!(take(&newer, &changed, false), None, "the same serial");
@@ -347,14 +349,14 @@ mod tests {
 
     #[test]
     fn nothing_goes_over_another_stack_or_account() {
-        let here = there(Ok(state("one", 3, "1")), &[]);
+        let here = there(Ok(state(ONE, 3, "1")), &[]);
         let take = |wanted: &State| here.take(wanted, &[], true).map_err(|it| it.why);
-        let told = take(&state("one", 4, "2"));
+        let told = take(&state(ONE, 4, "2"));
         assert_eq!(
             told.unwrap_err(),
             "the state there is of account 1, and this one of account 2"
         );
-        let mut other = state("one", 4, "1");
+        let mut other = state(ONE, 4, "1");
         other.env = Some("dev".into());
         assert!(take(&other).is_err());
     }
@@ -367,7 +369,7 @@ mod tests {
             at: 1_795_441_289,
             stack: "s".into(),
             env: None,
-            lineage: "l".into(),
+            lineage: ONE.into(),
             serial: 7,
         };
         let mark = Mark {

@@ -81,7 +81,7 @@ fn a_folder_that_cannot_be_written_stops_before_any_call() {
     project.write("state", "a file where the folder should be");
     let ended = project.run(&["apply", "--yes"]).expect(1);
     insta::assert_snapshot!(ended.stderr, @"
-    error: Making the folder state failed: File exists (os error 17).
+    error: Creating the folder state failed: state is not a folder.
       now: Nothing was changed.
       next: Make the file system usable, then run the command again.
     ");

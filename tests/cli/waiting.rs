@@ -35,7 +35,7 @@ fn files(project: &Project) -> Vec<(PathBuf, Vec<u8>)> {
 fn a_signal_while_waiting_for_a_lock_leaves_it_to_the_other() {
     let project = small();
     project.apply();
-    project.write("state/small.lock", of_another_machine());
+    project.write("state/small.json.lock", of_another_machine());
     let (before, cloud) = (files(&project), project.cloud());
     for (at, args) in [
         &["apply", "--yes", "--var", "size=31"][..],
@@ -101,7 +101,7 @@ fn who_only_looks_waits_for_nobody() {
     project
         .run(&["apply", "--yes", "--var", "size=31"])
         .expect(0);
-    project.write("state/small.lock", of_another_machine());
+    project.write("state/small.json.lock", of_another_machine());
     let before = files(&project);
     for args in [
         &["plan"][..],

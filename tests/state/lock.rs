@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-const LOCK: &str = "state/small.lock";
+const LOCK: &str = "state/small.json.lock";
 
 /// An apply that has begun its first step and takes its time.
 fn slow_apply(project: &Project, latency: &str) -> (Child, impl BufRead + use<>) {

@@ -324,7 +324,7 @@ fn only_a_file_that_fits_is_pushed() {
     );
     let lineage = {
         let value: Value = serde_json::from_str(&newer).unwrap();
-        restored(value["lineage"].as_str().unwrap(), "ffffffffffffffff")
+        restored(value["lineage"].as_str().unwrap(), &"f".repeat(32))
     };
     let edited = newer.replace("\"serial\": 5", "\"serial\": 9");
     let cases = [

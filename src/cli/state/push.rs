@@ -8,9 +8,9 @@ use super::super::output;
 use super::super::place::store_error;
 use super::Bench;
 use super::restore::{Newest, before, check};
+use crate::files;
 use crate::store::transfer::read_saved;
 use serde_json::json;
-use std::io::Read;
 use std::path::Path;
 
 /// Runs the command.
@@ -57,10 +57,14 @@ pub(super) async fn run(global: &GlobalArgs, args: &PushArgs) -> Result<Exit, Cl
 fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     let mut text = Vec::new();
     let read = match path == Path::new("-") {
-        true => std::io::stdin().lock().read_to_end(&mut text).map(|_| text),
-        false => std::fs::read(path),
+        true => {
+            let stdin = std::io::stdin().lock();
+            files::read_to_limit(stdin, files::LARGEST_STATE, &mut text).map(|()| text)
+        }
+        false => files::read(path, files::LARGEST_STATE),
     };
-    read.map_err(|error| {
+    read.map_err(|why| {
+        let error = std::io::Error::from(why);
         CliError::new(format!("{} cannot be read.", path.display()))
             .caused_by(&error)
             .now("Nothing was changed.")

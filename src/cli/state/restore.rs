@@ -8,6 +8,7 @@ use super::super::place::store_error;
 use super::super::{confirm, output};
 use super::history::{Difference, all};
 use super::{Bench, words};
+use crate::files;
 use crate::store::Inspected;
 use crate::store::state::State;
 use serde_json::json;
@@ -101,7 +102,8 @@ impl Newest<'_> {
 }
 
 fn from_file(path: &Path) -> Result<State, CliError> {
-    let text = std::fs::read(path).map_err(|error| {
+    let text = files::read(path, files::LARGEST_STATE).map_err(|why| {
+        let error = std::io::Error::from(why);
         CliError::new(format!("{} cannot be read.", path.display()))
             .caused_by(&error)
             .now("Nothing was changed.")

@@ -24,12 +24,13 @@
 mod tests;
 
 use super::service::Store;
+use crate::files;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -37,6 +38,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The header's length, its line end included.
 const HEADER: usize = 160;
+/// How files that are being written begin; those of a process that was killed are left behind.
+const UNFINISHED: &str = ".new-";
 /// The log's format.
 const VERSION: u32 = 1;
 /// How many outdated records a log may hold, beyond as many as there are live ones.
@@ -137,16 +140,19 @@ impl Disk {
     /// Opens the folder, or makes it.
     pub(super) fn open(dir: &Path, speed: f64) -> io::Result<Self> {
         // What is sent to the cloud may be secret.
-        let mut private = fs::DirBuilder::new();
-        private.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut private, 0o700);
-        private.create(dir.join("blobs"))?;
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(dir.join("lock"))?;
+        files::folder(dir)?;
+        files::folder(&dir.join("blobs"))?;
+        let lock = own(dir.join("lock"), files::open_for_writing)?;
+        if lock.metadata()?.len() > 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!(
+                    "{} is not a lock of stackctl: something is in it",
+                    dir.join("lock").display()
+                ),
+            ));
+        }
+        files::tighten(&lock)?;
         let mut disk = Self {
             dir: dir.to_owned(),
             lock: Arc::new(lock),
@@ -156,7 +162,8 @@ impl Disk {
             outdated: 0,
         };
         let _locked = disk.lock()?;
-        match fs::metadata(disk.log()) {
+        disk.clear()?;
+        match fs::symlink_metadata(disk.log()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => disk.rewrite()?,
             _ => {
                 disk.catch_up()?;
@@ -212,6 +219,7 @@ impl Disk {
         if result.is_ok() && !changes.is_empty() {
             if torn {
                 file.set_len(self.read)?;
+                file.seek(SeekFrom::Start(self.read))?;
             }
             let line = line(&changes)?;
             file.write_all(&line)?;
@@ -235,14 +243,12 @@ impl Disk {
     /// Brings the map up to the log. Returns the log, at its end, and whether a line
     /// without end stands there.
     fn catch_up(&mut self) -> io::Result<(File, bool)> {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .open(self.log())?;
+        let mut file = own(self.log(), files::open_to_change)?;
         let mut first = [0; HEADER];
         file.read_exact(&mut first).map_err(broken)?;
         let header = Header::parse(&first)?;
         if self.read == 0 || header != self.header {
+            files::tighten(&file)?;
             self.header = header;
             self.map.clear();
             self.outdated = 0;
@@ -287,11 +293,20 @@ impl Disk {
             serde_json::to_writer(&mut text, &[record])?;
             text.push(b'\n');
         }
-        let temporary = self.dir.join("log.new");
-        fs::write(&temporary, &text)?;
-        fs::rename(&temporary, self.log())?;
+        write(&self.dir, &self.log(), &text)?;
         self.read = text.len() as u64;
         self.outdated = 0;
+        Ok(())
+    }
+
+    /// Removes what a killed process left half written; nobody writes while the lock is held.
+    fn clear(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.dir)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+                fs::remove_file(entry.path())?;
+            }
+        }
         Ok(())
     }
 
@@ -307,6 +322,24 @@ impl Disk {
         }
         Ok(())
     }
+}
+
+type Opened = Result<File, files::Unreadable>;
+
+/// A file of the folder; not one that a link leads to.
+fn own(path: PathBuf, open: impl FnOnce(&Path) -> Opened) -> io::Result<File> {
+    open(&path).map_err(|why| {
+        let why = io::Error::from(why);
+        io::Error::new(why.kind(), format!("{}: {why}", path.display()))
+    })
+}
+
+/// Puts a file in its place, whole, as its owner's only.
+fn write(dir: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = files::temporary(dir, UNFINISHED)?;
+    file.write_all(bytes)?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
 }
 
 /// The texts in a value that have the length of a blob's name.
@@ -348,9 +381,7 @@ impl View<'_> {
         if path.exists() {
             return Ok(());
         }
-        let temporary = self.dir.join("blob.new");
-        fs::write(&temporary, bytes)?;
-        fs::rename(&temporary, path)
+        write(self.dir, path, bytes)
     }
 }
 
@@ -392,9 +423,8 @@ impl Store for View<'_> {
     }
 
     fn blob(&self, name: &str) -> Option<Bytes> {
-        fs::read(self.dir.join("blobs").join(name))
-            .ok()
-            .map(Bytes::from)
+        let path = self.dir.join("blobs").join(name);
+        files::read_own(&path, u64::MAX - 1).ok().map(Bytes::from)
     }
 
     fn put_blob(&mut self, bytes: &Bytes) -> String {

@@ -2,14 +2,15 @@
 
 use super::folder::{self, Fault, Listing};
 use super::patterns::Patterns;
-use crate::content::{self, Finding, Unreadable};
+use crate::content::{self, Finding};
 use crate::data;
+use crate::files::{self, Unreadable};
 use crate::lang::diagnostic::Severity;
 use crate::resource::archive_get_file::GetFile;
 use crate::resource::error::Error;
 use std::collections::BTreeMap;
-use std::fs::Metadata;
-use std::io::Read;
+use std::fs::{File, Metadata};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The mode of a file that nobody runs.
@@ -17,6 +18,9 @@ const PLAIN: u32 = 0o644;
 
 /// The mode of a file that its owner may run.
 const EXECUTABLE: u32 = 0o755;
+
+/// No archive is made of more than this many bytes: it is held in memory.
+pub(super) const LARGEST: u64 = 1 << 30;
 
 /// One file of an archive.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,18 +45,27 @@ pub fn collect(base: &Path, args: &GetFile) -> Result<Entries, Error> {
     let mut entries = Entries::new();
     if let Some(folder) = &args.source_dir {
         let patterns = patterns(args).map_err(|found| Error::failed(found.message))?;
-        let Listing { files, faults } = folder::list(&base.join(folder), &patterns);
+        let Listing {
+            root,
+            files,
+            faults,
+        } = folder::list(&base.join(folder), &patterns);
         if let Some(fault) = faults.into_iter().next() {
             return Err(Error::with_hint(fault.message, fault.help));
         }
+        let mut left = LARGEST;
         for (name, path) in files {
-            entries.insert(name, read(&path)?);
+            // Not through a link that was put there since the folder was listed.
+            let entry = read(&path, files::open_beneath(&root, &path), left)?;
+            left -= entry.bytes.len() as u64;
+            entries.insert(name, entry);
         }
     } else if let Some(file) = &args.source_file {
         let path = base.join(file);
         let name = path.file_name().and_then(|name| name.to_str());
         let name = name.ok_or_else(|| Error::failed(format!("{file} names no file")))?;
-        entries.insert(name.to_owned(), read(&path)?);
+        check_name(name, None)?;
+        entries.insert(name.to_owned(), read(&path, files::open(&path), LARGEST)?);
     }
     for source in args.source.iter().flatten() {
         put(&mut entries, &source.filename, &source.content)?;
@@ -126,7 +139,7 @@ pub fn findings(base: &Path, args: &GetFile) -> Vec<Finding> {
     };
     if let Some(file) = &args.source_file {
         let path = base.join(file);
-        let why = content::open(&path).err();
+        let why = files::open(&path).err();
         let message = why.map(|why| why.told(&path));
         let help = content::FROM_THE_STACK_FILE.to_owned();
         return message
@@ -214,18 +227,32 @@ fn unused(
 }
 
 /// A file's content and mode.
-fn read(path: &Path) -> Result<Entry, Error> {
-    let told = |why: Unreadable| {
-        Error::with_hint(
+fn read(path: &Path, opened: Result<File, Unreadable>, most: u64) -> Result<Entry, Error> {
+    let told = |why: Unreadable| match why {
+        Unreadable::Large(_) => Error::with_hint(
+            format!(
+                "the archive would hold more than {LARGEST} bytes, with {}",
+                path.display()
+            ),
+            "Leave large files out with excludes; the archive is held in memory.",
+        ),
+        Unreadable::Link => Error::with_hint(
+            format!(
+                "{} became a link while the archive was made",
+                path.display()
+            ),
+            "Run the command again when nobody changes the folder.",
+        ),
+        why => Error::with_hint(
             why.told(path),
             "Check the path; it starts from the stack file's folder.",
-        )
+        ),
     };
-    let mut file = content::open(path).map_err(told)?;
-    let about = file.metadata().map_err(|error| told(error.into()))?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)
-        .map_err(|error| told(error.into()))?;
+    let file = opened.map_err(told)?;
+    let about = file
+        .metadata()
+        .map_err(|error| told(io::Error::into(error)))?;
+    let bytes = files::read_open(&file, most).map_err(told)?;
     Ok(Entry {
         mode: if is_executable(&about) {
             EXECUTABLE
@@ -248,14 +275,20 @@ fn is_executable(_about: &Metadata) -> bool {
     false
 }
 
-fn put(entries: &mut Entries, name: &str, content: &str) -> Result<(), Error> {
-    let fits = name.split('/').all(|part| !matches!(part, "" | "." | ".."));
-    if !fits || name.contains('\\') {
-        return Err(Error::with_hint(
-            format!("{name:?} is no name for a file in an archive"),
+/// Refuses a name that would leave the folder where the archive is unpacked, or that a terminal or
+/// a shell would not take for one; `other` is what else speaks against it.
+fn check_name(name: &str, other: Option<&str>) -> Result<(), Error> {
+    match folder::name_fault(name).or(other) {
+        None => Ok(()),
+        Some(why) => Err(Error::with_hint(
+            format!("{name:?} is no name for a file in an archive: {why}"),
             "Use a relative path with forward slashes, without . and ..",
-        ));
+        )),
     }
+}
+
+fn put(entries: &mut Entries, name: &str, content: &str) -> Result<(), Error> {
+    check_name(name, folder::windows_fault(name))?;
     let entry = Entry {
         mode: PLAIN,
         bytes: content.as_bytes().to_vec(),

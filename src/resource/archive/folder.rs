@@ -11,9 +11,50 @@ use std::path::{Path, PathBuf};
 /// more than there are.
 const MOST: usize = 200_000;
 
+/// Why a name cannot be that of a file in an archive, as a clause about "it"; none where it can.
+pub fn name_fault(name: &str) -> Option<&'static str> {
+    let parts = || name.split('/');
+    if name.chars().any(char::is_control) {
+        Some("it has a control character")
+    } else if name.contains('\\') {
+        Some("it has a backslash")
+    } else if parts().any(|part| matches!(part, "" | "." | "..")) {
+        Some("it does not stay in the archive's folder")
+    } else if matches!(name.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic()) {
+        Some("it begins with a drive letter")
+    } else {
+        None
+    }
+}
+
+/// Why Windows does not unpack a file under this name, as a clause about "it".
+pub fn windows_fault(name: &str) -> Option<&'static str> {
+    let other = |part: &str| part.ends_with(['.', ' ']) || is_device(part);
+    if name.contains(|c| matches!(c, ':' | '<' | '>' | '"' | '|' | '?' | '*')) {
+        Some("it has a character that Windows has in no name")
+    } else if name.split('/').any(other) {
+        Some("Windows takes it for another name")
+    } else {
+        None
+    }
+}
+
+/// Whether Windows opens a device of its own under this name, whatever its ending.
+fn is_device(part: &str) -> bool {
+    let stem = part.split('.').next().unwrap_or_default().trim_end();
+    let stem = stem.to_ascii_uppercase();
+    let numbered = |name: &str| {
+        let number = stem.strip_prefix(name);
+        number.is_some_and(|number| matches!(number.as_bytes(), [b'0'..=b'9']))
+    };
+    matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL") || numbered("COM") || numbered("LPT")
+}
+
 /// What is below a folder.
 #[derive(Debug, Default)]
 pub struct Listing {
+    /// The folder's own place, links followed.
+    pub root: PathBuf,
     /// The files: where each one is, links followed, by its name in the archive.
     pub files: BTreeMap<String, PathBuf>,
     /// What cannot go in, and why.
@@ -41,13 +82,12 @@ impl Fault {
 /// Lists a folder, without what the patterns leave out. All that cannot go in is told.
 pub fn list(folder: &Path, patterns: &Patterns) -> Listing {
     let mut walk = Walk {
-        root: PathBuf::new(),
         patterns,
         listing: Listing::default(),
     };
     match root(folder) {
         Ok(root) => {
-            walk.root = root.clone();
+            walk.listing.root.clone_from(&root);
             walk.folder(folder, "", &[root]);
         }
         Err(fault) => walk.listing.faults.push(fault),
@@ -78,7 +118,6 @@ fn root(folder: &Path) -> Result<PathBuf, Fault> {
 }
 
 struct Walk<'p> {
-    root: PathBuf,
     patterns: &'p Patterns,
     listing: Listing,
 }
@@ -133,7 +172,8 @@ impl Walk<'_> {
         {
             return;
         }
-        let mut place = path.to_owned();
+        let above = around.last().map_or(Path::new(""), PathBuf::as_path);
+        let mut place = above.join(path.file_name().unwrap_or_default());
         if kind.is_symlink() {
             match self.followed(path, around) {
                 Some(found) => place = found,
@@ -142,13 +182,12 @@ impl Walk<'_> {
         }
         if place.is_dir() {
             let mut around = around.to_vec();
-            around.push(match kind.is_symlink() {
-                true => place.clone(),
-                false => around.last().map_or(PathBuf::new(), |parent| {
-                    parent.join(path.file_name().unwrap_or_default())
-                }),
-            });
+            around.push(place.clone());
             return self.folder(path, &format!("{name}/"), &around);
+        }
+        if let Some(why) = name_fault(&name) {
+            let message = format!("{name:?} is no name for a file in an archive: {why}");
+            return self.fault(message, "rename it, or leave it out with excludes");
         }
         if !place.is_file() {
             let message = format!("{} is not a regular file", path.display());
@@ -162,7 +201,7 @@ impl Walk<'_> {
         const HELP: &str = "put the file itself there, or leave the link out with excludes";
         let shown = path.display();
         let fault = match std::fs::canonicalize(path) {
-            Ok(place) if !place.starts_with(&self.root) => {
+            Ok(place) if !place.starts_with(&self.listing.root) => {
                 format!("the link {shown} leads out of the folder")
             }
             Ok(place) if around.iter().any(|folder| folder.starts_with(&place)) => {

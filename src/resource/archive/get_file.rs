@@ -1,10 +1,10 @@
 //! `archive:getFile`: a zip file made of files or texts.
 
-use crate::content::{Finding, plain};
-use crate::resource::DataSource;
-use crate::resource::archive::{files, zip_file};
+use crate::content::Finding;
+use crate::resource::archive::{cache, files, output, zip_file};
 use crate::resource::context::Cx;
 use crate::resource::error::Error;
+use crate::resource::{DataSource, WrittenFile};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::Md5;
@@ -12,8 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
-use std::io::{self, Write};
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 /// A zip file, the same to the byte wherever and whenever it is made of the same files:
 /// entries in the order of their names' bytes, all dated 1980-01-01, mode 0644 (0755 for
@@ -47,8 +46,11 @@ pub struct GetFile {
     /// The mode of every entry as octal digits, such as `0666`, in place of the files' own.
     #[schemars(regex(pattern = r"^0?[0-7]{3}$"))]
     pub output_file_mode: Option<String>,
-    /// Where to write the file, from the stack file's folder. By default it is named after
-    /// its content in stackctl's own folder, so that its path changes when its content does.
+    /// Where an apply writes the file: a path from the stack file's folder that ends in `.zip` and
+    /// stays in the project's folder. It takes the place of nothing, or of an archive that
+    /// stackctl wrote. A plan, `drift` and `refresh` write it nowhere: they use the archive that is
+    /// kept in `.stackctl/archive`. By default the path is the one there, named after the content,
+    /// so that it changes when the content does.
     #[schemars(extend("writesFile" = true))]
     pub output_path: Option<String>,
 }
@@ -93,23 +95,20 @@ impl DataSource for GetFile {
     type Outputs = Outputs;
 
     fn inspect(dir: &Path, args: &Self) -> Vec<Finding> {
-        files::findings(dir, args)
+        let mut found = files::findings(dir, args);
+        found.extend(output::finding(dir, args.output_path.as_deref()));
+        found
     }
 
     async fn read(cx: &Cx, args: Self) -> Result<Outputs, Error> {
         let entries = files::collect(&cx.stack_dir, &args)?;
         let bytes = zip_file::write(entries)?;
         let sha256 = Sha256::digest(&bytes);
+        let own = cache::keep(cx, &hex::encode(sha256), &bytes)?;
         let output_path = match &args.output_path {
             Some(path) => path.clone(),
-            None => own_path(cx, &hex::encode(sha256))?,
+            None => own,
         };
-        keep(&cx.stack_dir.join(&output_path), &bytes).map_err(|error| {
-            Error::with_hint(
-                format!("the archive could not be written to {output_path}: {error}"),
-                "Make the folder writable, or set outputPath.",
-            )
-        })?;
         let sha = hex::encode(Sha1::digest(&bytes));
         let sha512 = Sha512::digest(&bytes);
         Ok(Outputs {
@@ -124,50 +123,23 @@ impl DataSource for GetFile {
             output_base64sha512: STANDARD.encode(sha512),
         })
     }
-}
 
-/// The file's place in stackctl's folder, as seen from the stack's folder: relative, so that
-/// it is the same in another checkout and a plan there shows no change.
-fn own_path(cx: &Cx, hash: &str) -> Result<String, Error> {
-    let told = |error: io::Error| Error::failed(format!("the current folder is unknown: {error}"));
-    let folder = std::path::absolute(&cx.work_dir).map_err(told)?;
-    let base = std::path::absolute(&cx.stack_dir).map_err(told)?;
-    let path = relative(&plain(&folder), &plain(&base))
-        .join("archive")
-        .join(format!("{}.zip", &hash[..32]));
-    path.to_str().map(str::to_owned).ok_or_else(|| {
-        Error::with_hint(
-            format!("the path {} is no UTF-8", path.display()),
-            "Set outputPath.",
-        )
-    })
-}
-
-/// `path` as seen from `base`; both absolute and plain.
-fn relative(path: &Path, base: &Path) -> PathBuf {
-    let shared = path
-        .components()
-        .zip(base.components())
-        .take_while(|(one, other)| one == other)
-        .count();
-    let up = base.components().skip(shared).map(|_| Component::ParentDir);
-    up.chain(path.components().skip(shared)).collect()
-}
-
-/// Writes the file unless it has this content already; never leaves half of it.
-fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if std::fs::read(path).is_ok_and(|there| there == bytes) {
-        return Ok(());
+    fn written(cx: &Cx, args: &Self, outputs: &serde_json::Value) -> Option<WrittenFile> {
+        let hash = outputs.get("outputSha256")?.as_str()?;
+        Some(WrittenFile {
+            path: args.output_path.clone()?,
+            content: cache::place(cx, hash),
+        })
     }
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+
+    fn write(cx: &Cx, args: &Self, outputs: &serde_json::Value) -> Result<(), Error> {
+        let path = args.output_path.as_deref();
+        let hash = outputs.get("outputSha256").and_then(|hash| hash.as_str());
+        match path.zip(hash) {
+            None => Ok(()),
+            Some((path, hash)) => output::write(cx, path, &cache::read(cx, hash)?),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -102,25 +102,84 @@ fn excludes_and_modes_are_followed() {
     let outputs = read(
         &cx,
         json!({"type": "zip", "sourceDir": "src", "excludes": ["b", "boot*"],
-               "outputFileMode": "0666", "outputPath": "out/code.zip"}),
+               "outputFileMode": "0666"}),
     )
     .unwrap();
-    assert_eq!(outputs.output_path, "out/code.zip");
     assert_eq!(listing(&cx, &outputs), [("b.txt".to_owned(), 0o666)]);
 }
 
 #[test]
 fn an_unchanged_file_is_not_written_again() {
     let (_root, cx) = place();
-    let args = json!({"type": "zip", "sourceFile": "src/b.txt", "outputPath": "a.zip"});
-    read(&cx, args.clone()).unwrap();
-    let path = cx.stack_dir.join("a.zip");
+    let args = json!({"type": "zip", "sourceFile": "src/b.txt"});
+    let outputs = read(&cx, args.clone()).unwrap();
+    let path = cx.stack_dir.join(outputs.output_path);
     let before = fs::metadata(&path).unwrap().modified().unwrap();
-    read(&cx, args.clone()).unwrap();
+    read(&cx, args).unwrap();
     assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), before);
+}
+
+#[test]
+fn an_output_path_is_written_by_an_apply_alone_and_over_nothing_of_others() {
+    let (root, cx) = place();
+    let write = |path: &str| {
+        let args = json!({"type": "zip", "sourceFile": "src/b.txt", "outputPath": path});
+        let outputs = read(&cx, args.clone()).unwrap();
+        assert_eq!(outputs.output_path, path);
+        let args = serde_json::from_value(args).unwrap();
+        let outputs = serde_json::to_value(outputs).unwrap();
+        GetFile::write(&cx, &args, &outputs).map_err(|error| error.to_string())
+    };
+    let args = json!({"type": "zip", "sourceFile": "src/b.txt", "outputPath": "../out/a.zip"});
+    read(&cx, args).unwrap();
+    let path = root.path().join("out/a.zip");
+    assert!(!path.exists());
+    write("../out/a.zip").unwrap();
+    let first = fs::read(&path).unwrap();
     fs::write(cx.stack_dir.join("src/b.txt"), "other").unwrap();
-    let outputs = read(&cx, args).unwrap();
-    assert_eq!(fs::read(&path).unwrap().len(), outputs.output_size);
+    write("../out/a.zip").unwrap();
+    assert_ne!(fs::read(&path).unwrap(), first);
+    for there in [&b"PK\x03\x04 of somebody"[..], b"", b"#!/bin/sh\n"] {
+        fs::write(&path, there).unwrap();
+        let told = write("../out/a.zip").unwrap_err();
+        assert!(
+            told.ends_with("is there, and stackctl did not write it"),
+            "{told}"
+        );
+        assert_eq!(fs::read(&path).unwrap(), there);
+    }
+    for outside in ["../../a.zip", "/tmp/a.zip", "../out/../../a.zip"] {
+        assert!(
+            write(outside)
+                .unwrap_err()
+                .contains("outside of the project")
+        );
+    }
+    for own in [
+        "../.stackctl/a.zip",
+        "../.stackctl/archive/a.zip",
+        "../.git/a.zip",
+    ] {
+        assert!(write(own).unwrap_err().contains("of another purpose"));
+    }
+    for other in [
+        "../out/a",
+        "../.profile",
+        "a.zip/",
+        "../out/a.py",
+        "../out/a\n.zip",
+    ] {
+        let told = write(other);
+        assert!(other == "a.zip/" || told.is_err(), "{other}");
+    }
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(root.path().join("out"), root.path().join("in")).unwrap();
+        std::os::unix::fs::symlink("/", root.path().join("away")).unwrap();
+        std::os::unix::fs::symlink("/tmp/no.zip", root.path().join("link.zip")).unwrap();
+        write("../in/b.zip").unwrap();
+        assert!(write("../away/tmp/b.zip").is_err() && write("../link.zip").is_err());
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The way to AWS: TLS only where a call needs it, the proxy that the environment names, and the
 //! certificates that `AWS_CA_BUNDLE` names.
 
+use crate::files;
 use crate::resource::error::Error;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -16,6 +17,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -177,7 +179,8 @@ fn certificates(path: &Path) -> Result<Vec<u8>, Error> {
              PEM form, or unset it.",
         )
     };
-    let text = std::fs::read(path).map_err(|error| bad(&format!("could not be read: {error}")))?;
+    let text = files::read(path, files::LARGEST_SETTINGS);
+    let text = text.map_err(|why| bad(&format!("could not be read: {}", io::Error::from(why))))?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
     let found = found.map_err(|error| bad(&format!("is not valid PEM: {error}")))?;
     if found.is_empty() {

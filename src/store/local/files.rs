@@ -1,7 +1,8 @@
 //! Files that are whole or not there, readable by their owner only, and durable.
 
+use crate::files;
 use crate::store::StoreError;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -19,9 +20,7 @@ pub(in crate::store) fn write(
     staged: impl FnOnce() -> io::Result<()>,
 ) -> io::Result<()> {
     let dir = folder(path);
-    let mut file = tempfile::Builder::new()
-        .prefix(UNFINISHED)
-        .tempfile_in(dir)?;
+    let mut file = files::temporary(dir, UNFINISHED)?;
     file.write_all(text)?;
     file.as_file().sync_all()?;
     staged()?;
@@ -44,31 +43,31 @@ pub(super) fn sweep(path: &Path) {
     }
 }
 
-/// Makes a folder and those above it; new ones are their owner's only.
+/// Creates a folder of stackctl's own, see [`files::folder`].
 ///
 /// # Errors
-/// When that is not possible.
-pub(super) fn make_dir(dir: &Path) -> Result<(), StoreError> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    builder
-        .create(dir)
-        .map_err(StoreError::io("making the folder", dir))
+/// When it cannot be created, is a link, or is open to others and somebody else's.
+pub(super) fn own_dir(dir: &Path) -> Result<(), StoreError> {
+    files::folder(dir).map_err(StoreError::io("creating the folder", dir))
+}
+
+/// Creates the folder of a state and those above it; new ones are their owner's only. In its usual
+/// place it is stackctl's own, and closed to others where it was there before. A link to a folder
+/// is a user's wish: states may be kept on another disk.
+///
+/// # Errors
+/// When it cannot be created.
+pub(super) fn state_dir(dir: &Path, usual: bool) -> Result<(), StoreError> {
+    if usual && !dir.is_symlink() {
+        return own_dir(dir);
+    }
+    files::new_folders(dir).map_err(StoreError::io("creating the folder", dir))
 }
 
 /// The folder that a file is in.
 pub(super) fn folder(path: &Path) -> &Path {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
     dir.unwrap_or_else(|| Path::new("."))
-}
-
-/// Makes a new file readable by its owner only.
-pub(super) fn private(options: &mut OpenOptions) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
 }
 
 /// Makes the entry of `path` in its folder durable.
@@ -106,14 +105,29 @@ pub(super) fn target(path: &Path) -> PathBuf {
     }
 }
 
-/// The content of a file; none where there is none.
+/// The content of a state file, which may be a link to one; none where there is none.
 ///
 /// # Errors
-/// When it cannot be read.
+/// When it is no regular file, is too large, or cannot be read.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
-    match std::fs::read(path) {
+    known(path, files::read(path, files::LARGEST_STATE))
+}
+
+/// The content of a file beside the state, which is no link; none where there is none.
+///
+/// # Errors
+/// When it is no regular file, is too large, or cannot be read.
+pub(super) fn read_own(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    known(path, files::read_own(path, files::LARGEST_STATE))
+}
+
+fn known(
+    path: &Path,
+    read: Result<Vec<u8>, files::Unreadable>,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    match read {
         Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(StoreError::io("reading", path)(error)),
+        Err(files::Unreadable::Missing) => Ok(None),
+        Err(why) => Err(StoreError::io("reading", path)(why.into())),
     }
 }

@@ -24,7 +24,7 @@ impl History {
 
     /// Makes the folder; a run that cannot do so must not begin.
     pub(super) fn prepare(&self) -> Result<(), StoreError> {
-        files::make_dir(&self.dir)
+        files::own_dir(&self.dir)
     }
 
     /// The versions there are.
@@ -51,7 +51,9 @@ impl History {
     /// A version as it is kept.
     pub(super) fn packed(&self, name: &VersionName) -> Result<Vec<u8>, StoreError> {
         let path = self.path(name);
-        std::fs::read(&path).map_err(StoreError::io("reading", &path))
+        let missing = || io::ErrorKind::NotFound.into();
+        let found = files::read_own(&path)?;
+        found.ok_or_else(|| StoreError::io("reading", &path)(missing()))
     }
 
     /// Keeps a version, durably.

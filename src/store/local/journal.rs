@@ -1,10 +1,10 @@
 //! The journal as a file: one JSON line an entry, appended and synced.
 
-use super::files::{self, private, sync_dir};
+use super::files::{self, sync_dir};
 use super::lock::FileLock;
 use crate::store::journal::Entry;
 use crate::store::{Moment, StoreError, Watch};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,10 +32,7 @@ impl FileJournal {
         if let Some(lock) = &lock {
             lock.check()?;
         }
-        let mut options = OpenOptions::new();
-        options.create_new(true).append(true);
-        private(&mut options);
-        let file = options.open(path).map_err(StoreError::io("making", path))?;
+        let file = crate::files::create(path).map_err(StoreError::io("making", path))?;
         let mut journal = Self {
             file: Arc::new(file),
             path: path.to_owned(),
@@ -102,11 +99,13 @@ mod tests {
     use crate::store::state::StateChange;
     use serde_json::{Map, Value};
 
+    const LINEAGE: &str = "0123456789abcdef0123456789abcdef";
+
     #[test]
     fn a_torn_last_line_is_left_out() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("s.journal");
-        let mut file = FileJournal::start(&path, "l", 3, None).expect("starts");
+        let mut file = FileJournal::start(&path, LINEAGE, 3, None).expect("starts");
         let intent = |step| Intent {
             step,
             op: "create".into(),
@@ -132,12 +131,12 @@ mod tests {
         let mut text = std::fs::read_to_string(&path).expect("reads");
         text.push_str("{\"done\":{\"step\":2,");
         let left = journal::read(&text).expect("is readable");
-        assert_eq!(left.from, Some(("l".into(), 3)));
+        assert_eq!(left.from, Some((LINEAGE.into(), 3)));
         assert_eq!(left.changes, [change]);
         assert_eq!(left.open, [intent(2)]);
         assert!(journal::read("nonsense\n{}\n").is_err());
         assert!(
-            FileJournal::start(&path, "l", 3, None).is_err(),
+            FileJournal::start(&path, LINEAGE, 3, None).is_err(),
             "a journal is never overwritten"
         );
     }

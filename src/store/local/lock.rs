@@ -2,9 +2,10 @@
 //! machine; what is written in the file does so between machines that share a folder.
 
 use super::files;
+use crate::files::{self as disk, Unreadable};
 use crate::store::lease::{Holder, Patience, Vigil};
 use crate::store::{Locked, StoreError};
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -126,10 +127,10 @@ impl Inner {
             return lost(format!("{} was taken away", self.path.display()));
         }
         let ours = self.holder.lock().unwrap_or_else(PoisonError::into_inner);
-        match read(&self.path) {
+        match read(&self.path, &self.place)? {
             Content::Held(holder) if holder.id == ours.id => Ok(()),
             Content::Held(holder) => lost(format!("another run has taken it over ({holder})")),
-            _ => lost(format!("{} was emptied", self.path.display())),
+            Content::Free => lost(format!("{} was emptied", self.path.display())),
         }
     }
 
@@ -147,22 +148,58 @@ pub(super) enum Content {
     Free,
     /// A holder.
     Held(Box<Holder>),
-    /// Something that is no holder.
-    Unclear,
 }
 
-/// Reads a lock file.
-pub(super) fn read(path: &Path) -> Content {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Content::Free,
-        Err(_) => return Content::Unclear,
-    };
-    match serde_json::from_str(&text) {
-        Ok(holder) => Content::Held(Box::new(holder)),
-        Err(_) if text.trim().is_empty() => Content::Free,
-        Err(_) => Content::Unclear,
+/// No lock has more bytes.
+const LARGEST: u64 = 64 << 10;
+
+/// Reads the lock file of the state `place`.
+///
+/// # Errors
+/// When it is no lock: only an empty file and a holder's record are, and no link is followed to
+/// one. When it cannot be read.
+pub(super) fn read(path: &Path, place: &str) -> Result<Content, StoreError> {
+    match disk::read_own(path, LARGEST) {
+        Ok(bytes) => content(&bytes).ok_or_else(|| no_lock(path, place, "something else is in it")),
+        Err(Unreadable::Missing) => Ok(Content::Free),
+        Err(why) => Err(refused(path, place, why)),
     }
+}
+
+/// What these bytes of a lock file say; none where they are those of something else. A file whose
+/// bytes were lost with the power is an empty one.
+fn content(bytes: &[u8]) -> Option<Content> {
+    if bytes
+        .iter()
+        .all(|byte| *byte == 0 || byte.is_ascii_whitespace())
+    {
+        return Some(Content::Free);
+    }
+    let holder = serde_json::from_slice(bytes).ok()?;
+    Some(Content::Held(Box::new(holder)))
+}
+
+fn no_lock(path: &Path, place: &str, why: &str) -> StoreError {
+    let path = path.display();
+    StoreError::Unusable {
+        place: place.to_owned(),
+        why: format!("{path} is not a lock of stackctl: {why}"),
+        next: format!(
+            "Look at {path}, which was left alone. Move it away, or name another place with --state."
+        ),
+    }
+}
+
+fn refused(path: &Path, place: &str, why: Unreadable) -> StoreError {
+    match why {
+        Unreadable::Io(error) => StoreError::io("opening", path)(error),
+        why => no_lock(path, place, &io::Error::from(why).to_string()),
+    }
+}
+
+/// Whether a file is a lock, held or free.
+pub(super) fn is_lock(path: &Path) -> bool {
+    disk::read_own(path, LARGEST).is_ok_and(|bytes| content(&bytes).is_some())
 }
 
 fn text(holder: &Holder) -> String {
@@ -182,19 +219,15 @@ pub(super) fn attempt(
     holder: &Holder,
     watch: &mut Vigil,
 ) -> Result<Attempt, StoreError> {
-    let mut options = OpenOptions::new();
-    options.create(true).read(true).write(true).truncate(false);
-    files::private(&mut options);
-    let file = options
-        .open(path)
-        .map_err(StoreError::io("opening", path))?;
-    let content = read(path);
+    read(path, place)?;
+    let file = disk::open_for_writing(path).map_err(|why| refused(path, place, why))?;
+    let content = read(path, place)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let by = match content {
                 Content::Held(by) => by,
-                _ => Box::new(unknown()),
+                Content::Free => Box::new(unknown()),
             };
             return Ok(Attempt::Held(by, true));
         }
@@ -204,13 +237,14 @@ pub(super) fn attempt(
         // Removed between the two calls: look again.
         return Ok(Attempt::Held(Box::new(unknown()), false));
     }
-    if let Content::Held(by) = read(path) {
+    if let Content::Held(by) = read(path, place)? {
         // The system has given the lock, so no process of this machine holds it.
         let gone = by.is_of_this_machine() || watch.expired(&by);
         if !gone {
             return Ok(Attempt::Held(by, watch.alive()));
         }
     }
+    disk::tighten(&file).map_err(StoreError::io("opening", path))?;
     let inner = Inner {
         path: path.to_owned(),
         place: place.to_owned(),
@@ -232,24 +266,27 @@ pub(super) fn attempt(
 /// When it cannot be read.
 pub(super) async fn look(
     path: &Path,
+    place: &str,
     tell: &mut (dyn FnMut(&Holder) + Send),
 ) -> Result<Locked, StoreError> {
     let mut watch = Vigil::default();
     let mut told = false;
     loop {
-        let file = match OpenOptions::new().read(true).write(true).open(path) {
+        let file = match disk::open_to_change(path) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Locked::Free),
-            Err(error) => return Err(StoreError::io("opening", path)(error)),
+            Err(Unreadable::Missing) => return Ok(Locked::Free),
+            Err(why) => return Err(refused(path, place, why)),
         };
-        let by = match (file.try_lock(), read(path)) {
+        let by = match (file.try_lock(), read(path, place)?) {
             (Err(TryLockError::Error(error)), _) => {
                 return Err(StoreError::io("locking", path)(error));
             }
             (Err(TryLockError::WouldBlock), Content::Held(by)) => return Ok(Locked::Alive(by)),
-            (Err(TryLockError::WouldBlock), _) => return Ok(Locked::Alive(Box::new(unknown()))),
+            (Err(TryLockError::WouldBlock), Content::Free) => {
+                return Ok(Locked::Alive(Box::new(unknown())));
+            }
             (Ok(()), Content::Held(by)) => by,
-            (Ok(()), _) => return Ok(Locked::Free),
+            (Ok(()), Content::Free) => return Ok(Locked::Free),
         };
         drop(file);
         if by.is_of_this_machine() || watch.expired(&by) {

@@ -1,5 +1,9 @@
-//! A state kept in files: `name.json`, `name.journal` and `name.lock` beside each other, and
+//! A state kept in files: `name.json`, `name.journal` and `name.json.lock` beside each other, and
 //! the saved versions in a folder apart.
+//!
+//! Versions before this one locked `name.lock`. Where that is a lock, it is taken along, so that a
+//! run of such a version keeps this one out, and the other way round; where it is something else
+//! (`Cargo.lock` beside `Cargo.json`), or does not exist, it is left alone.
 
 mod files;
 mod history;
@@ -26,10 +30,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Debug)]
 pub(super) struct LocalStore {
     path: PathBuf,
+    /// The file is in the place that its stack's name gives it.
+    usual: bool,
     history: History,
     /// The file as it was opened or saved; none: there was none.
     seen: Mutex<Option<Vec<u8>>>,
     lock: Mutex<Option<Arc<FileLock>>>,
+    /// The lock under the name that older versions look at.
+    older: Mutex<Option<FileLock>>,
 }
 
 impl LocalStore {
@@ -39,8 +47,10 @@ impl LocalStore {
         Self {
             history: History::new(history::folder(work_dir, &path, usual)),
             path,
+            usual,
             seen: Mutex::default(),
             lock: Mutex::default(),
+            older: Mutex::default(),
         }
     }
 
@@ -58,6 +68,19 @@ impl LocalStore {
         self.path.with_extension(ending)
     }
 
+    /// The lock: `web.json.lock`.
+    fn lock_path(&self) -> PathBuf {
+        let mut name = self.path.file_name().unwrap_or_default().to_owned();
+        name.push(".lock");
+        self.path.with_file_name(name)
+    }
+
+    /// The lock of an older version, where there is one.
+    fn older_lock(&self) -> Option<PathBuf> {
+        let path = self.beside("lock");
+        (path != self.lock_path() && lock::is_lock(&path)).then_some(path)
+    }
+
     /// See [`super::Store::open`].
     pub(super) fn open(&self, stack: &str, env: Option<&str>) -> Result<Opened, StoreError> {
         self.pieces()?.open(stack, env)
@@ -73,7 +96,7 @@ impl LocalStore {
         // journal in the end.
         let names = self.history.names()?;
         let text = files::read(&self.path)?;
-        let journal = files::read(&self.beside("journal"))?;
+        let journal = files::read_own(&self.beside("journal"))?;
         let newest = match (&text, names.last()) {
             (None, Some(newest)) => self.history.read(newest).ok().map(|(text, _)| text),
             _ => None,
@@ -97,19 +120,32 @@ impl LocalStore {
         &self,
         tell: &mut (dyn FnMut(&Holder) + Send),
     ) -> Result<Locked, StoreError> {
-        lock::look(&self.beside("lock"), tell).await
+        let name = self.name();
+        match (
+            lock::look(&self.lock_path(), &name, tell).await?,
+            self.older_lock(),
+        ) {
+            (Locked::Free, Some(older)) => lock::look(&older, &name, tell).await,
+            (found, _) => Ok(found),
+        }
     }
 
     /// See [`super::Store::unlock`].
     pub(super) fn unlock(&self, holder: &Holder) -> Result<(), StoreError> {
-        let path = self.beside("lock");
-        match lock::read(&path) {
-            Content::Held(by) if by.id != holder.id => {
-                let place = self.name();
-                Err(StoreError::Locked { place, holder: by })
+        let place = self.name();
+        for path in [Some(self.lock_path()), self.older_lock()]
+            .into_iter()
+            .flatten()
+        {
+            match lock::read(&path, &place)? {
+                Content::Free => {}
+                Content::Held(by) if by.id == holder.id => {
+                    return std::fs::remove_file(&path).map_err(StoreError::io("removing", &path));
+                }
+                Content::Held(by) => return Err(StoreError::Locked { place, holder: by }),
             }
-            _ => std::fs::remove_file(&path).map_err(StoreError::io("removing", &path)),
         }
+        Ok(())
     }
 
     fn remember(&self, text: Option<Vec<u8>>) {
@@ -127,9 +163,21 @@ impl LocalStore {
         holder: &Holder,
         patience: Patience<'_>,
     ) -> Result<(), StoreError> {
-        files::make_dir(files::folder(&self.path))?;
+        files::state_dir(files::folder(&self.path), self.usual)?;
         self.history.prepare()?;
-        let lock = FileLock::take(&self.beside("lock"), &self.name(), holder, patience).await?;
+        let name = self.name();
+        let older = match self.older_lock() {
+            None => None,
+            Some(path) => {
+                let patience = Patience {
+                    timeout: patience.timeout,
+                    tell: &mut *patience.tell,
+                };
+                Some(FileLock::take(&path, &name, holder, patience).await?)
+            }
+        };
+        let lock = FileLock::take(&self.lock_path(), &name, holder, patience).await?;
+        *self.older.lock().unwrap_or_else(PoisonError::into_inner) = older;
         files::sweep(&self.path);
         *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(lock));
         Ok(())
@@ -138,6 +186,7 @@ impl LocalStore {
     /// See [`super::Store::release`].
     pub(super) fn release(&self) {
         *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.older.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// See [`super::Store::start`].
@@ -211,6 +260,14 @@ impl LocalStore {
                 Ok(found) => {
                     let name = VersionName::of(&found.state, &found.checksum);
                     self.history.add(name, &before)?;
+                }
+                // A link that leads to somebody's file: it is not ours to replace.
+                Err(_) if self.path.is_symlink() => {
+                    return Err(StoreError::Unusable {
+                        place: self.name(),
+                        why: "it is a link to a file that is no state".to_owned(),
+                        next: "Remove the link, then run the command again.".to_owned(),
+                    });
                 }
                 Err(_) => {
                     let path = self.beside(&format!("json.{UNUSABLE}"));

@@ -1,6 +1,7 @@
 //! The few calls that a state in S3 needs. A conditional write whose reply was lost is
 //! looked at before it counts as refused.
 
+use crate::files::LARGEST_STATE;
 use crate::lang::place::S3Options;
 use crate::resource::aws::Aws;
 use crate::resource::aws::s3::{built, takes_single_deletes_only};
@@ -75,12 +76,23 @@ impl Bucket {
             return Ok(None);
         };
         let etag = reply.e_tag.unwrap_or_default();
-        let body = reply.body.collect().await.map_err(|error| {
+        let mut stream = reply.body;
+        let mut body = Vec::new();
+        while let Some(piece) = stream.try_next().await.map_err(|error| {
             let error = Error::failed(format!("the reply of s3:GetObject broke off: {error}"));
             self.error("reading", key, error)
-        })?;
-        let body = body.into_bytes().to_vec();
+        })? {
+            if (body.len() + piece.len()) as u64 > LARGEST_STATE {
+                return Err(self.too_large(key));
+            }
+            body.extend_from_slice(&piece);
+        }
         Ok(Some(Object { body, etag }))
+    }
+
+    fn too_large(&self, key: &str) -> StoreError {
+        let why = format!("there are more than {LARGEST_STATE} bytes, which no state has");
+        self.error("reading", key, Error::failed(why))
     }
 
     /// Writes an object; its ETag, or none where the condition does not hold.
@@ -149,8 +161,16 @@ impl Bucket {
     /// Reads many objects at once, in the order of the keys; those that are gone are left out.
     pub(super) async fn get_all(&self, keys: &[String]) -> Result<Vec<Object>, StoreError> {
         let reads = stream::iter(keys.iter().map(|key| self.get(key)));
-        let all: Vec<_> = reads.buffered(AT_ONCE).try_collect().await?;
-        Ok(all.into_iter().flatten().collect())
+        let mut reads = reads.buffered(AT_ONCE);
+        let (mut all, mut size) = (Vec::new(), 0);
+        while let Some(object) = reads.try_next().await? {
+            size += object.as_ref().map_or(0, |object| object.body.len() as u64);
+            if size > LARGEST_STATE {
+                return Err(self.too_large(&keys[0]));
+            }
+            all.extend(object);
+        }
+        Ok(all)
     }
 
     /// A denial of a write, with what the place may lack.

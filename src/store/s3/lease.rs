@@ -69,8 +69,27 @@ impl LeaseObject {
                 etag: None,
             });
         };
+        let is_free = |body: &[u8]| {
+            let body = body.trim_ascii();
+            body.is_empty() || body == FREE.trim_ascii()
+        };
+        let holder = match serde_json::from_slice(&object.body) {
+            Ok(holder) => Some(Box::new(holder)),
+            Err(_) if is_free(&object.body) => None,
+            Err(_) => {
+                let place = format!("s3://{}/{}", self.bucket.name, self.key);
+                return Err(StoreError::Unusable {
+                    place: self.place.clone(),
+                    why: format!("{place} is not a lock of stackctl: something else is in it"),
+                    next: format!(
+                        "Look at {place}, which was left alone. Move it away, or name another \
+                         place with --state."
+                    ),
+                });
+            }
+        };
         Ok(Seen {
-            holder: serde_json::from_slice(&object.body).ok().map(Box::new),
+            holder,
             etag: Some(object.etag),
         })
     }

@@ -14,7 +14,7 @@ use super::found::Pieces;
 use super::history::{self, Version, VersionName};
 use super::journal::{self as entries, Entry, Leftover};
 use super::lease::{Holder, Patience};
-use super::state::State;
+use super::state::{MOST_SERIAL, State};
 use super::{Inspected, Locked, Moment, Opened, StoreError, UNUSABLE, Watch};
 use crate::lang::place::S3Place;
 use crate::resource::aws::Aws;
@@ -63,7 +63,8 @@ pub(super) struct S3Journal {
 /// The numbers of a journal's keys: `…/<serial>-<number>`.
 fn numbers(key: &str) -> Option<(u64, u64)> {
     let (serial, number) = key.rsplit_once('/')?.1.split_once('-')?;
-    Some((serial.parse().ok()?, number.parse().ok()?))
+    let small = |text: &str| text.parse().ok().filter(|number| *number <= MOST_SERIAL);
+    Some((small(serial)?, small(number)?))
 }
 
 impl S3Store {

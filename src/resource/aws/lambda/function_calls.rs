@@ -8,7 +8,8 @@ use super::function_settings::{
     TenancyConfig, VpcConfig, dead_letters, snap_start, tracing,
 };
 use super::{NOT_FOUND, gone, send};
-use crate::content::{self, Content, Unreadable};
+use crate::content::Content;
+use crate::files;
 use crate::resource::Change;
 use crate::resource::aws_lambda_function::Function;
 use crate::resource::context::{Cx, Wait};
@@ -17,7 +18,6 @@ use aws_sdk_lambda::operation::create_function::builders::CreateFunctionFluentBu
 use aws_sdk_lambda::operation::update_function_configuration::builders::UpdateFunctionConfigurationFluentBuilder;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types;
-use std::io::Read;
 use std::time::Duration;
 
 /// The properties that `UpdateFunctionCode` changes.
@@ -197,18 +197,16 @@ async fn settle(cx: &Cx, name: &str, status: Status) -> Result<Status, Error> {
     wait(cx, name, "last update Successful", Status::is_updated).await
 }
 
+/// No code is read beyond this many bytes; Lambda takes far less in one call.
+const LARGEST: u64 = 1 << 30;
+
 /// The bytes of `filename`, which is relative to the stack file.
 fn zip_of(cx: &Cx, props: &Function) -> Result<Option<Blob>, Error> {
     let Some(filename) = &props.filename else {
         return Ok(None);
     };
     let path = cx.stack_dir.join(filename);
-    let read = || -> Result<Vec<u8>, Unreadable> {
-        let mut bytes = Vec::new();
-        content::open(&path)?.read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let bytes = read().map_err(|why| {
+    let bytes = files::read(&path, LARGEST).map_err(|why| {
         Error::with_hint(
             format!("the function's code is not there: {}", why.told(&path)),
             "Check filename; it is relative to the stack file.",

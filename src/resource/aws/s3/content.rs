@@ -1,5 +1,6 @@
 //! An object's content: bytes in memory, or a file that is large enough to go up in parts.
 
+use crate::files;
 use crate::resource::context::Cx;
 use crate::resource::error::Error;
 use crate::resource::s3_bucket_object::BucketObject;
@@ -7,7 +8,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use md5::{Digest, Md5};
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -89,7 +89,7 @@ impl Source {
         let (path, start) = (self.path.clone(), (number - 1) * self.part_size());
         let length = self.part_size().min(self.size - start);
         let read = move || -> io::Result<Bytes> {
-            let mut file = File::open(&path)?;
+            let mut file = files::open(&path)?;
             file.seek(SeekFrom::Start(start))?;
             let mut bytes = Vec::new();
             file.take(length).read_to_end(&mut bytes)?;
@@ -121,7 +121,7 @@ pub async fn content(cx: &Cx, props: &BucketObject) -> Result<Content, Error> {
     } else if let Some(source) = &props.source {
         let path = cx.stack_dir.join(source);
         let asked = path.clone();
-        let size = blocking(&path, move || Ok(std::fs::metadata(&asked)?.len())).await?;
+        let size = blocking(&path, move || Ok(files::open(&asked)?.metadata()?.len())).await?;
         let one_call = props.etag.is_some() && !props.is_kms();
         if !one_call && size >= LARGE {
             return Ok(Content::Parts(Source { path, size }));
@@ -133,7 +133,9 @@ pub async fn content(cx: &Cx, props: &BucketObject) -> Result<Content, Error> {
             ));
         }
         let asked = path.clone();
-        let bytes: Bytes = blocking(&path, move || std::fs::read(&asked)).await?.into();
+        let bytes: Bytes = blocking(&path, move || Ok(files::read(&asked, LIMIT)?))
+            .await?
+            .into();
         cx.as_planned("source", &path, &crate::content::Content::of(&bytes))?;
         bytes
     } else {

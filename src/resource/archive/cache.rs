@@ -1,0 +1,117 @@
+//! The archives in stackctl's own folder, each named after its content. A read makes them again
+//! from their sources, so that nothing is lost with one that is deleted.
+
+use crate::files::{self, plain};
+use crate::resource::context::Cx;
+use crate::resource::error::Error;
+use sha2::{Digest, Sha256};
+use std::io::{self, Write};
+use std::path::{Component, Path, PathBuf};
+
+/// The folder under `.stackctl`.
+const FOLDER: &str = "archive";
+
+/// No archive that stackctl reads again has more bytes.
+pub const LARGEST: u64 = 2 << 30;
+
+/// Where the archive with this SHA-256 (in hex) is kept.
+pub fn place(cx: &Cx, hash: &str) -> PathBuf {
+    cx.work_dir.join(FOLDER).join(name(hash))
+}
+
+fn name(hash: &str) -> String {
+    format!("{}.zip", hash.get(..32).unwrap_or(hash))
+}
+
+/// Keeps an archive, unless it is there already; never leaves half of it. Returns its path from
+/// the stack's folder: relative, so that it is the same in another checkout and a plan there shows
+/// no change.
+///
+/// # Errors
+/// When it cannot be written, or its path is no UTF-8.
+pub fn keep(cx: &Cx, hash: &str, bytes: &[u8]) -> Result<String, Error> {
+    let path = place(cx, hash);
+    let write = || -> io::Result<()> {
+        let folder = cx.work_dir.join(FOLDER);
+        files::folder(&folder)?;
+        if files::read_own(&path, LARGEST).is_ok_and(|there| there == bytes) {
+            return Ok(());
+        }
+        let mut file = files::temporary(&folder, ".new-")?;
+        file.write_all(bytes)?;
+        file.persist(&path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(|error| {
+        Error::with_hint(
+            format!(
+                "the archive could not be written to {}: {error}",
+                path.display()
+            ),
+            "Make the folder writable and its owner's only.",
+        )
+    })?;
+    own_path(cx, hash)
+}
+
+/// The archive with this SHA-256.
+///
+/// # Errors
+/// When it was deleted or changed since it was made.
+pub fn read(cx: &Cx, hash: &str) -> Result<Vec<u8>, Error> {
+    let path = place(cx, hash);
+    let changed = |why: String| Error::with_hint(why, "Run the command again.");
+    let bytes = files::read_own(&path, LARGEST).map_err(|why| changed(why.told(&path)))?;
+    match hex::encode(Sha256::digest(&bytes)) == hash {
+        true => Ok(bytes),
+        false => Err(changed(format!(
+            "{} was changed since it was made",
+            path.display()
+        ))),
+    }
+}
+
+fn own_path(cx: &Cx, hash: &str) -> Result<String, Error> {
+    let told = |error: io::Error| Error::failed(format!("the current folder is unknown: {error}"));
+    let folder = std::path::absolute(&cx.work_dir).map_err(told)?;
+    let base = std::path::absolute(&cx.stack_dir).map_err(told)?;
+    let path = relative(&plain(&folder), &plain(&base))
+        .join(FOLDER)
+        .join(name(hash));
+    path.to_str().map(str::to_owned).ok_or_else(|| {
+        Error::with_hint(
+            format!("the path {} is no UTF-8", path.display()),
+            "Set outputPath.",
+        )
+    })
+}
+
+/// `path` as seen from `base`; both absolute and plain.
+fn relative(path: &Path, base: &Path) -> PathBuf {
+    let shared = path
+        .components()
+        .zip(base.components())
+        .take_while(|(one, other)| one == other)
+        .count();
+    let up = base.components().skip(shared).map(|_| Component::ParentDir);
+    up.chain(path.components().skip(shared)).collect()
+}
+
+/// Deletes the archives that none of these texts (the states of the project) names, once no other
+/// command uses the folder. One that stays is in nobody's way.
+pub fn sweep(work_dir: &Path, states: &[Vec<u8>]) {
+    let entries = std::fs::read_dir(work_dir.join(FOLDER)).into_iter();
+    for entry in entries.flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_archive = name
+            .strip_suffix(".zip")
+            .is_some_and(|hash| hash.len() == 32 && hash.bytes().all(|b| b.is_ascii_hexdigit()));
+        let needed = || {
+            let mut states = states.iter();
+            states.any(|text| memchr::memmem::find(text, name.as_bytes()).is_some())
+        };
+        if is_archive && !needed() {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
