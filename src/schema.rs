@@ -155,6 +155,12 @@ impl Schema {
         self.keywords.contains(&keyword)
     }
 
+    /// Whether there are outputs that are secret whatever the properties are.
+    pub fn has_secret_outputs(&self) -> bool {
+        let mut outputs = self.output_names();
+        outputs.any(|name| self.is_sensitive(name) && !self.has_property(name))
+    }
+
     /// Whether this is one of the properties.
     pub fn has_property(&self, name: &str) -> bool {
         members(&self.properties).is_some_and(|map| map.contains_key(name))

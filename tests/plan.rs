@@ -9,6 +9,8 @@ use stackctl::engine::world::World;
 use stackctl::lang::diagnostic::Diagnostic;
 use stackctl::lang::{check, diagnostic, load};
 use stackctl::report::text::{self, Style};
+use stackctl::store::key::{Given, StateKey};
+use stackctl::store::seal::Seal;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -71,13 +73,15 @@ fn run(case: &str) -> String {
     diagnostic::add(&mut diagnostics, planned.diagnostics);
     let faults = planned.found.faults.into_iter();
     diagnostics.extend(faults.map(|fault| Diagnostic::error(fault.place, fault.message)));
-    if !diagnostics.is_empty() {
-        let texts = diagnostics.iter().map(|found| {
-            let help = found.help.as_ref();
-            let help = help.map_or(String::new(), |help| format!(" ({help})"));
-            format!("{:?}: {}{help}\n", found.place, found.message)
-        });
-        return texts.collect();
+    let texts = diagnostics.iter().map(|found| {
+        let help = found.help.as_ref();
+        let help = help.map_or(String::new(), |help| format!(" ({help})"));
+        format!("{:?}: {}{help}\n", found.place, found.message)
+    });
+    let texts: String = texts.collect();
+    let is_error = |found: &Diagnostic| found.severity == diagnostic::Severity::Error;
+    if diagnostics.iter().any(is_error) {
+        return texts;
     }
     assert_eq!(verify::faults(&planned.plan, &world), Vec::<String>::new());
     let style = Style {
@@ -91,7 +95,7 @@ fn run(case: &str) -> String {
     let imports = imports.map(|need| format!("Needs {} with {}\n", need.address, need.id));
     let needs: String = needs.chain(imports).collect();
     format!(
-        "{}\n{needs}{}",
+        "{texts}{}\n{needs}{}",
         text::plan(&planned.plan, &style),
         steps(&planned.plan)
     )
@@ -113,7 +117,30 @@ fn world(case: &Value) -> World {
         "contents": case.get("contents").cloned().unwrap_or_else(|| json!({})),
         "imports": case.get("imports").cloned().unwrap_or_else(|| json!({})),
     });
-    serde_json::from_value(world).unwrap()
+    let mut world: World = serde_json::from_value(world).unwrap();
+    let given = Given::passphrase("of a case".to_owned());
+    world.key = StateKey::unlock(given, &world.state).unwrap();
+    let seal = world.seal();
+    let outputs = world.state.outputs.values_mut();
+    outputs.for_each(|output| seal_marked(&seal, &mut output.value));
+    for known in world.state.resources.values_mut() {
+        seal_marked(&seal, &mut known.inputs);
+        seal_marked(&seal, &mut known.outputs);
+    }
+    world
+}
+
+/// `{$secret: value}` in a state is that value, sealed with the state's key.
+fn seal_marked(seal: &Seal, value: &mut Value) {
+    if let Some(secret) = value.get("$secret") {
+        *value = seal.seal(secret);
+        return;
+    }
+    match value {
+        Value::Object(map) => map.values_mut().for_each(|value| seal_marked(seal, value)),
+        Value::Array(list) => list.iter_mut().for_each(|value| seal_marked(seal, value)),
+        _ => {}
+    }
 }
 
 fn steps(plan: &Plan) -> String {

@@ -7,7 +7,7 @@ use super::interrupt;
 use super::output::{self, Stream};
 use super::session::{self, Keeps, Session, Wanted};
 use super::verify::{self, Verify};
-use super::{broken, confirm, mistakes, plan_file, reads};
+use super::{broken, confirm, mistakes, plan_file, reads, state_key};
 use crate::engine::apply::{self, Finished, Run};
 use crate::engine::event::Event;
 use crate::engine::files;
@@ -104,6 +104,11 @@ pub(super) async fn carry_out(
     if !plan.is_empty() && !confirm::confirm(how.question, how.consent.yes, global.json).await? {
         output::message("Cancelled. No changes were made.\n");
         return Ok(Exit::Failed);
+    }
+    let world = &session.world;
+    let keeps_secrets = world.key.is_used() || plan_file::keeps_secrets(plan);
+    if world.state.encryption.is_none() && keeps_secrets {
+        state_key::ready(&world.key)?;
     }
     if !session.planned.destroy {
         files::write(&session.cx, &session.stack, &session.world)

@@ -316,8 +316,8 @@ pub struct CloudArgs {
     #[arg(help_heading = "Cloud and state", long, value_name = "PATH")]
     pub state: Option<PathBuf>,
 
-    /// Keep secrets in the state, encrypted to the age identity in this file; so does
-    /// STACKCTL_STATE_KEY_FILE, and with a passphrase STACKCTL_STATE_PASSPHRASE.
+    /// Open the secrets in the state with the age identity in this file; so do
+    /// STACKCTL_STATE_KEY_FILE, STACKCTL_STATE_KEY and STACKCTL_STATE_PASSPHRASE.
     #[arg(help_heading = "Cloud and state", long, value_name = "FILE")]
     pub state_key: Option<PathBuf>,
 }

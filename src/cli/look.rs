@@ -68,6 +68,12 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
     let mut world = World::new(opened.state);
     world.key = state_key::unlock(wanted.cloud, &world.state, &store.name())?;
     let only = only(&world.state, &addresses)?;
+    let looked_at = world.state.resources.iter();
+    let looked_at = looked_at.filter(|(address, known)| {
+        only.as_ref().is_none_or(|only| only.contains(*address)) && known.has_secrets()
+    });
+    let with_secrets: Vec<String> = looked_at.map(|(address, _)| address.clone()).collect();
+    state_key::need(&world.key, &store.name(), &with_secrets)?;
     let known = world.state.resources.values();
     let remote = known.into_iter().any(|known| is_remote(&known.type_name))
         || settle::needs_aws(&opened.open);

@@ -12,6 +12,7 @@ pub mod error;
 pub mod exit;
 mod files;
 mod find;
+mod identity;
 mod import;
 mod interrupt;
 mod look;

@@ -27,13 +27,16 @@ pub(super) async fn run(global: &GlobalArgs, args: &OutputsArgs) -> Result<Exit,
     let show = args.look.secrets.show_secrets;
     let state = &opened.state;
     let named = |name: &String| request.name.as_ref().is_none_or(|wanted| wanted == name);
-    let mut kept = state.outputs.iter().filter(|(name, _)| named(name));
+    let kept = state.outputs.iter().filter(|(name, _)| named(name));
+    let kept = kept.filter(|(_, output)| show && is_kept(&output.value));
+    let kept: Vec<String> = kept.map(|(name, _)| format!("the output {name}")).collect();
     // The key is asked for only where something is opened with it.
-    let key = match show && kept.any(|(_, output)| is_kept(&output.value)) {
-        true => state_key::unlock(&args.look.cloud, state, &store.name())?,
-        false => StateKey::default(),
+    let key = match kept.is_empty() {
+        true => StateKey::default(),
+        false => state_key::unlock(&args.look.cloud, state, &store.name())?,
     };
-    let mut rows = apply::rows(state, &Seal::new(&state.lineage, key));
+    state_key::need(&key, &store.name(), &kept)?;
+    let mut rows = apply::rows(state, &Seal::new(key));
     if let Some(name) = &request.name {
         let names: Vec<String> = rows.iter().map(|row| row.0.clone()).collect();
         rows.retain(|row| row.0 == *name);
@@ -68,10 +71,10 @@ fn raw(row: &report::outputs::Row, show: bool) -> Result<Exit, CliError> {
     match report::outputs::raw(row, show) {
         Some(text) => output::result(&text).map(|()| Exit::Done),
         None if is_sealed(&row.1) && !is_kept(&row.1) => Err(CliError::new(format!(
-            "The output \"{}\" is secret, and the state does not keep secrets.",
+            "The output \"{}\" is secret, and an older version kept only a hash of it.",
             row.0
         ))
-        .hint("Keep secrets from the next apply on: set STACKCTL_STATE_PASSPHRASE for it.")),
+        .hint("Run apply, which keeps the secrets that the file gives.")),
         None => Err(
             CliError::new(format!("The output \"{}\" is secret.", row.0))
                 .hint("Add --show-secrets to print it."),

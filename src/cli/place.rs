@@ -177,7 +177,10 @@ pub(super) fn store_error(error: StoreError) -> CliError {
             let hint = hint.unwrap_or_else(|| "Run the command again when S3 can be reached.".to_owned());
             found.now("Nothing was changed.").hint(hint)
         }
-        StoreError::Key(_) => found.hint("Free some memory, then run the command again."),
+        StoreError::Key(_) => found.hint(format!(
+            "Set {}, then run the command again.",
+            super::identity::VARIABLES
+        )),
         StoreError::Io { .. } => found
             .now("Nothing was changed.")
             .hint("Make the file system usable, then run the command again."),

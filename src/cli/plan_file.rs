@@ -6,12 +6,18 @@ use super::exit::Exit;
 use super::files::Files;
 use super::mistakes::{self, Evaluate};
 use super::session::Session;
+use super::state_key;
 use crate::engine::observe::is_remote;
+use crate::engine::plan::{Action, Change, Plan};
 use crate::engine::planner::{Options, Planned};
 use crate::engine::world::World;
 use crate::lang::load::Loaded;
 use crate::lang::stack::{Origin, Sources, Stack};
-use crate::saved::{self, Command, FileError, Moved, Now, SavedPlan, SavedState, SavedVariable};
+use crate::resource::resource_type;
+use crate::saved::{
+    self, Command, FileError, Mark, Moved, Now, PlanKey, SavedPlan, SavedState, SavedVariable,
+};
+use crate::store::key::StateKey;
 use crate::store::seal::Seal;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -42,9 +48,12 @@ pub(super) fn save(
         files,
         ..
     } = session;
+    let place = session.store.name();
+    let what = format!("{} (to save the plan)", stack.full_name());
+    state_key::need(&world.key, &place, &[what])?;
     let seal = world.seal().comparing();
     let plan = saved::sealed(&planned.plan, &seal);
-    let saved = SavedPlan {
+    let mut saved = SavedPlan {
         stackctl: env!("CARGO_PKG_VERSION").to_owned(),
         summary: plan.summary(),
         command: command(stack, sources, run, options),
@@ -55,8 +64,19 @@ pub(super) fn save(
         state: read.clone(),
         data: local_data(stack, planned, &seal),
         plan,
+        key: None,
+        mark: Mark::default(),
     };
-    saved::write(path, &saved).map_err(|error| {
+    let has_secrets = world.key.is_used() || keeps_secrets(&planned.plan);
+    let is_new = world.state.encryption.is_none();
+    if is_new && has_secrets {
+        saved.key = Some(new_key(&world.key)?);
+    }
+    let mac = |text: &str| match has_secrets || !is_new {
+        true => world.key.plan_mac(text),
+        false => None,
+    };
+    saved::write(path, &saved, &mac).map_err(|error| {
         CliError::new(format!(
             "The plan could not be saved in {}.",
             path.display()
@@ -65,6 +85,61 @@ pub(super) fn save(
         .now("Nothing was changed.")
         .hint("Make the folder writable, or name another file.")
     })
+}
+
+/// The key that the plan brings along for a state that has none yet.
+fn new_key(key: &StateKey) -> Result<PlanKey, CliError> {
+    state_key::ready(key)?;
+    let encryption = key.encryption().ok().flatten();
+    let proof = key.proof();
+    encryption
+        .zip(proof)
+        .map(|(encryption, proof)| PlanKey { encryption, proof })
+        .ok_or_else(|| CliError::new("The plan has secrets, and there is no key for them."))
+}
+
+/// Whether a plan leads to secrets in the state, as far as can be told before it is applied.
+pub(super) fn keeps_secrets(plan: &Plan) -> bool {
+    let outputs = plan.outputs.values();
+    let mut outputs = outputs.filter(|output| output.sensitive && output.after.is_some());
+    let makes = |change: &&Change| match change.action {
+        Action::Create | Action::Update => true,
+        action => action.is_replace() || change.importing.is_some(),
+    };
+    outputs.next().is_some()
+        || plan.changes.iter().filter(makes).any(|change| {
+            let secret = change.after.iter().any(|after| !after.secret.is_empty());
+            let kind = resource_type(&change.type_name);
+            secret || kind.is_some_and(|kind| kind.schema().has_secret_outputs())
+        })
+}
+
+/// Refuses a plan that was not written by one who has the state's key. `key` is that of the state
+/// that the plan is applied to, or the one that the plan brings along.
+///
+/// # Errors
+/// When the plan was altered, or has no code and must have one.
+pub(super) fn check_mark(plan: &SavedPlan, key: &StateKey, place: &str) -> Result<(), CliError> {
+    let refused = |why: &str| {
+        Err(
+            CliError::new(format!("The saved plan cannot be applied: {why}."))
+                .now("Nothing was changed.")
+                .hint("Make the plan again with plan --out, where the state's key is."),
+        )
+    };
+    let what = "the saved plan, which is authenticated with the key".to_owned();
+    state_key::need(key, place, &[what])?;
+    match (&plan.mark.mac, key.plan_mac(&plan.mark.text)) {
+        (Some(mac), Some(expected)) if *mac == expected => Ok(()),
+        (Some(_), Some(_)) => {
+            refused("it was altered after it was made, or made with the key of another state")
+        }
+        (Some(_), None) => refused("it was made with a key that the state does not have"),
+        (None, Some(_)) => refused(
+            "it is not authenticated with the state's key, so that anyone may have written it",
+        ),
+        (None, None) => Ok(()),
+    }
 }
 
 /// The command as far as it decides on the plan; sensitive values are left out.

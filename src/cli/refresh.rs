@@ -5,10 +5,12 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::look::{self, Look, Wanted};
 use super::place::store_error;
-use super::session::Session;
+use super::session::{self, Session};
 use super::{confirm, output};
 use crate::engine::drift;
 use crate::report::{self, terminal::escape};
+use crate::store::StoreError;
+use crate::store::rekey::upgrade;
 use crate::store::state::StateChange;
 use serde_json::json;
 
@@ -39,11 +41,9 @@ pub(super) async fn run(global: &GlobalArgs, args: &RefreshArgs) -> Result<Exit,
         for change in changes {
             look.world.state.change(change);
         }
-        let seal = look.world.seal();
+        session::name_key(&mut look.world)?;
         let state = &mut look.world.state;
-        if let Some(change) = seal.key_change(state).map_err(store_error)? {
-            state.change(change);
-        }
+        upgrade(state, &look.world.key).map_err(|why| store_error(StoreError::Key(why)))?;
         look.store.save(state).await.map_err(store_error)?;
     }
     if global.json {

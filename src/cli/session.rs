@@ -23,6 +23,7 @@ use crate::resource::import_id::Typed;
 use crate::saved::{SavedPlan, SavedState};
 use crate::store::Store;
 use crate::store::journal::Intent;
+use crate::store::key::StateKey;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -119,7 +120,7 @@ impl Session {
             Keeps::Repeats(plan) => plan_file::resume(plan, read, &mut world),
             Keeps::Nothing | Keeps::Saves => read,
         };
-        world.key = state_key::unlock(&run.cloud, &world.state, &store.name())?;
+        world.key = key(&wanted, &world, &store.name())?;
         // Mistakes that only show in evaluation cost no call either.
         let first = planner::plan(&Inputs {
             stack: &stack,
@@ -135,6 +136,7 @@ impl Session {
         if are_wrong(&first.diagnostics) {
             report(global, &first.diagnostics, &sources)?;
         }
+        state_key::need(&world.key, &store.name(), &first.with_secrets(&world.state))?;
         check_addresses(options, &first, false)?;
         let remote = uses_aws(&stack, &world) || settle::needs_aws(&opened.open);
         let connect = Connect {
@@ -193,6 +195,8 @@ impl Session {
         output::secrets().learn_plan(&planned.plan);
         report(global, &planned.diagnostics, &sources)?;
         check_addresses(options, &planned, true)?;
+        let with_secrets = planned.with_secrets(&world.state);
+        state_key::need(&world.key, &store.name(), &with_secrets)?;
         if let Keeps::Repeats(plan) = wanted.keeps {
             let seal = world.seal().comparing();
             plan_file::check_plan(plan, &files, &stack, (&planned, &seal))?;
@@ -294,6 +298,7 @@ impl Connect<'_> {
         }
         settle_left(&connected.cx, world, open).await?;
         if writes {
+            name_key(world)?;
             store.save(&mut world.state).await.map_err(store_error)?;
         }
         Ok(calls.then_some(connected))
@@ -309,11 +314,41 @@ pub(super) async fn settle_left(
     let seal = world.seal();
     settle::settle(cx, &mut world.state, open, &seal)
         .await
-        .map_err(|failures| read_errors(&failures))?;
-    if let Some(change) = seal.key_change(&world.state).map_err(store_error)? {
-        world.state.change(change);
-    }
+        .map(|_| ())
+        .map_err(|failures| read_errors(&failures))
+}
+
+/// Has the state, which is about to be saved, name the key that was used.
+pub(super) fn name_key(world: &mut World) -> Result<(), CliError> {
+    let change = world.seal().key_change(&world.state).map_err(store_error)?;
+    change
+        .into_iter()
+        .for_each(|change| world.state.change(change));
     Ok(())
+}
+
+/// The key to the secrets of the state; of a saved plan, which must have been written with it, the
+/// one that it brings along where the state has none.
+fn key(wanted: &Wanted<'_>, world: &World, place: &str) -> Result<StateKey, CliError> {
+    let cloud = &wanted.run.cloud;
+    let Keeps::Repeats(plan) = wanted.keeps else {
+        return state_key::unlock(cloud, &world.state, place);
+    };
+    if world.state.encryption.is_some() {
+        let key = state_key::unlock(cloud, &world.state, place)?;
+        plan_file::check_mark(plan, &key, place)?;
+        return Ok(key);
+    }
+    match state_key::of_plan(cloud, plan, place)? {
+        Some(key) => {
+            plan_file::check_mark(plan, &key, place)?;
+            Ok(key)
+        }
+        None => {
+            plan_file::check_mark(plan, &StateKey::default(), place)?;
+            state_key::unlock(cloud, &world.state, place)
+        }
+    }
 }
 
 pub(super) fn uses_aws(stack: &Stack, world: &World) -> bool {

@@ -1,11 +1,14 @@
-//! The key to a state's secrets, from the environment and the flags.
+//! The key to a state's secrets, from the environment, the flags and the user's own identity.
 
 use super::args::CloudArgs;
 use super::error::CliError;
+use super::identity::{self, VARIABLES};
+use super::place;
 use crate::files;
 use crate::store::key::{Given, KeyError, StateKey};
 use crate::store::state::State;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The passphrase.
 const PASSPHRASE: &str = "STACKCTL_STATE_PASSPHRASE";
@@ -13,43 +16,136 @@ const PASSPHRASE: &str = "STACKCTL_STATE_PASSPHRASE";
 /// The path of the key file; `--state-key` goes before it.
 const KEY_FILE: &str = "STACKCTL_STATE_KEY_FILE";
 
-/// The key to a state's secrets, where the user gave one. `place` is what people call the
-/// state.
+/// The identity itself.
+const KEY: &str = "STACKCTL_STATE_KEY";
+
+/// The key to a state's secrets. It is locked where the user has none that opens it: what needs
+/// no secret goes on ([`need`]). `place` is what people call the state.
 ///
 /// # Errors
 /// When what was given cannot be read, or does not open the state.
 pub(super) fn unlock(cloud: &CloudArgs, state: &State, place: &str) -> Result<StateKey, CliError> {
-    let mut given = Given {
-        passphrase: passphrase(PASSPHRASE)?.map(Into::into),
-        identities: Vec::new(),
-    };
-    if let Some((path, from)) = key_file(cloud) {
-        given.identities = read(&path, from)?.identities;
-        if cloud.state_key.is_some() && state.encryption.is_none() {
-            // The flag was meant for this run; the variable for all.
-            given.passphrase = None;
-        }
+    let (given, own) = given(cloud, state.encryption.is_none(), place)?;
+    match StateKey::unlock(given, state) {
+        Ok(key) => Ok(key),
+        Err(error) => locked(error, own, place),
     }
-    StateKey::unlock(given, state).map_err(|error| refused(&error, place))
 }
 
-/// The passphrase in a variable.
+/// The same for a saved plan that brings the key for a state that has none yet.
+///
+/// # Errors
+/// See [`unlock`].
+pub(super) fn of_plan(
+    cloud: &CloudArgs,
+    plan: &crate::saved::SavedPlan,
+    place: &str,
+) -> Result<Option<StateKey>, CliError> {
+    let Some(key) = &plan.key else {
+        return Ok(None);
+    };
+    let (given, own) = given(cloud, false, place)?;
+    let lineage = &plan.state.lineage;
+    match StateKey::of_plan(given, (&key.encryption, &key.proof), lineage) {
+        Ok(key) => Ok(Some(key)),
+        Err(error) => locked(error, own, place).map(Some),
+    }
+}
+
+/// What the user has not is missing; what the user gave and does not fit is a mistake.
+fn locked(error: KeyError, own: bool, place: &str) -> Result<StateKey, CliError> {
+    match &error {
+        KeyError::NeedsPassphrase | KeyError::NeedsKey(_) => Ok(StateKey::locked(error)),
+        KeyError::OtherKey { .. } if own => Ok(StateKey::locked(error)),
+        _ => Err(refused(&error, place)),
+    }
+}
+
+/// What the user gives, and whether the identity is the user's own. For a `new` state the own one
+/// is not looked for before a secret is kept.
+fn given(cloud: &CloudArgs, new: bool, place: &str) -> Result<(Given, bool), CliError> {
+    let mut given = match key_file(cloud) {
+        Some((path, from)) => read(&path, from)?,
+        None => variable(KEY)?
+            .map(|text| in_variable(&text))
+            .transpose()?
+            .unwrap_or_default(),
+    };
+    // The flag is meant for this run; a variable for all.
+    if cloud.state_key.is_none() || !new {
+        given.passphrase = variable(PASSPHRASE)?.map(Into::into);
+    }
+    if !given.identities.is_empty() {
+        return Ok((given, false));
+    }
+    if new {
+        given.create = Some(Arc::new(identity::find_or_create));
+    } else if let Some((own, made_in)) = identity::find().map_err(|why| unusable(&why, place))? {
+        given.identities = vec![own];
+        given.made_in = made_in;
+    }
+    Ok((given, true))
+}
+
+fn unusable(why: &str, place: &str) -> CliError {
+    CliError::new(format!("The secrets in {place} cannot be opened: {why}."))
+        .now("Nothing was changed.")
+        .hint(format!(
+            "Put your own identity back there, or set {VARIABLES}."
+        ))
+}
+
+/// Refuses what needs secrets of a state whose key is missing. `what` are the resources and outputs
+/// that have them.
+///
+/// # Errors
+/// Says which key is missing.
+pub(super) fn need(key: &StateKey, place: &str, what: &[String]) -> Result<(), CliError> {
+    let (Some(why), Some(first)) = (key.why_locked(), what.first()) else {
+        return Ok(());
+    };
+    let more = match what.len() - 1 {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let found = CliError::new(format!(
+        "The secrets of {first}{more} in {place} are needed and cannot be opened: {why}."
+    ));
+    Err(found.now("Nothing was changed.").hint(next(why)))
+}
+
+/// A variable that holds a key.
 ///
 /// # Errors
 /// When it is set and cannot be meant: empty, as where a CI secret is missing, or no text.
 #[expect(clippy::disallowed_methods, reason = "the command line is the edge")]
-pub(super) fn passphrase(name: &str) -> Result<Option<String>, CliError> {
+pub(super) fn variable(name: &str) -> Result<Option<String>, CliError> {
+    let what = if name == KEY {
+        "an age identity"
+    } else {
+        "the passphrase"
+    };
     let wrong = |why: &str| {
         CliError::new(format!("{name} is set, but {why}."))
             .now("Nothing was changed.")
-            .hint("Set it to the passphrase, or unset it.")
+            .hint(format!("Set it to {what}, or unset it."))
     };
     match std::env::var(name) {
         Ok(text) if text.trim().is_empty() => Err(wrong("it is empty")),
         Ok(text) => Ok(Some(text)),
         Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => Err(wrong("it is no UTF-8")),
+        Err(std::env::VarError::NotUnicode(_)) => Err(wrong("it is not UTF-8")),
     }
+}
+
+fn in_variable(text: &str) -> Result<Given, CliError> {
+    let mut given = Given::key_file(text).map_err(|why| {
+        CliError::new(format!("{KEY} does not hold a key: {why}."))
+            .now("Nothing was changed.")
+            .hint("Set it to the line AGE-SECRET-KEY-1… of an age identity.")
+    })?;
+    given.made_in = format!("{KEY} on {}", place::host());
+    Ok(given)
 }
 
 fn key_file(cloud: &CloudArgs) -> Option<(PathBuf, &'static str)> {
@@ -62,7 +158,7 @@ fn key_file(cloud: &CloudArgs) -> Option<(PathBuf, &'static str)> {
 /// The identities of the key file that `from` names.
 ///
 /// # Errors
-/// When it cannot be read or holds none.
+/// When it cannot be read or has none.
 pub(super) fn read(path: &Path, from: &str) -> Result<Given, CliError> {
     let failed = |what: String| {
         CliError::new(format!("The key file {} {what}.", path.display()))
@@ -74,26 +170,52 @@ pub(super) fn read(path: &Path, from: &str) -> Result<Given, CliError> {
             .caused_by(&error)
             .hint(format!("Make the file readable, or correct {from}."))
     })?;
-    Given::key_file(&text).map_err(|why| {
-        failed(format!("is none: {why}"))
-            .hint("Make one with age-keygen -o FILE; it must not be encrypted itself.")
-    })
+    let mut given = Given::key_file(&text).map_err(|why| {
+        failed(format!("cannot be used: {why}"))
+            .hint("Create one with age-keygen -o FILE; it must not be encrypted itself.")
+    })?;
+    given.made_in = format!("{} on {}", path.display(), place::host());
+    Ok(given)
 }
 
 /// The error for a key that does not open the state.
 pub(super) fn refused(error: &KeyError, place: &str) -> CliError {
-    let found = CliError::new(format!("The secrets in {place} cannot be opened: {error}."))
-        .now("Nothing was changed.");
-    found.hint(match error {
+    CliError::new(format!("The secrets in {place} cannot be opened: {error}."))
+        .now("Nothing was changed.")
+        .hint(next(error))
+}
+
+fn next(error: &KeyError) -> String {
+    match error {
         KeyError::NeedsPassphrase => format!("Set {PASSPHRASE} to the passphrase."),
         KeyError::WrongPassphrase => format!("Set {PASSPHRASE} to the right passphrase."),
-        KeyError::NeedsKeyFile(_) => {
-            format!("Name the key file with --state-key or {KEY_FILE}.")
+        KeyError::NeedsKey(_) => {
+            format!("Give that key with --state-key FILE, {KEY_FILE} or {KEY}.")
         }
-        KeyError::OtherKey(_) => {
-            format!("Name the key file that has this key with --state-key or {KEY_FILE}.")
+        KeyError::OtherKey { given, .. } => format!(
+            "Give that key with --state-key FILE, {KEY_FILE} or {KEY}; or have someone who has it \
+             run `stackctl state rekey --add {given}`."
+        ),
+        KeyError::Damaged(_) | KeyError::Altered(_) => {
+            "Put an unaltered version back: `stackctl state history` lists them.".to_owned()
         }
-        KeyError::Both => format!("Unset {PASSPHRASE} or {KEY_FILE}."),
-        KeyError::Damaged(_) => "Put an undamaged version of the state back.".to_owned(),
+    }
+}
+
+/// Has the state's key ready before anything is called that may lead to a secret; the user's
+/// identity is created for that where there is none.
+///
+/// # Errors
+/// When there is none and none can be created.
+pub(super) fn ready(key: &StateKey) -> Result<(), CliError> {
+    key.encryption().map(|_| ()).map_err(|why| {
+        CliError::new(format!(
+            "The secrets of this stack need a key, and none can be created: {why}."
+        ))
+        .now("Nothing was changed.")
+        .hint(format!(
+            "Set {VARIABLES}; or HOME or XDG_CONFIG_HOME to a folder of yours outside of the \
+             project."
+        ))
     })
 }

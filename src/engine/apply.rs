@@ -18,6 +18,7 @@ use crate::resource::context::Cx;
 use crate::resource::error::{Effect, Error};
 use crate::secrets::Secrets;
 use crate::store::journal::Entry;
+use crate::store::rekey::upgrade;
 use crate::store::state::{State, StateChange};
 use crate::store::{Journal, Store, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
@@ -170,7 +171,10 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
     let changed = !steps.is_empty() || state != run.world.state;
     let mut saved = Ok(());
     if changed && !(finished.interrupted && *run.interrupt.borrow() > 1) {
-        saved = run.store.save(&mut state).await;
+        saved = match upgrade(&mut state, &run.world.key) {
+            Ok(()) => run.store.save(&mut state).await,
+            Err(why) => Err(StoreError::Key(why)),
+        };
     }
     let is_saved = saved.is_ok();
     if is_saved {

@@ -8,7 +8,7 @@ use crate::data::{Data, Path};
 use crate::resource::aws::policy;
 use crate::resource::{ResourceType, document};
 use crate::schema::Schema;
-use crate::store::seal::{Seal, is_sealed};
+use crate::store::seal::{holds_sealed, is_sealed};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -25,11 +25,6 @@ pub struct Compare<'a> {
     pub desired: &'a Data,
     /// Where what was applied is secret.
     pub sensitive: &'a BTreeSet<Path>,
-    /// Compares secrets with their sealed form.
-    pub seal: &'a Seal,
-    /// Whether an unknown secret is unknown only because its value is not kept, and what it
-    /// comes from does not change: given the path and the expression.
-    pub settled: &'a dyn Fn(&Path, &str) -> bool,
     /// `options.replaceOnChanges`.
     pub replace_on: &'a [Path],
     /// What properties stand for.
@@ -117,12 +112,8 @@ impl Rows<'_, '_> {
         } else {
             live
         };
-        if let Some(expression) = self.compare.desired.unknown.get(path) {
-            let kept = applied.is_some_and(is_sealed) && (self.compare.settled)(path, expression);
-            if !kept {
-                self.add(path, applied, live, ChangedBy::File);
-            }
-            return;
+        if self.compare.desired.unknown.contains_key(path) {
+            return self.add(path, applied, live, ChangedBy::File);
         }
         if self.content(path, (applied, live, desired)) {
             return;
@@ -136,7 +127,7 @@ impl Rows<'_, '_> {
             .flatten()
             .any(is_sealed)
         {
-            return self.sealed_whole(path, (applied, live, desired));
+            return self.leaf(path, applied, live, desired);
         }
         match shape(schema, path, desired.or(applied)) {
             Shape::Struct => {
@@ -161,31 +152,6 @@ impl Rows<'_, '_> {
         let contents = self.compare.contents.as_ref();
         self.compare.desired.unknown.keys().any(within)
             || contents.is_some_and(|contents| contents.wanted.keys().any(within))
-    }
-
-    /// Compares values of which one is sealed as a whole: one that is the sealed form of the
-    /// file's is compared part by part, as the file's.
-    fn sealed_whole(
-        &mut self,
-        path: &Path,
-        (applied, live, desired): (Option<&Value>, Option<&Value>, Option<&Value>),
-    ) {
-        let Some(wanted) = desired.filter(|value| value.is_object() && !is_sealed(value)) else {
-            return self.leaf(path, applied, live, desired);
-        };
-        let seal = self.compare.seal;
-        let known = |value: Option<&'_ Value>| match value {
-            Some(sealed) if is_sealed(sealed) => seal.is_seal_of(sealed, wanted),
-            _ => true,
-        };
-        if known(applied) && known(live) {
-            let open = |value: Option<&Value>| value.filter(|value| !is_sealed(value)).cloned();
-            let (was, is) = (open(applied), open(live));
-            let was = was.as_ref().or(applied.map(|_| wanted));
-            let is = is.as_ref().or(live.map(|_| wanted));
-            return self.walk(path, was, is, desired);
-        }
-        self.leaf(path, applied, live, desired);
     }
 
     /// Whether a key of a map goes: it is live, and the file does not name it. In a map that
@@ -251,19 +217,8 @@ impl Rows<'_, '_> {
         live: Option<&Value>,
         desired: Option<&Value>,
     ) {
-        let inside = |at: &&Path| at.is_within(path) && *at != path;
-        let unknown = &self.compare.desired.unknown;
-        let kept: Vec<&Path> = unknown
-            .keys()
-            .filter(inside)
-            .filter(|at| self.is_kept(at, at.below(path).as_ref(), applied))
-            .collect();
-        let unknown_inside = unknown.keys().filter(inside).count() > kept.len();
-        let secret: Vec<&Path> = self.compare.desired.secret.iter().filter(inside).collect();
-        let sealed = |value: Option<&Value>| self.sealed(path, value, &kept, &secret);
-        let (was, is, wanted) = (sealed(applied), sealed(live), sealed(desired));
-        let whole = (applied, live, desired);
-        let (applied, live, desired) = (was.as_ref(), is.as_ref(), wanted.as_ref());
+        let unknown = self.compare.desired.unknown.keys();
+        let unknown_inside = unknown.filter(|at| at.is_within(path)).count() > 0;
         let map = path.parent().filter(|map| self.compare.schema.is_map(map));
         let differs = unknown_inside
             || match (&map, present(desired)) {
@@ -284,43 +239,7 @@ impl Rows<'_, '_> {
             (false, true) => ChangedBy::Outside,
             _ => ChangedBy::File,
         };
-        self.add(path, whole.0, whole.1, by);
-    }
-
-    /// Whether the unknown part at `at` (`below` in `applied`) is a secret that is not kept
-    /// and comes from what does not change.
-    fn is_kept(&self, at: &Path, below: Option<&Path>, applied: Option<&Value>) -> bool {
-        let before = applied.and_then(|applied| below?.get(applied));
-        before.is_some_and(is_sealed)
-            && self
-                .compare
-                .desired
-                .unknown
-                .get(at)
-                .is_some_and(|expression| (self.compare.settled)(at, expression))
-    }
-
-    /// A value of which the secrets inside are comparable: sealed, or left out where they
-    /// are not kept.
-    fn sealed(
-        &self,
-        path: &Path,
-        value: Option<&Value>,
-        kept: &[&Path],
-        secret: &[&Path],
-    ) -> Option<Value> {
-        let mut value = value?.clone();
-        let below = |at: &&Path| at.below(path);
-        let secret: BTreeSet<Path> = secret.iter().filter_map(below).collect();
-        if !secret.is_empty() {
-            value = self.compare.seal.hash_paths(&value, &secret);
-        }
-        for at in kept.iter().filter_map(below) {
-            if at.get(&value).is_some() {
-                at.set(&mut value, Value::Null);
-            }
-        }
-        Some(value)
+        self.add(path, applied, live, by);
     }
 
     fn is_default(&self, path: &Path, live: Option<&Value>) -> bool {
@@ -349,20 +268,13 @@ impl Rows<'_, '_> {
     }
 
     fn equal(&self, path: &Path, has: &Value, wanted: &Value) -> bool {
-        if is_sealed(has) && !is_sealed(wanted) {
-            return self.compare.seal.is_seal_of(has, wanted);
-        }
-        if is_sealed(wanted) && !is_sealed(has) {
-            return self.compare.seal.is_seal_of(wanted, has);
-        }
         let schema = self.compare.schema;
         let document = match schema.keyword(path, "document") {
             Some("policy") => Some((policy::canonical(has), policy::canonical(wanted))),
             Some(_) => Some((parsed(has), parsed(wanted))),
             None => None,
         };
-        if let Some((mut has, mut wanted)) = document {
-            seal_alike(self.compare.seal, &mut has, &mut wanted);
+        if let Some((has, wanted)) = document {
             return has == wanted;
         }
         let covers = Covers {
@@ -408,7 +320,7 @@ impl Rows<'_, '_> {
                 .sensitive
                 .iter()
                 .any(|at| at.is_within(path) || path.is_within(at))
-            || applied.is_some_and(is_sealed);
+            || applied.is_some_and(holds_sealed);
         self.found.push(Difference {
             path: path.clone(),
             applied: applied.filter(|value| given(value)).cloned(),
@@ -434,30 +346,6 @@ pub(super) fn stays(schema: &Schema, path: &Path, desired: &Data) -> bool {
     let out = desired.get(path).is_none_or(|data| absent(&data));
     let other = schema.keyword(path, "staysUnless").filter(|_| out);
     other.is_some_and(|other| desired.value.get(other) != Some(&Value::Bool(true)))
-}
-
-/// Seals on either side what is sealed on the other, so that the two can be compared.
-fn seal_alike(seal: &Seal, one: &mut Value, other: &mut Value) {
-    match (is_sealed(one), is_sealed(other)) {
-        (true, false) => *other = seal.hashed(other),
-        (false, true) => *one = seal.hashed(one),
-        (true, true) => {}
-        (false, false) => match (one, other) {
-            (Value::Object(one), Value::Object(other)) => {
-                for (key, value) in one {
-                    if let Some(other) = other.get_mut(key) {
-                        seal_alike(seal, value, other);
-                    }
-                }
-            }
-            (Value::Array(one), Value::Array(other)) => {
-                for (value, other) in one.iter_mut().zip(other) {
-                    seal_alike(seal, value, other);
-                }
-            }
-            _ => {}
-        },
-    }
 }
 
 /// The items of a list, with the documents inside them brought into comparable form.

@@ -6,12 +6,13 @@ use super::files::{Contents, Named, live_content};
 use super::plan::Difference;
 use super::steps::block;
 use super::unfinished;
+use super::unkept;
 use super::world::{Observed, World};
 use crate::content::Content;
 use crate::data::{Data, Path};
 use crate::lang::stack::Stack;
 use crate::resource::resource_type;
-use crate::store::seal::{Seal, is_sealed, sealed_paths};
+use crate::store::seal::{Seal, holds_sealed, is_sealed, sealed_paths};
 use crate::store::state::{ResourceState, StateChange};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -102,7 +103,11 @@ fn rows(known: &ResourceState, live: &Value, ignored: &[String], seal: &Seal) ->
     };
     let known = &*seal.opened_resource(known);
     let applied = unfinished::applied(kind.schema(), known, live);
-    let applied = kind.comparable(&applied);
+    let applied = unkept::applied(
+        kind.schema(),
+        kind.comparable(&applied),
+        &kind.comparable(live),
+    );
     let desired = Data {
         value: applied.clone().into_owned(),
         secret: known.sensitive.clone(),
@@ -123,9 +128,7 @@ fn rows(known: &ResourceState, live: &Value, ignored: &[String], seal: &Seal) ->
         applied: &applied,
         live: &kind.comparable(live),
         desired: &desired,
-        seal,
         sensitive: &known.sensitive,
-        settled: &|_, _| false,
         replace_on: &[],
         contents: Some(Contents {
             applied: &known.files,
@@ -134,16 +137,9 @@ fn rows(known: &ResourceState, live: &Value, ignored: &[String], seal: &Seal) ->
         }),
     });
     rows.retain(|row| !ignored.iter().any(|path| row.path.is_within(path)));
-    // Of a document that is a secret as a whole and not kept, the hash of its text is all there
-    // is, and a service gives it back in another form: whether it drifted cannot be told here.
-    // A plan can, since it knows what the file wants.
-    rows.retain(|row| {
-        let lost = row
-            .applied
-            .as_ref()
-            .is_some_and(|value| seal.is_lost(value));
-        !(lost && kind.schema().keyword(&row.path, "document").is_some())
-    });
+    // Of what an older version kept a hash of, nothing is known: whether it drifted cannot be told
+    // here. A plan can, since it knows what the file wants.
+    rows.retain(|row| !row.applied.as_ref().is_some_and(holds_sealed));
     rows
 }
 

@@ -39,8 +39,6 @@ pub struct Instance {
     pub delete_first: bool,
     /// The live attributes, of what is updated or replaced.
     pub live: Option<Value>,
-    /// Secrets taken from the live object: the expression behind each, by path.
-    pub recalled: BTreeMap<Path, String>,
     /// What its properties stand for.
     pub files: BTreeMap<Path, Named>,
     /// `options.ignoreChanges`.

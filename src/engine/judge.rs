@@ -5,15 +5,14 @@ use super::adopt::Adopter;
 use super::diff::{self, Compare};
 use super::files::{self, Contents, Named, live_content};
 use super::graph::Uses;
-use super::instance::{Each, Instance, address, is_named};
-use super::origin;
+use super::instance::{Each, Instance, is_named};
 use super::plan::{Action, Change, Difference, NEW};
 use super::planner::Planner;
 use super::unfinished;
+use super::unkept;
 use super::values::Visible;
 use super::world::Observed;
 use crate::data::{Data, Path};
-use crate::lang::eval::{Root, Scope, references};
 use crate::lang::stack::ResourceBlock;
 use crate::resource::{ResourceType, context::Draw};
 use crate::schema::Schema;
@@ -52,7 +51,6 @@ impl<'a> Planner<'a> {
         let live = known
             .filter(|_| !gone)
             .map(|known| self.live(&address, known));
-        let mut recalled = BTreeMap::new();
         if let (Some(known), Some(live)) = (known, live)
             && known.type_name == block.type_name
         {
@@ -62,7 +60,7 @@ impl<'a> Planner<'a> {
                 live,
                 &mut desired,
             );
-            recalled = self.recall(known, live, &mut desired);
+            self.keep_unkept(known, live, &mut desired);
         }
         let judged = match (known, live) {
             (Some(known), Some(live)) => {
@@ -82,6 +80,9 @@ impl<'a> Planner<'a> {
             Map::new()
         };
         let visible = self.visible(kind, &address, &desired, &judged, live, &decided);
+        if let Some(live) = live.filter(|_| !remakes) {
+            self.note_unkept(kind, &address, live);
+        }
         let (before, secret_before) = before(schema, known, live, &desired);
         let change = Change {
             address: address.clone(),
@@ -122,7 +123,6 @@ impl<'a> Planner<'a> {
             dependencies: addresses(&uses.strong),
             delete_first: block.options.delete_before_replace || goes_along,
             live: live.filter(|_| is_compared).cloned(),
-            recalled,
             files,
             ignored,
             options,
@@ -161,16 +161,14 @@ impl<'a> Planner<'a> {
             .iter()
             .map(|text| Path::dotted(text))
             .collect();
+        let applied = unfinished::applied(kind.schema(), known, live);
+        let wanted = diff::comparable(kind, desired);
         let (differences, unchanged) = diff::differences(&Compare {
             schema: kind.schema(),
-            applied: &kind.comparable(&unfinished::applied(kind.schema(), known, live)),
+            applied: &unkept::applied(kind.schema(), kind.comparable(&applied), &wanted.value),
             live: &kind.comparable(live),
-            desired: &diff::comparable(kind, desired),
+            desired: &wanted,
             sensitive: &known.sensitive,
-            seal: &self.seal,
-            settled: &|path, expression| {
-                self.is_settled(expression) && self.same_origin(known, path, expression)
-            },
             replace_on: &replace_on,
             contents: Some(Contents {
                 applied: &known.files,
@@ -180,9 +178,14 @@ impl<'a> Planner<'a> {
         });
         let mut rows = differences.iter();
         let cut_off = rows.any(|row| unfinished::touches(known, &row.path));
+        let mut rows = differences.iter().filter(|row| row.desired.is_some());
+        let unkept = rows.any(|row| row.applied.as_ref().is_some_and(holds_sealed));
         let mut judged = Judged::from(kind.schema(), differences, unchanged);
         if cut_off {
             judged.reason = format!("{}; {}", judged.reason, unfinished::REASON);
+        }
+        if unkept && self.seal.is_open() {
+            judged.reason = format!("{}; {}", judged.reason, unkept::REASON);
         }
         if self
             .inputs
@@ -201,38 +204,6 @@ impl<'a> Planner<'a> {
             judged.action = Action::CreateThenDelete;
         }
         judged
-    }
-
-    /// Whether the property came from the same expression when it was last applied.
-    pub(super) fn same_origin(&self, known: &ResourceState, path: &Path, expression: &str) -> bool {
-        let each = self.values.each.as_ref().map(|(_, value)| &value.value);
-        known.origins.get(path).is_none_or(|before| {
-            let origin = origin::origin(self.inputs.stack, each, expression);
-            self.seal.is_mark_of(before, &origin)
-        })
-    }
-
-    /// Whether nothing that the expression refers to is changed by this plan.
-    pub(super) fn is_settled(&self, expression: &str) -> bool {
-        let found = references(&Value::from(expression)).unwrap_or_default();
-        found.iter().all(|reference| match reference.root {
-            Root::Resource => {
-                let key = reference.attribute.first();
-                let address = address(&reference.name, key.as_deref());
-                self.settled.contains(&reference.name) || self.settled.contains(&address)
-            }
-            Root::Local => self.values.local(&reference.name).is_some_and(|local| {
-                local
-                    .unknown
-                    .values()
-                    .all(|inner| inner != expression && self.is_settled(inner))
-            }),
-            Root::Data => self
-                .values
-                .data(&reference.name)
-                .is_some_and(Data::is_known),
-            _ => true,
-        })
     }
 
     fn visible(

@@ -26,11 +26,18 @@ impl Planner<'_> {
                 &Path::pointer("/outputs").join(name).join("value"),
                 &block.value,
             );
+            let sensitive = block.sensitive || !after.secret.is_empty();
+            if sensitive && self.seal.is_locked() && self.out.plan.scope.is_some() {
+                // Without the key what is asked for does without them.
+                self.out.kept_outputs.insert(name.clone());
+            }
             if self.out.kept_outputs.contains(name) {
                 continue;
             }
-            let sensitive = block.sensitive || !after.secret.is_empty();
             let before = known.get(name);
+            if self.output_stays(name, &after, before.is_some()) {
+                continue;
+            }
             if before.is_some_and(|before| self.same_output(before, &after, sensitive)) {
                 continue;
             }
@@ -70,8 +77,7 @@ impl Planner<'_> {
             return false;
         }
         if !after.is_known() {
-            let mut unknown = after.unknown.values();
-            return sensitive && unknown.all(|expression| self.is_settled(expression));
+            return false;
         }
         if sensitive {
             is_sealed(&before.value) && self.seal.is_seal_of(&before.value, &after.value)

@@ -6,12 +6,12 @@ pub use super::planned::{Inputs, Need, Options, Planned};
 use super::adopt::ImportFault;
 use super::graph::{Graph, Node};
 use super::instance::{self, Each, Instance};
-use super::lost;
 use super::plan::{Action, Change};
 use super::relations::Forced;
 use super::rewrite::{self, Rewrites};
 use super::rules::violation;
 use super::steps;
+use super::unkept::Unkept;
 use super::values::{Values, Visible};
 use super::world::World;
 use crate::data::{Data, Path};
@@ -35,29 +35,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
 /// The plan in a world with these renames and adoptions done.
 pub(super) fn plan_in(inputs: &Inputs<'_>, rewrites: &Rewrites) -> Planned {
     let mut forced = BTreeMap::new();
-    let mut planned = with_those_along(inputs, rewrites, &mut forced);
-    let lost = lost::secrets(&planned, inputs);
-    let anew = lost::anew(&lost, inputs.world);
-    if !anew.is_empty() {
-        let reason = "its secret is needed once more, and the state does not keep it";
-        forced.extend(anew.into_iter().map(|address| {
-            let reason = reason.to_owned();
-            (
-                address,
-                Forced {
-                    reason,
-                    along: None,
-                },
-            )
-        }));
-        planned = with_those_along(inputs, rewrites, &mut forced);
-    }
-    let lost = lost::secrets(&planned, inputs);
-    planned
-        .diagnostics
-        .extend(lost.iter().map(lost::Lost::diagnostic));
-    lost::outputs(&mut planned, inputs);
-    planned
+    with_those_along(inputs, rewrites, &mut forced)
 }
 
 /// How often a plan is made again since more is replaced along: what lives on a resource has
@@ -93,7 +71,7 @@ fn plan_with(
         graph: Graph::of(inputs.stack),
         seal: world.seal(),
         values: Values::new(inputs.stack, inputs.read_file),
-        settled: BTreeSet::new(),
+        unkept: Unkept::new(),
         rewrites,
         forced,
         by_block: BTreeMap::new(),
@@ -120,6 +98,7 @@ fn plan_with(
     planner.retained();
     planner.holdings();
     planner.renames();
+    planner.unkept();
     planner.outputs();
     planner.finish()
 }
@@ -165,8 +144,8 @@ pub(super) struct Planner<'a> {
     pub(super) graph: Graph,
     pub(super) seal: Seal,
     pub(super) values: Values<'a>,
-    /// Blocks that this plan leaves as they are, and such instances by address.
-    pub(super) settled: BTreeSet<String>,
+    /// The outputs of which the state has no value.
+    pub(super) unkept: Unkept,
     /// The renames and adoptions that the world has.
     pub(super) rewrites: &'a Rewrites,
     /// Addresses to replace whatever their properties say.
@@ -381,9 +360,6 @@ impl<'a> Planner<'a> {
                 None => all = visible,
                 Some(each) => all.set(&Path::root().join(&each.key), visible),
             }
-            if found.change.action == Action::NoOp && found.each.is_some() {
-                self.settled.insert(found.change.address.clone());
-            }
             self.by_block
                 .entry(name.to_owned())
                 .or_default()
@@ -395,13 +371,6 @@ impl<'a> Planner<'a> {
             self.out.instances.push(found);
         }
         self.out.diagnostics.extend(told.diagnostics(count));
-        let mine = self.by_block.get(name).into_iter().flatten();
-        if mine
-            .clone()
-            .all(|at| self.out.instances[*at].change.action == Action::NoOp)
-        {
-            self.settled.insert(name.to_owned());
-        }
         self.values.resource.insert(name.to_owned(), all);
     }
 

@@ -8,7 +8,6 @@ use super::files::{Contents, live_content};
 use super::graph::Graph;
 use super::instance::{self, Instance};
 use super::judge::mark_sensitive;
-use super::origin;
 use super::others::with_others;
 use super::plan::{Op, StepId};
 use super::planner::Planned;
@@ -27,6 +26,7 @@ use crate::store::StoreError;
 use crate::store::journal::Intent;
 use crate::store::seal::{Seal, sealed_paths};
 use crate::store::state::{ResourceState, State, StateChange};
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -244,8 +244,6 @@ impl<'a> Applying<'a> {
             live: &kind.comparable(live),
             desired: &diff::comparable(kind, inputs),
             sensitive: &known.sensitive,
-            seal: &self.seal,
-            settled: &|_, _| false,
             replace_on: &[],
             contents: found.map(|found| Contents {
                 applied: &known.files,
@@ -343,28 +341,12 @@ impl<'a> Applying<'a> {
             dependencies: found
                 .map(|found| found.dependencies.clone())
                 .unwrap_or_default(),
-            origins: found
-                .map(|found| self.origins(found, &sensitive))
-                .unwrap_or_default(),
+            origins: IgnoredAny,
             sensitive,
             files: found.map(|found| found.contents()).unwrap_or_default(),
             options: found.map(|found| found.options.clone()).unwrap_or_default(),
             unfinished: BTreeSet::new(),
         }
-    }
-
-    /// See [`ResourceState::origins`].
-    fn origins(&self, found: &Instance, sensitive: &BTreeSet<Path>) -> BTreeMap<Path, String> {
-        let each = found.each.as_ref().map(|each| &each.value.value);
-        let unknown = found.change.after.iter().flat_map(|after| &after.unknown);
-        unknown
-            .chain(&found.recalled)
-            .filter(|(path, _)| sensitive.iter().any(|at| path.is_within(at)))
-            .map(|(path, text)| {
-                let origin = origin::origin(self.stack, each, text);
-                (path.clone(), self.seal.mark(&origin))
-            })
-            .collect()
     }
 
     /// Takes in what a step brought about.

@@ -10,7 +10,6 @@ use crate::resource::context::{Cx, Owner};
 use crate::resource::error::{Effect, Error};
 use crate::resource::{Applied, Known, ResourceType, overlay, resource_type};
 use crate::store::journal::Intent;
-use crate::store::key::StateKey;
 use crate::store::seal::Seal;
 use crate::store::state::{State, StateChange};
 use serde_json::{Map, Value};
@@ -402,8 +401,6 @@ fn differing(
         live: &kind.comparable(live),
         desired: &desired,
         sensitive: &BTreeSet::new(),
-        seal: &Seal::new("", StateKey::default()),
-        settled: &|_, _| true,
         replace_on: &[],
         contents: None,
     });

@@ -9,7 +9,7 @@ use super::rewrite::Rewrites;
 use super::world::World;
 use crate::data::Data;
 use crate::store::seal::Seal;
-use crate::store::state::{ResourceState, deposed_address, split_deposed};
+use crate::store::state::{deposed_address, split_deposed};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -130,26 +130,6 @@ pub(super) fn leftovers(world: &World) -> impl Iterator<Item = Change> {
                 }
             })
         })
-}
-
-/// The properties as they were last applied.
-fn as_applied(known: &ResourceState) -> Data {
-    Data {
-        value: known.inputs.clone(),
-        secret: known.sensitive.clone(),
-        ..Data::default()
-    }
-}
-
-/// The properties of the file, and as last applied where they are unknown.
-fn filled(mut inputs: Data, known: &ResourceState) -> Data {
-    for path in std::mem::take(&mut inputs.unknown).into_keys() {
-        let Some(applied) = path.get(&known.inputs) else {
-            return as_applied(known);
-        };
-        path.set(&mut inputs.value, applied.clone());
-    }
-    inputs
 }
 
 /// The properties that the file wants.
@@ -303,13 +283,9 @@ impl Builder<'_> {
             return;
         };
         let left_alone = !found.change.reason.is_empty();
-        // What is unknown here is a sealed value that does not change.
-        let inputs = match &found.change.after {
-            Some(inputs) if inputs.is_known() => Cow::Borrowed(inputs),
-            Some(inputs) if self.seal.keeps() => Cow::Owned(filled(inputs.clone(), known)),
-            Some(_) => Cow::Owned(as_applied(known)),
-            None => Cow::default(),
-        };
+        let inputs = found.change.after.as_ref();
+        let inputs = inputs.filter(|inputs| inputs.is_known());
+        let inputs = inputs.map_or_else(Cow::default, Cow::Borrowed);
         let same_inputs = *self.seal.seal_all(&inputs) == known.inputs;
         let same = same_inputs
             && known.unfinished.is_empty()

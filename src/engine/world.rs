@@ -95,6 +95,6 @@ impl World {
 
     /// The seal of the state's secrets.
     pub fn seal(&self) -> Seal {
-        Seal::new(&self.state.lineage, self.key.clone())
+        Seal::new(self.key.clone())
     }
 }

@@ -27,7 +27,7 @@ pub fn table(outputs: &[Row], style: &Style) -> String {
         };
         let veil = Veil::new(&paths, None, style.show_secrets);
         let (value, below) = if is_sealed(value) && style.show_secrets {
-            ("(secret, not kept in the state)".to_owned(), Vec::new())
+            ("(secret, only a hash was kept)".to_owned(), Vec::new())
         } else {
             value_lines(value, veil)
         };

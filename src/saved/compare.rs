@@ -346,8 +346,9 @@ fn masked(value: &Value) -> Value {
 mod tests {
     use super::*;
     use crate::saved::Command;
-    use crate::store::key::StateKey;
+    use crate::store::key::{Given, StateKey};
     use crate::store::seal::Seal;
+    use crate::store::state::State;
     use serde_json::json;
 
     fn saved() -> SavedPlan {
@@ -370,6 +371,8 @@ mod tests {
                 region: Some("eu-west-1".to_owned()),
                 ..Plan::default()
             },
+            key: None,
+            mark: Default::default(),
         }
     }
 
@@ -428,7 +431,9 @@ mod tests {
 
     #[test]
     fn a_secret_is_not_told() {
-        let seal = Seal::new("l", StateKey::default());
+        let given = Given::passphrase("p".to_owned());
+        let key = StateKey::unlock(given, &State::empty("s", None, "l".to_owned())).unwrap();
+        let seal = Seal::new(key);
         let (was, is) = (seal.seal(&json!("x")), seal.seal(&json!("y")));
         let row = row(
             "db",

@@ -1,5 +1,6 @@
 //! The file itself: written beside and renamed, readable by its owner only, with a checksum, so
-//! that a torn or edited one is told from one that is stale.
+//! that a torn or edited one is told from one that is stale; and with the state's key a message
+//! authentication code, since everyone can write a checksum.
 
 use super::{KIND, SavedPlan, VERSION};
 use crate::files::{self, Unreadable};
@@ -51,6 +52,22 @@ struct Header {
     version: u64,
     #[serde(default)]
     checksum: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mac: Option<String>,
+}
+
+/// What the first line says of the rest, and of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mark {
+    /// The code; none where the state of the plan had no key.
+    pub mac: Option<String>,
+    /// What it is the code of: all of the file.
+    pub text: String,
+}
+
+/// What the code is made of: the checksum stands for all below it.
+fn authenticated(version: u64, checksum: &str) -> String {
+    format!("{KIND} {version} {checksum}")
 }
 
 fn parse(bytes: &[u8]) -> Result<SavedPlan, FileError> {
@@ -76,7 +93,13 @@ fn parse(bytes: &[u8]) -> Result<SavedPlan, FileError> {
     if header.checksum != checksum(rest) {
         return Err(damaged("the checksum does not fit".to_owned()));
     }
-    serde_json::from_slice(&[b"{", rest].concat()).map_err(|error| damaged(error.to_string()))
+    let mut plan: SavedPlan = serde_json::from_slice(&[b"{", rest].concat())
+        .map_err(|error| damaged(error.to_string()))?;
+    plan.mark = Mark {
+        text: authenticated(header.version, &header.checksum),
+        mac: header.mac,
+    };
+    Ok(plan)
 }
 
 fn checksum(bytes: &[u8]) -> String {
@@ -105,17 +128,23 @@ pub fn check_target(path: &Path) -> Result<(), String> {
     }
 }
 
-/// Writes a saved plan, whole or not at all.
+/// Writes a saved plan, whole or not at all. `mac` makes the code of a text, where there is a key.
 ///
 /// # Errors
 /// When the file system refuses.
-pub fn write(path: &Path, plan: &SavedPlan) -> io::Result<()> {
+pub fn write(
+    path: &Path,
+    plan: &SavedPlan,
+    mac: &dyn Fn(&str) -> Option<String>,
+) -> io::Result<()> {
     let text = format!("{:#}\n", serde_json::to_value(plan)?);
     let rest = text.strip_prefix("{\n").unwrap_or(&text);
+    let checksum = checksum(rest.as_bytes());
     let header = serde_json::to_string(&Header {
         kind: KIND.to_owned(),
         version: VERSION.into(),
-        checksum: checksum(rest.as_bytes()),
+        mac: mac(&authenticated(VERSION.into(), &checksum)),
+        checksum,
     })?;
     let header = header.strip_suffix('}').unwrap_or(&header);
     let folder = path.parent().filter(|dir| !dir.as_os_str().is_empty());

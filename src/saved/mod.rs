@@ -1,21 +1,24 @@
-//! A plan kept in a file, to be applied later exactly as it was shown. The planner is pure, so
-//! the file need not be trusted: `apply --plan` makes the plan again from the same seed, time,
-//! options and variables, and goes on only where the two are the same. What differs is named.
+//! A plan kept in a file, to be applied later exactly as it was shown. The planner is pure:
+//! `apply --plan` makes the plan again from the same seed, time, options and variables, and goes
+//! on only where the two are the same. What differs is named.
 //!
-//! The file holds no secret: in its place is its sealed form ([`crate::store::seal::Seal`]),
-//! on which the comparison rests. Sensitive variables have to be given again.
+//! The file holds no secret: in its place is a hash of it, keyed with the state's key
+//! ([`crate::store::seal::Seal`]), on which the comparison rests. Sensitive variables have to be
+//! given again. With the state's key the whole file is authenticated, so that an altered one is
+//! told; a plan without any secret, of a state without a key, has a checksum only.
 
 mod compare;
 mod file;
 mod seal;
 
 pub use compare::{Moved, Now, moved_before, moved_files, moved_plan};
-pub use file::{FileError, check_target, read, write};
+pub use file::{FileError, Mark, check_target, read, write};
 pub use seal::sealed;
 
 use crate::engine::plan::{Plan, Summary};
 use crate::engine::planner::Options;
 use crate::lang::stack::Origin;
+use crate::store::state::Encryption;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -23,7 +26,7 @@ use std::collections::BTreeMap;
 /// The word by which a saved plan is told from other files.
 pub const KIND: &str = "stackctl-plan";
 /// The format that this version writes and reads.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// A plan and everything it was decided on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,6 +53,22 @@ pub struct SavedPlan {
     pub data: BTreeMap<String, Value>,
     /// The plan, sealed.
     pub plan: Plan,
+    /// The key to the secrets of a state that has none yet, which the apply is to use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<PlanKey>,
+    /// What the file's first line says of the rest, once it was read.
+    #[serde(skip)]
+    pub mark: Mark,
+}
+
+/// A key that no state has yet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanKey {
+    /// What the state will say of its encryption.
+    pub encryption: Encryption,
+    /// Shows that whoever made it can open it; see [`crate::store::key::StateKey::of_plan`].
+    pub proof: String,
 }
 
 /// The command line of the plan, as far as it decides on it.

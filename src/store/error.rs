@@ -37,8 +37,8 @@ pub enum StoreError {
         /// The next step, a sentence.
         next: String,
     },
-    /// The key to the secrets could not be made ready.
-    #[error("the key to the state's secrets could not be encrypted: {0}")]
+    /// The key to the secrets cannot be kept.
+    #[error("the key to the state's secrets cannot be kept: {0}")]
     Key(String),
     /// Another run holds the lock.
     #[error("the state {place} is locked by another run ({holder})")]

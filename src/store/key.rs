@@ -1,20 +1,23 @@
-//! The key to the secrets in a state. With one, secret values are kept, encrypted; see
-//! [`super::seal`].
+//! The key to the secrets in a state; see [`super::seal`].
 //!
-//! With a passphrase the state holds an age identity of its own, encrypted with the
-//! passphrase, so that its slow derivation is paid once a run and not once a value. With a
-//! key file the values are encrypted to the identity in it.
+//! A state with secrets has an age identity of its own, to which its values are encrypted. The
+//! state holds that identity, encrypted with a passphrase or to the recipients of all who use the
+//! state: a slow derivation is paid once a run, and who is added or goes costs no value a new
+//! ciphertext. In an older state values may be encrypted directly to the identity of a key file;
+//! the next save gives it an identity of its own ([`super::rekey::upgrade`]).
 
 use super::state::{Encryption, State};
 use age::secrecy::{ExposeSecret, SecretString};
-use age::{DecryptError, scrypt, x25519};
+use age::{DecryptError, Encryptor, Recipient, scrypt, x25519};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::Sha256;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// scrypt's work: N = 2^15, 32 MiB, about 0.1 s of a core. Paid by everyone who tries a
@@ -24,13 +27,26 @@ const WORK: u8 = 15;
 /// More than this (about 4 s, 1 GiB) is refused, so that a forged state cannot hold a run up.
 const MOST_WORK: u8 = 20;
 
+/// What hashes of values, of the head and of saved plans are keyed with, each with its own.
+const SEALS: &[u8] = b"stackctl seal 1\0";
+const HEADS: &[u8] = b"stackctl head 1\0";
+const PLANS: &[u8] = b"stackctl plan 1\0";
+
+/// Creates the identity of the user who has none: it, and where it was created. Called at most
+/// once, when the first secret is to be kept.
+pub type Create = Arc<dyn Fn() -> Result<(x25519::Identity, String), String> + Send + Sync>;
+
 /// What the user gave to open a state with.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Given {
-    /// A passphrase.
+    /// A passphrase. A new state is encrypted with it, where there is one.
     pub passphrase: Option<SecretString>,
-    /// The identities of a key file; the first one encrypts.
+    /// Identities; a new state is encrypted to the first one.
     pub identities: Vec<x25519::Identity>,
+    /// What the state says of where these are.
+    pub made_in: String,
+    /// Creates an identity where neither was given.
+    pub create: Option<Create>,
 }
 
 impl Given {
@@ -38,7 +54,7 @@ impl Given {
     pub fn passphrase(text: String) -> Self {
         Self {
             passphrase: Some(text.into()),
-            identities: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -55,69 +71,121 @@ impl Given {
             }
             let identity = line.parse::<x25519::Identity>().map_err(|_| {
                 format!(
-                    "line {} is no age identity of the usual kind (AGE-SECRET-KEY-1…)",
+                    "line {} is not an X25519 age identity (AGE-SECRET-KEY-1…)",
                     index + 1
                 )
             })?;
             identities.push(identity);
         }
         if identities.is_empty() {
-            return Err("it holds no age identity".to_owned());
+            return Err("it has no age identity".to_owned());
         }
         Ok(Self {
-            passphrase: None,
             identities,
+            ..Self::default()
         })
     }
 
     fn is_none(&self) -> bool {
-        self.passphrase.is_none() && self.identities.is_empty()
+        self.passphrase.is_none() && self.identities.is_empty() && self.create.is_none()
     }
+}
+
+/// A recipient in its usual form.
+///
+/// # Errors
+/// A clause about "it".
+pub fn recipient(text: &str) -> Result<x25519::Recipient, String> {
+    text.parse()
+        .map_err(|_| "it is not an X25519 age recipient (age1…)".to_owned())
 }
 
 /// Why a state's secrets cannot be opened with what was given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// A passphrase is needed, and none was given.
-    #[error("its secrets are encrypted with a passphrase")]
+    #[error("they are encrypted with a passphrase")]
     NeedsPassphrase,
-    /// A key file is needed, and none was given.
-    #[error("its secrets are encrypted to {0}, the key of a key file")]
-    NeedsKeyFile(String),
+    /// An identity is needed, and none was given.
+    #[error("they are encrypted to {}", list(.0))]
+    NeedsKey(BTreeMap<String, String>),
     /// The passphrase is another one.
-    #[error("the passphrase is not the one its secrets are encrypted with")]
+    #[error("the passphrase is not the one that they are encrypted with")]
     WrongPassphrase,
-    /// The key file has other keys.
-    #[error("its secrets are encrypted to {0}, and the key file has no such key")]
-    OtherKey(String),
-    /// A passphrase and a key file were given, and the state says neither yet.
-    #[error("a passphrase and a key file were both given, and it is not encrypted yet")]
-    Both,
+    /// The identities that were given are none of those.
+    #[error("they are encrypted to {}, and {given} is not one of them", list(.recipients))]
+    OtherKey {
+        /// Who can open them, and where that key was made.
+        recipients: BTreeMap<String, String>,
+        /// The recipients of what was given.
+        given: String,
+    },
     /// What the state has is damaged.
-    #[error("what it says of its encryption is damaged: {0}")]
+    #[error("what the state says of its encryption is damaged: {0}")]
     Damaged(String),
+    /// A value was not encrypted with the state's key, or was altered.
+    #[error("a secret of {0} was not encrypted with this key, or was altered since")]
+    Altered(String),
 }
 
-/// The key to a state's secrets, or none: without one, secrets are not kept.
+/// Recipients, with where each was made as far as the state says so.
+fn list(recipients: &BTreeMap<String, String>) -> String {
+    let one = |(recipient, made_in): (&String, &String)| match made_in.as_str() {
+        "" => recipient.clone(),
+        place => format!("{recipient} ({place})"),
+    };
+    let all: Vec<String> = recipients.iter().map(one).collect();
+    all.join(" and ")
+}
+
+/// The key to a state's secrets. Without one none can be kept.
 #[derive(Clone, Default)]
-pub struct StateKey(Option<Arc<Key>>);
+pub struct StateKey(Inner);
+
+#[derive(Clone, Default)]
+enum Inner {
+    #[default]
+    None,
+    Locked(Arc<KeyError>),
+    Open(Arc<Key>),
+}
 
 /// The key and what was encrypted with it so far.
 pub(super) struct Key {
     identity: x25519::Identity,
-    /// Keys the hashes.
+    lineage: String,
+    /// Keys the hashes of values.
     hash: Vec<u8>,
     /// What the state says, or is to say once something is encrypted.
     encryption: OnceLock<Encryption>,
     /// Protects a new identity.
-    passphrase: Option<SecretString>,
+    lock: Lock,
+    /// The user's identity that opens it.
+    opener: OnceLock<x25519::Identity>,
+    /// Whether a value was sealed with it in this run.
+    used: AtomicBool,
     /// Ciphertexts by hash: an unchanged value keeps its ciphertext.
     kept: Mutex<HashMap<String, String>>,
+    /// Values by ciphertext.
+    opened: Mutex<HashMap<String, Value>>,
+    /// The key that has taken its place.
+    next: OnceLock<Arc<Key>>,
+}
+
+/// How the identity of a state is protected.
+enum Lock {
+    Passphrase(SecretString),
+    Recipients(BTreeMap<String, String>),
+    Create(Create),
 }
 
 impl fmt::Debug for StateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "key" } else { "no key" })
+        f.write_str(match self.0 {
+            Inner::None => "no key",
+            Inner::Locked(_) => "locked",
+            Inner::Open(_) => "key",
+        })
     }
 }
 
@@ -130,132 +198,258 @@ impl PartialEq for StateKey {
 
 impl StateKey {
     /// The key to a state. Costs the passphrase's derivation, where the state is encrypted
-    /// with one; a state without encryption costs nothing.
+    /// with one; for a state without encryption a key is drawn, and named once it is used.
     ///
     /// # Errors
-    /// When what was given does not open it.
+    /// When what was given does not open it, or a secret in it was not encrypted with it.
     pub fn unlock(given: Given, state: &State) -> Result<Self, KeyError> {
         let key = match &state.encryption {
             None if given.is_none() => return Ok(Self::default()),
-            None => Key::fresh(given, &state.lineage)?,
+            None => Key::fresh(given, &state.lineage),
             Some(encryption) => Key::of(given, encryption, &state.lineage)?,
         };
-        key.remember(state);
-        Ok(Self(Some(Arc::new(key))))
+        key.remember(state)?;
+        Ok(Self(Inner::Open(Arc::new(key))))
     }
 
-    /// A new key for a state, whatever it has now.
+    /// The key that a saved plan brings along for a state that has none yet. `proof` shows that
+    /// whoever wrote it had the identity that opens it.
     ///
     /// # Errors
-    /// When both a passphrase and a key file were given.
-    pub fn renew(given: Given, state: &State) -> Result<Self, KeyError> {
-        if given.is_none() {
-            return Ok(Self::default());
+    /// When what was given does not open it, or the proof does not fit.
+    pub fn of_plan(
+        given: Given,
+        (encryption, proof): (&Encryption, &str),
+        lineage: &str,
+    ) -> Result<Self, KeyError> {
+        let key = Key::of(given, encryption, lineage)?;
+        if encryption.identity.is_none() || key.proof() != proof {
+            let why = "its key was not made by the one who opens it".to_owned();
+            return Err(KeyError::Damaged(why));
         }
-        Key::fresh(given, &state.lineage).map(|key| Self(Some(Arc::new(key))))
+        Ok(Self(Inner::Open(Arc::new(key))))
     }
 
-    /// Whether secret values are kept.
-    pub fn keeps(&self) -> bool {
-        self.0.is_some()
+    /// A new key for a state, whatever it has now; none where nothing was given.
+    pub fn renew(given: Given, state: &State) -> Self {
+        if given.is_none() {
+            return Self::default();
+        }
+        Self(Inner::Open(Arc::new(Key::fresh(given, &state.lineage))))
     }
 
-    /// What the state is to say of its encryption, once something was encrypted.
+    /// A new key for a state, to these recipients.
+    pub fn to_recipients(recipients: BTreeMap<String, String>, state: &State) -> Self {
+        let lock = Lock::Recipients(recipients);
+        let key = Key::new(x25519::Identity::generate(), &state.lineage, lock);
+        Self(Inner::Open(Arc::new(key)))
+    }
+
+    /// A key that nothing that was given opens.
+    pub fn locked(why: KeyError) -> Self {
+        Self(Inner::Locked(Arc::new(why)))
+    }
+
+    /// Why it is locked.
+    pub fn why_locked(&self) -> Option<&KeyError> {
+        match &self.0 {
+            Inner::Locked(why) => Some(why),
+            _ => None,
+        }
+    }
+
+    /// Whether secrets can be opened and kept.
+    pub fn is_open(&self) -> bool {
+        matches!(self.0, Inner::Open(_))
+    }
+
+    /// What the state is to say of its encryption. The user's identity is created for that where
+    /// there is none.
     ///
     /// # Errors
-    /// When the identity cannot be encrypted, which the system's memory decides.
+    /// When that, or encrypting the identity, fails.
     pub fn encryption(&self) -> Result<Option<Encryption>, String> {
-        self.0.as_ref().map(|key| key.encryption()).transpose()
+        self.key().map(Key::encryption).transpose()
     }
 
-    /// Whether the next run will have the same one: the state names it, or a key file has it.
-    pub fn is_settled(&self) -> bool {
-        let settled = |key: &Arc<Key>| key.encryption.get().is_some() || key.passphrase.is_none();
-        self.0.as_ref().is_some_and(settled)
+    /// The same key, to other recipients.
+    ///
+    /// # Errors
+    /// A clause, when the identity cannot be encrypted to them.
+    pub fn wrapped_to(
+        &self,
+        recipients: BTreeMap<String, String>,
+    ) -> Result<Option<Encryption>, String> {
+        self.key().map(|key| key.wrapped(recipients)).transpose()
     }
 
-    /// Whether anything was encrypted with it, now or before.
+    /// Whether anything was sealed with it in this run.
     pub fn is_used(&self) -> bool {
-        self.0.as_ref().is_some_and(|key| !key.kept().is_empty())
+        self.key()
+            .is_some_and(|key| key.used.load(Ordering::Relaxed))
+    }
+
+    /// What shows in a saved plan that its key was made by one who opens it.
+    pub fn proof(&self) -> Option<String> {
+        self.key().map(Key::proof)
+    }
+
+    /// The message authentication code of a saved plan, in hex; none without a key.
+    pub fn plan_mac(&self, text: &str) -> Option<String> {
+        let key = self.key()?;
+        Some(super::seal::hash(&key.derived(PLANS), text))
+    }
+
+    /// Whether the values of the state are encrypted to a key file's own identity.
+    pub(super) fn is_direct(&self) -> bool {
+        let encryption = self.key().and_then(|key| key.encryption.get());
+        encryption.is_some_and(|encryption| encryption.identity.is_none())
+    }
+
+    /// A key of the state's own in place of a key file's, to which it is encrypted.
+    pub(super) fn own(&self) -> Option<Self> {
+        let key = self.key()?;
+        let Lock::Recipients(recipients) = &key.lock else {
+            return None;
+        };
+        let lock = Lock::Recipients(recipients.clone());
+        let own = Key::new(x25519::Identity::generate(), &key.lineage, lock);
+        let _ = own.opener.set(key.identity.clone());
+        Some(Self(Inner::Open(Arc::new(own))))
+    }
+
+    /// From here on `next` is this key.
+    pub(super) fn replace(&self, next: &Self) {
+        if let (Inner::Open(key), Inner::Open(next)) = (&self.0, &next.0) {
+            let _ = key.next.set(Arc::clone(next));
+        }
     }
 
     pub(super) fn key(&self) -> Option<&Key> {
-        self.0.as_deref()
+        match &self.0 {
+            Inner::Open(key) => Some(key.next.get().unwrap_or(key)),
+            _ => None,
+        }
     }
 }
 
 impl Key {
-    fn new(identity: x25519::Identity, lineage: &str, passphrase: Option<SecretString>) -> Self {
-        let secret = identity.to_string();
-        // HMAC takes keys of any length, so this cannot fail.
-        let hash = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes())
-            .map(|mut mac| {
-                mac.update(b"stackctl seal 1\0");
-                mac.update(lineage.as_bytes());
-                mac.finalize().into_bytes().to_vec()
-            })
-            .unwrap_or_default();
-        Self {
+    fn new(identity: x25519::Identity, lineage: &str, lock: Lock) -> Self {
+        let mut key = Self {
             identity,
-            hash,
+            lineage: lineage.to_owned(),
+            hash: Vec::new(),
             encryption: OnceLock::new(),
-            passphrase,
+            lock,
+            opener: OnceLock::new(),
+            used: AtomicBool::new(false),
             kept: Mutex::default(),
-        }
+            opened: Mutex::default(),
+            next: OnceLock::new(),
+        };
+        key.hash = key.derived(SEALS);
+        key
+    }
+
+    /// A key derived from the identity and the lineage.
+    fn derived(&self, label: &[u8]) -> Vec<u8> {
+        let secret = self.identity.to_string();
+        mac(
+            secret.expose_secret().as_bytes(),
+            &[label, self.lineage.as_bytes()],
+        )
     }
 
     /// The key of a state that has no encryption yet.
-    fn fresh(given: Given, lineage: &str) -> Result<Self, KeyError> {
-        match (given.passphrase, given.identities.into_iter().next()) {
-            (Some(_), Some(_)) => Err(KeyError::Both),
-            (None, Some(identity)) => Ok(Self::new(identity, lineage, None)),
-            (passphrase, None) => Ok(Self::new(x25519::Identity::generate(), lineage, passphrase)),
-        }
+    fn fresh(given: Given, lineage: &str) -> Self {
+        let opener = given.identities.into_iter().next();
+        let lock = match (given.passphrase, &opener, given.create) {
+            (Some(passphrase), ..) => Lock::Passphrase(passphrase),
+            (None, Some(identity), _) => to_one(identity, given.made_in),
+            (None, None, Some(create)) => Lock::Create(create),
+            (None, None, None) => Lock::Recipients(BTreeMap::new()),
+        };
+        let key = Self::new(x25519::Identity::generate(), lineage, lock);
+        key.open_with(opener);
+        key
     }
 
     /// The key that a state says it is encrypted with.
     fn of(given: Given, encryption: &Encryption, lineage: &str) -> Result<Self, KeyError> {
-        let recipient = || encryption.recipient.clone();
-        let identity = match (&encryption.identity, given.passphrase) {
-            (Some(locked), Some(passphrase)) => unlock(locked, passphrase)?,
-            (Some(_), None) => return Err(KeyError::NeedsPassphrase),
-            (None, _) if given.identities.is_empty() => {
-                return Err(KeyError::NeedsKeyFile(recipient()));
-            }
+        let Given {
+            passphrase,
+            identities,
+            made_in,
+            ..
+        } = given;
+        let (identity, lock, opener) = match (&encryption.identity, passphrase) {
             (None, _) => {
-                let mut identities = given.identities.into_iter();
-                let fits = |one: &x25519::Identity| one.to_public().to_string() == recipient();
-                identities
-                    .find(fits)
-                    .ok_or_else(|| KeyError::OtherKey(recipient()))?
+                let recipient = encryption.recipient.clone();
+                let needed = BTreeMap::from([(recipient, String::new())]);
+                let identity = fitting(identities, needed)?;
+                let lock = to_one(&identity, made_in);
+                (identity, lock, None)
             }
+            (Some(locked), _) if !encryption.recipients.is_empty() => {
+                let opener = fitting(identities, encryption.recipients.clone())?;
+                let identity = opened(locked, &opener, KeyError::Damaged)?;
+                let lock = Lock::Recipients(encryption.recipients.clone());
+                (identity, lock, Some(opener))
+            }
+            (Some(locked), Some(passphrase)) => {
+                let mut opener = scrypt::Identity::new(passphrase.clone());
+                opener.set_max_work_factor(MOST_WORK);
+                let wrong = |_| KeyError::WrongPassphrase;
+                let identity = opened(locked, &opener, wrong)?;
+                (identity, Lock::Passphrase(passphrase), None)
+            }
+            (Some(_), None) => return Err(KeyError::NeedsPassphrase),
         };
+        let damaged = |why: &str| KeyError::Damaged(why.to_owned());
         if identity.to_public().to_string() != encryption.recipient {
-            let why = "its key is not the one that it names".to_owned();
-            return Err(KeyError::Damaged(why));
+            return Err(damaged("its key is not the one that it names"));
         }
-        let key = Self::new(identity, lineage, None);
+        let key = Self::new(identity, lineage, lock);
+        key.open_with(opener);
+        if !encryption.recipients.is_empty() && encryption.mac != Some(key.head_mac(encryption)) {
+            return Err(damaged("its recipients are not those that were written"));
+        }
         let _ = key.encryption.set(encryption.clone());
         Ok(key)
     }
 
+    fn open_with(&self, opener: Option<x25519::Identity>) {
+        if let Some(opener) = opener {
+            let _ = self.opener.set(opener);
+        }
+    }
+
     /// Takes in the ciphertexts of the state.
-    fn remember(&self, state: &State) {
-        let mut kept = self.kept();
-        let known = state
-            .resources
-            .values()
-            .chain(state.deposed.values().flat_map(|known| known.values()));
-        let values = known
-            .flat_map(|known| [&known.inputs, &known.outputs])
-            .chain(state.outputs.values().map(|output| &output.value));
-        for value in values {
+    fn remember(&self, state: &State) -> Result<(), KeyError> {
+        let deposed = state.deposed.iter().flat_map(|(address, all)| {
+            let all = all.values();
+            all.map(move |known| (address, known))
+        });
+        let known = state.resources.iter().chain(deposed);
+        let values = known.flat_map(|(address, known)| {
+            let address = address.clone();
+            [(address.clone(), &known.inputs), (address, &known.outputs)]
+        });
+        let outputs = state.outputs.iter();
+        let outputs = outputs.map(|(name, output)| (format!("the output {name}"), &output.value));
+        for (what, value) in values.chain(outputs) {
+            let mut altered = false;
             super::seal::each_sealed(value, &mut |hash, age| {
                 if let Some(age) = age {
-                    kept.insert(hash.to_owned(), age.to_owned());
+                    altered |= self.decrypt(hash, age).is_none();
+                    self.kept().insert(hash.to_owned(), age.to_owned());
                 }
             });
+            if altered {
+                return Err(KeyError::Altered(what));
+            }
         }
+        Ok(())
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<String, String>> {
@@ -266,27 +460,81 @@ impl Key {
         if let Some(known) = self.encryption.get() {
             return Ok(known.clone());
         }
-        let recipient = self.identity.to_public().to_string();
-        let identity = match &self.passphrase {
-            None => None,
-            Some(passphrase) => {
+        let made = match &self.lock {
+            Lock::Passphrase(passphrase) => {
                 let mut lock = scrypt::Recipient::new(passphrase.clone());
                 lock.set_work_factor(WORK);
-                let secret = self.identity.to_string();
-                let locked = age::encrypt(&lock, secret.expose_secret().as_bytes());
-                Some(STANDARD.encode(locked.map_err(|error| error.to_string())?))
+                self.locked_to(&[&lock], BTreeMap::new())?
+            }
+            Lock::Recipients(recipients) => self.wrapped(recipients.clone())?,
+            Lock::Create(create) => {
+                let (identity, made_in) = create()?;
+                let recipient = identity.to_public().to_string();
+                self.open_with(Some(identity));
+                self.wrapped(BTreeMap::from([(recipient, made_in)]))?
             }
         };
-        let made = Encryption {
-            recipient,
-            identity,
-        };
         Ok(self.encryption.get_or_init(|| made).clone())
+    }
+
+    /// The identity, encrypted to these recipients.
+    fn wrapped(&self, recipients: BTreeMap<String, String>) -> Result<Encryption, String> {
+        let parsed = recipients.keys().map(|text| recipient(text));
+        let parsed: Vec<x25519::Recipient> = parsed.collect::<Result<_, _>>()?;
+        let locks: Vec<&dyn Recipient> = parsed.iter().map(|lock| lock as _).collect();
+        let mut made = self.locked_to(&locks, recipients)?;
+        made.mac = Some(self.head_mac(&made));
+        Ok(made)
+    }
+
+    fn locked_to(
+        &self,
+        locks: &[&dyn Recipient],
+        recipients: BTreeMap<String, String>,
+    ) -> Result<Encryption, String> {
+        let text = |error: &dyn fmt::Display| error.to_string();
+        let secret = self.identity.to_string();
+        let mut locked = Vec::new();
+        let encryptor = Encryptor::with_recipients(locks.iter().copied());
+        let encryptor = encryptor.map_err(|error| text(&error))?;
+        let mut writer = encryptor
+            .wrap_output(&mut locked)
+            .map_err(|error| text(&error))?;
+        writer
+            .write_all(secret.expose_secret().as_bytes())
+            .and_then(|()| writer.finish())
+            .map_err(|error| text(&error))?;
+        Ok(Encryption {
+            recipient: self.identity.to_public().to_string(),
+            identity: Some(STANDARD.encode(locked)),
+            recipients,
+            mac: None,
+        })
+    }
+
+    /// Vouches for all that a state says of its encryption.
+    fn head_mac(&self, head: &Encryption) -> String {
+        let text = json!([head.recipient, head.identity, head.recipients]).to_string();
+        super::seal::hash(&self.derived(HEADS), &text)
+    }
+
+    /// See [`StateKey::proof`]. A passphrase is proof enough: who does not know it cannot encrypt
+    /// with it.
+    fn proof(&self) -> String {
+        let opener = self.opener.get().map(x25519::Identity::to_string);
+        let opener = opener.unwrap_or_default();
+        let text = format!("{} {}", self.lineage, self.identity.to_public());
+        super::seal::hash(opener.expose_secret().as_bytes(), &text)
     }
 
     /// The keyed hash of a text.
     pub(super) fn hash(&self, text: &str) -> String {
         super::seal::hash(&self.hash, text)
+    }
+
+    /// The key is needed from here on.
+    pub(super) fn use_it(&self) {
+        self.used.store(true, Ordering::Relaxed);
     }
 
     /// The ciphertext of a value whose hash is given; that of before where it is known.
@@ -302,30 +550,91 @@ impl Key {
         Some(age)
     }
 
-    /// The value behind a ciphertext; none where it is damaged or another key's.
-    pub(super) fn decrypt(&self, age: &str) -> Option<Value> {
+    /// The value behind a ciphertext; none where it is damaged, another key's, or not the one
+    /// that was hashed: everyone can encrypt to a recipient, but not hash with the key.
+    pub(super) fn decrypt(&self, hash: &str, age: &str) -> Option<Value> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = format!("{hash} {age}");
+        if let Some(value) = opened.get(&name) {
+            return Some(value.clone());
+        }
         let bytes = STANDARD.decode(age).ok()?;
         let text = age::decrypt(&self.identity, &bytes).ok()?;
-        serde_json::from_slice(&text).ok()
+        let value: Value = serde_json::from_slice(&text).ok()?;
+        if self.hash(&value.to_string()) != hash {
+            return None;
+        }
+        opened.insert(name, value.clone());
+        Some(value)
     }
 }
 
-fn unlock(locked: &str, passphrase: SecretString) -> Result<x25519::Identity, KeyError> {
+/// HMAC-SHA256 of some parts.
+fn mac(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+    // HMAC takes keys of any length, so this cannot fail.
+    Hmac::<Sha256>::new_from_slice(key)
+        .map(|mut mac| {
+            parts.iter().for_each(|part| mac.update(part));
+            mac.finalize().into_bytes().to_vec()
+        })
+        .unwrap_or_default()
+}
+
+fn to_one(identity: &x25519::Identity, made_in: String) -> Lock {
+    let recipient = identity.to_public().to_string();
+    Lock::Recipients(BTreeMap::from([(recipient, made_in)]))
+}
+
+/// The identity of one of the recipients.
+fn fitting(
+    identities: Vec<x25519::Identity>,
+    recipients: BTreeMap<String, String>,
+) -> Result<x25519::Identity, KeyError> {
+    if identities.is_empty() {
+        return Err(KeyError::NeedsKey(recipients));
+    }
+    let names: Vec<String> = identities
+        .iter()
+        .map(|one| one.to_public().to_string())
+        .collect();
+    let mut found = identities.into_iter().zip(&names);
+    match found.find(|(_, name)| recipients.contains_key(*name)) {
+        Some((identity, _)) => Ok(identity),
+        None => Err(KeyError::OtherKey {
+            recipients,
+            given: names.join(", "),
+        }),
+    }
+}
+
+/// The identity in an age file in base64; `wrong` where this one does not open it.
+fn opened(
+    locked: &str,
+    opener: &dyn age::Identity,
+    wrong: impl Fn(String) -> KeyError,
+) -> Result<x25519::Identity, KeyError> {
     let damaged = |why: &str| KeyError::Damaged(why.to_owned());
     let bytes = STANDARD
         .decode(locked)
-        .map_err(|_| damaged("the key is no base64"))?;
-    let mut opener = scrypt::Identity::new(passphrase);
-    opener.set_max_work_factor(MOST_WORK);
-    let text = age::decrypt(&opener, &bytes).map_err(|error| match error {
+        .map_err(|_| damaged("the key is not base64"))?;
+    let text = decrypted(&bytes, opener).map_err(|error| match error {
         DecryptError::DecryptionFailed
         | DecryptError::KeyDecryptionFailed
-        | DecryptError::NoMatchingKeys => KeyError::WrongPassphrase,
+        | DecryptError::NoMatchingKeys => {
+            wrong("the key is not encrypted to whom it names".to_owned())
+        }
         DecryptError::ExcessiveWork { .. } => damaged("opening it would take far too long"),
-        _ => damaged("the key is no age file"),
+        _ => damaged("the key is not an age file"),
     })?;
     let text = SecretString::from(String::from_utf8(text).unwrap_or_default());
     text.expose_secret()
         .parse()
-        .map_err(|_| damaged("the key is no age identity"))
+        .map_err(|_| damaged("the key is not an age identity"))
+}
+
+fn decrypted(bytes: &[u8], opener: &dyn age::Identity) -> Result<Vec<u8>, DecryptError> {
+    let mut reader = age::Decryptor::new_buffered(bytes)?.decrypt(std::iter::once(opener))?;
+    let mut text = Vec::new();
+    std::io::Read::read_to_end(&mut reader, &mut text)?;
+    Ok(text)
 }

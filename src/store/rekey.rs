@@ -1,9 +1,9 @@
-//! Another key for the secrets of a state: each is opened with the old key and sealed with
-//! the new one, or without a key replaced by its hash.
+//! Another key for the secrets of a state: each is opened with the old key and sealed with the
+//! new one.
 
 use super::journal::Intent;
 use super::key::StateKey;
-use super::seal::{Seal, is_kept};
+use super::seal::{Seal, is_kept, is_sealed, unknown};
 use super::state::{Resealed, ResourceState, State, StateChange};
 use serde_json::Value;
 
@@ -12,9 +12,11 @@ use serde_json::Value;
 /// # Errors
 /// A clause that names what the old key does not open, or why the new one cannot be kept.
 pub fn rekey(state: &State, old: &StateKey, new: &StateKey) -> Result<StateChange, String> {
-    let work = Work {
-        old: Seal::new(&state.lineage, old.clone()),
-        new: Seal::new(&state.lineage, new.clone()),
+    let (old, seal) = (Seal::new(old.clone()), Seal::new(new.clone()));
+    let mut reseal = |value: &mut Value| {
+        let opened = old.open(value).ok_or(())?;
+        *value = seal.seal(&opened);
+        Ok(())
     };
     let mut resealed = Resealed {
         encryption: new.encryption()?,
@@ -23,62 +25,99 @@ pub fn rekey(state: &State, old: &StateKey, new: &StateKey) -> Result<StateChang
         outputs: state.outputs.clone(),
         pending: state.pending.clone(),
     };
-    for (address, known) in &mut resealed.resources {
-        work.resource(known).map_err(|()| lost(address))?;
+    resealed.each_kept(&mut reseal)?;
+    Ok(StateChange::Reseal(Box::new(resealed)))
+}
+
+/// Brings a state that is about to be saved up to what this version keeps: values that are
+/// encrypted to the identity of a key file get the state's own, and of a secret of which an older
+/// version kept a hash, which can be tried, the hash goes.
+///
+/// # Errors
+/// A clause that names what cannot be opened.
+pub fn upgrade(state: &mut State, key: &StateKey) -> Result<(), String> {
+    if key.is_direct()
+        && state.encryption.is_some()
+        && let Some(own) = key.own()
+    {
+        let change = rekey(state, key, &own)?;
+        state.change(change);
+        key.replace(&own);
     }
-    for (address, generations) in &mut resealed.deposed {
-        for known in generations.values_mut() {
-            work.resource(known).map_err(|()| lost(address))?;
+    let deposed = state.deposed.values_mut().flat_map(|all| all.values_mut());
+    for known in state.resources.values_mut().chain(deposed) {
+        forget_hashes(&mut known.inputs);
+        forget_hashes(&mut known.outputs);
+    }
+    for output in state.outputs.values_mut() {
+        forget_hashes(&mut output.value);
+    }
+    for intent in &mut state.pending {
+        forget_hashes(&mut intent.inputs);
+        if let Some(known) = &mut intent.resource {
+            forget_hashes(&mut known.inputs);
+            forget_hashes(&mut known.outputs);
         }
     }
-    for (name, output) in &mut resealed.outputs {
-        work.value(&mut output.value)
-            .map_err(|()| lost(&format!("the output {name}")))?;
+    Ok(())
+}
+
+fn forget_hashes(value: &mut Value) {
+    match value {
+        kept if is_kept(kept) => {}
+        hash if is_sealed(hash) => *hash = unknown(),
+        Value::Object(map) => map.values_mut().for_each(forget_hashes),
+        Value::Array(list) => list.iter_mut().for_each(forget_hashes),
+        _ => {}
     }
-    for intent in &mut resealed.pending {
-        work.intent(intent).map_err(|()| lost(&intent.address))?;
-    }
-    Ok(StateChange::Reseal(Box::new(resealed)))
 }
 
 fn lost(what: &str) -> String {
     format!("a secret of {what} cannot be opened with the key; it is damaged")
 }
 
-struct Work {
-    old: Seal,
-    new: Seal,
-}
+type Each<'a> = &'a mut dyn FnMut(&mut Value) -> Result<(), ()>;
 
-impl Work {
-    fn resource(&self, known: &mut ResourceState) -> Result<(), ()> {
-        self.value(&mut known.inputs)?;
-        self.value(&mut known.outputs)?;
-        // A mark of the old key tells nothing any more. Without one, an expression counts as
-        // unchanged until it is applied again.
-        known.origins.retain(|_, mark| !Seal::is_keyed(mark));
+impl Resealed {
+    /// Calls `each` with every sealed value that is kept.
+    fn each_kept(&mut self, each: Each<'_>) -> Result<(), String> {
+        for (address, known) in &mut self.resources {
+            of_resource(known, each).map_err(|()| lost(address))?;
+        }
+        for (address, generations) in &mut self.deposed {
+            for known in generations.values_mut() {
+                of_resource(known, each).map_err(|()| lost(address))?;
+            }
+        }
+        for (name, output) in &mut self.outputs {
+            of_value(&mut output.value, each).map_err(|()| lost(&format!("the output {name}")))?;
+        }
+        for intent in &mut self.pending {
+            of_intent(intent, each).map_err(|()| lost(&intent.address))?;
+        }
         Ok(())
     }
+}
 
-    fn intent(&self, intent: &mut Intent) -> Result<(), ()> {
-        self.value(&mut intent.inputs)?;
-        match &mut intent.resource {
-            Some(resource) => self.resource(resource),
-            None => Ok(()),
-        }
+fn of_resource(known: &mut ResourceState, each: Each<'_>) -> Result<(), ()> {
+    of_value(&mut known.inputs, each)?;
+    of_value(&mut known.outputs, each)
+}
+
+fn of_intent(intent: &mut Intent, each: Each<'_>) -> Result<(), ()> {
+    of_value(&mut intent.inputs, each)?;
+    match &mut intent.resource {
+        Some(resource) => of_resource(resource, each),
+        None => Ok(()),
     }
+}
 
-    fn value(&self, value: &mut Value) -> Result<(), ()> {
-        match value {
-            kept if is_kept(kept) => {
-                let opened = self.old.open(kept).ok_or(())?;
-                *kept = self.new.seal(&opened);
-                Ok(())
-            }
-            Value::Object(map) => map.values_mut().try_for_each(|value| self.value(value)),
-            Value::Array(list) => list.iter_mut().try_for_each(|value| self.value(value)),
-            _ => Ok(()),
-        }
+fn of_value(value: &mut Value, each: Each<'_>) -> Result<(), ()> {
+    match value {
+        kept if is_kept(kept) => each(kept),
+        Value::Object(map) => map.values_mut().try_for_each(|value| of_value(value, each)),
+        Value::Array(list) => list.iter_mut().try_for_each(|value| of_value(value, each)),
+        _ => Ok(()),
     }
 }
 
@@ -86,25 +125,23 @@ impl Work {
 mod tests {
     use super::*;
     use crate::store::key::{Given, KeyError};
-    use crate::store::state::OutputState;
+    use crate::store::state::{Encryption, OutputState};
     use serde_json::json;
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
-    fn given(text: Option<&str>) -> Given {
-        text.map_or_else(Given::default, |text| Given::passphrase(text.into()))
+    fn given(text: &str) -> Given {
+        Given::passphrase(text.into())
     }
 
-    /// A state with a secret in each of its places, sealed with this passphrase or none.
-    fn state(passphrase: Option<&str>) -> State {
+    /// A state with a secret in each of its places, sealed with what was given.
+    fn state(given: Given) -> State {
         let mut state = State::empty("s", None, "l".into());
-        let key = StateKey::unlock(given(passphrase), &state).expect("a key");
-        let seal = Seal::new("l", key);
+        let key = StateKey::unlock(given, &state).expect("a key");
+        let seal = Seal::new(key);
         let sealed = || seal.seal(&json!("hunter2"));
         let resource = ResourceState {
-            inputs: json!({"list": [{"deep": sealed()}]}),
+            inputs: json!({"list": [{"deep": sealed()}], "old": {"$sealed": "abcd"}}),
             outputs: json!({"result": sealed()}),
-            origins: BTreeMap::from([(crate::data::Path::pointer("/list"), seal.mark("x"))]),
-            sensitive: BTreeSet::new(),
             ..ResourceState::default()
         };
         state.resources.insert("r".into(), resource.clone());
@@ -141,46 +178,77 @@ mod tests {
 
     #[test]
     fn every_secret_gets_the_new_key() {
-        let mut state = state(Some("one"));
+        let mut state = state(given("one"));
         assert_eq!(ages(&state), 8);
-        let old = StateKey::unlock(given(Some("one")), &state).expect("opens");
-        let new = StateKey::renew(given(Some("two")), &state).expect("a key");
+        let old = StateKey::unlock(given("one"), &state).expect("opens");
+        let new = StateKey::renew(given("two"), &state);
         let before = state.clone();
-        state.change(rekey(&state, &old, &new).expect("is sealed anew"));
+        state.change(rekey(&state, &old, &new).expect("is sealed again"));
         assert_eq!(ages(&state), 8);
         assert_ne!(state.encryption, before.encryption);
-        let wrong = StateKey::unlock(given(Some("one")), &state).err();
+        let wrong = StateKey::unlock(given("one"), &state).err();
         assert_eq!(wrong, Some(KeyError::WrongPassphrase));
-        let seal = |passphrase| {
-            let key = StateKey::unlock(given(Some(passphrase)), &state).expect("opens");
-            Seal::new("l", key)
+        let key = StateKey::unlock(given("two"), &state).expect("opens");
+        let seal = Seal::new(key);
+        assert_eq!(
+            seal.opened(&state.outputs["o"].value).into_owned(),
+            "hunter2"
+        );
+        assert_eq!(seal.open(&before.outputs["o"].value), None);
+    }
+
+    #[test]
+    fn a_state_that_is_encrypted_to_a_key_file_gets_a_key_of_its_own() {
+        let identity = age::x25519::Identity::generate();
+        let name = identity.to_public().to_string();
+        let given = || Given {
+            identities: vec![identity.clone()],
+            made_in: "here".to_owned(),
+            ..Given::default()
         };
-        let opened = seal("two").opened(&state.outputs["o"].value).into_owned();
-        assert_eq!(opened, "hunter2");
-        assert_eq!(seal("two").open(&before.outputs["o"].value), None);
-        assert!(state.resources["r"].origins.is_empty());
+        // As it was: the values are encrypted to the identity itself.
+        let direct = Encryption {
+            recipient: name.clone(),
+            identity: None,
+            recipients: BTreeMap::new(),
+            mac: None,
+        };
+        let mut state = State::empty("s", None, "l".into());
+        state.encryption = Some(direct);
+        let key = StateKey::unlock(given(), &state).expect("opens");
+        let seal = Seal::new(key.clone());
+        let output = |value| OutputState {
+            value,
+            sensitive: true,
+            description: None,
+        };
+        let sealed = seal.seal(&json!("hunter2"));
+        state.outputs.insert("o".into(), output(sealed.clone()));
+        let hash = json!({"$sealed": "abcd"});
+        state.outputs.insert("hash".into(), output(hash));
+        upgrade(&mut state, &key).expect("is sealed again");
+        let encryption = state.encryption.clone().expect("has a key");
+        assert_ne!(encryption.recipient, name);
+        let recipients = BTreeMap::from([(name, "here".to_owned())]);
+        assert_eq!(encryption.recipients, recipients);
+        assert_ne!(state.outputs["o"].value, sealed);
+        assert_eq!(state.outputs["hash"].value, json!({"$sealed": ""}));
+        let again = StateKey::unlock(given(), &state).expect("opens");
+        for seal in [Seal::new(again), seal] {
+            assert_eq!(seal.open(&state.outputs["o"].value), Some(json!("hunter2")));
+        }
     }
 
     #[test]
-    fn encryption_can_be_turned_off_and_on() {
-        let mut state = state(Some("one"));
-        let old = StateKey::unlock(given(Some("one")), &state).expect("opens");
-        state.change(rekey(&state, &old, &StateKey::default()).expect("is sealed anew"));
-        assert_eq!((ages(&state), &state.encryption), (0, &None));
-        let plain = Seal::new("l", StateKey::default());
-        assert!(plain.is_seal_of(&state.outputs["o"].value, &json!("hunter2")));
-        let new = StateKey::renew(given(Some("two")), &state).expect("a key");
-        state.change(rekey(&state, &StateKey::default(), &new).expect("is named"));
-        assert!(state.encryption.is_some() && ages(&state) == 0);
-    }
-
-    #[test]
-    fn a_damaged_secret_is_told() {
-        let mut state = state(Some("one"));
-        let old = StateKey::unlock(given(Some("one")), &state).expect("opens");
+    fn a_damaged_secret_is_named() {
+        let mut state = state(given("one"));
+        let old = StateKey::unlock(given("one"), &state).expect("opens");
         let output = state.outputs.get_mut("o").expect("an output");
         output.value["$age"] = json!("AAAA");
-        let told = rekey(&state, &old, &StateKey::default()).err();
-        assert!(told.is_some_and(|told| told.contains("the output o")));
+        let new = StateKey::renew(given("two"), &state);
+        let why = rekey(&state, &old, &new).err();
+        assert!(why.is_some_and(|why| why.contains("the output o")));
+        let why = StateKey::unlock(given("one"), &state).err();
+        assert_eq!(why, Some(KeyError::Altered("the output o".to_owned())));
     }
 }

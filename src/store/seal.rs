@@ -1,10 +1,9 @@
-//! Keeps secrets out of a state, a journal, a plan file. In place of a secret value stands
-//! its sealed form:
+//! Keeps secrets out of a state, a journal, a plan file. In place of a secret value stands its
+//! sealed form: `{"$sealed": hash, "$age": ciphertext}`, a hash keyed with the state's key (see
+//! [`super::key`]), and the value's JSON as an age file in base64. A saved plan has the hash alone.
 //!
-//! - without a key `{"$sealed": hash}`: a hash keyed with the state's lineage. Whether the
-//!   value is still the same can be told; it cannot be read back.
-//! - with a key (see [`super::key`]) `{"$sealed": hash, "$age": ciphertext}`: a hash keyed
-//!   with the key, and the value's JSON as an age file in base64.
+//! Older states may have a hash alone as well, keyed with their lineage. What it was made of
+//! counts as not known, and nothing is compared with it.
 
 use super::StoreError;
 use super::key::StateKey;
@@ -19,54 +18,46 @@ use std::collections::BTreeSet;
 const SEALED: &str = "$sealed";
 const AGE: &str = "$age";
 
-/// In front of hashes that are keyed with the key; without it the lineage is the key.
-const KEYED: &str = "k:";
-
-/// Seals the secrets of one state, and opens them where there is a key.
+/// Seals the secrets of one state, and opens them.
 #[derive(Debug, Clone)]
 pub struct Seal {
-    lineage: String,
     key: StateKey,
-    /// Whether values are left out though there is a key.
+    /// Whether values are left out.
     hashes: bool,
 }
 
 impl Seal {
     /// The seal of a state, with the key to its secrets.
-    pub fn new(lineage: &str, key: StateKey) -> Self {
-        Self {
-            lineage: lineage.to_owned(),
-            key,
-            hashes: false,
-        }
+    pub fn new(key: StateKey) -> Self {
+        Self { key, hashes: false }
     }
 
     /// A seal for what is compared later and never opened, as a saved plan: it leaves the
-    /// values out. A key that the state does not name yet is another one in the next run, so
-    /// its hashes are keyed with the lineage until then.
+    /// values out.
     #[must_use]
     pub fn comparing(&self) -> Self {
-        let key = match self.key.is_settled() {
-            true => self.key.clone(),
-            false => StateKey::default(),
-        };
         Self {
-            lineage: self.lineage.clone(),
-            key,
+            key: self.key.clone(),
             hashes: true,
         }
     }
 
     /// Whether sealed values can be opened again.
-    pub fn keeps(&self) -> bool {
-        self.key.keeps()
+    pub fn is_open(&self) -> bool {
+        self.key.is_open()
     }
 
-    /// The sealed form of one value.
+    /// Whether the state has a key, and it was not given.
+    pub fn is_locked(&self) -> bool {
+        self.key.why_locked().is_some()
+    }
+
+    /// The sealed form of one value. Without a key nothing is kept of it.
     pub fn seal(&self, value: &Value) -> Value {
         let Some(key) = self.key.key() else {
-            return self.hashed(value);
+            return unknown();
         };
+        key.use_it();
         let hash = key.hash(&value.to_string());
         if self.hashes {
             return json!({ SEALED: hash });
@@ -74,47 +65,15 @@ impl Seal {
         match key.encrypt(&hash, value) {
             Some(age) => json!({ SEALED: hash, AGE: age }),
             // Encrypting to a key in memory does not fail; if it did, nothing would be kept.
-            None => self.hashed(value),
+            None => unknown(),
         }
-    }
-
-    /// A form of one value that can be compared and not read, the same with and without a
-    /// key; what an older state has in its place, and never to be kept beside a key.
-    pub fn hashed(&self, value: &Value) -> Value {
-        json!({ SEALED: hash(self.lineage.as_bytes(), &value.to_string()) })
     }
 
     /// Whether a sealed value is the sealed form of this one.
     pub fn is_seal_of(&self, sealed: &Value, value: &Value) -> bool {
-        match (sealed.get(AGE), self.key.key()) {
-            (None, _) => *sealed == self.hashed(value),
-            (Some(_), Some(key)) => {
-                sealed.get(SEALED).and_then(Value::as_str) == Some(&key.hash(&value.to_string()))
-            }
-            (Some(_), None) => false,
-        }
-    }
-
-    /// A hash that tells later whether a text is still the same; see [`Self::is_mark_of`].
-    pub fn mark(&self, text: &str) -> String {
-        match self.key.key() {
-            Some(key) => format!("{KEYED}{}", key.hash(text)),
-            None => hash(self.lineage.as_bytes(), text),
-        }
-    }
-
-    /// Whether a mark was made with a key.
-    pub(super) fn is_keyed(mark: &str) -> bool {
-        mark.starts_with(KEYED)
-    }
-
-    /// Whether a mark was made of this text, with the key or before there was one.
-    pub fn is_mark_of(&self, mark: &str, text: &str) -> bool {
-        match (mark.strip_prefix(KEYED), self.key.key()) {
-            (Some(mark), Some(key)) => mark == key.hash(text),
-            (Some(_), None) => false,
-            (None, _) => mark == hash(self.lineage.as_bytes(), text),
-        }
+        let hash = sealed.get(SEALED).and_then(Value::as_str);
+        let key = self.key.key().filter(|_| is_kept(sealed));
+        key.is_some_and(|key| hash == Some(&key.hash(&value.to_string())))
     }
 
     /// A value with everything at its secret paths sealed.
@@ -147,34 +106,15 @@ impl Seal {
         sealed
     }
 
-    /// `value` with what stands at `secret` paths in the form of [`Self::hashed`].
-    pub fn hash_paths(&self, value: &Value, secret: &BTreeSet<Path>) -> Value {
-        let mut hashed = value.clone();
-        for path in secret {
-            if let Some(part) = path.get(value)
-                && !part.is_null()
-                && !is_sealed(part)
-            {
-                path.set(&mut hashed, self.hashed(part));
-            }
-        }
-        hashed
-    }
-
     /// The value behind a sealed one; none without the key, and for what is not kept.
     pub fn open(&self, sealed: &Value) -> Option<Value> {
-        let age = sealed.get(AGE)?.as_str()?;
-        self.key.key()?.decrypt(age)
-    }
-
-    /// Whether this is a sealed value that cannot be opened.
-    pub fn is_lost(&self, value: &Value) -> bool {
-        is_sealed(value) && !(self.keeps() && value.get(AGE).is_some())
+        let text = |name: &str| sealed.get(name)?.as_str();
+        self.key.key()?.decrypt(text(SEALED)?, text(AGE)?)
     }
 
     /// `value` with every sealed part opened that can be.
     pub fn opened<'v>(&self, value: &'v Value) -> Cow<'v, Value> {
-        if self.keeps() && holds_sealed(value) {
+        if self.is_open() && holds_sealed(value) {
             Cow::Owned(self.open_all(value))
         } else {
             Cow::Borrowed(value)
@@ -229,6 +169,11 @@ impl Seal {
     }
 }
 
+/// In place of a secret of which nothing is known but that it is one.
+pub(super) fn unknown() -> Value {
+    json!({ SEALED: "" })
+}
+
 /// The hash of a text with a key, in hex.
 pub(super) fn hash(key: &[u8], text: &str) -> String {
     // HMAC takes keys of any length, so this cannot fail.
@@ -246,9 +191,25 @@ pub fn is_sealed(value: &Value) -> bool {
     })
 }
 
-/// Whether this is a sealed value that a key opens.
+/// Whether this is a sealed value that the state's key opens.
 pub fn is_kept(value: &Value) -> bool {
     is_sealed(value) && value.get(AGE).is_some()
+}
+
+/// Whether there is a sealed value in it that the state's key opens.
+pub fn holds_kept(value: &Value) -> bool {
+    let mut found = false;
+    each_sealed(value, &mut |_, age| found |= age.is_some());
+    found
+}
+
+/// Whether there is a hash in it that an older version kept of a secret.
+pub fn holds_hash(value: &Value) -> bool {
+    let mut found = false;
+    each_sealed(value, &mut |hash, age| {
+        found |= age.is_none() && !hash.is_empty()
+    });
+    found
 }
 
 /// Whether there is a sealed value in it.

@@ -1,15 +1,17 @@
 //! The state: what stackctl knows of the objects it made. One function changes it,
 //! [`State::change`]; a run is a sequence of such changes.
 
+use super::seal::holds_kept;
 use crate::content::Content;
 use crate::data::Path;
 use crate::resource::{ResourceType, resource_type};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The format that this version writes. Older ones are brought up when they are opened.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The largest serial that is read or written: JSON keeps whole numbers up to 2^53 exact everywhere.
 pub const MOST_SERIAL: u64 = 1 << 53;
@@ -48,7 +50,7 @@ pub struct State {
     /// The region the objects are in.
     #[serde(default)]
     pub region: Option<String>,
-    /// With which key secrets are kept; none: they are not kept.
+    /// The key to its secrets; none while it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encryption: Option<Encryption>,
     /// The current generation of each resource, by address.
@@ -69,12 +71,18 @@ pub struct State {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Encryption {
-    /// The age recipient (`age1…`).
+    /// The age recipient (`age1…`) of the state's identity.
     pub recipient: String,
-    /// With a passphrase: the recipient's identity, encrypted with it (age, in base64). None:
-    /// the identity is in a key file.
+    /// The identity, encrypted with a passphrase or to the recipients (age, in base64). None, in
+    /// an older state: it is in a key file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
+    /// Who can open the identity, and where each one's own was made; empty with a passphrase.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub recipients: BTreeMap<String, String>,
+    /// Vouches with the identity for all this; none with a passphrase.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac: Option<String>,
 }
 
 /// One object.
@@ -97,10 +105,9 @@ pub struct ResourceState {
     /// The sealed paths of `inputs` and `outputs`.
     #[serde(default)]
     pub sensitive: BTreeSet<Path>,
-    /// For secret properties that come from what is not kept: a hash of the expressions, to
-    /// tell whether they changed.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub origins: BTreeMap<Path, String>,
+    /// Of older versions; read and not written.
+    #[serde(default, skip_serializing)]
+    pub origins: IgnoredAny,
     /// The content of what a property stands for (a local file), as it was last applied.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<Path, Content>,
@@ -114,6 +121,11 @@ pub struct ResourceState {
 }
 
 impl ResourceState {
+    /// Whether it has secrets that the state's key opens.
+    pub fn has_secrets(&self) -> bool {
+        [&self.inputs, &self.outputs].into_iter().any(holds_kept)
+    }
+
     /// For an object whose create is not known to be finished: what only a later call sets
     /// does not count as applied, so that the next plan has it.
     pub fn forget_later(&mut self) {
@@ -194,12 +206,12 @@ pub enum StateChange {
         /// The deposed generation's key.
         deposed: Option<String>,
     },
-    /// Secrets are from now on encrypted with this key, or not kept.
+    /// Secrets are from now on encrypted with this key.
     Encrypt {
         /// The key.
         encryption: Option<Encryption>,
     },
-    /// Every secret was sealed anew, with another key.
+    /// Every secret was sealed again, with another key.
     Reseal(Box<Resealed>),
     /// The outputs of the stack, and where its objects are.
     Finish {

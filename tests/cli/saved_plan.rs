@@ -304,8 +304,8 @@ fn files_that_are_no_saved_plan() {
     );
     assert_ne!(edited, good);
     assert!(told(&edited).contains("the checksum does not fit"));
-    insta::assert_snapshot!(told(&good.replace("\"version\":1", "\"version\":7")), @"
-    error: small.plan cannot be applied: it has format 7, and this version reads format 1.
+    insta::assert_snapshot!(told(&good.replace("\"version\":2", "\"version\":7")), @"
+    error: small.plan cannot be applied: it has format 7, and this version reads format 2.
       now: Nothing was changed.
       next: Use the version of stackctl that made it, or make the plan again.
     ");

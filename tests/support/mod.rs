@@ -25,6 +25,7 @@ pub const SPEED: &str = "100";
 /// A folder with stacks, a state and a local cloud, gone when dropped.
 pub struct Project {
     dir: tempfile::TempDir,
+    home: tempfile::TempDir,
     env: Vec<(String, String)>,
     /// Added to each command, such as `--local`.
     pub flags: Vec<String>,
@@ -74,6 +75,7 @@ impl Project {
         std::fs::create_dir(dir.path().join("stacks")).unwrap();
         Self {
             dir,
+            home: tempfile::tempdir().unwrap(),
             env: Vec::new(),
             flags: vec!["--local".to_owned()],
         }
@@ -91,6 +93,7 @@ impl Project {
     pub(crate) fn fork(&self) -> Self {
         let fork = Self::new();
         copy(self.dir(), fork.dir());
+        copy(self.home(), fork.home());
         fork
     }
 
@@ -108,6 +111,11 @@ impl Project {
     /// The folder.
     pub fn dir(&self) -> &Path {
         self.dir.path()
+    }
+
+    /// The user's home folder, which is not in the project.
+    pub fn home(&self) -> &Path {
+        self.home.path()
     }
 
     /// Writes a file; folders on the way are made.
@@ -143,7 +151,7 @@ impl Project {
             .args(args)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.dir.path())
+            .env("HOME", self.home.path())
             .env("STACKCTL_LOCAL_SPEED", SPEED)
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .envs(self.env.iter().map(|(name, value)| (name, value)))

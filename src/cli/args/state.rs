@@ -225,32 +225,43 @@ pub fn as_file(text: &str) -> Option<PathBuf> {
     (!serial).then(|| PathBuf::from(text))
 }
 
-/// Give the secrets in the state another key, or none.
+/// Show who can open the secrets in the state, or give them another key.
 #[derive(Debug, Clone, Args)]
 #[command(
-    group(ArgGroup::new("to").required(true).args(["new_passphrase", "new_key", "no_encryption"])),
+    group(ArgGroup::new("to").args(["new_passphrase", "new_key", "no_encryption"])),
     after_help = "\
-Every secret is opened with the key of before, which comes from the usual places, and
-encrypted with the new one. A state that is not encrypted yet is so from then on: the next
-apply keeps the secrets it knows. Only the state is written.
+Without an option it lists the recipients and changes nothing. The key of before comes from the
+usual places: STACKCTL_STATE_PASSPHRASE, --state-key, STACKCTL_STATE_KEY_FILE,
+STACKCTL_STATE_KEY, or the identity in your configuration folder. Only the state is written.
+
+--add lets one more identity open the key that the state has. --remove and the others give the
+state a new key and encrypt every secret again; versions that were saved before keep the old one.
 
 Examples:
+  stackctl state rekey
+  stackctl state rekey --add age1…            a colleague's or CI's public key
+  stackctl state rekey --remove age1…
   STACKCTL_STATE_NEW_PASSPHRASE=… stackctl state rekey --new-passphrase
-  stackctl state rekey --new-key key.txt      a file that age-keygen wrote
-  stackctl state rekey --no-encryption        only hashes are kept"
+  stackctl state rekey --new-key key.txt      a file that age-keygen wrote"
 )]
 pub struct RekeyArgs {
     /// A stack's name under stacks/, or a path; not needed while there is only one.
     #[arg(value_name = "STACK")]
     pub stack: Option<String>,
+    /// Let this age recipient open the secrets too; may be given many times.
+    #[arg(long, value_name = "RECIPIENT", conflicts_with = "to")]
+    pub add: Vec<String>,
+    /// Let this recipient open none that is saved from now on; may be given many times.
+    #[arg(long, value_name = "RECIPIENT", conflicts_with = "to")]
+    pub remove: Vec<String>,
     /// Encrypt with the passphrase in STACKCTL_STATE_NEW_PASSPHRASE.
     #[arg(long)]
     pub new_passphrase: bool,
-    /// Encrypt to the age identity in this file.
+    /// Encrypt to the age identity in this file, and to no other.
     #[arg(long, value_name = "FILE")]
     pub new_key: Option<PathBuf>,
-    /// Keep no secrets any more; those that are kept are dropped.
-    #[arg(long)]
+    /// Of older versions; says that it does not exist any more.
+    #[arg(long, hide = true)]
     pub no_encryption: bool,
     /// How.
     #[command(flatten)]

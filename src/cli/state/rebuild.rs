@@ -48,6 +48,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     world.seed = rand::random();
     world.unix_time = session::now();
     world.key = state_key::unlock(cloud, &world.state, &store.name())?;
+    state_key::need(&world.key, &store.name(), &["the state".to_owned()])?;
     let open = base.open.as_deref().unwrap_or_default();
     let remote = session::uses_aws(&stack, &world) || settle::needs_aws(open);
     let Connected {
@@ -68,6 +69,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     }
     if let Some(open) = &base.open {
         session::settle_left(&cx, &mut world, open).await?;
+        session::name_key(&mut world)?;
     }
     let read_file = session::reader(&stack.dir);
     let none = Options::default();

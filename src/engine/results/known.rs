@@ -57,9 +57,9 @@ impl Applying<'_> {
             if let Some(expression) = value.unknown.values().next() {
                 return Err(Error::with_hint(
                     format!(
-                        "{path} of {address} needs {expression}, a secret that the state does not keep"
+                        "{path} of {address} needs {expression}, a secret of which the state has no value"
                     ),
-                    "Make the secret anew with --replace and its address.",
+                    "Create the secret again with --replace and its address.",
                 ));
             }
             if value.value.is_null() {

@@ -16,7 +16,7 @@ fn state() -> State {
 
 fn with_passphrase(state: &State, text: &str) -> Result<Seal, KeyError> {
     let key = StateKey::unlock(Given::passphrase(text.to_owned()), state)?;
-    Ok(Seal::new(&state.lineage, key))
+    Ok(Seal::new(key))
 }
 
 /// A state in which one output was sealed with this seal, as saved and read again.
@@ -35,18 +35,14 @@ fn saved(mut state: State, seal: &Seal) -> State {
 }
 
 #[test]
-fn without_a_key_a_sealed_value_can_be_compared_but_not_read() {
-    let seal = Seal::new("lineage", StateKey::default());
+fn without_a_key_nothing_of_a_secret_is_kept() {
+    let seal = Seal::new(StateKey::default());
     let sealed = seal.seal_all(&data()).into_owned();
-    assert!(!sealed.to_string().contains("hunter2"));
-    assert_eq!(sealed["b"], 1);
+    assert_eq!(sealed, json!({"a": {"password": {SEALED: ""}}, "b": 1}));
     let password = &sealed["a"]["password"];
-    assert!(is_sealed(password) && !is_kept(password) && seal.is_lost(password));
-    assert!(seal.is_seal_of(password, &json!("hunter2")));
-    assert!(!seal.is_seal_of(password, &json!("hunter3")));
+    assert!(is_sealed(password) && !is_kept(password) && !holds_hash(password));
+    assert!(!seal.is_seal_of(password, &json!("hunter2")));
     assert_eq!(seal.opened(&sealed).as_ref(), &sealed);
-    let other = Seal::new("other", StateKey::default());
-    assert_ne!(other.seal(&json!("x")), seal.seal(&json!("x")));
     assert_eq!(seal.key_change(&state()).expect("none"), None);
 }
 
@@ -56,7 +52,7 @@ fn with_a_passphrase_a_value_is_kept_under_the_same_ciphertext() {
     assert_eq!(seal.key_change(&state()).expect("unused"), None);
     let state = saved(state(), &seal);
     let kept = &state.outputs["o"].value;
-    assert!(is_kept(kept) && !seal.is_lost(kept));
+    assert!(is_kept(kept));
 
     let again = with_passphrase(&state, "correct horse").expect("opens");
     assert_eq!(again.open(kept), Some(json!("hunter2")));
@@ -64,14 +60,95 @@ fn with_a_passphrase_a_value_is_kept_under_the_same_ciphertext() {
     assert_ne!(again.seal(&json!("hunter3")), *kept);
     assert!(again.is_seal_of(kept, &json!("hunter2")));
     assert_eq!(again.key_change(&state).expect("known"), None);
-    // The lineage alone does not tell whether a guess is right.
-    let keyless = Seal::new("lineage", StateKey::default());
-    assert!(keyless.is_lost(kept) && !keyless.is_seal_of(kept, &json!("hunter2")));
-    assert_ne!(kept[SEALED], keyless.hashed(&json!("hunter2"))[SEALED]);
-    // What was sealed before there was a key is still compared.
-    assert!(again.is_seal_of(&keyless.seal(&json!(7)), &json!(7)));
-    assert!(again.is_mark_of(&keyless.mark("m"), "m"));
-    assert!(again.is_mark_of(&again.mark("m"), "m") && !again.is_mark_of(&again.mark("m"), "n"));
+    // What an older version kept is a hash of nothing that is known.
+    let hash = super::hash(b"lineage", "\"hunter2\"");
+    let old = json!({ SEALED: hash });
+    assert!(holds_hash(&old) && !again.is_seal_of(&old, &json!("hunter2")));
+    // A plan has the hash alone, and it is not one that can be tried.
+    let compared = again.comparing().seal(&json!("hunter2"));
+    assert_eq!(compared, json!({ SEALED: kept[SEALED] }));
+    assert_ne!(compared, old);
+}
+
+#[test]
+fn everyone_can_encrypt_to_a_recipient_but_not_seal() {
+    let seal = with_passphrase(&state(), "one").expect("a new key");
+    let state = saved(state(), &seal);
+    let seal = with_passphrase(&state, "one").expect("opens");
+    let recipient = &state.encryption.as_ref().expect("a key").recipient;
+    let recipient = crate::store::key::recipient(recipient).expect("a recipient");
+    let kept = &state.outputs["o"].value;
+    let age = age::encrypt(&recipient, b"\"forged\"").expect("encrypts");
+    let age = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, age);
+    for hash in [kept[SEALED].clone(), json!(""), json!("00"), json!(null)] {
+        assert_eq!(seal.open(&json!({SEALED: hash, AGE: age})), None);
+    }
+    let mut forged = state.clone();
+    let output = forged.outputs.get_mut("o").expect("an output");
+    output.value[AGE] = json!(age);
+    let opened = with_passphrase(&forged, "one").err();
+    assert_eq!(opened, Some(KeyError::Altered("the output o".to_owned())));
+}
+
+#[test]
+fn who_can_open_a_state_is_authenticated() {
+    let [one, two] = [(); 2].map(|()| age::x25519::Identity::generate());
+    let given = |identity: &age::x25519::Identity| Given {
+        identities: vec![identity.clone()],
+        made_in: "here".to_owned(),
+        ..Given::default()
+    };
+    let key = StateKey::unlock(given(&one), &state()).expect("a new key");
+    let mut state = saved(state(), &Seal::new(key.clone()));
+    assert!(matches!(
+        StateKey::unlock(given(&two), &state).err(),
+        Some(KeyError::OtherKey { .. })
+    ));
+    // Somebody adds a name to the list: it opens nothing, and is told.
+    let name = two.to_public().to_string();
+    let mut forged = state.clone();
+    let encryption = forged.encryption.as_mut().expect("a key");
+    encryption.recipients.insert(name.clone(), "there".into());
+    for identity in [&one, &two] {
+        let opened = StateKey::unlock(given(identity), &forged).err();
+        assert!(matches!(opened, Some(KeyError::Damaged(_))), "{opened:?}");
+    }
+    // Whoever has the key adds it.
+    let mut recipients = state.encryption.clone().expect("a key").recipients;
+    recipients.insert(name, "there".into());
+    state.encryption = key.wrapped_to(recipients).expect("encrypts");
+    for identity in [&one, &two] {
+        let key = StateKey::unlock(given(identity), &state).expect("opens");
+        let opened = Seal::new(key).open(&state.outputs["o"].value);
+        assert_eq!(opened, Some(json!("hunter2")));
+    }
+}
+
+#[test]
+fn a_plan_brings_a_key_that_only_who_opens_it_can_have_made() {
+    let identity = age::x25519::Identity::generate();
+    let given = || Given {
+        identities: vec![identity.clone()],
+        ..Given::default()
+    };
+    let key = StateKey::unlock(given(), &state()).expect("a new key");
+    let encryption = key.encryption().expect("encrypts").expect("a key");
+    let proof = key.proof().expect("a key");
+    let again = StateKey::of_plan(given(), (&encryption, &proof), "lineage").expect("opens");
+    assert_eq!(again.plan_mac("x"), key.plan_mac("x"));
+    assert_ne!(again.plan_mac("x"), again.plan_mac("y"));
+    // Somebody else knows the recipient, and encrypts a key of theirs to it.
+    let recipients = encryption.recipients.clone();
+    let theirs = StateKey::to_recipients(recipients, &state());
+    let forged = theirs.encryption().expect("encrypts").expect("a key");
+    let opened = StateKey::of_plan(
+        given(),
+        (&forged, &theirs.proof().expect("a key")),
+        "lineage",
+    );
+    assert!(matches!(opened.err(), Some(KeyError::Damaged(_))));
+    let opened = StateKey::of_plan(given(), (&encryption, &proof), "another");
+    assert!(matches!(opened.err(), Some(KeyError::Damaged(_))));
 }
 
 #[test]
@@ -94,6 +171,8 @@ fn a_key_that_does_not_fit_is_told() {
         damaged.encryption = Some(Encryption {
             recipient: String::new(),
             identity: Some(identity.to_owned()),
+            recipients: Default::default(),
+            mac: None,
         });
         let opened = with_passphrase(&damaged, "one").err();
         assert!(matches!(opened, Some(KeyError::Damaged(_))), "{opened:?}");
@@ -111,29 +190,22 @@ fn a_key_file_opens_what_was_encrypted_to_it() {
         )
     });
     let given = |text: &str| Given::key_file(text).unwrap_or_default();
-    let seal = |state: &State, text: &str| {
-        StateKey::unlock(given(text), state).map(|key| Seal::new(&state.lineage, key))
-    };
+    let seal = |state: &State, text: &str| StateKey::unlock(given(text), state).map(Seal::new);
     let state = saved(state(), &seal(&state(), &one).expect("a key"));
-    assert_eq!(
-        state
-            .encryption
-            .as_ref()
-            .and_then(|it| it.identity.as_ref()),
-        None
-    );
+    let encryption = state.encryption.as_ref().expect("a key");
+    assert!(encryption.identity.is_some() && encryption.recipients.len() == 1);
     let kept = &state.outputs["o"].value;
     // Any identity of the file will do.
     let opened = seal(&state, &format!("{two}{one}")).expect("opens");
     assert_eq!(opened.open(kept), Some(json!("hunter2")));
     assert!(matches!(
         seal(&state, &two).err(),
-        Some(KeyError::OtherKey(_))
+        Some(KeyError::OtherKey { .. })
     ));
     let none = StateKey::unlock(Given::default(), &state).err();
-    assert!(matches!(none, Some(KeyError::NeedsKeyFile(_))));
+    assert!(matches!(none, Some(KeyError::NeedsKey(_))));
     let passphrase = with_passphrase(&state, "x").err();
-    assert!(matches!(passphrase, Some(KeyError::NeedsKeyFile(_))));
+    assert!(matches!(passphrase, Some(KeyError::NeedsKey(_))));
     for bad in ["", "# nothing\n", "AGE-SECRET-KEY-1hunter2"] {
         let why = Given::key_file(bad).err().expect("is refused");
         assert!(!why.contains("hunter2"), "{why}");
@@ -142,7 +214,7 @@ fn a_key_file_opens_what_was_encrypted_to_it() {
 
 #[test]
 fn a_text_in_place_of_what_holds_the_secret_is_sealed_whole() {
-    let seal = Seal::new("lineage", StateKey::default());
+    let seal = with_passphrase(&state(), "x").expect("a new key");
     let secret = BTreeSet::from([Path::pointer("/policy/Statement/0/Sid")]);
     let text = json!({"policy": "{\"Statement\": [{\"Sid\": \"hunter2\"}]}", "b": 1});
     let sealed = seal.seal_paths(&text, &secret);
