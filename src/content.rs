@@ -3,6 +3,7 @@
 use crate::data::Path as DataPath;
 use crate::files::{self, Unreadable};
 use crate::lang::diagnostic::Severity;
+use crate::outside::{self, Outside};
 use crate::resource::DataSourceType;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -20,6 +21,9 @@ pub const FROM_THE_STACK_FILE: &str = "the path starts from the stack file's fol
 
 /// No file is read into an expression beyond this many bytes.
 pub const LARGEST: u64 = 64 << 20;
+
+/// The properties of data sources that name what is read.
+pub const SOURCES: [&str; 2] = ["sourceDir", "sourceFile"];
 
 /// The content of a file, by its hashes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +104,11 @@ pub trait LocalFiles: Sync {
     /// From now on `content` is read in place of `path`, which an apply will write.
     fn stand_in(&self, _path: &str, _content: &Path) {}
 
+    /// What was read outside of the project's folder since this was asked last.
+    fn leading_out(&self) -> Vec<Outside> {
+        Vec::new()
+    }
+
     /// What is wrong with the files that a data source reads.
     fn inspect(&self, _kind: &dyn DataSourceType, _args: &Value) -> Vec<Finding> {
         Vec::new()
@@ -123,6 +132,8 @@ pub struct Disk {
     findings: Memory<Vec<Finding>>,
     /// What is read in place of files that are not written yet, by their plain paths.
     stand_ins: Mutex<BTreeMap<PathBuf, PathBuf>>,
+    project: PathBuf,
+    leading_out: Mutex<Vec<Outside>>,
 }
 
 impl Disk {
@@ -133,6 +144,8 @@ impl Disk {
             contents: Mutex::default(),
             findings: Mutex::default(),
             stand_ins: Mutex::default(),
+            project: outside::project(dir),
+            leading_out: Mutex::default(),
         }
     }
 
@@ -148,6 +161,15 @@ impl Disk {
     }
 }
 
+impl Disk {
+    /// Takes down a path that leads out of the project.
+    fn note(&self, path: &str) {
+        let found = outside::leading_out(&self.project, &self.dir, path);
+        let noted = self.leading_out.lock();
+        noted.unwrap_or_else(PoisonError::into_inner).extend(found);
+    }
+}
+
 fn remembered<V: Clone>(memory: &Memory<V>, key: &str, find: impl FnOnce() -> V) -> V {
     let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = memory.get(key) {
@@ -160,11 +182,13 @@ fn remembered<V: Clone>(memory: &Memory<V>, key: &str, find: impl FnOnce() -> V)
 
 impl LocalFiles for Disk {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        self.note(path);
         let found = files::read(&self.place(path), LARGEST);
         found.map_err(|why| format!("{path}: {}", io::Error::from(why)))
     }
 
     fn content(&self, path: &str) -> Result<Content, String> {
+        self.note(path);
         remembered(&self.contents, path, || {
             let path = self.place(path);
             content(&path).map_err(|why| why.told(&path))
@@ -181,7 +205,17 @@ impl LocalFiles for Disk {
         contents.unwrap_or_else(PoisonError::into_inner).clear();
     }
 
+    fn leading_out(&self) -> Vec<Outside> {
+        let noted = self.leading_out.lock();
+        std::mem::take(&mut *noted.unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn inspect(&self, kind: &dyn DataSourceType, args: &Value) -> Vec<Finding> {
+        for name in SOURCES {
+            if let Some(path) = args.get(name).and_then(Value::as_str) {
+                self.note(path);
+            }
+        }
         let key = format!("{} {args}", kind.schema().name);
         remembered(&self.findings, &key, || {
             kind.inspect(&self.dir, args.clone())

@@ -4,7 +4,8 @@ use super::args::{DriftArgs, GlobalArgs, NamesArg};
 use super::error::CliError;
 use super::exit::Exit;
 use super::look::{self, Look, Wanted};
-use super::mistakes::{are_wrong, masked};
+use super::masks::masked;
+use super::mistakes::are_wrong;
 use super::{confirm, find, neighbours, output, session};
 use crate::data::Path as DataPath;
 use crate::engine::accept::{self, Accepted, Refused};
@@ -77,7 +78,7 @@ fn finish(
 ) -> Result<Exit, CliError> {
     if global.json {
         let document = json!({"accepted": accepted, "file": path, "diff": diff});
-        output::result(&format!("{document:#}\n"))?;
+        output::json(&format!("{document:#}\n"))?;
     } else {
         output::message(told);
     }

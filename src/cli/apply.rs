@@ -7,7 +7,7 @@ use super::interrupt;
 use super::output::{self, Stream};
 use super::session::{self, Keeps, Session, Wanted};
 use super::verify::{self, Verify};
-use super::{broken, confirm, mistakes, plan_file, reads, state_key};
+use super::{broken, confirm, mistakes, plan_file, plan_place, reads, state_key};
 use crate::engine::apply::{self, Finished, Run};
 use crate::engine::event::Event;
 use crate::engine::files;
@@ -54,6 +54,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &ApplyArgs) -> Result<Exit, C
 async fn saved(global: &GlobalArgs, args: &ApplyArgs, path: &Path) -> Result<Exit, CliError> {
     let plan = plan_file::read(path)?;
     let (stack, run) = plan_file::restore(&plan, args)?;
+    plan_place::agree(global, &plan, args, &run).await?;
     let session = Session::plan(Wanted {
         global,
         stack: &stack,
@@ -171,7 +172,11 @@ async fn execute(
     let learning = secrets.clone();
     let style = Stream::Stderr.style(global.no_color);
     let reporter: Box<dyn Reporter> = if global.json {
-        progress::json_lines(Box::new(std::io::stdout()), secrets)
+        let plan = &session.planned.plan;
+        let mut head = report::json::head(&plan.head);
+        head["account"] = plan.account.clone().into();
+        head["region"] = plan.region.clone().into();
+        progress::json_lines(Box::new(std::io::stdout()), secrets, head)
     } else if Stream::Stderr.is_terminal() {
         progress::terminal(style, secrets)
     } else {
@@ -252,7 +257,7 @@ fn show_outputs(
     let rows = rows(state, seal);
     if global.json {
         let outputs = report::outputs::json(&rows, show);
-        return output::result(&format!(
+        return output::json(&format!(
             "{}\n",
             serde_json::json!({"type": "outputs", "outputs": outputs})
         ));

@@ -108,6 +108,11 @@ pub struct ValidateArgs {
     /// What means nothing offline.
     #[command(flatten)]
     pub unused: OfflineArgs,
+
+    /// Refuse what leads out of the project: files outside of its folder, and an endpoint that is
+    /// not on this machine.
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// Show what apply would change.
@@ -311,6 +316,11 @@ pub struct CloudArgs {
     /// Send every call to this address, an emulator's for example.
     #[arg(help_heading = "Cloud and state", long, value_name = "URL")]
     pub endpoint_url: Option<String>,
+
+    /// Refuse what leads out of the project: files outside of its folder, an endpoint in the stack
+    /// file that is not on this machine, and any that is not encrypted.
+    #[arg(help_heading = "Cloud and state", long)]
+    pub strict: bool,
 
     /// The state: a file or s3://bucket/key, in place of state/<STACK>.json.
     #[arg(help_heading = "Cloud and state", long, value_name = "PATH")]

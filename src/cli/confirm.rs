@@ -42,6 +42,11 @@ pub async fn confirm(question: &str, yes: bool, json: bool) -> Result<bool, CliE
         .unwrap_or_else(|error| Err(unreadable(&error).hint("Run the command again, with --yes.")))
 }
 
+/// Whether there is somebody to ask.
+pub fn can_ask(json: bool) -> bool {
+    !json && io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
 fn refusal(reason: &str) -> CliError {
     CliError::new(format!("The changes were not confirmed: {reason}."))
         .now("Nothing was changed.")

@@ -22,16 +22,13 @@ pub(super) async fn run(global: &GlobalArgs, args: &DriftArgs) -> Result<Exit, C
     })
     .await?;
     let show = args.look.secrets.show_secrets;
-    let text = if global.json {
-        format!(
-            "{:#}\n",
-            report::drift::json(&look.drift, &look.world, show)
-        )
+    if global.json {
+        let json = report::drift::json(&look.drift, &look.world, show);
+        output::json(&format!("{json:#}\n"))?;
     } else {
         let style = Session::style(global, show);
-        report::text::drift(&look.drift, &look.world, &style)
-    };
-    output::result(&text)?;
+        output::result(&report::text::drift(&look.drift, &look.world, &style))?;
+    }
     Ok(match look.drift.drifted.is_empty() {
         true => Exit::Done,
         false => Exit::Changes,

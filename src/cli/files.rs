@@ -3,6 +3,7 @@
 use super::session;
 use crate::content::{Content, Disk, Finding, LocalFiles};
 use crate::lang::stack::Sources;
+use crate::outside::Outside;
 use crate::resource::DataSourceType;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -81,6 +82,10 @@ impl LocalFiles for Noting {
 
     fn stand_in(&self, path: &str, content: &Path) {
         self.disk.stand_in(path, content);
+    }
+
+    fn leading_out(&self) -> Vec<Outside> {
+        self.disk.leading_out()
     }
 
     fn inspect(&self, kind: &dyn DataSourceType, args: &Value) -> Vec<Finding> {

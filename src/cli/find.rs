@@ -4,7 +4,7 @@ use super::args::{CloudArgs, InputArgs};
 use super::error::CliError;
 use super::exit::Exit;
 use super::neighbours::{self, FOLDER, LARGEST, stem};
-use super::output;
+use super::{masks, output};
 use crate::files::{self, Unreadable};
 use crate::lang::load::{self, Given, Loaded};
 use std::io;
@@ -50,10 +50,18 @@ pub(super) fn stack_file(name: Option<&str>) -> Result<PathBuf, CliError> {
             None if names.is_empty() => "Write a stack file there first.".to_owned(),
             None => format!("The stacks here are: {}.", names.join(", ")),
         };
-        let message = format!(
-            "There is no stack \"{name}\": {} is not there.",
-            path.display()
-        );
+        let message = match name.split_once('=') {
+            // A value of a variable that lacks its flag may be a secret.
+            Some((variable, _)) => {
+                let message = format!("There is no stack \"{variable}=***\".");
+                let hint = format!("A variable is set with a flag: --var {variable}=…");
+                return Err(CliError::new(message).hint(hint));
+            }
+            None => format!(
+                "There is no stack \"{name}\": {} is not there.",
+                path.display()
+            ),
+        };
         return Err(CliError::new(message).hint(hint));
     }
     let mut known = stacks()?;
@@ -73,7 +81,7 @@ pub(super) fn stack_file(name: Option<&str>) -> Result<PathBuf, CliError> {
 }
 
 /// The stack files in `stacks/`; `name.env.yaml` belongs to a stack and is none itself.
-fn stacks() -> Result<Vec<PathBuf>, CliError> {
+pub(super) fn stacks() -> Result<Vec<PathBuf>, CliError> {
     let entries = match std::fs::read_dir(FOLDER) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -175,6 +183,7 @@ pub(super) fn load_text(path: &Path, text: Vec<u8>, input: &InputArgs) -> Result
         neighbours::name_environments(path, &mut loaded.diagnostics);
     }
     // From here on no message repeats them.
+    masks::learn(&loaded.sources);
     for value in loaded.stack.variables.values() {
         output::secrets().learn_source(value);
     }

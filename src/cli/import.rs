@@ -12,8 +12,10 @@ use crate::engine::apply::{self, Run};
 use crate::engine::plan::Change;
 use crate::engine::planner::Options;
 use crate::files;
+use crate::lang::diagnostic::{Diagnostic, Place};
+use crate::lang::source;
 use crate::report;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
@@ -71,7 +73,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &ImportArgs) -> Result<Exit, 
             .map(|change| change.address.as_str())
             .collect();
         document["imported"] = json!(addresses);
-        output::result(&format!("{document:#}\n"))?;
+        output::json(&format!("{document:#}\n"))?;
     } else {
         output::message(&outcome(&imported, failed));
     }
@@ -242,27 +244,32 @@ fn listed(path: &Path) -> Result<Wishes, CliError> {
 }
 
 fn parsed(text: &str) -> Result<Wishes, Vec<String>> {
-    let document: serde_yaml::Value =
-        serde_yaml::from_str(text).map_err(|error| vec![error.to_string()])?;
-    let mut pairs = Vec::new();
-    match &document {
-        serde_yaml::Value::Mapping(map) => {
-            pairs.extend(map.iter().map(|(address, id)| (Some(address), Some(id))));
+    let document = source::parse(text.as_bytes()).map_err(|faults| {
+        let told = |fault: Diagnostic| match fault.place {
+            Place::At(line, column) => format!("{line}:{column}: {}", fault.message),
+            _ => fault.message,
+        };
+        faults.into_iter().map(told).collect::<Vec<_>>()
+    })?;
+    let text = |value: Option<&Value>| value?.as_str().map(str::to_owned);
+    let pairs: Vec<(Option<String>, Option<String>)> = match &document {
+        Value::Object(map) => {
+            let pairs = map.iter();
+            let pairs = pairs.map(|(address, id)| (Some(address.clone()), text(Some(id))));
+            pairs.collect()
         }
-        serde_yaml::Value::Sequence(list) => {
-            pairs.extend(
-                list.iter()
-                    .map(|entry| (entry.get("address"), entry.get("id"))),
-            );
+        Value::Array(list) => {
+            let entries = list.iter();
+            let pairs = entries.map(|entry| (text(entry.get("address")), text(entry.get("id"))));
+            pairs.collect()
         }
         _ => return Err(vec!["it is neither a map nor a list".to_owned()]),
-    }
+    };
     let mut wishes = Wishes::new();
     let mut faults = Vec::new();
     for (number, (address, id)) in pairs.into_iter().enumerate() {
-        let text = |value: Option<&serde_yaml::Value>| value?.as_str().map(str::to_owned);
         let number = number + 1;
-        match (text(address), text(id)) {
+        match (address, id) {
             (Some(address), Some(id)) => {
                 if wishes.insert(address.clone(), id).is_some() {
                     faults.push(format!("entry {number}: {address} is named twice"));

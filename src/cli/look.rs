@@ -66,6 +66,7 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
             .hint("Run apply first."));
     }
     let mut world = World::new(opened.state);
+    world.head = session::head(&stack, wanted.cloud, &store);
     world.key = state_key::unlock(wanted.cloud, &world.state, &store.name())?;
     let only = only(&world.state, &addresses)?;
     let looked_at = world.state.resources.iter();
@@ -93,6 +94,7 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
         Some(connected) => connected,
         None => connect.connect(&mut store, remote).await?,
     };
+    world.head.endpoints = session::told(&connected.cx);
     if remote {
         let observe = Observe {
             stack: &stack,

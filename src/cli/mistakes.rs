@@ -3,6 +3,7 @@
 use super::args::GlobalArgs;
 use super::error::CliError;
 use super::exit::Exit;
+use super::masks::masked;
 use super::output::{self, Stream};
 use super::session::reader;
 use crate::data::Path;
@@ -12,7 +13,7 @@ use crate::engine::world::World;
 use crate::lang::check;
 use crate::lang::diagnostic::{self, Diagnostic, Place, Severity};
 use crate::lang::load::Loaded;
-use crate::lang::locate::{is_written, locate};
+use crate::lang::locate::locate;
 use crate::lang::stack::{Sources, Stack};
 use crate::report::diagnostics;
 use crate::resource::resource_type;
@@ -82,6 +83,16 @@ pub(super) fn check(stack: &Stack, diagnostics: &mut Vec<Diagnostic>, evaluate: 
     diagnostic::add(diagnostics, planned.diagnostics);
 }
 
+/// Makes errors of the warnings about what leads out of the project, where that is asked for.
+pub(super) fn strictly(strict: bool, diagnostics: &mut [Diagnostic]) {
+    for found in diagnostics
+        .iter_mut()
+        .filter(|found| strict && found.leads_out)
+    {
+        found.severity = Severity::Error;
+    }
+}
+
 /// Takes in what the file itself gives sensitive properties, so that no mistake quotes it.
 fn learn_literals(stack: &Stack) {
     for block in stack.resources.values() {
@@ -109,7 +120,7 @@ pub(super) fn report(
     let list = &diagnostic::distinct(list.to_vec());
     if global.json && are_wrong(list) {
         let document = document(list, sources).to_string();
-        output::result(&format!("{}\n", output::secrets().hide(&document)))?;
+        output::json(&format!("{}\n", output::secrets().hide(&document)))?;
     } else {
         show(global, list, sources);
     }
@@ -163,85 +174,4 @@ fn span(
     let real = pairs.find(|((_, shown), _)| shown == text);
     let text = real.map_or(text, |(_, (_, real))| real);
     locate(text, place).map(|span| (span.line, span.column, span.bytes))
-}
-
-/// The texts with the values of sensitive variables made unreadable; no byte moves.
-pub(super) fn masked(sources: &Sources) -> Sources {
-    let mut shown = sources.clone();
-    for (file, path) in &sources.secret {
-        let Some((_, text)) = sources.files.get(*file) else {
-            continue;
-        };
-        // Of a path that is not there the closest one around it would be taken.
-        if !is_written(text, path) {
-            continue;
-        }
-        let Some(found) = locate(text, &Place::Value(path.clone())) else {
-            continue;
-        };
-        let key = locate(text, &Place::Key(path.clone()));
-        let column = key.map_or(found.column, |key| key.column);
-        let bytes = found.bytes.start..end_of_value(text, found.bytes.end, column);
-        let hidden: String = text[bytes.clone()]
-            .chars()
-            .map(|c| match c {
-                c if c.is_whitespace() => c.to_string(),
-                c => "*".repeat(c.len_utf8()),
-            })
-            .collect();
-        shown.files[*file].1.replace_range(bytes, &hidden);
-    }
-    for (index, (_, text)) in shown.files.iter_mut().enumerate() {
-        if sources.unread.contains(&index) {
-            blind(text, index == 0);
-        }
-        output::secrets().blot(text);
-    }
-    shown
-}
-
-/// Makes values unreadable in a file that could not be read, so that nobody knows which of them
-/// are secret: defaults, where a variable is sensitive; all of a file with values.
-fn blind(text: &mut String, is_stack: bool) {
-    if is_stack && !text.contains("sensitive") {
-        return;
-    }
-    let mut out = String::with_capacity(text.len());
-    for line in text.split_inclusive('\n') {
-        let from = if is_stack {
-            line.find("default:").map(|at| at + "default:".len())
-        } else {
-            line.find(':').map(|at| at + 1).or(Some(0))
-        };
-        let (kept, hidden) = line.split_at(from.unwrap_or(line.len()));
-        out.push_str(kept);
-        for c in hidden.chars() {
-            if c.is_whitespace() {
-                out.push(c);
-            } else {
-                out.push_str(&"*".repeat(c.len_utf8()));
-            }
-        }
-    }
-    *text = out;
-}
-
-/// Where a value ends that begins on the line around `at` and whose key is at `column`
-/// (from 1): behind the lines below that are indented more, or are items of its list.
-fn end_of_value(text: &str, at: usize, column: usize) -> usize {
-    let mut end = at;
-    let mut line_end = text[at..]
-        .find('\n')
-        .map_or(text.len(), |below| at + below + 1);
-    for line in text[line_end..].split_inclusive('\n') {
-        let bare = line.trim_start_matches(' ');
-        let indent = line.len() - bare.len() + 1;
-        let inside = indent > column || (indent == column && bare.starts_with('-'));
-        if !inside && !bare.trim().is_empty() {
-            break;
-        }
-        line_end += line.len();
-        end = line_end;
-    }
-    end
 }

@@ -16,6 +16,7 @@ mod identity;
 mod import;
 mod interrupt;
 mod look;
+mod masks;
 mod mistakes;
 mod neighbours;
 pub mod output;
@@ -23,6 +24,7 @@ mod outputs;
 mod place;
 mod plan;
 mod plan_file;
+mod plan_place;
 mod provider;
 mod reads;
 mod refresh;
@@ -61,7 +63,7 @@ fn told() -> ExitCode {
             if !error.message.is_empty() {
                 if json {
                     // A failed write is told below in any case.
-                    let _ = output::result(&output::secrets().hide(&error.json()));
+                    let _ = output::json(&output::secrets().hide(&error.json()));
                 }
                 output::message(&error.render(style.color));
             }

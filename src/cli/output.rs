@@ -4,6 +4,7 @@ use crate::cli::error::CliError;
 use crate::report::terminal::{ColorInputs, DEFAULT_WIDTH, color};
 use crate::report::text::Style;
 use crate::secrets::Secrets;
+use crate::visible;
 use anstream::{AutoStream, ColorChoice};
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::LazyLock;
@@ -64,6 +65,11 @@ fn variable(name: &str) -> Option<String> {
 /// is dropped.
 pub fn result(text: &str) -> Result<(), CliError> {
     judge(write(&mut io::stdout().lock(), text))
+}
+
+/// Writes a JSON text to stdout; in it nothing acts on a terminal, and the values are the same.
+pub fn json(text: &str) -> Result<(), CliError> {
+    result(&visible::json(text))
 }
 
 /// Whether the reader went away: the other end of a pipe, or the terminal (EIO).

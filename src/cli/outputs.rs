@@ -3,10 +3,11 @@
 use super::args::{GlobalArgs, OutputsArgs};
 use super::error::CliError;
 use super::exit::Exit;
+use super::output::Stream;
 use super::session::Session;
 use super::{apply, find, mistakes, neighbours, output, place, state_key};
 use crate::lang::nearest::nearest;
-use crate::report;
+use crate::report::{self, terminal::escape_lines};
 use crate::store::key::StateKey;
 use crate::store::seal::{Seal, is_kept, is_sealed};
 
@@ -57,7 +58,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &OutputsArgs) -> Result<Exit,
         return raw(&rows[0], show);
     }
     if global.json {
-        output::result(&format!("{:#}\n", report::outputs::json(&rows, show)))?;
+        output::json(&format!("{:#}\n", report::outputs::json(&rows, show)))?;
     } else if rows.is_empty() {
         output::message("The state has no outputs. They come from the last apply.\n");
     } else {
@@ -69,6 +70,10 @@ pub(super) async fn run(global: &GlobalArgs, args: &OutputsArgs) -> Result<Exit,
 
 fn raw(row: &report::outputs::Row, show: bool) -> Result<Exit, CliError> {
     match report::outputs::raw(row, show) {
+        // What a script reads is bare; what a terminal shows is harmless.
+        Some(text) if Stream::Stdout.is_terminal() => {
+            output::result(&escape_lines(&text)).map(|()| Exit::Done)
+        }
         Some(text) => output::result(&text).map(|()| Exit::Done),
         None if is_sealed(&row.1) && !is_kept(&row.1) => Err(CliError::new(format!(
             "The output \"{}\" is secret, and an older version kept only a hash of it.",

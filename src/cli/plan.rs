@@ -39,7 +39,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &PlanArgs) -> Result<Exit, Cl
     let plan = &session.planned.plan;
     let show = args.run.secrets.show_secrets;
     if global.json {
-        output::result(&format!("{:#}\n", report::json::plan(plan, show)))?;
+        output::json(&format!("{:#}\n", report::json::plan(plan, show)))?;
     } else {
         let (serial, place) = (plan.serial, session.store.name());
         if session.read.existed {

@@ -3,6 +3,7 @@
 use super::args::CloudArgs;
 use super::error::CliError;
 use super::neighbours::LARGEST;
+use super::output;
 use crate::data::Path as DataPath;
 use crate::engine::graph::{Graph, Node};
 use crate::engine::values::{ReadFile, Values};
@@ -13,13 +14,17 @@ use crate::lang::load::assume_role::{fault, seconds};
 use crate::lang::locate::locate;
 use crate::lang::stack::Stack;
 use crate::local_cloud;
+use crate::outside::Outside;
+use crate::report::terminal::escape;
 use crate::resource::aws::Aws;
 use crate::resource::aws::connect::{AssumeRole, ConnectError, Local, Settings, connect};
+use crate::resource::aws::endpoint::is_region;
 use crate::resource::aws::profile::MissingProfile;
 use crate::store::Watch;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use tokio::sync::Mutex;
 
 /// What `providers.aws` says, evaluated.
@@ -71,11 +76,28 @@ pub(super) fn provider(
     let accounts = setting("allowedAccountIds")?;
     let allowed_accounts = allowed(&accounts)?;
     let assume_role = assume_role(text("assumeRoleArn")?, &setting("assumeRole")?)?;
+    let url = text("endpointUrl")?;
+    // `state:` may hold what is in a file, and not every command makes a plan that says so.
+    let where_to = format!("{} {}", stack.state, stack.aws);
+    let outside = read_file.leading_out();
+    if ["local.", "file"]
+        .iter()
+        .any(|part| where_to.contains(part))
+    {
+        outside
+            .iter()
+            .try_for_each(|found| stranger(cloud, found))?;
+    }
+    let endpoint_set_by = match &cloud.endpoint_url {
+        Some(_) => "--endpoint-url".to_owned(),
+        None => setting_at("providers.aws.endpointUrl", Some(stack)),
+    };
     Ok(Provider {
         settings: Settings {
             region: text("region")?,
             profile: text("profile")?,
-            endpoint_url: cloud.endpoint_url.clone().or(text("endpointUrl")?),
+            endpoint_url: cloud.endpoint_url.clone().or(url),
+            endpoint_set_by,
             assume_role,
             local: None,
             unpaced: std::env::var_os("STACKCTL_UNPACED").is_some_and(|it| it == "1"),
@@ -136,6 +158,66 @@ fn assume_role(short: Option<String>, long: &Value) -> Result<Option<AssumeRole>
     }))
 }
 
+/// Tells of a file outside of the project's folder that decides where calls or the state go.
+fn stranger(cloud: &CloudArgs, found: &Outside) -> Result<(), CliError> {
+    if cloud.strict {
+        return Err(CliError::new(format!(
+            "The stack file says by a file where to go: {found}."
+        ))
+        .exit(super::exit::Exit::Invalid)
+        .now("Nothing was called.")
+        .hint("See what the stack reads it for; without --strict this is a warning."));
+    }
+    told_once(&format!("warning: {found}.\n"));
+    Ok(())
+}
+
+/// Writes a message, once in this process.
+fn told_once(text: &str) {
+    static TOLD: std::sync::Mutex<BTreeSet<String>> = std::sync::Mutex::new(BTreeSet::new());
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    if told.insert(text.to_owned()) {
+        output::message(text);
+    }
+}
+
+/// Tells where calls go that do not go to AWS's own hosts, before there is one.
+///
+/// # Errors
+/// With `--strict`, where others could read what is sent, or a stack file sends it to others.
+fn tell(aws: &Aws, cloud: &CloudArgs) -> Result<(), CliError> {
+    for endpoint in aws.endpoints() {
+        let (url, set_by) = (escape(&endpoint.url), escape(&endpoint.set_by));
+        let of_file = endpoint.set_by.starts_with("providers.aws.") && !endpoint.is_here();
+        if cloud.strict && (of_file || endpoint.is_open()) {
+            let why = match endpoint.is_open() {
+                true => "is not encrypted",
+                false => "is another machine's",
+            };
+            return Err(CliError::new(format!(
+                "The endpoint {url} {why} ({set_by}): credentials and the values of the stack would go there."
+            ))
+            .exit(super::exit::Exit::Invalid)
+            .now("Nothing was called.")
+            .hint("Take the endpoint out; without --strict this is told and goes on."));
+        }
+        let whose = match &endpoint.service {
+            Some(service) => format!("Calls of {service} go"),
+            None => "All calls go".to_owned(),
+        };
+        let region = aws.region();
+        told_once(&format!(
+            "{whose} to {url}, not to AWS ({set_by}; region {region}).\n"
+        ));
+        if endpoint.is_open() {
+            told_once(&format!(
+                "warning: {url} is not encrypted: who is on the way can read the credentials and all that is sent.\n"
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// The clients of this process that call AWS, and with which settings: the stack's and the
 /// state's are often the same, and a script or a sign-in should run once.
 static SHARED: Mutex<Option<(Settings, Arc<Aws>)>> = Mutex::const_new(None);
@@ -172,6 +254,11 @@ pub(super) async fn clients(
         });
         watch = Watch::new(move |moment| cloud.moment(&moment.name()));
     }
+    if let Some(region) = settings.region.as_deref().filter(|it| !is_region(it)) {
+        return Err(CliError::new(format!("{region:?} is not an AWS region."))
+            .now("Nothing was called.")
+            .hint("Correct providers.aws.region in the stack file: us-west-2, for example."));
+    }
     let mut shared = SHARED.lock().await;
     if let Some((by, aws)) = shared.as_ref()
         && by.is_same_way(&settings)
@@ -190,6 +277,7 @@ pub(super) async fn clients(
         }
         ConnectError::Other(error) => super::session::resource_error(&error),
     })?;
+    tell(&aws, cloud)?;
     let aws = Arc::new(aws);
     *shared = Some((settings, Arc::clone(&aws)));
     Ok((aws, watch))
@@ -201,14 +289,19 @@ fn set_by(missing: &MissingProfile, stack: Option<&Stack>) -> String {
     if missing.by_variable {
         return "AWS_PROFILE".to_owned();
     }
-    let path = DataPath::dotted(SETTING);
+    setting_at(SETTING, stack)
+}
+
+/// A setting and its place in the stack file.
+fn setting_at(setting: &str, stack: Option<&Stack>) -> String {
+    let path = DataPath::dotted(setting);
     let at = stack.and_then(|stack| {
         let text = files::read_text(Path::new(&stack.file), LARGEST).ok()?;
         let span = locate(&text, &Place::Value(path))?;
         Some(format!("{}:{}:{}", stack.file, span.line, span.column))
     });
     match at {
-        Some(at) => format!("{SETTING}, {at}"),
-        None => SETTING.to_owned(),
+        Some(at) => format!("{setting}, {at}"),
+        None => setting.to_owned(),
     }
 }

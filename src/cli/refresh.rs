@@ -49,7 +49,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RefreshArgs) -> Result<Exit,
     if global.json {
         document["refreshed"] = changed.into();
         document["serial"] = json!(look.world.state.serial);
-        output::result(&format!("{document:#}\n"))?;
+        output::json(&format!("{document:#}\n"))?;
     } else if changed {
         output::message("The state has the live values now; nothing else was changed.\n");
     }

@@ -3,11 +3,12 @@
 use super::args::{CloudArgs, GlobalArgs, RunArgs, StackArg};
 use super::error::CliError;
 use super::files::Files;
-use super::mistakes::{are_wrong, load_checked, report};
+use super::mistakes::{are_wrong, load_checked, report, strictly};
 use super::output::{self, Stream};
 use super::place::{self, WORK_DIR, store_error};
-use super::{find, plan_file, provider, reads, state_key, typed};
+use super::{find, plan_file, plan_place, provider, reads, state_key, typed};
 use crate::content::Disk;
+use crate::engine::head::{Endpoint, Head};
 use crate::engine::instance::is_named;
 use crate::engine::observe::{self, Observe, is_remote};
 use crate::engine::planner::{self, Inputs, Options, Planned};
@@ -114,6 +115,7 @@ impl Session {
             serial: opened.state.serial,
         };
         let mut world = World::new(opened.state);
+        world.head = head(&stack, &run.cloud, &store);
         world.seed = rand::random();
         world.unix_time = now();
         let read = match wanted.keeps {
@@ -122,13 +124,14 @@ impl Session {
         };
         world.key = key(&wanted, &world, &store.name())?;
         // Mistakes that only show in evaluation cost no call either.
-        let first = planner::plan(&Inputs {
+        let mut first = planner::plan(&Inputs {
             stack: &stack,
             world: &world,
             options,
             read_file: &read_file,
         });
         output::secrets().learn_plan(&first.plan);
+        strictly(run.cloud.strict, &mut first.diagnostics);
         if let Keeps::Repeats(plan) = wanted.keeps {
             let variables = plan_file::variables(&stack, &sources, &world.seal().comparing());
             plan_file::check_before(plan, &files, &variables, &read)?;
@@ -158,6 +161,10 @@ impl Session {
             Some(connected) => connected,
             None => connect.connect(&mut store, remote).await?,
         };
+        world.head.endpoints = told(&cx);
+        if let Keeps::Repeats(plan) = wanted.keeps {
+            plan_place::check_head(plan, &world.head)?;
+        }
         let planned = if remote || !first.needs.is_empty() || !first.imports.is_empty() {
             let observe = Observe {
                 stack: &stack,
@@ -193,6 +200,8 @@ impl Session {
             first
         };
         output::secrets().learn_plan(&planned.plan);
+        let mut planned = planned;
+        strictly(run.cloud.strict, &mut planned.diagnostics);
         report(global, &planned.diagnostics, &sources)?;
         check_addresses(options, &planned, true)?;
         let with_secrets = planned.with_secrets(&world.state);
@@ -203,6 +212,7 @@ impl Session {
         }
         check_account(&world, &allowed_accounts, &store)?;
         world.files = planned.files();
+        planned.plan.head.clone_from(&world.head);
         Ok(Self {
             stack,
             store,
@@ -222,6 +232,27 @@ impl Session {
             ..Stream::Stdout.style(global.no_color)
         }
     }
+}
+
+/// What stands above a plan, but for where calls go.
+pub(super) fn head(stack: &Stack, cloud: &CloudArgs, store: &Store) -> Head {
+    Head {
+        file: stack.file.clone(),
+        state: store.name(),
+        local: cloud.local,
+        endpoints: Vec::new(),
+    }
+}
+
+/// Where the calls of clients go.
+pub(super) fn told(cx: &Cx) -> Vec<Endpoint> {
+    let endpoints = cx.aws.endpoints().iter().cloned();
+    endpoints
+        .map(|one| Endpoint {
+            url: output::secrets().hide(&one.url),
+            ..one
+        })
+        .collect()
 }
 
 /// The clients of a stack, and whom they may work for.

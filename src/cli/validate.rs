@@ -21,13 +21,14 @@ pub(super) fn run(global: &GlobalArgs, args: &ValidateArgs) -> Result<Exit, CliE
         mut diagnostics,
     } = loaded;
     mistakes::check(&stack, &mut diagnostics, Evaluate::Always);
+    mistakes::strictly(args.strict, &mut diagnostics);
     if mistakes::are_wrong(&diagnostics) || !global.json {
         mistakes::report(global, &diagnostics, &sources)?;
     }
     if global.json {
         let document = mistakes::document(&diagnostics, &sources).to_string();
         let document = output::secrets().hide(&document);
-        output::result(&format!("{document}\n"))?;
+        output::json(&format!("{document}\n"))?;
     } else {
         output::result(&format!("{} is valid.\n", sources.files[0].0))?;
     }

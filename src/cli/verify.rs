@@ -90,6 +90,7 @@ async fn read(
         unix_time: session.world.unix_time,
         data: session.world.data.clone(),
         key: session.world.key.clone(),
+        head: session.world.head.clone(),
         ..World::new(state.clone())
     };
     let (_, planned) = observe::observe_and_plan(&observe, world, Planned::default())
@@ -109,7 +110,7 @@ fn tell(global: &GlobalArgs, run: &RunArgs, unmet: &[Unmet]) -> Result<(), CliEr
             .flat_map(|one| report::json::unmet(one, show))
             .collect();
         let event = json!({"type": "verify", "empty": rows.is_empty(), "differences": rows});
-        output::result(&format!("{event}\n"))?;
+        output::json(&format!("{event}\n"))?;
     }
     let Some(first) = unmet.first() else {
         return Ok(());

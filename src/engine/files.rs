@@ -101,6 +101,7 @@ impl Planner<'_> {
             diagnostic.help = help;
             self.out.diagnostics.push(diagnostic);
         }
+        self.inspected_outside(base, &args.value);
     }
 
     /// What the resource's properties stand for. A file that does not exist is a mistake.
@@ -149,6 +150,8 @@ impl Planner<'_> {
         }
         let known = self.inputs.world.files.get(text).cloned();
         let found = known.map_or_else(|| self.inputs.read_file.content(text), Ok);
+        let at = Path::pointer("/resources").join(name).join("properties");
+        self.named_outside(&at.concat(path));
         match found {
             Ok(content) => Some(Named {
                 label: self.label(block, path, text, desired),

@@ -1,6 +1,7 @@
 //! A plan: an immutable value that says what apply will do, and leaves it nothing to decide.
 
 use crate::data::{Data, Path};
+use crate::engine::head::Head;
 use crate::resource::contents::Contents;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -319,6 +320,9 @@ pub struct Plan {
     pub account: Option<String>,
     /// The region.
     pub region: Option<String>,
+    /// What it was made of, and where its calls go.
+    #[serde(default, skip_serializing_if = "Head::is_empty")]
+    pub head: Head,
     /// One entry a resource, unchanged ones included, by address.
     pub changes: Vec<Change>,
     /// The outputs that change.

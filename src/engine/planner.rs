@@ -164,6 +164,7 @@ impl<'a> Planner<'a> {
             state,
             identity,
             region,
+            head,
             ..
         } = self.inputs.world;
         let plan = &mut self.out.plan;
@@ -173,6 +174,7 @@ impl<'a> Planner<'a> {
         plan.lineage.clone_from(&state.lineage);
         plan.account = identity.as_ref().map(|identity| identity.account.clone());
         plan.region.clone_from(region);
+        plan.head.clone_from(head);
     }
 
     fn fault(&mut self, base: &Path, fault: Fault) {
@@ -188,7 +190,9 @@ impl<'a> Planner<'a> {
 
     /// Evaluates a template of the file; faults are reported and leave it unknown.
     pub(super) fn eval(&mut self, base: &Path, template: &Value) -> Data {
-        match evaluate(template, &self.values) {
+        let found = evaluate(template, &self.values);
+        self.leading_out(base, template);
+        match found {
             Ok(data) => data,
             Err(faults) => {
                 for fault in faults {
@@ -229,7 +233,8 @@ impl<'a> Planner<'a> {
         // What the clients are made with is evaluated before anything else; its mistakes are told
         // along with all others.
         let stack = self.inputs.stack;
-        self.eval(&Path::pointer("/providers/aws"), &stack.aws);
+        let aws = self.eval(&Path::pointer("/providers/aws"), &stack.aws);
+        self.other_endpoint(&aws.value);
         self.eval(&Path::pointer("/state"), &stack.state);
     }
 

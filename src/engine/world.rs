@@ -2,6 +2,7 @@
 //! same stack and the same world, the same plan comes out.
 
 use crate::content::Content;
+use crate::engine::head::Head;
 use crate::resource::aws::Identity;
 use crate::resource::contents::Contents;
 use crate::store::key::StateKey;
@@ -53,6 +54,9 @@ pub struct World {
     pub is_blind: bool,
     /// The region, where the stack has AWS resources.
     pub region: Option<String>,
+    /// The stack file, the place of the state, and where calls go.
+    #[serde(default, skip_serializing_if = "Head::is_empty")]
+    pub head: Head,
     /// The state.
     pub state: State,
     /// What was seen, by address; one that is missing counts as the state knows it.
@@ -83,6 +87,7 @@ impl World {
             identity: None,
             is_blind: false,
             region: None,
+            head: Head::default(),
             state,
             live: BTreeMap::new(),
             data: BTreeMap::new(),

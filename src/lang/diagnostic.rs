@@ -44,6 +44,8 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// Other places of the same file that have a part in it, each with what is there.
     pub related: Vec<(Place, String)>,
+    /// Whether it is about what leads out of the project, which `--strict` refuses.
+    pub leads_out: bool,
 }
 
 impl Diagnostic {
@@ -57,6 +59,7 @@ impl Diagnostic {
             label: None,
             help: None,
             related: Vec::new(),
+            leads_out: false,
         }
     }
 

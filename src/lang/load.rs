@@ -104,9 +104,10 @@ pub fn load(
             stack.variables.insert(name, value);
         }
         let sensitive = declared.iter().filter(|(_, variable)| variable.sensitive);
-        for (name, _) in sensitive {
-            let default = entry("variables", name).join("default");
-            loaded.sources.secret.push((main.index, default));
+        for (name, variable) in sensitive {
+            let hidden = variable.hidden.iter();
+            let hidden = hidden.map(|key| (main.index, entry("variables", name).join(key)));
+            loaded.sources.secret.extend(hidden);
             let others = env_file.iter().chain(&var_files);
             let others = others.map(|file| (file.index, Path::root().join(name)));
             loaded.sources.secret.extend(others);
@@ -125,7 +126,10 @@ fn open(loaded: &mut Loaded, (name, bytes): (String, Vec<u8>)) -> File {
             .diagnostics
             .extend(problems.into_iter().map(|problem| Diagnostic {
                 file: index,
-                ..problem
+                ..match index {
+                    0 => problem,
+                    _ => source::without_values(problem),
+                }
             }));
         Value::Null
     });

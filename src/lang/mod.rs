@@ -13,3 +13,4 @@ pub mod nearest;
 pub mod place;
 pub mod source;
 pub mod stack;
+pub(crate) mod yaml;

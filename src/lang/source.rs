@@ -21,6 +21,7 @@ mod tests;
 use build::{Target, walk};
 
 use super::diagnostic::{Diagnostic, Place};
+use super::yaml;
 use build::Builder;
 use serde_json::Value;
 
@@ -76,6 +77,23 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Vec<Diagnostic>> {
     let text = without_mark(text);
     scan::scan(text).map_err(|(offset, message)| vec![at(position(text, offset), message)])?;
     build(text)
+}
+
+/// A mistake in a file with variables, of which no value is shown: what repeats a part of the
+/// file is put in general words.
+pub fn without_values(problem: Diagnostic) -> Diagnostic {
+    let is_key =
+        problem.message.starts_with("duplicate key") && matches!(problem.place, Place::At(_, 1));
+    let message = match is_key || message::is_general(&problem.message) {
+        true => problem.message,
+        false => "this part of the file cannot be read".to_owned(),
+    };
+    let help = problem.help.filter(|help| message::is_general(help));
+    Diagnostic {
+        message,
+        help,
+        ..problem
+    }
 }
 
 /// A text without its byte order mark, which is no part of it.
@@ -168,7 +186,7 @@ pub(super) fn position(text: &str, offset: usize) -> (usize, usize) {
 }
 
 /// Where in the text an error happened. libyaml counts bytes, and leaves out a byte order mark.
-pub(super) fn offset(text: &str, error: &serde_yaml::Error) -> Option<usize> {
+pub(super) fn offset(text: &str, error: &yaml::Error) -> Option<usize> {
     let mark = if text.starts_with('\u{feff}') { 3 } else { 0 };
     let mut at = (error.location()?.index() + mark).min(text.len());
     while !text.is_char_boundary(at) {

@@ -29,6 +29,7 @@ pub fn json(drift: &Drift, world: &World, show_secrets: bool) -> Value {
         "lineage": state.lineage,
         "account": world.identity.as_ref().map(|identity| &identity.account),
         "region": world.region,
+        "head": super::json::head(&world.head),
         "resources": resources,
         "unfinished": drift.unfinished,
         "summary": {

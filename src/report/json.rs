@@ -1,6 +1,7 @@
 //! The plan, for scripts.
 
 use crate::data::{Data, Path};
+use crate::engine::head::Head;
 use crate::engine::plan::{Change, ChangedBy, OutputChange, Plan, Warning};
 use crate::engine::promise::Unmet;
 use crate::report::secrets::{SecretPaths, Veil, schema_of};
@@ -31,12 +32,25 @@ pub fn plan(plan: &Plan, show_secrets: bool) -> Value {
         "env": plan.env,
         "serial": plan.serial,
         "lineage": plan.lineage,
+        "account": plan.account,
+        "region": plan.region,
+        "head": head(&plan.head),
         "changes": changes,
         "outputs": outputs,
         "summary": plan.summary(),
         "scope": plan.scope,
         "warnings": plan.warnings.iter().map(warning).collect::<Vec<_>>(),
     })
+}
+
+/// What a plan was made of and where its calls go: `{file, state, local, endpoints: [{service, url,
+/// set_by}]}`; `service` is null where it is all of them.
+pub fn head(head: &Head) -> Value {
+    let endpoints = head.endpoints.iter();
+    let endpoints = endpoints
+        .map(|one| json!({"service": one.service, "url": one.url, "set_by": one.set_by}))
+        .collect::<Vec<_>>();
+    json!({"file": head.file, "state": head.state, "local": head.local, "endpoints": endpoints})
 }
 
 fn warning(warning: &Warning) -> Value {
@@ -205,6 +219,7 @@ mod tests {
         );
         insta::assert_snapshot!(format!("{:#}", plan(&of, false)), @r#"
         {
+          "account": "123456789012",
           "changes": [
             {
               "actions": [
@@ -261,6 +276,12 @@ mod tests {
           ],
           "env": "dev",
           "format_version": "1.0",
+          "head": {
+            "endpoints": [],
+            "file": "",
+            "local": false,
+            "state": ""
+          },
           "lineage": "0b8a",
           "outputs": {
             "Queue": {
@@ -275,6 +296,7 @@ mod tests {
               ]
             }
           },
+          "region": "us-west-2",
           "scope": null,
           "serial": 7,
           "stack": "websocket-sqs",

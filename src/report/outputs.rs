@@ -4,6 +4,7 @@ use crate::report::secrets::{SecretPaths, Veil};
 use crate::report::terminal::columns;
 use crate::report::text::{Style, name_text, remark, value_lines};
 use crate::store::seal::is_sealed;
+use crate::visible;
 use serde_json::{Map, Value};
 
 /// An output as shown: name, value, whether it is sensitive, description.
@@ -76,7 +77,7 @@ pub fn raw((_, value, sensitive, _): &Row, show_secrets: bool) -> Option<String>
     let shown = (!sensitive || show_secrets) && !is_sealed(value);
     shown.then(|| match value {
         Value::String(text) => text.clone(),
-        other => other.to_string(),
+        other => visible::json(&other.to_string()).into_owned(),
     })
 }
 

@@ -1,37 +1,31 @@
 //! What a terminal can take: text with nothing in it that moves the cursor, colours where
 //! they are wanted, lines no wider than it is.
 
+use crate::visible;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// The width used where there is no terminal to ask.
 pub const DEFAULT_WIDTH: usize = 100;
 
-/// Whether a character could do more to a terminal than show itself: control characters,
-/// and those that change the direction of text, hide in it or break its line.
-fn is_active(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
-
 /// Whether the text can be shown as it is.
 pub fn is_harmless(text: &str) -> bool {
-    !text.chars().any(is_active)
+    visible::is_plain(text)
 }
 
-/// The text with every character that could act on a terminal written as an escape.
+/// The text with every character that could act on a terminal, cannot be seen or passes for
+/// another one written as an escape.
 pub fn escape(text: &str) -> Cow<'_, str> {
     if is_harmless(text) {
         return Cow::Borrowed(text);
     }
     let mut escaped = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
+    for (c, marked) in visible::marked(text) {
         match c {
             '\n' => escaped.push_str("\\n"),
             '\r' => escaped.push_str("\\r"),
             '\t' => escaped.push_str("\\t"),
-            c if is_active(c) => {
+            c if marked => {
                 let _ = write!(escaped, "\\u{{{:x}}}", u32::from(c));
             }
             c => escaped.push(c),

@@ -1,6 +1,7 @@
 //! A plan kept in a file, to be applied later exactly as it was shown. The planner is pure:
-//! `apply --plan` makes the plan again from the same seed, time, options and variables, and goes
-//! on only where the two are the same. What differs is named.
+//! `apply --plan` makes the plan again from the same seed, time, options and variables, and goes on
+//! only where the two are the same. What differs is named. Where the plan goes is not taken from the
+//! file: whoever applies it says so, or is asked.
 //!
 //! The file holds no secret: in its place is a hash of it, keyed with the state's key
 //! ([`crate::store::seal::Seal`]), on which the comparison rests. Sensitive variables have to be

@@ -3,6 +3,7 @@
 
 use super::state::{State, VERSION, origin_fault};
 use super::transfer::{Moved, read_mark};
+use crate::visible;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -59,7 +60,9 @@ const CHECKED: u32 = 2;
 /// # Errors
 /// Never for a state that was read or made by this program.
 pub(super) fn write(state: &State) -> Result<Written, serde_json::Error> {
-    let mut text = serde_json::to_vec_pretty(state)?;
+    // People look into states.
+    let text = serde_json::to_string_pretty(state)?;
+    let mut text = visible::json(&text).into_owned().into_bytes();
     let checksum = hex::encode(Sha256::digest(compact(&text)));
     text.truncate(text.len() - "\n}".len());
     text.extend(format!(",\n  \"checksum\": \"{checksum}\"\n}}\n").bytes());

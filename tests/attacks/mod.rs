@@ -1,6 +1,11 @@
 //! Attacks on stackctl: what a stranger's stack, file, plan, state, lock or reply might do. One table
 //! an area, each attack a row with a name; all of them must hold, and they are counted.
 
+mod heads;
+mod plans;
+mod screens;
+mod variables;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The attacks of one area. A row that does not hold fails the table at its end, with its name.

@@ -185,6 +185,7 @@ fn long(word: &str) -> Option<String> {
 
 /// What clap has to say, with the tip that helps in place of its own where there is one.
 pub(super) fn advised(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
+    hide_values(&mut error);
     let tip = match error.kind() {
         ErrorKind::InvalidSubcommand => {
             let suggested = texts(&error, ContextKind::SuggestedSubcommand);
@@ -222,6 +223,23 @@ pub(super) fn advised(mut error: clap::Error, arguments: &[OsString]) -> clap::E
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
     }
     error
+}
+
+/// Takes values of variables out of the message: they may be secrets.
+fn hide_values(error: &mut clap::Error) {
+    let argument = text(error, ContextKind::InvalidArg);
+    if error.kind() == ErrorKind::ValueValidation && argument.starts_with("--var ") {
+        error.insert(
+            ContextKind::InvalidValue,
+            ContextValue::String("***".to_owned()),
+        );
+    }
+    if error.kind() == ErrorKind::UnknownArgument
+        && let Some((name, _)) = argument.split_once('=')
+    {
+        let shown = ContextValue::String(format!("{name}=***"));
+        error.insert(ContextKind::InvalidArg, shown);
+    }
 }
 
 fn look_up(table: &[(&[&str], &'static str)], word: &str) -> Option<&'static str> {

@@ -95,7 +95,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &HistoryArgs) -> Result<Exit,
         before = state;
     }
     if global.json {
-        output::result(&format!("{:#}\n", Value::from(list)))?;
+        output::json(&format!("{:#}\n", Value::from(list)))?;
     } else if rows.is_empty() {
         output::message(&format!(
             "No version of {} was saved here.\n",

@@ -7,6 +7,7 @@ use super::super::exit::Exit;
 use super::super::output;
 use super::{Bench, table::table, unknown, words};
 use crate::data::Path;
+use crate::lang::yaml;
 use crate::store::seal::is_sealed;
 use crate::store::state::{ResourceState, State, deposed_address, split_deposed};
 use serde_json::{Value, json};
@@ -38,7 +39,7 @@ pub(super) async fn list(global: &GlobalArgs, args: &ListArgs) -> Result<Exit, C
                 json!({"address": address, "deposed": deposed, "type": known.type_name, "id": known.id})
             })
             .collect();
-        output::result(&format!("{:#}\n", Value::from(list)))?;
+        output::json(&format!("{:#}\n", Value::from(list)))?;
         return Ok(Exit::Done);
     }
     if objects.is_empty() {
@@ -74,9 +75,9 @@ pub(super) async fn show(global: &GlobalArgs, args: &ShowArgs) -> Result<Exit, C
         "options": known.options,
     });
     if global.json {
-        output::result(&format!("{shown:#}\n"))?;
+        output::json(&format!("{shown:#}\n"))?;
     } else {
-        let text = serde_yaml::to_string(&yaml(&shown)).map_err(|error| {
+        let text = yaml::write(&shown).map_err(|error| {
             CliError::new("The resource could not be put as YAML.").caused_by(&error)
         })?;
         output::result(&format!(
@@ -85,27 +86,6 @@ pub(super) async fn show(global: &GlobalArgs, args: &ShowArgs) -> Result<Exit, C
         ))?;
     }
     Ok(Exit::Done)
-}
-
-/// The value as YAML's own: a number of `serde_json` tells its form to no other format.
-fn yaml(value: &Value) -> serde_yaml::Value {
-    match value {
-        Value::Null => serde_yaml::Value::Null,
-        Value::Bool(flag) => (*flag).into(),
-        Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
-            (Some(whole), _, _) => whole.into(),
-            (_, Some(whole), _) => whole.into(),
-            (_, _, float) => float.unwrap_or_default().into(),
-        },
-        Value::String(text) => text.as_str().into(),
-        Value::Array(list) => list.iter().map(yaml).collect::<Vec<_>>().into(),
-        Value::Object(map) => {
-            let members = map
-                .iter()
-                .map(|(key, value)| (key.as_str().into(), yaml(value)));
-            serde_yaml::Value::Mapping(members.collect())
-        }
-    }
 }
 
 /// The value without its secrets.

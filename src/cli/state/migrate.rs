@@ -184,7 +184,7 @@ impl Journey<'_> {
         let line = (!usual).then(|| format!("state: {}", Value::from(to.as_str())));
         if global.json {
             let json = json!({"from": from, "to": to, "serial": serial, "line": line});
-            output::result(&format!("{json:#}\n"))?;
+            output::json(&format!("{json:#}\n"))?;
             return Ok(Exit::Done);
         }
         output::message(&format!(

@@ -33,13 +33,13 @@ pub(super) async fn run(global: &GlobalArgs, args: &PullArgs) -> Result<Exit, Cl
         );
     }
     let Some(path) = &args.out else {
-        output::result(&String::from_utf8_lossy(&text))?;
+        output::json(&String::from_utf8_lossy(&text))?;
         return Ok(Exit::Done);
     };
     transfer::write_copy(path, &text).map_err(store_error)?;
     if global.json {
         let json = json!({"serial": state.serial, "file": path.display().to_string()});
-        output::result(&format!("{json:#}\n"))?;
+        output::json(&format!("{json:#}\n"))?;
     }
     Ok(Exit::Done)
 }

@@ -74,7 +74,7 @@ fn read(path: &Path) -> Result<Vec<u8>, CliError> {
 fn nothing_to_do(global: &GlobalArgs, name: &str) -> Result<Exit, CliError> {
     if global.json {
         let json = json!({"pushed": null});
-        output::result(&format!("{json:#}\n"))?;
+        output::json(&format!("{json:#}\n"))?;
     } else {
         output::message(&format!("Nothing to do: {name} says the same.\n"));
     }

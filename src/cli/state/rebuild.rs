@@ -4,7 +4,7 @@ use super::super::args::GlobalArgs;
 use super::super::args::state::RebuildArgs;
 use super::super::error::CliError;
 use super::super::exit::Exit;
-use super::super::mistakes::{load_checked, report};
+use super::super::mistakes::{load_checked, report, strictly};
 use super::super::place::{self, store_error};
 use super::super::session::{self, Connect, Connected, Session};
 use super::super::{confirm, find, output, reads, state_key};
@@ -45,6 +45,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     place::lock(&store, &stack, global, change.lock).await?;
     let base = base(&stack, &store).await?;
     let mut world = World::new(base.state);
+    world.head = session::head(&stack, cloud, &store);
     world.seed = rand::random();
     world.unix_time = session::now();
     world.key = state_key::unlock(cloud, &world.state, &store.name())?;
@@ -61,6 +62,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     }
     .connect(&mut store, remote)
     .await?;
+    world.head.endpoints = session::told(&cx);
     if remote {
         let identity = cx.aws.identity().await;
         world.identity = Some(identity.map_err(|it| session::resource_error(&it))?.clone());
@@ -96,7 +98,9 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
         read_file: &read_file,
     });
     let planned = observe_and_plan(&observe, world, first).await;
-    let (world, planned) = planned.map_err(|failures| reads::failed(global, failures, &sources))?;
+    let (world, mut planned) =
+        planned.map_err(|failures| reads::failed(global, failures, &sources))?;
+    strictly(cloud.strict, &mut planned.diagnostics);
     output::secrets().learn_plan(&planned.plan);
     report(global, &planned.diagnostics, &sources)?;
     refuse(&planned.found.faults)?;
@@ -242,7 +246,7 @@ impl Shown<'_> {
                 .map(|(address, error)| json!({"address": address, "error": error.to_string()}));
             document["failed"] = failed.collect();
             document["savedSerial"] = json!(serial);
-            return output::result(&format!("{document:#}\n"));
+            return output::json(&format!("{document:#}\n"));
         }
         output::message(&match serial {
             Some(serial) => format!(

@@ -64,7 +64,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RekeyArgs) -> Result<Exit, C
             "recipient": state.encryption.as_ref().map(|known| &known.recipient),
             "recipients": state.encryption.as_ref().map(|known| &known.recipients),
         });
-        output::result(&format!("{json:#}\n"))?;
+        output::json(&format!("{json:#}\n"))?;
         return Ok(Exit::Done);
     }
     let next = if args.new_passphrase {

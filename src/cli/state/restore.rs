@@ -91,7 +91,7 @@ impl Newest<'_> {
             let difference = Difference::between(&self.before, &state);
             let (added, changed, gone) = (difference.added, difference.changed, difference.gone);
             let json = json!({self.verb: self.from, "serial": serial, "added": added, "changed": changed, "gone": gone});
-            output::result(&format!("{json:#}\n"))?;
+            output::json(&format!("{json:#}\n"))?;
         } else {
             output::message(&format!(
                 "Saved as serial {serial}. `stackctl plan` shows how it differs from what is live.\n"

@@ -49,7 +49,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &UnlockArgs) -> Result<Exit, 
 fn say(global: &GlobalArgs, text: &str, holder: Option<String>) -> Result<(), CliError> {
     if global.json {
         let json = json!({"locked": false, "taken_from": holder});
-        return output::result(&format!("{json:#}\n"));
+        return output::json(&format!("{json:#}\n"));
     }
     output::message(&format!("{text}\n"));
     Ok(())

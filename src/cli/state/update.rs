@@ -109,7 +109,7 @@ async fn carry_out(
     if global.json {
         let mut json = change.json;
         json["serial"] = state.serial.into();
-        output::result(&format!("{json:#}\n"))?;
+        output::json(&format!("{json:#}\n"))?;
     } else {
         output::message(&format!(
             "{} Saved as serial {}.\n",

@@ -105,7 +105,7 @@ pub(super) fn settle(
 fn settled(reader: &mut Reader, name: &str, variable: &Declared, chosen: Option<Chosen>) -> Value {
     match (chosen, &variable.default) {
         (Some(chosen), _) => {
-            if let Some(message) = variable.breaks(&chosen.value) {
+            if let Some(message) = variable.breaks(&chosen.value, false) {
                 let (place, message) = match chosen.file() {
                     Some(_) => (
                         Place::Value(Path::root().join(name)),

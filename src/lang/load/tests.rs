@@ -183,9 +183,9 @@ fn values_from_outside_are_checked() {
     };
     let expected = [
         "f.yaml:2:1 the stack declares no variable \"other\" (the variables are b, e, n, s)",
-        "outside --var b: expected true or false, got \"yes\"",
-        "outside --var e: e must be one of \"x\", \"y\", and it is \"z\"",
-        "outside --var n: expected a number, got \"ten\"",
+        "outside --var b: expected true or false",
+        "outside --var e: e must be one of \"x\", \"y\"",
+        "outside --var n: expected a number",
         "outside --var nn: the stack declares no variable \"nn\" (the variables are b, e, n, s)",
         "outside --var s: s must match the pattern ^a",
     ];
@@ -197,7 +197,7 @@ fn values_from_outside_are_checked() {
     assert_eq!(env.len(), 3, "{env:?}");
     assert!(
         env.iter()
-            .any(|line| line == "a.env.yaml:1:4 n must be at most 9, and it is 12"),
+            .any(|line| line == "a.env.yaml:1:4 n must be at most 9"),
         "{env:?}"
     );
 }

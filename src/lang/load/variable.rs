@@ -32,6 +32,16 @@ const TYPES: &[(&str, Type)] = &[
     ("any", Type::Any),
 ];
 
+/// The keys of a sensitive declaration whose values may be shown.
+const OPEN: &[&str] = &[
+    "type",
+    "description",
+    "sensitive",
+    "pattern",
+    "minimum",
+    "maximum",
+];
+
 impl Type {
     fn article(self) -> &'static str {
         match self {
@@ -62,6 +72,9 @@ pub(super) struct Declared {
     pub(super) of: Type,
     pub(super) default: Option<Value>,
     pub(super) sensitive: bool,
+    /// The keys of the declaration whose values are not shown: of a sensitive one, all but those
+    /// that say what it is.
+    pub(super) hidden: Vec<String>,
     one_of: Option<Vec<Value>>,
     pattern: Option<Regex>,
     minimum: Option<Number>,
@@ -104,6 +117,10 @@ pub(super) fn declare(reader: &mut Reader, name: &str, value: &Value) -> Declare
     }
     if let Some(value) = map.get("sensitive") {
         declared.sensitive = reader.bool(value, &path.join("sensitive")).unwrap_or(true);
+    }
+    if declared.sensitive {
+        let hidden = map.keys().filter(|key| !OPEN.contains(&key.as_str()));
+        declared.hidden = hidden.cloned().collect();
     }
     constraints(reader, map, &path, &mut declared);
     if let Some(value) = map.get("default") {
@@ -234,9 +251,7 @@ fn default(reader: &mut Reader, value: &Value, path: &Path, declared: &Declared)
         Ok(found) if found.is_empty() => match eval::evaluate(value, &Nothing::default()) {
             Ok(data) => data.value,
             Err(faults) => {
-                for fault in faults {
-                    reader.value(&path.concat(&fault.path), fault.message).help = fault.help;
-                }
+                declared.tell(reader, path, faults);
                 return None;
             }
         },
@@ -252,9 +267,7 @@ fn default(reader: &mut Reader, value: &Value, path: &Path, declared: &Declared)
             return None;
         }
         Err(faults) => {
-            for fault in faults {
-                reader.value(&path.concat(&fault.path), fault.message).help = fault.help;
-            }
+            declared.tell(reader, path, faults);
             return None;
         }
     };
@@ -262,7 +275,7 @@ fn default(reader: &mut Reader, value: &Value, path: &Path, declared: &Declared)
         misfit(reader, path, declared.of, &value);
         return None;
     }
-    if let Some(message) = declared.breaks(&value) {
+    if let Some(message) = declared.breaks(&value, !declared.sensitive) {
         let name = path
             .parent()
             .and_then(|path| path.last().map(|name| name.into_owned()));
@@ -302,21 +315,34 @@ impl Scope for Nothing {
 }
 
 impl Declared {
-    /// What constraint the value breaks, as the rest of a sentence.
-    pub(super) fn breaks(&self, value: &Value) -> Option<String> {
+    /// Tells what is wrong with the expressions of a default; of a sensitive one only that there
+    /// is something.
+    fn tell(&self, reader: &mut Reader, path: &Path, faults: Vec<eval::Fault>) {
+        for fault in faults {
+            let (message, help) = match self.sensitive {
+                true => ("the expression cannot be evaluated".to_owned(), None),
+                false => (fault.message, fault.help),
+            };
+            reader.value(&path.concat(&fault.path), message).help = help;
+        }
+    }
+
+    /// What constraint the value breaks, as the rest of a sentence; the value is in it where it
+    /// is `open`, which one from outside the stack file never is.
+    pub(super) fn breaks(&self, value: &Value, open: bool) -> Option<String> {
         if value.is_null() {
             return None;
         }
-        let shown = |value: &Value| {
-            if self.sensitive {
-                String::new()
-            } else {
-                format!(", and it is {value}")
-            }
+        let shown = |value: &Value| match open {
+            true => format!(", and it is {value}"),
+            false => String::new(),
         };
         if let Some(allowed) = &self.one_of
             && !allowed.iter().any(|one| eval::same(one, value))
         {
+            if self.sensitive {
+                return Some("is none of the values of its enum".to_owned());
+            }
             let list: Vec<String> = allowed.iter().map(Value::to_string).collect();
             return Some(format!(
                 "must be one of {}{}",
@@ -344,14 +370,7 @@ impl Declared {
 
     /// A text from the command line or the environment as a value of the type.
     pub(super) fn convert(&self, text: &str) -> Result<Value, String> {
-        let refused = || {
-            let shown = if self.sensitive {
-                String::new()
-            } else {
-                format!(", got {text:?}")
-            };
-            format!("expected {}{shown}", self.of.article())
-        };
+        let refused = || format!("expected {}", self.of.article());
         let yaml = || source::parse(text.as_bytes()).map_err(|_| refused());
         let value = match self.of {
             Type::String => Value::String(text.to_owned()),

@@ -1,7 +1,7 @@
 //! The walk to a path.
 
 use crate::data::Path;
-use crate::lang::source;
+use crate::lang::{source, yaml};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -51,7 +51,7 @@ fn search(text: &str, segments: Vec<Cow<'_, str>>, key: bool, merges: usize) -> 
         key,
         trace: &trace,
     };
-    if let Err(error) = goal.deserialize(serde_yaml::Deserializer::from_str(text)) {
+    if let Err(error) = yaml::read(goal, text) {
         let kind = trace.kind.take()?;
         return Some(Found {
             offset: source::offset(text, &error)?,

@@ -3,6 +3,7 @@
 
 use super::{DEEPEST, MOST_NODES, MOST_TEXT};
 use crate::data::Path;
+use crate::lang::yaml;
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
@@ -144,14 +145,14 @@ impl Builder {
 }
 
 /// Walks over the text's one document.
-pub(super) fn walk(text: &str, builder: &Builder) -> Result<Value, serde_yaml::Error> {
+pub(super) fn walk(text: &str, builder: &Builder) -> Result<Value, yaml::Error> {
     let seed = Node {
         builder,
         path: &Path::root(),
         depth: 0,
         key: false,
     };
-    seed.deserialize(serde_yaml::Deserializer::from_str(text))
+    yaml::read(seed, text)
 }
 
 /// One value, or one key.

@@ -3,9 +3,10 @@
 use super::build::OURS;
 use super::{position, quote};
 use crate::lang::diagnostic::{Diagnostic, Place};
+use crate::lang::yaml::Error;
 
 /// A parser's error, found at an offset, as a diagnostic.
-pub(super) fn explain(text: &str, error: &serde_yaml::Error, found: Option<usize>) -> Diagnostic {
+pub(super) fn explain(text: &str, error: &Error, found: Option<usize>) -> Diagnostic {
     let said = error.to_string();
     // The parser has read past the character that starts an alias or anchor.
     let found = found.map(|at| {
@@ -47,6 +48,31 @@ pub(super) fn explain(text: &str, error: &serde_yaml::Error, found: Option<usize
         ..Diagnostic::error(place, message)
     }
 }
+
+/// Whether a message or its help is the same for every file, so that it repeats nothing of one.
+pub(super) fn is_general(text: &str) -> bool {
+    GENERAL.contains(&text)
+        || WORDS
+            .iter()
+            .any(|(_, message, help)| *message == text || *help == Some(text))
+}
+
+/// Those that are in no table.
+const GENERAL: &[&str] = &[
+    "a quoted string does not end",
+    "close the quote",
+    "a tab cannot indent a line",
+    "indent with spaces",
+    "this list or map in brackets cannot be read",
+    "the file is not UTF-8 text: this byte cannot be read",
+    "the file is UTF-16, and stack files are UTF-8",
+    "save it as UTF-8",
+    "a number must be finite",
+    "put it in quotes if it is meant as text",
+    "this number has more than 64 bits",
+    "this key is a list or a map, and keys are text",
+    "remove one of the two",
+];
 
 const QUOTE: Option<&str> = Some("put the value in quotes");
 

@@ -2,6 +2,7 @@
 
 use super::members::{Doc, Protocol, text};
 use super::{Cx, Kind, api, bad};
+use crate::lang::source;
 use crate::local_cloud::service::{Refusal, Request};
 use serde_json::{Value, json};
 
@@ -17,9 +18,12 @@ pub(super) fn reimport(
     }
     let body = text(sent, "body");
     // JSON first: YAML would not keep the form of its numbers.
-    let document: Value = serde_json::from_str(body)
-        .or_else(|_| serde_yaml::from_str(body))
-        .map_err(|error| bad(format!("Unable to parse the API definition: {error}")))?;
+    let document: Value = serde_json::from_str(body).or_else(|_| {
+        source::parse(body.as_bytes()).map_err(|faults| {
+            let why = faults.first().map_or("", |fault| fault.message.as_str());
+            bad(format!("Unable to parse the API definition: {why}"))
+        })
+    })?;
     let version = scalar(&document["openapi"]);
     let version = version.as_str().unwrap_or_default();
     if !version.starts_with("3.") {

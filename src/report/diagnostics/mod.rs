@@ -2,8 +2,9 @@
 
 use crate::lang::diagnostic::{Diagnostic, Place, Severity};
 use crate::lang::stack::Sources;
-use crate::report::terminal::{escape, escape_lines, is_harmless};
+use crate::report::terminal::{escape, escape_lines};
 use crate::report::text::Style;
+use crate::visible;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::{Value, json};
@@ -259,10 +260,13 @@ fn snippet<'s>(
     let from = floor(text, span.start.saturating_sub(WINDOW).max(line_start));
     let to = floor(text, (end + WINDOW).min(line_end));
     let shown_end = floor(text, end.min(span.start + 2 * WINDOW));
+    let line = Harmless::new(&text[from..to]);
+    let (start, shown_end) = (span.start - from, shown_end.min(to) - from);
+    let to = text[from..to].trim_end_matches('\r').len();
     let (before, part, after) = (
-        harmless(&text[from..span.start]),
-        harmless(&text[span.start..shown_end]),
-        harmless(text[shown_end..to].trim_end_matches('\r')),
+        line.part(0..start),
+        line.part(start..shown_end),
+        line.part(shown_end..to),
     );
     let mut annotation = AnnotationKind::Primary.span(before.len()..before.len() + part.len());
     if let Some(label) = &located.diagnostic.label {
@@ -274,15 +278,33 @@ fn snippet<'s>(
         .annotation(annotation)
 }
 
-/// A part of a line with nothing in it that acts on a terminal; tabs are the renderer's.
-fn harmless(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\t' => c,
-            c if is_harmless(c.encode_utf8(&mut [0; 4])) => c,
-            _ => char::REPLACEMENT_CHARACTER,
-        })
-        .collect()
+/// A line with nothing in it that acts on a terminal or passes for another letter; tabs are the
+/// renderer's.
+struct Harmless(Vec<(usize, char, bool)>);
+
+impl Harmless {
+    fn new(line: &str) -> Self {
+        let marked = line.char_indices().zip(visible::marked(line));
+        Self(
+            marked
+                .map(|((at, c), (_, marked))| (at, c, marked))
+                .collect(),
+        )
+    }
+
+    /// A part of it, by its place in the line.
+    fn part(&self, range: Range<usize>) -> String {
+        let mut out = String::new();
+        for (_, c, marked) in self.0.iter().filter(|(at, ..)| range.contains(at)) {
+            match c {
+                '\t' => out.push('\t'),
+                c if visible::is_active(*c) => out.push(char::REPLACEMENT_CHARACTER),
+                c if *marked => out.extend(c.escape_unicode()),
+                c => out.push(*c),
+            }
+        }
+        out
+    }
 }
 
 /// The nearest border of a character at or before `at`.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::data::Path;
+use crate::report::terminal::is_harmless;
 
 const FILE: &str = "\
 name: web

@@ -5,6 +5,7 @@ use super::record::{Record, Tally, next_step, words};
 use crate::engine::event::{Doing, Event};
 use crate::report::secrets::Secrets;
 use crate::resource::error::Error;
+use crate::visible;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -15,19 +16,22 @@ pub(super) struct JsonLines {
     record: Record,
     /// The reason last written for each waiting step.
     reasons: BTreeMap<String, String>,
+    /// What stands above the plan.
+    head: Value,
 }
 
 impl JsonLines {
-    pub(super) fn new(out: Box<dyn Write + Send>, secrets: Secrets) -> Self {
+    pub(super) fn new(out: Box<dyn Write + Send>, secrets: Secrets, head: Value) -> Self {
         Self {
             out,
             record: Record::new(secrets),
             reasons: BTreeMap::new(),
+            head,
         }
     }
 
     fn write(&mut self, line: &Value) {
-        let _ = writeln!(self.out, "{line}");
+        let _ = writeln!(self.out, "{}", visible::json(&line.to_string()));
         let _ = self.out.flush();
     }
 
@@ -35,7 +39,7 @@ impl JsonLines {
     fn object(&mut self, event: &Event) -> Option<Value> {
         let object = match event {
             Event::Started { steps, depth, .. } => {
-                json!({"type": "started", "steps": steps, "depth": depth})
+                json!({"type": "started", "steps": steps, "depth": depth, "head": self.head})
             }
             Event::Begun { address, doing } => step(address, *doing, "begun")?,
             Event::Waiting { address, reason } => {

@@ -61,7 +61,12 @@ pub fn plain(out: Box<dyn Write + Send>, style: Style, secrets: Secrets) -> Box<
     Box::new(plain::Plain::new(out, style, secrets))
 }
 
-/// One JSON object a line (`apply --json`), the last one `{"type": "summary", …}`.
-pub fn json_lines(out: Box<dyn Write + Send>, secrets: Secrets) -> Box<dyn Reporter> {
-    Box::new(json_lines::JsonLines::new(out, secrets))
+/// One JSON object a line (`apply --json`), the last one `{"type": "summary", …}`; the first one
+/// has `head`, what stands above the plan.
+pub fn json_lines(
+    out: Box<dyn Write + Send>,
+    secrets: Secrets,
+    head: serde_json::Value,
+) -> Box<dyn Reporter> {
+    Box::new(json_lines::JsonLines::new(out, secrets, head))
 }

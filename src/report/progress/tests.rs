@@ -258,7 +258,7 @@ fn an_interruption_says_what_was_left() {
 #[test]
 fn scripts_get_one_object_a_line() {
     let out = Shared::default();
-    let mut reporter = json_lines(Box::new(out.clone()), secrets());
+    let mut reporter = json_lines(Box::new(out.clone()), secrets(), serde_json::Value::Null);
     run().iter().for_each(|event| reporter.event(event));
     reporter.event(&begun("late", Doing::Creating));
     reporter.event(&Event::Interrupted { running: 0 });
@@ -268,7 +268,7 @@ fn scripts_get_one_object_a_line() {
         serde_json::from_str::<Value>(line).unwrap();
     }
     insta::assert_snapshot!(out.text(), @r#"
-    {"depth":4,"steps":9,"type":"started"}
+    {"depth":4,"head":null,"steps":9,"type":"started"}
     {"action":"create","address":"role","status":"begun","type":"step"}
     {"action":"update","address":"queue","status":"begun","type":"step"}
     {"action":"delete","address":"api","status":"begun","type":"step"}

@@ -17,6 +17,7 @@ pub fn drift(drift: &Drift, world: &World, style: &Style) -> String {
         &mut page,
         &state.stack,
         [&state.env, &account, &world.region],
+        &world.head,
     );
     for found in &drift.drifted {
         let change = as_change(found);

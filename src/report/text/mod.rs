@@ -15,6 +15,7 @@ mod unmet;
 pub use drift::drift;
 pub use unmet::unmet;
 
+use crate::engine::head::Head;
 use crate::engine::plan::{Action, Change, DESTROY, Importing, NEW, OutputChange, Plan};
 use crate::report::secrets::{SecretPaths, Veil, schema_of};
 use crate::report::terminal::{DEFAULT_WIDTH, columns, escape, fit};
@@ -69,18 +70,38 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
 }
 
 fn header(page: &mut Page<'_>, plan: &Plan) {
-    place(page, &plan.stack, [&plan.env, &plan.account, &plan.region]);
+    let parts = [&plan.env, &plan.account, &plan.region];
+    place(page, &plan.stack, parts, &plan.head);
 }
 
-/// `websocket-sqs, env dev, account 123456789012, region us-west-2`
-fn place(page: &mut Page<'_>, stack: &str, parts: [&Option<String>; 3]) {
+/// `websocket-sqs, env dev, account 123456789012, region us-west-2`; below it the stack file, the
+/// state, and where calls go that do not go to AWS's own hosts.
+fn place(page: &mut Page<'_>, stack: &str, parts: [&Option<String>; 3], head: &Head) {
     page.piece(BOLD, &escape(stack));
     for (name, value) in ["env", "account", "region"].iter().zip(parts) {
         if let Some(value) = value {
             page.out.push_str(&format!(", {name} {}", escape(value)));
         }
     }
+    if head.local {
+        page.out.push_str(", local cloud");
+    }
     page.end();
+    if !head.is_empty() {
+        let (file, state) = (escape(&head.file), escape(&head.state));
+        page.note(0, &format!("file {file}, state {state}"));
+    }
+    for one in &head.endpoints {
+        let text = format!("endpoint {one}");
+        page.line(0, &escape(&text));
+        if one.is_open() {
+            page.piece(
+                RED,
+                "  not encrypted: credentials and secrets can be read on the way",
+            );
+            page.end();
+        }
+    }
 }
 
 fn last_line(page: &mut Page<'_>, plan: &Plan) {

@@ -1,7 +1,7 @@
 //! Strings and numbers on one line: as YAML would have them, or as JSON would.
 
 use crate::report::terminal::is_harmless;
-use std::fmt::Write as _;
+use crate::visible;
 
 /// The most characters of a string that are shown.
 const LONGEST: usize = 300;
@@ -92,20 +92,15 @@ pub(super) fn thousands(number: usize) -> String {
 pub(super) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
-    for c in text.chars() {
+    for (c, marked) in visible::marked(text) {
         match c {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if c.is_ascii() && !c.is_ascii_control() => out.push(c),
-            c if is_harmless(c.encode_utf8(&mut [0; 4])) => out.push(c),
-            c => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    let _ = write!(out, "\\u{unit:04x}");
-                }
-            }
+            c if marked => visible::push_units(&mut out, c),
+            c => out.push(c),
         }
     }
     out.push('"');
@@ -113,7 +108,8 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// Whether the text can stand without quotes and still read as this string: no space, no
-/// mark that YAML gives a meaning, nothing that looks like a number, a date or a bool.
+/// mark that YAML gives a meaning, nothing that looks like a number, a date or a bool, nothing
+/// that a reader could take for something else.
 pub(super) fn is_plain(text: &str) -> bool {
     let Some(first) = text.chars().next() else {
         return false;
@@ -132,7 +128,12 @@ pub(super) fn is_plain(text: &str) -> bool {
         && text
             .chars()
             .all(|c| c.is_ascii_hexdigit() || "xoXO_.+-:".contains(c));
-    starts && !word && !number && !text.ends_with(':') && text.chars().all(fits)
+    starts
+        && !word
+        && !number
+        && !text.ends_with(':')
+        && text.chars().all(fits)
+        && is_harmless(text)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::Aws;
 use super::credentials::Explained;
+use super::endpoint;
 use super::network::{self, Network};
 use super::pace::Paced;
 use super::patience::Patient;
@@ -17,7 +18,6 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use aws_types::service_config::ServiceConfigKey;
 use std::time::Duration;
 
 /// `providers.aws` of a stack, evaluated, with what the command line puts over it.
@@ -29,6 +29,8 @@ pub struct Settings {
     pub profile: Option<String>,
     /// Where all services are, for an emulator.
     pub endpoint_url: Option<String>,
+    /// What says so, as people are told it: `--endpoint-url`.
+    pub endpoint_set_by: String,
     /// A role to assume with those credentials.
     pub assume_role: Option<AssumeRole>,
     /// The local cloud, in place of the network.
@@ -143,10 +145,20 @@ pub async fn connect(settings: &Settings) -> Result<Aws, ConnectError> {
             "Set providers.aws.region in the stack file, or AWS_REGION.",
         )));
     }
+    let named = config.region().map(ToString::to_string).unwrap_or_default();
+    if !endpoint::is_region(&named) {
+        // It becomes a part of a host's name, and could lead to another one.
+        return Err(ConnectError::Other(Error::with_hint(
+            format!("{named:?} is not an AWS region"),
+            "Correct providers.aws.region in the stack file, or AWS_REGION: us-west-2, for example.",
+        )));
+    }
     let about = profiles.as_ref().map(Profiles::about).unwrap_or_default();
     let config = with_credentials(config, settings, &about, http).await;
     let path_style = config.endpoint_url().is_some() || has_own_s3(&config);
-    Ok(Aws::new(config, path_style))
+    let profile = profiles.as_ref().map(Profiles::name);
+    let endpoints = endpoint::endpoints(settings, &config, profile);
+    Ok(Aws::new(config, path_style).with_endpoints(endpoints))
 }
 
 /// How long a service is waited for, from the moment at which a call is sent (waiting for its
@@ -227,17 +239,8 @@ async fn with_credentials(
         .build()
 }
 
-/// Whether S3 has an endpoint of its own (`AWS_ENDPOINT_URL_S3`, or `services` in a profile).
-/// Host names in front of such an endpoint's would rarely be known, so the bucket goes into
-/// the path there, as it does for an endpoint of all services.
+/// Whether S3 has an endpoint of its own. Host names in front of such an endpoint's would rarely
+/// be known, so the bucket goes into the path there, as it does for an endpoint of all services.
 fn has_own_s3(config: &SdkConfig) -> bool {
-    let key = ServiceConfigKey::builder()
-        .service_id("S3")
-        .env("AWS_ENDPOINT_URL")
-        .profile("endpoint_url")
-        .build();
-    match (config.service_config(), key) {
-        (Some(services), Ok(key)) => services.load_config(key).is_some(),
-        _ => false,
-    }
+    endpoint::of_service(config, "S3").is_some()
 }

@@ -5,6 +5,7 @@ pub mod apigatewayv2;
 pub mod cloudwatch;
 pub mod connect;
 mod credentials;
+pub mod endpoint;
 pub mod iam;
 mod in_flight;
 pub mod lambda;
@@ -23,6 +24,7 @@ pub mod tags;
 pub mod time;
 
 use super::error::{CallResult, Error};
+use crate::engine::head::Endpoint;
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -107,6 +109,7 @@ macro_rules! clients {
             late: Duration,
             spread: Duration,
             agreement: Duration,
+            endpoints: Vec<Endpoint>,
             identity: OnceCell<Identity>,
             /// What this run wrote a moment ago and other calls may not know yet.
             pub(crate) fresh: Fresh,
@@ -126,6 +129,7 @@ macro_rules! clients {
                     late: LATE,
                     spread: SPREAD,
                     agreement: if path_style { Duration::ZERO } else { AGREEMENT },
+                    endpoints: Vec::new(),
                     identity: OnceCell::new(),
                     fresh: Fresh::default(),
                     api_protocols: Default::default(),
@@ -189,6 +193,17 @@ impl Aws {
     /// Whether these are clients that can call nothing.
     pub fn is_offline(&self) -> bool {
         self.region() == OFFLINE
+    }
+
+    /// The same clients, which tell where their calls go.
+    fn with_endpoints(mut self, endpoints: Vec<Endpoint>) -> Self {
+        self.endpoints = endpoints;
+        self
+    }
+
+    /// Where calls go in place of AWS's own hosts; empty for the local cloud.
+    pub fn endpoints(&self) -> &[Endpoint] {
+        &self.endpoints
     }
 
     /// The S3 client for reads and for calls that may be repeated.

@@ -140,6 +140,11 @@ impl Profiles {
         self.set.get(key)
     }
 
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        self.set.selected_profile()
+    }
+
     /// What explains a failure, for the time when one comes.
     pub(super) fn about(&self) -> About {
         let name = self.set.selected_profile().to_owned();

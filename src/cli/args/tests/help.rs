@@ -72,7 +72,9 @@ fn the_help_of_validate() {
       [STACK]  A stack's name under stacks/, or a path; not needed while there is only one
 
     Options:
-      -h, --help  Print help
+          --strict  Refuse what leads out of the project: files outside of its folder, and an endpoint
+                    that is not on this machine
+      -h, --help    Print help
 
     Variables:
           --env <ENV>         Take variable values from stacks/<STACK>.<ENV>.yaml and keep a state of
@@ -123,6 +125,9 @@ fn the_help_of_plan() {
           --local                Use the local cloud in this binary; its contents are kept under
                                  .stackctl/local/
           --endpoint-url <URL>   Send every call to this address, an emulator's for example
+          --strict               Refuse what leads out of the project: files outside of its folder, an
+                                 endpoint in the stack file that is not on this machine, and any that is
+                                 not encrypted
           --state <PATH>         The state: a file or s3://bucket/key, in place of state/<STACK>.json
           --state-key <FILE>     Keep secrets in the state, encrypted to the age identity in this file;
                                  so does STACKCTL_STATE_KEY_FILE, and with a passphrase
@@ -183,6 +188,9 @@ fn the_help_of_apply() {
           --local                Use the local cloud in this binary; its contents are kept under
                                  .stackctl/local/
           --endpoint-url <URL>   Send every call to this address, an emulator's for example
+          --strict               Refuse what leads out of the project: files outside of its folder, an
+                                 endpoint in the stack file that is not on this machine, and any that is
+                                 not encrypted
           --state <PATH>         The state: a file or s3://bucket/key, in place of state/<STACK>.json
           --state-key <FILE>     Keep secrets in the state, encrypted to the age identity in this file;
                                  so does STACKCTL_STATE_KEY_FILE, and with a passphrase
@@ -235,6 +243,9 @@ fn the_help_of_outputs() {
           --local               Use the local cloud in this binary; its contents are kept under
                                 .stackctl/local/
           --endpoint-url <URL>  Send every call to this address, an emulator's for example
+          --strict              Refuse what leads out of the project: files outside of its folder, an
+                                endpoint in the stack file that is not on this machine, and any that is
+                                not encrypted
           --state <PATH>        The state: a file or s3://bucket/key, in place of state/<STACK>.json
           --state-key <FILE>    Keep secrets in the state, encrypted to the age identity in this file;
                                 so does STACKCTL_STATE_KEY_FILE, and with a passphrase
@@ -287,6 +298,9 @@ fn the_help_of_destroy() {
           --local                Use the local cloud in this binary; its contents are kept under
                                  .stackctl/local/
           --endpoint-url <URL>   Send every call to this address, an emulator's for example
+          --strict               Refuse what leads out of the project: files outside of its folder, an
+                                 endpoint in the stack file that is not on this machine, and any that is
+                                 not encrypted
           --state <PATH>         The state: a file or s3://bucket/key, in place of state/<STACK>.json
           --state-key <FILE>     Keep secrets in the state, encrypted to the age identity in this file;
                                  so does STACKCTL_STATE_KEY_FILE, and with a passphrase
