@@ -135,18 +135,18 @@ fn blot_variables(text: &mut String) {
         let bare = line.trim_start_matches(' ');
         let indent = line.len() - bare.len();
         let value = key(bare);
-        if indent == 0 && !bare.trim().is_empty() && !bare.starts_with(['#', '-', '}', ']']) {
-            inside = value.is_some_and(|end| bare[..end].contains("variables"));
+        if let Some(end) = value.filter(|_| indent == 0) {
+            inside = bare[..end].contains("variables");
             names_at = None;
         }
         if !inside || bare.trim().is_empty() {
             continue;
         }
         let shown = match value {
-            Some(end) if indent == 0 => end,
+            Some(end) if indent == 0 => end + open_pairs(&bare[end..]),
             Some(end) if *names_at.get_or_insert(indent) == indent => {
                 keys_at = None;
-                end
+                end + open_pairs(&bare[end..])
             }
             // Deeper ones are a part of a value.
             Some(end) if *keys_at.get_or_insert(indent) == indent => {
@@ -162,6 +162,29 @@ fn blot_variables(text: &mut String) {
     }
     for bytes in hidden {
         blot(text, bytes);
+    }
+}
+
+/// How much of a declaration in braces tells nothing: the first pairs, as long as they do.
+fn open_pairs(text: &str) -> usize {
+    let word = |text: &str| {
+        let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        end.unwrap_or(text.len())
+    };
+    let Some(inside) = text.trim_start().strip_prefix('{') else {
+        return 0;
+    };
+    let mut at = text.len() - inside.len();
+    loop {
+        let pair = text[at..].trim_start();
+        let (key, rest) = pair.split_at(word(pair));
+        let Some(value) = rest.strip_prefix(": ").filter(|_| OPEN.contains(&key)) else {
+            return at;
+        };
+        let Some(more) = value[word(value)..].strip_prefix(',') else {
+            return at;
+        };
+        at = text.len() - more.len();
     }
 }
 

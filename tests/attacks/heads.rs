@@ -187,13 +187,7 @@ fn an_endpoint_without_tls_is_a_warning_and_with_strict_refused() {
             &["destroy", "--yes"],
             &["outputs"],
         ] {
-            if command[0] == "outputs" && !name.starts_with("the stack") {
-                continue;
-            }
             let args = [command, &["--strict"], &flags[..]].concat();
-            if command[0] == "outputs" {
-                continue;
-            }
             let ended = project.run(&args);
             table.attack(&format!("{name}, {}", args.join(" ")), || {
                 match matches!(ended.code, Some(1 | 3)) && server.asked().len() == before {
@@ -288,16 +282,16 @@ const READERS: &[(&str, &str)] = &[
     ("can", "locals:\n  a: ${can(file(\"@\"))}\n"),
     (
         "a condition",
-        "locals:\n  a: \"${length(file(\"@\")) > 1 ? 1 : 2}\"\n",
+        "locals:\n  a: '${length(file(\"@\")) > 1 ? 1 : 2}'\n",
     ),
-    ("a list", "locals:\n  a: [1, {b: \"x ${file(\"@\")}\"}]\n"),
+    ("a list", "locals:\n  a: [1, {b: 'x ${file(\"@\")}'}]\n"),
     (
         "a property",
-        "resources:\n  o: {type: \"random:RandomPet\", properties: {prefix: \"${md5(file(\"@\"))}\"}}\n",
+        "resources:\n  o: {type: \"random:RandomPet\", properties: {prefix: '${md5(file(\"@\"))}'}}\n",
     ),
     (
         "an import",
-        "resources:\n  b: {type: \"aws:s3:Bucket\", options: {import: \"${base64encode(file(\"@\"))}\"}}\n",
+        "resources:\n  b: {type: \"aws:s3:Bucket\", options: {import: '${base64encode(file(\"@\"))}'}}\n",
     ),
     (
         "source",
@@ -313,15 +307,15 @@ const READERS: &[(&str, &str)] = &[
     ),
     (
         "a tag of the provider",
-        "providers:\n  aws: {region: us-west-2, defaultTags: {a: \"${file(\"@\")}\"}}\n",
+        "providers:\n  aws: {region: us-west-2, defaultTags: {a: '${file(\"@\")}'}}\n",
     ),
     (
         "the endpoint",
-        "providers:\n  aws: {region: us-west-2, endpointUrl: \"http://127.0.0.1/${file(\"@\")}\"}\n",
+        "providers:\n  aws: {region: us-west-2, endpointUrl: 'http://127.0.0.1/${file(\"@\")}'}\n",
     ),
     (
         "the state",
-        "state: \"s3://a-bucket/${base64encode(file(\"@\"))}\"\n",
+        "state: 's3://a-bucket/${base64encode(file(\"@\"))}'\n",
     ),
 ];
 
@@ -375,11 +369,7 @@ fn a_file_outside_of_the_project_is_told_and_with_strict_refused() {
         }
     }
     for (name, text) in READERS {
-        let path = match *name {
-            "sourceDir" => "in/side",
-            _ => "in/side",
-        };
-        let text = text.replace('@', path).replace("in/side/..", "in");
+        let text = text.replace("@/..", "in").replace('@', "in/side");
         project.write("stacks/web.yaml", format!("name: web\n{text}"));
         let ended = project.run(&["validate", "--strict"]);
         assert!(
@@ -405,7 +395,7 @@ fn a_file_outside_of_the_project_is_told_and_with_strict_refused() {
         });
     }
     let state = format!(
-        "name: web\nstate: \"s3://a-bucket/${{base64encode(file(\"{absolute}\"))}}\"\nproviders: {{aws: {{region: us-west-2}}}}\n"
+        "name: web\nstate: 's3://a-bucket/${{base64encode(file(\"{absolute}\"))}}'\nproviders: {{aws: {{region: us-west-2}}}}\n"
     );
     project.write("stacks/web.yaml", state);
     for args in [

@@ -11,7 +11,8 @@ fn a_first_apply_shows_the_plan_the_progress_and_the_outputs() {
     let project = small();
     let plan = project.run(&["plan"]).expect(0);
     insta::assert_snapshot!(plan.stdout, @r#"
-    small, account 000000000000, region us-west-2
+    small, account 000000000000, region us-west-2, local cloud
+    file stacks/small.yaml, state state/small.json
 
       + log  aws:cloudwatch:LogGroup
           name: /app/orders
@@ -75,7 +76,8 @@ fn with_nothing_to_do_apply_neither_asks_nor_writes() {
     insta::assert_snapshot!(seen(&again), @"
     exit: 0
     --- stdout
-    small, account 000000000000, region us-west-2
+    small, account 000000000000, region us-west-2, local cloud
+    file stacks/small.yaml, state state/small.json
 
     No changes. The stack is as the file says.
 
@@ -290,7 +292,7 @@ fn where_values_come_from() {
     warning: the stack declares no variable "sise"
      --> values.json:1:14
       |
-    1 | {"size": 41, "sise": 1}
+    1 | *"size": *** "sise": **
       |              ^^^^^^
       |
       = help: did you mean "size"?
@@ -313,7 +315,7 @@ fn values_that_do_not_fit() {
     exit: 1
     --- stdout
     --- stderr
-    error: invalid value 'size' for '--var <NAME=VALUE>': expected NAME=VALUE
+    error: invalid value '***' for '--var <NAME=VALUE>': expected NAME=VALUE
 
     For more information, try '--help'.
     ");
@@ -330,7 +332,7 @@ fn values_that_do_not_fit() {
     exit: 3
     --- stdout
     --- stderr
-    error: --var size: expected a number, got "many"
+    error: --var size: expected a number
 
     1 error
     "#);

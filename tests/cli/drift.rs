@@ -45,7 +45,8 @@ async fn what_changed_outside_is_told_whatever_the_file_says() {
     insta::assert_snapshot!(seen(&none), @"
     exit: 0
     --- stdout
-    small, account 000000000000, region us-west-2
+    small, account 000000000000, region us-west-2, local cloud
+    file stacks/small.yaml, state state/small.json
 
     No drift. What was read is as last applied: 3 resources.
     --- stderr
@@ -68,7 +69,8 @@ async fn what_changed_outside_is_told_whatever_the_file_says() {
     insta::assert_snapshot!(seen(&told), @r#"
     exit: 2
     --- stdout
-    small, account 000000000000, region us-west-2
+    small, account 000000000000, region us-west-2, local cloud
+    file stacks/small.yaml, state state/small.json
 
       - log  aws:cloudwatch:LogGroup  [id=/app/orders]  # gone: deleted outside stackctl
           name: /app/orders, retentionInDays: 7
@@ -95,6 +97,12 @@ async fn what_changed_outside_is_told_whatever_the_file_says() {
       "account": "000000000000",
       "env": null,
       "format_version": "1.0",
+      "head": {
+        "endpoints": [],
+        "file": "stacks/small.yaml",
+        "local": true,
+        "state": "state/small.json"
+      },
       "lineage": "[lineage]",
       "region": "us-west-2",
       "resources": [
@@ -269,7 +277,8 @@ async fn a_whole_shape_is_taken_in() {
     call.send().await.unwrap();
     let told = project.run(&["drift"]).expect(2);
     insta::assert_snapshot!(told.stdout, @r#"
-    small, account 000000000000, region us-west-2
+    small, account 000000000000, region us-west-2, local cloud
+    file stacks/small.yaml, state state/small.json
 
       ~ policy  aws:iam:Policy  [id=arn:aws:iam::000000000000:policy/send]  # last applied -> live
           ~ policy:

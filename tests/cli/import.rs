@@ -28,7 +28,8 @@ fn the_option_adopts_and_updates_in_one_run() {
         insta::assert_snapshot!(seen(&project.run(&["apply", "--yes"])), @"
         exit: 0
         --- stdout
-        small, account 000000000000, region us-west-2
+        small, account 000000000000, region us-west-2, local cloud
+        file stacks/small.yaml, state state/small.json
 
         import queue  aws:sqs:Queue  [id=https://sqs.us-west-2.amazonaws.com/000000000000/orders]  # then updated: visibilityTimeoutSeconds differs
               ~ visibilityTimeoutSeconds: 30 -> 60
@@ -126,7 +127,8 @@ fn the_command_adopts_and_changes_nothing() {
         insta::assert_snapshot!(seen(&project.run(&["import", "queue", URL, "--yes"])), @"
         exit: 0
         --- stdout
-        small, account 000000000000, region us-west-2
+        small, account 000000000000, region us-west-2, local cloud
+        file stacks/small.yaml, state state/small.json
 
         import queue  aws:sqs:Queue  [id=https://sqs.us-west-2.amazonaws.com/000000000000/orders]  # the next apply updates it: visibilityTimeoutSeconds differs
               ~ visibilityTimeoutSeconds: 30 -> 60
@@ -235,7 +237,8 @@ fn an_import_that_cannot_be_says_what_to_do() {
         insta::assert_snapshot!(seen(&project.run(&["import", "queue", URL])), @"
         exit: 1
         --- stdout
-        small, account 000000000000, region us-west-2
+        small, account 000000000000, region us-west-2, local cloud
+        file stacks/small.yaml, state state/small.json
 
         import queue  aws:sqs:Queue  [id=https://sqs.us-west-2.amazonaws.com/000000000000/orders]
               # (2 unchanged properties hidden)
@@ -282,7 +285,8 @@ fn a_renamed_block_keeps_its_object() {
         insta::assert_snapshot!(seen(&project.run(&["apply", "--yes"])), @"
         exit: 0
         --- stdout
-        small, account 000000000000, region us-west-2
+        small, account 000000000000, region us-west-2, local cloud
+        file stacks/small.yaml, state state/small.json
 
         moved queue -> orders  aws:sqs:Queue  [id=https://sqs.us-west-2.amazonaws.com/000000000000/orders]
 

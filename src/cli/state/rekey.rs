@@ -175,7 +175,7 @@ fn list(
             "recipients": encryption.map(|known| &known.recipients),
             "passphrase": encryption.map(is_passphrase),
         });
-        output::result(&format!("{json:#}\n"))?;
+        output::json(&format!("{json:#}\n"))?;
         return Ok(Exit::Done);
     }
     let text = match encryption {
