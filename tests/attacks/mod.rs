@@ -2,6 +2,7 @@
 //! an area, each attack a row with a name; all of them must hold, and they are counted.
 
 mod heads;
+mod keys;
 mod plans;
 mod screens;
 mod variables;

@@ -90,11 +90,11 @@ fn edits() -> Vec<Case> {
             text[..text.find(",\n  \"checksum\"").unwrap()].to_owned() + "\n}\n"
         }),
         text("it poses as the old format", "but other content", |text| {
-            let text = text.replace("\"version\": 2", "\"version\": 1");
+            let text = text.replace("\"version\": 3", "\"version\": 1");
             text[..text.find(",\n  \"checksum\"").unwrap()].to_owned() + "\n}\n"
         }),
-        text("a newer format", "and this version reads up to 2", |text| {
-            text.replace("\"version\": 2", "\"version\": 99")
+        text("a newer format", "and this version reads up to 3", |text| {
+            text.replace("\"version\": 3", "\"version\": 99")
         }),
     ];
     for at in 0..24 {
