@@ -150,7 +150,7 @@ pub fn write(
     let folder = path.parent().filter(|dir| !dir.as_os_str().is_empty());
     let folder = folder.unwrap_or_else(|| Path::new("."));
     // A temporary file has mode 0600.
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut file = files::temporary(folder, ".plan")?;
     file.write_all(format!("{header},\n{rest}").as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;

