@@ -103,7 +103,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RekeyArgs) -> Result<Exit, C
 fn forgotten(global: &GlobalArgs, state: &State) -> Result<Exit, CliError> {
     if global.json {
         let json = json!({"serial": state.serial, "recipient": null, "recipients": null});
-        output::result(&format!("{json:#}\n"))?;
+        output::json(&format!("{json:#}\n"))?;
     } else {
         output::message(&format!(
             "Saved as serial {}, without its secrets. The next apply keeps those that the file \
