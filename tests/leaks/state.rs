@@ -146,7 +146,10 @@ pub(super) fn repaired(passphrase: bool) {
             (&["outputs", "--json"], 0),
             (&["state", "rekey"], 0),
             (&["state", "rekey", "--no-encryption", "--yes", "--json"], 1),
-            (&["state", "rekey", "--forget-secrets", "--yes", "--json"], 0),
+            (
+                &["state", "rekey", "--forget-secrets", "--yes", "--json"],
+                0,
+            ),
         ],
     );
     project.unset("STACKCTL_STATE_PASSPHRASE");
