@@ -5,6 +5,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::interrupt;
 use super::output::{self, Stream};
+use super::place::WORK_DIR;
 use super::session::{self, Keeps, Session, Wanted};
 use super::verify::{self, Verify};
 use super::{broken, confirm, mistakes, plan_file, plan_place, reads, state_key};
@@ -13,9 +14,12 @@ use crate::engine::event::Event;
 use crate::engine::files;
 use crate::engine::observe::ReadFailure;
 use crate::engine::planner::Options;
+use crate::files as local_files;
 use crate::report::progress::{self, Reporter};
 use crate::report::text::Style;
 use crate::report::{self, outputs::Row};
+use crate::resource::archive::cache;
+use crate::store;
 use crate::store::seal::Seal;
 use crate::store::state::State;
 use std::path::Path;
@@ -130,11 +134,31 @@ pub(super) async fn carry_out(
         show_outputs(global, state, &session.world.seal(), show)?;
         checked?;
     }
+    if let Some(state) = &finished.state {
+        sweep(state);
+    }
     Ok(match (finished.interrupted, failed) {
         (true, _) => Exit::Interrupted,
         (false, true) => Exit::Failed,
         (false, false) => Exit::Done,
     })
+}
+
+/// Deletes the archives that no state of the project names any more. A saved plan needs none: to
+/// apply it makes them again.
+fn sweep(state: &State) {
+    let entries = std::fs::read_dir("state").into_iter().flatten().flatten();
+    let paths = entries.map(|entry| entry.path());
+    let paths = paths.filter(|path| path.extension().is_some_and(|ending| ending == "json"));
+    let mut states = store::to_text(state).into_iter().collect::<Vec<_>>();
+    for path in paths {
+        match local_files::read(&path, local_files::LARGEST_STATE) {
+            Ok(text) => states.push(text),
+            // What it names is not known.
+            Err(_) => return,
+        }
+    }
+    cache::sweep(Path::new(WORK_DIR), &states);
 }
 
 /// The error for files that could not be written before the first step.

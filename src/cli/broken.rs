@@ -68,7 +68,7 @@ fn kept(broken: &Broken, stack: &Stack) -> Option<String> {
         .as_ref()
         .filter(|_| !broken.saved && broken.begun)?;
     let folder = Path::new(WORK_DIR).join("unsaved");
-    std::fs::create_dir_all(&folder).ok()?;
+    crate::files::folder(&folder).ok()?;
     let path = folder.join(format!("{}.json", stack.full_name()));
     let text = store::to_text(state).ok()?;
     transfer::write_copy(&path, &text).ok()?;

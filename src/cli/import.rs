@@ -53,7 +53,8 @@ pub(super) async fn run(global: &GlobalArgs, args: &ImportArgs) -> Result<Exit, 
     let plan = &session.planned.plan;
     let show = args.look.secrets.show_secrets;
     if !global.json && !plan.is_empty() {
-        output::result(&report::text::plan(plan, &Session::style(global, show)))?;
+        let style = Session::style(global, show);
+        output::result(&report::text::plan(&plan.without_files(), &style))?;
     }
     if !plan.is_empty() && !confirm::confirm(confirm::IMPORT, args.consent.yes, global.json).await?
     {

@@ -13,6 +13,7 @@ use crate::lang::eval::{Root, lone_reference};
 use crate::lang::stack::{ResourceBlock, Stack};
 use crate::resource::context::Cx;
 use crate::resource::{DataSourceType, ResourceType, data_source};
+use crate::schema::Schema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -184,6 +185,18 @@ impl Planner<'_> {
         }
     }
 
+    /// Has the paths of files be unknown whose content is to be read first, so that no function
+    /// reads what stands there now.
+    pub(super) fn hide_files(&self, name: &str, schema: &Schema, value: &mut Data) {
+        for property in schema.property_names() {
+            let path = Path::root().join(property);
+            if schema.flag(&path, "writesFile") && path.get(&value.value).is_some() {
+                let unknown = Data::unknown(format!("${{data.{name}.{property}}}"));
+                value.set(&path, unknown);
+            }
+        }
+    }
+
     /// Whether a data source is still to be read that writes the file.
     fn is_written_later(&self, path: &str) -> bool {
         let plain = |path: &str| {
@@ -246,6 +259,17 @@ impl Planner<'_> {
             (path, Named { label, content })
         })
     }
+}
+
+/// The paths of the files that an apply writes for a data source with these arguments, as they are
+/// shown.
+pub(super) fn files_written(schema: &Schema, args: &Data) -> impl Iterator<Item = String> {
+    let names = schema.property_names().map(|name| Path::root().join(name));
+    let written = names.filter(|path| schema.flag(path, "writesFile"));
+    written.filter_map(|path| match args.is_secret(&path) {
+        true => path.get(&args.value).map(|_| "a secret path".to_owned()),
+        false => path.get(&args.value)?.as_str().map(str::to_owned),
+    })
 }
 
 /// Writes the files that the data sources of a plan are for, before what needs them; those that are

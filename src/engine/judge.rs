@@ -51,7 +51,6 @@ impl<'a> Planner<'a> {
         let live = known
             .filter(|_| !gone)
             .map(|known| self.live(&address, known));
-        let mut unkept = BTreeSet::new();
         if let (Some(known), Some(live)) = (known, live)
             && known.type_name == block.type_name
         {
@@ -61,7 +60,7 @@ impl<'a> Planner<'a> {
                 live,
                 &mut desired,
             );
-            unkept = self.keep_unkept(known, live, &mut desired);
+            self.keep_unkept(known, live, &mut desired);
         }
         let judged = match (known, live) {
             (Some(known), Some(live)) => {
@@ -124,7 +123,6 @@ impl<'a> Planner<'a> {
             dependencies: addresses(&uses.strong),
             delete_first: block.options.delete_before_replace || goes_along,
             live: live.filter(|_| is_compared).cloned(),
-            unkept,
             files,
             ignored,
             options,

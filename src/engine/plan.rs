@@ -335,9 +335,20 @@ pub struct Plan {
     /// What is worth knowing before it is applied.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
+    /// The local files that apply writes, by the data source that each one is for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, String>,
 }
 
 impl Plan {
+    /// The plan as a command shows it that writes no local file.
+    pub fn without_files(&self) -> Self {
+        Self {
+            files: BTreeMap::new(),
+            ..self.clone()
+        }
+    }
+
     /// Counts the changes.
     pub fn summary(&self) -> Summary {
         let mut summary = Summary::default();

@@ -4,6 +4,7 @@
 pub use super::planned::{Inputs, Need, Options, Planned};
 
 use super::adopt::ImportFault;
+use super::files::files_written;
 use super::graph::{Graph, Node};
 use super::instance::{self, Each, Instance};
 use super::plan::{Action, Change};
@@ -309,7 +310,10 @@ impl<'a> Planner<'a> {
             outputs: read.map_or(&Value::Null, |read| &read.outputs),
             secret: &BTreeSet::new(),
         };
-        let value = visible.data(|_| read.is_none() || !args.is_known());
+        let mut value = visible.data(|_| read.is_none() || !args.is_known());
+        if read.is_none() && args.is_known() {
+            self.hide_files(&name, schema, &mut value);
+        }
         if !args.is_known() {
             self.out.plan.changes.push(Change {
                 address: format!("data.{name}"),
@@ -328,6 +332,11 @@ impl<'a> Planner<'a> {
                 type_name: block.type_name.clone(),
                 args: args.value,
             });
+        } else {
+            let files = files_written(schema, &args);
+            let address = format!("data.{name}");
+            let files = files.map(|path| (address.clone(), path));
+            self.out.plan.files.extend(files);
         }
         self.values.data.insert(name, value);
     }

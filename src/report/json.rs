@@ -26,7 +26,7 @@ pub fn plan(plan: &Plan, show_secrets: bool) -> Value {
         .iter()
         .map(|(name, entry)| (name.clone(), output(entry, show_secrets)))
         .collect();
-    json!({
+    let mut told = json!({
         "format_version": FORMAT_VERSION,
         "stack": plan.stack,
         "env": plan.env,
@@ -40,7 +40,11 @@ pub fn plan(plan: &Plan, show_secrets: bool) -> Value {
         "summary": plan.summary(),
         "scope": plan.scope,
         "warnings": plan.warnings.iter().map(warning).collect::<Vec<_>>(),
-    })
+    });
+    if !plan.files.is_empty() {
+        told["files"] = json!(plan.files);
+    }
+    told
 }
 
 /// What a plan was made of and where its calls go: `{file, state, local, endpoints: [{service, url,

@@ -218,6 +218,7 @@ impl Store {
     /// # Errors
     /// When it cannot be made durable; nothing must be called then.
     pub async fn start(&self, state: &State) -> Result<Journal, StoreError> {
+        self.has_next(state)?;
         self.at(Moment::Starting)?;
         let place = match &self.place {
             Place::Local(local) => JournalPlace::Local(local.start(state)?),
@@ -229,6 +230,19 @@ impl Store {
             watch: self.watch.clone(),
             name: self.name(),
         })
+    }
+
+    /// Refuses to save after the last serial there is.
+    fn has_next(&self, state: &State) -> Result<(), StoreError> {
+        match state.serial < state::MOST_SERIAL {
+            true => Ok(()),
+            false => Err(StoreError::Unusable {
+                place: self.name(),
+                why: format!("its serial {} is the last one there is", state.serial),
+                next: "`stackctl state history` lists the versions that can be restored."
+                    .to_owned(),
+            }),
+        }
     }
 
     /// Whether a journal is where the next run looks for it.
@@ -246,6 +260,7 @@ impl Store {
     /// When the place is full or gone, or holds by now what another run saved; what is there
     /// is untouched then.
     pub async fn save(&self, state: &mut State) -> Result<(), StoreError> {
+        self.has_next(state)?;
         self.at(Moment::Saving)?;
         match &self.place {
             Place::Local(local) => local.save(state, &self.watch)?,

@@ -1,10 +1,13 @@
 //! Attacks on stackctl: what a stranger's stack, file, plan, state, lock or reply might do. One table
 //! an area, each attack a row with a name; all of them must hold, and they are counted.
 
+mod arena;
+mod files;
 mod heads;
-mod keys;
+mod locks;
 mod plans;
 mod screens;
+mod states;
 mod variables;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -3,7 +3,6 @@
 mod disk;
 mod hardened;
 mod lock;
-mod old;
 mod rebuild;
 mod repair;
 mod s3;

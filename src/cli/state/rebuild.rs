@@ -226,7 +226,8 @@ impl Shown<'_> {
         }
         if !self.planned.plan.steps.is_empty() {
             let style = Session::style(self.global, false);
-            output::result(&reports::text::plan(&self.planned.plan, &style))?;
+            let plan = self.planned.plan.without_files();
+            output::result(&reports::text::plan(&plan, &style))?;
         }
         output::message(&not_found(&self.found.missing));
         output::message(&not_looked_for(&self.found.failed));

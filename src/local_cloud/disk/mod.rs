@@ -82,7 +82,7 @@ impl Header {
     }
 
     fn parse(line: &[u8]) -> io::Result<Self> {
-        let header: Self = serde_json::from_slice(line)?;
+        let header: Self = serde_json::from_slice(line).map_err(broken)?;
         if header.version != VERSION {
             return Err(broken(
                 "it was made by another version of stackctl; delete the folder to start anew",

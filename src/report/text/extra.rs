@@ -49,6 +49,18 @@ pub(super) fn warnings(page: &mut Page<'_>, plan: &Plan) {
     }
 }
 
+/// The local files that an apply writes.
+pub(super) fn files(page: &mut Page<'_>, plan: &Plan) {
+    if plan.files.is_empty() {
+        return;
+    }
+    page.out.push('\n');
+    page.line(0, "Files that apply writes:");
+    for (address, path) in &plan.files {
+        page.line(2, &format!("{} for {}", escape(path), escape(address)));
+    }
+}
+
 /// What the flags take along and leave out beyond what they name.
 pub(super) fn scope(page: &mut Page<'_>, plan: &Plan) {
     let Some(scope) = &plan.scope else { return };

@@ -62,6 +62,7 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
     }
     extra::steps(&mut page, plan);
     outputs(&mut page, plan);
+    extra::files(&mut page, plan);
     extra::scope(&mut page, plan);
     extra::warnings(&mut page, plan);
     page.out.push('\n');

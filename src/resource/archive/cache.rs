@@ -5,14 +5,39 @@ use crate::files::{self, plain};
 use crate::resource::context::Cx;
 use crate::resource::error::Error;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The folder under `.stackctl`.
 const FOLDER: &str = "archive";
 
 /// No archive that stackctl reads again has more bytes.
 pub const LARGEST: u64 = 2 << 30;
+
+/// The file in that folder that is locked, together, by all commands which need what is there.
+const LOCK: &str = "lock";
+
+/// The locks of this process, which last as long as it does: what it made is read until then.
+static IN_USE: Mutex<BTreeMap<PathBuf, File>> = Mutex::new(BTreeMap::new());
+
+fn in_use() -> MutexGuard<'static, BTreeMap<PathBuf, File>> {
+    IN_USE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Keeps others from deleting archives in the folder.
+fn use_folder(folder: &Path) -> io::Result<()> {
+    let mut in_use = in_use();
+    if !in_use.contains_key(folder) {
+        let lock = files::open_for_writing(&folder.join(LOCK))?;
+        files::tighten(&lock)?;
+        lock.lock_shared()?;
+        in_use.insert(folder.to_owned(), lock);
+    }
+    Ok(())
+}
 
 /// Where the archive with this SHA-256 (in hex) is kept.
 pub fn place(cx: &Cx, hash: &str) -> PathBuf {
@@ -34,6 +59,7 @@ pub fn keep(cx: &Cx, hash: &str, bytes: &[u8]) -> Result<String, Error> {
     let write = || -> io::Result<()> {
         let folder = cx.work_dir.join(FOLDER);
         files::folder(&folder)?;
+        use_folder(&folder)?;
         if files::read_own(&path, LARGEST).is_ok_and(|there| there == bytes) {
             return Ok(());
         }
@@ -100,7 +126,14 @@ fn relative(path: &Path, base: &Path) -> PathBuf {
 /// Deletes the archives that none of these texts (the states of the project) names, once no other
 /// command uses the folder. One that stays is in nobody's way.
 pub fn sweep(work_dir: &Path, states: &[Vec<u8>]) {
-    let entries = std::fs::read_dir(work_dir.join(FOLDER)).into_iter();
+    let folder = work_dir.join(FOLDER);
+    // This command has done with it.
+    in_use().remove(&folder);
+    let lock = files::open_to_change(&folder.join(LOCK));
+    let Some(lock) = lock.ok().filter(|lock| lock.try_lock().is_ok()) else {
+        return;
+    };
+    let entries = std::fs::read_dir(&folder).into_iter();
     for entry in entries.flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let is_archive = name
@@ -114,4 +147,6 @@ pub fn sweep(work_dir: &Path, states: &[Vec<u8>]) {
             let _ = std::fs::remove_file(entry.path());
         }
     }
+    // Closing the file would give it back, too.
+    let _ = lock.unlock();
 }

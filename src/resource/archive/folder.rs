@@ -3,6 +3,7 @@
 
 use super::patterns::Patterns;
 use crate::content::FROM_THE_STACK_FILE;
+use crate::files;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -112,6 +113,16 @@ fn root(folder: &Path) -> Result<PathBuf, Fault> {
         return Err(Fault::new(
             format!("{shown} is not a folder"),
             FROM_THE_STACK_FILE,
+        ));
+    }
+    // The project is the current folder. A path that is written to lead out of it shows where.
+    let project = std::path::absolute(".").map_err(told)?;
+    let project = std::fs::canonicalize(project).map_err(told)?;
+    let written = files::plain(&std::path::absolute(folder).map_err(told)?);
+    if written.starts_with(&project) && !root.starts_with(&project) {
+        return Err(Fault::new(
+            format!("the link {shown} leads out of the project's folder"),
+            "put the folder itself there, or name the path that it leads to",
         ));
     }
     Ok(root)

@@ -1,5 +1,6 @@
 //! Which AWS profile is in use, by the shared files, and what to do when it gives no credentials.
 
+use crate::files;
 use crate::resource::error::Error;
 use aws_config::profile::{Profile, ProfileSet, load};
 use aws_types::os_shim_internal::{Env, Fs};
@@ -64,13 +65,25 @@ pub(super) enum Unusable {
 /// Reads the shared files; none where they do not matter: keys of the environment win over
 /// `AWS_PROFILE`, and cannot be read.
 pub(super) async fn profiles(named: Option<&str>) -> Result<Option<Profiles>, Unusable> {
+    for path in files_read() {
+        match files::read(&path, files::LARGEST_SETTINGS) {
+            Ok(_) | Err(files::Unreadable::Missing | files::Unreadable::Io(_)) => {}
+            // The SDK would read it to its end, which may never come.
+            Err(why) => {
+                return Err(Unusable::Unreadable(Error::Credentials {
+                    message: format!("the AWS configuration is not read: {}", why.told(&path)),
+                    hint: format!("Correct {}.", shown(&files_read())),
+                }));
+            }
+        }
+    }
     let by_variable = variable("AWS_PROFILE");
     let asked = named.is_some() || by_variable.is_some();
     let needed = named.is_some() || variable("AWS_ACCESS_KEY_ID").is_none();
     let selected = named.map(|name| Cow::Owned(name.to_owned()));
     #[expect(deprecated, reason = "the loader takes no other type")]
-    let files = aws_config::profile::profile_file::ProfileFiles::default();
-    let set = match load(&Fs::real(), &Env::real(), &files, selected).await {
+    let usual = aws_config::profile::profile_file::ProfileFiles::default();
+    let set = match load(&Fs::real(), &Env::real(), &usual, selected).await {
         Ok(set) => set,
         Err(_) if !needed => return Ok(None),
         Err(error) => {

@@ -192,7 +192,9 @@ fn no_lock(path: &Path, place: &str, why: &str) -> StoreError {
 
 fn refused(path: &Path, place: &str, why: Unreadable) -> StoreError {
     match why {
-        Unreadable::Io(error) => StoreError::io("opening", path)(error),
+        why @ (Unreadable::Io(_) | Unreadable::Missing) => {
+            StoreError::io("opening", path)(why.into())
+        }
         why => no_lock(path, place, &io::Error::from(why).to_string()),
     }
 }

@@ -20,6 +20,7 @@ use super::journal as entries;
 use super::lease::{Holder, Patience};
 use super::state::State;
 use super::{Inspected, Locked, Moment, Opened, StoreError, UNUSABLE, Watch};
+use crate::files::{self as disk, Unreadable};
 use history::History;
 use lock::{Content, FileLock};
 use std::io;
@@ -163,6 +164,11 @@ impl LocalStore {
         holder: &Holder,
         patience: Patience<'_>,
     ) -> Result<(), StoreError> {
+        // Nothing is created beside what cannot be a state.
+        match disk::open(&self.path) {
+            Ok(_) | Err(Unreadable::Missing) => {}
+            Err(why) => return Err(StoreError::io("reading", &self.path)(why.into())),
+        }
         files::state_dir(files::folder(&self.path), self.usual)?;
         self.history.prepare()?;
         let name = self.name();
