@@ -6,6 +6,7 @@ use crate::report::text::Style;
 use crate::secrets::Secrets;
 use crate::visible;
 use anstream::{AutoStream, ColorChoice};
+use std::borrow::Cow;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::LazyLock;
 
@@ -90,7 +91,35 @@ fn judge(written: io::Result<()>) -> Result<(), CliError> {
 /// Writes a message to stderr, without the secrets known so far. Where that fails there is
 /// nowhere left to say so.
 pub fn message(text: &str) {
-    let _ = write(&mut io::stderr().lock(), &secrets().hide(text));
+    let text = secrets().hide(text);
+    let _ = write(&mut io::stderr().lock(), &harmless(&text));
+}
+
+/// The text without what acts on a terminal, but for line ends and the colours of our own. Who
+/// makes a text sees to that already; a path or an address in a message may have been forgotten.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let is_own = |c: char| matches!(c, '\n' | '\t');
+    if !text.chars().any(|c| !is_own(c) && visible::is_active(c)) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for (at, c) in text.char_indices() {
+        match c {
+            c if is_own(c) || (c == '\u{1b}' && is_colour(&text[at..])) => out.push(c),
+            c if visible::is_active(c) => out.extend(c.escape_unicode()),
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Whether a text starts with a sequence that sets a colour.
+fn is_colour(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("\u{1b}[") else {
+        return false;
+    };
+    let end = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
+    end.starts_with('m')
 }
 
 /// Says that a panic came to pass, and where; what it says of itself may hold anything.
@@ -123,6 +152,16 @@ fn write<S: anstream::stream::RawStream + anstream::stream::AsLockedWrite>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_has_colours_and_nothing_else_that_acts() {
+        let own = "\u{1b}[1;31merror:\u{1b}[0m a\n\tb é";
+        assert_eq!(harmless(own), own);
+        assert_eq!(
+            harmless("a\u{1b}]0;x\u{7}\u{1b}[2J\r\u{9b}1m\u{202e}\u{1b}[31"),
+            "a\\u{1b}]0;x\\u{7}\\u{1b}[2J\\u{d}\\u{9b}1m\\u{202e}\\u{1b}[31"
+        );
+    }
 
     #[test]
     fn only_a_reader_that_went_away_is_no_error() {

@@ -6,6 +6,7 @@ use super::exit::Exit;
 use super::mistakes::{self, Evaluate};
 use super::{find, output};
 use crate::lang::load::Loaded;
+use crate::report::terminal::escape;
 
 /// Runs the command.
 pub(super) fn run(global: &GlobalArgs, args: &ValidateArgs) -> Result<Exit, CliError> {
@@ -30,7 +31,7 @@ pub(super) fn run(global: &GlobalArgs, args: &ValidateArgs) -> Result<Exit, CliE
         let document = output::secrets().hide(&document);
         output::json(&format!("{document}\n"))?;
     } else {
-        output::result(&format!("{} is valid.\n", sources.files[0].0))?;
+        output::result(&format!("{} is valid.\n", escape(&sources.files[0].0)))?;
     }
     Ok(Exit::Done)
 }
