@@ -4,14 +4,15 @@
 use super::args::{ApplyArgs, GlobalArgs, InputArgs, RunArgs};
 use super::error::CliError;
 use super::exit::Exit;
-use super::provider::{self, Provider};
-use super::{confirm, find, output, place, session};
+use super::{confirm, find, output, place, provider, session};
 use crate::engine::head::{Head, without_password};
+use crate::lang::eval::evaluate;
 use crate::lang::stack::Stack;
 use crate::report::terminal::escape;
-use crate::resource::aws::connect::{AssumeRole, Settings};
+use crate::resource::aws::connect::{Settings, connect};
 use crate::saved::SavedPlan;
-use std::path::Path;
+use serde_json::Value;
+use std::path::PathBuf;
 
 /// Something that the plan says and this command line does not.
 struct Claim {
@@ -47,7 +48,7 @@ pub(super) async fn agree(
             say: "--local".to_owned(),
         });
     }
-    claims.extend(other_place(plan, args, run).await?);
+    claims.extend(other_place(plan, args, run).await);
     if claims.is_empty() {
         return Ok(());
     }
@@ -91,8 +92,7 @@ fn other_file(file: &str) -> Result<Option<Claim>, CliError> {
         return Ok(None);
     };
     let known = find::stacks()?;
-    let is_here =
-        |path: &std::path::PathBuf| std::fs::canonicalize(path).is_ok_and(|it| it == real);
+    let is_here = |path: &PathBuf| std::fs::canonicalize(path).is_ok_and(|it| it == real);
     if known.iter().any(is_here) {
         return Ok(None);
     }
@@ -104,106 +104,137 @@ fn other_file(file: &str) -> Result<Option<Claim>, CliError> {
     }))
 }
 
+/// Where calls and the state go, as far as the stack file says; each none where it cannot be
+/// evaluated.
+struct Places {
+    stack: Stack,
+    endpoint: Option<Value>,
+    state: Option<Value>,
+    profile: Option<Value>,
+    role: Option<Value>,
+}
+
+/// The stack with such an input, and what it says.
+fn places(file: &str, input: &InputArgs, run: &RunArgs) -> Option<Places> {
+    let stack = find::load(Some(file), input, &run.cloud).ok()?.stack;
+    let reader = session::reader(&stack.dir);
+    let values = provider::values(&stack, &reader);
+    let known = |template: &Value| {
+        let found = evaluate(template, &values).ok()?;
+        found.is_known().then(|| match found.value {
+            Value::String(text) if text.is_empty() => Value::Null,
+            value => value,
+        })
+    };
+    let setting = |key: &str| stack.aws.get(key).map_or(Some(Value::Null), known);
+    let role = match setting("assumeRoleArn") {
+        Some(Value::Null) => setting("assumeRole"),
+        role => role,
+    };
+    let endpoint = match &run.cloud.endpoint_url {
+        Some(url) => Some(url.clone().into()),
+        None => setting("endpointUrl"),
+    };
+    let (profile, state) = (
+        setting("profile"),
+        state_of(&stack, known(&stack.state), run),
+    );
+    Some(Places {
+        endpoint,
+        state,
+        profile,
+        role,
+        stack,
+    })
+}
+
+fn state_of(stack: &Stack, state: Option<Value>, run: &RunArgs) -> Option<Value> {
+    match (&run.cloud.state, state) {
+        (Some(path), _) => Some(path.display().to_string().into()),
+        (None, Some(Value::Null)) => Some(place::usual(stack).name().into()),
+        (None, state) => state,
+    }
+}
+
 /// The endpoint, the state, the profile and the role, where the plan's own variables and flags
 /// make them others.
-async fn other_place(
-    plan: &SavedPlan,
-    args: &ApplyArgs,
-    run: &RunArgs,
-) -> Result<Vec<Claim>, CliError> {
-    // What cannot be evaluated with what the plan says is told by the run itself.
-    let Some((stack, planned)) = settled(&plan.command.file, &run.input, run) else {
-        return Ok(Vec::new());
-    };
+async fn other_place(plan: &SavedPlan, args: &ApplyArgs, run: &RunArgs) -> Vec<Claim> {
+    let file = &plan.command.file;
     let own = InputArgs {
         env: plan.command.env.clone(),
         ..args.run.input.clone()
     };
-    let here = settled(&plan.command.file, &own, &args.run);
-    let known = here.is_some();
-    let (here_stack, here) = here.unwrap_or_default();
-    let unknown = "not known without the variables of the plan";
-    let told = |text: Option<String>, none: &str| match (known, text) {
-        (false, None) => unknown.to_owned(),
-        (_, text) => text.unwrap_or_else(|| none.to_owned()),
+    // What cannot be loaded or evaluated with what the plan says is told by the run itself.
+    let (Some(planned), Some(here)) =
+        (places(file, &run.input, run), places(file, &own, &args.run))
+    else {
+        return Vec::new();
     };
+    let flags = &run.cloud;
+    let endpoint = match &here.endpoint {
+        Some(Value::Null) if planned.endpoint != here.endpoint => of_environment(&here).await,
+        own => own.clone(),
+    };
+    let state_flag = flags.state.as_ref();
+    let rows = [
+        (
+            "endpoint",
+            (planned.endpoint, endpoint),
+            "AWS's own",
+            flags.endpoint_url.as_ref().map(|_| "--endpoint-url"),
+        ),
+        (
+            "state",
+            (planned.state, here.state),
+            "none",
+            state_flag.map(|_| "--state"),
+        ),
+        ("AWS profile", (planned.profile, here.profile), "none", None),
+        ("role", (planned.role, here.role), "none", None),
+    ];
     let mut claims = Vec::new();
-    let again = "the same --var and --var-file";
-    let (url, own_url) = (&planned.settings.endpoint_url, &here.settings.endpoint_url);
-    if !run.cloud.local && url != own_url {
-        let own = effective(&here.settings, own_url).await;
-        if url.as_ref() != own.as_ref() {
-            let flag = run.cloud.endpoint_url.is_some();
-            let shown = |url: &Option<String>| url.as_deref().map(without_password);
-            let plan = shown(url).unwrap_or_else(|| "AWS's own".to_owned());
-            claims.push(Claim {
-                what: "endpoint",
-                say: match flag {
-                    true => format!("--endpoint-url {plan}"),
-                    false => again.to_owned(),
-                },
-                plan,
-                here: told(shown(&own), "AWS's own"),
-            });
+    for (what, (plan, here), none, flag) in rows {
+        let is_remote = what != "state";
+        if plan.is_none() || plan == here || (is_remote && flags.local) {
+            continue;
         }
-    }
-    let state = state_of(&stack, &planned, run);
-    let own_state = known.then(|| state_of(&here_stack, &here, &args.run));
-    if Some(&state) != own_state.as_ref() {
+        let shown = |value: Option<Value>| match value {
+            None => "not known without the variables of the plan".to_owned(),
+            Some(Value::Null) => none.to_owned(),
+            Some(Value::String(text)) => without_password(&text),
+            Some(other) => other.to_string(),
+        };
+        let plan = shown(plan);
         claims.push(Claim {
-            what: "state",
-            say: match &run.cloud.state {
-                Some(path) => format!("--state {}", path.display()),
-                None => again.to_owned(),
+            what,
+            here: shown(here),
+            say: match flag {
+                Some(flag) => format!("{flag} {plan}"),
+                None => "the same --var and --var-file".to_owned(),
             },
-            plan: state,
-            here: told(own_state, ""),
+            plan,
         });
     }
-    let role = |role: &Option<AssumeRole>| role.as_ref().map(|role| role.role_arn.clone());
-    let (is, own) = (&planned.settings, &here.settings);
-    for (what, plan, here) in [
-        ("AWS profile", is.profile.clone(), own.profile.clone()),
-        ("role", role(&is.assume_role), role(&own.assume_role)),
-    ] {
-        if plan != here && !run.cloud.local {
-            claims.push(Claim {
-                what,
-                plan: plan.unwrap_or_else(|| "none".to_owned()),
-                here: told(here, "none"),
-                say: again.to_owned(),
-            });
-        }
-    }
-    Ok(claims)
+    claims
 }
 
-/// The stack with such an input, and what its clients would be made with.
-fn settled(file: &str, input: &InputArgs, run: &RunArgs) -> Option<(Stack, Provider)> {
-    let stack = find::load(Some(file), input, &run.cloud).ok()?.stack;
-    let provider = provider::provider(&stack, &run.cloud, &session::reader(&stack.dir)).ok()?;
-    Some((stack, provider))
-}
-
-/// The address that all calls go to: of the settings, else of the environment or the profile.
-async fn effective(settings: &Settings, url: &Option<String>) -> Option<String> {
-    if url.is_some() {
-        return url.clone();
-    }
-    let aws = crate::resource::aws::connect::connect(settings)
-        .await
-        .ok()?;
+/// The address that all calls go to by the environment or the profile.
+async fn of_environment(here: &Places) -> Option<Value> {
+    let text = |value: &Option<Value>| value.as_ref()?.as_str().map(str::to_owned);
+    let settings = Settings {
+        profile: text(&here.profile),
+        // Any will do: nothing is called.
+        region: Some("us-east-1".to_owned()),
+        ..Settings::default()
+    };
+    let aws = connect(&settings).await.ok()?;
     match aws.endpoints() {
-        [one] if one.service.is_none() => Some(one.url.clone()),
-        _ => None,
-    }
-}
-
-fn state_of(stack: &Stack, provider: &Provider, run: &RunArgs) -> String {
-    match (&run.cloud.state, &provider.state) {
-        (Some(path), _) => path.display().to_string(),
-        (None, Some(state)) => state.clone(),
-        (None, None) => place::usual(stack).name(),
+        [one] if one.service.is_none() => Some(one.url.clone().into()),
+        [] => Some(Value::Null),
+        several => {
+            let urls = several.iter().map(|one| one.url.as_str());
+            Some(urls.collect::<Vec<_>>().join(", ").into())
+        }
     }
 }
 
@@ -213,10 +244,7 @@ fn state_of(stack: &Stack, provider: &Provider, run: &RunArgs) -> String {
 /// # Errors
 /// Names what differs; the exit code is that of a stale plan.
 pub(super) fn check_head(plan: &SavedPlan, head: &Head) -> Result<(), CliError> {
-    let mut differences = plan.plan.head.differences(head);
-    if Path::new(&plan.plan.head.file) == Path::new(&head.file) {
-        differences.retain(|(what, ..)| *what != "the stack file");
-    }
+    let differences = plan.plan.head.differences(head);
     if differences.is_empty() {
         return Ok(());
     }

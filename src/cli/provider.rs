@@ -38,12 +38,8 @@ pub(super) struct Provider {
     pub(super) allowed_accounts: Vec<String>,
 }
 
-/// Evaluates `providers.aws`: variables and locals may be used, nothing that has to be read.
-pub(super) fn provider(
-    stack: &Stack,
-    cloud: &CloudArgs,
-    read_file: ReadFile<'_>,
-) -> Result<Provider, CliError> {
+/// What is known before anything is read: variables, and the locals that need nothing else.
+pub(super) fn values<'a>(stack: &'a Stack, read_file: ReadFile<'a>) -> Values<'a> {
     let mut values = Values::new(stack, read_file);
     for node in Graph::of(stack).order {
         if let Node::Local(name) = node
@@ -52,6 +48,16 @@ pub(super) fn provider(
             values.local.insert(name, value);
         }
     }
+    values
+}
+
+/// Evaluates `providers.aws`: variables and locals may be used, nothing that has to be read.
+pub(super) fn provider(
+    stack: &Stack,
+    cloud: &CloudArgs,
+    read_file: ReadFile<'_>,
+) -> Result<Provider, CliError> {
+    let values = values(stack, read_file);
     let known = |template: &Value, name: &str| -> Result<Value, CliError> {
         match evaluate(template, &values) {
             Ok(data) if data.is_known() => Ok(data.value),
