@@ -417,7 +417,7 @@ mod tests {
         blot_variables(&mut text);
         assert_eq!(
             text,
-            "name: x\nvariables:\n  pw:\n    type: string\n    sensitive: true\n    defualt: *\n      ******* *\n  q: ********* *\nresources:\n  a: b\n"
+            "name: x\nvariables:\n  pw:\n    type: string\n    sensitive: true\n    defualt: *\n      ******* *\n  q: {******** *\nresources:\n  a: b\n"
         );
     }
 }
