@@ -65,7 +65,8 @@ pub(super) async fn agree(
         if confirm::confirm(question, false, false).await? {
             return Ok(());
         }
-        return Err(CliError::new("The saved plan was not applied.").now("Nothing was changed."));
+        output::message("Cancelled. No changes were made.\n");
+        return Err(CliError::silent(Exit::Failed));
     }
     let say: Vec<&str> = claims.iter().map(|claim| claim.say.as_str()).collect();
     let mut error = CliError::new(
