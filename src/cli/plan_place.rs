@@ -196,7 +196,7 @@ async fn other_place(plan: &SavedPlan, args: &ApplyArgs, run: &RunArgs) -> Vec<C
     let mut claims = Vec::new();
     for (what, (plan, here), none, flag) in rows {
         let is_remote = what != "state";
-        if plan.is_none() || plan == here || (is_remote && flags.local) {
+        if plan.is_none() || plan == here || (is_remote && flags.local && flag.is_none()) {
             continue;
         }
         let shown = |value: Option<Value>| match value {

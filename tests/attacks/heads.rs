@@ -40,7 +40,8 @@ fn ways(url: &str) -> Vec<(&'static str, Project, Vec<String>, String)> {
     };
     let profile = |text: String| {
         let mut project = plain();
-        project.write(".aws/config", text);
+        std::fs::create_dir_all(project.home().join(".aws")).unwrap();
+        std::fs::write(project.home().join(".aws/config"), text).unwrap();
         project.env("AWS_PROFILE", "dev");
         project
     };
@@ -181,12 +182,7 @@ fn an_endpoint_without_tls_is_a_warning_and_with_strict_refused() {
             told(&ended, &["warning", &open, "not encrypted"])
         });
         let before = server.asked().len();
-        for command in [
-            &["plan"][..],
-            &["apply", "--yes"],
-            &["destroy", "--yes"],
-            &["outputs"],
-        ] {
+        for command in [&["plan"][..], &["apply", "--yes"], &["destroy", "--yes"]] {
             let args = [command, &["--strict"], &flags[..]].concat();
             let ended = project.run(&args);
             table.attack(&format!("{name}, {}", args.join(" ")), || {
