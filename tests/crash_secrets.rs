@@ -1,5 +1,6 @@
 //! The process is killed at every call that creates something from secrets, of every kind of
-//! value, with and without a key: the next command recovers with what the state knows.
+//! value, with a passphrase and with the user's own key: the next command recovers with what the
+//! state knows.
 
 use crate::support::{Project, census, in_parallel};
 use serde_json::{Value, json};
@@ -163,7 +164,7 @@ fn scenes() -> Vec<Scene> {
 }
 
 impl Scene {
-    fn project(&self, key: bool) -> Project {
+    fn project(&self, passphrase: bool) -> Project {
         let mut project = Project::new();
         let stack = json!({
             "name": "secrets",
@@ -172,7 +173,7 @@ impl Scene {
             "resources": self.resources,
         });
         project.write("stacks/secrets.yaml", stack.to_string());
-        if key {
+        if passphrase {
             project.env("STACKCTL_STATE_PASSPHRASE", "correct horse battery");
         }
         project
@@ -198,7 +199,7 @@ impl Scene {
         if ended.code == Some(0) {
             return false;
         }
-        let case = format!("{} with a key {key} and {faults}", self.kind);
+        let case = format!("{} with a passphrase: {key}, and {faults}", self.kind);
         assert_eq!(ended.code, None, "{case}:\n{}", ended.stderr);
         for args in [&["drift"][..], &["plan"]] {
             let ended = project.run(args);

@@ -365,9 +365,15 @@ fn key(wanted: &Wanted<'_>, world: &World, place: &str) -> Result<StateKey, CliE
     let Keeps::Repeats(plan) = wanted.keeps else {
         return state_key::unlock(cloud, &world.state, place);
     };
-    if world.state.encryption.is_some() {
+    if let Some(encryption) = &world.state.encryption {
         let key = state_key::unlock(cloud, &world.state, place)?;
-        plan_file::check_mark(plan, &key, place)?;
+        // A plan of the time when the state had no key is stale, which is told later.
+        let before = plan.key.as_ref().filter(|of| of.encryption != *encryption);
+        let of_plan = match before {
+            Some(_) => state_key::of_plan(cloud, plan, place)?,
+            None => None,
+        };
+        plan_file::check_mark(plan, of_plan.as_ref().unwrap_or(&key), place)?;
         return Ok(key);
     }
     match state_key::of_plan(cloud, plan, place)? {

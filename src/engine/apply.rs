@@ -168,13 +168,10 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
             }));
         }
     };
+    let mut saved = upgrade(&mut state, &run.world.key).map_err(StoreError::Key);
     let changed = !steps.is_empty() || state != run.world.state;
-    let mut saved = Ok(());
-    if changed && !(finished.interrupted && *run.interrupt.borrow() > 1) {
-        saved = match upgrade(&mut state, &run.world.key) {
-            Ok(()) => run.store.save(&mut state).await,
-            Err(why) => Err(StoreError::Key(why)),
-        };
+    if saved.is_ok() && changed && !(finished.interrupted && *run.interrupt.borrow() > 1) {
+        saved = run.store.save(&mut state).await;
     }
     let is_saved = saved.is_ok();
     if is_saved {

@@ -39,6 +39,8 @@ pub struct Instance {
     pub delete_first: bool,
     /// The live attributes, of what is updated or replaced.
     pub live: Option<Value>,
+    /// Where it stays as it is, since it comes from a secret that is not known.
+    pub unkept: BTreeSet<Path>,
     /// What its properties stand for.
     pub files: BTreeMap<Path, Named>,
     /// `options.ignoreChanges`.

@@ -51,6 +51,7 @@ impl<'a> Planner<'a> {
         let live = known
             .filter(|_| !gone)
             .map(|known| self.live(&address, known));
+        let mut unkept = BTreeSet::new();
         if let (Some(known), Some(live)) = (known, live)
             && known.type_name == block.type_name
         {
@@ -60,7 +61,7 @@ impl<'a> Planner<'a> {
                 live,
                 &mut desired,
             );
-            self.keep_unkept(known, live, &mut desired);
+            unkept = self.keep_unkept(known, live, &mut desired);
         }
         let judged = match (known, live) {
             (Some(known), Some(live)) => {
@@ -123,6 +124,7 @@ impl<'a> Planner<'a> {
             dependencies: addresses(&uses.strong),
             delete_first: block.options.delete_before_replace || goes_along,
             live: live.filter(|_| is_compared).cloned(),
+            unkept,
             files,
             ignored,
             options,

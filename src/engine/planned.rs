@@ -3,7 +3,7 @@
 use super::adopt::{ImportNeed, Sought};
 use super::graph::Uses;
 use super::instance::Instance;
-use super::plan::{Action, Plan};
+use super::plan::{Action, Change, Plan};
 use super::relations::{Forced, Link};
 use super::rewrite::{Found, Move};
 use super::values::ReadFile;
@@ -12,6 +12,7 @@ use crate::content::Content;
 use crate::data::Data;
 use crate::lang::diagnostic::Diagnostic;
 use crate::lang::stack::Stack;
+use crate::resource::resource_type;
 use crate::store::state::{ResourceState, State, split_deposed};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -103,37 +104,28 @@ impl Planned {
     /// compares, opens, sends or keeps them, which takes the key. What `--target` and `--exclude`
     /// leave alone is not among them.
     pub fn with_secrets(&self, state: &State) -> Vec<String> {
-        let acts = |found: &&Instance| {
-            // What is left alone says why.
-            found.change.action != Action::NoOp
-                || found.change.importing.is_some()
-                || found.change.reason.is_empty()
+        // What is left alone says why.
+        let is_included = |row: &&Change| {
+            row.action != Action::NoOp || row.importing.is_some() || row.reason.is_empty()
         };
-        let has_secrets = |found: &&Instance| {
-            let change = &found.change;
-            let creates = change.action == Action::Create || change.action.is_replace();
-            let known = state.resources.get(&change.address);
+        let has_secrets = |row: &&Change| {
+            let (address, deposed) = split_deposed(&row.address);
+            let known = match deposed {
+                None => state.resources.get(address),
+                Some(key) => state.deposed.get(address).and_then(|all| all.get(key)),
+            };
+            let creates = row.action == Action::Create || row.action.is_replace();
+            let kind = resource_type(&row.type_name).filter(|_| creates);
             known.is_some_and(ResourceState::has_secrets)
-                || change.after.iter().any(|after| !after.secret.is_empty())
-                || (creates && found.kind.schema().has_secret_outputs())
+                || row.after.iter().any(|after| !after.secret.is_empty())
+                || kind.is_some_and(|kind| kind.schema().has_secret_outputs())
         };
-        let resources = self.instances.iter().filter(acts).filter(has_secrets);
         let rows = self.plan.changes.iter();
-        let deleted = rows
-            .filter(|row| row.action == Action::Delete)
-            .filter(|row| {
-                let (address, deposed) = split_deposed(&row.address);
-                let known = match deposed {
-                    None => state.resources.get(address),
-                    Some(key) => state.deposed.get(address).and_then(|all| all.get(key)),
-                };
-                known.is_some_and(ResourceState::has_secrets)
-            });
+        let resources = rows.filter(is_included).filter(has_secrets);
         let outputs = self.plan.outputs.iter();
         let outputs = outputs.filter(|(_, output)| output.sensitive && output.after.is_some());
         resources
-            .map(|found| found.change.address.clone())
-            .chain(deleted.map(|row| row.address.clone()))
+            .map(|row| row.address.clone())
             .chain(outputs.map(|(name, _)| format!("the output {name}")))
             .collect()
     }

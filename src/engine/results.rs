@@ -12,6 +12,7 @@ use super::others::with_others;
 use super::plan::{Op, StepId};
 use super::planner::Planned;
 use super::unfinished;
+use super::unkept;
 use super::values::{ReadFile, Values, Visible};
 use super::work::{Call, Outcome, Work};
 use super::world::{Observed, World};
@@ -321,6 +322,11 @@ impl<'a> Applying<'a> {
         let type_name = found
             .map(|found| found.change.type_name.clone())
             .unwrap_or_default();
+        let stays = found.filter(|found| !found.unkept.is_empty());
+        let inputs = match (stays, self.state.resources.get(address)) {
+            (Some(found), Some(known)) => &unkept::as_applied(inputs, &found.unkept, known),
+            _ => inputs,
+        };
         let outputs = overlay(outputs, &inputs.value);
         let mut sensitive = inputs.secret.clone();
         sensitive.extend(sealed_paths(&outputs));

@@ -6,6 +6,7 @@ use super::plan::{Action, Change, Op, Step, StepId};
 use super::planner::Planned;
 use super::relations;
 use super::rewrite::Rewrites;
+use super::unkept;
 use super::world::World;
 use crate::data::Data;
 use crate::store::seal::Seal;
@@ -285,7 +286,12 @@ impl Builder<'_> {
         let left_alone = !found.change.reason.is_empty();
         let inputs = found.change.after.as_ref();
         let inputs = inputs.filter(|inputs| inputs.is_known());
-        let inputs = inputs.map_or_else(Cow::default, Cow::Borrowed);
+        let inputs = match inputs {
+            Some(inputs) if !found.unkept.is_empty() => {
+                Cow::Owned(unkept::as_applied(inputs, &found.unkept, known))
+            }
+            inputs => inputs.map_or_else(Cow::default, Cow::Borrowed),
+        };
         let same_inputs = *self.seal.seal_all(&inputs) == known.inputs;
         let same = same_inputs
             && known.unfinished.is_empty()

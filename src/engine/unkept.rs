@@ -57,6 +57,20 @@ pub(super) fn applied<'v>(
     Cow::Owned(filled)
 }
 
+/// The properties as the state is to have them: what stays since it comes from what is not known
+/// is as it was, so that the next plan can tell.
+pub(super) fn as_applied(inputs: &Data, stays: &BTreeSet<Path>, known: &ResourceState) -> Data {
+    let mut inputs = inputs.clone();
+    for at in stays {
+        if let Some(before) = at.get(&known.inputs) {
+            let mut kept = Data::from(before.clone());
+            kept.secret = sealed_paths(before);
+            inputs.set(at, kept);
+        }
+    }
+    inputs
+}
+
 /// The hash at this path or around it.
 fn hash_at<'v>(path: &Path, value: &'v Value) -> Option<(Path, &'v Value)> {
     let mut above = std::iter::successors(Some(path.clone()), Path::parent);
@@ -69,7 +83,14 @@ fn hash_at<'v>(path: &Path, value: &'v Value) -> Option<(Path, &'v Value)> {
 impl Planner<'_> {
     /// What was set from a secret that is not known, and is to be set from one again, stays as it
     /// is live.
-    pub(super) fn keep_unkept(&self, known: &ResourceState, live: &Value, desired: &mut Data) {
+    /// The places that stay.
+    pub(super) fn keep_unkept(
+        &self,
+        known: &ResourceState,
+        live: &Value,
+        desired: &mut Data,
+    ) -> BTreeSet<Path> {
+        let mut stays = BTreeSet::new();
         for (path, expression) in desired.unknown.clone() {
             let sources = self.sources(&expression);
             let Some((at, hash)) = hash_at(&path, &known.inputs) else {
@@ -90,7 +111,9 @@ impl Planner<'_> {
             let mut kept = Data::from(value.clone());
             kept.secret.insert(Path::root());
             desired.set(&at, kept);
+            stays.insert(at);
         }
+        stays
     }
 
     /// The outputs of which the state has no value, of a resource that stays.

@@ -149,7 +149,8 @@ pub fn write(
     let header = header.strip_suffix('}').unwrap_or(&header);
     let folder = path.parent().filter(|dir| !dir.as_os_str().is_empty());
     let folder = folder.unwrap_or_else(|| Path::new("."));
-    let mut file = files::temporary(folder, ".plan-")?;
+    // A temporary file has mode 0600.
+    let mut file = files::temporary(folder, ".plan")?;
     file.write_all(format!("{header},\n{rest}").as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;

@@ -293,7 +293,7 @@ mod tests {
     #[test]
     fn what_is_no_json_is_told_with_its_place() {
         let text = String::from_utf8(write(&state()).unwrap().text).unwrap();
-        let split = text.replacen("\"version\": 2", "\"version\": 2 2", 1);
+        let split = text.replacen("\"version\": 3", "\"version\": 3 3", 1);
         let fault = read(split.as_bytes());
         assert!(
             matches!(&fault, Err(Fault::Other(text)) if text.ends_with("at line 2 column 16")),
@@ -317,9 +317,9 @@ mod tests {
         let (body, _) = parts(&written.text).unwrap();
         assert_eq!(read(&body), Err(Fault::Edited));
         let text = String::from_utf8(body).unwrap();
-        let old = text.replace("\"version\":2", "\"version\":1");
+        let old = text.replace("\"version\":3", "\"version\":1");
         assert_eq!(read(old.as_bytes()).unwrap().state.version, VERSION);
-        let new = text.replace("\"version\":2", "\"version\":99");
+        let new = text.replace("\"version\":3", "\"version\":99");
         assert_eq!(read(new.as_bytes()), Err(Fault::Newer(99)));
         assert_eq!(read_edited(text.as_bytes()).unwrap().serial, 0);
     }

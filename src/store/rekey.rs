@@ -62,6 +62,23 @@ pub fn upgrade(state: &mut State, key: &StateKey) -> Result<(), String> {
     Ok(())
 }
 
+/// The change that gives up every secret, and the key: what the key opened is not known any more.
+pub fn forget(state: &State) -> StateChange {
+    let mut resealed = Resealed {
+        encryption: None,
+        resources: state.resources.clone(),
+        deposed: state.deposed.clone(),
+        outputs: state.outputs.clone(),
+        pending: state.pending.clone(),
+    };
+    let forgotten = resealed.each_kept(&mut |value| {
+        *value = unknown();
+        Ok(())
+    });
+    debug_assert!(forgotten.is_ok(), "nothing is opened");
+    StateChange::Reseal(Box::new(resealed))
+}
+
 fn forget_hashes(value: &mut Value) {
     match value {
         kept if is_kept(kept) => {}

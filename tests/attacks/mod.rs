@@ -4,6 +4,7 @@
 mod arena;
 mod files;
 mod heads;
+mod keys;
 mod locks;
 mod plans;
 mod screens;

@@ -5,7 +5,7 @@ use crate::support::{Ended, Project};
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
 
-pub(super) const SECRET: &str = "hunter2";
+pub(crate) const SECRET: &str = "hunter2";
 
 const STACK: &str = r#"
 name: safe
@@ -62,13 +62,13 @@ pub(super) fn project() -> Project {
 
 /// The secret, in whatever case or coding, is not there.
 #[track_caller]
-pub(super) fn clean(text: &str, what: &str) {
+pub(crate) fn clean(text: &str, what: &str) {
     let lower = text.to_lowercase();
     assert!(!lower.contains(SECRET), "{what}:\n{text}");
 }
 
 #[track_caller]
-pub(super) fn silent(ended: Ended) -> Ended {
+pub(crate) fn silent(ended: Ended) -> Ended {
     clean(&seen(&ended), "printed");
     ended
 }

@@ -130,7 +130,7 @@ pub(super) fn repaired(passphrase: bool) {
             (&["plan", "--detailed-exitcode", "--var", "size=40"], 0),
         ],
     );
-    // Another key, and none any more.
+    // Another key, and none any more, as where it is lost.
     project.env("STACKCTL_STATE_NEW_PASSPHRASE", "qPass7 other");
     hunt(
         &project,
@@ -144,7 +144,12 @@ pub(super) fn repaired(passphrase: bool) {
         &[
             (&["apply", "--yes"], 0),
             (&["outputs", "--json"], 0),
-            (&["state", "rekey", "--no-encryption", "--yes", "--json"], 0),
+            (&["state", "rekey"], 0),
+            (&["state", "rekey", "--no-encryption", "--yes", "--json"], 1),
+            (
+                &["state", "rekey", "--forget-secrets", "--yes", "--json"],
+                0,
+            ),
         ],
     );
     project.unset("STACKCTL_STATE_PASSPHRASE");

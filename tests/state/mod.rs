@@ -3,6 +3,7 @@
 mod disk;
 mod hardened;
 mod lock;
+mod old;
 mod rebuild;
 mod repair;
 mod s3;

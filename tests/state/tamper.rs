@@ -90,11 +90,11 @@ fn edits() -> Vec<Case> {
             text[..text.find(",\n  \"checksum\"").unwrap()].to_owned() + "\n}\n"
         }),
         text("it poses as the old format", "but other content", |text| {
-            let text = text.replace("\"version\": 2", "\"version\": 1");
+            let text = text.replace("\"version\": 3", "\"version\": 1");
             text[..text.find(",\n  \"checksum\"").unwrap()].to_owned() + "\n}\n"
         }),
-        text("a newer format", "and this version reads up to 2", |text| {
-            text.replace("\"version\": 2", "\"version\": 99")
+        text("a newer format", "and this version reads up to 3", |text| {
+            text.replace("\"version\": 3", "\"version\": 99")
         }),
     ];
     for at in 0..24 {
@@ -265,7 +265,7 @@ fn a_state_of_the_first_format_opens() {
     // Its objects are gone from this cloud, so they are made again, and the format is new.
     project.apply();
     let state = project.state();
-    assert_eq!(state["version"], 2);
+    assert_eq!(state["version"], 3);
     assert_eq!(state["lineage"], "0123456789abcdef0123456789abcdef");
     assert_eq!(state["serial"], 5);
     assert!(state["checksum"].is_string());

@@ -228,7 +228,7 @@ pub fn as_file(text: &str) -> Option<PathBuf> {
 /// Show who can open the secrets in the state, or give them another key.
 #[derive(Debug, Clone, Args)]
 #[command(
-    group(ArgGroup::new("to").args(["new_passphrase", "new_key", "no_encryption"])),
+    group(ArgGroup::new("to").args(["new_passphrase", "new_key", "no_encryption", "forget_secrets"])),
     after_help = "\
 Without an option it lists the recipients and changes nothing. The key of before comes from the
 usual places: STACKCTL_STATE_PASSPHRASE, --state-key, STACKCTL_STATE_KEY_FILE,
@@ -263,6 +263,10 @@ pub struct RekeyArgs {
     /// Of older versions; says that it does not exist any more.
     #[arg(long, hide = true)]
     pub no_encryption: bool,
+    /// Give up the secrets in the state, whose key is lost; those in the file are kept again by
+    /// the next apply.
+    #[arg(long)]
+    pub forget_secrets: bool,
     /// How.
     #[command(flatten)]
     pub change: ChangeArgs,

@@ -4,17 +4,19 @@ use super::super::args::GlobalArgs;
 use super::super::args::state::RekeyArgs;
 use super::super::error::CliError;
 use super::super::exit::Exit;
-use super::super::{identity, output, place, state_key};
+use super::super::{confirm, identity, output, place, state_key};
 use super::Bench;
 use crate::report::terminal::escape;
 use crate::store::key::{Given, StateKey, recipient};
-use crate::store::rekey::rekey;
+use crate::store::rekey::{forget, rekey};
 use crate::store::state::{Encryption, State, StateChange};
 use serde_json::json;
 use std::collections::BTreeMap;
 
 /// The passphrase to come.
 const NEW_PASSPHRASE: &str = "STACKCTL_STATE_NEW_PASSPHRASE";
+
+const QUESTION: &str = "Give up the secrets in the state? Only \"yes\" is accepted: ";
 
 /// Runs the command.
 pub(super) async fn run(global: &GlobalArgs, args: &RekeyArgs) -> Result<Exit, CliError> {
@@ -35,7 +37,8 @@ pub(super) async fn run(global: &GlobalArgs, args: &RekeyArgs) -> Result<Exit, C
     }
     let place = &args.change.place;
     let bench = Bench::new(global, args.stack.as_deref(), place).await?;
-    let asks = given.is_none() && args.add.is_empty() && args.remove.is_empty();
+    let asks =
+        given.is_none() && args.add.is_empty() && args.remove.is_empty() && !args.forget_secrets;
     if asks {
         let state = bench.open().await?.into_state();
         return list(global, state.encryption.as_ref(), &bench.store.name());
@@ -49,6 +52,15 @@ pub(super) async fn run(global: &GlobalArgs, args: &RekeyArgs) -> Result<Exit, C
         return Err(CliError::new(format!("There is no state in {name} yet."))
             .now("Nothing was changed.")
             .hint("Run apply first; the first secret creates the state's key."));
+    }
+    if args.forget_secrets {
+        if !confirm::confirm(QUESTION, args.change.consent.yes, global.json).await? {
+            output::message("Cancelled. No changes were made.\n");
+            return Ok(Exit::Failed);
+        }
+        state.change(forget(&state));
+        bench.save(&mut state).await?;
+        return forgotten(global, &state);
     }
     let old = state_key::unlock(&place.cloud, &state, &name)?;
     state_key::need(&old, &name, &["the state".to_owned()])?;
@@ -85,6 +97,20 @@ pub(super) async fn run(global: &GlobalArgs, args: &RekeyArgs) -> Result<Exit, C
         "Saved as serial {}. {next} {older}\n",
         state.serial
     ));
+    Ok(Exit::Done)
+}
+
+fn forgotten(global: &GlobalArgs, state: &State) -> Result<Exit, CliError> {
+    if global.json {
+        let json = json!({"serial": state.serial, "recipient": null, "recipients": null});
+        output::json(&format!("{json:#}\n"))?;
+    } else {
+        output::message(&format!(
+            "Saved as serial {}, without its secrets. The next apply keeps those that the file \
+             gives, with a new key.\n",
+            state.serial
+        ));
+    }
     Ok(Exit::Done)
 }
 

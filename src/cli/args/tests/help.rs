@@ -129,8 +129,8 @@ fn the_help_of_plan() {
                                  endpoint in the stack file that is not on this machine, and any that is
                                  not encrypted
           --state <PATH>         The state: a file or s3://bucket/key, in place of state/<STACK>.json
-          --state-key <FILE>     Keep secrets in the state, encrypted to the age identity in this file;
-                                 so does STACKCTL_STATE_KEY_FILE, and with a passphrase
+          --state-key <FILE>     Open the secrets in the state with the age identity in this file; so do
+                                 STACKCTL_STATE_KEY_FILE, STACKCTL_STATE_KEY and
                                  STACKCTL_STATE_PASSPHRASE
           --lock-timeout <TIME>  Wait so long for another run to give the state's lock back: 90s, 5m,
                                  1h30m
@@ -192,8 +192,8 @@ fn the_help_of_apply() {
                                  endpoint in the stack file that is not on this machine, and any that is
                                  not encrypted
           --state <PATH>         The state: a file or s3://bucket/key, in place of state/<STACK>.json
-          --state-key <FILE>     Keep secrets in the state, encrypted to the age identity in this file;
-                                 so does STACKCTL_STATE_KEY_FILE, and with a passphrase
+          --state-key <FILE>     Open the secrets in the state with the age identity in this file; so do
+                                 STACKCTL_STATE_KEY_FILE, STACKCTL_STATE_KEY and
                                  STACKCTL_STATE_PASSPHRASE
           --lock-timeout <TIME>  Wait so long for another run to give the state's lock back: 90s, 5m,
                                  1h30m
@@ -247,8 +247,8 @@ fn the_help_of_outputs() {
                                 endpoint in the stack file that is not on this machine, and any that is
                                 not encrypted
           --state <PATH>        The state: a file or s3://bucket/key, in place of state/<STACK>.json
-          --state-key <FILE>    Keep secrets in the state, encrypted to the age identity in this file;
-                                so does STACKCTL_STATE_KEY_FILE, and with a passphrase
+          --state-key <FILE>    Open the secrets in the state with the age identity in this file; so do
+                                STACKCTL_STATE_KEY_FILE, STACKCTL_STATE_KEY and
                                 STACKCTL_STATE_PASSPHRASE
 
     Flags of every command:
@@ -302,8 +302,8 @@ fn the_help_of_destroy() {
                                  endpoint in the stack file that is not on this machine, and any that is
                                  not encrypted
           --state <PATH>         The state: a file or s3://bucket/key, in place of state/<STACK>.json
-          --state-key <FILE>     Keep secrets in the state, encrypted to the age identity in this file;
-                                 so does STACKCTL_STATE_KEY_FILE, and with a passphrase
+          --state-key <FILE>     Open the secrets in the state with the age identity in this file; so do
+                                 STACKCTL_STATE_KEY_FILE, STACKCTL_STATE_KEY and
                                  STACKCTL_STATE_PASSPHRASE
           --lock-timeout <TIME>  Wait so long for another run to give the state's lock back: 90s, 5m,
                                  1h30m
