@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::Md5;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -41,6 +41,11 @@ impl Content {
         let mut hashing = Hashing::default();
         hashing.update(bytes);
         hashing.finish()
+    }
+
+    /// As JSON.
+    pub fn to_value(&self) -> Value {
+        json!({"sha256": self.sha256, "md5": self.md5})
     }
 
     /// The SHA-256 in base64, as Lambda tells it.

@@ -10,6 +10,7 @@
 //! | `later` | property that no read returns | set by a call after the create: as long as a create is not known to be finished it does not count as applied |
 //! | `prefixOf` | property | gives the beginning of a generated name, that of the property named here |
 //! | `sensitive` | property, output | its value is never shown |
+//! | `from` | output, property that the service can tell | the properties that its value is made of, or `true` for all of them: where one of them has a secret in it, the value is secret; an output without it counts as `true` |
 //! | `volatile` | output | `true`, or a list of properties: an update (of these) may change it, so it is unknown until then |
 //! | `document` | property | `json` or `policy`: a JSON document, compared by content or meaning |
 //! | `othersKeys` | map property | `kept`: keys that neither the file nor the last apply names belong to others and stay; left out, the whole map is the file's, and a key that is not in it goes |
@@ -29,6 +30,7 @@ use crate::lang::nearest::did_you_mean;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema as JsonSchemaDocument};
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 /// The declaration of one resource type or data source.
@@ -98,9 +100,10 @@ fn members(schema: &Value) -> Option<&Map<String, Value>> {
 }
 
 /// The keywords that say something of a property or an output, `default` aside.
-const KEYWORDS: [&str; 14] = [
+const KEYWORDS: [&str; 15] = [
     "createOnly",
     "document",
+    "from",
     "ignoreCase",
     "later",
     "localFile",
@@ -322,6 +325,60 @@ impl Schema {
             })
     }
 
+    /// The outputs, and the properties that the service can tell, that are secret where the
+    /// properties at these paths are: what is made of a secret is one (`from`).
+    pub fn made_of<'s, 'p>(
+        &'s self,
+        secret: impl IntoIterator<Item = &'p Path>,
+    ) -> BTreeSet<&'s str> {
+        let mut properties = BTreeSet::new();
+        let mut all = false;
+        for path in secret {
+            match path.first() {
+                Some(name) if self.has_property(&name) => {
+                    properties.insert(name.into_owned());
+                }
+                // An output that is secret by itself says nothing of the others.
+                Some(_) => {}
+                None => all = true,
+            }
+        }
+        if properties.is_empty() && !all {
+            return BTreeSet::new();
+        }
+        let is_made = |from: &Value| match from {
+            Value::Array(names) => {
+                let mut names = names.iter().filter_map(Value::as_str);
+                names.any(|name| all || properties.contains(name))
+            }
+            from => from != &Value::Bool(false),
+        };
+        let everything = Value::Bool(true);
+        let outputs = members(&self.outputs).into_iter().flatten();
+        let outputs = outputs.map(|(name, schema)| (name, schema.get("from")));
+        let outputs = outputs.map(|(name, from)| (name, from.unwrap_or(&everything)));
+        let told = members(&self.properties).into_iter().flatten();
+        let told = told.filter_map(|(name, schema)| Some((name, schema.get("from")?)));
+        outputs
+            .chain(told)
+            .filter(|(_, from)| is_made(from))
+            .map(|(name, _)| name.as_str())
+            .collect()
+    }
+
+    /// The properties that an output is made of; none where that is not declared, or all.
+    pub fn from(&self, output: &str) -> impl Iterator<Item = &str> {
+        let declared = members(&self.outputs).and_then(|map| map.get(output)?.get("from"));
+        let names = declared.and_then(Value::as_array).into_iter().flatten();
+        names.filter_map(Value::as_str)
+    }
+
+    /// Whether the output says what it is made of.
+    pub fn has_from(&self, output: &str) -> bool {
+        let declared = members(&self.outputs).and_then(|map| map.get(output)?.get("from"));
+        declared.is_some()
+    }
+
     /// Whether an update of these properties may change the output.
     pub fn is_volatile<'c>(
         &self,
@@ -337,3 +394,6 @@ impl Schema {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

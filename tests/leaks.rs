@@ -2,6 +2,7 @@
 //! in all that was printed and kept, as they are and in other codings. The local cloud's own
 //! store is the cloud: there they belong.
 
+mod planted;
 mod state;
 
 use crate::support::{Ended, Project, in_parallel};

@@ -1,8 +1,9 @@
 //! `options.import` and `stackctl import`: objects that exist and are taken into the state.
 
 use super::diff::{Shape, shape};
-use super::files::Named;
+use super::files::{self, Named};
 use super::instance::Instance;
+use super::judge::mark_made;
 use super::observe::is_remote;
 use super::plan::{Action, Importing, Warning};
 use super::planner::Planner;
@@ -429,6 +430,7 @@ fn adoption(adopter: &Adopter<'_>, id: &str, live: &Value) -> (ResourceState, Va
     let marked = named.filter(|(name, _)| schema.is_sensitive(name));
     let mut sensitive: BTreeSet<Path> = desired.secret.clone();
     sensitive.extend(marked.map(|(name, _)| Path::root().join(name)));
+    mark_made(schema, &mut sensitive, files::secret(adopter.files));
     let resource = ResourceState {
         type_name: schema.name.to_owned(),
         id: id.to_owned(),

@@ -120,6 +120,7 @@ fn rows(known: &ResourceState, live: &Value, ignored: &[String], seal: &Seal) ->
         let named = Named {
             label: label.unwrap_or("the file").to_owned(),
             content: Some(content.clone()),
+            secret: known.sealed_files.contains_key(path),
         };
         (path.clone(), named)
     };
@@ -156,7 +157,7 @@ fn secret_at(known: &ResourceState, path: &Path) -> bool {
 }
 
 fn secret(known: &ResourceState) -> BTreeSet<Path> {
-    let mut secret = known.sensitive.clone();
+    let mut secret = known.secrets();
     if let Some(kind) = resource_type(&known.type_name) {
         let names = kind.schema().property_names();
         let names = names.filter(|name| kind.schema().is_sensitive(name));
@@ -208,6 +209,7 @@ fn taken(known: &ResourceState, live: &Value, rows: &[Difference], seal: &Seal) 
     for row in rows.iter().filter(|row| row.content.is_some()) {
         // What is live is not known, but that it is not what was applied.
         next.files.remove(&row.path);
+        next.sealed_files.remove(&row.path);
     }
     let rows: Vec<&Difference> = rows.iter().filter(|row| row.content.is_none()).collect();
     for row in &rows {
@@ -247,6 +249,7 @@ fn taken(known: &ResourceState, live: &Value, rows: &[Difference], seal: &Seal) 
     let mut sensitive = known.sensitive.clone();
     sensitive.extend(secret(known));
     sensitive.extend(sealed_paths(&known.inputs));
+    next.sensitive.extend(known.secrets());
     next.inputs = sealed(seal, &known.inputs, &next.inputs, &sensitive);
     next.outputs = sealed(seal, &known.outputs, &next.outputs, &sensitive);
     next

@@ -14,6 +14,7 @@ use crate::lang::stack::{ResourceBlock, Stack};
 use crate::resource::context::Cx;
 use crate::resource::{DataSourceType, ResourceType, data_source};
 use crate::schema::Schema;
+use crate::store::seal::Seal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -25,6 +26,34 @@ pub struct Named {
     pub label: String,
     /// The content; none where it changes and is known only while applying.
     pub content: Option<Content>,
+    /// Whether it is made of a secret: then so is every hash of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secret: bool,
+}
+
+/// The properties that stand for a content that is made of a secret.
+pub(super) fn secret(files: &BTreeMap<Path, Named>) -> impl Iterator<Item = &Path> {
+    let secret = files.iter().filter(|(_, named)| named.secret);
+    secret.map(|(path, _)| path)
+}
+
+/// The contents as the state keeps them: what is made of a secret is sealed.
+pub(super) fn kept(
+    files: &BTreeMap<Path, Named>,
+    seal: &Seal,
+) -> (BTreeMap<Path, Content>, BTreeMap<Path, Value>) {
+    let (mut open, mut sealed) = (BTreeMap::new(), BTreeMap::new());
+    for (path, named) in files {
+        let Some(content) = &named.content else {
+            continue;
+        };
+        if named.secret {
+            sealed.insert(path.clone(), seal.seal(&content.to_value()));
+        } else {
+            open.insert(path.clone(), content.clone());
+        }
+    }
+    (open, sealed)
 }
 
 /// The contents of a resource's properties, to be compared.
@@ -157,6 +186,7 @@ impl Planner<'_> {
             Ok(content) => Some(Named {
                 label: self.label(block, path, text, desired),
                 content: Some(content),
+                secret: desired.is_secret(path),
             }),
             Err(message) => {
                 let base = Path::pointer("/resources").join(name).join("properties");
@@ -245,8 +275,11 @@ impl Planner<'_> {
         };
         if let Some(named) = holder.files.values().next() {
             let label = label(Some(&named.label));
-            let content = named.content.clone();
-            return Some((path, Named { label, content }));
+            let named = Named {
+                label,
+                ..named.clone()
+            };
+            return Some((path, named));
         }
         let after = holder.change.after.as_ref()?;
         if after.unknown_at(&Path::root()) == Some(FAULTY) {
@@ -254,9 +287,18 @@ impl Planner<'_> {
         }
         let content = holder.kind.holds(after);
         let changes = !holder.change.is_nothing() && content.is_none() && uploads(holder);
+        let mut made_of = holder.kind.content_properties().iter();
+        let secret = made_of.any(|name| {
+            let path = Path::root().join(*name);
+            after.secret.iter().any(|at| at.is_within(&path)) || after.is_secret(&path)
+        });
         (content.is_some() || changes).then(|| {
-            let label = label(None);
-            (path, Named { label, content })
+            let named = Named {
+                label: label(None),
+                content,
+                secret,
+            };
+            (path, named)
         })
     }
 }
@@ -284,7 +326,9 @@ pub fn write(cx: &Cx, stack: &Stack, world: &World) -> Result<(), Vec<ReadFailur
         let Some(kind) = kind.and_then(|name| data_source(name)) else {
             continue;
         };
-        if let Err(error) = kind.write(cx, &read.args, &read.outputs) {
+        let mut cx = cx.clone();
+        cx.is_secret = read.is_secret;
+        if let Err(error) = kind.write(&cx, &read.args, &read.outputs) {
             failures.push((format!("data.{name}"), error));
         }
     }

@@ -151,7 +151,7 @@ pub fn keys(data: &Data) -> Result<Vec<Each>, String> {
         return Err(unknown_keys(expression));
     }
     if !data.secret.is_empty() && data.is_secret(&Path::root()) {
-        return Err("forEach must not be secret: its keys are part of the addresses".to_owned());
+        return Err(SECRET_KEYS.to_owned());
     }
     let part = |path: Path| data.get(&path).unwrap_or_default();
     match &data.value {
@@ -169,6 +169,9 @@ pub fn keys(data: &Data) -> Result<Vec<Each>, String> {
                 if let Some(expression) = data.unknown_at(&at) {
                     return Err(unknown_keys(expression));
                 }
+                if data.secret.iter().any(|secret| secret.is_within(&at)) {
+                    return Err(SECRET_KEYS.to_owned());
+                }
                 let Some(key) = item.as_str() else {
                     return Err("forEach takes a map, or a list of distinct strings".to_owned());
                 };
@@ -185,6 +188,8 @@ pub fn keys(data: &Data) -> Result<Vec<Each>, String> {
         _ => Err("forEach takes a map, or a list of distinct strings".to_owned()),
     }
 }
+
+const SECRET_KEYS: &str = "forEach must not be secret: its keys are part of the addresses";
 
 fn unknown_keys(expression: &str) -> String {
     format!("the keys of forEach must be known when the plan is made, and {expression} is not")

@@ -80,7 +80,15 @@ impl<'a> Planner<'a> {
         } else {
             Map::new()
         };
-        let visible = self.visible(kind, &address, &desired, &judged, live, &decided);
+        let contents = files::secret(&files).cloned().collect();
+        let visible = self.visible(
+            kind,
+            &address,
+            &desired,
+            &judged,
+            (live, contents),
+            &decided,
+        );
         if let Some(live) = live.filter(|_| !remakes) {
             self.note_unkept(kind, &address, live);
         }
@@ -214,7 +222,7 @@ impl<'a> Planner<'a> {
         address: &str,
         desired: &Data,
         judged: &Judged,
-        live: Option<&Value>,
+        (live, mut secret): (Option<&Value>, BTreeSet<Path>),
         decided: &Map<String, Value>,
     ) -> Data {
         let schema = kind.schema();
@@ -224,15 +232,15 @@ impl<'a> Planner<'a> {
             Some(live) if !remakes => live.clone(),
             _ => Value::Object(decided.clone()),
         };
-        let none = BTreeSet::new();
+        if let Some(known) = known.filter(|_| !remakes) {
+            secret.extend(known.secrets());
+        }
         let visible = Visible {
             schema,
             address,
             inputs: desired,
             outputs: &outputs,
-            secret: known
-                .filter(|_| !remakes)
-                .map_or(&none, |known| &known.sensitive),
+            secret: &secret,
         };
         let changed: BTreeSet<String> = judged.changed();
         visible.data(|output| {
@@ -364,14 +372,29 @@ pub(super) fn before(
             map.insert(name.clone(), value.clone());
         }
     }
-    let mut secret = known.sensitive.clone();
+    let mut secret = known.secrets();
     secret.extend(desired.secret.iter().cloned());
     secret.extend(
         map.keys()
             .filter(|name| schema.is_sensitive(name))
             .map(|name| Path::root().join(name)),
     );
+    mark_made(schema, &mut secret, std::iter::empty());
     (Some(Value::Object(map)), secret)
+}
+
+/// Adds what is made of a secret to the secret paths of a resource: of a secret property, or of
+/// the content that one of `contents` stands for.
+pub(super) fn mark_made<'p>(
+    schema: &Schema,
+    secret: &mut BTreeSet<Path>,
+    contents: impl Iterator<Item = &'p Path>,
+) {
+    let mut made = schema.made_of(&*secret);
+    made.extend(schema.made_of(contents));
+    let made = made.into_iter();
+    let made: Vec<Path> = made.map(|name| Path::root().join(name)).collect();
+    secret.extend(made);
 }
 
 /// Adds the properties that the type calls sensitive to the secret paths.

@@ -37,8 +37,9 @@ impl Lookup {
         let mut withheld = sealed_paths(&inputs);
         let mut decided = Map::new();
         for (name, value) in &intent.decided {
-            if sealed_paths(value).is_empty() {
-                decided.insert(name.clone(), value.clone());
+            let value = seal.opened(value);
+            if sealed_paths(&value).is_empty() {
+                decided.insert(name.clone(), value.into_owned());
             } else {
                 withheld.insert(Path::root().join(name));
             }

@@ -210,7 +210,8 @@ async fn read(
         reads.push(Box::pin(async move {
             let found = match data_source(&need.type_name) {
                 Some(kind) => {
-                    let cx = told_of(observe.cx, &format!("data.{}", need.name));
+                    let mut cx = told_of(observe.cx, &format!("data.{}", need.name));
+                    cx.is_secret = need.is_secret;
                     let read = || kind.read(&cx, need.args.clone());
                     cx.telling(cx.retry(SLOWED, slowed, read)).await
                 }
@@ -251,7 +252,9 @@ async fn read(
             Seen::Data(need, Ok(outputs)) => {
                 // An apply writes it; until then the plan reads what it will be.
                 let kind = data_source(&need.type_name);
-                let written = kind.and_then(|it| it.written(observe.cx, &need.args, &outputs));
+                let mut cx = observe.cx.clone();
+                cx.is_secret = need.is_secret;
+                let written = kind.and_then(|it| it.written(&cx, &need.args, &outputs));
                 if let Some(file) = written {
                     observe.read_file.stand_in(&file.path, &file.content);
                 }
@@ -259,6 +262,7 @@ async fn read(
                     need.name,
                     DataRead {
                         args: need.args,
+                        is_secret: need.is_secret,
                         outputs,
                     },
                 );

@@ -56,6 +56,8 @@ pub struct Need {
     pub type_name: String,
     /// Its arguments.
     pub args: Value,
+    /// Whether there is a secret among them.
+    pub is_secret: bool,
 }
 
 /// A plan, and what it was made with.

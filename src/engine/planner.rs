@@ -7,6 +7,7 @@ use super::adopt::ImportFault;
 use super::files::files_written;
 use super::graph::{Graph, Node};
 use super::instance::{self, Each, Instance};
+use super::observe::is_remote;
 use super::plan::{Action, Change};
 use super::relations::Forced;
 use super::rewrite::{self, Rewrites};
@@ -330,6 +331,7 @@ impl<'a> Planner<'a> {
             self.out.needs.push(Need {
                 name: name.clone(),
                 type_name: block.type_name.clone(),
+                is_secret: !args.secret.is_empty(),
                 args: args.value,
             });
         } else {
@@ -485,7 +487,11 @@ impl<'a> Planner<'a> {
 
     /// Warns of a name that comes from a secret: it is in the id, which everything shows.
     fn open_names(&mut self, block: &str, kind: &dyn ResourceType, desired: &Data) {
-        for name in kind.identity() {
+        let schema = kind.schema();
+        // What the id is made of beside the name, such as the beginning of a generated one.
+        let made_of = schema.from("id").filter(|_| is_remote(schema.name));
+        let names: BTreeSet<&str> = kind.identity().iter().copied().chain(made_of).collect();
+        for name in names {
             let path = Path::root().join(name);
             if !desired.is_secret(&path) {
                 continue;

@@ -4,10 +4,11 @@ mod finish;
 mod known;
 
 use super::diff::{self, Compare};
-use super::files::{Contents, live_content};
+use super::files::{self, Contents, live_content};
 use super::graph::Graph;
 use super::instance::{self, Instance};
-use super::judge::mark_sensitive;
+use super::judge::{mark_made, mark_sensitive};
+use super::observe::is_remote;
 use super::others::with_others;
 use super::plan::{Op, StepId};
 use super::planner::Planned;
@@ -30,6 +31,9 @@ use crate::store::state::{ResourceState, State, StateChange};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// In place of an id that is made of a secret.
+const NO_ID: &str = "none";
 
 /// A step that is due.
 pub enum Resolved {
@@ -126,9 +130,11 @@ impl<'a> Applying<'a> {
                 };
                 let mut intent = intent(id, "create", address, &step.type_name);
                 intent.inputs = self.seal.seal_all(&inputs).into_owned();
-                intent.decided.clone_from(decided);
                 intent.operation.clone_from(operation);
                 let resource = self.resource(address, "", &inputs, &Value::Null);
+                let decided = Value::Object(decided.clone());
+                let decided = self.seal.seal_paths(&decided, &resource.sensitive);
+                intent.decided = decided.as_object().cloned().unwrap_or_default();
                 intent.resource = Some(Box::new(resource));
                 self.inputs.insert(id, inputs);
                 Ok(self.call(id, call, intent, operation.clone()))
@@ -187,6 +193,7 @@ impl<'a> Applying<'a> {
                 let call = Call::Read {
                     kind,
                     args: args.value.clone(),
+                    is_secret: !args.secret.is_empty(),
                 };
                 self.inputs.insert(id, args);
                 let intent = intent(id, "read", address, &step.type_name);
@@ -236,18 +243,19 @@ impl<'a> Applying<'a> {
         inputs: &Data,
     ) -> Result<BTreeSet<String>, Error> {
         let known = self.known_state(address, None)?;
+        let opened = self.seal.opened_resource(known);
         let found = self.instances.get(address);
         let ignored = found.map_or(&[][..], |found| &found.ignored);
         let is_live = |content: &Content| live_content(kind, ignored, live, content);
         let (rows, _) = diff::differences(&Compare {
             schema: kind.schema(),
-            applied: &kind.comparable(&self.seal.opened(&known.inputs)),
+            applied: &kind.comparable(&opened.inputs),
             live: &kind.comparable(live),
             desired: &diff::comparable(kind, inputs),
             sensitive: &known.sensitive,
             replace_on: &[],
             contents: found.map(|found| Contents {
-                applied: &known.files,
+                applied: &opened.files,
                 wanted: &found.files,
                 live: &is_live,
             }),
@@ -336,12 +344,17 @@ impl<'a> Applying<'a> {
                 .into_iter()
                 .flatten()
                 .map(|(name, _)| name);
-            let marked = names.filter(|name| found.kind.schema().is_sensitive(name));
+            let schema = found.kind.schema();
+            let marked = names.filter(|name| schema.is_sensitive(name));
             sensitive.extend(marked.map(|name| Path::root().join(name)));
+            mark_made(schema, &mut sensitive, files::secret(&found.files));
         }
+        let (files, sealed_files) = found.map_or_else(Default::default, |found| {
+            files::kept(&found.files, &self.seal)
+        });
         ResourceState {
+            id: shown_id(&type_name, id, &sensitive).to_owned(),
             type_name,
-            id: id.to_owned(),
             inputs: self.seal.seal_paths(&inputs.value, &sensitive),
             outputs: self.seal.seal_paths(&outputs, &sensitive),
             dependencies: found
@@ -349,7 +362,8 @@ impl<'a> Applying<'a> {
                 .unwrap_or_default(),
             origins: IgnoredAny,
             sensitive,
-            files: found.map(|found| found.contents()).unwrap_or_default(),
+            files,
+            sealed_files,
             options: found.map(|found| found.options.clone()).unwrap_or_default(),
             unfinished: BTreeSet::new(),
         }
@@ -407,7 +421,7 @@ impl<'a> Applying<'a> {
         let Some(found) = self.instances.get(address) else {
             return;
         };
-        let secret = BTreeSet::new();
+        let secret = files::secret(&found.files).cloned().collect();
         let schema = found.kind.schema();
         let outputs = &self.seal.opened(outputs);
         let visible = Visible {
@@ -418,7 +432,11 @@ impl<'a> Applying<'a> {
             secret: &secret,
         }
         .data(|_| false);
-        self.secrets.learn_secret(&visible);
+        // What was drawn is secret from the start; what is made of secrets is not.
+        match schema.has_keyword("sensitive") {
+            true => self.secrets.learn_source(&visible),
+            false => self.secrets.learn_secret(&visible),
+        }
         match &found.each {
             None => {
                 self.values.resource.insert(found.block.clone(), visible);
@@ -478,6 +496,16 @@ impl<'a> Applying<'a> {
 fn kind(type_name: &str) -> Result<&'static dyn crate::resource::ResourceType, Error> {
     resource_type(type_name)
         .ok_or_else(|| Error::failed(format!("{type_name} is no type that this version knows")))
+}
+
+/// The id that the state keeps of a resource. One that lives in the state alone needs none; it is
+/// left out where it is made of a secret.
+pub(super) fn shown_id<'i>(type_name: &str, id: &'i str, sensitive: &BTreeSet<Path>) -> &'i str {
+    let secret = sensitive.contains(&Path::root().join("id"));
+    match secret && !is_remote(type_name) {
+        true => NO_ID,
+        false => id,
+    }
 }
 
 fn intent(step: StepId, op: &str, address: &str, type_name: &str) -> Intent {

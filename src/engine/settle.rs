@@ -4,6 +4,7 @@
 use super::diff::{Compare, differences};
 use super::lookup::Lookup;
 use super::observe::{ReadFailure, is_remote};
+use super::results;
 use super::unfinished;
 use crate::data::{Data, Path};
 use crate::resource::context::{Cx, Owner};
@@ -129,13 +130,14 @@ async fn found(
         return Ok(None);
     };
     let given = seal.opened(&intent.inputs);
-    let attrs = overlay(&given, &Value::Object(intent.decided.clone()));
+    let decided = Value::Object(intent.decided.clone());
+    let attrs = overlay(&given, &seal.opened(&decided));
     let live = cx.telling(kind.read(&cx, &id, &attrs)).await?;
     let mut resource = resource.clone();
     let outputs = overlay(&attrs, &live.unwrap_or_default());
     let outputs = seal.seal_paths(&outputs, &resource.sensitive);
     resource.outputs = overlay(&outputs, &resource.inputs);
-    resource.id = id;
+    resource.id = results::shown_id(&intent.type_name, &id, &resource.sensitive).to_owned();
     resource.unfinished = unfinished::settable(kind, &resource.inputs);
     resource.forget_later();
     Ok(Some(StateChange::Put {

@@ -1,5 +1,6 @@
 //! From what is decided to primitive steps and what each of them waits for.
 
+use super::files;
 use super::instance::Instance;
 use super::order::{Deletion, Order};
 use super::plan::{Action, Change, Op, Step, StepId};
@@ -10,7 +11,7 @@ use super::unkept;
 use super::world::World;
 use crate::data::Data;
 use crate::store::seal::Seal;
-use crate::store::state::{deposed_address, split_deposed};
+use crate::store::state::{ResourceState, deposed_address, split_deposed};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -278,6 +279,13 @@ impl Builder<'_> {
         self.makes.insert(address.clone(), step);
     }
 
+    /// Whether the state has the contents that the file's properties stand for.
+    fn same_files(&self, known: &ResourceState, found: &Instance) -> bool {
+        let opened = self.seal.opened_resource(known);
+        let sealed = known.sealed_files.keys();
+        opened.files == found.contents() && sealed.eq(files::secret(&found.files))
+    }
+
     /// Nothing to do at the service; but the state may have to take in what the file says now.
     fn adopt(&mut self, found: &Instance) {
         let Some(known) = self.world.state.resources.get(&found.change.address) else {
@@ -296,7 +304,7 @@ impl Builder<'_> {
         let same = same_inputs
             && known.unfinished.is_empty()
             && known.dependencies == found.dependencies
-            && known.files == found.contents()
+            && self.same_files(known, found)
             && known.options == found.options;
         if same || left_alone {
             return;

@@ -87,7 +87,7 @@ pub struct Visible<'a> {
     pub inputs: &'a Data,
     /// The outputs known, properties among them allowed.
     pub outputs: &'a Value,
-    /// Secret paths of `outputs`.
+    /// Secret paths of `outputs`, and the properties that are or stand for a secret.
     pub secret: &'a BTreeSet<Path>,
 }
 
@@ -95,7 +95,12 @@ impl Visible<'_> {
     /// The value; outputs for which `unknown` says so are unknown.
     pub fn data(&self, unknown: impl Fn(&str) -> bool) -> Data {
         let mut data = Data::from(Value::Object(self.schema.defaults().clone()));
-        let has_secrets = self.schema.has_keyword("sensitive") || !self.secret.is_empty();
+        let has_secrets = self.schema.has_keyword("sensitive")
+            || !self.secret.is_empty()
+            || !self.inputs.secret.is_empty();
+        let made = self
+            .schema
+            .made_of(self.inputs.secret.iter().chain(self.secret));
         for name in self.schema.output_names() {
             let known = self.outputs.get(name).filter(|value| !value.is_null());
             let sealed = known.is_some_and(crate::store::seal::is_sealed);
@@ -109,7 +114,8 @@ impl Visible<'_> {
             }
             if has_secrets {
                 let path = Path::root().join(name);
-                if self.schema.is_sensitive(name) || self.secret.contains(&path) {
+                let secret = self.schema.is_sensitive(name) || made.contains(name);
+                if secret || self.secret.contains(&path) {
                     data.secret.insert(path);
                 }
             }

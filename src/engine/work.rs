@@ -56,6 +56,8 @@ pub enum Call {
         kind: &'static dyn DataSourceType,
         /// The arguments.
         args: Value,
+        /// Whether there is a secret among them.
+        is_secret: bool,
     },
 }
 
@@ -167,9 +169,15 @@ async fn call(cx: &Cx, call: Call) -> Result<Outcome, Error> {
                 error: None,
             })
         }
-        Call::Read { kind, args } => {
-            let outputs = kind.read(cx, args.clone()).await?;
-            kind.write(cx, &args, &outputs)?;
+        Call::Read {
+            kind,
+            args,
+            is_secret,
+        } => {
+            let mut cx = cx.clone();
+            cx.is_secret = is_secret;
+            let outputs = kind.read(&cx, args.clone()).await?;
+            kind.write(&cx, &args, &outputs)?;
             Ok(Outcome {
                 id: String::new(),
                 outputs,

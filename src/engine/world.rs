@@ -27,6 +27,9 @@ pub enum Observed {
 pub struct DataRead {
     /// The arguments it was read with.
     pub args: Value,
+    /// Whether there is a secret among them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_secret: bool,
     /// What it told.
     pub outputs: Value,
 }

@@ -4,7 +4,7 @@ use crate::data::{Data, Path};
 use crate::engine::drift::{Drift, Drifted};
 use crate::engine::plan::{Action, Change, ChangedBy, Difference};
 use crate::engine::world::World;
-use crate::report::secrets::{SecretPaths, Veil, schema_of};
+use crate::report::secrets::{SecretPaths, Veil, schema_of, shown_id};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -69,7 +69,7 @@ fn resource(found: &Drifted, show_secrets: bool) -> Value {
     json!({
         "address": found.address,
         "type": found.type_name,
-        "id": found.id,
+        "id": shown_id(&change),
         "status": if found.gone { "gone" } else { "changed" },
         "drift": rows,
         "sensitive": sensitive,

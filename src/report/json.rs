@@ -4,7 +4,7 @@ use crate::data::{Data, Path};
 use crate::engine::head::Head;
 use crate::engine::plan::{Change, ChangedBy, OutputChange, Plan, Warning};
 use crate::engine::promise::Unmet;
-use crate::report::secrets::{SecretPaths, Veil, schema_of};
+use crate::report::secrets::{SecretPaths, Veil, schema_of, shown_id};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -106,7 +106,7 @@ fn change(change: &Change, show_secrets: bool) -> Value {
     let mut object = json!({
         "address": change.address,
         "type": change.type_name,
-        "id": change.id,
+        "id": shown_id(change),
         "actions": change.words(),
         "reason": change.reason,
         "before": before,

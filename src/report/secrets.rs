@@ -22,6 +22,13 @@ pub(crate) fn schema_of(change: &Change) -> Option<&'static Schema> {
     }
 }
 
+/// The id of what a change is about, unless it is made of a secret: then a word in its place.
+pub(crate) fn shown_id(change: &Change) -> Option<&str> {
+    let id = change.id.as_deref()?;
+    let is_secret = SecretPaths::of_change(change).covers("id");
+    Some(if is_secret { SECRET } else { id })
+}
+
 /// Secret paths as a tree.
 #[derive(Debug, Default)]
 pub(crate) struct SecretPaths {
@@ -54,7 +61,30 @@ impl SecretPaths {
                 paths.add(&difference.path.concat(path));
             }
         }
+        paths.made(change);
         paths
+    }
+
+    /// Adds what the type makes of the secrets of a change.
+    fn made(&mut self, change: &Change) {
+        if self.is_empty() {
+            return;
+        }
+        let Some(schema) = schema_of(change) else {
+            return;
+        };
+        let versions = change.before.iter().chain(&change.after);
+        let rows = change.differences.iter();
+        let rows = rows.filter(|row| row.secret).map(|row| &row.path);
+        let secret = versions.flat_map(|data| &data.secret).chain(rows);
+        for name in schema.made_of(secret) {
+            self.add(&Path::root().join(name));
+        }
+    }
+
+    /// Whether all of a property or output is secret.
+    pub(crate) fn covers(&self, name: &str) -> bool {
+        self.here || self.below.get(name).is_some_and(|below| below.here)
     }
 
     /// Whether nothing is secret.
@@ -207,6 +237,25 @@ impl<'a> Veil<'a> {
         }
     }
 
+    /// Takes in each string that is not hidden.
+    fn collect_public(self, value: &Value, secrets: &Secrets) {
+        if self.hides(value) {
+            return;
+        }
+        match value {
+            Value::String(text) => secrets.learn_public(text),
+            Value::Object(map) => {
+                let members = map.iter();
+                members.for_each(|(name, value)| self.key(name).collect_public(value, secrets));
+            }
+            Value::Array(list) => {
+                let items = list.iter();
+                items.for_each(|value| self.item().collect_public(value, secrets));
+            }
+            _ => {}
+        }
+    }
+
     fn collect(self, value: &Value, secrets: &Secrets) {
         if self.hides(value) {
             secrets.learn(value);
@@ -234,8 +283,9 @@ impl Secrets {
         secrets
     }
 
-    /// Takes in the secrets that a plan knows.
+    /// Takes in the secrets that a plan knows, and what is none in it.
     pub fn learn_plan(&self, plan: &Plan) {
+        self.learn_public_of(plan);
         for change in &plan.changes {
             learn_change(change, self);
         }
@@ -257,6 +307,42 @@ impl Secrets {
     }
 }
 
+impl Secrets {
+    /// Takes in what is no secret of a plan: names, types, and the values that it shows.
+    fn learn_public_of(&self, plan: &Plan) {
+        if !self.has_parts() {
+            return;
+        }
+        let (account, region) = (plan.account.as_deref(), plan.region.as_deref());
+        let named = [Some(&*plan.stack), plan.env.as_deref(), account, region];
+        named
+            .into_iter()
+            .flatten()
+            .for_each(|text| self.learn_public(text));
+        for service in SERVICES {
+            let (region, account) = (region.unwrap_or_default(), account.unwrap_or_default());
+            self.learn_public(&format!("arn:aws:{service}:{region}:{account}:"));
+        }
+        for change in &plan.changes {
+            self.learn_public(&change.address);
+            self.learn_public(&change.type_name);
+            let schema = schema_of(change);
+            if let Some(schema) = schema {
+                let names = schema.property_names().chain(schema.output_names());
+                names.for_each(|name| self.learn_public(name));
+            }
+            let paths = SecretPaths::of_change(change);
+            let veil = Veil::new(&paths, schema, false);
+            for data in change.before.iter().chain(&change.after) {
+                veil.collect_public(&data.value, self);
+            }
+        }
+    }
+}
+
+/// The services whose names stand in ARNs.
+const SERVICES: [&str; 7] = ["sqs", "lambda", "iam", "logs", "s3", "sts", "apigateway"];
+
 fn learn_change(change: &Change, secrets: &Secrets) {
     let schema = schema_of(change);
     let paths = SecretPaths::of_change(change);
@@ -275,7 +361,7 @@ fn learn_change(change: &Change, secrets: &Secrets) {
         }
     }
     for (name, value) in &change.decided {
-        if schema.is_some_and(|schema| schema.is_sensitive(name)) {
+        if schema.is_some_and(|schema| schema.is_sensitive(name)) || paths.covers(name) {
             secrets.learn(value);
         }
     }

@@ -143,6 +143,8 @@ pub struct Cx {
     pub spreading: Option<Arc<dyn Fn(Awaits) -> Spreading + Send + Sync>>,
     /// See [`Cx::released`].
     pub on_released: Option<Arc<dyn Fn() + Send + Sync>>,
+    /// Whether what a data source is read with has a secret in it.
+    pub is_secret: bool,
     /// Whether a read is for an object that is to be deleted: what it holds is counted.
     pub counts: bool,
     /// What the step has on its way.
@@ -178,6 +180,7 @@ impl Cx {
             stop: None,
             spreading: None,
             on_released: None,
+            is_secret: false,
             counts: false,
             flight: Arc::default(),
             unread: Arc::default(),

@@ -57,7 +57,7 @@ impl Sealer<'_> {
             id: change.id.as_deref().map(|id| self.text(id)),
             before: data(&change.before),
             after: data(&change.after),
-            decided: self.decided(&change.decided, &change.type_name),
+            decided: self.decided(&change.decided, &change.type_name, &paths),
             ..change.clone()
         };
         for row in &mut sealed.differences {
@@ -96,7 +96,7 @@ impl Sealer<'_> {
                 inputs, decided, ..
             } => {
                 *inputs = self.data(inputs, veil);
-                *decided = self.decided(decided, &step.type_name);
+                *decided = self.decided(decided, &step.type_name, &paths);
             }
             Op::Update { inputs, live, .. } => {
                 *inputs = self.data(inputs, veil);
@@ -122,11 +122,17 @@ impl Sealer<'_> {
         step
     }
 
-    /// What the plan settled, sealed where the type declares it sensitive.
-    fn decided(&self, decided: &Map<String, Value>, type_name: &str) -> Map<String, Value> {
+    /// What the plan settled, sealed where it is secret.
+    fn decided(
+        &self,
+        decided: &Map<String, Value>,
+        type_name: &str,
+        paths: &SecretPaths,
+    ) -> Map<String, Value> {
         let schema = resource_type(type_name).map(|kind| kind.schema());
         let entries = decided.iter().map(|(name, value)| {
-            let sensitive = schema.is_some_and(|schema| schema.is_sensitive(name));
+            let declared = schema.is_some_and(|schema| schema.is_sensitive(name));
+            let sensitive = declared || paths.covers(name);
             let value = match sensitive {
                 true => self.seal.seal(value),
                 false => self.texts(value),

@@ -44,6 +44,23 @@ pub(super) fn of(text: &str) -> BTreeSet<String> {
     forms
 }
 
+/// The codings of a text that folding does not undo: as part of a base64 text, in hex, and in
+/// base64 twice.
+pub(super) fn coded(text: &str) -> BTreeSet<String> {
+    let mut forms = BTreeSet::new();
+    for written in [text, &json(text), &ascii(text)] {
+        base64(written, &mut forms);
+    }
+    let once = GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new()).encode(text);
+    base64(&once, &mut forms);
+    forms.insert(hex::encode(text));
+    forms.retain(|form| form.len() >= SHORTEST_CODED);
+    forms
+}
+
+/// Shorter parts of a coded text are not looked for in small letters.
+const SHORTEST_CODED: usize = 8;
+
 /// As in a JSON string, without the quotes.
 fn json(text: &str) -> String {
     let quoted = Value::from(text).to_string();

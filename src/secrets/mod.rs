@@ -1,13 +1,16 @@
 //! Keeps secret values out of texts that come from elsewhere: an answer of AWS that repeats
 //! what it was sent, a reason to wait, an id. They are looked for as they are, line by line,
-//! and in the codings of requests and errors.
+//! and in the codings of requests and errors; and in the text as it is when folded (see [`fold`]),
+//! where the parts of a secret are looked for too, since who repeats a text cuts it.
 
+mod fold;
 mod forms;
 
 use crate::data::Data;
 use aho_corasick::AhoCorasick;
+use fold::{Folded, PART};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,6 +23,15 @@ const SHORTEST: usize = 4;
 
 /// Shorter lines of a longer text are not looked for.
 const SHORTEST_LINE: usize = 6;
+
+/// Of a coded secret a part must be this long, in bytes.
+const SHORTEST_CODED: usize = 16;
+
+/// The parts of longer secrets are looked for up to here, in bytes.
+const LONGEST_IN_PARTS: usize = 64 * 1024;
+
+/// A computed secret of at most so many bytes is looked for in parts.
+const LONGEST_TOKEN: usize = 64;
 
 /// So many automata at most; then they are made into one.
 const MOST_PARTS: usize = 8;
@@ -40,6 +52,19 @@ struct Known {
     /// All that is looked for.
     forms: BTreeSet<String>,
     automata: Vec<AhoCorasick>,
+    /// Whose parts are looked for, and are not yet: what is secret from the start. Of what is
+    /// computed from it most parts are no secret.
+    sources: Vec<String>,
+    /// All that is looked for in folded texts.
+    folded: BTreeSet<Vec<u8>>,
+    folded_automata: Vec<AhoCorasick>,
+    /// The parts of secrets, and of their codings.
+    parts: HashSet<u64>,
+    coded_parts: HashSet<u64>,
+    /// What is no secret, and was not compared with the parts yet.
+    heard: Vec<String>,
+    /// The parts that stand in what is no secret as well.
+    public: HashSet<u64>,
     /// More than can be looked for; then nothing is shown.
     blind: bool,
 }
@@ -66,12 +91,26 @@ impl Secrets {
     pub fn learn_source(&self, data: &Data) {
         self.learn_secret(data);
         for part in data.secret.iter().filter_map(|at| at.get(&data.value)) {
+            self.known().source(part);
             if let Value::String(text) = part
                 && let Ok(document @ (Value::Object(_) | Value::Array(_))) =
                     serde_json::from_str(text)
             {
                 self.learn(&document);
             }
+        }
+    }
+
+    /// Whether there is a secret whose parts are looked for.
+    pub(crate) fn has_parts(&self) -> bool {
+        let known = self.known();
+        !(known.sources.is_empty() && known.parts.is_empty())
+    }
+
+    /// Takes in what is no secret: parts of a secret that stand in it are not hidden alone.
+    pub fn learn_public(&self, text: &str) {
+        if text.len() >= PART {
+            self.known().heard.push(text.to_owned());
         }
     }
 
@@ -99,6 +138,7 @@ impl Secrets {
             .flat_map(|automaton| automaton.find_overlapping_iter(text))
             .map(|hit| (hit.start(), hit.end()))
             .collect();
+        known.find_folded(text, &mut found);
         if found.is_empty() {
             return text.to_owned();
         }
@@ -151,6 +191,9 @@ impl Known {
             return;
         }
         self.fresh.push(text.to_owned());
+        if may_be_cut(text) {
+            self.sources.push(text.to_owned());
+        }
         let lines: Vec<&str> = text.lines().map(str::trim).collect();
         if lines.len() > 1 {
             let long = lines.into_iter().filter(|line| line.len() >= SHORTEST_LINE);
@@ -158,14 +201,86 @@ impl Known {
         }
     }
 
+    /// Takes in what is secret from the start: each string and number in it.
+    fn source(&mut self, value: &Value) {
+        match value {
+            Value::String(text) => self.sources.push(text.clone()),
+            Value::Number(number) => self.sources.push(number.to_string()),
+            Value::Array(list) => list.iter().for_each(|value| self.source(value)),
+            Value::Object(map) => map.values().for_each(|value| self.source(value)),
+            Value::Null | Value::Bool(_) => {}
+        }
+    }
+
+    /// What is found in the text once it is folded.
+    fn find_folded(&self, text: &str, found: &mut Vec<(usize, usize)>) {
+        if self.folded.is_empty() && self.parts.is_empty() {
+            return;
+        }
+        let folded = Folded::of(text);
+        let automata = self.folded_automata.iter();
+        let hits = automata.flat_map(|automaton| automaton.find_overlapping_iter(&folded.bytes));
+        let hits = hits.filter_map(|hit| {
+            let (from, to) = folded.place(hit.start(), hit.end());
+            // A short one is not put together from several words.
+            let words = text[from..to].contains(char::is_whitespace);
+            (hit.len() >= PART || !words).then_some((from, to))
+        });
+        found.extend(hits);
+        let none = HashSet::new();
+        found.extend(folded.runs(&self.parts, &self.public, PART));
+        found.extend(folded.runs(&self.coded_parts, &none, SHORTEST_CODED));
+    }
+
+    /// Makes what is new ready to be found in folded texts.
+    fn ready_folded(&mut self, fresh: &[String]) {
+        let mut patterns = Vec::new();
+        for text in fresh.iter().filter(|text| text.len() >= SHORTEST) {
+            let mut whole = vec![text.clone(), text.chars().rev().collect()];
+            whole.extend(forms::coded(text));
+            for form in whole {
+                let bytes = Folded::of(&form).bytes;
+                if bytes.len() >= SHORTEST && self.folded.insert(bytes.clone()) {
+                    patterns.push(bytes);
+                }
+            }
+        }
+        for text in std::mem::take(&mut self.sources) {
+            let folded = Folded::of(&text).bytes.len();
+            if folded <= LONGEST_IN_PARTS {
+                self.parts.extend(Folded::of(&text).parts());
+                for form in forms::coded(&text) {
+                    self.coded_parts.extend(Folded::of(&form).parts());
+                }
+            }
+        }
+        if patterns.is_empty() {
+            return;
+        }
+        let made = if self.folded_automata.len() < MOST_PARTS {
+            AhoCorasick::new(&patterns)
+        } else {
+            self.folded_automata.clear();
+            AhoCorasick::new(&self.folded)
+        };
+        match made {
+            Ok(made) => self.folded_automata.push(made),
+            Err(_) => self.blind = true,
+        }
+    }
+
     /// Puts what is new into an automaton. There are few: secrets that come one by one do
     /// not make each text slower.
     fn ready(&mut self) {
-        if self.fresh.is_empty() {
-            return;
+        let fresh = std::mem::take(&mut self.fresh);
+        self.ready_folded(&fresh);
+        for text in std::mem::take(&mut self.heard) {
+            let parts = Folded::of(&text);
+            let public = parts.parts().filter(|part| self.parts.contains(part));
+            self.public.extend(public);
         }
         let mut forms: Vec<String> = Vec::new();
-        for text in std::mem::take(&mut self.fresh) {
+        for text in fresh {
             let new = match text.len() < SHORTEST {
                 true => forms::alone(&text).collect(),
                 false => forms::of(&text),
@@ -174,6 +289,9 @@ impl Known {
                 new.into_iter()
                     .filter(|form| self.forms.insert(form.clone())),
             );
+        }
+        if forms.is_empty() {
+            return;
         }
         let made = if self.automata.len() < MOST_PARTS {
             AhoCorasick::new(&forms)
@@ -186,6 +304,14 @@ impl Known {
             Err(_) => self.blind = true,
         }
     }
+}
+
+/// Whether a secret that was computed is looked for in parts: it is short enough to be a token,
+/// and no form that public texts have in common.
+fn may_be_cut(text: &str) -> bool {
+    let common = text.starts_with("arn:") || text.contains("://");
+    let is_word = !text.contains(|c: char| c.is_whitespace() || matches!(c, '{' | '[' | '<'));
+    text.len() <= LONGEST_TOKEN && is_word && !common
 }
 
 #[cfg(test)]
@@ -279,5 +405,73 @@ mod tests {
         let mut text = "x secret-1001-more y".to_owned();
         other.blot(&mut text);
         assert_eq!(text, "x **************** y");
+    }
+
+    fn source(text: &str) -> Secrets {
+        let secrets = Secrets::default();
+        let mut data = Data::from(json!(text));
+        data.secret.insert(crate::data::Path::root());
+        secrets.learn_source(&data);
+        secrets
+    }
+
+    #[test]
+    fn usual_messages_stay_as_they_are() {
+        let secrets = Secrets::default();
+        for text in [
+            "prod-orders-S3cr3tValue",
+            "correct horse",
+            "us-west-2-hunter2hunter2",
+        ] {
+            let mut data = Data::from(json!(text));
+            data.secret.insert(crate::data::Path::root());
+            secrets.learn_source(&data);
+        }
+        secrets.learn(&json!(
+            "arn:aws:sqs:us-west-2:000000000000:prod-orders-S3cr3tValue"
+        ));
+        for public in [
+            "prod-orders-dlq",
+            "us-west-2",
+            "arn:aws:sqs:us-west-2:000000000000:x",
+        ] {
+            secrets.learn_public(public);
+        }
+        for text in [
+            "The specified queue prod-orders-dlq does not exist in us-west-2.",
+            "arn:aws:sqs:us-west-2:000000000000:prod-orders-dlq is not authorized to perform: sqs:SendMessage",
+            "retrying: Lambda says \"Rate exceeded\" (TooManyRequestsException), try 2 of 8",
+            "Value 'x' at 'name' failed to satisfy constraint: [a-zA-Z0-9-_]+",
+            "correct the horses",
+            "100% of &lt;tags&gt; \\d+ = 3",
+            "",
+        ] {
+            assert_eq!(secrets.hide(text), text);
+        }
+        assert_eq!(secrets.hide("a prod-orders-S3cr3tValue b"), "a (secret) b");
+        assert_eq!(secrets.hide("to prod-orders-S3cr3tV..."), "to (secret)...");
+    }
+
+    #[test]
+    fn a_long_text_is_searched_in_one_go() {
+        let secrets = source("Tr0ub4dor&3 O'Brien/é+horse");
+        let long = "the quick brown fox \\n jumps %20 over &amp; the lazy dog ".repeat(4000);
+        assert_eq!(secrets.hide(&long), long);
+        let nested = format!("{}41", "%25".repeat(20_000));
+        assert_eq!(secrets.hide(&nested), nested);
+        let slashes = "\\".repeat(100_000);
+        assert_eq!(secrets.hide(&slashes), slashes);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn folding_keeps_to_the_characters(text in ".{0,60}", secret in ".{8,20}") {
+            let secrets = source(&secret);
+            // No range splits a character, and whatever stands around is kept.
+            let hidden = secrets.hide(&format!("{text}{secret}{text}"));
+            if Folded::of(&secret).bytes.len() >= PART {
+                proptest::prop_assert!(!hidden.contains(&secret), "{hidden:?}");
+            }
+        }
     }
 }

@@ -118,11 +118,15 @@ impl Resealed {
 
 fn of_resource(known: &mut ResourceState, each: Each<'_>) -> Result<(), ()> {
     of_value(&mut known.inputs, each)?;
-    of_value(&mut known.outputs, each)
+    of_value(&mut known.outputs, each)?;
+    let mut files = known.sealed_files.values_mut();
+    files.try_for_each(|file| of_value(file, each))
 }
 
 fn of_intent(intent: &mut Intent, each: Each<'_>) -> Result<(), ()> {
     of_value(&mut intent.inputs, each)?;
+    let mut decided = intent.decided.values_mut();
+    decided.try_for_each(|value| of_value(value, each))?;
     match &mut intent.resource {
         Some(resource) => of_resource(resource, each),
         None => Ok(()),

@@ -137,7 +137,9 @@ impl Seal {
     /// An object of the state with its secrets opened, to be looked at and not to be kept.
     pub fn opened_resource<'v>(&self, known: &'v ResourceState) -> Cow<'v, ResourceState> {
         match (self.opened(&known.inputs), self.opened(&known.outputs)) {
-            (Cow::Borrowed(_), Cow::Borrowed(_)) => Cow::Borrowed(known),
+            (Cow::Borrowed(_), Cow::Borrowed(_)) if known.sealed_files.is_empty() => {
+                Cow::Borrowed(known)
+            }
             (inputs, outputs) => {
                 let (inputs, outputs) = (inputs.into_owned(), outputs.into_owned());
                 let mut opened = ResourceState {
@@ -148,6 +150,12 @@ impl Seal {
                 // What was sealed is secret, whatever the list says.
                 opened.sensitive.extend(sealed_paths(&known.inputs));
                 opened.sensitive.extend(sealed_paths(&known.outputs));
+                for (path, sealed) in &known.sealed_files {
+                    let content = self.open(sealed).map(serde_json::from_value);
+                    if let Some(Ok(content)) = content {
+                        opened.files.insert(path.clone(), content);
+                    }
+                }
                 Cow::Owned(opened)
             }
         }

@@ -111,6 +111,9 @@ pub struct ResourceState {
     /// The content of what a property stands for (a local file), as it was last applied.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<Path, Content>,
+    /// The same of a content that is made of a secret, sealed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sealed_files: BTreeMap<Path, Value>,
     /// The options that matter once it is out of the file.
     #[serde(default)]
     pub options: SavedOptions,
@@ -123,7 +126,27 @@ pub struct ResourceState {
 impl ResourceState {
     /// Whether it has secrets that the state's key opens.
     pub fn has_secrets(&self) -> bool {
-        [&self.inputs, &self.outputs].into_iter().any(holds_kept)
+        let files = self.sealed_files.values();
+        let mut all = [&self.inputs, &self.outputs].into_iter().chain(files);
+        all.any(holds_kept)
+    }
+
+    /// The secret paths, with all that the type makes of what stands there: a state of an older
+    /// version may have such values in clear.
+    pub fn secrets(&self) -> BTreeSet<Path> {
+        let mut secret = self.sensitive.clone();
+        if let Some(kind) = resource_type(&self.type_name) {
+            let mut made = kind.schema().made_of(&self.sensitive);
+            made.extend(kind.schema().made_of(self.sealed_files.keys()));
+            secret.extend(made.into_iter().map(|name| Path::root().join(name)));
+        }
+        secret
+    }
+
+    /// The id for people; none where it is made of a secret.
+    pub fn shown_id(&self) -> Option<&str> {
+        let is_secret = self.secrets().contains(&Path::pointer("/id"));
+        (!is_secret).then_some(&self.id)
     }
 
     /// For an object whose create is not known to be finished: what only a later call sets

@@ -8,6 +8,7 @@ use super::super::output;
 use super::{Bench, table::table, unknown, words};
 use crate::data::Path;
 use crate::lang::yaml;
+use crate::secrets::SECRET;
 use crate::store::seal::is_sealed;
 use crate::store::state::{ResourceState, State, deposed_address, split_deposed};
 use serde_json::{Value, json};
@@ -26,6 +27,11 @@ fn objects(state: &State) -> Vec<(String, &ResourceState)> {
     all
 }
 
+/// The id, unless it is made of a secret.
+fn id(known: &ResourceState) -> &str {
+    known.shown_id().unwrap_or(SECRET)
+}
+
 /// Runs `list`.
 pub(super) async fn list(global: &GlobalArgs, args: &ListArgs) -> Result<Exit, CliError> {
     let bench = Bench::new(global, args.stack.as_deref(), &args.place).await?;
@@ -36,7 +42,7 @@ pub(super) async fn list(global: &GlobalArgs, args: &ListArgs) -> Result<Exit, C
             .iter()
             .map(|(name, known)| {
                 let (address, deposed) = split_deposed(name);
-                json!({"address": address, "deposed": deposed, "type": known.type_name, "id": known.id})
+                json!({"address": address, "deposed": deposed, "type": known.type_name, "id": known.shown_id()})
             })
             .collect();
         output::json(&format!("{:#}\n", Value::from(list)))?;
@@ -48,7 +54,7 @@ pub(super) async fn list(global: &GlobalArgs, args: &ListArgs) -> Result<Exit, C
     }
     let rows: Vec<Vec<String>> = objects
         .into_iter()
-        .map(|(name, known)| vec![name, known.type_name.clone(), known.id.clone()])
+        .map(|(name, known)| vec![name, known.type_name.clone(), id(known).to_owned()])
         .collect();
     output::result(&table(&["ADDRESS", "TYPE", "ID"], &rows, &[]))?;
     Ok(Exit::Done)
@@ -68,9 +74,9 @@ pub(super) async fn show(global: &GlobalArgs, args: &ShowArgs) -> Result<Exit, C
     let shown = json!({
         "address": name,
         "type": known.type_name,
-        "id": known.id,
-        "inputs": masked(&known.inputs, &known.sensitive),
-        "outputs": masked(&known.outputs, &known.sensitive),
+        "id": id(known),
+        "inputs": masked(&known.inputs, &known.secrets()),
+        "outputs": masked(&known.outputs, &known.secrets()),
         "dependencies": known.dependencies,
         "options": known.options,
     });

@@ -6,6 +6,7 @@ use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::super::{confirm, find, output};
 use super::{Bench, unknown, words};
+use crate::secrets::SECRET;
 use crate::store::state::{State, StateChange, split_deposed};
 use serde_json::json;
 
@@ -62,8 +63,9 @@ pub(super) async fn rm(global: &GlobalArgs, args: &RmArgs) -> Result<Exit, CliEr
         let Some(known) = known else {
             return Err(unknown(name, &state));
         };
-        let (type_name, id) = (&known.type_name, &known.id);
-        shown.push_str(&format!("  {name} ({type_name}), id {id}\n"));
+        let (type_name, id) = (&known.type_name, known.shown_id());
+        let text = id.unwrap_or(SECRET);
+        shown.push_str(&format!("  {name} ({type_name}), id {text}\n"));
         list.push(json!({"address": name, "type": type_name, "id": id}));
         changes.push(StateChange::Drop {
             address: address.to_owned(),

@@ -1,19 +1,46 @@
 //! The end of a run: what its state has.
 
-use super::Applying;
+use super::{Applying, shown_id};
 use crate::engine::graph::Graph;
 use crate::lang::eval::evaluate;
 use crate::store::StoreError;
-use crate::store::state::{OutputState, State, StateChange};
+use crate::store::state::{OutputState, ResourceState, State, StateChange};
 use std::collections::BTreeMap;
 
 impl Applying<'_> {
+    /// Seals what a state of an older version has in clear though it is made of a secret.
+    fn seal_made(&mut self) {
+        let seal = &self.seal;
+        if !seal.is_open() {
+            return;
+        }
+        let sealed = self.state.resources.iter().filter_map(|(address, known)| {
+            let secret = known.secrets();
+            if secret == known.sensitive {
+                return None;
+            }
+            let resource = ResourceState {
+                id: shown_id(&known.type_name, &known.id, &secret).to_owned(),
+                inputs: seal.seal_paths(&known.inputs, &secret),
+                outputs: seal.seal_paths(&known.outputs, &secret),
+                sensitive: secret,
+                ..known.clone()
+            };
+            let (address, resource) = (address.clone(), Box::new(resource));
+            Some(StateChange::Put { address, resource })
+        });
+        for change in sealed.collect::<Vec<_>>() {
+            self.state.change(change);
+        }
+    }
+
     /// The state at the end, with the stack's outputs as far as they have a value.
     ///
     /// # Errors
     /// When the key to their secrets cannot be made ready.
     pub fn finish(mut self, graph: &Graph) -> Result<State, StoreError> {
         self.locals(graph);
+        self.seal_made();
         let mut outputs = BTreeMap::new();
         let kept = self.planned.destroy && !self.state.is_empty();
         if kept || self.planned.adopts {

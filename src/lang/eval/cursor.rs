@@ -35,6 +35,11 @@ impl<'d, 'l> Cursor<'d, 'l> {
         !self.data.unknown.is_empty() && self.data.unknown.contains_key(&self.path)
     }
 
+    /// Whether what stands here is secret, as a whole.
+    pub(super) fn is_secret(&self) -> bool {
+        self.data.is_secret(&self.path)
+    }
+
     pub(super) fn step(&mut self, key: &str) -> Result<(), Wrong> {
         let next = match self.value {
             Value::Object(map) => map.get(key),
@@ -51,6 +56,9 @@ impl<'d, 'l> Cursor<'d, 'l> {
 
     fn missing(&self, key: &str) -> Wrong {
         let what = self.what();
+        if self.is_secret() {
+            return Wrong::new(format!("{what} is secret, and has no \"{key}\""));
+        }
         match self.value {
             Value::Null => Wrong::new(format!("{what} is null, so it has no \"{key}\""))
                 .help("try(…, default) gives a value for when it is absent".to_owned()),

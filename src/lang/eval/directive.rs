@@ -4,6 +4,7 @@ use super::collect::Text;
 use super::expression::{Evaluator, Outcome, entries};
 use super::operator;
 use super::{Wrong, expression};
+use crate::data::Path;
 use hcl::edit::Span;
 use hcl::edit::template::{Directive, Element, ForDirective, IfDirective, Strip, Template};
 
@@ -100,6 +101,10 @@ impl Evaluator<'_> {
             out.depends_on(&collection);
             return Ok(());
         };
+        // How many there are shows in the text.
+        if collection.is_secret(&Path::root()) {
+            out.depends_on(&collection);
+        }
         let depth = self.bound.len();
         for (key, value) in entries {
             if let Some(name) = &intro.key_var {

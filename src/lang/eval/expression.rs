@@ -27,6 +27,8 @@ pub(super) struct Evaluator<'s> {
     pub(super) scope: &'s dyn Scope,
     /// The variables of the `for` expressions around, innermost last.
     pub(super) bound: Vec<(String, Data)>,
+    /// How often a secret was met: what fails after one was may fail by what it is.
+    pub(super) secrets: usize,
     steps: usize,
 }
 
@@ -35,6 +37,7 @@ impl<'s> Evaluator<'s> {
         Self {
             scope,
             bound: Vec::new(),
+            secrets: 0,
             steps: 0,
         }
     }
@@ -162,8 +165,10 @@ impl<'s> Evaluator<'s> {
         if self.steps > MOST_STEPS {
             return Err(Wrong::new("the expression takes too many steps").at(expression.span()));
         }
-        self.inner(expression)
-            .map_err(|wrong| wrong.at(expression.span()))
+        let made = self.inner(expression);
+        let made = made.map_err(|wrong| wrong.at(expression.span()))?;
+        self.secrets += usize::from(!made.secret.is_empty());
+        Ok(made)
     }
 
     fn inner(&mut self, expression: &Expression) -> Outcome {

@@ -198,11 +198,18 @@ fn run(scope: &dyn Scope, name: &str, given: &[Data]) -> Outcome {
 /// `try(a, b, …)`: the first that has no mistake. The others are not looked at.
 fn attempt(evaluator: &mut Evaluator<'_>, arguments: &[&Expression]) -> Outcome {
     let mut last = None;
+    let before = evaluator.secrets;
+    // That an argument failed tells of the secrets that were met by then.
+    let mut hidden = false;
     for argument in arguments {
         match evaluator.expression(argument) {
-            Ok(data) => return Ok(data),
+            Ok(mut data) => {
+                data.secret.extend(hidden.then(Path::root));
+                return Ok(data);
+            }
             Err(wrong) => last = Some(wrong),
         }
+        hidden = evaluator.secrets > before;
     }
     let reason = last.map_or_else(String::new, |wrong| {
         format!("; the last one: {}", wrong.message)
@@ -217,11 +224,15 @@ fn can(evaluator: &mut Evaluator<'_>, arguments: &[&Expression]) -> Outcome {
     let [argument] = arguments else {
         return Err(Wrong::new("can takes 1 argument"));
     };
-    match evaluator.expression(argument) {
-        Ok(data) if !data.is_known() => Ok(operator::unknown_from(&[&data])),
-        Ok(data) => Ok(operator::tainted_by(Value::Bool(true).into(), &[&data])),
-        Err(_) => Ok(Value::Bool(false).into()),
-    }
+    let before = evaluator.secrets;
+    let mut can = match evaluator.expression(argument) {
+        Ok(data) if !data.is_known() => return Ok(operator::unknown_from(&[&data])),
+        Ok(data) => operator::tainted_by(Value::Bool(true).into(), &[&data]),
+        Err(_) => Value::Bool(false).into(),
+    };
+    let hidden = evaluator.secrets > before;
+    can.secret.extend(hidden.then(Path::root));
+    Ok(can)
 }
 
 /// `coalesce(a, b, …)`: the first that is neither null nor empty text. What follows it is

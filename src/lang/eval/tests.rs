@@ -1,5 +1,6 @@
 mod functions;
 mod references;
+mod secrets;
 
 use super::*;
 use proptest::prelude::*;

@@ -71,8 +71,10 @@ impl Evaluator<'_> {
                 break;
             }
             match operator {
-                TraversalOperator::GetAttr(name) => cursor.step(name.as_str())?,
-                TraversalOperator::LegacyIndex(index) => cursor.step(&index.value().to_string())?,
+                TraversalOperator::GetAttr(name) => self.step(&mut cursor, name.as_str())?,
+                TraversalOperator::LegacyIndex(index) => {
+                    self.step(&mut cursor, &index.value().to_string())?;
+                }
                 TraversalOperator::Index(index) => {
                     let key = self.expression(index)?;
                     if !key.is_known() {
@@ -81,7 +83,7 @@ impl Evaluator<'_> {
                     let text =
                         operator::text(&key.value).map_err(|wrong| wrong.at(index.span()))?;
                     if key.secret.is_empty() {
-                        cursor.step(&text)?;
+                        self.step(&mut cursor, &text)?;
                     } else {
                         cursor
                             .step(&text)
@@ -107,6 +109,11 @@ impl Evaluator<'_> {
             cursor.take(),
             &secret_keys.iter().collect::<Vec<_>>(),
         ))
+    }
+
+    fn step(&mut self, cursor: &mut Cursor<'_, '_>, key: &str) -> Result<(), Wrong> {
+        self.secrets += usize::from(cursor.is_secret());
+        cursor.step(key)
     }
 
     fn splat(&mut self, base: &Data, operators: &[&TraversalOperator]) -> Outcome {

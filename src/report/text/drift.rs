@@ -6,7 +6,7 @@ use crate::engine::drift::Drift;
 use crate::engine::unfinished;
 use crate::engine::world::World;
 use crate::report::drift::as_change;
-use crate::report::secrets::schema_of;
+use crate::report::secrets::{schema_of, shown_id};
 
 /// What somebody else changed, resource by resource, ended by the line that counts.
 pub fn drift(drift: &Drift, world: &World, style: &Style) -> String {
@@ -31,7 +31,7 @@ pub fn drift(drift: &Drift, world: &World, style: &Style) -> String {
             &mut page,
             (change.action.sign(), paint(change.action)),
             [&change.address, &change.type_name],
-            change.id.as_deref(),
+            shown_id(&change),
             reason,
         );
         if found.gone {

@@ -17,7 +17,7 @@ pub use unmet::unmet;
 
 use crate::engine::head::Head;
 use crate::engine::plan::{Action, Change, DESTROY, Importing, NEW, OutputChange, Plan};
-use crate::report::secrets::{SecretPaths, Veil, schema_of};
+use crate::report::secrets::{SecretPaths, Veil, schema_of, shown_id};
 use crate::report::terminal::{DEFAULT_WIDTH, columns, escape, fit};
 use anstyle::Style as Paint;
 use node::{Node, key_text};
@@ -200,7 +200,7 @@ fn moved(page: &mut Page<'_>, change: &Change, from: &str) {
         page,
         ("moved", CYAN),
         [&format!("{from} -> {}", change.address), &change.type_name],
-        change.id.as_deref(),
+        shown_id(change),
         "",
     );
 }
@@ -229,7 +229,7 @@ fn title(page: &mut Page<'_>, change: &Change, reason: &str) {
         page,
         (change.action.sign(), paint(change.action)),
         [&change.address, &change.type_name],
-        change.id.as_deref(),
+        shown_id(change),
         reason,
     );
 }
@@ -286,6 +286,7 @@ fn decided(page: &mut Page<'_>, change: &Change) {
     };
     let none = SecretPaths::default();
     let veil = Veil::new(&none, None, true);
+    let paths = SecretPaths::of_change(change);
     for (name, value) in &change.decided {
         let declared = schema.has_output(name) || schema.has_property(name);
         let given = change
@@ -298,7 +299,8 @@ fn decided(page: &mut Page<'_>, change: &Change) {
         if !declared || given || repeats {
             continue;
         }
-        let node = if schema.is_sensitive(name) && !page.style.show_secrets {
+        let secret = schema.is_sensitive(name) || paths.covers(name);
+        let node = if secret && !page.style.show_secrets {
             Node::Secret {
                 hash: None,
                 changes: false,

@@ -1,6 +1,7 @@
 //! The archives in stackctl's own folder, each named after its content. A read makes them again
 //! from their sources, so that nothing is lost with one that is deleted.
 
+use super::secret_name;
 use crate::files::{self, plain};
 use crate::resource::context::Cx;
 use crate::resource::error::Error;
@@ -40,12 +41,32 @@ fn use_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// Where the archive with this SHA-256 (in hex) is kept.
-pub fn place(cx: &Cx, hash: &str) -> PathBuf {
-    cx.work_dir.join(FOLDER).join(name(hash))
+///
+/// # Errors
+/// When there is a secret in the archive, and the key to its name cannot be kept.
+pub fn place(cx: &Cx, hash: &str) -> io::Result<PathBuf> {
+    Ok(cx.work_dir.join(FOLDER).join(name(cx, hash)?))
 }
 
-fn name(hash: &str) -> String {
-    format!("{}.zip", hash.get(..32).unwrap_or(hash))
+/// An archive that a secret is in is named after a hash that is keyed with what this folder alone
+/// has: anybody who sees a name could try guesses against one that is not.
+fn name(cx: &Cx, hash: &str) -> io::Result<String> {
+    let hash = match cx.is_secret {
+        true => secret_name::of(&cx.work_dir.join(FOLDER), hash)?,
+        false => hash.to_owned(),
+    };
+    Ok(format!("{}.zip", hash.get(..32).unwrap_or(&hash)))
+}
+
+fn not_kept(cx: &Cx, error: &io::Error) -> Error {
+    let folder = cx.work_dir.join(FOLDER);
+    Error::with_hint(
+        format!(
+            "the archive could not be kept in {}: {error}",
+            folder.display()
+        ),
+        "Make the folder writable and its owner's only.",
+    )
 }
 
 /// Keeps an archive, unless it is there already; never leaves half of it. Returns its path from
@@ -55,7 +76,7 @@ fn name(hash: &str) -> String {
 /// # Errors
 /// When it cannot be written, or its path is no UTF-8.
 pub fn keep(cx: &Cx, hash: &str, bytes: &[u8]) -> Result<String, Error> {
-    let path = place(cx, hash);
+    let path = place(cx, hash).map_err(|error| not_kept(cx, &error))?;
     let write = || -> io::Result<()> {
         let folder = cx.work_dir.join(FOLDER);
         files::folder(&folder)?;
@@ -85,7 +106,7 @@ pub fn keep(cx: &Cx, hash: &str, bytes: &[u8]) -> Result<String, Error> {
 /// # Errors
 /// When it was deleted or changed since it was made.
 pub fn read(cx: &Cx, hash: &str) -> Result<Vec<u8>, Error> {
-    let path = place(cx, hash);
+    let path = place(cx, hash).map_err(|error| not_kept(cx, &error))?;
     let changed = |why: String| Error::with_hint(why, "Run the command again.");
     let bytes = files::read_own(&path, LARGEST).map_err(|why| changed(why.told(&path)))?;
     match hex::encode(Sha256::digest(&bytes)) == hash {
@@ -103,7 +124,7 @@ fn own_path(cx: &Cx, hash: &str) -> Result<String, Error> {
     let base = std::path::absolute(&cx.stack_dir).map_err(told)?;
     let path = relative(&plain(&folder), &plain(&base))
         .join(FOLDER)
-        .join(name(hash));
+        .join(name(cx, hash).map_err(|error| not_kept(cx, &error))?);
     path.to_str().map(str::to_owned).ok_or_else(|| {
         Error::with_hint(
             format!("the path {} is no UTF-8", path.display()),

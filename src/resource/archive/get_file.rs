@@ -66,27 +66,47 @@ pub struct Source {
     pub filename: String,
 }
 
+/// The properties that the archive's bytes are made of.
+const PACKED: &[&str] = &[
+    "sourceDir",
+    "sourceFile",
+    "source",
+    "sourceContent",
+    "sourceContentFilename",
+    "excludes",
+    "outputFileMode",
+];
+
 /// What `archive:getFile` tells.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The SHA-1 of the file in hex.
+    #[schemars(extend("from" = PACKED))]
     pub id: String,
     /// Where the file is, from the stack file's folder.
+    #[schemars(extend("from" = true))]
     pub output_path: String,
     /// Its size in bytes.
+    #[schemars(extend("from" = PACKED))]
     pub output_size: usize,
     /// Its MD5 in hex: the ETag of an S3 object with this content.
+    #[schemars(extend("from" = PACKED))]
     pub output_md5: String,
     /// Its SHA-1 in hex.
+    #[schemars(extend("from" = PACKED))]
     pub output_sha: String,
     /// Its SHA-256 in hex.
+    #[schemars(extend("from" = PACKED))]
     pub output_sha256: String,
     /// Its SHA-256 in base64: Lambda's `sourceCodeHash`.
+    #[schemars(extend("from" = PACKED))]
     pub output_base64sha256: String,
     /// Its SHA-512 in hex.
+    #[schemars(extend("from" = PACKED))]
     pub output_sha512: String,
     /// Its SHA-512 in base64.
+    #[schemars(extend("from" = PACKED))]
     pub output_base64sha512: String,
 }
 
@@ -128,7 +148,7 @@ impl DataSource for GetFile {
         let hash = outputs.get("outputSha256")?.as_str()?;
         Some(WrittenFile {
             path: args.output_path.clone()?,
-            content: cache::place(cx, hash),
+            content: cache::place(cx, hash).ok()?,
         })
     }
 

@@ -6,4 +6,5 @@ pub mod files;
 pub mod folder;
 pub mod output;
 pub mod patterns;
+mod secret_name;
 pub mod zip_file;

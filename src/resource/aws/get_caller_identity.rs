@@ -18,12 +18,16 @@ pub struct GetCallerIdentity {}
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The account's 12 digits.
+    #[schemars(extend("from" = []))]
     pub account_id: String,
     /// The caller's ARN; for an assumed role that of the session, without the role's path.
+    #[schemars(extend("from" = []))]
     pub arn: String,
     /// The caller's unique id.
+    #[schemars(extend("from" = []))]
     pub user_id: String,
     /// The same as `accountId`.
+    #[schemars(extend("from" = []))]
     pub id: String,
 }
 

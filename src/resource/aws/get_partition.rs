@@ -17,12 +17,16 @@ pub struct GetPartition {}
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The partition, such as `aws`, `aws-cn` or `aws-us-gov`.
+    #[schemars(extend("from" = []))]
     pub partition: String,
     /// The end of its host names, such as `amazonaws.com`.
+    #[schemars(extend("from" = []))]
     pub dns_suffix: String,
     /// The same the other way round: `com.amazonaws`.
+    #[schemars(extend("from" = []))]
     pub reverse_dns_prefix: String,
     /// The same as `partition`.
+    #[schemars(extend("from" = []))]
     pub id: String,
 }
 

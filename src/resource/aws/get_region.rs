@@ -16,8 +16,10 @@ pub struct GetRegion {}
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The region's name, such as `us-west-2`.
+    #[schemars(extend("from" = []))]
     pub name: String,
     /// The same as `name`.
+    #[schemars(extend("from" = []))]
     pub id: String,
 }
 

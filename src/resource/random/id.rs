@@ -35,14 +35,19 @@ pub struct RandomId {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The bytes in base64 for URLs, without padding or prefix.
+    #[schemars(extend("from" = ["byteLength"]))]
     pub id: String,
     /// The bytes in base64 for URLs, without padding.
+    #[schemars(extend("from" = ["byteLength", "prefix"]))]
     pub b64_url: String,
     /// The bytes in standard base64.
+    #[schemars(extend("from" = ["byteLength", "prefix"]))]
     pub b64_std: String,
     /// The bytes in lower-case hexadecimal digits.
+    #[schemars(extend("from" = ["byteLength", "prefix"]))]
     pub hex: String,
     /// The bytes as one big-endian number in decimal digits.
+    #[schemars(extend("from" = ["byteLength", "prefix"]))]
     pub dec: String,
 }
 

@@ -19,6 +19,20 @@ const CLASSES: [(&str, &str, &str); 4] = [
     ("special", "minSpecial", SPECIAL),
 ];
 
+/// The properties that decide on a text that is drawn: all but `keepers`.
+pub const DRAWN: &[&str] = &[
+    "length",
+    "upper",
+    "lower",
+    "numeric",
+    "special",
+    "minUpper",
+    "minLower",
+    "minNumeric",
+    "minSpecial",
+    "overrideSpecial",
+];
+
 /// What a random text shall look like, from the properties that strings and passwords have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipe {

@@ -65,10 +65,11 @@ pub struct RandomPassword {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// Always `none`: an id is shown, a password is not.
+    #[schemars(extend("from" = []))]
     pub id: String,
     /// The password.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("sensitive" = true))]
+    #[schemars(extend("sensitive" = true, "from" = random::DRAWN))]
     pub result: Option<String>,
 }
 

@@ -40,6 +40,7 @@ pub struct RandomPet {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The name.
+    #[schemars(extend("from" = ["length", "prefix", "separator"]))]
     pub id: String,
 }
 

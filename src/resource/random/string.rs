@@ -65,8 +65,10 @@ pub struct RandomString {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The text.
+    #[schemars(extend("from" = random::DRAWN))]
     pub id: String,
     /// The text.
+    #[schemars(extend("from" = random::DRAWN))]
     pub result: String,
 }
 

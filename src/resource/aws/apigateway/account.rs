@@ -30,16 +30,19 @@ pub struct Account {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// `api-gateway-account`: there is one in an account and region.
+    #[schemars(extend("from" = []))]
     pub id: String,
     /// The role that this stack has set. A deletion leaves the settings alone while they name
     /// another one.
-    #[schemars(extend("volatile" = ["cloudwatchRoleArn"]))]
+    #[schemars(extend("volatile" = ["cloudwatchRoleArn"], "from" = ["cloudwatchRoleArn"]))]
     pub role_set: String,
     /// The version of API keys.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("from" = []))]
     pub api_key_version: Option<String>,
     /// What the account can do, such as `UsagePlans`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("from" = []))]
     pub features: Option<Vec<String>>,
 }
 

@@ -137,12 +137,16 @@ pub struct Cors {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The API's id.
+    #[schemars(extend("from" = []))]
     pub id: String,
     /// Its ARN.
+    #[schemars(extend("from" = []))]
     pub arn: String,
     /// Its URL without a stage: `wss://…` for a WebSocket API, `https://…` for an HTTP one.
+    #[schemars(extend("from" = []))]
     pub api_endpoint: String,
     /// The ARN prefix that policies and permissions name it by.
+    #[schemars(extend("from" = []))]
     pub execution_arn: String,
 }
 

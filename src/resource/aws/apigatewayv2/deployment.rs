@@ -39,8 +39,10 @@ pub struct Deployment {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The deployment's id.
+    #[schemars(extend("from" = []))]
     pub id: String,
     /// Whether API Gateway made it by itself.
+    #[schemars(extend("from" = []))]
     pub auto_deployed: bool,
 }
 

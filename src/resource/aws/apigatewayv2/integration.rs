@@ -98,10 +98,11 @@ pub struct Integration {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The integration's id; a route's target is `integrations/` and this.
+    #[schemars(extend("from" = []))]
     pub id: String,
     /// What selects the integration response. WebSocket only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("volatile" = ["integrationType"]))]
+    #[schemars(extend("volatile" = ["integrationType"], "from" = ["integrationType"]))]
     pub integration_response_selection_expression: Option<String>,
 }
 

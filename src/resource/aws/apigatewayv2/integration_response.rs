@@ -49,6 +49,7 @@ pub struct IntegrationResponse {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The integration response's id.
+    #[schemars(extend("from" = []))]
     pub id: String,
 }
 

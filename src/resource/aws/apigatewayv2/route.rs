@@ -84,6 +84,7 @@ pub struct RequestParameter {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The route's id.
+    #[schemars(extend("from" = []))]
     pub id: String,
 }
 

@@ -92,17 +92,21 @@ pub struct AccessLogSettings {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The stage's name.
+    #[schemars(extend("from" = ["name"]))]
     pub id: String,
     /// Its ARN.
+    #[schemars(extend("from" = ["apiId", "name"]))]
     pub arn: String,
     /// The ARN prefix that policies and permissions name it by. To allow posting to
     /// WebSocket connections append `/POST/@connections/*`.
+    #[schemars(extend("from" = ["apiId", "name"]))]
     pub execution_arn: String,
     /// Where clients connect: `wss://…/{stage}` for a WebSocket API, `https://…` for HTTP.
+    #[schemars(extend("from" = ["apiId", "name"]))]
     pub invoke_url: String,
     /// The deployment it shows; with `autoDeploy` each change of the API makes a new one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("volatile" = ["autoDeploy", "deploymentId"]))]
+    #[schemars(extend("volatile" = ["autoDeploy", "deploymentId"], "from" = ["deploymentId"]))]
     pub deployment_id: Option<String>,
 }
 

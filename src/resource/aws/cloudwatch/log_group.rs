@@ -84,11 +84,14 @@ pub struct LogGroup {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The group's name.
+    #[schemars(extend("from" = ["name", "namePrefix"]))]
     pub id: String,
     /// The group's name.
+    #[schemars(extend("from" = ["name", "namePrefix"]))]
     pub name: String,
     /// The group's ARN, without `:*` at its end. A policy that allows writing events needs
     /// `${group.arn}:*`.
+    #[schemars(extend("from" = ["name", "namePrefix"]))]
     pub arn: String,
 }
 

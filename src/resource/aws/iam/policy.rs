@@ -66,18 +66,22 @@ pub struct ManagedPolicy {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The policy's ARN.
+    #[schemars(extend("from" = ["name", "namePrefix", "path"]))]
     pub id: String,
     /// The policy's ARN.
+    #[schemars(extend("from" = ["name", "namePrefix", "path"]))]
     pub arn: String,
     /// The policy's name.
+    #[schemars(extend("from" = ["name", "namePrefix"]))]
     pub name: String,
     /// The policy's unique id (`ANPA…`).
+    #[schemars(extend("from" = []))]
     pub policy_id: String,
     /// How many users, groups and roles had it attached when it was last read.
-    #[schemars(extend("volatile" = true))]
+    #[schemars(extend("volatile" = true, "from" = []))]
     pub attachment_count: i32,
     /// The version in force, such as `v1`.
-    #[schemars(extend("volatile" = ["policy"]))]
+    #[schemars(extend("volatile" = ["policy"], "from" = []))]
     pub default_version_id: String,
 }
 

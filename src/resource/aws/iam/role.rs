@@ -109,14 +109,19 @@ pub struct InlinePolicy {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The role's name.
+    #[schemars(extend("from" = ["name", "namePrefix"]))]
     pub id: String,
     /// The role's name.
+    #[schemars(extend("from" = ["name", "namePrefix"]))]
     pub name: String,
     /// The role's ARN.
+    #[schemars(extend("from" = ["name", "namePrefix", "path"]))]
     pub arn: String,
     /// The role's unique id (`AROA…`); a role made anew under the same name has another.
+    #[schemars(extend("from" = []))]
     pub unique_id: String,
     /// When it was made, as RFC 3339.
+    #[schemars(extend("from" = []))]
     pub create_date: String,
 }
 

@@ -49,8 +49,10 @@ pub struct RolePolicy {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// `role:name`.
+    #[schemars(extend("from" = ["name", "namePrefix", "role"]))]
     pub id: String,
     /// The policy's name.
+    #[schemars(extend("from" = ["name", "namePrefix"]))]
     pub name: String,
 }
 

@@ -33,6 +33,7 @@ pub struct RolePolicyAttachment {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// `role/policyArn`.
+    #[schemars(extend("from" = ["policyArn", "role"]))]
     pub id: String,
 }
 

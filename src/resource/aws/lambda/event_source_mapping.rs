@@ -131,24 +131,27 @@ pub struct EventSourceMapping {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The mapping's UUID.
+    #[schemars(extend("from" = []))]
     pub id: String,
     /// The same as `id`.
+    #[schemars(extend("from" = []))]
     pub uuid: String,
     /// The mapping's ARN.
+    #[schemars(extend("from" = []))]
     pub arn: String,
     /// The function's ARN.
-    #[schemars(extend("volatile" = ["functionName"]))]
+    #[schemars(extend("volatile" = ["functionName"], "from" = ["functionName"]))]
     pub function_arn: String,
     /// What it does now, such as `Enabled`.
-    #[schemars(extend("volatile" = ["enabled"]))]
+    #[schemars(extend("volatile" = ["enabled"], "from" = []))]
     pub state: String,
     /// Why it is in that state.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("volatile" = true))]
+    #[schemars(extend("volatile" = true, "from" = true))]
     pub state_transition_reason: Option<String>,
     /// When it was last changed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("volatile" = true))]
+    #[schemars(extend("volatile" = true, "from" = []))]
     pub last_modified: Option<String>,
 }
 

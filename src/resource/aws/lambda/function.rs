@@ -80,6 +80,7 @@ pub struct Function {
     /// The code's SHA-256 in base64. Reads give what Lambda has, so new code and code that
     /// somebody else put there are both seen.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("from" = CODE))]
     pub source_code_hash: Option<String>,
     /// `x86_64` or `arm64`, one of them.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -163,28 +164,31 @@ pub struct Function {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The function's name.
+    #[schemars(extend("from" = ["name"]))]
     pub id: String,
     /// Its ARN.
+    #[schemars(extend("from" = ["name"]))]
     pub arn: String,
     /// The ARN by which API Gateway calls it.
+    #[schemars(extend("from" = ["name"]))]
     pub invoke_arn: String,
     /// The ARN of the version last published, or of `$LATEST`.
-    #[schemars(extend("volatile" = calls::all_names()))]
+    #[schemars(extend("volatile" = calls::all_names(), "from" = ["name"]))]
     pub qualified_arn: String,
     /// The ARN by which API Gateway calls that version.
-    #[schemars(extend("volatile" = calls::all_names()))]
+    #[schemars(extend("volatile" = calls::all_names(), "from" = ["name"]))]
     pub qualified_invoke_arn: String,
     /// The version last published, or `$LATEST`.
-    #[schemars(extend("volatile" = calls::all_names()))]
+    #[schemars(extend("volatile" = calls::all_names(), "from" = []))]
     pub version: String,
     /// When it was last changed.
-    #[schemars(extend("volatile" = calls::all_names()))]
+    #[schemars(extend("volatile" = calls::all_names(), "from" = []))]
     pub last_modified: String,
     /// The SHA-256 of the code, in base64.
-    #[schemars(extend("volatile" = CODE))]
+    #[schemars(extend("volatile" = CODE, "from" = CODE))]
     pub code_sha256: String,
     /// The size of the code, in bytes.
-    #[schemars(extend("volatile" = CODE))]
+    #[schemars(extend("volatile" = CODE, "from" = CODE))]
     pub source_code_size: i64,
 }
 

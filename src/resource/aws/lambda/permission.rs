@@ -74,8 +74,10 @@ pub struct Permission {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The statement's id.
+    #[schemars(extend("from" = ["statementId"]))]
     pub id: String,
     /// The same as `id`.
+    #[schemars(extend("from" = ["statementId"]))]
     pub statement_id: String,
 }
 

@@ -99,6 +99,7 @@ pub struct Owner {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The bucket's name.
+    #[schemars(extend("from" = ["bucket"]))]
     pub id: String,
 }
 

@@ -83,20 +83,27 @@ pub struct Bucket {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The name.
+    #[schemars(extend("from" = ["bucket", "bucketPrefix"]))]
     pub id: String,
     /// The name, generated where the file gives none.
+    #[schemars(extend("from" = ["bucket", "bucketPrefix"]))]
     pub bucket: String,
     /// The ARN.
+    #[schemars(extend("from" = ["bucket", "bucketPrefix"]))]
     pub arn: String,
     /// The host name of the bucket, `name.s3.amazonaws.com`.
+    #[schemars(extend("from" = ["bucket", "bucketPrefix"]))]
     pub bucket_domain_name: String,
     /// The host name of the bucket in its region.
+    #[schemars(extend("from" = ["bucket", "bucketPrefix"]))]
     pub bucket_regional_domain_name: String,
     /// The region the bucket is in.
+    #[schemars(extend("from" = []))]
     pub region: String,
     /// The Route 53 zone of the region's website endpoint; none for a region that stackctl
     /// does not know.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("from" = []))]
     pub hosted_zone_id: Option<String>,
 }
 

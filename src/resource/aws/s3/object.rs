@@ -55,6 +55,7 @@ pub struct BucketObject {
     /// on either side is noticed. Not with KMS encryption, the bucket's default included,
     /// where S3's ETag is no MD5.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("from" = HASHED))]
     pub etag: Option<String>,
     /// The content type; by default by the ending of the key, or `application/octet-stream`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -164,41 +165,46 @@ const UPLOADED: &[&str] = &[
     "checksumAlgorithm",
 ];
 
+/// The properties that S3 hashes.
+const HASHED: &[&str] = &["source", "content", "contentBase64", "sourceHash", "etag"];
+
 /// The outputs of `aws:s3:BucketObject`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// `bucket/key`.
+    #[schemars(extend("from" = ["bucket", "key"]))]
     pub id: String,
     /// The ARN.
+    #[schemars(extend("from" = ["bucket", "key"]))]
     pub arn: String,
     /// The ETag without quotes: the MD5 of the content in hex, unless KMS encrypts it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("volatile" = UPLOADED))]
+    #[schemars(extend("volatile" = UPLOADED, "from" = HASHED))]
     pub etag: Option<String>,
     /// The version, in a versioned bucket.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("volatile" = UPLOADED))]
+    #[schemars(extend("volatile" = UPLOADED, "from" = []))]
     pub version_id: Option<String>,
     /// The CRC-32 in base64, where `checksumAlgorithm` says so.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("volatile" = UPLOADED))]
+    #[schemars(extend("volatile" = UPLOADED, "from" = HASHED))]
     pub checksum_crc32: Option<String>,
     /// The CRC-32C in base64, where `checksumAlgorithm` says so.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("volatile" = UPLOADED))]
+    #[schemars(extend("volatile" = UPLOADED, "from" = HASHED))]
     pub checksum_crc32c: Option<String>,
     /// The CRC-64/NVME in base64, where `checksumAlgorithm` says so.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("volatile" = UPLOADED))]
+    #[schemars(extend("volatile" = UPLOADED, "from" = HASHED))]
     pub checksum_crc64nvme: Option<String>,
     /// The SHA-1 in base64, where `checksumAlgorithm` says so.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("volatile" = UPLOADED))]
+    #[schemars(extend("volatile" = UPLOADED, "from" = HASHED))]
     pub checksum_sha1: Option<String>,
     /// The SHA-256 in base64, where `checksumAlgorithm` says so.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("volatile" = UPLOADED))]
+    #[schemars(extend("volatile" = UPLOADED, "from" = HASHED))]
     pub checksum_sha256: Option<String>,
 }
 

@@ -37,6 +37,7 @@ pub struct Rule {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The bucket's name.
+    #[schemars(extend("from" = ["bucket"]))]
     pub id: String,
 }
 

@@ -32,6 +32,7 @@ pub struct BucketPolicy {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The bucket's name.
+    #[schemars(extend("from" = ["bucket"]))]
     pub id: String,
 }
 

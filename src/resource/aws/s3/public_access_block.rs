@@ -42,6 +42,7 @@ pub struct BucketPublicAccessBlock {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The bucket's name.
+    #[schemars(extend("from" = ["bucket"]))]
     pub id: String,
 }
 

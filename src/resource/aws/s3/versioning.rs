@@ -55,6 +55,7 @@ pub struct VersioningConfiguration {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The bucket's name.
+    #[schemars(extend("from" = ["bucket"]))]
     pub id: String,
 }
 

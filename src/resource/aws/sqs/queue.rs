@@ -126,12 +126,16 @@ pub struct Queue {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The queue's URL.
+    #[schemars(extend("from" = ["name", "namePrefix"]))]
     pub id: String,
     /// The queue's URL.
+    #[schemars(extend("from" = ["name", "namePrefix"]))]
     pub url: String,
     /// The queue's ARN.
+    #[schemars(extend("from" = ["name", "namePrefix"]))]
     pub arn: String,
     /// The queue's name.
+    #[schemars(extend("from" = ["name", "namePrefix"]))]
     pub name: String,
 }
 

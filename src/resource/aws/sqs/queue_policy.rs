@@ -31,6 +31,7 @@ pub struct QueuePolicy {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The queue's URL.
+    #[schemars(extend("from" = ["queueUrl"]))]
     pub id: String,
 }
 
