@@ -341,6 +341,28 @@ impl Data {
         Some(data)
     }
 
+    /// The paths at and below `path` that are unknown, with their expression, or secret.
+    pub fn noted_below(&self, path: &Path) -> impl Iterator<Item = (&Path, Option<&str>)> {
+        let below = path.bounds_below();
+        let unknown: Vec<_> = match self.unknown.is_empty() {
+            true => Vec::new(),
+            false => {
+                let at = self.unknown.get_key_value(path).into_iter();
+                at.chain(self.unknown.range::<str, _>(span_below(&below)))
+                    .map(|(path, text)| (path, Some(text.as_str())))
+                    .collect()
+            }
+        };
+        let secret: Vec<_> = match self.secret.is_empty() {
+            true => Vec::new(),
+            false => {
+                let below = self.secret.range::<str, _>(span_below(&below));
+                below.map(|path| (path, None)).collect()
+            }
+        };
+        unknown.into_iter().chain(secret)
+    }
+
     /// Puts `data` at `path`, with its unknown and secret paths, in place of what was there.
     pub fn set(&mut self, path: &Path, data: Data) {
         self.forget(path);

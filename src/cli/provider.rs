@@ -9,7 +9,7 @@ use crate::engine::graph::{Graph, Node};
 use crate::engine::values::{ReadFile, Values};
 use crate::files;
 use crate::lang::diagnostic::Place;
-use crate::lang::eval::evaluate;
+use crate::lang::eval::{Size, evaluate};
 use crate::lang::load::assume_role::{fault, seconds};
 use crate::lang::locate::locate;
 use crate::lang::stack::Stack;
@@ -44,6 +44,7 @@ pub(super) fn values<'a>(stack: &'a Stack, read_file: ReadFile<'a>) -> Values<'a
     for node in Graph::of(stack).order {
         if let Node::Local(name) = node
             && let Ok(value) = evaluate(&stack.locals[&name], &values)
+            && values.budget.keep(Size::of_data(&value)).is_ok()
         {
             values.local.insert(name, value);
         }

@@ -13,6 +13,7 @@ use super::unkept;
 use super::values::Visible;
 use super::world::Observed;
 use crate::data::{Data, Path};
+use crate::lang::diagnostic::Severity;
 use crate::lang::stack::ResourceBlock;
 use crate::resource::{ResourceType, context::Draw};
 use crate::schema::Schema;
@@ -31,7 +32,10 @@ impl<'a> Planner<'a> {
     ) -> (Instance, Data) {
         let block = &self.inputs.stack.resources[name];
         let schema = kind.schema();
+        let told = self.out.diagnostics.len();
         let mut desired = self.desired(name, block, kind);
+        let new = self.out.diagnostics.get(told..).unwrap_or_default();
+        let wrong = new.iter().any(|found| found.severity == Severity::Error);
         let options = self.saved_options(name, block);
         let files = self.files(name, block, kind, &desired);
         let ignored = files::ignored(block);
@@ -71,7 +75,8 @@ impl<'a> Planner<'a> {
             (None, _) => Judged::create(NEW),
         };
         let remakes = judged.action == Action::Create || judged.action.is_replace();
-        let decided = if remakes && desired.value.is_object() {
+        // Nothing is drawn for what the schema refuses: a length may be anything there.
+        let decided = if remakes && !wrong && desired.value.is_object() {
             let world = self.inputs.world;
             kind.decide(
                 &desired.value,

@@ -18,7 +18,7 @@ use super::values::{Values, Visible};
 use super::world::World;
 use crate::data::{Data, Path};
 use crate::lang::diagnostic::{Diagnostic, Place, Severity};
-use crate::lang::eval::{Fault, Reference, Root, evaluate, scan};
+use crate::lang::eval::{Fault, Reference, Root, Size, evaluate, scan};
 use crate::lang::stack::ResourceBlock;
 use crate::resource::{ResourceType, data_source, resource_type};
 use crate::store::seal::Seal;
@@ -39,6 +39,9 @@ pub(super) fn plan_in(inputs: &Inputs<'_>, rewrites: &Rewrites) -> Planned {
     let mut forced = BTreeMap::new();
     with_those_along(inputs, rewrites, &mut forced)
 }
+
+/// The most resources of a stack, the instances of those with `forEach` counted.
+const MOST_RESOURCES: usize = 100_000;
 
 /// How often a plan is made again since more is replaced along: what lives on a resource has
 /// resources that live on it, a few deep.
@@ -78,6 +81,7 @@ fn plan_with(
         forced,
         by_block: BTreeMap::new(),
         faulty: BTreeSet::new(),
+        over: false,
         suspect: false,
         out: Planned::default(),
     };
@@ -155,6 +159,8 @@ pub(super) struct Planner<'a> {
     pub(super) by_block: BTreeMap<String, Vec<usize>>,
     /// Blocks with mistakes, and those that refer to them: what follows from a mistake is none.
     pub(super) faulty: BTreeSet<Node>,
+    /// Whether a limit of the stack is reached: what comes after it is not evaluated.
+    over: bool,
     /// Whether the block at hand refers to one of these.
     suspect: bool,
     pub(super) out: Planned,
@@ -192,17 +198,33 @@ impl<'a> Planner<'a> {
 
     /// Evaluates a template of the file; faults are reported and leave it unknown.
     pub(super) fn eval(&mut self, base: &Path, template: &Value) -> Data {
+        if self.over {
+            return Data::unknown(FAULTY);
+        }
         let found = evaluate(template, &self.values);
         self.leading_out(base, template);
         match found {
-            Ok(data) => data,
+            Ok(data) if self.keep(base, Size::of_data(&data)) => data,
+            Ok(_) => Data::unknown(FAULTY),
             Err(faults) => {
                 for fault in faults {
+                    self.over |= fault.limit;
                     self.fault(base, fault);
                 }
                 Data::unknown(FAULTY)
             }
         }
+    }
+
+    /// Counts what a block has. Whether that is within the limits of a stack.
+    fn keep(&mut self, base: &Path, size: Size) -> bool {
+        if let Err(message) = self.values.budget.keep(size)
+            && !self.over
+        {
+            self.over = true;
+            self.error(base.clone(), message);
+        }
+        !self.over
     }
 
     fn blocks(&mut self) {
@@ -364,7 +386,15 @@ impl<'a> Planner<'a> {
             Value::Object(Map::new())
         });
         let (count, mut told) = (keys.len(), Told::default());
-        for each in keys {
+        if self.out.instances.len().saturating_add(keys.len()) > MOST_RESOURCES && !self.over {
+            self.over = true;
+            self.error(
+                base,
+                format!("the stack has more than {MOST_RESOURCES} resources from here on"),
+            );
+        }
+        let room = MOST_RESOURCES.saturating_sub(self.out.instances.len());
+        for each in keys.into_iter().take(room) {
             let before = self.out.diagnostics.len();
             let address = instance::address(name, each.as_ref().map(|each| each.key.as_str()));
             self.values.each = each
@@ -475,7 +505,7 @@ impl<'a> Planner<'a> {
             desired.value = Value::Object(Map::new());
         }
         kind.schema().conform(&mut desired);
-        if self.default_tags(kind, &mut desired) {
+        if self.default_tags(&base, kind, &mut desired) {
             kind.schema().conform(&mut desired);
         }
         self.open_names(name, kind, &desired);
@@ -508,7 +538,12 @@ impl<'a> Planner<'a> {
     }
 
     /// Adds the provider's tags to those of the resource; whether there are any.
-    fn default_tags(&mut self, kind: &dyn ResourceType, desired: &mut Data) -> bool {
+    fn default_tags(
+        &mut self,
+        base: &Path,
+        kind: &dyn ResourceType,
+        desired: &mut Data,
+    ) -> bool {
         let Some(template) = self.inputs.stack.aws.get("defaultTags") else {
             return false;
         };
@@ -523,6 +558,9 @@ impl<'a> Planner<'a> {
         let Ok(defaults) = evaluate(template, &self.values) else {
             return false;
         };
+        if !self.keep(base, Size::of_data(&defaults)) {
+            return false;
+        }
         for key in defaults
             .value
             .as_object()

@@ -2,7 +2,7 @@
 
 use crate::content::LocalFiles;
 use crate::data::{Data, Path};
-use crate::lang::eval::Scope;
+use crate::lang::eval::{Budget, Scope};
 use crate::lang::stack::Stack;
 use crate::schema::Schema;
 use serde_json::{Value, json};
@@ -17,6 +17,8 @@ pub struct Values<'a> {
     stack: &'a Stack,
     facts: Data,
     read_file: ReadFile<'a>,
+    /// What has been created so far, against the limits of a stack.
+    pub budget: Budget,
     /// `local.…`
     pub local: BTreeMap<String, Data>,
     /// `data.…`
@@ -39,6 +41,7 @@ impl<'a> Values<'a> {
             stack,
             facts: facts.into(),
             read_file,
+            budget: Budget::default(),
             local: BTreeMap::new(),
             data: BTreeMap::new(),
             resource: BTreeMap::new(),
@@ -68,6 +71,9 @@ impl Scope for Values<'_> {
     }
     fn file(&self, path: &str) -> Result<Vec<u8>, String> {
         self.read_file.read(path)
+    }
+    fn budget(&self) -> Option<&Budget> {
+        Some(&self.budget)
     }
     fn instances(&self, name: &str) -> bool {
         let block = self.stack.resources.get(name);

@@ -13,6 +13,7 @@
 //!   `%{ endfor }`). Any other `%{` is literal, so that `100%{x}` in a template of another
 //!   language needs no escape; `%%{ if` is a literal `%{ if`.
 
+mod budget;
 mod collect;
 mod cursor;
 mod directive;
@@ -26,6 +27,7 @@ mod template;
 mod tests;
 mod traversal;
 
+pub use budget::{Budget, Size};
 pub(crate) use operator::same;
 pub(crate) use reference::scan;
 pub use reference::{Reference, Root, lone_reference, references};
@@ -56,6 +58,11 @@ pub trait Scope {
     /// The error says why, as a clause.
     fn file(&self, path: &str) -> Result<Vec<u8>, String>;
 
+    /// What the evaluations of the stack have used so far; none: this one stands alone.
+    fn budget(&self) -> Option<&Budget> {
+        None
+    }
+
     /// Whether the resource has `forEach`, so that a splat goes over its instances. The
     /// default goes by the shape: an object of objects that has no `id`.
     fn instances(&self, name: &str) -> bool {
@@ -82,6 +89,8 @@ pub struct Fault {
     pub message: String,
     /// What to do, where there is something to say.
     pub help: Option<String>,
+    /// Whether a limit of the whole stack is reached, so that nothing more can be evaluated.
+    pub limit: bool,
 }
 
 impl Fault {
@@ -105,6 +114,8 @@ pub(crate) struct Wrong {
     range: Option<Range<usize>>,
     message: String,
     help: Option<String>,
+    /// Whether a limit is reached, which `try` and `can` do not hide.
+    fatal: bool,
 }
 
 impl Wrong {
@@ -113,6 +124,15 @@ impl Wrong {
             range: None,
             message: message.into(),
             help: None,
+            fatal: false,
+        }
+    }
+
+    /// A limit that is reached.
+    fn limit(message: impl Into<String>) -> Self {
+        Self {
+            fatal: true,
+            ..Self::new(message)
         }
     }
 
@@ -133,6 +153,7 @@ impl Wrong {
             range: self.range,
             message: self.message,
             help: self.help,
+            limit: self.fatal,
         }
     }
 }
@@ -166,22 +187,26 @@ impl Walk<'_> {
     fn value(&mut self, template: &Value, path: &Path) -> Value {
         match template {
             Value::String(text) => self.text(text, path),
-            Value::Array(items) => items
+            Value::Array(items) if self.count(Size::string(0), path) => items
                 .iter()
                 .enumerate()
                 .map(|(index, item)| {
                     if is_plain(item) {
-                        item.clone()
+                        self.plain(item, path)
                     } else {
                         self.value(item, &path.join(index))
                     }
                 })
                 .collect(),
-            Value::Object(map) => {
+            Value::Object(map) if self.count(Size::string(0), path) => {
                 let mut out = Map::new();
                 for (key, item) in map {
+                    if self.is_over() {
+                        break;
+                    }
                     if is_plain(item) && !template::is_template(key) && !out.contains_key(key) {
-                        out.insert(key.clone(), item.clone());
+                        self.count(Size::string(key.len()), path);
+                        out.insert(key.clone(), self.plain(item, path));
                         continue;
                     }
                     let written = path.join(key);
@@ -190,7 +215,7 @@ impl Walk<'_> {
                     };
                     let at = path.join(&key);
                     let item = if is_plain(item) {
-                        item.clone()
+                        self.plain(item, &written)
                     } else if at == written {
                         self.value(item, &at)
                     } else {
@@ -205,8 +230,38 @@ impl Walk<'_> {
                 }
                 Value::Object(out)
             }
-            other => other.clone(),
+            Value::Array(_) | Value::Object(_) => Value::Null,
+            other => self.plain(other, path),
         }
+    }
+
+    /// A value without an expression.
+    fn plain(&mut self, value: &Value, path: &Path) -> Value {
+        if self.count(Size::of(value), path) {
+            value.clone()
+        } else {
+            Value::Null
+        }
+    }
+
+    /// Counts what is about to be created; whether there is room for it. That there is none is told
+    /// once.
+    fn count(&mut self, size: Size, path: &Path) -> bool {
+        if self.is_over() {
+            return false;
+        }
+        match self.evaluator.meter.create(size) {
+            Ok(()) => true,
+            Err(wrong) => {
+                self.faults.push(wrong.into_fault(path));
+                false
+            }
+        }
+    }
+
+    /// Whether a limit of the stack is reached.
+    fn is_over(&self) -> bool {
+        self.faults.last().is_some_and(|fault| fault.limit)
     }
 
     /// A value whose key was an expression: mistakes are at the key as written, unknown and
@@ -257,6 +312,9 @@ impl Walk<'_> {
     }
 
     fn text(&mut self, text: &str, path: &Path) -> Value {
+        if self.is_over() {
+            return Value::Null;
+        }
         match self.evaluator.text(text) {
             Ok(data) => {
                 let Data {

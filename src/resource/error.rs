@@ -1,5 +1,6 @@
 //! What can go wrong with a call, in words a person can act on.
 
+use super::aws::bounded::is_untrusted;
 use super::aws::profile::NoCredentials;
 use super::denial::Denial;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -337,6 +338,10 @@ where
         SdkError::ResponseError(_) => ("unreadable reply".to_owned(), Effect::Unknown),
         SdkError::DispatchFailure(_) if chain.contains("credentials") => {
             ("no credentials".to_owned(), Effect::None)
+        }
+        // Nothing is sent before the certificate is checked.
+        SdkError::DispatchFailure(_) if is_untrusted(error) => {
+            ("no connection".to_owned(), Effect::None)
         }
         SdkError::DispatchFailure(_) => ("no connection".to_owned(), Effect::Unknown),
         _ => ("failure".to_owned(), Effect::Unknown),

@@ -87,7 +87,7 @@ fn sizes() {
         let inner = format!("${{local.a{}}}", level - 1).repeat(10);
         growth.push_str(&format!("  a{level}: \"{inner}\"\n"));
     }
-    refused(growth, "the text grows beyond 16 MiB");
+    refused(growth, "the string grows beyond 16 MiB");
     refused(
         "name: h\nlocals:\n  a: \"${[for x in range(100000): range(100000)]}\"\n",
         "the range has more than 1024 items",

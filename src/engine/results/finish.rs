@@ -49,6 +49,7 @@ impl Applying<'_> {
         let blocks = self.stack.outputs.iter();
         for (name, block) in blocks.filter(|_| !self.planned.destroy && !self.planned.adopts) {
             let kept = self.planned.kept_outputs.contains(name);
+            self.values.budget.rest();
             let value = match evaluate(&block.value, &self.values) {
                 Ok(data) if data.is_known() && !kept => {
                     let sensitive = block.sensitive || !data.secret.is_empty();

@@ -3,7 +3,7 @@
 use super::{Applying, mark_sensitive};
 use crate::data::Data;
 use crate::engine::graph::{Graph, Node};
-use crate::lang::eval::evaluate;
+use crate::lang::eval::{Size, evaluate};
 use crate::resource::error::Error;
 use serde_json::Value;
 
@@ -18,6 +18,8 @@ impl Applying<'_> {
         if inputs.is_known() {
             return Ok(inputs.clone());
         }
+        // Each step may take as many steps of evaluation as a plan.
+        self.values.budget.rest();
         if inputs.unknown.values().any(|text| text.contains("local.")) {
             self.locals(graph);
         }
@@ -38,6 +40,8 @@ impl Applying<'_> {
             }
             resolved = mark_sensitive(schema, resolved);
         }
+        let kept = self.values.budget.keep(Size::of_data(&resolved));
+        kept.map_err(|why| Error::failed(format!("{address} cannot be evaluated: {why}")))?;
         self.secrets.learn_secret(&resolved);
         Ok(resolved)
     }
@@ -79,6 +83,9 @@ impl Applying<'_> {
                 continue;
             }
             if let Ok(value) = evaluate(&self.stack.locals[name], &self.values) {
+                if value.is_known() && self.values.budget.keep(Size::of_data(&value)).is_err() {
+                    return;
+                }
                 self.values.local.insert(name.clone(), value);
             }
         }

@@ -1,7 +1,7 @@
 //! Puts values together from parts that may be unknown or secret.
 
 use super::Wrong;
-use super::expression::{LONGEST_TEXT, Outcome};
+use super::expression::LONGEST_TEXT;
 use super::operator::text;
 use crate::data::{Data, Path};
 use serde_json::{Map, Value};
@@ -124,16 +124,20 @@ pub(super) struct Text {
 }
 
 impl Text {
-    pub(super) fn push_str(&mut self, text: &str) {
+    pub(super) fn push_str(&mut self, text: &str) -> Result<(), Wrong> {
+        if self.text.len().saturating_add(text.len()) > LONGEST_TEXT {
+            return Err(too_long());
+        }
         self.text.push_str(text);
+        Ok(())
     }
 
     pub(super) fn push(&mut self, data: &Data) -> Result<(), Wrong> {
         self.secret |= !data.secret.is_empty();
         if data.is_known() {
             match &data.value {
-                Value::String(text) => self.text.push_str(text),
-                other => self.text.push_str(&text(other)?),
+                Value::String(text) => self.push_str(text)?,
+                other => self.push_str(&text(other)?)?,
             }
         } else {
             self.unknown = true;
@@ -161,19 +165,21 @@ impl Text {
         self.secret |= !data.secret.is_empty();
     }
 
-    pub(super) fn finish(self) -> Outcome {
-        if self.text.len() > LONGEST_TEXT {
-            return Err(Wrong::new(format!(
-                "the text grows beyond {} MiB",
-                LONGEST_TEXT / (1024 * 1024)
-            )));
-        }
+    pub(super) fn finish(self) -> Data {
         let mut data = if self.unknown {
             Data::unknown("")
         } else {
             Data::from(Value::String(self.text))
         };
         data.secret.extend(self.secret.then(Path::root));
-        Ok(data)
+        data
     }
+}
+
+/// A string grows beyond what one may be.
+pub(super) fn too_long() -> Wrong {
+    Wrong::limit(format!(
+        "the string grows beyond {} MiB",
+        LONGEST_TEXT / (1024 * 1024)
+    ))
 }

@@ -1,6 +1,7 @@
 //! A place inside a value, and how it is written.
 
 use super::Wrong;
+use super::budget::Size;
 use super::operator;
 use super::reference::Root;
 use crate::data::{Data, Path};
@@ -93,6 +94,16 @@ impl<'d, 'l> Cursor<'d, 'l> {
             path.push_str(&suffix(&segment));
         }
         path
+    }
+
+    /// How large a copy of the value is.
+    pub(super) fn size(&self) -> Size {
+        let mut size = Size::of(self.value);
+        for (below, expression) in self.data.noted_below(&self.path) {
+            size.values += 1;
+            size.bytes += below.as_pointer().len() + expression.map_or(0, str::len);
+        }
+        size
     }
 
     pub(super) fn take(&self) -> Data {

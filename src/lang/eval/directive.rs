@@ -1,9 +1,10 @@
 //! Evaluates templates: text with expressions and directives in it.
 
 use super::collect::Text;
-use super::expression::{Evaluator, Outcome, entries};
+use super::expression::{Evaluator, Outcome};
 use super::operator;
-use super::{Wrong, expression};
+use super::Wrong;
+use super::budget::Size;
 use crate::data::Path;
 use hcl::edit::Span;
 use hcl::edit::template::{Directive, Element, ForDirective, IfDirective, Strip, Template};
@@ -21,9 +22,10 @@ impl Evaluator<'_> {
         if let Some(Element::Interpolation(part)) = template.as_single_element() {
             return self.expression(&part.expr);
         }
+        let before = self.meter.mark();
         let mut out = Text::default();
         self.elements(template, &mut out, Around::default())?;
-        out.finish()
+        self.string(before, out)
     }
 
     fn elements(
@@ -45,13 +47,15 @@ impl Evaluator<'_> {
                 Element::Literal(text) => {
                     let text = text.value().as_str();
                     let start = out.len();
-                    out.push_str(if cut_start { trim_start(text) } else { text });
+                    out.push_str(if cut_start { trim_start(text) } else { text })?;
                     if cut_end {
                         out.trim_end(start);
                     }
                 }
                 Element::Interpolation(part) => {
+                    let before = self.meter.mark();
                     let data = self.expression(&part.expr)?;
+                    self.meter.back_to(before, Size::default());
                     out.push(&data)
                         .map_err(|wrong| wrong.at(part.expr.span()))?;
                 }
@@ -59,9 +63,6 @@ impl Evaluator<'_> {
                     Directive::If(part) => self.if_directive(part, out)?,
                     Directive::For(part) => self.for_directive(part, out)?,
                 },
-            }
-            if out.len() > expression::LONGEST_TEXT {
-                return Err(Wrong::new("the text grows too long"));
             }
         }
         Ok(())
@@ -94,9 +95,11 @@ impl Evaluator<'_> {
 
     fn for_directive(&mut self, part: &ForDirective, out: &mut Text) -> Result<(), Wrong> {
         let intro = &part.for_expr;
+        let before = self.meter.mark();
         let collection = self.expression(&intro.collection_expr)?;
-        let Some(entries) =
-            entries(&collection).map_err(|wrong| wrong.at(intro.collection_expr.span()))?
+        let Some(entries) = self
+            .entries(&collection)
+            .map_err(|wrong| wrong.at(intro.collection_expr.span()))?
         else {
             out.depends_on(&collection);
             return Ok(());
@@ -116,7 +119,9 @@ impl Evaluator<'_> {
             let result = self.elements(&intro.template, out, around);
             self.bound.truncate(depth);
             result?;
+            self.meter.work(1)?;
         }
+        self.meter.back_to(before, Size::default());
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! Evaluates parsed expressions.
 
+use super::budget::{Meter, Size};
 use super::collect::{Collector, Text};
 use super::cursor::{Cursor, Label, renamed};
 use super::operator;
@@ -19,7 +20,7 @@ pub(super) type Outcome = Result<Data, Wrong>;
 /// Work beyond this is refused: nested `for` expressions grow quickly.
 const MOST_STEPS: usize = 500_000;
 
-/// A text that an expression makes may be at most this long.
+/// A string that an expression creates may be at most this long.
 pub(super) const LONGEST_TEXT: usize = 16 * 1024 * 1024;
 
 /// Evaluates strings in one scope.
@@ -30,6 +31,8 @@ pub(super) struct Evaluator<'s> {
     /// How often a secret was met: what fails after one was may fail by what it is.
     pub(super) secrets: usize,
     steps: usize,
+    /// What is created, against the limits of the stack.
+    pub(super) meter: Meter<'s>,
 }
 
 impl<'s> Evaluator<'s> {
@@ -39,15 +42,18 @@ impl<'s> Evaluator<'s> {
             bound: Vec::new(),
             secrets: 0,
             steps: 0,
+            meter: Meter::new(scope.budget()),
         }
     }
 
     /// Evaluates one string.
     pub(super) fn text(&mut self, text: &str) -> Outcome {
         if !super::template::is_template(text) {
+            self.meter.create(Size::string(text.len()))?;
             return Ok(Data::from(Value::String(text.to_owned())));
         }
-        match parse(text)? {
+        let before = self.meter.mark();
+        let result = match parse(text)? {
             Parsed::Plain(pieces) => self.pieces(&pieces, text),
             Parsed::Hcl(hcl) => {
                 self.bound.clear();
@@ -57,7 +63,32 @@ impl<'s> Evaluator<'s> {
                     ..wrong
                 })
             }
+        };
+        if result.is_err() {
+            self.meter.back_to(before, Size::default());
         }
+        result
+    }
+
+    /// A copy of what the cursor stands at.
+    pub(super) fn take(&mut self, cursor: &Cursor<'_, '_>) -> Outcome {
+        self.meter.create(cursor.size())?;
+        Ok(cursor.take())
+    }
+
+    /// A value that is the caller's own.
+    fn owned(&mut self, data: Cow<'_, Data>) -> Outcome {
+        if let Cow::Borrowed(data) = &data {
+            self.meter.create(Size::of_data(data))?;
+        }
+        Ok(data.into_owned())
+    }
+
+    /// What a string was put together to. Its parts are no longer there.
+    pub(super) fn string(&mut self, before: Size, out: Text) -> Outcome {
+        self.meter.back_to(before, Size::default());
+        self.meter.create(Size::string(out.len()))?;
+        Ok(out.finish())
     }
 
     fn pieces(&mut self, pieces: &[Piece], text: &str) -> Outcome {
@@ -66,10 +97,11 @@ impl<'s> Evaluator<'s> {
             let data = self.resolve(root, name, &reference.attribute, range)?;
             return Ok(renamed(data, text, &text[range.clone()]));
         }
+        let before = self.meter.mark();
         let mut out = Text::default();
         for piece in pieces {
             match piece {
-                Piece::Text(text) => out.push_str(text),
+                Piece::Text(text) => out.push_str(text)?,
                 Piece::Reference(reference) => {
                     let range = &reference.range;
                     let (root, name) = (reference.root, &reference.name);
@@ -79,7 +111,7 @@ impl<'s> Evaluator<'s> {
                 }
             }
         }
-        Ok(settled(out.finish()?, text))
+        Ok(settled(self.string(before, out)?, text))
     }
 
     fn whole(&mut self, hcl: &Hcl, text: &str) -> Outcome {
@@ -96,7 +128,7 @@ impl<'s> Evaluator<'s> {
         Ok(settled(data, text))
     }
 
-    fn resolve(&self, root: Root, name: &str, path: &Path, range: &Range<usize>) -> Outcome {
+    fn resolve(&mut self, root: Root, name: &str, path: &Path, range: &Range<usize>) -> Outcome {
         let place = |wrong: Wrong| wrong.at(Some(range.clone()));
         let base = self.base(root, name).map_err(place)?;
         let mut cursor = Cursor::new(&base, Some(Label { root, name }));
@@ -106,7 +138,7 @@ impl<'s> Evaluator<'s> {
             }
             cursor.step(&segment).map_err(place)?;
         }
-        Ok(cursor.take())
+        self.take(&cursor).map_err(place)
     }
 
     /// The value that a root and a name stand for.
@@ -163,8 +195,10 @@ impl<'s> Evaluator<'s> {
     pub(super) fn expression(&mut self, expression: &Expression) -> Outcome {
         self.steps += 1;
         if self.steps > MOST_STEPS {
-            return Err(Wrong::new("the expression takes too many steps").at(expression.span()));
+            let wrong = Wrong::limit("the expression takes too many steps");
+            return Err(wrong.at(expression.span()));
         }
+        self.meter.work(1)?;
         let made = self.inner(expression);
         let made = made.map_err(|wrong| wrong.at(expression.span()))?;
         self.secrets += usize::from(!made.secret.is_empty());
@@ -176,8 +210,12 @@ impl<'s> Evaluator<'s> {
             Expression::Null(_) => Ok(Data::default()),
             Expression::Bool(value) => Ok(Value::Bool(*value.value()).into()),
             Expression::Number(number) => operator::literal(number.value()).map(Data::from),
-            Expression::String(text) => Ok(Value::String(text.value().clone()).into()),
+            Expression::String(text) => {
+                self.meter.create(Size::string(text.value().len()))?;
+                Ok(Value::String(text.value().clone()).into())
+            }
             Expression::Array(items) => {
+                self.meter.create(Size::string(0))?;
                 let mut list = Collector::default();
                 for item in items {
                     list.item(self.expression(item)?);
@@ -188,31 +226,40 @@ impl<'s> Evaluator<'s> {
             Expression::StringTemplate(text) => self.template(text),
             Expression::HeredocTemplate(text) => self.template(&text.template),
             Expression::Parenthesis(inner) => self.expression(inner.inner()),
-            Expression::Variable(name) => self.word(name.as_str()).map(Cow::into_owned),
+            Expression::Variable(name) => self.word(name.as_str()),
             Expression::Conditional(part) => self.conditional(part),
             Expression::FuncCall(call) => function::call(self, call),
             Expression::Traversal(traversal) => self.traversal(traversal),
             Expression::UnaryOp(part) => {
+                let before = self.meter.mark();
                 let value = self.expression(&part.expr)?;
+                self.meter.back_to(before, Size::string(0));
                 operator::unary(*part.operator.value(), &value)
             }
             Expression::BinaryOp(part) => {
-                operator::binary(self, &part.lhs_expr, *part.operator.value(), &part.rhs_expr)
+                let before = self.meter.mark();
+                let operator = *part.operator.value();
+                let result = operator::binary(self, &part.lhs_expr, operator, &part.rhs_expr);
+                self.meter.back_to(before, Size::string(0));
+                result
             }
             Expression::ForExpr(part) => self.for_expression(part),
         }
     }
 
     /// A word alone: a `for` variable, a whole resource, `each` or `stack`.
-    fn word(&self, word: &str) -> Result<Cow<'s, Data>, Wrong> {
+    fn word(&mut self, word: &str) -> Outcome {
         if let Some(data) = self.bound_to(word) {
-            return Ok(Cow::Owned(data.clone()));
+            let size = Size::of_data(data);
+            self.meter.create(size)?;
+            return Ok(self.bound_to(word).cloned().unwrap_or_default());
         }
-        match Root::of(word) {
+        let found = match Root::of(word) {
             Root::Resource => self.base(Root::Resource, word),
             root @ (Root::Each | Root::Stack) => self.base(root, ""),
             _ => Err(nameless(word)),
-        }
+        }?;
+        self.owned(found)
     }
 
     fn bound_to(&self, word: &str) -> Option<&Data> {
@@ -224,10 +271,14 @@ impl<'s> Evaluator<'s> {
     }
 
     fn object(&mut self, object: &Object) -> Outcome {
+        self.meter.create(Size::string(0))?;
         let mut out = Collector::default();
         for (key, value) in object {
             let key = match key {
-                ObjectKey::Ident(name) => Value::String(name.as_str().to_owned()).into(),
+                ObjectKey::Ident(name) => {
+                    self.meter.create(Size::string(name.as_str().len()))?;
+                    Value::String(name.as_str().to_owned()).into()
+                }
                 ObjectKey::Expression(key) => self.expression(key)?,
             };
             let value = self.expression(value.expr())?;
@@ -240,7 +291,9 @@ impl<'s> Evaluator<'s> {
     }
 
     fn conditional(&mut self, part: &Conditional) -> Outcome {
+        let before = self.meter.mark();
         let condition = self.expression(&part.cond_expr)?;
+        self.meter.back_to(before, Size::default());
         if !condition.is_known() {
             return Ok(operator::unknown_from(&[&condition]));
         }
@@ -254,12 +307,15 @@ impl<'s> Evaluator<'s> {
     }
 
     fn for_expression(&mut self, part: &ForExpr) -> Outcome {
+        let before = self.meter.mark();
         let collection = self.expression(&part.intro.collection_expr)?;
-        let Some(entries) =
-            entries(&collection).map_err(|wrong| wrong.at(part.intro.collection_expr.span()))?
+        let Some(entries) = self
+            .entries(&collection).map_err(|wrong| wrong.at(part.intro.collection_expr.span()))?
         else {
             return Ok(operator::unknown_from(&[&collection]));
         };
+        let gone_through = self.meter.mark();
+        self.meter.create(Size::string(0))?;
         let mut out = Collector::default();
         let depth = self.bound.len();
         for (key, value) in entries {
@@ -277,6 +333,8 @@ impl<'s> Evaluator<'s> {
         } else {
             out.list()
         };
+        let created = self.meter.since(gone_through);
+        self.meter.back_to(before, created);
         Ok(if collection.is_secret(&Path::root()) {
             operator::tainted_by(made, &[&collection])
         } else {
@@ -286,7 +344,9 @@ impl<'s> Evaluator<'s> {
 
     fn for_item(&mut self, part: &ForExpr, out: &mut Collector) -> Result<(), Wrong> {
         if let Some(condition) = &part.cond {
+            let before = self.meter.mark();
             let wanted = self.expression(&condition.expr)?;
+            self.meter.back_to(before, Size::default());
             out.depends_on(&wanted);
             if !wanted.is_known() {
                 return Ok(());
@@ -324,8 +384,31 @@ impl<'s> Evaluator<'s> {
     }
 }
 
-/// The pairs that a `for` goes over; none where they are not known.
-pub(super) fn entries(collection: &Data) -> Result<Option<Vec<(Data, Data)>>, Wrong> {
+impl Evaluator<'_> {
+    /// The pairs that a `for` goes over; none where they are not known.
+    pub(super) fn entries(
+        &mut self,
+        collection: &Data,
+    ) -> Result<Option<Vec<(Data, Data)>>, Wrong> {
+        // A key and a value each.
+        self.meter.create(Size::of_data(collection).plus(Size {
+            values: length(&collection.value),
+            bytes: 0,
+        }))?;
+        entries(collection)
+    }
+}
+
+/// How many items it has.
+fn length(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.len(),
+        Value::Object(map) => map.len(),
+        _ => 0,
+    }
+}
+
+fn entries(collection: &Data) -> Result<Option<Vec<(Data, Data)>>, Wrong> {
     if collection.unknown.contains_key(&Path::root()) {
         return Ok(None);
     }

@@ -9,6 +9,8 @@ mod network;
 mod number;
 mod text;
 
+use super::budget::{Meter, Size};
+use super::collect::too_long;
 use super::expression::{Evaluator, LONGEST_TEXT, Outcome};
 use super::operator::{self, kind};
 use super::{Scope, Wrong};
@@ -17,6 +19,7 @@ use crate::lang::nearest::did_you_mean;
 use hcl::edit::Span;
 use hcl::edit::expr::{Expression, FuncCall};
 use serde_json::{Map, Number, Value};
+use std::cell::RefCell;
 
 /// One function: its name, how many arguments it takes, and what it does.
 pub(super) struct Function {
@@ -124,6 +127,7 @@ pub(super) fn call(evaluator: &mut Evaluator<'_>, call: &FuncCall) -> Outcome {
             _ => attempt(evaluator, &arguments),
         };
     }
+    let before = evaluator.meter.mark();
     let mut given = Vec::with_capacity(arguments.len());
     for (at, argument) in arguments.iter().enumerate() {
         let data = evaluator.expression(argument)?;
@@ -140,6 +144,7 @@ pub(super) fn call(evaluator: &mut Evaluator<'_>, call: &FuncCall) -> Outcome {
                 ))
                 .at(argument.span()));
             };
+            evaluator.meter.create(Size::of_data(&data))?;
             given.extend(
                 (0..items.len())
                     .map(|index| data.get(&Path::root().join(index)).unwrap_or_default()),
@@ -148,35 +153,49 @@ pub(super) fn call(evaluator: &mut Evaluator<'_>, call: &FuncCall) -> Outcome {
             given.push(data);
         }
     }
-    run(evaluator.scope, name, &given)
+    let result = run(evaluator, name, given)?;
+    evaluator.meter.back_to(before, Size::default());
+    evaluator.meter.create(Size::of_data(&result))?;
+    Ok(result)
 }
 
-fn run(scope: &dyn Scope, name: &str, given: &[Data]) -> Outcome {
-    let from: Vec<&Data> = given.iter().collect();
+fn run(evaluator: &Evaluator<'_>, name: &str, mut given: Vec<Data>) -> Outcome {
+    let secret = given.iter().any(|data| !data.secret.is_empty());
+    let tainted = |mut data: Data| {
+        data.secret.extend(secret.then(Path::root));
+        data
+    };
     let by_shape = matches!(name, "length" | "keys")
         && given
             .iter()
             .all(|data| !data.unknown.contains_key(&Path::root()));
     if !by_shape && given.iter().any(|data| !data.is_known()) {
-        return Ok(operator::unknown_from(&from));
+        return Ok(tainted(Data::unknown("")));
     }
     if name == "coalesce" {
-        let found = given.iter().find(|data| !is_nothing(&data.value));
+        let found = given.iter().position(|data| !is_nothing(&data.value));
         return found
-            .map(|data| operator::tainted_by(data.clone(), &from))
+            .map(|at| tainted(given.swap_remove(at)))
             .ok_or_else(nothing_to_coalesce);
     }
     let Some(function) = find(name) else {
         return Err(Wrong::new(format!("{name} cannot be called with \"...\"")));
     };
     function.takes(given.len())?;
-    let values: Vec<Value> = given.iter().map(|data| data.value.clone()).collect();
-    let secret = given.iter().any(|data| !data.secret.is_empty());
-    let value = (function.run)(&Call {
+    let values: Vec<Value> = given.into_iter().map(|data| data.value).collect();
+    let call = Call {
         args: &values,
-        scope,
-    })
-    .map_err(|message| {
+        scope: evaluator.scope,
+        meter: &evaluator.meter,
+        over: RefCell::new(None),
+    };
+    let value = (function.run)(&call).map_err(|message| {
+        if let Some(wrong) = call.over.take() {
+            return Wrong {
+                message: format!("{name}: {}", wrong.message),
+                ..wrong
+            };
+        }
         // What a function says may hold a part of what it was given.
         Wrong::new(if secret {
             format!("{name} cannot work with this secret value")
@@ -187,10 +206,14 @@ fn run(scope: &dyn Scope, name: &str, given: &[Data]) -> Outcome {
     if let Value::String(text) = &value
         && text.len() > LONGEST_TEXT
     {
-        return Err(Wrong::new(format!("{name}: the text grows too long")));
+        let wrong = too_long();
+        return Err(Wrong {
+            message: format!("{name}: {}", wrong.message),
+            ..wrong
+        });
     }
     let secret_result = name == "sensitive";
-    let mut data = operator::tainted_by(Data::from(value), &from);
+    let mut data = tainted(Data::from(value));
     data.secret.extend(secret_result.then(Path::root));
     Ok(data)
 }
@@ -198,18 +221,21 @@ fn run(scope: &dyn Scope, name: &str, given: &[Data]) -> Outcome {
 /// `try(a, b, …)`: the first that has no mistake. The others are not looked at.
 fn attempt(evaluator: &mut Evaluator<'_>, arguments: &[&Expression]) -> Outcome {
     let mut last = None;
-    let before = evaluator.secrets;
+    let met = evaluator.secrets;
     // That an argument failed tells of the secrets that were met by then.
     let mut hidden = false;
+    let before = evaluator.meter.mark();
     for argument in arguments {
+        evaluator.meter.back_to(before, Size::default());
         match evaluator.expression(argument) {
             Ok(mut data) => {
                 data.secret.extend(hidden.then(Path::root));
                 return Ok(data);
             }
+            Err(wrong) if wrong.fatal => return Err(wrong),
             Err(wrong) => last = Some(wrong),
         }
-        hidden = evaluator.secrets > before;
+        hidden = evaluator.secrets > met;
     }
     let reason = last.map_or_else(String::new, |wrong| {
         format!("; the last one: {}", wrong.message)
@@ -224,13 +250,17 @@ fn can(evaluator: &mut Evaluator<'_>, arguments: &[&Expression]) -> Outcome {
     let [argument] = arguments else {
         return Err(Wrong::new("can takes 1 argument"));
     };
-    let before = evaluator.secrets;
-    let mut can = match evaluator.expression(argument) {
+    let met = evaluator.secrets;
+    let before = evaluator.meter.mark();
+    let result = evaluator.expression(argument);
+    evaluator.meter.back_to(before, Size::string(0));
+    let mut can = match result {
+        Err(wrong) if wrong.fatal => return Err(wrong),
         Ok(data) if !data.is_known() => return Ok(operator::unknown_from(&[&data])),
         Ok(data) => operator::tainted_by(Value::Bool(true).into(), &[&data]),
         Err(_) => Value::Bool(false).into(),
     };
-    let hidden = evaluator.secrets > before;
+    let hidden = evaluator.secrets > met;
     can.secret.extend(hidden.then(Path::root));
     Ok(can)
 }
@@ -268,9 +298,36 @@ fn nothing_to_coalesce() -> Wrong {
 pub(super) struct Call<'a> {
     args: &'a [Value],
     scope: &'a dyn Scope,
+    meter: &'a Meter<'a>,
+    /// The limit that the result would go beyond.
+    over: RefCell<Option<Wrong>>,
 }
 
 impl Call<'_> {
+    /// Looks whether the result may be a string of so many bytes, before it is created.
+    ///
+    /// # Errors
+    /// When that is longer than a string may be.
+    fn room(&self, bytes: usize) -> Result<(), String> {
+        if bytes > LONGEST_TEXT {
+            self.over.replace(Some(too_long()));
+            return Err(String::new());
+        }
+        Ok(())
+    }
+
+    /// Looks whether the result may be a list of so many values, with so many bytes of strings,
+    /// before it is created.
+    ///
+    /// # Errors
+    /// When the stack would grow beyond its limits.
+    fn room_for(&self, values: usize, bytes: usize) -> Result<(), String> {
+        self.meter.fits(Size { values, bytes }).map_err(|wrong| {
+            self.over.replace(Some(wrong));
+            String::new()
+        })
+    }
+
     fn has(&self, at: usize) -> bool {
         at < self.args.len()
     }

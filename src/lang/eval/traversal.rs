@@ -1,6 +1,7 @@
 //! References with indexes and splats.
 
 use super::Wrong;
+use super::budget::Size;
 use super::collect::Collector;
 use super::cursor::{Cursor, Label};
 use super::expression::{Evaluator, Outcome};
@@ -19,8 +20,9 @@ impl Evaluator<'_> {
             .map(|operator| operator.value())
             .collect();
         let Expression::Variable(word) = &traversal.expr else {
+            let before = self.meter.mark();
             let base = self.expression(&traversal.expr)?;
-            return self.walk(&base, &operators, None);
+            return self.walk_off(before, &base, &operators);
         };
         let word = word.as_str();
         if let Some(at) = self.bound.iter().rposition(|(name, _)| name == word) {
@@ -30,6 +32,11 @@ impl Evaluator<'_> {
                 .iter()
                 .any(|operator| !matches!(operator, TraversalOperator::GetAttr(_)));
             if needs_itself {
+                let room = self.meter.create(Size::of_data(&base));
+                if let Err(wrong) = room {
+                    self.bound[at].1 = base;
+                    return Err(wrong);
+                }
                 self.bound[at].1 = base.clone();
             }
             let result = self.walk(&base, &operators, None);
@@ -52,10 +59,21 @@ impl Evaluator<'_> {
             Some(TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_))
         );
         if splat && root == Root::Resource && self.scope.instances(&name) {
+            let before = self.meter.mark();
+            self.meter.create(Size::of_data(&base))?;
             let values = instances(&base);
-            return self.walk(&values, rest, None);
+            return self.walk_off(before, &values, rest);
         }
         self.walk(&base, rest, Some(Label { root, name: &name }))
+    }
+
+    /// Walks into a value that is dropped afterwards; it was created since `before`.
+    fn walk_off(&mut self, before: Size, base: &Data, operators: &[&TraversalOperator]) -> Outcome {
+        let with_base = self.meter.mark();
+        let result = self.walk(base, operators, None);
+        let taken = self.meter.since(with_base);
+        self.meter.back_to(before, taken);
+        result
     }
 
     fn walk(
@@ -78,7 +96,7 @@ impl Evaluator<'_> {
                 TraversalOperator::Index(index) => {
                     let key = self.expression(index)?;
                     if !key.is_known() {
-                        return Ok(operator::unknown_from(&[&cursor.take(), &key]));
+                        return Ok(operator::unknown_from(&[&self.take(&cursor)?, &key]));
                     }
                     let text =
                         operator::text(&key.value).map_err(|wrong| wrong.at(index.span()))?;
@@ -97,16 +115,17 @@ impl Evaluator<'_> {
                         .iter()
                         .take_while(|next| matches!(next, TraversalOperator::GetAttr(_)))
                         .count();
-                    let list = self.splat(&cursor.take(), &rest[..length])?;
-                    return self.walk(&list, &rest[length..], None);
+                    let before = self.meter.mark();
+                    let list = self.splat(&cursor, &rest[..length])?;
+                    return self.walk_off(before, &list, &rest[length..]);
                 }
                 TraversalOperator::FullSplat(_) => {
-                    return self.splat(&cursor.take(), &operators[at + 1..]);
+                    return self.splat(&cursor, &operators[at + 1..]);
                 }
             }
         }
         Ok(operator::tainted_by(
-            cursor.take(),
+            self.take(&cursor)?,
             &secret_keys.iter().collect::<Vec<_>>(),
         ))
     }
@@ -116,7 +135,10 @@ impl Evaluator<'_> {
         cursor.step(key)
     }
 
-    fn splat(&mut self, base: &Data, operators: &[&TraversalOperator]) -> Outcome {
+    fn splat(&mut self, cursor: &Cursor<'_, '_>, operators: &[&TraversalOperator]) -> Outcome {
+        let before = self.meter.mark();
+        let base = &self.take(cursor)?;
+        let with_base = self.meter.mark();
         if base.unknown.contains_key(&Path::root()) {
             return Ok(base.clone());
         }
@@ -125,12 +147,16 @@ impl Evaluator<'_> {
             Value::Null => {}
             Value::Array(items) => {
                 for index in 0..items.len() {
+                    let before = self.meter.mark();
+                    self.meter.create(Size::of(&items[index]))?;
                     let item = base.get(&Path::root().join(index)).unwrap_or_default();
-                    list.item(self.walk(&item, operators, None)?);
+                    list.item(self.walk_off(before, &item, operators)?);
                 }
             }
             _ => list.item(self.walk(base, operators, None)?),
         }
+        let taken = self.meter.since(with_base);
+        self.meter.back_to(before, taken);
         Ok(list.list())
     }
 }

@@ -1,6 +1,7 @@
 //! From a stack's provider settings to an SDK configuration.
 
 use super::Aws;
+use super::bounded::Bounded;
 use super::credentials::Explained;
 use super::endpoint;
 use super::network::{self, Network};
@@ -184,6 +185,7 @@ pub(super) fn http_client(
     ca_bundle: Option<&str>,
 ) -> Result<SharedHttpClient, Error> {
     let network = Network::new(network::bundle(ca_bundle).as_deref())?;
+    let network = Bounded::new(network);
     let patient = Patient::new(network);
     Ok(match settings.unpaced {
         true => SharedHttpClient::new(patient),

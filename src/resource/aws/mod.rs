@@ -2,6 +2,7 @@
 //! them. SDK types stay inside this folder.
 
 pub mod apigatewayv2;
+pub(crate) mod bounded;
 pub mod cloudwatch;
 pub mod connect;
 mod credentials;
@@ -9,6 +10,7 @@ pub mod endpoint;
 pub mod iam;
 mod in_flight;
 pub mod lambda;
+pub(crate) mod listing;
 mod network;
 mod pace;
 mod patience;
@@ -42,6 +44,11 @@ struct Unreadable;
 
 impl ClassifyRetry for Unreadable {
     fn classify_retry(&self, cx: &InterceptorContext) -> RetryAction {
+        if let Some(Err(error)) = cx.output_or_error()
+            && bounded::is_final(error)
+        {
+            return RetryAction::RetryForbidden;
+        }
         let failed = matches!(cx.output_or_error(), Some(Err(_)));
         let succeeded = |reply: &HttpResponse| reply.status().is_success();
         if failed && cx.response().is_some_and(succeeded) {

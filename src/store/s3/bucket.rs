@@ -4,9 +4,10 @@
 use crate::files::LARGEST_STATE;
 use crate::lang::place::S3Options;
 use crate::resource::aws::Aws;
+use crate::resource::aws::listing;
 use crate::resource::aws::s3::{built, takes_single_deletes_only};
 use crate::resource::denial::{Denial, Kind, Policy};
-use crate::resource::error::{CallResult, Error};
+use crate::resource::error::{CallResult, Error, chain};
 use crate::store::StoreError;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier, ServerSideEncryption};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -79,7 +80,8 @@ impl Bucket {
         let mut stream = reply.body;
         let mut body = Vec::new();
         while let Some(piece) = stream.try_next().await.map_err(|error| {
-            let error = Error::failed(format!("the reply of s3:GetObject broke off: {error}"));
+            let why = chain(&error);
+            let error = Error::failed(format!("the reply of s3:GetObject broke off: {why}"));
             self.error("reading", key, error)
         })? {
             if (body.len() + piece.len()) as u64 > LARGEST_STATE {
@@ -142,20 +144,16 @@ impl Bucket {
 
     /// The keys that begin so, in order.
     pub(super) async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
-        let mut keys = Vec::new();
-        let mut from = None;
-        loop {
+        let all = listing::all("s3:ListBucket (ListObjectsV2)", |from| async move {
             let call = self.aws.s3().list_objects_v2().bucket(&self.name);
             let call = call.prefix(prefix).set_continuation_token(from);
-            let reply = call.send().await.call("s3:ListBucket (ListObjectsV2)");
-            let reply = reply.map_err(|error| self.error("listing", prefix, error))?;
+            let reply = call.send().await.call("s3:ListBucket (ListObjectsV2)")?;
             let page = reply.contents.unwrap_or_default().into_iter();
-            keys.extend(page.filter_map(|object| object.key));
-            from = reply.next_continuation_token;
-            if from.is_none() {
-                return Ok(keys);
-            }
-        }
+            let keys = page.filter_map(|object| object.key).collect();
+            Ok((keys, reply.next_continuation_token))
+        });
+        all.await
+            .map_err(|error| self.error("listing", prefix, error))
     }
 
     /// Reads many objects at once, in the order of the keys; those that are gone are left out.

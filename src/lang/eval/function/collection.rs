@@ -26,8 +26,9 @@ pub(super) const TABLE: &[Function] = &[
             .ok()
             .filter(|size| *size > 0);
         let size = size.ok_or("argument 2 must be 1 or more")?;
-        Ok(call
-            .list(0)?
+        let items = call.list(0)?;
+        call.room_for(items.len().div_ceil(size), 0)?;
+        Ok(items
             .chunks(size)
             .map(<[Value]>::to_vec)
             .map(Value::Array)
@@ -126,17 +127,17 @@ pub(super) const TABLE: &[Function] = &[
     function("setintersection", 1, None, |call| {
         let mut kept = call.list(0)?.to_vec();
         for at in 1..call.args.len() {
-            let other = call.list(at)?;
-            kept.retain(|item| other.iter().any(|wanted| same(item, wanted)));
+            let other: HashSet<String> = call.list(at)?.iter().map(canonical).collect();
+            kept.retain(|item| other.contains(&canonical(item)));
         }
         Ok(set(&kept))
     }),
     function("setsubtract", 2, Some(2), |call| {
-        let other = call.list(1)?;
+        let other: HashSet<String> = call.list(1)?.iter().map(canonical).collect();
         let kept = call
             .list(0)?
             .iter()
-            .filter(|item| !other.iter().any(|gone| same(item, gone)));
+            .filter(|item| !other.contains(&canonical(item)));
         Ok(set(&kept.cloned().collect::<Vec<_>>()))
     }),
     function("setunion", 1, None, |call| {
@@ -213,15 +214,37 @@ fn distinct(items: &[Value]) -> Vec<Value> {
 }
 
 fn set(items: &[Value]) -> Value {
-    let mut items = distinct(items);
-    items.sort_by(|left, right| match (left, right) {
+    let items = distinct(items).into_iter();
+    let mut items: Vec<_> = items.map(|item| (item.to_string(), item)).collect();
+    items.sort_by(|left, right| match (&left.1, &right.1) {
         (Value::String(left), Value::String(right)) => left.cmp(right),
         (Value::Number(left), Value::Number(right)) => {
             compare(left, right).unwrap_or(Ordering::Equal)
         }
-        (left, right) => left.to_string().cmp(&right.to_string()),
+        _ => left.0.cmp(&right.0),
     });
-    Value::Array(items)
+    items.into_iter().map(|(_, item)| item).collect()
+}
+
+/// A value as a string that is the same for values that are the same: `1` and `1.0`.
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Number(number) => operator::plain(number)
+            .unwrap_or_else(|| number.clone())
+            .to_string(),
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(canonical).collect();
+            format!("[{}]", items.join(","))
+        }
+        Value::Object(map) => {
+            let entries = map.iter();
+            let entries: Vec<String> = entries
+                .map(|(key, item)| format!("{}:{}", Value::from(key.as_str()), canonical(item)))
+                .collect();
+            format!("{{{}}}", entries.join(","))
+        }
+        other => other.to_string(),
+    }
 }
 
 fn flatten(items: &[Value], flat: &mut Vec<Value>) {

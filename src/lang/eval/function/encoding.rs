@@ -1,6 +1,6 @@
 //! Functions that encode, decode and hash.
 
-use super::{Call, Function, function};
+use super::{Call, Function, LONGEST_TEXT, function};
 use crate::lang::source;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,6 +8,7 @@ use md5::Md5;
 use serde_json::Value;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
+use std::io::{self, Write};
 
 pub(super) const TABLE: &[Function] = &[
     function("base64decode", 1, Some(1), |call| {
@@ -19,7 +20,9 @@ pub(super) const TABLE: &[Function] = &[
             .map_err(|_| "what it decodes to is not UTF-8".to_owned())
     }),
     function("base64encode", 1, Some(1), |call| {
-        Ok(STANDARD.encode(call.text(0)?).into())
+        let text = call.text(0)?;
+        call.room(text.len().div_ceil(3).saturating_mul(4))?;
+        Ok(STANDARD.encode(text).into())
     }),
     function("base64sha256", 1, Some(1), |call| {
         Ok(STANDARD.encode(Sha256::digest(call.text(0)?)).into())
@@ -39,7 +42,10 @@ pub(super) const TABLE: &[Function] = &[
     // With sorted keys. Unlike Terraform's it writes `<`, `>` and `&` themselves: escaped, the
     // text is the same JSON, and breaks what reads it as a text (VTL, log formats).
     function("jsonencode", 1, Some(1), |call| {
-        Ok(call.any(0).to_string().into())
+        let mut out = Limited::default();
+        let fits = serde_json::to_writer(&mut out, call.any(0)).is_ok();
+        call.room(if fits { out.0.len() } else { usize::MAX })?;
+        Ok(String::from_utf8_lossy(&out.0).into_owned().into())
     }),
     function("md5", 1, Some(1), |call| {
         Ok(hex::encode(Md5::digest(call.text(0)?)).into())
@@ -54,12 +60,33 @@ pub(super) const TABLE: &[Function] = &[
         Ok(hex::encode(Sha512::digest(call.text(0)?)).into())
     }),
     function("urlencode", 1, Some(1), |call| {
-        Ok(form_urlencoded::byte_serialize(call.text(0)?.as_bytes())
+        let text = call.text(0)?;
+        let length = form_urlencoded::byte_serialize(text.as_bytes()).map(str::len);
+        call.room(length.sum())?;
+        Ok(form_urlencoded::byte_serialize(text.as_bytes())
             .collect::<String>()
             .into())
     }),
     function("yamldecode", 1, Some(1), yamldecode),
 ];
+
+/// Takes as many bytes as a string may have.
+#[derive(Default)]
+struct Limited(Vec<u8>);
+
+impl Write for Limited {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > LONGEST_TEXT {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 fn yamldecode(call: &Call<'_>) -> Result<Value, String> {
     source::parse(call.text(0)?.as_bytes()).map_err(|problems| {

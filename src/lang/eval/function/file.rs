@@ -19,12 +19,16 @@ pub(super) const TABLE: &[Function] = &[
         Ok(split(&path).0.into())
     }),
     function("file", 1, Some(1), |call| {
-        String::from_utf8(read(call)?)
+        let bytes = read(call)?;
+        call.room(bytes.len())?;
+        String::from_utf8(bytes)
             .map(|text| Value::from(source::without_mark(&text)))
             .map_err(|_| "the file is not UTF-8; filebase64 reads any file".to_owned())
     }),
     function("filebase64", 1, Some(1), |call| {
-        Ok(STANDARD.encode(read(call)?).into())
+        let bytes = read(call)?;
+        call.room(bytes.len().div_ceil(3).saturating_mul(4))?;
+        Ok(STANDARD.encode(bytes).into())
     }),
     function("filebase64sha256", 1, Some(1), |call| {
         Ok(STANDARD.encode(Sha256::digest(read(call)?)).into())

@@ -1,5 +1,6 @@
 //! `format`: text with verbs, as in Terraform.
 
+use super::Call;
 use crate::lang::eval::operator;
 use serde_json::Value;
 
@@ -58,7 +59,7 @@ impl Verb {
 }
 
 /// `%s %d %f %e %g %v %q %t %x %X %o %b %c %%`, with flags, width, precision and `%[n]s`.
-pub(super) fn format(pattern: &str, args: &[Value]) -> Result<String, String> {
+pub(super) fn format(call: &Call<'_>, pattern: &str, args: &[Value]) -> Result<String, String> {
     let mut out = String::new();
     let mut next = 0;
     let mut used = 0;
@@ -89,7 +90,9 @@ pub(super) fn format(pattern: &str, args: &[Value]) -> Result<String, String> {
         })?;
         next += 1;
         used = used.max(next);
-        out.push_str(&pad(&verb, letter, one(&verb, letter, value)?));
+        let text = pad(&verb, letter, one(&verb, letter, value)?);
+        call.room(out.len().saturating_add(text.len()))?;
+        out.push_str(&text);
     }
     if used < args.len() && !explicit {
         return Err(format!(

@@ -13,18 +13,24 @@ pub(super) const TABLE: &[Function] = &[
         Ok(call.text(0)?.ends_with(&call.text(1)?).into())
     }),
     function("format", 1, None, |call| {
-        format(&call.text(0)?, &call.args[1..]).map(Value::from)
+        format(call, &call.text(0)?, &call.args[1..]).map(Value::from)
     }),
     function("indent", 2, Some(2), |call| {
         let blanks = " ".repeat(usize::try_from(call.whole(0)?).unwrap_or(0).min(1000));
-        Ok(call.text(1)?.replace('\n', &format!("\n{blanks}")).into())
+        let text = call.text(1)?;
+        let lines = text.bytes().filter(|byte| *byte == b'\n').count();
+        call.room(text.len().saturating_add(lines.saturating_mul(blanks.len())))?;
+        Ok(text.replace('\n', &format!("\n{blanks}")).into())
     }),
     function("join", 2, None, |call| {
         let mut texts = Vec::new();
         for at in 1..call.args.len() {
             texts.extend(call.texts(at)?);
         }
-        Ok(texts.join(&call.text(0)?).into())
+        let separator = call.text(0)?;
+        let bytes: usize = texts.iter().map(String::len).sum();
+        call.room(bytes.saturating_add(separator.len().saturating_mul(texts.len())))?;
+        Ok(texts.join(&separator).into())
     }),
     function("lower", 1, Some(1), |call| {
         Ok(call.text(0)?.to_lowercase().into())
@@ -35,8 +41,10 @@ pub(super) const TABLE: &[Function] = &[
     function("split", 2, Some(2), |call| {
         let (separator, text) = (call.text(0)?, call.text(1)?);
         if separator.is_empty() {
+            call.room_for(text.chars().count(), text.len())?;
             return Ok(text.chars().map(String::from).collect());
         }
+        call.room_for(text.matches(&separator).count() + 1, text.len())?;
         Ok(text.split(&separator).map(str::to_owned).collect())
     }),
     function("startswith", 2, Some(2), |call| {
@@ -97,19 +105,26 @@ fn found(pattern: &Regex, captures: &regex::Captures<'_>) -> Value {
 fn regex(call: &Call<'_>) -> Result<Value, String> {
     let pattern = pattern(&call.text(0)?)?;
     let text = call.text(1)?;
-    pattern
+    let captures = pattern
         .captures(&text)
-        .map(|captures| found(&pattern, &captures))
-        .ok_or_else(|| "the pattern does not match".to_owned())
+        .ok_or_else(|| "the pattern does not match".to_owned())?;
+    let bytes = captures.iter().flatten().map(|group| group.len()).sum();
+    call.room_for(captures.len() + 1, bytes)?;
+    Ok(found(&pattern, &captures))
 }
 
 fn regexall(call: &Call<'_>) -> Result<Value, String> {
     let pattern = pattern(&call.text(0)?)?;
     let text = call.text(1)?;
-    Ok(pattern
-        .captures_iter(&text)
-        .map(|captures| found(&pattern, &captures))
-        .collect())
+    let mut all = Vec::new();
+    let (mut values, mut bytes) = (0, 0);
+    for captures in pattern.captures_iter(&text) {
+        values += captures.len() + 1;
+        bytes += captures.iter().flatten().map(|group| group.len()).sum::<usize>();
+        call.room_for(values, bytes)?;
+        all.push(found(&pattern, &captures));
+    }
+    Ok(Value::Array(all))
 }
 
 /// `replace(text, part, new)`; a part between slashes is a regular expression, whose groups
@@ -121,16 +136,36 @@ fn replace(call: &Call<'_>) -> Result<Value, String> {
             .strip_prefix('/')
             .and_then(|rest| rest.strip_suffix('/'))
     {
-        return Ok(pattern(inner)?
-            .replace_all(&text, new.as_str())
-            .into_owned()
-            .into());
+        return replace_pattern(call, &pattern(inner)?, &text, &new).map(Value::from);
     }
     let times = text.matches(&part).count();
-    if text.len() + times.saturating_mul(new.len()) > super::LONGEST_TEXT {
-        return Err("the text grows too long".to_owned());
-    }
+    call.room(text.len().saturating_add(times.saturating_mul(new.len())))?;
     Ok(text.replace(&part, &new).into())
+}
+
+fn replace_pattern(
+    call: &Call<'_>,
+    pattern: &Regex,
+    text: &str,
+    new: &str,
+) -> Result<String, String> {
+    // What `$1` stands for may be as long as the text, as often as it stands there.
+    let names = new.bytes().filter(|byte| *byte == b'$').count();
+    let mut out = String::new();
+    let mut done = 0;
+    for captures in pattern.captures_iter(text) {
+        let Some(all) = captures.get(0) else { continue };
+        let longest = captures.iter().flatten().map(|group| group.len()).max();
+        let most = names.saturating_mul(longest.unwrap_or(0));
+        let between = &text[done..all.start()];
+        call.room(out.len() + between.len() + new.len().saturating_add(most))?;
+        out.push_str(between);
+        captures.expand(new, &mut out);
+        done = all.end();
+    }
+    call.room(out.len() + text.len() - done)?;
+    out.push_str(&text[done..]);
+    Ok(out)
 }
 
 /// `substr(text, offset, length)`, in characters; a negative offset counts from the end, the

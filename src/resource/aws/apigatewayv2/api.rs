@@ -402,7 +402,7 @@ impl Resource for Api {
     }
 
     async fn find(cx: &Cx, _known: &Known) -> Result<Option<String>, Error> {
-        pages(|token| async move {
+        pages("apigateway:GET (GetApis)", |token| async move {
             let call = cx.aws.apigateway().get_apis().max_results("500");
             let reply = call.set_next_token(token).send().await;
             let reply = reply.call("apigateway:GET (GetApis)")?;

@@ -205,7 +205,7 @@ impl Resource for Deployment {
         let Some(api_id) = known.text("apiId") else {
             return Ok(None);
         };
-        pages(|token| async move {
+        pages("apigateway:GET (GetDeployments)", |token| async move {
             let call = cx.aws.apigateway().get_deployments().api_id(api_id);
             let call = call.max_results("500").set_next_token(token);
             let reply = call.send().await.call("apigateway:GET (GetDeployments)")?;

@@ -369,7 +369,7 @@ impl Resource for Integration {
         let Some(api_id) = known.text("apiId") else {
             return Ok(None);
         };
-        let fitting = all_pages(|token| async move {
+        let fitting = all_pages("apigateway:GET (GetIntegrations)", |token| async move {
             let call = cx.aws.apigateway().get_integrations().api_id(api_id);
             let call = call.max_results("500").set_next_token(token);
             let reply = call.send().await.call("apigateway:GET (GetIntegrations)")?;

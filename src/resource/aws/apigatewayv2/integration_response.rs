@@ -229,7 +229,7 @@ async fn search(
     meant: impl Fn(&IntegrationResponse) -> bool + Sync,
 ) -> Result<Option<String>, Error> {
     let meant = &meant;
-    pages(|token| async move {
+    pages("apigateway:GET (GetIntegrationResponses)", |token| async move {
         let call = cx.aws.apigateway().get_integration_responses();
         let call = call.api_id(api_id).integration_id(integration_id);
         let reply = call.max_results("500").set_next_token(token).send().await;

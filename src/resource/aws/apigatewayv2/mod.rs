@@ -11,6 +11,7 @@ pub mod protocol;
 pub mod stage_settings;
 
 use crate::data::Path;
+use crate::resource::aws::listing;
 use crate::resource::aws::tags::{self, Tagging, tag_diff};
 use crate::resource::context::{self, Cx};
 use crate::resource::error::{CallResult, Effect, Error};
@@ -186,48 +187,29 @@ pub(crate) fn json(value: &impl serde::Serialize) -> Value {
     serde_json::to_value(value).unwrap_or_default()
 }
 
-/// All that the pages of a list call give. `page` takes the token and gives what it found and
-/// the next token; a missing parent is an empty list.
+/// All that the pages of a listing give (see [`listing::all`]); a missing parent is an empty list.
 pub(crate) async fn all_pages<T, F>(
-    mut page: impl FnMut(Option<String>) -> F + Send,
+    call: &'static str,
+    page: impl FnMut(Option<String>) -> F + Send,
 ) -> Result<Vec<T>, Error>
 where
     F: Future<Output = Result<(Vec<T>, Option<String>), Error>> + Send,
 {
-    let (mut all, mut token) = (Vec::new(), None);
-    loop {
-        match page(token).await {
-            Ok((found, next)) => {
-                all.extend(found);
-                token = next;
-            }
-            Err(error) if error.is(NOT_FOUND) => return Ok(all),
-            Err(error) => return Err(error),
-        }
-        if token.is_none() {
-            return Ok(all);
-        }
-    }
+    let found = listing::unless(listing::all(call, page).await, NOT_FOUND)?;
+    Ok(found.unwrap_or_default())
 }
 
-/// Goes through the pages of a list call until one gives something. `page` takes the token
-/// and gives what it found and the next token; a missing parent is an empty list.
+/// Goes through the pages of a listing until one gives something (see [`listing::first`]); a
+/// missing parent is an empty list.
 pub(crate) async fn pages<T, F>(
-    mut page: impl FnMut(Option<String>) -> F + Send,
+    call: &'static str,
+    page: impl FnMut(Option<String>) -> F + Send,
 ) -> Result<Option<T>, Error>
 where
     F: Future<Output = Result<(Option<T>, Option<String>), Error>> + Send,
 {
-    let mut token = None;
-    loop {
-        match page(token).await {
-            Ok((Some(found), _)) => return Ok(Some(found)),
-            Ok((None, None)) => return Ok(None),
-            Ok((None, next)) => token = next,
-            Err(error) if error.is(NOT_FOUND) => return Ok(None),
-            Err(error) => return Err(error),
-        }
-    }
+    let found = listing::unless(listing::first(call, page).await, NOT_FOUND)?;
+    Ok(found.flatten())
 }
 
 /// The protocol of an API: as seen in this run, or asked for once (`GetApi`).

@@ -434,7 +434,7 @@ impl Resource for Route {
 
 /// The id of the route that has this key, and that the state does not know.
 async fn with_key(cx: &Cx, api_id: &str, key: &str) -> Result<Option<String>, Error> {
-    pages(|token| async move {
+    pages("apigateway:GET (GetRoutes)", |token| async move {
         let call = cx.aws.apigateway().get_routes().api_id(api_id);
         let call = call.max_results("500").set_next_token(token);
         let reply = call.send().await.call("apigateway:GET (GetRoutes)")?;

@@ -179,7 +179,7 @@ async fn search(
     meant: impl Fn(&RouteResponse) -> bool + Sync,
 ) -> Result<Option<String>, Error> {
     let meant = &meant;
-    pages(|token| async move {
+    pages("apigateway:GET (GetRouteResponses)", |token| async move {
         let call = cx.aws.apigateway().get_route_responses();
         let call = call.api_id(api_id).route_id(route_id);
         let reply = call.max_results("500").set_next_token(token).send().await;

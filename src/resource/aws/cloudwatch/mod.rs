@@ -1,5 +1,6 @@
 //! The calls on a log group, and the refusals worth repeating.
 
+use crate::resource::aws::listing;
 use crate::resource::context::{Cx, throttled};
 use crate::resource::error::{CallResult, Effect, Error};
 use aws_sdk_cloudwatchlogs::types::LogGroup as LiveGroup;
@@ -37,30 +38,30 @@ pub fn unseen(error: &Error) -> Option<&'static str> {
 
 /// The group of exactly this name; the list has all that begin so, shortest first.
 pub async fn describe(cx: &Cx, name: &str) -> Result<Option<LiveGroup>, Error> {
-    let mut pages = cx
-        .aws
-        .logs()
-        .describe_log_groups()
-        .log_group_name_prefix(name)
-        .into_paginator()
-        .items()
-        .send();
-    while let Some(group) = pages.next().await {
-        let group = group.call("logs:DescribeLogGroups")?;
-        if group.log_group_name.as_deref() == Some(name) {
-            return Ok(Some(group));
-        }
-    }
-    Ok(None)
+    listing::first("logs:DescribeLogGroups", |token| async move {
+        let call = cx.aws.logs().describe_log_groups();
+        let call = call.log_group_name_prefix(name).set_next_token(token);
+        let reply = call.send().await.call("logs:DescribeLogGroups")?;
+        let mut groups = reply.log_groups.unwrap_or_default().into_iter();
+        let found = groups.find(|group| group.log_group_name.as_deref() == Some(name));
+        Ok((found, reply.next_token))
+    })
+    .await
 }
 
 /// The names of all groups that begin so.
 pub async fn names(cx: &Cx, start: &str) -> Result<Vec<String>, Error> {
-    let call = cx.aws.logs().describe_log_groups();
-    let call = call.set_log_group_name_prefix(Some(start.to_owned()).filter(|it| !it.is_empty()));
-    let groups: Result<Vec<LiveGroup>, _> = call.into_paginator().items().send().collect().await;
-    let groups = groups.call("logs:DescribeLogGroups")?.into_iter();
-    Ok(groups.filter_map(|group| group.log_group_name).collect())
+    let prefix = Some(start).filter(|start| !start.is_empty());
+    listing::all("logs:DescribeLogGroups", |token| async move {
+        let call = cx.aws.logs().describe_log_groups();
+        let call = call.set_log_group_name_prefix(prefix.map(str::to_owned));
+        let reply = call.set_next_token(token).send().await;
+        let reply = reply.call("logs:DescribeLogGroups")?;
+        let groups = reply.log_groups.unwrap_or_default().into_iter();
+        let names = groups.filter_map(|group| group.log_group_name).collect();
+        Ok((names, reply.next_token))
+    })
+    .await
 }
 
 /// The tags of the group with this ARN (without `:*`); none when it is not there.

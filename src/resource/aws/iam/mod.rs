@@ -10,6 +10,7 @@ pub mod role_update;
 
 use super::physical_name::Naming;
 use crate::data::{Data, Path};
+use crate::resource::aws::listing;
 use crate::resource::context::{Cx, throttled, user_tags};
 use crate::resource::document::Policy;
 use crate::resource::error::{CallResult, Effect, Error};
@@ -112,22 +113,15 @@ pub async fn arn(cx: &Cx, kind: &str, path: Option<&str>, name: &str) -> Result<
 
 /// The ARNs of the managed policies attached to a role; none when there is no such role.
 pub async fn attached(cx: &Cx, role: &str) -> Result<Option<Vec<String>>, Error> {
-    let list: Result<Vec<_>, _> = cx
-        .aws
-        .iam()
-        .list_attached_role_policies()
-        .role_name(role)
-        .into_paginator()
-        .items()
-        .send()
-        .collect()
-        .await;
-    let list = list.call_unless("iam:ListAttachedRolePolicies", &[NOT_FOUND])?;
-    Ok(list.map(|list| {
-        list.into_iter()
-            .filter_map(|policy| policy.policy_arn)
-            .collect()
-    }))
+    let all = listing::all("iam:ListAttachedRolePolicies", |marker| async move {
+        let call = cx.aws.iam().list_attached_role_policies().role_name(role);
+        let reply = call.set_marker(marker).send().await;
+        let reply = reply.call("iam:ListAttachedRolePolicies")?;
+        let policies = reply.attached_policies.unwrap_or_default().into_iter();
+        let arns = policies.filter_map(|policy| policy.policy_arn).collect();
+        Ok((arns, reply.marker))
+    });
+    listing::unless(all.await, &[NOT_FOUND])
 }
 
 /// A warning for each of these values that names a policy which AWS does not have.
@@ -209,17 +203,13 @@ pub async fn detach(cx: &Cx, role: &str, policy_arn: &str) -> Result<(), Error> 
 
 /// The names of a role's inline policies; none when there is no such role.
 pub async fn inline_names(cx: &Cx, role: &str) -> Result<Option<Vec<String>>, Error> {
-    let list: Result<Vec<_>, _> = cx
-        .aws
-        .iam()
-        .list_role_policies()
-        .role_name(role)
-        .into_paginator()
-        .items()
-        .send()
-        .collect()
-        .await;
-    list.call_unless("iam:ListRolePolicies", &[NOT_FOUND])
+    let all = listing::all("iam:ListRolePolicies", |marker| async move {
+        let call = cx.aws.iam().list_role_policies().role_name(role);
+        let reply = call.set_marker(marker).send().await;
+        let reply = reply.call("iam:ListRolePolicies")?;
+        Ok((reply.policy_names, reply.marker))
+    });
+    listing::unless(all.await, &[NOT_FOUND])
 }
 
 /// One inline policy of a role; none when it, or the role, is not there.

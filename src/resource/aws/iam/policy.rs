@@ -2,6 +2,7 @@
 
 use crate::data::Path;
 use crate::resource::aws::iam::{self, LAG, NOT_FOUND, POLICY_NAMING, busy, policy_versions};
+use crate::resource::aws::listing;
 use crate::resource::aws::physical_name::{self, Given};
 use crate::resource::aws::policy_check::{self, Kind};
 use crate::resource::aws::tags::{self, tag_diff};
@@ -239,11 +240,16 @@ impl Resource for ManagedPolicy {
     async fn names(cx: &Cx, _known: &Known, start: Option<&str>) -> Result<Vec<String>, Error> {
         let generated = POLICY_NAMING.beginning(&cx.owner.address, "");
         let start = start.unwrap_or(&generated);
-        let call = cx.aws.iam().list_policies().scope(PolicyScopeType::Local);
-        let policies: Result<Vec<_>, _> = call.into_paginator().items().send().collect().await;
-        let policies = policies.call("iam:ListPolicies")?.into_iter();
-        let names = policies.filter_map(|policy| policy.policy_name);
-        Ok(names.filter(|name| name.starts_with(start)).collect())
+        listing::all("iam:ListPolicies", |marker| async move {
+            let call = cx.aws.iam().list_policies().scope(PolicyScopeType::Local);
+            let reply = call.set_marker(marker).send().await;
+            let reply = reply.call("iam:ListPolicies")?;
+            let policies = reply.policies.unwrap_or_default().into_iter();
+            let names = policies.filter_map(|policy| policy.policy_name);
+            let names = names.filter(|name| name.starts_with(start)).collect();
+            Ok((names, reply.marker))
+        })
+        .await
     }
 }
 
@@ -263,15 +269,15 @@ impl ManagedPolicy {
 
 /// The ARN of the policy of that name, whatever its path.
 async fn arn_of(cx: &Cx, name: &str) -> Result<Option<String>, Error> {
-    let call = cx.aws.iam().list_policies().scope(PolicyScopeType::Local);
-    let mut policies = call.into_paginator().items().send();
-    while let Some(policy) = policies.next().await {
-        let policy = policy.call("iam:ListPolicies")?;
-        if policy.policy_name() == Some(name) {
-            return Ok(policy.arn);
-        }
-    }
-    Ok(None)
+    let found = listing::first("iam:ListPolicies", |marker| async move {
+        let call = cx.aws.iam().list_policies().scope(PolicyScopeType::Local);
+        let reply = call.set_marker(marker).send().await;
+        let reply = reply.call("iam:ListPolicies")?;
+        let mut policies = reply.policies.unwrap_or_default().into_iter();
+        let found = policies.find(|policy| policy.policy_name() == Some(name));
+        Ok((found, reply.marker))
+    });
+    Ok(found.await?.and_then(|policy| policy.arn))
 }
 
 fn outputs(policy: &aws_sdk_iam::types::Policy) -> Result<Outputs, Error> {

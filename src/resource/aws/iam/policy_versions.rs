@@ -2,6 +2,7 @@
 //! delete.
 
 use super::{LAG, NOT_FOUND, busy};
+use crate::resource::aws::listing;
 use crate::resource::context::{Cx, Wait};
 use crate::resource::error::{CallResult, Error};
 use aws_sdk_iam::types::PolicyVersion;
@@ -80,19 +81,13 @@ fn number(version: &PolicyVersion) -> u64 {
 }
 
 async fn versions(cx: &Cx, arn: &str) -> Result<Vec<PolicyVersion>, Error> {
-    let list: Result<Vec<_>, _> = cx
-        .aws
-        .iam()
-        .list_policy_versions()
-        .policy_arn(arn)
-        .into_paginator()
-        .items()
-        .send()
-        .collect()
-        .await;
-    Ok(list
-        .call_unless("iam:ListPolicyVersions", &[NOT_FOUND])?
-        .unwrap_or_default())
+    let all = listing::all("iam:ListPolicyVersions", |marker| async move {
+        let call = cx.aws.iam().list_policy_versions().policy_arn(arn);
+        let reply = call.set_marker(marker).send().await;
+        let reply = reply.call("iam:ListPolicyVersions")?;
+        Ok((reply.versions.unwrap_or_default(), reply.marker))
+    });
+    Ok(listing::unless(all.await, &[NOT_FOUND])?.unwrap_or_default())
 }
 
 async fn delete_version(cx: &Cx, arn: &str, version: &PolicyVersion) -> Result<(), Error> {

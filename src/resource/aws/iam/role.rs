@@ -5,6 +5,7 @@ use crate::resource::aws::iam::role_delete::{Ours, delete_role};
 use crate::resource::aws::iam::{
     self, INLINE_LIMIT, LAG, NOT_FOUND, ROLE_NAMING, principal_unseen, role_update,
 };
+use crate::resource::aws::listing;
 use crate::resource::aws::physical_name::{self, Given};
 use crate::resource::aws::policy_check::{self, Kind};
 use crate::resource::aws::tags;
@@ -284,11 +285,14 @@ impl Resource for Role {
     async fn names(cx: &Cx, _known: &Known, start: Option<&str>) -> Result<Vec<String>, Error> {
         let generated = ROLE_NAMING.beginning(&cx.owner.address, "");
         let start = start.unwrap_or(&generated);
-        let pages = cx.aws.iam().list_roles().into_paginator().items();
-        let roles: Result<Vec<_>, _> = pages.send().collect().await;
-        let names = roles.call("iam:ListRoles")?.into_iter();
-        let names = names.map(|role| role.role_name);
-        Ok(names.filter(|name| name.starts_with(start)).collect())
+        listing::all("iam:ListRoles", |marker| async move {
+            let call = cx.aws.iam().list_roles().set_marker(marker);
+            let reply = call.send().await.call("iam:ListRoles")?;
+            let names = reply.roles.into_iter().map(|role| role.role_name);
+            let names = names.filter(|name| name.starts_with(start)).collect();
+            Ok((names, reply.marker))
+        })
+        .await
     }
 }
 

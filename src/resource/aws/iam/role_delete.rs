@@ -2,6 +2,7 @@
 //! something does.
 
 use super::{LAG, NOT_FOUND, attached, busy, delete_inline, detach, inline_names};
+use crate::resource::aws::listing;
 use crate::resource::context::{Cx, Wait};
 use crate::resource::error::{CallResult, Error};
 use std::collections::BTreeSet;
@@ -94,22 +95,15 @@ async fn take_off(cx: &Cx, role: &str, ours: &Ours) -> Result<(), Error> {
 }
 
 async fn instance_profiles(cx: &Cx, role: &str) -> Result<Vec<String>, Error> {
-    let list: Result<Vec<_>, _> = cx
-        .aws
-        .iam()
-        .list_instance_profiles_for_role()
-        .role_name(role)
-        .into_paginator()
-        .items()
-        .send()
-        .collect()
-        .await;
-    let list = list.call_unless("iam:ListInstanceProfilesForRole", &[NOT_FOUND])?;
-    Ok(list
-        .into_iter()
-        .flatten()
-        .map(|profile| profile.instance_profile_name)
-        .collect())
+    let all = listing::all("iam:ListInstanceProfilesForRole", |marker| async move {
+        let call = cx.aws.iam().list_instance_profiles_for_role();
+        let reply = call.role_name(role).set_marker(marker).send().await;
+        let reply = reply.call("iam:ListInstanceProfilesForRole")?;
+        let profiles = reply.instance_profiles.into_iter();
+        let names = profiles.map(|profile| profile.instance_profile_name);
+        Ok((names.collect(), reply.marker))
+    });
+    Ok(listing::unless(all.await, &[NOT_FOUND])?.unwrap_or_default())
 }
 
 /// Names what still holds the role; where that cannot be listed, IAM's own text stands.

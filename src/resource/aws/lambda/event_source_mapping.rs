@@ -7,6 +7,7 @@ use crate::resource::aws::lambda::mapping_settings::{
     ScalingConfig, SelfManagedEventSource, SourceAccess, servers_in_order,
 };
 use crate::resource::aws::lambda::{FunctionRef, NOT_FOUND, Tags, arn, exists, gone, retag, send};
+use crate::resource::aws::listing::Listing;
 use crate::resource::aws::tags;
 use crate::resource::aws::time::{rfc3339, time};
 use crate::resource::context::{Cx, Wait, user_tags};
@@ -362,6 +363,7 @@ impl Resource for EventSourceMapping {
     async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
         let function = known.text("functionName").map(str::to_owned);
         let source = known.text("eventSourceArn").map(str::to_owned);
+        let mut listing = Listing::of("lambda:ListEventSourceMappings");
         let mut marker = None;
         loop {
             let call = cx
@@ -399,7 +401,7 @@ impl Resource for EventSourceMapping {
                     return Ok(Some(uuid));
                 }
             }
-            marker = reply.next_marker;
+            marker = listing.next(reply.next_marker)?;
             if marker.is_none() {
                 return Ok(None);
             }

@@ -10,6 +10,7 @@ use crate::resource::aws::lambda::function_settings::{
     LoggingConfig, SnapStart, TenancyConfig, TracingConfig, VpcConfig,
 };
 use crate::resource::aws::lambda::{NOT_FOUND, Tags, exists, gone, invoke_arn, kept, retag, send};
+use crate::resource::aws::listing;
 use crate::resource::aws::tags;
 use crate::resource::context::{Cx, Wait, user_tags};
 use crate::resource::error::{CallResult, Error};
@@ -523,10 +524,14 @@ impl Resource for Function {
 
     async fn names(cx: &Cx, _known: &Known, start: Option<&str>) -> Result<Vec<String>, Error> {
         let start = start.unwrap_or_default();
-        let pages = cx.aws.lambda().list_functions().into_paginator().items();
-        let functions: Result<Vec<_>, _> = pages.send().collect().await;
-        let functions = functions.call("lambda:ListFunctions")?.into_iter();
-        let names = functions.filter_map(|function| function.function_name);
-        Ok(names.filter(|name| name.starts_with(start)).collect())
+        listing::all("lambda:ListFunctions", |token| async move {
+            let call = cx.aws.lambda().list_functions().set_marker(token);
+            let reply = call.send().await.call("lambda:ListFunctions")?;
+            let functions = reply.functions.unwrap_or_default().into_iter();
+            let names = functions.filter_map(|function| function.function_name);
+            let names = names.filter(|name| name.starts_with(start)).collect();
+            Ok((names, reply.next_marker))
+        })
+        .await
     }
 }

@@ -1,5 +1,6 @@
 //! `aws:s3:Bucket`: a bucket. Its settings are resources of their own.
 
+use crate::resource::aws::listing;
 use crate::resource::aws::s3::bucket_name::{generated, name_fault, prefix_of};
 use crate::resource::aws::s3::bucket_tags::{all_tags, put as put_tags, retag, tags};
 use crate::resource::aws::s3::{
@@ -310,15 +311,18 @@ impl Resource for Bucket {
     async fn names(cx: &Cx, _known: &Known, start: Option<&str>) -> Result<Vec<String>, Error> {
         let generated = prefix_of(&cx.owner.address);
         let start = start.unwrap_or(&generated);
-        let call = cx.aws.s3().list_buckets().max_buckets(1000);
-        let call = call.prefix(start).bucket_region(cx.aws.region());
-        let buckets: Result<Vec<_>, _> = call.into_paginator().items().send().collect().await;
-        let buckets = buckets
-            .call("s3:ListAllMyBuckets (ListBuckets)")?
-            .into_iter();
-        let names = buckets.filter_map(|bucket| bucket.name);
-        // Endpoints other than AWS's may return all of them.
-        Ok(names.filter(|name| name.starts_with(start)).collect())
+        listing::all("s3:ListAllMyBuckets (ListBuckets)", |token| async move {
+            let call = cx.aws.s3().list_buckets().max_buckets(1000);
+            let call = call.prefix(start).bucket_region(cx.aws.region());
+            let reply = call.set_continuation_token(token).send().await;
+            let reply = reply.call("s3:ListAllMyBuckets (ListBuckets)")?;
+            let buckets = reply.buckets.unwrap_or_default().into_iter();
+            let names = buckets.filter_map(|bucket| bucket.name);
+            // Endpoints other than AWS's may return all of them.
+            let names = names.filter(|name| name.starts_with(start)).collect();
+            Ok((names, reply.continuation_token))
+        })
+        .await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Deletes every version and delete marker of a bucket, or of one key.
 
 use super::{NO_BUCKET, built, takes_single_deletes_only};
+use crate::resource::aws::listing::Listing;
 use crate::resource::contents::Contents;
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
@@ -70,6 +71,9 @@ pub async fn count(cx: &Cx, bucket: &str) -> Contents {
     }
 }
 
+/// The most pages of 1,000 versions that a bucket is emptied of.
+const MOST_PAGES: usize = 1_000_000;
+
 /// A version that S3 would not delete, and why.
 struct Refused {
     version: Version,
@@ -84,6 +88,9 @@ impl Emptying<'_> {
     pub async fn run(self, cx: &Cx) -> Result<(), Error> {
         let mut after: (Option<String>, Option<String>) = (None, None);
         let mut refused = Vec::new();
+        // What is listed is deleted, so that a large bucket takes many pages and no memory.
+        let call = "s3:ListBucketVersions (ListObjectVersions)";
+        let mut listing = Listing::of(call).at_most(MOST_PAGES);
         loop {
             let Some(page) = self.list(cx, after).await? else {
                 return Ok(());
@@ -100,6 +107,9 @@ impl Emptying<'_> {
             if past || page.is_truncated() != Some(true) {
                 return report(self.bucket, &refused);
             }
+            let place = page.next_version_id_marker();
+            let place = format!("{} {}", page.next_key_marker().unwrap_or(""), place.unwrap_or(""));
+            listing.next(Some(place))?;
             after = (
                 page.next_key_marker().map(|key| key_of(&page, key)),
                 page.next_version_id_marker().map(str::to_owned),

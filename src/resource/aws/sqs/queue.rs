@@ -1,5 +1,6 @@
 //! `aws:sqs:Queue`.
 
+use crate::resource::aws::listing;
 use crate::resource::aws::physical_name::{Given, Naming};
 use crate::resource::aws::sqs::{self, Attributes, attribute, rules as queue_rules};
 use crate::resource::aws::tags::{self, tag_diff};
@@ -303,13 +304,17 @@ impl Resource for Queue {
     async fn names(cx: &Cx, known: &Known, start: Option<&str>) -> Result<Vec<String>, Error> {
         let generated = NAMING.beginning(&cx.owner.address, ending(known));
         let start = start.unwrap_or(&generated);
-        let call = cx.aws.sqs().list_queues().max_results(1000);
-        let call = call.set_queue_name_prefix(Some(start.to_owned()).filter(|it| !it.is_empty()));
-        let urls: Result<Vec<String>, _> = call.into_paginator().items().send().collect().await;
-        let urls = urls.call("sqs:ListQueues")?.into_iter();
-        Ok(urls
-            .filter_map(|url| Some(url.rsplit_once('/')?.1.to_owned()))
-            .collect())
+        let prefix = Some(start).filter(|start| !start.is_empty());
+        listing::all("sqs:ListQueues", |token| async move {
+            let call = cx.aws.sqs().list_queues().max_results(1000);
+            let call = call.set_queue_name_prefix(prefix.map(str::to_owned));
+            let reply = call.set_next_token(token).send().await;
+            let reply = reply.call("sqs:ListQueues")?;
+            let urls = reply.queue_urls.unwrap_or_default().into_iter();
+            let names = urls.filter_map(|url| Some(url.rsplit_once('/')?.1.to_owned()));
+            Ok((names.collect(), reply.next_token))
+        })
+        .await
     }
 }
 
