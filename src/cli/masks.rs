@@ -11,7 +11,9 @@ use std::ops::Range;
 /// The texts as they may be shown.
 pub(super) fn masked(sources: &Sources) -> Sources {
     let mut shown = sources.clone();
-    for (file, path) in sources.secret.iter().filter(|(file, _)| *file == 0) {
+    let too_many = has_too_many(sources);
+    let secret = sources.secret.iter().filter(|(file, _)| *file == 0);
+    for (file, path) in secret.filter(|_| !too_many) {
         let Some((_, text)) = sources.files.get(*file) else {
             continue;
         };
@@ -28,19 +30,28 @@ pub(super) fn masked(sources: &Sources) -> Sources {
         blot(&mut shown.files[*file].1, bytes);
     }
     for (index, (_, text)) in shown.files.iter_mut().enumerate() {
-        if index > 0 {
+        if index > 0 || too_many {
             keys_only(text);
             continue;
         }
         if sources.unread.contains(&index) && text.contains("sensitive") {
             blot_variables(text);
         }
-        for call in sensitive_calls(text) {
-            blot(text, call);
-        }
+        blot_all(text, &sensitive_calls(text));
         output::secrets().blot(text);
     }
     shown
+}
+
+/// How many bytes of a file are read to find the values of sensitive variables.
+const MOST_READ: usize = 16 << 20;
+
+/// Whether the stack file is too large, for the sensitive variables that it declares, to look for
+/// the value of each: then none of its values is shown.
+fn has_too_many(sources: &Sources) -> bool {
+    let secret = sources.secret.iter().filter(|(file, _)| *file == 0);
+    let size = sources.files.first().map_or(0, |(_, text)| text.len());
+    secret.count().saturating_mul(size) > MOST_READ
 }
 
 /// Takes in the strings that a stack file marks as sensitive where they stand, so that no
@@ -70,6 +81,22 @@ fn blot(text: &mut String, bytes: Range<usize>) {
     text.replace_range(bytes, &hidden);
 }
 
+/// Makes parts of a text unreadable that come one after the other.
+fn blot_all(text: &mut String, parts: &[Range<usize>]) {
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for part in parts {
+        out.push_str(&text[done..part.start]);
+        let mut hidden = text[part.clone()].to_owned();
+        let all = 0..hidden.len();
+        blot(&mut hidden, all);
+        out.push_str(&hidden);
+        done = part.end;
+    }
+    out.push_str(&text[done..]);
+    *text = out;
+}
+
 /// What stands between the brackets of `sensitive(…)`, unless that only names something.
 fn sensitive_calls(text: &str) -> Vec<Range<usize>> {
     const NAME: &str = "sensitive";
@@ -86,10 +113,20 @@ fn sensitive_calls(text: &str) -> Vec<Range<usize>> {
         let start = at + NAME.len() + open + 1;
         rest[open..].starts_with('(').then_some(start)
     });
-    calls
-        .map(|start| start..closing(text, start))
-        .filter(|call| !names(&text[call.clone()]))
-        .collect()
+    // A call in another one is a part of that, so that no byte is looked at twice.
+    let mut done = 0;
+    let mut found = Vec::new();
+    for start in calls {
+        if start < done {
+            continue;
+        }
+        let call = start..closing(text, start);
+        done = call.end;
+        if !names(&text[call.clone()]) {
+            found.push(call);
+        }
+    }
+    found
 }
 
 /// Where the bracket closes that opened before `start`; the end of the text where it does not.

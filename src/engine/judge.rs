@@ -14,6 +14,7 @@ use super::values::Visible;
 use super::world::Observed;
 use crate::data::{Data, Path};
 use crate::lang::diagnostic::Severity;
+use crate::lang::eval::Size;
 use crate::lang::stack::ResourceBlock;
 use crate::resource::{ResourceType, context::Draw};
 use crate::schema::Schema;
@@ -85,6 +86,10 @@ impl<'a> Planner<'a> {
         } else {
             Map::new()
         };
+        let drawn = decided.iter().fold(Size::default(), |size, (_, value)| {
+            size.plus(Size::of(value))
+        });
+        self.keep(&Path::pointer("/resources").join(name), drawn);
         let contents = files::secret(&files).cloned().collect();
         let visible = self.visible(
             kind,

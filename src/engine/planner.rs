@@ -217,7 +217,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Counts what a block has. Whether that is within the limits of a stack.
-    fn keep(&mut self, base: &Path, size: Size) -> bool {
+    pub(super) fn keep(&mut self, base: &Path, size: Size) -> bool {
         if let Err(message) = self.values.budget.keep(size)
             && !self.over
         {
@@ -538,13 +538,8 @@ impl<'a> Planner<'a> {
     }
 
     /// Adds the provider's tags to those of the resource; whether there are any.
-    fn default_tags(
-        &mut self,
-        base: &Path,
-        kind: &dyn ResourceType,
-        desired: &mut Data,
-    ) -> bool {
-        let Some(template) = self.inputs.stack.aws.get("defaultTags") else {
+    fn default_tags(&mut self, base: &Path, kind: &dyn ResourceType, desired: &mut Data) -> bool {
+        let Some(template) = self.inputs.stack.aws.get("defaultTags").filter(|_| !self.over) else {
             return false;
         };
         let tags = Path::pointer("/tags");

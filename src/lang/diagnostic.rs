@@ -157,12 +157,16 @@ impl Told {
                 return true;
             }
         }
-        let within = self.at.range((new.file, path.clone())..);
-        let mut within = within.take_while(|((file, at), _)| {
-            *file == new.file && at.as_pointer().starts_with(path.as_pointer())
-        });
-        at(path.clone()).any(|index| found.get(*index).is_some_and(|old| same(*index, old)))
-            || within.any(|((_, at), indexes)| at.is_within(path) && indexes.iter().any(starts))
+        // What lies below a path starts with it and a slash; '0' is the character after that.
+        let below = |end: char| Path::pointer(format!("{}{end}", path.as_pointer()));
+        let mut within = self
+            .at
+            .range((new.file, below('/'))..(new.file, below('0')));
+        at(path.clone()).any(|index| {
+            found
+                .get(*index)
+                .is_some_and(|old| same(*index, old) || new.message.starts_with(&old.message))
+        }) || within.any(|(_, indexes)| indexes.iter().any(starts))
     }
 }
 

@@ -10,6 +10,7 @@ pub mod eval;
 pub mod load;
 pub mod locate;
 pub mod nearest;
+pub(crate) mod pattern;
 pub mod place;
 pub mod source;
 pub mod stack;

@@ -8,6 +8,9 @@ use strsim::osa_distance;
 /// shown, and these have got their help by then.
 const PATIENCE: usize = 2_000_000;
 
+/// How many pairs of letters cost as much as a name that is only looked at.
+const PAIRS: usize = 16;
+
 thread_local! {
     static COMPARED: Cell<usize> = const { Cell::new(0) };
 }
@@ -21,18 +24,21 @@ pub fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) ->
     let wanted = squeeze(name);
     let limit = (wanted.chars().count() / 3).max(1);
     let letters = Letters::of(name);
-    let mut count = 0;
+    let cost = Cell::new(compared);
     let found = candidates
         .into_iter()
-        .inspect(|_| count += 1)
+        .inspect(|_| cost.set(cost.get() + 1))
         .filter(|candidate| letters.may_be_near(&Letters::of(candidate), limit))
+        // The comparison goes by pairs of letters.
+        .inspect(|candidate| cost.set(cost.get() + wanted.len() * candidate.len() / PAIRS))
+        .take_while(|_| cost.get() <= PATIENCE)
         .map(|candidate| (osa_distance(&wanted, &squeeze(candidate)), candidate))
         .filter(|(distance, candidate)| {
             *distance <= limit && *distance < candidate.chars().count().max(1)
         })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate);
-    COMPARED.set(compared + count);
+    COMPARED.set(cost.get());
     found
 }
 

@@ -2,12 +2,14 @@
 //! an area, each attack a row with a name; all of them must hold, and they are counted.
 
 mod arena;
+mod bounds;
 mod echoes;
 mod files;
 mod heads;
 mod keys;
 mod locks;
 mod plans;
+mod replies;
 mod screens;
 mod secrets;
 mod states;

@@ -10,6 +10,7 @@
 use super::Wrong;
 use crate::data::Data;
 use serde_json::Value;
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 /// The most values that a stack may have.
@@ -146,7 +147,7 @@ pub(super) struct Meter<'b> {
     budget: Option<&'b Budget>,
     kept: Size,
     live: Size,
-    steps: u64,
+    steps: Cell<u64>,
 }
 
 impl<'b> Meter<'b> {
@@ -156,7 +157,7 @@ impl<'b> Meter<'b> {
             budget,
             kept: budget.map(Budget::kept).unwrap_or_default(),
             live: Size::default(),
-            steps: budget.map_or(0, |budget| budget.steps.load(Relaxed)),
+            steps: Cell::new(budget.map_or(0, |budget| budget.steps.load(Relaxed))),
         }
     }
 
@@ -188,9 +189,9 @@ impl<'b> Meter<'b> {
     }
 
     /// Counts steps that create nothing.
-    pub(super) fn work(&mut self, steps: u64) -> Result<(), Wrong> {
-        self.steps = self.steps.saturating_add(steps);
-        if self.steps > MOST_STEPS {
+    pub(super) fn work(&self, steps: u64) -> Result<(), Wrong> {
+        self.steps.set(self.steps.get().saturating_add(steps));
+        if self.steps.get() > MOST_STEPS {
             return Err(Wrong::limit(
                 "the expressions of this stack take too many steps: at most 10,000,000 are done \
                  for a stack",
@@ -204,7 +205,7 @@ impl<'b> Meter<'b> {
 impl Drop for Meter<'_> {
     fn drop(&mut self) {
         if let Some(budget) = self.budget {
-            budget.steps.fetch_max(self.steps, Relaxed);
+            budget.steps.fetch_max(self.steps.get(), Relaxed);
         }
     }
 }

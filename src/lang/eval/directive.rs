@@ -1,10 +1,10 @@
 //! Evaluates templates: text with expressions and directives in it.
 
+use super::Wrong;
+use super::budget::Size;
 use super::collect::Text;
 use super::expression::{Evaluator, Outcome};
 use super::operator;
-use super::Wrong;
-use super::budget::Size;
 use crate::data::Path;
 use hcl::edit::Span;
 use hcl::edit::template::{Directive, Element, ForDirective, IfDirective, Strip, Template};

@@ -310,7 +310,8 @@ impl<'s> Evaluator<'s> {
         let before = self.meter.mark();
         let collection = self.expression(&part.intro.collection_expr)?;
         let Some(entries) = self
-            .entries(&collection).map_err(|wrong| wrong.at(part.intro.collection_expr.span()))?
+            .entries(&collection)
+            .map_err(|wrong| wrong.at(part.intro.collection_expr.span()))?
         else {
             return Ok(operator::unknown_from(&[&collection]));
         };

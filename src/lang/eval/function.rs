@@ -328,6 +328,14 @@ impl Call<'_> {
         })
     }
 
+    /// Counts work that takes longer than the size of what is given says.
+    fn work(&self, steps: usize) -> Result<(), String> {
+        self.meter.work(steps as u64).map_err(|wrong| {
+            self.over.replace(Some(wrong));
+            String::new()
+        })
+    }
+
     fn has(&self, at: usize) -> bool {
         at < self.args.len()
     }

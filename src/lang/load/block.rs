@@ -102,12 +102,17 @@ pub(super) fn stack(
         .collect()
 }
 
+/// How many bytes are read to name the resource that a misplaced part belongs to.
+const MOST_READ: usize = 4 << 20;
+
 /// A part of a resource that stands beside it.
 fn misplaced(reader: &mut Reader, part: &str, names: &[String]) {
     let text = std::mem::take(&mut reader.text);
     let line = |name: &str| locate(&text, &Place::Key(entry("resources", name))).map(|at| at.line);
     let own = line(part);
-    let before = names.iter().take(200).map(|name| (line(name), name));
+    // Each look reads the file: of a large one few names are looked for.
+    let looks = (MOST_READ / text.len().max(1)).min(200);
+    let before = names.iter().take(looks).map(|name| (line(name), name));
     let before = before.filter(|(at, _)| *at < own).max();
     let beside = before.map_or("the resources", |(_, name)| name.as_str());
     reader

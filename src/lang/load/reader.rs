@@ -11,6 +11,8 @@ pub(super) struct Reader {
     /// The stack file.
     pub(super) text: String,
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// How many large patterns the variables have.
+    pub(super) large_patterns: usize,
 }
 
 /// What kind of value it is, with its article, as YAML users say it.

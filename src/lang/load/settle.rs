@@ -8,7 +8,8 @@ use crate::lang::diagnostic::{Diagnostic, Place, Severity};
 use crate::lang::nearest::{did_you_mean, nearest};
 use crate::lang::stack::Origin;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where values come from.
 pub(super) struct Outside<'a> {
@@ -81,6 +82,7 @@ pub(super) fn settle(
             )),
         }
     }
+    let told = told(reader);
     declared
         .iter()
         .map(|(name, variable)| {
@@ -91,6 +93,8 @@ pub(super) fn settle(
             let value = match chosen {
                 // The value may be in the file that cannot be read, which was reported.
                 None if variable.default.is_none() && !outside.complete => Value::Null,
+                // A default that was refused has told why.
+                None if variable.default.is_none() && told.contains(name) => Value::Null,
                 chosen => settled(reader, name, variable, chosen),
             };
             let mut data = Data::from(value);
@@ -125,25 +129,30 @@ fn settled(reader: &mut Reader, name: &str, variable: &Declared, chosen: Option<
         }
         (None, Some(default)) => default.clone(),
         (None, None) => {
-            // A default that was refused has told why.
-            let path = entry("variables", name);
-            let told = reader
-                .diagnostics
-                .iter()
-                .any(|problem| match &problem.place {
-                    Place::Value(at) | Place::Key(at) => problem.file == 0 && at.is_within(&path),
-                    _ => false,
-                });
-            if !told {
-                reader
-                    .key(&path, format!("the variable {name} has no value"))
-                    .help = Some(format!(
-                    "give it one with --var {name}=…, STACKCTL_VAR_{name}, a file, or a default"
-                ));
-            }
+            reader
+                .key(
+                    &entry("variables", name),
+                    format!("the variable {name} has no value"),
+                )
+                .help = Some(format!(
+                "give it one with --var {name}=…, STACKCTL_VAR_{name}, a file, or a default"
+            ));
             Value::Null
         }
     }
+}
+
+/// The variables that have a mistake in the stack file.
+fn told(reader: &Reader) -> BTreeSet<String> {
+    let variable = |problem: &Diagnostic| match &problem.place {
+        Place::Value(at) | Place::Key(at) if problem.file == 0 => {
+            let mut segments = at.segments();
+            let block = segments.next()?;
+            (block == "variables").then(|| segments.next().map(Cow::into_owned))?
+        }
+        _ => None,
+    };
+    reader.diagnostics.iter().filter_map(variable).collect()
 }
 
 fn from_text<'d>(
@@ -239,6 +248,9 @@ fn from_file<'d>(
         }));
 }
 
+/// The most names that a help lists.
+const MOST_NAMES: usize = 20;
+
 fn undeclared(
     declared: &BTreeMap<String, Declared>,
     name: &str,
@@ -255,10 +267,12 @@ fn undeclared(
     } else if declared.is_empty() {
         None
     } else {
-        Some(format!(
-            "the variables are {}",
-            names().collect::<Vec<_>>().join(", ")
-        ))
+        let shown = names().take(MOST_NAMES).collect::<Vec<_>>().join(", ");
+        let more = match declared.len().saturating_sub(MOST_NAMES) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        Some(format!("the variables are {shown}{more}"))
     };
     diagnostic
 }

@@ -6,6 +6,7 @@ use crate::data::{Data, Path};
 use crate::lang::diagnostic::Diagnostic;
 use crate::lang::eval::{self, Scope};
 use crate::lang::nearest::did_you_mean;
+use crate::lang::pattern;
 use crate::lang::source;
 use crate::schema::is_zero_led;
 use regex::Regex;
@@ -65,6 +66,15 @@ impl Type {
         }
     }
 }
+
+/// The most patterns that take long to compile.
+const MOST_LARGE: usize = 8;
+
+/// The most bytes of a pattern, compiled.
+const LARGEST: usize = 10 << 20;
+
+/// The most values of an `enum` that a message lists.
+const MOST_SHOWN: usize = 50;
 
 /// One entry of `variables:`.
 #[derive(Debug, Default)]
@@ -177,9 +187,19 @@ fn constraints(
     if let Some(value) = map.get("pattern") {
         let path = path.join("pattern");
         if let Some(text) = reader.text(value, &path) {
-            match Regex::new(&text) {
+            let largest = (reader.large_patterns < MOST_LARGE).then_some(LARGEST);
+            match pattern::compile(&text, largest) {
                 Ok(pattern) if matches!(of, Type::String | Type::Any) => {
-                    declared.pattern = Some(pattern);
+                    reader.large_patterns += usize::from(pattern.is_large);
+                    declared.pattern = Some(pattern.regex);
+                }
+                Err(regex::Error::CompiledTooBig(_)) => {
+                    let message = format!(
+                        "{text:?} is too large, or one large pattern more than the {MOST_LARGE} that \
+                         the variables of a stack may have"
+                    );
+                    reader.value(&path, message).help =
+                        Some("repeat less of it: [a-z] is smaller than \\w".to_owned());
                 }
                 Ok(_) => {
                     reader.key(
@@ -343,9 +363,17 @@ impl Declared {
             if self.sensitive {
                 return Some("is none of the values of its enum".to_owned());
             }
-            let list: Vec<String> = allowed.iter().map(Value::to_string).collect();
+            let list: Vec<String> = allowed
+                .iter()
+                .take(MOST_SHOWN)
+                .map(Value::to_string)
+                .collect();
+            let more = match allowed.len().saturating_sub(MOST_SHOWN) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
             return Some(format!(
-                "must be one of {}{}",
+                "must be one of {}{more}{}",
                 list.join(", "),
                 shown(value)
             ));

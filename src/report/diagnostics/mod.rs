@@ -20,6 +20,21 @@ pub type Locate<'a> = dyn Fn(&str, &Place) -> Option<(usize, usize, Range<usize>
 /// nobody reads more at once.
 const MOST: usize = 100;
 
+/// How many bytes of files are read for places; of a large file fewer mistakes are shown.
+const MOST_READ: usize = 16 << 20;
+
+/// The fewest mistakes that are shown, however large the file is.
+const FEWEST: usize = 5;
+
+/// The most other places that are shown with a mistake.
+const MOST_RELATED: usize = 5;
+
+/// How many mistakes of these files are shown.
+fn most(sources: &Sources) -> usize {
+    let size: usize = sources.files.iter().map(|(_, text)| text.len()).sum();
+    (MOST_READ / size.max(1)).clamp(FEWEST, MOST)
+}
+
 /// The most bytes of a line that are handed to the renderer on either side of the place.
 const WINDOW: usize = 400;
 
@@ -54,12 +69,13 @@ pub fn diagnostics(
         .decor_style(DecorStyle::Ascii)
         .term_width(style.width);
     let mut text = String::new();
-    for located in located(list, sources, locate) {
-        text.push_str(&render(&renderer, &located, sources));
+    let shown = located(list, sources, locate);
+    for located in &shown {
+        text.push_str(&render(&renderer, located, sources));
         text.push_str("\n\n");
     }
-    if list.len() > MOST {
-        text.push_str(&format!("… and {} more\n\n", list.len() - MOST));
+    if list.len() > shown.len() {
+        text.push_str(&format!("… and {} more\n\n", list.len() - shown.len()));
     }
     text.push_str(&count(list, sources));
     text.push('\n');
@@ -126,7 +142,7 @@ fn file<'s>(diagnostic: &Diagnostic, sources: &'s Sources) -> Option<&'s (String
 fn located<'d>(list: &'d [Diagnostic], sources: &Sources, locate: &Locate<'_>) -> Vec<Located<'d>> {
     let mut chosen: Vec<&Diagnostic> = list.iter().collect();
     chosen.sort_by_key(|diagnostic| diagnostic.severity);
-    chosen.truncate(MOST);
+    chosen.truncate(most(sources));
     let mut located: Vec<Located<'d>> = chosen
         .into_iter()
         .map(|diagnostic| {
@@ -142,7 +158,8 @@ fn located<'d>(list: &'d [Diagnostic], sources: &Sources, locate: &Locate<'_>) -
                 _ => (0, 0, None),
             };
             let text = file(diagnostic, sources).map(|(_, text)| text);
-            let related = diagnostic.related.iter().filter_map(|(place, message)| {
+            let related = diagnostic.related.iter().take(MOST_RELATED);
+            let related = related.filter_map(|(place, message)| {
                 let (line, column, _) = locate(text?, place)?;
                 Some((line, column, message.as_str()))
             });

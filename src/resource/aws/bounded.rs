@@ -201,7 +201,10 @@ mod tests {
             limit_of("https://b.s3.amazonaws.com/k?list-type=2"),
             LARGEST_REPLY
         );
-        assert_eq!(limit_of("https://sqs.us-west-2.amazonaws.com/"), LARGEST_REPLY);
+        assert_eq!(
+            limit_of("https://sqs.us-west-2.amazonaws.com/"),
+            LARGEST_REPLY
+        );
     }
 
     #[test]

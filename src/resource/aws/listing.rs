@@ -166,9 +166,12 @@ mod tests {
 
     #[tokio::test]
     async fn the_search_ends_as_well() {
-        let found = first("logs:DescribeLogGroups", |token: Option<String>| async move {
-            Ok((token.filter(|token| token == "y"), Some("y".to_owned())))
-        });
+        let found = first(
+            "logs:DescribeLogGroups",
+            |token: Option<String>| async move {
+                Ok((token.filter(|token| token == "y"), Some("y".to_owned())))
+            },
+        );
         assert_eq!(found.await.unwrap().as_deref(), Some("y"));
         let never = first("logs:DescribeLogGroups", |_| async move {
             Ok((None::<()>, Some("y".to_owned())))

@@ -22,7 +22,7 @@ pub struct RandomId {
     pub byte_length: usize,
     /// A text in front of each output but `id`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("createOnly" = true, "writeOnly" = true))]
+    #[schemars(length(max = 1024), extend("createOnly" = true, "writeOnly" = true))]
     pub prefix: Option<String>,
     /// Values that make new bytes when one of them changes.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -159,15 +159,21 @@ fn decimal(bytes: &[u8]) -> String {
     // Nine digits a limb, least significant first.
     const LIMB: u64 = 1_000_000_000;
     let mut limbs: Vec<u64> = vec![0];
-    for byte in bytes {
-        let mut carry = u64::from(*byte);
+    // Four bytes at a time; a limb times 2^32 fits.
+    let (first, rest) = bytes.split_at(bytes.len() % 4);
+    for chunk in [first].into_iter().chain(rest.chunks(4)) {
+        let mut carry = chunk
+            .iter()
+            .fold(0, |number, byte| (number << 8) | u64::from(*byte));
+        let shift = 8 * chunk.len();
         for limb in &mut limbs {
-            let value = *limb * 256 + carry;
+            let value = (*limb << shift) + carry;
             *limb = value % LIMB;
             carry = value / LIMB;
         }
-        if carry > 0 {
-            limbs.push(carry);
+        while carry > 0 {
+            limbs.push(carry % LIMB);
+            carry /= LIMB;
         }
     }
     let mut digits = String::new();

@@ -23,11 +23,11 @@ pub struct RandomPet {
     pub length: Option<u32>,
     /// What stands between the words.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = "-"))]
+    #[schemars(length(max = 1024), extend("createOnly" = true, "writeOnly" = true, "default" = "-"))]
     pub separator: Option<String>,
     /// A text in front of the words, with a separator after it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("createOnly" = true, "writeOnly" = true))]
+    #[schemars(length(max = 1024), extend("createOnly" = true, "writeOnly" = true))]
     pub prefix: Option<String>,
     /// Values that make a new name when one of them changes.
     #[serde(skip_serializing_if = "Option::is_none")]

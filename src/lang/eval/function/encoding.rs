@@ -25,10 +25,10 @@ pub(super) const TABLE: &[Function] = &[
         Ok(STANDARD.encode(text).into())
     }),
     function("base64sha256", 1, Some(1), |call| {
-        Ok(STANDARD.encode(Sha256::digest(call.text(0)?)).into())
+        Ok(STANDARD.encode(Sha256::digest(hashed(call)?)).into())
     }),
     function("base64sha512", 1, Some(1), |call| {
-        Ok(STANDARD.encode(Sha512::digest(call.text(0)?)).into())
+        Ok(STANDARD.encode(Sha512::digest(hashed(call)?)).into())
     }),
     function("jsondecode", 1, Some(1), |call| {
         serde_json::from_str(source::without_mark(&call.text(0)?)).map_err(|error| {
@@ -48,16 +48,16 @@ pub(super) const TABLE: &[Function] = &[
         Ok(String::from_utf8_lossy(&out.0).into_owned().into())
     }),
     function("md5", 1, Some(1), |call| {
-        Ok(hex::encode(Md5::digest(call.text(0)?)).into())
+        Ok(hex::encode(Md5::digest(hashed(call)?)).into())
     }),
     function("sha1", 1, Some(1), |call| {
-        Ok(hex::encode(Sha1::digest(call.text(0)?)).into())
+        Ok(hex::encode(Sha1::digest(hashed(call)?)).into())
     }),
     function("sha256", 1, Some(1), |call| {
-        Ok(hex::encode(Sha256::digest(call.text(0)?)).into())
+        Ok(hex::encode(Sha256::digest(hashed(call)?)).into())
     }),
     function("sha512", 1, Some(1), |call| {
-        Ok(hex::encode(Sha512::digest(call.text(0)?)).into())
+        Ok(hex::encode(Sha512::digest(hashed(call)?)).into())
     }),
     function("urlencode", 1, Some(1), |call| {
         let text = call.text(0)?;
@@ -69,6 +69,13 @@ pub(super) const TABLE: &[Function] = &[
     }),
     function("yamldecode", 1, Some(1), yamldecode),
 ];
+
+/// The string to hash, which is more work than a copy.
+fn hashed(call: &Call<'_>) -> Result<String, String> {
+    let text = call.text(0)?;
+    call.work(text.len() / 8)?;
+    Ok(text)
+}
 
 /// Takes as many bytes as a string may have.
 #[derive(Default)]

@@ -2,8 +2,11 @@
 
 use super::format::format;
 use super::{Call, Function, function};
+use crate::lang::pattern::{self, Pattern};
 use regex::Regex;
 use serde_json::{Map, Value};
+use std::cell::RefCell;
+use std::collections::HashMap;
 
 pub(super) const TABLE: &[Function] = &[
     function("chomp", 1, Some(1), |call| {
@@ -19,7 +22,10 @@ pub(super) const TABLE: &[Function] = &[
         let blanks = " ".repeat(usize::try_from(call.whole(0)?).unwrap_or(0).min(1000));
         let text = call.text(1)?;
         let lines = text.bytes().filter(|byte| *byte == b'\n').count();
-        call.room(text.len().saturating_add(lines.saturating_mul(blanks.len())))?;
+        call.room(
+            text.len()
+                .saturating_add(lines.saturating_mul(blanks.len())),
+        )?;
         Ok(text.replace('\n', &format!("\n{blanks}")).into())
     }),
     function("join", 2, None, |call| {
@@ -75,11 +81,48 @@ pub(super) const TABLE: &[Function] = &[
     }),
 ];
 
-fn pattern(text: &str) -> Result<Regex, String> {
-    regex::RegexBuilder::new(text)
-        .size_limit(1 << 20)
-        .build()
-        .map_err(|_| format!("{text:?} is not a regular expression"))
+/// The work of compiling a small pattern and a large one, in steps of evaluation.
+const SMALL: usize = 500;
+const LARGE: usize = 200_000;
+
+/// The most bytes of a pattern, compiled.
+const LARGEST: usize = 1 << 20;
+
+/// A pattern, compiled, to be matched with `text`. Those of this thread are kept: a pattern stands
+/// in a loop as a rule.
+fn pattern(call: &Call<'_>, written: &str, text: &str) -> Result<Regex, String> {
+    const KEPT: usize = 64;
+    thread_local! {
+        static CACHE: RefCell<HashMap<String, Pattern>> = RefCell::default();
+    }
+    let known = CACHE.with_borrow(|cache| cache.get(written).cloned());
+    let pattern = match known {
+        Some(pattern) => pattern,
+        None => {
+            call.work(SMALL)?;
+            let pattern = pattern::compile(written, None).or_else(|error| match error {
+                regex::Error::CompiledTooBig(_) => {
+                    call.work(LARGE)?;
+                    pattern::compile(written, Some(LARGEST)).map_err(|_| wrong(written))
+                }
+                _ => Err(wrong(written)),
+            })?;
+            CACHE.with_borrow_mut(|cache| {
+                if cache.len() >= KEPT {
+                    cache.clear();
+                }
+                cache.insert(written.to_owned(), pattern.clone());
+            });
+            pattern
+        }
+    };
+    // A large pattern may look at each byte many times.
+    call.work(text.len() / if pattern.is_large { 1 } else { 16 })?;
+    Ok(pattern.regex)
+}
+
+fn wrong(written: &str) -> String {
+    format!("{written:?} is not a regular expression, or too large a one")
 }
 
 /// What a match gives: the text, or a list of the groups, or a map of the named ones.
@@ -103,8 +146,8 @@ fn found(pattern: &Regex, captures: &regex::Captures<'_>) -> Value {
 }
 
 fn regex(call: &Call<'_>) -> Result<Value, String> {
-    let pattern = pattern(&call.text(0)?)?;
     let text = call.text(1)?;
+    let pattern = pattern(call, &call.text(0)?, &text)?;
     let captures = pattern
         .captures(&text)
         .ok_or_else(|| "the pattern does not match".to_owned())?;
@@ -114,13 +157,17 @@ fn regex(call: &Call<'_>) -> Result<Value, String> {
 }
 
 fn regexall(call: &Call<'_>) -> Result<Value, String> {
-    let pattern = pattern(&call.text(0)?)?;
     let text = call.text(1)?;
+    let pattern = pattern(call, &call.text(0)?, &text)?;
     let mut all = Vec::new();
     let (mut values, mut bytes) = (0, 0);
     for captures in pattern.captures_iter(&text) {
         values += captures.len() + 1;
-        bytes += captures.iter().flatten().map(|group| group.len()).sum::<usize>();
+        bytes += captures
+            .iter()
+            .flatten()
+            .map(|group| group.len())
+            .sum::<usize>();
         call.room_for(values, bytes)?;
         all.push(found(&pattern, &captures));
     }
@@ -136,7 +183,7 @@ fn replace(call: &Call<'_>) -> Result<Value, String> {
             .strip_prefix('/')
             .and_then(|rest| rest.strip_suffix('/'))
     {
-        return replace_pattern(call, &pattern(inner)?, &text, &new).map(Value::from);
+        return replace_pattern(call, &pattern(call, inner, &text)?, &text, &new).map(Value::from);
     }
     let times = text.matches(&part).count();
     call.room(text.len().saturating_add(times.saturating_mul(new.len())))?;
