@@ -539,7 +539,13 @@ impl<'a> Planner<'a> {
 
     /// Adds the provider's tags to those of the resource; whether there are any.
     fn default_tags(&mut self, base: &Path, kind: &dyn ResourceType, desired: &mut Data) -> bool {
-        let Some(template) = self.inputs.stack.aws.get("defaultTags").filter(|_| !self.over) else {
+        let Some(template) = self
+            .inputs
+            .stack
+            .aws
+            .get("defaultTags")
+            .filter(|_| !self.over)
+        else {
             return false;
         };
         let tags = Path::pointer("/tags");
