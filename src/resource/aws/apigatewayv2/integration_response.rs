@@ -229,20 +229,23 @@ async fn search(
     meant: impl Fn(&IntegrationResponse) -> bool + Sync,
 ) -> Result<Option<String>, Error> {
     let meant = &meant;
-    pages("apigateway:GET (GetIntegrationResponses)", |token| async move {
-        let call = cx.aws.apigateway().get_integration_responses();
-        let call = call.api_id(api_id).integration_id(integration_id);
-        let reply = call.max_results("500").set_next_token(token).send().await;
-        let reply = reply.call("apigateway:GET (GetIntegrationResponses)")?;
-        let mut items = reply.items.unwrap_or_default().into_iter();
-        let found = items.find_map(|item| {
-            let id = item.integration_response_id.as_deref()?;
-            let id = format!("{api_id}/{integration_id}/{id}");
-            let live = props_of!(api_id, integration_id, item);
-            (!cx.known_ids.contains(&id) && meant(&live)).then_some(id)
-        });
-        Ok((found, reply.next_token))
-    })
+    pages(
+        "apigateway:GET (GetIntegrationResponses)",
+        |token| async move {
+            let call = cx.aws.apigateway().get_integration_responses();
+            let call = call.api_id(api_id).integration_id(integration_id);
+            let reply = call.max_results("500").set_next_token(token).send().await;
+            let reply = reply.call("apigateway:GET (GetIntegrationResponses)")?;
+            let mut items = reply.items.unwrap_or_default().into_iter();
+            let found = items.find_map(|item| {
+                let id = item.integration_response_id.as_deref()?;
+                let id = format!("{api_id}/{integration_id}/{id}");
+                let live = props_of!(api_id, integration_id, item);
+                (!cx.known_ids.contains(&id) && meant(&live)).then_some(id)
+            });
+            Ok((found, reply.next_token))
+        },
+    )
     .await
 }
 

@@ -108,7 +108,11 @@ impl Emptying<'_> {
                 return report(self.bucket, &refused);
             }
             let place = page.next_version_id_marker();
-            let place = format!("{} {}", page.next_key_marker().unwrap_or(""), place.unwrap_or(""));
+            let place = format!(
+                "{} {}",
+                page.next_key_marker().unwrap_or(""),
+                place.unwrap_or("")
+            );
             listing.next(Some(place))?;
             after = (
                 page.next_key_marker().map(|key| key_of(&page, key)),
