@@ -108,7 +108,6 @@ fn other_file(file: &str) -> Result<Option<Claim>, CliError> {
 /// Where calls and the state go, as far as the stack file says; each none where it cannot be
 /// evaluated.
 struct Places {
-    stack: Stack,
     endpoint: Option<Value>,
     state: Option<Value>,
     profile: Option<Value>,
@@ -145,7 +144,6 @@ fn places(file: &str, input: &InputArgs, run: &RunArgs) -> Option<Places> {
         state,
         profile,
         role,
-        stack,
     })
 }
 

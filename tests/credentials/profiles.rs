@@ -176,7 +176,7 @@ fn a_profile_that_does_not_exist_is_told_with_its_place() {
             applied,
         );
         let ended = fails(&project, "nope");
-        let home = project.dir().canonicalize().unwrap();
+        let home = project.home().canonicalize().unwrap();
         let expected = format!(
             "error: No AWS profile \"nope\" in {home}/.aws/config or {home}/.aws/credentials \
              (does not exist) (set by providers.aws.profile, stacks/p.yaml:2:47).\n  \

@@ -118,9 +118,13 @@ impl Project {
         self.home.path()
     }
 
-    /// Writes a file; folders on the way are made.
+    /// Writes a file; folders on the way are made. AWS's own files are in the home folder.
     pub fn write(&self, path: &str, text: impl AsRef<[u8]>) -> &Self {
-        let path = self.dir.path().join(path);
+        let folder = match path.starts_with(".aws/") {
+            true => self.home.path(),
+            false => self.dir.path(),
+        };
+        let path = folder.join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
         self
