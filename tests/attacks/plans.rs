@@ -73,7 +73,6 @@ fn alterations() -> Vec<(&'static str, Value)> {
         ("/command/options/destroy", json!(true)),
         ("/command/options/target", json!(["pet"])),
         ("/command/options/exclude", json!(["queue"])),
-        ("/command/options/replace", json!(["queue"])),
         ("/files/stacks~1web.yaml", json!("00")),
         ("/files/stacks~1more.yaml", json!("00")),
         ("/variables/size/value", json!(31)),
