@@ -168,7 +168,7 @@ fn not_through_links(options: &mut OpenOptions) -> &mut OpenOptions {
 /// File systems without a disk, by their magic numbers (`linux/magic.h`): what is in their files
 /// is made up by the kernel, and may be secret, endless, or do something when it is read.
 #[cfg(target_os = "linux")]
-const MADE_UP: &[i64] = &[
+const MADE_UP: &[u32] = &[
     0x9fa0,      // proc
     0x6265_6572, // sysfs
     0x6462_6720, // debugfs
@@ -187,7 +187,12 @@ const MADE_UP: &[i64] = &[
 #[cfg(target_os = "linux")]
 fn is_of_the_system(file: &File, path: &Path) -> bool {
     let made_up = rustix::fs::fstatfs(file).is_ok_and(|about| {
-        let kind = i64::try_from(about.f_type).unwrap_or_default() & 0xffff_ffff;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the kind has 32 bits, in whatever type the platform has it"
+        )]
+        let kind = about.f_type as u32;
         MADE_UP.contains(&kind)
     });
     made_up || is_of_dev(path)

@@ -121,7 +121,7 @@ fn places(file: &str, input: &InputArgs, run: &RunArgs) -> Option<Places> {
     let values = provider::values(&stack, &reader);
     let known = |template: &Value| {
         let found = evaluate(template, &values).ok()?;
-        found.is_known().then(|| match found.value {
+        found.is_known().then_some(match found.value {
             Value::String(text) if text.is_empty() => Value::Null,
             value => value,
         })

@@ -109,7 +109,7 @@ pub fn read(text: &str) -> Result<Leftover, String> {
     // A first line that is torn counts for nothing, and the file is deleted once the run is saved:
     // not when it is somebody's text.
     let is_ours = |start: &&str| text.starts_with(*start) || start.starts_with(text);
-    if !STARTS.iter().any(|start| is_ours(start)) {
+    if !STARTS.iter().any(is_ours) {
         return Err("it does not begin as a journal does".to_owned());
     }
     for (index, line) in lines.iter().enumerate() {

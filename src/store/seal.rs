@@ -215,7 +215,7 @@ pub fn holds_kept(value: &Value) -> bool {
 pub fn holds_hash(value: &Value) -> bool {
     let mut found = false;
     each_sealed(value, &mut |hash, age| {
-        found |= age.is_none() && !hash.is_empty()
+        found |= age.is_none() && !hash.is_empty();
     });
     found
 }

@@ -16,6 +16,10 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+/// A name, and what it does to its subject.
+type Row<T> = (&'static str, Box<dyn Fn(&T)>);
+type RowMut<T> = (&'static str, Box<dyn Fn(&mut T)>);
+
 const FILE: &str = "state/keyed.json";
 
 /// It ended with an error, told no secret, and changed neither the cloud nor the state.
@@ -264,7 +268,7 @@ fn moved_seals_are_secret_where_they_are_moved() {
         let token = token.clone();
         project.write(FILE, &good);
         forge(&project, &|state| {
-            *state.pointer_mut(pointer).unwrap() = token.clone()
+            *state.pointer_mut(pointer).unwrap() = token.clone();
         });
         for args in [
             &["plan"][..],
@@ -377,7 +381,7 @@ fn wrong_keys_open_nothing() {
 fn what_lies_in_the_place_of_the_users_identity() {
     let mut table = Table::new("identity files");
     let good = format!("{OTHER}\n");
-    let put: Vec<(&str, Box<dyn Fn(&std::path::Path)>)> = vec![
+    let put: Vec<Row<std::path::Path>> = vec![
         (
             "a link to an identity",
             Box::new(|at| {
@@ -648,7 +652,7 @@ fn an_altered_plan_is_not_applied() {
                 refused(&project, APPLY).map(|_| ())
             });
         }
-        let heads: Vec<(&str, Box<dyn Fn(&mut Plan)>)> = vec![
+        let heads: Vec<RowMut<Plan>> = vec![
             (
                 "no code",
                 Box::new(|plan| {

@@ -234,7 +234,10 @@ fn a_forged_journal_deletes_nothing() {
                 &format!("a journal with {name}, and {}", command.join(" ")),
                 || {
                     let project = base.fork();
-                    project.write("state/s.journal", journal(lineage, serial, &[line.clone()]));
+                    project.write(
+                        "state/s.journal",
+                        journal(lineage, serial, std::slice::from_ref(&line)),
+                    );
                     let cloud = project.cloud().len();
                     let ended = limited(&project, command)?;
                     holds(matches!(ended.code, Some(0 | 1)), || format!("{ended:?}"))?;

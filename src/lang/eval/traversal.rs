@@ -146,9 +146,9 @@ impl Evaluator<'_> {
         match &base.value {
             Value::Null => {}
             Value::Array(items) => {
-                for index in 0..items.len() {
+                for (index, item) in items.iter().enumerate() {
                     let before = self.meter.mark();
-                    self.meter.create(Size::of(&items[index]))?;
+                    self.meter.create(Size::of(item))?;
                     let item = base.get(&Path::root().join(index)).unwrap_or_default();
                     list.item(self.walk_off(before, &item, operators)?);
                 }

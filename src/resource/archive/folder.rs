@@ -31,7 +31,7 @@ pub fn name_fault(name: &str) -> Option<&'static str> {
 /// Why Windows does not unpack a file under this name, as a clause about "it".
 pub fn windows_fault(name: &str) -> Option<&'static str> {
     let other = |part: &str| part.ends_with(['.', ' ']) || is_device(part);
-    if name.contains(|c| matches!(c, ':' | '<' | '>' | '"' | '|' | '?' | '*')) {
+    if name.contains([':', '<', '>', '"', '|', '?', '*']) {
         Some("it has a character that Windows has in no name")
     } else if name.split('/').any(other) {
         Some("Windows takes it for another name")
