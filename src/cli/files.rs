@@ -2,6 +2,7 @@
 
 use super::session;
 use crate::content::{Content, Disk, Finding, LocalFiles};
+use crate::files::plain;
 use crate::lang::stack::Sources;
 use crate::outside::Outside;
 use crate::resource::DataSourceType;
@@ -41,10 +42,20 @@ impl Files {
 
     /// What is read many times is hashed once.
     fn note(&self, path: &Path, digest: impl FnOnce() -> Option<String>) {
-        let Some(seen) = &self.seen else { return };
+        let Some(seen) = self.seen.as_ref().filter(|_| !Self::is_archive(path)) else {
+            return;
+        };
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
         let name = path.display().to_string();
         seen.entry(name).or_insert_with(digest);
+    }
+
+    /// Whether it is one of stackctl's own archives. Its hashes are in the plan as the outputs of
+    /// what made it, sealed where a secret is in it.
+    fn is_archive(path: &Path) -> bool {
+        let path = plain(path);
+        path.parent()
+            .is_some_and(|folder| folder.ends_with(".stackctl/archive"))
     }
 
     /// The digests so far.

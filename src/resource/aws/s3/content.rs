@@ -155,7 +155,7 @@ fn check_etag(props: &BucketObject, bytes: &[u8]) -> Result<(), Error> {
     }
     Err(Error::with_hint(
         format!(
-            "etag is {etag}, but the MD5 of the content of {}/{} is {found}",
+            "etag is {etag}, which is not the MD5 of the content of {}/{}",
             props.bucket, props.key,
         ),
         "Set etag to the MD5 of the same content (filemd5, or an archive's outputMd5), or use \
