@@ -307,6 +307,7 @@ fn is_zero(count: &usize) -> bool {
 
 /// The whole plan.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Plan {
     /// The stack's name.
     pub stack: String,
