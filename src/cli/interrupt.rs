@@ -22,6 +22,8 @@ struct Heard {
     asking: AtomicBool,
     /// Whether changes were carried out before.
     worked: AtomicBool,
+    /// Whether the command reports by itself that it was cut off.
+    reported: AtomicBool,
 }
 
 /// Signals come to the process, so there is one of these.
@@ -30,6 +32,7 @@ static HEARD: LazyLock<Heard> = LazyLock::new(|| Heard {
     working: Mutex::new(false),
     asking: AtomicBool::new(false),
     worked: AtomicBool::new(false),
+    reported: AtomicBool::new(false),
 });
 
 impl Heard {
@@ -89,8 +92,13 @@ pub(super) async fn cut() {
     }
 }
 
-/// The end of a command that was cut off.
+/// The end of a command that was cut off, to be reported by the command.
 pub(super) fn interrupted() -> CliError {
+    HEARD.reported.store(true, Ordering::Relaxed);
+    cut_off()
+}
+
+fn cut_off() -> CliError {
     if HEARD.asking.swap(false, Ordering::Relaxed) {
         // The cursor is behind the question.
         output::message("\n");
@@ -195,7 +203,11 @@ fn leave() -> ! {
     if *HEARD.working() {
         output::message("Interrupted; left at once. The next run recovers what was in progress.\n");
     } else {
-        output::message(&interrupted().render(false));
+        if HEARD.reported.swap(true, Ordering::Relaxed) {
+            // The command is about to end with its own report, unless it is stuck.
+            std::thread::sleep(GRACE);
+        }
+        output::message(&cut_off().render(false));
     }
     std::process::exit(Exit::Interrupted.code().into());
 }
