@@ -3,7 +3,7 @@
 use super::args::{ApplyArgs, Assignment, RunArgs, StackArg};
 use super::error::CliError;
 use super::exit::Exit;
-use super::files::Files;
+use super::files::{Digests, Files};
 use super::mistakes::{self, Evaluate};
 use super::session::Session;
 use super::state_key;
@@ -15,7 +15,8 @@ use crate::lang::load::Loaded;
 use crate::lang::stack::{Origin, Sources, Stack};
 use crate::resource::resource_type;
 use crate::saved::{
-    self, Command, FileError, Mark, Moved, Now, PlanKey, SavedPlan, SavedState, SavedVariable,
+    self, Command, FileError, KEYED, Mark, Moved, Now, PlanKey, SavedPlan, SavedState,
+    SavedVariable,
 };
 use crate::store::key::StateKey;
 use crate::store::seal::Seal;
@@ -57,7 +58,7 @@ pub(super) fn save(
         stackctl: env!("CARGO_PKG_VERSION").to_owned(),
         summary: plan.summary(),
         command: command(stack, sources, run, options),
-        files: files.digests(),
+        files: BTreeMap::new(),
         variables: variables(stack, sources, &seal),
         seed: world.seed,
         unix_time: world.unix_time,
@@ -72,7 +73,9 @@ pub(super) fn save(
     if is_new && has_secrets {
         saved.key = Some(new_key(&world.key)?);
     }
-    let mac = |text: &str| match has_secrets || !is_new {
+    let is_keyed = has_secrets || !is_new;
+    saved.files = digests(files, &world.key, is_keyed);
+    let mac = |text: &str| match is_keyed {
         true => world.key.plan_mac(text),
         false => None,
     };
@@ -85,6 +88,19 @@ pub(super) fn save(
         .now("Nothing was changed.")
         .hint("Make the folder writable, or name another file.")
     })
+}
+
+/// The digests of the files that were read. A file may hold a secret: where a plan has a code,
+/// its digests are keyed as well, so that nobody can try guesses.
+fn digests(files: &Files, key: &StateKey, is_keyed: bool) -> Digests {
+    let mut digests = files.digests();
+    let known = digests.values_mut().flatten().filter(|_| is_keyed);
+    for digest in known {
+        if let Some(code) = key.plan_mac(&format!("file {digest}")) {
+            *digest = format!("{KEYED}{code}");
+        }
+    }
+    digests
 }
 
 /// The key that the plan brings along for a state that has none yet.
@@ -343,6 +359,10 @@ pub(super) fn check_texts(plan: &SavedPlan, loaded: &Loaded) -> Result<(), CliEr
     if !mistakes::are_wrong(&mistakes) {
         return Ok(());
     }
+    if plan.mark.mac.is_some() {
+        // Its digests are keyed, and without the state there is no key yet: the mistakes tell.
+        return Ok(());
+    }
     let files = Files::noting(&loaded.sources).digests();
     stale(&saved::moved_files(plan, &files))
 }
@@ -350,14 +370,14 @@ pub(super) fn check_texts(plan: &SavedPlan, loaded: &Loaded) -> Result<(), CliEr
 /// Refuses a plan that has become stale in what no call tells.
 pub(super) fn check_before(
     plan: &SavedPlan,
-    files: &Files,
+    (files, key): (&Files, &StateKey),
     variables: &BTreeMap<String, SavedVariable>,
     read: &SavedState,
 ) -> Result<(), CliError> {
     stale(&saved::moved_before(
         plan,
         &Now {
-            files: &files.digests(),
+            files: &digests(files, key, plan.mark.mac.is_some()),
             variables,
             state: read,
         },
@@ -367,7 +387,7 @@ pub(super) fn check_before(
 /// Refuses a plan that would not come out again.
 pub(super) fn check_plan(
     plan: &SavedPlan,
-    files: &Files,
+    (files, key): (&Files, &StateKey),
     stack: &Stack,
     (planned, seal): (&Planned, &Seal),
 ) -> Result<(), CliError> {
@@ -375,7 +395,7 @@ pub(super) fn check_plan(
         plan,
         &saved::sealed(&planned.plan, seal),
         &local_data(stack, planned, seal),
-        &files.digests(),
+        &digests(files, key, plan.mark.mac.is_some()),
     ))
 }
 

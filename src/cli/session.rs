@@ -134,7 +134,7 @@ impl Session {
         strictly(run.cloud.strict, &mut first.diagnostics);
         if let Keeps::Repeats(plan) = wanted.keeps {
             let variables = plan_file::variables(&stack, &sources, &world.seal().comparing());
-            plan_file::check_before(plan, &files, &variables, &read)?;
+            plan_file::check_before(plan, (&files, &world.key), &variables, &read)?;
         }
         if are_wrong(&first.diagnostics) {
             report(global, &first.diagnostics, &sources)?;
@@ -208,7 +208,7 @@ impl Session {
         state_key::need(&world.key, &store.name(), &with_secrets)?;
         if let Keeps::Repeats(plan) = wanted.keeps {
             let seal = world.seal().comparing();
-            plan_file::check_plan(plan, &files, &stack, (&planned, &seal))?;
+            plan_file::check_plan(plan, (&files, &world.key), &stack, (&planned, &seal))?;
         }
         check_account(&world, &allowed_accounts, &store)?;
         world.files = planned.files();

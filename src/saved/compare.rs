@@ -1,6 +1,6 @@
 //! What has moved since a plan was saved, by name.
 
-use super::{SavedPlan, SavedState, SavedVariable, short};
+use super::{KEYED, SavedPlan, SavedState, SavedVariable, short};
 use crate::data::{Data, Path};
 use crate::engine::plan::{Change, Op, Plan, Step};
 use crate::store::seal::is_sealed;
@@ -95,7 +95,10 @@ pub fn moved_files(saved: &SavedPlan, now: &BTreeMap<String, Option<String>>) ->
 /// The files whose content differs; with `all`, those too that only one of the two read.
 fn files(saved: &SavedPlan, now: &BTreeMap<String, Option<String>>, all: bool) -> Vec<Moved> {
     let told = |digest: Option<&Option<String>>| match digest {
-        Some(Some(digest)) => format!("sha256 {}", short(digest)),
+        Some(Some(digest)) => match digest.strip_prefix(KEYED) {
+            Some(code) => format!("code {}", short(code)),
+            None => format!("sha256 {}", short(digest)),
+        },
         Some(None) => "not there".to_owned(),
         None => "not read".to_owned(),
     };

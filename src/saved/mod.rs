@@ -40,7 +40,7 @@ pub struct SavedPlan {
     /// The command that made it.
     pub command: Command,
     /// The digest of each file that was read, by path as seen from the current folder; none
-    /// where it was looked for and not there.
+    /// where it was looked for and not there. Behind [`KEYED`] it is an HMAC of the digest.
     pub files: BTreeMap<String, Option<String>>,
     /// The variables.
     pub variables: BTreeMap<String, SavedVariable>,
@@ -121,6 +121,9 @@ pub struct SavedState {
     /// Its serial as it was read.
     pub serial: u64,
 }
+
+/// In front of the digest of a file that is keyed with the state's key.
+pub const KEYED: &str = "keyed:";
 
 /// How many hexadecimal digits of a digest people are shown.
 const SHORT: usize = 12;

@@ -4,6 +4,7 @@ use super::{masked, seen, small};
 use crate::support::{Ended, Project};
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::os::unix::fs::PermissionsExt;
 
 /// The id of the queue of the small stack.
@@ -427,4 +428,26 @@ fn the_error_of_a_stale_plan_for_scripts() {
         stale["causes"],
         serde_json::json!(["the state was not there yet and is there, with serial 1"])
     );
+}
+
+#[test]
+fn a_file_with_secrets_leaves_no_digest_that_can_be_tried() {
+    let project = Project::new();
+    project.write("stacks/small.yaml", SAFE);
+    let file = format!("token: {SECRET}\n");
+    project.write("token.yaml", &file);
+    let plan = ["plan", "--out", "small.plan", "--var-file", "token.yaml"];
+    project.run(&plan).expect(0);
+    let saved = project.read("small.plan");
+    let digest = |text: &str| hex::encode(Sha256::digest(text));
+    for text in [&file, SAFE] {
+        assert!(!saved.contains(&digest(text)), "{saved}");
+    }
+    assert!(saved.contains("keyed:"), "{saved}");
+    // The files are compared all the same.
+    project.write("token.yaml", format!("# a comment\n{file}"));
+    let moved = causes(&project.run(APPLY).expect(5));
+    assert!(moved.contains("the file token.yaml"), "{moved}");
+    project.write("token.yaml", &file);
+    project.run(APPLY).expect(0);
 }

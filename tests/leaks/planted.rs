@@ -230,7 +230,7 @@ struct Garden<'b> {
 
 impl<'b> Garden<'b> {
     fn new(bed: &Bed, plants: Vec<&'b Plant>) -> Self {
-        let mut project = Project::new();
+        let project = Project::new();
         let mut stack = json!({
             "name": "planted",
             "providers": {"aws": {"region": "us-west-2"}},
