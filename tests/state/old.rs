@@ -80,7 +80,8 @@ fn a_state_that_is_encrypted_to_a_key_file() {
     let (mut was, mut is) = (Vec::new(), Vec::new());
     sealed(&before, &mut was);
     sealed(&after, &mut is);
-    assert_eq!(was.len(), is.len());
+    // What is made of a secret is sealed as well by now.
+    assert!(was.len() <= is.len());
     assert!(
         is.iter()
             .all(|(hash, kept)| *kept && was.iter().all(|(was, _)| was != hash))
