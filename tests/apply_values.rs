@@ -76,7 +76,11 @@ fn a_changed_text_around_a_drawn_password_is_seen() {
     project.expect_no_changes();
     project.write("stacks/s.yaml", stack("b ${password.result}"));
     let plan = project.run(&["plan"]).expect(0);
-    assert!(plan.stdout.contains("hash: (secret, changes)"), "{}", plan.stdout);
+    assert!(
+        plan.stdout.contains("hash: (secret, changes)"),
+        "{}",
+        plan.stdout
+    );
     let password = |project: &Project| project.state()["resources"]["password"].clone();
     let before = password(&project);
     project.apply();
