@@ -5,7 +5,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::plan_file;
 use super::session::{Keeps, Session, Wanted};
-use super::{apply, output};
+use super::{apply, output, typed};
 use crate::engine::planner::Options;
 use crate::report;
 
@@ -50,9 +50,9 @@ pub(super) async fn run(global: &GlobalArgs, args: &PlanArgs) -> Result<Exit, Cl
         output::result(&apply::shown(&session, &Session::style(global, show)))?;
     }
     if let Some(path) = &args.out {
-        let path = path.display();
+        let (place, path) = (typed::place(&args.run.cloud), path.display());
         output::message(&format!(
-            "The plan is saved in {path}. To do exactly that: stackctl apply --plan {path}\n"
+            "The plan is saved in {path}. To do exactly that: stackctl apply --plan {path}{place}\n"
         ));
     }
     let changes = !plan.is_empty();

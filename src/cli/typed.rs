@@ -1,6 +1,6 @@
 //! How the user said which stack is meant, for messages that print a command.
 
-use super::args::{GlobalArgs, RunArgs, StackArg};
+use super::args::{CloudArgs, GlobalArgs, RunArgs, StackArg};
 use crate::resource::import_id::{Typed, word};
 use std::path::Path;
 
@@ -8,23 +8,39 @@ use std::path::Path;
 /// are left out: they may be secret.
 pub(super) fn typed(global: &GlobalArgs, stack: &StackArg, run: &RunArgs) -> Typed {
     let path = |path: &Path| Some(path.to_string_lossy().into_owned());
-    let mut flags = vec![
+    let files = run.input.var_files.iter();
+    let flags = [
         ("-C", global.directory.as_deref().and_then(path)),
         ("--env", run.input.env.clone()),
-        ("--state", run.cloud.state.as_deref().and_then(path)),
-        ("--endpoint-url", run.cloud.endpoint_url.clone()),
     ];
-    let files = run.input.var_files.iter();
-    flags.extend(files.map(|file| ("--var-file", path(file))));
     let flags = flags
         .into_iter()
-        .filter_map(|(flag, value)| Some(format!(" {flag} {}", word(&value?))));
-    let local = run.cloud.local.then(|| " --local".to_owned());
+        .chain(files.map(|file| ("--var-file", path(file))));
     Typed {
         stack: stack
             .name
             .as_deref()
             .map_or(String::new(), |name| format!("{} ", word(name))),
-        flags: flags.chain(local).collect(),
+        flags: written(flags) + &place(&run.cloud),
     }
+}
+
+/// The flags that say where a stack and its state are.
+pub(super) fn place(cloud: &CloudArgs) -> String {
+    let state = cloud.state.as_deref();
+    let flags = written([
+        (
+            "--state",
+            state.map(|path| path.to_string_lossy().into_owned()),
+        ),
+        ("--endpoint-url", cloud.endpoint_url.clone()),
+    ]);
+    flags + if cloud.local { " --local" } else { "" }
+}
+
+fn written(flags: impl IntoIterator<Item = (&'static str, Option<String>)>) -> String {
+    let flags = flags.into_iter();
+    flags
+        .filter_map(|(flag, value)| Some(format!(" {flag} {}", word(&value?))))
+        .collect()
 }

@@ -58,7 +58,7 @@ fn a_saved_plan_is_applied_without_a_question_and_once() {
     let project = small();
     let shown = save(&project, &["--var", "size=45"]);
     masked(|| {
-        insta::assert_snapshot!(shown.stderr, @"The plan is saved in small.plan. To do exactly that: stackctl apply --plan small.plan");
+        insta::assert_snapshot!(shown.stderr, @"The plan is saved in small.plan. To do exactly that: stackctl apply --plan small.plan --local");
     });
     let path = project.dir().join("small.plan");
     assert_eq!(
