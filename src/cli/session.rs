@@ -139,7 +139,10 @@ impl Session {
         if are_wrong(&first.diagnostics) {
             report(global, &first.diagnostics, &sources)?;
         }
-        state_key::need(&world.key, &store.name(), &first.with_secrets(&world.state))?;
+        if world.key.why_locked().is_some() {
+            let with_secrets = first.with_secrets(&world.state);
+            state_key::need(&world.key, &store.name(), &with_secrets)?;
+        }
         check_addresses(options, &first, false)?;
         let remote = uses_aws(&stack, &world) || settle::needs_aws(&opened.open);
         let connect = Connect {
@@ -204,8 +207,10 @@ impl Session {
         strictly(run.cloud.strict, &mut planned.diagnostics);
         report(global, &planned.diagnostics, &sources)?;
         check_addresses(options, &planned, true)?;
-        let with_secrets = planned.with_secrets(&world.state);
-        state_key::need(&world.key, &store.name(), &with_secrets)?;
+        if world.key.why_locked().is_some() {
+            let with_secrets = planned.with_secrets(&world.state);
+            state_key::need(&world.key, &store.name(), &with_secrets)?;
+        }
         if let Keeps::Repeats(plan) = wanted.keeps {
             let seal = world.seal().comparing();
             plan_file::check_plan(plan, (&files, &world.key), &stack, (&planned, &seal))?;

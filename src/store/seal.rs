@@ -195,7 +195,11 @@ pub(super) fn hash(key: &[u8], text: &str) -> String {
 /// Whether this is a sealed value.
 pub fn is_sealed(value: &Value) -> bool {
     value.as_object().is_some_and(|map| {
-        map.contains_key(SEALED) && (map.len() == 1 || (map.len() == 2 && map.contains_key(AGE)))
+        // Most maps are told apart by their first key.
+        let first = map.keys().next();
+        first.is_some_and(|first| first.starts_with('$'))
+            && map.contains_key(SEALED)
+            && (map.len() == 1 || (map.len() == 2 && map.contains_key(AGE)))
     })
 }
 
