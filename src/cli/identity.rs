@@ -23,7 +23,7 @@ pub(super) fn find() -> Result<Option<(Identity, String)>, String> {
     read_own(&path)
 }
 
-/// The identity; created where there is none, which the user is told.
+/// The identity; created where there is none, and then reported to the user.
 ///
 /// # Errors
 /// A clause that says why that is not possible.

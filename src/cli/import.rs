@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::interrupt;
 use super::output;
 use super::session::{self, Keeps, Session, Wanted};
-use super::{broken, confirm};
+use super::{broken, confirm, reads};
 use crate::engine::adopt::ImportFault;
 use crate::engine::apply::{self, Run};
 use crate::engine::plan::Change;
@@ -104,7 +104,7 @@ async fn adopt_all(session: &Session) -> Result<(), CliError> {
     let finished =
         finished.map_err(|failure| broken::error(&failure, &session.stack, &session.cx.typed))?;
     match finished.failed.first() {
-        Some((_, _, error)) => Err(session::resource_error(error)),
+        Some((_, _, error)) => Err(reads::resource_error(error)),
         None => Ok(()),
     }
 }

@@ -1,10 +1,13 @@
 //! What the commands have in common that compare the state with what is live and make no plan.
 
+use super::account::check_account;
+use super::addresses::no_address;
 use super::args::{CloudArgs, GlobalArgs, InputArgs, LockArg, NamesArg};
 use super::error::CliError;
 use super::mistakes::load_checked;
 use super::place::{self, store_error};
-use super::session::{self, Connect, check_account, read_errors};
+use super::reads::read_errors;
+use super::session::{self, Connect};
 use super::{find, neighbours, state_key};
 use crate::engine::drift::{self, Drift};
 use crate::engine::instance::is_named;
@@ -138,7 +141,7 @@ fn only(state: &State, names: &[String]) -> Result<Option<BTreeSet<String>>, Cli
         ))
         .now("Nothing was read or changed.");
         let known = state.resources.keys().map(String::as_str);
-        return Err(error.hint(session::no_address(name, known)));
+        return Err(error.hint(no_address(name, known)));
     }
     Ok(Some(only))
 }

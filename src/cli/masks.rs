@@ -275,7 +275,7 @@ fn keys_in_lines(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// The keys of a document in braces (JSON is one), those of inner ones left out.
+/// The keys of a document in braces (JSON is one), without those of inner ones.
 fn keys_in_flow(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut value = Open::default();

@@ -2,6 +2,8 @@
 //! questions, and one file for each command.
 
 mod accept;
+mod account;
+mod addresses;
 mod apply;
 pub mod args;
 mod broken;

@@ -88,7 +88,7 @@ pub(super) async fn agree(
 
 /// A stack file that is none of this folder's stacks.
 fn other_file(file: &str) -> Result<Option<Claim>, CliError> {
-    // One that does not exist is told by whoever opens it.
+    // Whoever opens one that does not exist reports it.
     let Ok(real) = std::fs::canonicalize(file) else {
         return Ok(None);
     };
@@ -163,7 +163,7 @@ async fn other_place(plan: &SavedPlan, args: &ApplyArgs, run: &RunArgs) -> Vec<C
         env: plan.command.env.clone(),
         ..args.run.input.clone()
     };
-    // What cannot be loaded or evaluated with what the plan says is told by the run itself.
+    // What cannot be loaded or evaluated with what the plan says, the run itself reports.
     let (Some(planned), Some(here)) =
         (places(file, &run.input, run), places(file, &own, &args.run))
     else {

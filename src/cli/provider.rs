@@ -206,7 +206,7 @@ fn tell(aws: &Aws, cloud: &CloudArgs) -> Result<(), CliError> {
             ))
             .exit(super::exit::Exit::Invalid)
             .now("Nothing was called.")
-            .hint("Take the endpoint out; without --strict this is told and goes on."));
+            .hint("Take the endpoint out; without --strict this is a warning."));
         }
         let whose = match &endpoint.service {
             Some(service) => format!("Calls of {service} go"),
@@ -280,9 +280,9 @@ pub(super) async fn clients(
     let aws = connect(&settings).await.map_err(|error| match error {
         ConnectError::Profile(missing) => {
             let set_by = set_by(&missing, stack);
-            super::session::resource_error(&missing.error(&set_by))
+            super::reads::resource_error(&missing.error(&set_by))
         }
-        ConnectError::Other(error) => super::session::resource_error(&error),
+        ConnectError::Other(error) => super::reads::resource_error(&error),
     })?;
     tell(&aws, cloud)?;
     let aws = Arc::new(aws);

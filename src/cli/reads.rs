@@ -4,12 +4,12 @@
 use super::args::GlobalArgs;
 use super::error::CliError;
 use super::exit::Exit;
-use super::session::read_errors;
-use super::{mistakes, output};
+use super::{mistakes, output, place};
 use crate::data::Path;
-use crate::engine::observe::ReadFailure;
+use crate::engine::observe::{self, ReadFailure};
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::stack::Sources;
+use crate::resource::error::Error;
 
 /// The error for reads that failed. For people, those of data blocks are shown with the lines of
 /// the file; scripts get all of them in one error.
@@ -59,4 +59,43 @@ pub(super) fn placed(failures: Vec<ReadFailure>, sources: &Sources) -> CliError 
 pub(super) fn place(address: &str) -> Option<Place> {
     let name = address.strip_prefix("data.")?;
     Some(Place::Key(Path::root().join("data").join(name)))
+}
+
+/// Errors of the reads before a plan.
+pub(super) fn read_errors(failures: &[(String, Error)]) -> CliError {
+    // Each read fails alike where the credentials are what is wrong.
+    let mut of_credentials = failures.iter().filter(|(_, it)| it.is_of_credentials());
+    let named = failures
+        .iter()
+        .find(|(what, _)| what == observe::CREDENTIALS);
+    let named = named.filter(|(_, error)| error.is_of_credentials());
+    match named.or_else(|| of_credentials.next()) {
+        Some((_, error @ Error::Credentials { .. })) => return resource_error(error),
+        Some(one) if failures.len() > 1 => return read_errors(std::slice::from_ref(one)),
+        _ => {}
+    }
+    let lines: Vec<String> = failures
+        .iter()
+        .map(|(address, error)| format!("{address}: {error}"))
+        .collect();
+    let message = match lines.as_slice() {
+        [only] => format!("Reading {only}."),
+        _ => format!("{} reads failed:\n  {}", lines.len(), lines.join("\n  ")),
+    };
+    let mut found = CliError::new(message).now("Nothing was changed.");
+    if let Some(hint) = failures.iter().find_map(|(_, error)| error.hint()) {
+        found = found.hint(hint);
+    }
+    found
+}
+
+/// An error from outside any step.
+pub(super) fn resource_error(error: &Error) -> CliError {
+    let text = error.to_string();
+    let found = CliError::new(format!("{}.", place::capital(text.trim_end_matches('.'))));
+    let found = found.now("Nothing was changed.");
+    match error.hint() {
+        Some(hint) => found.hint(hint),
+        None => found,
+    }
 }

@@ -1,25 +1,25 @@
 //! What the commands that plan have in common: from the arguments to a plan.
 
+use super::account::{check_account, check_place, home};
+use super::addresses::check_addresses;
 use super::args::{CloudArgs, GlobalArgs, RunArgs, StackArg};
 use super::error::CliError;
 use super::files::Files;
 use super::mistakes::{are_wrong, load_checked, report, strictly};
 use super::output::{self, Stream};
 use super::place::{self, WORK_DIR, store_error};
+use super::reads::{read_errors, resource_error};
 use super::{find, plan_file, plan_place, provider, reads, state_key, typed};
 use crate::content::Disk;
 use crate::engine::head::{Endpoint, Head};
-use crate::engine::instance::is_named;
 use crate::engine::observe::{self, Observe, is_remote};
 use crate::engine::planner::{self, Inputs, Options, Planned};
 use crate::engine::settle;
 use crate::engine::world::World;
-use crate::lang::nearest::nearest;
 use crate::lang::stack::{Sources, Stack};
 use crate::report::text::Style;
 use crate::resource::aws::Aws;
 use crate::resource::context::{Cx, Owner};
-use crate::resource::error::Error;
 use crate::resource::import_id::Typed;
 use crate::saved::{SavedPlan, SavedState};
 use crate::store::Store;
@@ -372,7 +372,7 @@ fn key(wanted: &Wanted<'_>, world: &World, place: &str) -> Result<StateKey, CliE
     };
     if let Some(encryption) = &world.state.encryption {
         let key = state_key::unlock(cloud, &world.state, place)?;
-        // A plan of the time when the state had no key is stale, which is told later.
+        // A plan of the time when the state had no key is stale; a later check reports that.
         let before = plan.key.as_ref().filter(|of| of.encryption != *encryption);
         let of_plan = match before {
             Some(_) => state_key::of_plan(cloud, plan, place)?,
@@ -407,154 +407,6 @@ pub(super) fn uses_aws(stack: &Stack, world: &World) -> bool {
         .chain(known)
         .chain(deposed.map(|known| &known.type_name))
         .any(|name| is_remote(name))
-}
-
-/// Refuses addresses that name nothing. While data must be read the instances of a block
-/// are not known, and only the block's name is looked at.
-fn check_addresses(options: &Options, planned: &Planned, complete: bool) -> Result<(), CliError> {
-    let flags = [
-        ("--target", &options.target),
-        ("--exclude", &options.exclude),
-        ("--replace", &options.replace),
-    ];
-    let complete = complete || planned.needs.is_empty();
-    for (flag, name) in flags
-        .iter()
-        .flat_map(|(flag, names)| names.iter().map(move |name| (flag, name)))
-    {
-        let block = name.split('[').next().unwrap_or_default();
-        let wanted = if complete { name } else { block };
-        let named = |address: &String| is_named(address, wanted);
-        if planned.addresses.iter().any(named) {
-            continue;
-        }
-        let error = CliError::new(format!(
-            "{flag} {name}: no resource in the file or the state has this address."
-        ))
-        .now("Nothing was changed.");
-        let addresses = planned.addresses.iter().map(String::as_str);
-        return Err(error.hint(no_address(name, addresses)));
-    }
-    Ok(())
-}
-
-/// The most addresses in a hint.
-const MOST_ADDRESSES: usize = 10;
-
-/// The next step after an address that does not exist: the instances of its block, the nearest
-/// address, or where all of them are.
-pub(super) fn no_address<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    let block = name.split('[').next().unwrap_or_default();
-    let of_block: Vec<&str> = known
-        .clone()
-        .filter(|address| is_named(address, block))
-        .collect();
-    let more = of_block.len().saturating_sub(MOST_ADDRESSES);
-    let list = of_block[..of_block.len() - more].join(", ");
-    match (of_block.as_slice(), nearest(name, known)) {
-        ([only], _) => format!("Did you mean {only}?"),
-        ([], Some(near)) => format!("Did you mean {near}?"),
-        ([], None) => "`stackctl plan` and `stackctl state list` show the addresses.".to_owned(),
-        _ if more > 0 => format!("The addresses of {block} are {list} and {more} more."),
-        _ => format!("The addresses of {block} are {list}."),
-    }
-}
-
-/// Where the state's objects are.
-struct Home {
-    account: Option<String>,
-    region: Option<String>,
-    is_empty: bool,
-}
-
-fn home(world: &World) -> Home {
-    Home {
-        account: world.state.account.clone(),
-        region: world.state.region.clone(),
-        is_empty: world.state.is_empty(),
-    }
-}
-
-/// Refuses to work on the objects of another account or region, or of one that the stack
-/// does not allow.
-pub(super) fn check_account(
-    world: &World,
-    allowed: &[String],
-    store: &Store,
-) -> Result<(), CliError> {
-    let Some(identity) = &world.identity else {
-        return Ok(());
-    };
-    let region = world.region.as_deref().unwrap_or_default();
-    check_place((&identity.account, region), &home(world), allowed, store)
-}
-
-/// The same, of an account and a region.
-fn check_place(
-    (account, region): (&str, &str),
-    home: &Home,
-    allowed: &[String],
-    store: &Store,
-) -> Result<(), CliError> {
-    if !allowed.is_empty() && !allowed.iter().any(|one| one == account) {
-        return Err(CliError::new(format!(
-            "The credentials belong to account {account}, and providers.aws.allowedAccountIds does not list it."
-        ))
-        .now("Nothing was changed.")
-        .hint("Use the credentials of an allowed account."));
-    }
-    let path = store.name();
-    let other = |what: &str, was: &Option<String>, is: &str| {
-        was.as_deref().filter(|was| *was != is && !home.is_empty).map(|was| {
-            CliError::new(format!(
-                "{path} holds objects of {what} {was}, and this command would work in {what} {is}."
-            ))
-            .now("Nothing was changed.")
-            .hint("Use --env or --state for a second copy of the stack, or destroy the first one where it is.")
-        })
-    };
-    let wrong =
-        other("account", &home.account, account).or_else(|| other("region", &home.region, region));
-    wrong.map_or(Ok(()), Err)
-}
-
-/// Errors of the reads before a plan.
-pub(super) fn read_errors(failures: &[(String, Error)]) -> CliError {
-    // Each read fails alike where the credentials are what is wrong.
-    let mut of_credentials = failures.iter().filter(|(_, it)| it.is_of_credentials());
-    let named = failures
-        .iter()
-        .find(|(what, _)| what == observe::CREDENTIALS);
-    let named = named.filter(|(_, error)| error.is_of_credentials());
-    match named.or_else(|| of_credentials.next()) {
-        Some((_, error @ Error::Credentials { .. })) => return resource_error(error),
-        Some(one) if failures.len() > 1 => return read_errors(std::slice::from_ref(one)),
-        _ => {}
-    }
-    let lines: Vec<String> = failures
-        .iter()
-        .map(|(address, error)| format!("{address}: {error}"))
-        .collect();
-    let message = match lines.as_slice() {
-        [only] => format!("Reading {only}."),
-        _ => format!("{} reads failed:\n  {}", lines.len(), lines.join("\n  ")),
-    };
-    let mut found = CliError::new(message).now("Nothing was changed.");
-    if let Some(hint) = failures.iter().find_map(|(_, error)| error.hint()) {
-        found = found.hint(hint);
-    }
-    found
-}
-
-/// An error from outside any step.
-pub(super) fn resource_error(error: &Error) -> CliError {
-    let text = error.to_string();
-    let found = CliError::new(format!("{}.", place::capital(text.trim_end_matches('.'))));
-    let found = found.now("Nothing was changed.");
-    match error.hint() {
-        Some(hint) => found.hint(hint),
-        None => found,
-    }
 }
 
 /// Seconds since 1970.

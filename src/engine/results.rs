@@ -499,7 +499,7 @@ fn kind(type_name: &str) -> Result<&'static dyn crate::resource::ResourceType, E
 }
 
 /// The id that the state keeps of a resource. One that lives in the state alone needs none; it is
-/// left out where it is made of a secret.
+/// excluded where it is made of a secret.
 pub(super) fn shown_id<'i>(type_name: &str, id: &'i str, sensitive: &BTreeSet<Path>) -> &'i str {
     let secret = sensitive.contains(&Path::root().join("id"));
     match secret && !is_remote(type_name) {

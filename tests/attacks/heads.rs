@@ -1,7 +1,7 @@
 //! A stack that sends what it reads to its author: where calls go is told before the first one,
 //! and what leads out of the project is a warning, or refused.
 
-use super::Table;
+use super::{Table, calling as project};
 use crate::support::aws::{Server, sts};
 use crate::support::{Ended, Project};
 
@@ -9,16 +9,6 @@ fn calls(aws: &str, more: &str) -> String {
     format!(
         "name: web\nvariables:\n  url: {{type: string, default: ''}}\nlocals:\n  url: ${{var.url}}\nproviders:\n  aws: {{region: us-west-2{aws}}}\n{more}\ndata: {{me: {{type: \"aws:getCallerIdentity\"}}}}\nresources: {{pet: {{type: \"random:RandomPet\"}}}}\noutputs: {{a: \"${{data.me.accountId}}\"}}\n"
     )
-}
-
-fn project(stack: &str) -> Project {
-    let mut project = Project::new();
-    project.flags.clear();
-    project.write("stacks/web.yaml", stack);
-    project.env("AWS_ACCESS_KEY_ID", "KEY");
-    project.env("AWS_SECRET_ACCESS_KEY", "s");
-    project.env("AWS_SESSION_TOKEN", "MYTOKEN");
-    project
 }
 
 fn told(ended: &Ended, parts: &[&str]) -> Result<(), String> {

@@ -15,6 +15,7 @@ mod secrets;
 mod states;
 mod variables;
 
+use crate::support::Project;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The attacks of one area. A row that does not hold fails the table at its end, with its name.
@@ -62,4 +63,15 @@ impl Table {
         assert!(self.tried > 0, "{}: nothing was tried", self.area);
         assert!(self.failed.is_empty(), "{}", self.failed.join("\n"));
     }
+}
+
+/// A project whose commands call with keys of nobody, and not the local cloud.
+pub fn calling(stack: &str) -> Project {
+    let mut project = Project::new();
+    project.flags.clear();
+    project.write("stacks/web.yaml", stack);
+    project.env("AWS_ACCESS_KEY_ID", "KEY");
+    project.env("AWS_SECRET_ACCESS_KEY", "s");
+    project.env("AWS_SESSION_TOKEN", "MYTOKEN");
+    project
 }

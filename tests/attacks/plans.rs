@@ -191,13 +191,7 @@ outputs: {a: \"${data.me.accountId}\"}
 ";
 
 fn calling() -> Project {
-    let mut project = Project::new();
-    project.flags.clear();
-    project.write("stacks/web.yaml", CALLS);
-    project.env("AWS_ACCESS_KEY_ID", "KEY");
-    project.env("AWS_SECRET_ACCESS_KEY", "s");
-    project.env("AWS_SESSION_TOKEN", "MYTOKEN");
-    project
+    super::calling(CALLS)
 }
 
 /// That nobody else was called.

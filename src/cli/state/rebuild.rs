@@ -7,7 +7,7 @@ use super::super::exit::Exit;
 use super::super::mistakes::{load_checked, report, strictly};
 use super::super::place::{self, store_error};
 use super::super::session::{self, Connect, Connected, Session};
-use super::super::{confirm, find, output, reads, state_key};
+use super::super::{account, confirm, find, output, reads, state_key};
 use crate::engine::adopt::ImportFault;
 use crate::engine::observe::{Observe, ReadFailure, observe_and_plan};
 use crate::engine::planner::{self, Inputs, Options, Planned};
@@ -65,9 +65,9 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     world.head.endpoints = session::told(&cx);
     if remote {
         let identity = cx.aws.identity().await;
-        world.identity = Some(identity.map_err(|it| session::resource_error(&it))?.clone());
+        world.identity = Some(identity.map_err(|it| reads::resource_error(&it))?.clone());
         world.region = Some(cx.aws.region().to_owned());
-        session::check_account(&world, &allowed_accounts, &store)?;
+        account::check_account(&world, &allowed_accounts, &store)?;
     }
     if let Some(open) = &base.open {
         session::settle_left(&cx, &mut world, open).await?;
@@ -118,7 +118,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
         return Ok(Exit::Failed);
     }
     let mut state = rebuild::adopted(&stack, (&world, &planned), &read_file)
-        .map_err(|error| session::resource_error(&error))?;
+        .map_err(|error| reads::resource_error(&error))?;
     if !nothing {
         store.save(&mut state).await.map_err(store_error)?;
     }
