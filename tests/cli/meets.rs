@@ -217,7 +217,7 @@ fn the_command_means_the_same_stack() {
     let command = between(&ended.stderr, "Adopt it with `", "`");
     assert_eq!(
         command,
-        "stackctl import 'group[\"a b\"]' /app/it -C stacks/.. --state 'new states/s.json' --var-file values.yaml --local"
+        "stackctl import 'group[\"a b\"]' /app/it -C stacks/.. --var-file values.yaml --state 'new states/s.json' --local"
     );
     pasted(&project, command).expect(0);
     let plan = [&["plan", "--detailed-exitcode"], &apply[2..]].concat();
