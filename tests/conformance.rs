@@ -2,6 +2,7 @@
 //! replacements replace, each followed by an empty plan, and nothing is left at the end.
 //! A case a type or more, in `tests/conformance/`.
 
+use crate::support::cases::files;
 use crate::support::{Project, actions};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -73,12 +74,8 @@ impl Case {
 }
 
 pub(crate) fn cases() -> Vec<(String, PathBuf)> {
-    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/conformance");
-    let mut cases: Vec<(String, PathBuf)> = std::fs::read_dir(dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .map(|path| (type_of(&path), path))
-        .collect();
+    let files = files("tests/conformance").into_iter();
+    let mut cases: Vec<(String, PathBuf)> = files.map(|path| (type_of(&path), path)).collect();
     cases.sort();
     cases
 }
@@ -99,23 +96,46 @@ fn every_type_has_a_case() {
     assert_eq!(types, cases);
 }
 
-#[test]
-fn every_type_conforms() {
-    let failures: Vec<String> = cases()
-        .into_iter()
-        .filter_map(|(name, path)| {
-            let result = std::panic::catch_unwind(|| conforms(&path));
-            result.err().map(|error| {
-                let text = error.downcast_ref::<String>().cloned();
-                let text = text.or_else(|| error.downcast_ref::<&str>().map(|it| (*it).to_owned()));
-                format!("{name} ({}): {}", path.display(), text.unwrap_or_default())
-            })
-        })
-        .collect();
-    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+mod cases {
+    crate::support::cases::cases!(
+        "tests/conformance",
+        super::conforms,
+        aws_apigateway_account,
+        aws_apigatewayv2_api,
+        aws_apigatewayv2_api_body,
+        aws_apigatewayv2_api_quick,
+        aws_apigatewayv2_deployment,
+        aws_apigatewayv2_integration,
+        aws_apigatewayv2_integrationresponse,
+        aws_apigatewayv2_route,
+        aws_apigatewayv2_routeresponse,
+        aws_apigatewayv2_stage,
+        aws_apigatewayv2_stage_by_hand,
+        aws_cloudwatch_loggroup,
+        aws_iam_policy,
+        aws_iam_role,
+        aws_iam_rolepolicy,
+        aws_iam_rolepolicyattachment,
+        aws_lambda_eventsourcemapping,
+        aws_lambda_function,
+        aws_lambda_permission,
+        aws_s3_bucket,
+        aws_s3_bucketacl,
+        aws_s3_bucketobject,
+        aws_s3_bucketownershipcontrols,
+        aws_s3_bucketpolicy,
+        aws_s3_bucketpublicaccessblock,
+        aws_s3_bucketversioning,
+        aws_sqs_queue,
+        aws_sqs_queuepolicy,
+        random_randomid,
+        random_randompassword,
+        random_randompet,
+        random_randomstring,
+    );
 }
 
-fn conforms(path: &PathBuf) {
+fn conforms(path: &Path) {
     let mut case: Case = serde_yaml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let project = Project::new();
     for (path, text) in &case.files {

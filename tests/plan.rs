@@ -1,13 +1,16 @@
 //! The planner, case by case: a stack and a world go in, the plan as people read it and its
-//! steps come out. One file a case in `tests/plan/`; `STACKCTL_BLESS=1` writes what came out.
+//! steps come out, or the mistakes as people read them. One file a case in `tests/plan/`, with a test
+//! of its name (`cargo test plan::cases::moved`); `STACKCTL_BLESS=1` writes what came out.
 
 use serde_json::{Map, Value, json};
 use stackctl::engine::plan::{Op, Plan};
 use stackctl::engine::planner::{self, Inputs, Options};
 use stackctl::engine::verify;
 use stackctl::engine::world::World;
-use stackctl::lang::diagnostic::Diagnostic;
+use stackctl::lang::diagnostic::{Diagnostic, Place};
+use stackctl::lang::locate::locate;
 use stackctl::lang::{check, diagnostic, load};
+use stackctl::report::diagnostics::diagnostics as mistakes;
 use stackctl::report::text::{self, Style};
 use stackctl::store::key::{Given, StateKey};
 use stackctl::store::seal::Seal;
@@ -16,40 +19,189 @@ use std::path::{Path, PathBuf};
 
 const MARK: &str = "\n--- # expected\n";
 
-#[test]
-fn every_case_gives_the_plan_it_expects() {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plan");
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    paths.sort();
-    assert!(paths.len() >= 20, "the cases are there");
-    let bless = std::env::var_os("STACKCTL_BLESS").is_some();
-    let mut wrong = String::new();
-    for path in paths {
-        let source = std::fs::read_to_string(&path).unwrap();
-        let (case, expected) = source.split_once(MARK).unwrap_or((&source, ""));
-        let found = run(case);
-        if bless {
-            std::fs::write(&path, format!("{case}{MARK}{found}")).unwrap();
-        } else if found != expected {
-            let diff = similar::TextDiff::from_lines(expected, &found);
-            let _ = writeln!(wrong, "{}:\n{}", path.display(), diff.unified_diff());
-        }
+mod cases {
+    crate::support::cases::cases!(
+        "tests/plan",
+        super::gives_the_plan_it_expects,
+        a_deployment_taken_off_its_stage,
+        api_chain_nothing_to_do,
+        bucket_replaced_under_its_name,
+        bucket_with_its_own_object,
+        create_only_change_with_a_fixed_name,
+        create_only_change_without_a_name,
+        create_with_unknown_references,
+        data_source_read,
+        data_source_read_while_applying,
+        data_source_that_is_needed,
+        default_tags,
+        delete_before_replace,
+        deployment_holds_what_changes,
+        deposed_leftovers,
+        destroy_exclude,
+        destroy_target,
+        destroy_what_goes_with_it,
+        destroy_with_a_weak_reference,
+        drift_and_the_file,
+        drift_from_outside,
+        drift_in_every_shape,
+        drift_that_agrees_with_the_file,
+        each_mistake_once,
+        empty_tag_taken_out,
+        exclude,
+        for_each_over_a_list,
+        for_each_over_a_map,
+        for_each_with_unknown_keys,
+        for_each_with_unknown_values,
+        gone_outside,
+        half_done_and_complete,
+        half_done_create,
+        half_done_update,
+        hashed_password_in_a_document,
+        hashed_password_key_added,
+        hashed_password_needed,
+        hashed_password_nothing_to_do,
+        hashed_password_replaced,
+        hashed_password_template_changed,
+        hashed_password_through_a_local,
+        hashed_variable,
+        ignore_changes,
+        ignore_changes_on_create,
+        ignored_key_of_a_map,
+        import,
+        import_each,
+        import_needs_a_read,
+        import_of_a_secret,
+        import_of_what_is_managed,
+        import_only,
+        import_only_refused,
+        import_refused,
+        import_then_update,
+        integration_replaced_route_updated,
+        keeper_taken_out,
+        kept_and_replaced_under_its_name,
+        kept_on_what_goes,
+        kept_password_in_a_document,
+        kept_password_key_added,
+        kept_password_nothing_to_do,
+        kept_password_replaced,
+        kept_password_template_changed,
+        kept_password_through_a_local,
+        locals_with_unknown_parts,
+        made_again_under_a_name_that_comes_back,
+        map_key_removed,
+        map_key_removed_and_gone_already,
+        map_that_is_the_files_with_an_extra_live_key,
+        map_with_an_extra_live_key,
+        mistakes_between_resources,
+        moved,
+        moved_already,
+        moved_and_replaced,
+        moved_each,
+        moved_refused,
+        name_of_a_deposed_leftover,
+        names_move_along,
+        names_what_goes,
+        nothing_to_do,
+        options_changed,
+        orphan_whose_user_is_updated,
+        orphans_in_order,
+        outputs_change,
+        policy_as_json_text,
+        policy_changed_outside,
+        policy_in_another_form,
+        policy_with_one_statement_changed,
+        property_added_that_is_the_default,
+        property_added_that_is_the_default_and_not_read,
+        property_removed_from_the_file,
+        property_removed_that_is_the_default,
+        protected_and_not_targeted,
+        protected_destroy,
+        protected_in_the_file_only,
+        protected_orphan,
+        protected_replacement,
+        random_text_of_a_name,
+        renamed_block_takes_along,
+        renamed_block_with_a_user,
+        renamed_block_with_the_same_name,
+        renamed_noticed,
+        replace_on_changes,
+        replace_on_request,
+        replace_with_users,
+        replaced_along_excluded,
+        replaced_along_protected,
+        replaced_along_targeted,
+        replaced_along_with_its_role,
+        replacement_chain_create_first,
+        replacement_chain_delete_first,
+        secret_in_a_document,
+        secret_in_a_document_changed,
+        secret_in_a_document_not_read,
+        sensitive_variable,
+        set_in_another_order,
+        siblings_against_the_file,
+        siblings_deleted,
+        siblings_in_their_order,
+        siblings_tightened,
+        target,
+        two_blocks_swap_names,
+        two_of_one_name,
+        two_owners,
+        type_changed_under_one_address,
+        update_by_the_file,
+        weak_reference_nothing_to_do,
+        when_is_false,
+        when_is_false_and_referred_to,
+        write_only_property_added,
+        write_only_property_changed,
+        write_only_property_removed,
+        write_only_property_unchanged,
+    );
+}
+
+fn gives_the_plan_it_expects(path: &Path) {
+    let source = std::fs::read_to_string(path).unwrap();
+    let (case, expected) = source.split_once(MARK).unwrap_or((&source, ""));
+    let found = run(case);
+    if std::env::var_os("STACKCTL_BLESS").is_some() {
+        std::fs::write(path, format!("{case}{MARK}{found}")).unwrap();
+    } else if found != expected {
+        let diff = similar::TextDiff::from_lines(expected, &found);
+        panic!("{}:\n{}", path.display(), diff.unified_diff());
     }
-    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// The stack file of a case: the text below `stack:`.
+fn stack_file(case: &str) -> String {
+    let from = if case.starts_with("stack:") {
+        0
+    } else {
+        case.find("\nstack:").unwrap() + 1
+    };
+    let (first, rest) = case[from + "stack:".len()..].split_once('\n').unwrap();
+    let lines = rest
+        .lines()
+        .take_while(|line| line.is_empty() || line.starts_with([' ', '#']));
+    let lines = lines.map(|line| line.strip_prefix("  ").unwrap_or(line));
+    let first = (!first.trim().is_empty()).then_some(first.trim());
+    first
+        .into_iter()
+        .chain(lines)
+        .fold(String::new(), |text, line| text + line + "\n")
 }
 
 /// The plan of a case: its text, its steps, or its mistakes.
 fn run(case: &str) -> String {
+    let file = stack_file(case);
     let case: Value = serde_yaml::from_str(case).unwrap();
-    let stack = case["stack"].to_string().into_bytes();
+    let env = case["env"].as_str().map(str::to_owned);
     let loaded = load::load(
-        ("case.yaml".to_owned(), stack),
+        ("stacks/case.yaml".to_owned(), file.into_bytes()),
         None,
         PathBuf::from("stacks"),
-        &load::Given::default(),
+        &load::Given {
+            env,
+            ..load::Given::default()
+        },
     );
     let mut diagnostics = loaded.diagnostics;
     diagnostics.extend(check::check(&loaded.stack));
@@ -73,22 +225,21 @@ fn run(case: &str) -> String {
     diagnostic::add(&mut diagnostics, planned.diagnostics);
     let faults = planned.found.faults.into_iter();
     diagnostics.extend(faults.map(|fault| Diagnostic::error(fault.place, fault.message)));
-    let texts = diagnostics.iter().map(|found| {
-        let help = found.help.as_ref();
-        let help = help.map_or(String::new(), |help| format!(" ({help})"));
-        format!("{:?}: {}{help}\n", found.place, found.message)
-    });
-    let texts: String = texts.collect();
-    let is_error = |found: &Diagnostic| found.severity == diagnostic::Severity::Error;
-    if diagnostics.iter().any(is_error) {
-        return texts;
-    }
-    assert_eq!(verify::faults(&planned.plan, &world), Vec::<String>::new());
     let style = Style {
         color: false,
         width: 100,
         show_secrets: false,
     };
+    let diagnostics = diagnostic::distinct(diagnostics);
+    let place = |text: &str, place: &Place| {
+        locate(text, place).map(|span| (span.line, span.column, span.bytes))
+    };
+    let texts = mistakes(&diagnostics, &loaded.sources, &style, &place);
+    let is_error = |found: &Diagnostic| found.severity == diagnostic::Severity::Error;
+    if diagnostics.iter().any(is_error) {
+        return texts;
+    }
+    assert_eq!(verify::faults(&planned.plan, &world), Vec::<String>::new());
     let needs = planned.needs.iter();
     let needs = needs.map(|need| format!("Needs data.{} with {}\n", need.name, need.args));
     let imports = planned.imports.iter();

@@ -7,6 +7,7 @@ pub mod moto;
 pub mod proxy;
 
 pub mod aws;
+pub mod cases;
 pub mod fake;
 
 use aws_credential_types::Credentials;
