@@ -67,10 +67,10 @@ fn each_source_file_is_in_a_module() {
         let name = named.file_stem().unwrap().to_string_lossy();
         let declares = |parent: &PathBuf| {
             let text = std::fs::read_to_string(parent).unwrap_or_default();
-            let mut lines = text
-                .lines()
-                .map(|line| line.trim().trim_start_matches("pub "));
-            lines.any(|line| line == format!("mod {name};"))
+            text.lines().any(|line| {
+                let line = line.trim();
+                line == format!("mod {name};") || line.ends_with(&format!(" mod {name};"))
+            })
         };
         let found = parents(path).iter().any(declares);
         assert!(

@@ -109,7 +109,7 @@ impl Planner<'_> {
             if let Some(why) = comes.filter(|_| inside) {
                 scope.along.insert(address.clone(), why.clone());
             }
-            inside || found.change.id.is_some()
+            inside || found.change.id.is_some() || found.change.moved_from.is_some()
         });
         let (target, spared, users) = self.removed(&left_out);
         let known = &self.inputs.world.state.resources;

@@ -55,14 +55,14 @@ pub(super) fn plan(inputs: &Inputs<'_>) -> Planned {
 }
 
 impl Rewrites {
-    /// These, and what a plan made with them found.
+    /// These, and what a plan made with them found. What moves to an address is its resource
+    /// then: nothing is imported over it.
     fn with(&self, planned: &mut Planned) -> Self {
         let mut moves = self.moves.clone();
         moves.append(&mut planned.found.moves);
-        Self {
-            moves,
-            adopted: std::mem::take(&mut planned.found.adopted),
-        }
+        let mut adopted = std::mem::take(&mut planned.found.adopted);
+        adopted.retain(|address, _| !moves.iter().any(|moved| moved.to == *address));
+        Self { moves, adopted }
     }
 
     /// The world once they are done.

@@ -1,7 +1,8 @@
-//! What a plan must do, by what is promised: written from the documentation and not from the
-//! planner, and simple, since the drawn stacks are.
+//! What becomes of each resource, by what is promised: written from the documentation and not from
+//! the planner, and simple, since the drawn stacks are.
 
-use super::draw::{Block, Case, How, KEY, Kind, Known, Props, is_fixed};
+use super::case::{Block, Case, How, KEY, Kind, Known, Props, is_fixed};
+use super::steps::Node;
 use stackctl::store::state::deposed_address;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,23 +19,9 @@ pub enum Fate {
 }
 
 impl Fate {
-    fn creates(self) -> bool {
+    pub fn creates(self) -> bool {
         matches!(self, Self::Create | Self::Replace(_))
     }
-}
-
-/// Something that a plan has a step for.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Node {
-    Move(String),
-    Import(String),
-    Depose(String),
-    /// The create or update of an address.
-    Write(String),
-    /// The delete or forget of a resource of the state, by its address or that of a leftover.
-    Remove(String),
-    /// The state takes in what the file says.
-    Adopt(String),
 }
 
 /// A row of what differs: who changed it, and whether it forces the replacement.
@@ -66,24 +53,24 @@ fn is_named(address: &str, names: &[String]) -> bool {
 }
 
 /// The address without the key of a leftover.
-fn base(address: &str) -> &str {
+pub fn base(address: &str) -> &str {
     address
         .strip_suffix(&format!(" (deposed {KEY})"))
         .unwrap_or(address)
 }
 
 /// What is decided so far: the case with what is moved and imported, and the fates.
-struct Oracle<'c> {
-    case: &'c Case,
-    known: BTreeMap<String, Known>,
-    leftovers: BTreeMap<String, Known>,
+pub struct Oracle<'c> {
+    pub case: &'c Case,
+    pub known: BTreeMap<String, Known>,
+    pub leftovers: BTreeMap<String, Known>,
     /// The resources of the file: the block of each address, in an order in which each one comes
     /// after what it needs.
-    file: Vec<(String, &'c Block)>,
+    pub file: Vec<(String, &'c Block)>,
     /// What the file wants of each, and which of that is not known.
-    wanted: BTreeMap<String, (Props, BTreeSet<&'static str>)>,
+    pub wanted: BTreeMap<String, (Props, BTreeSet<&'static str>)>,
     excluded: BTreeSet<String>,
-    out: Expected,
+    pub out: Expected,
 }
 
 pub fn expect(case: &Case) -> Expected {
@@ -154,11 +141,17 @@ impl Oracle<'_> {
                 self.refuse([&address]);
                 continue;
             }
-            if let Some((_, other)) = moves.iter().find(|(it, _)| it == from) {
-                self.refuse([other, &address]);
-                continue;
-            }
             moves.push((from.clone(), address));
+        }
+        // What moves is claimed by one alone.
+        for (address, block) in self.file.clone() {
+            let from = block.moved_from.as_ref();
+            let mut others = moves
+                .iter()
+                .filter(|(it, to)| from == Some(it) && *to != address);
+            if let Some((_, other)) = others.next() {
+                self.refuse([other, &address]);
+            }
         }
         for (from, to) in moves {
             for known in [&mut self.known, &mut self.leftovers] {
@@ -210,6 +203,8 @@ impl Oracle<'_> {
             found.applied = live
                 .filter(|(path, _)| named.contains_key(path) || unknown.contains(path))
                 .collect();
+            // It may use already what it refers to in the file.
+            found.needs = self.uses(block, true);
             self.known.insert(address.clone(), found);
             self.out.imported.insert(address);
         }
@@ -282,6 +277,10 @@ impl Oracle<'_> {
         } else {
             Fate::Stays
         };
+        // The file would replace what it imports.
+        if self.out.imported.contains(address) && matches!(fate, Fate::Replace(_)) {
+            self.refuse([address]);
+        }
         self.out.fates.insert(address.clone(), fate);
         self.out.differences.insert(address.clone(), rows);
         self.wanted.insert(address.clone(), (wanted, unknown));
@@ -322,7 +321,7 @@ impl Oracle<'_> {
     }
 
     /// What a resource of the file refers to.
-    fn uses(&self, block: &Block, strong: bool) -> BTreeSet<String> {
+    pub fn uses(&self, block: &Block, strong: bool) -> BTreeSet<String> {
         let refers = block.refers.iter();
         let refers = refers.filter(|(how, _)| !strong || *how != How::Weak);
         refers
@@ -426,8 +425,7 @@ impl Oracle<'_> {
                     let name = self.wanted[address].0.get("name");
                     let live = known.live.as_ref().and_then(|live| live.get("name"));
                     let same_name = known.kind == block.kind && name.is_some() && name == live;
-                    let imported = self.out.imported.contains(address);
-                    if block.protect || (block.retain && same_name) || imported {
+                    if block.protect || (block.retain && same_name) {
                         refused.push(BTreeSet::from([address.clone()]));
                     }
                 }
@@ -443,174 +441,5 @@ impl Oracle<'_> {
             }
         }
         self.out.refused.extend(refused);
-    }
-
-    fn steps(&mut self) {
-        for to in self.out.moved.keys() {
-            self.out.steps.insert(Node::Move(to.clone()), "move");
-        }
-        for (address, fate) in self.out.fates.clone() {
-            self.steps_of(&address, fate);
-        }
-        self.out.waits = self.waits();
-        self.out.is_tangled = circle(&self.out.waits);
-    }
-
-    fn steps_of(&mut self, address: &String, fate: Fate) {
-        let block = self
-            .file
-            .iter()
-            .find(|(it, _)| it == address)
-            .map(|(_, block)| *block);
-        let retain = block.is_some_and(|block| block.retain);
-        let remove = if retain { "forget" } else { "delete" };
-        let (write, node) = (Node::Write(address.clone()), Node::Remove(address.clone()));
-        let imported = self.out.imported.contains(address);
-        let mut put = |node: Node, word| drop(self.out.steps.insert(node, word));
-        match fate {
-            Fate::Create => put(write.clone(), "create"),
-            Fate::Update => put(write.clone(), "update"),
-            Fate::Replace(first) => {
-                put(write.clone(), "create");
-                put(node, remove);
-                if !first {
-                    put(Node::Depose(address.clone()), "depose");
-                }
-            }
-            Fate::Delete => put(node, "delete"),
-            Fate::Forget => put(node, "forget"),
-            Fate::Stays => {}
-        }
-        if imported {
-            put(Node::Import(address.clone()), "import");
-        }
-        let (Some(block), Some((wanted, unknown))) = (block, self.wanted.get(address)) else {
-            return;
-        };
-        if fate != Fate::Stays {
-            self.out
-                .given
-                .insert(address.clone(), (wanted.clone(), unknown.clone()));
-        } else if let (Some(known), false) = (self.known.get(address), imported) {
-            let is_same = known.applied == *wanted
-                && known.needs == self.uses(block, true)
-                && (known.protect, known.retain) == (block.protect, block.retain);
-            if !is_same {
-                self.out.steps.insert(Node::Adopt(address.clone()), "adopt");
-            }
-        }
-    }
-
-    /// What waits for what.
-    fn waits(&self) -> BTreeSet<(Node, Node)> {
-        let fate = |address: &String| self.out.fates.get(address).copied().unwrap_or(Fate::Stays);
-        // What is there in its new form after this.
-        let written = |address: &String| match fate(address) {
-            Fate::Create | Fate::Update | Fate::Replace(_) => Some(Node::Write(address.clone())),
-            Fate::Stays if self.out.imported.contains(address) => {
-                Some(Node::Import(address.clone()))
-            }
-            _ => None,
-        };
-        let removed = |object: &String| match fate(object) {
-            Fate::Delete | Fate::Forget | Fate::Replace(_) => Some(Node::Remove(object.clone())),
-            _ => None,
-        };
-        let mut waits = BTreeSet::new();
-        for (address, block) in &self.file {
-            let (write, depose) = (Node::Write(address.clone()), Node::Depose(address.clone()));
-            let Some(last) = written(address) else {
-                continue;
-            };
-            let first = if fate(address) == Fate::Replace(false) {
-                &depose
-            } else {
-                &write
-            };
-            if last == write {
-                waits.extend(
-                    self.uses(block, false)
-                        .iter()
-                        .filter_map(|needed| Some((first.clone(), written(needed)?))),
-                );
-                if self.out.imported.contains(address) {
-                    waits.insert((write.clone(), Node::Import(address.clone())));
-                }
-            }
-            match fate(address) {
-                Fate::Replace(true) => drop(waits.insert((write, Node::Remove(address.clone())))),
-                Fate::Replace(false) => {
-                    waits.insert((Node::Remove(address.clone()), write.clone()));
-                    waits.insert((write, depose));
-                }
-                _ => {}
-            }
-        }
-        let leftovers = self.leftovers.iter();
-        let leftovers = leftovers.map(|(address, known)| (deposed_address(address, KEY), known));
-        let current = self
-            .known
-            .iter()
-            .map(|(address, known)| (address.clone(), known));
-        let objects: Vec<(String, &Known)> = current.chain(leftovers).collect();
-        for (object, known) in &objects {
-            let Some(remove) = removed(object) else {
-                continue;
-            };
-            let goes_first = fate(object) == Fate::Replace(true);
-            for (user, _) in objects
-                .iter()
-                .filter(|(_, user)| user.needs.contains(object))
-            {
-                waits.extend(removed(user).map(|user| (remove.clone(), user)));
-                waits.extend(
-                    written(user)
-                        .filter(|_| !goes_first)
-                        .map(|user| (remove.clone(), user)),
-                );
-            }
-            // A name is free once what has it is deleted.
-            let name = known
-                .applied
-                .get("name")
-                .or_else(|| known.live.as_ref()?.get("name"));
-            let deletes = self.out.steps.get(&remove) == Some(&"delete");
-            for (address, block) in self.file.iter().filter(|_| deletes) {
-                let wanted = self.wanted[address].0.get("name");
-                if name.is_some()
-                    && wanted == name
-                    && block.kind == known.kind
-                    && fate(address).creates()
-                {
-                    waits.insert((Node::Write(address.clone()), remove.clone()));
-                }
-            }
-        }
-        for to in self.out.moved.keys() {
-            let later = self.out.steps.keys().filter(|node| {
-                let (Node::Move(at)
-                | Node::Import(at)
-                | Node::Depose(at)
-                | Node::Write(at)
-                | Node::Remove(at)
-                | Node::Adopt(at)) = node;
-                base(at) == to && !matches!(node, Node::Move(_))
-            });
-            waits.extend(later.map(|node| (node.clone(), Node::Move(to.clone()))));
-        }
-        waits
-    }
-}
-
-/// Whether something waits for itself.
-fn circle(waits: &BTreeSet<(Node, Node)>) -> bool {
-    let mut left: BTreeSet<&Node> = waits.iter().flat_map(|(a, b)| [a, b]).collect();
-    loop {
-        let waiting = |node: &&Node| waits.iter().any(|(a, b)| a == *node && left.contains(b));
-        let more: BTreeSet<&Node> = left.iter().copied().filter(waiting).collect();
-        if more.len() == left.len() {
-            return !left.is_empty();
-        }
-        left = more;
     }
 }

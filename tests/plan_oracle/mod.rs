@@ -5,11 +5,14 @@
 //! `STACKCTL_FUZZ_CASES` says how many cases, `STACKCTL_FUZZ_SEED` draws others. A failure is made
 //! small and prints its tape; `STACKCTL_ORACLE_TAPE=…` runs just that.
 
+mod case;
 mod draw;
 mod expect;
+mod steps;
 
-use draw::{Case, KEY, Tape, nest};
-use expect::{Expected, Fate, Node, expect};
+use case::{Case, KEY, nest};
+use draw::Tape;
+use expect::{Expected, Fate, expect};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::Value;
@@ -20,8 +23,9 @@ use stackctl::engine::verify;
 use stackctl::lang::diagnostic::Severity;
 use stackctl::store::state::deposed_address;
 use std::collections::{BTreeMap, BTreeSet};
+use steps::Node;
 
-const CASES: u64 = 1500;
+const CASES: u64 = 1000;
 /// The choices of a case.
 const LENGTH: usize = 320;
 
@@ -31,31 +35,40 @@ fn a_plan_does_what_the_oracle_says() {
         let mut tape = hex::decode(tape).unwrap();
         tape.resize(LENGTH, 0);
         if let Err(why) = holds(&tape) {
-            fails(tape, &why, 0);
+            fails(tape, &why, "");
         }
         return;
     }
-    let number = |name: &str, default: u64| {
-        let text = std::env::var(name).unwrap_or_default();
-        text.parse().unwrap_or(default)
-    };
-    let seed = number("STACKCTL_FUZZ_SEED", 1);
+    let seed = std::env::var("STACKCTL_FUZZ_SEED").unwrap_or_default();
+    let cases = std::env::var("STACKCTL_FUZZ_CASES").map_or(CASES, |text| text.parse().unwrap());
     let mut met = BTreeMap::new();
-    for case in 0..number("STACKCTL_FUZZ_CASES", CASES) {
-        let mut tape = vec![0; LENGTH];
-        StdRng::seed_from_u64(seed.wrapping_mul(1 << 32).wrapping_add(case)).fill_bytes(&mut tape);
+    for case in 0..cases {
+        let tape = tape(&seed, case);
         match holds(&tape) {
             Ok(words) => words
                 .into_iter()
                 .for_each(|word| *met.entry(word).or_insert(0) += 1),
-            Err(why) => fails(tape, &why, seed),
+            Err(why) => fails(tape, &why, &seed),
         }
     }
     println!("oracle: {met:?}");
 }
 
+/// The choices of one of the cases that a seed draws.
+fn tape(seed: &str, case: u64) -> Vec<u8> {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&case.to_le_bytes());
+    bytes[8..]
+        .iter_mut()
+        .zip(seed.bytes())
+        .for_each(|(byte, of)| *byte = of);
+    let mut tape = vec![0; LENGTH];
+    StdRng::from_seed(bytes).fill_bytes(&mut tape);
+    tape
+}
+
 /// Makes a failing case small, and fails with it.
-fn fails(mut tape: Vec<u8>, why: &str, seed: u64) {
+fn fails(mut tape: Vec<u8>, why: &str, seed: &str) {
     let mut why = why.to_owned();
     for width in [64, 16, 4, 1, 1] {
         for at in (0..LENGTH).step_by(width) {
@@ -69,18 +82,18 @@ fn fails(mut tape: Vec<u8>, why: &str, seed: u64) {
         }
     }
     let case = Case::draw(&mut Tape(&tape));
-    let stack = case.stack();
     let mut text = format!("{why}\n\nflags: {:?}\nfile:\n", case.options);
-    for (name, block) in &stack.resources {
-        text += &format!(
-            "  {name}: {} {} {:?}\n",
-            block.type_name, block.properties, block.options
-        );
+    for (name, block) in case.document() {
+        text += &format!("  {name}: {block}\n");
     }
-    text += &format!("state: {:#?}\n", (&case.known, &case.leftovers));
-    text += &format!("steps: {:#?}\n", steps(&plan(&case).plan));
+    for (address, known) in case.known.iter().chain(&case.leftovers) {
+        text += &format!("state: {address}: {}\n", known.line());
+    }
+    for (node, (id, word)) in steps_of(&plan(&case).plan) {
+        text += &format!("step {id}: {word} {node:?}\n");
+    }
     let tape = hex::encode(tape);
-    panic!("{text}\nSTACKCTL_FUZZ_SEED={seed}; STACKCTL_ORACLE_TAPE={tape}");
+    panic!("{text}\nSTACKCTL_FUZZ_SEED='{seed}'; STACKCTL_ORACLE_TAPE={tape}");
 }
 
 fn plan(case: &Case) -> Planned {
@@ -107,7 +120,7 @@ fn holds(tape: &[u8]) -> Result<Vec<&'static str>, String> {
     if expected.is_tangled {
         return Ok(vec!["tangled"]);
     }
-    let found = steps(&planned.plan);
+    let found = steps_of(&planned.plan);
     let words = found
         .iter()
         .map(|(node, (id, word))| (node.clone(), (*id, *word)));
@@ -252,7 +265,7 @@ fn rows(plan: &Plan, expected: &Expected) -> Result<(), String> {
 }
 
 /// The steps by what they do, with their numbers.
-fn steps(plan: &Plan) -> Vec<(Node, (usize, &'static str))> {
+fn steps_of(plan: &Plan) -> Vec<(Node, (usize, &'static str))> {
     let node = |step: &Step| {
         let address = step.address.clone();
         let object = |deposed: &Option<String>| match deposed.as_deref() {
