@@ -1,0 +1,369 @@
+//! The mutation run: small defects behind a run-time switch, all built at once, each met by the
+//! tests that reach it. See CONTRIBUTING.md.
+
+mod areas;
+mod compile;
+mod draw;
+mod edit;
+mod equivalent;
+mod hunt;
+mod places;
+mod process;
+mod table;
+mod trace;
+mod tree;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use clap::Parser;
+use draw::Mutant;
+use equivalent::Equivalents;
+use hunt::{Hits, Hunt, Verdict};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+use table::Row;
+use trace::{Stage, Trace};
+use tree::Tree;
+
+/// Draws small defects, builds all of them behind a run-time switch, and counts those that no test
+/// notices.
+#[derive(Parser)]
+struct Args {
+    /// Which mutants are drawn.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many, over all areas; each gets the same share.
+    #[arg(long, default_value_t = 300)]
+    count: usize,
+    /// Only areas whose name has this in it.
+    #[arg(long)]
+    area: Vec<String>,
+    /// Only files whose path has this in it.
+    #[arg(long)]
+    only: Vec<String>,
+    /// How many mutants are tried at a time.
+    #[arg(long, default_value_t = 1)]
+    jobs: usize,
+    /// How many seconds of tests one mutant may cost.
+    #[arg(long, default_value_t = 300)]
+    budget: u64,
+    /// A test that takes longer is left out, in seconds.
+    #[arg(long, default_value_t = 60)]
+    slow: u64,
+    /// Goes on with the run that was interrupted: same mutants, same build.
+    #[arg(long)]
+    resume: bool,
+    /// Prints the mutants that would be tried, and ends.
+    #[arg(long)]
+    list: bool,
+    /// Writes the table into docs/reliability.md.
+    #[arg(long)]
+    write: bool,
+    /// Where the copy, the build and the results are kept.
+    #[arg(long, default_value = "target/mutants")]
+    scratch: PathBuf,
+}
+
+/// What a run needs to go on.
+#[derive(Serialize, Deserialize)]
+struct Begun {
+    mutants: Vec<Mutant>,
+    tests: Vec<PathBuf>,
+    program: PathBuf,
+    trace: Trace,
+}
+
+/// One line of the results.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    number: usize,
+    verdict: Verdict,
+}
+
+/// Seconds of the first look at every mutant: most are caught in them.
+const FIRST_LOOK: u64 = 12;
+const PAGE: &str = "docs/reliability.md";
+const BEGIN: &str = "<!-- mutants -->\n";
+const END: &str = "<!-- end of mutants -->\n";
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    let project = std::env::current_dir()?;
+    fs::create_dir_all(&args.scratch)?;
+    let scratch = args.scratch.canonicalize()?;
+    let begun = if args.resume {
+        let text = fs::read_to_string(scratch.join("begun.json"))
+            .context("no run to go on with: run without --resume first")?;
+        serde_json::from_str(&text)?
+    } else {
+        let Some(begun) = begin(&args, &project, &scratch)? else {
+            return Ok(());
+        };
+        begun
+    };
+    for left_out in &begun.trace.left_out {
+        eprintln!("left out: {left_out}");
+    }
+    let verdicts = hunt_all(&args, &project, &scratch, &begun)?;
+    let rows = rows(&begun, &verdicts);
+    let table = table::table(&rows);
+    println!("{table}");
+    let left_out = begun.trace.left_out.len();
+    println!(
+        "{} tests; {left_out} left out. Survivors: {}/survivors-*.md",
+        begun.trace.tests.len(),
+        scratch.display()
+    );
+    if args.write {
+        write(&args, &project, &table)?;
+    }
+    Ok(())
+}
+
+/// Draws, builds and traces; nothing where only the list was asked for.
+fn begin(args: &Args, project: &Path, scratch: &Path) -> Result<Option<Begun>> {
+    eprintln!("copying the work tree");
+    let tree = Tree::copy(project, scratch.join("tree"), &args.only)?;
+    let wanted = |area: &str| {
+        args.area.is_empty() || args.area.iter().any(|part| area.contains(part.as_str()))
+    };
+    // Many are no Rust: twice as many, and the first of them that are.
+    let mut drawn = draw::draw(&tree.sources, args.seed, args.count * 2);
+    drawn.retain(|area, _| wanted(area));
+    ensure!(
+        !drawn.is_empty(),
+        "no area of that name has a place for a mutant"
+    );
+    let share = args.count.div_ceil(drawn.len());
+    let candidates: Vec<Mutant> = drawn
+        .into_values()
+        .flat_map(|of_area| of_area.into_iter().take(share * 2))
+        .collect();
+    if args.list {
+        for mutant in &candidates {
+            println!(
+                "{}:{} {}: {} -> {}",
+                mutant.file, mutant.line, mutant.operator, mutant.before, mutant.after
+            );
+        }
+        return Ok(None);
+    }
+    let target = scratch.join("target");
+    eprintln!("checking {} mutants", candidates.len());
+    let compiling = compile::check(&tree, candidates, &target)?;
+    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+    let mut mutants = compiling;
+    mutants.retain(|mutant| {
+        let of_area = taken.entry(mutant.area.clone()).or_default();
+        *of_area += 1;
+        *of_area <= share
+    });
+    mutants.truncate(args.count);
+    eprintln!("building {} mutants", mutants.len());
+    let (mutants, built) = compile::build(&tree, mutants, &target)?;
+    let (tests, program) = (built.tests.clone(), built.program.clone());
+    let stage = stage(&tree.root, built)?;
+    eprintln!("tracing the tests");
+    let trace = trace::trace(&stage, Duration::from_secs(args.slow))?;
+    let _ = fs::remove_dir_all(&stage.scratch);
+    ensure!(!trace.tests.is_empty(), "no test passes without a mutant");
+    let begun = Begun {
+        mutants,
+        tests,
+        program,
+        trace,
+    };
+    fs::write(scratch.join("begun.json"), serde_json::to_string(&begun)?)?;
+    let _ = fs::remove_file(scratch.join("results.jsonl"));
+    Ok(Some(begun))
+}
+
+fn stage(tree: &Path, built: compile::Built) -> Result<Stage> {
+    let name = format!("stackctl-mutants-{}", std::process::id());
+    let scratch = std::env::temp_dir().join(name);
+    fs::create_dir_all(&scratch)?;
+    Ok(Stage {
+        tree: tree.to_owned(),
+        built,
+        scratch,
+    })
+}
+
+fn hunt_all(
+    args: &Args,
+    project: &Path,
+    scratch: &Path,
+    begun: &Begun,
+) -> Result<BTreeMap<usize, Verdict>> {
+    let equivalents = Equivalents::read(&project.join("tests/mutants/equivalent.toml"))?;
+    let path = scratch.join("results.jsonl");
+    let mut verdicts = BTreeMap::new();
+    for line in fs::read_to_string(&path).unwrap_or_default().lines() {
+        let line: Line = serde_json::from_str(line)?;
+        // What was not settled is tried again: there may be more time now.
+        if matches!(line.verdict, Verdict::Caught { .. } | Verdict::Survived) {
+            verdicts.insert(line.number, line.verdict);
+        }
+    }
+    for (number, mutant) in begun.mutants.iter().enumerate() {
+        if let Some(reason) = equivalents.reason(mutant) {
+            let reason = reason.to_owned();
+            verdicts.insert(number, Verdict::Equivalent { reason });
+        }
+    }
+    let built = compile::Built {
+        tests: begun.tests.clone(),
+        program: begun.program.clone(),
+    };
+    let stage = stage(&scratch.join("tree"), built)?;
+    let breadth = trace::breadth(&begun.trace);
+    let mut hunts: Vec<Hunt> = (0..begun.mutants.len())
+        .filter(|number| !verdicts.contains_key(number))
+        .map(|number| Hunt::new(number, &begun.trace))
+        .collect();
+    let results = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&path)?;
+    let shared = Mutex::new(Shared {
+        verdicts,
+        results,
+        hits: Hits::new(),
+    });
+    for seconds in [FIRST_LOOK.min(args.budget), args.budget] {
+        eprintln!("{} mutants, up to {seconds} s each", hunts.len());
+        hunts.reverse();
+        let waiting = Mutex::new(std::mem::take(&mut hunts));
+        let left = Mutex::new(Vec::new());
+        let work = || -> Result<()> {
+            let next = || waiting.lock().ok()?.pop();
+            while let Some(mut hunt) = next() {
+                let hits = lock(&shared)?.hits.clone();
+                let budget = Duration::from_secs(seconds);
+                let verdict = hunt.run(&stage, &begun.trace, &breadth, &hits, budget)?;
+                let settled = lock(&shared)?.note(begun, hunt.number, verdict)?;
+                if !settled {
+                    lock(&left)?.push(hunt);
+                }
+            }
+            Ok(())
+        };
+        std::thread::scope(|scope| -> Result<()> {
+            let started: Vec<_> = (0..args.jobs.max(1)).map(|_| scope.spawn(work)).collect();
+            for thread in started {
+                thread
+                    .join()
+                    .map_err(|_| anyhow!("a thread of the run failed"))??;
+            }
+            Ok(())
+        })?;
+        hunts = left
+            .into_inner()
+            .map_err(|_| anyhow!("a thread of the run failed"))?;
+        hunts.sort_by_key(|hunt| hunt.number);
+        report(scratch, begun, &lock(&shared)?.verdicts)?;
+    }
+    let _ = fs::remove_dir_all(&stage.scratch);
+    let shared = shared.into_inner();
+    Ok(shared
+        .map_err(|_| anyhow!("a thread of the run failed"))?
+        .verdicts)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> Result<MutexGuard<'_, T>> {
+    mutex
+        .lock()
+        .map_err(|_| anyhow!("a thread of the run failed"))
+}
+
+/// What the threads of a run know together.
+struct Shared {
+    verdicts: BTreeMap<usize, Verdict>,
+    results: fs::File,
+    hits: Hits,
+}
+
+impl Shared {
+    /// Keeps a verdict, and says whether it is one.
+    fn note(&mut self, begun: &Begun, number: usize, verdict: Verdict) -> Result<bool> {
+        let settled = !matches!(verdict, Verdict::Unsettled { .. });
+        if settled {
+            let mutant = &begun.mutants[number];
+            eprintln!(
+                "  {}:{} {}: {verdict:?}",
+                mutant.file, mutant.line, mutant.operator
+            );
+            let line = Line {
+                number,
+                verdict: verdict.clone(),
+            };
+            writeln!(self.results, "{}", serde_json::to_string(&line)?)?;
+        }
+        if let Verdict::Caught { by, .. } = &verdict {
+            let test = begun.trace.tests.iter().position(|test| test.name == *by);
+            *self.hits.entry(test.unwrap_or(0)).or_default() += 1;
+        }
+        self.verdicts.insert(number, verdict);
+        Ok(settled)
+    }
+}
+
+fn rows<'a>(begun: &'a Begun, verdicts: &'a BTreeMap<usize, Verdict>) -> Vec<Row<'a>> {
+    verdicts
+        .iter()
+        .map(|(number, verdict)| Row {
+            mutant: &begun.mutants[*number],
+            verdict,
+            reaching: Hunt::new(*number, &begun.trace).reaching,
+        })
+        .collect()
+}
+
+/// Writes the survivors of each area, and the table, into the scratch folder.
+fn report(scratch: &Path, begun: &Begun, verdicts: &BTreeMap<usize, Verdict>) -> Result<()> {
+    let rows = rows(begun, verdicts);
+    for area in areas::names() {
+        let name: String = area
+            .chars()
+            .map(|c| if c.is_alphanumeric() { c } else { '-' })
+            .collect();
+        let name = name.replace("--", "-").to_lowercase();
+        let text = table::survivors(&rows, &begun.trace, area);
+        fs::write(scratch.join(format!("survivors-{name}.md")), text)?;
+    }
+    fs::write(scratch.join("table.md"), table::table(&rows))?;
+    Ok(())
+}
+
+/// Puts the table into the page, with the day, the commit and how to get the same mutants again.
+fn write(args: &Args, project: &Path, table: &str) -> Result<()> {
+    let said = |program: &str, args: &[&str]| -> Result<String> {
+        let output = Command::new(program)
+            .args(args)
+            .current_dir(project)
+            .output()?;
+        ensure!(output.status.success(), "{program} failed");
+        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+    };
+    let commit = said("git", &["rev-parse", "--short", "HEAD"])?;
+    let day = said("date", &["-u", "+%F"])?;
+    let path = project.join(PAGE);
+    let page = fs::read_to_string(&path)?;
+    let (before, rest) = page
+        .split_once(BEGIN)
+        .context("the page has no place for the table")?;
+    let (_, after) = rest
+        .split_once(END)
+        .context("the place for the table has no end")?;
+    let head = format!(
+        "{day}, commit {commit}: `.ci/mutants --seed {} --count {}`\n\n",
+        args.seed, args.count
+    );
+    fs::write(&path, format!("{before}{BEGIN}{head}{table}{END}{after}"))?;
+    Ok(())
+}
