@@ -247,11 +247,14 @@ fn compare(
     );
 }
 
-/// A value with the expressions of its unknown parts in their place.
+/// A value with the expressions of its unknown parts in their place. One that holds a secret
+/// was sealed, and is written as text in the plan.
 fn told(data: &Data) -> Value {
     let mut value = data.value.clone();
     for (path, expression) in &data.unknown {
-        path.set(&mut value, Value::from(expression.as_str()));
+        let sealed = serde_json::from_str(expression).ok().filter(is_sealed);
+        let shown = sealed.unwrap_or_else(|| Value::from(expression.as_str()));
+        path.set(&mut value, shown);
     }
     value
 }

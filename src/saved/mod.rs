@@ -132,3 +132,6 @@ const SHORT: usize = 12;
 fn short(digest: &str) -> &str {
     digest.get(..SHORT).unwrap_or(digest)
 }
+
+#[cfg(test)]
+mod tests;
