@@ -146,7 +146,8 @@ pub(super) fn compare(left: &Number, right: &Number) -> Option<Ordering> {
     }
 }
 
-fn whole(number: &Number) -> Option<i128> {
+/// A number that has no fraction, whole.
+pub(super) fn whole(number: &Number) -> Option<i128> {
     number
         .as_i64()
         .map(i128::from)

@@ -22,6 +22,21 @@ pub struct Mutant {
     pub edit: Option<Edit>,
 }
 
+impl Mutant {
+    /// What stays the same when other lines of the file change.
+    pub fn key(&self) -> String {
+        [
+            &self.file,
+            &self.text,
+            &self.operator,
+            &self.before,
+            &self.after,
+        ]
+        .map(String::as_str)
+        .join("\n")
+    }
+}
+
 /// A source file with what could be changed in it.
 pub struct Source {
     pub file: String,

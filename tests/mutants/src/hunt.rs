@@ -26,6 +26,8 @@ pub struct Hunt {
     pub reaching: Vec<usize>,
     left: Vec<usize>,
     spent: Duration,
+    /// Caught it in an earlier run.
+    killer: Option<usize>,
 }
 
 /// How often each test caught a mutant of the run: such are asked first.
@@ -45,7 +47,15 @@ impl Hunt {
             left: reaching.clone(),
             reaching,
             spent: Duration::ZERO,
+            killer: None,
         }
+    }
+
+    /// With a test that is run first, by its name.
+    pub fn first(mut self, trace: &Trace, name: Option<&String>) -> Hunt {
+        let is_it = |place: &&usize| Some(&trace.tests[**place].name) == name;
+        self.killer = self.reaching.iter().find(is_it).copied();
+        self
     }
 
     /// Runs tests for at most `budget` in all; quick ones first, and of these the ones that have
@@ -61,6 +71,12 @@ impl Hunt {
         hits: &Hits,
         budget: Duration,
     ) -> Result<Verdict> {
+        if let Some(killer) = self.killer.take() {
+            self.left.retain(|place| *place != killer);
+            if let Some(verdict) = self.ask(stage, trace, &[killer])? {
+                return Ok(verdict);
+            }
+        }
         let class = |seconds: f64| {
             [0.4, 1.5, 4.0, 12.0]
                 .iter()

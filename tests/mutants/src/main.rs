@@ -172,6 +172,7 @@ fn begin(args: &Args, project: &Path, scratch: &Path) -> Result<Option<Begun>> {
     let trace = trace::trace(&stage, Duration::from_secs(args.slow))?;
     let _ = fs::remove_dir_all(&stage.scratch);
     ensure!(!trace.tests.is_empty(), "no test passes without a mutant");
+    learn(scratch)?;
     let begun = Begun {
         mutants,
         tests,
@@ -192,6 +193,39 @@ fn stage(tree: &Path, built: compile::Built) -> Result<Stage> {
         built,
         scratch,
     })
+}
+
+/// What an earlier run caught, by [`Mutant::key`], and the test that did: it is asked first.
+type Killers = BTreeMap<String, String>;
+
+/// Adds what the last run caught to what is known from earlier ones.
+fn learn(scratch: &Path) -> Result<()> {
+    let Ok(begun) = fs::read_to_string(scratch.join("begun.json")) else {
+        return Ok(());
+    };
+    let begun: Begun = serde_json::from_str(&begun)?;
+    let mut killers = killers(scratch)?;
+    for line in fs::read_to_string(scratch.join("results.jsonl"))
+        .unwrap_or_default()
+        .lines()
+    {
+        let Line { number, verdict } = serde_json::from_str(line)?;
+        if let Verdict::Caught { by, .. } = verdict {
+            killers.insert(begun.mutants[number].key(), by);
+        }
+    }
+    fs::write(
+        scratch.join("killers.json"),
+        serde_json::to_string(&killers)?,
+    )?;
+    Ok(())
+}
+
+fn killers(scratch: &Path) -> Result<Killers> {
+    match fs::read_to_string(scratch.join("killers.json")) {
+        Ok(text) => Ok(serde_json::from_str(&text)?),
+        Err(_) => Ok(Killers::new()),
+    }
 }
 
 fn hunt_all(
@@ -222,9 +256,13 @@ fn hunt_all(
     };
     let stage = stage(&scratch.join("tree"), built)?;
     let breadth = trace::breadth(&begun.trace);
+    let killers = killers(scratch)?;
     let mut hunts: Vec<Hunt> = (0..begun.mutants.len())
         .filter(|number| !verdicts.contains_key(number))
-        .map(|number| Hunt::new(number, &begun.trace))
+        .map(|number| {
+            let killer = killers.get(&begun.mutants[number].key());
+            Hunt::new(number, &begun.trace).first(&begun.trace, killer)
+        })
         .collect();
     let results = fs::OpenOptions::new()
         .create(true)

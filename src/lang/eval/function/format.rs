@@ -168,8 +168,8 @@ fn whole(verb: &Verb, letter: char, value: &Value) -> Option<String> {
         });
     }
     let number = operator::number(value).ok()?;
-    let number = match number.as_i64() {
-        Some(whole) => i128::from(whole),
+    let number = match operator::whole(&number) {
+        Some(whole) => whole,
         None => {
             let float = operator::float(&number);
             if float.abs() >= 1e30 {
