@@ -3,15 +3,15 @@
 //! its journal. The next command settles what is open, no person is asked, and one more run
 //! is all it takes.
 //!
-//! With `STACKCTL_FAULTS=some` each call meets only the kill of its turn.
+//! Each call meets the kill of its turn; with `STACKCTL_FAULTS=all` it meets all of them.
 
-use crate::faults::{CHANGE, all, applied_and_changed};
-use crate::support::{Project, census, in_parallel};
+use crate::faults::{APPLY, CHANGE, CHANGED, DESTROY, READS, applied_and_changed};
+use crate::support::tally::Tally;
+use crate::support::{Project, all, census, in_parallel};
 use serde_json::{Value, json};
 use stackctl::store::Moment;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How the process may die at a call. Effects in flight land at once, or, in local time,
 /// three seconds later: in the middle of the next command.
@@ -95,7 +95,7 @@ struct Matrix<'a> {
     args: Vec<&'a str>,
     /// The cloud afterwards, and how many resources the state has.
     expected: (&'a BTreeMap<String, usize>, usize),
-    struck: AtomicUsize,
+    tally: Tally,
 }
 
 impl<'a> Matrix<'a> {
@@ -108,28 +108,24 @@ impl<'a> Matrix<'a> {
             before,
             args,
             expected,
-            struck: AtomicUsize::new(0),
+            tally: Tally::new("kills", "converged"),
         }
     }
 
-    fn run(&self, kills: Vec<Value>) {
-        let tried = kills.len();
-        in_parallel(kills, |faults| self.case(&faults));
-        let struck = self.struck.load(Ordering::Relaxed);
-        assert!(
-            struck * 10 > tried * 6,
-            "only {struck} of {tried} kills struck"
-        );
-        println!("reliability: kills {struck} tried {struck} converged");
+    fn run(self, kills: Vec<Value>) {
+        let numbered = kills.iter().enumerate().collect();
+        in_parallel(numbered, |(number, faults)| self.case(number, faults));
+        self.tally.end(30);
     }
 
-    fn case(&self, faults: &Value) {
+    fn case(&self, number: usize, faults: &Value) {
         let mut project = self.before.fork();
+        let case = format!("{:?} with {faults}", self.args);
+        self.tally.offered(&case);
         if !is_killed(&mut project, &self.args, faults) {
             return;
         }
-        let case = format!("{:?} with {faults}", self.args);
-        let number = self.struck.fetch_add(1, Ordering::Relaxed);
+        self.tally.struck(&case);
         // A plan may look first; it settles by itself what it shows, and writes nothing.
         if number.is_multiple_of(3) {
             let plan = [&["plan"], &self.args[2..]].concat();
@@ -150,6 +146,7 @@ impl<'a> Matrix<'a> {
             let plan = project.run(&plan);
             assert_eq!(plan.code, Some(0), "plan after {case}:\n{}", plan.stdout);
         }
+        self.tally.held(&case);
     }
 }
 
@@ -158,7 +155,7 @@ fn an_apply_killed_anywhere_is_taken_up() {
     let (_, [expected, _]) = applied_and_changed();
     let (new, args) = (Project::websocket(), vec!["apply", "--yes"]);
     let matrix = Matrix::new(&new, args, (&expected, 19));
-    matrix.run([at_calls(1..=26), at_writes()].concat());
+    matrix.run([at_calls(1..=APPLY), at_writes()].concat());
 }
 
 #[test]
@@ -167,7 +164,7 @@ fn a_change_killed_anywhere_is_taken_up() {
     let (applied, [_, expected]) = applied_and_changed();
     let args = [&["apply", "--yes"], CHANGE].concat();
     let matrix = Matrix::new(&applied, args, (&expected, 19));
-    matrix.run([at_calls(20..=58), at_writes()].concat());
+    matrix.run([at_calls(READS - 1..=CHANGED), at_writes()].concat());
 }
 
 #[test]
@@ -175,5 +172,5 @@ fn a_destroy_killed_anywhere_is_taken_up() {
     let (applied, _) = applied_and_changed();
     let nothing = BTreeMap::new();
     let matrix = Matrix::new(&applied, vec!["destroy", "--yes"], (&nothing, 0));
-    matrix.run([at_calls(20..=44), at_writes()].concat());
+    matrix.run([at_calls(READS - 1..=DESTROY), at_writes()].concat());
 }

@@ -2,12 +2,12 @@
 //! little or nothing else: imports, renames, repairs. The same command, run again, reaches the
 //! same end; nothing is lost or twice.
 
+use crate::support::tally::Tally;
 use crate::support::{Project, in_parallel};
 use serde_json::{Value, json};
 use stackctl::store::Moment;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 const STACK: &str = r#"
 name: small
@@ -218,13 +218,12 @@ fn kills() -> Vec<(Moment, u32)> {
         .collect()
 }
 
-static STRUCK: AtomicUsize = AtomicUsize::new(0);
-
 /// Kills the command there, and runs it again; whether the kill struck.
 fn killed(
     scene: &Scene,
     end: &(Option<Value>, BTreeMap<String, usize>),
     (moment, at): (Moment, u32),
+    tally: &Tally,
 ) -> bool {
     let case = format!("{}, killed at {moment:?} {at}", scene.what);
     let args: Vec<&str> = scene.args.iter().map(String::as_str).collect();
@@ -237,8 +236,10 @@ fn killed(
         assert_eq!(first.code, Some(0), "{case}: {}", first.stderr);
         return false;
     }
-    let number = STRUCK.fetch_add(1, Ordering::Relaxed);
-    if number.is_multiple_of(3) && known(&project).is_some() {
+    // How many writes a command has differs: a kill is offered where it strikes.
+    tally.offered(&case);
+    tally.struck(&case);
+    if at.is_multiple_of(3) && known(&project).is_some() {
         // Whoever looks writes nothing, and sees no loss.
         let before = std::fs::read(project.dir().join("state/small.json")).unwrap();
         let plan = project.run(&["plan", "--json"]);
@@ -261,11 +262,13 @@ fn killed(
     assert_eq!(cloud(&project), end.1, "{case}");
     assert!(!journal.exists(), "{case}");
     project.run(&["state", "history"]).expect(0);
+    tally.held(&case);
     true
 }
 
 #[test]
 fn what_changes_the_state_alone_is_taken_up() {
+    let tally = Tally::new("kills of what is known", "converged");
     let struck = Mutex::new(BTreeMap::<&str, Vec<Moment>>::new());
     let scenes = scenes();
     let cases: Vec<_> = scenes
@@ -284,7 +287,7 @@ fn what_changes_the_state_alone_is_taken_up() {
         .flat_map(|case| kills().into_iter().map(move |kill| (case, kill)))
         .collect();
     in_parallel(all, |((scene, end), kill)| {
-        if killed(scene, end, kill) {
+        if killed(scene, end, kill, &tally) {
             let mut struck = struck.lock().unwrap();
             struck.entry(scene.what).or_default().push(kill.0);
         }
@@ -297,6 +300,5 @@ fn what_changes_the_state_alone_is_taken_up() {
             assert!(moments.contains(&moment), "{} {moment:?}", scene.what);
         }
     }
-    let count = STRUCK.load(Ordering::Relaxed);
-    println!("reliability: kills of what is known {count} tried {count} converged");
+    tally.end(70);
 }

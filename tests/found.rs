@@ -3,6 +3,7 @@
 //! for it.
 
 use crate::conformance::{Case, cases};
+use crate::support::tally::Tally;
 use crate::support::{Project, census, in_parallel};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -72,10 +73,11 @@ fn a_create_that_nobody_heard_of_is_found_once() {
     let remote = cases()
         .into_iter()
         .filter(|(name, _)| name.starts_with("aws:"));
+    let tally = Tally::new("creates found", "found");
     in_parallel(remote.collect(), |(name, path)| {
         let create = CREATES.iter().find(|(kind, _)| *kind == name);
         let (_, call) = create.unwrap_or_else(|| panic!("which call makes {name}?"));
-        let case: Case = serde_yaml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let case: Case = serde_yaml::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         let whole = project(&case);
         whole.apply();
         let expected = census(&whole);
@@ -90,22 +92,25 @@ fn a_create_that_nobody_heard_of_is_found_once() {
             project.env("STACKCTL_LOCAL_FAULTS", &faults);
             let ended = project.run(&["apply", "--yes"]);
             project.env("STACKCTL_LOCAL_FAULTS", "[]");
-            let case = format!("{name} with {faults}");
+            let case = format!("{} with {faults}", path.display());
+            tally.offered(&case);
             match what.to_string().contains("kill") {
                 true => {
                     assert_eq!(ended.code, None, "{case}:\n{}", ended.stderr);
                     project.apply();
                 }
-                false => assert_eq!(ended.code, Some(0), "{case}:\n{}", ended.stderr),
+                false => {
+                    assert_eq!(ended.code, Some(0), "{case}:\n{}", ended.stderr);
+                    let looked = "looking whether the create took effect";
+                    assert!(ended.stderr.contains(looked), "{case}:\n{}", ended.stderr);
+                }
             }
+            tally.struck(&case);
             is_right(&project, &expected, &case);
+            tally.held(&case);
         }
     });
-    println!(
-        "reliability: creates found {} tried {} found",
-        CREATES.len() * 4,
-        CREATES.len() * 4
-    );
+    tally.end(CREATES.len() * 4);
 }
 
 /// Types whose names are unique in the account.

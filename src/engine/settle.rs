@@ -179,7 +179,8 @@ async fn pause(cx: &Cx, attempt: u32, error: &Error, what: &str) -> Option<()> {
         ));
     }
     let pause = (Duration::from_millis(100) * 2u32.pow(attempt - 1)).min(LONGEST_PAUSE);
-    tokio::time::sleep(pause.mul_f64(rand::random_range(0.5..1.0))).await;
+    let pause = pause.mul_f64(rand::random_range(0.5..1.0));
+    tokio::time::sleep(cx.aws.real(pause)).await;
     Some(())
 }
 

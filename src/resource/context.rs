@@ -369,7 +369,7 @@ impl Cx {
                 return Err(error);
             };
             let first = *refused.get_or_insert_with(Instant::now);
-            let pause = pauses.next_pause();
+            let pause = self.aws.real(pauses.next_pause());
             if started.elapsed() + pause > limit || !self.may_pass(reason, first) {
                 return Err(error);
             }
@@ -400,7 +400,7 @@ impl Cx {
                 Err(Wait::Failed(error)) => return Err(error),
                 Err(Wait::NotYet(seen)) => seen,
             };
-            let pause = pauses.next_pause();
+            let pause = self.aws.real(pauses.next_pause());
             if started.elapsed() + pause > limit {
                 return Err(Error::Timeout {
                     waited_for: waited_for.to_owned(),

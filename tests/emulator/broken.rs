@@ -4,9 +4,10 @@
 //! Each call meets the trouble of its turn; `STACKCTL_FAULTS=all` goes through every pair.
 
 use super::{clients, nothing_is_left, project};
-use crate::support::Project;
 use crate::support::moto::Moto;
 use crate::support::proxy::{Proxy, Trouble};
+use crate::support::tally::Tally;
+use crate::support::{Project, all};
 use stackctl::resource::aws::Aws;
 use std::collections::BTreeMap;
 use std::process::Stdio;
@@ -87,24 +88,27 @@ async fn whole(moto: &Moto, proxy: &Proxy) -> (BTreeMap<String, usize>, [usize; 
 }
 
 /// Lets each call go wrong in its turn. `lives` says whether the same run must end right.
-async fn matrix(troubles: &[Trouble], lives: bool) -> usize {
+async fn matrix(troubles: &[Trouble], lives: bool, tally: &Tally) {
     let moto = Moto::start();
     let proxy = Proxy::start(moto.port());
     let aws = clients(&moto).await;
     let (expected, calls) = whole(&moto, &proxy).await;
-    let mut struck = 0;
     let turns =
         (1..=calls[0].max(calls[1])).flat_map(|at| (0..troubles.len()).map(move |t| (at, t)));
-    let all = std::env::var_os("STACKCTL_FAULTS").is_some_and(|value| value == "all");
-    for (at, turn) in turns.filter(|(at, turn)| all || at % troubles.len() == *turn) {
+    for (at, turn) in turns.filter(|(at, turn)| all() || at % troubles.len() == *turn) {
         let trouble = troubles[turn];
         let project = through(&moto, &proxy);
         for (command, calls) in [("apply", calls[0]), ("destroy", calls[1])] {
             let case = format!("{command}, {trouble:?} at call {at} of {calls}");
             proxy.expect(if at <= calls { at } else { 0 }, trouble);
+            if at <= calls {
+                tally.offered(&case);
+            }
             let (code, text) = run(&project, &proxy, &[command, "--yes"]);
             let hit = proxy.struck();
-            struck += usize::from(hit);
+            if hit {
+                tally.struck(&case);
+            }
             if hit && !lives {
                 assert_eq!(code, None, "{case}:\n{text}");
                 proxy.expect(0, trouble);
@@ -120,9 +124,11 @@ async fn matrix(troubles: &[Trouble], lives: bool) -> usize {
             } else {
                 nothing_is_left(&aws).await;
             }
+            if hit {
+                tally.held(&case);
+            }
         }
     }
-    struck
 }
 
 #[tokio::test]
@@ -132,9 +138,9 @@ async fn a_kill_at_each_call_is_taken_up() {
         Trouble::KillInFlight,
         Trouble::KillAfter,
     ];
-    let struck = matrix(&kills, false).await;
-    assert!(struck >= 40, "only {struck} kills");
-    println!("reliability: kills over HTTP {struck} tried {struck} converged");
+    let tally = Tally::new("kills over HTTP", "converged");
+    matrix(&kills, false, &tally).await;
+    tally.end(40);
 }
 
 #[tokio::test]
@@ -147,9 +153,9 @@ async fn a_fault_at_each_call_is_survived() {
         Trouble::Malformed,
         Trouble::Status(500),
     ];
-    let struck = matrix(&faults, true).await;
-    assert!(struck >= 40, "only {struck} faults");
-    println!("reliability: faults over HTTP {struck} tried {struck} survived");
+    let tally = Tally::new("faults over HTTP", "survived");
+    matrix(&faults, true, &tally).await;
+    tally.end(40);
 }
 
 #[tokio::test]
@@ -167,5 +173,4 @@ async fn a_minute_of_silence_is_survived() {
         "{text}"
     );
     project.expect_no_changes();
-    println!("reliability: faults over HTTP 1 tried 1 survived");
 }

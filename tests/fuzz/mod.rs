@@ -27,10 +27,24 @@ const WORKERS: usize = 24;
 /// What was tried.
 #[derive(Default)]
 struct Counts {
-    cases: AtomicUsize,
     runs: AtomicUsize,
-    kills: AtomicUsize,
-    full: AtomicUsize,
+    cases: Count,
+    kills: Count,
+    full: Count,
+}
+
+/// What was tried, and what of it held: a kill does where the case that it is in ends right.
+#[derive(Default)]
+struct Count {
+    tried: AtomicUsize,
+    held: AtomicUsize,
+}
+
+impl Count {
+    fn print(&self, kind: &str, verb: &str) {
+        let [tried, held] = [&self.tried, &self.held].map(|it| it.load(Ordering::Relaxed));
+        println!("reliability: {kind} {tried} tried {held} {verb}");
+    }
 }
 
 /// Goes through a case.
@@ -39,17 +53,22 @@ struct Counts {
 /// The invariant that does not hold.
 fn holds(case: &Scenario, defect: Option<Defect>, counts: &Counts) -> Result<(), String> {
     let mut place = Place::new(defect);
-    counts.cases.fetch_add(1, Ordering::Relaxed);
+    let mut struck = vec![&counts.cases];
+    counts.cases.tried.fetch_add(1, Ordering::Relaxed);
     for (at, version) in case.versions.iter().enumerate() {
         counts.runs.fetch_add(1, Ordering::Relaxed);
         let ended = place
             .run(version, version.destroy, version.trouble.faults())
             .map_err(|why| format!("version {at}: {why}"))?;
-        match ended {
-            Ended::Killed => counts.kills.fetch_add(1, Ordering::Relaxed),
-            Ended::DiskFull => counts.full.fetch_add(1, Ordering::Relaxed),
-            Ended::Whole => 0,
+        let count = match ended {
+            Ended::Killed => Some(&counts.kills),
+            Ended::DiskFull => Some(&counts.full),
+            Ended::Whole => None,
         };
+        if let Some(count) = count {
+            count.tried.fetch_add(1, Ordering::Relaxed);
+            struck.push(count);
+        }
         if let Some(outside) = version.outside {
             outside.happens(&mut place);
         }
@@ -58,7 +77,11 @@ fn holds(case: &Scenario, defect: Option<Defect>, counts: &Counts) -> Result<(),
         return Ok(());
     };
     converges(&mut place, last, false).map_err(|why| format!("at the end: {why}"))?;
-    converges(&mut place, last, true).map_err(|why| format!("destroy: {why}"))
+    converges(&mut place, last, true).map_err(|why| format!("destroy: {why}"))?;
+    for count in struck {
+        count.held.fetch_add(1, Ordering::Relaxed);
+    }
+    Ok(())
 }
 
 /// Lets a version be applied, or destroyed, undisturbed.
@@ -178,15 +201,15 @@ fn nothing_is_lost_whatever_happens() {
             .filter_map(|it| it.join().unwrap())
             .collect()
     });
-    let all = [&counts.cases, &counts.runs, &counts.kills, &counts.full];
-    let [cases, runs, kills, full] = all.map(|count| count.load(Ordering::Relaxed));
     assert!(
         failures.is_empty(),
         "seed {seed}:\n{}",
         failures.join("\n\n")
     );
-    println!("reliability: fuzz cases {cases} tried {cases} held");
-    println!("reliability: fuzz kills {kills} tried {kills} converged");
-    println!("reliability: fuzz full disks {full} tried {full} converged");
-    println!("{runs} runs in {cases} cases");
+    let tried = counts.cases.tried.load(Ordering::Relaxed);
+    assert!(tried >= cases, "only {tried} of {cases} cases were tried");
+    counts.cases.print("fuzz cases", "held");
+    counts.kills.print("fuzz kills", "converged");
+    counts.full.print("fuzz full disks", "converged");
+    println!("{} runs", counts.runs.load(Ordering::Relaxed));
 }

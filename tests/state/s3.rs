@@ -2,6 +2,7 @@
 
 use super::SMALL;
 use crate::support::Project;
+use crate::support::tally::Tally;
 use serde_json::Value;
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -91,7 +92,7 @@ fn of_two_processes_one_wins_and_the_other_waits() {
 #[test]
 fn killed_at_any_call_the_next_run_takes_over_and_nothing_is_made_twice() {
     let whole = in_s3();
-    let mut killed = 0;
+    let tally = Tally::new("kills with the state in a bucket", "converged");
     for at in 1..60 {
         let mut project = whole.fork();
         let what = if at % 2 == 0 {
@@ -106,14 +107,16 @@ fn killed_at_any_call_the_next_run_takes_over_and_nothing_is_made_twice() {
         if ended.code == Some(0) {
             break;
         }
-        assert_eq!(ended.code, None, "call {at}: {}", ended.stderr);
-        killed += 1;
+        let case = format!("call {at}, {what}");
+        tally.offered(&case);
+        assert_eq!(ended.code, None, "{case}: {}", ended.stderr);
+        tally.struck(&case);
         project.apply();
         project.expect_no_changes();
-        assert_eq!(made(&project), 2, "call {at}, {what}");
+        assert_eq!(made(&project), 2, "{case}");
+        tally.held(&case);
     }
-    assert!(killed >= 10, "only {killed} calls were killed");
-    println!("reliability: kills with the state in a bucket {killed} tried {killed} converged");
+    tally.end(10);
 }
 
 /// The holder seems dead (it is of another machine and its beat stands still), is taken over,

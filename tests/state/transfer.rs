@@ -1,6 +1,7 @@
 //! A state that goes to another place, and files that come from elsewhere.
 
 use super::{SMALL, STATE, small};
+use crate::support::tally::Tally;
 use crate::support::{Project, census, in_parallel};
 use serde_json::{Value, json};
 
@@ -94,7 +95,7 @@ fn has_moved(project: &Project, (from, to): (&str, &str), case: &str) {
 }
 
 /// Kills a move at every moment and call that a rule matches, until it is not hit any more.
-fn killed(whole: &Project, places: (&str, &str), call: &str) -> usize {
+fn killed(whole: &Project, places: (&str, &str), call: &str, tally: &Tally) -> usize {
     let before = census(whole);
     let case = |at: usize| {
         let mut project = whole.fork();
@@ -107,7 +108,9 @@ fn killed(whole: &Project, places: (&str, &str), call: &str) -> usize {
         if ended.code == Some(0) {
             return false;
         }
+        tally.offered(&name);
         assert_eq!(ended.code, None, "{name}: {}", ended.stderr);
+        tally.struck(&name);
         nothing_is_lost(&project, places, &name);
         project.run(&migrate(places.0, places.1)).expect(0);
         has_moved(&project, places, &name);
@@ -117,6 +120,7 @@ fn killed(whole: &Project, places: (&str, &str), call: &str) -> usize {
             after.iter().all(|(kind, count)| before[kind] == *count),
             "{name}"
         );
+        tally.held(&name);
         true
     };
     (1..).take_while(|at| case(*at)).count()
@@ -129,7 +133,7 @@ fn killed_at_any_moment_a_move_is_completed_by_the_next_one() {
     cloud.run(&migrate(STATE, CLOUD)).expect(0);
     has_moved(&cloud, (STATE, CLOUD), "whole");
     let elsewhere = "elsewhere/small.json";
-    let kills = std::sync::atomic::AtomicUsize::new(0);
+    let tally = Tally::new("kills of a state that moves", "converged");
     let cases = vec![
         (&local, (STATE, CLOUD), "store:*", 12),
         (&local, (STATE, CLOUD), "s3:*", 15),
@@ -139,12 +143,10 @@ fn killed_at_any_moment_a_move_is_completed_by_the_next_one() {
         (&local, (STATE, elsewhere), "store:*", 12),
     ];
     in_parallel(cases, |(project, places, call, least)| {
-        let killed = killed(project, places, call);
+        let killed = killed(project, places, call, &tally);
         assert!(killed >= least, "only {killed} kills: {places:?}, {call}");
-        kills.fetch_add(killed, std::sync::atomic::Ordering::SeqCst);
     });
-    let kills = kills.into_inner();
-    println!("reliability: kills of a state that moves {kills} tried {kills} converged");
+    tally.end(65);
 }
 
 #[test]
@@ -351,7 +353,7 @@ fn only_a_file_that_fits_is_pushed() {
             "a state of another lineage is there",
         ),
     ];
-    let tried = cases.len() + 1;
+    let (tried, mut detected) = (cases.len() + 1, 0);
     for (name, text, why) in cases {
         project.write("file.json", text);
         let ended = project
@@ -359,6 +361,7 @@ fn only_a_file_that_fits_is_pushed() {
             .expect(1);
         assert!(ended.stderr.contains(why), "{name}: {}", ended.stderr);
         assert_eq!(project.read(STATE), kept, "{name}");
+        detected += 1;
     }
     project.write("stacks/small.dev.yaml", "{}");
     project.write("file.json", &newer);
@@ -377,7 +380,8 @@ fn only_a_file_that_fits_is_pushed() {
         "{}",
         ended.stderr
     );
-    println!("tamperings: {tried} tried, {tried} detected");
+    detected += 1;
+    println!("tamperings: {tried} tried, {detected} detected");
     let push = ["state", "push", "file.json", "--yes"];
     project.write("file.json", &kept);
     let same = project.run(&push).expect(0);

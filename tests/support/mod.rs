@@ -9,6 +9,7 @@ pub mod proxy;
 pub mod aws;
 pub mod cases;
 pub mod fake;
+pub mod tally;
 
 use aws_credential_types::Credentials;
 use serde_json::Value;
@@ -302,7 +303,16 @@ pub(crate) fn census(project: &Project) -> BTreeMap<String, usize> {
     census
 }
 
-/// Runs independent cases, two at a time. A case that fails fails the test, after the
+/// Whether every pair of a call and a trouble is to be tried, and the largest inputs, as CI does:
+/// `STACKCTL_FAULTS=all`. Otherwise each call meets the trouble of its turn.
+pub(crate) fn all() -> bool {
+    std::env::var_os("STACKCTL_FAULTS").is_some_and(|value| value == "all")
+}
+
+/// How many cases `in_parallel` runs at a time: most of their time they wait.
+const WORKERS: usize = 4;
+
+/// Runs independent cases, a few at a time. A case that fails fails the test, after the
 /// others were run.
 #[track_caller]
 pub(crate) fn in_parallel<C: Send>(cases: Vec<C>, run: impl Fn(C) + Sync) {
@@ -316,8 +326,8 @@ pub(crate) fn in_parallel<C: Send>(cases: Vec<C>, run: impl Fn(C) + Sync) {
         failed
     };
     let failed: usize = std::thread::scope(|scope| {
-        let other = scope.spawn(work);
-        work() + other.join().unwrap()
+        let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().map(|it| it.join().unwrap()).sum()
     });
     assert_eq!(failed, 0, "so many cases failed; see above");
 }

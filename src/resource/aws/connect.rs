@@ -94,14 +94,16 @@ pub enum ConnectError {
 /// # Errors
 /// When no region can be found, the profile does not exist, or the way to AWS cannot be set up.
 pub async fn connect(settings: &Settings) -> Result<Aws, ConnectError> {
+    // The local cloud's time runs faster, and the pauses between retries with it.
+    let speed = settings.local.as_ref().map_or(1.0, |it| it.speed.max(1.0));
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .retry_config(
             // The first pause is the SDK's largest cost when a call fails once: it is drawn
             // from 0 to 1 s by default.
             RetryConfig::standard()
                 .with_max_attempts(8)
-                .with_initial_backoff(Duration::from_millis(100))
-                .with_max_backoff(Duration::from_secs(20)),
+                .with_initial_backoff(Duration::from_millis(100).div_f64(speed))
+                .with_max_backoff(Duration::from_secs(20).div_f64(speed)),
         )
         // A script or a sign-in may take its time; the SDK gives it five seconds.
         .identity_cache(IdentityCache::lazy().load_timeout(READ_TIMEOUT).build())
@@ -116,9 +118,10 @@ pub async fn connect(settings: &Settings) -> Result<Aws, ConnectError> {
             .credentials_provider(Credentials::from_keys("test", "test", None))
             .region(Region::new(region.to_owned()));
         let aws = Aws::new(loader.load().await, true);
-        let late = aws.late().div_f64(local.speed.max(1.0));
+        let aws = aws.with_speed(speed);
         // A new role is known there after a fraction of a second.
-        return Ok(aws.with_late(late).with_spread(late));
+        let spread = aws.late();
+        return Ok(aws.with_spread(spread));
     }
     let profiles = profile::profiles(settings.profile.as_deref())
         .await

@@ -113,7 +113,7 @@ macro_rules! clients {
             config: SdkConfig,
             region: String,
             path_style: bool,
-            late: Duration,
+            speed: f64,
             spread: Duration,
             agreement: Duration,
             endpoints: Vec<Endpoint>,
@@ -133,7 +133,7 @@ macro_rules! clients {
                 let region = config.region().map_or_else(String::new, ToString::to_string);
                 Self {
                     config, region, path_style,
-                    late: LATE,
+                    speed: 1.0,
                     spread: SPREAD,
                     agreement: if path_style { Duration::ZERO } else { AGREEMENT },
                     endpoints: Vec::new(),
@@ -245,16 +245,20 @@ impl Aws {
         aws_sdk_s3::Client::from_conf(builder.build())
     }
 
-    /// These clients, of a cloud in which a call takes effect at most so long after its
-    /// client gave up or died.
+    /// These clients, of a cloud whose time runs so many times faster than real time.
     #[must_use]
-    pub fn with_late(self, late: Duration) -> Self {
-        Self { late, ..self }
+    pub fn with_speed(self, speed: f64) -> Self {
+        Self { speed, ..self }
+    }
+
+    /// The real time that a time of the services takes: shorter in a cloud whose time runs faster.
+    pub fn real(&self, time: Duration) -> Duration {
+        time.div_f64(self.speed)
     }
 
     /// How long after its client gave up or died a call may still take effect.
     pub fn late(&self) -> Duration {
-        self.late
+        self.real(LATE)
     }
 
     /// These clients, of a cloud in which a change of IAM is usually known after so long.
@@ -274,7 +278,7 @@ impl Aws {
         let config = self.config.to_builder();
         let config = config.region(Region::new(region.to_owned())).build();
         Self::new(config, self.path_style)
-            .with_late(self.late)
+            .with_speed(self.speed)
             .with_spread(self.spread)
     }
 
