@@ -385,7 +385,9 @@ impl<'ast> Visit<'ast> for Finder<'_> {
             syn::Item::Fn(_) | syn::Item::Impl(_) | syn::Item::Mod(_) | syn::Item::Trait(_) => {
                 visit::visit_item(self, node);
             }
-            // What is evaluated by the compiler has no switch.
+            // What the compiler evaluates has no switch; functions in a table have.
+            syn::Item::Const(node) => Closures(self).visit_expr(&node.expr),
+            syn::Item::Static(node) => Closures(self).visit_expr(&node.expr),
             _ => {}
         }
     }
@@ -509,4 +511,75 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     fn visit_attribute(&mut self, _: &'ast syn::Attribute) {}
 
     fn visit_generic_argument(&mut self, _: &'ast syn::GenericArgument) {}
+}
+
+/// Goes into the closures of a constant only.
+struct Closures<'f, 'a>(&'f mut Finder<'a>);
+
+impl<'ast> Visit<'ast> for Closures<'_, '_> {
+    fn visit_expr_closure(&mut self, node: &'ast syn::ExprClosure) {
+        self.0.visit_expr(&node.body);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edit;
+
+    /// What each candidate would write, one a line.
+    fn written(source: &str) -> Vec<String> {
+        let found = find(source).unwrap();
+        let of = |candidate: &Candidate| {
+            let text = edit::write(source, &[(1, &candidate.edit)]).text;
+            syn::parse_file(&text).unwrap();
+            format!(
+                "{}: {}",
+                candidate.operator,
+                text.replace("crate::mutants::on(1)", "ON")
+            )
+        };
+        found.candidates.iter().map(of).collect()
+    }
+
+    #[test]
+    fn every_candidate_is_rust_with_the_original_behind_a_switch() {
+        let source = "fn f(a: u8) -> bool { if a < 2 && g() { h(1)?; } a == 3 }";
+        let all = written(source);
+        for expected in [
+            "return early: fn f(a: u8) -> bool { if ON { return true; }  if a < 2 && g() { h(1)?; } a == 3 }",
+            "negate: fn f(a: u8) -> bool { if (ON ^ (a < 2 && g())) { h(1)?; } a == 3 }",
+            "operator: fn f(a: u8) -> bool { if (if ON { a < 2 || g() } else { a < 2 && g() }) { h(1)?; } a == 3 }",
+            "true: fn f(a: u8) -> bool { if a < 2 && (ON || (g())) { h(1)?; } a == 3 }",
+            "ignore error: fn f(a: u8) -> bool { if a < 2 && g() { if ON { let _ = h(1); } else { h(1)?; } } a == 3 }",
+            "literal: fn f(a: u8) -> bool { if a < 2 && g() { h(1)?; } a == (if ON { 4 } else { 3 }) }",
+        ] {
+            assert!(
+                all.iter().any(|one| one == expected),
+                "{expected}\n{all:#?}"
+            );
+        }
+    }
+
+    #[test]
+    fn constants_have_places_in_their_functions_only_and_tests_have_none() {
+        let source = "const A: &[F] = &[f(1, |x| x == 2)];
+            #[cfg(test)] mod tests { fn f() { g(); } }
+            #[test] fn t() { g(); }
+            fn m(x: u8) -> u8 { match x { 1 if c => 5, 2 => 6, _ => 7 } }";
+        let all = written(source);
+        assert!(!all.iter().any(|one| one.contains("f((if ON")), "{all:#?}");
+        assert!(
+            all.iter().any(|one| one.contains("|x| (if ON { x != 2 }")),
+            "{all:#?}"
+        );
+        assert!(
+            !all.iter().any(|one| one.contains("if !ON { g(); }")),
+            "{all:#?}"
+        );
+        for arm in ["1 if (ON || (c)) => 5", "2 if !ON => 6"] {
+            assert!(all.iter().any(|one| one.contains(arm)), "{arm}: {all:#?}");
+        }
+        assert!(!all.iter().any(|one| one.contains("_ if !ON")), "{all:#?}");
+    }
 }
