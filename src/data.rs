@@ -458,4 +458,113 @@ mod tests {
         assert_eq!(data.unknown_at(&Path::pointer("/ab/c")), Some("/ab"));
         assert_eq!(data.unknown_at(&Path::pointer("/abc")), None);
     }
+
+    #[test]
+    fn the_parts_of_a_path() {
+        let path = Path::root().join("a/b~c").join(0).join("x");
+        assert_eq!(path.as_pointer(), "/a~1b~0c/0/x");
+        assert_eq!(path.segments().collect::<Vec<_>>(), ["a/b~c", "0", "x"]);
+        assert_eq!(path.first().as_deref(), Some("a/b~c"));
+        assert_eq!(path.last().as_deref(), Some("x"));
+        assert_eq!(path.parent(), Some(Path::pointer("/a~1b~0c/0")));
+        assert_eq!((Path::root().parent(), Path::root().last()), (None, None));
+        assert!(Path::root().is_root() && !path.is_root());
+        let base = Path::pointer("/a");
+        assert!(base.is_within(&base) && Path::pointer("/a/b").is_within(&base));
+        assert!(!Path::pointer("/ab").is_within(&base));
+        assert_eq!(
+            Path::pointer("/a/b/c").below(&base),
+            Some(Path::pointer("/b/c"))
+        );
+        assert_eq!(Path::pointer("/b").below(&base), None);
+        assert_eq!(base.concat(&Path::pointer("/b")), Path::pointer("/a/b"));
+        let shown = [
+            ("/0/1/x", "0[1].x"),
+            ("/a/", "a[\"\"]"),
+            ("/a-b_$/é", "a-b_$.é"),
+            ("/a b/c.d", "[\"a b\"][\"c.d\"]"),
+            ("", ""),
+        ];
+        for (pointer, text) in shown {
+            assert_eq!(Path::pointer(pointer).to_string(), text);
+        }
+        assert_eq!(Path::dotted("a[\"b\"].c").as_pointer(), "/a/b/c");
+    }
+
+    #[test]
+    fn values_are_put_in_and_taken_out() {
+        let mut value = json!({"list": [1], "map": {}, "text": "t"});
+        for (path, new) in [
+            ("/list/0", json!(2)),
+            ("/list/1/deep", json!(3)),
+            ("/list/9", json!(4)),
+            ("/list/x", json!(5)),
+            ("/map/a/b", json!(6)),
+            ("/text/a", json!(7)),
+        ] {
+            Path::pointer(path).set(&mut value, new);
+        }
+        assert_eq!(
+            value,
+            json!({"list": [2, {"deep": 3}], "map": {"a": {"b": 6}}, "text": "t"})
+        );
+        let get = |path: &str| Path::pointer(path).get(&value);
+        assert_eq!(get("/list/1/deep"), Some(&json!(3)));
+        assert_eq!(
+            (get("/list/2"), get("/list/x"), get("/text/a")),
+            (None, None, None)
+        );
+        assert_eq!(get(""), Some(&value));
+        let mut value = value.clone();
+        for path in ["/list/0", "/list/9", "/map/a", "/none/a", "/text/a", ""] {
+            Path::pointer(path).remove(&mut value);
+        }
+        assert_eq!(
+            value,
+            json!({"list": [null, {"deep": 3}], "map": {}, "text": "t"})
+        );
+    }
+
+    #[test]
+    fn what_is_noted_goes_along_and_goes_with_the_value() {
+        let mut part = Data::from(json!({"x": null, "y": 1}));
+        part.unknown
+            .insert(Path::pointer("/x"), "${q.arn}".to_owned());
+        part.secret.insert(Path::pointer("/y"));
+        let mut data = Data::from(json!({"b": 2}));
+        data.secret.insert(Path::pointer("/b"));
+        data.set(&Path::pointer("/a"), part.clone());
+        assert_eq!(data.value, json!({"a": {"x": null, "y": 1}, "b": 2}));
+        assert_eq!(data.get(&Path::pointer("/a")), Some(part));
+        assert_eq!(data.get(&Path::pointer("/none")), None);
+        let secret = |path: &str| data.is_secret(&Path::pointer(path));
+        assert!(secret("/a/y") && secret("/b/c") && !secret("/a") && !secret("/a/x"));
+        // A part of what is unknown and secret is both.
+        let mut whole = Data::unknown("${p}");
+        whole.secret.insert(Path::root());
+        assert_eq!(whole.get(&Path::pointer("/x")), Some(whole.clone()));
+        let of_b = data.get(&Path::pointer("/b")).unwrap_or_default();
+        assert_eq!(of_b.secret, BTreeSet::from([Path::root()]));
+        let noted = |path: &str| -> Vec<(String, Option<String>)> {
+            let noted = Path::pointer(path);
+            let noted = data.noted_below(&noted);
+            noted
+                .map(|(path, text)| (path.to_string(), text.map(str::to_owned)))
+                .collect()
+        };
+        let x = ("a.x".to_owned(), Some("${q.arn}".to_owned()));
+        let y = ("a.y".to_owned(), None);
+        assert_eq!(noted("/a"), [x.clone(), y.clone()]);
+        assert_eq!(noted("/a/x"), [x.clone()]);
+        assert_eq!(noted(""), [x, y, ("b".to_owned(), None)]);
+        // Put in place or taken out, nothing of what was noted stays.
+        let mut replaced = data.clone();
+        replaced.set(&Path::pointer("/a/x"), json!(1).into());
+        replaced.set(&Path::pointer("/a/y"), json!(1).into());
+        assert!(replaced.is_known() && !replaced.is_secret(&Path::pointer("/a/y")));
+        data.remove(&Path::pointer("/a"));
+        assert!(data.is_known());
+        assert_eq!(data.secret, BTreeSet::from([Path::pointer("/b")]));
+        assert_eq!(data.value, json!({"b": 2}));
+    }
 }
