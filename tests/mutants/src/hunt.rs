@@ -1,6 +1,6 @@
 //! Runs the tests that reach a mutant until one fails.
 
-use crate::trace::{Stage, Trace};
+use crate::trace::{Stage, Test, Trace};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -28,6 +28,32 @@ pub struct Hunt {
     spent: Duration,
     /// Caught it in an earlier run.
     killer: Option<usize>,
+    /// How close a test is to the mutant by its name; 0 is closest.
+    distance: HashMap<usize, usize>,
+}
+
+/// Tests of the file's own module come first, then those of the folder, then those that have a part
+/// of the file's name in theirs.
+fn distance(file: &str, test: &Test) -> usize {
+    let module = file.trim_start_matches("src/").trim_end_matches(".rs");
+    let module = module.trim_end_matches("/mod").replace('/', "::");
+    let folder = module.rsplit_once("::").map_or("", |(folder, _)| folder);
+    let of = |module: &str| {
+        test.name
+            .strip_prefix(module)
+            .is_some_and(|rest| rest.starts_with("::"))
+    };
+    let parts = module.split("::").skip(1).filter(|part| part.len() > 2);
+    let named = parts
+        .filter(|part| test.name.contains(part.trim_end_matches('s')))
+        .count();
+    match test.binary {
+        0 if of(&module) => 0,
+        0 if of(folder) => 1,
+        _ if test.name.starts_with("plan::") || test.binary == 0 => 3,
+        _ if named > 1 => 2,
+        _ => 4,
+    }
 }
 
 /// How often each test caught a mutant of the run: such are asked first.
@@ -37,13 +63,14 @@ pub type Hits = HashMap<usize, usize>;
 const GROUP: f64 = 4.0;
 
 impl Hunt {
-    pub fn new(number: usize, trace: &Trace) -> Hunt {
-        let reaches = |(place, test): (usize, &crate::trace::Test)| {
-            test.reaches.contains(&number).then_some(place)
-        };
+    pub fn new(number: usize, file: &str, trace: &Trace) -> Hunt {
+        let reaches =
+            |(place, test): (usize, &Test)| test.reaches.contains(&number).then_some(place);
         let reaching: Vec<usize> = trace.tests.iter().enumerate().filter_map(reaches).collect();
+        let close = |place: &usize| (*place, distance(file, &trace.tests[*place]));
         Hunt {
             number,
+            distance: reaching.iter().map(close).collect(),
             left: reaching.clone(),
             reaching,
             spent: Duration::ZERO,
@@ -58,8 +85,8 @@ impl Hunt {
         self
     }
 
-    /// Runs tests for at most `budget` in all; quick ones first, and of these the ones that have
-    /// caught something and reach little else.
+    /// Runs tests for at most `budget` in all: the closest first, of these the quick ones, and of these
+    /// the ones that have caught something and reach little else.
     ///
     /// # Errors
     /// A test binary cannot be started.
@@ -87,7 +114,13 @@ impl Hunt {
             let test = &trace.tests[*place];
             let hit = hits.get(place).copied().unwrap_or(0);
             // Most last: they are taken from the end.
-            std::cmp::Reverse((class(test.seconds), std::cmp::Reverse(hit), breadth[place]))
+            let far = self.distance[place];
+            std::cmp::Reverse((
+                far,
+                class(test.seconds),
+                std::cmp::Reverse(hit),
+                breadth[place],
+            ))
         });
         while !self.left.is_empty() {
             if self.spent > budget {
@@ -130,7 +163,8 @@ impl Hunt {
     fn ask(&mut self, stage: &Stage, trace: &Trace, group: &[usize]) -> Result<Option<Verdict>> {
         let tests: Vec<_> = group.iter().map(|place| &trace.tests[*place]).collect();
         let names: Vec<&str> = tests.iter().map(|test| test.name.as_str()).collect();
-        let limit = |seconds: f64| Duration::from_secs_f64(15.0 + 6.0 * seconds);
+        // Others may be at work on the machine: what is only slow is not caught.
+        let limit = |seconds: f64| Duration::from_secs_f64(60.0 + 8.0 * seconds);
         let whole = limit(tests.iter().map(|test| test.seconds).sum());
         let binary = tests[0].binary;
         let number = self.number.to_string();

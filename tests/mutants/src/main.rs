@@ -69,6 +69,12 @@ struct Args {
     scratch: PathBuf,
 }
 
+impl Args {
+    fn wants(&self, area: &str) -> bool {
+        self.area.is_empty() || self.area.iter().any(|part| area.contains(part.as_str()))
+    }
+}
+
 /// What a run needs to go on.
 #[derive(Serialize, Deserialize)]
 struct Begun {
@@ -86,7 +92,7 @@ struct Line {
 }
 
 /// Seconds of the first look at every mutant: most are caught in them.
-const FIRST_LOOK: u64 = 12;
+const FIRST_LOOK: u64 = 8;
 const PAGE: &str = "docs/reliability.md";
 const BEGIN: &str = "<!-- mutants -->\n";
 const END: &str = "<!-- end of mutants -->\n";
@@ -129,12 +135,9 @@ fn main() -> Result<()> {
 fn begin(args: &Args, project: &Path, scratch: &Path) -> Result<Option<Begun>> {
     eprintln!("copying the work tree");
     let tree = Tree::copy(project, scratch.join("tree"), &args.only)?;
-    let wanted = |area: &str| {
-        args.area.is_empty() || args.area.iter().any(|part| area.contains(part.as_str()))
-    };
     // Many are no Rust: twice as many, and the first of them that are.
     let mut drawn = draw::draw(&tree.sources, args.seed, args.count * 2);
-    drawn.retain(|area, _| wanted(area));
+    drawn.retain(|area, _| args.wants(area));
     ensure!(
         !drawn.is_empty(),
         "no area of that name has a place for a mutant"
@@ -259,11 +262,19 @@ fn hunt_all(
     let killers = killers(scratch)?;
     let mut hunts: Vec<Hunt> = (0..begun.mutants.len())
         .filter(|number| !verdicts.contains_key(number))
+        .filter(|number| args.wants(&begun.mutants[*number].area))
         .map(|number| {
             let killer = killers.get(&begun.mutants[number].key());
-            Hunt::new(number, &begun.trace).first(&begun.trace, killer)
+            Hunt::new(number, &begun.mutants[number].file, &begun.trace).first(&begun.trace, killer)
         })
         .collect();
+    // One of each area in turn, so that every area is known about early.
+    let mut nth: BTreeMap<&str, usize> = BTreeMap::new();
+    hunts.sort_by_cached_key(|hunt| {
+        let nth = nth.entry(&begun.mutants[hunt.number].area).or_default();
+        *nth += 1;
+        *nth
+    });
     let results = fs::OpenOptions::new()
         .create(true)
         .append(true)
@@ -284,7 +295,7 @@ fn hunt_all(
                 let hits = lock(&shared)?.hits.clone();
                 let budget = Duration::from_secs(seconds);
                 let verdict = hunt.run(&stage, &begun.trace, &breadth, &hits, budget)?;
-                let settled = lock(&shared)?.note(begun, hunt.number, verdict)?;
+                let settled = lock(&shared)?.note(scratch, begun, hunt.number, verdict)?;
                 if !settled {
                     lock(&left)?.push(hunt);
                 }
@@ -303,8 +314,6 @@ fn hunt_all(
         hunts = left
             .into_inner()
             .map_err(|_| anyhow!("a thread of the run failed"))?;
-        hunts.sort_by_key(|hunt| hunt.number);
-        report(scratch, begun, &lock(&shared)?.verdicts)?;
     }
     let _ = fs::remove_dir_all(&stage.scratch);
     let shared = shared.into_inner();
@@ -328,7 +337,13 @@ struct Shared {
 
 impl Shared {
     /// Keeps a verdict, and says whether it is one.
-    fn note(&mut self, begun: &Begun, number: usize, verdict: Verdict) -> Result<bool> {
+    fn note(
+        &mut self,
+        scratch: &Path,
+        begun: &Begun,
+        number: usize,
+        verdict: Verdict,
+    ) -> Result<bool> {
         let settled = !matches!(verdict, Verdict::Unsettled { .. });
         if settled {
             let mutant = &begun.mutants[number];
@@ -347,6 +362,7 @@ impl Shared {
             *self.hits.entry(test.unwrap_or(0)).or_default() += 1;
         }
         self.verdicts.insert(number, verdict);
+        report(scratch, begun, &self.verdicts)?;
         Ok(settled)
     }
 }
@@ -357,7 +373,7 @@ fn rows<'a>(begun: &'a Begun, verdicts: &'a BTreeMap<usize, Verdict>) -> Vec<Row
         .map(|(number, verdict)| Row {
             mutant: &begun.mutants[*number],
             verdict,
-            reaching: Hunt::new(*number, &begun.trace).reaching,
+            reaching: Hunt::new(*number, "", &begun.trace).reaching,
         })
         .collect()
 }

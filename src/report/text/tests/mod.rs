@@ -2,6 +2,7 @@
 
 mod documents;
 mod limits;
+mod shapes;
 
 use super::*;
 use crate::data::{Data, Path};
