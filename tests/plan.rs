@@ -30,29 +30,36 @@ mod cases {
         create_only_change_with_a_fixed_name,
         create_only_change_without_a_name,
         create_with_unknown_references,
+        data_arguments_changed,
         data_source_read,
         data_source_read_while_applying,
         data_source_that_is_needed,
         default_tags,
         delete_before_replace,
+        delete_timeout_changed,
         deployment_holds_what_changes,
         deposed_leftovers,
         destroy_exclude,
         destroy_target,
         destroy_what_goes_with_it,
         destroy_with_a_weak_reference,
+        destroyed_and_kept,
         drift_and_the_file,
         drift_from_outside,
         drift_in_every_shape,
         drift_that_agrees_with_the_file,
         each_mistake_once,
         empty_tag_taken_out,
+        environment,
         exclude,
+        exclude_what_is_used_still,
+        exclude_with_leftovers,
         for_each_over_a_list,
         for_each_over_a_map,
         for_each_with_unknown_keys,
         for_each_with_unknown_values,
         gone_outside,
+        half_done_and_as_before,
         half_done_and_complete,
         half_done_create,
         half_done_update,
@@ -61,6 +68,7 @@ mod cases {
         hashed_password_needed,
         hashed_password_nothing_to_do,
         hashed_password_replaced,
+        hashed_password_replaced_through_a_local,
         hashed_password_template_changed,
         hashed_password_through_a_local,
         hashed_variable,
@@ -74,39 +82,53 @@ mod cases {
         import_of_what_is_managed,
         import_only,
         import_only_refused,
+        import_read_by_another_id,
         import_refused,
         import_then_update,
+        imports_of_one_object,
+        imports_of_one_text,
         integration_replaced_route_updated,
         keeper_taken_out,
         kept_and_replaced_under_its_name,
+        kept_by_a_property,
         kept_on_what_goes,
         kept_password_in_a_document,
         kept_password_key_added,
         kept_password_nothing_to_do,
         kept_password_replaced,
+        kept_password_replaced_through_a_local,
         kept_password_template_changed,
         kept_password_through_a_local,
+        kept_role_under_another_name,
         locals_with_unknown_parts,
         made_again_under_a_name_that_comes_back,
         map_key_removed,
         map_key_removed_and_gone_already,
         map_that_is_the_files_with_an_extra_live_key,
         map_with_an_extra_live_key,
+        mistake_and_what_follows,
         mistakes_between_resources,
+        mistakes_of_some_instances,
         moved,
         moved_already,
+        moved_and_changed_outside,
         moved_and_imported,
         moved_and_replaced,
         moved_each,
+        moved_leftover_and_imported,
         moved_leftover_excluded,
         moved_refused,
+        moved_with_its_contents,
         name_of_a_deposed_leftover,
+        name_that_depends_on_what_is_not_known,
+        names_from_a_secret,
         names_move_along,
         names_what_goes,
         nothing_to_do,
         options_changed,
         orphan_whose_user_is_updated,
         orphans_in_order,
+        output_of_an_updated_policy,
         outputs_change,
         policy_as_json_text,
         policy_changed_outside,
@@ -117,27 +139,36 @@ mod cases {
         property_removed_from_the_file,
         property_removed_that_is_the_default,
         protected_and_not_targeted,
+        protected_and_replaced,
         protected_destroy,
         protected_in_the_file_only,
         protected_orphan,
         protected_replacement,
+        protected_with_a_leftover,
         random_text_of_a_name,
         renamed_block_takes_along,
         renamed_block_with_a_user,
         renamed_block_with_the_same_name,
         renamed_noticed,
+        renames_that_look_alike,
+        replace_of_a_user_too,
         replace_on_changes,
         replace_on_request,
+        replace_with_leftovers,
         replace_with_users,
         replaced_along_excluded,
         replaced_along_protected,
         replaced_along_targeted,
         replaced_along_with_its_role,
+        replaced_and_kept,
+        replaced_on_request_and_kept,
+        replaced_on_request_under_its_name,
         replacement_chain_create_first,
         replacement_chain_delete_first,
         secret_in_a_document,
         secret_in_a_document_changed,
         secret_in_a_document_not_read,
+        secret_in_the_file_now,
         sensitive_variable,
         set_in_another_order,
         siblings_against_the_file,
@@ -145,14 +176,20 @@ mod cases {
         siblings_in_their_order,
         siblings_tightened,
         target,
+        target_and_exclude,
+        target_of_what_is_only_named,
+        target_with_a_user_in_the_file,
+        target_with_leftovers,
         two_blocks_swap_names,
         two_of_one_name,
         two_owners,
         type_changed_under_one_address,
         update_by_the_file,
         weak_reference_nothing_to_do,
+        weak_reference_through_a_local,
         when_is_false,
         when_is_false_and_referred_to,
+        when_needs_a_read,
         write_only_property_added,
         write_only_property_changed,
         write_only_property_removed,
@@ -243,15 +280,37 @@ fn run(case: &str) -> String {
     }
     assert_eq!(verify::faults(&planned.plan, &world), Vec::<String>::new());
     let needs = planned.needs.iter();
-    let needs = needs.map(|need| format!("Needs data.{} with {}\n", need.name, need.args));
+    let needs = needs.map(|need| {
+        let secret = if need.is_secret { " (secret)" } else { "" };
+        format!("Needs data.{} with {}{secret}\n", need.name, need.args)
+    });
     let imports = planned.imports.iter();
     let imports = imports.map(|need| format!("Needs {} with {}\n", need.address, need.id));
     let needs: String = needs.chain(imports).collect();
     format!(
-        "{texts}{}\n{needs}{}",
+        "{texts}{}\n{needs}{}{}",
         text::plan(&planned.plan, &style),
-        steps(&planned.plan)
+        steps(&planned.plan),
+        secrets(&planned.plan)
     )
+}
+
+/// Where the plan has secrets: JSON and saved plans hide what is there.
+fn secrets(plan: &Plan) -> String {
+    let mut text = String::new();
+    for change in plan.changes.iter().filter(|change| !change.is_nothing()) {
+        for (when, side) in [("before", &change.before), ("after", &change.after)] {
+            let paths = side.iter().flat_map(|data| &data.secret);
+            let paths: Vec<String> = paths.map(ToString::to_string).collect();
+            if !paths.is_empty() {
+                let _ = writeln!(text, "  {} {when}: {}", change.address, paths.join(", "));
+            }
+        }
+    }
+    match text.is_empty() {
+        true => text,
+        false => format!("Secrets:\n{text}"),
+    }
 }
 
 fn world(case: &Value) -> World {

@@ -4,7 +4,6 @@ use super::diff::{Shape, shape};
 use super::files::{self, Named};
 use super::instance::Instance;
 use super::judge::mark_made;
-use super::observe::is_remote;
 use super::plan::{Action, Importing, Warning};
 use super::planner::Planner;
 use crate::data::{Data, Path};
@@ -13,7 +12,7 @@ use crate::lang::nearest::nearest;
 use crate::lang::stack::ResourceBlock;
 use crate::resource::{ResourceType, overlay};
 use crate::schema::Schema;
-use crate::store::state::{ResourceState, deposed_address};
+use crate::store::state::ResourceState;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -150,14 +149,7 @@ impl Planner<'_> {
             return None;
         }
         if let Some(holder) = self.holder(adopter, &found.id) {
-            let message = format!(
-                "{} is in the state already, as {holder}",
-                shown(&wish, secret)
-            );
-            let help = format!(
-                "if {address} is its new name, say so in its options instead of import: movedFrom: {}",
-                quoted(&holder)
-            );
+            let (message, help) = holder.told(&shown(&wish, secret), address);
             self.out.found.faults.push(fault(message, Some(help)));
             return None;
         }
@@ -315,31 +307,6 @@ impl Planner<'_> {
         }
     }
 
-    /// The address that has the object already. What lives only in the state (`random:…`)
-    /// may be there many times.
-    fn holder(&self, adopter: &Adopter<'_>, id: &str) -> Option<String> {
-        let type_name = adopter.kind.schema().name;
-        if !is_remote(type_name) {
-            return None;
-        }
-        let is_it = |known: &ResourceState| known.type_name == type_name && known.id == id;
-        let state = &self.inputs.world.state;
-        let current = state.resources.iter();
-        let mut current = current.filter(|(address, _)| *address != adopter.address);
-        if let Some((address, _)) = current.find(|(_, known)| is_it(known)) {
-            return Some(address.clone());
-        }
-        let mut adopted = self.out.found.adopted.iter();
-        if let Some((address, _)) = adopted.find(|(_, found)| is_it(&found.resource)) {
-            return Some(address.clone());
-        }
-        state.deposed.iter().find_map(|(address, generations)| {
-            let mut generations = generations.iter();
-            let (key, _) = generations.find(|(_, known)| is_it(known))?;
-            Some(deposed_address(address, key))
-        })
-    }
-
     /// Once the instance is decided: the dependencies and options that the state keeps, and
     /// whether the file would replace what is to be adopted.
     pub(super) fn adopted(&mut self, found: &Instance) {
@@ -393,7 +360,7 @@ fn shown(wish: &Wish, secret: bool) -> String {
 
 /// An address as one word of a shell or a YAML value.
 pub(crate) fn quoted(address: &str) -> String {
-    if address.contains('[') {
+    if address.contains(['[', ' ']) {
         format!("'{address}'")
     } else {
         address.to_owned()

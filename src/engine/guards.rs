@@ -46,15 +46,27 @@ impl Planner<'_> {
         self.out.diagnostics.extend(found);
     }
 
+    /// What the file says of a flag now. What a value that is known only later says counts once it
+    /// was applied.
+    fn in_file(&self, template: Option<&Value>) -> Option<bool> {
+        let data = evaluate(template?, &self.values).ok()?;
+        data.value.as_bool()
+    }
+
+    /// Whether a resource of the state that goes is left alone: as it was last applied, or as the
+    /// file says by now.
+    pub(super) fn is_retained(&self, address: &str, known: &ResourceState) -> bool {
+        let written = self.inputs.stack.resources.get(block(address));
+        let template = written.and_then(|written| written.options.retain_on_delete.as_ref());
+        known.options.retain_on_delete || self.in_file(template) == Some(true)
+    }
+
     fn protected_deletion(&self, change: &Change, address: &str) -> Option<Diagnostic> {
         let name = block(address);
         let kept = self.inputs.world.state.resources.get(address)?;
         let written = self.inputs.stack.resources.get(name);
         let template = written.and_then(|written| written.options.protect.as_ref());
-        // What a value that is known only later says counts once it was applied.
-        let in_file = template
-            .and_then(|template| evaluate(template, &self.values).ok())
-            .and_then(|data| data.value.as_bool());
+        let in_file = self.in_file(template);
         if !kept.options.protect && in_file != Some(true) {
             return None;
         }
@@ -139,7 +151,7 @@ impl Planner<'_> {
                 row.action == Action::Forget && steps::object(&row.address) == named.child
             });
             let known = relations::known(state, &named.child);
-            let retained = known.is_some_and(|known| known.options.retain_on_delete);
+            let retained = known.is_some_and(|known| self.is_retained(address, known));
             if !kept || !retained || key.is_some() || named.row.fate == Fate::Survives {
                 continue;
             }

@@ -255,7 +255,6 @@ fn narrowed_by_uses(
                     along.insert(needed.clone(), format!("{address} needs it"));
                 }
             }
-            kept.extend(found.uses.iter().cloned());
         }
     }
     for found in instances {

@@ -12,6 +12,7 @@ pub mod files;
 pub mod graph;
 mod guards;
 pub mod head;
+mod holder;
 mod identity;
 pub mod instance;
 mod judge;

@@ -231,3 +231,37 @@ pub(super) fn circle(steps: &[Step]) -> BTreeSet<StepId> {
     }
     left
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_circle_is_without_what_only_waits_for_it() {
+        let step = |after: &[StepId]| Step {
+            op: Op::Delete { deposed: None },
+            address: String::new(),
+            type_name: String::new(),
+            after: after.iter().copied().collect(),
+        };
+        // 1 and 2 wait for each other; 0 comes before them, 3 and 4 after.
+        let steps = [
+            step(&[]),
+            step(&[0, 2]),
+            step(&[1]),
+            step(&[2]),
+            step(&[3, 0]),
+        ];
+        assert_eq!(circle(&steps), BTreeSet::from([1, 2]));
+        assert_eq!(circle(&steps[..1]), BTreeSet::new());
+        // What lies between two circles may have to give way too.
+        let steps = [
+            step(&[1]),
+            step(&[0]),
+            step(&[1]),
+            step(&[2, 4]),
+            step(&[3]),
+        ];
+        assert_eq!(circle(&steps), BTreeSet::from([0, 1, 2, 3, 4]));
+    }
+}

@@ -30,7 +30,7 @@ impl Planner<'_> {
             let gone = matches!(self.inputs.world.live.get(address), Some(Observed::Gone));
             let (action, reason) = if gone {
                 (Action::Forget, "it is gone already")
-            } else if known.options.retain_on_delete {
+            } else if self.is_retained(address, known) {
                 (
                     Action::Forget,
                     "retainOnDelete: it is left alone and no longer managed",
@@ -83,7 +83,11 @@ impl Planner<'_> {
         if options.target.is_empty() && options.exclude.is_empty() {
             return self.replaced();
         }
-        let (kept, along) = instance::narrowed(&self.out.instances, options, &self.forced);
+        let leaving = self.leaving();
+        let mut wider = options.clone();
+        wider.target.extend(leaving.keys().cloned());
+        let (kept, mut along) = instance::narrowed(&self.out.instances, &wider, &self.forced);
+        along.extend(leaving);
         let mut scope = Scope {
             asked: asked(options),
             ..Scope::default()
@@ -144,6 +148,24 @@ impl Planner<'_> {
         self.keep_outputs(&changed);
     }
 
+    /// The resources of the file that use, by the state, what `--target` removes, each with why it
+    /// comes along: nothing is deleted while what stops using it is left as it is.
+    fn leaving(&self) -> BTreeMap<String, String> {
+        let known = &self.inputs.world.state.resources;
+        let file = instance::by_address(&self.out.instances);
+        let is_orphan = |address: &str| known.contains_key(address) && !file.contains_key(address);
+        let (removed, _, _) = self.removed(&BTreeSet::new());
+        let users = known.iter().filter(|(address, _)| {
+            file.contains_key(address.as_str()) && !named(address, &self.inputs.options.target)
+        });
+        let users = users.filter_map(|(address, user)| {
+            let mut needs = user.dependencies.iter();
+            let used = needs.find(|to| is_orphan(to) && named(to, &removed))?;
+            Some((address.clone(), format!("it uses {used}")))
+        });
+        users.collect()
+    }
+
     /// What is named for removal, and what is not to be removed. What uses a removed object
     /// goes with it; what a spared one uses is spared too.
     fn removed(
@@ -172,6 +194,7 @@ impl Planner<'_> {
             }
         }
         let none = BTreeSet::new();
+        let file = instance::by_address(&self.out.instances);
         for _ in known {
             let before = (target.len(), spared.len());
             for (address, resource) in known {
@@ -179,7 +202,9 @@ impl Planner<'_> {
                 let needs = resource.dependencies.iter().map(|to| split_deposed(to).0);
                 let needs = needs.chain(by_value.map(String::as_str));
                 let uses = |list: &[String]| needs.clone().any(|to| named(to, list));
-                if !named(address, &target) && !target.is_empty() && uses(&target) {
+                let in_file = file.contains_key(address.as_str()) || left_out.contains(address);
+                let goes = !in_file && !target.is_empty();
+                if goes && !named(address, &target) && uses(&target) {
                     if let Some(to) = needs.clone().find(|to| named(to, &target)) {
                         users.insert(address.clone(), format!("it uses {to}"));
                     }

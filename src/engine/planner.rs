@@ -29,6 +29,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// In place of the expression, where an evaluation failed.
 pub(super) const FAULTY: &str = "(faulty)";
 
+/// What is said of a replacement beside its reason where the old one stays.
+const KEPT: &str = "; retainOnDelete: the old one is left alone and no longer managed";
+
 /// Makes the plan.
 pub fn plan(inputs: &Inputs<'_>) -> Planned {
     rewrite::plan(inputs)
@@ -447,11 +450,13 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Whether an unknown value was reported already, or may be known once data is read.
+    /// Whether what is unknown of a value was reported already, or may be known once data is read.
     pub(super) fn may_come(&self, data: &Data) -> bool {
-        let unknown = data.unknown_at(&Path::root());
+        let mut unknown = data.unknown.values();
         let reads = !self.out.needs.is_empty() || !self.out.imports.is_empty();
-        self.suspect || unknown == Some(FAULTY) || (unknown.is_some() && reads)
+        self.suspect
+            || (reads && !data.unknown.is_empty())
+            || unknown.any(|expression| expression == FAULTY)
     }
 
     pub(super) fn error(&mut self, place: Path, message: impl Into<String>) {
@@ -615,6 +620,11 @@ impl<'a> Planner<'a> {
                 break;
             }
             first.extend(stuck);
+        }
+        for found in &mut self.out.instances {
+            if found.options.retain_on_delete && found.change.action.is_replace() {
+                found.change.reason.push_str(KEPT);
+            }
         }
         // The rows move into the plan; an instance keeps what apply asks it for.
         let rows = self.out.instances.iter_mut().map(Instance::take_row);

@@ -55,13 +55,13 @@ pub(super) fn plan(inputs: &Inputs<'_>) -> Planned {
 }
 
 impl Rewrites {
-    /// These, and what a plan made with them found. What moves to an address is its resource
-    /// then: nothing is imported over it.
+    /// These, and what a plan made with them found. What a resource moves to is not known yet to
+    /// have one: whether something is to be imported there is for the next plan to find.
     fn with(&self, planned: &mut Planned) -> Self {
-        let mut moves = self.moves.clone();
-        moves.append(&mut planned.found.moves);
+        let new = std::mem::take(&mut planned.found.moves);
         let mut adopted = std::mem::take(&mut planned.found.adopted);
-        adopted.retain(|address, _| !moves.iter().any(|moved| moved.to == *address));
+        adopted.retain(|address, _| !new.iter().any(|moved| moved.to == *address));
+        let moves = self.moves.iter().cloned().chain(new).collect();
         Self { moves, adopted }
     }
 

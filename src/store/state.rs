@@ -368,7 +368,10 @@ impl State {
     /// What used the object `from` is told that it is now found at `to`.
     fn rename_dependency(&mut self, from: &str, to: &str) {
         let deposed = self.deposed.values_mut().flat_map(BTreeMap::values_mut);
-        for known in self.resources.values_mut().chain(deposed) {
+        let pending = self.pending.iter_mut();
+        let pending = pending.filter_map(|intent| intent.resource.as_deref_mut());
+        let known = self.resources.values_mut().chain(deposed).chain(pending);
+        for known in known {
             if known.dependencies.remove(from) {
                 known.dependencies.insert(to.to_owned());
             }
@@ -410,6 +413,7 @@ pub fn split_deposed(text: &str) -> (&str, Option<&str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::journal::Intent;
 
     #[test]
     fn a_deposed_generation_is_kept_until_it_is_dropped() {
@@ -463,6 +467,22 @@ mod tests {
         let deposed = BTreeMap::from([("k".to_owned(), put("0", &["old"]))]);
         state.deposed.insert("old".into(), deposed);
         state.resources.insert("taken".into(), put("3", &[]));
+        let open = |address: &str, resource: ResourceState| Intent {
+            step: 0,
+            op: "create".into(),
+            address: address.into(),
+            type_name: "t".into(),
+            inputs: Value::Null,
+            decided: serde_json::Map::new(),
+            operation: String::new(),
+            unfinished: BTreeSet::new(),
+            resource: Some(Box::new(resource)),
+        };
+        let pending = [
+            open("old", put("", &[])),
+            open("other", put("", &["old", "old (deposed k)"])),
+        ];
+        state.pending.extend(pending);
         let moved = |to: &str| StateChange::Move {
             from: "old".into(),
             to: to.into(),
@@ -478,6 +498,12 @@ mod tests {
         assert!(dependencies.iter().eq(expected));
         let deposed = &state.deposed["new[\"a\"]"]["k"];
         assert!(deposed.dependencies.iter().eq(["new[\"a\"]"]));
+        let [open, other] = &state.pending[..] else {
+            panic!("{:?}", state.pending);
+        };
+        assert_eq!((&*open.address, &*other.address), ("new[\"a\"]", "other"));
+        let dependencies = &other.resource.as_ref().unwrap().dependencies;
+        assert!(dependencies.iter().eq(expected));
         let after = state.clone();
         state.change(moved("elsewhere"));
         assert_eq!(state, after, "a second time it does nothing");

@@ -90,7 +90,7 @@ impl Block {
     }
 
     /// Whether the file has it, be it switched off.
-    fn is_in_file(&self) -> bool {
+    pub fn is_in_file(&self) -> bool {
         self.when || self.protect
     }
 

@@ -39,6 +39,9 @@ pub struct Expected {
     pub differences: BTreeMap<String, BTreeMap<&'static str, Row>>,
     /// The known properties that a create or update is given, and those that are not known.
     pub given: BTreeMap<String, (Props, BTreeSet<&'static str>)>,
+    /// What the state has of what is imported: the file's words where nothing is left to do, else
+    /// what is live.
+    pub taken_in: BTreeMap<String, Props>,
     pub steps: BTreeMap<Node, &'static str>,
     /// The first waits for the second.
     pub waits: BTreeSet<(Node, Node)>,
@@ -305,7 +308,11 @@ impl Oracle<'_> {
     fn removals(&mut self) {
         for (address, known) in &self.known {
             if !self.in_file(address) {
-                let kept = known.live.is_none() || known.retain;
+                let name = address.split('[').next();
+                let mut blocks = self.case.blocks.iter().filter(|block| block.is_in_file());
+                let block = blocks.find(|block| Some(block.name.as_str()) == name);
+                let retain = known.retain || block.is_some_and(|block| block.retain);
+                let kept = known.live.is_none() || retain;
                 let fate = if kept { Fate::Forget } else { Fate::Delete };
                 self.out.fates.insert(address.clone(), fate);
             }
@@ -337,22 +344,6 @@ impl Oracle<'_> {
         if target.is_empty() && exclude.is_empty() {
             return;
         }
-        let mut included: BTreeSet<String> = BTreeSet::new();
-        for (address, block) in self.file.iter().rev() {
-            if target.is_empty() || is_named(address, target) || included.contains(address) {
-                included.insert(address.clone());
-                included.extend(self.uses(block, false));
-            }
-        }
-        for (address, block) in &self.file {
-            let needs = self.uses(block, false);
-            let lost = !exclude.is_empty() && !needs.is_subset(&included);
-            if is_named(address, exclude) || lost {
-                included.remove(address);
-            }
-        }
-        let file = self.file.iter().map(|(address, _)| address.clone());
-        let left_out: BTreeSet<String> = file.filter(|it| !included.contains(it)).collect();
         let spread = |mut found: BTreeSet<String>, down: bool| loop {
             let mut more = found.clone();
             for (address, known) in &self.known {
@@ -363,7 +354,7 @@ impl Oracle<'_> {
                     .collect();
                 if down && found.contains(address) {
                     more.extend(needs);
-                } else if !down && !needs.is_disjoint(&found) {
+                } else if !down && !self.in_file(address) && !needs.is_disjoint(&found) {
                     more.insert(address.clone());
                 }
             }
@@ -379,6 +370,29 @@ impl Oracle<'_> {
                 .collect()
         };
         let targeted = spread(named(target), false);
+        let mut included: BTreeSet<String> = BTreeSet::new();
+        for (address, block) in self.file.iter().rev() {
+            // What stops using what goes comes along.
+            let known = self.known.get(address);
+            let leaves = known.is_some_and(|known| {
+                let mut needs = known.needs.iter();
+                needs.any(|need| targeted.contains(need) && !self.in_file(need))
+            });
+            let is_named = is_named(address, target) || leaves;
+            if target.is_empty() || is_named || included.contains(address) {
+                included.insert(address.clone());
+                included.extend(self.uses(block, false));
+            }
+        }
+        for (address, block) in &self.file {
+            let needs = self.uses(block, false);
+            let lost = !exclude.is_empty() && !needs.is_subset(&included);
+            if is_named(address, exclude) || lost {
+                included.remove(address);
+            }
+        }
+        let file = self.file.iter().map(|(address, _)| address.clone());
+        let left_out: BTreeSet<String> = file.filter(|it| !included.contains(it)).collect();
         let spared = match exclude.is_empty() {
             true => BTreeSet::new(),
             false => spread(named(exclude).union(&left_out).cloned().collect(), true),

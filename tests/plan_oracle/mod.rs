@@ -294,7 +294,22 @@ fn steps_of(plan: &Plan) -> Vec<(Node, (usize, &'static str))> {
 
 /// What creates and updates are given.
 fn given(plan: &Plan, expected: &Expected) -> Result<(), String> {
+    let mut drawn = BTreeSet::new();
     for step in &plan.steps {
+        // What names a create at its service, and a generation in the state, is its own.
+        if let Op::Create { operation: key, .. } | Op::Depose { key } = &step.op
+            && !drawn.insert(key)
+        {
+            return Err(format!("{key} is there twice"));
+        }
+        if let Op::Import { inputs, .. } = &step.op {
+            let wanted = nest(&expected.taken_in[&step.address]);
+            same(
+                &format!("what is known of {}", step.address),
+                &inputs.value,
+                &wanted,
+            )?;
+        }
         let (Op::Create { inputs, .. } | Op::Update { inputs, .. }) = &step.op else {
             continue;
         };

@@ -62,6 +62,11 @@ impl Oracle<'_> {
         let (Some(block), Some((wanted, unknown))) = (block, self.wanted.get(address)) else {
             return;
         };
+        if let Some(known) = self.known.get(address).filter(|_| imported) {
+            let as_it_is = fate == Fate::Stays;
+            let taken_in = if as_it_is { wanted } else { &known.applied };
+            self.out.taken_in.insert(address.clone(), taken_in.clone());
+        }
         if fate != Fate::Stays {
             self.out
                 .given
