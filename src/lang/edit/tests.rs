@@ -211,3 +211,63 @@ fn what_would_reach_further_is_refused() {
         shared.replace("  y: 2\n", "  y: 2\n  x: 7\n")
     );
 }
+
+/// Each row: a value and how it is written on one line; each reads back as it was.
+#[test]
+fn values_on_one_line() {
+    use super::write::{flow, key, scalar};
+    use crate::lang::source;
+    let rows = [
+        (json!("3 apples"), "3 apples"),
+        (json!("12:30"), "\"12:30\""),
+        (json!("1_000"), "\"1_000\""),
+        (json!("2024-01-01"), "\"2024-01-01\""),
+        (json!("1.2.3"), "\"1.2.3\""),
+        (json!("v1.2"), "v1.2"),
+        (json!(":1"), "\":1\""),
+        (json!("On"), "\"On\""),
+        (json!("true"), "\"true\""),
+        (json!(""), "\"\""),
+        (json!("a #b"), "\"a #b\""),
+        (json!("a#b"), "a#b"),
+        (json!("it's"), "it's"),
+        (json!("\\d: x"), "'\\d: x'"),
+        (json!("a: 'b' \\"), "'a: ''b'' \\'"),
+        (json!("tab\t\\"), "tab\t\\"),
+        (json!("a\nb"), "\"a\\nb\""),
+        (json!(null), "null"),
+        (json!(-1.5), "-1.5"),
+        (
+            json!({"a b": [1, {"c": "d"}], "e": {}, "f": []}),
+            "{a b: [1, {c: d}], e: {}, f: []}",
+        ),
+    ];
+    for (value, text) in rows {
+        assert_eq!(flow(&value), text);
+        let read = source::parse(format!("x: {text}\n").as_bytes()).unwrap();
+        assert_eq!(read, json!({"x": value}), "{text}");
+    }
+    assert_eq!(key("no"), "\"no\"");
+    assert_eq!(scalar(&json!("it's"), tree::Style::Single), "'it''s'");
+    assert_eq!(scalar(&json!("a\tb"), tree::Style::Single), "\"a\\tb\"");
+    assert_eq!(scalar(&json!("a"), tree::Style::Double), "\"a\"");
+}
+
+#[test]
+fn values_on_several_lines() {
+    use super::write::{behind, block, is_literal, literal};
+    let value = json!({
+        "a": {"b": [1, [2, 3], {"c": "x\ny\n", "d": 1}, "p\nq"]}, "e": [], "t": "l1\n\nl2",
+    });
+    let text = "a:\n  b:\n    - 1\n    - - 2\n      - 3\n    - c: |\n        x\n        y\n      d: 1\n    - |-\n      p\n      q\ne: []\nt: |-\n  l1\n\n  l2";
+    assert_eq!(block(&value, 0), text);
+    let read = crate::lang::source::parse(text.as_bytes()).unwrap();
+    assert_eq!(read, value);
+    assert_eq!(literal("a\nb\n\n", 2), "|+\n  a\n  b\n");
+    assert_eq!(behind(&json!({}), 2), " {}");
+    assert_eq!(behind(&json!([1]), 2), "\n  - 1");
+    for text in ["a\n", " a\nb", "\na\nb", "a\tb\nc"] {
+        assert!(!is_literal(text), "{text:?}");
+    }
+    assert!(is_literal("a\nb"));
+}

@@ -1,6 +1,7 @@
 mod functions;
 mod references;
 mod secrets;
+mod shapes;
 
 use super::*;
 use proptest::prelude::*;
