@@ -67,6 +67,9 @@ fn kept(broken: &Broken, stack: &Stack) -> Option<String> {
         .state
         .as_ref()
         .filter(|_| !broken.saved && broken.begun)?;
+    if is_nothing_done(broken) {
+        return None;
+    }
     let folder = Path::new(WORK_DIR).join("unsaved");
     crate::files::folder(&folder).ok()?;
     let path = folder.join(format!("{}.json", stack.full_name()));
@@ -75,16 +78,22 @@ fn kept(broken: &Broken, stack: &Stack) -> Option<String> {
     Some(path.display().to_string())
 }
 
+/// Whether no step has brought anything about, as far as that is known for sure.
+fn is_nothing_done(broken: &Broken) -> bool {
+    let mut states = broken.state.iter();
+    broken.done.is_empty() && states.all(|state| state.pending.is_empty())
+}
+
 /// What was done, a line a step: nothing else holds it now.
 fn done(broken: &Broken) -> String {
-    if broken.done.is_empty() {
-        return "No further step was begun, and none that was begun has brought anything about. The state is as it was before.".to_owned();
+    if is_nothing_done(broken) {
+        return "No further step was begun, and none that was begun is known to have brought anything about. The state is as it was before.".to_owned();
     }
     let text = "No further step was begun. The state is as it was before; this was done since:";
     format!("{text}{}", facts(broken))
 }
 
-/// The steps that were done, a line each.
+/// The steps that were done, and those that may have been, a line each.
 fn facts(broken: &Broken) -> String {
     let mut text = String::new();
     for fact in &broken.done {
@@ -96,6 +105,11 @@ fn facts(broken: &Broken) -> String {
         };
         let (address, type_name, id) = (&fact.address, &fact.type_name, &fact.id);
         let _ = write!(text, "\n  {verb} {address} ({type_name}), id {id}");
+    }
+    let open = broken.state.iter().flat_map(|state| &state.pending);
+    for intent in open {
+        let (address, type_name) = (&intent.address, &intent.type_name);
+        let _ = write!(text, "\n  may have created {address} ({type_name})");
     }
     text
 }

@@ -23,7 +23,7 @@ use crate::resource::aws::profile::MissingProfile;
 use crate::store::Watch;
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 use tokio::sync::Mutex;
 
@@ -240,7 +240,7 @@ pub(super) async fn clients(
     if cloud.local {
         let setting =
             |name: &str| std::env::var_os(name).map(|it| it.to_string_lossy().into_owned());
-        let options = local_cloud::Options::from_texts(
+        let mut options = local_cloud::Options::from_texts(
             work_dir.join("local"),
             setting("STACKCTL_LOCAL_FAULTS").as_deref(),
             setting("STACKCTL_LOCAL_SPEED").as_deref(),
@@ -249,6 +249,7 @@ pub(super) async fn clients(
         .map_err(|error| {
             CliError::new(format!("The local cloud's settings are wrong: {error}."))
         })?;
+        options.struck = setting("STACKCTL_LOCAL_STRUCK").map(PathBuf::from);
         let speed = options.speed;
         let cloud = local_cloud::Cloud::open(options).map_err(|error| {
             CliError::new("The local cloud could not be opened.").caused_by(&error)

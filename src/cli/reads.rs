@@ -9,7 +9,7 @@ use crate::data::Path;
 use crate::engine::observe::{self, ReadFailure};
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::stack::Sources;
-use crate::resource::error::Error;
+use crate::resource::error::{Effect, Error};
 
 /// The error for reads that failed. For people, those of data blocks are shown with the lines of
 /// the file; scripts get all of them in one error.
@@ -22,19 +22,24 @@ pub(super) fn failed(
         return placed(failures, sources);
     }
     let mut others = Vec::new();
-    let mut shown = Vec::new();
+    let (mut shown, mut told) = (Vec::new(), Vec::new());
     for (what, error) in failures {
         let Some(place) = place(&what) else {
             others.push((what, error));
             continue;
         };
+        told.push((error.code().to_owned(), error.message().to_owned()));
         let message = format!("{what} could not be read: {error}");
         let diagnostic = Diagnostic::error(place, message);
-        shown.push(match error.hint() {
-            Some(hint) => diagnostic.help(hint),
-            None => diagnostic,
-        });
+        shown.push(diagnostic.help(next(&error)));
     }
+    // What a data block asks for may be what the run itself asks for.
+    others.retain(|(what, error)| {
+        let same = |(code, message): &(String, String)| {
+            what == observe::CREDENTIALS && code == error.code() && message == error.message()
+        };
+        !told.iter().any(same)
+    });
     mistakes::show(global, &shown, sources);
     if others.is_empty() {
         output::message("Nothing was changed.\n");
@@ -82,20 +87,41 @@ pub(super) fn read_errors(failures: &[(String, Error)]) -> CliError {
         [only] => format!("Reading {only}."),
         _ => format!("{} reads failed:\n  {}", lines.len(), lines.join("\n  ")),
     };
-    let mut found = CliError::new(message).now("Nothing was changed.");
-    if let Some(hint) = failures.iter().find_map(|(_, error)| error.hint()) {
-        found = found.hint(hint);
+    let hint = failures.iter().find_map(|(_, error)| error.hint());
+    let hint = hint.or_else(|| failures.first().map(|(_, error)| next(error)));
+    CliError {
+        hint,
+        ..CliError::new(message).now("Nothing was changed.")
     }
-    found
+}
+
+/// The error for steps of an interrupted run of which it could not be found out how they ended.
+pub(super) fn recovery_errors(failures: &[(String, Error)]) -> CliError {
+    let mut addresses: Vec<&str> = failures.iter().map(|(address, _)| &**address).collect();
+    addresses.dedup();
+    let addresses = addresses.join(", ");
+    read_errors(failures).now(format!(
+        "Nothing was changed. Whether an earlier run created {addresses} is still not known; the next \
+         run looks again."
+    ))
+}
+
+/// The one next step after a call that only reads.
+fn next(error: &Error) -> String {
+    let again = match error.effect() {
+        _ if error.is_throttle() => {
+            "Run the command again in a moment, or with a lower --parallelism."
+        }
+        Effect::Unknown => "Run the command again in a moment.",
+        Effect::None => "Fix the cause, then run the command again.",
+    };
+    error.hint().unwrap_or_else(|| again.to_owned())
 }
 
 /// An error from outside any step.
 pub(super) fn resource_error(error: &Error) -> CliError {
     let text = error.to_string();
-    let found = CliError::new(format!("{}.", place::capital(text.trim_end_matches('.'))));
-    let found = found.now("Nothing was changed.");
-    match error.hint() {
-        Some(hint) => found.hint(hint),
-        None => found,
-    }
+    CliError::new(format!("{}.", place::capital(text.trim_end_matches('.'))))
+        .now("Nothing was changed.")
+        .hint(next(error))
 }

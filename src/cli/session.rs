@@ -8,7 +8,7 @@ use super::files::Files;
 use super::mistakes::{are_wrong, load_checked, report, strictly};
 use super::output::{self, Stream};
 use super::place::{self, WORK_DIR, store_error};
-use super::reads::{read_errors, resource_error};
+use super::reads::{recovery_errors, resource_error};
 use super::{find, plan_file, plan_place, provider, reads, state_key, typed};
 use crate::content::Disk;
 use crate::engine::head::{Endpoint, Head};
@@ -351,7 +351,7 @@ pub(super) async fn settle_left(
     settle::settle(cx, &mut world.state, open, &seal)
         .await
         .map(|_| ())
-        .map_err(|failures| read_errors(&failures))
+        .map_err(|failures| recovery_errors(&failures))
 }
 
 /// Has the state, which is about to be saved, name the key that was used.

@@ -2,7 +2,7 @@
 //! only call AWS.
 
 use super::aftermath::Aftermath;
-use super::event::{Doing, Event, doing, now};
+use super::event::{Before, Doing, Event, doing, now};
 use super::graph::Graph;
 use super::observe::is_remote;
 use super::plan::{Op, Step, StepId};
@@ -565,7 +565,11 @@ impl Loop<'_, '_, '_> {
         self.aftermath.ended(id);
         let step = self.step(id);
         let (address, doing) = (step.address.clone(), doing(&step.op));
-        let now = now(&address, doing, &error, made.is_some());
+        let before = match made {
+            Some(_) => Before::Created,
+            None => self.before(id),
+        };
+        let now = now(&address, doing, &error, before);
         self.spread.ended(id, false);
         match made {
             Some(changes) => self.add(&Entry::Done { step: id, changes }),
@@ -596,12 +600,28 @@ impl Loop<'_, '_, '_> {
                 doing,
                 error,
                 now,
+                made: before == Before::Created,
             });
         }
         let mut skipped: BTreeSet<StepId> = BTreeSet::new();
         self.queue.failed(id, &mut skipped);
         for id in skipped {
             self.skip(id, because.clone());
+        }
+    }
+
+    /// What the run did to the address of a step before it.
+    fn before(&self, id: StepId) -> Before {
+        let step = self.step(id);
+        let of_leftover = match &step.op {
+            Op::Delete { deposed } => deposed.is_some(),
+            _ => self.applying.state().deposed.contains_key(&step.address),
+        };
+        let deleted = (step.address.clone(), Doing::Deleting);
+        match of_leftover {
+            true => Before::Deposed,
+            false if self.finished.done.contains(&deleted) => Before::Deleted,
+            false => Before::Nothing,
         }
     }
 
@@ -635,15 +655,13 @@ fn spawn(id: StepId, mut work: Work, sender: mpsc::UnboundedSender<Message>) {
             let _ = waiting.send(Message::Waiting(id, reason.to_owned()));
         });
     }
+    let cx = work.cx.clone();
     tokio::spawn(async move {
-        // A task of its own, so that even a panic ends as a failed step.
+        // A task of its own, so that even a panic ends as a failed step. The hook told where it
+        // was.
         let result = match tokio::spawn(work::run(work)).await {
             Ok(result) => result,
-            // Why is not told: what a panic says may hold a secret. The hook told where.
-            Err(_) => Err(Error::with_hint(
-                "stackctl has a defect: the step broke off",
-                "Run apply again; it finds out how things stand. Please report this.",
-            )),
+            Err(_) => work::broke_off(cx.as_ref()),
         };
         let _ = sender.send(Message::Ended(id, Box::new(result)));
     });

@@ -70,6 +70,8 @@ pub enum Event {
         error: Error,
         /// What state things are in now, a sentence.
         now: String,
+        /// Whether it was created all the same: it is in the state, and is not finished.
+        made: bool,
     },
     /// The run was interrupted while a step only waited: the wait was ended.
     Stopped {
@@ -109,20 +111,45 @@ pub fn doing(op: &Op) -> Doing {
     }
 }
 
+/// What the run has done to the address of a failed step before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Before {
+    /// Nothing.
+    Nothing,
+    /// It has created the resource, though the step failed then.
+    Created,
+    /// It has deleted the one that this one was to replace.
+    Deleted,
+    /// The one that was replaced, or was to be, still exists.
+    Deposed,
+}
+
 /// What state things are in after a failure.
-pub(super) fn now(address: &str, doing: Doing, error: &Error, made: bool) -> String {
-    match (doing, made, error.effect()) {
-        (Doing::Creating, true, _) => {
+pub(super) fn now(address: &str, doing: Doing, error: &Error, before: Before) -> String {
+    match (doing, before, error.effect()) {
+        (Doing::Creating, Before::Created, _) => {
             format!("{address} exists and is in the state, but is not finished.")
         }
-        (Doing::Creating, false, Effect::None) => format!("{address} was not created."),
-        (Doing::Creating, false, Effect::Unknown) => {
+        (Doing::Creating, Before::Deleted, Effect::None) => {
+            format!("{address} was deleted, and its replacement was not created.")
+        }
+        (Doing::Creating, Before::Deposed, Effect::None) => {
+            format!("{address} was not created; the one that it replaces still exists.")
+        }
+        (Doing::Creating, Before::Nothing, Effect::None) => format!("{address} was not created."),
+        (Doing::Creating, _, Effect::Unknown) => {
             format!("Whether {address} was created is not known; the next run finds out.")
         }
         (Doing::Updating, ..) => {
             format!("{address} may be changed in part; the next plan shows what is left to do.")
         }
-        (Doing::Deleting, ..) => format!("{address} is still in the state."),
+        (Doing::Deleting, Before::Deposed, Effect::None) => {
+            format!("The {address} that was replaced still exists; the next run deletes it.")
+        }
+        (Doing::Deleting, _, Effect::None) => format!("{address} is still in the state."),
+        (Doing::Deleting, _, Effect::Unknown) => {
+            format!("Whether {address} was deleted is not known; the next run finds out.")
+        }
         _ => format!("{address} was not read."),
     }
 }

@@ -201,3 +201,86 @@ fn ranks(steps: &[Step], users: &[Vec<StepId>], remote: &[bool]) -> Vec<usize> {
     }
     rank
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Steps that read, each after those named.
+    fn steps(after: &[&[StepId]]) -> Vec<Step> {
+        let step = |after: &&[StepId]| Step {
+            address: "a".to_owned(),
+            type_name: "aws:sqs:Queue".to_owned(),
+            op: Op::Delete { deposed: None },
+            after: after.iter().copied().collect(),
+        };
+        after.iter().map(step).collect()
+    }
+
+    fn lane() -> String {
+        "lane".to_owned()
+    }
+
+    #[test]
+    fn a_lane_is_free_again_once_its_step_is_done_or_failed() {
+        for fails in [false, true] {
+            let mut queue = Queue::new(&steps(&[&[], &[], &[]]));
+            let (one, other) = (queue.pop(true).unwrap(), queue.pop(true).unwrap());
+            assert!(queue.enter(one, lane()) && queue.enter(one, lane()));
+            assert!(!queue.enter(other, lane()));
+            let third = queue.pop(true).unwrap();
+            assert_eq!(
+                queue.pop(true),
+                None,
+                "what waits for the lane is not ready"
+            );
+            let mut skipped = BTreeSet::new();
+            match fails {
+                true => queue.failed(one, &mut skipped),
+                false => queue.done(one),
+            }
+            assert!(skipped.is_empty());
+            assert_eq!(queue.pop(true), Some(other));
+            assert!(queue.enter(other, lane()));
+            queue.done(third);
+            queue.done(other);
+            assert!(queue.left().is_empty());
+        }
+    }
+
+    #[test]
+    fn what_waits_for_a_failed_step_is_skipped_and_nothing_else() {
+        let mut queue = Queue::new(&steps(&[&[], &[0], &[1], &[], &[3]]));
+        assert_eq!(queue.depth(), 3);
+        assert_eq!(queue.pop(true), Some(0), "the longest way first");
+        let mut skipped = BTreeSet::new();
+        queue.failed(0, &mut skipped);
+        assert_eq!(skipped, BTreeSet::from([1, 2]));
+        assert_eq!((queue.pop(true), queue.pop(true)), (Some(3), None));
+        queue.done(3);
+        assert_eq!(queue.left(), [4], "it was not started");
+        assert!(queue.left().is_empty());
+    }
+
+    #[test]
+    fn a_deletion_that_lets_go_frees_deletions_only() {
+        let mut steps = steps(&[&[], &[0], &[0]]);
+        steps[2].op = Op::Read {
+            args: crate::data::Data::default(),
+        };
+        let mut queue = Queue::new(&steps);
+        assert_eq!(queue.pop(true), Some(0));
+        queue.released(0);
+        queue.released(0);
+        assert_eq!((queue.pop(true), queue.pop(true)), (Some(1), None));
+        queue.done(0);
+        assert_eq!((queue.pop(true), queue.pop(true)), (Some(2), None));
+    }
+
+    #[test]
+    fn a_step_that_calls_waits_for_room() {
+        let mut queue = Queue::new(&steps(&[&[], &[]]));
+        assert_eq!(queue.pop(false), None);
+        assert_eq!(queue.pop(true), Some(0), "of equals the first");
+    }
+}

@@ -215,7 +215,11 @@ pub async fn create(
         attempt += 1;
         made = made.or_else(|| cx.made_id());
         if made.is_none() && error.effect() == Effect::Unknown {
-            made = look(kind, cx, &error, inputs, decided).await?;
+            let looked = look(kind, cx, &error, inputs, decided).await;
+            made = looked.map_err(|look| Error::Unsure {
+                error: Box::new(error),
+                look: Some(Box::new(look)),
+            })?;
         }
     }
 }

@@ -116,6 +116,19 @@ fn stopped(cx: &Cx) -> Result<Outcome, Error> {
         false => Effect::None,
     };
     let error = Error::Interrupted { effect };
+    after(cx, error)
+}
+
+/// What is known of a step whose task panicked.
+///
+/// # Errors
+/// [`Error::BrokeOff`], unless the step is known to have created something.
+pub(super) fn broke_off(cx: Option<&Cx>) -> Result<Outcome, Error> {
+    cx.map_or(Err(Error::BrokeOff), |cx| after(cx, Error::BrokeOff))
+}
+
+/// A step that failed: what it created is known all the same.
+fn after(cx: &Cx, error: Error) -> Result<Outcome, Error> {
     match cx.take_made() {
         Some(made) => Ok(Outcome {
             id: made.id,
@@ -123,6 +136,30 @@ fn stopped(cx: &Cx) -> Result<Outcome, Error> {
             error: Some(error),
         }),
         None => Err(error),
+    }
+}
+
+/// The error of a create. A refusal tells of its own call alone: where a call before it created
+/// something, or may have, and nobody knows what, the next run has to look.
+fn of_create(cx: &Cx, error: Error) -> Error {
+    unsure_if(
+        cx.made_id().is_none() && cx.flight.may_have_created(),
+        error,
+    )
+}
+
+/// The error of a deletion: a call before the refused one may have deleted.
+fn of_deletion(cx: &Cx, error: Error) -> Error {
+    unsure_if(cx.flight.is_unsure(), error)
+}
+
+fn unsure_if(unsure: bool, error: Error) -> Error {
+    match error.effect() {
+        Effect::None if unsure => Error::Unsure {
+            error: Box::new(error),
+            look: None,
+        },
+        _ => error,
     }
 }
 
@@ -138,14 +175,7 @@ async fn call(cx: &Cx, call: Call) -> Result<Outcome, Error> {
                 outputs: made.outputs,
                 error: None,
             }),
-            Err(error) => match cx.take_made() {
-                Some(made) => Ok(Outcome {
-                    id: made.id,
-                    outputs: made.outputs,
-                    error: Some(error),
-                }),
-                None => Err(error),
-            },
+            Err(error) => after(cx, of_create(cx, error)),
         },
         Call::Update {
             kind,
@@ -162,7 +192,8 @@ async fn call(cx: &Cx, call: Call) -> Result<Outcome, Error> {
             })
         }
         Call::Delete { kind, id, attrs } => {
-            settle::delete(kind, cx, &id, &attrs).await?;
+            let deleted = settle::delete(kind, cx, &id, &attrs).await;
+            deleted.map_err(|error| of_deletion(cx, error))?;
             Ok(Outcome {
                 id,
                 outputs: Value::Null,

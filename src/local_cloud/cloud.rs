@@ -8,8 +8,8 @@ use super::service::Service;
 use super::{apigateway, iam, lambda, logs, s3, sqs, sts};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use serde_json::Value;
-use std::io;
-use std::path::PathBuf;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -42,6 +42,9 @@ pub struct Options {
     pub latency: Duration,
     /// What a kill among the faults does.
     pub kill: Kill,
+    /// A file that takes a line for each fault that strikes: the rule's place in the list, from 0,
+    /// and the call.
+    pub struck: Option<PathBuf>,
 }
 
 /// What a kill among the faults does.
@@ -63,6 +66,7 @@ impl Default for Options {
             faults: Vec::new(),
             latency: Duration::ZERO,
             kill: Kill::Process,
+            struck: None,
         }
     }
 }
@@ -95,6 +99,7 @@ impl Options {
             faults: faults.map_or_else(|| Ok(Vec::new()), Fault::parse)?,
             latency: Duration::from_millis(latency),
             kill: Kill::Process,
+            struck: None,
         })
     }
 }
@@ -140,6 +145,7 @@ pub(super) struct Inner {
     dead: watch::Sender<bool>,
     services: Vec<Box<dyn Service>>,
     faults: Mutex<Faults>,
+    struck: Option<PathBuf>,
     calls: Mutex<Vec<Call>>,
 }
 
@@ -158,17 +164,20 @@ impl Inner {
     }
 
     pub(super) fn draw(&self, operation: &str) -> Lot {
-        self.faults
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .draw(operation)
+        self.draw_by(operation, Faults::draw)
     }
 
     pub(super) fn draw_action(&self, action: &str) -> Lot {
-        self.faults
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .draw_action(action)
+        self.draw_by(action, Faults::draw_action)
+    }
+
+    fn draw_by(&self, name: &str, draw: fn(&mut Faults, &str) -> Lot) -> Lot {
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        let lot = draw(&mut faults, name);
+        if let Some(path) = self.struck.as_ref().filter(|_| !lot.struck.is_empty()) {
+            note(path, name, &lot.struck);
+        }
+        lot
     }
 
     /// Ends the process, or never returns.
@@ -197,6 +206,18 @@ impl Inner {
     }
 }
 
+/// Notes the rules that struck a call. Where that fails the file lacks lines that its reader
+/// expects.
+fn note(path: &Path, call: &str, struck: &[usize]) {
+    let lines: String = struck
+        .iter()
+        .map(|place| format!("{place} {call}\n"))
+        .collect();
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.create(true).append(true).open(path);
+    let _ = file.and_then(|mut file| file.write_all(lines.as_bytes()));
+}
+
 impl Cloud {
     /// Opens the cloud in a folder, or makes one.
     ///
@@ -211,6 +232,7 @@ impl Cloud {
             dead: watch::Sender::new(false),
             services: services(),
             faults: Mutex::new(Faults::new(options.faults)),
+            struck: options.struck,
             calls: Mutex::default(),
         })))
     }

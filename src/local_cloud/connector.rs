@@ -139,6 +139,7 @@ async fn serve(
             Some(Err(refusal)) => return respond(service.refuse(request, &refusal)),
             None => {}
         },
+        Some(What::Refused) => return respond(service.refuse(request, &fault::refusal())),
         Some(What::Expired) => return respond(service.refuse(request, &fault::expired(name))),
         Some(What::MissingMd5) => {
             return respond(service.refuse(request, &fault::missing_md5()));
@@ -158,6 +159,12 @@ async fn serve(
             if let Some(body) = fault::without(&reply.body, called.operation) {
                 reply.body = body.into();
             }
+        }
+        Some(What::Hollow) if reply.status < 300 => {
+            reply.body = fault::hollow(&reply.body, called.operation).into();
+            reply
+                .headers
+                .retain(|(name, _)| !name.eq_ignore_ascii_case("content-length"));
         }
         Some(What::KillAfter) => inner.die().await,
         Some(What::LostReply) => return Err(reset()),

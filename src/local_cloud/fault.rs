@@ -34,6 +34,10 @@ pub struct Fault {
     /// How often it happens at most; none: once with `at`, else without end.
     #[serde(default)]
     pub times: Option<u64>,
+    /// A call that this process must have made before, from which on the rule counts: what looks
+    /// after a write can so be told from what looked before it.
+    #[serde(default)]
+    pub after: Option<String>,
     /// What happens.
     pub what: What,
 }
@@ -54,6 +58,8 @@ pub enum What {
     /// with tags; see [`further_action`]. Denied `lambda:ListTags` leaves the tags out of
     /// `GetFunction`.
     Deny,
+    /// Nothing is done, and the service finds the request not valid.
+    Refused,
     /// Nothing is done, and the service finds that the session's token has expired.
     Expired,
     /// Nothing is done, and the call is refused for the want of Content-MD5, which stores that
@@ -71,6 +77,8 @@ pub enum What {
     /// The call takes effect, and the reply's body is cut off. A call whose reply has no
     /// body to read does not notice.
     Malformed,
+    /// The call takes effect, and the reply has no members: not even the id of what was created.
+    Hollow,
     /// Nothing is done, and the service refuses with an error that repeats the request: as it
     /// is, decoded, and in other codings.
     Echo,
@@ -102,6 +110,7 @@ impl Fault {
             rate: None,
             seed: 0,
             times: None,
+            after: None,
             what,
         }
     }
@@ -139,11 +148,16 @@ impl Fault {
     }
 
     fn matches(&self, call: &str) -> bool {
-        match self.call.strip_suffix('*') {
-            Some("") => !call.starts_with("store:"),
-            Some(start) => call.starts_with(start),
-            None => self.call == call,
-        }
+        is_meant(&self.call, call)
+    }
+}
+
+/// Whether a pattern, such as `*`, `sqs:*` or `sqs:CreateQueue`, names a call.
+fn is_meant(pattern: &str, call: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some("") => !call.starts_with("store:"),
+        Some(start) => call.starts_with(start),
+        None => pattern == call,
     }
 }
 
@@ -154,6 +168,8 @@ pub(super) struct Lot {
     pub(super) latency: Duration,
     /// What else happens.
     pub(super) what: Option<What>,
+    /// The rules that struck, by their places in the list, from 0.
+    pub(super) struck: Vec<usize>,
 }
 
 /// The faults of one process, with their counts.
@@ -165,6 +181,8 @@ struct State {
     fault: Fault,
     seen: u64,
     left: u64,
+    /// Whether the call was made that the rule counts after.
+    on: bool,
     draw: StdRng,
     /// For a limit: how many calls are free, and when that was so.
     free: (f64, Instant),
@@ -189,6 +207,7 @@ impl Faults {
             left: fault
                 .times
                 .unwrap_or(if fault.at.is_some() { 1 } else { u64::MAX }),
+            on: fault.after.is_none(),
             draw: StdRng::seed_from_u64(fault.seed),
             free: (f64::MAX, Instant::now()),
             fault,
@@ -199,7 +218,12 @@ impl Faults {
     /// Counts a call and says what it is to suffer. Latencies add up; of the rest the
     /// first in the list counts.
     pub(super) fn draw(&mut self, call: &str) -> Lot {
-        self.draw_where(|fault| fault.matches(call))
+        let lot = self.draw_where(|fault| fault.matches(call));
+        for state in &mut self.0 {
+            let after = state.fault.after.as_deref();
+            state.on |= after.is_some_and(|after| is_meant(after, call));
+        }
+        lot
     }
 
     /// The same for an action that a call needs besides its own: rules that name it count it.
@@ -209,7 +233,10 @@ impl Faults {
 
     fn draw_where(&mut self, is_meant: impl Fn(&Fault) -> bool) -> Lot {
         let mut lot = Lot::default();
-        for state in self.0.iter_mut().filter(|state| is_meant(&state.fault)) {
+        for (place, state) in self.0.iter_mut().enumerate() {
+            if !state.on || !is_meant(&state.fault) {
+                continue;
+            }
             state.seen += 1;
             let due = state.fault.at.is_none_or(|at| state.seen >= at)
                 && state.left > 0
@@ -227,6 +254,7 @@ impl Faults {
                 _ => continue,
             }
             state.left -= 1;
+            lot.struck.push(place);
         }
         lot
     }
@@ -271,6 +299,11 @@ pub(super) fn expired(service: &str) -> Refusal {
     };
     let message = "The security token included in the request is expired";
     Refusal::new(status, code, message)
+}
+
+/// A refusal of a request as such.
+pub(super) fn refusal() -> Refusal {
+    Refusal::new(400, "ValidationException", "The request is not valid.")
 }
 
 /// What a store like S3 says that wants Content-MD5.
@@ -343,6 +376,15 @@ pub(super) fn without(body: &[u8], operation: &str) -> Option<Vec<u8>> {
     serde_json::to_vec(&value).ok()
 }
 
+/// A reply's body without any member, as XML where it was that.
+pub(super) fn hollow(body: &[u8], operation: &str) -> String {
+    let name = operation.rsplit(':').next().unwrap_or_default();
+    match body.starts_with(b"<") {
+        true => format!("<{name}Response><{name}Result></{name}Result></{name}Response>"),
+        false => "{}".to_owned(),
+    }
+}
+
 /// A service's own failure.
 pub(super) fn failure(service: &str, status: u16) -> Refusal {
     let code = match (service, status) {
@@ -399,6 +441,19 @@ mod tests {
         assert_eq!(faults.draw_action(action).what, Some(What::Deny));
         assert_eq!(faults.draw_action(action).what, None);
         assert_eq!(faults.draw("s3:HeadBucket").what, Some(What::Reset));
+    }
+
+    #[test]
+    fn a_rule_counts_from_the_call_it_comes_after() {
+        let list = r#"[{"call": "sqs:Get*", "after": "sqs:CreateQueue", "what": {"error": 503}},
+            {"call": "sqs:CreateQueue", "at": 1, "what": "lostReply"}]"#;
+        let mut faults = Faults::new(Fault::parse(list).unwrap());
+        let calls = ["sqs:GetQueueUrl", "sqs:CreateQueue", "sqs:GetQueueUrl"];
+        assert_eq!(
+            whats(&mut faults, &calls),
+            [None, Some(What::LostReply), Some(What::Error(503))]
+        );
+        assert_eq!(faults.draw("sqs:GetQueueUrl").struck, [0]);
     }
 
     #[test]

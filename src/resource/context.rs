@@ -370,6 +370,10 @@ impl Cx {
             };
             let first = *refused.get_or_insert_with(Instant::now);
             let pause = self.aws.real(pauses.next_pause());
+            let limit = match error.is_throttle() {
+                true => self.aws.real(limit),
+                false => limit,
+            };
             if started.elapsed() + pause > limit || !self.may_pass(reason, first) {
                 return Err(error);
             }

@@ -77,6 +77,18 @@ pub enum Error {
         /// The one next step.
         hint: String,
     },
+    /// A create or a deletion failed, and whether one of its calls took effect could not be found
+    /// out.
+    #[error("{error}{}", looked(.look))]
+    Unsure {
+        /// The step's own error.
+        error: Box<Error>,
+        /// Why the look for what it may have created failed, where that was the end of it.
+        look: Option<Box<Error>>,
+    },
+    /// The step's task panicked. What it said may hold a secret, and is not repeated.
+    #[error("stackctl has a defect: the step broke off")]
+    BrokeOff,
     /// What is to be created has the name of something that this run deletes, or that the
     /// service is deleting: it can be created once that is gone.
     #[error("{what} still exists: it is being deleted, and the service has not let go of it yet")]
@@ -111,36 +123,47 @@ impl Error {
         }
     }
 
+    /// A reply of success that lacks what a caller needs: the call took effect, most likely.
+    /// `lacks` is the member, such as `ApiId`.
+    pub fn incomplete(call: &'static str, lacks: &str) -> Self {
+        Self::Call(Box::new(CallError {
+            call,
+            code: "unreadable reply".to_owned(),
+            message: format!("the reply has no {lacks}"),
+            request_id: None,
+            bucket_region: None,
+            status: None,
+            effect: Effect::Unknown,
+        }))
+    }
+
+    /// The failed call that ended the attempt, where it was a call.
+    pub fn call(&self) -> Option<&CallError> {
+        match self {
+            Self::Call(call) => Some(call),
+            Self::Unsure { error, look } => look.as_ref().unwrap_or(error).call(),
+            _ => None,
+        }
+    }
+
     /// The wire code of a failed call, or the empty text.
     pub fn code(&self) -> &str {
-        match self {
-            Self::Call(call) => &call.code,
-            _ => "",
-        }
+        self.call().map_or("", |call| &call.code)
     }
 
     /// The service's message of a failed call, or the empty text.
     pub fn message(&self) -> &str {
-        match self {
-            Self::Call(call) => &call.message,
-            _ => "",
-        }
+        self.call().map_or("", |call| &call.message)
     }
 
     /// The HTTP status of a failed call.
     pub fn status(&self) -> Option<u16> {
-        match self {
-            Self::Call(call) => call.status,
-            _ => None,
-        }
+        self.call().and_then(|call| call.status)
     }
 
     /// The region that S3 names as the bucket's, with a failed call.
     pub fn bucket_region(&self) -> Option<&str> {
-        match self {
-            Self::Call(call) => call.bucket_region.as_deref(),
-            _ => None,
-        }
+        self.call().and_then(|call| call.bucket_region.as_deref())
     }
 
     /// Whether the code is one of these.
@@ -153,6 +176,7 @@ impl Error {
         match self {
             Self::Call(call) => call.effect,
             Self::Interrupted { effect } => *effect,
+            Self::Unsure { .. } | Self::BrokeOff => Effect::Unknown,
             _ => Effect::None,
         }
     }
@@ -200,7 +224,11 @@ impl Error {
             "UnrecognizedClientException",
             "no credentials",
         ];
-        matches!(self, Self::Credentials { .. }) || self.is(CODES)
+        match self {
+            Self::Credentials { .. } => true,
+            Self::Unsure { error, look } => look.as_ref().unwrap_or(error).is_of_credentials(),
+            _ => self.is(CODES),
+        }
     }
 
     /// The error of a failed call.
@@ -228,11 +256,23 @@ impl Error {
             Self::Timeout { .. } => {
                 Some("Run apply again; options.timeouts gives it more time.".to_owned())
             }
+            Self::Unsure { error, look } => look.as_ref().unwrap_or(error).hint(),
+            Self::BrokeOff => Some(
+                "Run the command again; it finds out how things stand. Please report this."
+                    .to_owned(),
+            ),
             Self::StillThere { .. } => Some("Run apply again once it is gone.".to_owned()),
             Self::Call(call) => call_hint(call),
             Self::Interrupted { .. } => Some("Run the command again to go on.".to_owned()),
         }
     }
+}
+
+/// What follows a create's error where the look for what it created failed.
+fn looked(look: &Option<Box<Error>>) -> String {
+    look.as_ref().map_or_else(String::new, |look| {
+        format!("; the lookup of what it may have created failed too: {look}")
+    })
 }
 
 fn call_hint(call: &CallError) -> Option<String> {
@@ -342,6 +382,9 @@ where
         // Nothing is sent before the certificate is checked.
         SdkError::DispatchFailure(_) if is_untrusted(error) => {
             ("no connection".to_owned(), Effect::None)
+        }
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => {
+            ("timeout".to_owned(), Effect::Unknown)
         }
         SdkError::DispatchFailure(_) => ("no connection".to_owned(), Effect::Unknown),
         _ => ("failure".to_owned(), Effect::Unknown),

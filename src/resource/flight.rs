@@ -102,6 +102,17 @@ impl Flight {
     pub(crate) fn is_unsure(&self) -> bool {
         self.unsure.load(Ordering::Relaxed)
     }
+
+    /// Whether a call has created something, or may have.
+    pub(crate) fn may_have_created(&self) -> bool {
+        self.is_unsure() || self.created.load(Ordering::Relaxed)
+    }
+
+    /// The calls so far have left nothing of the step's behind, whatever they returned.
+    pub(crate) fn nothing_created(&self) {
+        self.created.store(false, Ordering::Relaxed);
+        self.unsure.store(false, Ordering::Relaxed);
+    }
 }
 
 impl Cx {

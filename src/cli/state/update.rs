@@ -17,7 +17,8 @@ pub(super) async fn mv(global: &GlobalArgs, args: &MvArgs) -> Result<Exit, CliEr
     bench.lock(global, args.change.lock).await?;
     let state = bench.open().await?.into_state();
     let (from, to) = (&rest[0], &rest[1]);
-    if !state.resources.contains_key(from) && !state.deposed.contains_key(from) {
+    let is_open = state.pending.iter().any(|open| open.address == *from);
+    if !state.resources.contains_key(from) && !state.deposed.contains_key(from) && !is_open {
         return Err(unknown(from, &state));
     }
     if !is_address(to) {

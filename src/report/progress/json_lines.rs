@@ -68,6 +68,7 @@ impl JsonLines {
                 doing,
                 error,
                 now,
+                ..
             } => {
                 let mut object = json!({
                     "type": "step",
@@ -105,7 +106,7 @@ impl JsonLines {
 
     fn error(&self, error: &Error) -> Value {
         let mut object = json!({"message": self.record.hide(&error.to_string())});
-        if let Error::Call(call) = error {
+        if let Some(call) = error.call() {
             object["call"] = call.call.into();
             object["code"] = call.code.clone().into();
             object["status"] = call.status.into();

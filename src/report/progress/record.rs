@@ -52,6 +52,7 @@ struct Failure {
     doing: Doing,
     error: Error,
     now: String,
+    made: bool,
 }
 
 /// What was done for an address.
@@ -133,6 +134,7 @@ impl Record {
                 doing,
                 error,
                 now,
+                made,
             } => {
                 self.end(address, *doing);
                 self.failures.push(Failure {
@@ -140,6 +142,7 @@ impl Record {
                     doing: *doing,
                     error: error.clone(),
                     now: now.clone(),
+                    made: *made,
                 });
             }
             Event::Stopped { address, .. } => {
@@ -220,13 +223,18 @@ impl Record {
                 address,
                 doing,
                 error,
+                made,
                 ..
             } => {
-                let why = match error {
-                    Error::Call(call) => format!("{} returned {}", call.call, call.code),
-                    other => self.hide(&other.to_string()),
+                let why = match error.call() {
+                    Some(call) => format!("{} returned {}", call.call, call.code),
+                    None => self.hide(&error.to_string()),
                 };
-                let text = format!("not {}: {}", words(*doing).done, escape(&why));
+                let what = match is_sure(*doing, error, *made) {
+                    true => format!("not {}", words(*doing).done),
+                    false => format!("{} failed", words(*doing).doing),
+                };
+                let text = format!("{what}: {}", escape(&why));
                 format!("{}: {}", escape(address), red(&text, style))
             }
             // Those that an interruption left are counted in the end.
@@ -352,12 +360,12 @@ impl Record {
     }
 
     fn failure(&self, failure: &Failure, style: &Style) -> String {
-        let mut text = format!(
-            "{} {} was not {}\n",
-            red("error:", style),
-            escape(&failure.address),
-            words(failure.doing).done
-        );
+        let (address, words) = (escape(&failure.address), words(failure.doing));
+        let what = match is_sure(failure.doing, &failure.error, failure.made) {
+            true => format!("{address} was not {}", words.done),
+            false => format!("{} {address} failed", words.doing),
+        };
+        let mut text = format!("{} {what}\n", red("error:", style));
         let mut row = |name: &str, value: &str| {
             if !value.is_empty() {
                 let value = escape_lines(&self.hide(value)).replace('\n', "\n    ");
@@ -366,7 +374,7 @@ impl Record {
         };
         row("cause", &failure.error.to_string());
         // The first line says that much.
-        if failure.now != format!("{} was not {}.", failure.address, words(failure.doing).done) {
+        if failure.now != format!("{} was not {}.", failure.address, words.done) {
             row("now", &failure.now);
         }
         row("next", &next_step(&failure.error));
@@ -393,6 +401,13 @@ impl Record {
         }
         Some(at)
     }
+}
+
+/// Whether a step that failed did not do what it is for: a create or a deletion may have, and the
+/// lines after the first say so.
+fn is_sure(doing: Doing, error: &Error, made: bool) -> bool {
+    let ends = matches!(doing, Doing::Creating | Doing::Deleting);
+    !made && !(ends && error.effect() == Effect::Unknown)
 }
 
 /// The one next step after an error.

@@ -120,6 +120,7 @@ fn run() -> Vec<Event> {
             doing: Creating,
             error: refused(),
             now: "Nothing was created.".to_owned(),
+            made: false,
         },
         skipped("mapping", Some("worker")),
         skipped("alarm", Some("mapping")),
@@ -429,6 +430,7 @@ fn the_end_of_a_deletion_says_destroyed() {
                 doing: Doing::Deleting,
                 error: Error::failed("no"),
                 now: "c is still in the state.".to_owned(),
+                made: false,
             });
         }
         reporter.finish(TOOK);

@@ -2,7 +2,8 @@
 
 use crate::resource::aws::apigatewayv2::protocol::Protocol;
 use crate::resource::aws::apigatewayv2::{
-    NOT_FOUND, Tags, api_arn, execution_arn, gone, import, only_for, pages, retag, send, tag_rules,
+    NOT_FOUND, Tags, api_arn, created_id, execution_arn, gone, import, only_for, pages, retag,
+    send, tag_rules,
 };
 use crate::resource::context::{Cx, user_tags};
 use crate::resource::document::Document;
@@ -322,7 +323,7 @@ impl Resource for Api {
             .set_credentials_arn(props.credentials_arn.clone())
             .set_tags(Some(tags.into_iter().collect()));
         let reply = send!(cx, call, "apigateway:POST (CreateApi)")?;
-        let id = reply.api_id.unwrap_or_default();
+        let id = created_id(reply.api_id, "apigateway:POST (CreateApi)", "ApiId")?;
         cx.made(&id, serde_json::json!({"id": id}));
         import(cx, &id, props).await?;
         let outputs = outputs(cx, &id, reply.api_endpoint, &props.protocol_type).await?;

@@ -1,6 +1,8 @@
 //! `aws:apigatewayv2:Deployment`: a snapshot of an API that stages can point at.
 
-use crate::resource::aws::apigatewayv2::{NOT_FOUND, Tags, gone, json, lane, pages, parts, send};
+use crate::resource::aws::apigatewayv2::{
+    NOT_FOUND, Tags, created_id, gone, json, lane, pages, parts, send,
+};
 use crate::resource::context::{Cx, Wait};
 use crate::resource::error::{CallResult, Effect, Error};
 use crate::resource::import_id::{self, Imported};
@@ -122,7 +124,11 @@ impl Resource for Deployment {
         let call = cx.aws.apigateway_once().create_deployment().api_id(api_id);
         let call = call.set_description(new.props.description.clone());
         let reply = send!(cx, call, "apigateway:POST (CreateDeployment)")?;
-        let id = &reply.deployment_id.unwrap_or_default();
+        let id = &created_id(
+            reply.deployment_id,
+            "apigateway:POST (CreateDeployment)",
+            "DeploymentId",
+        )?;
         let outputs = Outputs {
             id: id.clone(),
             auto_deployed: false,

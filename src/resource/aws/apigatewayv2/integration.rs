@@ -4,7 +4,8 @@ use crate::resource::aws::apigatewayv2::integration_parts::{
     ResponseParameters, TlsConfig, checks, emptied_statuses, merged, merged_statuses, statuses,
 };
 use crate::resource::aws::apigatewayv2::{
-    NOT_FOUND, Tags, all_pages, gone, json, lane, parts, protocol_of, said_by_body, send,
+    NOT_FOUND, Tags, all_pages, created_id, gone, json, lane, parts, protocol_of, said_by_body,
+    send,
 };
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
@@ -296,7 +297,11 @@ impl Resource for Integration {
                 TlsConfig::to_sdk(tls.server_name_to_verify.as_deref().unwrap_or_default())
             }));
         let reply = send!(cx, call, "apigateway:POST (CreateIntegration)")?;
-        let id = reply.integration_id.unwrap_or_default();
+        let id = created_id(
+            reply.integration_id,
+            "apigateway:POST (CreateIntegration)",
+            "IntegrationId",
+        )?;
         Ok(Made {
             id: format!("{}/{id}", props.api_id),
             outputs: Outputs {

@@ -2,7 +2,7 @@
 
 use crate::resource::aws::apigatewayv2::protocol::Protocol;
 use crate::resource::aws::apigatewayv2::{
-    EXISTS, NOT_FOUND, Tags, gone, json, lane, pages, parts, peer_protocol, send,
+    EXISTS, NOT_FOUND, Tags, created_id, gone, json, lane, pages, parts, peer_protocol, send,
 };
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
@@ -125,7 +125,11 @@ impl Resource for IntegrationResponse {
             Err(error) if error.is(EXISTS) => return Err(in_the_way(cx, props, error).await),
             other => other?,
         };
-        let id = reply.integration_response_id.unwrap_or_default();
+        let id = created_id(
+            reply.integration_response_id,
+            "apigateway:POST (CreateIntegrationResponse)",
+            "IntegrationResponseId",
+        )?;
         Ok(Made {
             id: format!("{}/{}/{id}", props.api_id, props.integration_id),
             outputs: Outputs { id },

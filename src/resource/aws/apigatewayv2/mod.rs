@@ -84,6 +84,16 @@ macro_rules! send {
 }
 pub(crate) use send;
 
+/// The id that a create's reply must have.
+pub(crate) fn created_id(
+    id: Option<String>,
+    call: &'static str,
+    member: &str,
+) -> Result<String, Error> {
+    id.filter(|id| !id.is_empty())
+        .ok_or_else(|| Error::incomplete(call, member))
+}
+
 /// A delete's result, with "it is not there" counted as done.
 pub(crate) fn gone<T>(result: Result<T, Error>) -> Result<(), Error> {
     match result {

@@ -3,8 +3,8 @@
 use crate::data::{Data, Path};
 use crate::resource::aws::apigatewayv2::protocol::Protocol;
 use crate::resource::aws::apigatewayv2::{
-    EXISTS, NOT_FOUND, Tags, gone, json, lane, only_for, pages, parts, peer_protocol, said_by_body,
-    send,
+    EXISTS, NOT_FOUND, Tags, created_id, gone, json, lane, only_for, pages, parts, peer_protocol,
+    said_by_body, send,
 };
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
@@ -336,7 +336,7 @@ impl Resource for Route {
             Err(error) if error.is(EXISTS) => return Err(in_the_way(cx, props, error).await),
             other => other?,
         };
-        let id = reply.route_id.unwrap_or_default();
+        let id = created_id(reply.route_id, "apigateway:POST (CreateRoute)", "RouteId")?;
         Ok(Made {
             id: format!("{}/{id}", props.api_id),
             outputs: Outputs { id },

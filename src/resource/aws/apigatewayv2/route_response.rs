@@ -1,7 +1,7 @@
 //! `aws:apigatewayv2:RouteResponse`: lets a WebSocket route answer its caller.
 
 use crate::resource::aws::apigatewayv2::{
-    EXISTS, NOT_FOUND, Tags, gone, json, lane, pages, parts, send,
+    EXISTS, NOT_FOUND, Tags, created_id, gone, json, lane, pages, parts, send,
 };
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Error};
@@ -91,7 +91,11 @@ impl Resource for RouteResponse {
             Err(error) if error.is(EXISTS) => return Err(in_the_way(cx, props, error).await),
             other => other?,
         };
-        let id = reply.route_response_id.unwrap_or_default();
+        let id = created_id(
+            reply.route_response_id,
+            "apigateway:POST (CreateRouteResponse)",
+            "RouteResponseId",
+        )?;
         Ok(Made {
             id: format!("{}/{}/{id}", props.api_id, props.route_id),
             outputs: Outputs { id },

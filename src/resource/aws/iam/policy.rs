@@ -142,8 +142,7 @@ impl Resource for ManagedPolicy {
             }
             Err(error) => return Err(error),
         };
-        let made =
-            made.ok_or_else(|| Error::failed(format!("iam:CreatePolicy said nothing of {name}")))?;
+        let made = made.ok_or_else(|| Error::incomplete("iam:CreatePolicy", "Policy"))?;
         let outputs = outputs(&made)?;
         cx.aws.fresh.note(&outputs.arn);
         Ok(Made {
@@ -284,7 +283,7 @@ fn outputs(policy: &aws_sdk_iam::types::Policy) -> Result<Outputs, Error> {
     let arn = policy
         .arn
         .clone()
-        .ok_or_else(|| Error::failed("IAM told of a policy without its ARN"))?;
+        .ok_or_else(|| Error::failed("IAM returned a policy without its ARN"))?;
     Ok(Outputs {
         id: arn.clone(),
         arn,

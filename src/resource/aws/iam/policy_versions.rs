@@ -69,7 +69,7 @@ pub async fn new_version(cx: &Cx, arn: &str, document: &str) -> Result<String, E
     };
     made.policy_version
         .and_then(|version| version.version_id)
-        .ok_or_else(|| Error::failed(format!("iam:CreatePolicyVersion of {arn} gave no version")))
+        .ok_or_else(|| Error::incomplete("iam:CreatePolicyVersion", "VersionId"))
 }
 
 /// Versions count up and are never used twice: the smallest number is the oldest.
@@ -167,4 +167,18 @@ async fn held(cx: &Cx, arn: &str, refusal: String) -> Error {
         format!("iam:DeletePolicy: {arn} cannot be deleted: {by}"),
         "Detach it there (it may also be a permissions boundary), then run the command again.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_smallest_number_is_the_oldest() {
+        let version = |id: &str| PolicyVersion::builder().version_id(id).build();
+        let mut versions = ["v10", "v9", "v11", "odd", "v2"].map(version);
+        versions.sort_by_key(number);
+        let ids = versions.iter().filter_map(PolicyVersion::version_id);
+        assert!(ids.eq(["v2", "v9", "v10", "v11", "odd"]));
+    }
 }

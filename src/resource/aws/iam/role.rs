@@ -350,7 +350,7 @@ async fn create_role(cx: &Cx, props: &Role, name: &str) -> Result<Outputs, Error
         })?;
     let role = reply
         .role
-        .ok_or_else(|| Error::failed(format!("iam:CreateRole said nothing of the role {name}")))?;
+        .ok_or_else(|| Error::incomplete("iam:CreateRole", "Role"))?;
     outputs(cx, &role).await
 }
 

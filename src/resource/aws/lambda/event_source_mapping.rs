@@ -292,7 +292,9 @@ impl Resource for EventSourceMapping {
             Err(error) if exists(&error) => return Err(in_the_way(cx, error).await),
             other => other?,
         };
-        let uuid = reply.uuid.clone().unwrap_or_default();
+        let uuid = reply.uuid.clone();
+        let uuid =
+            uuid.ok_or_else(|| Error::incomplete("lambda:CreateEventSourceMapping", "UUID"))?;
         cx.made(&uuid, json!({"id": uuid, "uuid": uuid}));
         let outputs = outputs_of!(cx, &reply);
         let outputs = settle(cx, outputs).await?;

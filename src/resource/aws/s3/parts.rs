@@ -31,11 +31,15 @@ pub(crate) async fn put(
     let client = cx.aws.s3_once();
     let started = upload::start(client, props)?.send().await;
     let started = started.call("s3:PutObject (CreateMultipartUpload)")?;
-    let id = started.upload_id.unwrap_or_default();
+    let id = started.upload_id;
+    let call = "s3:PutObject (CreateMultipartUpload)";
+    let id = id.ok_or_else(|| Error::incomplete(call, "UploadId"))?;
     let result = finish(cx, props, source, &id, new).await;
     if let Err(error) = &result
         && error.effect() == Effect::None
     {
+        // Parts are no object.
+        cx.flight.nothing_created();
         // The error that counts is the upload's; the next one clears up what this leaves.
         let _ = abort(cx, props, &id).await;
     }

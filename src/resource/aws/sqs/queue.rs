@@ -210,19 +210,27 @@ impl Resource for Queue {
         };
         let url = reply
             .queue_url
-            .ok_or_else(|| Error::failed(format!("sqs:CreateQueue gave no URL for {name}")))?;
+            .ok_or_else(|| Error::incomplete("sqs:CreateQueue", "QueueUrl"))?;
         let outputs = outputs(cx, &url).await?;
         cx.made(&url, json!(outputs));
         let (proven, shown) = tokio::join!(
-            prove_made(cx, &name, &url),
+            prove_made(cx, &url),
             sqs::wait_shown(cx, &url, &sent_attributes)
         );
-        if let Err(error) = proven {
+        match proven {
+            Ok(true) => shown?,
             // It is somebody else's: nothing was created.
-            cx.take_made();
-            return Err(error);
+            Ok(false) => {
+                cx.take_made();
+                cx.flight.nothing_created();
+                return Err(taken(cx, &name, &url));
+            }
+            // Whose it is could not be found out.
+            Err(error) => {
+                cx.take_made();
+                return Err(error);
+            }
         }
-        shown?;
         Ok(Made { id: url, outputs })
     }
 
@@ -286,7 +294,7 @@ impl Resource for Queue {
         let mut url = url_of(cx, &name).await?;
         if url.is_none() {
             // A queue may be unknown for about a second after it was made.
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            tokio::time::sleep(cx.aws.real(Duration::from_secs(1))).await;
             url = url_of(cx, &name).await?;
         }
         let Some(url) = url else {
@@ -430,7 +438,7 @@ fn is_made(cx: &Cx, tags: &HashMap<String, String>) -> bool {
 
 /// `CreateQueue` answers with a queue that is there already when its attributes are the
 /// same, whoever made it: only our tag on it proves that it is ours.
-async fn prove_made(cx: &Cx, name: &str, url: &str) -> Result<(), Error> {
+async fn prove_made(cx: &Cx, url: &str) -> Result<bool, Error> {
     let call = cx.aws.sqs().list_queue_tags().queue_url(url);
     let started = Instant::now();
     loop {
@@ -441,18 +449,18 @@ async fn prove_made(cx: &Cx, name: &str, url: &str) -> Result<(), Error> {
             .await;
         let tags = match tags {
             // SQS refuses a create whose tags differ from those of the queue that is there.
-            Err(error) if tags::is_denied(&error) => return Ok(()),
+            Err(error) if tags::is_denied(&error) => return Ok(true),
             other => other?.tags.unwrap_or_default(),
         };
         if is_made(cx, &tags) {
-            return Ok(());
+            return Ok(true);
         }
         // A host that has not heard of the queue's tags shows none at all.
         if !tags.is_empty() || started.elapsed() > cx.aws.agreement() * 2 {
-            return Err(taken(cx, name, url));
+            return Ok(false);
         }
         cx.waiting("SQS does not show the queue's tags yet");
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        tokio::time::sleep(cx.aws.real(Duration::from_secs(1))).await;
     }
 }
 
