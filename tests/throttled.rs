@@ -14,6 +14,8 @@ fn a_plan_of_many_log_groups_and_roles_bears_throttling() {
     }
     project.write("stacks/many.yaml", file);
     project.apply();
+    // The pauses between the retries are as long as with AWS.
+    project.env("STACKCTL_LOCAL_SPEED", "1");
     // More retries at once than the SDK has tokens for, were all reads to start together.
     let limit = json!([{"call": "logs:*", "what": {"limit": 40}}]);
     project.env("STACKCTL_LOCAL_FAULTS", &limit.to_string());

@@ -19,6 +19,7 @@ mod state;
 pub(crate) mod state_key;
 mod stopping;
 mod transfer;
+mod told;
 mod typing;
 mod verify;
 mod waiting;
