@@ -254,8 +254,8 @@ async fn look(
     inputs: &Value,
     decided: &Map<String, Value>,
 ) -> Result<Option<String>, Error> {
-    let answered = error.status().is_some();
-    let late = if answered {
+    let refused = error.status().is_some_and(|status| status >= 300);
+    let late = if refused {
         Duration::ZERO
     } else {
         cx.aws.late()

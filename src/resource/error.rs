@@ -132,7 +132,7 @@ impl Error {
             message: format!("the reply has no {lacks}"),
             request_id: None,
             bucket_region: None,
-            status: None,
+            status: Some(200),
             effect: Effect::Unknown,
         }))
     }
