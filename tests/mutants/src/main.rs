@@ -81,6 +81,15 @@ struct Begun {
     mutants: Vec<Mutant>,
     tests: Vec<PathBuf>,
     program: PathBuf,
+    /// None where the run was interrupted before the tests were traced.
+    trace: Option<Trace>,
+}
+
+/// A run whose tests are traced.
+struct Run {
+    mutants: Vec<Mutant>,
+    tests: Vec<PathBuf>,
+    program: PathBuf,
     trace: Trace,
 }
 
@@ -102,15 +111,34 @@ fn main() -> Result<()> {
     let project = std::env::current_dir()?;
     fs::create_dir_all(&args.scratch)?;
     let scratch = args.scratch.canonicalize()?;
-    let begun = if args.resume {
-        let text = fs::read_to_string(scratch.join("begun.json"))
+    let kept = scratch.join("begun.json");
+    let mut begun = if args.resume {
+        let text = fs::read_to_string(&kept)
             .context("no run to go on with: run without --resume first")?;
         serde_json::from_str(&text)?
     } else {
         let Some(begun) = begin(&args, &project, &scratch)? else {
             return Ok(());
         };
+        learn(&scratch)?;
+        fs::write(&kept, serde_json::to_string(&begun)?)?;
+        let _ = fs::remove_file(scratch.join("results.jsonl"));
         begun
+    };
+    let trace = match begun.trace.take() {
+        Some(trace) => trace,
+        None => {
+            let trace = traced(&args, &scratch, &begun)?;
+            begun.trace = Some(trace);
+            fs::write(&kept, serde_json::to_string(&begun)?)?;
+            begun.trace.take().unwrap_or_default()
+        }
+    };
+    let begun = Run {
+        mutants: begun.mutants,
+        tests: begun.tests,
+        program: begun.program,
+        trace,
     };
     for left_out in &begun.trace.left_out {
         eprintln!("left out: {left_out}");
@@ -169,22 +197,25 @@ fn begin(args: &Args, project: &Path, scratch: &Path) -> Result<Option<Begun>> {
     mutants.truncate(args.count);
     eprintln!("building {} mutants", mutants.len());
     let (mutants, built) = compile::build(&tree, mutants, &target)?;
-    let (tests, program) = (built.tests.clone(), built.program.clone());
-    let stage = stage(&tree.root, built)?;
+    Ok(Some(Begun {
+        mutants,
+        tests: built.tests,
+        program: built.program,
+        trace: None,
+    }))
+}
+
+fn traced(args: &Args, scratch: &Path, begun: &Begun) -> Result<Trace> {
+    let built = compile::Built {
+        tests: begun.tests.clone(),
+        program: begun.program.clone(),
+    };
+    let stage = stage(&scratch.join("tree"), built)?;
     eprintln!("tracing the tests");
     let trace = trace::trace(&stage, Duration::from_secs(args.slow))?;
     let _ = fs::remove_dir_all(&stage.scratch);
     ensure!(!trace.tests.is_empty(), "no test passes without a mutant");
-    learn(scratch)?;
-    let begun = Begun {
-        mutants,
-        tests,
-        program,
-        trace,
-    };
-    fs::write(scratch.join("begun.json"), serde_json::to_string(&begun)?)?;
-    let _ = fs::remove_file(scratch.join("results.jsonl"));
-    Ok(Some(begun))
+    Ok(trace)
 }
 
 fn stage(tree: &Path, built: compile::Built) -> Result<Stage> {
@@ -235,7 +266,7 @@ fn hunt_all(
     args: &Args,
     project: &Path,
     scratch: &Path,
-    begun: &Begun,
+    begun: &Run,
 ) -> Result<BTreeMap<usize, Verdict>> {
     let equivalents = Equivalents::read(&project.join("tests/mutants/equivalent.toml"))?;
     let path = scratch.join("results.jsonl");
@@ -340,7 +371,7 @@ impl Shared {
     fn note(
         &mut self,
         scratch: &Path,
-        begun: &Begun,
+        begun: &Run,
         number: usize,
         verdict: Verdict,
     ) -> Result<bool> {
@@ -367,7 +398,7 @@ impl Shared {
     }
 }
 
-fn rows<'a>(begun: &'a Begun, verdicts: &'a BTreeMap<usize, Verdict>) -> Vec<Row<'a>> {
+fn rows<'a>(begun: &'a Run, verdicts: &'a BTreeMap<usize, Verdict>) -> Vec<Row<'a>> {
     verdicts
         .iter()
         .map(|(number, verdict)| Row {
@@ -379,7 +410,7 @@ fn rows<'a>(begun: &'a Begun, verdicts: &'a BTreeMap<usize, Verdict>) -> Vec<Row
 }
 
 /// Writes the survivors of each area, and the table, into the scratch folder.
-fn report(scratch: &Path, begun: &Begun, verdicts: &BTreeMap<usize, Verdict>) -> Result<()> {
+fn report(scratch: &Path, begun: &Run, verdicts: &BTreeMap<usize, Verdict>) -> Result<()> {
     let rows = rows(begun, verdicts);
     for area in areas::names() {
         let name: String = area

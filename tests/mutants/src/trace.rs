@@ -65,6 +65,8 @@ impl Stage {
             .env("CARGO_BIN_EXE_stackctl", &self.built.program)
             .env("TMPDIR", &scratch)
             .env("INSTA_UPDATE", "no")
+            // Else each process asks cargo for it.
+            .env("INSTA_WORKSPACE_ROOT", &self.tree)
             .env("STACKCTL_FAULTS", "some")
             .env("STACKCTL_FUZZ_CASES", "200")
             .env(switch.0, switch.1);
