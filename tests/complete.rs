@@ -15,12 +15,13 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// All files below a folder.
+/// All files below a folder, but for those of a package of its own.
 fn below(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path());
     let files = entries.flat_map(|path| match path.is_dir() {
+        true if path.join("Cargo.toml").exists() => Vec::new(),
         true => below(&path),
         false => vec![path],
     });
