@@ -144,6 +144,10 @@ async fn serve(
         Some(What::MissingMd5) => {
             return respond(service.refuse(request, &fault::missing_md5()));
         }
+        Some(What::Conflict) => return respond(service.refuse(request, &fault::conflict())),
+        Some(What::Precondition) => {
+            return respond(service.refuse(request, &fault::precondition()));
+        }
         Some(What::Echo) => return respond(service.refuse(request, &fault::echo(request))),
         Some(What::Panic) => {
             panic!("{}", String::from_utf8_lossy(&request.body));

@@ -67,6 +67,10 @@ pub enum What {
     MissingMd5,
     /// Nothing is done, and the service answers this status, 500 or above.
     Error(u16),
+    /// Nothing is done, and S3 says that another conditional write of the object is under way (409).
+    Conflict,
+    /// Nothing is done, and S3 says that the object is not as the write's condition wants it (412).
+    Precondition,
     /// The call takes effect, then the connection breaks.
     LostReply,
     /// The connection breaks before the call has any effect.
@@ -304,6 +308,19 @@ pub(super) fn expired(service: &str) -> Refusal {
 /// A refusal of a request as such.
 pub(super) fn refusal() -> Refusal {
     Refusal::new(400, "ValidationException", "The request is not valid.")
+}
+
+/// What S3 says of a conditional write that meets another one.
+pub(super) fn conflict() -> Refusal {
+    let message = "The conditional request cannot succeed due to a conflicting operation against \
+                   this resource.";
+    Refusal::new(409, "ConditionalRequestConflict", message)
+}
+
+/// What S3 says of a conditional write whose condition does not hold.
+pub(super) fn precondition() -> Refusal {
+    let message = "At least one of the pre-conditions you specified did not hold";
+    Refusal::new(412, "PreconditionFailed", message)
 }
 
 /// What a store like S3 says that wants Content-MD5.
