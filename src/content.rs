@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -154,24 +155,34 @@ impl Disk {
         }
     }
 
-    /// Where the file is read that the stack names.
-    fn place(&self, path: &str) -> PathBuf {
-        let path = self.dir.join(path);
+    /// What is read in place of a file that is not written yet.
+    fn stand_in_of(&self, path: &str) -> Option<PathBuf> {
         let stand_ins = self.stand_ins.lock();
         let stand_ins = stand_ins.unwrap_or_else(PoisonError::into_inner);
-        match stand_ins.get(&files::plain(&path)) {
-            Some(other) => other.clone(),
-            None => path,
+        stand_ins.get(&files::plain(&self.dir.join(path))).cloned()
+    }
+
+    /// Where a path leads; one that leads out of the project is taken down.
+    fn note(&self, path: &str) -> Option<PathBuf> {
+        match outside::place(&self.project, &self.dir, path) {
+            Ok(place) => Some(place),
+            Err(found) => {
+                let noted = self.leading_out.lock();
+                noted.unwrap_or_else(PoisonError::into_inner).push(found);
+                None
+            }
         }
     }
-}
 
-impl Disk {
-    /// Takes down a path that leads out of the project.
-    fn note(&self, path: &str) {
-        let found = outside::leading_out(&self.project, &self.dir, path);
-        let noted = self.leading_out.lock();
-        noted.unwrap_or_else(PoisonError::into_inner).extend(found);
+    /// Opens the file that the stack names. One within the project is opened where it was looked
+    /// for, and through no link: another one that leads out may stand there by now.
+    fn open(&self, path: &str) -> Result<File, Unreadable> {
+        let place = self.note(path);
+        match (self.stand_in_of(path), place) {
+            (Some(other), _) => files::open(&other),
+            (None, Some(place)) => files::open_beneath(&self.project, &place),
+            (None, None) => files::open(&self.dir.join(path)),
+        }
     }
 }
 
@@ -187,16 +198,19 @@ fn remembered<V: Clone>(memory: &Memory<V>, key: &str, find: impl FnOnce() -> V)
 
 impl LocalFiles for Disk {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        self.note(path);
-        let found = files::read(&self.place(path), LARGEST);
+        let file = self.open(path);
+        let found = file.and_then(|file| files::read_open(&file, LARGEST));
         found.map_err(|why| format!("{path}: {}", io::Error::from(why)))
     }
 
     fn content(&self, path: &str) -> Result<Content, String> {
-        self.note(path);
+        let file = self.open(path);
         remembered(&self.contents, path, || {
-            let path = self.place(path);
-            content(&path).map_err(|why| why.told(&path))
+            let told = self
+                .stand_in_of(path)
+                .unwrap_or_else(|| self.dir.join(path));
+            let found = file.and_then(|file| content(&file));
+            found.map_err(|why| why.told(&told))
         })
     }
 
@@ -228,18 +242,26 @@ impl LocalFiles for Disk {
     }
 }
 
-/// The content of a file, read piece by piece.
+/// The content of an open file, read piece by piece.
 ///
 /// # Errors
-/// When it is no file, or cannot be read.
-pub fn content(path: &Path) -> Result<Content, Unreadable> {
-    let mut file = files::open(path)?;
+/// When it cannot be read, or has not the size any more that it had.
+fn content(mut file: &File) -> Result<Content, Unreadable> {
     let mut hashing = Hashing::default();
+    let mut left = file.metadata()?.len();
     let mut piece = vec![0; 1 << 16];
     loop {
         match file.read(&mut piece) {
-            Ok(0) => return Ok(hashing.finish()),
-            Ok(length) => hashing.update(&piece[..length]),
+            Ok(0) if left == 0 => return Ok(hashing.finish()),
+            // One that grows as fast as it is read would have no end.
+            Ok(length) if length == 0 || length as u64 > left => {
+                let changed = io::Error::other("its size changed while it was read");
+                return Err(changed.into());
+            }
+            Ok(length) => {
+                hashing.update(&piece[..length]);
+                left -= length as u64;
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error.into()),
         }
@@ -280,5 +302,38 @@ mod tests {
             std::os::unix::fs::symlink("/dev/null", path).unwrap();
             assert!(told("null").ends_with("null is not a regular file"));
         }
+    }
+
+    /// A file that becomes a link leading out, a pipe, or grows while it is read: what is read is
+    /// what lies in the project, or the warning is there.
+    #[cfg(unix)]
+    #[test]
+    fn what_is_swapped_under_the_reader_leads_nowhere() {
+        use crate::files::racing::Racing;
+        let dir = tempfile::tempdir().unwrap();
+        let secret = tempfile::tempdir().unwrap();
+        let secret = secret.path().join("secret");
+        std::fs::write(&secret, "SECRET").unwrap();
+        let outside = Content::of(b"SECRET");
+        let racing = Racing::start(&dir.path().join("a"), &secret);
+        let (mut inside, mut linked) = (0, 0);
+        let mut reads = 0;
+        while reads < 300 || racing.goes_on() {
+            reads += 1;
+            let files = Disk::new(dir.path());
+            let read = files.read("a").is_ok_and(|bytes| bytes == b"SECRET");
+            assert!(!read || !files.leading_out().is_empty(), "read unseen");
+            let files = Disk::new(dir.path());
+            match files.content("a") {
+                Ok(found) if found == outside => {
+                    linked += 1;
+                    assert!(!files.leading_out().is_empty(), "hashed unseen");
+                }
+                Ok(_) => inside += 1,
+                Err(_) => {}
+            }
+        }
+        racing.end();
+        assert!(inside > 0 && linked > 0, "{inside} inside, {linked} linked");
     }
 }

@@ -4,6 +4,8 @@
 //! no link is followed to it.
 
 mod private;
+#[cfg(all(test, unix))]
+pub(crate) mod racing;
 
 pub use private::{
     create, folder, new_folders, open_for_writing, open_to_change, temporary, tighten,
@@ -274,7 +276,13 @@ pub fn open_beneath(folder: &Path, place: &Path) -> Result<File, Unreadable> {
     let below = place.strip_prefix(folder).map_err(|_| Unreadable::Link)?;
     let parts: Vec<Component<'_>> = below.components().collect();
     let flags = OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let mut at = File::open(folder)?;
+    // The folder's own place is known with its links followed: it is no link, unless one was put there.
+    let first = rustix::fs::open(
+        folder,
+        flags | OFlags::RDONLY | OFlags::DIRECTORY,
+        Mode::empty(),
+    );
+    let mut at = File::from(first.map_err(io::Error::from)?);
     for (index, part) in parts.iter().enumerate() {
         let Component::Normal(name) = part else {
             return Err(Unreadable::Link);

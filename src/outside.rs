@@ -42,14 +42,20 @@ fn of(dir: &Path, here: &Path, home: Option<&Path>) -> PathBuf {
     }
 }
 
-/// The path, from the folder `dir`, where it leads out of the project.
-pub fn leading_out(project: &Path, dir: &Path, path: &str) -> Option<Outside> {
+/// Where a path leads that starts from the folder `dir`, its links followed.
+///
+/// # Errors
+/// Where it leads out of the project.
+pub fn place(project: &Path, dir: &Path, path: &str) -> Result<PathBuf, Outside> {
     let here = std::env::current_dir().unwrap_or_default();
     let found = real(&here.join(dir).join(path));
-    (!found.starts_with(project)).then(|| Outside {
-        path: path.to_owned(),
-        real: found,
-    })
+    match found.starts_with(project) {
+        true => Ok(found),
+        false => Err(Outside {
+            path: path.to_owned(),
+            real: found,
+        }),
+    }
 }
 
 /// The path with its links followed, as far as it exists.
@@ -98,7 +104,7 @@ mod tests {
         std::os::unix::fs::symlink(root.join("secret"), web.join("stacks/in")).unwrap();
         std::os::unix::fs::symlink(&root, web.join("up")).unwrap();
         let stacks = web.join("stacks");
-        let out = |path: &str| leading_out(&web, &stacks, path).is_some();
+        let out = |path: &str| place(&web, &stacks, path).is_err();
         for path in [
             "in",
             "../../secret",

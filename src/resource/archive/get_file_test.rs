@@ -307,3 +307,54 @@ fn a_pattern_that_keeps_nothing_out_is_a_warning() {
             .contains("cannot be understood")
     );
 }
+
+/// A file or a folder that becomes a link leading out while the archive is made: nothing from
+/// outside of the folder goes in.
+#[cfg(unix)]
+#[test]
+fn what_is_swapped_under_the_reader_does_not_go_in() {
+    use crate::files::racing::Racing;
+    let root = tempfile::tempdir().unwrap();
+    let (base, outside) = (root.path().join("stacks"), root.path().join("outside"));
+    fs::create_dir_all(base.join("src/sub")).unwrap();
+    fs::create_dir_all(outside.join("sub")).unwrap();
+    fs::write(base.join("src/sub/b"), "inside").unwrap();
+    for name in ["a", "b", "sub/a", "sub/b"] {
+        fs::write(outside.join(name), "SECRET").unwrap();
+    }
+    for (swapped, target) in [("src/a", "a"), ("src/sub", "sub")] {
+        let (path, target) = (base.join(swapped), outside.join(target));
+        let racing = match target.is_dir() {
+            true => Racing::folder(&path, &target),
+            false => Racing::start(&path, &target),
+        };
+        let args = json!({"type": "zip", "sourceDir": "src"});
+        let args: GetFile = serde_json::from_value(args).unwrap();
+        let mut whole = 0;
+        let mut reads = 0;
+        while reads < 200 || racing.goes_on() {
+            reads += 1;
+            if let Ok(entries) = super::files::collect(&base, &args) {
+                whole += 1;
+                let secret = entries.iter().find(|(_, entry)| entry.bytes == b"SECRET");
+                assert_eq!(secret, None, "{swapped}");
+            }
+        }
+        racing.end();
+        assert!(whole > 0, "{swapped} was never read");
+    }
+    // The folder itself, once it is known where it is.
+    let folder = fs::canonicalize(base.join("src")).unwrap();
+    let racing = Racing::folder(&folder, &outside);
+    let mut whole = 0;
+    let mut reads = 0;
+    while reads < 300 || racing.goes_on() {
+        reads += 1;
+        let opened = crate::files::open_beneath(&folder, &folder.join("sub/b"));
+        let read = opened.and_then(|file| crate::files::read_open(&file, 100));
+        whole += usize::from(read.is_ok());
+        assert!(read.is_err() || read.is_ok_and(|read| read == b"inside"));
+    }
+    racing.end();
+    assert!(whole > 0, "it was never read");
+}
