@@ -3,10 +3,12 @@
 use crate::data::Path;
 use crate::schema::conform::{drop_members, plain};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 
 /// A JSON document, given as YAML or as JSON text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -116,7 +118,75 @@ pub fn comparable(mut document: Value) -> Value {
 
 /// The parsed form of a document that may be given as text.
 pub fn parse(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+    parsed(text).unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+/// No document has more bytes: the longest that a service takes has a few hundred thousand.
+const LONGEST: usize = 1 << 20;
+
+/// The JSON of a text; none where it is no JSON, or would lose something by being parsed: a key
+/// that repeats, or one that the parser takes for its own.
+pub fn parsed(text: &str) -> Option<Value> {
+    // `arbitrary_precision` of serde_json reads a map of this key as a number.
+    if text.len() > LONGEST || text.contains("$serde_json") {
+        return None;
+    }
+    serde_json::from_str::<UniqueKeys>(text).ok()?;
+    serde_json::from_str(text).ok()
+}
+
+/// A JSON value in which no key repeats; what it is, is not kept.
+struct UniqueKeys;
+
+impl<'de> Deserialize<'de> for UniqueKeys {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for UniqueKeys {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self, A::Error> {
+        while items.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    // A number that is no integer comes as a map, too.
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self, A::Error> {
+        let mut seen = HashSet::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            entries.next_value::<Self>()?;
+            if !seen.insert(key) {
+                return Err(de::Error::custom("a key repeats"));
+            }
+        }
+        Ok(self)
+    }
 }
 
 impl JsonSchema for Document {

@@ -15,9 +15,11 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// What the server does with a request.
-enum Reply {
+pub(super) enum Reply {
     /// Status and body.
     Whole(u16, String),
+    /// Status and a body that need not be UTF-8.
+    Bytes(u16, Vec<u8>),
     /// A body that never ends.
     Endless(u16),
     /// The connection is closed.
@@ -25,13 +27,15 @@ enum Reply {
 }
 
 /// A server that answers by what was asked and how many requests there were before.
-struct Hostile {
-    url: String,
+pub(super) struct Hostile {
+    pub(super) url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Hostile {
-    fn start(reply: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static) -> Self {
+    pub(super) fn start(
+        reply: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -45,6 +49,11 @@ impl Hostile {
             }
         });
         Self { url, asked }
+    }
+
+    /// All that was asked so far.
+    pub(super) fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().clone()
     }
 
     /// How many requests came, those of STS left out.
@@ -74,6 +83,14 @@ fn serve(
                     "HTTP/1.1 {status} x\r\nContent-Length: {length}\r\n\r\n{body}"
                 )?;
             }
+            Reply::Bytes(status, body) => {
+                let length = body.len();
+                write!(
+                    stream,
+                    "HTTP/1.1 {status} x\r\nContent-Length: {length}\r\n\r\n"
+                )?;
+                stream.write_all(&body)?;
+            }
             Reply::Endless(status) => {
                 write!(
                     stream,
@@ -90,12 +107,12 @@ fn serve(
     Ok(())
 }
 
-fn is_sts(asked: &Asked) -> bool {
+pub(super) fn is_sts(asked: &Asked) -> bool {
     asked.head.contains("/sts/aws4_request")
 }
 
 /// A project whose calls go to the server.
-fn project(url: &str, stack: &str) -> Project {
+pub(super) fn project(url: &str, stack: &str) -> Project {
     let mut project = Project::new();
     project.flags = vec!["--endpoint-url".to_owned(), url.to_owned()];
     project.write(
@@ -234,11 +251,11 @@ fn few(count: usize, most: usize) -> Result<(), String> {
     }
 }
 
-fn whole((status, body): (u16, String)) -> Reply {
+pub(super) fn whole((status, body): (u16, String)) -> Reply {
     Reply::Whole(status, body)
 }
 
-fn s3_error(code: &str) -> String {
+pub(super) fn s3_error(code: &str) -> String {
     format!("<Error><Code>{code}</Code><Message>no</Message></Error>")
 }
 

@@ -8,6 +8,7 @@ use crate::data::{Data, Path};
 use crate::engine::plan::{Change, ChangedBy, Difference};
 use crate::report::secrets::{SecretPaths, Veil};
 use crate::report::terminal::{columns, escape};
+use crate::resource::document::parsed;
 use crate::schema::Schema;
 use serde_json::Value;
 
@@ -140,7 +141,7 @@ fn document_row(
 fn document(data: &Data, path: &Path) -> Option<Data> {
     let mut data = data.get(path)?;
     if let Value::String(text) = &data.value
-        && let Ok(parsed) = serde_json::from_str::<Value>(text)
+        && let Some(parsed) = parsed(text)
     {
         data.value = parsed;
     }

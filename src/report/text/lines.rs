@@ -12,6 +12,9 @@ const CONTEXT: usize = 3;
 /// The most lines of one diff.
 const MOST_LINES: usize = 200;
 
+/// The most lines of a text that are compared one by one; the last of them says what is left out.
+const MOST_COMPARED: usize = 20_000;
+
 /// Time after which a diff may be coarser than it could be.
 const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -27,8 +30,12 @@ pub(super) enum Form {
 fn lines(node: &Node, form: Form) -> Vec<String> {
     match (node, form) {
         (Node::String(text), _) if is_text(text) => {
-            let mut lines: Vec<_> = text.lines().map(text_line).collect();
-            if !text.ends_with('\n') {
+            let mut all = text.lines();
+            let mut lines: Vec<_> = all.by_ref().take(MOST_COMPARED).map(text_line).collect();
+            let left = all.count();
+            if left > 0 {
+                lines.push(format!("({})", more(left, "line")));
+            } else if !text.ends_with('\n') {
                 lines.push("(no line end)".to_owned());
             }
             lines

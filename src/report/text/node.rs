@@ -5,6 +5,7 @@ use super::scalar::{Notation, is_plain, more, quoted, string};
 use crate::data::Data;
 use crate::report::secrets::{SECRET, Veil};
 use crate::report::terminal::escape;
+use crate::resource::document;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -222,9 +223,7 @@ fn map_of(
 /// A document that is given as text.
 fn parsed(text: &str, veil: Veil<'_>) -> Option<Value> {
     veil.document()?;
-    serde_json::from_str(text)
-        .ok()
-        .filter(|value: &Value| value.is_object() || value.is_array())
+    document::parsed(text).filter(|value: &Value| value.is_object() || value.is_array())
 }
 
 fn hash(value: &Value) -> u64 {

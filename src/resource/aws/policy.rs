@@ -4,14 +4,15 @@
 //! order and wrapping of statements, actions, resources, principals and condition values do
 //! not matter. What they leave alone (`Version`, `Id`, `Sid`, the case of actions) counts.
 
+use crate::resource::document;
 use serde_json::{Map, Value};
 
 /// The canonical form of a policy given as an object or as JSON text: two policies mean the
 /// same when their canonical forms are equal. Text that is no JSON stays as it is.
 pub fn canonical(policy: &Value) -> Value {
     match policy {
-        Value::String(text) => match serde_json::from_str::<Value>(text) {
-            Ok(parsed @ Value::Object(_)) => canonical(&parsed),
+        Value::String(text) => match document::parsed(text) {
+            Some(parsed @ Value::Object(_)) => canonical(&parsed),
             _ => policy.clone(),
         },
         Value::Object(map) => {

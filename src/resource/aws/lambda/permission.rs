@@ -3,6 +3,7 @@
 use crate::resource::aws::lambda::statement::{Statement, plain_principal};
 use crate::resource::aws::lambda::{FunctionRef, NOT_FOUND, exists, function_name, gone, write};
 use crate::resource::context::{Cx, Draw, Wait};
+use crate::resource::document;
 use crate::resource::error::{CallResult, Effect, Error};
 use crate::resource::import_id::{self, Imported};
 use crate::resource::relation::Parent;
@@ -139,7 +140,19 @@ async fn policy(cx: &Cx, function: &FunctionRef) -> Result<Option<String>, Error
     let call = cx.aws.lambda().get_policy().function_name(&function.name);
     let reply = call.set_qualifier(function.qualifier.clone()).send().await;
     let reply = reply.call_unless("lambda:GetPolicy", NOT_FOUND)?;
-    Ok(reply.and_then(|reply| reply.policy))
+    let policy = reply.and_then(|reply| reply.policy);
+    // What cannot be understood says nothing of what is in it, least of all that it is missing.
+    match policy.as_deref().map(document::parsed) {
+        None | Some(Some(Value::Object(_))) => Ok(policy),
+        Some(_) => Err(Error::with_hint(
+            format!(
+                "lambda:GetPolicy returned a policy of the function {} that is not a JSON object, \
+                 or has a key twice",
+                function.name
+            ),
+            "Look at it with `aws lambda get-policy`.",
+        )),
+    }
 }
 
 /// Adds the statement. A function made a moment ago may not be found yet.
