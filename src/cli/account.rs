@@ -1,8 +1,121 @@
-//! In which account and region a command may work.
+//! In which account and region a command works, and may work.
 
+use super::args::{CloudArgs, GlobalArgs};
 use super::error::CliError;
+use super::output::{self, Stream};
+use super::session;
+use crate::engine::head::Head;
 use crate::engine::world::World;
+use crate::lang::stack::Stack;
+use crate::report::text::heading;
 use crate::store::Store;
+use futures_util::future::{Either, select};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How much longer than the state is read the account is waited for.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Tells where a command works that calls AWS for its state alone: no plan or drift of it does.
+#[derive(Debug)]
+pub(super) struct Telling {
+    stack: String,
+    env: Option<String>,
+    head: Head,
+    no_color: bool,
+    told: AtomicBool,
+}
+
+/// What was found of the account, and what it is told with.
+pub(super) struct Account<'a> {
+    telling: &'a Telling,
+    region: String,
+    account: Result<String, String>,
+}
+
+impl Telling {
+    pub(super) fn new(
+        global: &GlobalArgs,
+        stack: &Stack,
+        cloud: &CloudArgs,
+        store: &Store,
+    ) -> Self {
+        let mut head = session::head(stack, cloud, store);
+        head.endpoints = store.aws().map_or_else(Vec::new, |aws| session::told(aws));
+        Self {
+            stack: stack.name.clone(),
+            env: stack.env.clone(),
+            head,
+            no_color: global.no_color,
+            told: AtomicBool::new(false),
+        }
+    }
+
+    /// Reads from the state's place, and tells once where that is; who one is is asked at the same
+    /// time.
+    pub(super) async fn reading<T>(&self, store: &Store, reading: impl Future<Output = T>) -> T {
+        let (read, account) = self.asking(store, reading).await;
+        Account::tell_some(&account);
+        read
+    }
+
+    /// The same, and leaves it to the caller to tell. None where nothing calls, or it was asked
+    /// before.
+    pub(super) async fn asking<'a, T>(
+        &'a self,
+        store: &Store,
+        reading: impl Future<Output = T>,
+    ) -> (T, Option<Account<'a>>) {
+        let Some(aws) = store.aws() else {
+            return (reading.await, None);
+        };
+        if self.told.swap(true, Ordering::Relaxed) {
+            return (reading.await, None);
+        }
+        let (reading, asked) = (pin!(reading), pin!(aws.identity()));
+        let (read, found) = match select(reading, asked).await {
+            Either::Left((read, asked)) => (read, tokio::time::timeout(PATIENCE, asked).await),
+            Either::Right((found, reading)) => (reading.await, Ok(found)),
+        };
+        let account = match found {
+            Ok(Ok(identity)) => Ok(identity.account.clone()),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err(format!(
+                "sts:GetCallerIdentity did not return within {} s",
+                PATIENCE.as_secs()
+            )),
+        };
+        let account = Account {
+            telling: self,
+            region: aws.region().to_owned(),
+            account,
+        };
+        (read, Some(account))
+    }
+}
+
+impl Account<'_> {
+    /// Tells what was found, if anything.
+    pub(super) fn tell_some(found: &Option<Self>) {
+        if let Some(found) = found {
+            found.tell();
+        }
+    }
+
+    /// Tells it, beside what the command is asked for.
+    fn tell(&self) {
+        let told = self.telling;
+        let account = self.account.as_deref().map_err(String::as_str);
+        output::message(&heading(
+            (&told.stack, &told.env),
+            account,
+            &self.region,
+            &told.head,
+            &Stream::Stderr.style(told.no_color),
+        ));
+    }
+}
 
 /// Where the state's objects are.
 pub(super) struct Home {

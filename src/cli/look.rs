@@ -1,6 +1,6 @@
 //! What the commands have in common that compare the state with what is live and make no plan.
 
-use super::account::check_account;
+use super::account::{Account, Telling, check_account};
 use super::addresses::no_address;
 use super::args::{CloudArgs, GlobalArgs, InputArgs, LockArg, NamesArg};
 use super::error::CliError;
@@ -58,11 +58,14 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
     if let Some(lock) = wanted.writes {
         place::lock(&store, &stack, wanted.global, lock).await?;
     }
-    let opened = store
-        .open(&stack.name, stack.env.as_deref())
-        .await
+    let telling = Telling::new(wanted.global, &stack, wanted.cloud, &store);
+    let opening = store.open(&stack.name, stack.env.as_deref());
+    let (opened, account) = telling.asking(&store, opening).await;
+    let opened = opened
+        .inspect_err(|_| Account::tell_some(&account))
         .map_err(store_error)?;
     if !opened.existed && !opened.interrupted {
+        Account::tell_some(&account);
         let message = neighbours::never_applied(&stack, &store.name());
         return Err(CliError::new(message)
             .now("Nothing was read or changed.")
@@ -81,6 +84,10 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
     let known = world.state.resources.values();
     let remote = known.into_iter().any(|known| is_remote(&known.type_name))
         || settle::needs_aws(&opened.open);
+    if !remote {
+        // Else the drift says so.
+        Account::tell_some(&account);
+    }
     let connect = Connect {
         stack: &stack,
         cloud: wanted.cloud,
@@ -97,7 +104,7 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
         Some(connected) => connected,
         None => connect.connect(&mut store, remote).await?,
     };
-    world.head.endpoints = session::told(&connected.cx);
+    world.head.endpoints = session::told(&connected.cx.aws);
     if remote {
         let observe = Observe {
             stack: &stack,

@@ -1,5 +1,6 @@
 //! `stackctl outputs`: what the last apply left, from the state alone.
 
+use super::account::Telling;
 use super::args::{GlobalArgs, OutputsArgs};
 use super::error::CliError;
 use super::exit::Exit;
@@ -17,10 +18,10 @@ pub(super) async fn run(global: &GlobalArgs, args: &OutputsArgs) -> Result<Exit,
     let loaded = find::load(request.stack.as_deref(), &args.look.input, &args.look.cloud)?;
     let stack = mistakes::load_named(global, loaded)?;
     let store = place::store(&stack, &args.look.cloud).await?;
-    let opened = store
-        .open(&stack.name, stack.env.as_deref())
-        .await
-        .map_err(place::store_error)?;
+    let telling = Telling::new(global, &stack, &args.look.cloud, &store);
+    let opening = store.open(&stack.name, stack.env.as_deref());
+    let opened = telling.reading(&store, opening).await;
+    let opened = opened.map_err(place::store_error)?;
     if !opened.existed && !opened.interrupted {
         let message = neighbours::never_applied(&stack, &store.name());
         return Err(CliError::new(message).hint("Run apply first; outputs come from an apply."));

@@ -1,6 +1,6 @@
 //! What the commands that plan have in common: from the arguments to a plan.
 
-use super::account::{check_account, check_place, home};
+use super::account::{Account, Telling, check_account, check_place, home};
 use super::addresses::check_addresses;
 use super::args::{CloudArgs, GlobalArgs, RunArgs, StackArg};
 use super::error::CliError;
@@ -105,9 +105,11 @@ impl Session {
         if wanted.writes {
             place::lock(&store, &stack, global, run.lock).await?;
         }
-        let opened = store
-            .open(&stack.name, stack.env.as_deref())
-            .await
+        let telling = Telling::new(global, &stack, &run.cloud, &store);
+        let opening = store.open(&stack.name, stack.env.as_deref());
+        let (opened, account) = telling.asking(&store, opening).await;
+        let opened = opened
+            .inspect_err(|_| Account::tell_some(&account))
             .map_err(store_error)?;
         let read = SavedState {
             existed: opened.existed || opened.interrupted,
@@ -145,6 +147,10 @@ impl Session {
         }
         check_addresses(options, &first, false)?;
         let remote = uses_aws(&stack, &world) || settle::needs_aws(&opened.open);
+        if !remote {
+            // Else the plan says so.
+            Account::tell_some(&account);
+        }
         let connect = Connect {
             stack: &stack,
             cloud: &run.cloud,
@@ -164,7 +170,7 @@ impl Session {
             Some(connected) => connected,
             None => connect.connect(&mut store, remote).await?,
         };
-        world.head.endpoints = told(&cx);
+        world.head.endpoints = told(&cx.aws);
         if let Keeps::Repeats(plan) = wanted.keeps {
             plan_place::check_head(plan, &world.head)?;
         }
@@ -250,8 +256,8 @@ pub(super) fn head(stack: &Stack, cloud: &CloudArgs, store: &Store) -> Head {
 }
 
 /// Where the calls of clients go.
-pub(super) fn told(cx: &Cx) -> Vec<Endpoint> {
-    let endpoints = cx.aws.endpoints().iter().cloned();
+pub(super) fn told(aws: &Aws) -> Vec<Endpoint> {
+    let endpoints = aws.endpoints().iter().cloned();
     endpoints
         .map(|one| Endpoint {
             url: output::secrets().hide(&one.url),

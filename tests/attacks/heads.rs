@@ -2,7 +2,7 @@
 //! and what leads out of the project is a warning, or refused.
 
 use super::{Table, calling as project};
-use crate::support::aws::{Server, sts};
+use crate::support::aws::{Asked, Server, refusal, sts};
 use crate::support::{Ended, Project};
 
 fn calls(aws: &str, more: &str) -> String {
@@ -156,6 +156,92 @@ fn a_state_in_s3_names_the_endpoint_before_it_is_read() {
             )
         });
     }
+    table.end();
+}
+
+/// A command that calls AWS for its state alone says in which account, on stderr, or why that is
+/// not known; and goes on.
+#[test]
+fn a_state_in_s3_names_the_account() {
+    const STATE: &str = "state: s3://a-bucket/web.json";
+    fn refusing(asked: &Asked) -> (u16, String) {
+        match asked.head.contains("/sts/aws4_request") {
+            true => (403, refusal("AccessDenied", "a policy denies it")),
+            false => empty_bucket(asked),
+        }
+    }
+    fn empty_bucket(asked: &Asked) -> (u16, String) {
+        let is = |part: &str| asked.head.contains(part);
+        match () {
+            () if is("/sts/aws4_request") => sts(asked),
+            () if is("list-type=2") => (200, "<ListBucketResult/>".to_owned()),
+            () => (404, "<Error><Code>NoSuchKey</Code></Error>".to_owned()),
+        }
+    }
+    let mut table = Table::new("heads of states");
+    for (server, known) in [
+        (Server::start(empty_bucket), true),
+        (Server::start(refusing), false),
+    ] {
+        let stack = format!(
+            "name: web\n{STATE}\nproviders: {{aws: {{region: us-west-2, endpointUrl: '{}'}}}}\n\
+             resources: {{pet: {{type: 'random:RandomPet'}}}}\n",
+            server.url
+        );
+        let project = project(&stack);
+        for (args, code) in [
+            (&["outputs"][..], 1),
+            (&["outputs", "--json"], 1),
+            (&["state", "list"], 0),
+            (&["state", "list", "--json"], 0),
+            (&["state", "show", "pet"], 1),
+            (&["state", "history"], 0),
+            (&["state", "pull"], 1),
+            (&["state", "unlock"], 0),
+            (&["state", "rekey"], 0),
+            (&["plan"], 0),
+            (&["plan", "--json"], 0),
+            (&["drift"], 1),
+        ] {
+            let ended = project.run(args);
+            table.attack(&format!("{}, the account {known}", args.join(" ")), || {
+                let words: &[&str] = match known {
+                    true => &["web, account 111122223333, region us-west-2"],
+                    false => &[
+                        "The account is not known: sts:GetCallerIdentity",
+                        "AccessDenied",
+                    ],
+                };
+                let head = format!("endpoint {}", server.url);
+                let told: Vec<_> = words
+                    .iter()
+                    .chain([&"state s3://a-bucket/web.json"])
+                    .collect();
+                match told.iter().find(|word| !ended.stderr.contains(**word)) {
+                    None if ended.stderr.contains(&head) && ended.code == Some(code) => Ok(()),
+                    _ => Err(format!(
+                        "{:?}: {}{}",
+                        ended.code, ended.stdout, ended.stderr
+                    )),
+                }
+            });
+        }
+    }
+    table.attack("a state in a file calls nobody", || {
+        let server = Server::start(sts);
+        let project = project(&format!(
+            "name: web\nproviders: {{aws: {{region: us-west-2, endpointUrl: '{}'}}}}\n",
+            server.url
+        ));
+        let ended = project.run(&["state", "list"]);
+        match server.asked().is_empty()
+            && ended.code == Some(0)
+            && !ended.stderr.contains("account")
+        {
+            true => Ok(()),
+            false => Err(ended.stderr),
+        }
+    });
     table.end();
 }
 

@@ -64,7 +64,11 @@ pub(super) async fn run(global: &GlobalArgs, args: &HistoryArgs) -> Result<Exit,
     let bench = Bench::new(global, args.stack.as_deref(), &args.place).await?;
     let mut before = State::empty(&bench.stack.name, None, String::new());
     let (mut rows, mut list) = (Vec::new(), Vec::new());
-    for name in bench.store.versions().await.map_err(store_error)? {
+    for name in bench
+        .reading(bench.store.versions())
+        .await
+        .map_err(store_error)?
+    {
         let version = match bench.store.version(&name).await {
             Ok(version) => version,
             Err(error) => {

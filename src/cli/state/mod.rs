@@ -12,6 +12,7 @@ mod table;
 mod unlock;
 mod update;
 
+use super::account::Telling;
 use super::args::state::{PlaceArgs, StateArgs, StateCommand};
 use super::args::{GlobalArgs, LockArg};
 use super::error::CliError;
@@ -44,6 +45,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &StateArgs) -> Result<Exit, C
 struct Bench {
     stack: Stack,
     store: Store,
+    telling: Telling,
 }
 
 impl Bench {
@@ -58,16 +60,28 @@ impl Bench {
         let stack = mistakes::load_named(global, loaded)?;
         let mut store = place::store(&stack, &place.cloud).await?;
         store.watch(place::watch(&place.cloud).await?);
-        Ok(Self { stack, store })
+        let telling = Telling::new(global, &stack, &place.cloud, &store);
+        Ok(Self {
+            stack,
+            store,
+            telling,
+        })
+    }
+
+    /// Reads from the state's place, and tells where that is.
+    async fn reading<T>(&self, reading: impl Future<Output = T>) -> T {
+        self.telling.reading(&self.store, reading).await
     }
 
     async fn lock(&self, global: &GlobalArgs, arg: LockArg) -> Result<(), CliError> {
-        place::lock(&self.store, &self.stack, global, arg).await
+        let locking = place::lock(&self.store, &self.stack, global, arg);
+        self.reading(locking).await
     }
 
     async fn open(&self) -> Result<Opened, CliError> {
         let (stack, env) = (&self.stack.name, self.stack.env.as_deref());
-        self.store.open(stack, env).await.map_err(store_error)
+        let opening = self.store.open(stack, env);
+        self.reading(opening).await.map_err(store_error)
     }
 
     async fn save(&self, state: &mut State) -> Result<(), CliError> {

@@ -1,5 +1,6 @@
 //! `stackctl state rebuild`: what the state lacks is looked for in AWS and adopted.
 
+use super::super::account::{self, Account, Telling};
 use super::super::args::GlobalArgs;
 use super::super::args::state::RebuildArgs;
 use super::super::error::CliError;
@@ -7,7 +8,7 @@ use super::super::exit::Exit;
 use super::super::mistakes::{load_checked, report, strictly};
 use super::super::place::{self, store_error};
 use super::super::session::{self, Connect, Connected, Session};
-use super::super::{account, confirm, find, output, reads, state_key};
+use super::super::{confirm, find, output, reads, state_key};
 use crate::engine::adopt::ImportFault;
 use crate::engine::observe::{Observe, ReadFailure, observe_and_plan};
 use crate::engine::planner::{self, Inputs, Options, Planned};
@@ -43,7 +44,9 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     let (stack, sources) = load_checked(global, loaded)?;
     let mut store = place::store(&stack, cloud).await?;
     place::lock(&store, &stack, global, change.lock).await?;
-    let base = base(&stack, &store).await?;
+    let telling = Telling::new(global, &stack, cloud, &store);
+    let (base, account) = telling.asking(&store, base(&stack, &store)).await;
+    let base = base.inspect_err(|_| Account::tell_some(&account))?;
     let mut world = World::new(base.state);
     world.head = session::head(&stack, cloud, &store);
     world.seed = rand::random();
@@ -52,6 +55,10 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     state_key::need(&world.key, &store.name(), &["the state".to_owned()])?;
     let open = base.open.as_deref().unwrap_or_default();
     let remote = session::uses_aws(&stack, &world) || settle::needs_aws(open);
+    if !remote {
+        // Else the plan says so.
+        Account::tell_some(&account);
+    }
     let Connected {
         cx,
         allowed_accounts,
@@ -62,7 +69,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     }
     .connect(&mut store, remote)
     .await?;
-    world.head.endpoints = session::told(&cx);
+    world.head.endpoints = session::told(&cx.aws);
     if remote {
         let identity = cx.aws.identity().await;
         world.identity = Some(identity.map_err(|it| reads::resource_error(&it))?.clone());

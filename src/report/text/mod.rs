@@ -105,6 +105,24 @@ fn place(page: &mut Page<'_>, stack: &str, parts: [&Option<String>; 3], head: &H
     }
 }
 
+/// What stands above a plan, of a command that only reads the state: in which account it is, or why
+/// that is not known.
+pub fn heading(
+    (stack, env): (&str, &Option<String>),
+    account: Result<&str, &str>,
+    region: &str,
+    head: &Head,
+    style: &Style,
+) -> String {
+    let mut page = Page::new(style);
+    let known = account.ok().map(str::to_owned);
+    place(&mut page, stack, [env, &known, &Some(region.to_owned())], head);
+    if let Err(why) = account {
+        page.line(0, &escape(&format!("The account is not known: {why}.")));
+    }
+    page.out
+}
+
 fn last_line(page: &mut Page<'_>, plan: &Plan) {
     let text = if plan.is_empty() {
         match &plan.scope {

@@ -33,7 +33,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_types::region::Region;
 use std::collections::BTreeSet;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
@@ -117,7 +117,8 @@ macro_rules! clients {
             spread: Duration,
             agreement: Duration,
             endpoints: Vec<Endpoint>,
-            identity: OnceCell<Identity>,
+            /// Shared by the clients of all regions.
+            identity: Arc<OnceCell<Identity>>,
             /// What this run wrote a moment ago and other calls may not know yet.
             pub(crate) fresh: Fresh,
             /// The protocols of the API Gateway APIs seen in this run.
@@ -137,7 +138,7 @@ macro_rules! clients {
                     spread: SPREAD,
                     agreement: if path_style { Duration::ZERO } else { AGREEMENT },
                     endpoints: Vec::new(),
-                    identity: OnceCell::new(),
+                    identity: Arc::default(),
                     fresh: Fresh::default(),
                     api_protocols: Default::default(),
                     s3: Default::default(),
@@ -277,9 +278,14 @@ impl Aws {
     pub fn in_region(&self, region: &str) -> Self {
         let config = self.config.to_builder();
         let config = config.region(Region::new(region.to_owned())).build();
-        Self::new(config, self.path_style)
+        let clients = Self::new(config, self.path_style)
             .with_speed(self.speed)
-            .with_spread(self.spread)
+            .with_spread(self.spread);
+        Self {
+            endpoints: self.endpoints.clone(),
+            identity: Arc::clone(&self.identity),
+            ..clients
+        }
     }
 
     /// For how long a change that reaches hosts one by one must have been shown to be in force;
