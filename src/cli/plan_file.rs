@@ -145,16 +145,20 @@ pub(super) fn check_mark(plan: &SavedPlan, key: &StateKey, place: &str) -> Resul
     };
     let what = "the saved plan, which is authenticated with the key".to_owned();
     state_key::need(key, place, &[what])?;
-    match (&plan.mark.mac, key.plan_mac(&plan.mark.text)) {
-        (Some(mac), Some(expected)) if *mac == expected => Ok(()),
-        (Some(_), Some(_)) => {
+    let Some(mac) = &plan.mark.mac else {
+        return match key.is_open() {
+            true => refused(
+                "it is not authenticated with the state's key, so that anyone may have written it",
+            ),
+            false => Ok(()),
+        };
+    };
+    match key.is_plan_mac(mac, &plan.mark.text) {
+        Some(true) => Ok(()),
+        Some(false) => {
             refused("it was altered after it was made, or made with the key of another state")
         }
-        (Some(_), None) => refused("it was made with a key that the state does not have"),
-        (None, Some(_)) => refused(
-            "it is not authenticated with the state's key, so that anyone may have written it",
-        ),
-        (None, None) => Ok(()),
+        None => refused("it was made with a key that the state does not have"),
     }
 }
 

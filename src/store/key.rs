@@ -170,6 +170,12 @@ impl StateKey {
         self.key().map(Key::encryption).transpose()
     }
 
+    /// Whether this is the code of a saved plan; none without a key.
+    pub fn is_plan_mac(&self, mac: &str, text: &str) -> Option<bool> {
+        let key = self.key()?;
+        Some(super::seal::is_hash(mac, &key.derived(PLANS), text))
+    }
+
     /// The same key, to other recipients.
     ///
     /// # Errors
@@ -228,6 +234,13 @@ impl StateKey {
             Inner::Open(key) => Some(key.next.get().unwrap_or(key)),
             _ => None,
         }
+    }
+}
+
+impl Encryption {
+    /// What its code is made of.
+    fn text(&self) -> String {
+        json!([self.recipient, self.identity, self.recipients]).to_string()
     }
 }
 
@@ -309,7 +322,7 @@ impl Key {
         }
         let key = Self::new(identity, lineage, lock);
         key.open_with(opener);
-        if !encryption.recipients.is_empty() && encryption.mac != Some(key.head_mac(encryption)) {
+        if !encryption.recipients.is_empty() && !key.is_head(encryption) {
             return Err(damaged("its recipients are not those that were written"));
         }
         let _ = key.encryption.set(encryption.clone());
@@ -412,8 +425,13 @@ impl Key {
 
     /// Vouches for all that a state says of its encryption.
     fn head_mac(&self, head: &Encryption) -> String {
-        let text = json!([head.recipient, head.identity, head.recipients]).to_string();
-        super::seal::hash(&self.derived(HEADS), &text)
+        super::seal::hash(&self.derived(HEADS), &head.text())
+    }
+
+    /// Whether what a state says of its encryption was written with this key.
+    fn is_head(&self, head: &Encryption) -> bool {
+        let mac = head.mac.as_deref();
+        mac.is_some_and(|mac| super::seal::is_hash(mac, &self.derived(HEADS), &head.text()))
     }
 
     /// See [`StateKey::proof`]. A passphrase is proof enough: who does not know it cannot encrypt
@@ -459,7 +477,7 @@ impl Key {
         let bytes = STANDARD.decode(age).ok()?;
         let text = age::decrypt(&self.identity, &bytes).ok()?;
         let value: Value = serde_json::from_slice(&text).ok()?;
-        if self.hash(&value.to_string()) != hash {
+        if !super::seal::is_hash(hash, &self.hash, &value.to_string()) {
             return None;
         }
         opened.insert(name, value.clone());

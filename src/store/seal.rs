@@ -192,6 +192,15 @@ pub(super) fn hash(key: &[u8], text: &str) -> String {
     hex::encode(mac.finalize().into_bytes())
 }
 
+/// Whether this is the hash of a text with a key; how long that takes tells nothing of it.
+pub(super) fn is_hash(hash: &str, key: &[u8], text: &str) -> bool {
+    let (Ok(mut mac), Ok(bytes)) = (Hmac::<Sha256>::new_from_slice(key), hex::decode(hash)) else {
+        return false;
+    };
+    mac.update(text.as_bytes());
+    mac.verify_slice(&bytes).is_ok() && !hash.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
 /// Whether this is a sealed value.
 pub fn is_sealed(value: &Value) -> bool {
     value.as_object().is_some_and(|map| {
