@@ -115,8 +115,13 @@ pub(super) fn read_edited(text: &[u8]) -> Result<State, Fault> {
 
 /// The content without white space and without the checksum; and the checksum that it states.
 fn parts(text: &[u8]) -> Result<(Vec<u8>, Option<String>), Fault> {
-    if text.iter().all(u8::is_ascii_whitespace) {
-        return Err(Fault::Empty);
+    match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        None => return Err(Fault::Empty),
+        Some(b'{') => {}
+        // Told at once: a gigabyte of something else takes time to be looked through.
+        Some(_) => {
+            syntax::<serde::de::IgnoredAny>(text)?;
+        }
     }
     let mut body = compact(text);
     let Some(at) = body.len().checked_sub(TAIL) else {

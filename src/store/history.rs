@@ -3,11 +3,12 @@
 
 use super::format::Found;
 use super::state::{MOST_SERIAL, State};
-use crate::files;
+use crate::files::{self, Unreadable};
 use flate2::read::GzDecoder;
 use flate2::{Compression, GzBuilder};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How many versions are kept, where nothing else is said.
 pub const KEPT: usize = 50;
@@ -88,20 +89,55 @@ pub(super) fn pack(text: &[u8], now: u64) -> io::Result<Vec<u8>> {
     packer.finish()
 }
 
-/// Unpacks a version: its text, and when it was saved.
-///
-/// # Errors
-/// When it is no such thing, damaged, or larger than any state.
-pub(super) fn unpack(packed: &[u8]) -> io::Result<(Vec<u8>, u64)> {
-    unpack_to(packed, files::LARGEST_STATE)
+/// How many bytes the versions may unpack to that one command reads, all together: a small file
+/// may stand for a thousand times as many bytes.
+#[derive(Debug)]
+pub(super) struct Budget {
+    most: u64,
+    left: AtomicU64,
 }
 
-fn unpack_to(packed: &[u8], most: u64) -> io::Result<(Vec<u8>, u64)> {
-    let mut unpacker = GzDecoder::new(packed);
-    let mut text = Vec::new();
-    files::read_to_limit(&mut unpacker, most, &mut text)?;
-    let saved = unpacker.header().map_or(0, flate2::GzHeader::mtime);
-    Ok((text, u64::from(saved)))
+impl Default for Budget {
+    fn default() -> Self {
+        Self::of(files::LARGEST_STATE)
+    }
+}
+
+impl Budget {
+    fn of(most: u64) -> Self {
+        let left = AtomicU64::new(most);
+        Self { most, left }
+    }
+
+    /// Unpacks a version: its text, and when it was saved.
+    ///
+    /// # Errors
+    /// When it is no such thing, damaged, or there is no room for it: from then on for none.
+    pub(super) fn unpack(&self, packed: &[u8]) -> io::Result<(Vec<u8>, u64)> {
+        let left = self.left.load(Ordering::Relaxed);
+        let mut unpacker = GzDecoder::new(packed);
+        let mut text = Vec::new();
+        let read = match left {
+            0 => Err(Unreadable::Large(0)),
+            left => files::read_to_limit(&mut unpacker, left, &mut text),
+        };
+        let used = text.len() as u64;
+        self.left
+            .store(left.saturating_sub(used), Ordering::Relaxed);
+        match read {
+            Ok(()) => {}
+            Err(Unreadable::Large(_)) => {
+                let why = format!(
+                    "with it, the versions that were read would have more than {} bytes",
+                    self.most
+                );
+                return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
+            }
+            Err(why) => return Err(why.into()),
+        }
+        let saved = unpacker.header().map_or(0, flate2::GzHeader::mtime);
+        Ok((text, u64::from(saved)))
+    }
 }
 
 /// What speaks against a state that was found, given the versions saved here.
@@ -242,11 +278,21 @@ mod tests {
     #[test]
     fn a_version_is_packed_and_unpacked() {
         let packed = pack(b"{}", 1_800_000_000).unwrap();
-        assert_eq!(unpack(&packed).unwrap(), (b"{}".to_vec(), 1_800_000_000));
-        assert!(unpack(&packed[..packed.len() - 3]).is_err());
-        assert!(unpack_to(&packed, 2).is_ok());
-        let large = unpack_to(&packed, 1).unwrap_err();
-        assert_eq!(large.to_string(), "it has more than 1 bytes");
+        let budget = Budget::default();
+        let unpacked = budget.unpack(&packed).unwrap();
+        assert_eq!(unpacked, (b"{}".to_vec(), 1_800_000_000));
+        assert!(budget.unpack(&packed[..packed.len() - 3]).is_err());
+    }
+
+    #[test]
+    fn the_versions_of_one_command_have_one_budget() {
+        let packed = pack(b"{}", 1).unwrap();
+        let budget = Budget::of(5);
+        assert!(budget.unpack(&packed).is_ok() && budget.unpack(&packed).is_ok());
+        for _ in 0..2 {
+            let why = budget.unpack(&packed).unwrap_err().to_string();
+            assert!(why.ends_with("would have more than 5 bytes"), "{why}");
+        }
     }
 
     #[test]

@@ -34,9 +34,9 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// How long the lease lasts without a beat.
+    /// How long the lease lasts without a beat: an hour at most, whatever is written there.
     pub fn lease(&self) -> Duration {
-        Duration::from_secs(self.lease.max(1))
+        Duration::from_secs(self.lease.clamp(1, 3600))
     }
 
     /// How often the holder is to beat.

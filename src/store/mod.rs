@@ -149,6 +149,14 @@ impl Store {
         }
     }
 
+    /// The clients that reach it, where it is at AWS.
+    pub fn aws(&self) -> Option<&Arc<Aws>> {
+        match &self.place {
+            Place::Local(_) => None,
+            Place::S3(s3) => Some(s3.aws()),
+        }
+    }
+
     /// Reads the state and folds in what an interrupted run left. Writes nothing.
     ///
     /// # Errors
@@ -171,14 +179,19 @@ impl Store {
         }
     }
 
-    /// Whether the state is locked; where that must be watched for a while, `tell` is told.
+    /// Whether the state is locked. Where that must be watched for a while, `tell` is told; unless
+    /// it `watches`, who is not proven dead counts as alive.
     ///
     /// # Errors
     /// When the lock cannot be read.
-    pub async fn look(&self, tell: &mut (dyn FnMut(&Holder) + Send)) -> Result<Locked, StoreError> {
+    pub async fn look(
+        &self,
+        watches: bool,
+        tell: &mut (dyn FnMut(&Holder) + Send),
+    ) -> Result<Locked, StoreError> {
         match &self.place {
-            Place::Local(local) => local.look(tell).await,
-            Place::S3(s3) => s3.look(tell).await,
+            Place::Local(local) => local.look(watches, tell).await,
+            Place::S3(s3) => s3.look(watches, tell).await,
         }
     }
 

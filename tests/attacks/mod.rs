@@ -3,6 +3,7 @@
 
 mod arena;
 mod bounds;
+mod buckets;
 mod echoes;
 mod files;
 mod heads;
@@ -13,6 +14,7 @@ mod replies;
 mod screens;
 mod secrets;
 mod states;
+mod values;
 mod variables;
 
 use crate::support::Project;

@@ -549,3 +549,38 @@ fn versions_of_others_are_read_to_a_limit() {
     }
     table.end();
 }
+
+/// Versions of a few kilobytes that unpack to gigabytes: a command reads them to one limit for all.
+#[test]
+fn versions_that_are_bombs_have_one_limit() {
+    use std::io::Write;
+    let mut table = Table::new("states");
+    let bomb = |size: usize| {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        for _ in 0..size >> 20 {
+            packer.write_all(&[0; 1 << 20]).unwrap();
+        }
+        packer.finish().unwrap()
+    };
+    let bomb = bomb(600 << 20);
+    let project = applied();
+    let lineage = &project.state()["lineage"].as_str().unwrap()[..8].to_owned();
+    for serial in 2..=9 {
+        let name = format!("{serial:010}-{lineage}-0123456789abcdef.json.gz");
+        project.write(&format!(".stackctl/history/s/{name}"), &bomb);
+    }
+    for args in [&["state", "history"][..], &["state", "history", "--json"]] {
+        table.attack(&args.join(" "), || {
+            let ended = super::arena::under(&project, "ulimit -v 3000000", args)?;
+            let told = ended.stdout.matches("cannot be read").count();
+            let told = told.max(ended.stdout.matches("more than 1073741824 bytes").count());
+            holds(ended.code == Some(0) && told >= 7, || format!("{ended:?}"))
+        });
+    }
+    table.attack("state restore", || {
+        let args = ["state", "restore", "5", "--yes"];
+        let ended = super::arena::under(&project, "ulimit -v 3000000", &args)?;
+        refused(&ended, &["more than", "is no state"])
+    });
+    table.end();
+}

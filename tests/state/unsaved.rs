@@ -99,3 +99,36 @@ fn a_token_that_expires_in_the_middle_is_told_once() {
     project.apply();
     project.expect_no_changes();
 }
+
+/// The state's store fails in the middle while a step fails, in a bucket and in a file: the run ends
+/// with an error, and a plain apply comes to one of everything.
+#[test]
+fn the_store_fails_while_a_step_fails() {
+    let (bucket, file) = (in_s3(), super::small());
+    let (mut tried, mut struck) = (0, 0);
+    for (whole, call, what) in [
+        (&bucket, "s3:PutObject", json!("expired")),
+        (&file, "store:writing", json!({"error": 507})),
+    ] {
+        for at in 1..=4 {
+            for step in [
+                json!({"call": "logs:CreateLogGroup", "what": "deny"}),
+                json!({"call": "sqs:CreateQueue", "at": 1, "what": "lostReply"}),
+            ] {
+                tried += 1;
+                let mut project = whole.fork();
+                let store = json!({"call": call, "at": at, "times": 1000, "what": what});
+                project.env("STACKCTL_LOCAL_FAULTS", &json!([store, step]).to_string());
+                let ended = project.run(&["apply", "--yes"]);
+                project.env("STACKCTL_LOCAL_FAULTS", "[]");
+                struck += usize::from(ended.code == Some(1));
+                assert!(ended.stderr.contains("error: "), "{}", ended.stderr);
+                project.apply();
+                assert_eq!(made(&project), 2, "{call} {at}, {step}");
+                project.expect_no_changes();
+            }
+        }
+    }
+    println!("reliability: the store fails while a step fails {tried} tried {struck} converged");
+    assert_eq!(tried, struck);
+}

@@ -17,7 +17,10 @@ pub(super) async fn run(global: &GlobalArgs, args: &UnlockArgs) -> Result<Exit, 
     let mut tell = |holder: &crate::store::lease::Holder| {
         output::message(&format!("Looking whether the holder lives: {holder}.\n"));
     };
-    let found = bench.store.look(&mut tell).await.map_err(store_error)?;
+    // With --force it does not matter whether the holder lives.
+    let looking = bench.store.look(!args.force, &mut tell);
+    let found = bench.reading(looking).await;
+    let found = found.map_err(store_error)?;
     let holder = match found {
         Locked::Free => {
             say(global, &format!("{name} is not locked."), None)?;

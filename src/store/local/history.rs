@@ -3,23 +3,27 @@
 
 use super::files;
 use crate::store::StoreError;
-use crate::store::history::{self, VersionName};
+use crate::store::history::{self, Budget, VersionName};
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// The folder with the versions.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct History {
     dir: PathBuf,
     /// How many are kept.
     pub(super) kept: usize,
+    budget: Budget,
 }
 
 impl History {
     pub(super) fn new(dir: PathBuf) -> Self {
-        let kept = history::KEPT;
-        Self { dir, kept }
+        Self {
+            dir,
+            kept: history::KEPT,
+            budget: Budget::default(),
+        }
     }
 
     /// Makes the folder; a run that cannot do so must not begin.
@@ -45,7 +49,9 @@ impl History {
 
     /// The text of a version, and when it was saved.
     pub(super) fn read(&self, name: &VersionName) -> Result<(Vec<u8>, u64), StoreError> {
-        history::unpack(&self.packed(name)?).map_err(StoreError::io("reading", &self.path(name)))
+        let packed = self.packed(name)?;
+        let unpacked = self.budget.unpack(&packed);
+        unpacked.map_err(StoreError::io("reading", &self.path(name)))
     }
 
     /// A version as it is kept.

@@ -5,7 +5,7 @@ use super::lock::FileLock;
 use crate::store::journal::Entry;
 use crate::store::{Moment, StoreError, Watch};
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,6 +15,8 @@ pub(crate) struct FileJournal {
     file: Arc<File>,
     path: PathBuf,
     pending: Vec<u8>,
+    /// How many bytes are in the file.
+    written: u64,
     lock: Option<Arc<FileLock>>,
 }
 
@@ -37,6 +39,7 @@ impl FileJournal {
             file: Arc::new(file),
             path: path.to_owned(),
             pending: Vec::new(),
+            written: 0,
             lock,
         };
         journal.add(&Entry::Run {
@@ -63,7 +66,11 @@ impl FileJournal {
     /// Writes what was added, in one call; it counts only once the file is synced.
     fn write(&mut self) -> io::Result<Arc<File>> {
         if !self.pending.is_empty() {
+            // Of a write that failed half way, nothing may stand in front of what follows.
+            self.file.set_len(self.written)?;
+            (&*self.file).seek(SeekFrom::Start(self.written))?;
             (&*self.file).write_all(&self.pending)?;
+            self.written += self.pending.len() as u64;
             self.pending.clear();
         }
         Ok(Arc::clone(&self.file))
@@ -139,5 +146,42 @@ mod tests {
             FileJournal::start(&path, LINEAGE, 3, None).is_err(),
             "a journal is never overwritten"
         );
+    }
+
+    #[tokio::test]
+    async fn entries_share_one_sync_and_what_failed_half_way_is_written_anew() {
+        use crate::store::Watch;
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("s.journal");
+        let mut file = FileJournal::start(&path, LINEAGE, 3, None).expect("starts");
+        let syncs = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&syncs);
+        let watch = Watch::new(move |moment| {
+            assert_eq!(moment, Moment::Written);
+            counted.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        });
+        for step in 0..5 {
+            file.add(&Entry::Failed { step }).expect("adds");
+        }
+        file.sync(&watch).await.expect("syncs");
+        assert_eq!(syncs.load(Ordering::Relaxed), 1);
+        // As a full disk leaves it.
+        (&*file.file)
+            .write_all(b"{\"failed\":{\"st")
+            .expect("writes");
+        file.add(&Entry::Failed { step: 5 }).expect("adds");
+        file.sync(&watch).await.expect("syncs");
+        file.add(&Entry::Failed { step: 6 }).expect("adds");
+        file.sync(&watch).await.expect("syncs");
+        let text = std::fs::read_to_string(&path).expect("reads");
+        assert_eq!(text.lines().count(), 8, "{text}");
+        journal::read(&text).expect("is a journal");
+        // Durable for nobody.
+        std::fs::remove_file(&path).expect("removes");
+        std::fs::write(&path, &text).expect("writes");
+        let error = file.sync(&watch).await.expect_err("it is another file");
+        assert!(error.to_string().contains("was taken away"), "{error}");
     }
 }

@@ -269,6 +269,7 @@ pub(super) fn attempt(
 pub(super) async fn look(
     path: &Path,
     place: &str,
+    watches: bool,
     tell: &mut (dyn FnMut(&Holder) + Send),
 ) -> Result<Locked, StoreError> {
     let mut watch = Vigil::default();
@@ -297,6 +298,9 @@ pub(super) async fn look(
         if watch.alive() {
             return Ok(Locked::Alive(by));
         }
+        if !watches {
+            return Ok(Locked::Alive(by));
+        }
         if !told {
             told = true;
             tell(&by);
@@ -317,5 +321,70 @@ fn unknown() -> Holder {
         beat: 0,
         pids_of: String::new(),
         started: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::lease::tests::holder;
+
+    async fn taken(path: &Path) -> FileLock {
+        let mut tell = |_: &Holder| {};
+        let patience = Patience {
+            timeout: Some(Duration::ZERO),
+            tell: &mut tell,
+        };
+        let lock = FileLock::take(path, "s.json", &holder("ours"), patience).await;
+        lock.expect("is free")
+    }
+
+    /// A run of another machine that shares the folder does not see the system's lock: it writes
+    /// itself into the file.
+    #[tokio::test]
+    async fn who_stands_in_the_lock_has_it() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("s.json.lock");
+        let other = holder("theirs");
+        let mut beaten = holder("ours");
+        beaten.beat += 7;
+        for (there, why) in [
+            (text(&other), Some("another run has taken it over")),
+            (String::new(), Some("was emptied")),
+            (text(&beaten), None),
+        ] {
+            let lock = taken(&path).await;
+            assert!(lock.check().is_ok());
+            let file = std::fs::OpenOptions::new().write(true).open(&path);
+            write(&file.expect("opens"), &there).expect("writes");
+            match (lock.check(), why) {
+                (Ok(()), None) => {}
+                (Err(StoreError::Lost { why: told, .. }), Some(why)) => {
+                    assert!(told.contains(why), "{told}");
+                }
+                (found, why) => panic!("{found:?} in place of {why:?}"),
+            }
+            drop(lock);
+            let kept = std::fs::read_to_string(&path).expect("reads");
+            assert_eq!(kept.contains("theirs"), there.contains("theirs"));
+            std::fs::remove_file(&path).expect("removes");
+        }
+        let lock = taken(&path).await;
+        std::fs::remove_file(&path).expect("removes");
+        let lost = lock.check().expect_err("is lost").to_string();
+        assert!(lost.contains("was taken away"), "{lost}");
+    }
+
+    #[tokio::test]
+    async fn only_the_holder_that_was_shown_is_unlocked() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("s.json");
+        let store = crate::store::local::LocalStore::new(path.clone(), dir.path(), false);
+        std::fs::write(store.lock_path(), text(&holder("theirs"))).expect("writes");
+        let found = store.unlock(&holder("shown"));
+        assert!(matches!(found, Err(StoreError::Locked { .. })), "{found:?}");
+        assert!(store.lock_path().exists());
+        store.unlock(&holder("theirs")).expect("unlocks");
+        assert!(!store.lock_path().exists());
     }
 }

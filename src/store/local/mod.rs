@@ -119,14 +119,15 @@ impl LocalStore {
     /// See [`super::Store::look`].
     pub(super) async fn look(
         &self,
+        watches: bool,
         tell: &mut (dyn FnMut(&Holder) + Send),
     ) -> Result<Locked, StoreError> {
         let name = self.name();
         match (
-            lock::look(&self.lock_path(), &name, tell).await?,
+            lock::look(&self.lock_path(), &name, watches, tell).await?,
             self.older_lock(),
         ) {
-            (Locked::Free, Some(older)) => lock::look(&older, &name, tell).await,
+            (Locked::Free, Some(older)) => lock::look(&older, &name, watches, tell).await,
             (found, _) => Ok(found),
         }
     }

@@ -68,6 +68,15 @@ impl Bucket {
 
     /// Reads an object; none where there is none.
     pub(super) async fn get(&self, key: &str) -> Result<Option<Object>, StoreError> {
+        self.get_small(key, LARGEST_STATE).await
+    }
+
+    /// The same, of one that has at most so many bytes.
+    pub(super) async fn get_small(
+        &self,
+        key: &str,
+        most: u64,
+    ) -> Result<Option<Object>, StoreError> {
         let reply = self.aws.s3().get_object().bucket(&self.name).key(key);
         let reply = reply.send().await;
         let reply = reply
@@ -84,17 +93,18 @@ impl Bucket {
             let error = Error::failed(format!("the reply of s3:GetObject broke off: {why}"));
             self.error("reading", key, error)
         })? {
-            if (body.len() + piece.len()) as u64 > LARGEST_STATE {
-                return Err(self.too_large(key));
+            if (body.len() + piece.len()) as u64 > most {
+                return Err(self.too_large(key, most));
             }
             body.extend_from_slice(&piece);
         }
         Ok(Some(Object { body, etag }))
     }
 
-    fn too_large(&self, key: &str) -> StoreError {
-        let why = format!("there are more than {LARGEST_STATE} bytes, which no state has");
-        self.error("reading", key, Error::failed(why))
+    fn too_large(&self, key: &str, most: u64) -> StoreError {
+        let why = format!("it has more than {most} bytes, which stackctl writes to none");
+        let next = format!("Look at s3://{}/{key}, which was left alone.", self.name);
+        self.error("reading", key, Error::with_hint(why, next))
     }
 
     /// Writes an object; its ETag, or none where the condition does not hold.
@@ -142,14 +152,20 @@ impl Bucket {
         }
     }
 
-    /// The keys that begin so, in order.
+    /// The keys right below a prefix, which ends in a slash, in order.
     pub(super) async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
         let all = listing::all("s3:ListBucket (ListObjectsV2)", |from| async move {
             let call = self.aws.s3().list_objects_v2().bucket(&self.name);
             let call = call.prefix(prefix).set_continuation_token(from);
             let reply = call.send().await.call("s3:ListBucket (ListObjectsV2)")?;
             let page = reply.contents.unwrap_or_default().into_iter();
-            let keys = page.filter_map(|object| object.key).collect();
+            let keys = page.filter_map(|object| object.key);
+            // What lies deeper is somebody else's, and so is what was not asked for.
+            let is_below = |key: &String| {
+                let name = key.strip_prefix(prefix);
+                name.is_some_and(|name| !name.contains('/'))
+            };
+            let keys = keys.filter(is_below).collect();
             Ok((keys, reply.next_continuation_token))
         });
         all.await
@@ -164,7 +180,7 @@ impl Bucket {
         while let Some(object) = reads.try_next().await? {
             size += object.as_ref().map_or(0, |object| object.body.len() as u64);
             if size > LARGEST_STATE {
-                return Err(self.too_large(&keys[0]));
+                return Err(self.too_large(&keys[0], LARGEST_STATE));
             }
             all.extend(object);
         }

@@ -11,6 +11,12 @@ use tokio::task::JoinHandle;
 /// How often a lease that others hold is looked at.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// No lock has more bytes.
+const LARGEST: u64 = 64 << 10;
+
+/// How often a write of the lock is refused because of another one, one after the other.
+const TRIES: usize = 20;
+
 /// What the object holds when nobody has the lease.
 const FREE: &[u8] = b"{}\n";
 
@@ -63,7 +69,7 @@ struct Seen {
 
 impl LeaseObject {
     async fn read(&self) -> Result<Seen, StoreError> {
-        let Some(object) = self.bucket.get(&self.key).await? else {
+        let Some(object) = self.bucket.get_small(&self.key, LARGEST).await? else {
             return Ok(Seen {
                 holder: None,
                 etag: None,
@@ -108,6 +114,7 @@ impl LeaseObject {
         let begun = Instant::now();
         let mut vigil = Vigil::default();
         let mut told: Option<Instant> = None;
+        let mut refused = 0;
         loop {
             let seen = self.read().await?;
             let gone = seen.holder.as_ref().map(|by| is_gone(by, &mut vigil));
@@ -119,6 +126,10 @@ impl LeaseObject {
                     return Ok((lease, gone.is_some()));
                 }
                 // Another run was faster: look who.
+                refused += 1;
+                if refused == TRIES {
+                    return Err(self.changes_all_the_time());
+                }
                 continue;
             }
             if let Some(by) = seen.holder {
@@ -139,6 +150,7 @@ impl LeaseObject {
     /// Whether the lease is held, without taking it.
     pub(super) async fn look(
         &self,
+        watches: bool,
         tell: &mut (dyn FnMut(&Holder) + Send),
     ) -> Result<Locked, StoreError> {
         let mut vigil = Vigil::default();
@@ -153,6 +165,9 @@ impl LeaseObject {
             if vigil.alive() || by.is_of_this_machine() {
                 return Ok(Locked::Alive(by));
             }
+            if !watches {
+                return Ok(Locked::Alive(by));
+            }
             if !told {
                 told = true;
                 tell(&by);
@@ -163,7 +178,7 @@ impl LeaseObject {
 
     /// Takes the lease away from this holder, whatever it does.
     pub(super) async fn unlock(&self, holder: &Holder) -> Result<(), StoreError> {
-        for _ in 0..10 {
+        for _ in 0..TRIES {
             let seen = self.read().await?;
             let Some(by) = seen.holder else {
                 return Ok(());
@@ -178,10 +193,14 @@ impl LeaseObject {
                 return Ok(());
             }
         }
-        Err(StoreError::Lost {
+        Err(self.changes_all_the_time())
+    }
+
+    fn changes_all_the_time(&self) -> StoreError {
+        StoreError::Lost {
             place: self.place.clone(),
             why: "its lock changes all the time".to_owned(),
-        })
+        }
     }
 }
 
@@ -235,20 +254,36 @@ impl Lease {
         StoreError::Lost { place, why }
     }
 
-    async fn renew(&self) -> Result<(), StoreError> {
+    /// Beats once more.
+    ///
+    /// # Errors
+    /// [`StoreError::Lost`] when another run has the lease; when S3 cannot be reached.
+    pub(super) async fn renew(&self) -> Result<(), StoreError> {
         let mut held = self.held.lock().await;
         let sent = Instant::now();
         held.holder.beat += 1;
-        let written = self
-            .object
-            .write(text(&held.holder), Some(&held.etag))
-            .await?;
-        let Some(etag) = written else {
-            return Err(self.lose("another run has taken its lock over"));
-        };
-        held.etag = etag;
+        let body = text(&held.holder);
+        self.write(&mut held, body).await?;
         *self.renewed.lock().unwrap_or_else(PoisonError::into_inner) = sent;
         Ok(())
+    }
+
+    /// Writes the object of the lease that is held. A refusal may come of a write of this run's own
+    /// whose reply was lost: what is in the object tells whose it is.
+    async fn write(&self, held: &mut Held, body: Vec<u8>) -> Result<(), StoreError> {
+        for _ in 0..TRIES {
+            let written = self.object.write(body.clone(), Some(&held.etag)).await?;
+            if let Some(etag) = written {
+                held.etag = etag;
+                return Ok(());
+            }
+            let seen = self.object.read().await?;
+            match (seen.holder, seen.etag) {
+                (Some(by), Some(etag)) if by.id == held.holder.id => held.etag = etag,
+                _ => break,
+            }
+        }
+        Err(self.lose("another run has taken its lock over"))
     }
 
     /// What must hold before anything is begun: the lease is this run's, and has not run out
@@ -272,8 +307,8 @@ impl Lease {
         self.held.lock().await.holder.id.clone()
     }
 
-    /// Gives the lease back.
-    pub(super) async fn release(&self) {
+    /// From here on it does not beat by itself.
+    pub(super) fn stop_beating(&self) {
         let beating = self
             .beating
             .lock()
@@ -282,10 +317,15 @@ impl Lease {
         if let Some(beating) = beating {
             beating.abort();
         }
+    }
+
+    /// Gives the lease back.
+    pub(super) async fn release(&self) {
+        self.stop_beating();
         if self.lost().is_none() {
-            let held = self.held.lock().await;
+            let mut held = self.held.lock().await;
             // Where that fails, the lease runs out.
-            let _ = self.object.write(FREE.to_vec(), Some(&held.etag)).await;
+            let _ = self.write(&mut held, FREE.to_vec()).await;
             drop(self.lose("it was given back"));
         }
     }

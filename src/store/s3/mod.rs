@@ -6,12 +6,14 @@
 //! entry is refused, and it stops before it calls anything.
 
 mod bucket;
+#[cfg(test)]
+mod faults;
 mod lease;
 mod transfer;
 
 use super::format;
 use super::found::Pieces;
-use super::history::{self, Version, VersionName};
+use super::history::{self, Budget, Version, VersionName};
 use super::journal::{self as entries, Entry, Leftover};
 use super::lease::{Holder, Patience};
 use super::state::{MOST_SERIAL, State};
@@ -34,6 +36,7 @@ pub(super) struct S3Store {
     lease: Mutex<Option<Arc<Lease>>>,
     /// How many versions are kept.
     kept: usize,
+    budget: Budget,
 }
 
 /// What was seen when the state was opened or saved last.
@@ -55,16 +58,29 @@ pub(super) struct S3Journal {
     bucket: Bucket,
     lease: Arc<Lease>,
     prefix: String,
+    serial: u64,
     next: u64,
     by: String,
     pending: Vec<u8>,
+    /// An entry whose write failed. It may have taken place all the same, and then its number is
+    /// taken by this run, and not by another one.
+    unsure: Vec<u8>,
 }
 
-/// The numbers of a journal's keys: `…/<serial>-<number>`.
+/// The most entries of one run's journal: each takes a call to be read.
+const MOST_ENTRIES: usize = 50_000;
+
+/// The numbers of a journal's keys, `…/<serial>-<number>`, as stackctl writes them.
 fn numbers(key: &str) -> Option<(u64, u64)> {
-    let (serial, number) = key.rsplit_once('/')?.1.split_once('-')?;
+    let name = key.rsplit_once('/')?.1;
+    let (serial, number) = name.split_once('-')?;
     let small = |text: &str| text.parse().ok().filter(|number| *number <= MOST_SERIAL);
-    Some((small(serial)?, small(number)?))
+    let numbers = (small(serial)?, small(number)?);
+    (name == entry_name(numbers.0, numbers.1)).then_some(numbers)
+}
+
+fn entry_name(serial: u64, number: u64) -> String {
+    format!("{serial:010}-{number:06}")
 }
 
 impl S3Store {
@@ -79,12 +95,18 @@ impl S3Store {
             known: Mutex::default(),
             lease: Mutex::default(),
             kept: history::KEPT,
+            budget: Budget::default(),
         }
     }
 
     /// See [`super::Store::keep`].
     pub(super) fn keep_versions(&mut self, kept: usize) {
         self.kept = kept;
+    }
+
+    /// See [`super::Store::aws`].
+    pub(super) fn aws(&self) -> &Arc<Aws> {
+        &self.bucket.aws
     }
 
     pub(super) fn name(&self) -> String {
@@ -114,7 +136,7 @@ impl S3Store {
     }
 
     fn journal_key(&self, serial: u64, number: u64) -> String {
-        format!("{}.journal/{serial:010}-{number:06}", self.key)
+        format!("{}.journal/{}", self.key, entry_name(serial, number))
     }
 
     fn version_key(&self, name: &VersionName) -> String {
@@ -168,7 +190,7 @@ impl S3Store {
         let newest = match (&text, names.last()) {
             (None, Some(newest)) => {
                 let object = self.bucket.get(&self.version_key(newest)).await?;
-                object.and_then(|object| history::unpack(&object.body).ok())
+                object.and_then(|object| self.budget.unpack(&object.body).ok())
             }
             _ => None,
         };
@@ -197,6 +219,12 @@ impl S3Store {
             .filter(|key| numbers(key).is_some_and(|(of, _)| of == serial))
             .cloned()
             .collect();
+        if keys.len() > MOST_ENTRIES {
+            return Ok(Some(Err(format!(
+                "it has {} entries, and stackctl writes at most {MOST_ENTRIES}",
+                keys.len()
+            ))));
+        }
         let last = keys.last().and_then(|key| numbers(key));
         let mut next = last.map_or(0, |(_, number)| number + 1);
         if self.held().is_some() && (self.known().took_over || !keys.is_empty()) {
@@ -244,6 +272,21 @@ impl S3Store {
         Ok(line)
     }
 
+    #[cfg(test)]
+    fn stop_beating(&self) {
+        if let Some(lease) = self.held() {
+            lease.stop_beating();
+        }
+    }
+
+    #[cfg(test)]
+    async fn renew_lease(&self) -> Result<(), StoreError> {
+        match self.held() {
+            Some(lease) => lease.renew().await,
+            None => Err(self.lost("it was never locked")),
+        }
+    }
+
     /// See [`super::Store::lock`].
     pub(super) async fn lock(
         &self,
@@ -271,9 +314,10 @@ impl S3Store {
     /// See [`super::Store::look`].
     pub(super) async fn look(
         &self,
+        watches: bool,
         tell: &mut (dyn FnMut(&Holder) + Send),
     ) -> Result<Locked, StoreError> {
-        self.lease_object().look(tell).await
+        self.lease_object().look(watches, tell).await
     }
 
     /// See [`super::Store::unlock`].
@@ -290,9 +334,11 @@ impl S3Store {
             bucket: self.bucket.clone(),
             by: lease.id().await,
             lease,
-            prefix: format!("{}.journal/{:010}", self.key, state.serial),
+            prefix: format!("{}.journal", self.key),
+            serial: state.serial,
             next: self.known().next,
             pending: Vec::new(),
+            unsure: Vec::new(),
         };
         journal.add(&Entry::Run {
             lineage: state.lineage.clone(),
@@ -389,6 +435,7 @@ impl S3Store {
                 _ => {}
             }
         }
+        looked.truncate(MOST_ENTRIES);
         let objects = self.bucket.get_all(&looked).await?;
         let closing = |object: &Object| {
             let text = String::from_utf8_lossy(&object.body);
@@ -429,8 +476,8 @@ impl S3Store {
         };
         let object = self.bucket.get(&self.version_key(name)).await?;
         let object = object.ok_or_else(|| unusable("it is gone".to_owned()))?;
-        let (text, saved) =
-            history::unpack(&object.body).map_err(|error| unusable(error.to_string()))?;
+        let unpacked = self.budget.unpack(&object.body);
+        let (text, saved) = unpacked.map_err(|error| unusable(error.to_string()))?;
         let found = format::read(&text).map_err(|fault| unusable(fault.to_string()))?;
         Ok(Version {
             serial: name.serial,
@@ -454,15 +501,32 @@ impl S3Journal {
     /// See [`super::Journal::sync`]: one object for all that was added.
     pub(super) async fn sync(&mut self) -> Result<(), StoreError> {
         self.lease.check().await?;
+        if !self.unsure.is_empty() {
+            self.write().await?;
+        }
         if self.pending.is_empty() {
             return Ok(());
         }
         // Whose entry it is makes two runs' entries differ, whatever they say.
-        let mut body = format!("{{\"taken\":{{\"by\":\"{}\"}}}}\n", self.by).into_bytes();
-        body.append(&mut self.pending);
-        let key = format!("{}-{:06}", self.prefix, self.next);
+        self.unsure = format!("{{\"taken\":{{\"by\":\"{}\"}}}}\n", self.by).into_bytes();
+        self.unsure.append(&mut self.pending);
+        self.write().await
+    }
+
+    async fn write(&mut self) -> Result<(), StoreError> {
+        if self.next >= MOST_ENTRIES as u64 {
+            // The next run could not read it.
+            return Err(StoreError::Unusable {
+                place: self.prefix.clone(),
+                why: format!("the journal of one run has at most {MOST_ENTRIES} entries"),
+                next: "Run the command again: it goes on from there.".to_owned(),
+            });
+        }
+        let key = format!("{}/{}", self.prefix, entry_name(self.serial, self.next));
+        let body = self.unsure.clone();
         match self.bucket.put(&key, body, If::New).await? {
             Some(_) => {
+                self.unsure.clear();
                 self.next += 1;
                 Ok(())
             }
