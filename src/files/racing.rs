@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 /// A thread that swaps a file.
 pub(crate) struct Racing {
@@ -31,7 +32,7 @@ impl Racing {
             thread::yield_now();
             fs::remove_file(path).unwrap();
             fs::rename(&kept, path).unwrap();
-            thread::yield_now();
+            thread::sleep(Duration::from_micros(500));
         })
     }
 

@@ -268,6 +268,7 @@ fn a_journal_of_somebody_else_deletes_nothing_unseen() {
             );
         }
     }
+    put(&base, KEY, None);
     let shown: Vec<(&str, Vec<u8>)> = vec![
         (
             "a queue of somebody else's",
@@ -332,7 +333,7 @@ fn a_journal_of_somebody_else_deletes_nothing_unseen() {
     table.end();
 }
 
-/// What a listing gives: the journal's 100,000 entries, and keys of elsewhere.
+/// What a listing gives: the journal's 60,000 entries, and keys of elsewhere.
 #[test]
 fn a_listing_of_a_stranger_is_not_followed() {
     let mut table = Table::new("buckets");
@@ -349,12 +350,8 @@ fn a_listing_of_a_stranger_is_not_followed() {
             format!("<ListBucketResult>{keys}{next}</ListBucketResult>"),
         )
     };
-    for args in [
-        ["state", "list"].as_slice(),
-        &["apply", "--yes"],
-        &["state", "history"],
-    ] {
-        table.attack(&format!("100,000 entries: {}", args.join(" ")), || {
+    for args in [["state", "list"].as_slice(), &["state", "history"]] {
+        table.attack(&format!("60,000 entries: {}", args.join(" ")), || {
             let server = Hostile::start(move |asked, _| {
                 if is_sts(asked) {
                     return whole(sts(asked));
@@ -375,14 +372,14 @@ fn a_listing_of_a_stranger_is_not_followed() {
                 let keys: Vec<String> = (at..at + 1000)
                     .map(|at| format!("k.journal/0000000000-{at:06}"))
                     .collect();
-                page(&keys, (at < 99_000).then_some(at + 1000))
+                page(&keys, (at < 59_000).then_some(at + 1000))
             });
             let project = calling(&server.url, "  p: {type: random:RandomPet}\n");
             let args = [args, &["--state", "s3://bucket-1/k"]].concat();
             let ended = limited(&project, &args)?;
             match args[1] {
                 "history" => holds(ended.code == Some(0), || format!("{ended:?}")),
-                _ => refused(&ended, &["100000 entries, and stackctl writes at most"]),
+                _ => refused(&ended, &["60000 entries, and stackctl writes at most"]),
             }
         });
     }

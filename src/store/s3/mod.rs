@@ -145,7 +145,8 @@ impl S3Store {
 
     /// See [`super::Store::open`].
     pub(super) async fn open(&self, stack: &str, env: Option<&str>) -> Result<Opened, StoreError> {
-        match self.pieces(false).await?.open(stack, env) {
+        let pieces = self.pieces(false).await?;
+        match pieces.open(stack, env) {
             // A save may have come between the reads, which all start at once.
             Err(StoreError::Unusable { .. }) => self.pieces(true).await?.open(stack, env),
             opened => opened,
@@ -220,10 +221,15 @@ impl S3Store {
             .cloned()
             .collect();
         if keys.len() > MOST_ENTRIES {
-            return Ok(Some(Err(format!(
-                "it has {} entries, and stackctl writes at most {MOST_ENTRIES}",
-                keys.len()
-            ))));
+            return Err(StoreError::Unusable {
+                place: format!("{}.journal", self.name()),
+                why: format!(
+                    "it has {} entries, and stackctl writes at most {MOST_ENTRIES}",
+                    keys.len()
+                ),
+                next: "Look who else writes to the bucket, and take away what is not stackctl's."
+                    .to_owned(),
+            });
         }
         let last = keys.last().and_then(|key| numbers(key));
         let mut next = last.map_or(0, |(_, number)| number + 1);
