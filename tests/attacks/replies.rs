@@ -33,9 +33,7 @@ pub(super) struct Hostile {
 }
 
 impl Hostile {
-    pub(super) fn start(
-        reply: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static,
-    ) -> Self {
+    pub(super) fn start(reply: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));

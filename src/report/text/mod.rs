@@ -116,7 +116,12 @@ pub fn heading(
 ) -> String {
     let mut page = Page::new(style);
     let known = account.ok().map(str::to_owned);
-    place(&mut page, stack, [env, &known, &Some(region.to_owned())], head);
+    place(
+        &mut page,
+        stack,
+        [env, &known, &Some(region.to_owned())],
+        head,
+    );
     if let Err(why) = account {
         page.line(0, &escape(&format!("The account is not known: {why}.")));
     }
