@@ -301,11 +301,11 @@ fn a_policy_that_was_set_stays_known() {
     let mut project = stack("p", queue);
     let slow =
         json!([{"call": "sqs:GetQueueAttributes", "at": 4, "times": 9, "what": {"latency": 400}}]);
-    project.env(FAULTS, &slow.to_string());
+    project.env(FAULTS, &slow.to_string()).env(SPEED, "1");
     let wait = "policy: waiting for the queue to show its new attributes";
     stopped(&project, &["apply", "--yes"], wait, "INT");
     assert_eq!(addresses(&project), ["policy", "q"]);
-    project.unset(FAULTS);
+    project.unset(FAULTS).env(SPEED, "100");
     // Another policy of the file is a change of this one, and nobody else's.
     let other = project
         .read("stacks/p.yaml")
