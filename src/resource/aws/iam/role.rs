@@ -350,6 +350,8 @@ async fn create_role(cx: &Cx, props: &Role, name: &str) -> Result<Outputs, Error
         })?;
     let role = reply
         .role
+        // The SDK fills in a role without values where the reply has none.
+        .filter(|role| !role.role_id.is_empty())
         .ok_or_else(|| Error::incomplete("iam:CreateRole", "Role"))?;
     outputs(cx, &role).await
 }
