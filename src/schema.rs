@@ -182,6 +182,23 @@ impl Schema {
             .map(|(name, _)| name.as_str())
     }
 
+    /// Tells the name of every property, at any depth, and of every output.
+    pub fn every_name(&self, tell: &mut dyn FnMut(&str)) {
+        fn walk(schema: &Value, tell: &mut dyn FnMut(&str)) {
+            for (name, declared) in members(schema).into_iter().flatten() {
+                tell(name);
+                walk(declared, tell);
+            }
+            for keyword in ["items", "additionalProperties"] {
+                if let Some(declared) = schema.get(keyword) {
+                    walk(declared, tell);
+                }
+            }
+        }
+        walk(&self.properties, tell);
+        walk(&self.outputs, tell);
+    }
+
     /// Every property with its `default`, or null.
     pub fn defaults(&self) -> &Map<String, Value> {
         self.defaults.get_or_init(|| {

@@ -187,5 +187,6 @@ pub(super) fn load_text(path: &Path, text: Vec<u8>, input: &InputArgs) -> Result
     for value in loaded.stack.variables.values() {
         output::secrets().learn_source(value);
     }
+    masks::learn_words(&loaded.sources);
     Ok(loaded)
 }

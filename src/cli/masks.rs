@@ -5,6 +5,7 @@ use super::output;
 use crate::lang::diagnostic::Place;
 use crate::lang::locate::{is_written, locate};
 use crate::lang::stack::Sources;
+use crate::resource::{data_sources, resources};
 use serde_json::Value;
 use std::ops::Range;
 
@@ -67,6 +68,24 @@ pub(super) fn learn(sources: &Sources) {
             output::secrets().learn(&Value::from(bare));
         }
     }
+}
+
+/// Has the words of the stack file, but those of its secrets, and the names of properties told from
+/// the keys of secret maps.
+pub(super) fn learn_words(sources: &Sources) {
+    let sources = sources.clone();
+    output::secrets().hear(move || {
+        let mut text = masked(&sources).files.swap_remove(0).1;
+        let schemas = resources().values().map(|kind| kind.schema());
+        let sources = data_sources().values().map(|kind| kind.schema());
+        for schema in schemas.chain(sources) {
+            schema.every_name(&mut |name| {
+                text.push(' ');
+                text.push_str(name);
+            });
+        }
+        text
+    });
 }
 
 /// Makes a part of a text unreadable; white space stays.

@@ -7,12 +7,14 @@ use super::files::{Digests, Files};
 use super::mistakes::{self, Evaluate};
 use super::session::Session;
 use super::state_key;
+use crate::data;
 use crate::engine::observe::is_remote;
 use crate::engine::plan::{Action, Change, Plan};
 use crate::engine::planner::{Options, Planned};
 use crate::engine::world::World;
 use crate::lang::load::Loaded;
 use crate::lang::stack::{Origin, Sources, Stack};
+use crate::report::secrets::{SecretPaths, schema_of};
 use crate::resource::resource_type;
 use crate::saved::{
     self, Command, FileError, KEYED, Mark, Moved, Now, PlanKey, SavedPlan, SavedState,
@@ -21,7 +23,7 @@ use crate::saved::{
 use crate::store::key::StateKey;
 use crate::store::seal::Seal;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Refuses early to save a plan where it could not be saved.
@@ -74,7 +76,8 @@ pub(super) fn save(
         saved.key = Some(new_key(&world.key)?);
     }
     let is_keyed = has_secrets || !is_new;
-    saved.files = digests(files, &world.key, is_keyed);
+    let names = secret_names(&planned.plan, stack);
+    saved.files = digests(files, &world.key, is_keyed.then_some(&names));
     let mac = |text: &str| match is_keyed {
         true => world.key.plan_mac(text),
         false => None,
@@ -91,16 +94,46 @@ pub(super) fn save(
 }
 
 /// The digests of the files that were read. A file may hold a secret: where a plan has a code,
-/// its digests are keyed as well, so that nobody can try guesses.
-fn digests(files: &Files, key: &StateKey, is_keyed: bool) -> Digests {
-    let mut digests = files.digests();
-    let known = digests.values_mut().flatten().filter(|_| is_keyed);
-    for digest in known {
-        if let Some(code) = key.plan_mac(&format!("file {digest}")) {
-            *digest = format!("{KEYED}{code}");
+/// its digests are keyed as well, and so are the names that are secrets (`keyed`), so that nobody
+/// can try guesses.
+fn digests(files: &Files, key: &StateKey, keyed: Option<&BTreeSet<String>>) -> Digests {
+    let digests = files.digests();
+    let Some(secret) = keyed else {
+        return digests;
+    };
+    let code = |text: &str, plain: String| match key.plan_mac(text) {
+        Some(code) => format!("{KEYED}{code}"),
+        None => plain,
+    };
+    let each = digests.into_iter().map(|(name, digest)| {
+        let digest = digest.map(|digest| code(&format!("file {digest}"), digest));
+        match secret.contains(&name) {
+            true => (code(&format!("file named {name}"), name), digest),
+            false => (name, digest),
+        }
+    });
+    each.collect()
+}
+
+/// The files that properties name with a secret, as they are noted when they are read.
+fn secret_names(plan: &Plan, stack: &Stack) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for change in &plan.changes {
+        let Some(schema) = schema_of(change).filter(|schema| schema.has_keyword("localFile"))
+        else {
+            continue;
+        };
+        let paths = SecretPaths::of_change(change);
+        for name in schema.property_names() {
+            if !paths.covers(name) || !schema.flag(&data::Path::root().join(name), "localFile") {
+                continue;
+            }
+            let sides = change.before.iter().chain(&change.after);
+            let values = sides.filter_map(|data| data.value.get(name)?.as_str());
+            found.extend(values.map(|path| stack.dir.join(path).display().to_string()));
         }
     }
-    digests
+    found
 }
 
 /// The key that the plan brings along for a state that has none yet.
@@ -381,7 +414,12 @@ pub(super) fn check_before(
     stale(&saved::moved_before(
         plan,
         &Now {
-            files: &digests(files, key, plan.mark.mac.is_some()),
+            // The names that are secrets are compared with the plan.
+            files: &digests(
+                files,
+                key,
+                plan.mark.mac.is_some().then_some(&BTreeSet::new()),
+            ),
             variables,
             state: read,
         },
@@ -395,11 +433,12 @@ pub(super) fn check_plan(
     stack: &Stack,
     (planned, seal): (&Planned, &Seal),
 ) -> Result<(), CliError> {
+    let names = secret_names(&planned.plan, stack);
     stale(&saved::moved_plan(
         plan,
         &saved::sealed(&planned.plan, seal),
         &local_data(stack, planned, seal),
-        &digests(files, key, plan.mark.mac.is_some()),
+        &digests(files, key, plan.mark.mac.is_some().then_some(&names)),
     ))
 }
 

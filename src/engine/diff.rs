@@ -139,9 +139,43 @@ impl Rows<'_, '_> {
                     .chain(keys(applied))
                     .chain(keys(live))
                     .collect();
+                let first = self.found.len();
                 self.children(path, &names, (applied, live, desired));
+                if self.is_secret_as_a_whole(path) {
+                    self.fold(first, path, (applied, live));
+                }
             }
             Shape::Leaf => self.leaf(path, applied, live, desired),
+        }
+    }
+
+    /// Whether all of a map is secret, its keys too: then no row may name one.
+    fn is_secret_as_a_whole(&self, map: &Path) -> bool {
+        let mut sensitive = self.compare.sensitive.iter();
+        self.compare.desired.is_secret(map)
+            || self.compare.schema.flag(map, "sensitive")
+            || sensitive.any(|at| map.is_within(at))
+    }
+
+    /// Makes one row, of the map, of the rows of its keys from the `first` one on.
+    fn fold(
+        &mut self,
+        first: usize,
+        map: &Path,
+        (applied, live): (Option<&Value>, Option<&Value>),
+    ) {
+        let rows = self.found.split_off(first);
+        let Some(one) = rows.first() else {
+            return;
+        };
+        let by = match rows.iter().all(|row| row.by == one.by) {
+            true => one.by,
+            false => ChangedBy::Both,
+        };
+        self.add(map, applied, live, by);
+        if let Some(row) = self.found.last_mut() {
+            row.replaces = rows.iter().any(|row| row.replaces);
+            row.secret = true;
         }
     }
 

@@ -523,9 +523,11 @@ impl<'a> Planner<'a> {
     /// Warns of a name that comes from a secret: it is in the id, which everything shows.
     fn open_names(&mut self, block: &str, kind: &dyn ResourceType, desired: &Data) {
         let schema = kind.schema();
-        // What the id is made of beside the name, such as the beginning of a generated one.
-        let made_of = schema.from("id").filter(|_| is_remote(schema.name));
-        let names: BTreeSet<&str> = kind.identity().iter().copied().chain(made_of).collect();
+        // What the id is made of: the name, the beginning of a generated one, its parent's id.
+        let names: BTreeSet<&str> = match is_remote(schema.name) && schema.has_from("id") {
+            true => schema.from("id").collect(),
+            false => kind.identity().iter().copied().collect(),
+        };
         for name in names {
             let path = Path::root().join(name);
             if !desired.is_secret(&path) {

@@ -107,7 +107,13 @@ fn files(saved: &SavedPlan, now: &BTreeMap<String, Option<String>>, all: bool) -
         .into_iter()
         .map(|name| (name, saved.files.get(name), now.get(name)))
         .filter(|(_, was, is)| was != is && (all || (was.is_some() && is.is_some())))
-        .map(|(name, was, is)| Moved::new(format!("the file {name}"), told(was), told(is)))
+        .map(|(name, was, is)| {
+            let name = match name.strip_prefix(KEYED) {
+                Some(code) => format!("a file whose name is secret (code {})", short(code)),
+                None => format!("the file {name}"),
+            };
+            Moved::new(name, told(was), told(is))
+        })
         .collect()
 }
 

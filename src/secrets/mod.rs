@@ -40,6 +40,9 @@ const MOST_PARTS: usize = 8;
 #[derive(Clone, Default)]
 pub struct Secrets(Arc<Mutex<Known>>);
 
+/// Tells a text whose words are said in clear.
+type Speaker = Box<dyn FnOnce() -> String + Send>;
+
 #[derive(Default)]
 struct Known {
     /// As they are, with the lines of longer ones.
@@ -61,6 +64,11 @@ struct Known {
     /// The parts of secrets, and of their codings.
     parts: HashSet<u64>,
     coded_parts: HashSet<u64>,
+    /// The keys of secret maps that were not compared yet with what is said in clear.
+    keys: BTreeSet<String>,
+    /// The words that are said in clear, and what tells them, until it was asked.
+    spoken: HashSet<String>,
+    speaker: Option<Speaker>,
     /// What is no secret, and was not compared with the parts yet.
     heard: Vec<String>,
     /// The parts that stand in what is no secret as well.
@@ -80,7 +88,7 @@ impl Secrets {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes in a secret value: each text and number in it.
+    /// Takes in a secret value: each text and number in it, and the keys of its maps.
     pub fn learn(&self, value: &Value) {
         let mut known = self.known();
         known.value(value);
@@ -114,6 +122,29 @@ impl Secrets {
         }
     }
 
+    /// Takes in what tells the words that are said in clear: a key of a secret map that is one of
+    /// them, such as in `var.login.username`, is no secret. It is asked where there is such a key.
+    pub(crate) fn hear(&self, speaker: impl FnOnce() -> String + Send + 'static) {
+        self.known().speaker = Some(Box::new(speaker));
+    }
+
+    /// Asks what is said in clear, where it matters.
+    fn listen(&self) {
+        let speaker = {
+            let mut known = self.known();
+            match known.keys.is_empty() {
+                true => None,
+                false => known.speaker.take(),
+            }
+        };
+        if let Some(speaker) = speaker {
+            // It may look at the secrets itself.
+            let text = speaker();
+            let words = words(&text).map(str::to_lowercase);
+            self.known().spoken.extend(words);
+        }
+    }
+
     /// Takes in what is secret of a value.
     pub fn learn_secret(&self, data: &Data) {
         if data.secret.is_empty() {
@@ -127,6 +158,7 @@ impl Secrets {
 
     /// The text with each secret in it replaced by `(secret)`.
     pub fn hide(&self, text: &str) -> String {
+        self.listen();
         let mut known = self.known();
         known.ready();
         if known.blind {
@@ -176,8 +208,25 @@ impl Known {
             Value::String(text) => self.text(text),
             Value::Number(number) => self.text(&number.to_string()),
             Value::Array(list) => list.iter().for_each(|value| self.value(value)),
-            Value::Object(map) => map.values().for_each(|value| self.value(value)),
+            Value::Object(map) => {
+                for (key, value) in map {
+                    if key.len() >= SHORTEST_LINE {
+                        self.keys.insert(key.clone());
+                    }
+                    self.value(value);
+                }
+            }
             Value::Null | Value::Bool(_) => {}
+        }
+    }
+
+    /// Takes in the keys of secret maps that nothing says in clear.
+    fn ready_keys(&mut self) {
+        for key in std::mem::take(&mut self.keys) {
+            let is_spoken = words(&key).all(|word| self.spoken.contains(&word.to_lowercase()));
+            if !is_spoken {
+                self.text(&key);
+            }
         }
     }
 
@@ -272,6 +321,7 @@ impl Known {
     /// Puts what is new into an automaton. There are few: secrets that come one by one do
     /// not make each text slower.
     fn ready(&mut self) {
+        self.ready_keys();
         let fresh = std::mem::take(&mut self.fresh);
         self.ready_folded(&fresh);
         for text in std::mem::take(&mut self.heard) {
@@ -306,6 +356,12 @@ impl Known {
     }
 }
 
+/// The words of a text.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+    words.filter(|word| !word.is_empty())
+}
+
 /// Whether a secret that was computed is looked for in parts: it is short enough to be a token,
 /// and no form that public texts have in common.
 fn may_be_cut(text: &str) -> bool {
@@ -335,6 +391,18 @@ mod tests {
             r#"no: (secret), "(secret)" and (secret) are refused, (secret) too"#
         );
         assert_eq!(secrets.hide("nothing"), "nothing");
+    }
+
+    #[test]
+    fn the_keys_of_a_secret_map_are_secret_unless_they_are_said_in_clear() {
+        let secrets = Secrets::default();
+        secrets.learn(&json!({"username": "hunter22", "customer-x17": {"nested key": 1}, "id": 2}));
+        secrets.hear(|| "name: ${var.login.username}\nkey: x17".to_owned());
+        assert_eq!(
+            secrets.hide("{\"username\": 1, \"customer-x17\": {\"nested key\": 1}}"),
+            "{\"username\": 1, \"(secret)\": {\"(secret)\": 1}}"
+        );
+        assert_eq!(secrets.hide("an id, a customer"), "an id, a customer");
     }
 
     #[test]

@@ -99,6 +99,11 @@ impl Project {
         fork
     }
 
+    /// This project's commands get the variables of another one's.
+    pub(crate) fn share_environment(&mut self, other: &Self) {
+        self.env.clone_from(&other.env);
+    }
+
     /// This project's local cloud becomes a copy of another one's: their stacks are in one
     /// account.
     pub(crate) fn share_cloud(&self, other: &Self) {

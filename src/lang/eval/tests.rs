@@ -1,3 +1,4 @@
+mod corners;
 mod functions;
 mod references;
 mod secrets;

@@ -7,7 +7,7 @@ use super::*;
 const MARK: &str = "hunter2";
 
 /// Every function with arguments that it takes.
-const CALLS: &[(&str, &[&str])] = &[
+pub(super) const CALLS: &[(&str, &[&str])] = &[
     ("abs", &["-1"]),
     ("alltrue", &["[true]"]),
     ("anytrue", &["[false]"]),

@@ -41,7 +41,7 @@ pub struct Deployment {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The deployment's id.
-    #[schemars(extend("from" = []))]
+    #[schemars(extend("from" = ["apiId"]))]
     pub id: String,
     /// Whether API Gateway made it by itself.
     #[schemars(extend("from" = []))]

@@ -99,7 +99,7 @@ pub struct Integration {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The integration's id; a route's target is `integrations/` and this.
-    #[schemars(extend("from" = []))]
+    #[schemars(extend("from" = ["apiId"]))]
     pub id: String,
     /// What selects the integration response. WebSocket only.
     #[serde(skip_serializing_if = "Option::is_none")]

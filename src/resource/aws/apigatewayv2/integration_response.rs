@@ -49,7 +49,7 @@ pub struct IntegrationResponse {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The integration response's id.
-    #[schemars(extend("from" = []))]
+    #[schemars(extend("from" = ["apiId", "integrationId"]))]
     pub id: String,
 }
 

@@ -84,7 +84,7 @@ pub struct RequestParameter {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The route's id.
-    #[schemars(extend("from" = []))]
+    #[schemars(extend("from" = ["apiId"]))]
     pub id: String,
 }
 
@@ -241,7 +241,7 @@ fn target_check(rules: &Rules<'_>) -> Option<Broken> {
         }
     };
     let plain = |text: &String| {
-        !["local.", "each.", "["]
+        !["local.", "each.", "[", "("]
             .iter()
             .any(|odd| text.contains(odd))
     };

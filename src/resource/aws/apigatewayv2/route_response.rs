@@ -39,7 +39,7 @@ pub struct RouteResponse {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The route response's id.
-    #[schemars(extend("from" = []))]
+    #[schemars(extend("from" = ["apiId", "routeId"]))]
     pub id: String,
 }
 

@@ -92,7 +92,7 @@ pub struct AccessLogSettings {
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
     /// The stage's name.
-    #[schemars(extend("from" = ["name"]))]
+    #[schemars(extend("from" = ["apiId", "name"]))]
     pub id: String,
     /// Its ARN.
     #[schemars(extend("from" = ["apiId", "name"]))]
