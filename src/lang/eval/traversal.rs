@@ -157,7 +157,11 @@ impl Evaluator<'_> {
         }
         let taken = self.meter.since(with_base);
         self.meter.back_to(before, taken);
-        Ok(list.list())
+        // How many items there are tells of a list that is secret.
+        Ok(match base.is_secret(&Path::root()) {
+            true => operator::tainted_by(list.list(), &[base]),
+            false => list.list(),
+        })
     }
 }
 
