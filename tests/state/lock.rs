@@ -5,6 +5,8 @@ use crate::support::Project;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 const LOCK: &str = "state/small.json.lock";
@@ -104,9 +106,14 @@ fn a_lease_of_another_machine_that_beats_is_honoured() {
     let project = saved(&[30]);
     project.write(LOCK, of_another_machine(3));
     let path = project.dir().join(LOCK);
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = Arc::clone(&stop);
     let beating = std::thread::spawn(move || {
-        for beat in 4..12 {
+        for beat in 4.. {
             std::thread::sleep(Duration::from_millis(500));
+            if stopped.load(Ordering::Relaxed) {
+                return;
+            }
             let mut lock: Value = serde_json::from_str(&of_another_machine(3)).unwrap();
             lock["beat"] = beat.into();
             std::fs::write(&path, lock.to_string()).unwrap();
@@ -118,6 +125,7 @@ fn a_lease_of_another_machine_that_beats_is_honoured() {
     assert!(ended.stderr.contains("on far-away"), "{}", ended.stderr);
     let refused = project.run(&["state", "unlock", "--yes"]).expect(4);
     assert!(refused.stderr.contains("lives"), "{}", refused.stderr);
+    stop.store(true, Ordering::Relaxed);
     beating.join().unwrap();
     project.run(&["state", "unlock", "--yes"]).expect(0);
     project
