@@ -41,7 +41,9 @@ impl Oracle<'_> {
         let remove = if retain { "forget" } else { "delete" };
         let (write, node) = (Node::Write(address.clone()), Node::Remove(address.clone()));
         let imported = self.out.imported.contains(address);
-        let mut put = |node: Node, word| drop(self.out.steps.insert(node, word));
+        let mut put = |node: Node, word| {
+            self.out.steps.insert(node, word);
+        };
         match fate {
             Fate::Create => put(write.clone(), "create"),
             Fate::Update => put(write.clone(), "update"),
