@@ -555,7 +555,7 @@ mod tests {
         let x = ("a.x".to_owned(), Some("${q.arn}".to_owned()));
         let y = ("a.y".to_owned(), None);
         assert_eq!(noted("/a"), [x.clone(), y.clone()]);
-        assert_eq!(noted("/a/x"), [x.clone()]);
+        assert_eq!(noted("/a/x"), std::slice::from_ref(&x));
         assert_eq!(noted(""), [x, y, ("b".to_owned(), None)]);
         // Put in place or taken out, nothing of what was noted stays.
         let mut replaced = data.clone();

@@ -1,5 +1,10 @@
 //! A file that is something else at every moment, for tests that read it meanwhile.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a race that cannot be run is a test that fails"
+)]
+
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::symlink;

@@ -298,10 +298,16 @@ fn a_script_runs_once_for_the_stack_and_its_state() {
         let of = format!("/{service}/aws4_request");
         asked.iter().filter(|it| it.head.contains(&of)).count()
     };
-    let counts = ["eu-west-1/s3", "us-west-2/s3", "us-west-2/sts", "eu-west-1/sts"].map(of);
+    let counts = [
+        "eu-west-1/s3",
+        "us-west-2/s3",
+        "us-west-2/sts",
+        "eu-west-1/sts",
+    ]
+    .map(of);
     assert!(
         // Who one is, is asked with the read of the state, where that is.
-        matches!(counts, [1.., 1.., 1, 1]),
+        counts[0] > 0 && counts[1] > 0 && counts[2..] == [1, 1],
         "eu-west-1/s3, us-west-2/s3, us-west-2/sts, eu-west-1/sts: {counts:?}"
     );
 }

@@ -407,7 +407,8 @@ impl Record {
 /// lines after the first say so.
 fn is_sure(doing: Doing, error: &Error, made: bool) -> bool {
     let ends = matches!(doing, Doing::Creating | Doing::Deleting);
-    !made && !(ends && error.effect() == Effect::Unknown)
+    let unknown = ends && error.effect() == Effect::Unknown;
+    !(made || unknown)
 }
 
 /// The one next step after an error.

@@ -385,10 +385,10 @@ async fn next(wire: &Wire, before: Before, told: &Told) -> Result<Opened, String
     };
     let has = |address: &str| opened.state.resources.contains_key(address);
     let open = |address: &str| opened.open.iter().any(|one| one.address == address);
-    for address in told.done.iter().filter(|address| !has(address)) {
+    if let Some(address) = told.done.iter().find(|address| !has(address)) {
         return Err(format!("{address} was done, and is lost: {opened:?}"));
     }
-    for address in told.begun.iter().filter(|it| !has(it) && !open(it)) {
+    if let Some(address) = told.begun.iter().find(|it| !has(it) && !open(it)) {
         return Err(format!("{address} was begun, and is lost: {opened:?}"));
     }
     if before == Before::Crashed && !(has("old") && (open("open") || !opened.open.is_empty())) {

@@ -232,7 +232,6 @@ fn the_head_and_the_last_line() {
                 ..Endpoint::default()
             },
         ],
-        ..Head::default()
     };
     plan.scope = Some(Scope {
         asked: "--target a".to_owned(),
