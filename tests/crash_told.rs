@@ -21,7 +21,9 @@ const RESOURCES: usize = 300;
 /// How many kills: of stacks of local types, and of AWS types on the local cloud.
 fn kills() -> (usize, usize) {
     let wanted = std::env::var("STACKCTL_TOLD_KILLS").ok();
-    let local = wanted.and_then(|text| text.parse().ok()).unwrap_or(if all() { 200 } else { 60 });
+    let local = wanted
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(if all() { 200 } else { 60 });
     (local, local / 5)
 }
 

@@ -156,7 +156,7 @@ fn of_a_create() {
     error: Writing state/told.json failed: no storage space.
       now: No further step was begun, and none that was begun is known to have brought anything about. The state is as it was before.
       next: Make the place of the state usable, then run the command again: the journal names every step that was begun, and the run finds out what became of each.
-    ")
+    ");
     });
 }
 
@@ -251,7 +251,7 @@ fn of_a_create_whose_second_call_fails() {
       now: No further step was begun. The state in its place is as it was before; .stackctl/unsaved/told.json holds the one with all that was done:
              created log (aws:cloudwatch:LogGroup), id g
       next: Make the place of the state usable, then run `stackctl state push .stackctl/unsaved/told.json --local`.
-    ")
+    ");
     });
 }
 
@@ -345,7 +345,7 @@ fn of_an_update() {
     error: Writing state/told.json failed: no storage space.
       now: No further step was begun, and none that was begun is known to have brought anything about. The state is as it was before.
       next: Make the place of the state usable, then run the command again: the journal names every step that was begun, and the run finds out what became of each.
-    ")
+    ");
     });
 }
 
@@ -461,7 +461,7 @@ fn of_a_replacement() {
       now: The log that was replaced still exists; the next run deletes it.
       next: Fix the cause, then run the command again; what is done stays done.
     Apply failed: 1 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
-    ")
+    ");
     });
 }
 
@@ -551,7 +551,7 @@ fn of_a_deletion() {
     error: Writing state/told.json failed: no storage space.
       now: No further step was begun, and none that was begun is known to have brought anything about. The state is as it was before.
       next: Make the place of the state usable, then run the command again: the journal names every step that was begun, and the run finds out what became of each.
-    ")
+    ");
     });
 }
 
@@ -610,7 +610,7 @@ fn of_a_read_before_a_plan() {
     error: Reading log: logs:DescribeLogGroups answered ExpiredTokenException: The security token included in the request is expired (request [id]).
       now: Nothing was changed.
       next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
-    ")
+    ");
     });
 }
 
@@ -691,7 +691,7 @@ fn of_an_import() {
     error: Reading log: logs:DescribeLogGroups answered ValidationException: The request is not valid. (request [id]).
       now: Nothing was changed.
       next: Fix the cause, then run the command again.
-    ")
+    ");
     });
 }
 
@@ -790,7 +790,7 @@ fn of_a_data_source() {
       = help: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
     1 error in stacks/told.yaml
     Nothing was changed.
-    ")
+    ");
     });
 }
 
@@ -844,7 +844,7 @@ fn of_a_recovery() {
     error: Reading q: sqs:GetQueueUrl answered ExpiredTokenException: The security token included in the request is expired (request [id]).
       now: Nothing was changed. Whether an earlier run created q is still not known; the next run looks again.
       next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
-    ")
+    ");
     });
 }
 
@@ -888,6 +888,6 @@ fn of_a_wait() {
       now: q exists and is in the state, but is not finished.
       next: Run apply again; options.timeouts gives it more time.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
-    ")
+    ");
     });
 }

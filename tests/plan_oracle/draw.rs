@@ -63,15 +63,14 @@ impl Case {
     /// What the state has: mostly what the file says, some of it out of the file again, some older.
     fn draw_state(&mut self, tape: &mut Tape<'_>, spare: &[usize]) {
         let mut taken = BTreeSet::new();
-        for at in 0..BLOCKS {
-            let block = self.blocks[at].clone();
+        for (block, spare) in self.blocks.clone().into_iter().zip(spare) {
             for address in block.addresses() {
                 if tape.often(75) {
-                    let known = self.draw_known(tape, &block, &address, &mut taken, spare[at]);
+                    let known = self.draw_known(tape, &block, &address, &mut taken, *spare);
                     self.known.insert(address.clone(), known);
                 }
                 if tape.often(15) {
-                    let mut known = self.draw_known(tape, &block, &address, &mut taken, spare[at]);
+                    let mut known = self.draw_known(tape, &block, &address, &mut taken, *spare);
                     known.id += "-old";
                     known.arn += "-old";
                     known.live.get_or_insert(known.applied.clone());

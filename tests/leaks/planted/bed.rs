@@ -322,12 +322,6 @@ pub(super) fn fit(
                     };
                     match bed.mistakes(variant, std::slice::from_ref(&plant)).first() {
                         None => return Ok((index, variant, plant)),
-                        Some(first)
-                            if std::env::var("WHY")
-                                .is_ok_and(|it| it == format!("{} {place}", bed.type_name)) =>
-                        {
-                            println!("{first:?} {:?}", plant.shape)
-                        }
                         Some(first) => why = format!("{} ({:?})", first.message, plant.shape),
                     }
                 }

@@ -240,7 +240,7 @@ impl<'b> Field<'b> {
                     } else {
                         name
                     };
-                    self.strip(value, &key.to_owned());
+                    self.strip(value, key);
                 }
             }
             Value::Array(list) => list.iter_mut().for_each(|item| self.strip(item, key)),

@@ -73,7 +73,7 @@ impl Place {
             path = match step {
                 Step::Name(name) => path.join(name),
                 Step::Item => path.join(0),
-                Step::Value => path.join(&first_key(path.get(properties))),
+                Step::Value => path.join(first_key(path.get(properties))),
             };
         }
         path
@@ -106,7 +106,7 @@ fn put(schema: &Value, at: &mut Value, steps: &[Step], new: Value) {
             put(declared, &mut at[name], rest, new);
         }
         Step::Item => {
-            if !at.as_array().is_some_and(|list| !list.is_empty()) {
+            if at.as_array().is_none_or(Vec::is_empty) {
                 *at = json!([example(&schema["items"])]);
             }
             put(&schema["items"], &mut at[0], rest, new);
