@@ -20,10 +20,10 @@ pub(crate) const CHANGE: &[&str] = &[
 ];
 
 /// How many calls an apply of the repository's stack makes, its `CHANGE` and its destroy; and how
-/// many of the last two are the plan's reads. A wait may take a few more.
+/// many of the last two are the plan's reads. Waits take a few more.
 pub(crate) const APPLY: usize = 23;
-pub(crate) const CHANGED: usize = 53;
-pub(crate) const DESTROY: usize = 41;
+pub(crate) const CHANGED: usize = 51;
+pub(crate) const DESTROY: usize = 38;
 pub(crate) const READS: usize = 21;
 
 fn whats() -> Vec<Value> {
