@@ -83,8 +83,10 @@ fn survives(project: &mut Project, args: &[&str], at: usize, what: &Value) {
     let struck = std::fs::read_to_string(&file).unwrap_or_default();
     assert_eq!(struck.lines().count(), 1, "{args:?} with {what} at {at}");
     let unheard = ["malformed", "lostReply"].iter().any(|it| what == it);
+    // Asked after all steps, how the stage turned out: no step waits for it.
+    let after = struck.contains("apigateway:GetStage");
     assert!(
-        told || unheard,
+        told || unheard || after,
         "{args:?} with {what} at call {at} ({struck}) tells no reason:\n{}",
         ended.stderr
     );

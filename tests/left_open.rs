@@ -284,6 +284,34 @@ async fn a_role_is_deleted_with_its_own_policies_alone() {
     }
 }
 
+/// A key that a map is to lose is there until the service has taken it away, whatever is looked at
+/// in between.
+#[test]
+fn a_tag_that_could_not_be_taken_away_is_not_told_as_gone() {
+    let mut project = Project::new();
+    let queue = |tags: Value| json!({"q": {"type": "aws:sqs:Queue", "properties": {"name": "q", "tags": tags}}});
+    stack(&project, &queue(json!({"stays": "1", "goes": "1"})));
+    project.apply();
+    stack(&project, &queue(json!({"stays": "1"})));
+    let away = json!([{"call": "sqs:UntagQueue", "what": {"error": 503}}]);
+    project.env("STACKCTL_LOCAL_FAULTS", &away.to_string());
+    project.run(&["apply", "--yes"]).expect(1);
+    project.env("STACKCTL_LOCAL_FAULTS", "[]");
+    assert_eq!(project.plan()["summary"]["update"], 1);
+    project.apply();
+    project.expect_no_changes();
+    // A map that goes as a whole.
+    stack(
+        &project,
+        &json!({"q": {"type": "aws:sqs:Queue", "properties": {"name": "q"}}}),
+    );
+    project.env("STACKCTL_LOCAL_FAULTS", &away.to_string());
+    project.run(&["apply", "--yes"]).expect(1);
+    project.env("STACKCTL_LOCAL_FAULTS", "[]");
+    project.apply();
+    project.expect_no_changes();
+}
+
 /// IAM keeps five versions of a policy: the oldest goes for the sixth.
 #[tokio::test]
 async fn a_policy_updated_again_and_again_keeps_its_newest_versions() {

@@ -336,6 +336,7 @@ pub async fn update(
         // A property taken out of the file was applied before, and what no read returns may
         // have been lost.
         let applied = overlay(&live, &inputs);
+        let applied = with_keys_of(&live, &changed, applied);
         let applied = only(&applied, |name| {
             changed.contains(name) || has(&inputs, name)
         });
@@ -354,6 +355,21 @@ pub async fn update(
 
 fn has(value: &Value, name: &str) -> bool {
     value.get(name).is_some_and(|value| !value.is_null())
+}
+
+/// The changed maps with their keys that were there before: one that is not wanted and still
+/// there was to go. The keys of others are wanted.
+fn with_keys_of(before: &Value, changed: &BTreeSet<String>, mut applied: Value) -> Value {
+    for name in changed {
+        if let (Some(Value::Object(was)), Some(Value::Object(is))) =
+            (before.get(name), applied.get_mut(name))
+        {
+            for (key, value) in was {
+                is.entry(key).or_insert_with(|| value.clone());
+            }
+        }
+    }
+    applied
 }
 
 fn only(value: &Value, keep: impl Fn(&str) -> bool) -> Value {
