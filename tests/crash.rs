@@ -37,7 +37,7 @@ fn at_calls(calls: RangeInclusive<usize>) -> Vec<Value> {
 /// The kills between writes: each moment when it first comes up, and some later ones.
 fn at_writes() -> Vec<Value> {
     let moments = Moment::ALL.into_iter();
-    let pairs = moments.flat_map(|moment| (1..=8).map(move |at| (moment, at)));
+    let pairs = moments.flat_map(|moment| (1..=6).map(move |at| (moment, at)));
     pairs
         .filter(|(moment, at)| {
             let often = [Moment::Writing, Moment::Written, Moment::Synced];
