@@ -123,6 +123,7 @@ fn main() -> Result<()> {
         learn(&scratch)?;
         fs::write(&kept, serde_json::to_string(&begun)?)?;
         let _ = fs::remove_file(scratch.join("results.jsonl"));
+        let _ = fs::remove_file(scratch.join("trace.jsonl"));
         begun
     };
     let trace = match begun.trace.take() {
@@ -212,7 +213,11 @@ fn traced(args: &Args, scratch: &Path, begun: &Begun) -> Result<Trace> {
     };
     let stage = stage(&scratch.join("tree"), built)?;
     eprintln!("tracing the tests");
-    let trace = trace::trace(&stage, Duration::from_secs(args.slow))?;
+    let trace = trace::trace(
+        &stage,
+        Duration::from_secs(args.slow),
+        &scratch.join("trace.jsonl"),
+    )?;
     let _ = fs::remove_dir_all(&stage.scratch);
     ensure!(!trace.tests.is_empty(), "no test passes without a mutant");
     Ok(trace)

@@ -2,9 +2,10 @@
 
 use crate::compile::Built;
 use crate::process::{self, Ended};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -29,6 +30,14 @@ pub struct Test {
     pub reaches: BTreeSet<usize>,
 }
 
+/// One test as the trace found it: the reason where it is left out.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    binary: usize,
+    name: String,
+    found: Result<Test, String>,
+}
+
 /// What the trace found.
 #[derive(Default, Serialize, Deserialize)]
 pub struct Trace {
@@ -48,7 +57,7 @@ impl Stage {
         names: &[&str],
         switch: (&str, &str),
         limit: Duration,
-    ) -> Result<Ended> {
+    ) -> anyhow::Result<Ended> {
         static RUNS: AtomicUsize = AtomicUsize::new(0);
         let nth = RUNS.fetch_add(1, Ordering::Relaxed);
         let scratch = self.scratch.join(nth.to_string());
@@ -76,7 +85,7 @@ impl Stage {
         ended
     }
 
-    fn list(&self, binary: usize) -> Result<Vec<String>> {
+    fn list(&self, binary: usize) -> anyhow::Result<Vec<String>> {
         let output = Command::new(&self.built.tests[binary])
             .args(["--list", "--format", "terse"])
             .current_dir(&self.tree)
@@ -92,31 +101,48 @@ impl Stage {
 }
 
 /// Runs every test on its own, two at a time. Those that take longer than `slow` or fail without
-/// a mutant are left out.
+/// a mutant are left out. What is found is kept in `file` as it comes; what that has is not run again.
 ///
 /// # Errors
 /// A test binary cannot be started.
-pub fn trace(stage: &Stage, slow: Duration) -> Result<Trace> {
+pub fn trace(stage: &Stage, slow: Duration, file: &Path) -> anyhow::Result<Trace> {
+    let mut known = Vec::new();
+    for line in std::fs::read_to_string(file).unwrap_or_default().lines() {
+        // The last line may be cut off.
+        known.extend(serde_json::from_str::<Line>(line).ok());
+    }
+    let have: BTreeSet<(usize, &str)> = known
+        .iter()
+        .map(|line| (line.binary, line.name.as_str()))
+        .collect();
     let mut waiting = Vec::new();
     for binary in 0..stage.built.tests.len() {
-        waiting.extend(stage.list(binary)?.into_iter().map(|name| (binary, name)));
+        let names = stage.list(binary)?.into_iter();
+        let left = names.filter(|name| !have.contains(&(binary, name)));
+        waiting.extend(left.map(|name| (binary, name)));
     }
-    let all = waiting.len();
+    let all = waiting.len() + known.len();
     waiting.reverse();
     let waiting = Mutex::new(waiting);
-    let found = Mutex::new(Trace::default());
+    let kept = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(file)?;
+    let found = Mutex::new((known, kept));
     let next = || waiting.lock().ok()?.pop();
-    let work = || -> Result<()> {
+    let work = || -> anyhow::Result<()> {
         while let Some((binary, name)) = next() {
             let one = one(stage, binary, &name, slow)?;
+            let line = Line {
+                binary,
+                name,
+                found: one,
+            };
             let Ok(mut found) = found.lock() else { break };
-            match one {
-                Ok(test) => found.tests.push(test),
-                Err(reason) => found.left_out.push(format!("{name}: {reason}")),
-            }
-            let done = found.tests.len() + found.left_out.len();
-            if done % 100 == 0 {
-                eprintln!("  {done} of {all} tests traced");
+            writeln!(found.1, "{}", serde_json::to_string(&line)?)?;
+            found.0.push(line);
+            if found.0.len() % 100 == 0 {
+                eprintln!("  {} of {all} tests traced", found.0.len());
             }
         }
         Ok(())
@@ -128,12 +154,19 @@ pub fn trace(stage: &Stage, slow: Duration) -> Result<Trace> {
             .join()
             .unwrap_or_else(|_| anyhow::bail!("a tracing thread failed"))
     })?;
-    let mut found = found.into_inner().unwrap_or_default();
-    found
+    let lines = found.into_inner().map(|found| found.0).unwrap_or_default();
+    let mut trace = Trace::default();
+    for line in lines {
+        match line.found {
+            Ok(test) => trace.tests.push(test),
+            Err(reason) => trace.left_out.push(format!("{}: {reason}", line.name)),
+        }
+    }
+    trace
         .tests
         .sort_by(|a, b| (a.binary, &a.name).cmp(&(b.binary, &b.name)));
-    found.left_out.sort();
-    Ok(found)
+    trace.left_out.sort();
+    Ok(trace)
 }
 
 /// One test; the reason where it is left out.
@@ -142,7 +175,7 @@ fn one(
     binary: usize,
     name: &str,
     slow: Duration,
-) -> Result<std::result::Result<Test, String>> {
+) -> anyhow::Result<Result<Test, String>> {
     let folder = stage
         .scratch
         .join(format!("trace-{binary}-{}", name.replace("::", ".")));
@@ -153,7 +186,8 @@ fn one(
     );
     let ended = stage.run(binary, &[name], switch, slow)?;
     let reaches = reached(&folder)?;
-    std::fs::remove_dir_all(&folder)?;
+    // A process that has outlived its test may still write.
+    let _ = std::fs::remove_dir_all(&folder);
     if !ended.in_time {
         return Ok(Err(format!("takes more than {} s", slow.as_secs())));
     }
@@ -171,7 +205,7 @@ fn one(
 }
 
 /// What the processes of a test wrote, each into its own file.
-fn reached(folder: &Path) -> Result<BTreeSet<usize>> {
+fn reached(folder: &Path) -> anyhow::Result<BTreeSet<usize>> {
     let mut numbers = BTreeSet::new();
     for file in std::fs::read_dir(folder)? {
         let text = std::fs::read_to_string(file?.path())?;
