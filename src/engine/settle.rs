@@ -10,6 +10,7 @@ use crate::data::{Data, Path};
 use crate::resource::context::{Cx, Owner};
 use crate::resource::error::{Effect, Error};
 use crate::resource::{Applied, Known, ResourceType, overlay, resource_type};
+use crate::schema::Schema;
 use crate::store::journal::Intent;
 use crate::store::seal::Seal;
 use crate::store::state::{State, StateChange};
@@ -336,7 +337,7 @@ pub async fn update(
         // A property taken out of the file was applied before, and what no read returns may
         // have been lost.
         let applied = overlay(&live, &inputs);
-        let applied = with_keys_of(&live, &changed, applied);
+        let applied = with_keys_of(kind.schema(), &live, &changed, applied);
         let applied = only(&applied, |name| {
             changed.contains(name) || has(&inputs, name)
         });
@@ -357,10 +358,19 @@ fn has(value: &Value, name: &str) -> bool {
     value.get(name).is_some_and(|value| !value.is_null())
 }
 
-/// The changed maps with their keys that were there before: one that is not wanted and still
-/// there was to go. The keys of others are wanted.
-fn with_keys_of(before: &Value, changed: &BTreeSet<String>, mut applied: Value) -> Value {
-    for name in changed {
+/// The changed maps that keep keys of others (`othersKeys`), with the keys that existed before. The
+/// keys of others are wanted, so one that is not wanted and still exists was to be deleted.
+fn with_keys_of(
+    schema: &Schema,
+    before: &Value,
+    changed: &BTreeSet<String>,
+    mut applied: Value,
+) -> Value {
+    let shared = |name: &&String| {
+        let path = Path::root().join(name.as_str());
+        schema.is_map(&path) && schema.keeps_others(&path)
+    };
+    for name in changed.iter().filter(shared) {
         if let (Some(Value::Object(was)), Some(Value::Object(is))) =
             (before.get(name), applied.get_mut(name))
         {
