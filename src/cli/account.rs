@@ -27,7 +27,7 @@ pub(super) struct Telling {
     told: AtomicBool,
 }
 
-/// What was found of the account, and what it is told with.
+/// The account that was asked for, or why it is not known, and what is shown beside it.
 pub(super) struct Account<'a> {
     telling: &'a Telling,
     region: String,

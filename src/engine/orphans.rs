@@ -149,7 +149,7 @@ impl Planner<'_> {
     }
 
     /// The resources of the file that use, by the state, what `--target` removes, each with why it
-    /// comes along: nothing is deleted while what stops using it is left as it is.
+    /// is included: nothing is deleted while what stops using it is left as it is.
     fn leaving(&self) -> BTreeMap<String, String> {
         let known = &self.inputs.world.state.resources;
         let file = instance::by_address(&self.out.instances);

@@ -12,7 +12,7 @@ const CONTEXT: usize = 3;
 /// The most lines of one diff.
 const MOST_LINES: usize = 200;
 
-/// The most lines of a text that are compared one by one; the last of them says what is left out.
+/// The most lines of a text that are compared one by one; the last of them says what it does not show.
 const MOST_COMPARED: usize = 20_000;
 
 /// Time after which a diff may be coarser than it could be.
