@@ -1,12 +1,12 @@
 //! What holds for every type: its example applies, the next plan is empty, updates update,
 //! replacements replace, each followed by an empty plan, and nothing is left at the end.
-//! A case a type or more, in `tests/conformance/`.
+//! A case a type or more, in `tests/conformance/`, and further properties in `tests/properties/`.
 
 use crate::support::cases::files;
 use crate::support::{Project, actions};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 #[derive(Deserialize)]
@@ -86,6 +86,64 @@ fn type_of(path: &Path) -> String {
     name.split('.').next().unwrap().replace('-', ":")
 }
 
+const SOURCES: &str = "the local cloud has queues as event sources and no others";
+const NO_TYPE: &str = "no type creates what it names yet";
+const MFA: &str = "only a root user with an MFA device may";
+
+/// The properties that no case sets, each with the reason.
+const UNSET: &[(&str, &str)] = &[
+    (
+        "aws:lambda:EventSourceMapping.bisectBatchOnFunctionError",
+        SOURCES,
+    ),
+    ("aws:lambda:EventSourceMapping.destinationConfig", SOURCES),
+    ("aws:lambda:EventSourceMapping.loggingConfig", SOURCES),
+    (
+        "aws:lambda:EventSourceMapping.maximumRecordAgeInSeconds",
+        SOURCES,
+    ),
+    (
+        "aws:lambda:EventSourceMapping.maximumRetryAttempts",
+        SOURCES,
+    ),
+    (
+        "aws:lambda:EventSourceMapping.parallelizationFactor",
+        SOURCES,
+    ),
+    (
+        "aws:lambda:EventSourceMapping.provisionedPollerConfig",
+        SOURCES,
+    ),
+    ("aws:lambda:EventSourceMapping.queues", SOURCES),
+    (
+        "aws:lambda:EventSourceMapping.selfManagedEventSource",
+        SOURCES,
+    ),
+    (
+        "aws:lambda:EventSourceMapping.sourceAccessConfigurations",
+        SOURCES,
+    ),
+    ("aws:lambda:EventSourceMapping.startingPosition", SOURCES),
+    (
+        "aws:lambda:EventSourceMapping.startingPositionTimestamp",
+        SOURCES,
+    ),
+    ("aws:lambda:EventSourceMapping.topics", SOURCES),
+    (
+        "aws:lambda:EventSourceMapping.tumblingWindowInSeconds",
+        SOURCES,
+    ),
+    ("aws:apigatewayv2:Route.authorizationScopes", NO_TYPE),
+    ("aws:apigatewayv2:Route.authorizerId", NO_TYPE),
+    ("aws:lambda:Function.codeSigningConfigArn", NO_TYPE),
+    ("aws:lambda:Function.layers", NO_TYPE),
+    ("aws:s3:BucketVersioning.mfa", MFA),
+    (
+        "aws:s3:BucketVersioning.versioningConfiguration.mfaDelete",
+        MFA,
+    ),
+];
+
 #[test]
 fn every_type_has_a_case() {
     let cases: BTreeSet<String> = cases().into_iter().map(|(name, _)| name).collect();
@@ -94,6 +152,49 @@ fn every_type_has_a_case() {
         .map(|name| (*name).to_owned())
         .collect();
     assert_eq!(types, cases);
+}
+
+/// The properties of a schema that no value has set, by their paths, members of members too.
+fn unset(schema: &Value, values: &[&Value], at: &str, found: &mut Vec<String>) {
+    if let Some(items) = schema.get("items") {
+        let below = values.iter().filter_map(|value| value.as_array());
+        let below: Vec<&Value> = below.flatten().collect();
+        unset(items, &below, &format!("{at}[]"), found);
+    }
+    for (name, declared) in schema["properties"].as_object().into_iter().flatten() {
+        let at = format!("{at}.{name}");
+        let given = values.iter().filter_map(|value| value.get(name));
+        let given: Vec<&Value> = given.filter(|value| !value.is_null()).collect();
+        match given.is_empty() {
+            true => found.push(at),
+            false => unset(declared, &given, &at, found),
+        }
+    }
+}
+
+/// What is written and read as a property is seen in a case, or the reason why not.
+#[test]
+fn every_property_is_in_a_case() {
+    let mut cases_of: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    let more = files("tests/properties").into_iter();
+    let more = more.map(|path| (type_of(&path), path));
+    for (type_name, path) in cases().into_iter().chain(more) {
+        let case: Case = serde_yaml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let of_type = cases_of.entry(type_name).or_default();
+        of_type.push(case.resources[&case.address]["properties"].clone());
+        let changes = case.updates().chain(&case.replace);
+        of_type.extend(changes.map(|change| Value::Object(change.clone())));
+    }
+    let mut found = Vec::new();
+    for (type_name, values) in &cases_of {
+        let kind = stackctl::resource::resource_type(type_name).unwrap();
+        let values: Vec<&Value> = values.iter().collect();
+        unset(&kind.schema().properties, &values, type_name, &mut found);
+    }
+    let reasons: BTreeMap<&str, &str> = UNSET.iter().copied().collect();
+    let wanted: BTreeSet<&str> = reasons.keys().copied().collect();
+    let found: BTreeSet<&str> = found.iter().map(String::as_str).collect();
+    assert_eq!(found, wanted);
 }
 
 mod cases {
@@ -135,6 +236,70 @@ mod cases {
     );
 }
 
+/// Services refuse two changes of one role or bucket at a time.
+#[test]
+fn what_changes_one_parent_has_one_lane() {
+    let roles = [
+        ("aws:iam:Role", json!({"name": "r"})),
+        ("aws:iam:RolePolicy", json!({"role": "r"})),
+        ("aws:iam:RolePolicyAttachment", json!({"role": "r"})),
+    ];
+    let bucket = |name: &'static str| (name, json!({"bucket": "b"}));
+    let buckets = [
+        bucket("aws:s3:Bucket"),
+        bucket("aws:s3:BucketAcl"),
+        bucket("aws:s3:BucketOwnershipControls"),
+        bucket("aws:s3:BucketPolicy"),
+        bucket("aws:s3:BucketPublicAccessBlock"),
+        bucket("aws:s3:BucketVersioning"),
+    ];
+    for group in [&roles[..], &buckets[..]] {
+        let lanes = group.iter().map(|(name, attrs)| {
+            let kind = stackctl::resource::resource_type(name).unwrap();
+            kind.lane(attrs)
+                .unwrap_or_else(|| panic!("{name} has no lane"))
+        });
+        assert_eq!(lanes.collect::<BTreeSet<_>>().len(), 1, "{group:?}");
+    }
+}
+
+/// What else types have: cases of the properties that are not in the first ones.
+mod properties {
+    crate::support::cases::cases!(
+        "tests/properties",
+        super::conforms,
+        aws_apigatewayv2_api_cors,
+        aws_apigatewayv2_api_quick,
+        aws_apigatewayv2_api_unchecked,
+        aws_apigatewayv2_integration_binary,
+        aws_apigatewayv2_integration_http,
+        aws_apigatewayv2_integration_send,
+        aws_apigatewayv2_route,
+        aws_apigatewayv2_routeresponse,
+        aws_apigatewayv2_stage,
+        aws_cloudwatch_loggroup_prefix,
+        aws_iam_policy_prefix,
+        aws_iam_role_prefix,
+        aws_iam_rolepolicy_prefix,
+        aws_lambda_eventsourcemapping,
+        aws_lambda_function_durable,
+        aws_lambda_function_full,
+        aws_lambda_function_image,
+        aws_lambda_permission_through,
+        aws_lambda_permission_token,
+        aws_lambda_permission_url,
+        aws_lambda_permission_version,
+        aws_s3_bucket,
+        aws_s3_bucketacl,
+        aws_s3_bucketobject_locked,
+        aws_s3_bucketversioning,
+        aws_sqs_queue_fifo,
+        aws_sqs_queue_prefix,
+        random_randompassword,
+        random_randomstring,
+    );
+}
+
 fn conforms(path: &Path) {
     let mut case: Case = serde_yaml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let project = Project::new();
@@ -147,9 +312,23 @@ fn conforms(path: &Path) {
     found_again(&project);
     adopted_by_option(&project, &mut case);
     for update in case.take_updates() {
+        let before = tag_keys(&case);
         changed(&mut case, update);
         write(&project, &case);
         expect_action(&project, &case.address, &[&["update"]]);
+        // A key that stayed would count as somebody else's.
+        let cloud: Vec<Value> = project
+            .cloud()
+            .into_iter()
+            .map(|entry| entry.value)
+            .collect();
+        let cloud = json!(cloud).to_string();
+        for key in before.difference(&tag_keys(&case)) {
+            assert!(
+                !cloud.contains(&json!(key).to_string()),
+                "the tag {key} is still there"
+            );
+        }
     }
     if let Some(replace) = case.replace.take() {
         changed(&mut case, replace);
@@ -161,10 +340,44 @@ fn conforms(path: &Path) {
         );
     }
     adopted(&project, &case);
+    deleted(&project, &case);
     project.run(&["destroy", "--yes"]).expect(0);
     let left = project.cloud();
     assert!(left.is_empty(), "left behind: {left:#?}");
     assert_eq!(project.state()["resources"], json!({}));
+}
+
+fn tag_keys(case: &Case) -> BTreeSet<String> {
+    let tags = case.resources[&case.address]["properties"]["tags"].as_object();
+    tags.into_iter()
+        .flatten()
+        .map(|(key, _)| key.clone())
+        .collect()
+}
+
+/// Deleted while what it belongs to stays, it cannot be imported any more.
+fn deleted(project: &Project, case: &Case) {
+    let type_name = case.resources[&case.address]["type"].as_str().unwrap();
+    // A bucket always has an ACL, and its versioning is suspended at best.
+    let always = ["aws:s3:BucketAcl", "aws:s3:BucketVersioning"];
+    if !type_name.starts_with("aws:") || always.contains(&type_name) {
+        return;
+    }
+    let project = project.fork();
+    let (_, id) = lost(&project.fork(), case);
+    project
+        .run(&["destroy", "--yes", "--target", &case.address])
+        .expect(0);
+    let there = project.state()["resources"].get(&case.address).is_some();
+    assert!(!there, "{} is in the state", case.address);
+    let refused = project
+        .run(&["import", &case.address, &id, "--yes"])
+        .expect(1);
+    assert!(
+        refused.stderr.contains("there is no aws:"),
+        "{}",
+        refused.stderr
+    );
 }
 
 /// The resource is lost from the state: what was known of it, and its import id.

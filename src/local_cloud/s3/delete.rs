@@ -5,7 +5,7 @@ use super::super::xml::{Xml, child_text, children};
 use super::error::error;
 use super::model::{self, Version};
 use super::object::{add, check_id, new_id, same_etag};
-use super::{Call, body, document, reply, root, set};
+use super::{Call, body, document, lock, reply, root, set};
 
 /// What a deletion did.
 #[derive(Debug, Default)]
@@ -27,6 +27,9 @@ fn remove(call: &mut Call<'_>, key: &str, id: Option<&str>) -> Result<Deleted, R
         Some(id) => {
             check_id(id)?;
             let gone = versions.iter().find(|version| version.id == id);
+            if let Some(version) = gone {
+                lock::check_deletion(call, version)?;
+            }
             deleted.marker = gone.is_some_and(|version| version.marker);
             deleted.version = Some(id.to_owned());
             versions.retain(|version| version.id != id);

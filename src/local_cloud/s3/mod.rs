@@ -12,6 +12,7 @@ mod delete;
 mod encryption;
 mod error;
 mod listing;
+mod lock;
 mod model;
 mod object;
 mod parts;
@@ -239,6 +240,20 @@ const OPERATIONS: &[Row] = &[
     ("GET", Level::Object, "", "GetObject", read::get),
     ("HEAD", Level::Object, "", "HeadObject", read::head),
     ("DELETE", Level::Object, "", "DeleteObject", delete::one),
+    (
+        "PUT",
+        Level::Object,
+        "legal-hold",
+        "PutObjectLegalHold",
+        lock::put_legal_hold,
+    ),
+    (
+        "PUT",
+        Level::Object,
+        "retention",
+        "PutObjectRetention",
+        lock::put_retention,
+    ),
     ("PUT", Level::Object, "acl", "PutObjectAcl", acl::put_object),
     ("GET", Level::Object, "acl", "GetObjectAcl", acl::get_object),
     (

@@ -5,7 +5,7 @@ use super::super::stamps;
 use super::acl::{self, Grant};
 use super::error::error;
 use super::model::{self, Bucket, Version, Versions};
-use super::{Call, body, encryption, reply, set, tags};
+use super::{Call, body, encryption, lock, reply, set, tags};
 use md5::{Digest, Md5};
 use std::collections::BTreeMap;
 
@@ -58,7 +58,8 @@ pub(super) fn put(call: Call<'_>) -> Result<Reply, Refusal> {
 /// is drawn; without, it is left empty.
 pub(super) fn described(call: &Call<'_>, bucket: &Bucket) -> Result<Version, Refusal> {
     encryption::check(call, bucket)?;
-    let headers = kept_headers(call)?;
+    let mut headers = kept_headers(call)?;
+    headers.extend(lock::from_headers(call, bucket)?);
     let storage_class = call.header("x-amz-storage-class").unwrap_or("STANDARD");
     if !STORAGE_CLASSES.contains(&storage_class) {
         return Err(error("InvalidStorageClass", ""));

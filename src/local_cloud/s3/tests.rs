@@ -1,6 +1,7 @@
 //! The service behind the SDK's client.
 
 mod bucket;
+mod lock;
 mod object;
 
 use crate::local_cloud::testing::Cloud;

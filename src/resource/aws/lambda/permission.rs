@@ -254,9 +254,7 @@ impl Resource for Permission {
         if let Some(function) = map.get("function").and_then(Value::as_str) {
             let function = FunctionRef::parse(function);
             map.insert("function".to_owned(), json!(function.name));
-            if let Some(qualifier) = function.qualifier
-                && map.get("qualifier").is_none_or(Value::is_null)
-            {
+            if let Some(qualifier) = function.qualifier {
                 map.insert("qualifier".to_owned(), json!(qualifier));
             }
         }
