@@ -387,4 +387,67 @@ mod tests {
         store.unlock(&holder("theirs")).expect("unlocks");
         assert!(!store.lock_path().exists());
     }
+
+    /// What another run saved, or took the lock from, is not written over: not by a save, not by
+    /// the mark of a state that moves. The last serial is not saved after.
+    #[tokio::test]
+    async fn nothing_is_written_over_what_another_run_left() {
+        use crate::store::state::{MOST_SERIAL, State};
+        use crate::store::transfer::Moved;
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("s.json");
+        let open = || crate::store::Store::local(path.clone(), dir.path(), false);
+        let moved = || Moved {
+            to: "elsewhere.json".to_owned(),
+            host: "here".to_owned(),
+            at: 0,
+            stack: "s".to_owned(),
+            env: None,
+            lineage: "1".repeat(32),
+            serial: 1,
+        };
+        let locked = async || {
+            let store = open();
+            let mut tell = |_: &Holder| {};
+            let patience = Patience {
+                timeout: Some(Duration::ZERO),
+                tell: &mut tell,
+            };
+            store.lock(&holder("ours"), patience).await.expect("locks");
+            let state = store.open("s", None).await.expect("opens").state;
+            (store, state)
+        };
+        let (store, mut state) = locked().await;
+        store.save(&mut state).await.expect("saves");
+        drop(store);
+
+        let (store, mut state) = locked().await;
+        let mut last = state.clone();
+        last.serial = MOST_SERIAL;
+        assert!(matches!(
+            store.save(&mut last).await,
+            Err(StoreError::Unusable { .. })
+        ));
+        let other = State::empty("s", None, "2".repeat(32));
+        let theirs = crate::store::format::write(&other)
+            .expect("is written")
+            .text;
+        std::fs::write(&path, &theirs).expect("writes");
+        let found = [store.save(&mut state).await, store.retire(moved()).await];
+        for found in found {
+            assert!(matches!(found, Err(StoreError::Lost { .. })), "{found:?}");
+        }
+        assert_eq!(std::fs::read(&path).expect("reads"), theirs);
+        std::fs::remove_file(&path).expect("removes");
+        drop(store);
+
+        let (store, mut state) = locked().await;
+        let lock = dir.path().join("s.json.lock");
+        std::fs::write(lock, text(&holder("theirs"))).expect("writes");
+        let found = [store.save(&mut state).await, store.retire(moved()).await];
+        for found in found {
+            assert!(matches!(found, Err(StoreError::Lost { .. })), "{found:?}");
+        }
+        assert!(!path.exists());
+    }
 }

@@ -6,9 +6,9 @@
 //! entry is refused, and it stops before it calls anything.
 
 mod bucket;
-#[cfg(test)]
-mod faults;
 mod lease;
+#[cfg(test)]
+mod tests;
 mod transfer;
 
 use super::format;

@@ -1,0 +1,6 @@
+//! What a state in a bucket does when its bucket does not, on the local cloud.
+
+mod faults;
+mod lease;
+mod scenes;
+mod wire;
