@@ -137,6 +137,15 @@ impl Error {
         }))
     }
 
+    /// The same error of a read that came before the first write: nothing took effect.
+    #[must_use]
+    pub fn before_write(mut self) -> Self {
+        if let Self::Call(call) = &mut self {
+            call.effect = Effect::None;
+        }
+        self
+    }
+
     /// The failed call that ended the attempt, where it was a call.
     pub fn call(&self) -> Option<&CallError> {
         match self {
@@ -389,7 +398,12 @@ where
         SdkError::DispatchFailure(_) => ("no connection".to_owned(), Effect::Unknown),
         _ => ("failure".to_owned(), Effect::Unknown),
     };
-    let message = error.message().map_or(chain, str::to_owned);
+    let message = match error.message() {
+        Some(message) => message.to_owned(),
+        // A reply to HEAD has no body.
+        None if code.starts_with("HTTP ") => "the reply says no more".to_owned(),
+        None => chain,
+    };
     CallError {
         call,
         code,

@@ -65,8 +65,21 @@ fn told(project: &Project, args: &[&str], faults: &Value) -> String {
     let lines = lines.skip_while(|line| !line.starts_with("error"));
     let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
     let mut text = format!("exit {}\n", ended.code.unwrap());
-    lines.iter().for_each(|line| text += &format!("{line}\n"));
+    lines
+        .iter()
+        .for_each(|line| text += &format!("{}\n", without_id(line)));
     text
+}
+
+/// A line without the id of the request, which differs from run to run.
+fn without_id(line: &str) -> String {
+    match line.split_once("(request ") {
+        Some((before, rest)) => {
+            let (_, after) = rest.split_once(')').unwrap();
+            format!("{before}(request [id]){}", without_id(after))
+        }
+        None => line.to_owned(),
+    }
 }
 
 /// The same for each of these faults.
@@ -157,6 +170,49 @@ fn of_a_create() {
       now: No further step was begun, and none that was begun is known to have brought anything about. The state is as it was before.
       next: Make the place of the state usable, then run the command again: the journal names every step that was begun, and the run finds out what became of each.
     ");
+    });
+}
+
+/// A bucket is looked for before it is created.
+#[test]
+fn of_a_look_before_a_create() {
+    let project = Project::new();
+    project.write(
+        "stacks/told.yaml",
+        stack("  b: {type: aws:s3:Bucket, properties: {bucket: told-b}, options: {timeouts: {create: 1s}}}\n")
+            .replace("us-west-2", "us-east-1"),
+    );
+    let told = all(
+        &project,
+        &["apply", "--yes"],
+        &of_a_read("s3:HeadBucket")[..4],
+    );
+    masked(|| {
+        insta::assert_snapshot!(told, @"
+        # refused: exit 1
+        error: b was not created
+          cause: s3:ListBucket (HeadBucket) answered HTTP 400: the reply says no more (request [id])
+          next: Fix the cause, then run the command again; what is done stays done.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # denied: exit 1
+        error: b was not created
+          cause: a bucket called told-b exists already, in another account or region
+          next: Choose another name, or let bucketPrefix make one.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # throttled: exit 1
+        error: b was not created
+          cause: s3:ListBucket (HeadBucket) answered HTTP 503: the reply says no more (request [id])
+          next: Run the command again in a moment; what is done stays done.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # service away: exit 1
+        error: b was not created
+          cause: s3:ListBucket (HeadBucket) answered HTTP 503: the reply says no more (request [id])
+          next: Run the command again in a moment; what is done stays done.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+        ");
     });
 }
 
@@ -365,10 +421,6 @@ fn of_a_replacement() {
     let mut told = String::new();
     for call in ["logs:DeleteLogGroup", "logs:CreateLogGroup"] {
         let kinds = faults(call);
-        let kinds = kinds.into_iter().filter(|(name, _)| {
-            ["refused", "service away", "lookups away", "state not saved"].contains(name)
-        });
-        let kinds: Vec<(&str, Value)> = kinds.collect();
         told += &format!("deletes first, {call}\n{}\n", all(&project, &apply, &kinds));
     }
     project.write(
@@ -376,92 +428,317 @@ fn of_a_replacement() {
         stack(&old.replace("name: g", "name: h")),
     );
     for call in ["logs:CreateLogGroup", "logs:DeleteLogGroup"] {
-        let kinds = [("refused", always(call, &json!("refused")))];
+        let kinds = faults(call);
         told += &format!("creates first, {call}\n{}\n", all(&project, &apply, &kinds));
     }
     masked(|| {
         insta::assert_snapshot!(told, @"
-    deletes first, logs:DeleteLogGroup
-    # refused: exit 1
-    error: log was not deleted
-      cause: logs:DeleteLogGroup answered ValidationException: The request is not valid. (request [id])
-      now: log is still in the state.
-      next: Fix the cause, then run the command again; what is done stays done.
-    Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+        deletes first, logs:DeleteLogGroup
+        # refused: exit 1
+        error: log was not deleted
+          cause: logs:DeleteLogGroup answered ValidationException: The request is not valid. (request [id])
+          now: log is still in the state.
+          next: Fix the cause, then run the command again; what is done stays done.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
-    # service away: exit 1
-    error: deleting log failed
-      cause: logs:DeleteLogGroup answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
-      now: Whether log was deleted is not known; the next run finds out.
-      next: Run the command again; it looks first whether the call took effect.
-    Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+        # denied: exit 1
+        error: log was not deleted
+          cause: logs:DeleteLogGroup answered AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: logs:DeleteLogGroup on resource: * because no identity-based policy allows the logs:DeleteLogGroup action (request [id])
+          now: log is still in the state.
+          next: Allow logs:DeleteLogGroup on * for arn:aws:iam::000000000000:user/somebody, then run the command again.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
-    # lookups away: exit 1
-    error: deleting log failed
-      cause: logs:DeleteLogGroup answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
-      now: Whether log was deleted is not known; the next run finds out.
-      next: Run the command again; it looks first whether the call took effect.
-    Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+        # throttled: exit 1
+        error: log was not deleted
+          cause: logs:DeleteLogGroup answered ThrottlingException: Rate exceeded (request [id])
+          now: log is still in the state.
+          next: Run the command again in a moment, or with a lower --parallelism.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
-    # state not saved: exit 1
-    error: log was not deleted
-      cause: logs:DeleteLogGroup answered ValidationException: The request is not valid. (request [id])
-      now: log is still in the state.
-      next: Fix the cause, then run the command again; what is done stays done.
-    Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
-    error: Writing state/told.json failed: no storage space.
-      now: No further step was begun, and none that was begun is known to have brought anything about. The state is as it was before.
-      next: Make the place of the state usable, then run the command again: the journal names every step that was begun, and the run finds out what became of each.
+        # service away: exit 1
+        error: deleting log failed
+          cause: logs:DeleteLogGroup answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+          now: Whether log was deleted is not known; the next run finds out.
+          next: Run the command again; it looks first whether the call took effect.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
-    deletes first, logs:CreateLogGroup
-    # refused: exit 1
-    error: log was not created
-      cause: logs:CreateLogGroup answered ValidationException: The request is not valid. (request [id])
-      now: log was deleted, and its replacement was not created.
-      next: Fix the cause, then run the command again; what is done stays done.
-    Apply failed: 0 created, 0 updated, 0 replaced, 1 deleted in [time]. 1 failed, 0 skipped.
+        # connection reset: exit 1
+        error: deleting log failed
+          cause: logs:DeleteLogGroup answered no connection: dispatch failure: io error: connection reset
+          now: Whether log was deleted is not known; the next run finds out.
+          next: Check the network and the endpoint, then run the command again.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
-    # service away: exit 1
-    error: creating log failed
-      cause: logs:CreateLogGroup answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
-      now: Whether log was created is not known; the next run finds out.
-      next: Run the command again; it looks first whether the call took effect.
-    Apply failed: 0 created, 0 updated, 0 replaced, 1 deleted in [time]. 1 failed, 0 skipped.
+        # silence: exit 1
+        error: deleting log failed
+          cause: logs:DeleteLogGroup answered timeout: dispatch failure: timeout: timed out
+          now: Whether log was deleted is not known; the next run finds out.
+          next: Check the network and the endpoint, then run the command again.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
-    # lookups away: exit 1
-    error: creating log failed
-      cause: logs:CreateLogGroup answered no connection: dispatch failure: io error: connection reset; the lookup of what it may have created failed too: logs:DescribeLogGroups answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
-      now: Whether log was created is not known; the next run finds out.
-      next: Run the command again; it looks first whether the call took effect.
-    Apply failed: 0 created, 0 updated, 0 replaced, 1 deleted in [time]. 1 failed, 0 skipped.
+        # malformed reply: exit 0
 
-    # state not saved: exit 1
-    error: log was not created
-      cause: logs:CreateLogGroup answered ValidationException: The request is not valid. (request [id])
-      now: log was deleted, and its replacement was not created.
-      next: Fix the cause, then run the command again; what is done stays done.
-    Apply failed: 0 created, 0 updated, 0 replaced, 1 deleted in [time]. 1 failed, 0 skipped.
-    error: Writing state/told.json failed: no storage space.
-      now: No further step was begun. The state in its place is as it was before; .stackctl/unsaved/told.json holds the one with all that was done:
-             deleted log (aws:cloudwatch:LogGroup), id g
-      next: Make the place of the state usable, then run `stackctl state push .stackctl/unsaved/told.json --local`.
+        # credentials expired: exit 1
+        error: log was not deleted
+          cause: logs:DeleteLogGroup answered ExpiredTokenException: The security token included in the request is expired (request [id])
+          now: log is still in the state.
+          next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
-    creates first, logs:CreateLogGroup
-    # refused: exit 1
-    error: log was not created
-      cause: logs:CreateLogGroup answered ValidationException: The request is not valid. (request [id])
-      now: log was not created; the one that it replaces still exists.
-      next: Fix the cause, then run the command again; what is done stays done.
-    Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+        # lookups away: exit 1
+        error: deleting log failed
+          cause: logs:DeleteLogGroup answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+          now: Whether log was deleted is not known; the next run finds out.
+          next: Run the command again; it looks first whether the call took effect.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
-    creates first, logs:DeleteLogGroup
-    # refused: exit 1
-    error: log was not deleted
-      cause: logs:DeleteLogGroup answered ValidationException: The request is not valid. (request [id])
-      now: The log that was replaced still exists; the next run deletes it.
-      next: Fix the cause, then run the command again; what is done stays done.
-    Apply failed: 1 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
-    ");
+        # lookups expired: exit 1
+        error: deleting log failed
+          cause: logs:DeleteLogGroup answered ExpiredTokenException: The security token included in the request is expired (request [id])
+          now: Whether log was deleted is not known; the next run finds out.
+          next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # state not saved: exit 1
+        error: log was not deleted
+          cause: logs:DeleteLogGroup answered ValidationException: The request is not valid. (request [id])
+          now: log is still in the state.
+          next: Fix the cause, then run the command again; what is done stays done.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+        error: Writing state/told.json failed: no storage space.
+          now: No further step was begun, and none that was begun is known to have brought anything about. The state is as it was before.
+          next: Make the place of the state usable, then run the command again: the journal names every step that was begun, and the run finds out what became of each.
+
+        deletes first, logs:CreateLogGroup
+        # refused: exit 1
+        error: log was not created
+          cause: logs:CreateLogGroup answered ValidationException: The request is not valid. (request [id])
+          now: log was deleted, and its replacement was not created.
+          next: Fix the cause, then run the command again; what is done stays done.
+        Apply failed: 0 created, 0 updated, 0 replaced, 1 deleted in [time]. 1 failed, 0 skipped.
+
+        # denied: exit 1
+        error: log was not created
+          cause: logs:CreateLogGroup answered AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: logs:CreateLogGroup on resource: * because no identity-based policy allows the logs:CreateLogGroup action (request [id])
+          now: log was deleted, and its replacement was not created.
+          next: Allow logs:CreateLogGroup on * for arn:aws:iam::000000000000:user/somebody, then run the command again.
+        Apply failed: 0 created, 0 updated, 0 replaced, 1 deleted in [time]. 1 failed, 0 skipped.
+
+        # throttled: exit 1
+        error: log was not created
+          cause: logs:CreateLogGroup answered ThrottlingException: Rate exceeded (request [id])
+          now: log was deleted, and its replacement was not created.
+          next: Run the command again in a moment, or with a lower --parallelism.
+        Apply failed: 0 created, 0 updated, 0 replaced, 1 deleted in [time]. 1 failed, 0 skipped.
+
+        # service away: exit 1
+        error: creating log failed
+          cause: logs:CreateLogGroup answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+          now: Whether log was created is not known; the next run finds out.
+          next: Run the command again; it looks first whether the call took effect.
+        Apply failed: 0 created, 0 updated, 0 replaced, 1 deleted in [time]. 1 failed, 0 skipped.
+
+        # connection reset: exit 1
+        error: creating log failed
+          cause: logs:CreateLogGroup answered no connection: dispatch failure: io error: connection reset
+          now: Whether log was created is not known; the next run finds out.
+          next: Check the network and the endpoint, then run the command again.
+        Apply failed: 0 created, 0 updated, 0 replaced, 1 deleted in [time]. 1 failed, 0 skipped.
+
+        # silence: exit 1
+        error: creating log failed
+          cause: logs:CreateLogGroup answered timeout: dispatch failure: timeout: timed out
+          now: Whether log was created is not known; the next run finds out.
+          next: Check the network and the endpoint, then run the command again.
+        Apply failed: 0 created, 0 updated, 0 replaced, 1 deleted in [time]. 1 failed, 0 skipped.
+
+        # malformed reply: exit 0
+
+        # credentials expired: exit 1
+        error: log was not created
+          cause: logs:CreateLogGroup answered ExpiredTokenException: The security token included in the request is expired (request [id])
+          now: log was deleted, and its replacement was not created.
+          next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
+        Apply failed: 0 created, 0 updated, 0 replaced, 1 deleted in [time]. 1 failed, 0 skipped.
+
+        # lookups away: exit 1
+        error: creating log failed
+          cause: logs:CreateLogGroup answered no connection: dispatch failure: io error: connection reset; the lookup of what it may have created failed too: logs:DescribeLogGroups answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+          now: Whether log was created is not known; the next run finds out.
+          next: Run the command again; it looks first whether the call took effect.
+        Apply failed: 0 created, 0 updated, 0 replaced, 1 deleted in [time]. 1 failed, 0 skipped.
+
+        # lookups expired: exit 1
+        error: creating log failed
+          cause: logs:CreateLogGroup answered no connection: dispatch failure: io error: connection reset; the lookup of what it may have created failed too: logs:DescribeLogGroups answered ExpiredTokenException: The security token included in the request is expired (request [id])
+          now: Whether log was created is not known; the next run finds out.
+          next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
+        Apply failed: 0 created, 0 updated, 0 replaced, 1 deleted in [time]. 1 failed, 0 skipped.
+
+        # state not saved: exit 1
+        error: log was not created
+          cause: logs:CreateLogGroup answered ValidationException: The request is not valid. (request [id])
+          now: log was deleted, and its replacement was not created.
+          next: Fix the cause, then run the command again; what is done stays done.
+        Apply failed: 0 created, 0 updated, 0 replaced, 1 deleted in [time]. 1 failed, 0 skipped.
+        error: Writing state/told.json failed: no storage space.
+          now: No further step was begun. The state in its place is as it was before; .stackctl/unsaved/told.json holds the one with all that was done:
+                 deleted log (aws:cloudwatch:LogGroup), id g
+          next: Make the place of the state usable, then run `stackctl state push .stackctl/unsaved/told.json --local`.
+
+        creates first, logs:CreateLogGroup
+        # refused: exit 1
+        error: log was not created
+          cause: logs:CreateLogGroup answered ValidationException: The request is not valid. (request [id])
+          now: log was not created; the one that it replaces still exists.
+          next: Fix the cause, then run the command again; what is done stays done.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # denied: exit 1
+        error: log was not created
+          cause: logs:CreateLogGroup answered AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: logs:CreateLogGroup on resource: * because no identity-based policy allows the logs:CreateLogGroup action (request [id])
+          now: log was not created; the one that it replaces still exists.
+          next: Allow logs:CreateLogGroup on * for arn:aws:iam::000000000000:user/somebody, then run the command again.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # throttled: exit 1
+        error: log was not created
+          cause: logs:CreateLogGroup answered ThrottlingException: Rate exceeded (request [id])
+          now: log was not created; the one that it replaces still exists.
+          next: Run the command again in a moment, or with a lower --parallelism.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # service away: exit 1
+        error: creating log failed
+          cause: logs:CreateLogGroup answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+          now: Whether log was created is not known; the next run finds out.
+          next: Run the command again; it looks first whether the call took effect.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # connection reset: exit 1
+        error: creating log failed
+          cause: logs:CreateLogGroup answered no connection: dispatch failure: io error: connection reset
+          now: Whether log was created is not known; the next run finds out.
+          next: Check the network and the endpoint, then run the command again.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # silence: exit 1
+        error: creating log failed
+          cause: logs:CreateLogGroup answered timeout: dispatch failure: timeout: timed out
+          now: Whether log was created is not known; the next run finds out.
+          next: Check the network and the endpoint, then run the command again.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # malformed reply: exit 0
+
+        # credentials expired: exit 1
+        error: log was not created
+          cause: logs:CreateLogGroup answered ExpiredTokenException: The security token included in the request is expired (request [id])
+          now: log was not created; the one that it replaces still exists.
+          next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # lookups away: exit 1
+        error: creating log failed
+          cause: logs:CreateLogGroup answered no connection: dispatch failure: io error: connection reset; the lookup of what it may have created failed too: logs:DescribeLogGroups answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+          now: Whether log was created is not known; the next run finds out.
+          next: Run the command again; it looks first whether the call took effect.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # lookups expired: exit 1
+        error: creating log failed
+          cause: logs:CreateLogGroup answered no connection: dispatch failure: io error: connection reset; the lookup of what it may have created failed too: logs:DescribeLogGroups answered ExpiredTokenException: The security token included in the request is expired (request [id])
+          now: Whether log was created is not known; the next run finds out.
+          next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # state not saved: exit 1
+        error: log was not created
+          cause: logs:CreateLogGroup answered ValidationException: The request is not valid. (request [id])
+          now: log was not created; the one that it replaces still exists.
+          next: Fix the cause, then run the command again; what is done stays done.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+        error: Writing state/told.json failed: no storage space.
+          now: No further step was begun, and none that was begun is known to have brought anything about. The state is as it was before.
+          next: Make the place of the state usable, then run the command again: the journal names every step that was begun, and the run finds out what became of each.
+
+        creates first, logs:DeleteLogGroup
+        # refused: exit 1
+        error: log was not deleted
+          cause: logs:DeleteLogGroup answered ValidationException: The request is not valid. (request [id])
+          now: The log that was replaced still exists; the next run deletes it.
+          next: Fix the cause, then run the command again; what is done stays done.
+        Apply failed: 1 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # denied: exit 1
+        error: log was not deleted
+          cause: logs:DeleteLogGroup answered AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: logs:DeleteLogGroup on resource: * because no identity-based policy allows the logs:DeleteLogGroup action (request [id])
+          now: The log that was replaced still exists; the next run deletes it.
+          next: Allow logs:DeleteLogGroup on * for arn:aws:iam::000000000000:user/somebody, then run the command again.
+        Apply failed: 1 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # throttled: exit 1
+        error: log was not deleted
+          cause: logs:DeleteLogGroup answered ThrottlingException: Rate exceeded (request [id])
+          now: The log that was replaced still exists; the next run deletes it.
+          next: Run the command again in a moment, or with a lower --parallelism.
+        Apply failed: 1 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # service away: exit 1
+        error: deleting log failed
+          cause: logs:DeleteLogGroup answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+          now: Whether log was deleted is not known; the next run finds out.
+          next: Run the command again; it looks first whether the call took effect.
+        Apply failed: 1 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # connection reset: exit 1
+        error: deleting log failed
+          cause: logs:DeleteLogGroup answered no connection: dispatch failure: io error: connection reset
+          now: Whether log was deleted is not known; the next run finds out.
+          next: Check the network and the endpoint, then run the command again.
+        Apply failed: 1 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # silence: exit 1
+        error: deleting log failed
+          cause: logs:DeleteLogGroup answered timeout: dispatch failure: timeout: timed out
+          now: Whether log was deleted is not known; the next run finds out.
+          next: Check the network and the endpoint, then run the command again.
+        Apply failed: 1 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # malformed reply: exit 0
+
+        # credentials expired: exit 1
+        error: log was not deleted
+          cause: logs:DeleteLogGroup answered ExpiredTokenException: The security token included in the request is expired (request [id])
+          now: The log that was replaced still exists; the next run deletes it.
+          next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
+        Apply failed: 1 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # lookups away: exit 1
+        error: deleting log failed
+          cause: logs:DeleteLogGroup answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+          now: Whether log was deleted is not known; the next run finds out.
+          next: Run the command again; it looks first whether the call took effect.
+        Apply failed: 1 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # lookups expired: exit 1
+        error: deleting log failed
+          cause: logs:DeleteLogGroup answered ExpiredTokenException: The security token included in the request is expired (request [id])
+          now: Whether log was deleted is not known; the next run finds out.
+          next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
+        Apply failed: 1 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # state not saved: exit 1
+        error: log was not deleted
+          cause: logs:DeleteLogGroup answered ValidationException: The request is not valid. (request [id])
+          now: The log that was replaced still exists; the next run deletes it.
+          next: Fix the cause, then run the command again; what is done stays done.
+        Apply failed: 1 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+        error: Writing state/told.json failed: no storage space.
+          now: No further step was begun. The state in its place is as it was before; .stackctl/unsaved/told.json holds the one with all that was done:
+                 created log (aws:cloudwatch:LogGroup), id h
+          next: Make the place of the state usable, then run `stackctl state push .stackctl/unsaved/told.json --local`.
+        ");
     });
 }
 
@@ -620,11 +897,12 @@ fn of_an_import() {
     project.write("stacks/told.yaml", stack(LOG));
     project.apply();
     project.run(&["state", "rm", "log", "--yes"]).expect(0);
-    let mut told = all(
+    let by_command = all(
         &project,
         &["import", "log", "g", "--yes"],
         &of_a_read("logs:DescribeLogGroups"),
     );
+    let mut told = by_command.clone();
     let unsaved = json!([{"call": "store:saving", "what": {"error": 507}}]);
     told += "\n";
     told += &all(
@@ -636,9 +914,12 @@ fn of_an_import() {
         "stacks/told.yaml",
         stack(&LOG.replace("timeouts: {delete: 1s}", "import: g")),
     );
-    let kinds = of_a_read("logs:DescribeLogGroups");
-    told += "\nby the option\n";
-    told += &all(&project, &["apply", "--yes"], &kinds[..1]);
+    let by_option = all(
+        &project,
+        &["apply", "--yes"],
+        &of_a_read("logs:DescribeLogGroups"),
+    );
+    assert_eq!(by_option, by_command);
     masked(|| {
         insta::assert_snapshot!(told, @"
     # refused: exit 1
@@ -686,11 +967,6 @@ fn of_an_import() {
       now: Nothing was changed.
       next: Make the place of the state usable, then run the command again.
 
-    by the option
-    # refused: exit 1
-    error: Reading log: logs:DescribeLogGroups answered ValidationException: The request is not valid. (request [id]).
-      now: Nothing was changed.
-      next: Fix the cause, then run the command again.
     ");
     });
 }
@@ -794,6 +1070,28 @@ fn of_a_data_source() {
     });
 }
 
+/// One that is read while applying, since it depends on what is created.
+#[test]
+fn of_a_data_source_while_applying() {
+    let project = Project::new();
+    let queue = stack(QUEUE);
+    let data = "data:\n  zip: {type: archive:getFile, properties: {type: zip, sourceFile: \"${basename(q.url)}.txt\"}}\n";
+    let user = "  log: {type: aws:cloudwatch:LogGroup, properties: {name: g, tags: {of: \"${data.zip.outputMd5}\"}}}\n";
+    project.write("stacks/told.yaml", format!("{queue}{user}{data}"));
+    let told = told(&project, &["apply", "--yes"], &json!([]));
+    masked(|| {
+        insta::assert_snapshot!(told, @"
+        exit 1
+        error: data.zip was not read
+          cause: the file stacks/q.txt does not exist
+          now: data.zip was not read. It is at stacks/told.yaml:7:3.
+          next: Check the path; it starts from the stack file's folder.
+          skipped: log
+        Apply failed: 1 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 1 skipped.
+        ");
+    });
+}
+
 /// A step of which something was known before, and whose lookup fails in the next run too.
 #[test]
 fn of_a_recovery() {
@@ -873,21 +1171,85 @@ fn of_a_wait() {
     project.write("stacks/told.yaml", stack(&format!("{role}{other}")));
     told += "\n";
     told += &all(&project, &["apply", "--yes"], &[("create", lagging)]);
+    let failing = |(name, what): (&'static str, Value)| {
+        let rule =
+            json!([{"call": "sqs:GetQueueAttributes", "after": "sqs:CreateQueue", "what": what}]);
+        (name, rule)
+    };
+    let failing: Vec<(&str, Value)> = kinds().into_iter().map(failing).collect();
+    told += "\n";
+    told += &all(&project, &["apply", "--yes"], &failing);
     masked(|| {
         insta::assert_snapshot!(told, @"
-    # update: exit 1
-    error: q was not updated
-      cause: waited 1 s for SQS to show the whole queue; last seen: a reply without QueueArn
-      now: q may be changed in part; the next plan shows what is left to do.
-      next: Run apply again; options.timeouts gives it more time.
-    Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+        # update: exit 1
+        error: q was not updated
+          cause: waited 1 s for SQS to show the whole queue; last seen: a reply without QueueArn
+          now: q may be changed in part; the next plan shows what is left to do.
+          next: Run apply again; options.timeouts gives it more time.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
-    # create: exit 1
-    error: creating q failed
-      cause: waited 1 s for SQS to show the whole queue; last seen: a reply without QueueArn
-      now: q exists and is in the state, but is not finished.
-      next: Run apply again; options.timeouts gives it more time.
-    Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
-    ");
+        # create: exit 1
+        error: creating q failed
+          cause: waited 1 s for SQS to show the whole queue; last seen: a reply without QueueArn
+          now: q exists and is in the state, but is not finished.
+          next: Run apply again; options.timeouts gives it more time.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # refused: exit 1
+        error: creating q failed
+          cause: sqs:GetQueueAttributes answered ValidationException: The request is not valid. (request [id])
+          now: q exists and is in the state, but is not finished.
+          next: Fix the cause, then run the command again; what is done stays done.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # denied: exit 1
+        error: creating q failed
+          cause: sqs:GetQueueAttributes answered AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: sqs:GetQueueAttributes on resource: * because no identity-based policy allows the sqs:GetQueueAttributes action (request [id])
+          now: q exists and is in the state, but is not finished.
+          next: Allow sqs:GetQueueAttributes on * for arn:aws:iam::000000000000:user/somebody, then run the command again.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # throttled: exit 1
+        error: creating q failed
+          cause: sqs:GetQueueAttributes answered RequestThrottled: Rate exceeded (request [id])
+          now: q exists and is in the state, but is not finished.
+          next: Run the command again in a moment, or with a lower --parallelism.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # service away: exit 1
+        error: creating q failed
+          cause: sqs:GetQueueAttributes answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+          now: q exists and is in the state, but is not finished.
+          next: Run the command again; it looks first whether the call took effect.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # connection reset: exit 1
+        error: creating q failed
+          cause: sqs:GetQueueAttributes answered no connection: dispatch failure: io error: connection reset
+          now: q exists and is in the state, but is not finished.
+          next: Check the network and the endpoint, then run the command again.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # silence: exit 1
+        error: creating q failed
+          cause: sqs:GetQueueAttributes answered timeout: dispatch failure: timeout: timed out
+          now: q exists and is in the state, but is not finished.
+          next: Check the network and the endpoint, then run the command again.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # malformed reply: exit 1
+        error: creating q failed
+          cause: sqs:GetQueueAttributes answered unreadable reply: service error: unhandled error: Error at offset 11: unexpected end of stream (request [id])
+          now: q exists and is in the state, but is not finished.
+          next: Run the command again; it looks first whether the call took effect.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+
+        # credentials expired: exit 1
+        error: creating q failed
+          cause: sqs:GetQueueAttributes answered ExpiredTokenException: The security token included in the request is expired (request [id])
+          now: q exists and is in the state, but is not finished.
+          next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
+        Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
+        ");
     });
 }

@@ -423,6 +423,9 @@ pub(super) fn next_step(error: &Error) -> String {
         Effect::Unknown => {
             "Run the command again; it looks first whether the call took effect.".to_owned()
         }
+        Effect::None if error.status().is_some_and(|status| status >= 500) => {
+            "Run the command again in a moment; what is done stays done.".to_owned()
+        }
         Effect::None => {
             "Fix the cause, then run the command again; what is done stays done.".to_owned()
         }

@@ -375,6 +375,38 @@ fn a_terminal_shows_what_runs_and_what_is_done() {
     );
 }
 
+/// The clock of a run is that of the machine.
+#[test]
+fn a_terminal_draws_at_each_tick() {
+    let (mut reporter, screen, _) = on_screen();
+    let Some(before) = Instant::now().checked_sub(Duration::from_secs(5)) else {
+        return;
+    };
+    reporter.event_at(&begun("queue", Doing::Creating), before);
+    Reporter::tick(&mut reporter);
+    let text = screen.0.text();
+    assert!(text.contains("queue: creating, 5 s"), "{text}");
+}
+
+/// What a step waits for is said once a step, at the same address too.
+#[test]
+fn a_second_step_says_again_what_it_waits_for() {
+    let out = Shared::default();
+    let mut reporter = plain(Box::new(out.clone()), Style::default(), secrets());
+    for doing in [Doing::Creating, Doing::Deleting] {
+        reporter.event(&begun("queue", doing));
+        reporter.event(&waiting("queue", "the queue is busy (now one)"));
+        reporter.event(&waiting("queue", "the queue is busy (now two)"));
+        reporter.event(&done("queue", doing, "q1"));
+    }
+    let text = out.text();
+    assert_eq!(
+        text.matches("waiting: the queue is busy").count(),
+        2,
+        "{text}"
+    );
+}
+
 #[test]
 fn the_live_lines_are_few_and_short_steps_have_none() {
     let (mut reporter, screen, _) = on_screen();

@@ -191,6 +191,8 @@ fn what_cannot_go_in_is_refused() {
     assert!(refused(json!({"type": "zip", "sourceDir": "nowhere"})).contains("does not exist"));
     assert!(refused(json!({"type": "zip", "sourceDir": "src/b.txt"})).contains("not a folder"));
     assert!(refused(json!({"type": "zip", "sourceFile": "src"})).contains("is a folder"));
+    fs::write(cx.stack_dir.join("src/a\\b.txt"), "x").unwrap();
+    assert!(refused(json!({"type": "zip", "sourceFile": "src/a\\b.txt"})).contains("no name"));
     let up = json!([{"content": "x", "filename": "../x"}]);
     assert!(refused(json!({"type": "zip", "source": up})).contains("no name"));
     let twice = json!([{"content": "x", "filename": "x"}, {"content": "y", "filename": "x"}]);

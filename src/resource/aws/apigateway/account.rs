@@ -149,7 +149,12 @@ impl Resource for Account {
     /// not at all after its deletion.
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let role = new.props.cloudwatch_role_arn;
-        if let Some(other) = get(cx).await?.role.filter(|other| *other != role) {
+        if let Some(other) = get(cx)
+            .await
+            .map_err(Error::before_write)?
+            .role
+            .filter(|other| *other != role)
+        {
             let what =
                 format!("the setting of API Gateway's logging role in this region ({other})");
             return Err(import_id::exists(cx, &what, ID));

@@ -103,7 +103,9 @@ impl Resource for RolePolicy {
         let role = &new.props.role;
         // The write would go over somebody else's policy; a generated name meets none.
         if new.props.name.is_some()
-            && let Some(live) = iam::inline(cx, role, &name).await?
+            && let Some(live) = iam::inline(cx, role, &name)
+                .await
+                .map_err(Error::before_write)?
             && canonical(&live.0) != canonical(&new.props.policy.0)
         {
             let what = format!("a policy named {name} in the role {role}");

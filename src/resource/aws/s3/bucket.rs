@@ -187,7 +187,9 @@ impl Resource for Bucket {
         let name = name_of(&new)?;
         let region = cx.aws.region();
         if region == CLASSIC {
-            refuse_existing(cx, &name).await?;
+            refuse_existing(cx, &name)
+                .await
+                .map_err(Error::before_write)?;
         }
         let tags = cx.owner.tagged(new.props.tags.as_ref());
         match create_bucket(cx, &name, &new.props, Some(&tags)).await {

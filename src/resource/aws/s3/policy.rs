@@ -124,7 +124,7 @@ impl Resource for BucketPolicy {
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let bucket = new.props.bucket;
         // The write would go over what somebody else allowed.
-        if let Some(live) = get(cx, &bucket).await?
+        if let Some(live) = get(cx, &bucket).await.map_err(Error::before_write)?
             && !is_same(&live.policy, &new.props.policy)
         {
             return Err(import_id::exists(cx, "a policy of the bucket", &bucket));

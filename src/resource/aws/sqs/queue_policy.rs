@@ -59,7 +59,7 @@ impl Resource for QueuePolicy {
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let url = &new.props.queue_url;
         // The write would go over what somebody else allowed.
-        if let Some(live) = live_policy(cx, url).await?
+        if let Some(live) = live_policy(cx, url).await.map_err(Error::before_write)?
             && canonical(&live.0) != canonical(&new.props.policy.0)
         {
             return Err(import_id::exists(cx, "a policy of the queue", url));
