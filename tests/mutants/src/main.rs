@@ -19,7 +19,7 @@ use draw::Mutant;
 use equivalent::Equivalents;
 use hunt::{Hits, Hunt, Verdict};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -61,6 +61,9 @@ struct Args {
     /// Prints the mutants that would be tried, and ends.
     #[arg(long)]
     list: bool,
+    /// Prints the places that no test reaches, and ends.
+    #[arg(long)]
+    unreached: bool,
     /// Writes the table into docs/reliability.md.
     #[arg(long)]
     write: bool,
@@ -143,6 +146,10 @@ fn main() -> Result<()> {
     };
     for left_out in &begun.trace.left_out {
         eprintln!("left out: {left_out}");
+    }
+    if args.unreached {
+        unreached(&begun);
+        return Ok(());
     }
     let verdicts = hunt_all(&args, &project, &scratch, &begun)?;
     let rows = rows(&begun, &verdicts);
@@ -232,6 +239,28 @@ fn stage(tree: &Path, built: compile::Built) -> Result<Stage> {
         built,
         scratch,
     })
+}
+
+/// Prints each place once: several mutants may stand in it.
+fn unreached(begun: &Run) {
+    let tests = &begun.trace.tests;
+    let reached = |number: usize| tests.iter().any(|test| test.reaches.contains(&number));
+    let places: BTreeSet<(&str, usize)> = begun
+        .mutants
+        .iter()
+        .enumerate()
+        .filter(|(number, _)| !reached(*number))
+        .map(|(_, mutant)| (mutant.file.as_str(), mutant.line))
+        .collect();
+    for (file, line) in &places {
+        println!("{file}:{line}");
+    }
+    let all = begun.mutants.len();
+    println!(
+        "{} places of {all} mutants are reached by none of {} tests",
+        places.len(),
+        tests.len()
+    );
 }
 
 /// What an earlier run caught, by [`Mutant::key`], and the test that did: it is asked first.

@@ -488,7 +488,10 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     }
 
     fn visit_field_value(&mut self, node: &'ast syn::FieldValue) {
-        if node.colon_token.is_some() && !matches!(node.expr, syn::Expr::Lit(_)) {
+        let code = self.code(&range(&node.expr));
+        let is_default =
+            code == "None" || code.ends_with("::default()") || code.ends_with("::new()");
+        if node.colon_token.is_some() && !matches!(node.expr, syn::Expr::Lit(_)) && !is_default {
             self.instead("default field", &node.expr, "Default::default()");
         }
         visit::visit_field_value(self, node);
