@@ -115,6 +115,7 @@ mod cases {
         moved_and_imported,
         moved_and_replaced,
         moved_each,
+        moved_from_two,
         moved_leftover_and_imported,
         moved_leftover_excluded,
         moved_refused,

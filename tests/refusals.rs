@@ -75,6 +75,24 @@ const CASES: &[Case] = &[
         "at least 50",
     ),
     Case(
+        "a bucket of code without a key",
+        "  f:\n    type: aws:lambda:Function\n    properties:\n      name: f\n      role: arn:aws:iam::000000000000:role/r\n      runtime: python3.13\n      handler: a.b\n      s3Bucket: @\n",
+        "code-bucket",
+        "s3Bucket needs s3Key beside it",
+    ),
+    Case(
+        "a version of code that is not in a bucket",
+        "  f:\n    type: aws:lambda:Function\n    properties:\n      name: f\n      role: arn:aws:iam::000000000000:role/r\n      packageType: Image\n      imageUri: 000000000000.dkr.ecr.us-west-2.amazonaws.com/one:a\n      s3ObjectVersion: @\n",
+        "v1",
+        "s3ObjectVersion goes with s3Bucket",
+    ),
+    Case(
+        "a VPC link that is not named",
+        "  i:\n    type: aws:apigatewayv2:Integration\n    properties: # <--\n      apiId: a1\n      integrationType: HTTP_PROXY\n      integrationMethod: GET\n      integrationUri: https://a.example\n      connectionType: @\n",
+        "VPC_LINK",
+        "needs connectionId",
+    ),
+    Case(
         "a WebSocket integration's timeout too long",
         "  a:\n    type: aws:apigatewayv2:Api\n    properties: {name: a, protocolType: WEBSOCKET, routeSelectionExpression: $request.body.action}\n  i:\n    type: aws:apigatewayv2:Integration\n    properties:\n      apiId: ${a.id}\n      integrationType: MOCK\n      timeoutMilliseconds: @\n",
         "30000",

@@ -432,6 +432,9 @@ mod tests {
             ("pw: {\nSecret: x\n}\nb: x\n", "pw: *\n******* *\n*\nb: *\n"),
             ("pw: !t \"a\nSecret: x\"\n", "pw: ** **\n******* **\n"),
             ("Secret\n", "******\n"),
+            // A value with what looks like a key in it.
+            ("{pw: Secret: x, b: y}", "*pw: ******* ** b: **"),
+            ("{\"pw\": \"Secret\": 1}", "*\"pw\": ********* **"),
             ("- Secret: x\n", "* ******* *\n"),
             (
                 "# pw: Secret\n\"pw\": it's\nb: it's\n",

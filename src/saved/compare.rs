@@ -457,4 +457,13 @@ mod tests {
         let listed = json!([{"key": was}]);
         assert_eq!(shown(Some(&listed)), "[{\"key\":(secret)}]");
     }
+
+    #[test]
+    fn a_row_names_its_place() {
+        let what = |path: Path| row("a", Some("the live value"), &path, (None, None)).what;
+        let root = Path::root();
+        assert_eq!(what(root.clone()), "the live value of a");
+        assert_eq!(what(root.join(0).join("b")), "the live value of a[0].b");
+        assert_eq!(what(root.join("b").join(0)), "the live value of a.b[0]");
+    }
 }

@@ -226,6 +226,10 @@ fn a_forged_journal_deletes_nothing() {
         ("an update", begin("update", "q", queue)),
         ("a create without properties", begin("create", "new", queue)),
         ("a step of no kind", begin("nuke", "q", queue)),
+        (
+            "a create of no known type",
+            begin("create", "new", "aws:x:Y"),
+        ),
         ("a read", begin("read", "data.q", "archive:getFile")),
     ];
     for (name, line) in open {

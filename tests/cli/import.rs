@@ -215,6 +215,18 @@ fn an_import_that_cannot_be_says_what_to_do() {
           now: Nothing was changed.
           next: An object of type aws:sqs:Queue is imported by the queue's URL, such as `https://sqs.us-west-2.amazonaws.com/123456789012/orders`.
         "#);
+        let other = Project::new();
+        let text =
+            "name: id\nresources:\n  id: {type: random:RandomId, properties: {byteLength: 4}}\n";
+        other.write("stacks/id.yaml", text);
+        insta::assert_snapshot!(seen(&other.run(&["import", "id", "%%%", "--yes"])), @r#"
+        exit: 1
+        --- stdout
+        --- stderr
+        error: id cannot be imported: "%%%" is not the id of a random id: Invalid symbol 37, offset 0..
+          now: Nothing was changed.
+          next: An object of type random:RandomId is imported by the value of its output `id` (base64 for URLs), or `prefix,id`.
+        "#);
         insta::assert_snapshot!(run(&["extra", "/app/extra"]), @"
         exit: 1
         --- stdout
@@ -281,6 +293,10 @@ fn a_renamed_block_keeps_its_object() {
             "visibilityTimeoutSeconds: \"${var.size}\"}\n    options: {movedFrom: queue}",
         );
     project.write("stacks/small.yaml", &file);
+    let plan = project.plan();
+    let changes = plan["changes"].as_array().unwrap();
+    let moved = changes.iter().find(|change| change["address"] == "orders");
+    assert_eq!(moved.unwrap()["previous_address"], "queue");
     masked(|| {
         insta::assert_snapshot!(seen(&project.run(&["apply", "--yes"])), @"
         exit: 0

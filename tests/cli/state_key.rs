@@ -351,6 +351,14 @@ fn what_is_given_goes_before_the_users_own() {
         project.expect_no_changes();
         project.unset(name);
     }
+    // A recipient is kept with where its key was given.
+    let mut other = keyed();
+    other.env("STACKCTL_STATE_KEY", OTHER);
+    other.run(&["apply", "--yes"]).expect(0);
+    let known = other.state()["encryption"]["recipients"].clone();
+    let known: Vec<String> =
+        serde_json::from_value(known.as_object().unwrap().values().cloned().collect()).unwrap();
+    assert!(known[0].starts_with("STACKCTL_STATE_KEY on "), "{known:?}");
     for value in ["", " ", "AGE-SECRET-KEY-1hunter2"] {
         project.env("STACKCTL_STATE_KEY", value);
         let refused = silent(project.run(&["plan"]).expect(1));

@@ -324,6 +324,8 @@ fn keys_are_templates_too() {
 
 #[test]
 fn work_without_end_is_refused() {
+    let plain = "x".repeat(65 << 20);
+    assert!(fault(&plain).message.contains("64 MiB"));
     let deep = format!("${{{}1{}}}", "(".repeat(500), ")".repeat(500));
     assert!(
         fault(&deep).message.contains("nested too deeply"),
@@ -332,6 +334,16 @@ fn work_without_end_is_refused() {
     );
     let loops = "${[for a in range(1024) : [for b in range(1024) : [for c in range(1024) : 1]]]}";
     assert!(fault(loops).message.contains("too many steps"));
+    // What is spread into a call is copied: with the list itself it would be too much.
+    let text = "x".repeat(33_000);
+    let list = format!("split(\",\", \"{}\")", vec![text.as_str(); 7].join(","));
+    let many = format!("flatten([for a in range(150) : {list}])");
+    assert!(evaluate(&json!(format!("${{length({many})}}")), &world()).is_ok());
+    assert!(
+        fault(&format!("${{concat([{many}]...)}}"))
+            .message
+            .contains("64 MiB")
+    );
     let long = format!("${{1}}{}", "x".repeat(300 * 1024)).replace("${1}", "${1 + 1}");
     assert!(fault(&long).message.contains("KiB"));
 }

@@ -106,6 +106,7 @@ resources:
     forEach: [a]
     options: {dependOn: [x], import: [], timeouts: {create: 5}, deleteBeforeReplace: "no"}
   r: {properties: []}
+  t: {type: "aws:sqs:Queue", options: {dependsOn: {q: 1}}}
 outputs:
   o: {valu: 1}
 "#;
@@ -123,8 +124,9 @@ outputs:
         "a.yaml:16:3 resources.r has no type (add a line such as type: aws:sqs:Queue)",
         "a.yaml:16:19 resources.r.properties: expected a map, got a list",
         "a.yaml:10:3 a resource cannot be called \"var\" (expressions use var for something else; choose another name)",
-        "a.yaml:18:7 \"valu\" is not a key of outputs.o (did you mean \"value\"?)",
-        "a.yaml:18:3 outputs.o has no value (add value: with an expression)",
+        "a.yaml:17:51 resources.t.options.dependsOn: expected a list of names, got a map (write a list, even of one: [name])",
+        "a.yaml:19:7 \"valu\" is not a key of outputs.o (did you mean \"value\"?)",
+        "a.yaml:19:3 outputs.o has no value (add value: with an expression)",
         "a.yaml:4:13 \"numbr\" is not a type: a variable is a string, number, bool, list, map or any (did you mean \"number\"?)",
         "a.yaml:7:50 the default of p must match the pattern \\.fifo$, and it is \"x\"",
         "a.yaml:5:30 variables.s.default: expected a string, got a number (put it in quotes)",

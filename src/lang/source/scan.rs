@@ -297,19 +297,13 @@ impl Scan<'_> {
 
     /// A block scalar's lines: blank ones, and those indented more than the block around.
     fn block_scalar(&mut self) {
-        let around = self.blocks.last().copied();
+        let around = self.blocks.last().copied().unwrap_or(0);
         self.skip_line();
         while self.at < self.bytes.len() {
             let line = self.text[self.at..].lines().next().unwrap_or_default();
             let indent = line.len() - line.trim_start_matches(' ').len();
             let blank = line.trim().is_empty();
-            let marker = line.starts_with("---") || line.starts_with("...");
-            let inside = blank
-                || match around {
-                    Some(0) | None => indent > 0 || (around.is_none() && !marker),
-                    Some(column) => indent > column,
-                };
-            if !inside {
+            if !blank && indent <= around {
                 break;
             }
             self.skip_line();

@@ -285,6 +285,18 @@ fn hostile_files_end_quickly() {
     assert!(quickly(|| mistake(&unclosed)).contains("quoted"));
 }
 
+/// What follows a block scalar is structure again; what is inside it is not.
+#[test]
+fn a_block_scalar_ends_where_it_ends() {
+    let deep = "[".repeat(200);
+    for scalar in ["a: |\n  x\n", "a: >-\n  x\n\n", "a: |\nb: 1\n"] {
+        let after = format!("{scalar}c: {deep}\n");
+        let found = mistakes(&after);
+        let is_nesting = |text: &String| text.contains("nested more than 100 levels");
+        assert!(found.iter().any(is_nesting), "{scalar:?}: {found:?}");
+    }
+}
+
 #[test]
 fn what_looks_hostile_and_is_not_is_read() {
     let text = format!(

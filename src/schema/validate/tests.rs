@@ -98,6 +98,12 @@ fn mistakes_are_told_in_plain_words() {
         "tags.a: tags.a: expected a string, got a list",
     ];
     assert_eq!(told(&value.into()), expected);
+    // Where one form is meant, what is wrong within it.
+    let value = json!({"name": "a", "either": ["x", 7]});
+    assert_eq!(
+        told(&value.into()),
+        ["either[1]: either[1]: expected a string, got a number"]
+    );
     assert_eq!(
         told(&json!({"size": 1.5}).into()),
         [
