@@ -297,6 +297,8 @@ fn a_tag_that_could_not_be_taken_away_is_not_told_as_gone() {
     project.env("STACKCTL_LOCAL_FAULTS", &away.to_string());
     project.run(&["apply", "--yes"]).expect(1);
     project.env("STACKCTL_LOCAL_FAULTS", "[]");
+    // Only a create is looked for.
+    assert_eq!(pending(&project), 0);
     assert_eq!(project.plan()["summary"]["update"], 1);
     project.apply();
     project.expect_no_changes();

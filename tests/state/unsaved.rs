@@ -132,3 +132,39 @@ fn the_store_fails_while_a_step_fails() {
     println!("reliability: the store fails while a step fails {tried} tried {struck} converged");
     assert_eq!(tried, struck);
 }
+
+/// Each command that changes the state alone says that it could not, and leaves it as it was.
+#[test]
+fn no_command_hides_that_it_could_not_save() {
+    let project = super::small();
+    project.apply();
+    project.write("other.json", project.read("state/small.json"));
+    project.run(&["state", "rm", "log", "--yes"]).expect(0);
+    let id = |text: &str| {
+        let state: serde_json::Value = serde_json::from_str(text).unwrap();
+        state["resources"]["log"]["id"].as_str().unwrap().to_owned()
+    };
+    let id = id(&project.read("other.json"));
+    let commands: [&[&str]; 7] = [
+        &["state", "mv", "queue", "queues", "--yes"],
+        &["state", "rm", "queue", "--yes"],
+        &["state", "restore", "1", "--yes"],
+        &["state", "push", "other.json", "--yes", "--force"],
+        &["state", "rebuild", "--yes"],
+        &["import", "log", &id, "--yes"],
+        &["apply", "--yes"],
+    ];
+    for command in commands {
+        let mut project = project.fork();
+        let before = project.read("state/small.json");
+        let away = json!([{"call": "store:saving", "what": {"error": 507}}]);
+        project.env("STACKCTL_LOCAL_FAULTS", &away.to_string());
+        let ended = project.run(command).expect(1);
+        assert!(
+            ended.stderr.contains("no storage space"),
+            "{command:?}: {}",
+            ended.stderr
+        );
+        assert_eq!(project.read("state/small.json"), before, "{command:?}");
+    }
+}
