@@ -285,6 +285,7 @@ mod properties {
         aws_lambda_function_durable,
         aws_lambda_function_full,
         aws_lambda_function_image,
+        aws_lambda_permission_qualified,
         aws_lambda_permission_through,
         aws_lambda_permission_token,
         aws_lambda_permission_url,

@@ -166,3 +166,30 @@ resources:
     assert_eq!(project.cloud(), []);
     assert_eq!(project.state()["resources"], json!({}));
 }
+
+/// What an API speaks is known from its create and from its read: nobody asks again.
+#[test]
+fn the_protocol_of_an_api_is_asked_for_by_nobody() {
+    let mut project = Project::new();
+    let stack = |name: &str| {
+        json!({"name": "s", "resources": {
+            "api": {"type": "aws:apigatewayv2:Api", "properties": {"name": "a", "protocolType": "HTTP"}},
+            "stage": {"type": "aws:apigatewayv2:Stage", "properties": {
+                "apiId": "${api.id}", "name": name, "autoDeploy": true,
+                "defaultRouteSettings": {"throttlingBurstLimit": 1, "throttlingRateLimit": 1},
+            }},
+        }})
+        .to_string()
+    };
+    let refused = |at: usize| {
+        json!([{"call": "apigateway:GetApi", "at": at, "times": 100, "what": "refused"}])
+            .to_string()
+    };
+    project.write("stacks/s.yaml", stack("one"));
+    project.env("STACKCTL_LOCAL_FAULTS", &refused(1));
+    project.apply();
+    // The API is read once, and its second stage takes the protocol from that.
+    project.write("stacks/s.yaml", stack("two"));
+    project.env("STACKCTL_LOCAL_FAULTS", &refused(2));
+    project.apply();
+}

@@ -170,6 +170,7 @@ mod cases {
         secret_in_a_document_changed,
         secret_in_a_document_not_read,
         secret_in_the_file_now,
+        secret_map_changed,
         sensitive_variable,
         set_in_another_order,
         siblings_against_the_file,

@@ -142,6 +142,26 @@ fn a_signal_while_reading_ends_the_command_at_once() {
 }
 
 #[test]
+fn a_terminal_has_colours_unless_it_is_told_otherwise() {
+    let colours = |args: &[&str], env: Option<(&str, &str)>| {
+        let mut project = small();
+        project.env("TERM", "xterm");
+        if let Some((name, value)) = env {
+            project.env(name, value);
+        }
+        let (code, shown, ..) = end(on_terminal(&project, args), Instant::now());
+        assert_eq!(code, Some(0), "{shown}");
+        assert!(shown.contains("to create"), "{shown}");
+        shown.contains("\x1b[3")
+    };
+    assert!(colours(&["plan"], None));
+    assert!(colours(&["plan"], Some(("NO_COLOR", ""))));
+    assert!(!colours(&["plan"], Some(("NO_COLOR", "1"))));
+    assert!(!colours(&["plan"], Some(("TERM", "dumb"))));
+    assert!(!colours(&["plan", "--no-color"], None));
+}
+
+#[test]
 fn at_the_question_ctrl_c_ends_the_command_and_the_end_of_input_declines() {
     let mut project = small();
     for (typed, code, told) in [

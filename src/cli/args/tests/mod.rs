@@ -32,6 +32,39 @@ fn the_version_is_name_and_number() {
     }
 }
 
+/// A lock says which command holds it.
+#[test]
+fn a_command_is_called_as_it_is_typed() {
+    let mut typed = 0;
+    for command in Cli::command().get_subcommands() {
+        if command.get_name() != "state" {
+            continue;
+        }
+        for below in command
+            .get_subcommands()
+            .filter(|it| it.get_name() != "help")
+        {
+            let name = format!("state {}", below.get_name());
+            let line = format!("stackctl {name} a b");
+            let line = match below.get_name() {
+                "list" | "history" | "rebuild" | "unlock" | "rekey" | "pull" => {
+                    format!("stackctl {name}")
+                }
+                "migrate" => format!("stackctl {name} --to s3://bucket/key"),
+                "mv" => line,
+                _ => format!("stackctl {name} a"),
+            };
+            let words = line.split(' ').map(OsString::from);
+            let Ok(cli) = parse(words) else {
+                panic!("{line} is refused");
+            };
+            assert_eq!(cli.global.command, name);
+            typed += 1;
+        }
+    }
+    assert!(typed >= 12, "{typed}");
+}
+
 #[test]
 fn flags_are_taken_as_documented() {
     let Ok(Command::Plan(plan)) = parsed(
