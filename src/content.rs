@@ -2,9 +2,8 @@
 
 use crate::data::Path as DataPath;
 use crate::files::{self, Unreadable};
-use crate::lang::diagnostic::Severity;
 use crate::outside::{self, Outside};
-use crate::resource::DataSourceType;
+use crate::severity::Severity;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::Md5;
@@ -115,11 +114,15 @@ pub trait LocalFiles: Sync {
         Vec::new()
     }
 
-    /// What is wrong with the files that a data source reads.
-    fn inspect(&self, _kind: &dyn DataSourceType, _args: &Value) -> Vec<Finding> {
+    /// What is wrong with the files that a data source of this type reads: what `look` finds,
+    /// given the folder that relative paths start from.
+    fn inspect(&self, _kind: &str, _args: &Value, _look: &LookAt<'_>) -> Vec<Finding> {
         Vec::new()
     }
 }
+
+/// Looks at the files that something reads, whose relative paths start from a folder.
+pub type LookAt<'a> = dyn Fn(&Path) -> Vec<Finding> + 'a;
 
 impl<F: Fn(&str) -> Result<Vec<u8>, String> + Sync> LocalFiles for F {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
@@ -229,15 +232,14 @@ impl LocalFiles for Disk {
         std::mem::take(&mut *noted.unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn inspect(&self, kind: &dyn DataSourceType, args: &Value) -> Vec<Finding> {
+    fn inspect(&self, kind: &str, args: &Value, look: &LookAt<'_>) -> Vec<Finding> {
         for name in SOURCES {
             if let Some(path) = args.get(name).and_then(Value::as_str) {
                 self.note(path);
             }
         }
-        let key = format!("{} {args}", kind.schema().name);
-        remembered(&self.findings, &key, || {
-            kind.inspect(&self.dir, args.clone())
+        remembered(&self.findings, &format!("{kind} {args}"), || {
+            look(&self.dir)
         })
     }
 }

@@ -19,14 +19,16 @@
 //! | `weak` | property | holds references as text only: they do not order deletions |
 //! | `default` | property | what the service fills in; an absent live value counts as this |
 
+pub mod alias;
+pub mod broken;
 pub(crate) mod conform;
+pub mod document;
 mod validate;
 
 pub(crate) use validate::is_zero_led;
 
 use crate::data::Path;
-use crate::lang::alias;
-use crate::lang::nearest::did_you_mean;
+use crate::nearest::did_you_mean;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema as JsonSchemaDocument};
 use serde_json::{Map, Value};

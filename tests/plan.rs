@@ -276,7 +276,7 @@ fn run(case: &str) -> String {
         locate(text, place).map(|span| (span.line, span.column, span.bytes))
     };
     let texts = mistakes(&diagnostics, &loaded.sources, &style, &place);
-    let is_error = |found: &Diagnostic| found.severity == diagnostic::Severity::Error;
+    let is_error = |found: &Diagnostic| found.severity == stackctl::severity::Severity::Error;
     if diagnostics.iter().any(is_error) {
         return texts;
     }

@@ -3,7 +3,7 @@
 use super::error::CliError;
 use crate::engine::instance::is_named;
 use crate::engine::planner::{Options, Planned};
-use crate::lang::nearest::nearest;
+use crate::nearest::nearest;
 
 /// Refuses addresses that name nothing. While data must be read the instances of a block
 /// are not known, and only the block's name is looked at.

@@ -5,19 +5,19 @@ use super::place::{WORK_DIR, capital};
 use crate::engine::apply::Broken;
 use crate::engine::event::Doing;
 use crate::lang::stack::Stack;
-use crate::resource::import_id::Typed;
+use crate::resource::context::AsTyped;
 use crate::store::{self, StoreError, transfer};
 use std::fmt::Write as _;
 use std::path::Path;
 
 /// The error of such a run of a stack, which is reported in words that a command takes.
-pub(super) fn error(broken: &Broken, stack: &Stack, typed: &Typed) -> CliError {
+pub(super) fn error(broken: &Broken, stack: &Stack, typed: &AsTyped) -> CliError {
     let found = CliError::new(format!("{}.", capital(&broken.error.to_string())));
     let lost = matches!(broken.error, StoreError::Lost { .. });
     if let Some(file) = kept(broken, stack)
         && !lost
     {
-        let Typed { stack, flags } = typed;
+        let AsTyped { stack, flags } = typed;
         let place = format!("{file} {stack}");
         return found
             .now(format!(

@@ -1,11 +1,10 @@
 //! Which files a plan was made from: their digests go into a saved plan.
 
 use super::session;
-use crate::content::{Content, Disk, Finding, LocalFiles};
+use crate::content::{Content, Disk, Finding, LocalFiles, LookAt};
 use crate::files::plain;
 use crate::lang::stack::Sources;
 use crate::outside::Outside;
-use crate::resource::DataSourceType;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -99,8 +98,8 @@ impl LocalFiles for Noting {
         self.disk.leading_out()
     }
 
-    fn inspect(&self, kind: &dyn DataSourceType, args: &Value) -> Vec<Finding> {
-        self.disk.inspect(kind, args)
+    fn inspect(&self, kind: &str, args: &Value, look: &LookAt<'_>) -> Vec<Finding> {
+        self.disk.inspect(kind, args, look)
     }
 }
 

@@ -44,7 +44,7 @@ pub(super) fn stack_file(name: Option<&str>) -> Result<PathBuf, CliError> {
         }
         let known = stacks()?;
         let names: Vec<String> = known.iter().map(|path| stem(path)).collect();
-        let near = crate::lang::nearest::nearest(name, names.iter().map(String::as_str));
+        let near = crate::nearest::nearest(name, names.iter().map(String::as_str));
         let hint = match near {
             Some(near) => format!("Did you mean {near}?"),
             None if names.is_empty() => "Write a stack file there first.".to_owned(),

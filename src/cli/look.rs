@@ -16,7 +16,7 @@ use crate::engine::planner::Options;
 use crate::engine::settle;
 use crate::engine::world::World;
 use crate::lang::stack::{Sources, Stack};
-use crate::resource::import_id::Typed;
+use crate::resource::context::AsTyped;
 use crate::store::Store;
 use crate::store::state::State;
 use std::collections::BTreeSet;
@@ -91,7 +91,7 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
     let connect = Connect {
         stack: &stack,
         cloud: wanted.cloud,
-        typed: Typed::default(),
+        typed: AsTyped::default(),
     };
     let connected = if opened.interrupted || !opened.open.is_empty() {
         let writes = wanted.writes.is_some();

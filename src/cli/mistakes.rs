@@ -11,12 +11,13 @@ use crate::engine::graph::Graph;
 use crate::engine::planner::{self, Inputs, Options};
 use crate::engine::world::World;
 use crate::lang::check;
-use crate::lang::diagnostic::{self, Diagnostic, Place, Severity};
+use crate::lang::diagnostic::{self, Diagnostic, Place};
 use crate::lang::load::Loaded;
 use crate::lang::locate::locate;
 use crate::lang::stack::{Sources, Stack};
 use crate::report::diagnostics;
 use crate::resource::resource_type;
+use crate::severity::Severity;
 use crate::store::state::State;
 use serde_json::Value;
 

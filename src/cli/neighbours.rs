@@ -4,9 +4,9 @@
 use crate::files;
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::load;
-use crate::lang::nearest::nearest;
 use crate::lang::source;
 use crate::lang::stack::Stack;
+use crate::nearest::nearest;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 

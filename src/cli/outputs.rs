@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::output::Stream;
 use super::session::Session;
 use super::{apply, find, mistakes, neighbours, output, place, state_key};
-use crate::lang::nearest::nearest;
+use crate::nearest::nearest;
 use crate::report::{self, terminal::escape_lines};
 use crate::store::key::StateKey;
 use crate::store::seal::{Seal, is_kept, is_sealed};

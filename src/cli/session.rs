@@ -11,7 +11,7 @@ use super::place::{self, WORK_DIR, store_error};
 use super::reads::{recovery_errors, resource_error};
 use super::{find, plan_file, plan_place, provider, reads, state_key, typed};
 use crate::content::Disk;
-use crate::engine::head::{Endpoint, Head};
+use crate::engine::head::Head;
 use crate::engine::observe::{self, Observe, is_remote};
 use crate::engine::planner::{self, Inputs, Options, Planned};
 use crate::engine::settle;
@@ -19,8 +19,9 @@ use crate::engine::world::World;
 use crate::lang::stack::{Sources, Stack};
 use crate::report::text::Style;
 use crate::resource::aws::Aws;
+use crate::resource::context::AsTyped;
 use crate::resource::context::{Cx, Owner};
-use crate::resource::import_id::Typed;
+use crate::resource::endpoint::Endpoint;
 use crate::saved::{SavedPlan, SavedState};
 use crate::store::Store;
 use crate::store::journal::Intent;
@@ -281,7 +282,7 @@ pub(super) struct Connect<'a> {
     /// Of which cloud.
     pub(super) cloud: &'a CloudArgs,
     /// The command line, for hints.
-    pub(super) typed: Typed,
+    pub(super) typed: AsTyped,
 }
 
 impl Connect<'_> {

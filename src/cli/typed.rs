@@ -1,12 +1,13 @@
 //! How the user said which stack is meant, for messages that print a command.
 
 use super::args::{CloudArgs, GlobalArgs, RunArgs, StackArg};
-use crate::resource::import_id::{Typed, word};
+use crate::resource::context::AsTyped;
+use crate::resource::import_id::word;
 use std::path::Path;
 
 /// The stack and the flags that a command needs to mean the same stack. Values of variables
 /// are left out: they may be secret.
-pub(super) fn typed(global: &GlobalArgs, stack: &StackArg, run: &RunArgs) -> Typed {
+pub(super) fn typed(global: &GlobalArgs, stack: &StackArg, run: &RunArgs) -> AsTyped {
     let path = |path: &Path| Some(path.to_string_lossy().into_owned());
     let files = run.input.var_files.iter();
     let flags = [
@@ -16,7 +17,7 @@ pub(super) fn typed(global: &GlobalArgs, stack: &StackArg, run: &RunArgs) -> Typ
     let flags = flags
         .into_iter()
         .chain(files.map(|file| ("--var-file", path(file))));
-    Typed {
+    AsTyped {
         stack: stack
             .name
             .as_deref()

@@ -6,6 +6,7 @@ use super::steps::block;
 use crate::data::{Data, Path};
 use crate::lang::edit::Edit;
 use crate::lang::eval::{self, Root, references};
+use crate::literal;
 use crate::resource::aws::policy;
 use crate::resource::resource_type;
 use crate::schema::Schema;
@@ -320,11 +321,11 @@ fn expression_in(template: &Value, at: &Path) -> Option<Path> {
 /// A value as a template that gives it.
 fn escaped(value: &Value) -> Value {
     match value {
-        Value::String(text) => Value::from(eval::escaped(text)),
+        Value::String(text) => Value::from(literal::escaped(text)),
         Value::Array(list) => list.iter().map(escaped).collect(),
         Value::Object(map) => map
             .iter()
-            .map(|(key, value)| (eval::escaped(key), escaped(value)))
+            .map(|(key, value)| (literal::escaped(key), escaped(value)))
             .collect(),
         other => other.clone(),
     }

@@ -5,9 +5,10 @@
 use super::files::{Contents, Differs};
 use super::plan::{ChangedBy, Difference};
 use crate::data::{Data, Path};
+use crate::resource::ResourceType;
 use crate::resource::aws::policy;
-use crate::resource::{ResourceType, document};
 use crate::schema::Schema;
+use crate::schema::document;
 use crate::store::seal::{holds_sealed, is_sealed};
 use serde_json::Value;
 use std::borrow::Cow;

@@ -1,13 +1,14 @@
 //! What leads out of the project: files outside of its folder, and an endpoint on another machine.
 //! Warnings, of which `--strict` makes errors.
 
-use super::head::{is_encrypted, is_loopback, without_password};
 use super::planner::Planner;
 use crate::content::SOURCES;
 use crate::data::Path;
-use crate::lang::diagnostic::{Diagnostic, Place, Severity};
+use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::eval::evaluate;
 use crate::outside::Outside;
+use crate::resource::endpoint::{is_encrypted, is_loopback, without_password};
+use crate::severity::Severity;
 use serde_json::Value;
 
 const READ: &str = "its content goes where the stack sends it: see what it is read for, before \

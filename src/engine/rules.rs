@@ -6,9 +6,11 @@ use super::instance::Instance;
 use super::plan::Action;
 use super::planner::{FAULTY, Planner, Told};
 use crate::data::Path;
-use crate::lang::diagnostic::{self, Diagnostic, Place, Severity};
+use crate::lang::diagnostic::{self, Diagnostic, Place};
 use crate::lang::eval::{Reference, Root, lone_reference, references};
-use crate::resource::{Broken, Caution, Part, Refused, Rules};
+use crate::resource::{Caution, Refused, Rules};
+use crate::schema::broken::{Broken, Part};
+use crate::severity::Severity;
 use serde_json::Value;
 use std::collections::BTreeMap;
 

@@ -8,9 +8,9 @@ mod tests;
 
 use super::diagnostic::{Diagnostic, Place};
 use super::eval::{Reference, Root};
-use super::nearest::{did_you_mean, nearest};
 use super::stack::{ResourceBlock, Stack};
 use crate::data::Path;
+use crate::nearest::{did_you_mean, nearest};
 use crate::resource::{data_sources, resources};
 use crate::schema::Schema;
 use cycle::Graph;

@@ -1,16 +1,8 @@
 //! Mistakes in a stack file, each with the place it was made at.
 
 use crate::data::Path;
+use crate::severity::Severity;
 use std::collections::BTreeMap;
-
-/// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// Nothing is done until it is mended.
-    Error,
-    /// Worth knowing; the command goes on.
-    Warning,
-}
 
 /// Where in the document a mistake is.
 #[derive(Debug, Clone, PartialEq, Eq)]

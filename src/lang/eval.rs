@@ -31,7 +31,7 @@ pub use budget::{Budget, Size};
 pub(crate) use operator::same;
 pub(crate) use reference::scan;
 pub use reference::{Reference, Root, lone_reference, references};
-pub use template::{escaped, is_expression};
+pub use template::is_expression;
 
 use super::diagnostic::{Diagnostic, Place};
 use crate::data::{Data, Path};

@@ -2,14 +2,12 @@
 //! expressions to values. No I/O, no clock, no environment: what the language needs from
 //! outside (the files that `file()` reads, variable values) is handed in.
 
-pub mod alias;
 pub mod check;
 pub mod diagnostic;
 pub mod edit;
 pub mod eval;
 pub mod load;
 pub mod locate;
-pub mod nearest;
 pub(crate) mod pattern;
 pub mod place;
 pub mod source;

@@ -1,16 +1,16 @@
 //! What a resource's calls run in: the clients, who owns the resource, how long to wait,
 //! and where to say what is being waited for.
 
-use super::Applied;
 use super::aws::Aws;
 use super::contents::Contents;
 use super::error::{Effect, Error};
 use super::flight::Flight;
-use super::import_id::Typed;
+use super::notify::{Notify, TELLING};
 use super::spread::{Awaits, Reason, Spreading};
 use crate::content::Content;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -95,19 +95,23 @@ pub fn user_tags<K: Into<String>, V: Into<String>>(
     (!tags.is_empty()).then_some(tags)
 }
 
-/// Where to say what a step is waiting for.
-pub type Notify = Arc<dyn Fn(&str) + Send + Sync>;
-
-tokio::task_local! {
-    /// Whom the calls of the step at hand tell of waits. They come from below the SDK's
-    /// clients, which all steps share.
-    static TELLING: Notify;
+/// How the user said which stack is meant, so that a message can print a command ready to be
+/// used. Words of a shell, each with a blank behind it (`stack`) or before it (`flags`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AsTyped {
+    /// The stack's name or path, where one was given: `web `.
+    pub stack: String,
+    /// The flags that say where it is: ` --env prod`.
+    pub flags: String,
 }
 
-/// Says, from below the SDK, what the step at hand waits for; see [`Cx::telling`].
-pub(crate) fn tell(reason: &str) {
-    // Without a listener nobody asked.
-    let _ = TELLING.try_with(|notify| notify(reason));
+/// The result of a create or update, as JSON.
+#[derive(Debug, Clone)]
+pub struct Applied {
+    /// The resource's id.
+    pub id: String,
+    /// Its outputs.
+    pub outputs: Value,
 }
 
 /// The context of one resource's calls.
@@ -118,7 +122,7 @@ pub struct Cx {
     /// Whose resource it is.
     pub owner: Owner,
     /// How the user said which stack this is.
-    pub typed: Typed,
+    pub typed: AsTyped,
     /// The folder that relative paths in the stack file start from.
     pub stack_dir: PathBuf,
     /// The folder for files that stackctl makes (`.stackctl`).
@@ -168,7 +172,7 @@ impl Cx {
         Self {
             aws,
             owner: Owner::default(),
-            typed: Typed::default(),
+            typed: AsTyped::default(),
             stack_dir: PathBuf::from("."),
             work_dir: PathBuf::from(".stackctl"),
             wanted: None,
@@ -296,7 +300,7 @@ impl Cx {
 
     /// Records that the object exists, before the rest of the create is done: whatever
     /// happens then, it is in the state.
-    pub fn made(&self, id: &str, outputs: serde_json::Value) {
+    pub fn made(&self, id: &str, outputs: Value) {
         *self.made.lock().unwrap_or_else(PoisonError::into_inner) = Some(Applied {
             id: id.to_owned(),
             outputs,

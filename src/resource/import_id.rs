@@ -1,9 +1,9 @@
 //! What users give to adopt an object, taken apart. The forms are those of Terraform's and
 //! Pulumi's AWS providers.
 
-use super::context::Cx;
+use super::context::{AsTyped, Cx};
 use super::error::Error;
-use crate::lang::eval;
+use crate::literal;
 use serde_json::{Map, Value, json};
 
 /// An object that the user names for adoption.
@@ -117,16 +117,6 @@ pub fn bucket(text: &str) -> Result<Imported, String> {
     Ok(found)
 }
 
-/// How the user said which stack is meant, so that a message can print a command ready to be
-/// used. Words of a shell, each with a blank behind it (`stack`) or before it (`flags`).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Typed {
-    /// The stack's name or path, where one was given: `web `.
-    pub stack: String,
-    /// The flags that say where it is: ` --env prod`.
-    pub flags: String,
-}
-
 /// A text as one word of a shell.
 pub fn word(text: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-./:@%+=,".contains(&b) || !b.is_ascii();
@@ -147,12 +137,12 @@ pub fn exists(cx: &Cx, what: &str, id: &str) -> Error {
         };
     }
     let address = &cx.owner.address;
-    let Typed { stack, flags } = &cx.typed;
+    let AsTyped { stack, flags } = &cx.typed;
     let command = format!("{stack}{} {}{flags}", word(address), word(id));
     let yaml = if address.contains('[') {
         String::new()
     } else {
-        let value = match eval::escaped(id) {
+        let value = match literal::escaped(id) {
             id if id.contains(['\\', '"']) => format!("'{}'", id.replace('\'', "''")),
             id => format!("\"{id}\""),
         };

@@ -5,7 +5,8 @@
 //! This is declared in each type ([`Resource::PARENTS`](super::Resource::PARENTS),
 //! [`Resource::AFTER`](super::Resource::AFTER)), so that the planner knows no type's name.
 
-use super::{Broken, Rules};
+use super::rules::Rules;
+use crate::schema::broken::Broken;
 use serde_json::Value;
 
 /// What becomes of a resource when the one that it names is deleted.

@@ -2,9 +2,7 @@
 //! role's new permissions, refuses for a while what it accepts later. It says the same of a
 //! mistake, so how long it is asked again depends on what there is that may still spread.
 
-use super::context::Cx;
 use super::error::Error;
-use std::time::Duration;
 use tokio::time::Instant;
 
 /// Why a refused call is worth a retry.
@@ -92,37 +90,10 @@ pub enum Spreading {
     ToCome,
 }
 
-/// A change that was made so many times the usual time ago has spread, however slow AWS is.
-const SLOWEST: u32 = 10;
-
-impl Cx {
-    /// Whether a refusal for this reason may still pass; `first` is when the call was first
-    /// refused. Where this run did nothing that can spread, a change that somebody else made
-    /// just before it may still do: that is waited for as long as a change usually takes.
-    pub(super) fn may_pass(&self, reason: Reason, first: Instant) -> bool {
-        let (Some(spreading), None) = (&self.spreading, self.timeout) else {
-            return true;
-        };
-        // What this step has created itself counts.
-        if reason.awaits == Awaits::Service || self.has_created() {
-            return true;
-        }
-        let usual = self.aws.spread();
-        let passing = |since: Instant, long: Duration| since.elapsed() < long;
-        match spreading(reason.awaits) {
-            Spreading::ToCome => true,
-            Spreading::Since(done) if passing(done, usual * SLOWEST) => true,
-            Spreading::Since(_) | Spreading::Nothing => passing(first, usual),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resource::aws::Aws;
     use crate::resource::error::{CallError, Effect};
-    use std::sync::Arc;
 
     fn refused(call: &'static str, message: &str) -> Error {
         Error::Call(Box::new(CallError {
@@ -146,50 +117,5 @@ mod tests {
         );
         let words = Reason::from("it is busy").words(&refused("apigateway:POST (CreateApi)", ""));
         assert_eq!(words, "retrying: API Gateway returned Refused (it is busy)");
-    }
-
-    /// Refuses for ever; how often it was asked, with what there is that may spread.
-    async fn asked(awaits: Awaits, spreading: Option<Spreading>) -> (u32, Duration) {
-        let aws = Aws::offline().with_spread(Duration::from_millis(200));
-        let mut cx = Cx::new(Arc::new(aws));
-        cx.spreading = spreading.map(|known| Arc::new(move |_| known) as _);
-        let asked = std::sync::atomic::AtomicU32::new(0);
-        let reason = Reason {
-            text: "not yet",
-            awaits,
-        };
-        let started = Instant::now();
-        let limit = Duration::from_secs(1);
-        let ended: Result<(), Error> = cx
-            .retry(
-                limit,
-                |_| Some(reason),
-                || {
-                    asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                    async { Err(refused("lambda:CreateFunction", "no")) }
-                },
-            )
-            .await;
-        assert!(ended.is_err());
-        (asked.into_inner(), started.elapsed())
-    }
-
-    #[tokio::test]
-    async fn a_wait_ends_early_where_nothing_can_still_spread() {
-        let early = Duration::from_millis(600);
-        let now = Instant::now();
-        for (awaits, spreading, is_early) in [
-            (Awaits::Permissions, Some(Spreading::Nothing), true),
-            (Awaits::Permissions, Some(Spreading::Since(now)), false),
-            (Awaits::Permissions, Some(Spreading::ToCome), false),
-            (Awaits::Created, Some(Spreading::Nothing), true),
-            (Awaits::Service, Some(Spreading::Nothing), false),
-            // Outside of a run nothing is known.
-            (Awaits::Permissions, None, false),
-        ] {
-            let (asked, took) = asked(awaits, spreading).await;
-            assert!(asked > 1, "{awaits:?} {spreading:?}");
-            assert_eq!(took < early, is_early, "{awaits:?} {spreading:?} {took:?}");
-        }
     }
 }

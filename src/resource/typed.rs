@@ -1,14 +1,16 @@
 //! A type behind one interface, for the engine: JSON in, JSON out.
 
-use super::context::{Cx, Draw};
+use super::context::{Applied, Cx, Draw};
+use super::declaration::{Change, DataSource, HeldBy, New, Resource, Told, WrittenFile};
 use super::error::Error;
 use super::import_id::Imported;
 use super::known::Known;
 use super::relation::{After, Parent};
-use super::{Broken, Caution, Change, DataSource, HeldBy, New, Resource, Rules, Told, WrittenFile};
+use super::rules::{Caution, Rules};
 use crate::content::{Content, Finding};
 use crate::data::Data;
 use crate::schema::Schema;
+use crate::schema::broken::Broken;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -18,15 +20,6 @@ use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::path::Path;
 use std::sync::OnceLock;
-
-/// The result of a create or update, as JSON.
-#[derive(Debug, Clone)]
-pub struct Applied {
-    /// The resource's id.
-    pub id: String,
-    /// Its outputs.
-    pub outputs: Value,
-}
 
 /// A type behind one interface, for the engine: JSON in, JSON out.
 pub trait ResourceType: Send + Sync {

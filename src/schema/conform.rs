@@ -1,8 +1,8 @@
 //! Brings evaluated properties into the form that a type's schema expects.
 
+use super::document;
 use super::{Schema, members};
 use crate::data::{Data, Path};
-use crate::resource::document;
 use serde_json::{Map, Number, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;

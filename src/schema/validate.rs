@@ -2,10 +2,10 @@
 //! known yet is not held against a value, and nothing secret is said.
 
 use super::Schema;
+use super::alias;
+use super::broken::Broken;
 use crate::data::{Data, Path};
-use crate::lang::alias;
-use crate::lang::nearest::{did_you_mean, nearest};
-use crate::resource::Broken;
+use crate::nearest::{did_you_mean, nearest};
 use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind as Kind};
 use serde_json::Value;
 use std::collections::BTreeSet;

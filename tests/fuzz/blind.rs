@@ -9,9 +9,10 @@ use stackctl::resource::error::Error;
 use stackctl::resource::import_id::Imported;
 use stackctl::resource::relation::{After, Parent};
 use stackctl::resource::{
-    Applied, Broken, Caution, HeldBy, Known, ResourceType, Rules, Told, resource_type,
+    Applied, Caution, HeldBy, Known, ResourceType, Rules, Told, resource_type,
 };
 use stackctl::schema::Schema;
+use stackctl::schema::broken::Broken;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 

@@ -20,7 +20,7 @@ use stackctl::data::Data;
 use stackctl::engine::plan::{Action, Change, ChangedBy, Op, Plan, Step};
 use stackctl::engine::planner::{self, Inputs, Planned};
 use stackctl::engine::verify;
-use stackctl::lang::diagnostic::Severity;
+use stackctl::severity::Severity;
 use stackctl::store::state::deposed_address;
 use std::collections::{BTreeMap, BTreeSet};
 use steps::Node;

@@ -102,7 +102,7 @@ fn unknown(address: &str, state: &State) -> CliError {
     let error = CliError::new(format!("The state has no resource \"{address}\"."))
         .now("Nothing was changed.");
     let known = state.resources.keys().map(String::as_str);
-    match crate::lang::nearest::nearest(address, known) {
+    match crate::nearest::nearest(address, known) {
         Some(near) => error.hint(format!("Did you mean {near}?")),
         None => error.hint("`stackctl state list` lists the addresses."),
     }

@@ -17,7 +17,7 @@ use crate::engine::settle;
 use crate::engine::world::World;
 use crate::lang::stack::Stack;
 use crate::report as reports;
-use crate::resource::import_id::Typed;
+use crate::resource::context::AsTyped;
 use crate::store::journal::Intent;
 use crate::store::state::State;
 use crate::store::{Store, StoreError};
@@ -65,7 +65,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     } = Connect {
         stack: &stack,
         cloud,
-        typed: Typed::default(),
+        typed: AsTyped::default(),
     }
     .connect(&mut store, remote)
     .await?;

@@ -1,13 +1,13 @@
 //! References: whether what they name is there.
 
 use crate::data::Path;
-use crate::lang::alias;
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::eval::{Reference, Root, scan};
-use crate::lang::nearest::did_you_mean;
 use crate::lang::stack::Stack;
+use crate::nearest::did_you_mean;
 use crate::resource::{data_sources, resources};
 use crate::schema::Schema;
+use crate::schema::alias;
 use serde_json::Value;
 use std::collections::BTreeMap;
 

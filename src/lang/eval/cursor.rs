@@ -5,7 +5,7 @@ use super::budget::Size;
 use super::operator;
 use super::reference::Root;
 use crate::data::{Data, Path};
-use crate::lang::nearest::did_you_mean;
+use crate::nearest::did_you_mean;
 use serde_json::Value;
 
 /// What a mistake in a reference is about.

@@ -8,7 +8,7 @@ use super::reference::{Root, fixed, nameless};
 use super::template::{Hcl, Parsed, Piece, parse};
 use super::{Scope, Wrong, function};
 use crate::data::{Data, Path};
-use crate::lang::nearest::did_you_mean;
+use crate::nearest::did_you_mean;
 use hcl::edit::Span;
 use hcl::edit::expr::{Conditional, Expression, ForExpr, Object, ObjectKey};
 use serde_json::Value;

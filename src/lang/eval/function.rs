@@ -15,7 +15,7 @@ use super::expression::{Evaluator, LONGEST_TEXT, Outcome};
 use super::operator::{self, kind};
 use super::{Scope, Wrong};
 use crate::data::{Data, Path};
-use crate::lang::nearest::did_you_mean;
+use crate::nearest::did_you_mean;
 use hcl::edit::Span;
 use hcl::edit::expr::{Expression, FuncCall};
 use serde_json::{Map, Number, Value};

@@ -2,7 +2,8 @@
 
 use super::Wrong;
 use super::simple::{Simple, simple};
-use crate::lang::alias;
+use crate::literal::{directives, starts_directive};
+use crate::schema::alias;
 use hcl::edit::parser::parse_template;
 use hcl::edit::template::{Element, Template};
 use std::cell::RefCell;
@@ -53,23 +54,6 @@ fn expression(text: &str, from: usize) -> Option<usize> {
         .find(|at| text.as_bytes().get(at + 1) == Some(&b'{'))
 }
 
-/// The offsets of each `%{` that starts a directive.
-fn directives(text: &str) -> impl Iterator<Item = usize> {
-    memchr::memchr_iter(b'%', text.as_bytes()).filter(|at| {
-        let rest = text[at + 1..].strip_prefix('{');
-        rest.is_some_and(starts_directive)
-    })
-}
-
-fn starts_directive(rest: &str) -> bool {
-    let rest = rest.strip_prefix('~').unwrap_or(rest).trim_start();
-    ["if", "for", "else", "endif", "endfor"].iter().any(|word| {
-        rest.strip_prefix(word).is_some_and(|after| {
-            after.starts_with(|c: char| c.is_whitespace() || matches!(c, '}' | '~' | '(' | '!'))
-        })
-    })
-}
-
 /// Whether the text has an expression or a directive in it.
 pub fn is_expression(text: &str) -> bool {
     is_template(text)
@@ -84,19 +68,6 @@ pub fn is_expression(text: &str) -> bool {
             }
             Err(_) => true,
         }
-}
-
-/// The text as a template that gives just this text.
-pub fn escaped(text: &str) -> String {
-    let mut template = String::with_capacity(text.len() + 8);
-    let mut done = 0;
-    for at in directives(text) {
-        template.push_str(&text[done..at]);
-        template.push('%');
-        done = at;
-    }
-    template.push_str(&text[done..]);
-    template.replace("${", "$${")
 }
 
 /// Takes a string apart.

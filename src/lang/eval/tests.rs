@@ -360,7 +360,7 @@ proptest! {
 
     #[test]
     fn an_escaped_text_gives_itself(text in "(\\$|%|\\{|~|\\}|if|for |else|endif|var\\.s|[ \"\\\\\nax])*") {
-        let template = escaped(&text);
+        let template = crate::literal::escaped(&text);
         prop_assert!(!is_expression(&template), "{}", template);
         let given = evaluate(&json!(template), &world()).map(|data| data.value);
         prop_assert_eq!(given.ok(), Some(json!(text)), "{}", template);

@@ -2,7 +2,7 @@
 
 use crate::data::Path;
 use crate::lang::diagnostic::{Diagnostic, Place};
-use crate::lang::nearest::did_you_mean;
+use crate::nearest::did_you_mean;
 use serde_json::{Map, Value};
 
 /// Collects the mistakes.

@@ -1,9 +1,10 @@
 //! Mistakes in a stack file, each shown at its place in the source.
 
-use crate::lang::diagnostic::{Diagnostic, Place, Severity};
+use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::stack::Sources;
 use crate::report::terminal::{escape, escape_lines};
 use crate::report::text::Style;
+use crate::severity::Severity;
 use crate::visible;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};

@@ -8,8 +8,8 @@ use crate::data::{Data, Path};
 use crate::engine::plan::{Change, ChangedBy, Difference};
 use crate::report::secrets::{SecretPaths, Veil};
 use crate::report::terminal::{columns, escape};
-use crate::resource::document::parsed;
 use crate::schema::Schema;
+use crate::schema::document::parsed;
 use serde_json::Value;
 
 /// How a property is compared.

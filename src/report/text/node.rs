@@ -5,7 +5,7 @@ use super::scalar::{Notation, is_plain, more, quoted, string};
 use crate::data::Data;
 use crate::report::secrets::{SECRET, Veil};
 use crate::report::terminal::escape;
-use crate::resource::document;
+use crate::schema::document;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};

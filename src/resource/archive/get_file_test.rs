@@ -297,7 +297,7 @@ fn a_pattern_that_keeps_nothing_out_is_a_warning() {
     assert!(
         found
             .iter()
-            .all(|found| found.severity == crate::lang::diagnostic::Severity::Warning)
+            .all(|found| found.severity == crate::severity::Severity::Warning)
     );
     let bad = json!({"type": "zip", "sourceDir": "src", "excludes": ["{a"]});
     let found = GetFile::inspect(&cx.stack_dir, &serde_json::from_value(bad.clone()).unwrap());

@@ -6,9 +6,9 @@ use super::{folder::Fault, zip_file};
 use crate::content::Finding;
 use crate::data;
 use crate::files::{self, Unreadable, plain};
-use crate::lang::diagnostic::Severity;
 use crate::resource::context::Cx;
 use crate::resource::error::Error;
+use crate::severity::Severity;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 

@@ -2,7 +2,7 @@
 
 use super::connect::Settings;
 use super::profile::variable;
-use crate::engine::head::{Endpoint, without_password};
+use crate::resource::endpoint::{Endpoint, without_password};
 use aws_config::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
 

@@ -26,7 +26,7 @@ pub mod tags;
 pub mod time;
 
 use super::error::{CallResult, Error};
-use crate::engine::head::Endpoint;
+use crate::resource::endpoint::Endpoint;
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;

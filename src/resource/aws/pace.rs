@@ -5,8 +5,8 @@
 //! A call that has to wait waits here, after it was signed and before its read timeout
 //! starts. (A signature is good for at least five minutes: 3000 calls to API Gateway.)
 
-use crate::resource::context::tell;
 use crate::resource::flight;
+use crate::resource::notify::tell;
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,

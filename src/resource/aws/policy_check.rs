@@ -1,7 +1,7 @@
 //! What AWS would refuse in a policy document, said before any call is made.
 
 use crate::data::{Data, Path};
-use crate::lang::nearest::nearest;
+use crate::nearest::nearest;
 use crate::resource::{Broken, Rules};
 use serde_json::{Map, Value};
 

@@ -7,7 +7,7 @@
 //! which a repeat holds 5 (10 after a timeout) until the call succeeds. A service that
 //! is down for everybody thus ends a large run early instead of after all its repeats.
 
-use crate::resource::context::tell;
+use crate::resource::notify::tell;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
     FinalizerInterceptorContextRef, InterceptorContext,

@@ -11,10 +11,11 @@ use stackctl::content::Disk;
 use stackctl::data::Path;
 use stackctl::engine::planner::{self, Inputs, Options};
 use stackctl::engine::world::World;
-use stackctl::lang::diagnostic::{self, Diagnostic, Place, Severity};
+use stackctl::lang::diagnostic::{self, Diagnostic, Place};
 use stackctl::lang::{check, load};
 use stackctl::resource::{data_sources, resources};
 use stackctl::schema::Schema;
+use stackctl::severity::Severity;
 use stackctl::store::state::State;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -6,8 +6,8 @@ use super::*;
 #[derive(schemars::JsonSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
 struct Documents {
-    policy: crate::resource::document::Policy,
-    document: crate::resource::document::Document,
+    policy: crate::schema::document::Policy,
+    document: crate::schema::document::Document,
     #[schemars(extend("sensitive" = true))]
     token: String,
 }

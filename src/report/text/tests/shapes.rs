@@ -1,9 +1,10 @@
 //! Values of every shape, and the lines around the rows.
 
 use super::*;
-use crate::engine::head::{Endpoint, Head};
+use crate::engine::head::Head;
 use crate::engine::plan::Scope;
 use crate::resource::contents::Contents;
+use crate::resource::endpoint::Endpoint;
 
 fn node(value: &Value, unknown: &[(&str, &str)]) -> Node {
     let none = SecretPaths::default();

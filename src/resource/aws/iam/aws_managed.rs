@@ -1,7 +1,7 @@
 //! The policies that AWS manages, as far as stacks of functions and APIs use them: for names
 //! that AWS does not have.
 
-use crate::lang::nearest::nearest;
+use crate::nearest::nearest;
 
 /// The families of which [`NAMES`] has every policy that can be attached, as of 2026-10.
 const FAMILIES: &[&str] = &[

@@ -1,0 +1,320 @@
+//! What a type says of itself and does: one struct with its properties, documented, with the
+//! schema keywords of [`crate::schema`], that implements [`Resource`] or [`DataSource`].
+
+use super::context::{Cx, Draw};
+use super::error::Error;
+use super::import_id::Imported;
+use super::known::Known;
+use super::relation::{After, Parent};
+use super::rules::{Caution, Rules};
+use crate::content::{Content, Finding};
+use crate::data::Data;
+use crate::schema::broken::Broken;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::future::Future;
+
+/// What a create is given.
+#[derive(Debug)]
+pub struct New<P> {
+    /// The properties, with every reference resolved.
+    pub props: P,
+    /// What [`Resource::decide`] settled in the plan: generated names, drawn values.
+    pub decided: Map<String, Value>,
+}
+
+/// What an update is given.
+#[derive(Debug)]
+pub struct Change<P> {
+    /// The resource's id.
+    pub id: String,
+    /// The properties as the service has them now.
+    pub old: P,
+    /// The properties as the stack file wants them.
+    pub new: P,
+    /// All that is known of the live resource: properties and outputs.
+    pub attrs: Value,
+    /// The names of the properties that differ, those taken out of the file included
+    /// (they are absent in `new`; the update puts the service's default back).
+    pub changed: BTreeSet<String>,
+}
+
+impl<P> Change<P> {
+    /// Whether any of these properties differs.
+    pub fn has(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.changed.contains(*name))
+    }
+
+    /// What an update sends for a property: nothing where it does not differ, else its
+    /// value in `new`, or `default` where it was taken out of the file.
+    pub fn sent<T: Clone>(&self, name: &str, new: Option<&T>, default: T) -> Option<T> {
+        self.has(&[name]).then(|| new.cloned().unwrap_or(default))
+    }
+}
+
+/// A resource that was just made or changed.
+#[derive(Debug)]
+pub struct Made<O> {
+    /// What the service calls it: the id that reads, updates and deletes use.
+    pub id: String,
+    /// The computed outputs, as far as the reply (or a formula) tells them.
+    pub outputs: O,
+}
+
+/// A resource as read.
+#[derive(Debug)]
+pub struct Live<P, O> {
+    /// Its properties in the stack file's own terms. Leave out (`None`) what the service
+    /// does not have; give filled-in defaults as the service returns them.
+    pub props: P,
+    /// Its computed outputs.
+    pub outputs: O,
+}
+
+/// Which resource holds what another one takes: a function its code.
+#[derive(Debug)]
+pub struct HeldBy<'v> {
+    /// The property that stands for the content.
+    pub property: &'static str,
+    /// The holder's type.
+    pub type_name: &'static str,
+    /// The properties that name the holder.
+    pub names: Vec<(&'static str, &'v Value)>,
+}
+
+/// The import id that the value of an output gives, where it gives one: see [`Resource::TOLD`].
+pub type Told = fn(output: &str, value: &str) -> Option<String>;
+
+/// A kind of resource. The implementing struct holds its properties: optional ones are
+/// `Option` with `skip_serializing_if`, names are camelCase, unknown fields are refused.
+pub trait Resource:
+    Serialize + DeserializeOwned + JsonSchema + Send + Sync + Sized + 'static
+{
+    /// The type's name in a stack file, such as `aws:sqs:Queue`.
+    const TYPE: &'static str;
+    /// The computed outputs (camelCase, documented).
+    type Outputs: Serialize + JsonSchema + Send + 'static;
+
+    /// Rules that a JSON schema cannot say: between properties, and between resources.
+    /// Checked offline, on what is known.
+    fn rules(_rules: &Rules<'_>) -> Vec<Broken> {
+        Vec::new()
+    }
+
+    /// What AWS refuses in some cases only, told by the same means as [`Resource::rules`]: an
+    /// error where the plan is such a case, else a warning. `validate`, which does not know
+    /// what exists, warns.
+    fn cautions(_rules: &Rules<'_>) -> Vec<Caution> {
+        Vec::new()
+    }
+
+    /// What is settled when the plan is made, before any call: physical names and drawn
+    /// values. The result counts as known outputs and reaches `create` as `New::decided`.
+    fn decide(_props: &Value, _draw: &mut Draw) -> Map<String, Value> {
+        Map::new()
+    }
+
+    /// Brings properties into the form in which two of them can be compared, beyond what
+    /// the schema keywords do. Applied to what was applied, what is live and what is wanted.
+    fn canonical(_props: &mut Cow<'_, Value>) {}
+
+    /// The properties that together name the object at its service; empty where names need
+    /// not be unique. Two generations with the same name cannot be there at the same time.
+    const IDENTITY: &'static [&'static str] = &[];
+
+    /// The bool property that makes a deletion leave the object as it is.
+    const KEPT_BY: Option<&'static str> = None;
+
+    /// The types whose resources the properties name, and what becomes of this one when such a
+    /// resource is deleted: one replaced under its own name takes along what would die with it
+    /// or stand in the way.
+    const PARENTS: &'static [Parent] = &[];
+
+    /// The types of which resources with the same parent come before this one.
+    const AFTER: &'static [After] = &[];
+
+    /// The key of the thing under which the service wants one write at a time (an API, a
+    /// role, a bucket); writes with the same key never overlap.
+    fn lane(_attrs: &Value) -> Option<String> {
+        None
+    }
+
+    /// Makes the resource. Call [`Cx::made`] as soon as it exists, if anything is left to
+    /// do that may fail; return once it can be used by others. Use the `*_once` clients
+    /// for calls that make something, so that the SDK never repeats them blindly.
+    fn create(
+        cx: &Cx,
+        new: New<Self>,
+    ) -> impl Future<Output = Result<Made<Self::Outputs>, Error>> + Send;
+
+    /// Reads the resource; none when it does not exist. `attrs` is what the state knows of
+    /// it: read nothing that the state and the file have no use for (see [`Cx::wants`]).
+    fn read(
+        cx: &Cx,
+        id: &str,
+        attrs: &Value,
+    ) -> impl Future<Output = Result<Option<Live<Self, Self::Outputs>>, Error>> + Send;
+
+    /// Whether counting what an object holds takes a call of its own, which a read makes only
+    /// for an object that is to be deleted ([`Cx::counts`]).
+    const COUNTS: bool = false;
+
+    /// Changes the resource in place. Types of which every property replaces leave it out.
+    fn update(
+        _cx: &Cx,
+        change: Change<Self>,
+    ) -> impl Future<Output = Result<Made<Self::Outputs>, Error>> + Send {
+        async move {
+            Err(Error::failed(format!(
+                "{} {} cannot be changed in place",
+                Self::TYPE,
+                change.id
+            )))
+        }
+    }
+
+    /// Whether objects of this type tell how the writes beside them turned out, which the service
+    /// acts on by itself and later: see [`Resource::aftermath`].
+    const TELLS: bool = false;
+
+    /// What an object tells, once a run's writes in its lane are done, that people should know;
+    /// none where all is well. One call where it is.
+    fn aftermath(
+        _cx: &Cx,
+        _id: &str,
+        _attrs: &Value,
+    ) -> impl Future<Output = Result<Option<String>, Error>> + Send {
+        async { Ok(None) }
+    }
+
+    /// Deletes the resource and returns once it no longer stands in the way of what it
+    /// used. A resource that is gone already is success. `attrs` holds what is known of
+    /// it: live values, and from the file those properties that no read returns.
+    fn delete(cx: &Cx, id: &str, attrs: &Value) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Waits until an object can be used by others, as `create` and `update` do before they
+    /// return: after a create or an update of which the reply was lost.
+    fn ready(_cx: &Cx, _id: &str) -> impl Future<Output = Result<(), Error>> + Send {
+        async { Ok(()) }
+    }
+
+    /// By what an object of this type is adopted, as the reference says it: `the queue's URL,
+    /// such as …`.
+    const IMPORT_ID: &'static str;
+
+    /// Whether that id is a secret.
+    const IMPORT_IS_SECRET: bool = false;
+
+    /// From what the user gives to adopt an object to the id that reads use, and what a read
+    /// must know besides.
+    ///
+    /// # Errors
+    /// A sentence without a full stop on why the text is no such id; it never repeats a
+    /// secret.
+    fn import(text: &str) -> Result<Imported, String> {
+        Imported::named(text)
+    }
+
+    /// The attribute by which the service tells what the content is that a property marked
+    /// `localFile` gave it.
+    const CONTENT_HASH: Option<&'static str> = None;
+
+    /// Whether a live object is of this content, by the service's own hash; none where it tells
+    /// none.
+    fn has_content(_attrs: &Value, _content: &Content) -> Option<bool> {
+        None
+    }
+
+    /// The properties that give an object its content.
+    const CONTENT: &'static [&'static str] = &[];
+
+    /// The content that the properties give an object in full, where no local file does.
+    fn holds(_props: &Data) -> Option<Content> {
+        None
+    }
+
+    /// The object that holds what these properties take it from, where another resource may.
+    fn held_by(_props: &Value) -> Option<HeldBy<'_>> {
+        None
+    }
+
+    /// Why an adopted object cannot have come from these properties, where no read tells
+    /// them: a sentence without a full stop.
+    fn unfit(_props: &Value, _attrs: &Value) -> Option<String> {
+        None
+    }
+
+    /// Properties that no read returns and that an adopted object is taken to have as the file
+    /// says: they tell only stackctl what to do, or another property proves them.
+    fn taken_as_given(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Looks for an object that a create with an unknown outcome may have made: by name,
+    /// by the owner tags ([`Cx::owner`]), or by parent and content. Returns its id. It must
+    /// not return one that [`Cx::known_ids`] lists.
+    ///
+    /// It asks `known` for the few properties that it needs; any of them may be withheld. One
+    /// that is cannot be compared: where the others do not tell whose the object is, none is
+    /// found.
+    fn find(cx: &Cx, known: &Known) -> impl Future<Output = Result<Option<String>, Error>> + Send;
+
+    /// The names, as the last property of [`Resource::IDENTITY`] gives them, of the objects there
+    /// are whose names begin with `start`: for a state that is lost, where a part of the name
+    /// was drawn. Without `start`, those whose names begin as names made for the owner's address
+    /// do. Each is then looked for with [`Resource::find`].
+    fn names(
+        _cx: &Cx,
+        _known: &Known,
+        _start: Option<&str>,
+    ) -> impl Future<Output = Result<Vec<String>, Error>> + Send {
+        async { Ok(Vec::new()) }
+    }
+
+    /// For types whose objects exist in the state alone: the import id of one of which the value
+    /// of an output is all that is known.
+    const TOLD: Option<Told> = None;
+}
+
+/// Something that is read and never changed. The implementing struct holds its arguments.
+pub trait DataSource: DeserializeOwned + JsonSchema + Send + Sync + Sized + 'static {
+    /// The type's name in a stack file, such as `aws:getRegion`.
+    const TYPE: &'static str;
+    /// What it tells.
+    type Outputs: Serialize + JsonSchema + Send + 'static;
+
+    /// Reads it.
+    fn read(cx: &Cx, args: Self) -> impl Future<Output = Result<Self::Outputs, Error>> + Send;
+
+    /// What is wrong with the local files that the arguments name, told before anything is
+    /// called; relative paths start from the folder.
+    fn inspect(_dir: &std::path::Path, _args: &Self) -> Vec<Finding> {
+        Vec::new()
+    }
+
+    /// The file that an apply writes, where the arguments name one. A read does not write it.
+    fn written(_cx: &Cx, _args: &Self, _outputs: &Value) -> Option<WrittenFile> {
+        None
+    }
+
+    /// Writes that file.
+    ///
+    /// # Errors
+    /// When it must not, or cannot, be written.
+    fn write(_cx: &Cx, _args: &Self, _outputs: &Value) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// A file that an apply writes for a data source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenFile {
+    /// The path, as the stack file names it.
+    pub path: String,
+    /// Where its content is until then, and stays.
+    pub content: std::path::PathBuf,
+}

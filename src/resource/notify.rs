@@ -1,0 +1,18 @@
+//! Who is told of waits.
+
+use std::sync::Arc;
+
+/// Where to say what a step is waiting for.
+pub type Notify = Arc<dyn Fn(&str) + Send + Sync>;
+
+tokio::task_local! {
+    /// Whom the calls of the step at hand tell of waits. They come from below the SDK's
+    /// clients, which all steps share.
+    pub(super) static TELLING: Notify;
+}
+
+/// Says, from below the SDK, what the step at hand waits for; see [`Cx::telling`](super::context::Cx::telling).
+pub(crate) fn tell(reason: &str) {
+    // Without a listener nobody asked.
+    let _ = TELLING.try_with(|notify| notify(reason));
+}
