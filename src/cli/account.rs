@@ -9,6 +9,7 @@ use crate::engine::world::World;
 use crate::lang::stack::Stack;
 use crate::report::text::heading;
 use crate::store::Store;
+use crate::store::s3::S3Store;
 use futures_util::future::{Either, select};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -42,7 +43,9 @@ impl Telling {
         store: &Store,
     ) -> Self {
         let mut head = session::head(stack, cloud, store);
-        head.endpoints = store.aws().map_or_else(Vec::new, |aws| session::told(aws));
+        head.endpoints = store
+            .as_s3()
+            .map_or_else(Vec::new, |s3| session::told(s3.aws()));
         Self {
             stack: stack.name.clone(),
             env: stack.env.clone(),
@@ -67,7 +70,7 @@ impl Telling {
         store: &Store,
         reading: impl Future<Output = T>,
     ) -> (T, Option<Account<'a>>) {
-        let Some(aws) = store.aws() else {
+        let Some(aws) = store.as_s3().map(S3Store::aws) else {
             return (reading.await, None);
         };
         if self.told.swap(true, Ordering::Relaxed) {

@@ -28,7 +28,7 @@ pub(super) fn error(broken: &Broken, stack: &Stack, typed: &AsTyped) -> CliError
             .hint(format!(
                 "Make the place of the state usable{}, then run `stackctl state push {}{flags}`.",
                 match &broken.error {
-                    StoreError::Cloud { error, .. } if error.is_of_credentials() =>
+                    StoreError::Cloud { error, .. } if error.of_credentials =>
                         " (the credentials are what is wrong: sign in again)",
                     _ => "",
                 },

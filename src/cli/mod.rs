@@ -108,7 +108,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
         }
     });
     // However the command ended, others need not wait for its lock to run out.
-    runtime.block_on(crate::store::release_all());
+    runtime.block_on(crate::store::s3::release_all());
     // A call that is still under way after the second Ctrl-C is not waited for.
     runtime.shutdown_background();
     exit

@@ -7,6 +7,7 @@ use super::{output, provider};
 use crate::lang::stack::Stack;
 use crate::resource::aws::connect::Settings;
 use crate::store::lease::{self, Holder, Patience};
+use crate::store::s3::S3Store;
 use crate::store::{self, Store, StoreError, Watch};
 use std::path::{Path, PathBuf};
 
@@ -63,7 +64,7 @@ pub(super) async fn at(stack: &Stack, cloud: &CloudArgs, place: &str) -> Result<
     let mut settings = provider::provider(stack, cloud, &read_file)?.settings;
     settings.region = found.options.region.clone().or(settings.region);
     let (aws, _) = provider::clients(settings, Some(stack), cloud, Path::new(WORK_DIR)).await?;
-    keeping(Store::s3(aws, &found))
+    keeping(Store::s3(S3Store::new(aws, &found)))
 }
 
 /// The store, which keeps as many versions as the user says.
@@ -170,9 +171,9 @@ pub(super) fn store_error(error: StoreError) -> CliError {
             .hint("Wait until that run has ended (--lock-timeout 5m does so), then run the command again."),
         StoreError::Unusable { next, .. } => found.now("Nothing was changed.").hint(next),
         StoreError::Cloud { error, .. } => {
-            let hint = match error.code() {
+            let hint = match error.code.as_str() {
                 "NoSuchBucket" => Some("Make the bucket first: stackctl keeps its state there, and does not make it.".to_owned()),
-                _ => error.hint(),
+                _ => error.hint,
             };
             let hint = hint.unwrap_or_else(|| "Run the command again when S3 can be reached.".to_owned());
             found.now("Nothing was changed.").hint(hint)

@@ -25,7 +25,7 @@ pub enum StoreError {
         /// The object.
         place: String,
         /// What S3 said.
-        error: Box<crate::resource::error::Error>,
+        error: Box<Refused>,
     },
     /// What is there is not what was saved.
     #[error("the state {place} cannot be used: {why}")]
@@ -65,4 +65,18 @@ impl StoreError {
         let path = path.to_owned();
         move |error| Self::Io { doing, path, error }
     }
+}
+
+/// What S3 said of a call that failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refused {
+    /// All of it, a clause.
+    pub message: String,
+    /// Its code; empty where no reply came.
+    pub code: String,
+    /// What to do, where that is known.
+    pub hint: Option<String>,
+    /// Whether the credentials are at fault.
+    pub of_credentials: bool,
 }

@@ -1,8 +1,8 @@
 //! A state as text: JSON whose last member is a checksum of all that stands before it, so
 //! that a file that was cut off or edited is told from one that was saved.
 
+use super::moved::{Moved, read_mark};
 use super::state::{State, VERSION, origin_fault};
-use super::transfer::{Moved, read_mark};
 use crate::visible;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -253,7 +253,8 @@ fn end_of_string(text: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::state::{ResourceState, StateChange};
+    use crate::store::resource_state::ResourceState;
+    use crate::store::state::StateChange;
     use serde_json::json;
 
     fn state() -> State {

@@ -1,13 +1,36 @@
 //! What was found in the place of a state, put together: the state, the journal of an
 //! interrupted run, and what the saved versions say about both.
 
+use super::error::StoreError;
 use super::format::{self, Fault, Found};
 use super::history::{Doubt, VersionName, judge};
-use super::journal::{Intent, Leftover};
+use super::intent::Intent;
+use super::journal::Leftover;
+use super::moved::Moved;
 use super::state::State;
-use super::transfer::Moved;
-use super::{Opened, StoreError};
 use std::collections::BTreeSet;
+
+/// A state as opened: with the journal of an interrupted run folded in.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// The state.
+    pub state: State,
+    /// Steps of an interrupted run whose end is unknown.
+    pub open: Vec<Intent>,
+    /// Whether an interrupted run was found.
+    pub interrupted: bool,
+    /// Whether the state existed.
+    pub existed: bool,
+}
+
+impl Opened {
+    /// The state as it can be saved: what is not settled stays in it.
+    pub fn into_state(self) -> State {
+        let mut state = self.state;
+        keep_open(&mut state, self.open);
+        state
+    }
+}
 
 /// What was found. The versions were listed before the state was read.
 #[derive(Debug, Default)]

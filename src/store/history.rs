@@ -2,7 +2,7 @@
 //! say of a state that is found.
 
 use super::format::Found;
-use super::state::{MOST_SERIAL, State};
+use super::state::{MOST_SERIAL, State, is_hex_digit};
 use crate::files::{self, Unreadable};
 use flate2::read::GzDecoder;
 use flate2::{Compression, GzBuilder};
@@ -25,12 +25,10 @@ pub struct VersionName {
     pub checksum: String,
 }
 
-const ENDING: &str = ".json.gz";
+/// The ending under which a text that is no state is kept, when a state takes its place.
+pub(super) const UNUSABLE: &str = "unusable";
 
-/// Of lower case, as stackctl writes them.
-pub(super) fn is_hex_digit(byte: u8) -> bool {
-    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
-}
+const ENDING: &str = ".json.gz";
 
 impl VersionName {
     /// The name of this state.

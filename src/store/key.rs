@@ -173,7 +173,11 @@ impl StateKey {
     /// Whether this is the code of a saved plan; none without a key.
     pub fn is_plan_mac(&self, mac: &str, text: &str) -> Option<bool> {
         let key = self.key()?;
-        Some(super::seal::is_hash(mac, &key.derived(PLANS), text))
+        Some(crate::store::sealed::is_hash(
+            mac,
+            &key.derived(PLANS),
+            text,
+        ))
     }
 
     /// The same key, to other recipients.
@@ -201,7 +205,7 @@ impl StateKey {
     /// The message authentication code of a saved plan, in hex; none without a key.
     pub fn plan_mac(&self, text: &str) -> Option<String> {
         let key = self.key()?;
-        Some(super::seal::hash(&key.derived(PLANS), text))
+        Some(crate::store::sealed::hash(&key.derived(PLANS), text))
     }
 
     /// Whether the values of the state are encrypted to a key file's own identity.
@@ -350,7 +354,7 @@ impl Key {
         let outputs = outputs.map(|(name, output)| (format!("the output {name}"), &output.value));
         for (what, value) in values.chain(outputs) {
             let mut altered = false;
-            super::seal::each_sealed(value, &mut |hash, age| {
+            crate::store::sealed::each_sealed(value, &mut |hash, age| {
                 if let Some(age) = age {
                     altered |= self.decrypt(hash, age).is_none();
                     self.kept().insert(hash.to_owned(), age.to_owned());
@@ -425,13 +429,15 @@ impl Key {
 
     /// Vouches for all that a state says of its encryption.
     fn head_mac(&self, head: &Encryption) -> String {
-        super::seal::hash(&self.derived(HEADS), &head.text())
+        crate::store::sealed::hash(&self.derived(HEADS), &head.text())
     }
 
     /// Whether what a state says of its encryption was written with this key.
     fn is_head(&self, head: &Encryption) -> bool {
         let mac = head.mac.as_deref();
-        mac.is_some_and(|mac| super::seal::is_hash(mac, &self.derived(HEADS), &head.text()))
+        mac.is_some_and(|mac| {
+            crate::store::sealed::is_hash(mac, &self.derived(HEADS), &head.text())
+        })
     }
 
     /// See [`StateKey::proof`]. A passphrase is proof enough: who does not know it cannot encrypt
@@ -440,12 +446,12 @@ impl Key {
         let opener = self.opener.get().map(x25519::Identity::to_string);
         let opener = opener.unwrap_or_default();
         let text = format!("{} {}", self.lineage, self.identity.to_public());
-        super::seal::hash(opener.expose_secret().as_bytes(), &text)
+        crate::store::sealed::hash(opener.expose_secret().as_bytes(), &text)
     }
 
     /// The keyed hash of a text.
     pub(super) fn hash(&self, text: &str) -> String {
-        super::seal::hash(&self.hash, text)
+        crate::store::sealed::hash(&self.hash, text)
     }
 
     /// The key is needed from here on.
@@ -477,7 +483,7 @@ impl Key {
         let bytes = STANDARD.decode(age).ok()?;
         let text = age::decrypt(&self.identity, &bytes).ok()?;
         let value: Value = serde_json::from_slice(&text).ok()?;
-        if !super::seal::is_hash(hash, &self.hash, &value.to_string()) {
+        if !crate::store::sealed::is_hash(hash, &self.hash, &value.to_string()) {
             return None;
         }
         opened.insert(name, value.clone());

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// What a run writes into the lock that it holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,17 @@ pub struct Holder {
     /// When the process started, in ticks since the boot; a process id is used again.
     #[serde(default)]
     pub started: u64,
+}
+
+/// Whether a state is locked.
+#[derive(Debug)]
+pub enum Locked {
+    /// By nobody.
+    Free,
+    /// By a run that lives.
+    Alive(Box<Holder>),
+    /// By a run that is gone.
+    Dead(Box<Holder>),
 }
 
 impl Holder {
@@ -86,6 +97,14 @@ pub fn process(pid: u32) -> (String, Option<u64>) {
         fields.split_whitespace().nth(19)?.parse().ok()
     });
     (pids_of, started)
+}
+
+/// Seconds since 1970, for people to read; nothing is decided by it.
+#[expect(clippy::disallowed_methods, reason = "the store is an edge")]
+pub fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }
 
 /// `2026-11-23 13:41:29 UTC`, from seconds since 1970.

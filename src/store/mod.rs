@@ -5,35 +5,33 @@ mod error;
 mod format;
 mod found;
 mod history;
+mod intent;
 pub mod journal;
 pub mod key;
 pub mod lease;
 mod local;
 mod moment;
+mod moved;
 pub mod rekey;
-mod s3;
+mod resource_state;
+pub mod s3;
 pub mod seal;
+mod sealed;
 pub mod state;
 pub mod transfer;
 
 pub use error::StoreError;
-pub use found::Inspected;
+pub use found::{Inspected, Opened};
 pub use history::{KEPT, Version, VersionName};
+pub use lease::{Locked, now};
 pub use moment::{Moment, Watch};
 
-use crate::lang::place::S3Place;
-use crate::resource::aws::Aws;
-use journal::{Entry, Intent};
+use journal::Entry;
 use lease::{Holder, Patience};
 use local::LocalStore;
 use s3::S3Store;
 use state::State;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::SystemTime;
-
-/// The ending under which a text that is no state is kept, when a state takes its place.
-const UNUSABLE: &str = "unusable";
 
 /// Where one stack's state is kept.
 #[derive(Debug)]
@@ -46,39 +44,6 @@ pub struct Store {
 enum Place {
     Local(LocalStore),
     S3(S3Store),
-}
-
-/// A state as opened: with the journal of an interrupted run folded in.
-#[derive(Debug, Clone)]
-pub struct Opened {
-    /// The state.
-    pub state: State,
-    /// Steps of an interrupted run whose end is unknown.
-    pub open: Vec<Intent>,
-    /// Whether an interrupted run was found.
-    pub interrupted: bool,
-    /// Whether the state existed.
-    pub existed: bool,
-}
-
-impl Opened {
-    /// The state as it can be saved: what is not settled stays in it.
-    pub fn into_state(self) -> State {
-        let mut state = self.state;
-        found::keep_open(&mut state, self.open);
-        state
-    }
-}
-
-/// Whether a state is locked.
-#[derive(Debug)]
-pub enum Locked {
-    /// By nobody.
-    Free,
-    /// By a run that lives.
-    Alive(Box<Holder>),
-    /// By a run that is gone.
-    Dead(Box<Holder>),
 }
 
 /// Reads the text of a state that a person edited; its checksum is not looked at.
@@ -133,10 +98,10 @@ impl Store {
             .map_err(StoreError::io("writing", Path::new(&self.name())))
     }
 
-    /// A state in S3: the object of that key and others whose keys begin with it.
-    pub fn s3(aws: Arc<Aws>, place: &S3Place) -> Self {
+    /// A state in S3.
+    pub fn s3(s3: S3Store) -> Self {
         Self {
-            place: Place::S3(S3Store::new(aws, place)),
+            place: Place::S3(s3),
             watch: Watch::default(),
         }
     }
@@ -149,11 +114,11 @@ impl Store {
         }
     }
 
-    /// The clients that reach it, where it is at AWS.
-    pub fn aws(&self) -> Option<&Arc<Aws>> {
+    /// The place in S3, where it is there.
+    pub fn as_s3(&self) -> Option<&S3Store> {
         match &self.place {
             Place::Local(_) => None,
-            Place::S3(s3) => Some(s3.aws()),
+            Place::S3(s3) => Some(s3),
         }
     }
 
@@ -333,23 +298,10 @@ impl Journal {
     }
 }
 
-/// Gives back every lock that this process still holds in S3; those in files need no care.
-pub async fn release_all() {
-    s3::release_all().await;
-}
-
 /// The text of a state, as it is kept.
 ///
 /// # Errors
 /// Never for a state that was read or made by this program.
 pub fn to_text(state: &State) -> Result<Vec<u8>, serde_json::Error> {
     Ok(format::write(state)?.text)
-}
-
-/// Seconds since 1970, for people to read; nothing is decided by it.
-#[expect(clippy::disallowed_methods, reason = "the store is an edge")]
-pub fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
 }

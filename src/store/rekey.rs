@@ -1,10 +1,12 @@
 //! Another key for the secrets of a state: each is opened with the old key and sealed with the
 //! new one.
 
-use super::journal::Intent;
+use super::intent::Intent;
 use super::key::StateKey;
-use super::seal::{Seal, is_kept, is_sealed, unknown};
-use super::state::{Resealed, ResourceState, State, StateChange};
+use super::resource_state::ResourceState;
+use super::seal::Seal;
+use super::sealed::{is_kept, is_sealed, unknown};
+use super::state::{Resealed, State, StateChange};
 use serde_json::Value;
 
 /// The change that gives the state's secrets another key. What was not kept stays so.

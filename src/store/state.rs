@@ -1,14 +1,12 @@
 //! The state: what stackctl knows of the objects it made. One function changes it,
 //! [`State::change`]; a run is a sequence of such changes.
 
-use super::seal::holds_kept;
-use crate::content::Content;
 use crate::data::Path;
-use crate::resource::{ResourceType, resource_type};
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use super::resource_state::{ResourceState, SavedOptions};
 
 /// The format that this version writes. Older ones are brought up when they are opened.
 pub const VERSION: u32 = 3;
@@ -16,9 +14,14 @@ pub const VERSION: u32 = 3;
 /// The largest serial that is read or written: JSON keeps whole numbers up to 2^53 exact everywhere.
 pub const MOST_SERIAL: u64 = 1 << 53;
 
+/// Of lower case, as stackctl writes them.
+pub(super) fn is_hex_digit(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
+}
+
 /// Whether a text is a lineage as stackctl draws it: 32 hex digits.
 pub fn is_lineage(text: &str) -> bool {
-    text.len() == 32 && text.bytes().all(super::history::is_hex_digit)
+    text.len() == 32 && text.bytes().all(crate::store::state::is_hex_digit)
 }
 
 /// Why a lineage and a serial cannot be those of a state, as a clause about "it".
@@ -64,7 +67,7 @@ pub struct State {
     pub outputs: BTreeMap<String, OutputState>,
     /// Creates whose outcome the last run could not find out; the next run does.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub pending: Vec<super::journal::Intent>,
+    pub pending: Vec<crate::store::intent::Intent>,
 }
 
 /// With which key a state's secrets are encrypted; see [`super::key`].
@@ -83,97 +86,6 @@ pub struct Encryption {
     /// Vouches with the identity for all this; none with a passphrase.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mac: Option<String>,
-}
-
-/// One object.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ResourceState {
-    /// The resource type.
-    #[serde(rename = "type")]
-    pub type_name: String,
-    /// What the service calls it.
-    pub id: String,
-    /// What was last applied, verbatim (secrets sealed).
-    pub inputs: Value,
-    /// The inputs and what the service said.
-    pub outputs: Value,
-    /// The addresses whose objects must outlive this one; `address (deposed key)` for a
-    /// generation that was replaced since.
-    #[serde(default)]
-    pub dependencies: BTreeSet<String>,
-    /// The sealed paths of `inputs` and `outputs`.
-    #[serde(default)]
-    pub sensitive: BTreeSet<Path>,
-    /// Of older versions; read and not written.
-    #[serde(default, skip_serializing)]
-    pub origins: IgnoredAny,
-    /// The content of what a property stands for (a local file), as it was last applied.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub files: BTreeMap<Path, Content>,
-    /// The same of a content that is made of a secret, sealed.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub sealed_files: BTreeMap<Path, Value>,
-    /// The options that matter once it is out of the file.
-    #[serde(default)]
-    pub options: SavedOptions,
-    /// The properties that the last apply was to set when it failed or was cut off: whether they
-    /// went through is not known before the next read, and `inputs` has what was applied before.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub unfinished: BTreeSet<Path>,
-}
-
-impl ResourceState {
-    /// Whether it has secrets that the state's key opens.
-    pub fn has_secrets(&self) -> bool {
-        let files = self.sealed_files.values();
-        let mut all = [&self.inputs, &self.outputs].into_iter().chain(files);
-        all.any(holds_kept)
-    }
-
-    /// The secret paths, with all that the type makes of what stands there: a state of an older
-    /// version may have such values in clear.
-    pub fn secrets(&self) -> BTreeSet<Path> {
-        let mut secret = self.sensitive.clone();
-        if let Some(kind) = resource_type(&self.type_name) {
-            let mut made = kind.schema().made_of(&self.sensitive);
-            made.extend(kind.schema().made_of(self.sealed_files.keys()));
-            secret.extend(made.into_iter().map(|name| Path::root().join(name)));
-        }
-        secret
-    }
-
-    /// The id for people; none where it is made of a secret.
-    pub fn shown_id(&self) -> Option<&str> {
-        let is_secret = self.secrets().contains(&Path::pointer("/id"));
-        (!is_secret).then_some(&self.id)
-    }
-
-    /// For an object whose create is not known to be finished: what only a later call sets
-    /// does not count as applied, so that the next plan has it.
-    pub fn forget_later(&mut self) {
-        let schema = resource_type(&self.type_name).map(ResourceType::schema);
-        if let Value::Object(inputs) = &mut self.inputs {
-            for name in schema.into_iter().flat_map(|schema| schema.later()) {
-                inputs.remove(name);
-            }
-        }
-    }
-}
-
-/// The options of a resource that the state keeps.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SavedOptions {
-    /// Not to be deleted.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub protect: bool,
-    /// Forgotten instead of deleted.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub retain_on_delete: bool,
-    /// Seconds that a delete may take.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub delete_timeout: Option<u64>,
 }
 
 /// One output of the stack.
@@ -259,7 +171,7 @@ pub struct Resealed {
     /// [`State::outputs`].
     pub outputs: BTreeMap<String, OutputState>,
     /// [`State::pending`].
-    pub pending: Vec<super::journal::Intent>,
+    pub pending: Vec<crate::store::intent::Intent>,
 }
 
 impl State {
@@ -413,7 +325,7 @@ pub fn split_deposed(text: &str) -> (&str, Option<&str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::journal::Intent;
+    use crate::store::intent::Intent;
 
     #[test]
     fn a_deposed_generation_is_kept_until_it_is_dropped() {

@@ -1,60 +1,17 @@
 //! A state that comes from a file or goes to another place: what speaks against it, the
 //! versions that go along, and the mark that stays behind.
 
+use super::error::StoreError;
 use super::found::Inspected;
 use super::history::VersionName;
-use super::lease::moment;
-use super::state::{State, origin_fault};
-use super::{Moment, Place, Store, StoreError, format, local};
+use super::moment::Moment;
+use super::moved::Mark;
+use super::state::State;
+use super::{Place, Store, format, local};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use serde::{Deserialize, Serialize};
-use std::fmt;
 use std::path::Path;
 
-/// What is in a place that a state was moved away from, in place of the state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Moved {
-    /// Where it is now, as `--state` takes it.
-    pub to: String,
-    /// The host that it was moved from. For people.
-    pub host: String,
-    /// When, in seconds since 1970. For people.
-    pub at: u64,
-    /// The state's stack.
-    pub stack: String,
-    /// Its environment.
-    #[serde(default)]
-    pub env: Option<String>,
-    /// Its lineage.
-    pub lineage: String,
-    /// Its serial when it was moved.
-    pub serial: u64,
-}
-
-impl fmt::Display for Moved {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (to, host, at) = (&self.to, &self.host, moment(self.at));
-        write!(f, "moved to {to} (from {host}, {at})")
-    }
-}
-
-/// The mark as it is kept: an object with this one member.
-#[derive(Serialize, Deserialize)]
-struct Mark {
-    moved: Moved,
-}
-
-/// Reads a mark; none for any other text. `text` is JSON without white space.
-pub(super) fn read_mark(text: &[u8]) -> Option<Moved> {
-    if !text.starts_with(b"{\"moved\":") {
-        return None;
-    }
-    let mark: Mark = serde_json::from_slice(text).ok()?;
-    let moved = mark.moved;
-    origin_fault(&moved.lineage, moved.serial)
-        .is_none()
-        .then_some(moved)
-}
+pub use super::moved::Moved;
 
 /// Why a state cannot become the current one of a place.
 #[derive(Debug, Clone, PartialEq, Eq)]

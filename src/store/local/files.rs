@@ -1,7 +1,7 @@
 //! Files that are whole or not there, readable by their owner only, and durable.
 
 use crate::files;
-use crate::store::StoreError;
+use crate::store::error::StoreError;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 //! neither is lost with the other.
 
 use super::files;
-use crate::store::StoreError;
+use crate::store::error::StoreError;
 use crate::store::history::{self, Budget, VersionName};
 use std::collections::BTreeSet;
 use std::io;
@@ -73,7 +73,7 @@ impl History {
         self.prepare()?;
         let mut names = self.names()?;
         if names.insert(name.clone()) {
-            let packed = history::pack(text, crate::store::now());
+            let packed = history::pack(text, crate::store::lease::now());
             let packed = packed.map_err(StoreError::io("writing", &self.path(&name)))?;
             self.put(&name, &packed)?;
         }

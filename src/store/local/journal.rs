@@ -2,8 +2,9 @@
 
 use super::files::{self, sync_dir};
 use super::lock::FileLock;
+use crate::store::error::StoreError;
 use crate::store::journal::Entry;
-use crate::store::{Moment, StoreError, Watch};
+use crate::store::moment::{Moment, Watch};
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -102,7 +103,8 @@ impl FileJournal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::journal::{self, Intent};
+    use crate::store::intent::Intent;
+    use crate::store::journal;
     use crate::store::state::StateChange;
     use serde_json::{Map, Value};
 
@@ -150,7 +152,7 @@ mod tests {
 
     #[tokio::test]
     async fn entries_share_one_sync_and_what_failed_half_way_is_written_anew() {
-        use crate::store::Watch;
+        use crate::store::moment::Watch;
         use std::sync::atomic::{AtomicUsize, Ordering};
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("s.journal");

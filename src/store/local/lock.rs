@@ -3,8 +3,9 @@
 
 use super::files;
 use crate::files::{self as disk, Unreadable};
+use crate::store::error::StoreError;
+use crate::store::lease::Locked;
 use crate::store::lease::{Holder, Patience, Vigil};
-use crate::store::{Locked, StoreError};
 use std::fs::{File, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -316,7 +317,7 @@ fn unknown() -> Holder {
         command: "a run that has just begun".to_owned(),
         host: "this machine".to_owned(),
         pid: 0,
-        since: crate::store::now(),
+        since: crate::store::lease::now(),
         lease: 1,
         beat: 0,
         pids_of: String::new(),

@@ -13,13 +13,17 @@ mod lock;
 pub(super) use files::write as write_file;
 pub(super) use journal::FileJournal;
 
+use super::error::StoreError;
 use super::format;
 use super::found::Pieces;
+use super::found::{Inspected, Opened};
+use super::history::UNUSABLE;
 use super::history::{Version, VersionName};
 use super::journal as entries;
+use super::lease::Locked;
 use super::lease::{Holder, Patience};
+use super::moment::{Moment, Watch};
 use super::state::State;
-use super::{Inspected, Locked, Moment, Opened, StoreError, UNUSABLE, Watch};
 use crate::files::{self as disk, Unreadable};
 use history::History;
 use lock::{Content, FileLock};

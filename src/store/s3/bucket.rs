@@ -8,7 +8,7 @@ use crate::resource::aws::listing;
 use crate::resource::aws::s3::{built, takes_single_deletes_only};
 use crate::resource::denial::{Denial, Kind, Policy};
 use crate::resource::error::{CallResult, Error, chain};
-use crate::store::StoreError;
+use crate::store::error::{Refused, StoreError};
 use aws_sdk_s3::types::{Delete, ObjectIdentifier, ServerSideEncryption};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::sync::Arc;
@@ -62,7 +62,12 @@ impl Bucket {
         StoreError::Cloud {
             doing,
             place: format!("s3://{}/{key}", self.name),
-            error: Box::new(error),
+            error: Box::new(Refused {
+                message: error.to_string(),
+                code: error.code().to_owned(),
+                hint: error.hint(),
+                of_credentials: error.is_of_credentials(),
+            }),
         }
     }
 

@@ -2,8 +2,9 @@
 //! wins. Its holder writes it again and again; see [`crate::store::lease`].
 
 use super::bucket::{Bucket, If};
+use crate::store::error::StoreError;
+use crate::store::lease::Locked;
 use crate::store::lease::{Holder, Patience, Vigil};
-use crate::store::{Locked, StoreError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
@@ -25,7 +26,7 @@ const FREE: &[u8] = b"{}\n";
 static HELD: Mutex<Vec<Arc<Lease>>> = Mutex::new(Vec::new());
 
 /// Gives all leases back.
-pub(crate) async fn release_all() {
+pub async fn release_all() {
     let held = std::mem::take(&mut *HELD.lock().unwrap_or_else(PoisonError::into_inner));
     for lease in held {
         lease.release().await;

@@ -11,25 +11,29 @@ mod lease;
 mod tests;
 mod transfer;
 
+use super::error::StoreError;
 use super::format;
 use super::found::Pieces;
+use super::found::{Inspected, Opened};
+use super::history::UNUSABLE;
 use super::history::{self, Budget, Version, VersionName};
 use super::journal::{self as entries, Entry, Leftover};
+use super::lease::Locked;
 use super::lease::{Holder, Patience};
+use super::moment::{Moment, Watch};
 use super::state::{MOST_SERIAL, State};
-use super::{Inspected, Locked, Moment, Opened, StoreError, UNUSABLE, Watch};
 use crate::lang::place::S3Place;
 use crate::resource::aws::Aws;
 use bucket::{Bucket, If, Object};
 use futures_util::future::join;
-pub(super) use lease::release_all;
+pub use lease::release_all;
 use lease::{Lease, LeaseObject};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where one stack's state is kept.
 #[derive(Debug)]
-pub(super) struct S3Store {
+pub struct S3Store {
     bucket: Bucket,
     key: String,
     known: Mutex<Known>,
@@ -84,7 +88,8 @@ fn entry_name(serial: u64, number: u64) -> String {
 }
 
 impl S3Store {
-    pub(super) fn new(aws: Arc<Aws>, place: &S3Place) -> Self {
+    /// The object of that key and others whose keys begin with it.
+    pub fn new(aws: Arc<Aws>, place: &S3Place) -> Self {
         Self {
             bucket: Bucket {
                 aws,
@@ -104,8 +109,8 @@ impl S3Store {
         self.kept = kept;
     }
 
-    /// See [`super::Store::aws`].
-    pub(super) fn aws(&self) -> &Arc<Aws> {
+    /// The clients that reach it.
+    pub fn aws(&self) -> &Arc<Aws> {
         &self.bucket.aws
     }
 
@@ -420,7 +425,7 @@ impl S3Store {
             return Ok(());
         }
         let key = self.version_key(name);
-        let packed = history::pack(text, super::now()).map_err(|error| {
+        let packed = history::pack(text, crate::store::lease::now()).map_err(|error| {
             let error = crate::resource::error::Error::failed(error.to_string());
             self.bucket.error("writing", &key, error)
         })?;

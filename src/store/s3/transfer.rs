@@ -3,7 +3,7 @@
 use super::bucket::{If, Object};
 use super::{Lease, S3Store};
 use crate::resource::error::Error;
-use crate::store::StoreError;
+use crate::store::error::StoreError;
 use crate::store::format;
 use crate::store::history::VersionName;
 

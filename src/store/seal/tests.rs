@@ -61,7 +61,7 @@ fn with_a_passphrase_a_value_is_kept_under_the_same_ciphertext() {
     assert!(again.is_seal_of(kept, &json!("hunter2")));
     assert_eq!(again.key_change(&state).expect("known"), None);
     // What an older version kept is a hash of nothing that is known.
-    let hash = super::hash(b"lineage", "\"hunter2\"");
+    let hash = crate::store::sealed::hash(b"lineage", "\"hunter2\"");
     let old = json!({ SEALED: hash });
     assert!(holds_hash(&old) && !again.is_seal_of(&old, &json!("hunter2")));
     // A plan has the hash alone, and it is not one that can be tried.

@@ -206,7 +206,7 @@ impl Wire {
             key: "s.json".to_owned(),
             options: S3Options::default(),
         };
-        Store::s3(self.aws(faulty).await, &place)
+        Store::s3(S3Store::new(self.aws(faulty).await, &place))
     }
 
     /// Another run writes what a request is about to write.
