@@ -6,7 +6,8 @@ use super::exit::Exit;
 use super::look::{self, Look, Wanted};
 use super::masks::masked;
 use super::mistakes::are_wrong;
-use super::{confirm, find, neighbours, output, session};
+use super::{confirm, find, neighbours, output};
+use crate::content::Disk;
 use crate::data::Path as DataPath;
 use crate::engine::accept::{self, Accepted, Refused};
 use crate::engine::drift::Drifted;
@@ -90,7 +91,7 @@ fn plan(stack: &Stack, world: &World) -> Planned {
         stack,
         world,
         options: &Options::default(),
-        read_file: &session::reader(&stack.dir),
+        read_file: &Disk::new(&stack.dir),
     })
 }
 

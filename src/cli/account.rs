@@ -3,11 +3,12 @@
 use super::args::{CloudArgs, GlobalArgs};
 use super::error::CliError;
 use super::output::{self, Stream};
-use super::session;
 use crate::engine::head::Head;
 use crate::engine::world::World;
 use crate::lang::stack::Stack;
 use crate::report::text::heading;
+use crate::resource::aws::Aws;
+use crate::resource::endpoint::Endpoint;
 use crate::store::Store;
 use crate::store::s3::S3Store;
 use futures_util::future::{Either, select};
@@ -42,10 +43,8 @@ impl Telling {
         cloud: &CloudArgs,
         store: &Store,
     ) -> Self {
-        let mut head = session::head(stack, cloud, store);
-        head.endpoints = store
-            .as_s3()
-            .map_or_else(Vec::new, |s3| session::told(s3.aws()));
+        let mut head = head(stack, cloud, store);
+        head.endpoints = store.as_s3().map_or_else(Vec::new, |s3| told(s3.aws()));
         Self {
             stack: stack.name.clone(),
             env: stack.env.clone(),
@@ -118,6 +117,27 @@ impl Account<'_> {
             &Stream::Stderr.style(told.no_color),
         ));
     }
+}
+
+/// What stands above a plan, but for where calls go.
+pub(super) fn head(stack: &Stack, cloud: &CloudArgs, store: &Store) -> Head {
+    Head {
+        file: stack.file.clone(),
+        state: store.name(),
+        local: cloud.local,
+        endpoints: Vec::new(),
+    }
+}
+
+/// Where the calls of clients go.
+pub(super) fn told(aws: &Aws) -> Vec<Endpoint> {
+    let endpoints = aws.endpoints().iter().cloned();
+    endpoints
+        .map(|one| Endpoint {
+            url: output::secrets().hide(&one.url),
+            ..one
+        })
+        .collect()
 }
 
 /// Where the state's objects are.

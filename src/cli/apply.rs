@@ -6,9 +6,10 @@ use super::exit::Exit;
 use super::interrupt;
 use super::output::{self, Stream};
 use super::place::WORK_DIR;
-use super::session::{self, Keeps, Session, Wanted};
+use super::session::{Keeps, Session, Wanted};
 use super::verify::{self, Verify};
 use super::{broken, confirm, mistakes, plan_file, plan_place, reads, state_key};
+use crate::content::Disk;
 use crate::engine::apply::{self, Finished, Run};
 use crate::engine::event::Event;
 use crate::engine::files;
@@ -227,7 +228,7 @@ async fn execute(
             store: &session.store,
             cx: &session.cx,
             parallelism: usize::from(run.parallelism),
-            read_file: &session::reader(&session.stack.dir),
+            read_file: &Disk::new(&session.stack.dir),
             secrets: learning,
             interrupt: working.told(),
         },

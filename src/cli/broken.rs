@@ -1,7 +1,8 @@
 //! A run that could not write down what it did: what is known is told instead.
 
 use super::error::CliError;
-use super::place::{WORK_DIR, capital};
+use super::error::capital;
+use super::place::WORK_DIR;
 use crate::engine::apply::Broken;
 use crate::engine::event::Doing;
 use crate::lang::stack::Stack;

@@ -132,6 +132,13 @@ impl From<crate::resource::error::Error> for CliError {
     }
 }
 
+/// A clause as the beginning of a sentence.
+pub(super) fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(chars).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,5 @@
 //! Which files a plan was made from: their digests go into a saved plan.
 
-use super::session;
 use crate::content::{Content, Disk, Finding, LocalFiles, LookAt};
 use crate::files::plain;
 use crate::lang::stack::Sources;
@@ -33,7 +32,7 @@ impl Files {
     /// The files of a stack, whose paths start from its folder; each one is noted.
     pub(super) fn reader(&self, dir: &Path) -> Noting {
         Noting {
-            disk: session::reader(dir),
+            disk: Disk::new(dir),
             dir: dir.to_owned(),
             files: self.clone(),
         }

@@ -1,7 +1,7 @@
 //! The user's own age identity, in the user's configuration folder. The first secret that is to
 //! be kept creates it, where no other key is given.
 
-use super::{output, place};
+use super::output;
 use crate::files::{self, Unreadable};
 use crate::store::key::Given;
 use age::secrecy::ExposeSecret;
@@ -101,7 +101,7 @@ fn read_own(path: &Path) -> Result<Option<(Identity, String)>, String> {
     let given = Given::key_file(&text).map_err(|why| failed(&why))?;
     let identity = given.identities.into_iter().next();
     let identity = identity.ok_or_else(|| failed("it has no age identity"))?;
-    Ok(Some((identity, format!("{name} on {}", place::host()))))
+    Ok(Some((identity, format!("{name} on {}", host()))))
 }
 
 /// Whether it is the user's own, and others have none of these rights to it.
@@ -173,4 +173,19 @@ fn create(path: &Path) -> Result<(), String> {
     File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(io)
+}
+
+/// A variable of the environment.
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// What this machine is called.
+pub(super) fn host() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let host = host.or_else(|| variable("HOSTNAME")).unwrap_or_default();
+    match host.trim() {
+        "" => "an unnamed host".to_owned(),
+        host => host.chars().take(100).collect(),
+    }
 }

@@ -5,8 +5,9 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::interrupt;
 use super::output;
-use super::session::{self, Keeps, Session, Wanted};
+use super::session::{Keeps, Session, Wanted};
 use super::{broken, confirm, reads};
+use crate::content::Disk;
 use crate::engine::adopt::ImportFault;
 use crate::engine::apply::{self, Run};
 use crate::engine::plan::Change;
@@ -96,7 +97,7 @@ async fn adopt_all(session: &Session) -> Result<(), CliError> {
         store: &session.store,
         cx: &session.cx,
         parallelism: 1,
-        read_file: &session::reader(&session.stack.dir),
+        read_file: &Disk::new(&session.stack.dir),
         secrets,
         interrupt: working.told(),
     };

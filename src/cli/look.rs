@@ -1,14 +1,15 @@
 //! What the commands have in common that compare the state with what is live and make no plan.
 
-use super::account::{Account, Telling, check_account};
+use super::account::{self, Account, Telling, check_account};
 use super::addresses::no_address;
 use super::args::{CloudArgs, GlobalArgs, InputArgs, LockArg, NamesArg};
 use super::error::CliError;
 use super::mistakes::load_checked;
 use super::place::{self, store_error};
+use super::planning::Connect;
 use super::reads::read_errors;
-use super::session::{self, Connect};
 use super::{find, neighbours, state_key};
+use crate::content::Disk;
 use crate::engine::drift::{self, Drift};
 use crate::engine::instance::is_named;
 use crate::engine::observe::{self, Observe, is_remote};
@@ -72,7 +73,7 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
             .hint("Run apply first."));
     }
     let mut world = World::new(opened.state);
-    world.head = session::head(&stack, wanted.cloud, &store);
+    world.head = account::head(&stack, wanted.cloud, &store);
     world.key = state_key::unlock(wanted.cloud, &world.state, &store.name())?;
     let only = only(&world.state, &addresses)?;
     let looked_at = world.state.resources.iter();
@@ -104,7 +105,7 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
         Some(connected) => connected,
         None => connect.connect(&mut store, remote).await?,
     };
-    world.head.endpoints = session::told(&connected.cx.aws);
+    world.head.endpoints = account::told(&connected.cx.aws);
     if remote {
         let observe = Observe {
             stack: &stack,
@@ -113,7 +114,7 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
             refresh: true,
             only: only.as_ref(),
             allowed: &[],
-            read_file: &session::reader(&stack.dir),
+            read_file: &Disk::new(&stack.dir),
         };
         world = observe::look(&observe, world)
             .await

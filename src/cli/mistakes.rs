@@ -5,7 +5,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::masks::masked;
 use super::output::{self, Stream};
-use super::session::reader;
+use crate::content::Disk;
 use crate::data::Path;
 use crate::engine::graph::Graph;
 use crate::engine::planner::{self, Inputs, Options};
@@ -78,7 +78,7 @@ pub(super) fn check(stack: &Stack, diagnostics: &mut Vec<Diagnostic>, evaluate: 
         stack,
         world: &world,
         options: &Options::default(),
-        read_file: &reader(&stack.dir),
+        read_file: &Disk::new(&stack.dir),
     });
     output::secrets().learn_plan(&planned.plan);
     diagnostic::add(diagnostics, planned.diagnostics);

@@ -27,6 +27,7 @@ mod place;
 mod plan;
 mod plan_file;
 mod plan_place;
+mod planning;
 mod provider;
 mod reads;
 mod refresh;

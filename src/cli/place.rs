@@ -1,9 +1,10 @@
 //! Where a stack's state is, who takes its lock, and what to say when it cannot be used.
 
 use super::args::{CloudArgs, GlobalArgs, LockArg};
-use super::error::CliError;
+use super::error::{CliError, capital};
 use super::exit::Exit;
-use super::{output, provider};
+use super::{identity, output, provider};
+use crate::content::Disk;
 use crate::lang::stack::Stack;
 use crate::resource::aws::connect::Settings;
 use crate::store::lease::{self, Holder, Patience};
@@ -24,7 +25,7 @@ pub(super) async fn store(stack: &Stack, cloud: &CloudArgs) -> Result<Store, Cli
         Some(path) => path.to_string_lossy().into_owned(),
         None if stack.state.is_null() => return keeping(usual(stack)),
         None => {
-            let read_file = super::session::reader(&stack.dir);
+            let read_file = Disk::new(&stack.dir);
             let provider = provider::provider(stack, cloud, &read_file)?;
             provider.state.unwrap_or_default()
         }
@@ -60,7 +61,7 @@ pub(super) async fn at(stack: &Stack, cloud: &CloudArgs, place: &str) -> Result<
         }
         Some(Ok(found)) => found,
     };
-    let read_file = super::session::reader(&stack.dir);
+    let read_file = Disk::new(&stack.dir);
     let mut settings = provider::provider(stack, cloud, &read_file)?.settings;
     settings.region = found.options.region.clone().or(settings.region);
     let (aws, _) = provider::clients(settings, Some(stack), cloud, Path::new(WORK_DIR)).await?;
@@ -77,7 +78,7 @@ fn keeping(mut store: Store) -> Result<Store, CliError> {
 
 /// A number that a variable gives.
 fn number(name: &str, least: u64, most: u64) -> Result<Option<u64>, CliError> {
-    let Some(text) = variable(name) else {
+    let Some(text) = identity::variable(name) else {
         return Ok(None);
     };
     let parsed = text.parse().ok();
@@ -137,7 +138,7 @@ fn holder(stack: &Stack, global: &GlobalArgs) -> Result<Holder, CliError> {
     Ok(Holder {
         id: hex::encode(rand::random::<[u8; 16]>()),
         command: format!("{} of {}", global.command, stack.full_name()),
-        host: host(),
+        host: identity::host(),
         pid,
         since: store::now(),
         lease,
@@ -145,20 +146,6 @@ fn holder(stack: &Stack, global: &GlobalArgs) -> Result<Holder, CliError> {
         pids_of,
         started: started.unwrap_or_default(),
     })
-}
-
-/// What this machine is called.
-pub(super) fn host() -> String {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    let host = host.or_else(|| variable("HOSTNAME")).unwrap_or_default();
-    match host.trim() {
-        "" => "an unnamed host".to_owned(),
-        host => host.chars().take(100).collect(),
-    }
-}
-
-fn variable(name: &str) -> Option<String> {
-    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
 /// An error of the store, before anything was done.
@@ -180,7 +167,7 @@ pub(super) fn store_error(error: StoreError) -> CliError {
         }
         StoreError::Key(_) => found.hint(format!(
             "Set {}, then run the command again.",
-            super::identity::VARIABLES
+            identity::VARIABLES
         )),
         StoreError::Io { .. } => found
             .now("Nothing was changed.")
@@ -189,11 +176,4 @@ pub(super) fn store_error(error: StoreError) -> CliError {
             .now("Nothing was changed by this run.")
             .hint("See with `stackctl plan` how things stand, then run the command again."),
     }
-}
-
-/// A clause as the beginning of a sentence.
-pub(super) fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next().map(char::to_uppercase);
-    first.into_iter().flatten().chain(chars).collect()
 }

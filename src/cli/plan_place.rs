@@ -4,7 +4,8 @@
 use super::args::{ApplyArgs, GlobalArgs, InputArgs, RunArgs};
 use super::error::CliError;
 use super::exit::Exit;
-use super::{confirm, find, output, place, provider, session};
+use super::{confirm, find, output, place, provider};
+use crate::content::Disk;
 use crate::engine::head::Head;
 use crate::lang::eval::evaluate;
 use crate::lang::stack::Stack;
@@ -118,7 +119,7 @@ struct Places {
 /// The stack with such an input, and what it says.
 fn places(file: &str, input: &InputArgs, run: &RunArgs) -> Option<Places> {
     let stack = find::load(Some(file), input, &run.cloud).ok()?.stack;
-    let reader = session::reader(&stack.dir);
+    let reader = Disk::new(&stack.dir);
     let values = provider::values(&stack, &reader);
     let known = |template: &Value| {
         let found = evaluate(template, &values).ok()?;

@@ -2,9 +2,9 @@
 //! in the stack file.
 
 use super::args::GlobalArgs;
-use super::error::CliError;
+use super::error::{CliError, capital};
 use super::exit::Exit;
-use super::{mistakes, output, place};
+use super::{mistakes, output};
 use crate::data::Path;
 use crate::engine::observe::{self, ReadFailure};
 use crate::lang::diagnostic::{Diagnostic, Place};
@@ -121,7 +121,7 @@ fn next(error: &Error) -> String {
 /// An error from outside any step.
 pub(super) fn resource_error(error: &Error) -> CliError {
     let text = error.to_string();
-    CliError::new(format!("{}.", place::capital(text.trim_end_matches('.'))))
+    CliError::new(format!("{}.", capital(text.trim_end_matches('.'))))
         .now("Nothing was changed.")
         .hint(next(error))
 }

@@ -5,8 +5,8 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::look::{self, Look, Wanted};
 use super::place::store_error;
-use super::session::{self, Session};
-use super::{confirm, output};
+use super::session::Session;
+use super::{confirm, output, planning};
 use crate::engine::drift;
 use crate::report::{self, terminal::escape};
 use crate::store::StoreError;
@@ -41,7 +41,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RefreshArgs) -> Result<Exit,
         for change in changes {
             look.world.state.change(change);
         }
-        session::name_key(&mut look.world)?;
+        planning::name_key(&mut look.world)?;
         let state = &mut look.world.state;
         upgrade(state, &look.world.key).map_err(|why| store_error(StoreError::Key(why)))?;
         look.store.save(state).await.map_err(store_error)?;

@@ -3,7 +3,6 @@
 use super::args::CloudArgs;
 use super::error::CliError;
 use super::identity::{self, VARIABLES};
-use super::place;
 use crate::files;
 use crate::store::key::{Given, KeyError, StateKey};
 use crate::store::state::State;
@@ -144,7 +143,7 @@ fn in_variable(text: &str) -> Result<Given, CliError> {
             .now("Nothing was changed.")
             .hint("Set it to the line AGE-SECRET-KEY-1… of an age identity.")
     })?;
-    given.made_in = format!("{KEY} on {}", place::host());
+    given.made_in = format!("{KEY} on {}", identity::host());
     Ok(given)
 }
 
@@ -174,7 +173,7 @@ pub(super) fn read(path: &Path, from: &str) -> Result<Given, CliError> {
         failed(format!("cannot be used: {why}"))
             .hint("Create one with age-keygen -o FILE; it must not be encrypted itself.")
     })?;
-    given.made_in = format!("{} on {}", path.display(), place::host());
+    given.made_in = format!("{} on {}", path.display(), identity::host());
     Ok(given)
 }
 

@@ -2,8 +2,9 @@
 
 use super::args::{GlobalArgs, RunArgs};
 use super::error::CliError;
-use super::session::{self, Session};
+use super::session::Session;
 use super::{output, reads};
+use crate::content::Disk;
 use crate::engine::apply::Finished;
 use crate::engine::event::Doing;
 use crate::engine::observe::{self, Observe};
@@ -53,7 +54,7 @@ pub(super) async fn verify(
             world: &session.world,
             state,
             touched: &touched,
-            read_file: &session::reader(&session.stack.dir),
+            read_file: &Disk::new(&session.stack.dir),
         }),
         Verify::Read => {
             let narrowed = !(run.targets.is_empty() && run.excludes.is_empty());
@@ -75,7 +76,7 @@ async fn read(
     wanted: &dyn Fn(&str) -> bool,
 ) -> Result<Vec<Unmet>, CliError> {
     let options = Options::default();
-    let read_file = session::reader(&session.stack.dir);
+    let read_file = Disk::new(&session.stack.dir);
     let observe = Observe {
         stack: &session.stack,
         options: &options,

@@ -1,7 +1,6 @@
 //! What can go wrong with a call, in words a person can act on.
 
 use super::aws::bounded::is_untrusted;
-use super::aws::profile::NoCredentials;
 use super::denial::Denial;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -445,3 +444,19 @@ pub(crate) fn chain_of(error: &(dyn std::error::Error + 'static)) -> Vec<String>
 pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     chain_of(error).join(": ")
 }
+
+/// Why there are no credentials, and what to do: looked for in the causes
+/// of a failed call.
+#[derive(Debug, Clone)]
+pub(crate) struct NoCredentials {
+    pub(crate) message: String,
+    pub(crate) hint: String,
+}
+
+impl fmt::Display for NoCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for NoCredentials {}

@@ -1,7 +1,7 @@
 //! The flags of `plan` that mean nothing to a command that makes no call: taken, so that one
 //! line serves both, and not in the help.
 
-use super::time;
+use super::common::time;
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! What can be typed behind the commands that look at what is there: `import`, `drift`,
 //! `refresh`.
 
-use super::{ConsentArg, LockArg, LookArgs, StackArg};
+use super::common::{ConsentArg, LockArg, LookArgs, StackArg};
 use clap::Args;
 use std::path::PathBuf;
 

@@ -1,6 +1,6 @@
 //! What can be typed behind `stackctl state`.
 
-use super::{CloudArgs, ConsentArg, InputArgs, LockArg};
+use super::common::{CloudArgs, ConsentArg, InputArgs, LockArg};
 use clap::{ArgGroup, Args, Subcommand};
 use std::path::PathBuf;
 

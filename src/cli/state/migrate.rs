@@ -9,8 +9,8 @@ use super::super::args::state::MigrateArgs;
 use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::super::place::{self, store_error};
-use super::super::{confirm, output};
-use super::Bench;
+use super::super::{confirm, identity, output};
+use super::bench::Bench;
 use super::history::all;
 use super::pull::nothing;
 use crate::lang::stack::Stack;
@@ -169,7 +169,7 @@ impl Journey<'_> {
         }
         let moved = Moved {
             to: to.clone(),
-            host: place::host(),
+            host: identity::host(),
             at: store::now(),
             stack: state.stack,
             env: state.env,

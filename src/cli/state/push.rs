@@ -6,7 +6,7 @@ use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::super::output;
 use super::super::place::store_error;
-use super::Bench;
+use super::bench::Bench;
 use super::restore::{Newest, before, check};
 use crate::files;
 use crate::store::transfer::read_saved;

@@ -7,8 +7,10 @@ use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::super::mistakes::{load_checked, report, strictly};
 use super::super::place::{self, store_error};
-use super::super::session::{self, Connect, Connected, Session};
+use super::super::planning::{self, Connect, Connected};
+use super::super::session::Session;
 use super::super::{confirm, find, output, reads, state_key};
+use crate::content::Disk;
 use crate::engine::adopt::ImportFault;
 use crate::engine::observe::{Observe, ReadFailure, observe_and_plan};
 use crate::engine::planner::{self, Inputs, Options, Planned};
@@ -48,13 +50,13 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     let (base, account) = telling.asking(&store, base(&stack, &store)).await;
     let base = base.inspect_err(|_| Account::tell_some(&account))?;
     let mut world = World::new(base.state);
-    world.head = session::head(&stack, cloud, &store);
+    world.head = account::head(&stack, cloud, &store);
     world.seed = rand::random();
-    world.unix_time = session::now();
+    world.unix_time = planning::now();
     world.key = state_key::unlock(cloud, &world.state, &store.name())?;
     state_key::need(&world.key, &store.name(), &["the state".to_owned()])?;
     let open = base.open.as_deref().unwrap_or_default();
-    let remote = session::uses_aws(&stack, &world) || settle::needs_aws(open);
+    let remote = planning::uses_aws(&stack, &world) || settle::needs_aws(open);
     if !remote {
         // Else the plan says so.
         Account::tell_some(&account);
@@ -69,7 +71,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     }
     .connect(&mut store, remote)
     .await?;
-    world.head.endpoints = session::told(&cx.aws);
+    world.head.endpoints = account::told(&cx.aws);
     if remote {
         let identity = cx.aws.identity().await;
         world.identity = Some(identity.map_err(|it| reads::resource_error(&it))?.clone());
@@ -77,10 +79,10 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
         account::check_account(&world, &allowed_accounts, &store)?;
     }
     if let Some(open) = &base.open {
-        session::settle_left(&cx, &mut world, open).await?;
-        session::name_key(&mut world)?;
+        planning::settle_left(&cx, &mut world, open).await?;
+        planning::name_key(&mut world)?;
     }
-    let read_file = session::reader(&stack.dir);
+    let read_file = Disk::new(&stack.dir);
     let none = Options::default();
     let mut observe = Observe {
         stack: &stack,

@@ -4,8 +4,8 @@ use super::super::args::GlobalArgs;
 use super::super::args::state::RekeyArgs;
 use super::super::error::CliError;
 use super::super::exit::Exit;
-use super::super::{confirm, identity, output, place, state_key};
-use super::Bench;
+use super::super::{confirm, identity, output, state_key};
+use super::bench::Bench;
 use crate::report::terminal::escape;
 use crate::store::key::{Given, StateKey, recipient};
 use crate::store::rekey::{forget, rekey};
@@ -165,7 +165,7 @@ fn shared(
             return Err(refused(what, "`stackctl state rekey` lists them."));
         }
     }
-    let added = format!("added on {}", place::host());
+    let added = format!("added on {}", identity::host());
     for one in &args.add {
         recipients
             .entry(one.clone())

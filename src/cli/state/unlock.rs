@@ -6,7 +6,7 @@ use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::super::place::store_error;
 use super::super::{confirm, output};
-use super::Bench;
+use super::bench::Bench;
 use crate::store::Locked;
 use serde_json::json;
 

@@ -5,7 +5,7 @@ use super::super::args::state::{ChangeArgs, MvArgs, RmArgs};
 use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::super::{confirm, find, output};
-use super::{Bench, unknown, words};
+use super::bench::{Bench, unknown, words};
 use crate::secrets::SECRET;
 use crate::store::state::{State, StateChange, split_deposed};
 use serde_json::json;

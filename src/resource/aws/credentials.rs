@@ -1,7 +1,8 @@
 //! Credentials that say, when they cannot be had, why, and what to do; and say it once: a failure
 //! is remembered for a moment, so that three hundred reads do not run one script each.
 
-use super::profile::{About, Cause, NoCredentials};
+use super::profile::{About, Cause};
+use crate::resource::error::NoCredentials;
 use crate::resource::error::{Error, chain_of};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;

@@ -1,7 +1,7 @@
 //! Where the calls of a configuration go, where that is not to AWS's own hosts.
 
-use super::connect::Settings;
 use super::profile::variable;
+use super::settings::Settings;
 use crate::resource::endpoint::{Endpoint, without_password};
 use aws_config::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;

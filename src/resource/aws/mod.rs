@@ -21,6 +21,7 @@ pub mod policy_check;
 pub mod profile;
 mod repeats;
 pub mod s3;
+pub mod settings;
 pub mod sqs;
 pub mod tags;
 pub mod time;

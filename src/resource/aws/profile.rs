@@ -1,11 +1,10 @@
 //! Which AWS profile is in use, by the shared files, and what to do when it gives no credentials.
 
 use crate::files;
-use crate::resource::error::Error;
+use crate::resource::error::{Error, NoCredentials};
 use aws_config::profile::{Profile, ProfileSet, load};
 use aws_types::os_shim_internal::{Env, Fs};
 use std::borrow::Cow;
-use std::fmt;
 use std::path::PathBuf;
 
 /// A profile that is asked for and is in none of the shared files.
@@ -214,22 +213,6 @@ pub(super) struct About {
     base: String,
     source: Option<Source>,
 }
-
-/// Why there are no credentials, and what to do: what [`crate::resource::error`] looks for in
-/// the causes of a failed call.
-#[derive(Debug, Clone)]
-pub(crate) struct NoCredentials {
-    pub(crate) message: String,
-    pub(crate) hint: String,
-}
-
-impl fmt::Display for NoCredentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for NoCredentials {}
 
 /// A failure of the SDK's provider, taken apart.
 pub(super) struct Cause<'a> {
