@@ -4,7 +4,7 @@
 mod filled;
 
 use serde_json::{Value, json};
-use stackctl::engine::drift::drift;
+use stackctl::engine::after::drift::drift;
 use stackctl::engine::world::{Observed, World};
 use stackctl::lang::stack::Stack;
 use stackctl::store::state::{ResourceState, State, StateChange};

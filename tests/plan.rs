@@ -3,9 +3,10 @@
 //! of its name (`cargo test plan::cases::moved`); `STACKCTL_BLESS=1` writes what came out.
 
 use serde_json::{Map, Value, json};
+use stackctl::engine::plan::planned::{Inputs, Options};
+use stackctl::engine::plan::rewrite;
+use stackctl::engine::plan::verify;
 use stackctl::engine::plan::{Op, Plan};
-use stackctl::engine::planner::{self, Inputs, Options};
-use stackctl::engine::verify;
 use stackctl::engine::world::World;
 use stackctl::lang::diagnostic::{Diagnostic, Place};
 use stackctl::lang::locate::locate;
@@ -257,7 +258,7 @@ fn run(case: &str) -> String {
         replace: list("replace"),
         adopt: serde_json::from_value(case["options"]["adopt"].clone()).unwrap_or_default(),
     };
-    let planned = planner::plan(&Inputs {
+    let planned = rewrite::plan(&Inputs {
         stack: &loaded.stack,
         world: &world,
         options: &options,

@@ -6,8 +6,9 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Map, Value, json};
-use stackctl::engine::planner::{self, Inputs, Options, Planned};
-use stackctl::engine::verify;
+use stackctl::engine::plan::planned::{Inputs, Options, Planned};
+use stackctl::engine::plan::rewrite;
+use stackctl::engine::plan::verify;
 use stackctl::engine::world::World;
 use stackctl::lang::stack::Stack;
 use stackctl::lang::{check, load};
@@ -166,13 +167,13 @@ fn plan(stack: &Stack, world: &World, destroy: bool) -> Result<Planned, TestCase
         options: &options,
         read_file: &|path: &str| Err(format!("{path}: no file here")),
     };
-    let planned = planner::plan(&inputs);
+    let planned = rewrite::plan(&inputs);
     prop_assert_eq!(&planned.diagnostics, &Vec::new());
     let faults = verify::faults(&planned.plan, world);
     if !faults.is_empty() {
         return Err(refused(&format!("{faults:?}"), &planned, stack, world));
     }
-    prop_assert_eq!(&planner::plan(&inputs).plan, &planned.plan);
+    prop_assert_eq!(&rewrite::plan(&inputs).plan, &planned.plan);
     Ok(planned)
 }
 

@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Map, Value, json};
-use stackctl::engine::planner::{self, Inputs, Options, Planned};
-use stackctl::engine::verify;
+use stackctl::engine::plan::planned::{Inputs, Options, Planned};
+use stackctl::engine::plan::rewrite;
+use stackctl::engine::plan::verify;
 use stackctl::engine::world::World;
 use stackctl::lang::stack::Stack;
 use stackctl::lang::{check, load};
@@ -166,7 +167,7 @@ fn plan(stack: &Stack, world: &World, destroy: bool) -> Result<Planned, TestCase
         destroy,
         ..Options::default()
     };
-    let planned = planner::plan(&Inputs {
+    let planned = rewrite::plan(&Inputs {
         stack,
         world,
         options: &options,

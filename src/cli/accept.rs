@@ -9,10 +9,11 @@ use super::mistakes::are_wrong;
 use super::{confirm, find, neighbours, output};
 use crate::content::Disk;
 use crate::data::Path as DataPath;
-use crate::engine::accept::{self, Accepted, Refused};
-use crate::engine::drift::Drifted;
+use crate::engine::after::accept::{self, Accepted, Refused};
+use crate::engine::after::drift::Drifted;
 use crate::engine::plan::Change;
-use crate::engine::planner::{self, Inputs, Options, Planned};
+use crate::engine::plan::planned::{Inputs, Options, Planned};
+use crate::engine::plan::rewrite;
 use crate::engine::world::World;
 use crate::files;
 use crate::lang::diagnostic::Place;
@@ -87,7 +88,7 @@ fn finish(
 }
 
 fn plan(stack: &Stack, world: &World) -> Planned {
-    planner::plan(&Inputs {
+    rewrite::plan(&Inputs {
         stack,
         world,
         options: &Options::default(),

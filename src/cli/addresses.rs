@@ -1,8 +1,8 @@
 //! Addresses on the command line that name no resource.
 
 use super::error::CliError;
-use crate::engine::instance::is_named;
-use crate::engine::planner::{Options, Planned};
+use crate::engine::address::is_named;
+use crate::engine::plan::planned::{Options, Planned};
 use crate::nearest::nearest;
 
 /// Refuses addresses that name nothing. While data must be read the instances of a block

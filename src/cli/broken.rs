@@ -4,7 +4,7 @@ use super::error::CliError;
 use super::error::capital;
 use super::place::WORK_DIR;
 use crate::engine::apply::Broken;
-use crate::engine::event::Doing;
+use crate::engine::apply::event::Doing;
 use crate::lang::stack::Stack;
 use crate::resource::context::AsTyped;
 use crate::store::{self, StoreError, transfer};

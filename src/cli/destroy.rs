@@ -7,7 +7,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::session::{Keeps, Session, Wanted};
 use super::verify::Verify;
-use crate::engine::planner::Options;
+use crate::engine::plan::planned::Options;
 
 /// Runs the command.
 pub(super) async fn run(global: &GlobalArgs, args: &DestroyArgs) -> Result<Exit, CliError> {

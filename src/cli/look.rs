@@ -10,14 +10,15 @@ use super::planning::Connect;
 use super::reads::read_errors;
 use super::{find, neighbours, state_key};
 use crate::content::Disk;
-use crate::engine::drift::{self, Drift};
-use crate::engine::instance::is_named;
-use crate::engine::observe::{self, Observe, is_remote};
-use crate::engine::planner::Options;
-use crate::engine::settle;
+use crate::engine::address::is_named;
+use crate::engine::after::drift::{self, Drift};
+use crate::engine::apply::recovery;
+use crate::engine::observe::{self, Observe};
+use crate::engine::plan::planned::Options;
 use crate::engine::world::World;
 use crate::lang::stack::{Sources, Stack};
 use crate::resource::context::AsTyped;
+use crate::resource::types::is_remote;
 use crate::store::Store;
 use crate::store::state::State;
 use std::collections::BTreeSet;
@@ -84,7 +85,7 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
     state_key::need(&world.key, &store.name(), &with_secrets)?;
     let known = world.state.resources.values();
     let remote = known.into_iter().any(|known| is_remote(&known.type_name))
-        || settle::needs_aws(&opened.open);
+        || recovery::needs_aws(&opened.open);
     if !remote {
         // Else the drift says so.
         Account::tell_some(&account);

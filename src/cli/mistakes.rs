@@ -7,8 +7,9 @@ use super::masks::masked;
 use super::output::{self, Stream};
 use crate::content::Disk;
 use crate::data::Path;
-use crate::engine::graph::Graph;
-use crate::engine::planner::{self, Inputs, Options};
+use crate::engine::plan::graph::Graph;
+use crate::engine::plan::planned::{Inputs, Options};
+use crate::engine::plan::rewrite;
 use crate::engine::world::World;
 use crate::lang::check;
 use crate::lang::diagnostic::{self, Diagnostic, Place};
@@ -74,7 +75,7 @@ pub(super) fn check(stack: &Stack, diagnostics: &mut Vec<Diagnostic>, evaluate: 
     let name = stack.name.as_str();
     let mut world = World::new(State::empty(name, stack.env.as_deref(), String::new()));
     world.is_blind = true;
-    let planned = planner::plan(&Inputs {
+    let planned = rewrite::plan(&Inputs {
         stack,
         world: &world,
         options: &Options::default(),

@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::plan_file;
 use super::session::{Keeps, Session, Wanted};
 use super::{apply, output, typed};
-use crate::engine::planner::Options;
+use crate::engine::plan::planned::Options;
 use crate::report;
 
 /// Runs the command.

@@ -8,14 +8,14 @@ use super::mistakes::{self, Evaluate};
 use super::session::Session;
 use super::state_key;
 use crate::data;
-use crate::engine::observe::is_remote;
+use crate::engine::plan::planned::{Options, Planned};
 use crate::engine::plan::{Action, Change, Plan};
-use crate::engine::planner::{Options, Planned};
 use crate::engine::world::World;
 use crate::lang::load::Loaded;
 use crate::lang::stack::{Origin, Sources, Stack};
 use crate::report::secrets::{SecretPaths, schema_of};
 use crate::resource::resource_type;
+use crate::resource::types::is_remote;
 use crate::saved::{
     self, Command, FileError, KEYED, Mark, Moved, Now, PlanKey, SavedPlan, SavedState,
     SavedVariable,

@@ -12,14 +12,16 @@ use super::reads::{recovery_errors, resource_error};
 use super::session::{Keeps, Session, Wanted};
 use super::{find, plan_file, plan_place, provider, reads, state_key, typed};
 use crate::content::Disk;
-use crate::engine::observe::{self, Observe, is_remote};
-use crate::engine::planner::{self, Inputs};
-use crate::engine::settle;
+use crate::engine::apply::recovery;
+use crate::engine::observe::{self, Observe};
+use crate::engine::plan::planned::Inputs;
+use crate::engine::plan::rewrite;
 use crate::engine::world::World;
 use crate::lang::stack::Stack;
 use crate::resource::aws::Aws;
 use crate::resource::context::AsTyped;
 use crate::resource::context::{Cx, Owner};
+use crate::resource::types::is_remote;
 use crate::saved::SavedState;
 use crate::store::Store;
 use crate::store::journal::Intent;
@@ -72,7 +74,7 @@ impl Session {
         };
         world.key = key(&wanted, &world, &store.name())?;
         // Mistakes that only show in evaluation cost no call either.
-        let mut first = planner::plan(&Inputs {
+        let mut first = rewrite::plan(&Inputs {
             stack: &stack,
             world: &world,
             options,
@@ -92,7 +94,7 @@ impl Session {
             state_key::need(&world.key, &store.name(), &with_secrets)?;
         }
         check_addresses(options, &first, false)?;
-        let remote = uses_aws(&stack, &world) || settle::needs_aws(&opened.open);
+        let remote = uses_aws(&stack, &world) || recovery::needs_aws(&opened.open);
         if !remote {
             // Else the plan says so.
             Account::tell_some(&account);
@@ -245,7 +247,7 @@ impl Connect<'_> {
         open: &[Intent],
         writes: bool,
     ) -> Result<Option<Connected>, CliError> {
-        let calls = settle::needs_aws(open);
+        let calls = recovery::needs_aws(open);
         let connected = self.connect(store, calls).await?;
         if calls {
             // What an interrupted run left is looked for, and kept, in the right account only.
@@ -271,7 +273,7 @@ pub(super) async fn settle_left(
     open: &[Intent],
 ) -> Result<(), CliError> {
     let seal = world.seal();
-    settle::settle(cx, &mut world.state, open, &seal)
+    recovery::recover(cx, &mut world.state, open, &seal)
         .await
         .map(|_| ())
         .map_err(|failures| recovery_errors(&failures))

@@ -7,7 +7,7 @@ use super::look::{self, Look, Wanted};
 use super::place::store_error;
 use super::session::Session;
 use super::{confirm, output, planning};
-use crate::engine::drift;
+use crate::engine::after::drift;
 use crate::report::{self, terminal::escape};
 use crate::store::StoreError;
 use crate::store::rekey::upgrade;

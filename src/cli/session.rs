@@ -3,7 +3,7 @@
 use super::args::{GlobalArgs, RunArgs, StackArg};
 use super::files::Files;
 use super::output::Stream;
-use crate::engine::planner::{Options, Planned};
+use crate::engine::plan::planned::{Options, Planned};
 use crate::engine::world::World;
 use crate::lang::stack::{Sources, Stack};
 use crate::report::text::Style;

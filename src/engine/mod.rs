@@ -1,48 +1,11 @@
-//! The engine: what is (observe), what should be (the stack), what to do (plan), doing it
-//! (apply), and never losing track of it (journal).
+//! The engine: what exists (observe), what should exist (the stack), what to do (plan), doing it
+//! (apply), what is compared and kept beside (after). The rooms import one way: `after` →
+//! `apply` → `observe` → `plan` → `world`, `head`, `address`.
 
-pub mod accept;
-pub mod adopt;
-mod aftermath;
+pub mod address;
+pub mod after;
 pub mod apply;
-pub mod diff;
-pub mod drift;
-pub mod event;
-pub mod files;
-pub mod graph;
-mod guards;
 pub mod head;
-mod holder;
-mod identity;
-pub mod instance;
-mod judge;
-mod leading_out;
-mod lookup;
-mod moved;
 pub mod observe;
-mod order;
-mod orphans;
-mod others;
-mod outputs;
 pub mod plan;
-mod planned;
-pub mod planner;
-pub mod promise;
-mod queue;
-pub mod rebuild;
-pub mod relations;
-pub mod results;
-pub mod rewrite;
-mod rules;
-pub mod settle;
-mod siblings;
-mod soft;
-mod spread;
-mod stand_in;
-mod steps;
-pub mod unfinished;
-mod unkept;
-pub mod values;
-pub mod verify;
-pub mod work;
 pub mod world;

@@ -5,12 +5,16 @@ use crate::content::Content;
 use crate::engine::head::Head;
 use crate::resource::aws::Identity;
 use crate::resource::contents::Contents;
+use crate::resource::error::Error;
 use crate::store::key::StateKey;
 use crate::store::seal::Seal;
 use crate::store::state::State;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+
+/// A read that failed: of which address, and why.
+pub type ReadFailure = (String, Error);
 
 /// What was seen of a resource that the state knows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! Drift, for scripts; for people it is [`super::text::drift`].
 
 use crate::data::{Data, Path};
-use crate::engine::drift::{Drift, Drifted};
+use crate::engine::after::drift::{Drift, Drifted};
 use crate::engine::plan::{Action, Change, ChangedBy, Difference};
 use crate::engine::world::World;
 use crate::report::secrets::{SecretPaths, Veil, schema_of, shown_id};

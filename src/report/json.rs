@@ -1,9 +1,9 @@
 //! The plan, for scripts.
 
 use crate::data::{Data, Path};
+use crate::engine::after::promise::Unmet;
 use crate::engine::head::Head;
 use crate::engine::plan::{Change, ChangedBy, OutputChange, Plan, Warning};
-use crate::engine::promise::Unmet;
 use crate::report::secrets::{SecretPaths, Veil, schema_of, shown_id};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;

@@ -20,6 +20,7 @@ pub mod relation;
 pub mod rules;
 pub mod spread;
 pub mod typed;
+pub mod types;
 mod waits;
 
 pub use crate::schema::broken::{Broken, Part};

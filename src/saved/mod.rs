@@ -16,8 +16,8 @@ pub use compare::{Moved, Now, moved_before, moved_files, moved_plan};
 pub use file::{FileError, Mark, check_target, read, write};
 pub use seal::sealed;
 
+use crate::engine::plan::planned::Options;
 use crate::engine::plan::{Plan, Summary};
-use crate::engine::planner::Options;
 use crate::lang::stack::Origin;
 use crate::store::state::Encryption;
 use serde::{Deserialize, Serialize};

@@ -5,12 +5,14 @@ use super::invariants;
 use super::scenario::Version;
 use futures_util::FutureExt;
 use stackctl::content::Disk;
+use stackctl::engine::apply::recovery;
 use stackctl::engine::apply::{self, Finished, Run};
 use stackctl::engine::observe::{Observe, observe_and_plan};
 use stackctl::engine::plan::Op;
-use stackctl::engine::planner::{self, Inputs, Options, Planned};
+use stackctl::engine::plan::planned::{Inputs, Options, Planned};
+use stackctl::engine::plan::rewrite;
+use stackctl::engine::plan::verify;
 use stackctl::engine::world::World;
-use stackctl::engine::{settle, verify};
 use stackctl::lang::stack::Stack;
 use stackctl::local_cloud::{self, Cloud, Fault, Kill};
 use stackctl::resource::aws::Aws;
@@ -236,7 +238,7 @@ impl Place {
             ..Options::default()
         };
         let files = Disk::new(self.path());
-        let first = planner::plan(&Inputs {
+        let first = rewrite::plan(&Inputs {
             stack,
             world: &world,
             options: &options,
@@ -350,9 +352,10 @@ async fn recover(
     if opened.interrupted || !opened.open.is_empty() {
         let settled = match defect {
             Some(Defect::NoFind) => {
-                settle::settle_by(cx, &mut state, (&opened.open, &seal), &super::blind::blind).await
+                recovery::recover_by(cx, &mut state, (&opened.open, &seal), &super::blind::blind)
+                    .await
             }
-            _ => settle::settle_by(cx, &mut state, (&opened.open, &seal), &resource_type).await,
+            _ => recovery::recover_by(cx, &mut state, (&opened.open, &seal), &resource_type).await,
         };
         settled.map_err(|failures| format!("settling {failures:?}"))?;
         store

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 use stackctl::data::Path;
-use stackctl::engine::planner::Options;
+use stackctl::engine::plan::planned::Options;
 use stackctl::engine::world::{ImportRead, Observed, World};
 use stackctl::lang::stack::Stack;
 use stackctl::lang::{check, load};

@@ -2,7 +2,7 @@
 
 use super::case::{Block, Case, How, KEY, Kind, Known, Props, props};
 use serde_json::{Value, json};
-use stackctl::engine::planner::Options;
+use stackctl::engine::plan::planned::Options;
 use stackctl::store::state::deposed_address;
 use std::collections::{BTreeMap, BTreeSet};
 

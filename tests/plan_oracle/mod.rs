@@ -17,9 +17,10 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::Value;
 use stackctl::data::Data;
+use stackctl::engine::plan::planned::{Inputs, Planned};
+use stackctl::engine::plan::rewrite;
+use stackctl::engine::plan::verify;
 use stackctl::engine::plan::{Action, Change, ChangedBy, Op, Plan, Step};
-use stackctl::engine::planner::{self, Inputs, Planned};
-use stackctl::engine::verify;
 use stackctl::severity::Severity;
 use stackctl::store::state::deposed_address;
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,7 +98,7 @@ fn fails(mut tape: Vec<u8>, why: &str, seed: &str) {
 }
 
 fn plan(case: &Case) -> Planned {
-    planner::plan(&Inputs {
+    rewrite::plan(&Inputs {
         stack: &case.stack(),
         world: &case.world(),
         options: &case.options,

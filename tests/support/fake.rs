@@ -3,11 +3,11 @@
 
 use serde_json::{Map, Value, json};
 use stackctl::data::Path;
-use stackctl::engine::graph::Graph;
+use stackctl::engine::apply::results::{Applying, Resolved};
+use stackctl::engine::apply::work::{Call, Outcome};
+use stackctl::engine::plan::graph::Graph;
+use stackctl::engine::plan::planned::Planned;
 use stackctl::engine::plan::{Op, Step, StepId};
-use stackctl::engine::planner::Planned;
-use stackctl::engine::results::{Applying, Resolved};
-use stackctl::engine::work::{Call, Outcome};
 use stackctl::engine::world::{Observed, World};
 use stackctl::lang::stack::Stack;
 use stackctl::resource::relation::{Fate, Parent};

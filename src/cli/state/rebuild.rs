@@ -11,11 +11,13 @@ use super::super::planning::{self, Connect, Connected};
 use super::super::session::Session;
 use super::super::{confirm, find, output, reads, state_key};
 use crate::content::Disk;
-use crate::engine::adopt::ImportFault;
-use crate::engine::observe::{Observe, ReadFailure, observe_and_plan};
-use crate::engine::planner::{self, Inputs, Options, Planned};
-use crate::engine::rebuild::{self, Missing, Rebuilt};
-use crate::engine::settle;
+use crate::engine::after::rebuild::{self, Missing, Rebuilt};
+use crate::engine::apply::recovery;
+use crate::engine::observe::{Observe, observe_and_plan};
+use crate::engine::plan::planned::{Inputs, Options, Planned};
+use crate::engine::plan::rewrite;
+use crate::engine::plan::rewrites::ImportFault;
+use crate::engine::world::ReadFailure;
 use crate::engine::world::World;
 use crate::lang::stack::Stack;
 use crate::report as reports;
@@ -56,7 +58,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     world.key = state_key::unlock(cloud, &world.state, &store.name())?;
     state_key::need(&world.key, &store.name(), &["the state".to_owned()])?;
     let open = base.open.as_deref().unwrap_or_default();
-    let remote = planning::uses_aws(&stack, &world) || settle::needs_aws(open);
+    let remote = planning::uses_aws(&stack, &world) || recovery::needs_aws(open);
     if !remote {
         // Else the plan says so.
         Account::tell_some(&account);
@@ -100,7 +102,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
         ..Options::default()
     };
     observe.options = &options;
-    let first = planner::plan(&Inputs {
+    let first = rewrite::plan(&Inputs {
         stack: &stack,
         world: &world,
         options: &options,

@@ -2,7 +2,7 @@
 
 use super::Reporter;
 use super::record::{Record, Tally, next_step, words};
-use crate::engine::event::{Doing, Event};
+use crate::engine::apply::event::{Doing, Event};
 use crate::report::secrets::Secrets;
 use crate::resource::error::Error;
 use crate::visible;

@@ -7,7 +7,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 
-use crate::engine::event::Event;
+use crate::engine::apply::event::Event;
 use crate::report::secrets::Secrets;
 use crate::report::text::Style;
 use std::io::Write;

@@ -2,7 +2,7 @@
 
 use super::Reporter;
 use super::record::{Record, Tally, whole_seconds, words};
-use crate::engine::event::{Doing, Event};
+use crate::engine::apply::event::{Doing, Event};
 use crate::report::secrets::Secrets;
 use crate::report::terminal::escape;
 use crate::report::text::Style;

@@ -1,6 +1,6 @@
 //! What happened so far, and the words for it.
 
-use crate::engine::event::{Doing, Event};
+use crate::engine::apply::event::{Doing, Event};
 use crate::report::secrets::Secrets;
 use crate::report::terminal::{escape, escape_lines};
 use crate::report::text::Style;

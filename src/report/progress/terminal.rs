@@ -2,7 +2,7 @@
 
 use super::Reporter;
 use super::record::{Record, Tally, whole_seconds, words};
-use crate::engine::event::Event;
+use crate::engine::apply::event::Event;
 use crate::report::secrets::Secrets;
 use crate::report::terminal::{escape, fit};
 use crate::report::text::Style;

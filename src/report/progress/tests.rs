@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::data::{Data, Path};
-use crate::engine::event::Doing;
+use crate::engine::apply::event::Doing;
 use crate::engine::plan::{Action, Change};
 use crate::report::fixtures::{change, plan as plan_of};
 use crate::resource::error::{CallError, Effect, Error};

@@ -2,8 +2,8 @@
 
 use super::page::{BOLD, DIM, Page};
 use super::{BODY, Style, difference, main_properties, paint, place, title_line};
-use crate::engine::drift::Drift;
-use crate::engine::unfinished;
+use crate::engine::after::drift::Drift;
+use crate::engine::plan::unfinished;
 use crate::engine::world::World;
 use crate::report::drift::as_change;
 use crate::report::secrets::{schema_of, shown_id};

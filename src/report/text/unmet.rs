@@ -1,6 +1,6 @@
 //! What a plan right after an apply would still do, for people.
 
-use crate::engine::promise::Unmet;
+use crate::engine::after::promise::Unmet;
 use crate::report::json;
 use serde_json::Value;
 

@@ -9,7 +9,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use stackctl::content::Disk;
 use stackctl::data::Path;
-use stackctl::engine::planner::{self, Inputs, Options};
+use stackctl::engine::plan::planned::{Inputs, Options};
+use stackctl::engine::plan::rewrite;
 use stackctl::engine::world::World;
 use stackctl::lang::diagnostic::{self, Diagnostic, Place};
 use stackctl::lang::{check, load};
@@ -135,7 +136,7 @@ impl Bed {
         found.extend(check::check(&loaded.stack));
         let mut world = World::new(State::empty("bed", None, String::new()));
         world.is_blind = true;
-        let planned = planner::plan(&Inputs {
+        let planned = rewrite::plan(&Inputs {
             stack: &loaded.stack,
             world: &world,
             options: &Options::default(),

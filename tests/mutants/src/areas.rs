@@ -9,24 +9,7 @@ struct Area {
 const AREAS: &[Area] = &[
     Area {
         name: "engine: applying",
-        under: &[
-            "src/engine/apply.rs",
-            "src/engine/queue.rs",
-            "src/engine/work.rs",
-            "src/engine/settle.rs",
-            "src/engine/results",
-            "src/engine/aftermath.rs",
-            "src/engine/adopt.rs",
-            "src/engine/orphans.rs",
-            "src/engine/observe.rs",
-            "src/engine/unfinished.rs",
-            "src/engine/unkept.rs",
-            "src/engine/rebuild.rs",
-            "src/engine/lookup.rs",
-            "src/engine/event.rs",
-            "src/engine/spread.rs",
-            "src/engine/promise.rs",
-        ],
+        under: &["src/engine/observe/", "src/engine/apply/", "src/engine/after/"],
     },
     Area {
         name: "engine: planning",

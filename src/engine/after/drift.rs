@@ -1,0 +1,271 @@
+//! What somebody else changed: what was last applied against what is live, whatever the file
+//! says by now.
+
+use crate::content::Content;
+use crate::data::{Data, Path};
+use crate::engine::address::block;
+use crate::engine::plan::Difference;
+use crate::engine::plan::contents::{Contents, Named, live_content};
+use crate::engine::plan::diff::{self, Compare};
+use crate::engine::plan::hashes;
+use crate::engine::plan::unfinished;
+use crate::engine::world::{Observed, World};
+use crate::lang::stack::Stack;
+use crate::resource::resource_type;
+use crate::store::seal::{Seal, holds_sealed, is_sealed, sealed_paths};
+use crate::store::state::{ResourceState, StateChange};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// What became of the objects that were read.
+#[derive(Debug, Default)]
+pub struct Drift {
+    /// How many were read.
+    pub read: usize,
+    /// Those that are not as they were last applied, by address.
+    pub drifted: Vec<Drifted>,
+    /// Those whose last apply did not finish, by address: what of it went through and what did
+    /// not is no drift.
+    pub unfinished: Vec<String>,
+    /// Replaced generations that still wait for their deletion; they are not read.
+    pub deposed: usize,
+}
+
+/// An object that is not as it was last applied.
+#[derive(Debug)]
+pub struct Drifted {
+    /// The address.
+    pub address: String,
+    /// The type.
+    pub type_name: String,
+    /// The id in the state.
+    pub id: String,
+    /// Whether it does not exist any more.
+    pub gone: bool,
+    /// The properties that differ; `desired` in them is what was last applied.
+    pub rows: Vec<Difference>,
+    /// What was last applied, with its secret paths.
+    pub applied: Data,
+    /// What is live of the properties that were applied, with the same secret paths.
+    pub live: Data,
+}
+
+/// Compares every object of the state that was read. Properties under `ignoreChanges` belong to
+/// others and do not drift.
+pub fn drift(stack: &Stack, world: &World) -> Drift {
+    let seal = world.seal();
+    let mut found = Drift {
+        deposed: world.state.deposed.values().map(|all| all.len()).sum(),
+        ..Drift::default()
+    };
+    for (address, seen) in &world.live {
+        let Some(known) = world.state.resources.get(address) else {
+            continue;
+        };
+        found.read += 1;
+        if !known.unfinished.is_empty() && !matches!(seen, Observed::Gone) {
+            found.unfinished.push(address.clone());
+        }
+        let live = match seen {
+            Observed::Gone => None,
+            Observed::Present(live) => Some(live),
+        };
+        let ignored = stack.resources.get(block(address));
+        let ignored = ignored.map_or(&[][..], |block| &block.options.ignore_changes);
+        let rows = live.map(|live| rows(known, live, ignored, &seal));
+        if rows.as_ref().is_some_and(Vec::is_empty) {
+            continue;
+        }
+        let known = &*seal.opened_resource(known);
+        let secret = secret(known);
+        let with_secrets = |value: Value| Data {
+            value,
+            secret: secret.clone(),
+            ..Data::default()
+        };
+        found.drifted.push(Drifted {
+            address: address.clone(),
+            type_name: known.type_name.clone(),
+            id: known.id.clone(),
+            gone: live.is_none(),
+            rows: rows.unwrap_or_default(),
+            applied: with_secrets(known.inputs.clone()),
+            live: with_secrets(live.map_or(Value::Null, |live| projected(live, &known.inputs))),
+        });
+    }
+    found
+}
+
+/// The properties that differ between what was applied and what is live.
+fn rows(known: &ResourceState, live: &Value, ignored: &[String], seal: &Seal) -> Vec<Difference> {
+    let Some(kind) = resource_type(&known.type_name) else {
+        return Vec::new();
+    };
+    let known = &*seal.opened_resource(known);
+    let applied = unfinished::applied(kind.schema(), known, live);
+    let applied = hashes::applied(
+        kind.schema(),
+        kind.comparable(&applied),
+        &kind.comparable(live),
+    );
+    let desired = Data {
+        value: applied.clone().into_owned(),
+        secret: known.sensitive.clone(),
+        ..Data::default()
+    };
+    let ignored: Vec<Path> = ignored.iter().map(|text| Path::dotted(text)).collect();
+    let named = |(path, content): (&Path, &Content)| {
+        let label = path.get(&known.inputs).and_then(Value::as_str);
+        let label = label.filter(|text| !is_sealed(&Value::from(*text)) && !secret_at(known, path));
+        let named = Named {
+            label: label.unwrap_or("the file").to_owned(),
+            content: Some(content.clone()),
+            secret: known.sealed_files.contains_key(path),
+        };
+        (path.clone(), named)
+    };
+    let (mut rows, _) = diff::differences(&Compare {
+        schema: kind.schema(),
+        applied: &applied,
+        live: &kind.comparable(live),
+        desired: &desired,
+        sensitive: &known.sensitive,
+        replace_on: &[],
+        contents: Some(Contents {
+            applied: &known.files,
+            wanted: &known.files.iter().map(named).collect(),
+            live: &|content| live_content(kind, &ignored, live, content),
+        }),
+    });
+    rows.retain(|row| !ignored.iter().any(|path| row.path.is_within(path)));
+    // Of what an older version kept a hash of, nothing is known: whether it drifted cannot be told
+    // here. A plan can, since it knows what the file wants.
+    rows.retain(|row| !row.applied.as_ref().is_some_and(holds_sealed));
+    rows
+}
+
+/// The part of `live` that has a name in `applied`.
+fn projected(live: &Value, applied: &Value) -> Value {
+    let names = applied.as_object().into_iter().flatten();
+    names
+        .filter_map(|(name, _)| Some((name.clone(), live.get(name)?.clone())))
+        .collect()
+}
+
+fn secret_at(known: &ResourceState, path: &Path) -> bool {
+    known.sensitive.iter().any(|at| path.is_within(at))
+}
+
+fn secret(known: &ResourceState) -> BTreeSet<Path> {
+    let mut secret = known.secrets();
+    if let Some(kind) = resource_type(&known.type_name) {
+        let names = kind.schema().property_names();
+        let names = names.filter(|name| kind.schema().is_sensitive(name));
+        secret.extend(names.map(|name| Path::root().join(name)));
+    }
+    secret
+}
+
+/// The changes that make the state say what is live: the values that drifted count as applied
+/// from then on, what is gone is dropped, and outputs that have changed are taken along.
+pub fn refreshed(drift: &Drift, world: &World) -> Vec<StateChange> {
+    let seal = world.seal();
+    let mut changes = Vec::new();
+    for (address, seen) in &world.live {
+        let Some(known) = world.state.resources.get(address) else {
+            continue;
+        };
+        let Observed::Present(live) = seen else {
+            changes.push(StateChange::Drop {
+                address: address.clone(),
+                deposed: None,
+            });
+            continue;
+        };
+        let rows = drift.drifted.iter().find(|found| found.address == *address);
+        let rows = rows.map_or(&[][..], |found| &found.rows);
+        let resource = taken(known, live, rows, &seal);
+        if resource != *known {
+            changes.push(StateChange::Put {
+                address: address.clone(),
+                resource: Box::new(resource),
+            });
+        }
+    }
+    changes
+}
+
+/// An object as the state has it once the live values are taken in.
+fn taken(known: &ResourceState, live: &Value, rows: &[Difference], seal: &Seal) -> ResourceState {
+    let mut next = known.clone();
+    let Some(kind) = resource_type(&known.type_name) else {
+        return next;
+    };
+    let schema = kind.schema();
+    next.inputs = unfinished::applied(schema, known, live).into_owned();
+    next.unfinished.clear();
+    let opened = seal.opened(&known.inputs);
+    let comparable = kind.comparable(&opened);
+    for row in rows.iter().filter(|row| row.content.is_some()) {
+        // What is live is not known, but that it is not what was applied.
+        next.files.remove(&row.path);
+        next.sealed_files.remove(&row.path);
+    }
+    let rows: Vec<&Difference> = rows.iter().filter(|row| row.content.is_none()).collect();
+    for row in &rows {
+        // The paths are those of the comparable form.
+        if let Some(name) = row.path.first()
+            && let Some(value) = comparable.get(name.as_ref())
+            && known.inputs.get(name.as_ref()) == next.inputs.get(name.as_ref())
+        {
+            Path::root().join(name).set(&mut next.inputs, value.clone());
+        }
+    }
+    for row in &rows {
+        match &row.live {
+            Some(value) => row.path.set(&mut next.inputs, value.clone()),
+            None => row.path.remove(&mut next.inputs),
+        }
+    }
+    for row in &rows {
+        let Some(name) = row.path.first() else {
+            continue;
+        };
+        let path = Path::root().join(&name);
+        match live.get(name.as_ref()) {
+            Some(value) => path.set(&mut next.outputs, value.clone()),
+            None => path.remove(&mut next.outputs),
+        }
+    }
+    // Of what is no property of the file, the outputs are what others may refer to.
+    for name in schema.output_names() {
+        let value = live.get(name).filter(|value| !value.is_null());
+        if let Some(value) = value.filter(|_| known.inputs.get(name).is_none()) {
+            Path::root()
+                .join(name)
+                .set(&mut next.outputs, value.clone());
+        }
+    }
+    let mut sensitive = known.sensitive.clone();
+    sensitive.extend(secret(known));
+    sensitive.extend(sealed_paths(&known.inputs));
+    next.sensitive.extend(known.secrets());
+    next.inputs = sealed(seal, &known.inputs, &next.inputs, &sensitive);
+    next.outputs = sealed(seal, &known.outputs, &next.outputs, &sensitive);
+    next
+}
+
+/// The value with its secrets sealed; of one that did not change the seal that was there stays,
+/// since a seal with an encrypted value never looks the same twice.
+fn sealed(seal: &Seal, before: &Value, value: &Value, sensitive: &BTreeSet<Path>) -> Value {
+    let mut value = value.clone();
+    for path in sensitive {
+        if let (Some(was), Some(is)) = (path.get(before), path.get(&value))
+            && is_sealed(was)
+            && seal.is_seal_of(was, is)
+        {
+            path.set(&mut value, was.clone());
+        }
+    }
+    seal.seal_paths(&value, sensitive)
+}

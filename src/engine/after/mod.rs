@@ -1,0 +1,8 @@
+//! What is done with a stack beside a plan and its apply: drift, what is left after an apply, a
+//! lost state.
+
+pub mod accept;
+pub mod drift;
+pub mod promise;
+pub mod rebuild;
+mod stand_in;

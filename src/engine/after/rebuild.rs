@@ -1,0 +1,423 @@
+//! A state that was lost, put together again: for each resource of the file that the state does
+//! not have, the object that this stack made is looked for by its owner tags, its name, or its
+//! parent and content. What is found is adopted as `import` does it.
+
+use super::stand_in::{self, StandIns};
+use crate::data::{Data, Path};
+use crate::engine::apply::lookup::{Lookup, Unnamed};
+use crate::engine::apply::results::{Applying, Resolved};
+use crate::engine::observe::{self, AT_ONCE, Observe};
+use crate::engine::plan::graph::Graph;
+use crate::engine::plan::planned::{Inputs, Options, Planned};
+use crate::engine::plan::rewrite;
+use crate::engine::plan::rewrites::Sought;
+use crate::engine::plan::values::ReadFile;
+use crate::engine::world::ReadFailure;
+use crate::engine::world::World;
+use crate::lang::stack::Stack;
+use crate::resource::context::{Cx, Owner};
+use crate::resource::error::Error;
+use crate::resource::types::is_remote;
+use crate::resource::{Known, ResourceType};
+use crate::store::state::State;
+use futures_util::stream::{self, StreamExt};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What a search came to.
+#[derive(Debug)]
+pub struct Rebuilt {
+    /// The objects that were found: the import id by address.
+    pub adopt: BTreeMap<String, String>,
+    /// What was not found.
+    pub missing: Vec<Missing>,
+    /// What could not be looked for, or not be read once it was found: whether it is there is
+    /// not known.
+    pub failed: Vec<ReadFailure>,
+}
+
+/// A resource of the file for which no object was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// The address.
+    pub address: String,
+    /// The type.
+    pub type_name: String,
+    /// Why, and what the next apply does: a clause.
+    pub why: String,
+}
+
+/// Looks for the objects of all resources that the world's state does not have. `given`: ids
+/// that the user knows, by address. Of `observe` the options are not looked at. The world comes
+/// back with all that was read, so that the plan of the imports reads nothing again.
+///
+/// A look that fails does not end the others: it is told in [`Rebuilt::failed`].
+///
+/// # Errors
+/// When something else than one of the resources could not be read.
+pub async fn search(
+    observe: &Observe<'_>,
+    mut world: World,
+    given: BTreeMap<String, String>,
+) -> Result<(World, Rebuilt), Vec<ReadFailure>> {
+    let mut search = Search {
+        adopt: given,
+        stand_ins: StandIns::default(),
+        tried: BTreeSet::new(),
+        several: BTreeMap::new(),
+        failed: BTreeMap::new(),
+    };
+    loop {
+        let options = Options {
+            adopt: Some(search.adopt.clone()),
+            ..Options::default()
+        };
+        let mut shown = world.clone();
+        let first = search.first(observe, &options, &mut shown);
+        let round = Observe {
+            options: &options,
+            refresh: false,
+            ..*observe
+        };
+        let (seen, planned) = match observe::observe_and_plan(&round, shown, first).await {
+            Ok(observed) => observed,
+            Err(failures) => {
+                search.leave_out(failures)?;
+                continue;
+            }
+        };
+        let state = std::mem::replace(&mut world, seen).state;
+        world.state = state;
+        if search.listen(&world, &planned) {
+            // What was read with a stand-in for a text is read with the text.
+            let sought = planned.sought.iter();
+            let guessed = sought.filter(|sought| stand_in::is_in(&sought.desired.value));
+            for sought in guessed {
+                world.imports.remove(&sought.address);
+            }
+        } else if !search.round(observe.cx, &world, &planned).await {
+            let rebuilt = Rebuilt {
+                missing: search.missing(&planned.sought),
+                adopt: search.adopt,
+                failed: search.failed.into_iter().collect(),
+            };
+            return Ok((world, rebuilt));
+        }
+    }
+}
+
+/// The state that a plan leaves which only adopts: no step of it calls. One save then makes it
+/// true, and a run that ends before has changed nothing.
+///
+/// # Errors
+/// When the key to the secrets cannot be made ready, or a step is one that calls.
+pub fn adopted(
+    stack: &Stack,
+    (world, planned): (&World, &Planned),
+    read_file: ReadFile<'_>,
+) -> Result<State, Error> {
+    let graph = Graph::of(stack);
+    let mut applying = Applying::new(stack, planned, world, read_file);
+    for (id, step) in planned.plan.steps.iter().enumerate() {
+        if let Resolved::Call { .. } = applying.resolve(id, &graph)? {
+            let message = format!("{} cannot be adopted without a call", step.address);
+            return Err(Error::failed(message));
+        }
+    }
+    let finished = applying.finish(&graph);
+    finished.map_err(|error| Error::failed(error.to_string()))
+}
+
+struct Search {
+    adopt: BTreeMap<String, String>,
+    stand_ins: StandIns,
+    /// What was looked for with these properties.
+    tried: BTreeSet<String>,
+    /// The ids among which the tags do not tell, by address.
+    several: BTreeMap<String, Vec<String>>,
+    /// What could not be looked for, or read.
+    failed: BTreeMap<String, Error>,
+}
+
+impl Search {
+    /// The plan without any read, in a world with stand-ins for what was drawn.
+    fn first(&mut self, observe: &Observe<'_>, options: &Options, shown: &mut World) -> Planned {
+        loop {
+            let planned = rewrite::plan(&Inputs {
+                stack: observe.stack,
+                world: shown,
+                options,
+                read_file: observe.read_file,
+            });
+            let drawn: Vec<&Sought> = planned
+                .sought
+                .iter()
+                .filter(|sought| {
+                    let kind = sought.kind;
+                    let here = !is_remote(kind.schema().name) && !sought.adopted;
+                    let named = self.adopt.contains_key(&sought.address);
+                    here && !named && kind.told().is_some() && sought.desired.is_known()
+                })
+                .collect();
+            if drawn.is_empty() {
+                return planned;
+            }
+            for sought in drawn {
+                let (address, inputs) = (&sought.address, &sought.desired.value);
+                self.stand_ins.add(address, sought.kind);
+                self.stand_ins.put(&mut shown.state, address, inputs);
+            }
+        }
+    }
+
+    /// Goes on without the objects that were found and could not be read.
+    fn leave_out(&mut self, failures: Vec<ReadFailure>) -> Result<(), Vec<ReadFailure>> {
+        let found = |failure: &ReadFailure| self.adopt.contains_key(&failure.0);
+        if failures.is_empty() || !failures.iter().all(found) {
+            return Err(failures);
+        }
+        for (address, error) in failures {
+            self.adopt.remove(&address);
+            self.failed.insert(address, error);
+        }
+        Ok(())
+    }
+
+    /// Looks for what a plan can name; whether anything was found.
+    async fn round(&mut self, cx: &Cx, world: &World, planned: &Planned) -> bool {
+        let sought = planned.sought.iter();
+        let sought = sought.filter(|sought| {
+            let address = &sought.address;
+            !self.adopt.contains_key(address) && !self.failed.contains_key(address)
+        });
+        let mut looks: Vec<Look> = sought.filter_map(Look::of).collect();
+        looks.retain(|look| self.tried.insert(look.key.clone()));
+        // What says more of its content chooses first.
+        looks.sort_by_key(|look| std::cmp::Reverse(look.says));
+        let looked = looks.iter().map(|look| {
+            let known = self.known(world, planned, look.lookup.kind);
+            async move { look.found(cx, known).await }
+        });
+        let all: Vec<_> = stream::iter(looked).buffered(AT_ONCE).collect().await;
+        let mut news = false;
+        for (look, found) in looks.iter().zip(all) {
+            let found = match found {
+                Ok(found) => found,
+                Err(error) => {
+                    self.failed.insert(look.address.clone(), error);
+                    continue;
+                }
+            };
+            // Of two that are alike the first takes it, and the other looks on.
+            let known = self.known(world, planned, look.lookup.kind);
+            let (taken, mut found): (Vec<_>, Vec<_>) =
+                found.into_iter().partition(|id| known.contains(id));
+            match found.len() {
+                0 if !taken.is_empty() => {
+                    self.tried.remove(&look.key);
+                }
+                0 => {}
+                1 => {
+                    self.adopt.insert(look.address.clone(), found.remove(0));
+                    news = true;
+                }
+                _ => {
+                    self.several.insert(look.address.clone(), found);
+                }
+            }
+        }
+        news
+    }
+
+    /// What the adopted objects tell of the drawn texts in their names; whether anything new.
+    fn listen(&mut self, world: &World, planned: &Planned) -> bool {
+        let mut drawn: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for sought in planned.sought.iter().filter(|sought| sought.adopted) {
+            let read = world.imports.get(&sought.address);
+            let Some(live) = read.and_then(|read| read.found.as_ref()) else {
+                continue;
+            };
+            for told in stand_in::told(&sought.desired.value, live) {
+                if let Some((address, id)) = self.stand_ins.drawn(&told) {
+                    drawn.entry(address).or_default().insert(id);
+                }
+            }
+        }
+        let mut news = false;
+        for (address, ids) in drawn {
+            let mut ids: Vec<String> = ids.into_iter().collect();
+            if self.adopt.contains_key(&address) {
+                continue;
+            }
+            if ids.len() == 1 {
+                self.adopt.insert(address, ids.remove(0));
+                news = true;
+            } else {
+                self.several.insert(address, ids);
+            }
+        }
+        news
+    }
+
+    /// The ids of a type that have an address already.
+    fn known(&self, world: &World, planned: &Planned, kind: &dyn ResourceType) -> BTreeSet<String> {
+        let name = kind.schema().name;
+        let mut known = world.state.ids(name);
+        let of_type = planned
+            .sought
+            .iter()
+            .filter(|sought| sought.kind.schema().name == name);
+        let adopted = of_type.filter_map(|sought| self.adopt.get(&sought.address));
+        known.extend(adopted.filter_map(|id| Some(kind.import(id).ok()?.id)));
+        known
+    }
+
+    fn missing(&self, sought: &[Sought]) -> Vec<Missing> {
+        let sought = sought.iter().map(|it| (&it.address, it.kind, self.why(it)));
+        let drawn = self.stand_ins.all().map(|(address, kind)| {
+            let why = self.several(address).unwrap_or_else(|| {
+                "it was drawn, and no name of an object tells it; the next apply draws another"
+                    .to_owned()
+            });
+            (address, kind, why)
+        });
+        let all = sought.chain(drawn);
+        let mut missing: Vec<Missing> = all
+            .filter(|(address, ..)| {
+                !self.adopt.contains_key(*address) && !self.failed.contains_key(*address)
+            })
+            .map(|(address, kind, why)| Missing {
+                address: address.clone(),
+                type_name: kind.schema().name.to_owned(),
+                why,
+            })
+            .collect();
+        missing.sort_by(|a, b| a.address.cmp(&b.address));
+        missing
+    }
+
+    fn several(&self, address: &str) -> Option<String> {
+        let several = self.several.get(address)?;
+        Some(format!(
+            "it may be any of {}; name it with --id '{address}=ID'",
+            several.join(", ")
+        ))
+    }
+
+    fn why(&self, sought: &Sought) -> String {
+        if let Some(several) = self.several(&sought.address) {
+            return several;
+        }
+        let why = match Look::of(sought) {
+            _ if !is_remote(sought.kind.schema().name) => {
+                "it was kept in the state alone; the next apply makes a new one"
+            }
+            Some(_) => "this stack's own was not found; the next apply makes one",
+            None => "what it belongs to was not found; the next apply makes it",
+        };
+        why.to_owned()
+    }
+}
+
+/// What is looked for.
+struct Look {
+    address: String,
+    lookup: Lookup,
+    /// The same for two looks that would find the same.
+    key: String,
+    /// How much is known of it.
+    says: usize,
+}
+
+impl Look {
+    /// None while too little is known to look.
+    fn of(sought: &Sought) -> Option<Self> {
+        let kind = sought.kind;
+        let schema = kind.schema();
+        if !is_remote(schema.name) {
+            return None;
+        }
+        let desired = &sought.desired;
+        let withheld = withheld(desired);
+        let known = |name: &str| {
+            let path = Path::root().join(name);
+            desired.unknown_at(&path).is_none() && !withheld.iter().any(|at| at.is_within(&path))
+        };
+        let identity = kind.identity();
+        // What there is one of has a name that is no property, and is found without it.
+        let named = identity
+            .split_last()
+            .filter(|(name, _)| schema.has_property(name));
+        let parents_known = named.is_none_or(|(_, parents)| parents.iter().all(|name| known(name)));
+        // Without names the owner's tags tell, or the content, which must be known then.
+        let by_tags = schema.has_property("tags");
+        let all_known = || schema.property_names().all(known);
+        if !parents_known || (named.is_none() && !by_tags && !all_known()) {
+            return None;
+        }
+        let name = match named {
+            Some((property, _)) if !known(property) || !is_given(desired, property) => {
+                let prefix = schema.prefix_of(property);
+                Some(Unnamed {
+                    property,
+                    prefix,
+                    start: beginning(desired, property, prefix, known(property)),
+                })
+            }
+            _ => None,
+        };
+        let address = sought.address.clone();
+        let start = name.as_ref().map(|name| &name.start);
+        let props = desired.value.to_string();
+        let key = format!("{address} {props} {withheld:?} {start:?}");
+        let known = Known::new(desired.value.clone(), withheld, Map::new());
+        Some(Self {
+            address,
+            says: known.says(),
+            lookup: Lookup { kind, known, name },
+            key,
+        })
+    }
+
+    /// The ids of the objects that it may be.
+    async fn found(&self, cx: &Cx, known: BTreeSet<String>) -> Result<Vec<String>, Error> {
+        let mut cx = cx.for_step(Owner {
+            stack: cx.owner.stack.clone(),
+            address: self.address.clone(),
+            operation: String::new(),
+        });
+        let (notify, address) = (Arc::clone(&cx.notify), self.address.clone());
+        cx.notify = Arc::new(move |reason| notify(&format!("looking for {address}: {reason}")));
+        cx.known_ids = Arc::new(known);
+        self.lookup.ids(&cx).await
+    }
+}
+
+/// What is not known of the properties: what comes from another resource, and what has a
+/// stand-in for a drawn string in it.
+fn withheld(desired: &Data) -> BTreeSet<Path> {
+    let mut withheld: BTreeSet<Path> = desired.unknown.keys().cloned().collect();
+    let properties = desired.value.as_object().into_iter().flatten();
+    let guessed = properties.filter(|(_, value)| stand_in::is_in(value));
+    withheld.extend(guessed.map(|(name, _)| Path::root().join(name)));
+    withheld
+}
+
+fn is_given(desired: &Data, property: &str) -> bool {
+    let value = desired.value.get(property).and_then(Value::as_str);
+    value.is_some_and(|text| !text.is_empty())
+}
+
+/// How a name begins that is not known whole; none for one that is generated.
+fn beginning(desired: &Data, name: &str, prefix: Option<&str>, known: bool) -> Option<String> {
+    let text = |name: &str| {
+        let text = desired.value.get(name).and_then(Value::as_str);
+        text.filter(|text| !text.is_empty())
+    };
+    if let Some(text) = text(name).or_else(|| prefix.and_then(text)) {
+        return Some(stand_in::before(text).unwrap_or(text).to_owned());
+    }
+    let is_open = |name: &str| desired.unknown_at(&Path::root().join(name)).is_some();
+    (prefix.is_some_and(is_open) || !known).then(String::new)
+}

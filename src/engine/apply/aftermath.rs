@@ -1,0 +1,97 @@
+//! Objects that tell how the writes beside them turned out: asked once, when the run's last write
+//! beside them is done, while the rest of the run goes on.
+
+use crate::engine::plan::{Step, StepId};
+use crate::resource::{ResourceType, overlay, resource_type};
+use crate::store::state::State;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is still to be written, and what was.
+pub(super) struct Aftermath {
+    /// The steps of services with types that tell, until they are done: by service.
+    left: BTreeMap<String, BTreeSet<StepId>>,
+    /// The lanes that the steps wrote in.
+    lanes: BTreeSet<String>,
+}
+
+/// An object to ask.
+pub(super) struct Ask {
+    pub(super) address: String,
+    pub(super) kind: &'static dyn ResourceType,
+    pub(super) id: String,
+    pub(super) attrs: Value,
+}
+
+/// `aws:apigatewayv2` of `aws:apigatewayv2:Stage`.
+fn service(type_name: &str) -> &str {
+    type_name
+        .rsplit_once(':')
+        .map_or("", |(service, _)| service)
+}
+
+impl Aftermath {
+    pub(super) fn of(steps: &[Step]) -> Self {
+        let types = crate::resource::resources().iter();
+        let telling = types.filter(|(_, kind)| kind.tells());
+        let services: BTreeSet<&str> = telling.map(|(name, _)| service(name)).collect();
+        let mut left: BTreeMap<String, BTreeSet<StepId>> = BTreeMap::new();
+        for (id, step) in steps.iter().enumerate() {
+            let service = service(&step.type_name);
+            if services.contains(service) {
+                left.entry(service.to_owned()).or_default().insert(id);
+            }
+        }
+        Self {
+            left,
+            lanes: BTreeSet::new(),
+        }
+    }
+
+    /// A step is about to write in a lane.
+    pub(super) fn entered(&mut self, id: StepId, lane: String) {
+        if self.left.values().any(|steps| steps.contains(&id)) {
+            self.lanes.insert(lane);
+        }
+    }
+
+    /// A step will write nothing more.
+    pub(super) fn ended(&mut self, id: StepId) {
+        for steps in self.left.values_mut() {
+            steps.remove(&id);
+        }
+    }
+
+    /// The objects to ask now: those of services that nothing more is written to.
+    pub(super) fn due(&mut self, state: &State) -> Vec<Ask> {
+        let over: Vec<String> = self
+            .left
+            .iter()
+            .filter(|(_, steps)| steps.is_empty())
+            .map(|(service, _)| service.clone())
+            .collect();
+        let mut due = Vec::new();
+        for over in over {
+            self.left.remove(&over);
+            for (address, known) in &state.resources {
+                let Some(kind) = resource_type(&known.type_name) else {
+                    continue;
+                };
+                if !kind.tells() || service(&known.type_name) != over {
+                    continue;
+                }
+                let attrs = overlay(&known.outputs, &known.inputs);
+                let lane = kind.lane(&attrs);
+                if lane.is_some_and(|lane| self.lanes.contains(&lane)) {
+                    due.push(Ask {
+                        address: address.clone(),
+                        kind,
+                        id: known.id.clone(),
+                        attrs,
+                    });
+                }
+            }
+        }
+        due
+    }
+}

@@ -1,0 +1,679 @@
+//! Carries a plan out: one loop owns the state, the journal and the events; spawned tasks
+//! only call AWS.
+
+mod aftermath;
+pub mod event;
+pub mod files;
+pub(crate) mod lookup;
+mod queue;
+pub mod recovery;
+pub mod results;
+pub mod retry;
+mod spread;
+pub mod work;
+
+use super::plan::graph::Graph;
+use super::plan::planned::Planned;
+use super::plan::values::ReadFile;
+use super::plan::{Op, Step, StepId};
+use super::world::World;
+use crate::lang::stack::Stack;
+use crate::resource::context::Cx;
+use crate::resource::error::{Effect, Error};
+use crate::resource::types::is_remote;
+use crate::secrets::Secrets;
+use crate::store::journal::Entry;
+use crate::store::rekey::upgrade;
+use crate::store::state::{State, StateChange};
+use crate::store::{Journal, Store, StoreError};
+use aftermath::Aftermath;
+use event::{Before, Doing, Event, doing, now};
+use queue::Queue;
+use results::{Applying, Resolved};
+use spread::Spread;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use work::{Outcome, Work};
+
+/// What is applied, and with what.
+pub struct Run<'a> {
+    /// The stack that the plan was made from.
+    pub stack: &'a Stack,
+    /// The plan.
+    pub planned: &'a Planned,
+    /// The world it was made from.
+    pub world: &'a World,
+    /// Where the state is kept.
+    pub store: &'a Store,
+    /// The clients.
+    pub cx: &'a Cx,
+    /// How many calls may run at the same time; at least 1.
+    pub parallelism: usize,
+    /// Reads files for `file()`.
+    pub read_file: ReadFile<'a>,
+    /// The secrets known so far; those that the run comes to know are added.
+    pub secrets: Secrets,
+    /// 0; 1 once the user asked to stop; 2 when told twice.
+    pub interrupt: watch::Receiver<u8>,
+}
+
+/// How a run ended.
+#[derive(Debug, Default)]
+pub struct Finished {
+    /// The state as saved.
+    pub state: Option<State>,
+    /// Steps that failed: the address, what was tried, and why.
+    pub failed: Vec<(String, Doing, Error)>,
+    /// Steps that were left out: the address, and the one that stood in the way.
+    pub skipped: Vec<(String, Option<String>)>,
+    /// What was done, by steps.
+    pub done: Vec<(String, Doing)>,
+    /// What objects told of the writes beside them that people should know, by address.
+    pub notices: Vec<(String, String)>,
+    /// Whether the user stopped it.
+    pub interrupted: bool,
+}
+
+/// A run whose journal or state could not be written: nothing more was begun from then on.
+#[derive(Debug)]
+pub struct Broken {
+    /// What went wrong first.
+    pub error: StoreError,
+    /// Whether a step was begun before.
+    pub begun: bool,
+    /// Whether the state could be saved in the end: it holds all that was done then.
+    pub saved: bool,
+    /// The state as it would have been saved.
+    pub state: Option<Box<State>>,
+    /// Whether the journal is still where the next run looks for it.
+    pub journal: bool,
+    /// What was done.
+    pub done: Vec<Fact>,
+}
+
+/// A step that was done.
+#[derive(Debug, Clone)]
+pub struct Fact {
+    /// The address.
+    pub address: String,
+    /// The type.
+    pub type_name: String,
+    /// What was done.
+    pub doing: Doing,
+    /// The object's id.
+    pub id: String,
+}
+
+/// A message from a step's task.
+enum Message {
+    Waiting(StepId, String),
+    Released(StepId),
+    Ended(StepId, Box<Result<Outcome, Error>>),
+    Told(String, Result<Option<String>, Error>),
+}
+
+/// Applies the plan.
+///
+/// # Errors
+/// When the journal or the state cannot be written. Failed steps are no error of this
+/// kind: they are in [`Finished`].
+pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished, Box<Broken>> {
+    let steps = &run.planned.plan.steps;
+    let graph = Graph::of(run.stack);
+    let mut applying = Applying::new(run.stack, run.planned, run.world, run.read_file);
+    applying.secrets = run.secrets.clone();
+    let journal = match steps.is_empty() {
+        true => None,
+        false => Some(begin(&run).await?),
+    };
+    let counted = steps
+        .iter()
+        .filter(|step| doing(&step.op) != Doing::Keeping)
+        .count();
+    let queue = Queue::new(steps);
+    tell(Event::Started {
+        steps: counted,
+        depth: queue.depth(),
+        destroys: run.planned.destroy,
+    });
+    let mut looped = Loop {
+        queue,
+        begun: vec![None; steps.len()],
+        aftermath: Aftermath::of(steps),
+        graph: &graph,
+        finished: Finished::default(),
+        facts: Vec::new(),
+        going: going(&run),
+        broken: None,
+        journal,
+        is_synced: true,
+        held: Vec::new(),
+        spread: Arc::new(Spread::of(run.planned)),
+        run: &run,
+        applying: &mut applying,
+        tell,
+    };
+    looped.turn().await;
+    let begun = looped.begun.iter().any(Option::is_some);
+    let Loop {
+        mut finished,
+        broken,
+        facts,
+        held,
+        tell,
+        ..
+    } = looped;
+    let mut state = match applying.finish(&graph) {
+        Ok(state) => state,
+        Err(error) => {
+            return Err(Box::new(Broken {
+                error,
+                begun,
+                saved: false,
+                state: None,
+                journal: run.store.has_journal(),
+                done: facts,
+            }));
+        }
+    };
+    let mut saved = upgrade(&mut state, &run.world.key).map_err(StoreError::Key);
+    let changed = !steps.is_empty() || state != run.world.state;
+    if saved.is_ok() && changed && !(finished.interrupted && *run.interrupt.borrow() > 1) {
+        saved = run.store.save(&mut state).await;
+    }
+    let is_saved = saved.is_ok();
+    if is_saved {
+        // The journal did not take them in, but the state has what they tell.
+        held.into_iter().for_each(tell);
+    }
+    let Some(error) = broken.or(saved.err()) else {
+        finished.state = Some(state);
+        return Ok(finished);
+    };
+    if !is_saved {
+        state.serial += 1;
+    }
+    Err(Box::new(Broken {
+        error,
+        begun,
+        saved: is_saved,
+        state: Some(Box::new(state)),
+        journal: run.store.has_journal(),
+        done: facts,
+    }))
+}
+
+/// The ids of the objects that the plan deletes, by type.
+fn going(run: &Run<'_>) -> BTreeMap<String, Arc<BTreeSet<String>>> {
+    let state = &run.world.state;
+    let mut ids: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for step in &run.planned.plan.steps {
+        let Op::Delete { deposed } = &step.op else {
+            continue;
+        };
+        let generations = state.deposed.get(&step.address);
+        let leftover = deposed.as_ref().and_then(|key| generations?.get(key));
+        let known = leftover.or_else(|| state.resources.get(&step.address));
+        if let Some(known) = known {
+            let ids = ids.entry(known.type_name.clone()).or_default();
+            ids.insert(known.id.clone());
+        }
+    }
+    let shared = ids.into_iter();
+    shared.map(|(name, ids)| (name, Arc::new(ids))).collect()
+}
+
+async fn begin(run: &Run<'_>) -> Result<Journal, Box<Broken>> {
+    let started = run.store.start(&run.world.state).await;
+    started.map_err(|error| {
+        Box::new(Broken {
+            error,
+            begun: false,
+            saved: false,
+            state: None,
+            journal: false,
+            done: Vec::new(),
+        })
+    })
+}
+
+struct Loop<'r, 'a, 't> {
+    run: &'r Run<'a>,
+    queue: Queue,
+    applying: &'r mut Applying<'a>,
+    graph: &'r Graph,
+    journal: Option<Journal>,
+    begun: Vec<Option<Instant>>,
+    aftermath: Aftermath,
+    finished: Finished,
+    facts: Vec<Fact>,
+    /// The ids of the objects that the plan deletes, by type.
+    going: BTreeMap<String, Arc<BTreeSet<String>>>,
+    /// What has been done that may still have to spread.
+    spread: Arc<Spread>,
+    /// The journal could not be written: nothing more is begun.
+    broken: Option<StoreError>,
+    /// Whether all that was added to the journal is durable.
+    is_synced: bool,
+    /// Events that wait for the journal to be durable: what they tell must not be lost.
+    held: Vec<Event>,
+    tell: &'t mut dyn FnMut(Event),
+}
+
+impl Loop<'_, '_, '_> {
+    fn step(&self, id: StepId) -> &Step {
+        &self.run.planned.plan.steps[id]
+    }
+
+    async fn turn(&mut self) {
+        let (sender, mut inbox) = mpsc::unbounded_channel::<Message>();
+        let mut interrupt = self.run.interrupt.clone();
+        let mut running = 0usize;
+        loop {
+            let stop = *interrupt.borrow_and_update();
+            if stop > 1 {
+                self.finished.interrupted = true;
+                self.sync_what_is_done().await;
+                return;
+            }
+            if stop == 0 && self.broken.is_none() {
+                running += self.start(running, &sender).await;
+            } else if stop > 0 && !self.finished.interrupted {
+                self.finished.interrupted = true;
+                self.tell(Event::Interrupted { running });
+            }
+            self.sync_what_is_done().await;
+            if stop == 0 {
+                running += self.ask(&sender);
+            }
+            if running == 0 {
+                break;
+            }
+            tokio::select! {
+                Some(message) = inbox.recv() => running -= self.hear(message),
+                Ok(()) = interrupt.changed() => {}
+            }
+            while let Ok(message) = inbox.try_recv() {
+                running -= self.hear(message);
+            }
+        }
+        for id in self.queue.left() {
+            self.skip(id, None);
+        }
+        self.sync_what_is_done().await;
+    }
+
+    /// Tells an event; one that comes after those that are held waits with them.
+    fn tell(&mut self, event: Event) {
+        if self.held.is_empty() {
+            (self.tell)(event);
+        } else {
+            self.held.push(event);
+        }
+    }
+
+    /// Tells an event once what was added to the journal is durable: the state has what it
+    /// tells then, however the process ends.
+    fn tell_durably(&mut self, event: Event) {
+        self.held.push(event);
+    }
+
+    /// Makes durable what was done since the last sync, where no intent has done so already:
+    /// many steps that end together share one sync.
+    async fn sync_what_is_done(&mut self) {
+        if !self.is_synced || !self.held.is_empty() {
+            self.sync().await;
+        }
+    }
+
+    /// Starts what is ready: its intents are durable, all by one sync, before any call.
+    async fn start(&mut self, running: usize, sender: &mpsc::UnboundedSender<Message>) -> usize {
+        let mut started = 0;
+        loop {
+            let mut batch = Vec::new();
+            let mut inline = false;
+            while let Some(id) = self.queue.pop(running + started < self.run.parallelism) {
+                let Some(work) = self.prepare(id) else {
+                    inline = true;
+                    continue;
+                };
+                if is_remote(&self.step(id).type_name) {
+                    started += 1;
+                }
+                batch.push((id, work));
+            }
+            if !batch.is_empty() && !self.sync().await {
+                return started
+                    - batch
+                        .iter()
+                        .filter(|(id, _)| is_remote(&self.step(*id).type_name))
+                        .count();
+            }
+            for (id, work) in batch {
+                let (op, address) = (doing(&self.step(id).op), self.step(id).address.clone());
+                self.begun[id] = Some(Instant::now());
+                self.tell(Event::Begun { address, doing: op });
+                if is_remote(&self.step(id).type_name) {
+                    spawn(id, work, sender.clone());
+                } else {
+                    inline = true;
+                    let result = work::run(work).await;
+                    self.ended(id, result);
+                }
+            }
+            if !inline {
+                return started;
+            }
+        }
+    }
+
+    /// What a step will call with; none where it needed no call and is done already.
+    fn prepare(&mut self, id: StepId) -> Option<Work> {
+        let lane = match self.applying.resolve(id, self.graph) {
+            Ok(Resolved::Done(changes)) => {
+                self.done_without_call(id, changes);
+                return None;
+            }
+            Ok(Resolved::Call { mut work, intent }) => {
+                if let Some(lane) = work.lane()
+                    && !self.queue.enter(id, lane)
+                {
+                    return None;
+                }
+                if let Some(lane) = work.lane() {
+                    self.aftermath.entered(id, lane);
+                }
+                self.add(&Entry::Begin(*intent));
+                self.context(id, &mut work);
+                return Some(*work);
+            }
+            Err(error) => error,
+        };
+        self.failed(id, lane, None);
+        None
+    }
+
+    /// Asks the objects that tell how this run's writes beside them turned out.
+    fn ask(&mut self, sender: &mpsc::UnboundedSender<Message>) -> usize {
+        let state = self.applying.state();
+        let asked = self.aftermath.due(state);
+        let count = asked.len();
+        for ask in asked {
+            let (cx, sender) = (self.run.cx.clone(), sender.clone());
+            tokio::spawn(async move {
+                let told = ask.kind.aftermath(&cx, &ask.id, &ask.attrs).await;
+                let _ = sender.send(Message::Told(ask.address, told));
+            });
+        }
+        count
+    }
+
+    fn context(&self, id: StepId, work: &mut Work) {
+        let step = self.step(id);
+        let mut cx = self
+            .run
+            .cx
+            .for_step(work.owner(&self.run.cx.owner.stack, &step.address));
+        let block = step.address.split('[').next().unwrap_or_default();
+        if let Some(block) = self.run.stack.resources.get(block) {
+            let timeouts = &block.options.timeouts;
+            cx.timeout = match doing(&step.op) {
+                Doing::Creating => timeouts.create,
+                Doing::Updating => timeouts.update,
+                Doing::Deleting => timeouts.delete,
+                _ => None,
+            };
+        }
+        cx.files = self.applying.files(&step.address);
+        if matches!(step.op, Op::Create { .. }) && is_remote(&step.type_name) {
+            cx.known_ids = Arc::new(self.applying.state().ids(&step.type_name));
+            if let Some(going) = self.going.get(&step.type_name) {
+                cx.going_ids = Arc::clone(going);
+            }
+        }
+        cx.stop = Some(self.run.interrupt.clone());
+        let (spread, address) = (Arc::clone(&self.spread), step.address.clone());
+        cx.spreading = Some(Arc::new(move |awaits| spread.spreading(&address, awaits)));
+        work.cx = Some(cx);
+    }
+
+    fn add(&mut self, entry: &Entry) {
+        match self.applying.key_change() {
+            Ok(None) => {}
+            Ok(Some(change)) => self.write(&Entry::Changed {
+                changes: vec![change],
+            }),
+            Err(error) => self.break_off(error),
+        }
+        self.write(entry);
+    }
+
+    fn write(&mut self, entry: &Entry) {
+        if let Some(journal) = &mut self.journal {
+            self.is_synced = false;
+            if let Err(error) = journal.add(entry) {
+                self.break_off(error);
+            }
+        }
+    }
+
+    fn break_off(&mut self, error: StoreError) {
+        self.broken.get_or_insert(error);
+    }
+
+    /// Makes all that was added durable, and tells what waited for that. When that fails
+    /// nothing is begun, and what is done is reported once the state is saved.
+    async fn sync(&mut self) -> bool {
+        if let Some(journal) = &mut self.journal
+            && let Err(error) = journal.sync().await
+        {
+            self.break_off(error);
+        }
+        self.is_synced = true;
+        let lasting = self.broken.is_none();
+        let (held, told): (Vec<Event>, Vec<Event>) = std::mem::take(&mut self.held)
+            .into_iter()
+            .partition(|event| !lasting && matches!(event, Event::Done { .. }));
+        self.held = held;
+        told.into_iter().for_each(&mut *self.tell);
+        lasting
+    }
+
+    fn hear(&mut self, message: Message) -> usize {
+        match message {
+            Message::Waiting(id, reason) => {
+                let address = self.step(id).address.clone();
+                self.tell(Event::Waiting { address, reason });
+                0
+            }
+            Message::Released(id) => {
+                self.queue.released(id);
+                0
+            }
+            Message::Ended(id, result) => {
+                self.ended(id, *result);
+                1
+            }
+            Message::Told(address, told) => {
+                let notice = match told {
+                    Ok(notice) => notice,
+                    Err(error) => Some(format!("How the writes turned out is not known: {error}")),
+                };
+                let notices = &mut self.finished.notices;
+                notices.extend(notice.map(|notice| (address, notice)));
+                1
+            }
+        }
+    }
+
+    fn ended(&mut self, id: StepId, result: Result<Outcome, Error>) {
+        match result {
+            Ok(outcome) => match outcome.error.clone() {
+                None => {
+                    let object = outcome.id.clone();
+                    let changes = self.applying.record(id, outcome);
+                    self.done(id, changes, object);
+                }
+                // It exists, though what had to follow failed.
+                Some(error) => {
+                    self.fact(id, &outcome.id);
+                    let changes = self.applying.record(id, outcome);
+                    self.failed(id, error, Some(changes));
+                }
+            },
+            Err(error) => self.failed(id, error, None),
+        }
+    }
+
+    fn done(&mut self, id: StepId, changes: Vec<StateChange>, object: String) {
+        self.aftermath.ended(id);
+        self.fact(id, &object);
+        self.add(&Entry::Done { step: id, changes });
+        let (address, doing) = (self.step(id).address.clone(), doing(&self.step(id).op));
+        let took = self.begun[id].map_or(Duration::ZERO, |begun| begun.elapsed());
+        self.finished.done.push((address.clone(), doing));
+        self.tell_durably(Event::Done {
+            address,
+            doing,
+            id: object,
+            took,
+        });
+        self.spread.ended(id, true);
+        self.queue.done(id);
+    }
+
+    fn fact(&mut self, id: StepId, object: &str) {
+        let step = self.step(id);
+        let fact = Fact {
+            address: step.address.clone(),
+            type_name: step.type_name.clone(),
+            doing: doing(&step.op),
+            id: object.to_owned(),
+        };
+        if fact.doing != Doing::Reading {
+            self.facts.push(fact);
+        }
+    }
+
+    fn done_without_call(&mut self, id: StepId, changes: Vec<StateChange>) {
+        self.aftermath.ended(id);
+        let object = changes.iter().find_map(|change| match change {
+            StateChange::Put { resource, .. } => Some(resource.id.clone()),
+            _ => None,
+        });
+        if matches!(self.step(id).op, Op::Import { .. } | Op::Move { .. }) {
+            return self.done(id, changes, object.unwrap_or_default());
+        }
+        self.add(&Entry::Done { step: id, changes });
+        self.spread.ended(id, true);
+        self.queue.done(id);
+    }
+
+    fn failed(&mut self, id: StepId, error: Error, made: Option<Vec<StateChange>>) {
+        self.aftermath.ended(id);
+        let step = self.step(id);
+        let (address, doing) = (step.address.clone(), doing(&step.op));
+        let before = match made {
+            Some(_) => Before::Created,
+            None => self.before(id),
+        };
+        let now = now(&address, doing, &error, before);
+        self.spread.ended(id, false);
+        match made {
+            Some(changes) => self.add(&Entry::Done { step: id, changes }),
+            None if matches!(doing, Doing::Updating | Doing::Deleting) => {
+                let left = self.applying.unfinished(id);
+                let changes = left.into_iter().collect();
+                self.add(&Entry::Done { step: id, changes });
+            }
+            // With an unknown effect the intent stays open: the next run finds out.
+            None if error.effect() == Effect::None => self.add(&Entry::Failed { step: id }),
+            None => self.applying.keep_open(id),
+        }
+        // Nothing went wrong where the user had the step left.
+        let stopped = matches!(error, Error::Interrupted { .. });
+        let because = (!stopped).then(|| address.clone());
+        if stopped {
+            self.tell_durably(Event::Stopped {
+                address,
+                doing,
+                now,
+            });
+        } else {
+            self.finished
+                .failed
+                .push((address.clone(), doing, error.clone()));
+            self.tell_durably(Event::Failed {
+                address,
+                doing,
+                error,
+                now,
+                made: before == Before::Created,
+            });
+        }
+        let mut skipped: BTreeSet<StepId> = BTreeSet::new();
+        self.queue.failed(id, &mut skipped);
+        for id in skipped {
+            self.skip(id, because.clone());
+        }
+    }
+
+    /// What the run did to the address of a step before it.
+    fn before(&self, id: StepId) -> Before {
+        let step = self.step(id);
+        let of_leftover = match &step.op {
+            Op::Delete { deposed } => deposed.is_some(),
+            _ => self.applying.state().deposed.contains_key(&step.address),
+        };
+        let deleted = (step.address.clone(), Doing::Deleting);
+        match of_leftover {
+            true => Before::Deposed,
+            false if self.finished.done.contains(&deleted) => Before::Deleted,
+            false => Before::Nothing,
+        }
+    }
+
+    fn skip(&mut self, id: StepId, because: Option<String>) {
+        self.spread.ended(id, false);
+        self.aftermath.ended(id);
+        let step = self.step(id);
+        let (address, doing) = (step.address.clone(), doing(&step.op));
+        if doing == Doing::Keeping || because.as_deref() == Some(&address) {
+            return;
+        }
+        self.finished
+            .skipped
+            .push((address.clone(), because.clone()));
+        self.tell(Event::Skipped {
+            address,
+            doing,
+            because,
+        });
+    }
+}
+
+fn spawn(id: StepId, mut work: Work, sender: mpsc::UnboundedSender<Message>) {
+    let (waiting, released) = (sender.clone(), sender.clone());
+    if let Some(cx) = &mut work.cx {
+        cx.on_released = Some(Arc::new(move || {
+            let _ = released.send(Message::Released(id));
+        }));
+        cx.notify = Arc::new(move |reason| {
+            // The loop may have left already; nobody is interested then.
+            let _ = waiting.send(Message::Waiting(id, reason.to_owned()));
+        });
+    }
+    let cx = work.cx.clone();
+    tokio::spawn(async move {
+        // A task of its own, so that even a panic ends as a failed step. The hook told where it
+        // was.
+        let result = match tokio::spawn(work::run(work)).await {
+            Ok(result) => result,
+            Err(_) => work::broke_off(cx.as_ref()),
+        };
+        let _ = sender.send(Message::Ended(id, Box::new(result)));
+    });
+}

@@ -1,0 +1,134 @@
+//! What a run that was cut off left open: each create whose end is not known is looked for.
+
+use super::lookup::Lookup;
+use super::results;
+use super::retry;
+use crate::engine::plan::unfinished;
+use crate::engine::world::ReadFailure;
+use crate::resource::context::{Cx, Owner};
+use crate::resource::error::Error;
+use crate::resource::types::is_remote;
+use crate::resource::{ResourceType, overlay, resource_type};
+use crate::store::journal::Intent;
+use crate::store::seal::Seal;
+use crate::store::state::{State, StateChange};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Whether these open steps are recovered with calls to AWS: those of local types alone need
+/// neither a region nor credentials nor the network.
+pub fn needs_aws(open: &[Intent]) -> bool {
+    creates(open).any(|intent| is_remote(&intent.type_name))
+}
+
+fn creates(open: &[Intent]) -> impl Iterator<Item = &Intent> {
+    open.iter().filter(|intent| intent.op == "create")
+}
+
+/// Settles every open create. Updates and deletes need nothing: the next plan reads what
+/// became of them.
+///
+/// A create that left the dead process may take effect a moment later, so one that is not
+/// found is looked for again, up to [`Aws::late`](crate::resource::aws::Aws::late) long. One
+/// look-up that fails does not end the others.
+///
+/// # Errors
+/// All look-ups that failed: nothing is known of these then, and their intents stay open.
+pub async fn recover(
+    cx: &Cx,
+    state: &mut State,
+    open: &[Intent],
+    seal: &Seal,
+) -> Result<Vec<StateChange>, Vec<ReadFailure>> {
+    recover_by(cx, state, (open, seal), &resource_type).await
+}
+
+/// How a type is found by its name.
+pub type Types<'a> = &'a (dyn Fn(&str) -> Option<&'static dyn ResourceType> + Sync);
+
+/// [`recover`], with types of the caller's own.
+///
+/// # Errors
+/// See [`recover`].
+pub async fn recover_by(
+    cx: &Cx,
+    state: &mut State,
+    (open, seal): (&[Intent], &Seal),
+    types: Types<'_>,
+) -> Result<Vec<StateChange>, Vec<ReadFailure>> {
+    let (mut changes, mut failures) = (Vec::new(), Vec::new());
+    let mut left: Vec<&Intent> = creates(open).collect();
+    for pause in retry::looks(cx.aws.late()) {
+        tokio::time::sleep(pause).await;
+        let mut missing = Vec::new();
+        for intent in left {
+            let Some(kind) = types(&intent.type_name) else {
+                failures.push((intent.address.clone(), unknown_type(&intent.type_name)));
+                continue;
+            };
+            match found((cx, seal), state, intent, kind).await {
+                Ok(Some(change)) => {
+                    state.change(change.clone());
+                    changes.push(change);
+                }
+                // What exists in the state alone comes about at once or not at all.
+                Ok(None) if is_remote(&intent.type_name) => missing.push(intent),
+                Ok(None) => {}
+                Err(error) => failures.push((intent.address.clone(), error)),
+            }
+        }
+        left = missing;
+        if left.is_empty() {
+            break;
+        }
+    }
+    if failures.is_empty() {
+        Ok(changes)
+    } else {
+        Err(failures)
+    }
+}
+
+fn unknown_type(name: &str) -> Error {
+    Error::with_hint(
+        format!("the journal has the type {name}, which this version does not know"),
+        "Use the version of stackctl that wrote it.",
+    )
+}
+
+/// What an open create left behind, as a change of the state.
+async fn found(
+    (cx, seal): (&Cx, &Seal),
+    state: &State,
+    intent: &Intent,
+    kind: &'static dyn ResourceType,
+) -> Result<Option<StateChange>, Error> {
+    let mut cx = cx.for_step(Owner {
+        operation: intent.operation.clone(),
+        address: intent.address.clone(),
+        ..cx.owner.clone()
+    });
+    let (notify, address) = (Arc::clone(&cx.notify), intent.address.clone());
+    cx.notify = Arc::new(move |reason| notify(&format!("looking for {address}: {reason}")));
+    cx.wanted = Some(retry::names(&intent.inputs));
+    cx.known_ids = Arc::new(state.ids(&intent.type_name));
+    let ids = Lookup::of_create(kind, intent, seal).ids(&cx).await?;
+    let (Some(id), Some(resource)) = (ids.into_iter().next(), &intent.resource) else {
+        return Ok(None);
+    };
+    let given = seal.opened(&intent.inputs);
+    let decided = Value::Object(intent.decided.clone());
+    let attrs = overlay(&given, &seal.opened(&decided));
+    let live = cx.telling(kind.read(&cx, &id, &attrs)).await?;
+    let mut resource = resource.clone();
+    let outputs = overlay(&attrs, &live.unwrap_or_default());
+    let outputs = seal.seal_paths(&outputs, &resource.sensitive);
+    resource.outputs = overlay(&outputs, &resource.inputs);
+    resource.id = results::shown_id(&intent.type_name, &id, &resource.sensitive).to_owned();
+    resource.unfinished = unfinished::settable(kind, &resource.inputs);
+    resource.forget_later();
+    Ok(Some(StateChange::Put {
+        address: intent.address.clone(),
+        resource,
+    }))
+}

@@ -1,0 +1,524 @@
+//! What apply knows as it goes: the state, and the values that later steps refer to.
+
+mod finish;
+mod known;
+
+use super::work::{Call, Outcome, Work};
+use crate::content::Content;
+use crate::data::{Data, Path};
+use crate::engine::plan::contents;
+use crate::engine::plan::contents::{Contents, live_content};
+use crate::engine::plan::diff::{self, Compare};
+use crate::engine::plan::graph::Graph;
+use crate::engine::plan::hashes;
+use crate::engine::plan::instance::{self, Instance};
+use crate::engine::plan::marks::{mark_made, mark_sensitive};
+use crate::engine::plan::others::with_others;
+use crate::engine::plan::planned::Planned;
+use crate::engine::plan::unfinished;
+use crate::engine::plan::values::{ReadFile, Values, Visible};
+use crate::engine::plan::{Op, StepId};
+use crate::engine::world::{Observed, World};
+use crate::lang::stack::Stack;
+use crate::resource::error::Error;
+use crate::resource::types::is_remote;
+use crate::resource::{ResourceType, data_source, overlay, resource_type};
+use crate::schema::Schema;
+use crate::secrets::Secrets;
+use crate::store::StoreError;
+use crate::store::journal::Intent;
+use crate::store::seal::{Seal, sealed_paths};
+use crate::store::state::{ResourceState, State, StateChange};
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// In place of an id that is made of a secret.
+const NO_ID: &str = "none";
+
+/// A step that is due.
+pub enum Resolved {
+    /// It needs no call.
+    Done(Vec<StateChange>),
+    /// It calls, after its intent is written.
+    Call {
+        /// The calls.
+        work: Box<Work>,
+        /// The intent.
+        intent: Box<Intent>,
+    },
+}
+
+/// What is known so far.
+pub struct Applying<'a> {
+    stack: &'a Stack,
+    planned: &'a Planned,
+    world: &'a World,
+    instances: BTreeMap<&'a str, &'a Instance>,
+    values: Values<'a>,
+    state: State,
+    seal: Seal,
+    /// The properties that due steps were resolved to.
+    inputs: BTreeMap<StepId, Data>,
+    intents: BTreeMap<StepId, Intent>,
+    /// Takes in the secrets that the run comes to know.
+    pub secrets: Secrets,
+    /// The addresses that the world has moved objects under, by their new ones.
+    moved: BTreeMap<String, String>,
+}
+
+impl<'a> Applying<'a> {
+    /// As the plan left it.
+    pub fn new(
+        stack: &'a Stack,
+        planned: &'a Planned,
+        world: &'a World,
+        read_file: ReadFile<'a>,
+    ) -> Self {
+        let mut values = Values::new(stack, read_file);
+        values.local.clone_from(&planned.locals);
+        values.data.clone_from(&planned.data);
+        values.resource.clone_from(&planned.resources);
+        Self {
+            stack,
+            planned,
+            world,
+            instances: instance::by_address(&planned.instances),
+            values,
+            state: world.state.clone(),
+            seal: world.seal(),
+            inputs: BTreeMap::new(),
+            intents: BTreeMap::new(),
+            secrets: Secrets::default(),
+            moved: BTreeMap::new(),
+        }
+    }
+
+    /// The state so far.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The content that the plan knows of the local files that a resource names, by property.
+    pub fn files(&self, address: &str) -> BTreeMap<String, Content> {
+        let found = self.instances.get(address);
+        let contents = found.map(|found| found.contents()).unwrap_or_default();
+        let named = contents.into_iter();
+        named
+            .filter_map(|(path, content)| Some((path.first()?.into_owned(), content)))
+            .collect()
+    }
+
+    /// Works out what a due step calls with.
+    ///
+    /// # Errors
+    /// When an expression has no value even now, or one that does not fit.
+    pub fn resolve(&mut self, id: StepId, graph: &Graph) -> Result<Resolved, Error> {
+        let step = &self.planned.plan.steps[id];
+        let address = step.address.as_str();
+        match &step.op {
+            Op::Create {
+                inputs,
+                decided,
+                operation,
+            } => {
+                let inputs = self.known(address, inputs, graph)?;
+                let kind = kind(&step.type_name)?;
+                let call = Call::Create {
+                    kind,
+                    inputs: inputs.value.clone(),
+                    decided: decided.clone(),
+                };
+                let mut intent = intent(id, "create", address, &step.type_name);
+                intent.inputs = self.seal.seal_all(&inputs).into_owned();
+                intent.operation.clone_from(operation);
+                let resource = self.resource(address, "", &inputs, &Value::Null);
+                let decided = Value::Object(decided.clone());
+                let decided = self.seal.seal_paths(&decided, &resource.sensitive);
+                intent.decided = decided.as_object().cloned().unwrap_or_default();
+                intent.resource = Some(Box::new(resource));
+                self.inputs.insert(id, inputs);
+                Ok(self.call(id, call, intent, operation.clone()))
+            }
+            Op::Update {
+                inputs,
+                live,
+                changed,
+            } => {
+                let mut changed = changed.clone();
+                let all_known = inputs.is_known();
+                let inputs = self.known(address, inputs, graph)?;
+                let kind = kind(&step.type_name)?;
+                if !all_known {
+                    changed = self.changed(kind, address, live, &inputs)?;
+                    if changed.is_empty() {
+                        return self.take_over(address, live, &inputs);
+                    }
+                }
+                let known = self.known_state(address, None)?;
+                let opened = self.seal.opened_resource(known);
+                let applied = unfinished::applied(kind.schema(), &opened, live);
+                let own = inputs.value.clone();
+                let mut intent = intent(id, "update", address, &step.type_name);
+                intent.unfinished = unfinished::changed(kind, (&known.inputs, &inputs), &changed);
+                let call = Call::Update {
+                    kind,
+                    id: known.id.clone(),
+                    live: live.clone(),
+                    inputs: with_others(kind.schema(), &applied, live, own),
+                    changed,
+                };
+                self.inputs.insert(id, inputs);
+                Ok(self.call(id, call, intent, String::new()))
+            }
+            Op::Delete { deposed } => {
+                let known = self.known_state(address, deposed.as_deref())?;
+                let kind = kind(&known.type_name)?;
+                let attrs = self.attrs(address, known, deposed.is_none(), kind.schema());
+                let call = Call::Delete {
+                    kind,
+                    id: known.id.clone(),
+                    attrs,
+                };
+                let mut intent = intent(id, "delete", address, &known.type_name);
+                if deposed.is_none() {
+                    intent.unfinished = unfinished::settable(kind, &known.inputs);
+                }
+                Ok(self.call(id, call, intent, String::new()))
+            }
+            Op::Read { args } => {
+                let args = self.known(address, args, graph)?;
+                let kind = data_source(&step.type_name).ok_or_else(|| {
+                    Error::failed(format!("{} is no data source", step.type_name))
+                })?;
+                let call = Call::Read {
+                    kind,
+                    args: args.value.clone(),
+                    is_secret: !args.secret.is_empty(),
+                };
+                self.inputs.insert(id, args);
+                let intent = intent(id, "read", address, &step.type_name);
+                Ok(self.call(id, call, intent, String::new()))
+            }
+            Op::Depose { key } => Ok(self.no_call(StateChange::Depose {
+                address: address.to_owned(),
+                key: key.clone(),
+            })),
+            Op::Forget { deposed } => Ok(self.no_call(StateChange::Drop {
+                address: address.to_owned(),
+                deposed: deposed.clone(),
+            })),
+            Op::Move { from } => {
+                self.moved.insert(address.to_owned(), from.clone());
+                Ok(self.no_call(StateChange::Move {
+                    from: from.clone(),
+                    to: address.to_owned(),
+                }))
+            }
+            Op::Adopt {
+                id,
+                inputs,
+                outputs,
+            }
+            | Op::Import {
+                id,
+                inputs,
+                outputs,
+            } => {
+                let resource = self.resource(address, id, inputs, outputs);
+                let resource = Box::new(resource);
+                Ok(self.no_call(StateChange::Put {
+                    address: address.to_owned(),
+                    resource,
+                }))
+            }
+        }
+    }
+
+    /// The names of the properties that differ, now that all of them are known.
+    fn changed(
+        &self,
+        kind: &dyn ResourceType,
+        address: &str,
+        live: &Value,
+        inputs: &Data,
+    ) -> Result<BTreeSet<String>, Error> {
+        let known = self.known_state(address, None)?;
+        let opened = self.seal.opened_resource(known);
+        let found = self.instances.get(address);
+        let ignored = found.map_or(&[][..], |found| &found.ignored);
+        let is_live = |content: &Content| live_content(kind, ignored, live, content);
+        let (rows, _) = diff::differences(&Compare {
+            schema: kind.schema(),
+            applied: &kind.comparable(&opened.inputs),
+            live: &kind.comparable(live),
+            desired: &diff::comparable(kind, inputs),
+            sensitive: &known.sensitive,
+            replace_on: &[],
+            contents: found.map(|found| Contents {
+                applied: &opened.files,
+                wanted: &found.files,
+                live: &is_live,
+            }),
+        });
+        let names = rows.iter().filter_map(|row| row.path.first());
+        Ok(names.map(std::borrow::Cow::into_owned).collect())
+    }
+
+    /// What was unknown turned out to be what is live: no call, the state takes it in.
+    fn take_over(&mut self, address: &str, live: &Value, inputs: &Data) -> Result<Resolved, Error> {
+        let known = self.known_state(address, None)?;
+        let (id, outputs) = (known.id.clone(), known.outputs.clone());
+        let attrs = overlay(&overlay(&outputs, live), &inputs.value);
+        self.show(address, inputs, &attrs);
+        let resource = Box::new(self.resource(address, &id, inputs, &outputs));
+        Ok(self.no_call(StateChange::Put {
+            address: address.to_owned(),
+            resource,
+        }))
+    }
+
+    fn call(&mut self, id: StepId, call: Call, intent: Intent, operation: String) -> Resolved {
+        self.intents.insert(id, intent.clone());
+        let work = Box::new(Work {
+            call,
+            operation,
+            cx: None,
+        });
+        Resolved::Call {
+            work,
+            intent: Box::new(intent),
+        }
+    }
+
+    fn no_call(&mut self, change: StateChange) -> Resolved {
+        self.state.change(change.clone());
+        Resolved::Done(vec![change])
+    }
+
+    fn known_state(&self, address: &str, deposed: Option<&str>) -> Result<&ResourceState, Error> {
+        let known = match deposed {
+            None => self.state.resources.get(address),
+            Some(key) => self
+                .state
+                .deposed
+                .get(address)
+                .and_then(|known| known.get(key)),
+        };
+        known.ok_or_else(|| Error::failed(format!("{address} is not in the state")))
+    }
+
+    /// What is known of an object about to be deleted: the live values, and from the file
+    /// what no read returns.
+    fn attrs(&self, address: &str, known: &ResourceState, current: bool, schema: &Schema) -> Value {
+        let known = self.seal.opened_resource(known);
+        let mut attrs = known.outputs.clone();
+        let seen = self.moved.get(address).map_or(address, String::as_str);
+        if current && let Some(Observed::Present(live)) = self.world.live.get(seen) {
+            attrs = overlay(&attrs, live);
+        }
+        let written = known.inputs.as_object().into_iter().flatten();
+        let hidden: Map<String, Value> = written
+            .filter(|(name, _)| schema.flag(&Path::root().join(name), "writeOnly"))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        overlay(&attrs, &Value::Object(hidden))
+    }
+
+    /// An object as the state keeps it.
+    fn resource(&self, address: &str, id: &str, inputs: &Data, outputs: &Value) -> ResourceState {
+        let found = self.instances.get(address);
+        let type_name = found
+            .map(|found| found.change.type_name.clone())
+            .unwrap_or_default();
+        let stays = found.filter(|found| !found.unkept.is_empty());
+        let inputs = match (stays, self.state.resources.get(address)) {
+            (Some(found), Some(known)) => &hashes::as_applied(inputs, &found.unkept, known),
+            _ => inputs,
+        };
+        let outputs = overlay(outputs, &inputs.value);
+        let mut sensitive = inputs.secret.clone();
+        sensitive.extend(sealed_paths(&outputs));
+        if let Some(found) = found {
+            let names = outputs
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(name, _)| name);
+            let schema = found.kind.schema();
+            let marked = names.filter(|name| schema.is_sensitive(name));
+            sensitive.extend(marked.map(|name| Path::root().join(name)));
+            mark_made(schema, &mut sensitive, contents::secret(&found.files));
+        }
+        let (files, sealed_files) = found.map_or_else(Default::default, |found| {
+            contents::kept(&found.files, &self.seal)
+        });
+        ResourceState {
+            id: shown_id(&type_name, id, &sensitive).to_owned(),
+            type_name,
+            inputs: self.seal.seal_paths(&inputs.value, &sensitive),
+            outputs: self.seal.seal_paths(&outputs, &sensitive),
+            dependencies: found
+                .map(|found| found.dependencies.clone())
+                .unwrap_or_default(),
+            origins: IgnoredAny,
+            sensitive,
+            files,
+            sealed_files,
+            options: found.map(|found| found.options.clone()).unwrap_or_default(),
+            unfinished: BTreeSet::new(),
+        }
+    }
+
+    /// Takes in what a step brought about.
+    pub fn record(&mut self, id: StepId, outcome: Outcome) -> Vec<StateChange> {
+        let step = &self.planned.plan.steps[id];
+        let address = step.address.clone();
+        let inputs = self.inputs.remove(&id).unwrap_or_default();
+        self.intents.remove(&id);
+        let change = match &step.op {
+            Op::Delete { deposed } => StateChange::Drop {
+                address,
+                deposed: deposed.clone(),
+            },
+            Op::Read { .. } => {
+                self.read(&address, &inputs, &outcome.outputs);
+                return Vec::new();
+            }
+            _ => {
+                let previous = match (&step.op, self.state.resources.get(&address)) {
+                    (Op::Update { .. }, Some(known)) => known.outputs.clone(),
+                    (Op::Create { decided, .. }, _) => Value::Object(decided.clone()),
+                    _ => Value::Null,
+                };
+                let outputs = overlay(&previous, &outcome.outputs);
+                let mut resource = self.resource(&address, &outcome.id, &inputs, &outputs);
+                if outcome.error.is_some() {
+                    if let Some(kind) = resource_type(&resource.type_name) {
+                        resource.unfinished = unfinished::settable(kind, &resource.inputs);
+                    }
+                    resource.forget_later();
+                }
+                self.show(&address, &inputs, &overlay(&outputs, &inputs.value));
+                StateChange::Put {
+                    address,
+                    resource: Box::new(resource),
+                }
+            }
+        };
+        self.state.change(change.clone());
+        vec![change]
+    }
+
+    /// What a step that failed leaves in the state: which properties it may have set.
+    pub fn unfinished(&mut self, id: StepId) -> Option<StateChange> {
+        let change = self.intents.remove(&id)?.unfinished()?;
+        self.state.change(change.clone());
+        Some(change)
+    }
+
+    /// Makes an object's values visible to the expressions of later steps.
+    fn show(&mut self, address: &str, inputs: &Data, outputs: &Value) {
+        let Some(found) = self.instances.get(address) else {
+            return;
+        };
+        let secret = contents::secret(&found.files).cloned().collect();
+        let schema = found.kind.schema();
+        let outputs = &self.seal.opened(outputs);
+        let visible = Visible {
+            schema,
+            address,
+            inputs,
+            outputs,
+            secret: &secret,
+        }
+        .data(|_| false);
+        // What was drawn is secret from the start; what is made of secrets is not.
+        match schema.has_keyword("sensitive") {
+            true => self.secrets.learn_source(&visible),
+            false => self.secrets.learn_secret(&visible),
+        }
+        match &found.each {
+            None => {
+                self.values.resource.insert(found.block.clone(), visible);
+            }
+            Some(each) => {
+                let all = self.values.resource.entry(found.block.clone()).or_default();
+                all.set(&Path::root().join(&each.key), visible);
+            }
+        }
+    }
+
+    fn read(&mut self, address: &str, args: &Data, outputs: &Value) {
+        let name = address.strip_prefix("data.").unwrap_or(address);
+        let Some(block) = self.stack.data.get(name) else {
+            return;
+        };
+        let Some(kind) = data_source(&block.type_name) else {
+            return;
+        };
+        let secret = BTreeSet::new();
+        let schema = kind.schema();
+        let visible = Visible {
+            schema,
+            address,
+            inputs: args,
+            outputs,
+            secret: &secret,
+        };
+        self.values
+            .data
+            .insert(name.to_owned(), visible.data(|_| false));
+    }
+
+    /// Keeps the intent of a create whose outcome stays unknown, for the next run.
+    pub fn keep_open(&mut self, id: StepId) {
+        if let Some(intent) = self.intents.remove(&id)
+            && intent.op == "create"
+        {
+            self.state.pending.push(intent);
+        }
+    }
+
+    /// The key that the state must name before anything is kept that was sealed so far; the
+    /// state names it from here on.
+    ///
+    /// # Errors
+    /// When the key cannot be made ready.
+    pub fn key_change(&mut self) -> Result<Option<StateChange>, StoreError> {
+        let change = self.seal.key_change(&self.state)?;
+        if let Some(change) = &change {
+            self.state.change(change.clone());
+        }
+        Ok(change)
+    }
+}
+
+fn kind(type_name: &str) -> Result<&'static dyn crate::resource::ResourceType, Error> {
+    resource_type(type_name)
+        .ok_or_else(|| Error::failed(format!("{type_name} is no type that this version knows")))
+}
+
+/// The id that the state keeps of a resource. One that lives in the state alone needs none; it is
+/// excluded where it is made of a secret.
+pub(super) fn shown_id<'i>(type_name: &str, id: &'i str, sensitive: &BTreeSet<Path>) -> &'i str {
+    let secret = sensitive.contains(&Path::root().join("id"));
+    match secret && !is_remote(type_name) {
+        true => NO_ID,
+        false => id,
+    }
+}
+
+fn intent(step: StepId, op: &str, address: &str, type_name: &str) -> Intent {
+    Intent {
+        step,
+        op: op.to_owned(),
+        address: address.to_owned(),
+        type_name: type_name.to_owned(),
+        inputs: Value::Null,
+        decided: Map::new(),
+        operation: String::new(),
+        unfinished: BTreeSet::new(),
+        resource: None,
+    }
+}

@@ -1,0 +1,318 @@
+//! Creates of an interrupted run whose end is unknown: looked up, and taken into the state
+//! when they took effect.
+
+use crate::data::{Data, Path};
+use crate::engine::plan::diff::{Compare, differences};
+use crate::resource::context::Cx;
+use crate::resource::error::{Effect, Error};
+use crate::resource::{Applied, Known, ResourceType, overlay};
+use crate::schema::Schema;
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// The pauses before the looks for something that may come about within `late`: the first
+/// look is at once, the last one at the end.
+pub(super) fn looks(late: Duration) -> Vec<Duration> {
+    if late.is_zero() {
+        return vec![Duration::ZERO];
+    }
+    let share = |part: f64| late.mul_f64(part);
+    [0.0, 0.05, 0.1, 0.2, 0.3, 0.35].map(share).to_vec()
+}
+
+/// The names of the properties given: all that a read has to cover.
+pub(super) fn names(inputs: &Value) -> BTreeSet<String> {
+    let names = inputs.as_object().into_iter().flatten();
+    names.map(|(name, _)| name.clone()).collect()
+}
+
+/// How often a step is tried while the service does not answer, or asks to slow down.
+const TRIES: u32 = 8;
+
+/// The longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+
+/// Waits before the next try, and says why; none where the error is final, or the budget of
+/// the step or of the run is used up.
+async fn pause(cx: &Cx, attempt: u32, error: &Error, what: &str) -> Option<()> {
+    let throttled = error.is_throttle() && error.effect() == Effect::None;
+    if attempt >= TRIES || (error.effect() == Effect::None && !throttled) || !cx.may_repeat() {
+        return None;
+    }
+    let again = format!("try {} of {TRIES}", attempt + 1);
+    if throttled {
+        cx.waiting(&format!("the service asks to slow down; {again}"));
+    } else {
+        let lost = match error.status() {
+            Some(status) if status >= 300 => format!("the service returned {status}"),
+            Some(_) => "the reply could not be read".to_owned(),
+            None => "the reply was lost".to_owned(),
+        };
+        cx.waiting(&format!(
+            "{lost}; looking whether the {what} took effect, then {again}"
+        ));
+    }
+    let pause = (Duration::from_millis(100) * 2u32.pow(attempt - 1)).min(LONGEST_PAUSE);
+    let pause = pause.mul_f64(rand::random_range(0.5..1.0));
+    tokio::time::sleep(cx.aws.real(pause)).await;
+    Some(())
+}
+
+/// Creates, and where the outcome is unknown (a timeout, a lost reply, a 5xx) finds out
+/// before anything is tried again, so that nothing is made twice.
+///
+/// # Errors
+/// The create's own, once it is sure that it did nothing or that no more can be known.
+pub async fn create(
+    kind: &'static dyn ResourceType,
+    cx: &Cx,
+    inputs: &Value,
+    decided: &Map<String, Value>,
+) -> Result<Applied, Error> {
+    let mut attempt = 1;
+    let mut made: Option<String> = None;
+    loop {
+        let tried = match &made {
+            None => create_once_free(kind, cx, inputs, decided).await,
+            Some(id) => finish(kind, cx, id, inputs, decided).await,
+        };
+        let error = match tried {
+            Ok(applied) => {
+                cx.repeated(attempt - 1);
+                return Ok(applied);
+            }
+            Err(error) => error,
+        };
+        pause(cx, attempt, &error, "create")
+            .await
+            .ok_or_else(|| error.clone())?;
+        attempt += 1;
+        made = made.or_else(|| cx.made_id());
+        if made.is_none() && error.effect() == Effect::Unknown {
+            let looked = look(kind, cx, &error, inputs, decided).await;
+            made = looked.map_err(|look| Error::Unsure {
+                error: Box::new(error),
+                look: Some(Box::new(look)),
+            })?;
+        }
+    }
+}
+
+/// How long a create waits for what has its name and is being deleted (the longest that a type
+/// waits for a deletion, an event source mapping's).
+const LEAVING: Duration = Duration::from_secs(300);
+
+/// Creates, once what has the name and is being deleted is gone.
+async fn create_once_free(
+    kind: &'static dyn ResourceType,
+    cx: &Cx,
+    inputs: &Value,
+    decided: &Map<String, Value>,
+) -> Result<Applied, Error> {
+    let leaving = |error: &Error| {
+        matches!(error, Error::StillThere { .. })
+            .then_some("the one that has its name is being deleted")
+    };
+    cx.retry(LEAVING, leaving, || {
+        kind.create(cx, inputs.clone(), decided.clone())
+    })
+    .await
+}
+
+/// Looks whether a create took effect. Where the service did not answer, the request may
+/// still be on its way, and one look is not enough.
+async fn look(
+    kind: &'static dyn ResourceType,
+    cx: &Cx,
+    error: &Error,
+    inputs: &Value,
+    decided: &Map<String, Value>,
+) -> Result<Option<String>, Error> {
+    let refused = error.status().is_some_and(|status| status >= 300);
+    let late = if refused {
+        Duration::ZERO
+    } else {
+        cx.aws.late()
+    };
+    let known = Known::whole(inputs.clone(), decided.clone());
+    for pause in looks(late) {
+        tokio::time::sleep(pause).await;
+        let found = kind.find(cx, &known).await?;
+        if let Some(id) = found {
+            // It exists: whatever fails from here on, it is in the state.
+            cx.made(&id, Value::Object(decided.clone()));
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
+}
+
+/// Deletes, again where the outcome is unknown: what is gone already is success.
+///
+/// # Errors
+/// The deletion's own, once it will not be tried again.
+pub async fn delete(
+    kind: &'static dyn ResourceType,
+    cx: &Cx,
+    id: &str,
+    attrs: &Value,
+) -> Result<(), Error> {
+    let mut attempt = 1;
+    loop {
+        let error = match kind.delete(cx, id, attrs).await {
+            Ok(()) => {
+                cx.repeated(attempt - 1);
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        pause(cx, attempt, &error, "deletion").await.ok_or(error)?;
+        attempt += 1;
+    }
+}
+
+/// Updates, and where the outcome is unknown reads what became of it, and sends only what
+/// did not take effect.
+///
+/// # Errors
+/// The update's own, once it is sure that it did nothing or that no more can be known.
+pub async fn update(
+    kind: &'static dyn ResourceType,
+    cx: &Cx,
+    id: &str,
+    mut live: Value,
+    inputs: Value,
+    mut changed: BTreeSet<String>,
+) -> Result<Applied, Error> {
+    let mut attempt = 1;
+    loop {
+        let tried = kind.update(cx, id, live.clone(), inputs.clone(), changed.clone());
+        let error = match tried.await {
+            Ok(applied) => {
+                cx.repeated(attempt - 1);
+                return Ok(applied);
+            }
+            Err(error) => error,
+        };
+        pause(cx, attempt, &error, "update")
+            .await
+            .ok_or_else(|| error.clone())?;
+        attempt += 1;
+        if error.effect() == Effect::None {
+            continue;
+        }
+        kind.ready(cx, id).await?;
+        let mut reading = cx.clone();
+        reading.wanted = Some(names(&inputs).union(&changed).cloned().collect());
+        let Some(now) = kind.read(&reading, id, &live).await? else {
+            return Err(error);
+        };
+        // A property taken out of the file was applied before, and what no read returns may
+        // have been lost.
+        let applied = overlay(&live, &inputs);
+        let applied = with_keys_of(kind.schema(), &live, &changed, applied);
+        let applied = only(&applied, |name| {
+            changed.contains(name) || has(&inputs, name)
+        });
+        let left = differing(kind, &applied, &inputs, &now);
+        let unread = |name: &str| kind.schema().flag(&Path::root().join(name), "writeOnly");
+        changed.retain(|name| left.contains(name) || unread(name));
+        live = overlay(&live, &now);
+        if changed.is_empty() {
+            return Ok(Applied {
+                id: id.to_owned(),
+                outputs: now,
+            });
+        }
+    }
+}
+
+fn has(value: &Value, name: &str) -> bool {
+    value.get(name).is_some_and(|value| !value.is_null())
+}
+
+/// The changed maps that keep keys of others (`othersKeys`), with the keys that existed before. The
+/// keys of others are wanted, so one that is not wanted and still exists was to be deleted.
+fn with_keys_of(
+    schema: &Schema,
+    before: &Value,
+    changed: &BTreeSet<String>,
+    mut applied: Value,
+) -> Value {
+    let shared = |name: &&String| {
+        let path = Path::root().join(name.as_str());
+        schema.is_map(&path) && schema.keeps_others(&path)
+    };
+    for name in changed.iter().filter(shared) {
+        if let (Some(Value::Object(was)), Some(Value::Object(is))) =
+            (before.get(name), applied.get_mut(name))
+        {
+            for (key, value) in was {
+                is.entry(key).or_insert_with(|| value.clone());
+            }
+        }
+    }
+    applied
+}
+
+fn only(value: &Value, keep: impl Fn(&str) -> bool) -> Value {
+    let members = value.as_object().into_iter().flatten();
+    members
+        .filter(|(name, _)| keep(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// Brings an object that is there to where `create` would have left it: waits as `create` does, and
+/// makes the calls that `create` makes after the first one, as an update of what is missing.
+async fn finish(
+    kind: &'static dyn ResourceType,
+    cx: &Cx,
+    id: &str,
+    inputs: &Value,
+    decided: &Map<String, Value>,
+) -> Result<Applied, Error> {
+    let attrs = overlay(inputs, &Value::Object(decided.clone()));
+    let id = id.to_owned();
+    kind.ready(cx, &id).await?;
+    let mut reading = cx.clone();
+    reading.wanted = Some(names(inputs));
+    let live = kind.read(&reading, &id, &attrs).await?.unwrap_or_default();
+    let mut missing = differing(kind, inputs, inputs, &live);
+    let later = kind.schema().later().filter(|name| has(inputs, name));
+    missing.extend(later.map(str::to_owned));
+    let outputs = overlay(&attrs, &live);
+    if missing.is_empty() {
+        return Ok(Applied { id, outputs });
+    }
+    let live = overlay(&Value::Object(decided.clone()), &live);
+    let updated = kind.update(cx, &id, live, inputs.clone(), missing).await?;
+    Ok(Applied {
+        outputs: overlay(&outputs, &updated.outputs),
+        id,
+    })
+}
+
+/// The properties that a plan would update, were it made now.
+fn differing(
+    kind: &dyn ResourceType,
+    applied: &Value,
+    inputs: &Value,
+    live: &Value,
+) -> BTreeSet<String> {
+    let desired = Data::from(kind.comparable(inputs).into_owned());
+    let (found, _) = differences(&Compare {
+        schema: kind.schema(),
+        applied: &kind.comparable(applied),
+        live: &kind.comparable(live),
+        desired: &desired,
+        sensitive: &BTreeSet::new(),
+        replace_on: &[],
+        contents: None,
+    });
+    let updatable = found.iter().filter(|row| !row.replaces);
+    updatable
+        .filter_map(|row| row.path.first().map(std::borrow::Cow::into_owned))
+        .collect()
+}

@@ -1,0 +1,369 @@
+//! The only calls before a plan: who we are, the live resources, the data sources. None waits
+//! for another, but no more than some are under way at once.
+
+use super::plan::planned::{Inputs, Need, Options, Planned};
+use super::plan::rewrite;
+use super::plan::rewrites::ImportNeed;
+use super::plan::values::ReadFile;
+use super::plan::{Action, Change};
+use super::world::ReadFailure;
+use super::world::{DataRead, ImportRead, Observed, World};
+use crate::lang::stack::Stack;
+use crate::resource::contents::Contents;
+use crate::resource::context::Cx;
+use crate::resource::error::Error;
+use crate::resource::types::is_remote;
+use crate::resource::{data_source, overlay, resource_type};
+use crate::store::state::ResourceState;
+use futures_util::StreamExt;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What is observed, and for which plan.
+pub struct Observe<'a> {
+    /// The stack.
+    pub stack: &'a Stack,
+    /// The planner's options.
+    pub options: &'a Options,
+    /// The clients.
+    pub cx: &'a Cx,
+    /// Whether to read the live resources (`--refresh=false` does not).
+    pub refresh: bool,
+    /// Only these addresses of the state; none: all.
+    pub only: Option<&'a BTreeSet<String>>,
+    /// The accounts that may be worked in; empty: any.
+    pub allowed: &'a [String],
+    /// Reads files for `file()`.
+    pub read_file: ReadFile<'a>,
+}
+
+/// How many reads are under way at once. Each call that a service throttles holds five of the
+/// SDK's 500 tokens until it succeeds, and each connection a file descriptor, of which macOS gives a
+/// process 256.
+pub const AT_ONCE: usize = 48;
+
+/// How long a read is repeated whose service goes on asking to slow down: the SDK gives up when its
+/// tokens are spent, and each repeat that was in vain has spent some.
+const SLOWED: Duration = Duration::from_secs(180);
+
+fn slowed(error: &Error) -> Option<&'static str> {
+    error
+        .is_throttle()
+        .then_some("the service asks to slow down")
+}
+
+/// What is read to know whose account it is.
+pub const CREDENTIALS: &str = "the credentials";
+
+/// Reads what the plan needs and makes it; `first` is the plan made without any read. More than one round is needed only when a data
+/// source's arguments come from another data source or from a resource.
+///
+/// # Errors
+/// All reads that failed; none at all where the account is not allowed.
+pub async fn observe_and_plan(
+    observe: &Observe<'_>,
+    mut world: World,
+    first: Planned,
+) -> Result<(World, Planned), Vec<ReadFailure>> {
+    let make = |world: &World| {
+        rewrite::plan(&Inputs {
+            stack: observe.stack,
+            world,
+            options: observe.options,
+            read_file: observe.read_file,
+        })
+    };
+    let round = Round {
+        needs: if observe.options.destroy {
+            &[]
+        } else {
+            &first.needs
+        },
+        imports: &first.imports,
+        doomed: &doomed(&first, &world),
+        first: true,
+    };
+    read(observe, &mut world, &round).await?;
+    loop {
+        let planned = make(&world);
+        let doomed = if observe.refresh {
+            doomed(&planned, &world)
+        } else {
+            BTreeSet::new()
+        };
+        if planned.needs.is_empty() && planned.imports.is_empty() && doomed.is_empty() {
+            return Ok((world, planned));
+        }
+        let round = Round {
+            needs: &planned.needs,
+            imports: &planned.imports,
+            doomed: &doomed,
+            first: false,
+        };
+        read(observe, &mut world, &round).await?;
+    }
+}
+
+/// Reads what the state knows, for no plan.
+///
+/// # Errors
+/// All reads that failed.
+pub async fn look(observe: &Observe<'_>, mut world: World) -> Result<World, Vec<ReadFailure>> {
+    let round = Round {
+        needs: &[],
+        imports: &[],
+        doomed: &BTreeSet::new(),
+        first: true,
+    };
+    read(observe, &mut world, &round).await?;
+    Ok(world)
+}
+
+/// What one round of reads is for.
+struct Round<'a> {
+    needs: &'a [Need],
+    imports: &'a [ImportNeed],
+    /// The resources that are to be deleted and of which it takes a call to count what they
+    /// hold.
+    doomed: &'a BTreeSet<String>,
+    /// Whether everything is read.
+    first: bool,
+}
+
+/// The resources that the plan deletes or replaces and whose contents are still to be counted.
+fn doomed(planned: &Planned, world: &World) -> BTreeSet<String> {
+    let rows = planned.plan.changes.iter();
+    let goes = rows.filter(|row| row.action == Action::Delete || row.action.is_replace());
+    let old = |row: &Change| {
+        row.moved_from
+            .clone()
+            .unwrap_or_else(|| row.address.clone())
+    };
+    goes.map(old)
+        .filter(|address| {
+            let known = world.state.resources.get(address);
+            let kind = known.and_then(|known| resource_type(&known.type_name));
+            let gone = matches!(world.live.get(address), Some(Observed::Gone));
+            kind.is_some_and(crate::resource::ResourceType::counts)
+                && !gone
+                && !world.contents.contains_key(address)
+        })
+        .collect()
+}
+
+/// What a read tells beside the attributes.
+#[derive(Default)]
+struct Extra {
+    /// What the object holds, where it was counted.
+    held: Option<Contents>,
+    /// The actions that were denied, by the property that they would have given.
+    unread: BTreeMap<&'static str, &'static str>,
+}
+
+enum Seen {
+    Identity(Result<crate::resource::aws::Identity, Error>),
+    Resource(String, Extra, Result<Option<Value>, Error>),
+    Data(Need, Result<Value, Error>),
+    Import(ImportNeed, Result<Option<Value>, Error>),
+}
+
+async fn read(
+    observe: &Observe<'_>,
+    world: &mut World,
+    round: &Round<'_>,
+) -> Result<(), Vec<ReadFailure>> {
+    // In the order in which they start: the identity first.
+    let mut reads: Vec<futures_util::future::BoxFuture<'_, Seen>> = Vec::new();
+    if round.first && !observe.cx.aws.is_offline() {
+        world.region = Some(observe.cx.aws.region().to_owned());
+        reads.push(Box::pin(async {
+            let cx = told_of(observe.cx, CREDENTIALS);
+            Seen::Identity(cx.telling(cx.aws.identity()).await.cloned())
+        }));
+    }
+    let seal = world.seal();
+    if observe.refresh {
+        for (address, known) in &world.state.resources {
+            let wanted = observe.only.is_none_or(|only| only.contains(address));
+            let counts = round.doomed.contains(address);
+            if wanted && is_remote(&known.type_name) && (round.first || counts) {
+                let known = seal.opened_resource(known).into_owned();
+                reads.push(Box::pin(read_resource(
+                    observe,
+                    (address.clone(), counts),
+                    known,
+                )));
+            }
+        }
+    }
+    for need in round.imports {
+        reads.push(Box::pin(read_import(observe, need.clone())));
+    }
+    for need in round.needs {
+        reads.push(Box::pin(async move {
+            let found = match data_source(&need.type_name) {
+                Some(kind) => {
+                    let mut cx = told_of(observe.cx, &format!("data.{}", need.name));
+                    cx.is_secret = need.is_secret;
+                    let read = || kind.read(&cx, need.args.clone());
+                    cx.telling(cx.retry(SLOWED, slowed, read)).await
+                }
+                None => Err(Error::failed(format!(
+                    "{} is no data source",
+                    need.type_name
+                ))),
+            };
+            Seen::Data(need.clone(), found)
+        }));
+    }
+    let mut failures = Vec::new();
+    let mut reads = futures_util::stream::iter(reads).buffer_unordered(AT_ONCE);
+    let mut unread: BTreeMap<(&str, &str), BTreeSet<String>> = BTreeMap::new();
+    while let Some(seen) = reads.next().await {
+        match seen {
+            Seen::Identity(Ok(found)) => {
+                // Nothing more is read in an account that is none of ours.
+                if !observe.allowed.is_empty() && !observe.allowed.contains(&found.account) {
+                    return Err(Vec::new());
+                }
+                world.identity = Some(found);
+            }
+            Seen::Identity(Err(error)) => failures.push((CREDENTIALS.to_owned(), error)),
+            Seen::Resource(address, extra, Ok(found)) => {
+                for (property, action) in extra.unread {
+                    let of = unread.entry((property, action)).or_default();
+                    of.insert(address.clone());
+                }
+                if let Some(held) = extra.held {
+                    world.contents.insert(address.clone(), held);
+                }
+                world
+                    .live
+                    .insert(address, found.map_or(Observed::Gone, Observed::Present));
+            }
+            Seen::Resource(address, _, Err(error)) => failures.push((address, error)),
+            Seen::Data(need, Ok(outputs)) => {
+                // An apply writes it; until then the plan reads what it will be.
+                let kind = data_source(&need.type_name);
+                let mut cx = observe.cx.clone();
+                cx.is_secret = need.is_secret;
+                let written = kind.and_then(|it| it.written(&cx, &need.args, &outputs));
+                if let Some(file) = written {
+                    observe.read_file.stand_in(&file.path, &file.content);
+                }
+                world.data.insert(
+                    need.name,
+                    DataRead {
+                        args: need.args,
+                        is_secret: need.is_secret,
+                        outputs,
+                    },
+                );
+            }
+            Seen::Import(need, Ok(found)) => {
+                let read = ImportRead { id: need.id, found };
+                world.imports.insert(need.address, read);
+            }
+            Seen::Import(need, Err(error)) => failures.push((need.address, error)),
+            Seen::Data(need, Err(error)) => failures.push((format!("data.{}", need.name), error)),
+        }
+    }
+    for ((property, action), addresses) in unread {
+        observe.cx.waiting(&not_read(property, action, &addresses));
+    }
+    failures.sort_by(|a, b| a.0.cmp(&b.0));
+    failures.dedup_by(|a, b| a.1.to_string() == b.1.to_string());
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(failures)
+    }
+}
+
+/// The warning of what could not be read, once for all that lack it.
+fn not_read(property: &str, action: &str, addresses: &BTreeSet<String>) -> String {
+    let all: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    let of = match &all[..] {
+        [first, second, third, rest @ ..] if rest.len() > 1 => {
+            format!("{first}, {second}, {third} and {} more", rest.len())
+        }
+        all => all.join(", "),
+    };
+    format!(
+        "warning: the {property} of {of} cannot be read, and count as last applied: AWS denies \
+         {action}. Allow it for the identity in use to see changes made outside stackctl."
+    )
+}
+
+/// The context of one read: what delays it is told with what is read.
+fn told_of(cx: &Cx, what: &str) -> Cx {
+    let (notify, what) = (Arc::clone(&cx.notify), what.to_owned());
+    let mut cx = cx.clone();
+    cx.notify = Arc::new(move |reason| notify(&format!("reading {what}: {reason}")));
+    cx
+}
+
+async fn read_resource(
+    observe: &Observe<'_>,
+    (address, counts): (String, bool),
+    known: ResourceState,
+) -> Seen {
+    let Some(kind) = resource_type(&known.type_name) else {
+        let error = Error::with_hint(
+            format!(
+                "the state has the type {}, which this version does not know",
+                known.type_name
+            ),
+            "Use the version of stackctl that made it.",
+        );
+        return Seen::Resource(address, Extra::default(), Err(error));
+    };
+    let mut cx = told_of(observe.cx, &address).for_read();
+    cx.counts = counts;
+    cx.wanted = Some(wanted(observe.stack, &address, &known));
+    let attrs = overlay(&known.outputs, &known.inputs);
+    let read = || kind.read(&cx, &known.id, &attrs);
+    let found = cx.telling(cx.retry(SLOWED, slowed, read)).await;
+    let extra = Extra {
+        held: cx.take_held(),
+        unread: cx.take_unread(),
+    };
+    Seen::Resource(address, extra, found)
+}
+
+async fn read_import(observe: &Observe<'_>, need: ImportNeed) -> Seen {
+    let Some(kind) = resource_type(&need.type_name) else {
+        let message = format!("{} is no type that this version knows", need.type_name);
+        return Seen::Import(need, Err(Error::failed(message)));
+    };
+    let mut cx = observe.cx.clone();
+    cx.wanted = Some(wanted(
+        observe.stack,
+        &need.address,
+        &ResourceState::default(),
+    ));
+    let read = || kind.read(&cx, &need.id, &need.attrs);
+    let found = cx.retry(SLOWED, slowed, read).await;
+    Seen::Import(need, found)
+}
+
+/// The properties that the file or the state gives a value.
+fn wanted(stack: &Stack, address: &str, known: &ResourceState) -> BTreeSet<String> {
+    let block = stack
+        .resources
+        .get(address.split('[').next().unwrap_or(address));
+    let in_file = block.and_then(|block| block.properties.as_object());
+    let applied = known.inputs.as_object();
+    let mut wanted: BTreeSet<String> = in_file
+        .into_iter()
+        .chain(applied)
+        .flatten()
+        .map(|(name, _)| name.clone())
+        .collect();
+    if stack.aws.get("defaultTags").is_some() {
+        wanted.insert("tags".to_owned());
+    }
+    wanted
+}

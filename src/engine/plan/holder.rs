@@ -1,0 +1,75 @@
+//! What has an object already that is to be imported: one object has one address.
+
+use super::imports::Adopter;
+use super::planner::Planner;
+use crate::engine::address::quoted;
+use crate::resource::types::is_remote;
+use crate::store::state::{ResourceState, deposed_address};
+
+/// What has an object already that is to be imported, by its address.
+pub(super) enum Holder {
+    /// A resource of the state.
+    Known(String),
+    /// One that this plan imports.
+    Imported(String),
+    /// What a replacement left.
+    Leftover(String),
+}
+
+impl Holder {
+    /// Why `address` cannot have the object of this id, and what to do.
+    pub(super) fn told(&self, id: &str, address: &str) -> (String, String) {
+        match self {
+            Self::Known(holder) => (
+                format!("{id} is in the state already, as {holder}"),
+                format!(
+                    "if {address} is its new name, say so in its options instead of import: \
+                     movedFrom: {}",
+                    quoted(holder)
+                ),
+            ),
+            Self::Imported(holder) => (
+                format!("{id} is imported as {holder} already, and has one address"),
+                format!("take options.import away from {holder} or {address}"),
+            ),
+            Self::Leftover(holder) => (
+                format!("{id} is in the state already, as {holder}, which the next apply deletes"),
+                format!(
+                    "to keep it, first run `stackctl state rm {}`, which leaves it alone",
+                    quoted(holder)
+                ),
+            ),
+        }
+    }
+}
+
+impl Planner<'_> {
+    /// What has the object already. What lives only in the state (`random:…`) may be there many
+    /// times.
+    pub(super) fn holder(&self, adopter: &Adopter<'_>, id: &str) -> Option<Holder> {
+        let type_name = adopter.kind.schema().name;
+        if !is_remote(type_name) {
+            return None;
+        }
+        let is_it = |known: &ResourceState| known.type_name == type_name && known.id == id;
+        let mut adopted = self.out.found.adopted.iter();
+        if let Some((address, _)) = adopted.find(|(_, found)| is_it(&found.resource)) {
+            return Some(Holder::Imported(address.clone()));
+        }
+        let state = &self.inputs.world.state;
+        let current = state.resources.iter();
+        let mut current = current.filter(|(address, _)| *address != adopter.address);
+        if let Some((address, _)) = current.find(|(_, known)| is_it(known)) {
+            let is_imported = self.rewrites.adopted.contains_key(address);
+            return Some(match is_imported {
+                true => Holder::Imported(address.clone()),
+                false => Holder::Known(address.clone()),
+            });
+        }
+        state.deposed.iter().find_map(|(address, generations)| {
+            let mut generations = generations.iter();
+            let (key, _) = generations.find(|(_, known)| is_it(known))?;
+            Some(Holder::Leftover(deposed_address(address, key)))
+        })
+    }
+}

@@ -1,0 +1,154 @@
+//! What a plan is made of, and what comes out.
+
+use super::graph::Uses;
+use super::instance::Instance;
+use super::relations::{Forced, Link};
+use super::rewrites::{Found, Move};
+use super::rewrites::{ImportNeed, Sought};
+use super::values::ReadFile;
+use super::{Action, Change, Plan};
+use crate::content::Content;
+use crate::data::Data;
+use crate::engine::world::World;
+use crate::lang::diagnostic::Diagnostic;
+use crate::lang::stack::Stack;
+use crate::resource::resource_type;
+use crate::store::state::{ResourceState, State, split_deposed};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// In place of the expression, where an evaluation failed.
+pub(super) const FAULTY: &str = "(faulty)";
+
+/// What the command line narrows or widens.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Options {
+    /// Plan the deletion of everything.
+    pub destroy: bool,
+    /// Only these addresses (or names), and what they need.
+    pub target: Vec<String>,
+    /// Not these addresses (or names), nor what needs them.
+    pub exclude: Vec<String>,
+    /// Replace these addresses.
+    pub replace: Vec<String>,
+    /// Do nothing but adopt these objects: the import id by address.
+    pub adopt: Option<BTreeMap<String, String>>,
+}
+
+/// What a plan is made of.
+#[derive(Clone, Copy)]
+pub struct Inputs<'a> {
+    /// The stack.
+    pub stack: &'a Stack,
+    /// The world.
+    pub world: &'a World,
+    /// The options.
+    pub options: &'a Options,
+    /// Reads files for `file()`.
+    pub read_file: ReadFile<'a>,
+}
+
+/// A data source that must be read before the plan can be finished.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Need {
+    /// Its name under `data:`.
+    pub name: String,
+    /// Its type.
+    pub type_name: String,
+    /// Its arguments.
+    pub args: Value,
+    /// Whether there is a secret among them.
+    pub is_secret: bool,
+}
+
+/// A plan, and what it was made with.
+#[derive(Debug, Default)]
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// Data sources to read; the plan is not final while there are any.
+    pub needs: Vec<Need>,
+    /// Objects to read, since they are to be adopted; the same holds.
+    pub imports: Vec<ImportNeed>,
+    /// What is to be renamed and adopted.
+    pub found: Found,
+    /// The renames that the plan was made with.
+    pub moves: Vec<Move>,
+    /// Mistakes; with an error among them the plan must not be applied.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The resources of the file, in an order in which each comes after what it needs.
+    pub instances: Vec<Instance>,
+    /// Which of them name which.
+    pub(super) links: Vec<Link>,
+    /// What is to be replaced along, and was not yet.
+    pub(super) forced: BTreeMap<String, Forced>,
+    /// What expressions could see in the end.
+    pub locals: BTreeMap<String, Data>,
+    /// The data sources' values.
+    pub data: BTreeMap<String, Data>,
+    /// The resources' values, by name.
+    pub resources: BTreeMap<String, Data>,
+    /// Whether everything is to go.
+    pub destroy: bool,
+    /// Whether objects are adopted and nothing else is done; the outputs stay as they are.
+    pub adopts: bool,
+    /// With [`Options::adopt`]: the resources that the state does not have.
+    pub sought: Vec<Sought>,
+    /// Every address of the file or the state, before `--target` and `--exclude` narrow.
+    pub addresses: BTreeSet<String>,
+    /// The outputs that stay as the state has them: what they come from is left out.
+    pub kept_outputs: BTreeSet<String>,
+    /// What each block needs; see [`Graph::uses`].
+    pub uses: BTreeMap<String, Uses>,
+}
+
+impl Planned {
+    /// The resources and outputs with secrets that the plan includes: making it or carrying it out
+    /// compares, opens, sends or keeps them, which takes the key. What `--target` and `--exclude`
+    /// leave alone is not among them.
+    pub fn with_secrets(&self, state: &State) -> Vec<String> {
+        // What is left alone says why.
+        let is_included = |row: &&Change| {
+            row.action != Action::NoOp || row.importing.is_some() || row.reason.is_empty()
+        };
+        let has_secrets = |row: &&Change| {
+            let (address, deposed) = split_deposed(&row.address);
+            let known = match deposed {
+                None => state.resources.get(address),
+                Some(key) => state.deposed.get(address).and_then(|all| all.get(key)),
+            };
+            let creates = row.action == Action::Create || row.action.is_replace();
+            let kind = resource_type(&row.type_name).filter(|_| creates);
+            known.is_some_and(ResourceState::has_secrets)
+                || row.after.iter().any(|after| !after.secret.is_empty())
+                || kind.is_some_and(|kind| kind.schema().has_secret_outputs())
+        };
+        let rows = self.plan.changes.iter();
+        let resources = rows.filter(is_included).filter(has_secrets);
+        let outputs = self.plan.outputs.iter();
+        let outputs = outputs.filter(|(_, output)| output.sensitive && output.after.is_some());
+        resources
+            .map(|row| row.address.clone())
+            .chain(outputs.map(|(name, _)| format!("the output {name}")))
+            .collect()
+    }
+
+    /// The content of the local files that the plan was decided on, by their paths in the stack
+    /// file.
+    pub fn files(&self) -> BTreeMap<String, Content> {
+        let all = self.instances.iter().flat_map(|found| {
+            let after = found.change.after.as_ref();
+            found
+                .contents()
+                .into_iter()
+                .filter_map(move |(path, content)| {
+                    let is_file = found.kind.schema().flag(&path, "localFile");
+                    let text = path.get(&after?.value)?.as_str()?;
+                    is_file.then(|| (text.to_owned(), content))
+                })
+        });
+        all.collect()
+    }
+}

@@ -1,0 +1,598 @@
+//! From a stack and a world to a plan: pure, no call, no clock. Everything that apply
+//! needs to know is settled here.
+
+use super::contents::files_written;
+use super::graph::{Graph, Node};
+use super::hashes::Unkept;
+use super::instance::{self, Each, Instance};
+use super::mistakes::Told;
+use super::mistakes::violation;
+use super::planned::{FAULTY, Inputs, Need, Planned};
+use super::relations::Forced;
+use super::rewrites::ImportFault;
+use super::rewrites::Rewrites;
+use super::steps;
+use super::values::{Values, Visible};
+use super::{Action, Change};
+use crate::data::{Data, Path};
+use crate::engine::address;
+use crate::engine::world::World;
+use crate::lang::diagnostic::{Diagnostic, Place};
+use crate::lang::eval::{Fault, Reference, Root, Size, evaluate, scan};
+use crate::lang::stack::ResourceBlock;
+use crate::resource::types::is_remote;
+use crate::resource::{ResourceType, data_source, resource_type};
+use crate::severity::Severity;
+use crate::store::seal::Seal;
+use crate::store::state::SavedOptions;
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is said of a replacement beside its reason where the old one stays.
+const KEPT: &str = "; retainOnDelete: the old one is left alone and no longer managed";
+
+/// The plan in a world with these renames and adoptions done.
+pub(super) fn plan_in(inputs: &Inputs<'_>, rewrites: &Rewrites) -> Planned {
+    let mut forced = BTreeMap::new();
+    with_those_along(inputs, rewrites, &mut forced)
+}
+
+/// The most resources of a stack, the instances of those with `forEach` counted.
+const MOST_RESOURCES: usize = 100_000;
+
+/// How often a plan is made again since more is replaced along: what lives on a resource has
+/// resources that live on it, a few deep.
+const DEEPEST: usize = 16;
+
+/// The plan, with what is replaced along: each round finds what only the one before replaces.
+fn with_those_along(
+    inputs: &Inputs<'_>,
+    rewrites: &Rewrites,
+    forced: &mut BTreeMap<String, Forced>,
+) -> Planned {
+    let mut planned = plan_with(inputs, rewrites, forced.clone());
+    for _ in 0..DEEPEST {
+        if planned.forced.is_empty() {
+            break;
+        }
+        forced.append(&mut planned.forced);
+        planned = plan_with(inputs, rewrites, forced.clone());
+    }
+    planned
+}
+
+/// The plan with the resources in `forced` replaced.
+fn plan_with(
+    inputs: &Inputs<'_>,
+    rewrites: &Rewrites,
+    forced: BTreeMap<String, Forced>,
+) -> Planned {
+    let world = inputs.world;
+    let mut planner = Planner {
+        inputs,
+        graph: Graph::of(inputs.stack),
+        seal: world.seal(),
+        values: Values::new(inputs.stack, inputs.read_file),
+        unkept: Unkept::new(),
+        rewrites,
+        forced,
+        by_block: BTreeMap::new(),
+        faulty: BTreeSet::new(),
+        over: false,
+        suspect: false,
+        out: Planned::default(),
+    };
+    planner.head();
+    if inputs.options.destroy {
+        planner.locals();
+    } else {
+        planner.blocks();
+        planner.moves();
+        planner.link();
+        planner.rules();
+    }
+    planner.orphans();
+    planner.addresses();
+    let all = planner.numbers();
+    planner.narrow();
+    planner.renumber(&all);
+    planner.along();
+    planner.protected();
+    planner.retained();
+    planner.holdings();
+    planner.renames();
+    planner.unkept();
+    planner.outputs();
+    planner.finish()
+}
+
+pub(super) struct Planner<'a> {
+    pub(super) inputs: &'a Inputs<'a>,
+    pub(super) graph: Graph,
+    pub(super) seal: Seal,
+    pub(super) values: Values<'a>,
+    /// The outputs of which the state has no value.
+    pub(super) unkept: Unkept,
+    /// The renames and adoptions that the world has.
+    pub(super) rewrites: &'a Rewrites,
+    /// Addresses to replace whatever their properties say.
+    pub(super) forced: BTreeMap<String, Forced>,
+    pub(super) by_block: BTreeMap<String, Vec<usize>>,
+    /// Blocks with mistakes, and those that refer to them: what follows from a mistake is none.
+    pub(super) faulty: BTreeSet<Node>,
+    /// Whether a limit of the stack is reached: what comes after it is not evaluated.
+    over: bool,
+    /// Whether the block at hand refers to one of these.
+    suspect: bool,
+    pub(super) out: Planned,
+}
+
+impl<'a> Planner<'a> {
+    fn head(&mut self) {
+        let World {
+            state,
+            identity,
+            region,
+            head,
+            ..
+        } = self.inputs.world;
+        let plan = &mut self.out.plan;
+        plan.stack.clone_from(&self.inputs.stack.name);
+        plan.env.clone_from(&self.inputs.stack.env);
+        plan.serial = state.serial;
+        plan.lineage.clone_from(&state.lineage);
+        plan.account = identity.as_ref().map(|identity| identity.account.clone());
+        plan.region.clone_from(region);
+        plan.head.clone_from(head);
+    }
+
+    fn fault(&mut self, base: &Path, fault: Fault) {
+        let path = base.concat(&fault.path);
+        let place = match fault.range {
+            Some(range) => Place::Within(path, range),
+            None => Place::Value(path),
+        };
+        let mut diagnostic = Diagnostic::error(place, fault.message);
+        diagnostic.help = fault.help;
+        self.out.diagnostics.push(diagnostic);
+    }
+
+    /// Evaluates a template of the file; faults are reported and leave it unknown.
+    pub(super) fn eval(&mut self, base: &Path, template: &Value) -> Data {
+        if self.over {
+            return Data::unknown(FAULTY);
+        }
+        let found = evaluate(template, &self.values);
+        self.leading_out(base, template);
+        match found {
+            Ok(data) if self.keep(base, Size::of_data(&data)) => data,
+            Ok(_) => Data::unknown(FAULTY),
+            Err(faults) => {
+                for fault in faults {
+                    self.over |= fault.limit;
+                    self.fault(base, fault);
+                }
+                Data::unknown(FAULTY)
+            }
+        }
+    }
+
+    /// Counts what a block has. Whether that is within the limits of a stack.
+    pub(super) fn keep(&mut self, base: &Path, size: Size) -> bool {
+        if let Err(message) = self.values.budget.keep(size)
+            && !self.over
+        {
+            self.over = true;
+            self.error(base.clone(), message);
+        }
+        !self.over
+    }
+
+    fn blocks(&mut self) {
+        for node in std::mem::take(&mut self.graph.order) {
+            self.suspect = !self.faulty.is_empty() && self.refers_to_faulty(&node);
+            let before = self.out.diagnostics.len();
+            match node.clone() {
+                Node::Local(name) => {
+                    let base = Path::pointer("/locals").join(&name);
+                    let value = self.eval(&base, &self.inputs.stack.locals[&name]);
+                    self.values.local.insert(name, value);
+                }
+                Node::Data(name) => self.data_block(name),
+                Node::Resource(name) => self.resource_block(&name),
+            }
+            let new = self.out.diagnostics.get(before..).unwrap_or_default();
+            let wrong = new.iter().any(|found| found.severity == Severity::Error);
+            if self.suspect || wrong {
+                let (Node::Local(name) | Node::Data(name) | Node::Resource(name)) = &node;
+                let values = match &node {
+                    Node::Local(_) => &mut self.values.local,
+                    Node::Data(_) => &mut self.values.data,
+                    Node::Resource(_) => &mut self.values.resource,
+                };
+                values.insert(name.clone(), Data::unknown(FAULTY));
+                self.faulty.insert(node);
+            }
+        }
+        self.suspect = false;
+        // What the clients are made with is evaluated before anything else; its mistakes are told
+        // along with all others.
+        let stack = self.inputs.stack;
+        let aws = self.eval(&Path::pointer("/providers/aws"), &stack.aws);
+        self.other_endpoint(&aws.value);
+        self.eval(&Path::pointer("/state"), &stack.state);
+    }
+
+    /// Whether a block refers to one with a mistake.
+    fn refers_to_faulty(&self, node: &Node) -> bool {
+        let stack = self.inputs.stack;
+        let templates: Vec<&Value> = match node {
+            Node::Local(name) => vec![&stack.locals[name]],
+            Node::Data(name) => vec![&stack.data[name].properties],
+            Node::Resource(name) => {
+                let block = &stack.resources[name];
+                let options = block.options.templates();
+                options
+                    .map(|(_, template)| template)
+                    .chain([&block.properties])
+                    .collect()
+            }
+        };
+        let is_faulty = |reference: Reference| {
+            let node = match reference.root {
+                Root::Local => Node::Local(reference.name),
+                Root::Data => Node::Data(reference.name),
+                Root::Resource => Node::Resource(reference.name),
+                _ => return false,
+            };
+            self.faulty.contains(&node)
+        };
+        templates.into_iter().any(|template| {
+            let mut found = Vec::new();
+            scan(template, &Path::root(), &mut found, &mut Vec::new());
+            found.into_iter().any(is_faulty)
+        })
+    }
+
+    /// What needs no reading, for a destroy that looks at options only.
+    fn locals(&mut self) {
+        for node in self.graph.order.clone() {
+            if let Node::Local(name) = node
+                && let Ok(value) = evaluate(&self.inputs.stack.locals[&name], &self.values)
+            {
+                self.values.local.insert(name, value);
+            }
+        }
+    }
+
+    fn data_block(&mut self, name: String) {
+        let block = &self.inputs.stack.data[&name];
+        let base = Path::pointer("/data").join(&name).join("properties");
+        let mut args = self.eval(&base, &block.properties);
+        let Some(kind) = data_source(&block.type_name) else {
+            self.values.data.insert(name, Data::unknown(FAULTY));
+            return;
+        };
+        let schema = kind.schema();
+        schema.conform(&mut args);
+        let broken = schema.validate(&args).into_iter();
+        let found = broken.map(|broken| violation(&base, broken));
+        self.out.diagnostics.extend(found);
+        if args.is_known() {
+            self.inspect(&base, kind, &args);
+        }
+        let read = self
+            .inputs
+            .world
+            .data
+            .get(&name)
+            .filter(|read| read.args == args.value);
+        let visible = Visible {
+            schema,
+            address: &format!("data.{name}"),
+            inputs: &args,
+            outputs: read.map_or(&Value::Null, |read| &read.outputs),
+            secret: &BTreeSet::new(),
+        };
+        let mut value = visible.data(|_| read.is_none() || !args.is_known());
+        if read.is_none() && args.is_known() {
+            self.hide_files(&name, schema, &mut value);
+        }
+        if !args.is_known() {
+            self.out.plan.changes.push(Change {
+                address: format!("data.{name}"),
+                type_name: block.type_name.clone(),
+                id: None,
+                action: Action::Read,
+                reason: "its arguments are known only while applying".to_owned(),
+                before: None,
+                after: Some(args),
+                differences: Vec::new(),
+                ..Change::default()
+            });
+        } else if read.is_none() {
+            self.out.needs.push(Need {
+                name: name.clone(),
+                type_name: block.type_name.clone(),
+                is_secret: !args.secret.is_empty(),
+                args: args.value,
+            });
+        } else {
+            let files = files_written(schema, &args);
+            let address = format!("data.{name}");
+            let files = files.map(|path| (address.clone(), path));
+            self.out.plan.files.extend(files);
+        }
+        self.values.data.insert(name, value);
+    }
+
+    fn resource_block(&mut self, name: &str) {
+        let block = &self.inputs.stack.resources[name];
+        let Some(kind) = resource_type(&block.type_name) else {
+            let faulty = Data::unknown(FAULTY);
+            self.values.resource.insert(name.to_owned(), faulty);
+            return;
+        };
+        let base = Path::pointer("/resources").join(name);
+        let Some(keys) = self.keys(&base, block) else {
+            self.values
+                .resource
+                .insert(name.to_owned(), Data::unknown(format!("${{{name}}}")));
+            return;
+        };
+        let single = block.options.for_each.is_none();
+        let mut all = Data::from(if single {
+            Value::Null
+        } else {
+            Value::Object(Map::new())
+        });
+        let (count, mut told) = (keys.len(), Told::default());
+        if self.out.instances.len().saturating_add(keys.len()) > MOST_RESOURCES && !self.over {
+            self.over = true;
+            self.error(
+                base,
+                format!("the stack has more than {MOST_RESOURCES} resources from here on"),
+            );
+        }
+        let room = MOST_RESOURCES.saturating_sub(self.out.instances.len());
+        for each in keys.into_iter().take(room) {
+            let before = self.out.diagnostics.len();
+            let address = address::address(name, each.as_ref().map(|each| each.key.as_str()));
+            self.values.each = each
+                .as_ref()
+                .map(|each| (Value::from(each.key.as_str()).into(), each.value.clone()));
+            let (found, visible) = self.instance(name, address, kind, each.clone());
+            self.values.each = None;
+            match &each {
+                None => all = visible,
+                Some(each) => all.set(&Path::root().join(&each.key), visible),
+            }
+            self.by_block
+                .entry(name.to_owned())
+                .or_default()
+                .push(self.out.instances.len());
+            if found.each.is_some() {
+                let new = self.out.diagnostics.split_off(before);
+                told.add(&found.change.address, new);
+            }
+            self.out.instances.push(found);
+        }
+        self.out.diagnostics.extend(told.diagnostics(count));
+        self.values.resource.insert(name.to_owned(), all);
+    }
+
+    /// The instances of a block: one, one a key, or none. No answer where that is not known.
+    fn keys(&mut self, base: &Path, block: &ResourceBlock) -> Option<Vec<Option<Each>>> {
+        let options = base.join("options");
+        if let Some(template) = &block.options.when {
+            let place = options.join("when");
+            match self.flag(&place, template) {
+                Some(true) => {}
+                Some(false) => return Some(Vec::new()),
+                None => return None,
+            }
+        }
+        let Some(template) = &block.options.for_each else {
+            return Some(vec![None]);
+        };
+        let place = options.join("forEach");
+        let data = self.eval(&place, template);
+        match instance::keys(&data) {
+            Ok(keys) => Some(keys.into_iter().map(Some).collect()),
+            Err(message) => {
+                if !self.may_come(&data) {
+                    self.error(place, message);
+                }
+                None
+            }
+        }
+    }
+
+    /// Whether what is unknown of a value was reported already, or may be known once data is read.
+    pub(super) fn may_come(&self, data: &Data) -> bool {
+        let mut unknown = data.unknown.values();
+        let reads = !self.out.needs.is_empty() || !self.out.imports.is_empty();
+        self.suspect
+            || (reads && !data.unknown.is_empty())
+            || unknown.any(|expression| expression == FAULTY)
+    }
+
+    pub(super) fn error(&mut self, place: Path, message: impl Into<String>) {
+        self.out
+            .diagnostics
+            .push(Diagnostic::error(Place::Value(place), message));
+    }
+
+    /// A bool option; reported where it is none or not known.
+    fn flag(&mut self, place: &Path, template: &Value) -> Option<bool> {
+        let data = self.eval(place, template);
+        if let Some(expression) = data.unknown_at(&Path::root()) {
+            if !self.may_come(&data) {
+                let message = format!("{expression} must be known when the plan is made");
+                self.error(place.clone(), message);
+            }
+            return None;
+        }
+        let flag = data.value.as_bool();
+        if flag.is_none() {
+            self.error(place.clone(), "expected true or false");
+        }
+        flag
+    }
+
+    pub(super) fn saved_options(&mut self, name: &str, block: &ResourceBlock) -> SavedOptions {
+        let base = Path::pointer("/resources").join(name).join("options");
+        let mut flag = |key: &str, template: &Option<Value>| {
+            template
+                .as_ref()
+                .and_then(|template| self.flag(&base.join(key), template))
+                .unwrap_or(false)
+        };
+        SavedOptions {
+            protect: flag("protect", &block.options.protect),
+            retain_on_delete: flag("retainOnDelete", &block.options.retain_on_delete),
+            delete_timeout: block.options.timeouts.delete.map(|time| time.as_secs()),
+        }
+    }
+
+    /// The properties that the file wants, checked, with the provider's default tags.
+    pub(super) fn desired(
+        &mut self,
+        name: &str,
+        block: &ResourceBlock,
+        kind: &dyn ResourceType,
+    ) -> Data {
+        let base = Path::pointer("/resources").join(name).join("properties");
+        let mut desired = self.eval(&base, &block.properties);
+        if desired.value.is_null() && desired.is_known() {
+            desired.value = Value::Object(Map::new());
+        }
+        kind.schema().conform(&mut desired);
+        if self.default_tags(&base, kind, &mut desired) {
+            kind.schema().conform(&mut desired);
+        }
+        self.open_names(name, kind, &desired);
+        let broken = kind.schema().validate(&desired).into_iter();
+        let found = broken.map(|broken| violation(&base, broken));
+        self.out.diagnostics.extend(found);
+        desired
+    }
+
+    /// Warns of a name that comes from a secret: it is in the id, which everything shows.
+    fn open_names(&mut self, block: &str, kind: &dyn ResourceType, desired: &Data) {
+        let schema = kind.schema();
+        // What the id is made of: the name, the beginning of a generated one, its parent's id.
+        let names: BTreeSet<&str> = match is_remote(schema.name) && schema.has_from("id") {
+            true => schema.from("id").collect(),
+            false => kind.identity().iter().copied().collect(),
+        };
+        for name in names {
+            let path = Path::root().join(name);
+            if !desired.is_secret(&path) {
+                continue;
+            }
+            let place = Path::pointer("/resources").join(block).join("properties");
+            let message = format!(
+                "{name} of {block} comes from a secret, and becomes part of what the object is \
+                 called: AWS shows it, and the state keeps it in clear"
+            );
+            let mut warning = Diagnostic::error(Place::Value(place.concat(&path)), message);
+            warning.severity = Severity::Warning;
+            self.out.diagnostics.push(warning);
+        }
+    }
+
+    /// Adds the provider's tags to those of the resource; whether there are any.
+    fn default_tags(&mut self, base: &Path, kind: &dyn ResourceType, desired: &mut Data) -> bool {
+        let Some(template) = self
+            .inputs
+            .stack
+            .aws
+            .get("defaultTags")
+            .filter(|_| !self.over)
+        else {
+            return false;
+        };
+        let tags = Path::pointer("/tags");
+        let takes_map = kind
+            .schema()
+            .at(&tags)
+            .is_some_and(|at| at.get("additionalProperties").is_some());
+        if !takes_map || !kind.schema().name.starts_with("aws:") {
+            return false;
+        }
+        let Ok(defaults) = evaluate(template, &self.values) else {
+            return false;
+        };
+        if !self.keep(base, Size::of_data(&defaults)) {
+            return false;
+        }
+        for key in defaults
+            .value
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(key, _)| key)
+        {
+            let at = tags.join(key);
+            if desired.get(&at).is_none()
+                && let Some(value) = defaults.get(&Path::root().join(key))
+            {
+                desired.set(&at, value);
+            }
+        }
+        true
+    }
+
+    fn addresses(&mut self) {
+        let state = &self.inputs.world.state;
+        let instances = self.out.instances.iter();
+        self.out.addresses = instances
+            .map(|found| &found.change.address)
+            .chain(self.inputs.stack.resources.keys())
+            .chain(state.resources.keys())
+            .chain(state.deposed.keys())
+            .cloned()
+            .collect();
+    }
+
+    fn finish(mut self) -> Planned {
+        self.out.locals = self.values.local;
+        self.out.data = self.values.data;
+        self.out.resources = self.values.resource;
+        self.out.destroy = self.inputs.options.destroy;
+        self.out.adopts = self.inputs.options.adopt.is_some();
+        self.out.moves.clone_from(&self.rewrites.moves);
+        if self.inputs.options.adopt.is_none() {
+            let faults = std::mem::take(&mut self.out.found.faults).into_iter();
+            self.out
+                .diagnostics
+                .extend(faults.map(ImportFault::diagnostic));
+        }
+        self.out.uses = self.graph.uses;
+        // Deletions that would wait in a circle come first; few plans need a second round.
+        let mut first = BTreeSet::new();
+        loop {
+            let state = &self.inputs.world.state;
+            instance::settle_replacements(&mut self.out.instances, state, &first);
+            let stuck = steps::build(&mut self.out, self.inputs.world, self.rewrites, &first);
+            if stuck.is_empty() {
+                break;
+            }
+            first.extend(stuck);
+        }
+        for found in &mut self.out.instances {
+            if found.options.retain_on_delete && found.change.action.is_replace() {
+                found.change.reason.push_str(KEPT);
+            }
+        }
+        // The rows move into the plan; an instance keeps what apply asks it for.
+        let rows = self.out.instances.iter_mut().map(Instance::take_row);
+        self.out.plan.changes.extend(rows);
+        self.out
+            .plan
+            .changes
+            .sort_by(|a, b| a.address.cmp(&b.address));
+        self.out
+    }
+}
