@@ -35,6 +35,18 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
+/// The declarations of the types there are, by name.
+pub trait Declarations {
+    /// That of a resource type.
+    fn resource(&self, name: &str) -> Option<&Schema>;
+    /// That of a data source.
+    fn data_source(&self, name: &str) -> Option<&Schema>;
+    /// The names of the resource types.
+    fn resource_names(&self) -> Vec<&str>;
+    /// The names of the data sources.
+    fn data_source_names(&self) -> Vec<&str>;
+}
+
 /// The declaration of one resource type or data source.
 #[derive(Debug)]
 pub struct Schema {

@@ -147,7 +147,8 @@ const UNSET: &[(&str, &str)] = &[
 #[test]
 fn every_type_has_a_case() {
     let cases: BTreeSet<String> = cases().into_iter().map(|(name, _)| name).collect();
-    let types: BTreeSet<String> = stackctl::resource::resources()
+    let types: BTreeSet<String> = stackctl::resource::native()
+        .resources()
         .keys()
         .map(|name| (*name).to_owned())
         .collect();

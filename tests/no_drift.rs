@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use stackctl::engine::after::drift::drift;
 use stackctl::engine::world::{Observed, World};
 use stackctl::lang::stack::Stack;
+use stackctl::resource::native;
 use stackctl::store::state::{ResourceState, State, StateChange};
 
 /// A trap: what was applied, the same as AWS gives it back, and a change of it.
@@ -45,7 +46,9 @@ fn drifts(trap: &Trap, live: &Value) -> bool {
     world
         .live
         .insert("it".to_owned(), Observed::Present(live.clone()));
-    !drift(&Stack::default(), &world).drifted.is_empty()
+    !drift(&Stack::default(), native(), &world)
+        .drifted
+        .is_empty()
 }
 
 fn policy(statement: Value) -> Value {

@@ -13,6 +13,7 @@ use stackctl::lang::locate::locate;
 use stackctl::lang::{check, diagnostic, load};
 use stackctl::report::diagnostics::diagnostics as mistakes;
 use stackctl::report::text::{self, Style};
+use stackctl::resource::native;
 use stackctl::store::key::{Given, StateKey};
 use stackctl::store::seal::Seal;
 use std::fmt::Write as _;
@@ -246,7 +247,7 @@ fn run(case: &str) -> String {
         },
     );
     let mut diagnostics = loaded.diagnostics;
-    diagnostics.extend(check::check(&loaded.stack));
+    diagnostics.extend(check::check(&loaded.stack, native()));
     let world = world(&case);
     let list = |name: &str| -> Vec<String> {
         serde_json::from_value(case["options"][name].clone()).unwrap_or_default()
@@ -259,6 +260,7 @@ fn run(case: &str) -> String {
         adopt: serde_json::from_value(case["options"]["adopt"].clone()).unwrap_or_default(),
     };
     let planned = rewrite::plan(&Inputs {
+        types: native(),
         stack: &loaded.stack,
         world: &world,
         options: &options,
@@ -281,7 +283,10 @@ fn run(case: &str) -> String {
     if diagnostics.iter().any(is_error) {
         return texts;
     }
-    assert_eq!(verify::faults(&planned.plan, &world), Vec::<String>::new());
+    assert_eq!(
+        verify::faults(&planned.plan, &world, native()),
+        Vec::<String>::new()
+    );
     let needs = planned.needs.iter();
     let needs = needs.map(|need| {
         let secret = if need.is_secret { " (secret)" } else { "" };

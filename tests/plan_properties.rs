@@ -12,6 +12,7 @@ use stackctl::engine::plan::verify;
 use stackctl::engine::world::World;
 use stackctl::lang::stack::Stack;
 use stackctl::lang::{check, load};
+use stackctl::resource::native;
 use stackctl::store::state::State;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -118,7 +119,7 @@ impl Version {
         let file = ("s.yaml".to_owned(), text);
         let loaded = load::load(file, None, PathBuf::from("stacks"), &load::Given::default());
         assert_eq!(loaded.diagnostics, Vec::new());
-        assert_eq!(check::check(&loaded.stack), Vec::new());
+        assert_eq!(check::check(&loaded.stack, native()), Vec::new());
         loaded.stack
     }
 }
@@ -162,6 +163,7 @@ fn plan(stack: &Stack, world: &World, destroy: bool) -> Result<Planned, TestCase
         ..Options::default()
     };
     let inputs = Inputs {
+        types: native(),
         stack,
         world,
         options: &options,
@@ -169,7 +171,7 @@ fn plan(stack: &Stack, world: &World, destroy: bool) -> Result<Planned, TestCase
     };
     let planned = rewrite::plan(&inputs);
     prop_assert_eq!(&planned.diagnostics, &Vec::new());
-    let faults = verify::faults(&planned.plan, world);
+    let faults = verify::faults(&planned.plan, world, native());
     if !faults.is_empty() {
         return Err(refused(&format!("{faults:?}"), &planned, stack, world));
     }

@@ -13,6 +13,7 @@ use stackctl::engine::plan::verify;
 use stackctl::engine::world::World;
 use stackctl::lang::stack::Stack;
 use stackctl::lang::{check, load};
+use stackctl::resource::native;
 use stackctl::store::state::State;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -157,7 +158,7 @@ impl Version {
         let file = ("s.yaml".to_owned(), text.into_bytes());
         let loaded = load::load(file, None, PathBuf::from("stacks"), &load::Given::default());
         assert_eq!(loaded.diagnostics, Vec::new());
-        assert_eq!(check::check(&loaded.stack), Vec::new());
+        assert_eq!(check::check(&loaded.stack, native()), Vec::new());
         loaded.stack
     }
 }
@@ -168,13 +169,14 @@ fn plan(stack: &Stack, world: &World, destroy: bool) -> Result<Planned, TestCase
         ..Options::default()
     };
     let planned = rewrite::plan(&Inputs {
+        types: native(),
         stack,
         world,
         options: &options,
         read_file: &|path: &str| Err(format!("{path}: no file here")),
     });
     prop_assert_eq!(&planned.diagnostics, &Vec::new());
-    let faults = verify::faults(&planned.plan, world);
+    let faults = verify::faults(&planned.plan, world, native());
     prop_assert!(
         faults.is_empty(),
         "{}",

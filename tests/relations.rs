@@ -8,8 +8,8 @@ use crate::support::{Project, actions};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use stackctl::data::Path;
+use stackctl::resource::native;
 use stackctl::resource::relation::{Fate, Parent};
-use stackctl::resource::{resource_type, resources};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -71,7 +71,7 @@ impl Case {
     fn children(&self) -> Vec<(String, &'static Parent)> {
         let mut children = Vec::new();
         for (address, block) in &self.resources {
-            let kind = resource_type(self.type_of(address)).unwrap();
+            let kind = native().resource(self.type_of(address)).unwrap();
             for row in kind.parents() {
                 let names = Path::dotted(row.property).get(&block["properties"]);
                 let text = names.map(Value::to_string).unwrap_or_default();
@@ -109,7 +109,11 @@ fn replaced(project: &Project, case: &Case, flags: &[&str], what: &str) {
     assert!(replaces(&case.parent), "{what}: {found:?}");
     for (address, row) in case.children() {
         // Without a name that comes back, what is named has another id.
-        let is_named = !resource_type(row.type_name).unwrap().identity().is_empty();
+        let is_named = !native()
+            .resource(row.type_name)
+            .unwrap()
+            .identity()
+            .is_empty();
         let lost = row.fate == Fate::DiesWith || (row.fate == Fate::Stops && is_named);
         if lost {
             assert!(replaces(&address), "{what}: {address} in {found:?}");
@@ -151,7 +155,7 @@ fn what_lives_on_a_replaced_resource_is_replaced_along() {
     let mut failures = Vec::new();
     for (name, case) in cases() {
         for (address, row) in case.children() {
-            let child = resource_type(case.type_of(&address)).unwrap();
+            let child = native().resource(case.type_of(&address)).unwrap();
             let pair = (row.type_name, child.schema().name, row.property);
             pairs.insert(pair, (row.fate, name.clone()));
         }
@@ -171,7 +175,8 @@ fn what_lives_on_a_replaced_resource_is_replaced_along() {
             format!("{fate:?}")
         );
     }
-    let declared: BTreeSet<Pair> = resources()
+    let declared: BTreeSet<Pair> = native()
+        .resources()
         .iter()
         .flat_map(|(child, kind)| {
             let rows = kind.parents().iter();
@@ -206,7 +211,7 @@ fn tables_of_types() -> String {
         "\n| when this is deleted | this, which names it | by | |\n|---|---|---|---|\n",
     );
     let mut rows = BTreeSet::new();
-    for (child, kind) in resources() {
+    for (child, kind) in native().resources() {
         for row in kind.parents() {
             let fate = match row.fate {
                 Fate::DiesWith => "dies with it",
@@ -221,7 +226,7 @@ fn tables_of_types() -> String {
     }
     text.extend(rows);
     text.push_str("\n| this | comes after this | of the same | deleted |\n|---|---|---|---|\n");
-    for (own, kind) in resources() {
+    for (own, kind) in native().resources() {
         for row in kind.after() {
             let deleted = ["in any order", "before it"][usize::from(row.deleted_before)];
             let (sibling, property) = (row.type_name, row.property);
@@ -327,7 +332,7 @@ fn every_property_that_names_a_resource_says_what_becomes_of_it() {
     let excused: BTreeSet<&str> = NO_PARENT.iter().map(|(name, _)| *name).collect();
     let mut used = BTreeSet::new();
     let mut missing = Vec::new();
-    for (name, kind) in resources() {
+    for (name, kind) in native().resources() {
         let mut all = Vec::new();
         properties(&kind.schema().properties, "", &mut all);
         let rows: BTreeSet<&str> = kind.parents().iter().map(|row| row.property).collect();
@@ -359,7 +364,7 @@ fn the_references_of_the_conformance_cases_have_rows() {
         let text = std::fs::read_to_string(&path).unwrap();
         let case: conformance::Case = serde_yaml::from_str(&text).unwrap();
         for block in case.resources.values() {
-            let kind = resource_type(block["type"].as_str().unwrap()).unwrap();
+            let kind = native().resource(block["type"].as_str().unwrap()).unwrap();
             let rows: BTreeSet<(&str, &str)> = kind
                 .parents()
                 .iter()

@@ -5,6 +5,7 @@ use stackctl::engine::plan::planned::{Inputs, Options};
 use stackctl::engine::plan::rewrite;
 use stackctl::engine::world::World;
 use stackctl::lang::{check, load};
+use stackctl::resource::native;
 use stackctl::store::state::State;
 use stackctl::store::{Store, journal};
 use std::path::{Path, PathBuf};
@@ -13,13 +14,14 @@ use std::path::{Path, PathBuf};
 pub fn stack_file(bytes: &[u8]) {
     let file = ("s.yaml".to_owned(), bytes.to_vec());
     let loaded = load::load(file, None, PathBuf::from("stacks"), &load::Given::default());
-    let wrong = !loaded.diagnostics.is_empty() || !check::check(&loaded.stack).is_empty();
+    let wrong = !loaded.diagnostics.is_empty() || !check::check(&loaded.stack, native()).is_empty();
     if wrong {
         return;
     }
     let lineage = "lineage".to_owned();
     let world = World::new(State::empty(&loaded.stack.name, None, lineage));
     rewrite::plan(&Inputs {
+        types: native(),
         stack: &loaded.stack,
         world: &world,
         options: &Options::default(),

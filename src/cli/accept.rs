@@ -22,6 +22,7 @@ use crate::lang::load::Loaded;
 use crate::lang::locate::locate;
 use crate::lang::source;
 use crate::lang::stack::{Sources, Stack};
+use crate::resource::native;
 use serde_json::json;
 use similar::TextDiff;
 use std::collections::{BTreeMap, BTreeSet};
@@ -89,6 +90,7 @@ fn finish(
 
 fn plan(stack: &Stack, world: &World) -> Planned {
     rewrite::plan(&Inputs {
+        types: native(),
         stack,
         world,
         options: &Options::default(),

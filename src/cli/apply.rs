@@ -20,6 +20,7 @@ use crate::report::progress::{self, Reporter};
 use crate::report::text::Style;
 use crate::report::{self, outputs::Row};
 use crate::resource::archive::cache;
+use crate::resource::native;
 use crate::store;
 use crate::store::seal::Seal;
 use crate::store::state::State;
@@ -117,7 +118,7 @@ pub(super) async fn carry_out(
         state_key::ready(&world.key)?;
     }
     if !session.planned.destroy {
-        files::write(&session.cx, &session.stack, &session.world)
+        files::write(&session.cx, native(), &session.stack, &session.world)
             .map_err(|failures| unwritten(&failures))?;
     }
     let finished = execute(global, run, session).await?;
@@ -222,6 +223,7 @@ async fn execute(
     });
     let result = apply::apply(
         Run {
+            types: native(),
             stack: &session.stack,
             planned: &session.planned,
             world: &session.world,

@@ -16,6 +16,7 @@ use crate::files;
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::source;
 use crate::report;
+use crate::resource::native;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -91,6 +92,7 @@ async fn adopt_all(session: &Session) -> Result<(), CliError> {
     let secrets = output::secrets().clone();
     secrets.learn_plan(&session.planned.plan);
     let run = Run {
+        types: native(),
         stack: &session.stack,
         planned: &session.planned,
         world: &session.world,

@@ -18,7 +18,7 @@ use crate::engine::plan::planned::Options;
 use crate::engine::world::World;
 use crate::lang::stack::{Sources, Stack};
 use crate::resource::context::AsTyped;
-use crate::resource::types::is_remote;
+use crate::resource::native;
 use crate::store::Store;
 use crate::store::state::State;
 use std::collections::BTreeSet;
@@ -84,8 +84,10 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
     let with_secrets: Vec<String> = looked_at.map(|(address, _)| address.clone()).collect();
     state_key::need(&world.key, &store.name(), &with_secrets)?;
     let known = world.state.resources.values();
-    let remote = known.into_iter().any(|known| is_remote(&known.type_name))
-        || recovery::needs_aws(&opened.open);
+    let remote = known
+        .into_iter()
+        .any(|known| native().is_remote(&known.type_name))
+        || recovery::needs_aws(native(), &opened.open);
     if !remote {
         // Else the drift says so.
         Account::tell_some(&account);
@@ -109,6 +111,7 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
     world.head.endpoints = account::told(&connected.cx.aws);
     if remote {
         let observe = Observe {
+            types: native(),
             stack: &stack,
             options: &Options::default(),
             cx: &connected.cx,
@@ -122,7 +125,7 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
             .map_err(|failures| read_errors(&failures))?;
     }
     check_account(&world, &connected.allowed_accounts, &store)?;
-    let drift = drift::drift(&stack, &world);
+    let drift = drift::drift(&stack, native(), &world);
     Ok(Look {
         stack,
         sources,

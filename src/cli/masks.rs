@@ -5,7 +5,7 @@ use super::output;
 use crate::lang::diagnostic::Place;
 use crate::lang::locate::{is_written, locate};
 use crate::lang::stack::Sources;
-use crate::resource::{data_sources, resources};
+use crate::resource::native;
 use serde_json::Value;
 use std::ops::Range;
 
@@ -76,8 +76,8 @@ pub(super) fn learn_words(sources: &Sources) {
     let sources = sources.clone();
     output::secrets().hear(move || {
         let mut text = masked(&sources).files.swap_remove(0).1;
-        let schemas = resources().values().map(|kind| kind.schema());
-        let sources = data_sources().values().map(|kind| kind.schema());
+        let schemas = native().resources().values().map(|kind| kind.schema());
+        let sources = native().data_sources().values().map(|kind| kind.schema());
         for schema in schemas.chain(sources) {
             schema.every_name(&mut |name| {
                 text.push(' ');

@@ -17,7 +17,7 @@ use crate::lang::load::Loaded;
 use crate::lang::locate::locate;
 use crate::lang::stack::{Sources, Stack};
 use crate::report::diagnostics;
-use crate::resource::resource_type;
+use crate::resource::native;
 use crate::severity::Severity;
 use crate::store::state::State;
 use serde_json::Value;
@@ -67,15 +67,16 @@ pub(super) enum Evaluate {
 pub(super) fn check(stack: &Stack, diagnostics: &mut Vec<Diagnostic>, evaluate: Evaluate) {
     let understood = !are_wrong(diagnostics);
     learn_literals(stack);
-    diagnostics.extend(check::check(stack));
+    diagnostics.extend(check::check(stack, native()));
     let wanted = evaluate == Evaluate::Always || are_wrong(diagnostics);
-    if !understood || !wanted || !Graph::of(stack).covers(stack) {
+    if !understood || !wanted || !Graph::of(stack, native()).covers(stack) {
         return;
     }
     let name = stack.name.as_str();
     let mut world = World::new(State::empty(name, stack.env.as_deref(), String::new()));
     world.is_blind = true;
     let planned = rewrite::plan(&Inputs {
+        types: native(),
         stack,
         world: &world,
         options: &Options::default(),
@@ -98,12 +99,12 @@ pub(super) fn strictly(strict: bool, diagnostics: &mut [Diagnostic]) {
 /// Takes in what the file itself gives sensitive properties, so that no mistake quotes it.
 fn learn_literals(stack: &Stack) {
     for block in stack.resources.values() {
-        let Some(kind) = resource_type(&block.type_name) else {
+        let Some(schema) = native().schema(&block.type_name) else {
             continue;
         };
         for (name, value) in block.properties.as_object().into_iter().flatten() {
             let is_literal = value.as_str().is_none_or(|text| !text.contains("${"));
-            if is_literal && kind.schema().is_sensitive(name) {
+            if is_literal && schema.is_sensitive(name) {
                 output::secrets().learn(value);
             }
         }

@@ -13,13 +13,13 @@ use crate::engine::plan::{Action, Change, Plan};
 use crate::engine::world::World;
 use crate::lang::load::Loaded;
 use crate::lang::stack::{Origin, Sources, Stack};
-use crate::report::secrets::{SecretPaths, schema_of};
-use crate::resource::resource_type;
-use crate::resource::types::is_remote;
+use crate::report::secrets::SecretPaths;
+use crate::resource::native;
 use crate::saved::{
     self, Command, FileError, KEYED, Mark, Moved, Now, PlanKey, SavedPlan, SavedState,
     SavedVariable,
 };
+use crate::schema::Schema;
 use crate::store::key::StateKey;
 use crate::store::seal::Seal;
 use serde_json::Value;
@@ -55,7 +55,7 @@ pub(super) fn save(
     let what = format!("{} (to save the plan)", stack.full_name());
     state_key::need(&world.key, &place, &[what])?;
     let seal = world.seal().comparing();
-    let plan = saved::sealed(&planned.plan, &seal);
+    let plan = saved::sealed(&planned.plan, native(), &seal);
     let mut saved = SavedPlan {
         stackctl: env!("CARGO_PKG_VERSION").to_owned(),
         summary: plan.summary(),
@@ -119,7 +119,10 @@ fn digests(files: &Files, key: &StateKey, keyed: Option<&BTreeSet<String>>) -> D
 fn secret_names(plan: &Plan, stack: &Stack) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for change in &plan.changes {
-        let Some(schema) = schema_of(change).filter(|schema| schema.has_keyword("localFile"))
+        let Some(schema) = change
+            .schema
+            .0
+            .filter(|schema| schema.has_keyword("localFile"))
         else {
             continue;
         };
@@ -158,8 +161,8 @@ pub(super) fn keeps_secrets(plan: &Plan) -> bool {
     outputs.next().is_some()
         || plan.changes.iter().filter(makes).any(|change| {
             let secret = change.after.iter().any(|after| !after.secret.is_empty());
-            let kind = resource_type(&change.type_name);
-            secret || kind.is_some_and(|kind| kind.schema().has_secret_outputs())
+            let schema = native().schema(&change.type_name);
+            secret || schema.is_some_and(Schema::has_secret_outputs)
         })
 }
 
@@ -260,7 +263,7 @@ fn local_data(stack: &Stack, planned: &Planned, seal: &Seal) -> BTreeMap<String,
     let data = planned.data.iter();
     data.filter(|(name, _)| {
         let block = stack.data.get(*name);
-        block.is_some_and(|block| !is_remote(&block.type_name))
+        block.is_some_and(|block| !native().is_remote(&block.type_name))
     })
     .map(|(name, data)| (name.clone(), seal.seal_all(data).into_owned()))
     .collect()
@@ -436,7 +439,7 @@ pub(super) fn check_plan(
     let names = secret_names(&planned.plan, stack);
     stale(&saved::moved_plan(
         plan,
-        &saved::sealed(&planned.plan, seal),
+        &saved::sealed(&planned.plan, native(), seal),
         &local_data(stack, planned, seal),
         &digests(files, key, plan.mark.mac.is_some().then_some(&names)),
     ))

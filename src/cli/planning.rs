@@ -21,7 +21,7 @@ use crate::lang::stack::Stack;
 use crate::resource::aws::Aws;
 use crate::resource::context::AsTyped;
 use crate::resource::context::{Cx, Owner};
-use crate::resource::types::is_remote;
+use crate::resource::native;
 use crate::saved::SavedState;
 use crate::store::Store;
 use crate::store::journal::Intent;
@@ -75,6 +75,7 @@ impl Session {
         world.key = key(&wanted, &world, &store.name())?;
         // Mistakes that only show in evaluation cost no call either.
         let mut first = rewrite::plan(&Inputs {
+            types: native(),
             stack: &stack,
             world: &world,
             options,
@@ -90,11 +91,11 @@ impl Session {
             report(global, &first.diagnostics, &sources)?;
         }
         if world.key.why_locked().is_some() {
-            let with_secrets = first.with_secrets(&world.state);
+            let with_secrets = first.with_secrets(native(), &world.state);
             state_key::need(&world.key, &store.name(), &with_secrets)?;
         }
         check_addresses(options, &first, false)?;
-        let remote = uses_aws(&stack, &world) || recovery::needs_aws(&opened.open);
+        let remote = uses_aws(&stack, &world) || recovery::needs_aws(native(), &opened.open);
         if !remote {
             // Else the plan says so.
             Account::tell_some(&account);
@@ -124,6 +125,7 @@ impl Session {
         }
         let planned = if remote || !first.needs.is_empty() || !first.imports.is_empty() {
             let observe = Observe {
+                types: native(),
                 stack: &stack,
                 options,
                 cx: &cx,
@@ -162,7 +164,7 @@ impl Session {
         report(global, &planned.diagnostics, &sources)?;
         check_addresses(options, &planned, true)?;
         if world.key.why_locked().is_some() {
-            let with_secrets = planned.with_secrets(&world.state);
+            let with_secrets = planned.with_secrets(native(), &world.state);
             state_key::need(&world.key, &store.name(), &with_secrets)?;
         }
         if let Keeps::Repeats(plan) = wanted.keeps {
@@ -247,7 +249,7 @@ impl Connect<'_> {
         open: &[Intent],
         writes: bool,
     ) -> Result<Option<Connected>, CliError> {
-        let calls = recovery::needs_aws(open);
+        let calls = recovery::needs_aws(native(), open);
         let connected = self.connect(store, calls).await?;
         if calls {
             // What an interrupted run left is looked for, and kept, in the right account only.
@@ -273,7 +275,7 @@ pub(super) async fn settle_left(
     open: &[Intent],
 ) -> Result<(), CliError> {
     let seal = world.seal();
-    recovery::recover(cx, &mut world.state, open, &seal)
+    recovery::recover(cx, native(), &mut world.state, (open, &seal))
         .await
         .map(|_| ())
         .map_err(|failures| recovery_errors(&failures))
@@ -331,7 +333,7 @@ pub(super) fn uses_aws(stack: &Stack, world: &World) -> bool {
         .chain(data)
         .chain(known)
         .chain(deposed.map(|known| &known.type_name))
-        .any(|name| is_remote(name))
+        .any(|name| native().is_remote(name))
 }
 
 /// Seconds since 1970.

@@ -20,6 +20,7 @@ use crate::resource::aws::Aws;
 use crate::resource::aws::connect::{AssumeRole, ConnectError, Local, Settings, connect};
 use crate::resource::aws::endpoint::is_region;
 use crate::resource::aws::profile::MissingProfile;
+use crate::resource::native;
 use crate::store::Watch;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -41,7 +42,7 @@ pub(super) struct Provider {
 /// What is known before anything is read: variables, and the locals that need nothing else.
 pub(super) fn values<'a>(stack: &'a Stack, read_file: ReadFile<'a>) -> Values<'a> {
     let mut values = Values::new(stack, read_file);
-    for node in Graph::of(stack).order {
+    for node in Graph::of(stack, native()).order {
         if let Node::Local(name) = node
             && let Ok(value) = evaluate(&stack.locals[&name], &values)
             && values.budget.keep(Size::of_data(&value)).is_ok()

@@ -9,6 +9,7 @@ use super::session::Session;
 use super::{confirm, output, planning};
 use crate::engine::after::drift;
 use crate::report::{self, terminal::escape};
+use crate::resource::native;
 use crate::store::StoreError;
 use crate::store::rekey::upgrade;
 use crate::store::state::StateChange;
@@ -25,7 +26,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RefreshArgs) -> Result<Exit,
     })
     .await?;
     let show = args.look.secrets.show_secrets;
-    let changes = drift::refreshed(&look.drift, &look.world);
+    let changes = drift::refreshed(native(), &look.drift, &look.world);
     if !global.json {
         let style = Session::style(global, show);
         output::result(&report::text::drift(&look.drift, &look.world, &style))?;

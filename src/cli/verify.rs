@@ -13,6 +13,7 @@ use crate::engine::plan::planned::Options;
 use crate::engine::plan::planned::Planned;
 use crate::engine::world::World;
 use crate::report;
+use crate::resource::native;
 use crate::store::state::State;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -50,6 +51,7 @@ pub(super) async fn verify(
     let unmet = match how {
         Verify::Off => return Ok(()),
         Verify::Told => promise::unmet(&After {
+            types: native(),
             stack: &session.stack,
             world: &session.world,
             state,
@@ -78,6 +80,7 @@ async fn read(
     let options = Options::default();
     let read_file = Disk::new(&session.stack.dir);
     let observe = Observe {
+        types: native(),
         stack: &session.stack,
         options: &options,
         cx: &session.cx,

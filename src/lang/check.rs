@@ -11,8 +11,7 @@ use super::eval::{Reference, Root};
 use super::stack::{ResourceBlock, Stack};
 use crate::data::Path;
 use crate::nearest::{did_you_mean, nearest};
-use crate::resource::{data_sources, resources};
-use crate::schema::Schema;
+use crate::schema::{Declarations, Schema};
 use cycle::Graph;
 use reference::{Holder, Names};
 use serde_json::{Map, Value};
@@ -21,10 +20,11 @@ use std::collections::BTreeSet;
 /// Every mistake that needs no evaluation to be seen. Property values are checked by
 /// [`Schema::validate`] once they are evaluated; a name that both refuse is told in the
 /// same words.
-pub fn check(stack: &Stack) -> Vec<Diagnostic> {
+pub fn check(stack: &Stack, types: &dyn Declarations) -> Vec<Diagnostic> {
     let mut checks = Checks {
         stack,
-        names: Names::of(stack),
+        types,
+        names: Names::of(stack, types),
         graph: Graph::default(),
         found: Vec::new(),
     };
@@ -41,6 +41,7 @@ pub fn check(stack: &Stack) -> Vec<Diagnostic> {
 
 struct Checks<'s> {
     stack: &'s Stack,
+    types: &'s dyn Declarations,
     names: Names<'s>,
     graph: Graph,
     found: Vec<Diagnostic>,
@@ -55,30 +56,29 @@ impl Checks<'_> {
     }
 
     fn types(&mut self) {
-        let stack = self.stack;
+        let (stack, types) = (self.stack, self.types);
         for (name, block) in &stack.data {
             let path = Path::root().join("data").join(name);
-            match data_sources().get(block.type_name.as_str()) {
-                Some(found) => self.properties(found.schema(), &block.properties, &path),
+            match types.data_source(&block.type_name) {
+                Some(schema) => self.properties(schema, &block.properties, &path),
                 None => {
-                    let types = || data_sources().keys().copied();
-                    let elsewhere = resources().contains_key(block.type_name.as_str());
-                    self.unknown_type(&block.type_name, &path, elsewhere, types().collect());
+                    let elsewhere = types.resource(&block.type_name).is_some();
+                    self.unknown_type(
+                        &block.type_name,
+                        &path,
+                        elsewhere,
+                        types.data_source_names(),
+                    );
                 }
             }
         }
         for (name, block) in &stack.resources {
             let path = Path::root().join("resources").join(name);
-            match resources().get(block.type_name.as_str()) {
-                Some(found) => self.properties(found.schema(), &block.properties, &path),
+            match types.resource(&block.type_name) {
+                Some(schema) => self.properties(schema, &block.properties, &path),
                 None => {
-                    let elsewhere = data_sources().contains_key(block.type_name.as_str());
-                    self.unknown_type(
-                        &block.type_name,
-                        &path,
-                        elsewhere,
-                        resources().keys().copied().collect(),
-                    );
+                    let elsewhere = types.data_source(&block.type_name).is_some();
+                    self.unknown_type(&block.type_name, &path, elsewhere, types.resource_names());
                 }
             }
         }
@@ -137,7 +137,7 @@ impl Checks<'_> {
             if !block.options.depends_on.is_empty() {
                 self.depends_on(name, block, &path().join("dependsOn"));
             }
-            let Some(found) = resources().get(block.type_name.as_str()) else {
+            let Some(schema) = self.types.resource(&block.type_name) else {
                 continue;
             };
             let options = &block.options;
@@ -148,9 +148,9 @@ impl Checks<'_> {
                 for (index, text) in paths.iter().enumerate() {
                     let property = Path::dotted(text);
                     let first = property.first().unwrap_or_default();
-                    if !found.schema().has_property(&first) {
+                    if !schema.has_property(&first) {
                         let place = Place::Value(path().join(key).join(index));
-                        let (message, help) = found.schema().unexpected(&first);
+                        let (message, help) = schema.unexpected(&first);
                         self.push(place, message, help);
                     }
                 }

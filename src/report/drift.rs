@@ -4,7 +4,7 @@ use crate::data::{Data, Path};
 use crate::engine::after::drift::{Drift, Drifted};
 use crate::engine::plan::{Action, Change, ChangedBy, Difference};
 use crate::engine::world::World;
-use crate::report::secrets::{SecretPaths, Veil, schema_of, shown_id};
+use crate::report::secrets::{SecretPaths, Veil, shown_id};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -44,8 +44,8 @@ pub fn json(drift: &Drift, world: &World, show_secrets: bool) -> Value {
 fn resource(found: &Drifted, show_secrets: bool) -> Value {
     let change = as_change(found);
     let paths = SecretPaths::of_change(&change);
-    let veil = Veil::new(&paths, schema_of(&change), show_secrets);
-    let told = Veil::new(&paths, schema_of(&change), false);
+    let veil = Veil::new(&paths, change.schema.0, show_secrets);
+    let told = Veil::new(&paths, change.schema.0, false);
     let mut sensitive = BTreeSet::new();
     let rows: Vec<Value> = found
         .rows
@@ -95,6 +95,7 @@ pub(super) fn as_change(found: &Drifted) -> Change {
     Change {
         address: found.address.clone(),
         type_name: found.type_name.clone(),
+        schema: found.schema,
         id: Some(found.id.clone()),
         action: if found.gone {
             Action::Delete

@@ -1,14 +1,22 @@
 //! Plans made by hand, for the tests of this folder.
 
 use crate::data::{Data, Path};
-use crate::engine::plan::{Action, Change, ChangedBy, Difference, Op, Plan, Step};
+use crate::engine::plan::{Action, Change, ChangedBy, Declared, Difference, Op, Plan, Step};
+use crate::resource::native;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
 pub(crate) fn change(address: &str, type_name: &str, action: Action) -> Change {
+    let schema = match action {
+        Action::Read => native()
+            .data_source(type_name)
+            .map(|source| source.schema()),
+        _ => native().schema(type_name),
+    };
     Change {
         address: address.to_owned(),
         type_name: type_name.to_owned(),
+        schema: Declared(schema),
         id: None,
         action,
         reason: String::new(),

@@ -4,7 +4,7 @@ use crate::data::{Data, Path};
 use crate::engine::after::promise::Unmet;
 use crate::engine::head::Head;
 use crate::engine::plan::{Change, ChangedBy, OutputChange, Plan, Warning};
-use crate::report::secrets::{SecretPaths, Veil, schema_of, shown_id};
+use crate::report::secrets::{SecretPaths, Veil, shown_id};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -63,9 +63,9 @@ fn warning(warning: &Warning) -> Value {
 
 fn change(change: &Change, show_secrets: bool) -> Value {
     let paths = SecretPaths::of_change(change);
-    let veil = Veil::new(&paths, schema_of(change), show_secrets);
+    let veil = Veil::new(&paths, change.schema.0, show_secrets);
     // What is secret is told even where it is shown.
-    let told = Veil::new(&paths, schema_of(change), false);
+    let told = Veil::new(&paths, change.schema.0, false);
     let mut sensitive = BTreeSet::new();
     let mut side = |data: &Option<Data>| {
         data.as_ref().map(|data| {
@@ -133,7 +133,7 @@ fn change(change: &Change, show_secrets: bool) -> Value {
 pub fn unmet(unmet: &Unmet, show_secrets: bool) -> Vec<Value> {
     let change = &unmet.change;
     let paths = SecretPaths::of_change(change);
-    let veil = Veil::new(&paths, schema_of(change), show_secrets);
+    let veil = Veil::new(&paths, change.schema.0, show_secrets);
     let mut rows: Vec<Value> = change
         .differences
         .iter()

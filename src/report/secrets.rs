@@ -1,8 +1,7 @@
 //! Keeping secret values out of what is shown.
 
 use crate::data::{Data, Path};
-use crate::engine::plan::{Action, Change, Plan};
-use crate::resource::{data_source, resource_type};
+use crate::engine::plan::{Change, Plan};
 use crate::schema::Schema;
 pub(crate) use crate::secrets::SECRET;
 pub use crate::secrets::Secrets;
@@ -12,15 +11,6 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Stands for every index of a list: the three values of a difference may hold the same
 /// item at different places, so a secret item hides all items.
 const ANY_ITEM: &str = "*";
-
-/// The schema of what a change is about.
-pub(crate) fn schema_of(change: &Change) -> Option<&'static Schema> {
-    if change.action == Action::Read {
-        data_source(&change.type_name).map(|source| source.schema())
-    } else {
-        resource_type(&change.type_name).map(|resource| resource.schema())
-    }
-}
 
 /// The id of what a change is about, unless it is made of a secret: then a word in its place.
 pub(crate) fn shown_id(change: &Change) -> Option<&str> {
@@ -70,7 +60,7 @@ impl SecretPaths {
         if self.is_empty() {
             return;
         }
-        let Some(schema) = schema_of(change) else {
+        let Some(schema) = change.schema.0 else {
             return;
         };
         let versions = change.before.iter().chain(&change.after);
@@ -326,7 +316,7 @@ impl Secrets {
         for change in &plan.changes {
             self.learn_public(&change.address);
             self.learn_public(&change.type_name);
-            let schema = schema_of(change);
+            let schema = change.schema.0;
             if let Some(schema) = schema {
                 let names = schema.property_names().chain(schema.output_names());
                 names.for_each(|name| self.learn_public(name));
@@ -344,7 +334,7 @@ impl Secrets {
 const SERVICES: [&str; 7] = ["sqs", "lambda", "iam", "logs", "s3", "sts", "apigateway"];
 
 fn learn_change(change: &Change, secrets: &Secrets) {
-    let schema = schema_of(change);
+    let schema = change.schema.0;
     let paths = SecretPaths::of_change(change);
     // Of very many resources few have a secret; the values of the others are not walked.
     if paths.is_empty() && schema.is_none_or(|schema| !schema.has_keyword("sensitive")) {

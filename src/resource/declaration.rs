@@ -3,6 +3,7 @@
 
 use super::context::{Cx, Draw};
 use super::error::Error;
+use super::home::{AWS, Home};
 use super::import_id::Imported;
 use super::known::Known;
 use super::relation::{After, Parent};
@@ -125,6 +126,9 @@ pub trait Resource:
     /// The properties that together name the object at its service; empty where names need
     /// not be unique. Two generations with the same name cannot be there at the same time.
     const IDENTITY: &'static [&'static str] = &[];
+
+    /// Where its resources exist.
+    const HOME: Home = AWS;
 
     /// The bool property that makes a deletion leave the object as it is.
     const KEPT_BY: Option<&'static str> = None;
@@ -286,6 +290,8 @@ pub trait DataSource: DeserializeOwned + JsonSchema + Send + Sync + Sized + 'sta
     const TYPE: &'static str;
     /// What it tells.
     type Outputs: Serialize + JsonSchema + Send + 'static;
+    /// Where what it reads exists: in the state alone where it calls nobody.
+    const HOME: Home = AWS;
 
     /// Reads it.
     fn read(cx: &Cx, args: Self) -> impl Future<Output = Result<Self::Outputs, Error>> + Send;

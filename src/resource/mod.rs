@@ -12,6 +12,7 @@ pub mod denial;
 pub mod endpoint;
 pub mod error;
 pub(crate) mod flight;
+pub mod home;
 pub mod import_id;
 pub mod known;
 pub mod notify;
@@ -27,23 +28,14 @@ pub use crate::schema::broken::{Broken, Part};
 pub use crate::schema::document;
 pub use context::Applied;
 pub use declaration::{Change, DataSource, HeldBy, Live, Made, New, Resource, Told, WrittenFile};
+pub use home::Home;
 pub use known::{Known, Match};
 pub use rules::{Caution, Refused, Rules};
 pub use typed::{DataSourceType, ResourceType, outputs_of, overlay};
 
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use typed::{Typed, TypedData};
-
-/// Finds a resource type by its name.
-pub fn resource_type(name: &str) -> Option<&'static dyn ResourceType> {
-    resources().get(name).copied()
-}
-
-/// Finds a data source by its name.
-pub fn data_source(name: &str) -> Option<&'static dyn DataSourceType> {
-    data_sources().get(name).copied()
-}
+use types::Types;
 
 /// Declares each type's module and its row in the registry, so that the two cannot differ.
 macro_rules! table {
@@ -54,26 +46,23 @@ macro_rules! table {
         $(#[path = $path] pub mod $module;)*
         $(#[path = $data_path] pub mod $data_module;)*
 
-        /// Every resource type, by name.
-        pub fn resources() -> &'static BTreeMap<&'static str, &'static dyn ResourceType> {
-            static TABLE: OnceLock<BTreeMap<&'static str, &'static dyn ResourceType>> =
-                OnceLock::new();
-            TABLE.get_or_init(|| BTreeMap::from([$({
-                static TYPED: Typed<$module::$struct> = Typed::new();
-                static ROW: &Typed<$module::$struct> = &TYPED;
-                (<$module::$struct as Resource>::TYPE, &ROW as &'static dyn ResourceType)
-            },)*]))
-        }
-
-        /// Every data source, by name.
-        pub fn data_sources() -> &'static BTreeMap<&'static str, &'static dyn DataSourceType> {
-            static TABLE: OnceLock<BTreeMap<&'static str, &'static dyn DataSourceType>> =
-                OnceLock::new();
-            TABLE.get_or_init(|| BTreeMap::from([$({
-                static TYPED: TypedData<$data_module::$data_struct> = TypedData(Typed::new());
-                static ROW: &TypedData<$data_module::$data_struct> = &TYPED;
-                (<$data_module::$data_struct as DataSource>::TYPE, &ROW as &'static dyn DataSourceType)
-            },)*]))
+        /// The types of this program.
+        pub fn native() -> &'static Types {
+            static TYPES: OnceLock<Types> = OnceLock::new();
+            TYPES.get_or_init(|| {
+                let mut types = Types::default();
+                $({
+                    static TYPED: Typed<$module::$struct> = Typed::new();
+                    static ROW: &Typed<$module::$struct> = &TYPED;
+                    types.add_static(&ROW);
+                })*
+                $({
+                    static TYPED: TypedData<$data_module::$data_struct> = TypedData(Typed::new());
+                    static ROW: &TypedData<$data_module::$data_struct> = &TYPED;
+                    types.add_data_source(&ROW);
+                })*
+                types
+            })
         }
     };
 }

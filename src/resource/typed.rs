@@ -3,6 +3,7 @@
 use super::context::{Applied, Cx, Draw};
 use super::declaration::{Change, DataSource, HeldBy, New, Resource, Told, WrittenFile};
 use super::error::Error;
+use super::home::Home;
 use super::import_id::Imported;
 use super::known::Known;
 use super::relation::{After, Parent};
@@ -36,6 +37,8 @@ pub trait ResourceType: Send + Sync {
     fn comparable<'v>(&self, props: &'v Value) -> Cow<'v, Value>;
     /// See [`Resource::IDENTITY`].
     fn identity(&self) -> &'static [&'static str];
+    /// See [`Resource::HOME`].
+    fn home(&self) -> Home;
     /// See [`Resource::KEPT_BY`].
     fn kept_by(&self) -> Option<&'static str>;
     /// See [`Resource::PARENTS`].
@@ -128,6 +131,8 @@ pub trait ResourceType: Send + Sync {
 pub trait DataSourceType: Send + Sync {
     /// The data source's declaration.
     fn schema(&self) -> &'static Schema;
+    /// See [`DataSource::HOME`].
+    fn home(&self) -> Home;
     /// Reads it.
     fn read<'a>(&self, cx: &'a Cx, args: Value) -> BoxFuture<'a, Result<Value, Error>>;
     /// See [`DataSource::inspect`]; nothing where the arguments do not fit.
@@ -225,6 +230,10 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
 
     fn identity(&self) -> &'static [&'static str] {
         T::IDENTITY
+    }
+
+    fn home(&self) -> Home {
+        T::HOME
     }
 
     fn kept_by(&self) -> Option<&'static str> {
@@ -410,6 +419,10 @@ impl<T: DataSource> DataSourceType for &'static TypedData<T> {
         this.0
             .schema
             .get_or_init(|| Schema::of::<T, T::Outputs>(T::TYPE))
+    }
+
+    fn home(&self) -> Home {
+        T::HOME
     }
 
     fn read<'a>(&self, cx: &'a Cx, args: Value) -> BoxFuture<'a, Result<Value, Error>> {

@@ -1,6 +1,87 @@
-//! The types there are.
+//! The types there are, by name: handed to whatever checks, plans, applies, recovers or rebuilds.
 
-/// Whether a type lives at AWS; the others have nothing to read and nothing to call.
-pub fn is_remote(type_name: &str) -> bool {
-    type_name.starts_with("aws:")
+use super::home::{AWS, Home};
+use super::typed::{DataSourceType, ResourceType};
+use crate::schema::{Declarations, Schema};
+use std::collections::BTreeMap;
+
+/// Resource types and data sources by name. A type lives as long as the process: steps under way
+/// hold it, and a process meets few.
+#[derive(Clone, Default)]
+pub struct Types {
+    resources: BTreeMap<&'static str, &'static dyn ResourceType>,
+    data_sources: BTreeMap<&'static str, &'static dyn DataSourceType>,
+}
+
+impl Types {
+    /// Adds a resource type, in place of one of the same name.
+    pub fn add(&mut self, kind: impl ResourceType + 'static) {
+        self.add_static(Box::leak(Box::new(kind)));
+    }
+
+    /// The same, of one that is never made at run time.
+    pub fn add_static(&mut self, kind: &'static dyn ResourceType) {
+        self.resources.insert(kind.schema().name, kind);
+    }
+
+    /// Adds a data source, in place of one of the same name.
+    pub fn add_data_source(&mut self, kind: &'static dyn DataSourceType) {
+        self.data_sources.insert(kind.schema().name, kind);
+    }
+
+    /// The resource type of this name.
+    pub fn resource(&self, name: &str) -> Option<&'static dyn ResourceType> {
+        self.resources.get(name).copied()
+    }
+
+    /// The data source of this name.
+    pub fn data_source(&self, name: &str) -> Option<&'static dyn DataSourceType> {
+        self.data_sources.get(name).copied()
+    }
+
+    /// The declaration of the resource type of this name.
+    pub fn schema(&self, name: &str) -> Option<&'static Schema> {
+        Some(self.resource(name)?.schema())
+    }
+
+    /// Every resource type.
+    pub fn resources(&self) -> &BTreeMap<&'static str, &'static dyn ResourceType> {
+        &self.resources
+    }
+
+    /// Every data source.
+    pub fn data_sources(&self) -> &BTreeMap<&'static str, &'static dyn DataSourceType> {
+        &self.data_sources
+    }
+
+    /// Where the resources of a type exist, or what a data source reads. A type that is not known
+    /// counts as a provider's: nobody takes for granted that nothing exists.
+    pub fn home(&self, name: &str) -> Home {
+        let of_resource = self.resource(name).map(|kind| kind.home());
+        let of_data = || self.data_source(name).map(|kind| kind.home());
+        of_resource.or_else(of_data).unwrap_or(AWS)
+    }
+
+    /// Whether a provider has them; the others have nothing to read and nothing to call.
+    pub fn is_remote(&self, name: &str) -> bool {
+        self.home(name) != Home::State
+    }
+}
+
+impl Declarations for Types {
+    fn resource(&self, name: &str) -> Option<&Schema> {
+        self.schema(name)
+    }
+
+    fn data_source(&self, name: &str) -> Option<&Schema> {
+        Some(self.data_source(name)?.schema())
+    }
+
+    fn resource_names(&self) -> Vec<&str> {
+        self.resources.keys().copied().collect()
+    }
+
+    fn data_source_names(&self) -> Vec<&str> {
+        self.data_sources.keys().copied().collect()
+    }
 }

@@ -3,8 +3,8 @@
 
 use crate::data::{Data, Path};
 use crate::engine::plan::{Change, Op, OutputChange, Plan, Step};
-use crate::report::secrets::{SecretPaths, Secrets, Veil, schema_of};
-use crate::resource::resource_type;
+use crate::report::secrets::{SecretPaths, Secrets, Veil};
+use crate::resource::types::Types;
 use crate::store::seal::Seal;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,9 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The plan with every secret sealed: what is not shown on a terminal is not in it. Live
 /// attributes that only serve an update, and are in `before` as far as they were looked at, are
 /// left out.
-pub fn sealed(plan: &Plan, seal: &Seal) -> Plan {
+pub fn sealed(plan: &Plan, types: &Types, seal: &Seal) -> Plan {
     let secrets = Secrets::of(plan);
     let sealer = Sealer {
+        types,
         seal,
         secrets: &secrets,
     };
@@ -44,6 +45,7 @@ pub fn sealed(plan: &Plan, seal: &Seal) -> Plan {
 }
 
 struct Sealer<'a> {
+    types: &'a Types,
     seal: &'a Seal,
     secrets: &'a Secrets,
 }
@@ -51,7 +53,7 @@ struct Sealer<'a> {
 impl Sealer<'_> {
     fn change(&self, change: &Change) -> Change {
         let paths = SecretPaths::of_change(change);
-        let veil = Veil::new(&paths, schema_of(change), false);
+        let veil = Veil::new(&paths, change.schema.0, false);
         let data = |data: &Option<Data>| data.as_ref().map(|data| self.data(data, veil));
         let mut sealed = Change {
             id: change.id.as_deref().map(|id| self.text(id)),
@@ -86,8 +88,8 @@ impl Sealer<'_> {
     fn step(&self, step: &Step, change: Option<&Change>) -> Step {
         let paths = change.map(SecretPaths::of_change).unwrap_or_default();
         let schema = match change {
-            Some(change) => schema_of(change),
-            None => resource_type(&step.type_name).map(|kind| kind.schema()),
+            Some(change) => change.schema.0,
+            None => self.types.schema(&step.type_name),
         };
         let veil = Veil::new(&paths, schema, false);
         let mut step = step.clone();
@@ -129,7 +131,7 @@ impl Sealer<'_> {
         type_name: &str,
         paths: &SecretPaths,
     ) -> Map<String, Value> {
-        let schema = resource_type(type_name).map(|kind| kind.schema());
+        let schema = self.types.schema(type_name);
         let entries = decided.iter().map(|(name, value)| {
             let declared = schema.is_some_and(|schema| schema.is_sensitive(name));
             let sensitive = declared || paths.covers(name);

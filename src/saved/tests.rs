@@ -6,6 +6,7 @@ use crate::data::{Data, Path};
 use crate::engine::plan::{
     Action, Change, ChangedBy, Difference, Importing, Op, OutputChange, Step,
 };
+use crate::resource::native;
 use crate::store::key::{Given, StateKey};
 use crate::store::seal::{Seal, is_sealed};
 use crate::store::state::State;
@@ -350,10 +351,10 @@ fn plan_with(secret: &str) -> Plan {
 fn every_place_of_a_plan_is_sealed_and_still_compares() {
     let seal = open_seal().comparing();
     let plan = plan_with("hunter-secret-2");
-    let written = sealed(&plan, &seal);
+    let written = sealed(&plan, native(), &seal);
     let text = serde_json::to_string(&written).unwrap();
     assert!(!text.contains("hunter-secret-2"), "{text}");
-    assert_eq!(moved(&written, &sealed(&plan, &seal)), [""; 0]);
+    assert_eq!(moved(&written, &sealed(&plan, native(), &seal)), [""; 0]);
     let change = &written.changes[0];
     let hash = |data: &Option<Data>| data.as_ref().unwrap().value["description"].clone();
     assert!(is_sealed(&hash(&change.before)) && is_sealed(&change.decided["description"]));
@@ -366,7 +367,7 @@ fn every_place_of_a_plan_is_sealed_and_still_compares() {
         Some(&hash(&change.before))
     );
     // Another secret is another plan, in each of the places.
-    let other = sealed(&plan_with("hunter-secret-3"), &seal);
+    let other = sealed(&plan_with("hunter-secret-3"), native(), &seal);
     let rows = moved(&written, &other);
     for what in [
         "the live value of policy.description is another one",
@@ -394,7 +395,7 @@ fn what_is_no_secret_stays_readable() {
         sensitive: false,
     };
     plan.outputs = BTreeMap::from([("out".to_owned(), output)]);
-    assert_eq!(sealed(&plan, &open_seal().comparing()), plan);
+    assert_eq!(sealed(&plan, native(), &open_seal().comparing()), plan);
 }
 
 #[test]

@@ -197,10 +197,10 @@ pub fn notation_of(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resource::resource_type;
+    use crate::resource::native;
 
     fn help(type_name: &str, name: &str) -> String {
-        let schema = resource_type(type_name).unwrap().schema();
+        let schema = native().resource(type_name).unwrap().schema();
         schema.unexpected(name).1.unwrap_or_default()
     }
 

@@ -1,11 +1,11 @@
 //! What outputs are made of.
 
 use super::*;
-use crate::resource::{data_sources, resources};
+use crate::resource::native;
 
 fn all() -> impl Iterator<Item = &'static Schema> {
-    let resources = resources().values().map(|kind| kind.schema());
-    resources.chain(data_sources().values().map(|kind| kind.schema()))
+    let resources = native().resources().values().map(|kind| kind.schema());
+    resources.chain(native().data_sources().values().map(|kind| kind.schema()))
 }
 
 #[test]

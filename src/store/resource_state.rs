@@ -3,7 +3,7 @@
 use super::sealed::holds_kept;
 use crate::content::Content;
 use crate::data::Path;
-use crate::resource::{ResourceType, resource_type};
+use crate::schema::Schema;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -57,26 +57,25 @@ impl ResourceState {
 
     /// The secret paths, with all that the type makes of what stands there: a state of an older
     /// version may have such values in clear.
-    pub fn secrets(&self) -> BTreeSet<Path> {
+    pub fn secrets(&self, schema: Option<&Schema>) -> BTreeSet<Path> {
         let mut secret = self.sensitive.clone();
-        if let Some(kind) = resource_type(&self.type_name) {
-            let mut made = kind.schema().made_of(&self.sensitive);
-            made.extend(kind.schema().made_of(self.sealed_files.keys()));
+        if let Some(schema) = schema {
+            let mut made = schema.made_of(&self.sensitive);
+            made.extend(schema.made_of(self.sealed_files.keys()));
             secret.extend(made.into_iter().map(|name| Path::root().join(name)));
         }
         secret
     }
 
     /// The id for people; none where it is made of a secret.
-    pub fn shown_id(&self) -> Option<&str> {
-        let is_secret = self.secrets().contains(&Path::pointer("/id"));
+    pub fn shown_id(&self, schema: Option<&Schema>) -> Option<&str> {
+        let is_secret = self.secrets(schema).contains(&Path::pointer("/id"));
         (!is_secret).then_some(&self.id)
     }
 
     /// For an object whose create is not known to be finished: what only a later call sets
     /// does not count as applied, so that the next plan has it.
-    pub fn forget_later(&mut self) {
-        let schema = resource_type(&self.type_name).map(ResourceType::schema);
+    pub fn forget_later(&mut self, schema: Option<&Schema>) {
         if let Value::Object(inputs) = &mut self.inputs {
             for name in schema.into_iter().flat_map(|schema| schema.later()) {
                 inputs.remove(name);

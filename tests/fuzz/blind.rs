@@ -8,8 +8,9 @@ use stackctl::resource::context::{Cx, Draw};
 use stackctl::resource::error::Error;
 use stackctl::resource::import_id::Imported;
 use stackctl::resource::relation::{After, Parent};
+use stackctl::resource::types::Types;
 use stackctl::resource::{
-    Applied, Caution, HeldBy, Known, ResourceType, Rules, Told, resource_type,
+    Applied, Caution, HeldBy, Home, Known, ResourceType, Rules, Told, native,
 };
 use stackctl::schema::Schema;
 use stackctl::schema::broken::Broken;
@@ -18,10 +19,13 @@ use std::collections::BTreeSet;
 
 struct Blind(&'static dyn ResourceType);
 
-/// The type of this name, blinded.
-pub fn blind(name: &str) -> Option<&'static dyn ResourceType> {
-    let kind = resource_type(name)?;
-    Some(Box::leak(Box::new(Blind(kind))))
+/// The types, blinded.
+pub fn blind() -> Types {
+    let mut types = native().clone();
+    for kind in native().resources().values() {
+        types.add(Blind(*kind));
+    }
+    types
 }
 
 impl ResourceType for Blind {
@@ -47,6 +51,10 @@ impl ResourceType for Blind {
 
     fn identity(&self) -> &'static [&'static str] {
         self.0.identity()
+    }
+
+    fn home(&self) -> Home {
+        self.0.home()
     }
 
     fn kept_by(&self) -> Option<&'static str> {

@@ -18,7 +18,7 @@ use stackctl::local_cloud::{self, Cloud, Fault, Kill};
 use stackctl::resource::aws::Aws;
 use stackctl::resource::aws::connect::{Local, Settings, connect};
 use stackctl::resource::context::{Cx, Owner};
-use stackctl::resource::resource_type;
+use stackctl::resource::native;
 use stackctl::secrets::Secrets;
 use stackctl::store::lease::{Holder, Patience};
 use stackctl::store::state::State;
@@ -239,12 +239,14 @@ impl Place {
         };
         let files = Disk::new(self.path());
         let first = rewrite::plan(&Inputs {
+            types: native(),
             stack,
             world: &world,
             options: &options,
             read_file: &files,
         });
         let observe = Observe {
+            types: native(),
             stack,
             options: &options,
             cx: &cx,
@@ -266,7 +268,7 @@ impl Place {
                 }
             }
         }
-        let faults = verify::faults(&planned.plan, &world);
+        let faults = verify::faults(&planned.plan, &world, native());
         if !faults.is_empty() {
             return Err(format!("the plan is wrong: {faults:?}"));
         }
@@ -281,6 +283,7 @@ impl Place {
     async fn apply(&self, stack: &Stack, ready: Ready) -> Result<Finished, String> {
         let (_stop, interrupt) = watch::channel(0_u8);
         let run = Run {
+            types: native(),
             stack,
             planned: &ready.planned,
             world: &ready.world,
@@ -350,13 +353,11 @@ async fn recover(
         _ => {}
     }
     if opened.interrupted || !opened.open.is_empty() {
-        let settled = match defect {
-            Some(Defect::NoFind) => {
-                recovery::recover_by(cx, &mut state, (&opened.open, &seal), &super::blind::blind)
-                    .await
-            }
-            _ => recovery::recover_by(cx, &mut state, (&opened.open, &seal), &resource_type).await,
+        let types = match defect {
+            Some(Defect::NoFind) => &super::blind::blind(),
+            _ => native(),
         };
+        let settled = recovery::recover(cx, types, &mut state, (&opened.open, &seal)).await;
         settled.map_err(|failures| format!("settling {failures:?}"))?;
         store
             .save(&mut state)

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use stackctl::lang::stack::Stack;
 use stackctl::lang::{check, load};
 use stackctl::local_cloud::{Fault, What};
+use stackctl::resource::native;
 use std::path::Path;
 
 /// A whole case.
@@ -351,7 +352,7 @@ impl Version {
         let loaded = load::load(file, None, dir.to_owned(), &load::Given::default());
         assert_eq!(loaded.diagnostics, Vec::new(), "{}", self.document());
         assert_eq!(
-            check::check(&loaded.stack),
+            check::check(&loaded.stack, native()),
             Vec::new(),
             "{}",
             self.document()

@@ -7,6 +7,7 @@ use stackctl::engine::plan::planned::Options;
 use stackctl::engine::world::{ImportRead, Observed, World};
 use stackctl::lang::stack::Stack;
 use stackctl::lang::{check, load};
+use stackctl::resource::native;
 use stackctl::store::state::{ResourceState, SavedOptions, State};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -276,7 +277,7 @@ impl Case {
         let file = ("s.yaml".to_owned(), text.into_bytes());
         let loaded = load::load(file, None, PathBuf::from("stacks"), &load::Given::default());
         assert_eq!(loaded.diagnostics, Vec::new());
-        assert_eq!(check::check(&loaded.stack), Vec::new());
+        assert_eq!(check::check(&loaded.stack, native()), Vec::new());
         loaded.stack
     }
 

@@ -21,6 +21,7 @@ use stackctl::engine::plan::planned::{Inputs, Planned};
 use stackctl::engine::plan::rewrite;
 use stackctl::engine::plan::verify;
 use stackctl::engine::plan::{Action, Change, ChangedBy, Op, Plan, Step};
+use stackctl::resource::native;
 use stackctl::severity::Severity;
 use stackctl::store::state::deposed_address;
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,6 +100,7 @@ fn fails(mut tape: Vec<u8>, why: &str, seed: &str) {
 
 fn plan(case: &Case) -> Planned {
     rewrite::plan(&Inputs {
+        types: native(),
         stack: &case.stack(),
         world: &case.world(),
         options: &case.options,
@@ -115,7 +117,7 @@ fn holds(tape: &[u8]) -> Result<Vec<&'static str>, String> {
     if refused(&planned, &expected)? {
         return Ok(vec!["refused"]);
     }
-    let faults = verify::faults(&planned.plan, &case.world());
+    let faults = verify::faults(&planned.plan, &case.world(), native());
     same("faults of the plan", &faults, &Vec::new())?;
     rows(&planned.plan, &expected)?;
     if expected.is_tangled {

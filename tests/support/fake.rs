@@ -10,6 +10,7 @@ use stackctl::engine::plan::planned::Planned;
 use stackctl::engine::plan::{Op, Step, StepId};
 use stackctl::engine::world::{Observed, World};
 use stackctl::lang::stack::Stack;
+use stackctl::resource::native;
 use stackctl::resource::relation::{Fate, Parent};
 use stackctl::resource::{ResourceType, overlay};
 use stackctl::store::state::State;
@@ -100,9 +101,9 @@ impl Fake {
         limit: usize,
         mut pick: impl FnMut(usize) -> usize,
     ) -> Result<State, String> {
-        let graph = Graph::of(stack);
+        let graph = Graph::of(stack, native());
         let nothing = |path: &str| Err(format!("{path}: no file here"));
-        let mut applying = Applying::new(stack, planned, world, &nothing);
+        let mut applying = Applying::new(stack, native(), (planned, world), &nothing);
         let steps = &planned.plan.steps;
         let mut done: BTreeSet<StepId> = BTreeSet::new();
         while done.len() < steps.len().min(limit) {

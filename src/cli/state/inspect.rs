@@ -9,6 +9,7 @@ use super::bench::{Bench, unknown, words};
 use super::table::table;
 use crate::data::Path;
 use crate::lang::yaml;
+use crate::resource::native;
 use crate::secrets::SECRET;
 use crate::store::seal::is_sealed;
 use crate::store::state::{ResourceState, State, deposed_address, split_deposed};
@@ -30,7 +31,9 @@ fn objects(state: &State) -> Vec<(String, &ResourceState)> {
 
 /// The id, unless it is made of a secret.
 fn id(known: &ResourceState) -> &str {
-    known.shown_id().unwrap_or(SECRET)
+    known
+        .shown_id(native().schema(&known.type_name))
+        .unwrap_or(SECRET)
 }
 
 /// Runs `list`.
@@ -43,7 +46,7 @@ pub(super) async fn list(global: &GlobalArgs, args: &ListArgs) -> Result<Exit, C
             .iter()
             .map(|(name, known)| {
                 let (address, deposed) = split_deposed(name);
-                json!({"address": address, "deposed": deposed, "type": known.type_name, "id": known.shown_id()})
+                json!({"address": address, "deposed": deposed, "type": known.type_name, "id": known.shown_id(native().schema(&known.type_name))})
             })
             .collect();
         output::json(&format!("{:#}\n", Value::from(list)))?;
@@ -72,12 +75,13 @@ pub(super) async fn show(global: &GlobalArgs, args: &ShowArgs) -> Result<Exit, C
     let Some((_, known)) = found else {
         return Err(unknown(name, &state));
     };
+    let secret = known.secrets(native().schema(&known.type_name));
     let shown = json!({
         "address": name,
         "type": known.type_name,
         "id": id(known),
-        "inputs": masked(&known.inputs, &known.secrets()),
-        "outputs": masked(&known.outputs, &known.secrets()),
+        "inputs": masked(&known.inputs, &secret),
+        "outputs": masked(&known.outputs, &secret),
         "dependencies": known.dependencies,
         "options": known.options,
     });

@@ -22,6 +22,7 @@ use crate::engine::world::World;
 use crate::lang::stack::Stack;
 use crate::report as reports;
 use crate::resource::context::AsTyped;
+use crate::resource::native;
 use crate::store::journal::Intent;
 use crate::store::state::State;
 use crate::store::{Store, StoreError};
@@ -58,7 +59,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     world.key = state_key::unlock(cloud, &world.state, &store.name())?;
     state_key::need(&world.key, &store.name(), &["the state".to_owned()])?;
     let open = base.open.as_deref().unwrap_or_default();
-    let remote = planning::uses_aws(&stack, &world) || recovery::needs_aws(open);
+    let remote = planning::uses_aws(&stack, &world) || recovery::needs_aws(native(), open);
     if !remote {
         // Else the plan says so.
         Account::tell_some(&account);
@@ -87,6 +88,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     let read_file = Disk::new(&stack.dir);
     let none = Options::default();
     let mut observe = Observe {
+        types: native(),
         stack: &stack,
         options: &none,
         cx: &cx,
@@ -103,6 +105,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     };
     observe.options = &options;
     let first = rewrite::plan(&Inputs {
+        types: native(),
         stack: &stack,
         world: &world,
         options: &options,
@@ -128,7 +131,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
         output::message("Cancelled. No changes were made.\n");
         return Ok(Exit::Failed);
     }
-    let mut state = rebuild::adopted(&stack, (&world, &planned), &read_file)
+    let mut state = rebuild::adopted(&stack, native(), (&world, &planned), &read_file)
         .map_err(|error| reads::resource_error(&error))?;
     if !nothing {
         store.save(&mut state).await.map_err(store_error)?;

@@ -6,6 +6,7 @@ use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::super::{confirm, find, output};
 use super::bench::{Bench, unknown, words};
+use crate::resource::native;
 use crate::secrets::SECRET;
 use crate::store::state::{State, StateChange, split_deposed};
 use serde_json::json;
@@ -64,7 +65,10 @@ pub(super) async fn rm(global: &GlobalArgs, args: &RmArgs) -> Result<Exit, CliEr
         let Some(known) = known else {
             return Err(unknown(name, &state));
         };
-        let (type_name, id) = (&known.type_name, known.shown_id());
+        let (type_name, id) = (
+            &known.type_name,
+            known.shown_id(native().schema(&known.type_name)),
+        );
         let text = id.unwrap_or(SECRET);
         shown.push_str(&format!("  {name} ({type_name}), id {text}\n"));
         list.push(json!({"address": name, "type": type_name, "id": id}));

@@ -8,7 +8,6 @@ use crate::lang::edit::Edit;
 use crate::lang::eval::{self, Root, references};
 use crate::literal;
 use crate::resource::aws::policy;
-use crate::resource::resource_type;
 use crate::schema::Schema;
 use serde_json::{Map, Value, json};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
@@ -46,7 +45,7 @@ pub fn accept(document: &Value, found: &Drifted, desired: &Data) -> Accepted {
         document,
         base,
         desired,
-        schema: resource_type(&found.type_name).map(|kind| kind.schema()),
+        schema: found.schema.0,
         property: Path::root(),
         out: Accepted::default(),
     };

@@ -4,6 +4,7 @@
 use crate::content::Content;
 use crate::data::{Data, Path};
 use crate::engine::address::block;
+use crate::engine::plan::Declared;
 use crate::engine::plan::Difference;
 use crate::engine::plan::contents::{Contents, Named, live_content};
 use crate::engine::plan::diff::{self, Compare};
@@ -11,7 +12,9 @@ use crate::engine::plan::hashes;
 use crate::engine::plan::unfinished;
 use crate::engine::world::{Observed, World};
 use crate::lang::stack::Stack;
-use crate::resource::resource_type;
+use crate::resource::ResourceType;
+use crate::resource::types::Types;
+use crate::schema::Schema;
 use crate::store::seal::{Seal, holds_sealed, is_sealed, sealed_paths};
 use crate::store::state::{ResourceState, StateChange};
 use serde_json::Value;
@@ -38,6 +41,8 @@ pub struct Drifted {
     pub address: String,
     /// The type.
     pub type_name: String,
+    /// The type's declaration, where this version knows it.
+    pub schema: Declared,
     /// The id in the state.
     pub id: String,
     /// Whether it does not exist any more.
@@ -52,7 +57,7 @@ pub struct Drifted {
 
 /// Compares every object of the state that was read. Properties under `ignoreChanges` belong to
 /// others and do not drift.
-pub fn drift(stack: &Stack, world: &World) -> Drift {
+pub fn drift(stack: &Stack, types: &Types, world: &World) -> Drift {
     let seal = world.seal();
     let mut found = Drift {
         deposed: world.state.deposed.values().map(|all| all.len()).sum(),
@@ -72,12 +77,13 @@ pub fn drift(stack: &Stack, world: &World) -> Drift {
         };
         let ignored = stack.resources.get(block(address));
         let ignored = ignored.map_or(&[][..], |block| &block.options.ignore_changes);
-        let rows = live.map(|live| rows(known, live, ignored, &seal));
+        let rows = live.map(|live| rows(types, known, live, (ignored, &seal)));
         if rows.as_ref().is_some_and(Vec::is_empty) {
             continue;
         }
         let known = &*seal.opened_resource(known);
-        let secret = secret(known);
+        let schema = types.schema(&known.type_name);
+        let secret = secret(schema, known);
         let with_secrets = |value: Value| Data {
             value,
             secret: secret.clone(),
@@ -86,6 +92,7 @@ pub fn drift(stack: &Stack, world: &World) -> Drift {
         found.drifted.push(Drifted {
             address: address.clone(),
             type_name: known.type_name.clone(),
+            schema: Declared(schema),
             id: known.id.clone(),
             gone: live.is_none(),
             rows: rows.unwrap_or_default(),
@@ -97,8 +104,13 @@ pub fn drift(stack: &Stack, world: &World) -> Drift {
 }
 
 /// The properties that differ between what was applied and what is live.
-fn rows(known: &ResourceState, live: &Value, ignored: &[String], seal: &Seal) -> Vec<Difference> {
-    let Some(kind) = resource_type(&known.type_name) else {
+fn rows(
+    types: &Types,
+    known: &ResourceState,
+    live: &Value,
+    (ignored, seal): (&[String], &Seal),
+) -> Vec<Difference> {
+    let Some(kind) = types.resource(&known.type_name) else {
         return Vec::new();
     };
     let known = &*seal.opened_resource(known);
@@ -156,11 +168,11 @@ fn secret_at(known: &ResourceState, path: &Path) -> bool {
     known.sensitive.iter().any(|at| path.is_within(at))
 }
 
-fn secret(known: &ResourceState) -> BTreeSet<Path> {
-    let mut secret = known.secrets();
-    if let Some(kind) = resource_type(&known.type_name) {
-        let names = kind.schema().property_names();
-        let names = names.filter(|name| kind.schema().is_sensitive(name));
+fn secret(schema: Option<&Schema>, known: &ResourceState) -> BTreeSet<Path> {
+    let mut secret = known.secrets(schema);
+    if let Some(schema) = schema {
+        let names = schema.property_names();
+        let names = names.filter(|name| schema.is_sensitive(name));
         secret.extend(names.map(|name| Path::root().join(name)));
     }
     secret
@@ -168,7 +180,7 @@ fn secret(known: &ResourceState) -> BTreeSet<Path> {
 
 /// The changes that make the state say what is live: the values that drifted count as applied
 /// from then on, what is gone is dropped, and outputs that have changed are taken along.
-pub fn refreshed(drift: &Drift, world: &World) -> Vec<StateChange> {
+pub fn refreshed(types: &Types, drift: &Drift, world: &World) -> Vec<StateChange> {
     let seal = world.seal();
     let mut changes = Vec::new();
     for (address, seen) in &world.live {
@@ -184,7 +196,11 @@ pub fn refreshed(drift: &Drift, world: &World) -> Vec<StateChange> {
         };
         let rows = drift.drifted.iter().find(|found| found.address == *address);
         let rows = rows.map_or(&[][..], |found| &found.rows);
-        let resource = taken(known, live, rows, &seal);
+        let kind = types.resource(&known.type_name);
+        let resource = kind.map_or_else(
+            || known.clone(),
+            |kind| taken(kind, known, live, (rows, &seal)),
+        );
         if resource != *known {
             changes.push(StateChange::Put {
                 address: address.clone(),
@@ -196,11 +212,13 @@ pub fn refreshed(drift: &Drift, world: &World) -> Vec<StateChange> {
 }
 
 /// An object as the state has it once the live values are taken in.
-fn taken(known: &ResourceState, live: &Value, rows: &[Difference], seal: &Seal) -> ResourceState {
+fn taken(
+    kind: &dyn ResourceType,
+    known: &ResourceState,
+    live: &Value,
+    (rows, seal): (&[Difference], &Seal),
+) -> ResourceState {
     let mut next = known.clone();
-    let Some(kind) = resource_type(&known.type_name) else {
-        return next;
-    };
     let schema = kind.schema();
     next.inputs = unfinished::applied(schema, known, live).into_owned();
     next.unfinished.clear();
@@ -247,9 +265,9 @@ fn taken(known: &ResourceState, live: &Value, rows: &[Difference], seal: &Seal) 
         }
     }
     let mut sensitive = known.sensitive.clone();
-    sensitive.extend(secret(known));
+    sensitive.extend(secret(Some(schema), known));
     sensitive.extend(sealed_paths(&known.inputs));
-    next.sensitive.extend(known.secrets());
+    next.sensitive.extend(known.secrets(Some(schema)));
     next.inputs = sealed(seal, &known.inputs, &next.inputs, &sensitive);
     next.outputs = sealed(seal, &known.outputs, &next.outputs, &sensitive);
     next

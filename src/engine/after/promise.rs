@@ -9,6 +9,7 @@ use crate::engine::plan::values::ReadFile;
 use crate::engine::plan::{Action, Change};
 use crate::engine::world::World;
 use crate::lang::stack::Stack;
+use crate::resource::types::Types;
 use crate::store::state::State;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +28,8 @@ pub struct Unmet {
 pub struct After<'a> {
     /// The stack.
     pub stack: &'a Stack,
+    /// The types.
+    pub types: &'a Types,
     /// The world that the plan was made from.
     pub world: &'a World,
     /// The state after the run.
@@ -45,7 +48,7 @@ pub fn unmet(after: &After<'_>) -> Vec<Unmet> {
     if after.touched.is_empty() {
         return Vec::new();
     }
-    let uses = Graph::of(after.stack).uses;
+    let uses = Graph::of(after.stack, after.types).uses;
     let needed = needed(&uses, after.touched);
     let stack = Stack {
         resources: part(&after.stack.resources, |name| needed.contains(name)),
@@ -76,6 +79,7 @@ pub fn unmet(after: &After<'_>) -> Vec<Unmet> {
         ..World::new(state)
     };
     let planned = rewrite::plan(&Inputs {
+        types: after.types,
         stack: &stack,
         world: &world,
         options: &Options::default(),
@@ -185,6 +189,7 @@ resources:
         }
         let touched = touched.iter().map(|name| (*name).to_owned()).collect();
         let found = unmet(&After {
+            types: crate::resource::native(),
             stack: &loaded.stack,
             world: &World::new(State::empty("s", None, "l".to_owned())),
             state: &state,

@@ -17,7 +17,8 @@ use crate::engine::world::World;
 use crate::lang::stack::Stack;
 use crate::resource::context::{Cx, Owner};
 use crate::resource::error::Error;
-use crate::resource::types::is_remote;
+use crate::resource::home::Home;
+use crate::resource::types::Types;
 use crate::resource::{Known, ResourceType};
 use crate::store::state::State;
 use futures_util::stream::{self, StreamExt};
@@ -114,11 +115,12 @@ pub async fn search(
 /// When the key to the secrets cannot be made ready, or a step is one that calls.
 pub fn adopted(
     stack: &Stack,
+    types: &Types,
     (world, planned): (&World, &Planned),
     read_file: ReadFile<'_>,
 ) -> Result<State, Error> {
-    let graph = Graph::of(stack);
-    let mut applying = Applying::new(stack, planned, world, read_file);
+    let graph = Graph::of(stack, types);
+    let mut applying = Applying::new(stack, types, (planned, world), read_file);
     for (id, step) in planned.plan.steps.iter().enumerate() {
         if let Resolved::Call { .. } = applying.resolve(id, &graph)? {
             let message = format!("{} cannot be adopted without a call", step.address);
@@ -145,6 +147,7 @@ impl Search {
     fn first(&mut self, observe: &Observe<'_>, options: &Options, shown: &mut World) -> Planned {
         loop {
             let planned = rewrite::plan(&Inputs {
+                types: observe.types,
                 stack: observe.stack,
                 world: shown,
                 options,
@@ -155,7 +158,7 @@ impl Search {
                 .iter()
                 .filter(|sought| {
                     let kind = sought.kind;
-                    let here = !is_remote(kind.schema().name) && !sought.adopted;
+                    let here = kind.home() == Home::State && !sought.adopted;
                     let named = self.adopt.contains_key(&sought.address);
                     here && !named && kind.told().is_some() && sought.desired.is_known()
                 })
@@ -310,7 +313,7 @@ impl Search {
             return several;
         }
         let why = match Look::of(sought) {
-            _ if !is_remote(sought.kind.schema().name) => {
+            _ if sought.kind.home() == Home::State => {
                 "it was kept in the state alone; the next apply makes a new one"
             }
             Some(_) => "this stack's own was not found; the next apply makes one",
@@ -335,7 +338,7 @@ impl Look {
     fn of(sought: &Sought) -> Option<Self> {
         let kind = sought.kind;
         let schema = kind.schema();
-        if !is_remote(schema.name) {
+        if kind.home() == Home::State {
             return None;
         }
         let desired = &sought.desired;

@@ -2,7 +2,8 @@
 //! beside them is done, while the rest of the run goes on.
 
 use crate::engine::plan::{Step, StepId};
-use crate::resource::{ResourceType, overlay, resource_type};
+use crate::resource::types::Types;
+use crate::resource::{ResourceType, overlay};
 use crate::store::state::State;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,10 +32,9 @@ fn service(type_name: &str) -> &str {
 }
 
 impl Aftermath {
-    pub(super) fn of(steps: &[Step]) -> Self {
-        let types = crate::resource::resources().iter();
-        let telling = types.filter(|(_, kind)| kind.tells());
-        let services: BTreeSet<&str> = telling.map(|(name, _)| service(name)).collect();
+    pub(super) fn of(steps: &[Step], types: &Types) -> Self {
+        let telling = types.resources().values().filter(|kind| kind.tells());
+        let services: BTreeSet<&str> = telling.map(|kind| service(kind.schema().name)).collect();
         let mut left: BTreeMap<String, BTreeSet<StepId>> = BTreeMap::new();
         for (id, step) in steps.iter().enumerate() {
             let service = service(&step.type_name);
@@ -63,7 +63,7 @@ impl Aftermath {
     }
 
     /// The objects to ask now: those of services that nothing more is written to.
-    pub(super) fn due(&mut self, state: &State) -> Vec<Ask> {
+    pub(super) fn due(&mut self, state: &State, types: &Types) -> Vec<Ask> {
         let over: Vec<String> = self
             .left
             .iter()
@@ -74,7 +74,7 @@ impl Aftermath {
         for over in over {
             self.left.remove(&over);
             for (address, known) in &state.resources {
-                let Some(kind) = resource_type(&known.type_name) else {
+                let Some(kind) = types.resource(&known.type_name) else {
                     continue;
                 };
                 if !kind.tells() || service(&known.type_name) != over {

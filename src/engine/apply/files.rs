@@ -3,18 +3,18 @@
 use crate::engine::world::{ReadFailure, World};
 use crate::lang::stack::Stack;
 use crate::resource::context::Cx;
-use crate::resource::data_source;
+use crate::resource::types::Types;
 
 /// Writes the files that the data sources of a plan are for, before what needs them; those that are
 /// read while applying write theirs then.
 ///
 /// # Errors
 /// All that could not be written: the data source, and why.
-pub fn write(cx: &Cx, stack: &Stack, world: &World) -> Result<(), Vec<ReadFailure>> {
+pub fn write(cx: &Cx, types: &Types, stack: &Stack, world: &World) -> Result<(), Vec<ReadFailure>> {
     let mut failures = Vec::new();
     for (name, read) in &world.data {
         let kind = stack.data.get(name).map(|block| &block.type_name);
-        let Some(kind) = kind.and_then(|name| data_source(name)) else {
+        let Some(kind) = kind.and_then(|name| types.data_source(name)) else {
             continue;
         };
         let mut cx = cx.clone();

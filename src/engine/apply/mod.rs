@@ -20,7 +20,7 @@ use super::world::World;
 use crate::lang::stack::Stack;
 use crate::resource::context::Cx;
 use crate::resource::error::{Effect, Error};
-use crate::resource::types::is_remote;
+use crate::resource::types::Types;
 use crate::secrets::Secrets;
 use crate::store::journal::Entry;
 use crate::store::rekey::upgrade;
@@ -42,6 +42,8 @@ use work::{Outcome, Work};
 pub struct Run<'a> {
     /// The stack that the plan was made from.
     pub stack: &'a Stack,
+    /// The types.
+    pub types: &'a Types,
     /// The plan.
     pub planned: &'a Planned,
     /// The world it was made from.
@@ -122,8 +124,13 @@ enum Message {
 /// kind: they are in [`Finished`].
 pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished, Box<Broken>> {
     let steps = &run.planned.plan.steps;
-    let graph = Graph::of(run.stack);
-    let mut applying = Applying::new(run.stack, run.planned, run.world, run.read_file);
+    let graph = Graph::of(run.stack, run.types);
+    let mut applying = Applying::new(
+        run.stack,
+        run.types,
+        (run.planned, run.world),
+        run.read_file,
+    );
     applying.secrets = run.secrets.clone();
     let journal = match steps.is_empty() {
         true => None,
@@ -133,7 +140,7 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
         .iter()
         .filter(|step| doing(&step.op) != Doing::Keeping)
         .count();
-    let queue = Queue::new(steps);
+    let queue = Queue::new(steps, run.types);
     tell(Event::Started {
         steps: counted,
         depth: queue.depth(),
@@ -142,7 +149,7 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
     let mut looped = Loop {
         queue,
         begun: vec![None; steps.len()],
-        aftermath: Aftermath::of(steps),
+        aftermath: Aftermath::of(steps, run.types),
         graph: &graph,
         finished: Finished::default(),
         facts: Vec::new(),
@@ -340,7 +347,7 @@ impl Loop<'_, '_, '_> {
                     inline = true;
                     continue;
                 };
-                if is_remote(&self.step(id).type_name) {
+                if self.run.types.is_remote(&self.step(id).type_name) {
                     started += 1;
                 }
                 batch.push((id, work));
@@ -349,14 +356,14 @@ impl Loop<'_, '_, '_> {
                 return started
                     - batch
                         .iter()
-                        .filter(|(id, _)| is_remote(&self.step(*id).type_name))
+                        .filter(|(id, _)| self.run.types.is_remote(&self.step(*id).type_name))
                         .count();
             }
             for (id, work) in batch {
                 let (op, address) = (doing(&self.step(id).op), self.step(id).address.clone());
                 self.begun[id] = Some(Instant::now());
                 self.tell(Event::Begun { address, doing: op });
-                if is_remote(&self.step(id).type_name) {
+                if self.run.types.is_remote(&self.step(id).type_name) {
                     spawn(id, work, sender.clone());
                 } else {
                     inline = true;
@@ -399,7 +406,7 @@ impl Loop<'_, '_, '_> {
     /// Asks the objects that tell how this run's writes beside them turned out.
     fn ask(&mut self, sender: &mpsc::UnboundedSender<Message>) -> usize {
         let state = self.applying.state();
-        let asked = self.aftermath.due(state);
+        let asked = self.aftermath.due(state, self.run.types);
         let count = asked.len();
         for ask in asked {
             let (cx, sender) = (self.run.cx.clone(), sender.clone());
@@ -428,7 +435,7 @@ impl Loop<'_, '_, '_> {
             };
         }
         cx.files = self.applying.files(&step.address);
-        if matches!(step.op, Op::Create { .. }) && is_remote(&step.type_name) {
+        if matches!(step.op, Op::Create { .. }) && self.run.types.is_remote(&step.type_name) {
             cx.known_ids = Arc::new(self.applying.state().ids(&step.type_name));
             if let Some(going) = self.going.get(&step.type_name) {
                 cx.going_ids = Arc::clone(going);

@@ -2,7 +2,7 @@
 //! the one with the longest way to the end behind it.
 
 use crate::engine::plan::{Op, Step, StepId};
-use crate::resource::types::is_remote;
+use crate::resource::types::Types;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub(super) struct Queue {
 
 impl Queue {
     /// A queue of these steps.
-    pub(super) fn new(steps: &[Step]) -> Self {
+    pub(super) fn new(steps: &[Step], types: &Types) -> Self {
         let mut users = vec![Vec::new(); steps.len()];
         for (id, step) in steps.iter().enumerate() {
             for &before in &step.after {
@@ -47,7 +47,9 @@ impl Queue {
         };
         let remote: Vec<bool> = steps
             .iter()
-            .map(|step| calls(step) && (is_remote(&step.type_name) || step.type_name.is_empty()))
+            .map(|step| {
+                calls(step) && (types.is_remote(&step.type_name) || step.type_name.is_empty())
+            })
             .collect();
         let mut queue = Self {
             rank: ranks(steps, &users, &remote),
@@ -205,6 +207,7 @@ fn ranks(steps: &[Step], users: &[Vec<StepId>], remote: &[bool]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resource::native;
 
     /// Steps that read, each after those named.
     fn steps(after: &[&[StepId]]) -> Vec<Step> {
@@ -224,7 +227,7 @@ mod tests {
     #[test]
     fn a_lane_is_free_again_once_its_step_is_done_or_failed() {
         for fails in [false, true] {
-            let mut queue = Queue::new(&steps(&[&[], &[], &[]]));
+            let mut queue = Queue::new(&steps(&[&[], &[], &[]]), native());
             let (one, other) = (queue.pop(true).unwrap(), queue.pop(true).unwrap());
             assert!(queue.enter(one, lane()) && queue.enter(one, lane()));
             assert!(!queue.enter(other, lane()));
@@ -250,7 +253,7 @@ mod tests {
 
     #[test]
     fn what_waits_for_a_failed_step_is_skipped_and_nothing_else() {
-        let mut queue = Queue::new(&steps(&[&[], &[0], &[1], &[], &[3]]));
+        let mut queue = Queue::new(&steps(&[&[], &[0], &[1], &[], &[3]]), native());
         assert_eq!(queue.depth(), 3);
         assert_eq!(queue.pop(true), Some(0), "the longest way first");
         let mut skipped = BTreeSet::new();
@@ -268,7 +271,7 @@ mod tests {
         steps[2].op = Op::Read {
             args: crate::data::Data::default(),
         };
-        let mut queue = Queue::new(&steps);
+        let mut queue = Queue::new(&steps, native());
         assert_eq!(queue.pop(true), Some(0));
         queue.released(0);
         queue.released(0);
@@ -279,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_step_that_calls_waits_for_room() {
-        let mut queue = Queue::new(&steps(&[&[], &[]]));
+        let mut queue = Queue::new(&steps(&[&[], &[]]), native());
         assert_eq!(queue.pop(false), None);
         assert_eq!(queue.pop(true), Some(0), "of equals the first");
     }

@@ -7,8 +7,8 @@ use crate::engine::plan::unfinished;
 use crate::engine::world::ReadFailure;
 use crate::resource::context::{Cx, Owner};
 use crate::resource::error::Error;
-use crate::resource::types::is_remote;
-use crate::resource::{ResourceType, overlay, resource_type};
+use crate::resource::types::Types;
+use crate::resource::{ResourceType, overlay};
 use crate::store::journal::Intent;
 use crate::store::seal::Seal;
 use crate::store::state::{State, StateChange};
@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 /// Whether these open steps are recovered with calls to AWS: those of local types alone need
 /// neither a region nor credentials nor the network.
-pub fn needs_aws(open: &[Intent]) -> bool {
-    creates(open).any(|intent| is_remote(&intent.type_name))
+pub fn needs_aws(types: &Types, open: &[Intent]) -> bool {
+    creates(open).any(|intent| types.is_remote(&intent.type_name))
 }
 
 fn creates(open: &[Intent]) -> impl Iterator<Item = &Intent> {
@@ -36,25 +36,9 @@ fn creates(open: &[Intent]) -> impl Iterator<Item = &Intent> {
 /// All look-ups that failed: nothing is known of these then, and their intents stay open.
 pub async fn recover(
     cx: &Cx,
-    state: &mut State,
-    open: &[Intent],
-    seal: &Seal,
-) -> Result<Vec<StateChange>, Vec<ReadFailure>> {
-    recover_by(cx, state, (open, seal), &resource_type).await
-}
-
-/// How a type is found by its name.
-pub type Types<'a> = &'a (dyn Fn(&str) -> Option<&'static dyn ResourceType> + Sync);
-
-/// [`recover`], with types of the caller's own.
-///
-/// # Errors
-/// See [`recover`].
-pub async fn recover_by(
-    cx: &Cx,
+    types: &Types,
     state: &mut State,
     (open, seal): (&[Intent], &Seal),
-    types: Types<'_>,
 ) -> Result<Vec<StateChange>, Vec<ReadFailure>> {
     let (mut changes, mut failures) = (Vec::new(), Vec::new());
     let mut left: Vec<&Intent> = creates(open).collect();
@@ -62,7 +46,7 @@ pub async fn recover_by(
         tokio::time::sleep(pause).await;
         let mut missing = Vec::new();
         for intent in left {
-            let Some(kind) = types(&intent.type_name) else {
+            let Some(kind) = types.resource(&intent.type_name) else {
                 failures.push((intent.address.clone(), unknown_type(&intent.type_name)));
                 continue;
             };
@@ -72,7 +56,7 @@ pub async fn recover_by(
                     changes.push(change);
                 }
                 // What exists in the state alone comes about at once or not at all.
-                Ok(None) if is_remote(&intent.type_name) => missing.push(intent),
+                Ok(None) if types.is_remote(&intent.type_name) => missing.push(intent),
                 Ok(None) => {}
                 Err(error) => failures.push((intent.address.clone(), error)),
             }
@@ -124,9 +108,9 @@ async fn found(
     let outputs = overlay(&attrs, &live.unwrap_or_default());
     let outputs = seal.seal_paths(&outputs, &resource.sensitive);
     resource.outputs = overlay(&outputs, &resource.inputs);
-    resource.id = results::shown_id(&intent.type_name, &id, &resource.sensitive).to_owned();
+    resource.id = results::shown_id(kind, &id, &resource.sensitive).to_owned();
     resource.unfinished = unfinished::settable(kind, &resource.inputs);
-    resource.forget_later();
+    resource.forget_later(Some(kind.schema()));
     Ok(Some(StateChange::Put {
         address: intent.address.clone(),
         resource,

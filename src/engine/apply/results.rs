@@ -21,8 +21,9 @@ use crate::engine::plan::{Op, StepId};
 use crate::engine::world::{Observed, World};
 use crate::lang::stack::Stack;
 use crate::resource::error::Error;
-use crate::resource::types::is_remote;
-use crate::resource::{ResourceType, data_source, overlay, resource_type};
+use crate::resource::home::Home;
+use crate::resource::types::Types;
+use crate::resource::{ResourceType, overlay};
 use crate::schema::Schema;
 use crate::secrets::Secrets;
 use crate::store::StoreError;
@@ -52,6 +53,7 @@ pub enum Resolved {
 /// What is known so far.
 pub struct Applying<'a> {
     stack: &'a Stack,
+    types: &'a Types,
     planned: &'a Planned,
     world: &'a World,
     instances: BTreeMap<&'a str, &'a Instance>,
@@ -71,8 +73,8 @@ impl<'a> Applying<'a> {
     /// As the plan left it.
     pub fn new(
         stack: &'a Stack,
-        planned: &'a Planned,
-        world: &'a World,
+        types: &'a Types,
+        (planned, world): (&'a Planned, &'a World),
         read_file: ReadFile<'a>,
     ) -> Self {
         let mut values = Values::new(stack, read_file);
@@ -81,6 +83,7 @@ impl<'a> Applying<'a> {
         values.resource.clone_from(&planned.resources);
         Self {
             stack,
+            types,
             planned,
             world,
             instances: instance::by_address(&planned.instances),
@@ -123,7 +126,7 @@ impl<'a> Applying<'a> {
                 operation,
             } => {
                 let inputs = self.known(address, inputs, graph)?;
-                let kind = kind(&step.type_name)?;
+                let kind = kind(self.types, &step.type_name)?;
                 let call = Call::Create {
                     kind,
                     inputs: inputs.value.clone(),
@@ -148,7 +151,7 @@ impl<'a> Applying<'a> {
                 let mut changed = changed.clone();
                 let all_known = inputs.is_known();
                 let inputs = self.known(address, inputs, graph)?;
-                let kind = kind(&step.type_name)?;
+                let kind = kind(self.types, &step.type_name)?;
                 if !all_known {
                     changed = self.changed(kind, address, live, &inputs)?;
                     if changed.is_empty() {
@@ -173,7 +176,7 @@ impl<'a> Applying<'a> {
             }
             Op::Delete { deposed } => {
                 let known = self.known_state(address, deposed.as_deref())?;
-                let kind = kind(&known.type_name)?;
+                let kind = kind(self.types, &known.type_name)?;
                 let attrs = self.attrs(address, known, deposed.is_none(), kind.schema());
                 let call = Call::Delete {
                     kind,
@@ -188,7 +191,7 @@ impl<'a> Applying<'a> {
             }
             Op::Read { args } => {
                 let args = self.known(address, args, graph)?;
-                let kind = data_source(&step.type_name).ok_or_else(|| {
+                let kind = self.types.data_source(&step.type_name).ok_or_else(|| {
                     Error::failed(format!("{} is no data source", step.type_name))
                 })?;
                 let call = Call::Read {
@@ -354,7 +357,9 @@ impl<'a> Applying<'a> {
             contents::kept(&found.files, &self.seal)
         });
         ResourceState {
-            id: shown_id(&type_name, id, &sensitive).to_owned(),
+            id: found
+                .map_or(id, |found| shown_id(found.kind, id, &sensitive))
+                .to_owned(),
             type_name,
             inputs: self.seal.seal_paths(&inputs.value, &sensitive),
             outputs: self.seal.seal_paths(&outputs, &sensitive),
@@ -394,10 +399,11 @@ impl<'a> Applying<'a> {
                 let outputs = overlay(&previous, &outcome.outputs);
                 let mut resource = self.resource(&address, &outcome.id, &inputs, &outputs);
                 if outcome.error.is_some() {
-                    if let Some(kind) = resource_type(&resource.type_name) {
+                    let kind = self.types.resource(&resource.type_name);
+                    if let Some(kind) = kind {
                         resource.unfinished = unfinished::settable(kind, &resource.inputs);
                     }
-                    resource.forget_later();
+                    resource.forget_later(kind.map(ResourceType::schema));
                 }
                 self.show(&address, &inputs, &overlay(&outputs, &inputs.value));
                 StateChange::Put {
@@ -454,7 +460,7 @@ impl<'a> Applying<'a> {
         let Some(block) = self.stack.data.get(name) else {
             return;
         };
-        let Some(kind) = data_source(&block.type_name) else {
+        let Some(kind) = self.types.data_source(&block.type_name) else {
             return;
         };
         let secret = BTreeSet::new();
@@ -494,16 +500,21 @@ impl<'a> Applying<'a> {
     }
 }
 
-fn kind(type_name: &str) -> Result<&'static dyn crate::resource::ResourceType, Error> {
-    resource_type(type_name)
+fn kind(types: &Types, type_name: &str) -> Result<&'static dyn ResourceType, Error> {
+    types
+        .resource(type_name)
         .ok_or_else(|| Error::failed(format!("{type_name} is no type that this version knows")))
 }
 
 /// The id that the state keeps of a resource. One that lives in the state alone needs none; it is
 /// excluded where it is made of a secret.
-pub(super) fn shown_id<'i>(type_name: &str, id: &'i str, sensitive: &BTreeSet<Path>) -> &'i str {
+pub(super) fn shown_id<'i>(
+    kind: &dyn ResourceType,
+    id: &'i str,
+    sensitive: &BTreeSet<Path>,
+) -> &'i str {
     let secret = sensitive.contains(&Path::root().join("id"));
-    match secret && !is_remote(type_name) {
+    match secret && kind.home() == Home::State {
         true => NO_ID,
         false => id,
     }

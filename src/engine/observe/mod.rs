@@ -12,8 +12,8 @@ use crate::lang::stack::Stack;
 use crate::resource::contents::Contents;
 use crate::resource::context::Cx;
 use crate::resource::error::Error;
-use crate::resource::types::is_remote;
-use crate::resource::{data_source, overlay, resource_type};
+use crate::resource::overlay;
+use crate::resource::types::Types;
 use crate::store::state::ResourceState;
 use futures_util::StreamExt;
 use serde_json::Value;
@@ -25,6 +25,8 @@ use std::time::Duration;
 pub struct Observe<'a> {
     /// The stack.
     pub stack: &'a Stack,
+    /// The types.
+    pub types: &'a Types,
     /// The planner's options.
     pub options: &'a Options,
     /// The clients.
@@ -70,6 +72,7 @@ pub async fn observe_and_plan(
     let make = |world: &World| {
         rewrite::plan(&Inputs {
             stack: observe.stack,
+            types: observe.types,
             world,
             options: observe.options,
             read_file: observe.read_file,
@@ -82,14 +85,14 @@ pub async fn observe_and_plan(
             &first.needs
         },
         imports: &first.imports,
-        doomed: &doomed(&first, &world),
+        doomed: &doomed(observe.types, &first, &world),
         first: true,
     };
     read(observe, &mut world, &round).await?;
     loop {
         let planned = make(&world);
         let doomed = if observe.refresh {
-            doomed(&planned, &world)
+            doomed(observe.types, &planned, &world)
         } else {
             BTreeSet::new()
         };
@@ -133,7 +136,7 @@ struct Round<'a> {
 }
 
 /// The resources that the plan deletes or replaces and whose contents are still to be counted.
-fn doomed(planned: &Planned, world: &World) -> BTreeSet<String> {
+fn doomed(types: &Types, planned: &Planned, world: &World) -> BTreeSet<String> {
     let rows = planned.plan.changes.iter();
     let goes = rows.filter(|row| row.action == Action::Delete || row.action.is_replace());
     let old = |row: &Change| {
@@ -144,7 +147,7 @@ fn doomed(planned: &Planned, world: &World) -> BTreeSet<String> {
     goes.map(old)
         .filter(|address| {
             let known = world.state.resources.get(address);
-            let kind = known.and_then(|known| resource_type(&known.type_name));
+            let kind = known.and_then(|known| types.resource(&known.type_name));
             let gone = matches!(world.live.get(address), Some(Observed::Gone));
             kind.is_some_and(crate::resource::ResourceType::counts)
                 && !gone
@@ -188,7 +191,7 @@ async fn read(
         for (address, known) in &world.state.resources {
             let wanted = observe.only.is_none_or(|only| only.contains(address));
             let counts = round.doomed.contains(address);
-            if wanted && is_remote(&known.type_name) && (round.first || counts) {
+            if wanted && observe.types.is_remote(&known.type_name) && (round.first || counts) {
                 let known = seal.opened_resource(known).into_owned();
                 reads.push(Box::pin(read_resource(
                     observe,
@@ -203,7 +206,7 @@ async fn read(
     }
     for need in round.needs {
         reads.push(Box::pin(async move {
-            let found = match data_source(&need.type_name) {
+            let found = match observe.types.data_source(&need.type_name) {
                 Some(kind) => {
                     let mut cx = told_of(observe.cx, &format!("data.{}", need.name));
                     cx.is_secret = need.is_secret;
@@ -246,7 +249,7 @@ async fn read(
             Seen::Resource(address, _, Err(error)) => failures.push((address, error)),
             Seen::Data(need, Ok(outputs)) => {
                 // An apply writes it; until then the plan reads what it will be.
-                let kind = data_source(&need.type_name);
+                let kind = observe.types.data_source(&need.type_name);
                 let mut cx = observe.cx.clone();
                 cx.is_secret = need.is_secret;
                 let written = kind.and_then(|it| it.written(&cx, &need.args, &outputs));
@@ -310,7 +313,7 @@ async fn read_resource(
     (address, counts): (String, bool),
     known: ResourceState,
 ) -> Seen {
-    let Some(kind) = resource_type(&known.type_name) else {
+    let Some(kind) = observe.types.resource(&known.type_name) else {
         let error = Error::with_hint(
             format!(
                 "the state has the type {}, which this version does not know",
@@ -334,7 +337,7 @@ async fn read_resource(
 }
 
 async fn read_import(observe: &Observe<'_>, need: ImportNeed) -> Seen {
-    let Some(kind) = resource_type(&need.type_name) else {
+    let Some(kind) = observe.types.resource(&need.type_name) else {
         let message = format!("{} is no type that this version knows", need.type_name);
         return Seen::Import(need, Err(Error::failed(message)));
     };

@@ -252,7 +252,7 @@ impl Planner<'_> {
             .collect();
         let mut forced = BTreeMap::new();
         let mut lost = Vec::new();
-        for named in named_by(state, &going.keys().cloned().collect()) {
+        for named in named_by(self.inputs.types, state, &going.keys().cloned().collect()) {
             let (address, None) = &named.child else {
                 continue;
             };
@@ -350,7 +350,7 @@ fn compared(instance: &Instance, known: &ResourceState) -> Same {
         return Same::No;
     };
     let live = overlay(&known.inputs, &known.outputs);
-    identity::compared(&change.type_name, (after, &change.decided), &live)
+    identity::compared(instance.kind, (after, &change.decided), &live)
 }
 
 /// What follows on what is named and goes.

@@ -13,7 +13,7 @@ use super::marks::mark_sensitive;
 use super::planner::Planner;
 use super::unfinished;
 use super::values::Visible;
-use super::{Action, Change, Difference, NEW};
+use super::{Action, Change, Declared, Difference, NEW};
 use crate::data::{Data, Path};
 use crate::engine::address::is_named;
 use crate::engine::world::Observed;
@@ -110,6 +110,7 @@ impl<'a> Planner<'a> {
         let change = Change {
             address: address.clone(),
             type_name: block.type_name.clone(),
+            schema: Declared(Some(schema)),
             id: known.filter(|_| !gone).map(|known| known.id.clone()),
             action: judged.action,
             reason: judged.reason,
@@ -247,7 +248,7 @@ impl<'a> Planner<'a> {
             _ => Value::Object(decided.clone()),
         };
         if let Some(known) = known.filter(|_| !remakes) {
-            secret.extend(known.secrets());
+            secret.extend(known.secrets(Some(kind.schema())));
         }
         let visible = Visible {
             schema,
@@ -386,7 +387,7 @@ pub(super) fn before(
             map.insert(name.clone(), value.clone());
         }
     }
-    let mut secret = known.secrets();
+    let mut secret = known.secrets(Some(schema));
     secret.extend(desired.secret.iter().cloned());
     secret.extend(
         map.keys()

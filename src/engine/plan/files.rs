@@ -11,7 +11,7 @@ use crate::data::{Data, Path};
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::eval::{Root, lone_reference};
 use crate::lang::stack::ResourceBlock;
-use crate::resource::{DataSourceType, ResourceType, data_source};
+use crate::resource::{DataSourceType, ResourceType};
 use crate::schema::Schema;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -137,7 +137,7 @@ impl Planner<'_> {
         };
         let wanted = plain(path);
         self.inputs.stack.data.iter().any(|(name, block)| {
-            let Some(kind) = data_source(&block.type_name) else {
+            let Some(kind) = self.inputs.types.data_source(&block.type_name) else {
                 return false;
             };
             let schema = kind.schema();

@@ -3,7 +3,7 @@
 
 use crate::lang::eval::{Reference, Root, references};
 use crate::lang::stack::Stack;
-use crate::resource::resource_type;
+use crate::resource::types::Types;
 use crate::schema::Schema;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -52,8 +52,8 @@ pub struct Graph {
 
 impl Graph {
     /// The graph of a stack that was checked.
-    pub fn of(stack: &Stack) -> Self {
-        let blocks = Blocks::of(stack);
+    pub fn of(stack: &Stack, types: &Types) -> Self {
+        let blocks = Blocks::of(stack, types);
         let order = blocks.order();
         let mut reached: Vec<Uses> = vec![Uses::default(); blocks.nodes.len()];
         for at in &order {
@@ -130,7 +130,7 @@ struct Blocks {
 }
 
 impl Blocks {
-    fn of(stack: &Stack) -> Self {
+    fn of(stack: &Stack, types: &Types) -> Self {
         let locals = stack.locals.keys().cloned().map(Node::Local);
         let data = stack.data.keys().cloned().map(Node::Data);
         let resources = stack.resources.keys().cloned().map(Node::Resource);
@@ -150,7 +150,7 @@ impl Blocks {
         let data = stack.data.values();
         let data = data.map(|block| edges(&block.properties, None));
         let resources = stack.resources.values().map(|block| {
-            let schema = resource_type(&block.type_name).map(|found| found.schema());
+            let schema = types.schema(&block.type_name);
             let mut found = edges(&block.properties, schema);
             for (_, template) in block.options.templates() {
                 found.extend(edges(template, None));

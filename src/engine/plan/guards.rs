@@ -13,6 +13,7 @@ use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::eval::evaluate;
 use crate::resource::contents::Contents;
 use crate::resource::relation::Fate;
+use crate::resource::types::Types;
 use crate::store::seal::is_sealed;
 use crate::store::state::ResourceState;
 use serde_json::Value;
@@ -145,7 +146,7 @@ impl Planner<'_> {
             .map(|change| address::object(&change.address))
             .collect();
         let state = &self.inputs.world.state;
-        for named in relations::named_by(state, &deleted) {
+        for named in relations::named_by(self.inputs.types, state, &deleted) {
             let (address, key) = &named.child;
             let mut rows = self.out.plan.changes.iter();
             let kept = rows.any(|row| {
@@ -245,7 +246,7 @@ impl Planner<'_> {
                 let is_new = new.action == Action::Create && new.reason == NEW;
                 if is_new
                     && new.type_name == change.type_name
-                    && let Some(score) = likeness(known, new)
+                    && let Some(score) = likeness(self.inputs.types, known, new)
                 {
                     pairs.push((score, &change.address, &new.address));
                 }
@@ -310,10 +311,12 @@ fn rename(old: &str, new: &str) -> Warning {
 
 /// How like the new one is to the one in the state, in hundredths; none where they are not.
 /// The same name at the service is enough; else all properties but one in four are the same.
-fn likeness(known: &ResourceState, new: &Change) -> Option<usize> {
+fn likeness(types: &Types, known: &ResourceState, new: &Change) -> Option<usize> {
     let after = new.after.as_ref()?;
-    let named = identity::of_new(&new.type_name, after, &new.decided);
-    if named.is_some() && named == identity::of_known(known) {
+    let named = types
+        .resource(&new.type_name)
+        .and_then(|kind| identity::of_new(kind, after, &new.decided));
+    if named.is_some() && named == identity::of_known(types, known) {
         return Some(101);
     }
     let before = known.inputs.as_object()?;

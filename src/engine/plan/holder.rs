@@ -3,7 +3,7 @@
 use super::imports::Adopter;
 use super::planner::Planner;
 use crate::engine::address::quoted;
-use crate::resource::types::is_remote;
+use crate::resource::home::Home;
 use crate::store::state::{ResourceState, deposed_address};
 
 /// What has an object already that is to be imported, by its address.
@@ -48,7 +48,7 @@ impl Planner<'_> {
     /// times.
     pub(super) fn holder(&self, adopter: &Adopter<'_>, id: &str) -> Option<Holder> {
         let type_name = adopter.kind.schema().name;
-        if !is_remote(type_name) {
+        if adopter.kind.home() == Home::State {
             return None;
         }
         let is_it = |known: &ResourceState| known.type_name == type_name && known.id == id;

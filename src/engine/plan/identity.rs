@@ -1,26 +1,28 @@
 //! What an object is called at its service, where that must be unique.
 
 use crate::data::{Data, Path};
-use crate::resource::resource_type;
+use crate::resource::ResourceType;
+use crate::resource::types::Types;
 use crate::store::state::ResourceState;
 use serde_json::{Map, Value};
 
 /// The name of an object that exists; none where its type has no unique names.
-pub(super) fn of_known(known: &ResourceState) -> Option<String> {
-    name(&known.type_name, &known.outputs).or_else(|| name(&known.type_name, &known.inputs))
+pub(super) fn of_known(types: &Types, known: &ResourceState) -> Option<String> {
+    let kind = types.resource(&known.type_name)?;
+    name(kind, &known.outputs).or_else(|| name(kind, &known.inputs))
 }
 
 /// The name that an object about to be made will have; none too where it is not known yet.
 pub(super) fn of_new(
-    type_name: &str,
+    kind: &dyn ResourceType,
     inputs: &Data,
     decided: &Map<String, Value>,
 ) -> Option<String> {
-    let identity = resource_type(type_name)?.identity();
+    let identity = kind.identity();
     if identity.is_empty() || identity.iter().any(|name| is_unknown(inputs, name)) {
         return None;
     }
-    name(type_name, &attributes(inputs, decided))
+    name(kind, &attributes(inputs, decided))
 }
 
 /// Whether an object about to be made gets the name of one that is there.
@@ -36,13 +38,10 @@ pub(super) enum Same {
 
 /// Compares the name that an object about to be made will have with that of a live one.
 pub(super) fn compared(
-    type_name: &str,
+    kind: &dyn ResourceType,
     (inputs, decided): (&Data, &Map<String, Value>),
     live: &Value,
 ) -> Same {
-    let Some(kind) = resource_type(type_name) else {
-        return Same::No;
-    };
     let identity = kind.identity();
     let known: Vec<&str> = identity
         .iter()
@@ -79,17 +78,16 @@ fn attributes(inputs: &Data, decided: &Map<String, Value>) -> Value {
 }
 
 /// The name that these attributes give; none where a part of it is missing.
-pub(super) fn name(type_name: &str, attrs: &Value) -> Option<String> {
-    let identity = resource_type(type_name)?.identity();
+fn name(kind: &dyn ResourceType, attrs: &Value) -> Option<String> {
+    let identity = kind.identity();
     if identity.is_empty() {
         return None;
     }
-    part(type_name, identity, attrs)
+    part(kind, identity, attrs)
 }
 
 /// Some of what names an object, in comparable form; none where a part is missing.
-pub(super) fn part(type_name: &str, parts: &[&str], attrs: &Value) -> Option<String> {
-    let kind = resource_type(type_name)?;
+pub(super) fn part(kind: &dyn ResourceType, parts: &[&str], attrs: &Value) -> Option<String> {
     let part = |name: &&str| Some(((*name).to_owned(), attrs.get(*name)?.clone()));
     let parts: Option<Map<String, Value>> = parts.iter().map(part).collect();
     let parts = Value::Object(parts?);

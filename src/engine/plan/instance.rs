@@ -116,7 +116,7 @@ impl Instance {
         let (Some(after), Some(live), true) = (&change.after, &self.live, same_type) else {
             return false;
         };
-        match identity::compared(&change.type_name, (after, &change.decided), live) {
+        match identity::compared(self.kind, (after, &change.decided), live) {
             Same::Yes => true,
             Same::Perhaps => !self.uses.is_disjoint(again),
             Same::No => false,

@@ -38,6 +38,7 @@ pub mod verify;
 use crate::data::{Data, Path};
 use crate::engine::head::Head;
 use crate::resource::contents::Contents;
+use crate::schema::Schema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -141,6 +142,25 @@ pub const NEW: &str = "not in the state";
 /// The reason of each deletion where the user asked for them all.
 pub const DESTROY: &str = "destroy";
 
+/// What a type declares, where it is known: so that a report need not ask for the type.
+#[derive(Clone, Copy, Default)]
+pub struct Declared(pub Option<&'static Schema>);
+
+impl std::fmt::Debug for Declared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Declared")
+            .field(&self.0.map(|schema| schema.name))
+            .finish()
+    }
+}
+
+impl PartialEq for Declared {
+    /// A row names its type; what that declares is no part of what two plans are compared by.
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
 /// What a plan does with one resource (or data source), and why.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Change {
@@ -149,6 +169,9 @@ pub struct Change {
     /// The type.
     #[serde(rename = "type")]
     pub type_name: String,
+    /// What the type declares.
+    #[serde(skip)]
+    pub schema: Declared,
     /// The id of what exists.
     pub id: Option<String>,
     /// What is done.

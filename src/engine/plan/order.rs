@@ -10,6 +10,7 @@ use crate::engine::address;
 use crate::engine::address::{Object, block};
 use crate::engine::world::World;
 use crate::resource::relation::Fate;
+use crate::resource::types::Types;
 use crate::store::state::ResourceState;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,6 +27,7 @@ pub(super) struct Deletion {
 
 /// The steps, and what their order depends on.
 pub(super) struct Order<'a> {
+    pub(super) types: &'a Types,
     pub(super) world: &'a World,
     pub(super) steps: Vec<Step>,
     /// The step after which the new generation of an address is there.
@@ -126,7 +128,7 @@ impl Order<'_> {
         for deletion in &self.deletions {
             if let Op::Delete { .. } = self.steps[deletion.step].op
                 && let Some(known) = self.known(&deletion.object)
-                && let Some(name) = identity::of_known(known)
+                && let Some(name) = identity::of_known(self.types, known)
             {
                 freed.insert((known.type_name.as_str(), name), deletion.step);
             }
@@ -142,7 +144,8 @@ impl Order<'_> {
             if freed.is_empty() {
                 break;
             }
-            let name = identity::of_new(&step.type_name, inputs, decided);
+            let kind = self.types.resource(&step.type_name);
+            let name = kind.and_then(|kind| identity::of_new(kind, inputs, decided));
             let taken = name.and_then(|name| freed.get(&(step.type_name.as_str(), name)));
             edges.extend(taken.map(|delete| (id, *delete)));
         }

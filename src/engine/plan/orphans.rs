@@ -11,8 +11,8 @@ use super::{Action, Change, DESTROY, Scope};
 use crate::data::Data;
 use crate::engine::address;
 use crate::engine::world::Observed;
+use crate::resource::ResourceType;
 use crate::resource::relation::Fate;
-use crate::resource::{ResourceType, resource_type};
 use crate::store::state::split_deposed;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,7 +51,7 @@ impl Planner<'_> {
                 (Action::Delete, "it is no longer in the file")
             };
             let live = self.live(address, known);
-            let schema = resource_type(&known.type_name).map(ResourceType::schema);
+            let schema = self.inputs.types.schema(&known.type_name);
             let before =
                 schema.map(|schema| before(schema, Some(known), Some(live), &Data::default()));
             changes.push(Change {
@@ -188,7 +188,7 @@ impl Planner<'_> {
         let objects = relations::objects(state)
             .map(|(object, _)| object)
             .collect();
-        for named in relations::named_by(state, &objects) {
+        for named in relations::named_by(self.inputs.types, state, &objects) {
             if let ((child, None), (parent, _)) = (named.child, named.parent)
                 && named.row.fate != Fate::Survives
                 && let Some((child, _)) = known.get_key_value(&child)

@@ -40,11 +40,11 @@ pub(crate) fn with_others(schema: &Schema, applied: &Value, live: &Value, wanted
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resource::resource_type;
+    use crate::resource::native;
     use serde_json::json;
 
     fn merged(applied: Value, live: Value, wanted: Value) -> Value {
-        let kind = resource_type("aws:lambda:Function").unwrap();
+        let kind = native().resource("aws:lambda:Function").unwrap();
         with_others(kind.schema(), &applied, &live, wanted)
     }
 

@@ -12,7 +12,8 @@ use crate::data::Data;
 use crate::engine::world::World;
 use crate::lang::diagnostic::Diagnostic;
 use crate::lang::stack::Stack;
-use crate::resource::resource_type;
+use crate::resource::types::Types;
+use crate::schema::Schema;
 use crate::store::state::{ResourceState, State, split_deposed};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -42,6 +43,8 @@ pub struct Options {
 pub struct Inputs<'a> {
     /// The stack.
     pub stack: &'a Stack,
+    /// The types.
+    pub types: &'a Types,
     /// The world.
     pub world: &'a World,
     /// The options.
@@ -108,7 +111,7 @@ impl Planned {
     /// The resources and outputs with secrets that the plan includes: making it or carrying it out
     /// compares, opens, sends or keeps them, which takes the key. What `--target` and `--exclude`
     /// leave alone is not among them.
-    pub fn with_secrets(&self, state: &State) -> Vec<String> {
+    pub fn with_secrets(&self, types: &Types, state: &State) -> Vec<String> {
         // What is left alone says why.
         let is_included = |row: &&Change| {
             row.action != Action::NoOp || row.importing.is_some() || row.reason.is_empty()
@@ -120,10 +123,10 @@ impl Planned {
                 Some(key) => state.deposed.get(address).and_then(|all| all.get(key)),
             };
             let creates = row.action == Action::Create || row.action.is_replace();
-            let kind = resource_type(&row.type_name).filter(|_| creates);
+            let kind = types.schema(&row.type_name).filter(|_| creates);
             known.is_some_and(ResourceState::has_secrets)
                 || row.after.iter().any(|after| !after.secret.is_empty())
-                || kind.is_some_and(|kind| kind.schema().has_secret_outputs())
+                || kind.is_some_and(Schema::has_secret_outputs)
         };
         let rows = self.plan.changes.iter();
         let resources = rows.filter(is_included).filter(has_secrets);

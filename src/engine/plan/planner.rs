@@ -16,12 +16,13 @@ use super::values::{Values, Visible};
 use super::{Action, Change};
 use crate::data::{Data, Path};
 use crate::engine::address;
+use crate::engine::plan::Declared;
 use crate::engine::world::World;
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::eval::{Fault, Reference, Root, Size, evaluate, scan};
 use crate::lang::stack::ResourceBlock;
-use crate::resource::types::is_remote;
-use crate::resource::{ResourceType, data_source, resource_type};
+use crate::resource::ResourceType;
+use crate::resource::home::{AWS, Home};
 use crate::severity::Severity;
 use crate::store::seal::Seal;
 use crate::store::state::SavedOptions;
@@ -70,7 +71,7 @@ fn plan_with(
     let world = inputs.world;
     let mut planner = Planner {
         inputs,
-        graph: Graph::of(inputs.stack),
+        graph: Graph::of(inputs.stack, inputs.types),
         seal: world.seal(),
         values: Values::new(inputs.stack, inputs.read_file),
         unkept: Unkept::new(),
@@ -269,7 +270,7 @@ impl<'a> Planner<'a> {
         let block = &self.inputs.stack.data[&name];
         let base = Path::pointer("/data").join(&name).join("properties");
         let mut args = self.eval(&base, &block.properties);
-        let Some(kind) = data_source(&block.type_name) else {
+        let Some(kind) = self.inputs.types.data_source(&block.type_name) else {
             self.values.data.insert(name, Data::unknown(FAULTY));
             return;
         };
@@ -328,7 +329,7 @@ impl<'a> Planner<'a> {
 
     fn resource_block(&mut self, name: &str) {
         let block = &self.inputs.stack.resources[name];
-        let Some(kind) = resource_type(&block.type_name) else {
+        let Some(kind) = self.inputs.types.resource(&block.type_name) else {
             let faulty = Data::unknown(FAULTY);
             self.values.resource.insert(name.to_owned(), faulty);
             return;
@@ -482,7 +483,7 @@ impl<'a> Planner<'a> {
     fn open_names(&mut self, block: &str, kind: &dyn ResourceType, desired: &Data) {
         let schema = kind.schema();
         // What the id is made of: the name, the beginning of a generated one, its parent's id.
-        let names: BTreeSet<&str> = match is_remote(schema.name) && schema.has_from("id") {
+        let names: BTreeSet<&str> = match kind.home() != Home::State && schema.has_from("id") {
             true => schema.from("id").collect(),
             false => kind.identity().iter().copied().collect(),
         };
@@ -518,7 +519,7 @@ impl<'a> Planner<'a> {
             .schema()
             .at(&tags)
             .is_some_and(|at| at.get("additionalProperties").is_some());
-        if !takes_map || !kind.schema().name.starts_with("aws:") {
+        if !takes_map || kind.home() != AWS {
             return false;
         }
         let Ok(defaults) = evaluate(template, &self.values) else {
@@ -575,7 +576,7 @@ impl<'a> Planner<'a> {
         loop {
             let state = &self.inputs.world.state;
             instance::settle_replacements(&mut self.out.instances, state, &first);
-            let stuck = steps::build(&mut self.out, self.inputs.world, self.rewrites, &first);
+            let stuck = steps::build(&mut self.out, self.inputs, self.rewrites, &first);
             if stuck.is_empty() {
                 break;
             }
@@ -589,6 +590,13 @@ impl<'a> Planner<'a> {
         // The rows move into the plan; an instance keeps what apply asks it for.
         let rows = self.out.instances.iter_mut().map(Instance::take_row);
         self.out.plan.changes.extend(rows);
+        let types = self.inputs.types;
+        for row in &mut self.out.plan.changes {
+            row.schema = Declared(match row.action {
+                Action::Read => types.data_source(&row.type_name).map(|kind| kind.schema()),
+                _ => types.schema(&row.type_name),
+            });
+        }
         self.out
             .plan
             .changes

@@ -4,8 +4,9 @@
 use super::instance::Instance;
 use crate::data::Path;
 use crate::engine::address::Object;
+use crate::resource::ResourceType;
 use crate::resource::relation::Parent;
-use crate::resource::{ResourceType, resource_type};
+use crate::resource::types::Types;
 use crate::store::state::{ResourceState, State};
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
@@ -83,7 +84,7 @@ pub(super) fn objects(state: &State) -> impl Iterator<Item = (Object, &ResourceS
 }
 
 /// By the state: what names these objects.
-pub(super) fn named_by(state: &State, parents: &BTreeSet<Object>) -> Vec<Named> {
+pub(super) fn named_by(types: &Types, state: &State, parents: &BTreeSet<Object>) -> Vec<Named> {
     let mut by_type: HashMap<&str, Vec<(&Object, &ResourceState)>> = HashMap::new();
     for object in parents {
         if let Some(known) = known(state, object) {
@@ -98,7 +99,7 @@ pub(super) fn named_by(state: &State, parents: &BTreeSet<Object>) -> Vec<Named> 
     type ByKey<'a> = HashMap<String, Vec<&'a Object>>;
     let mut index: HashMap<(&str, &str), ByKey<'_>> = HashMap::new();
     for (child, known) in objects(state) {
-        let kind = resource_type(&known.type_name);
+        let kind = types.resource(&known.type_name);
         let rows = kind.map(ResourceType::parents).unwrap_or_default();
         for row in rows {
             let Some(parents) = by_type.get(row.type_name) else {

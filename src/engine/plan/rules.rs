@@ -238,8 +238,7 @@ fn comparable(instance: &Instance, path: &Path, value: &Value) -> String {
     let name = path.first().unwrap_or_default();
     let name: &str = &name;
     let alone = serde_json::json!({ name: value });
-    crate::engine::plan::identity::part(&instance.change.type_name, &[name], &alone)
-        .unwrap_or_default()
+    crate::engine::plan::identity::part(instance.kind, &[name], &alone).unwrap_or_default()
 }
 
 pub(super) fn properties(instance: &Instance) -> Path {

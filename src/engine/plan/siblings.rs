@@ -6,8 +6,8 @@ use super::planned::Planned;
 use super::relations::{self, Parents};
 use super::{Action, StepId};
 use crate::data::Path;
+use crate::resource::ResourceType;
 use crate::resource::relation::After;
-use crate::resource::{ResourceType, resource_type};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -89,7 +89,10 @@ fn involved(order: &Order<'_>) -> (BTreeSet<&'static str>, HashSet<&'static str>
         .iter()
         .map(|step| step.type_name.as_str())
         .collect();
-    for kind in names.into_iter().filter_map(resource_type) {
+    for kind in names
+        .into_iter()
+        .filter_map(|name| order.types.resource(name))
+    {
         for row in kind.after() {
             properties.insert(row.property);
             types.extend([kind.schema().name, row.type_name]);
@@ -145,7 +148,7 @@ fn actors<'a>(order: &Order<'a>, planned: &'a Planned) -> Vec<Actor<'a>> {
         let Some(known) = relations::known(state, &object) else {
             continue;
         };
-        let kind = resource_type(&known.type_name);
+        let kind = order.types.resource(&known.type_name);
         let kind = kind.filter(|kind| types.contains(kind.schema().name));
         let Some(kind) = kind.filter(|_| key.is_some() || !seen.contains(address)) else {
             continue;

@@ -11,7 +11,7 @@ use super::siblings;
 use super::{Op, StepId};
 use crate::data::Path;
 use crate::resource::relation::Fate;
-use crate::resource::{overlay, resource_type};
+use crate::resource::{ResourceType, overlay};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -82,7 +82,7 @@ impl Order<'_> {
         let creates = self.named_in_part();
         let mut parts: HashMap<&str, BTreeSet<&[&str]>> = HashMap::new();
         for create in &creates {
-            let them = parts.entry(create.type_name).or_default();
+            let them = parts.entry(create.kind.schema().name).or_default();
             them.insert(&create.parts);
         }
         let mut taken: HashMap<String, Vec<StepId>> = HashMap::new();
@@ -91,15 +91,18 @@ impl Order<'_> {
             let (Some(known), Op::Delete { .. }) = (known, &self.steps[deletion.step].op) else {
                 continue;
             };
-            for parts in parts.get(known.type_name.as_str()).into_iter().flatten() {
+            let Some(kind) = self.types.resource(&known.type_name) else {
+                continue;
+            };
+            for parts in parts.get(kind.schema().name).into_iter().flatten() {
                 let attrs = overlay(&known.inputs, &known.outputs);
-                if let Some(name) = in_part(&known.type_name, parts, &attrs) {
+                if let Some(name) = in_part(kind, parts, &attrs) {
                     taken.entry(name).or_default().push(deletion.step);
                 }
             }
         }
-        let found = |create: &NamedInPart<'_>| {
-            let name = in_part(create.type_name, &create.parts, &create.attrs)?;
+        let found = |create: &NamedInPart| {
+            let name = in_part(create.kind, &create.parts, &create.attrs)?;
             let step = create.step;
             Some(taken.get(&name)?.iter().map(move |gone| (step, *gone)))
         };
@@ -107,7 +110,7 @@ impl Order<'_> {
     }
 
     /// The creates of which some but not all is known that will name the object.
-    fn named_in_part(&self) -> Vec<NamedInPart<'_>> {
+    fn named_in_part(&self) -> Vec<NamedInPart> {
         let mut creates = Vec::new();
         for (id, step) in self.steps.iter().enumerate() {
             let Op::Create {
@@ -116,7 +119,7 @@ impl Order<'_> {
             else {
                 continue;
             };
-            let Some(kind) = resource_type(&step.type_name) else {
+            let Some(kind) = self.types.resource(&step.type_name) else {
                 continue;
             };
             let is_known = |name: &&str| inputs.unknown_at(&Path::root().join(*name)).is_none();
@@ -124,7 +127,7 @@ impl Order<'_> {
             if !parts.is_empty() && parts.len() < kind.identity().len() {
                 creates.push(NamedInPart {
                     step: id,
-                    type_name: &step.type_name,
+                    kind,
                     attrs: overlay(&Value::Object(decided.clone()), &inputs.value),
                     parts,
                 });
@@ -173,15 +176,16 @@ impl Order<'_> {
 }
 
 /// A create of which some is known that will name the object.
-struct NamedInPart<'a> {
+struct NamedInPart {
     step: StepId,
-    type_name: &'a str,
+    kind: &'static dyn ResourceType,
     parts: Vec<&'static str>,
     attrs: Value,
 }
 
 /// A part of an object's name, together with its type and what of the name it is.
-fn in_part(type_name: &str, parts: &[&str], attrs: &Value) -> Option<String> {
-    let name = identity::part(type_name, parts, attrs)?;
+fn in_part(kind: &dyn ResourceType, parts: &[&str], attrs: &Value) -> Option<String> {
+    let name = identity::part(kind, parts, attrs)?;
+    let type_name = kind.schema().name;
     Some(format!("{type_name} {} {name}", parts.join(" ")))
 }

@@ -4,6 +4,7 @@ use super::contents;
 use super::hashes;
 use super::instance::Instance;
 use super::order::{Deletion, Order};
+use super::planned::Inputs;
 use super::planned::Planned;
 use super::relations;
 use super::rewrites::Rewrites;
@@ -23,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// they were in `first`.
 pub(super) fn build(
     planned: &mut Planned,
-    world: &World,
+    &Inputs { world, types, .. }: &Inputs<'_>,
     rewrites: &Rewrites,
     first: &BTreeSet<Object>,
 ) -> BTreeSet<Object> {
@@ -66,7 +67,8 @@ pub(super) fn build(
     let deleted = deleted.map(|deletion| deletion.object.clone()).collect();
     let mut order = Order {
         world,
-        named: relations::named_by(&world.state, &deleted),
+        named: relations::named_by(types, &world.state, &deleted),
+        types,
         steps: builder.steps,
         makes: builder.makes,
         deletions: builder.deletions,

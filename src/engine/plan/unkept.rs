@@ -10,7 +10,7 @@ use crate::data::{Data, Path};
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::eval::{Reference, Root, references};
 use crate::resource::ResourceType;
-use crate::resource::types::is_remote;
+use crate::resource::home::Home;
 use crate::severity::Severity;
 use crate::store::seal::{holds_hash, is_kept, is_sealed, sealed_paths};
 use crate::store::state::ResourceState;
@@ -160,7 +160,7 @@ impl Planner<'_> {
         let acts = matches!(change.action, Action::Create | Action::Update);
         let world = self.inputs.world;
         // What is live may still have the value, once it is read.
-        let unread = is_remote(&change.type_name)
+        let unread = found.kind.home() != Home::State
             && world.state.resources.contains_key(&change.address)
             && !world.live.contains_key(&change.address);
         let Some(after) = &change.after else { return };

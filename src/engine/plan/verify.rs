@@ -5,18 +5,19 @@ use super::{Op, Plan, Step, StepId};
 use crate::data::Path;
 use crate::engine::world::World;
 use crate::resource::relation::Fate;
+use crate::resource::types::Types;
 use crate::store::state::deposed_address;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is wrong with a plan; nothing, if it is a good one.
-pub fn faults(plan: &Plan, world: &World) -> Vec<String> {
+pub fn faults(plan: &Plan, world: &World, types: &Types) -> Vec<String> {
     let mut faults = Vec::new();
     let Some(before) = closure(plan) else {
         return vec!["the steps wait for each other in a circle".to_owned()];
     };
     one_generation(plan, world, &before, &mut faults);
     deletes_after_users(plan, world, &before, &mut faults);
-    nothing_lost(plan, world, &before, &mut faults);
+    nothing_lost((plan, world, types), &before, &mut faults);
     accounted_for(plan, &mut faults);
     faults
 }
@@ -128,7 +129,11 @@ fn deletes_after_users(
 
 /// What would die with an object that is deleted, or keep it from being deleted, goes or changes
 /// before it; what follows it is created after what follows that.
-fn nothing_lost(plan: &Plan, world: &World, before: &[BTreeSet<StepId>], faults: &mut Vec<String>) {
+fn nothing_lost(
+    (plan, world, types): (&Plan, &World, &Types),
+    before: &[BTreeSet<StepId>],
+    faults: &mut Vec<String>,
+) {
     let deleted = |step: &Step| match &step.op {
         Op::Delete { deposed: None } => Some((step.address.clone(), None)),
         _ => None,
@@ -139,7 +144,7 @@ fn nothing_lost(plan: &Plan, world: &World, before: &[BTreeSet<StepId>], faults:
         steps.position(|step| step.address == address && which(&step.op))
     };
     let creates = |op: &Op| matches!(op, Op::Create { .. });
-    for named in named_by(&world.state, &objects) {
+    for named in named_by(types, &world.state, &objects) {
         let ((child, None), (parent, _)) = (&named.child, &named.parent) else {
             continue;
         };

@@ -5,9 +5,8 @@ use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::eval::{Reference, Root, scan};
 use crate::lang::stack::Stack;
 use crate::nearest::did_you_mean;
-use crate::resource::{data_sources, resources};
-use crate::schema::Schema;
 use crate::schema::alias;
+use crate::schema::{Declarations, Schema};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -25,14 +24,15 @@ pub(super) enum Holder {
 /// The names that references may use.
 pub(super) struct Names<'s> {
     stack: &'s Stack,
+    types: &'s dyn Declarations,
 }
 
 /// The words of `stack`.
 const STACK: &[&str] = &["name", "dir", "env"];
 
 impl<'s> Names<'s> {
-    pub(super) fn of(stack: &'s Stack) -> Self {
-        Self { stack }
+    pub(super) fn of(stack: &'s Stack, types: &'s dyn Declarations) -> Self {
+        Self { stack, types }
     }
 
     /// A template's references and the mistakes in them; `path` is its place in the file.
@@ -82,7 +82,7 @@ impl<'s> Names<'s> {
                 (message, short.or(help))
             }).or_else(|| {
                 let block = stack.data.get(name)?;
-                let schema = data_sources().get(block.type_name.as_str())?.schema();
+                let schema = self.types.data_source(&block.type_name)?;
                 let attribute = reference.attribute.first()?;
                 (!schema.has_output(&attribute) && !schema.has_property(&attribute))
                     .then(|| no_attribute(&format!("data.{name}"), &attribute, schema))
@@ -127,7 +127,7 @@ impl<'s> Names<'s> {
             let help = self.other_notation(reference).or(help);
             return Some((format!("undefined resource {name:?}"), help));
         };
-        let schema = resources().get(block.type_name.as_str())?.schema();
+        let schema = self.types.resource(&block.type_name)?;
         let mut segments = reference.attribute.segments();
         let first = segments.next()?;
         if block.options.for_each.is_none() {

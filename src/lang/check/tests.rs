@@ -1,6 +1,7 @@
 use super::*;
 use crate::lang::load::{Given, load};
 use crate::lang::locate::locate;
+use crate::resource::native;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -26,7 +27,10 @@ fn told(text: &str) -> Vec<String> {
             .map_or(String::new(), |help| format!(" ({help})"));
         format!("{at} [{part}] {}{help}", one.message)
     };
-    let mut found: Vec<String> = check(&loaded.stack).into_iter().map(show).collect();
+    let mut found: Vec<String> = check(&loaded.stack, native())
+        .into_iter()
+        .map(show)
+        .collect();
     found.sort();
     found
 }

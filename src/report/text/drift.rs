@@ -6,7 +6,7 @@ use crate::engine::after::drift::Drift;
 use crate::engine::plan::unfinished;
 use crate::engine::world::World;
 use crate::report::drift::as_change;
-use crate::report::secrets::{schema_of, shown_id};
+use crate::report::secrets::shown_id;
 
 /// What somebody else changed, resource by resource, ended by the line that counts.
 pub fn drift(drift: &Drift, world: &World, style: &Style) -> String {
@@ -37,7 +37,7 @@ pub fn drift(drift: &Drift, world: &World, style: &Style) -> String {
         if found.gone {
             main_properties(&mut page, &change);
         } else {
-            difference::rows(&mut page, BODY, &change, schema_of(&change));
+            difference::rows(&mut page, BODY, &change, change.schema.0);
         }
     }
     page.out.push('\n');

@@ -17,7 +17,7 @@ pub use unmet::unmet;
 
 use crate::engine::head::Head;
 use crate::engine::plan::{Action, Change, DESTROY, Importing, NEW, OutputChange, Plan};
-use crate::report::secrets::{SecretPaths, Veil, schema_of, shown_id};
+use crate::report::secrets::{SecretPaths, Veil, shown_id};
 use crate::report::terminal::{DEFAULT_WIDTH, columns, escape, fit};
 use anstyle::Style as Paint;
 use node::{Node, key_text};
@@ -195,7 +195,7 @@ fn resource(page: &mut Page<'_>, change: &Change) {
             decided(page, change);
         }
         Action::Update | Action::DeleteThenCreate | Action::CreateThenDelete => {
-            difference::rows(page, BODY, change, schema_of(change));
+            difference::rows(page, BODY, change, change.schema.0);
             if change.action.is_replace() {
                 decided(page, change);
             }
@@ -242,7 +242,7 @@ fn imported(page: &mut Page<'_>, change: &Change, importing: &Importing) {
         importing.id.as_deref(),
         &reason,
     );
-    difference::rows(page, BODY, change, schema_of(change));
+    difference::rows(page, BODY, change, change.schema.0);
     hidden(page, change.unchanged);
 }
 
@@ -284,7 +284,7 @@ fn title_line(
 fn all_properties(page: &mut Page<'_>, change: &Change) {
     let Some(after) = &change.after else { return };
     let paths = SecretPaths::of_change(change);
-    let veil = Veil::new(&paths, schema_of(change), page.style.show_secrets);
+    let veil = Veil::new(&paths, change.schema.0, page.style.show_secrets);
     match Node::of_data(after, veil) {
         Node::Map(map) => {
             for (name, node) in &map {
@@ -304,7 +304,7 @@ fn all_properties(page: &mut Page<'_>, change: &Change) {
 /// The names and values that this plan has settled, as far as the type declares them. What
 /// only repeats a value of the file, or an id that repeats a name, is left out.
 fn decided(page: &mut Page<'_>, change: &Change) {
-    let Some(schema) = schema_of(change) else {
+    let Some(schema) = change.schema.0 else {
         return;
     };
     let none = SecretPaths::default();
@@ -352,7 +352,7 @@ fn hidden(page: &mut Page<'_>, unchanged: usize) {
 fn main_properties(page: &mut Page<'_>, change: &Change) {
     let Some(before) = &change.before else { return };
     let paths = SecretPaths::of_change(change);
-    let veil = Veil::new(&paths, schema_of(change), page.style.show_secrets);
+    let veil = Veil::new(&paths, change.schema.0, page.style.show_secrets);
     let Node::Map(map) = Node::of_data(before, veil) else {
         return;
     };

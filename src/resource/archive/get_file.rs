@@ -112,6 +112,7 @@ pub struct Outputs {
 
 impl DataSource for GetFile {
     const TYPE: &'static str = "archive:getFile";
+    const HOME: crate::resource::Home = crate::resource::Home::State;
     type Outputs = Outputs;
 
     fn inspect(dir: &Path, args: &Self) -> Vec<Finding> {

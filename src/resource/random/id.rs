@@ -53,6 +53,7 @@ pub struct Outputs {
 
 impl Resource for RandomId {
     const TYPE: &'static str = "random:RandomId";
+    const HOME: crate::resource::Home = crate::resource::Home::State;
     const IMPORT_ID: &'static str =
         "the value of its output `id` (base64 for URLs), or `prefix,id`";
     type Outputs = Outputs;

@@ -77,6 +77,7 @@ const ID: &str = "none";
 
 impl Resource for RandomPassword {
     const TYPE: &'static str = "random:RandomPassword";
+    const HOME: crate::resource::Home = crate::resource::Home::State;
     const IMPORT_ID: &'static str = "the password itself; `-` reads it from the standard input";
     const IMPORT_IS_SECRET: bool = true;
     type Outputs = Outputs;

@@ -46,6 +46,7 @@ pub struct Outputs {
 
 impl Resource for RandomPet {
     const TYPE: &'static str = "random:RandomPet";
+    const HOME: crate::resource::Home = crate::resource::Home::State;
     const IMPORT_ID: &'static str = "the name itself";
     type Outputs = Outputs;
 

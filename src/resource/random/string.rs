@@ -74,6 +74,7 @@ pub struct Outputs {
 
 impl Resource for RandomString {
     const TYPE: &'static str = "random:RandomString";
+    const HOME: crate::resource::Home = crate::resource::Home::State;
     const IMPORT_ID: &'static str = "the text itself";
     type Outputs = Outputs;
 

@@ -14,7 +14,7 @@ use stackctl::engine::plan::rewrite;
 use stackctl::engine::world::World;
 use stackctl::lang::diagnostic::{self, Diagnostic, Place};
 use stackctl::lang::{check, load};
-use stackctl::resource::{data_sources, resources};
+use stackctl::resource::native;
 use stackctl::schema::Schema;
 use stackctl::severity::Severity;
 use stackctl::store::state::State;
@@ -55,8 +55,16 @@ pub(super) struct Plant {
 }
 
 pub(super) fn schema(type_name: &str) -> &'static Schema {
-    let resource = resources().get(type_name).map(|kind| kind.schema());
-    let source = || data_sources().get(type_name).map(|kind| kind.schema());
+    let resource = native()
+        .resources()
+        .get(type_name)
+        .map(|kind| kind.schema());
+    let source = || {
+        native()
+            .data_sources()
+            .get(type_name)
+            .map(|kind| kind.schema())
+    };
     resource.or_else(source).unwrap()
 }
 
@@ -133,10 +141,11 @@ impl Bed {
             &given,
         );
         let mut found = loaded.diagnostics;
-        found.extend(check::check(&loaded.stack));
+        found.extend(check::check(&loaded.stack, native()));
         let mut world = World::new(State::empty("bed", None, String::new()));
         world.is_blind = true;
         let planned = rewrite::plan(&Inputs {
+            types: native(),
             stack: &loaded.stack,
             world: &world,
             options: &Options::default(),
@@ -262,8 +271,8 @@ pub(super) fn beds() -> Vec<Bed> {
     }));
     let names = all.iter().map(|bed| bed.type_name.clone());
     let types: BTreeSet<String> = names.collect();
-    assert_eq!(types.len(), resources().len());
-    for (name, kind) in data_sources() {
+    assert_eq!(types.len(), native().resources().len());
+    for (name, kind) in native().data_sources() {
         let own = VARIANTS.iter().filter(|(of, _)| of == name);
         let variants: Vec<Value> = own
             .map(|(_, text)| serde_json::from_str(text).unwrap())

@@ -15,7 +15,7 @@ use field::{Field, Garden};
 use paths::{Part, Place, places};
 use plant::Shape;
 use shapes::{REFUSED, UNTAKEN};
-use stackctl::resource::{data_sources, resources};
+use stackctl::resource::native;
 use stackctl::schema::Schema;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -287,7 +287,10 @@ const LOCAL: &[&str] = &["random:", "archive:"];
 
 #[test]
 fn every_type_is_in_one_group() {
-    let names = resources().keys().chain(data_sources().keys());
+    let names = native()
+        .resources()
+        .keys()
+        .chain(native().data_sources().keys());
     for name in names.filter(|name| !places(schema(name)).is_empty()) {
         let groups = GROUPS.iter().flat_map(|group| *group);
         let own = groups.filter(|start| name.starts_with(*start)).count();

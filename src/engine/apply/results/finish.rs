@@ -15,12 +15,15 @@ impl Applying<'_> {
             return;
         }
         let sealed = self.state.resources.iter().filter_map(|(address, known)| {
-            let secret = known.secrets();
+            let kind = self.types.resource(&known.type_name);
+            let secret = known.secrets(self.types.schema(&known.type_name));
             if secret == known.sensitive {
                 return None;
             }
             let resource = ResourceState {
-                id: shown_id(&known.type_name, &known.id, &secret).to_owned(),
+                id: kind
+                    .map_or(&*known.id, |kind| shown_id(kind, &known.id, &secret))
+                    .to_owned(),
                 inputs: seal.seal_paths(&known.inputs, &secret),
                 outputs: seal.seal_paths(&known.outputs, &secret),
                 sensitive: secret,
