@@ -152,7 +152,23 @@ impl Schema {
             .and_then(Value::as_str)
             .unwrap_or_default()
             .to_owned();
-        let outputs = document::<O>();
+        Self::from_json(name, description, properties, document::<O>())
+    }
+
+    /// A declaration made at run time, from JSON Schemas with the same keywords. It lives as long as
+    /// the process.
+    pub fn at_run_time(name: String, properties: Value, outputs: Value) -> &'static Self {
+        let name = Box::leak(name.into_boxed_str());
+        let schema = Self::from_json(name, String::new(), properties, outputs);
+        Box::leak(Box::new(schema))
+    }
+
+    fn from_json(
+        name: &'static str,
+        description: String,
+        properties: Value,
+        outputs: Value,
+    ) -> Self {
         let marked =
             |keyword: &&'static str| marks(&properties, keyword) || marks(&outputs, keyword);
         Self {

@@ -22,6 +22,7 @@ mod crash_told;
 mod credentials;
 mod denied;
 mod docs;
+mod dynamic_type;
 #[cfg(feature = "emulator-tests")]
 mod emulator;
 mod faults;
@@ -44,6 +45,7 @@ mod plan_properties;
 mod refusals;
 mod relation_properties;
 mod relations;
+mod rooms;
 mod state;
 mod support;
 mod template;

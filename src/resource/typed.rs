@@ -3,7 +3,7 @@
 use super::context::{Applied, Cx, Draw};
 use super::declaration::{Change, DataSource, HeldBy, New, Resource, Told, WrittenFile};
 use super::error::Error;
-use super::home::Home;
+use super::home::{AWS, Home};
 use super::import_id::Imported;
 use super::known::Known;
 use super::relation::{After, Parent};
@@ -22,31 +22,52 @@ use std::marker::PhantomData;
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// A type behind one interface, for the engine: JSON in, JSON out.
+/// A type behind one interface, for the engine: JSON in, JSON out. A type without a struct, made at
+/// run time, implements it by itself; what it leaves out is as [`Resource`] has it.
 pub trait ResourceType: Send + Sync {
     /// The type's declaration.
     fn schema(&self) -> &'static Schema;
     /// See [`Resource::rules`].
-    fn rules(&self, rules: &Rules<'_>) -> Vec<Broken>;
+    fn rules(&self, _rules: &Rules<'_>) -> Vec<Broken> {
+        Vec::new()
+    }
     /// See [`Resource::cautions`].
-    fn cautions(&self, rules: &Rules<'_>) -> Vec<Caution>;
+    fn cautions(&self, _rules: &Rules<'_>) -> Vec<Caution> {
+        Vec::new()
+    }
     /// See [`Resource::decide`].
-    fn decide(&self, props: &Value, draw: &mut Draw) -> Map<String, Value>;
+    fn decide(&self, _props: &Value, _draw: &mut Draw) -> Map<String, Value> {
+        Map::new()
+    }
     /// The properties in the form in which two of them can be compared; see
     /// [`Resource::canonical`].
-    fn comparable<'v>(&self, props: &'v Value) -> Cow<'v, Value>;
+    fn comparable<'v>(&self, props: &'v Value) -> Cow<'v, Value> {
+        Cow::Borrowed(props)
+    }
     /// See [`Resource::IDENTITY`].
-    fn identity(&self) -> &'static [&'static str];
+    fn identity(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// See [`Resource::HOME`].
-    fn home(&self) -> Home;
+    fn home(&self) -> Home {
+        AWS
+    }
     /// See [`Resource::KEPT_BY`].
-    fn kept_by(&self) -> Option<&'static str>;
+    fn kept_by(&self) -> Option<&'static str> {
+        None
+    }
     /// See [`Resource::PARENTS`].
-    fn parents(&self) -> &'static [Parent];
+    fn parents(&self) -> &'static [Parent] {
+        &[]
+    }
     /// See [`Resource::AFTER`].
-    fn after(&self) -> &'static [After];
+    fn after(&self) -> &'static [After] {
+        &[]
+    }
     /// See [`Resource::lane`].
-    fn lane(&self, attrs: &Value) -> Option<String>;
+    fn lane(&self, _attrs: &Value) -> Option<String> {
+        None
+    }
     /// See [`Resource::create`].
     fn create<'a>(
         &self,
@@ -71,14 +92,18 @@ pub trait ResourceType: Send + Sync {
         changed: BTreeSet<String>,
     ) -> BoxFuture<'a, Result<Applied, Error>>;
     /// See [`Resource::TELLS`].
-    fn tells(&self) -> bool;
+    fn tells(&self) -> bool {
+        false
+    }
     /// See [`Resource::aftermath`].
     fn aftermath<'a>(
         &self,
-        cx: &'a Cx,
-        id: &'a str,
-        attrs: &'a Value,
-    ) -> BoxFuture<'a, Result<Option<String>, Error>>;
+        _cx: &'a Cx,
+        _id: &'a str,
+        _attrs: &'a Value,
+    ) -> BoxFuture<'a, Result<Option<String>, Error>> {
+        Box::pin(async { Ok(None) })
+    }
     /// See [`Resource::delete`].
     fn delete<'a>(
         &self,
@@ -87,29 +112,51 @@ pub trait ResourceType: Send + Sync {
         attrs: &'a Value,
     ) -> BoxFuture<'a, Result<(), Error>>;
     /// See [`Resource::COUNTS`].
-    fn counts(&self) -> bool;
+    fn counts(&self) -> bool {
+        false
+    }
     /// See [`Resource::IMPORT_ID`].
     fn import_id(&self) -> &'static str;
     /// See [`Resource::IMPORT_IS_SECRET`].
-    fn import_is_secret(&self) -> bool;
+    fn import_is_secret(&self) -> bool {
+        false
+    }
     /// See [`Resource::import`].
-    fn import(&self, text: &str) -> Result<Imported, String>;
+    fn import(&self, text: &str) -> Result<Imported, String> {
+        Imported::named(text)
+    }
     /// See [`Resource::CONTENT_HASH`].
-    fn content_hash(&self) -> Option<&'static str>;
+    fn content_hash(&self) -> Option<&'static str> {
+        None
+    }
     /// See [`Resource::has_content`].
-    fn has_content(&self, attrs: &Value, content: &Content) -> Option<bool>;
+    fn has_content(&self, _attrs: &Value, _content: &Content) -> Option<bool> {
+        None
+    }
     /// See [`Resource::CONTENT`].
-    fn content_properties(&self) -> &'static [&'static str];
+    fn content_properties(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// See [`Resource::holds`].
-    fn holds(&self, props: &Data) -> Option<Content>;
+    fn holds(&self, _props: &Data) -> Option<Content> {
+        None
+    }
     /// See [`Resource::held_by`].
-    fn held_by<'v>(&self, props: &'v Value) -> Option<HeldBy<'v>>;
+    fn held_by<'v>(&self, _props: &'v Value) -> Option<HeldBy<'v>> {
+        None
+    }
     /// See [`Resource::unfit`].
-    fn unfit(&self, props: &Value, attrs: &Value) -> Option<String>;
+    fn unfit(&self, _props: &Value, _attrs: &Value) -> Option<String> {
+        None
+    }
     /// See [`Resource::taken_as_given`].
-    fn taken_as_given(&self, props: &Value, attrs: &Value) -> &'static [&'static str];
+    fn taken_as_given(&self, _props: &Value, _attrs: &Value) -> &'static [&'static str] {
+        &[]
+    }
     /// See [`Resource::ready`].
-    fn ready<'a>(&self, cx: &'a Cx, id: &'a str) -> BoxFuture<'a, Result<(), Error>>;
+    fn ready<'a>(&self, _cx: &'a Cx, _id: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async { Ok(()) })
+    }
     /// See [`Resource::find`].
     fn find<'a>(
         &self,
@@ -119,12 +166,16 @@ pub trait ResourceType: Send + Sync {
     /// See [`Resource::names`].
     fn names<'a>(
         &self,
-        cx: &'a Cx,
-        known: &'a Known,
-        start: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Vec<String>, Error>>;
+        _cx: &'a Cx,
+        _known: &'a Known,
+        _start: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Vec<String>, Error>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
     /// See [`Resource::TOLD`].
-    fn told(&self) -> Option<Told>;
+    fn told(&self) -> Option<Told> {
+        None
+    }
 }
 
 /// A data source behind one interface.

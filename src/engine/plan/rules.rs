@@ -1,6 +1,7 @@
 //! What the file may not ask for though each value fits its schema: rules between
 //! properties, between resources, and two resources that would be one object.
 
+use crate::resource::home::Home;
 use super::Action;
 use super::graph::Node;
 use super::instance::Instance;
@@ -209,7 +210,7 @@ impl Planner<'_> {
         }];
         if self.is_reference(instance, path)
             && let Some(peer) = self.peer(instance, path)
-            && peer.change.type_name.starts_with("aws:")
+            && peer.kind.home() != Home::State
         {
             words.push(format!("the resource {}", peer.change.address));
         }
