@@ -254,7 +254,7 @@ async fn a_type_made_at_run_time_goes_through_the_whole_engine() {
         [
             "\"sise\" is not a property of Test::Some::Thing; did you mean \"size\"?",
             "unknown resource type \"Test::Some::Thin\"; did you mean \"Test::Some::Thing\"?",
-            "d has no property or output \"arm\"; did you mean \"arn\"?",
+            "d (Test::Some::Thing) has no \"arm\"; did you mean \"arn\"?",
         ]
     );
     let (stack, _) = bench.stack(&json!({"a": thing(&json!({"size": 10}))}));

@@ -203,7 +203,7 @@ static TESTS: LazyLock<Regex> =
     LazyLock::new(|| regex(r"#\[cfg\(test\)\]\s*(#\[[^\]]*\]\s*)*(pub(\([^)]*\))? )?mod \w+ \{"));
 static TEST_LINE: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r#"#\[cfg\(test\)\]\s*(?:#\[path = "(\w+)\.rs"\]\s*)?(?:pub(?:\([^)]*\))? )?(?:mod|use) ([^;]*);"#,
+        r#"#\[cfg\(test\)\]\s*(?:#\[path = "(\w+)\.rs"\]\s*)?(?:pub(?:\([^)]*\))? )?(?:mod (\w+)|use [^;]*);"#,
     )
 });
 static USE: LazyLock<Regex> = LazyLock::new(|| regex(r"\buse ([^;]+);"));
@@ -237,8 +237,9 @@ fn sources() -> Vec<Source> {
                     (Some(_), false) => module.rsplit_once('/').map_or("", |(folder, _)| folder),
                     _ => module.as_str(),
                 };
-                let name = test.get(1).unwrap_or(test.get(2).unwrap()).as_str();
-                tests.insert(format!("{folder}/{name}"));
+                if let Some(name) = test.get(1).or(test.get(2)) {
+                    tests.insert(format!("{folder}/{}", name.as_str()));
+                }
             }
             let text = TEST_LINE.replace_all(&text, |all: &regex::Captures<'_>| {
                 "\n".repeat(all[0].matches('\n').count())
