@@ -188,7 +188,7 @@ fn every_property_is_in_a_case() {
     }
     let mut found = Vec::new();
     for (type_name, values) in &cases_of {
-        let kind = stackctl::resource::resource_type(type_name).unwrap();
+        let kind = stackctl::resource::native().resource(type_name).unwrap();
         let values: Vec<&Value> = values.iter().collect();
         unset(&kind.schema().properties, &values, type_name, &mut found);
     }
@@ -256,7 +256,7 @@ fn what_changes_one_parent_has_one_lane() {
     ];
     for group in [&roles[..], &buckets[..]] {
         let lanes = group.iter().map(|(name, attrs)| {
-            let kind = stackctl::resource::resource_type(name).unwrap();
+            let kind = stackctl::resource::native().resource(name).unwrap();
             kind.lane(attrs)
                 .unwrap_or_else(|| panic!("{name} has no lane"))
         });
