@@ -1,7 +1,6 @@
 //! What the file may not ask for though each value fits its schema: rules between
 //! properties, between resources, and two resources that would be one object.
 
-use crate::resource::home::Home;
 use super::Action;
 use super::graph::Node;
 use super::instance::Instance;
@@ -12,6 +11,7 @@ use super::planner::Planner;
 use crate::data::Path;
 use crate::lang::diagnostic::{self, Diagnostic};
 use crate::lang::eval::{Reference, Root, lone_reference, references};
+use crate::resource::home::Home;
 use crate::resource::{Caution, Refused, Rules};
 use crate::schema::broken::Broken;
 use crate::severity::Severity;

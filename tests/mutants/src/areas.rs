@@ -9,7 +9,11 @@ struct Area {
 const AREAS: &[Area] = &[
     Area {
         name: "engine: applying",
-        under: &["src/engine/observe/", "src/engine/apply/", "src/engine/after/"],
+        under: &[
+            "src/engine/observe/",
+            "src/engine/apply/",
+            "src/engine/after/",
+        ],
     },
     Area {
         name: "engine: planning",
