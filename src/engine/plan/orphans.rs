@@ -11,7 +11,6 @@ use super::{Action, Change, DESTROY, Scope};
 use crate::data::Data;
 use crate::engine::address;
 use crate::engine::world::Observed;
-use crate::resource::ResourceType;
 use crate::resource::relation::Fate;
 use crate::store::state::split_deposed;
 use std::collections::{BTreeMap, BTreeSet};
