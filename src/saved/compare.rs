@@ -463,7 +463,8 @@ mod tests {
         let what = |path: Path| row("a", Some("the live value"), &path, (None, None)).what;
         let root = Path::root();
         assert_eq!(what(root.clone()), "the live value of a");
-        assert_eq!(what(root.join(0).join("b")), "the live value of a[0].b");
+        let key = root.join("a b").join("c");
+        assert_eq!(what(key), "the live value of a[\"a b\"].c");
         assert_eq!(what(root.join("b").join(0)), "the live value of a.b[0]");
     }
 }

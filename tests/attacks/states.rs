@@ -251,6 +251,14 @@ fn a_forged_journal_deletes_nothing() {
             );
         }
     }
+    table.attack("a create of no known type is told", || {
+        let project = base.fork();
+        let line = begin("create", "new", "aws:x:Y");
+        project.write("state/s.journal", journal(lineage, serial, &[line]));
+        let ended = limited(&project, &["apply", "--yes"])?;
+        let told = ended.code == Some(1) && ended.stderr.contains("aws:x:Y");
+        holds(told, || format!("{ended:?}"))
+    });
     for (name, text, why) in [
         (
             "another lineage",

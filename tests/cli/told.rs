@@ -3,8 +3,10 @@
 //! step.
 
 use super::masked;
-use crate::support::Project;
+use crate::support::{Project, in_parallel};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 /// The kinds of failure, as what goes wrong with a call without end.
 fn kinds() -> [(&'static str, Value); 8] {
@@ -84,10 +86,16 @@ fn without_id(line: &str) -> String {
 
 /// The same for each of these faults.
 fn all(project: &Project, args: &[&str], faults: &[(&str, Value)]) -> String {
-    let texts = faults
-        .iter()
-        .map(|(name, faults)| format!("# {name}: {}", told(project, args, faults)));
-    texts.collect::<Vec<_>>().join("\n")
+    let texts = Mutex::new(BTreeMap::new());
+    in_parallel(
+        faults.iter().enumerate().collect(),
+        |(at, (name, faults))| {
+            let text = format!("# {name}: {}", told(project, args, faults));
+            texts.lock().unwrap().insert(at, text);
+        },
+    );
+    let texts = texts.into_inner().unwrap();
+    texts.into_values().collect::<Vec<_>>().join("\n")
 }
 
 const QUEUE: &str =

@@ -235,6 +235,12 @@ pub(super) fn beds() -> Vec<Bed> {
     for (type_name, file) in cases() {
         let mut case: Case =
             serde_yaml::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        // Only a bucket with object lock takes an object with a lock.
+        if type_name == "aws:s3:BucketObject" {
+            let bucket = &mut case.resources["bucket"]["properties"];
+            bucket["objectLockEnabled"] = json!(true);
+            bucket["forceDestroy"] = json!(true);
+        }
         let given = &case.resources[&case.address]["properties"];
         let mut variants = vec![given.clone()];
         let mut now = given.clone();
