@@ -340,7 +340,7 @@ fn work_without_end_is_refused() {
     assert!(fault(loops).message.contains("too many steps"));
     // What is spread into a call is copied: with the list itself it would be too much.
     let text = "x".repeat(33_000);
-    let list = format!("split(\",\", \"{}\")", vec![text.as_str(); 7].join(","));
+    let list = format!("split(\",\", \"{}\")", [text.as_str(); 7].join(","));
     let many = format!("flatten([for a in range(150) : {list}])");
     assert!(evaluate(&json!(format!("${{length({many})}}")), &world()).is_ok());
     assert!(
