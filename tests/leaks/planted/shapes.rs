@@ -287,8 +287,6 @@ pub(super) const REFUSED: &[(&str, &[&str])] = &[
         &[
             "aws:lambda:EventSourceMapping metricsConfig.metrics whole",
             "aws:lambda:EventSourceMapping metricsConfig.metrics[]",
-            "aws:s3:BucketObject objectLockMode",
-            "aws:s3:BucketObject objectLockRetainUntilDate",
             "aws:s3:BucketVersioning versioningConfiguration.mfaDelete",
             "aws:sqs:Queue redrivePolicy key",
         ],
