@@ -133,7 +133,7 @@ pub trait Resource:
     /// The bool property that makes a deletion leave the object as it is.
     const KEPT_BY: Option<&'static str> = None;
 
-    /// The types whose resources the properties name, and what becomes of this one when such a
+    /// The types whose resources the properties name, and what happens to this one when such a
     /// resource is deleted: one replaced under its own name takes along what would die with it
     /// or stand in the way.
     const PARENTS: &'static [Parent] = &[];

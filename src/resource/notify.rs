@@ -1,4 +1,4 @@
-//! Who is told of waits.
+//! Where messages about waits go.
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 /// Something that is not wrong in every case.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Caution {
-    /// What is told, and of which property.
+    /// The message, and the property that it is about.
     pub broken: Broken,
     /// In which case it is an error.
     pub refused: Refused,

@@ -96,7 +96,7 @@ pub struct RunArgs {
     #[arg(long = "target", value_name = "ADDRESS")]
     pub targets: Vec<String>,
 
-    /// Not this resource nor those that hang on it; may be given many times.
+    /// Skip this resource and those that depend on it; may be given many times.
     #[arg(long = "exclude", value_name = "ADDRESS")]
     pub excludes: Vec<String>,
 

@@ -104,7 +104,7 @@ fn the_help_of_plan() {
     Options:
           --target <ADDRESS>   Only this resource and those that must go with it; may be given many
                                times
-          --exclude <ADDRESS>  Not this resource nor those that hang on it; may be given many times
+          --exclude <ADDRESS>  Skip this resource and those that depend on it; may be given many times
           --refresh[=<BOOL>]   Whether to read the live resources; --refresh=false trusts the state
                                [default: true]
           --parallelism <N>    How many steps may be under way at once [default: 32]
@@ -164,7 +164,7 @@ fn the_help_of_apply() {
     Options:
           --target <ADDRESS>   Only this resource and those that must go with it; may be given many
                                times
-          --exclude <ADDRESS>  Not this resource nor those that hang on it; may be given many times
+          --exclude <ADDRESS>  Skip this resource and those that depend on it; may be given many times
           --refresh[=<BOOL>]   Whether to read the live resources; --refresh=false trusts the state
                                [default: true]
           --parallelism <N>    How many steps may be under way at once [default: 32]
@@ -280,7 +280,7 @@ fn the_help_of_destroy() {
     Options:
           --target <ADDRESS>   Only this resource and those that must go with it; may be given many
                                times
-          --exclude <ADDRESS>  Not this resource nor those that hang on it; may be given many times
+          --exclude <ADDRESS>  Skip this resource and those that depend on it; may be given many times
           --refresh[=<BOOL>]   Whether to read the live resources; --refresh=false trusts the state
                                [default: true]
           --parallelism <N>    How many steps may be under way at once [default: 32]
