@@ -46,6 +46,7 @@ mod refusals;
 mod relation_properties;
 mod relations;
 mod rooms;
+mod rules;
 mod state;
 mod support;
 mod template;
