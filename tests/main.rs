@@ -38,6 +38,7 @@ mod left_open;
 mod lifecycle;
 mod no_drift;
 mod no_drift_reads;
+mod passing;
 mod permissions;
 mod plan;
 mod plan_oracle;
