@@ -336,10 +336,21 @@ fn conforms(path: &Path) {
         let names: Vec<&str> = update.keys().map(String::as_str).collect();
         let title = format!("update {}: plan, apply, plan", names.join(", "));
         let before = tag_keys(&case);
+        let properties = case.resources[&case.address]["properties"].clone();
         changed(&mut case, update);
         write(&project, &case);
         expect_action(&project, &case.address, &[&["update"]]);
         calls.section(&title);
+        // What is taken out of the file is nothing that others may refer to any more.
+        let outputs = project.state()["resources"][&case.address]["outputs"].clone();
+        for (name, old) in properties.as_object().unwrap() {
+            if case.resources[&case.address]["properties"]
+                .get(name)
+                .is_none()
+            {
+                assert_ne!(outputs.get(name), Some(old), "{name}");
+            }
+        }
         // A key that stayed would count as somebody else's.
         let cloud: Vec<Value> = project
             .cloud()

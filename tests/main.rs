@@ -25,6 +25,7 @@ mod docs;
 mod dynamic_type;
 #[cfg(feature = "emulator-tests")]
 mod emulator;
+mod explained;
 mod faults;
 mod found;
 mod fuzz;

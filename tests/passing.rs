@@ -361,6 +361,15 @@ fn gateways() -> Vec<Case> {
             "properties": {"apiId": "${one.id}", "routeKey": key}});
         with(api("a"), json!({"two": route}))
     };
+    let deployed = |is_there: bool| {
+        let deployment = json!({"type": "aws:apigatewayv2:Deployment",
+            "properties": {"apiId": "${one.id}"}});
+        let mut all = route("GET /a");
+        if is_there {
+            all["deployment"] = deployment;
+        }
+        all
+    };
     let account = || {
         let role = json!({"role": {"type": "aws:iam:Role", "properties": {
             "name": "logs", "assumeRolePolicy": trust("apigateway.amazonaws.com"),
@@ -381,6 +390,17 @@ fn gateways() -> Vec<Case> {
             concurrent,
             Some("The route cannot be deleted."),
             vec![route("GET /a"), api("a")],
+        ),
+        // A stage that has just moved on may still count as showing it.
+        case(
+            "apigateway:DeleteDeployment",
+            (
+                400,
+                "BadRequestException",
+                "Active stages pointing to this deployment must be moved or deleted",
+            ),
+            Some("Invalid deployment identifier."),
+            vec![deployed(true), deployed(false)],
         ),
         case(
             "apigateway:UpdateAccount",

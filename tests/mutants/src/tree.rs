@@ -82,7 +82,8 @@ impl Tree {
     }
 }
 
-/// The tests of a copy become those of the project as it is now; the mutants stay as they are.
+/// The tests of a copy, and the local cloud, become those of the project as it is now; the mutants
+/// stay as they are.
 ///
 /// # Errors
 /// A file cannot be read or written, or a line that has a mutant has changed.
@@ -100,6 +101,7 @@ pub fn renew_tests(from: &Path, root: &Path, mutants: &[Mutant]) -> Result<()> {
     let is_test = |file: &&String| {
         let name = file.rsplit('/').next().unwrap_or(file);
         file.starts_with("tests/")
+            || file.starts_with("src/local_cloud/")
             || file.contains("/tests/")
             || name == "tests.rs"
             || name.ends_with("_test.rs")
