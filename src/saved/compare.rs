@@ -3,7 +3,8 @@
 use super::{KEYED, SavedPlan, SavedState, SavedVariable, short};
 use crate::data::{Data, Path};
 use crate::engine::plan::{Change, Op, Plan, Step};
-use crate::store::seal::is_sealed;
+use crate::report::secrets::{SECRET, masked};
+use crate::store::seal::{is_sealed, sealed_paths};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -333,24 +334,12 @@ fn shown(value: Option<&Value>) -> String {
     let Some(value) = value else {
         return "not set".to_owned();
     };
-    let text = masked(value)
+    let text = masked(value, &sealed_paths(value), &SECRET.into())
         .to_string()
         .replace("\"(secret)\"", "(secret)");
     match text.char_indices().nth(LONGEST) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text,
-    }
-}
-
-fn masked(value: &Value) -> Value {
-    match value {
-        value if is_sealed(value) => Value::from("(secret)"),
-        Value::Array(list) => list.iter().map(masked).collect(),
-        Value::Object(map) => map
-            .iter()
-            .map(|(key, value)| (key.clone(), masked(value)))
-            .collect(),
-        other => other.clone(),
     }
 }
 

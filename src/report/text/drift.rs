@@ -6,7 +6,7 @@ use crate::engine::after::drift::Drift;
 use crate::engine::plan::unfinished;
 use crate::engine::world::World;
 use crate::report::drift::as_change;
-use crate::report::secrets::shown_id;
+use crate::report::view::resource;
 
 /// What somebody else changed, resource by resource, ended by the line that counts.
 pub fn drift(drift: &Drift, world: &World, style: &Style) -> String {
@@ -21,6 +21,7 @@ pub fn drift(drift: &Drift, world: &World, style: &Style) -> String {
     );
     for found in &drift.drifted {
         let change = as_change(found);
+        let change = resource(&change, style.show_secrets);
         page.out.push('\n');
         let reason = if found.gone {
             "gone: deleted outside stackctl"
@@ -30,14 +31,14 @@ pub fn drift(drift: &Drift, world: &World, style: &Style) -> String {
         title_line(
             &mut page,
             (change.action.sign(), paint(change.action)),
-            [&change.address, &change.type_name],
-            shown_id(&change),
+            [change.address, change.type_name],
+            change.id,
             reason,
         );
         if found.gone {
             main_properties(&mut page, &change);
         } else {
-            difference::rows(&mut page, BODY, &change, change.schema.0);
+            difference::rows(&mut page, BODY, &change);
         }
     }
     page.out.push('\n');
