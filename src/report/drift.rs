@@ -1,6 +1,6 @@
 //! Drift, for scripts; for people it is [`super::text::drift`].
 
-use crate::data::{Data, Path};
+use crate::data::Data;
 use crate::engine::after::drift::{Drift, Drifted};
 use crate::engine::plan::{Action, Change, ChangedBy, Difference};
 use crate::engine::world::World;
@@ -62,16 +62,13 @@ fn resource(found: &Drifted, show_secrets: bool) -> Value {
     })
 }
 
-/// The drift as a change from what was applied to what is live, for the rows of a plan.
+/// The drift as a change from what was applied to what is live, for the rows of a plan; both
+/// sides say what is secret.
 pub(super) fn as_change(found: &Drifted) -> Change {
     let rows = found.rows.iter().map(|row| Difference {
         applied: None,
         live: row.applied.clone(),
-        desired: row.live.clone().map(|value| Data {
-            value,
-            secret: below(&found.live.secret, &row.path),
-            ..Data::default()
-        }),
+        desired: row.live.clone().map(Data::from),
         by: ChangedBy::File,
         replaces: false,
         path: row.path.clone(),
@@ -90,14 +87,8 @@ pub(super) fn as_change(found: &Drifted) -> Change {
         },
         reason: String::new(),
         before: Some(found.applied.clone()),
-        after: (!found.gone).then(|| found.live.clone()),
+        after: Some(found.live.clone()),
         differences: rows.collect(),
         ..Change::default()
     }
-}
-
-fn below(secret: &BTreeSet<Path>, path: &Path) -> BTreeSet<Path> {
-    let inside = secret.iter().filter_map(|at| at.below(path));
-    let around = secret.iter().filter(|at| path.is_within(at));
-    inside.chain(around.map(|_| Path::root())).collect()
 }

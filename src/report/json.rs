@@ -134,7 +134,7 @@ fn output(output: &Output<'_>) -> Value {
         "before": value(&output.row.live),
         "after": value(after),
         "unknown": unknown.collect::<Vec<_>>(),
-        "sensitive": output.sensitive,
+        "sensitive": output.row.secret,
     })
 }
 

@@ -46,16 +46,6 @@ pub(crate) struct Shown<'v> {
     pub(crate) documents: BTreeSet<Path>,
 }
 
-impl<'v> Shown<'v> {
-    /// A value of which all may be shown.
-    pub(crate) fn clear(value: &'v Value) -> Self {
-        Self {
-            value: Cow::Borrowed(value),
-            ..Self::default()
-        }
-    }
-}
-
 fn hash(value: &Value) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.to_string().hash(&mut hasher);
@@ -108,10 +98,7 @@ impl SecretPaths {
 
     /// Adds what the type makes of the secrets of a change.
     fn made(&mut self, change: &Change) {
-        if self.is_empty() {
-            return;
-        }
-        let Some(schema) = change.schema.0 else {
+        let Some(schema) = change.schema.0.filter(|_| !self.is_empty()) else {
             return;
         };
         let versions = change.before.iter().chain(&change.after);
@@ -150,10 +137,9 @@ impl SecretPaths {
     fn add(&mut self, path: &Path) {
         let mut at = self;
         for segment in path.segments() {
-            let key = if is_index(&segment) {
-                ANY_ITEM
-            } else {
-                &segment
+            let key = match is_index(&segment) {
+                true => ANY_ITEM,
+                false => &segment,
             };
             at = at.below.entry(key.to_owned()).or_default();
         }
@@ -176,13 +162,13 @@ impl<'a> Veil<'a> {
         schema: Option<&'a Schema>,
         show_secrets: bool,
     ) -> Self {
-        let says = |schema: &&Schema| {
-            let keywords = ["sensitive", "document"];
-            keywords.iter().any(|keyword| schema.has_keyword(keyword))
-        };
+        let says = |schema: &&Schema| ["sensitive", "document"].map(|it| schema.has_keyword(it));
         Self {
             paths: Some(paths),
-            schema: schema.filter(says).map(|schema| &schema.properties),
+            // Most types say nothing of it, and their values are not walked.
+            schema: schema
+                .filter(|it| says(it).contains(&true))
+                .map(|it| &it.properties),
             lifted: show_secrets,
         }
     }
@@ -227,8 +213,12 @@ impl<'a> Veil<'a> {
     }
 
     fn covers(self) -> bool {
-        self.paths.is_some_and(|paths| paths.here)
-            || self.schema.and_then(|schema| schema.get("sensitive")) == Some(&Value::Bool(true))
+        self.paths.is_some_and(|paths| paths.here) || self.has("sensitive")
+    }
+
+    fn has(self, keyword: &str) -> bool {
+        let found = self.schema.and_then(|schema| schema.get(keyword));
+        found.is_some_and(|value| value != &Value::Bool(false))
     }
 
     /// Whether `value`, which stands here, is secret. A value whose shape does not
@@ -252,12 +242,6 @@ impl<'a> Veil<'a> {
             }
             _ => true,
         }
-    }
-
-    fn is_document(self) -> bool {
-        self.schema
-            .and_then(|schema| schema.get("document"))
-            .is_some()
     }
 
     /// A value of which all is known, as it may be shown.
@@ -285,19 +269,15 @@ impl<'a> Veil<'a> {
             return shown;
         }
         for path in &shown.secret {
-            let value = path
-                .get(&shown.value)
-                .filter(|_| !unknown.contains_key(path));
-            shown.hidden.insert(path.clone(), value.map(hash));
+            let hash = path.get(&shown.value).map(hash);
+            shown.hidden.insert(path.clone(), hash);
         }
         for (path, expression) in &mut shown.unknown {
-            let covered = shown.secret.iter().any(|secret| path.is_within(secret));
-            if covered || self.at(path).hides(&Value::Null) {
+            let within = shown.secret.iter().any(|secret| path.is_within(secret));
+            if within || self.at(path).hides(&Value::Null) {
                 // It may have a secret written into it.
                 SECRET.clone_into(expression);
-                if !covered {
-                    shown.hidden.insert(path.clone(), None);
-                }
+                shown.hidden.insert(path.clone(), None);
             }
         }
         if !shown.secret.is_empty() {
@@ -308,28 +288,23 @@ impl<'a> Veil<'a> {
 
     /// Notes what is secret and what is a document; `inside` what is secret already.
     fn walk(self, value: &Value, at: &Path, inside: bool, shown: &mut Shown<'_>) {
-        let hides = self.hides(value);
+        let clear = self.schema.is_none() && self.paths.is_none_or(SecretPaths::is_empty);
+        let hides = !clear && self.hides(value);
         if hides && !inside {
             shown.secret.insert(at.clone());
         }
-        let clear = self.schema.is_none() && self.paths.is_none_or(SecretPaths::is_empty);
         if clear || (hides && !self.lifted) {
             return;
         }
+        let inside = inside || hides;
         match value {
-            Value::Object(map) => {
-                for (name, value) in map {
-                    self.key(name)
-                        .walk(value, &at.join(name), inside || hides, shown);
-                }
-            }
-            Value::Array(list) => {
-                for (index, value) in list.iter().enumerate() {
-                    self.item()
-                        .walk(value, &at.join(index), inside || hides, shown);
-                }
-            }
-            Value::String(_) if self.is_document() => {
+            Value::Object(map) => map.iter().for_each(|(name, value)| {
+                self.key(name).walk(value, &at.join(name), inside, shown);
+            }),
+            Value::Array(list) => list.iter().enumerate().for_each(|(index, value)| {
+                self.item().walk(value, &at.join(index), inside, shown);
+            }),
+            Value::String(_) if self.has("document") => {
                 shown.documents.insert(at.clone());
             }
             _ => {}

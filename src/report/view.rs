@@ -11,7 +11,7 @@ use crate::schema::Schema;
 use crate::schema::document::parsed;
 use serde_json::Value;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::slice;
 
 /// What a plan does, without what must not be shown.
@@ -86,7 +86,6 @@ pub(crate) struct Output<'p> {
     pub(crate) action: Action,
     /// From the value in the state to the one after.
     pub(crate) row: Row<'p>,
-    pub(crate) sensitive: bool,
 }
 
 impl<'p> Resource<'p> {
@@ -113,17 +112,16 @@ impl Row<'_> {
 
 /// The view of a plan; `show_secrets` leaves its secrets in.
 pub(crate) fn view(plan: &Plan, show_secrets: bool) -> View<'_> {
-    let unchanged = plan.changes.iter();
-    let unchanged = unchanged.filter(|change| change.action == Action::NoOp);
-    let unchanged: BTreeMap<&str, &Change> = unchanged
-        .map(|change| (change.address.as_str(), change))
-        .collect();
-    let adopted = plan.steps.iter().filter_map(|step| match &step.op {
-        Op::Adopt { id, .. } => {
-            let paths = SecretPaths::of_change(unchanged.get(step.address.as_str())?);
-            Some([&step.address, &step.type_name, paths.shown_id(id)])
+    let by_address = plan.by_address();
+    let adopted = plan.steps.iter().filter_map(|step| {
+        let change = by_address.get(step.address.as_str())?;
+        match &step.op {
+            Op::Adopt { id, .. } if change.action == Action::NoOp => {
+                let id = SecretPaths::of_change(change).shown_id(id);
+                Some([&step.address, &step.type_name, id])
+            }
+            _ => None,
         }
-        _ => None,
     });
     let (resources, outputs) = (plan.changes.iter(), plan.outputs.iter());
     View {
@@ -328,6 +326,8 @@ fn output<'p>(name: &'p str, change: &'p OutputChange, show_secrets: bool) -> Ou
             secret: change.sensitive,
             content: None,
         },
-        sensitive: change.sensitive,
     }
 }
+
+#[cfg(test)]
+mod tests;

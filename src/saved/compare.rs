@@ -178,14 +178,10 @@ fn steps(plan: &Plan) -> Vec<Step> {
 }
 
 fn changes(was: &Plan, is: &Plan, moved: &mut Vec<Moved>) {
-    let by_address = |plan: &'_ Plan| -> BTreeMap<String, Change> {
-        let rows = plan.changes.iter();
-        rows.map(|row| (row.address.clone(), row.clone())).collect()
-    };
-    let (old, new) = (by_address(was), by_address(is));
-    let addresses: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let (old, new) = (was.by_address(), is.by_address());
+    let addresses: BTreeSet<&&str> = old.keys().chain(new.keys()).collect();
     for address in addresses {
-        match (old.get(address), new.get(address)) {
+        match (old.get(address).copied(), new.get(address).copied()) {
             (Some(old), Some(new)) => change(old, new, moved),
             (old, new) => moved.push(Moved::new(
                 format!("what is to be done with {address}"),

@@ -7,7 +7,6 @@ use crate::report::secrets::{SecretPaths, Secrets, Veil};
 use crate::resource::types::Types;
 use crate::store::seal::Seal;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 
 /// The plan with every secret sealed: what is not shown on a terminal is not in it. Live
 /// attributes that only serve an update, and are in `before` as far as they were looked at, are
@@ -19,26 +18,15 @@ pub fn sealed(plan: &Plan, types: &Types, seal: &Seal) -> Plan {
         seal,
         secrets: &secrets,
     };
-    let by_address: BTreeMap<&str, &Change> = plan
-        .changes
-        .iter()
-        .map(|change| (change.address.as_str(), change))
-        .collect();
+    let by_address = plan.by_address();
+    let change_of = |step: &Step| by_address.get(step.address.as_str()).copied();
+    let (changes, outputs, steps) = (plan.changes.iter(), plan.outputs.iter(), plan.steps.iter());
+    let output = |(name, output): (&String, _)| (name.clone(), sealer.output(output));
     Plan {
-        changes: plan
-            .changes
-            .iter()
-            .map(|change| sealer.change(change))
-            .collect(),
-        outputs: plan
-            .outputs
-            .iter()
-            .map(|(name, output)| (name.clone(), sealer.output(output)))
-            .collect(),
-        steps: plan
-            .steps
-            .iter()
-            .map(|step| sealer.step(step, by_address.get(step.address.as_str()).copied()))
+        changes: changes.map(|change| sealer.change(change)).collect(),
+        outputs: outputs.map(output).collect(),
+        steps: steps
+            .map(|step| sealer.step(step, change_of(step)))
             .collect(),
         ..plan.clone()
     }

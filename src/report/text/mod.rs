@@ -24,6 +24,7 @@ use anstyle::Style as Paint;
 use node::{Node, key_text};
 use page::{BOLD, CYAN, DIM, GREEN, MAGENTA, Page, RED, YELLOW};
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// How a text is to look.
 #[derive(Debug, Clone, Copy)]
@@ -184,12 +185,9 @@ fn resource(page: &mut Page<'_>, change: &Resource<'_>) {
         reason => reason,
     };
     let holds = holds(change);
-    let reason = match (reason.is_empty(), &holds) {
-        (_, None) => reason.to_owned(),
-        (true, Some(holds)) => holds.clone(),
-        (false, Some(holds)) => format!("{reason}; {holds}"),
-    };
-    title(page, change, &reason);
+    let parts = [Some(reason), holds.as_deref()].into_iter().flatten();
+    let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+    title(page, change, &parts.join("; "));
     match change.action {
         Action::NoOp => {}
         Action::Create | Action::Read => {
@@ -221,13 +219,9 @@ fn holds(change: &Resource<'_>) -> Option<String> {
 
 /// `moved old -> new  aws:sqs:Queue  [id=…]`; what else is done has a row of its own below.
 fn moved(page: &mut Page<'_>, change: &Resource<'_>, from: &str) {
-    title_line(
-        page,
-        ("moved", CYAN),
-        [&format!("{from} -> {}", change.address), change.type_name],
-        change.id,
-        "",
-    );
+    let address = format!("{from} -> {}", change.address);
+    let of = [&address, change.type_name];
+    title_line(page, ("moved", CYAN), of, change.id, "");
 }
 
 /// `import queue  aws:sqs:Queue  [id=…]`, and the differences to the file, which are applied
@@ -237,26 +231,18 @@ fn imported(page: &mut Page<'_>, change: &Resource<'_>, importing: &Importing) {
         Action::NoOp => change.reason.to_owned(),
         _ => format!("then updated: {}", change.reason),
     };
-    title_line(
-        page,
-        ("import", CYAN),
-        [change.address, change.type_name],
-        importing.id.as_deref(),
-        &reason,
-    );
+    let of = [change.address, change.type_name];
+    let id = importing.id.as_deref();
+    title_line(page, ("import", CYAN), of, id, &reason);
     difference::rows(page, BODY, change);
     hidden(page, change.unchanged);
 }
 
 /// `  ~ queue  aws:sqs:Queue  [id=…]  # reason`
 fn title(page: &mut Page<'_>, change: &Resource<'_>, reason: &str) {
-    title_line(
-        page,
-        (change.action.sign(), paint(change.action)),
-        [change.address, change.type_name],
-        change.id,
-        reason,
-    );
+    let sign = (change.action.sign(), paint(change.action));
+    let of = [change.address, change.type_name];
+    title_line(page, sign, of, change.id, reason);
 }
 
 fn title_line(
@@ -359,7 +345,11 @@ fn outputs(page: &mut Page<'_>, outputs: &[Output<'_>]) {
 /// A value as it stands behind `name:`, harmless: what is on the same line (nothing for one
 /// with parts), and the lines below.
 pub(crate) fn value_lines(value: &Value) -> (String, Vec<String>) {
-    let mut lines = Node::of(&Shown::clear(value)).yaml("x");
+    let shown = Shown {
+        value: Cow::Borrowed(value),
+        ..Shown::default()
+    };
+    let mut lines = Node::of(&shown).yaml("x");
     let first = lines.remove(0);
     (
         first.trim_start_matches("x:").trim_start().to_owned(),
