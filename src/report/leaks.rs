@@ -1,7 +1,7 @@
 //! No secret comes out, whatever the plan.
 
 use crate::data::{Data, Path};
-use crate::engine::plan::{Action, Change, ChangedBy, Difference, Op, OutputChange, Plan, Step};
+use crate::engine::plan::{Action, Change, ChangedBy, Difference, OutputChange, Plan};
 use crate::report::fixtures::{change, plan as plan_of};
 use crate::report::secrets::Secrets;
 use crate::report::text::Style;
@@ -192,33 +192,4 @@ proptest! {
         let after = json::plan(&plan, true)["changes"][0]["after"].clone();
         prop_assert_eq!(&after, &tree.value(&Value::clone));
     }
-}
-
-#[test]
-fn an_id_made_of_a_secret_is_not_shown_where_only_the_state_changes() {
-    let mut properties = Data::from(json!({"name": MARK}));
-    properties.secret.insert(Path::pointer("/name"));
-    let mut queue = change("queue", "aws:sqs:Queue", Action::NoOp);
-    let id = format!("https://sqs.us-west-2.amazonaws.com/1/{MARK}");
-    queue.id = Some(id.clone());
-    queue.before = Some(properties.clone());
-    queue.after = Some(properties.clone());
-    let mut plan = plan_of(vec![queue]);
-    plan.steps = vec![Step {
-        op: Op::Adopt {
-            id,
-            inputs: properties,
-            outputs: Value::Null,
-        },
-        address: "queue".to_owned(),
-        type_name: "aws:sqs:Queue".to_owned(),
-        after: BTreeSet::new(),
-    }];
-    let shown = text::plan(&plan, &Style::default());
-    assert!(
-        shown.contains("  = queue  aws:sqs:Queue  [id=(secret)]"),
-        "{shown}"
-    );
-    let shown = json::plan(&plan, false);
-    assert_eq!(shown["changes"][0]["id"], "(secret)");
 }
