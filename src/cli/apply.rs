@@ -203,10 +203,8 @@ async fn execute(
         head["account"] = plan.account.clone().into();
         head["region"] = plan.region.clone().into();
         progress::json_lines(Box::new(std::io::stdout()), secrets, head)
-    } else if Stream::Stderr.is_terminal() {
-        progress::terminal(style, secrets)
     } else {
-        progress::plain(Box::new(std::io::stderr()), style, secrets)
+        progress::stderr(style, secrets)
     };
     let quiet = session.planned.plan.is_empty() && !global.json;
     let reporter = Arc::new(Mutex::new(reporter));
