@@ -147,7 +147,7 @@ const UNSET: &[(&str, &str)] = &[
 #[test]
 fn every_type_has_a_case() {
     let cases: BTreeSet<String> = cases().into_iter().map(|(name, _)| name).collect();
-    let types: BTreeSet<String> = stackctl::resource::native()
+    let types: BTreeSet<String> = stackctl::resource::table::native()
         .resources()
         .keys()
         .map(|name| (*name).to_owned())
@@ -188,7 +188,9 @@ fn every_property_is_in_a_case() {
     }
     let mut found = Vec::new();
     for (type_name, values) in &cases_of {
-        let kind = stackctl::resource::native().resource(type_name).unwrap();
+        let kind = stackctl::resource::table::native()
+            .resource(type_name)
+            .unwrap();
         let values: Vec<&Value> = values.iter().collect();
         unset(&kind.schema().properties, &values, type_name, &mut found);
     }
@@ -256,7 +258,7 @@ fn what_changes_one_parent_has_one_lane() {
     ];
     for group in [&roles[..], &buckets[..]] {
         let lanes = group.iter().map(|(name, attrs)| {
-            let kind = stackctl::resource::native().resource(name).unwrap();
+            let kind = stackctl::resource::table::native().resource(name).unwrap();
             kind.lane(attrs)
                 .unwrap_or_else(|| panic!("{name} has no lane"))
         });

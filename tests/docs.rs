@@ -25,7 +25,7 @@ fn generated(path: &str, found: &str) {
 #[test]
 fn import_ids() {
     let mut table = String::from("| type | import id |\n|---|---|\n");
-    for (name, kind) in stackctl::resource::native().resources() {
+    for (name, kind) in stackctl::resource::table::native().resources() {
         let _ = writeln!(table, "| `{name}` | {} |", kind.import_id());
     }
     generated("docs/import.md", &table);

@@ -9,7 +9,7 @@ use super::bench::{Bench, unknown, words};
 use super::table::table;
 use crate::data::Path;
 use crate::lang::yaml;
-use crate::resource::native;
+use crate::resource::table::native;
 use crate::secrets::SECRET;
 use crate::store::seal::is_sealed;
 use crate::store::state::{ResourceState, State, deposed_address, split_deposed};

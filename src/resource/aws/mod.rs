@@ -1,12 +1,17 @@
 //! The AWS clients: one configuration, one HTTP client, one credential cache for all of
 //! them. SDK types stay inside this folder.
 
+pub mod apigateway;
 pub mod apigatewayv2;
+pub mod attributes;
 pub(crate) mod bounded;
 pub mod cloudwatch;
 pub mod connect;
 mod credentials;
 pub mod endpoint;
+pub mod get_caller_identity;
+pub mod get_partition;
+pub mod get_region;
 pub mod iam;
 mod in_flight;
 pub mod lambda;

@@ -1,5 +1,9 @@
 //! What the random types share: drawing a text from classes of characters.
 
+pub mod id;
+pub mod password;
+pub mod pet;
+pub mod string;
 pub mod words;
 
 use crate::resource::error::Error;

@@ -4,10 +4,16 @@
 //! with a `ConflictException`, so every write of an API, its children included, takes the
 //! lane `apigateway/{apiId}`. Updates are PATCH calls: what is left out stays as it is.
 
-mod api_body;
+pub mod api;
+pub mod deployment;
+pub mod integration;
 pub mod integration_parts;
+pub mod integration_response;
 pub(crate) mod log_format;
 pub mod protocol;
+pub mod route;
+pub mod route_response;
+pub mod stage;
 pub mod stage_settings;
 
 use crate::data::Path;
@@ -16,7 +22,6 @@ use crate::resource::aws::tags::{self, Tagging, tag_diff};
 use crate::resource::context::{self, Cx};
 use crate::resource::error::{CallResult, Effect, Error};
 use crate::resource::{Broken, Rules};
-pub(crate) use api_body::import;
 use protocol::Protocol;
 use serde_json::Value;
 use std::collections::BTreeMap;

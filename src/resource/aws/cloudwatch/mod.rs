@@ -1,5 +1,7 @@
 //! The calls on a log group, and the refusals worth repeating.
 
+pub mod log_group;
+
 use crate::resource::aws::listing;
 use crate::resource::context::{Cx, throttled};
 use crate::resource::error::{CallResult, Effect, Error};

@@ -4,9 +4,12 @@
 //! carry no `Exception` suffix (`NoSuchEntity`).
 
 pub(crate) mod aws_managed;
+pub mod policy;
 pub mod policy_versions;
+pub mod role;
 pub mod role_delete;
-pub mod role_update;
+pub mod role_policy;
+pub mod role_policy_attachment;
 
 use super::physical_name::Naming;
 use crate::data::{Data, Path};

@@ -2,11 +2,9 @@
 
 use crate::resource::aws::lambda::mapping_calls::{create, patch, props_of};
 use crate::resource::aws::lambda::mapping_rules::checks;
-use crate::resource::aws::lambda::mapping_settings::{
-    DestinationConfig, FilterCriteria, LoggingConfig, MetricsConfig, ProvisionedPollerConfig,
-    ScalingConfig, SelfManagedEventSource, SourceAccess, servers_in_order,
-};
-use crate::resource::aws::lambda::{FunctionRef, NOT_FOUND, Tags, arn, exists, gone, retag, send};
+pub use crate::resource::aws::lambda::mapping_settings::EventSourceMapping;
+use crate::resource::aws::lambda::mapping_settings::servers_in_order;
+use crate::resource::aws::lambda::{FunctionRef, NOT_FOUND, arn, exists, gone, retag, send};
 use crate::resource::aws::listing::Listing;
 use crate::resource::aws::tags;
 use crate::resource::aws::time::{rfc3339, time};
@@ -18,114 +16,10 @@ use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_lambda::operation::get_event_source_mapping::GetEventSourceMappingOutput;
 use aws_smithy_types::date_time::Format;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::time::Duration;
-
-/// Reads a queue or stream and calls a function with what is in it. The function's role
-/// must be allowed to read it first: name the policy's attachment in `dependsOn`. Id: the
-/// mapping's UUID.
-///
-/// The settings of Kafka consumer groups and of DocumentDB are not offered.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct EventSourceMapping {
-    /// The ARN of the queue or stream.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("createOnly" = true))]
-    pub event_source_arn: Option<String>,
-    /// The function: its name or ARN, with or without version; a name and an ARN of the
-    /// same function are the same.
-    #[schemars(length(min = 1, max = 256))]
-    pub function_name: String,
-    /// Whether the source is read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = true))]
-    pub enabled: Option<bool>,
-    /// The most records in a batch: a standard queue 10000, a FIFO queue 10. Left out, 10
-    /// for queues and 100 for the rest.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 10000))]
-    pub batch_size: Option<i32>,
-    /// How many seconds a batch is waited for; not for FIFO queues.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 300), extend("default" = 0))]
-    pub maximum_batching_window_in_seconds: Option<i32>,
-    /// Which events reach the function.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub filter_criteria: Option<FilterCriteria>,
-    /// `ReportBatchItemFailures`: only the records that the function names are retried.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("set" = true, "items" = {"type": "string", "enum": ["ReportBatchItemFailures"]}))]
-    pub function_response_types: Option<Vec<String>>,
-    /// How far the polling of a queue grows.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub scaling_config: Option<ScalingConfig>,
-    /// The KMS key for the filters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kms_key_arn: Option<String>,
-    /// The metrics that are made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub metrics_config: Option<MetricsConfig>,
-    /// How the mapping logs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub logging_config: Option<LoggingConfig>,
-    /// Pollers that are kept.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub provisioned_poller_config: Option<ProvisionedPollerConfig>,
-    /// Where a stream is read from: `TRIM_HORIZON`, `LATEST` or `AT_TIMESTAMP`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("createOnly" = true, "enum" = ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"]))]
-    pub starting_position: Option<String>,
-    /// The time to read from, such as `2026-01-31T00:00:00Z`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("createOnly" = true))]
-    pub starting_position_timestamp: Option<String>,
-    /// A Kafka cluster of your own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("createOnly" = true))]
-    pub self_managed_event_source: Option<SelfManagedEventSource>,
-    /// The Kafka topics.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 1), extend("createOnly" = true))]
-    pub topics: Option<Vec<String>>,
-    /// The Amazon MQ queues.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 1), extend("createOnly" = true))]
-    pub queues: Option<Vec<String>>,
-    /// How to get at the source.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 22), extend("set" = true))]
-    pub source_access_configurations: Option<Vec<SourceAccess>>,
-    /// Whether a failed batch of a stream is halved before it is retried.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = false))]
-    pub bisect_batch_on_function_error: Option<bool>,
-    /// Where records of a stream go that could not be processed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub destination_config: Option<DestinationConfig>,
-    /// The oldest record of a stream that is processed, in seconds; -1: any.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = -1, max = 604_800))]
-    pub maximum_record_age_in_seconds: Option<i32>,
-    /// How often a failed batch of a stream is retried; -1: as long as it exists.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = -1, max = 10000))]
-    pub maximum_retry_attempts: Option<i32>,
-    /// Batches at the same time for each shard of a stream.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 10))]
-    pub parallelization_factor: Option<i32>,
-    /// The length of a processing window of a stream, in seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 900))]
-    pub tumbling_window_in_seconds: Option<i32>,
-    /// Tags.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("maxProperties" = 47, "othersKeys" = "kept"))]
-    pub tags: Option<Tags>,
-}
 
 /// The outputs of `aws:lambda:EventSourceMapping`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]

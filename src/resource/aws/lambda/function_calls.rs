@@ -4,14 +4,13 @@
 //! `LastUpdateStatus` is `Successful`. The configuration goes first, then the code.
 
 use super::function_settings::{
-    DurableConfig, Environment, EphemeralStorage, FileSystemConfig, ImageConfig, LoggingConfig,
-    TenancyConfig, VpcConfig, dead_letters, snap_start, tracing,
+    CODE, DurableConfig, Environment, EphemeralStorage, FileSystemConfig, Function, ImageConfig,
+    LoggingConfig, TenancyConfig, VpcConfig, dead_letters, snap_start, tracing,
 };
 use super::{NOT_FOUND, gone, send};
 use crate::content::Content;
 use crate::files;
 use crate::resource::Change;
-use crate::resource::aws_lambda_function::Function;
 use crate::resource::context::{Cx, Wait};
 use crate::resource::error::{CallResult, Error};
 use aws_sdk_lambda::operation::create_function::builders::CreateFunctionFluentBuilder;
@@ -19,18 +18,6 @@ use aws_sdk_lambda::operation::update_function_configuration::builders::UpdateFu
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types;
 use std::time::Duration;
-
-/// The properties that `UpdateFunctionCode` changes.
-pub(crate) const CODE: &[&str] = &[
-    "architectures",
-    "filename",
-    "imageUri",
-    "s3Bucket",
-    "s3Key",
-    "s3ObjectStorageMode",
-    "s3ObjectVersion",
-    "sourceCodeHash",
-];
 
 /// The properties that `UpdateFunctionConfiguration` changes.
 pub(crate) const CONFIGURATION: &[&str] = &[

@@ -1,12 +1,12 @@
 //! What the calls of an event source mapping send and tell.
 
 use super::mapping_settings::{
-    DestinationConfig, FilterCriteria, LoggingConfig, MetricsConfig, ProvisionedPollerConfig,
-    ScalingConfig, SelfManagedEventSource, accesses, read_accesses, scaling,
+    DestinationConfig, EventSourceMapping, FilterCriteria, LoggingConfig, MetricsConfig,
+    ProvisionedPollerConfig, ScalingConfig, SelfManagedEventSource, accesses, read_accesses,
+    scaling,
 };
 use crate::resource::Change;
 use crate::resource::aws::time::{rfc3339, time};
-use crate::resource::aws_lambda_event_source_mapping::EventSourceMapping;
 use crate::resource::error::Error;
 use aws_sdk_lambda::operation::create_event_source_mapping::builders::CreateEventSourceMappingFluentBuilder;
 use aws_sdk_lambda::operation::get_event_source_mapping::GetEventSourceMappingOutput;

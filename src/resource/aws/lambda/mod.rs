@@ -1,11 +1,14 @@
 //! What the Lambda types share: the ways to name a function, the refusals that pass, tags.
 
+pub mod event_source_mapping;
+pub mod function;
 pub mod function_calls;
 pub mod function_rules;
 pub mod function_settings;
 pub mod mapping_calls;
 pub mod mapping_rules;
 pub mod mapping_settings;
+pub mod permission;
 pub mod runtimes;
 pub mod statement;
 

@@ -1,16 +1,23 @@
-//! What the S3 types share: codes, reasons to try again, tags and formulas. The types
-//! themselves are the other files of this folder, mounted by the table in `resource`.
+//! What the S3 types share: codes, reasons to try again, tags and formulas.
 
+pub mod acl;
+pub mod bucket;
 pub mod bucket_name;
 pub mod bucket_tags;
 pub mod content;
 pub mod empty;
 pub mod grants;
 pub mod hosted_zone;
+pub mod object;
 pub mod object_calls;
 pub mod object_rules;
+pub mod object_settings;
+pub mod ownership_controls;
 pub mod parts;
+pub mod policy;
+pub mod public_access_block;
 pub mod upload;
+pub mod versioning;
 
 use crate::resource::aws::Aws;
 use crate::resource::context::Cx;

@@ -1,13 +1,13 @@
 //! The calls on an object other than its upload and its deletion.
 
 use super::content::unquoted;
+use super::object_settings::BucketObject;
 use super::upload::PRIVATE;
 use super::{built, refused_head, sdk_tags};
 use crate::resource::aws::tags as reading;
 use crate::resource::aws::time::{rfc3339, time};
 use crate::resource::context::{Cx, user_tags};
 use crate::resource::error::{CallResult, Error};
-use crate::resource::s3_bucket_object::BucketObject;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{
     ChecksumMode, ObjectCannedAcl, ObjectLockLegalHold, ObjectLockLegalHoldStatus,

@@ -1,11 +1,11 @@
 //! Uploads in parts: CreateMultipartUpload, UploadPart, CompleteMultipartUpload.
 
 use super::content::Source;
+use super::object_settings::BucketObject;
 use super::{first_write, never, upload};
 use crate::content::Hashing;
 use crate::resource::context::Cx;
 use crate::resource::error::{CallResult, Effect, Error};
-use crate::resource::s3_bucket_object::BucketObject;
 use aws_sdk_s3::operation::complete_multipart_upload::CompleteMultipartUploadOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};

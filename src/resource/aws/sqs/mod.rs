@@ -1,6 +1,8 @@
 //! What the SQS types share: attributes on the wire, and waiting until they are in force.
 
 pub mod attribute;
+pub mod queue;
+pub mod queue_policy;
 pub mod rules;
 
 use super::policy::canonical;
