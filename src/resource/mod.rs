@@ -4,6 +4,7 @@
 //! and has one line in the [`table`].
 
 pub mod archive;
+pub mod author;
 pub mod aws;
 pub mod contents;
 pub mod context;
@@ -19,6 +20,7 @@ pub mod notify;
 pub mod random;
 pub mod relation;
 pub mod rules;
+pub mod setting;
 pub mod spread;
 pub mod table;
 pub mod typed;
@@ -28,7 +30,9 @@ mod waits;
 pub use crate::schema::broken::{Broken, Part};
 pub use crate::schema::document;
 pub use context::Applied;
-pub use declaration::{Change, DataSource, HeldBy, Live, Made, New, Resource, Told, WrittenFile};
+pub use declaration::{
+    Change, DataSource, HeldBy, Lane, Live, Made, New, Resource, Told, WrittenFile,
+};
 pub use home::Home;
 pub use known::{Known, Match};
 pub use rules::{Caution, Refused, Rules};

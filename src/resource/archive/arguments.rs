@@ -1,7 +1,6 @@
 //! The arguments of `archive:getFile`.
 
-use schemars::JsonSchema;
-use serde::Deserialize;
+use crate::resource::author::*;
 
 /// A zip file, the same to the byte wherever and whenever it is made of the same files:
 /// entries in the order of their names' bytes, all dated 1980-01-01, mode 0644 (0755 for

@@ -3,14 +3,10 @@
 use crate::content::Finding;
 pub use crate::resource::archive::arguments::GetFile;
 use crate::resource::archive::{cache, files, output, zip_file};
-use crate::resource::context::Cx;
-use crate::resource::error::Error;
-use crate::resource::{DataSource, WrittenFile};
+use crate::resource::author::*;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::Md5;
-use schemars::JsonSchema;
-use serde::Serialize;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 use std::path::Path;

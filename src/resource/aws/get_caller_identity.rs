@@ -1,10 +1,6 @@
 //! `aws:getCallerIdentity`: whose credentials are in use.
 
-use crate::resource::DataSource;
-use crate::resource::context::Cx;
-use crate::resource::error::Error;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use crate::resource::author::*;
 
 /// The account and identity that the credentials belong to. One call (STS
 /// GetCallerIdentity, which no policy can deny), shared with everything else in the run

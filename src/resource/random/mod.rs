@@ -6,12 +6,10 @@ pub mod pet;
 pub mod string;
 pub mod words;
 
-use crate::resource::error::Error;
-use crate::resource::{Broken, Rules};
+use crate::resource::author::*;
+use crate::resource::overlay;
 use rand::Rng;
 use rand::seq::{IndexedRandom, SliceRandom};
-use serde::Serialize;
-use serde_json::{Map, Value};
 
 const SPECIAL: &str = "!@#$%&*()-_=+[]{}<>:?";
 
@@ -141,9 +139,10 @@ pub fn rules(rules: &Rules<'_>) -> Vec<Broken> {
 
 /// The recipe in properties that are all known.
 pub fn recipe(props: &impl Serialize) -> Result<Recipe, Error> {
-    serde_json::to_value(props)
-        .ok()
-        .and_then(|props| Recipe::of(&props))
+    let props = serde_json::to_value(props).ok();
+    // In a stack file null stands for what is not known; in these properties, for what is not given.
+    props
+        .and_then(|props| Recipe::of(&overlay(&Value::Null, &props)))
         .ok_or_else(|| Error::failed("the properties do not say what to draw"))
 }
 

@@ -1,30 +1,16 @@
 //! `aws:iam:Role`.
 
-use crate::data::Path;
+use crate::resource::author::*;
 use crate::resource::aws::iam::role_delete::{Ours, delete_role};
 use crate::resource::aws::iam::{
-    self, INLINE_LIMIT, LAG, NOT_FOUND, ROLE_NAMING, attach, busy, delete_inline, detach,
-    principal_unseen, put_inline, tag_list, unseen,
+    self, BUSY, INLINE_LIMIT, LAG, NOT_FOUND, PRINCIPAL_UNSEEN, ROLE_NAMING, UNSEEN, attach,
+    delete_inline, detach, principal_unseen, put_inline, tag_list,
 };
 use crate::resource::aws::listing;
-use crate::resource::aws::physical_name::{self, Given};
 use crate::resource::aws::policy::canonical;
 use crate::resource::aws::policy_check::{self, Kind};
-use crate::resource::aws::tags::{self, tag_diff};
-use crate::resource::context::{Cx, Draw};
-use crate::resource::document::Policy;
-use crate::resource::error::{CallResult, Error};
-use crate::resource::import_id::{self, Imported};
-use crate::resource::relation::Parent;
-use crate::resource::{
-    Broken, Caution, Change, Known, Live, Made, New, Resource, Rules, outputs_of,
-};
 use aws_smithy_types::date_time::Format;
 use futures_util::future::try_join_all;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// The quota on a trust policy, raised as far as it goes (IAM quotas).
 const TRUST_LIMIT: usize = 8_192;
@@ -35,7 +21,6 @@ const TRUST_LIMIT: usize = 8_192;
 pub struct Role {
     /// The role's name, unique in the account whatever its case. Left out: made of the
     /// address.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 1, max = 64),
         regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"),
@@ -43,7 +28,6 @@ pub struct Role {
     )]
     pub name: Option<String>,
     /// The beginning of a generated name; excludes `name`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 1, max = 57),
         regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"),
@@ -51,7 +35,6 @@ pub struct Role {
     )]
     pub name_prefix: Option<String>,
     /// The path in front of the name in the ARN; begins and ends with `/`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 1, max = 512),
         regex(pattern = r"^(/|/[!-~]+/)$"),
@@ -62,36 +45,29 @@ pub struct Role {
     #[schemars(extend("weak" = true))]
     pub assume_role_policy: Policy,
     /// A description.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(max = 1000),
         regex(pattern = r"^[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*$")
     )]
     pub description: Option<String>,
     /// The longest session, in seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 3600, max = 43200), extend("default" = 3600))]
     pub max_session_duration: Option<i32>,
     /// The ARN of the policy that bounds what the role may be allowed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 20, max = 2048))]
     pub permissions_boundary: Option<String>,
     /// The ARNs of all managed policies of the role: others are detached. Excludes
     /// `aws:iam:RolePolicyAttachment` on the same role.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 25), extend("set" = true))]
     pub managed_policy_arns: Option<Vec<String>>,
     /// All inline policies of the role: others are deleted. Excludes `aws:iam:RolePolicy`
     /// on the same role.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("set" = true, "weak" = true))]
     pub inline_policies: Option<Vec<InlinePolicy>>,
     /// Whether a delete first takes off policies that others have put on the role.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("writeOnly" = true, "default" = false))]
     pub force_detach_policies: Option<bool>,
     /// Tags; three more (`stackctl:…`) mark the owner.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("maxProperties" = 47, "othersKeys" = "kept"))]
     pub tags: Option<BTreeMap<String, String>>,
 }
@@ -130,25 +106,27 @@ pub struct Outputs {
 
 impl Resource for Role {
     const TYPE: &'static str = "aws:iam:Role";
-    const IMPORT_ID: &'static str = "the role's name";
+    const IMPORT: Import = Import::Name(
+        "the role's name",
+        &['/', ':'],
+        "a role's name without its path",
+    );
     const IDENTITY: &'static [&'static str] = &["name"];
     const PARENTS: &'static [Parent] = &[
         Parent::stops("aws:iam:Policy", "managedPolicyArns", &["arn"]),
         Parent::stops("aws:iam:Policy", "permissionsBoundary", &["arn"]),
     ];
+    const NAMING: Option<Naming> = Some(ROLE_NAMING);
+    const TAGGING: Option<Tagging> = Some(Tagging::IgnoresCase);
+    const LANE: Option<Lane> = Some(Lane("iam/role", "name"));
     type Outputs = Outputs;
-
-    fn import(text: &str) -> Result<Imported, String> {
-        import_id::name(text, &['/', ':'], "a role's name without its path")
-    }
 
     fn taken_as_given(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
         &["forceDetachPolicies"]
     }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
-        let mut broken = physical_name::rules(rules);
-        broken.extend(tags::rules(rules, tags::Tagging::IgnoresCase));
+        let mut broken = Vec::new();
         let trust = Path::root().join("assumeRolePolicy");
         broken.extend(policy_check::rules(rules, &trust, Kind::Trust, TRUST_LIMIT));
         let inline = Path::root().join("inlinePolicies");
@@ -186,16 +164,8 @@ impl Resource for Role {
         iam::managed_cautions(rules, &paths)
     }
 
-    fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
-        ROLE_NAMING.decide(props, draw, "")
-    }
-
-    fn lane(attrs: &Value) -> Option<String> {
-        iam::role_lane(attrs["name"].as_str())
-    }
-
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
-        let name = new.props.name_to_be(cx, &new.decided);
+        let name = ROLE_NAMING.name_of(cx, &new.props, &new.decided)?;
         let outputs = create_role(cx, &new.props, &name).await?;
         let props = &new.props;
         let (managed, inline) = (props.managed(), props.inline());
@@ -213,13 +183,11 @@ impl Resource for Role {
 
     async fn read(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
         let get = async {
-            cx.aws
-                .iam()
-                .get_role()
-                .role_name(id)
-                .send()
-                .await
-                .call_unless("iam:GetRole", &[NOT_FOUND])
+            send!(
+                cx.aws.iam().get_role().role_name(id),
+                "iam:GetRole",
+                none = NOT_FOUND
+            )
         };
         let (role, managed, inline) =
             tokio::join!(get, read_managed(cx, id), read_inline(cx, id, attrs));
@@ -266,17 +234,14 @@ impl Resource for Role {
     }
 
     async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
-        let Some(name) = ROLE_NAMING.known(cx, known, "") else {
+        let Some(name) = ROLE_NAMING.known(cx, known) else {
             return Ok(None);
         };
-        let reply = cx
-            .aws
-            .iam()
-            .get_role()
-            .role_name(&name)
-            .send()
-            .await
-            .call_unless("iam:GetRole", &[NOT_FOUND])?;
+        let reply = send!(
+            cx.aws.iam().get_role().role_name(&name),
+            "iam:GetRole",
+            none = NOT_FOUND
+        )?;
         let tags = reply
             .and_then(|reply| reply.role)
             .and_then(|role| role.tags)
@@ -284,12 +249,10 @@ impl Resource for Role {
         Ok(iam::made_by(cx, &tags).then_some(name))
     }
 
-    async fn names(cx: &Cx, _known: &Known, start: Option<&str>) -> Result<Vec<String>, Error> {
-        let generated = ROLE_NAMING.beginning(&cx.owner.address, "");
-        let start = start.unwrap_or(&generated);
+    async fn names(cx: &Cx, _known: &Known, start: &str) -> Result<Vec<String>, Error> {
         listing::all("iam:ListRoles", |marker| async move {
             let call = cx.aws.iam().list_roles().set_marker(marker);
-            let reply = call.send().await.call("iam:ListRoles")?;
+            let reply = send!(call, "iam:ListRoles")?;
             let names = reply.roles.into_iter().map(|role| role.role_name);
             let names = names.filter(|name| name.starts_with(start)).collect();
             Ok((names, reply.marker))
@@ -299,14 +262,6 @@ impl Resource for Role {
 }
 
 impl Role {
-    fn name_to_be(&self, cx: &Cx, decided: &Map<String, Value>) -> String {
-        let given = Given {
-            name: self.name.as_deref(),
-            prefix: self.name_prefix.as_deref(),
-        };
-        ROLE_NAMING.name_of(cx, given, decided, "")
-    }
-
     /// `managedPolicyArns`, empty where it is left out.
     pub fn managed(&self) -> &[String] {
         self.managed_policy_arns.as_deref().unwrap_or_default()
@@ -338,18 +293,13 @@ async fn create_role(cx: &Cx, props: &Role, name: &str) -> Result<Outputs, Error
         let unseen = fresh.then(|| iam::unseen(error)).flatten();
         unseen.or_else(|| principal_unseen(error))
     };
-    let reply = cx
-        .retry(LAG, passing, || async {
-            call.clone().send().await.call("iam:CreateRole")
-        })
-        .await
-        .map_err(|error| {
-            if error.is(&["EntityAlreadyExists"]) {
-                import_id::exists(cx, &format!("a role named {name}"), name)
-            } else {
-                error
-            }
-        })?;
+    let reply = send!(cx, call, "iam:CreateRole", (LAG, passing)).map_err(|error| {
+        if error.is(&["EntityAlreadyExists"]) {
+            import_id::exists(cx, &format!("a role named {name}"), name)
+        } else {
+            error
+        }
+    })?;
     let role = reply
         .role
         // The SDK fills in a role without values where the reply has none.
@@ -437,14 +387,9 @@ async fn read_inline(
 async fn update(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
     let iam = cx.aws.iam();
     if change.has(&["assumeRolePolicy"]) {
-        let call = iam
-            .update_assume_role_policy()
-            .role_name(&change.id)
-            .policy_document(change.new.assume_role_policy.text());
-        cx.retry(LAG, principal_unseen, || async {
-            call.clone().send().await.call("iam:UpdateAssumeRolePolicy")
-        })
-        .await?;
+        let call = iam.update_assume_role_policy().role_name(&change.id);
+        let call = call.policy_document(change.new.assume_role_policy.text());
+        send!(cx, call, "iam:UpdateAssumeRolePolicy", PRINCIPAL_UNSEEN)?;
     }
     if change.has(&["description", "maxSessionDuration"]) {
         update_role(cx, change).await?;
@@ -477,43 +422,28 @@ async fn update_role(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
     } else {
         change.old.max_session_duration
     };
-    let call = cx
-        .aws
-        .iam()
-        .update_role()
-        .role_name(&change.id)
-        .description(description.clone().unwrap_or_default())
-        .max_session_duration(duration.unwrap_or(3600));
-    cx.retry(LAG, busy, || async {
-        call.clone().send().await.call("iam:UpdateRole")
-    })
-    .await?;
+    let call = cx.aws.iam().update_role().role_name(&change.id);
+    let call = call.description(description.clone().unwrap_or_default());
+    let call = call.max_session_duration(duration.unwrap_or(3600));
+    send!(cx, call, "iam:UpdateRole", BUSY)?;
     Ok(())
 }
 
 async fn update_boundary(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
     let iam = cx.aws.iam();
     if let Some(arn) = &change.new.permissions_boundary {
-        let call = iam
-            .put_role_permissions_boundary()
-            .role_name(&change.id)
-            .permissions_boundary(arn);
-        cx.retry(LAG, unseen, || async {
-            call.clone()
-                .send()
-                .await
-                .call("iam:PutRolePermissionsBoundary")
-        })
-        .await?;
+        let call = iam.put_role_permissions_boundary().role_name(&change.id);
+        let call = call.permissions_boundary(arn);
+        send!(cx, call, "iam:PutRolePermissionsBoundary", UNSEEN)?;
     } else {
         let call = iam.delete_role_permissions_boundary().role_name(&change.id);
-        cx.retry(LAG, busy, || async {
-            call.clone()
-                .send()
-                .await
-                .call_unless("iam:DeleteRolePermissionsBoundary", &[NOT_FOUND])
-        })
-        .await?;
+        send!(
+            cx,
+            call,
+            "iam:DeleteRolePermissionsBoundary",
+            BUSY,
+            gone = NOT_FOUND
+        )?;
     }
     Ok(())
 }
@@ -551,28 +481,14 @@ async fn update_managed(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
 async fn update_tags(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
     let (set, remove) = tag_diff(change.old.tags.as_ref(), change.new.tags.as_ref());
     if !remove.is_empty() {
-        let call = cx
-            .aws
-            .iam()
-            .untag_role()
-            .role_name(&change.id)
-            .set_tag_keys(Some(remove));
-        cx.retry(LAG, busy, || async {
-            call.clone().send().await.call("iam:UntagRole")
-        })
-        .await?;
+        let call = cx.aws.iam().untag_role().role_name(&change.id);
+        let call = call.set_tag_keys(Some(remove));
+        send!(cx, call, "iam:UntagRole", BUSY)?;
     }
     if !set.is_empty() {
-        let call = cx
-            .aws
-            .iam()
-            .tag_role()
-            .role_name(&change.id)
-            .set_tags(Some(tag_list(&set)?));
-        cx.retry(LAG, busy, || async {
-            call.clone().send().await.call("iam:TagRole")
-        })
-        .await?;
+        let call = cx.aws.iam().tag_role().role_name(&change.id);
+        let call = call.set_tags(Some(tag_list(&set)?));
+        send!(cx, call, "iam:TagRole", BUSY)?;
     }
     Ok(())
 }

@@ -1,15 +1,7 @@
 //! `aws:iam:RolePolicyAttachment`.
 
-use crate::data::Path;
+use crate::resource::author::*;
 use crate::resource::aws::iam;
-use crate::resource::context::Cx;
-use crate::resource::error::Error;
-use crate::resource::import_id::{self, Imported};
-use crate::resource::relation::Parent;
-use crate::resource::{Broken, Caution, Known, Live, Made, New, Resource, Rules};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// A managed policy attached to a role. Its id is `role/policyArn`. One that was attached
 /// by others before is taken over without a word: IAM does not tell the difference.
@@ -39,7 +31,7 @@ pub struct Outputs {
 
 impl Resource for RolePolicyAttachment {
     const TYPE: &'static str = "aws:iam:RolePolicyAttachment";
-    const IMPORT_ID: &'static str = "`roleName/policyArn`";
+    const IMPORT: Import = Import::Parts("`roleName/policyArn`", '/');
     const IDENTITY: &'static [&'static str] = &["role", "policyArn"];
     const PARENTS: &'static [Parent] = &[
         Parent::stops("aws:iam:Role", "role", &["name"]).unless(|_, role| {
@@ -51,11 +43,8 @@ impl Resource for RolePolicyAttachment {
         }),
         Parent::stops("aws:iam:Policy", "policyArn", &["arn"]),
     ];
+    const LANE: Option<Lane> = Some(iam::ROLE_LANE);
     type Outputs = Outputs;
-
-    fn import(text: &str) -> Result<Imported, String> {
-        import_id::parts(text, "roleName/policyArn")
-    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         iam::role_rules(rules)
@@ -63,10 +52,6 @@ impl Resource for RolePolicyAttachment {
 
     fn cautions(rules: &Rules<'_>) -> Vec<Caution> {
         iam::managed_cautions(rules, [&Path::root().join("policyArn")])
-    }
-
-    fn lane(attrs: &Value) -> Option<String> {
-        iam::role_lane(attrs["role"].as_str())
     }
 
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
@@ -82,10 +67,9 @@ impl Resource for RolePolicyAttachment {
     async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
         let props = Self::from_id(id)?;
         let attached = iam::attached(cx, &props.role).await?.unwrap_or_default();
-        Ok(attached.contains(&props.policy_arn).then(|| Live {
-            props,
-            outputs: Outputs { id: id.to_owned() },
-        }))
+        Ok(attached
+            .contains(&props.policy_arn)
+            .then(|| Live::new(props, Outputs { id: id.to_owned() })))
     }
 
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {

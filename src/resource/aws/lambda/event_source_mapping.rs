@@ -1,25 +1,15 @@
 //! `aws:lambda:EventSourceMapping`: Lambda reads a queue or stream and calls a function.
 
+use crate::resource::author::*;
 use crate::resource::aws::lambda::mapping_calls::{create, patch, props_of};
 use crate::resource::aws::lambda::mapping_rules::checks;
 pub use crate::resource::aws::lambda::mapping_settings::EventSourceMapping;
 use crate::resource::aws::lambda::mapping_settings::servers_in_order;
-use crate::resource::aws::lambda::{FunctionRef, NOT_FOUND, arn, exists, gone, retag, send};
+use crate::resource::aws::lambda::{FunctionRef, NOT_FOUND, arn, busy, exists, retag};
 use crate::resource::aws::listing::Listing;
-use crate::resource::aws::tags;
 use crate::resource::aws::time::{rfc3339, time};
-use crate::resource::context::{Cx, Wait, user_tags};
-use crate::resource::error::{CallResult, Error};
-use crate::resource::import_id::{self, Imported};
-use crate::resource::relation::Parent;
-use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_lambda::operation::get_event_source_mapping::GetEventSourceMappingOutput;
 use aws_smithy_types::date_time::Format;
-use schemars::JsonSchema;
-use serde::Serialize;
-use serde_json::{Value, json};
-use std::borrow::Cow;
-use std::time::Duration;
 
 /// The outputs of `aws:lambda:EventSourceMapping`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -41,11 +31,9 @@ pub struct Outputs {
     #[schemars(extend("volatile" = ["enabled"], "from" = []))]
     pub state: String,
     /// Why it is in that state.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("volatile" = true, "from" = true))]
     pub state_transition_reason: Option<String>,
     /// When it was last changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("volatile" = true, "from" = []))]
     pub last_modified: Option<String>,
 }
@@ -83,8 +71,7 @@ fn is_settled(state: &str) -> bool {
 
 async fn get(cx: &Cx, uuid: &str) -> Result<Option<GetEventSourceMappingOutput>, Error> {
     let call = cx.aws.lambda().get_event_source_mapping().uuid(uuid);
-    let reply = call.send().await;
-    reply.call_unless("lambda:GetEventSourceMapping", NOT_FOUND)
+    send!(call, "lambda:GetEventSourceMapping", none = NOT_FOUND)
 }
 
 /// Reads the mapping until it is in a state that stays.
@@ -132,7 +119,11 @@ async fn in_the_way(cx: &Cx, error: Error) -> Error {
 
 impl Resource for EventSourceMapping {
     const TYPE: &'static str = "aws:lambda:EventSourceMapping";
-    const IMPORT_ID: &'static str = "the mapping's UUID";
+    const IMPORT: Import = Import::Name(
+        "the mapping's UUID",
+        &['/', ':'],
+        "a UUID, as in 14e0db71-5d35-4eb5-b481-8945cf9d10c2",
+    );
     const IDENTITY: &'static [&'static str] = &["eventSourceArn", "functionName"];
     // "Deleting the function leaves the mapping": it points at the next one of the name.
     const PARENTS: &'static [Parent] = &[
@@ -141,14 +132,6 @@ impl Resource for EventSourceMapping {
         Parent::survives("aws:sqs:Queue", "eventSourceArn", &["arn"]),
     ];
     type Outputs = Outputs;
-
-    fn import(text: &str) -> Result<Imported, String> {
-        import_id::name(
-            text,
-            &['/', ':'],
-            "a UUID, as in 14e0db71-5d35-4eb5-b481-8945cf9d10c2",
-        )
-    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         checks(rules)
@@ -182,7 +165,7 @@ impl Resource for EventSourceMapping {
             &new.props,
         )?;
         let call = call.set_tags(Some(tags.into_iter().collect()));
-        let reply = match send!(cx, call, "lambda:CreateEventSourceMapping") {
+        let reply = match send!(cx, call, "lambda:CreateEventSourceMapping", busy(cx)) {
             Err(error) if exists(&error) => return Err(in_the_way(cx, error).await),
             other => other?,
         };
@@ -203,7 +186,7 @@ impl Resource for EventSourceMapping {
         let mut props = props_of(live, attrs);
         if cx.wants("tags") {
             let call = cx.aws.lambda().list_tags().resource(&outputs.arn);
-            let reply = call.send().await.call_unless("lambda:ListTags", NOT_FOUND);
+            let reply = send!(call, "lambda:ListTags", none = NOT_FOUND);
             let reply = tags::read(cx, "lambda:ListTags", reply)?;
             props.tags = user_tags(reply.and_then(|reply| reply.tags).unwrap_or_default());
         }
@@ -226,18 +209,21 @@ impl Resource for EventSourceMapping {
             outputs_of!(cx, &live)
         } else {
             let call = patch(cx.aws.lambda().update_event_source_mapping(), &change).uuid(id);
-            let reply = send!(cx, call, "lambda:UpdateEventSourceMapping")?;
+            let reply = send!(cx, call, "lambda:UpdateEventSourceMapping", busy(cx))?;
             settle(cx, outputs_of!(cx, &reply)).await?
         };
-        Ok(Made {
-            id: change.id,
-            outputs,
-        })
+        Ok(Made::new(change.id, outputs))
     }
 
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
         let call = cx.aws.lambda().delete_event_source_mapping().uuid(id);
-        gone(send!(cx, call, "lambda:DeleteEventSourceMapping"))?;
+        send!(
+            cx,
+            call,
+            "lambda:DeleteEventSourceMapping",
+            busy(cx),
+            gone = NOT_FOUND
+        )?;
         // Neither queue nor function nor role waits for a mapping on its way out.
         cx.released();
         cx.until("the mapping to be deleted", GONE, || async move {
@@ -262,15 +248,10 @@ impl Resource for EventSourceMapping {
         let mut listing = Listing::of("lambda:ListEventSourceMappings");
         let mut marker = None;
         loop {
-            let call = cx
-                .aws
-                .lambda()
-                .list_event_source_mappings()
-                .set_function_name(function.clone())
-                .set_event_source_arn(source.clone())
-                .set_marker(marker);
-            let reply = call.send().await;
-            let reply = reply.call_unless("lambda:ListEventSourceMappings", NOT_FOUND)?;
+            let call = cx.aws.lambda().list_event_source_mappings();
+            let call = call.set_function_name(function.clone());
+            let call = call.set_event_source_arn(source.clone()).set_marker(marker);
+            let reply = send!(call, "lambda:ListEventSourceMappings", none = NOT_FOUND)?;
             let Some(reply) = reply else {
                 return Ok(None);
             };
@@ -280,8 +261,11 @@ impl Resource for EventSourceMapping {
                 if cx.known_ids.contains(&uuid) {
                     continue;
                 }
-                let tags = cx.aws.lambda().list_tags().resource(arn).send().await;
-                let tags = match tags.call_unless("lambda:ListTags", NOT_FOUND) {
+                let tags = match send!(
+                    cx.aws.lambda().list_tags().resource(arn),
+                    "lambda:ListTags",
+                    none = NOT_FOUND
+                ) {
                     Err(error) if tags::is_denied(&error) => {
                         let what = format!("The event source mapping {uuid}");
                         return Err(tags::untold(&what, "lambda:ListTags", &error));
@@ -289,10 +273,7 @@ impl Resource for EventSourceMapping {
                     other => other?,
                 };
                 let tags = tags.and_then(|reply| reply.tags).unwrap_or_default();
-                let ours = cx.owner.made(
-                    tags.iter()
-                        .map(|(key, value)| (key.as_str(), value.as_str())),
-                );
+                let ours = cx.owner.made(&tags);
                 if ours {
                     return Ok(Some(uuid));
                 }

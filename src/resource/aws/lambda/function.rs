@@ -1,6 +1,7 @@
 //! `aws:lambda:Function`: code that Lambda runs.
 
 use crate::content::Content;
+use crate::resource::author::*;
 use crate::resource::aws::lambda::function_calls::{
     self as calls, CONFIGURATION, Status, publishes, status_of,
 };
@@ -10,20 +11,9 @@ use crate::resource::aws::lambda::function_settings::{
     CODE, DeadLetterConfig, DurableConfig, Environment, EphemeralStorage, FileSystemConfig,
     ImageConfig, LoggingConfig, SnapStart, TenancyConfig, TracingConfig, VpcConfig,
 };
-use crate::resource::aws::lambda::{NOT_FOUND, Tags, exists, gone, invoke_arn, kept, retag, send};
+use crate::resource::aws::lambda::{NOT_FOUND, Tags, busy, exists, invoke_arn, kept, retag};
 use crate::resource::aws::listing;
-use crate::resource::aws::tags;
-use crate::resource::context::{Cx, Wait, user_tags};
-use crate::resource::error::{CallResult, Error};
-use crate::resource::import_id::{self, Imported};
-use crate::resource::relation::Parent;
-use crate::resource::{Broken, Caution, Change, HeldBy, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use std::borrow::Cow;
-use std::time::Duration;
 
 /// The outputs of `aws:lambda:Function`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -87,15 +77,16 @@ fn published(attrs: &Value) -> Option<&str> {
 
 async fn get(cx: &Cx, name: &str) -> Result<Option<GetFunctionOutput>, Error> {
     let call = cx.aws.lambda().get_function().function_name(name);
-    call.send()
-        .await
-        .call_unless("lambda:GetFunction", NOT_FOUND)
+    send!(call, "lambda:GetFunction", none = NOT_FOUND)
 }
 
 async fn code_signing(cx: &Cx, name: &str) -> Result<Option<String>, Error> {
     let call = cx.aws.lambda().get_function_code_signing_config();
-    let reply = call.function_name(name).send().await;
-    let reply = reply.call_unless("lambda:GetFunctionCodeSigningConfig", NOT_FOUND)?;
+    let reply = send!(
+        call.function_name(name),
+        "lambda:GetFunctionCodeSigningConfig",
+        none = NOT_FOUND
+    )?;
     Ok(reply
         .map(|reply| reply.code_signing_config_arn)
         .filter(|arn| !arn.is_empty()))
@@ -184,7 +175,11 @@ fn log_group(name: &str) -> String {
 
 impl Resource for Function {
     const TYPE: &'static str = "aws:lambda:Function";
-    const IMPORT_ID: &'static str = "the function's name";
+    const IMPORT: Import = Import::Name(
+        "the function's name",
+        &['/', ':'],
+        "a function's name without qualifier",
+    );
     const IDENTITY: &'static [&'static str] = &["name"];
     const PARENTS: &'static [Parent] = &[
         Parent::survives("aws:iam:Role", "role", &["arn"]),
@@ -199,10 +194,6 @@ impl Resource for Function {
         Parent::survives("aws:sqs:Queue", "deadLetterConfig.targetArn", &["arn"]),
     ];
     type Outputs = Outputs;
-
-    fn import(text: &str) -> Result<Imported, String> {
-        import_id::name(text, &['/', ':'], "a function's name without qualifier")
-    }
 
     const CONTENT_HASH: Option<&'static str> = Some("sourceCodeHash");
 
@@ -255,7 +246,12 @@ impl Resource for Function {
 
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let props = &new.props;
-        let reply = match send!(cx, calls::create(cx, props)?, "lambda:CreateFunction") {
+        let reply = match send!(
+            cx,
+            calls::create(cx, props)?,
+            "lambda:CreateFunction",
+            busy(cx)
+        ) {
             Err(error) if exists(&error) => {
                 let what = format!("a function named {}", props.name);
                 return Err(import_id::exists(cx, &what, &props.name));
@@ -276,10 +272,7 @@ impl Resource for Function {
             calls::reserve(cx, &props.name, props.reserved_concurrent_executions).await?;
         }
         let outputs = outputs(cx, &props.name, &status, Some(&version));
-        Ok(Made {
-            id: props.name.clone(),
-            outputs,
-        })
+        Ok(Made::new(props.name.clone(), outputs))
     }
 
     async fn read(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
@@ -341,15 +334,18 @@ impl Resource for Function {
             )
             .await?;
         }
-        Ok(Made {
-            id: change.id,
-            outputs,
-        })
+        Ok(Made::new(change.id, outputs))
     }
 
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
         let call = cx.aws.lambda().delete_function().function_name(id);
-        gone(send!(cx, call, "lambda:DeleteFunction"))?;
+        send!(
+            cx,
+            call,
+            "lambda:DeleteFunction",
+            busy(cx),
+            gone = NOT_FOUND
+        )?;
         cx.until("the function to be deleted", LIMIT, || async move {
             let Some(reply) = get(cx, id).await? else {
                 return Ok(());
@@ -380,18 +376,14 @@ impl Resource for Function {
             return Err(tags::untold(&what, "lambda:ListTags", &error));
         }
         let tags = reply.tags.unwrap_or_default();
-        let ours = cx.owner.made(
-            tags.iter()
-                .map(|(key, value)| (key.as_str(), value.as_str())),
-        );
+        let ours = cx.owner.made(&tags);
         Ok(ours.then(|| name.to_owned()))
     }
 
-    async fn names(cx: &Cx, _known: &Known, start: Option<&str>) -> Result<Vec<String>, Error> {
-        let start = start.unwrap_or_default();
+    async fn names(cx: &Cx, _known: &Known, start: &str) -> Result<Vec<String>, Error> {
         listing::all("lambda:ListFunctions", |token| async move {
             let call = cx.aws.lambda().list_functions().set_marker(token);
-            let reply = call.send().await.call("lambda:ListFunctions")?;
+            let reply = send!(call, "lambda:ListFunctions")?;
             let functions = reply.functions.unwrap_or_default().into_iter();
             let names = functions.filter_map(|function| function.function_name);
             let names = names.filter(|name| name.starts_with(start)).collect();

@@ -1,10 +1,8 @@
 //! The structured properties of a function and their SDK forms.
 
 use super::Tags;
-use crate::resource::error::Error;
+use crate::resource::author::*;
 use aws_sdk_lambda::types;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 /// The properties that `UpdateFunctionCode` changes.
 pub(crate) const CODE: &[&str] = &[
@@ -39,117 +37,86 @@ pub struct Function {
     #[schemars(regex(pattern = r"^arn:aws[a-zA-Z-]*:iam::\d{12}:role/.+$"))]
     pub role: String,
     /// The runtime, such as `python3.13`. Needed for `Zip`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub runtime: Option<String>,
     /// What is called, such as `app.lambda_handler`. Needed for `Zip`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128), regex(pattern = r"^\S+$"))]
     pub handler: Option<String>,
     /// `Zip`, or `Image` for a container image.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("createOnly" = true, "default" = "Zip", "enum" = ["Zip", "Image"]))]
     pub package_type: Option<String>,
     /// A zip file, from the stack file's folder; at most 50 MB. Never returned by a read.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("writeOnly" = true, "localFile" = true))]
     pub filename: Option<String>,
     /// The bucket of the zip file, in the function's region. Never returned by a read.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 3, max = 63), extend("writeOnly" = true))]
     pub s3_bucket: Option<String>,
     /// The key of the zip file. Never returned by a read.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024), extend("writeOnly" = true))]
     pub s3_key: Option<String>,
     /// The version of the zip file. Never returned by a read.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024), extend("writeOnly" = true))]
     pub s3_object_version: Option<String>,
     /// `COPY`, or `REFERENCE` to run the object in place. Never returned by a read.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("writeOnly" = true, "default" = "COPY", "enum" = ["COPY", "REFERENCE"]))]
     pub s3_object_storage_mode: Option<String>,
     /// The container image. Needed for `Image`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub image_uri: Option<String>,
     /// The code's SHA-256 in base64. Reads give what Lambda has, so new code and code that
     /// somebody else put there are both seen.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("from" = CODE))]
     pub source_code_hash: Option<String>,
     /// `x86_64` or `arm64`, one of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(min = 1, max = 1),
         extend("default" = ["x86_64"], "items" = {"type": "string", "enum": ["x86_64", "arm64"]})
     )]
     pub architectures: Option<Vec<String>>,
     /// A description.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub description: Option<String>,
     /// Memory in MB: at most 10240, on Lambda Managed Instances 32768.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 128, max = 32768), extend("default" = 128))]
     pub memory_size: Option<i32>,
     /// How many seconds a run may take: at most 1800, on Lambda Managed Instances 5400.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 5400), extend("default" = 3))]
     pub timeout: Option<i32>,
     /// The size of `/tmp`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ephemeral_storage: Option<EphemeralStorage>,
     /// The environment variables.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub environment: Option<Environment>,
     /// The KMS key for the environment variables; left out, AWS's own.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub kms_key_arn: Option<String>,
     /// The ARNs of layer versions, in order.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 5))]
     pub layers: Option<Vec<String>>,
     /// The network that the function can reach.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub vpc_config: Option<VpcConfig>,
     /// Where events go that the function failed on.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub dead_letter_config: Option<DeadLetterConfig>,
     /// X-Ray tracing.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tracing_config: Option<TracingConfig>,
     /// A file system.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub file_system_config: Option<FileSystemConfig>,
     /// What overrides the image's own settings.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub image_config: Option<ImageConfig>,
     /// How the function logs.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub logging_config: Option<LoggingConfig>,
     /// Start from snapshots.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub snap_start: Option<SnapStart>,
     /// Runs at the same time that are kept for it: 0 stops it, -1 (or none) keeps none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = -1))]
     pub reserved_concurrent_executions: Option<i32>,
     /// The code signing configuration.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub code_signing_config_arn: Option<String>,
     /// Whether each change of code or configuration publishes a version.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("writeOnly" = true, "default" = false))]
     pub publish: Option<bool>,
     /// Isolation of tenants.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("createOnly" = true))]
     pub tenancy_config: Option<TenancyConfig>,
     /// Executions that last. It can be changed, but not taken away again.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub durable_config: Option<DurableConfig>,
     /// Tags.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("maxProperties" = 47, "othersKeys" = "kept"))]
     pub tags: Option<Tags>,
 }
@@ -159,7 +126,6 @@ pub struct Function {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Environment {
     /// Values by name; at most 4 KB in all.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub variables: Option<Tags>,
 }
 
@@ -168,7 +134,6 @@ pub struct Environment {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EphemeralStorage {
     /// In MB: at most 10240, with accelerators 32768.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 512, max = 32768), extend("default" = 512))]
     pub size: Option<i32>,
 }
@@ -184,7 +149,6 @@ pub struct VpcConfig {
     #[schemars(length(max = 5), extend("set" = true))]
     pub security_group_ids: Vec<String>,
     /// Whether outbound IPv6 is allowed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = false))]
     pub ipv6_allowed_for_dual_stack: Option<bool>,
 }
@@ -222,13 +186,10 @@ pub struct FileSystemConfig {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ImageConfig {
     /// The parameters of the entry point.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub commands: Option<Vec<String>>,
     /// The entry point.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub entry_points: Option<Vec<String>>,
     /// The working directory.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub working_directory: Option<String>,
 }
 
@@ -237,21 +198,17 @@ pub struct ImageConfig {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LoggingConfig {
     /// `Text` or `JSON`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "Text", "enum" = ["Text", "JSON"]))]
     pub log_format: Option<String>,
     /// The log group; left out, `/aws/lambda/` and the function's name.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub log_group: Option<String>,
     /// The least level of the code's own logs; needs `JSON`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "INFO", "enum" = [
         "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"
     ]))]
     pub application_log_level: Option<String>,
     /// The least level of Lambda's logs; needs `JSON`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "INFO", "enum" = ["DEBUG", "INFO", "WARN"]))]
     pub system_log_level: Option<String>,
 }
@@ -279,11 +236,9 @@ pub struct TenancyConfig {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DurableConfig {
     /// The longest time of an execution, in seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 31_622_400))]
     pub execution_timeout: Option<i32>,
     /// How many days an execution's history is kept.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 90), extend("default" = 14))]
     pub retention_period: Option<i32>,
 }

@@ -5,14 +5,12 @@ use super::mapping_settings::{
     ProvisionedPollerConfig, ScalingConfig, SelfManagedEventSource, accesses, read_accesses,
     scaling,
 };
-use crate::resource::Change;
+use crate::resource::author::*;
 use crate::resource::aws::time::{rfc3339, time};
-use crate::resource::error::Error;
 use aws_sdk_lambda::operation::create_event_source_mapping::builders::CreateEventSourceMappingFluentBuilder;
 use aws_sdk_lambda::operation::get_event_source_mapping::GetEventSourceMappingOutput;
 use aws_sdk_lambda::operation::update_event_source_mapping::builders::UpdateEventSourceMappingFluentBuilder;
 use aws_smithy_types::DateTime;
-use serde_json::Value;
 
 fn timestamp(props: &EventSourceMapping) -> Result<Option<DateTime>, Error> {
     let Some(text) = &props.starting_position_timestamp else {

@@ -1,11 +1,8 @@
 //! The structured properties of an event source mapping and their SDK forms.
 
 use super::Tags;
-use crate::resource::document::Document;
+use crate::resource::author::*;
 use aws_sdk_lambda::types;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// Reads a queue or stream and calls a function with what is in it. The function's role
 /// must be allowed to read it first: name the policy's attachment in `dependsOn`. Id: the
@@ -16,7 +13,6 @@ use std::collections::BTreeMap;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EventSourceMapping {
     /// The ARN of the queue or stream.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("createOnly" = true))]
     pub event_source_arn: Option<String>,
     /// The function: its name or ARN, with or without version; a name and an ARN of the
@@ -24,89 +20,66 @@ pub struct EventSourceMapping {
     #[schemars(length(min = 1, max = 256))]
     pub function_name: String,
     /// Whether the source is read.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = true))]
     pub enabled: Option<bool>,
     /// The most records in a batch: a standard queue 10000, a FIFO queue 10. Left out, 10
     /// for queues and 100 for the rest.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10000))]
     pub batch_size: Option<i32>,
     /// How many seconds a batch is waited for; not for FIFO queues.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 300), extend("default" = 0))]
     pub maximum_batching_window_in_seconds: Option<i32>,
     /// Which events reach the function.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub filter_criteria: Option<FilterCriteria>,
     /// `ReportBatchItemFailures`: only the records that the function names are retried.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("set" = true, "items" = {"type": "string", "enum": ["ReportBatchItemFailures"]}))]
     pub function_response_types: Option<Vec<String>>,
     /// How far the polling of a queue grows.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scaling_config: Option<ScalingConfig>,
     /// The KMS key for the filters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub kms_key_arn: Option<String>,
     /// The metrics that are made.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics_config: Option<MetricsConfig>,
     /// How the mapping logs.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub logging_config: Option<LoggingConfig>,
     /// Pollers that are kept.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub provisioned_poller_config: Option<ProvisionedPollerConfig>,
     /// Where a stream is read from: `TRIM_HORIZON`, `LATEST` or `AT_TIMESTAMP`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("createOnly" = true, "enum" = ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"]))]
     pub starting_position: Option<String>,
     /// The time to read from, such as `2026-01-31T00:00:00Z`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("createOnly" = true))]
     pub starting_position_timestamp: Option<String>,
     /// A Kafka cluster of your own.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("createOnly" = true))]
     pub self_managed_event_source: Option<SelfManagedEventSource>,
     /// The Kafka topics.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1), extend("createOnly" = true))]
     pub topics: Option<Vec<String>>,
     /// The Amazon MQ queues.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1), extend("createOnly" = true))]
     pub queues: Option<Vec<String>>,
     /// How to get at the source.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 22), extend("set" = true))]
     pub source_access_configurations: Option<Vec<SourceAccess>>,
     /// Whether a failed batch of a stream is halved before it is retried.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = false))]
     pub bisect_batch_on_function_error: Option<bool>,
     /// Where records of a stream go that could not be processed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub destination_config: Option<DestinationConfig>,
     /// The oldest record of a stream that is processed, in seconds; -1: any.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = -1, max = 604_800))]
     pub maximum_record_age_in_seconds: Option<i32>,
     /// How often a failed batch of a stream is retried; -1: as long as it exists.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = -1, max = 10000))]
     pub maximum_retry_attempts: Option<i32>,
     /// Batches at the same time for each shard of a stream.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10))]
     pub parallelization_factor: Option<i32>,
     /// The length of a processing window of a stream, in seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 900))]
     pub tumbling_window_in_seconds: Option<i32>,
     /// Tags.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("maxProperties" = 47, "othersKeys" = "kept"))]
     pub tags: Option<Tags>,
 }
@@ -116,7 +89,6 @@ pub struct EventSourceMapping {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FilterCriteria {
     /// An event that one of them fits is taken.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("set" = true))]
     pub filters: Option<Vec<Filter>>,
 }
@@ -134,7 +106,6 @@ pub struct Filter {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ScalingConfig {
     /// The most runs at the same time for this source.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 2, max = 1000))]
     pub maximum_concurrency: Option<i32>,
 }
@@ -144,11 +115,9 @@ pub struct ScalingConfig {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProvisionedPollerConfig {
     /// The least number of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 200))]
     pub minimum_pollers: Option<i32>,
     /// The largest number of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 2000))]
     pub maximum_pollers: Option<i32>,
 }
@@ -158,7 +127,6 @@ pub struct ProvisionedPollerConfig {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MetricsConfig {
     /// `EventCount`, `ErrorCount`, `KafkaMetrics`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("set" = true))]
     pub metrics: Option<Vec<String>>,
 }
@@ -168,7 +136,6 @@ pub struct MetricsConfig {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LoggingConfig {
     /// The least level: `DEBUG`, `INFO` or `WARN`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("enum" = ["DEBUG", "INFO", "WARN"]))]
     pub system_log_level: Option<String>,
 }
@@ -178,7 +145,6 @@ pub struct LoggingConfig {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DestinationConfig {
     /// Where they go.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub on_failure: Option<OnFailure>,
 }
 

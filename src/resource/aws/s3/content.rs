@@ -2,8 +2,7 @@
 
 use super::object_settings::BucketObject;
 use crate::files;
-use crate::resource::context::Cx;
-use crate::resource::error::Error;
+use crate::resource::author::*;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;

@@ -1,26 +1,17 @@
 //! `aws:s3:BucketObject`: one object.
 
-use crate::data::{Data, Path};
+use crate::resource::author::*;
 use crate::resource::aws::s3::content::{self, Content, unquoted};
+use crate::resource::aws::s3::empty::Emptying;
 use crate::resource::aws::s3::object_calls::{
     head, live, put_acl, put_legal_hold, put_retention, retag, tags,
 };
 pub use crate::resource::aws::s3::object_settings::BucketObject;
 use crate::resource::aws::s3::object_settings::{CONTENT, HASHED, UPLOADED};
-use crate::resource::aws::s3::upload;
-use crate::resource::aws::s3::{self, empty::Emptying, object_rules, parts};
+use crate::resource::aws::s3::{self, object_rules, parts, upload};
 use crate::resource::aws::time::{rfc3339, time};
-use crate::resource::context::Cx;
-use crate::resource::error::{CallResult, Error};
-use crate::resource::import_id::{self, Imported};
-use crate::resource::relation::{After, Parent, turned_on};
-use crate::resource::{Broken, Change, Known, Live, Made, Match, New, Resource, Rules};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use std::borrow::Cow;
 
 /// The outputs of `aws:s3:BucketObject`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -33,31 +24,24 @@ pub struct Outputs {
     #[schemars(extend("from" = ["bucket", "key"]))]
     pub arn: String,
     /// The ETag without quotes: the MD5 of the content in hex, unless KMS encrypts it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("volatile" = UPLOADED, "from" = HASHED))]
     pub etag: Option<String>,
     /// The version, in a versioned bucket.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("volatile" = UPLOADED, "from" = []))]
     pub version_id: Option<String>,
     /// The CRC-32 in base64, where `checksumAlgorithm` says so.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("volatile" = UPLOADED, "from" = HASHED))]
     pub checksum_crc32: Option<String>,
     /// The CRC-32C in base64, where `checksumAlgorithm` says so.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("volatile" = UPLOADED, "from" = HASHED))]
     pub checksum_crc32c: Option<String>,
     /// The CRC-64/NVME in base64, where `checksumAlgorithm` says so.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("volatile" = UPLOADED, "from" = HASHED))]
     pub checksum_crc64nvme: Option<String>,
     /// The SHA-1 in base64, where `checksumAlgorithm` says so.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("volatile" = UPLOADED, "from" = HASHED))]
     pub checksum_sha1: Option<String>,
     /// The SHA-256 in base64, where `checksumAlgorithm` says so.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("volatile" = UPLOADED, "from" = HASHED))]
     pub checksum_sha256: Option<String>,
 }
@@ -99,7 +83,7 @@ async fn store(cx: &Cx, props: &BucketObject, new: bool) -> Result<Outputs, Erro
         let client = if new { cx.aws.s3_once() } else { cx.aws.s3() };
         let request = upload::put(client, props, bytes.clone())?;
         let request = request.set_if_none_match(new.then(|| "*".to_owned()));
-        request.send().await.call("s3:PutObject")
+        send!(request, "s3:PutObject")
     };
     let reply = s3::first_write(cx, s3::never, attempt).await?;
     Ok(outputs_of!(cx, id, &reply, algorithm))
@@ -123,7 +107,10 @@ fn told_apart(cx: &Cx, props: &BucketObject, error: Error) -> Error {
 
 impl Resource for BucketObject {
     const TYPE: &'static str = "aws:s3:BucketObject";
-    const IMPORT_ID: &'static str = "`bucket/key` or `s3://bucket/key`";
+    const IMPORT: Import = Import::Other("`bucket/key` or `s3://bucket/key`", |text| {
+        let text = text.strip_prefix("s3://").unwrap_or(text);
+        import_id::parts(text, "bucket/key", '/')
+    });
     const IDENTITY: &'static [&'static str] = &["bucket", "key"];
     const PARENTS: &'static [Parent] = &[Parent::stops("aws:s3:Bucket", "bucket", &["bucket"])];
     const AFTER: &'static [After] = &[
@@ -144,10 +131,6 @@ impl Resource for BucketObject {
         },
     ];
     type Outputs = Outputs;
-
-    fn import(text: &str) -> Result<Imported, String> {
-        import_id::parts(text.strip_prefix("s3://").unwrap_or(text), "bucket/key")
-    }
 
     const CONTENT_HASH: Option<&'static str> = Some("etag");
     const CONTENT: &'static [&'static str] =
@@ -298,7 +281,12 @@ impl Resource for BucketObject {
             return versions.run(cx).await;
         }
         let request = cx.aws.s3().delete_object().bucket(bucket).key(key);
-        s3::gone_is_done(request.send().await.call("s3:DeleteObject"), &["NoSuchKey"])
+        send!(
+            request,
+            "s3:DeleteObject",
+            none = &["NoSuchBucket", "NotFound", "NoSuchKey"]
+        )
+        .map(|_| ())
     }
 
     /// An object carries no owner, so the one at the key is taken for ours if its content is

@@ -1,8 +1,6 @@
 //! The properties of an object.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use crate::resource::author::*;
 
 /// An object, uploaded in one piece (5 GiB at most, read into memory). It is never put over
 /// an object that somebody else made. `source` stands for the content of the file. In a versioned
@@ -19,48 +17,36 @@ pub struct BucketObject {
     pub key: String,
     /// The file with the content; its path starts from the stack file's folder. From 16 MiB on
     /// it goes up in parts, unless `etag` is given.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1), extend("writeOnly" = true, "localFile" = true))]
     pub source: Option<String>,
     /// The content as text.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("writeOnly" = true))]
     pub content: Option<String>,
     /// The content as base64, for bytes that are no text.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("writeOnly" = true))]
     pub content_base64: Option<String>,
     /// Any text that changes when the content does, such as a hash; never sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("writeOnly" = true))]
     pub source_hash: Option<String>,
     /// The MD5 of the content in hex (`filemd5`): compared with what S3 has, so that a change
     /// on either side is noticed. Not with KMS encryption, the bucket's default included,
     /// where S3's ETag is no MD5.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("from" = HASHED))]
     pub etag: Option<String>,
     /// The content type; by default by the ending of the key, or `application/octet-stream`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
     /// The `Cache-Control` header of downloads.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_control: Option<String>,
     /// The `Content-Disposition` header of downloads.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub content_disposition: Option<String>,
     /// The `Content-Encoding` header of downloads.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub content_encoding: Option<String>,
     /// The `Content-Language` header of downloads.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub content_language: Option<String>,
     /// Metadata of your own; keys in lower case, values in ASCII.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("propertyNames" = {"pattern": "^[a-z0-9!#$%&'*+.^_`|~-]+$"}))]
     pub metadata: Option<BTreeMap<String, String>>,
     /// The storage class.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend(
         "enum" = [
             "STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING",
@@ -70,23 +56,18 @@ pub struct BucketObject {
     ))]
     pub storage_class: Option<String>,
     /// The encryption at rest.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("enum" = ["AES256", "aws:kms", "aws:kms:dsse"], "default" = "AES256"))]
     pub server_side_encryption: Option<String>,
     /// The KMS key: an ARN or an id, not an alias (S3 returns the key behind it).
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^(arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/)?[0-9a-zA-Z-]+$"))]
     pub kms_key_id: Option<String>,
     /// Use the bucket's own key below the KMS key.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = false))]
     pub bucket_key_enabled: Option<bool>,
     /// Where a website's request for this object is sent instead.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub website_redirect: Option<String>,
     /// A canned ACL, for a bucket that has ACLs. Not read back: changes made outside are not
     /// noticed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend(
         "writeOnly" = true,
         "enum" = [
@@ -97,30 +78,24 @@ pub struct BucketObject {
     ))]
     pub acl: Option<String>,
     /// The checksum that S3 keeps with the object and gives in the outputs.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend(
         "writeOnly" = true,
         "enum" = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"]
     ))]
     pub checksum_algorithm: Option<String>,
     /// Tags, at most 10. stackctl adds none of its own here.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("maxProperties" = 10, "othersKeys" = "kept"))]
     pub tags: Option<BTreeMap<String, String>>,
     /// Lift a legal hold and governance retention when the object is deleted.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("writeOnly" = true, "default" = false))]
     pub force_destroy: Option<bool>,
     /// A legal hold, for a bucket with object lock.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("enum" = ["ON", "OFF"], "default" = "OFF"))]
     pub object_lock_legal_hold_status: Option<String>,
     /// How the object is retained; goes with `objectLockRetainUntilDate`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("enum" = ["GOVERNANCE", "COMPLIANCE"]))]
     pub object_lock_mode: Option<String>,
     /// Until when it is retained, as RFC 3339 (`2030-01-01T00:00:00Z`).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub object_lock_retain_until_date: Option<String>,
 }
 

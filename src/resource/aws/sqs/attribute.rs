@@ -76,6 +76,7 @@ mod tests {
     use super::*;
     use crate::resource::aws::sqs::queue::Queue;
     use serde_json::{Value, json};
+    use std::collections::BTreeMap;
     use std::collections::BTreeSet;
 
     fn queue(fields: Value) -> Queue {

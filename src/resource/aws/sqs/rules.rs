@@ -1,11 +1,8 @@
 //! Rules on queues that a schema cannot say.
 
-use crate::data::{Data, Path};
+use crate::resource::author::*;
 use crate::resource::aws::policy_check::{self, Kind};
-use crate::resource::aws::{physical_name, tags};
 use crate::resource::document::parse;
-use crate::resource::{Broken, Rules};
-use serde_json::Value;
 
 /// The longest policy a queue takes, in characters. No quota is published; the attribute
 /// is bound by the size of a request.
@@ -19,9 +16,7 @@ const FIFO_ONLY: &[&str] = &[
 
 /// The rules of `aws:sqs:Queue`.
 pub fn of_queue(rules: &Rules<'_>) -> Vec<Broken> {
-    let mut broken = physical_name::rules(rules);
-    broken.extend(tags::rules(rules, tags::Tagging::Plain));
-    broken.extend(kind(rules));
+    let mut broken = kind(rules);
     broken.extend(encryption(rules));
     broken.extend(redrive_policy(rules));
     broken.extend(redrive_allow_policy(rules));
