@@ -72,6 +72,11 @@ impl<P> Change<P> {
         names.iter().any(|name| self.changed.contains(*name))
     }
 
+    /// [`Change::sent`] of a string.
+    pub fn text(&self, name: &str, new: Option<&String>, default: &str) -> Option<String> {
+        self.sent(name, new, default.to_owned())
+    }
+
     /// What an update sends for a property: nothing where it does not differ, else its
     /// value in `new`, or `default` where it was taken out of the file.
     pub fn sent<T: Clone>(&self, name: &str, new: Option<&T>, default: T) -> Option<T> {

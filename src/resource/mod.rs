@@ -3,6 +3,7 @@
 //! A type is one struct that implements [`Resource`] (or [`DataSource`]) in a file of its own
 //! and has one line in the [`table`].
 
+mod absent;
 pub mod archive;
 pub mod author;
 pub mod aws;

@@ -1,5 +1,6 @@
 //! A type behind one interface, for the engine: JSON in, JSON out.
 
+use super::absent::drop_absent;
 use super::context::{Applied, Cx, Draw};
 use super::declaration::{Change, DataSource, HeldBy, New, Resource, Told, WrittenFile};
 use super::error::Error;
@@ -222,32 +223,6 @@ fn json(schema: &Value, value: impl Serialize) -> Result<Value, Error> {
         .map_err(|error| Error::failed(format!("the reply could not be kept as JSON: {error}")))?;
     drop_absent(schema, &mut value);
     Ok(value)
-}
-
-/// Takes out what a struct has no value for: null at a place that the schema declares. What stands
-/// in a JSON document is the document's.
-fn drop_absent(schema: &Value, value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            let declared = schema.get("properties").and_then(Value::as_object);
-            map.retain(|name, value| {
-                let is_declared = declared.is_some_and(|all| all.contains_key(name));
-                !(value.is_null() && is_declared)
-            });
-            for (name, value) in map {
-                let of_name = declared.and_then(|all| all.get(name));
-                if let Some(schema) = of_name.or_else(|| schema.get("additionalProperties")) {
-                    drop_absent(schema, value);
-                }
-            }
-        }
-        Value::Array(list) => {
-            if let Some(schema) = schema.get("items") {
-                list.iter_mut().for_each(|item| drop_absent(schema, item));
-            }
-        }
-        _ => {}
-    }
 }
 
 /// The part of `attrs` that are properties of the type.

@@ -8,6 +8,15 @@ use crate::resource::author::*;
 /// in memory. A link within `sourceDir` stands for the file or folder it leads to, which must be
 /// in `sourceDir` too. Exactly one of `sourceDir`, `sourceFile`, `source` and `sourceContent` is
 /// given.
+///
+/// ```yaml
+/// code:
+///   type: archive:getFile
+///   properties:
+///     type: zip
+///     sourceContent: "def handler(event, context): return event"
+///     sourceContentFilename: app.py
+/// ```
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GetFile {

@@ -4,6 +4,10 @@ use crate::resource::author::*;
 
 /// The partition of the stack's region, for ARNs and host names that hold outside the
 /// commercial regions. Makes no call.
+///
+/// ```yaml
+/// partition: {type: "aws:getPartition"}
+/// ```
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GetPartition {}

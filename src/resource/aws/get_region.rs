@@ -3,6 +3,10 @@
 use crate::resource::author::*;
 
 /// The region that the stack's resources are in. Makes no call.
+///
+/// ```yaml
+/// region: {type: "aws:getRegion"}
+/// ```
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GetRegion {}

@@ -7,6 +7,12 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rand::Rng;
 
 /// Random bytes that stay the same until one of the properties changes. Not secret.
+///
+/// ```yaml
+/// suffix:
+///   type: random:RandomId
+///   properties: {byteLength: 4}
+/// ```
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RandomId {

@@ -35,6 +35,47 @@ pub const DRAWN: &[&str] = &[
     "overrideSpecial",
 ];
 
+/// A struct of properties with those that say what is drawn, which strings and passwords share.
+macro_rules! drawn {
+    ($(#[$about:meta])* pub struct $name:ident { $($own:tt)* }) => {
+        $(#[$about])*
+        pub struct $name {
+            $($own)*
+            /// Whether to draw from A to Z.
+            #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
+            pub upper: Option<bool>,
+            /// Whether to draw from a to z.
+            #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
+            pub lower: Option<bool>,
+            /// Whether to draw from 0 to 9.
+            #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
+            pub numeric: Option<bool>,
+            /// Whether to draw from ``!@#$%&*()-_=+[]{}<>:?``, or from `overrideSpecial`.
+            #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
+            pub special: Option<bool>,
+            /// The least number of characters from A to Z.
+            #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
+            pub min_upper: Option<u32>,
+            /// The least number of characters from a to z.
+            #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
+            pub min_lower: Option<u32>,
+            /// The least number of digits.
+            #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
+            pub min_numeric: Option<u32>,
+            /// The least number of special characters.
+            #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
+            pub min_special: Option<u32>,
+            /// The special characters to draw from, in place of the usual ones.
+            #[schemars(extend("createOnly" = true, "writeOnly" = true))]
+            pub override_special: Option<String>,
+            /// Values that make a new text when one of them changes.
+            #[schemars(extend("createOnly" = true, "writeOnly" = true))]
+            pub keepers: Option<BTreeMap<String, Value>>,
+        }
+    };
+}
+pub(crate) use drawn;
+
 /// What a random text shall look like, from the properties that strings and passwords have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipe {

@@ -3,44 +3,22 @@
 use crate::resource::author::*;
 use crate::resource::random;
 
-/// A secret random text that stays the same until one of its properties changes. It is
-/// drawn when it is made, not in the plan, so that no saved plan holds it.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RandomPassword {
-    /// The number of characters; at least the sum of the minimums.
-    #[schemars(range(min = 1, max = 4096), extend("createOnly" = true, "writeOnly" = true))]
-    pub length: u32,
-    /// Whether to draw from A to Z.
-    #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
-    pub upper: Option<bool>,
-    /// Whether to draw from a to z.
-    #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
-    pub lower: Option<bool>,
-    /// Whether to draw from 0 to 9.
-    #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
-    pub numeric: Option<bool>,
-    /// Whether to draw from ``!@#$%&*()-_=+[]{}<>:?``, or from `overrideSpecial`.
-    #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
-    pub special: Option<bool>,
-    /// The least number of characters from A to Z.
-    #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
-    pub min_upper: Option<u32>,
-    /// The least number of characters from a to z.
-    #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
-    pub min_lower: Option<u32>,
-    /// The least number of digits.
-    #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
-    pub min_numeric: Option<u32>,
-    /// The least number of special characters.
-    #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
-    pub min_special: Option<u32>,
-    /// The special characters to draw from, in place of the usual ones.
-    #[schemars(extend("createOnly" = true, "writeOnly" = true))]
-    pub override_special: Option<String>,
-    /// Values that make a new text when one of them changes.
-    #[schemars(extend("createOnly" = true, "writeOnly" = true))]
-    pub keepers: Option<BTreeMap<String, Value>>,
+random::drawn! {
+    /// A secret random text that stays the same until one of its properties changes. It is
+    /// drawn when it is made, not in the plan, so that no saved plan holds it.
+    ///
+    /// ```yaml
+    /// password:
+    ///   type: random:RandomPassword
+    ///   properties: {length: 24}
+    /// ```
+    #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    pub struct RandomPassword {
+        /// The number of characters; at least the sum of the minimums.
+        #[schemars(range(min = 1, max = 4096), extend("createOnly" = true, "writeOnly" = true))]
+        pub length: u32,
+    }
 }
 
 /// The outputs of `random:RandomPassword`.
@@ -88,10 +66,7 @@ impl Resource for RandomPassword {
 
     async fn create(_cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let result = random::recipe(&new.props)?.draw(&mut rand::rng());
-        Ok(Made {
-            id: ID.to_owned(),
-            outputs: outputs(Some(result)),
-        })
+        Ok(Made::new(ID.to_owned(), outputs(Some(result))))
     }
 
     async fn read(

@@ -7,6 +7,12 @@ use rand::seq::IndexedRandom;
 
 /// A name made of words, easy to say and remember, such as `brisk-otter`. Not secret, and
 /// not unique by far: two words give some 27,000 names.
+///
+/// ```yaml
+/// pet:
+///   type: random:RandomPet
+///   properties: {}
+/// ```
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RandomPet {
@@ -57,10 +63,7 @@ impl Resource for RandomPet {
             Some(id) => id.to_owned(),
             None => new.props.draw(&mut rand::rng()),
         };
-        Ok(Made {
-            id: id.clone(),
-            outputs: Outputs { id },
-        })
+        Ok(Made::new(id.clone(), Outputs { id }))
     }
 
     async fn read(

@@ -3,44 +3,22 @@
 use crate::resource::author::*;
 use crate::resource::random::{self, Recipe};
 
-/// A random text that stays the same until one of its properties changes. Not secret: for
-/// a secret one, see `random:RandomPassword`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RandomString {
-    /// The number of characters; at least the sum of the minimums.
-    #[schemars(range(min = 1, max = 4096), extend("createOnly" = true))]
-    pub length: u32,
-    /// Whether to draw from A to Z.
-    #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
-    pub upper: Option<bool>,
-    /// Whether to draw from a to z.
-    #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
-    pub lower: Option<bool>,
-    /// Whether to draw from 0 to 9.
-    #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
-    pub numeric: Option<bool>,
-    /// Whether to draw from ``!@#$%&*()-_=+[]{}<>:?``, or from `overrideSpecial`.
-    #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
-    pub special: Option<bool>,
-    /// The least number of characters from A to Z.
-    #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
-    pub min_upper: Option<u32>,
-    /// The least number of characters from a to z.
-    #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
-    pub min_lower: Option<u32>,
-    /// The least number of digits.
-    #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
-    pub min_numeric: Option<u32>,
-    /// The least number of special characters.
-    #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
-    pub min_special: Option<u32>,
-    /// The special characters to draw from, in place of the usual ones.
-    #[schemars(extend("createOnly" = true, "writeOnly" = true))]
-    pub override_special: Option<String>,
-    /// Values that make a new text when one of them changes.
-    #[schemars(extend("createOnly" = true, "writeOnly" = true))]
-    pub keepers: Option<BTreeMap<String, Value>>,
+random::drawn! {
+    /// A random text that stays the same until one of its properties changes. Not secret: for
+    /// a secret one, see `random:RandomPassword`.
+    ///
+    /// ```yaml
+    /// text:
+    ///   type: random:RandomString
+    ///   properties: {length: 8, special: false}
+    /// ```
+    #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    pub struct RandomString {
+        /// The number of characters; at least the sum of the minimums.
+        #[schemars(range(min = 1, max = 4096), extend("createOnly" = true))]
+        pub length: u32,
+    }
 }
 
 /// The outputs of `random:RandomString`.
@@ -92,10 +70,7 @@ impl Resource for RandomString {
             Some(result) => result.to_owned(),
             None => random::recipe(&new.props)?.draw(&mut rand::rng()),
         };
-        Ok(Made {
-            id: result.clone(),
-            outputs: outputs(&result),
-        })
+        Ok(Made::new(result.clone(), outputs(&result)))
     }
 
     async fn read(

@@ -7,6 +7,26 @@ use aws_sdk_apigateway::types::{Op, PatchOperation};
 /// API Gateway's settings for the account, one set in each region. A stage of a WebSocket API
 /// can log only while they name a role. The deletion takes the role out of the settings, unless
 /// somebody else has put another one there since.
+///
+/// ```yaml
+/// logger:
+///   type: aws:iam:Role
+///   properties:
+///     assumeRolePolicy:
+///       Version: "2012-10-17"
+///       Statement:
+///         - Effect: Allow
+///           Principal: {Service: apigateway.amazonaws.com}
+///           Action: sts:AssumeRole
+///     inlinePolicies:
+///       - name: logs
+///         policy:
+///           Version: "2012-10-17"
+///           Statement: [{Effect: Allow, Action: "logs:*", Resource: "*"}]
+/// account:
+///   type: aws:apigateway:Account
+///   properties: {cloudwatchRoleArn: "${logger.arn}"}
+/// ```
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Account {
@@ -77,10 +97,8 @@ impl Settings {
 }
 
 async fn get(cx: &Cx) -> Result<Settings, Error> {
-    let reply = send!(
-        cx.aws.apigateway_v1().get_account(),
-        "apigateway:GET (GetAccount)"
-    )?;
+    let call = cx.aws.apigateway_v1().get_account();
+    let reply = send!(call, "apigateway:GET (GetAccount)")?;
     Ok(Settings {
         role: reply.cloudwatch_role_arn.filter(|role| !role.is_empty()),
         api_key_version: reply.api_key_version,
@@ -96,12 +114,7 @@ async fn set(cx: &Cx, client: &aws_sdk_apigateway::Client, role: &str) -> Result
         .value(role)
         .build();
     let call = client.update_account().patch_operations(patch);
-    let reply = send!(
-        cx,
-        call,
-        "apigateway:PATCH (UpdateAccount)",
-        (ROLE_LIMIT, transient)
-    )?;
+    let reply = send!(cx, call, "apigateway:PATCH (UpdateAccount)", wait: (ROLE_LIMIT, transient))?;
     Ok(Settings {
         role: reply.cloudwatch_role_arn,
         api_key_version: reply.api_key_version,
@@ -153,10 +166,7 @@ impl Resource for Account {
             return Err(import_id::exists(cx, &what, ID));
         }
         let settings = set(cx, cx.aws.apigateway_v1_once(), &role).await?;
-        Ok(Made {
-            id: ID.to_owned(),
-            outputs: settings.outputs(role),
-        })
+        Ok(Made::new(ID.to_owned(), settings.outputs(role)))
     }
 
     /// The settings are always there. Without a role they are no resource; with another role
@@ -178,10 +188,7 @@ impl Resource for Account {
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
         let role = change.new.cloudwatch_role_arn;
         let settings = set(cx, cx.aws.apigateway_v1(), &role).await?;
-        Ok(Made {
-            id: change.id,
-            outputs: settings.outputs(role),
-        })
+        Ok(Made::new(change.id, settings.outputs(role)))
     }
 
     async fn delete(cx: &Cx, _id: &str, attrs: &Value) -> Result<(), Error> {

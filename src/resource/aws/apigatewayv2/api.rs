@@ -13,6 +13,15 @@ use aws_sdk_apigatewayv2::types;
 ///
 /// Quick create (`target`) and an OpenAPI `body` make routes and integrations that belong to
 /// the API: they go with it, and must not be written as resources too.
+///
+/// ```yaml
+/// api:
+///   type: aws:apigatewayv2:Api
+///   properties:
+///     name: orders
+///     protocolType: WEBSOCKET
+///     routeSelectionExpression: $request.body.action
+/// ```
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Api {
@@ -175,19 +184,19 @@ fn patch(call: UpdateApiFluentBuilder, change: &Change<Api>) -> UpdateApiFluentB
         "$request.body.action"
     };
     call.api_id(&change.id)
-        .set_name(change.sent("name", Some(&new.name), String::new()))
-        .set_route_selection_expression(change.sent(
+        .set_name(change.text("name", Some(&new.name), ""))
+        .set_route_selection_expression(change.text(
             "routeSelectionExpression",
             new.route_selection_expression.as_ref(),
-            selection.to_owned(),
+            selection,
         ))
-        .set_api_key_selection_expression(change.sent(
+        .set_api_key_selection_expression(change.text(
             "apiKeySelectionExpression",
             new.api_key_selection_expression.as_ref(),
-            "$request.header.x-api-key".to_owned(),
+            "$request.header.x-api-key",
         ))
-        .set_description(change.sent("description", new.description.as_ref(), String::new()))
-        .set_version(change.sent("version", new.version.as_ref(), String::new()))
+        .set_description(change.text("description", new.description.as_ref(), ""))
+        .set_version(change.text("version", new.version.as_ref(), ""))
         .set_disable_execute_api_endpoint(change.sent(
             "disableExecuteApiEndpoint",
             new.disable_execute_api_endpoint.as_ref(),
@@ -195,11 +204,7 @@ fn patch(call: UpdateApiFluentBuilder, change: &Change<Api>) -> UpdateApiFluentB
         ))
         .set_ip_address_type(
             change
-                .sent(
-                    "ipAddressType",
-                    new.ip_address_type.as_ref(),
-                    "ipv4".to_owned(),
-                )
+                .text("ipAddressType", new.ip_address_type.as_ref(), "ipv4")
                 .map(|name| name.as_str().into()),
         )
         .set_disable_schema_validation(change.sent(
@@ -227,13 +232,13 @@ async fn import(cx: &Cx, id: &str, props: &Api) -> Result<(), Error> {
     let call = call
         .set_fail_on_warnings(props.fail_on_warnings)
         .set_basepath(props.base_path.clone());
-    send!(cx, call, "apigateway:PUT (ReimportApi)", BUSY)?;
+    send!(cx, call, "apigateway:PUT (ReimportApi)", wait: BUSY)?;
     let call = client.update_api().api_id(id).name(&props.name);
     let call = call
         .set_description(props.description.clone())
         .set_version(props.version.clone())
         .set_cors_configuration(props.cors_configuration.as_ref().map(Cors::to_sdk));
-    send!(cx, call, "apigateway:PATCH (UpdateApi)", BUSY)?;
+    send!(cx, call, "apigateway:PATCH (UpdateApi)", wait: BUSY)?;
     let mut tags = cx.owner.tagged(props.tags.as_ref());
     // An update makes nothing, so it has no operation to name.
     tags.retain(|_, value| !value.is_empty());
@@ -315,7 +320,7 @@ impl Resource for Api {
             .set_route_key(props.route_key.clone())
             .set_credentials_arn(props.credentials_arn.clone())
             .set_tags(Some(tags.into_iter().collect()));
-        let reply = send!(cx, call, "apigateway:POST (CreateApi)", BUSY)?;
+        let reply = send!(cx, call, "apigateway:POST (CreateApi)", wait: BUSY)?;
         let id = created_id(reply.api_id, "apigateway:POST (CreateApi)", "ApiId")?;
         cx.made(&id, serde_json::json!({"id": id}));
         import(cx, &id, props).await?;
@@ -325,8 +330,7 @@ impl Resource for Api {
 
     async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
         let call = cx.aws.apigateway().get_api().api_id(id);
-        let reply = send!(call, "apigateway:GET (GetApi)", none = NOT_FOUND)?;
-        let Some(reply) = reply else {
+        let Some(reply) = send!(call, "apigateway:GET (GetApi)", none: NOT_FOUND)? else {
             return Ok(None);
         };
         let protocol = reply.protocol_type.map(|kind| kind.as_str().to_owned());
@@ -360,11 +364,7 @@ impl Resource for Api {
         if no_cors {
             let call = client.delete_cors_configuration().api_id(&change.id);
             send!(
-                cx,
-                call,
-                "apigateway:DELETE (DeleteCorsConfiguration)",
-                BUSY,
-                gone = NOT_FOUND
+                cx, call, "apigateway:DELETE (DeleteCorsConfiguration)", wait: BUSY, gone: NOT_FOUND
             )?;
         }
         let imported = ["body", "basePath", "failOnWarnings"];
@@ -375,7 +375,7 @@ impl Resource for Api {
         let patched = |name: &str| !apart(name) && (name != "corsConfiguration" || !no_cors);
         if change.changed.iter().any(|name| patched(name)) {
             let call = patch(client.update_api(), &change);
-            send!(cx, call, "apigateway:PATCH (UpdateApi)", BUSY)?;
+            send!(cx, call, "apigateway:PATCH (UpdateApi)", wait: BUSY)?;
         }
         if change.has(&["tags"]) {
             let arn = api_arn(cx, &change.id);
@@ -388,13 +388,7 @@ impl Resource for Api {
 
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
         let call = cx.aws.apigateway().delete_api().api_id(id);
-        send!(
-            cx,
-            call,
-            "apigateway:DELETE (DeleteApi)",
-            BUSY,
-            gone = NOT_FOUND
-        )
+        send!(cx, call, "apigateway:DELETE (DeleteApi)", wait: BUSY, gone: NOT_FOUND)
     }
 
     async fn find(cx: &Cx, _known: &Known) -> Result<Option<String>, Error> {

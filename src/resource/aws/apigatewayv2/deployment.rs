@@ -12,6 +12,12 @@ use aws_sdk_apigatewayv2::types::DeploymentStatus;
 ///
 /// The service's `stageName` argument is not offered: it makes or moves a stage that no
 /// stack file names.
+///
+/// ```yaml
+/// deployment:
+///   type: aws:apigatewayv2:Deployment
+///   properties: {apiId: "${api.id}", triggers: {route: "${route.target}"}}
+/// ```
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Deployment {
@@ -106,7 +112,7 @@ impl Resource for Deployment {
         let api_id = &new.props.api_id;
         let call = cx.aws.apigateway_once().create_deployment().api_id(api_id);
         let call = call.set_description(new.props.description.clone());
-        let reply = send!(cx, call, "apigateway:POST (CreateDeployment)", BUSY)?;
+        let reply = send!(cx, call, "apigateway:POST (CreateDeployment)", wait: BUSY)?;
         let id = &created_id(
             reply.deployment_id,
             "apigateway:POST (CreateDeployment)",
@@ -135,7 +141,7 @@ impl Resource for Deployment {
         let [api_id, deployment_id] = parts(id)?;
         let call = cx.aws.apigateway().get_deployment();
         let call = call.api_id(api_id).deployment_id(deployment_id);
-        let reply = send!(call, "apigateway:GET (GetDeployment)", none = NOT_FOUND)?;
+        let reply = send!(call, "apigateway:GET (GetDeployment)", none: NOT_FOUND)?;
         Ok(reply.map(|reply| Live {
             props: Self {
                 api_id: api_id.to_owned(),
@@ -157,12 +163,8 @@ impl Resource for Deployment {
             .update_deployment()
             .api_id(api_id)
             .deployment_id(deployment_id)
-            .set_description(change.sent(
-                "description",
-                change.new.description.as_ref(),
-                String::new(),
-            ));
-        send!(cx, call, "apigateway:PATCH (UpdateDeployment)", BUSY)?;
+            .set_description(change.text("description", change.new.description.as_ref(), ""));
+        send!(cx, call, "apigateway:PATCH (UpdateDeployment)", wait: BUSY)?;
         let outputs = Outputs {
             id: deployment_id.to_owned(),
             auto_deployed: change.attrs["autoDeployed"].as_bool().unwrap_or(false),
@@ -176,13 +178,7 @@ impl Resource for Deployment {
         let call = call.api_id(api_id).deployment_id(deployment_id);
         cx.retry(SHOWN, shown, || async {
             let call = call.clone();
-            send!(
-                cx,
-                call,
-                "apigateway:DELETE (DeleteDeployment)",
-                BUSY,
-                gone = NOT_FOUND
-            )
+            send!(cx, call, "apigateway:DELETE (DeleteDeployment)", wait: BUSY, gone: NOT_FOUND)
         })
         .await
     }

@@ -11,6 +11,12 @@ use aws_sdk_apigatewayv2::operation::update_integration::builders::UpdateIntegra
 
 /// What an API calls when a route is taken: an AWS service, a Lambda function, an HTTP
 /// endpoint, or nothing (`MOCK`). Id: `apiId/integrationId`.
+///
+/// ```yaml
+/// integration:
+///   type: aws:apigatewayv2:Integration
+///   properties: {apiId: "${api.id}", integrationType: MOCK}
+/// ```
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Integration {
@@ -128,9 +134,6 @@ fn patch(
     default_timeout: i32,
 ) -> UpdateIntegrationFluentBuilder {
     let (old, new) = (&change.old, &change.new);
-    let text = |name: &str, value: &Option<String>, default: &str| {
-        change.sent(name, value.as_ref(), default.to_owned())
-    };
     let method = if new.integration_type.starts_with("AWS") {
         "POST"
     } else {
@@ -158,42 +161,49 @@ fn patch(
     let tls = change.has(&["tlsConfig"]).then(|| TlsConfig::to_sdk(tls));
     call.integration_type(new.integration_type.as_str().into())
         .set_integration_subtype(new.integration_subtype.clone())
-        .set_integration_method(text("integrationMethod", &new.integration_method, method))
-        .set_integration_uri(text("integrationUri", &new.integration_uri, ""))
+        .set_integration_method(change.text(
+            "integrationMethod",
+            new.integration_method.as_ref(),
+            method,
+        ))
+        .set_integration_uri(change.text("integrationUri", new.integration_uri.as_ref(), ""))
         .set_connection_type(
-            text("connectionType", &new.connection_type, "INTERNET")
+            change
+                .text("connectionType", new.connection_type.as_ref(), "INTERNET")
                 .map(|kind| kind.as_str().into()),
         )
-        .set_connection_id(text("connectionId", &new.connection_id, ""))
+        .set_connection_id(change.text("connectionId", new.connection_id.as_ref(), ""))
         .set_content_handling_strategy(
-            text(
-                "contentHandlingStrategy",
-                &new.content_handling_strategy,
-                "",
-            )
-            .map(|kind| kind.as_str().into()),
+            change
+                .text(
+                    "contentHandlingStrategy",
+                    new.content_handling_strategy.as_ref(),
+                    "",
+                )
+                .map(|kind| kind.as_str().into()),
         )
-        .set_credentials_arn(text("credentialsArn", &new.credentials_arn, ""))
-        .set_description(text("description", &new.description, ""))
+        .set_credentials_arn(change.text("credentialsArn", new.credentials_arn.as_ref(), ""))
+        .set_description(change.text("description", new.description.as_ref(), ""))
         .set_passthrough_behavior(
-            text(
-                "passthroughBehavior",
-                &new.passthrough_behavior,
-                "WHEN_NO_MATCH",
-            )
-            .map(|kind| kind.as_str().into()),
+            change
+                .text(
+                    "passthroughBehavior",
+                    new.passthrough_behavior.as_ref(),
+                    "WHEN_NO_MATCH",
+                )
+                .map(|kind| kind.as_str().into()),
         )
-        .set_payload_format_version(text(
+        .set_payload_format_version(change.text(
             "payloadFormatVersion",
-            &new.payload_format_version,
+            new.payload_format_version.as_ref(),
             "1.0",
         ))
         .set_request_parameters(parameters)
         .set_request_templates(templates)
         .set_response_parameters(responses)
-        .set_template_selection_expression(text(
+        .set_template_selection_expression(change.text(
             "templateSelectionExpression",
-            &new.template_selection_expression,
+            new.template_selection_expression.as_ref(),
             "",
         ))
         .set_timeout_in_millis(change.sent(
@@ -264,7 +274,7 @@ impl Resource for Integration {
             .set_tls_config(props.tls_config.as_ref().map(|tls| {
                 TlsConfig::to_sdk(tls.server_name_to_verify.as_deref().unwrap_or_default())
             }));
-        let reply = send!(cx, call, "apigateway:POST (CreateIntegration)", BUSY)?;
+        let reply = send!(cx, call, "apigateway:POST (CreateIntegration)", wait: BUSY)?;
         let id = created_id(
             reply.integration_id,
             "apigateway:POST (CreateIntegration)",
@@ -283,11 +293,8 @@ impl Resource for Integration {
     async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
         let [api_id, integration_id] = parts(id)?;
         let call = cx.aws.apigateway().get_integration().api_id(api_id);
-        let reply = send!(
-            call.integration_id(integration_id),
-            "apigateway:GET (GetIntegration)",
-            none = NOT_FOUND
-        )?;
+        let call = call.integration_id(integration_id);
+        let reply = send!(call, "apigateway:GET (GetIntegration)", none: NOT_FOUND)?;
         let Some(mut reply) = reply else {
             return Ok(None);
         };
@@ -318,12 +325,12 @@ impl Resource for Integration {
         if change.has(&["responseParameters"]) && !emptied.is_empty() {
             let call = call.clone().api_id(api_id).integration_id(integration_id);
             let call = call.set_response_parameters(Some(emptied));
-            send!(cx, call, "apigateway:PATCH (UpdateIntegration)", BUSY)?;
+            send!(cx, call, "apigateway:PATCH (UpdateIntegration)", wait: BUSY)?;
         }
         let call = patch(call, &change, timeout)
             .api_id(api_id)
             .integration_id(integration_id);
-        let reply = send!(cx, call, "apigateway:PATCH (UpdateIntegration)", BUSY)?;
+        let reply = send!(cx, call, "apigateway:PATCH (UpdateIntegration)", wait: BUSY)?;
         Ok(Made {
             outputs: Outputs {
                 id: integration_id.to_owned(),
@@ -338,13 +345,7 @@ impl Resource for Integration {
         let [api_id, integration_id] = parts(id)?;
         let call = cx.aws.apigateway().delete_integration();
         let call = call.api_id(api_id).integration_id(integration_id);
-        send!(
-            cx,
-            call,
-            "apigateway:DELETE (DeleteIntegration)",
-            BUSY,
-            gone = NOT_FOUND
-        )
+        send!(cx, call, "apigateway:DELETE (DeleteIntegration)", wait: BUSY, gone: NOT_FOUND)
     }
 
     async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {

@@ -9,6 +9,15 @@ use crate::resource::aws::apigatewayv2::{
 /// What the result of an integration becomes on its way to the caller, for the integrations of
 /// a WebSocket API that are no proxies (`MOCK`, `HTTP`, `AWS`). The caller gets it where the
 /// route has a route response. Id: `apiId/integrationId/integrationResponseId`.
+///
+/// ```yaml
+/// integration_response:
+///   type: aws:apigatewayv2:IntegrationResponse
+///   properties:
+///     apiId: ${api.id}
+///     integrationId: ${integration.id}
+///     integrationResponseKey: $default
+/// ```
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct IntegrationResponse {
@@ -104,10 +113,7 @@ impl Resource for IntegrationResponse {
             .set_response_templates(templates.map(|map| map.into_iter().collect()))
             .set_template_selection_expression(props.template_selection_expression.clone());
         let reply = match send!(
-            cx,
-            call,
-            "apigateway:POST (CreateIntegrationResponse)",
-            BUSY
+            cx, call, "apigateway:POST (CreateIntegrationResponse)", wait: BUSY
         ) {
             Err(error) if error.is(EXISTS) => return Err(in_the_way(cx, props, error).await),
             other => other?,
@@ -127,11 +133,8 @@ impl Resource for IntegrationResponse {
         let [api_id, integration_id, response_id] = parts(id)?;
         let call = cx.aws.apigateway().get_integration_response();
         let call = call.api_id(api_id).integration_id(integration_id);
-        let reply = send!(
-            call.integration_response_id(response_id),
-            "apigateway:GET (GetIntegrationResponse)",
-            none = NOT_FOUND
-        )?;
+        let call = call.integration_response_id(response_id);
+        let reply = send!(call, "apigateway:GET (GetIntegrationResponse)", none: NOT_FOUND)?;
         let Some(reply) = reply else {
             return Ok(None);
         };
@@ -151,17 +154,17 @@ impl Resource for IntegrationResponse {
             .api_id(api_id)
             .integration_id(integration_id)
             .integration_response_id(response_id)
-            .set_integration_response_key(change.sent(
+            .set_integration_response_key(change.text(
                 "integrationResponseKey",
                 Some(&new.integration_response_key),
-                String::new(),
+                "",
             ))
             .set_content_handling_strategy(
                 change
-                    .sent(
+                    .text(
                         "contentHandlingStrategy",
                         new.content_handling_strategy.as_ref(),
-                        String::new(),
+                        "",
                     )
                     .map(|kind| kind.as_str().into()),
             )
@@ -170,22 +173,14 @@ impl Resource for IntegrationResponse {
                     .has(&["responseTemplates"])
                     .then(|| templates.into_iter().collect()),
             )
-            .set_template_selection_expression(change.sent(
+            .set_template_selection_expression(change.text(
                 "templateSelectionExpression",
                 new.template_selection_expression.as_ref(),
-                String::new(),
+                "",
             ));
-        send!(
-            cx,
-            call,
-            "apigateway:PATCH (UpdateIntegrationResponse)",
-            BUSY
-        )?;
+        send!(cx, call, "apigateway:PATCH (UpdateIntegrationResponse)", wait: BUSY)?;
         let id = response_id.to_owned();
-        Ok(Made {
-            id: change.id,
-            outputs: Outputs { id },
-        })
+        Ok(Made::new(change.id, Outputs { id }))
     }
 
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
@@ -194,11 +189,7 @@ impl Resource for IntegrationResponse {
         let call = call.api_id(api_id).integration_id(integration_id);
         let call = call.integration_response_id(response_id);
         send!(
-            cx,
-            call,
-            "apigateway:DELETE (DeleteIntegrationResponse)",
-            BUSY,
-            gone = NOT_FOUND
+            cx, call, "apigateway:DELETE (DeleteIntegrationResponse)", wait: BUSY, gone: NOT_FOUND
         )
     }
 
@@ -230,10 +221,8 @@ async fn search(
         |token| async move {
             let call = cx.aws.apigateway().get_integration_responses();
             let call = call.api_id(api_id).integration_id(integration_id);
-            let reply = send!(
-                call.max_results("500").set_next_token(token),
-                "apigateway:GET (GetIntegrationResponses)"
-            )?;
+            let call = call.max_results("500").set_next_token(token);
+            let reply = send!(call, "apigateway:GET (GetIntegrationResponses)")?;
             let mut items = reply.items.unwrap_or_default().into_iter();
             let found = items.find_map(|item| {
                 let id = item.integration_response_id.as_deref()?;

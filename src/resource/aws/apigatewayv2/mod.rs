@@ -102,12 +102,8 @@ pub(crate) async fn retag(
     tag(cx, arn, set).await?;
     if !remove.is_empty() {
         let call = cx.aws.apigateway().untag_resource().resource_arn(arn);
-        send!(
-            cx,
-            call.set_tag_keys(Some(remove.clone())),
-            "apigateway:DELETE (UntagResource)",
-            BUSY
-        )?;
+        let call = call.set_tag_keys(Some(remove.clone()));
+        send!(cx, call, "apigateway:DELETE (UntagResource)", wait: BUSY)?;
     }
     Ok(())
 }
@@ -117,7 +113,7 @@ pub(crate) async fn tag(cx: &Cx, arn: &str, tags: Tags) -> Result<(), Error> {
     if !tags.is_empty() {
         let call = cx.aws.apigateway().tag_resource().resource_arn(arn);
         let call = call.set_tags(Some(tags.into_iter().collect()));
-        send!(cx, call, "apigateway:POST (TagResource)", BUSY)?;
+        send!(cx, call, "apigateway:POST (TagResource)", wait: BUSY)?;
     }
     Ok(())
 }
@@ -198,10 +194,8 @@ pub(crate) async fn protocol_of(cx: &Cx, api_id: &str) -> Result<Protocol, Error
     if let Some(protocol) = cx.aws.api_protocols.get(api_id) {
         return Ok(protocol);
     }
-    let reply = send!(
-        cx.aws.apigateway().get_api().api_id(api_id),
-        "apigateway:GET (GetApi)"
-    )?;
+    let call = cx.aws.apigateway().get_api().api_id(api_id);
+    let reply = send!(call, "apigateway:GET (GetApi)")?;
     let name = reply
         .protocol_type
         .as_ref()

@@ -11,6 +11,15 @@ use aws_sdk_apigatewayv2::types::ParameterConstraints;
 
 /// A route of an API: its key selects messages or requests, its target is an integration.
 /// Id: `apiId/routeId`.
+///
+/// ```yaml
+/// route:
+///   type: aws:apigatewayv2:Route
+///   properties:
+///     apiId: ${api.id}
+///     routeKey: $default
+///     target: integrations/${integration.id}
+/// ```
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Route {
@@ -93,28 +102,25 @@ fn parameters(live: HashMap<String, ParameterConstraints>) -> Vec<RequestParamet
 /// What an update sends; what was taken out of the file goes back to the default.
 fn patch(call: UpdateRouteFluentBuilder, change: &Change<Route>) -> UpdateRouteFluentBuilder {
     let new = &change.new;
-    let text = |name: &str, value: &Option<String>, default: &str| {
-        change.sent(name, value.as_ref(), default.to_owned())
-    };
     // An authorizer is only taken together with its type.
     let authorization = change
         .has(&["authorizationType", "authorizerId"])
         .then(|| new.authorization_type.as_deref().unwrap_or("NONE").into());
     let parameters = new.request_parameters.as_deref().unwrap_or_default();
     let models = new.request_models.clone().unwrap_or_default();
-    call.set_route_key(change.sent("routeKey", Some(&new.route_key), String::new()))
-        .set_target(text("target", &new.target, ""))
+    call.set_route_key(change.text("routeKey", Some(&new.route_key), ""))
+        .set_target(change.text("target", new.target.as_ref(), ""))
         .set_api_key_required(change.sent("apiKeyRequired", new.api_key_required.as_ref(), false))
         .set_authorization_type(authorization)
-        .set_authorizer_id(text("authorizerId", &new.authorizer_id, ""))
+        .set_authorizer_id(change.text("authorizerId", new.authorizer_id.as_ref(), ""))
         .set_authorization_scopes(change.sent(
             "authorizationScopes",
             new.authorization_scopes.as_ref(),
             Vec::new(),
         ))
-        .set_model_selection_expression(text(
+        .set_model_selection_expression(change.text(
             "modelSelectionExpression",
-            &new.model_selection_expression,
+            new.model_selection_expression.as_ref(),
             "",
         ))
         .set_request_models(
@@ -122,14 +128,14 @@ fn patch(call: UpdateRouteFluentBuilder, change: &Change<Route>) -> UpdateRouteF
                 .has(&["requestModels"])
                 .then(|| models.into_iter().collect()),
         )
-        .set_operation_name(text("operationName", &new.operation_name, ""))
+        .set_operation_name(change.text("operationName", new.operation_name.as_ref(), ""))
         .set_request_parameters(
             (change.has(&["requestParameters"]) && !parameters.is_empty())
                 .then(|| constraints(parameters)),
         )
-        .set_route_response_selection_expression(text(
+        .set_route_response_selection_expression(change.text(
             "routeResponseSelectionExpression",
-            &new.route_response_selection_expression,
+            new.route_response_selection_expression.as_ref(),
             "",
         ))
 }
@@ -306,7 +312,7 @@ impl Resource for Route {
             .set_route_response_selection_expression(
                 props.route_response_selection_expression.clone(),
             );
-        let reply = match send!(cx, call, "apigateway:POST (CreateRoute)", BUSY) {
+        let reply = match send!(cx, call, "apigateway:POST (CreateRoute)", wait: BUSY) {
             Err(error) if error.is(EXISTS) => return Err(in_the_way(cx, props, error).await),
             other => other?,
         };
@@ -321,8 +327,7 @@ impl Resource for Route {
         let [api_id, route_id] = parts(id)?;
         let call = cx.aws.apigateway().get_route().api_id(api_id);
         let call = call.route_id(route_id);
-        let reply = send!(call, "apigateway:GET (GetRoute)", none = NOT_FOUND)?;
-        let Some(reply) = reply else {
+        let Some(reply) = send!(call, "apigateway:GET (GetRoute)", none: NOT_FOUND)? else {
             return Ok(None);
         };
         let props = Self {
@@ -353,35 +358,23 @@ impl Resource for Route {
             let call = call.api_id(api_id).route_id(route_id);
             let call = call.request_parameter_key(key);
             send!(
-                cx,
-                call,
-                "apigateway:DELETE (DeleteRouteRequestParameter)",
-                BUSY,
-                gone = NOT_FOUND
+                cx, call, "apigateway:DELETE (DeleteRouteRequestParameter)",
+                wait: BUSY, gone: NOT_FOUND
             )?;
         }
         let call = patch(client.update_route(), &change)
             .api_id(api_id)
             .route_id(route_id);
-        send!(cx, call, "apigateway:PATCH (UpdateRoute)", BUSY)?;
+        send!(cx, call, "apigateway:PATCH (UpdateRoute)", wait: BUSY)?;
         let id = route_id.to_owned();
-        Ok(Made {
-            id: change.id,
-            outputs: Outputs { id },
-        })
+        Ok(Made::new(change.id, Outputs { id }))
     }
 
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
         let [api_id, route_id] = parts(id)?;
         let call = cx.aws.apigateway().delete_route().api_id(api_id);
         let call = call.route_id(route_id);
-        send!(
-            cx,
-            call,
-            "apigateway:DELETE (DeleteRoute)",
-            BUSY,
-            gone = NOT_FOUND
-        )
+        send!(cx, call, "apigateway:DELETE (DeleteRoute)", wait: BUSY, gone: NOT_FOUND)
     }
 
     async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {

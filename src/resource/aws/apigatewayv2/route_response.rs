@@ -7,6 +7,15 @@ use crate::resource::aws::apigatewayv2::{
 
 /// A response of a WebSocket route: the caller gets what the integration answers.
 /// Id: `apiId/routeId/routeResponseId`.
+///
+/// ```yaml
+/// route_response:
+///   type: aws:apigatewayv2:RouteResponse
+///   properties:
+///     apiId: ${api.id}
+///     routeId: ${route.id}
+///     routeResponseKey: $default
+/// ```
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RouteResponse {
@@ -71,7 +80,7 @@ impl Resource for RouteResponse {
             .route_response_key(&props.route_response_key)
             .set_model_selection_expression(props.model_selection_expression.clone())
             .set_response_models(models.map(|map| map.into_iter().collect()));
-        let reply = match send!(cx, call, "apigateway:POST (CreateRouteResponse)", BUSY) {
+        let reply = match send!(cx, call, "apigateway:POST (CreateRouteResponse)", wait: BUSY) {
             Err(error) if error.is(EXISTS) => return Err(in_the_way(cx, props, error).await),
             other => other?,
         };
@@ -90,12 +99,8 @@ impl Resource for RouteResponse {
         let [api_id, route_id, response_id] = parts(id)?;
         let call = cx.aws.apigateway().get_route_response();
         let call = call.api_id(api_id).route_id(route_id);
-        let reply = send!(
-            call.route_response_id(response_id),
-            "apigateway:GET (GetRouteResponse)",
-            none = NOT_FOUND
-        )?;
-        let Some(reply) = reply else {
+        let call = call.route_response_id(response_id);
+        let Some(reply) = send!(call, "apigateway:GET (GetRouteResponse)", none: NOT_FOUND)? else {
             return Ok(None);
         };
         let props = props_of!(api_id, route_id, reply);
@@ -114,27 +119,24 @@ impl Resource for RouteResponse {
             .api_id(api_id)
             .route_id(route_id)
             .route_response_id(response_id)
-            .set_route_response_key(change.sent(
+            .set_route_response_key(change.text(
                 "routeResponseKey",
                 Some(&new.route_response_key),
-                String::new(),
+                "",
             ))
-            .set_model_selection_expression(change.sent(
+            .set_model_selection_expression(change.text(
                 "modelSelectionExpression",
                 new.model_selection_expression.as_ref(),
-                String::new(),
+                "",
             ))
             .set_response_models(
                 change
                     .has(&["responseModels"])
                     .then(|| models.into_iter().collect()),
             );
-        send!(cx, call, "apigateway:PATCH (UpdateRouteResponse)", BUSY)?;
+        send!(cx, call, "apigateway:PATCH (UpdateRouteResponse)", wait: BUSY)?;
         let id = response_id.to_owned();
-        Ok(Made {
-            id: change.id,
-            outputs: Outputs { id },
-        })
+        Ok(Made::new(change.id, Outputs { id }))
     }
 
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
@@ -142,13 +144,7 @@ impl Resource for RouteResponse {
         let call = cx.aws.apigateway().delete_route_response();
         let call = call.api_id(api_id).route_id(route_id);
         let call = call.route_response_id(response_id);
-        send!(
-            cx,
-            call,
-            "apigateway:DELETE (DeleteRouteResponse)",
-            BUSY,
-            gone = NOT_FOUND
-        )
+        send!(cx, call, "apigateway:DELETE (DeleteRouteResponse)", wait: BUSY, gone: NOT_FOUND)
     }
 
     async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
@@ -174,10 +170,8 @@ async fn search(
     pages("apigateway:GET (GetRouteResponses)", |token| async move {
         let call = cx.aws.apigateway().get_route_responses();
         let call = call.api_id(api_id).route_id(route_id);
-        let reply = send!(
-            call.max_results("500").set_next_token(token),
-            "apigateway:GET (GetRouteResponses)"
-        )?;
+        let call = call.max_results("500").set_next_token(token);
+        let reply = send!(call, "apigateway:GET (GetRouteResponses)")?;
         let mut items = reply.items.unwrap_or_default().into_iter();
         let found = items.find_map(|item| {
             let id = item.route_response_id.as_deref()?;

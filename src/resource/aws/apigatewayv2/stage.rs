@@ -17,6 +17,12 @@ use aws_sdk_apigatewayv2::types;
 ///
 /// With `autoDeploy` every change of the API is deployed at once, and `deploymentId` is
 /// API Gateway's; without it, set `deploymentId` to a deployment's id.
+///
+/// ```yaml
+/// stage:
+///   type: aws:apigatewayv2:Stage
+///   properties: {apiId: "${api.id}", name: production, deploymentId: "${deployment.id}"}
+/// ```
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Stage {
@@ -24,11 +30,9 @@ pub struct Stage {
     #[schemars(extend("createOnly" = true))]
     pub api_id: String,
     /// Its name, the last part of the URL; `$default` (HTTP only) has no such part.
-    #[schemars(
-        length(min = 1, max = 128),
-        regex(pattern = r"^([A-Za-z0-9_-]+|\$default)$"),
-        extend("createOnly" = true)
-    )]
+    #[schemars(length(min = 1, max = 128))]
+    #[schemars(regex(pattern = r"^([A-Za-z0-9_-]+|\$default)$"))]
+    #[schemars(extend("createOnly" = true))]
     pub name: String,
     /// Whether changes of the API are deployed at once.
     #[schemars(extend("default" = false))]
@@ -164,8 +168,6 @@ fn stage_arn(cx: &Cx, api_id: &str, name: &str) -> String {
 /// deployment is never sent together with `autoDeploy`, which API Gateway refuses.
 fn patch(call: UpdateStageFluentBuilder, change: &Change<Stage>) -> UpdateStageFluentBuilder {
     let (old, new) = (&change.old, &change.new);
-    let text =
-        |name: &str, value: &Option<String>| change.sent(name, value.as_ref(), String::new());
     let manual = new.auto_deploy != Some(true) && new.deployment_id.is_some();
     let settings = change.has(&["defaultRouteSettings"]).then(|| {
         let wanted = new.default_route_settings.clone().unwrap_or_default();
@@ -185,12 +187,16 @@ fn patch(call: UpdateStageFluentBuilder, change: &Change<Stage>) -> UpdateStageF
                 .clone()
                 .filter(|_| manual && change.has(&["deploymentId", "autoDeploy"])),
         )
-        .set_description(text("description", &new.description))
+        .set_description(change.text("description", new.description.as_ref(), ""))
         .set_access_log_settings(
             logs.filter(|_| change.has(&["accessLogSettings"]))
                 .map(AccessLogSettings::to_sdk),
         )
-        .set_client_certificate_id(text("clientCertificateId", &new.client_certificate_id))
+        .set_client_certificate_id(change.text(
+            "clientCertificateId",
+            new.client_certificate_id.as_ref(),
+            "",
+        ))
         .set_default_route_settings(settings)
         .set_route_settings(routes)
         .set_stage_variables(variables)
@@ -204,11 +210,7 @@ async fn take_away(cx: &Cx, ids: [&str; 2], change: &Change<Stage>) -> Result<()
         let call = client.delete_access_log_settings().api_id(api_id);
         let call = call.stage_name(name);
         send!(
-            cx,
-            call,
-            "apigateway:DELETE (DeleteAccessLogSettings)",
-            BUSY,
-            gone = NOT_FOUND
+            cx, call, "apigateway:DELETE (DeleteAccessLogSettings)", wait: BUSY, gone: NOT_FOUND
         )?;
     }
     if change.has(&["routeSettings"]) {
@@ -220,11 +222,7 @@ async fn take_away(cx: &Cx, ids: [&str; 2], change: &Change<Stage>) -> Result<()
             let call = call.stage_name(name);
             let call = call.route_key(&item.route_key);
             send!(
-                cx,
-                call,
-                "apigateway:DELETE (DeleteRouteSettings)",
-                BUSY,
-                gone = NOT_FOUND
+                cx, call, "apigateway:DELETE (DeleteRouteSettings)", wait: BUSY, gone: NOT_FOUND
             )?;
         }
     }
@@ -351,7 +349,7 @@ async fn deploy(cx: &Cx, api_id: &str) -> Result<(), Error> {
     let client = cx.aws.apigateway();
     let name = send!(client.get_api().api_id(api_id), "apigateway:GET (GetApi)")?.name;
     let call = client.update_api().api_id(api_id).set_name(name);
-    send!(cx, call, "apigateway:PATCH (UpdateApi)", BUSY).map(|_| ())
+    send!(cx, call, "apigateway:PATCH (UpdateApi)", wait: BUSY).map(|_| ())
 }
 
 /// Whether a `lastDeploymentStatusMessage` tells of a failure: `Deployment attempt failed: …`, and
@@ -444,7 +442,7 @@ impl Resource for Stage {
                 cx.owner.tagged(props.tags.as_ref()).into_iter().collect(),
             ));
         let id = format!("{}/{}", props.api_id, props.name);
-        let reply = match send!(cx, call, "apigateway:POST (CreateStage)", BUSY) {
+        let reply = match send!(cx, call, "apigateway:POST (CreateStage)", wait: BUSY) {
             Err(error) if error.is(EXISTS) && error.message().contains("already exists") => {
                 let what = format!("a stage named {}", props.name);
                 return Err(import_id::exists(cx, &what, &id));
@@ -461,8 +459,7 @@ impl Resource for Stage {
         let [api_id, name] = parts(id)?;
         let call = cx.aws.apigateway().get_stage().api_id(api_id);
         let call = call.stage_name(name);
-        let reply = send!(call, "apigateway:GET (GetStage)", none = NOT_FOUND)?;
-        let Some(reply) = reply else {
+        let Some(reply) = send!(call, "apigateway:GET (GetStage)", none: NOT_FOUND)? else {
             return Ok(None);
         };
         let url = attrs["invokeUrl"].as_str();
@@ -496,7 +493,7 @@ impl Resource for Stage {
             let call = patch(cx.aws.apigateway().update_stage(), &change);
             let call = call.api_id(api_id).stage_name(name);
             let shown = std::mem::take(&mut deployment);
-            let patched = send!(cx, call, "apigateway:PATCH (UpdateStage)", BUSY);
+            let patched = send!(cx, call, "apigateway:PATCH (UpdateStage)", wait: BUSY);
             deployment = patched.map_err(explained)?.deployment_id;
             let switched = change.has(&["autoDeploy"]) && change.new.auto_deploy == Some(true);
             if switched && shown.is_some() && deployment == shown {
@@ -528,7 +525,7 @@ impl Resource for Stage {
         let mut told = None;
         for share in [0.0, 0.1, 0.3, 0.6] {
             tokio::time::sleep(cx.aws.late().mul_f64(share)).await;
-            let reply = send!(call.clone(), "apigateway:GET (GetStage)", none = NOT_FOUND)?;
+            let reply = send!(call.clone(), "apigateway:GET (GetStage)", none: NOT_FOUND)?;
             let message = reply.and_then(|reply| reply.last_deployment_status_message);
             let Some(message) = message.filter(|message| has_failed(message)) else {
                 return Ok(None);
@@ -547,13 +544,7 @@ impl Resource for Stage {
         let [api_id, name] = parts(id)?;
         let call = cx.aws.apigateway().delete_stage().api_id(api_id);
         let call = call.stage_name(name);
-        send!(
-            cx,
-            call,
-            "apigateway:DELETE (DeleteStage)",
-            BUSY,
-            gone = NOT_FOUND
-        )
+        send!(cx, call, "apigateway:DELETE (DeleteStage)", wait: BUSY, gone: NOT_FOUND)
     }
 
     async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
@@ -562,7 +553,7 @@ impl Resource for Stage {
         };
         let call = cx.aws.apigateway().get_stage().api_id(api_id);
         let call = call.stage_name(name);
-        let reply = send!(call, "apigateway:GET (GetStage)", none = NOT_FOUND)?;
+        let reply = send!(call, "apigateway:GET (GetStage)", none: NOT_FOUND)?;
         let tags = reply.and_then(|stage| stage.tags).unwrap_or_default();
         let ours = cx.owner.made(&tags);
         Ok(ours.then(|| format!("{api_id}/{name}")))

@@ -14,23 +14,23 @@ const NAMING: Naming = Naming {
 };
 
 /// A CloudWatch Logs group.
+///
+/// ```yaml
+/// group:
+///   type: aws:cloudwatch:LogGroup
+///   properties: {name: /app/orders, retentionInDays: 30}
+/// ```
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LogGroup {
     /// The group's name; a Lambda function writes to `/aws/lambda/FUNCTION`. Left out: made
     /// of the address.
-    #[schemars(
-        length(min = 1, max = 512),
-        regex(pattern = r"^[.\-_/#A-Za-z0-9]+$"),
-        extend("createOnly" = true)
-    )]
+    #[schemars(length(min = 1, max = 512), regex(pattern = r"^[.\-_/#A-Za-z0-9]+$"))]
+    #[schemars(extend("createOnly" = true))]
     pub name: Option<String>,
     /// The beginning of a generated name; excludes `name`.
-    #[schemars(
-        length(min = 1, max = 505),
-        regex(pattern = r"^[.\-_/#A-Za-z0-9]+$"),
-        extend("createOnly" = true, "prefixOf" = "name", "writeOnly" = true)
-    )]
+    #[schemars(length(min = 1, max = 505), regex(pattern = r"^[.\-_/#A-Za-z0-9]+$"))]
+    #[schemars(extend("createOnly" = true, "prefixOf" = "name", "writeOnly" = true))]
     pub name_prefix: Option<String>,
     /// How many days events are kept; 0 or left out: for ever. A number that an account
     /// policy sets is left alone.
@@ -134,7 +134,7 @@ impl Resource for LogGroup {
             .set_log_group_class(props.log_group_class.as_deref().map(LogGroupClass::from))
             .set_deletion_protection_enabled(props.deletion_protection_enabled)
             .set_tags(Some(tags));
-        send!(cx, call, "logs:CreateLogGroup", BUSY).map_err(|error| {
+        send!(cx, call, "logs:CreateLogGroup", wait: BUSY).map_err(|error| {
             if error.is(&["ResourceAlreadyExistsException"]) {
                 import_id::exists(cx, &format!("a log group named {name}"), &name)
             } else {
@@ -202,7 +202,7 @@ impl Resource for LogGroup {
                 .put_log_group_deletion_protection()
                 .log_group_identifier(&change.id)
                 .deletion_protection_enabled(new.deletion_protection_enabled.unwrap_or(false));
-            send!(cx, call, "logs:PutLogGroupDeletionProtection", BUSY)?;
+            send!(cx, call, "logs:PutLogGroupDeletionProtection", wait: BUSY)?;
         }
         if change.has(&["tags"]) {
             let (set, remove) = tag_diff(change.old.tags.as_ref(), new.tags.as_ref());
@@ -216,7 +216,7 @@ impl Resource for LogGroup {
             return Ok(());
         }
         let call = cx.aws.logs().delete_log_group().log_group_name(id);
-        let deleted = send!(cx, call, "logs:DeleteLogGroup", BUSY, gone = NOT_FOUND);
+        let deleted = send!(cx, call, "logs:DeleteLogGroup", wait: BUSY, gone: NOT_FOUND);
         match deleted {
             Err(error) if attrs["deletionProtectionEnabled"] == json!(true) => {
                 Err(Error::with_hint(

@@ -70,11 +70,8 @@ pub async fn names(cx: &Cx, start: &str) -> Result<Vec<String>, Error> {
 
 /// The tags of the group with this ARN (without `:*`); none when it is not there.
 pub async fn read_tags(cx: &Cx, arn: &str) -> Result<Option<HashMap<String, String>>, Error> {
-    let reply = send!(
-        cx.aws.logs().list_tags_for_resource().resource_arn(arn),
-        "logs:ListTagsForResource",
-        none = NOT_FOUND
-    )?;
+    let call = cx.aws.logs().list_tags_for_resource().resource_arn(arn);
+    let reply = send!(call, "logs:ListTagsForResource", none: NOT_FOUND)?;
     Ok(reply.and_then(|reply| reply.tags))
 }
 
@@ -82,14 +79,14 @@ pub async fn read_tags(cx: &Cx, arn: &str) -> Result<Option<HashMap<String, Stri
 pub async fn put_retention(cx: &Cx, name: &str, days: i32) -> Result<(), Error> {
     let call = cx.aws.logs().put_retention_policy().log_group_name(name);
     let call = call.retention_in_days(days);
-    send!(cx, call, "logs:PutRetentionPolicy", UNSEEN)?;
+    send!(cx, call, "logs:PutRetentionPolicy", wait: UNSEEN)?;
     Ok(())
 }
 
 /// Keeps events for ever.
 pub async fn delete_retention(cx: &Cx, name: &str) -> Result<(), Error> {
     let call = cx.aws.logs().delete_retention_policy().log_group_name(name);
-    send!(cx, call, "logs:DeleteRetentionPolicy", BUSY)?;
+    send!(cx, call, "logs:DeleteRetentionPolicy", wait: BUSY)?;
     Ok(())
 }
 
@@ -98,10 +95,10 @@ pub async fn update_key(cx: &Cx, name: &str, key: Option<&str>) -> Result<(), Er
     if let Some(key) = key {
         let call = cx.aws.logs().associate_kms_key().log_group_name(name);
         let call = call.kms_key_id(key);
-        send!(cx, call, "logs:AssociateKmsKey", BUSY)?;
+        send!(cx, call, "logs:AssociateKmsKey", wait: BUSY)?;
     } else {
         let call = cx.aws.logs().disassociate_kms_key().log_group_name(name);
-        send!(cx, call, "logs:DisassociateKmsKey", BUSY)?;
+        send!(cx, call, "logs:DisassociateKmsKey", wait: BUSY)?;
     }
     Ok(())
 }
@@ -116,12 +113,12 @@ pub async fn update_tags(
     if !remove.is_empty() {
         let call = cx.aws.logs().untag_resource().resource_arn(arn);
         let call = call.set_tag_keys(Some(remove));
-        send!(cx, call, "logs:UntagResource", BUSY)?;
+        send!(cx, call, "logs:UntagResource", wait: BUSY)?;
     }
     if !set.is_empty() {
         let call = cx.aws.logs().tag_resource().resource_arn(arn);
         let call = call.set_tags(Some(set.into_iter().collect()));
-        send!(cx, call, "logs:TagResource", BUSY)?;
+        send!(cx, call, "logs:TagResource", wait: BUSY)?;
     }
     Ok(())
 }

@@ -176,7 +176,7 @@ pub async fn attach(cx: &Cx, role: &str, policy_arn: &str) -> Result<(), Error> 
     let call = cx.aws.iam().attach_role_policy().role_name(role);
     let call = call.policy_arn(policy_arn);
     let passing = |error: &Error| policy_unseen(error, policy_arn);
-    send!(cx, call, "iam:AttachRolePolicy", (LAG, passing))
+    send!(cx, call, "iam:AttachRolePolicy", wait: (LAG, passing))
         .map_err(|error| with_nearest(error, policy_arn))?;
     Ok(())
 }
@@ -185,7 +185,7 @@ pub async fn attach(cx: &Cx, role: &str, policy_arn: &str) -> Result<(), Error> 
 pub async fn detach(cx: &Cx, role: &str, policy_arn: &str) -> Result<(), Error> {
     let call = cx.aws.iam().detach_role_policy().role_name(role);
     let call = call.policy_arn(policy_arn);
-    send!(cx, call, "iam:DetachRolePolicy", BUSY, gone = NOT_FOUND)
+    send!(cx, call, "iam:DetachRolePolicy", wait: BUSY, gone: NOT_FOUND)
 }
 
 /// The names of a role's inline policies; none when there is no such role.
@@ -200,15 +200,9 @@ pub async fn inline_names(cx: &Cx, role: &str) -> Result<Option<Vec<String>>, Er
 
 /// One inline policy of a role; none when it, or the role, is not there.
 pub async fn inline(cx: &Cx, role: &str, name: &str) -> Result<Option<Policy>, Error> {
-    let reply = send!(
-        cx.aws
-            .iam()
-            .get_role_policy()
-            .role_name(role)
-            .policy_name(name),
-        "iam:GetRolePolicy",
-        none = NOT_FOUND
-    )?;
+    let call = cx.aws.iam().get_role_policy().role_name(role);
+    let call = call.policy_name(name);
+    let reply = send!(call, "iam:GetRolePolicy", none: NOT_FOUND)?;
     Ok(reply.map(|reply| Policy::parse_encoded(&reply.policy_document)))
 }
 
@@ -216,7 +210,7 @@ pub async fn inline(cx: &Cx, role: &str, name: &str) -> Result<Option<Policy>, E
 pub async fn put_inline(cx: &Cx, role: &str, name: &str, policy: &Policy) -> Result<(), Error> {
     let call = cx.aws.iam().put_role_policy().role_name(role);
     let call = call.policy_name(name).policy_document(policy.text());
-    send!(cx, call, "iam:PutRolePolicy", UNSEEN)?;
+    send!(cx, call, "iam:PutRolePolicy", wait: UNSEEN)?;
     Ok(())
 }
 
@@ -224,7 +218,7 @@ pub async fn put_inline(cx: &Cx, role: &str, name: &str, policy: &Policy) -> Res
 pub async fn delete_inline(cx: &Cx, role: &str, name: &str) -> Result<(), Error> {
     let call = cx.aws.iam().delete_role_policy().role_name(role);
     let call = call.policy_name(name);
-    send!(cx, call, "iam:DeleteRolePolicy", BUSY, gone = NOT_FOUND)
+    send!(cx, call, "iam:DeleteRolePolicy", wait: BUSY, gone: NOT_FOUND)
 }
 
 /// The lane of writes to one role, of what belongs to it.

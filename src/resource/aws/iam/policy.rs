@@ -11,29 +11,29 @@ const LIMIT: usize = 6_144;
 
 /// A managed IAM policy of the account's own. To write one inside a role, see
 /// `aws:iam:RolePolicy`.
+///
+/// ```yaml
+/// policy:
+///   type: aws:iam:Policy
+///   properties:
+///     policy:
+///       Version: "2012-10-17"
+///       Statement: [{Effect: Allow, Action: "sqs:SendMessage", Resource: "${queue.arn}"}]
+/// ```
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ManagedPolicy {
     /// The policy's name, unique in the account. Left out: made of the address.
-    #[schemars(
-        length(min = 1, max = 128),
-        regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"),
-        extend("createOnly" = true)
-    )]
+    #[schemars(length(min = 1, max = 128), regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"))]
+    #[schemars(extend("createOnly" = true))]
     pub name: Option<String>,
     /// The beginning of a generated name; excludes `name`.
-    #[schemars(
-        length(min = 1, max = 121),
-        regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"),
-        extend("createOnly" = true, "prefixOf" = "name", "writeOnly" = true)
-    )]
+    #[schemars(length(min = 1, max = 121), regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"))]
+    #[schemars(extend("createOnly" = true, "prefixOf" = "name", "writeOnly" = true))]
     pub name_prefix: Option<String>,
     /// The path in front of the name in the ARN; begins and ends with `/`.
-    #[schemars(
-        length(min = 1, max = 512),
-        regex(pattern = r"^(/|/[!-~]+/)$"),
-        extend("createOnly" = true, "default" = "/")
-    )]
+    #[schemars(length(min = 1, max = 512), regex(pattern = r"^(/|/[!-~]+/)$"))]
+    #[schemars(extend("createOnly" = true, "default" = "/"))]
     pub path: Option<String>,
     /// A description. IAM has no call to change it.
     #[schemars(length(max = 1000), extend("createOnly" = true))]
@@ -101,7 +101,7 @@ impl Resource for ManagedPolicy {
             .set_description(props.description.clone())
             .policy_document(props.policy.text())
             .set_tags(Some(iam::tag_list(&cx.owner.tagged(props.tags.as_ref()))?));
-        let sent = send!(cx, call, "iam:CreatePolicy", BUSY);
+        let sent = send!(cx, call, "iam:CreatePolicy", wait: BUSY);
         let made = match sent {
             Ok(reply) => reply.policy,
             Err(error) if error.is(&["EntityAlreadyExists"]) => {
@@ -125,11 +125,7 @@ impl Resource for ManagedPolicy {
         // one more call.
         let expected = attrs["defaultVersionId"].as_str().unwrap_or("v1");
         let get = async {
-            send!(
-                cx.aws.iam().get_policy().policy_arn(id),
-                "iam:GetPolicy",
-                none = NOT_FOUND
-            )
+            send!(cx.aws.iam().get_policy().policy_arn(id), "iam:GetPolicy", none: NOT_FOUND)
         };
         let (policy, document) = tokio::join!(get, read_version(cx, id, expected));
         let Some(policy) = policy?.and_then(|reply| reply.policy) else {
@@ -185,11 +181,8 @@ impl Resource for ManagedPolicy {
         let Some(arn) = arn else {
             return Ok(None);
         };
-        let reply = send!(
-            cx.aws.iam().get_policy().policy_arn(&arn),
-            "iam:GetPolicy",
-            none = NOT_FOUND
-        )?;
+        let call = cx.aws.iam().get_policy().policy_arn(&arn);
+        let reply = send!(call, "iam:GetPolicy", none: NOT_FOUND)?;
         let tags = reply
             .and_then(|reply| reply.policy)
             .and_then(|policy| policy.tags)
@@ -247,15 +240,9 @@ fn outputs(policy: &aws_sdk_iam::types::Policy) -> Result<Outputs, Error> {
 }
 
 async fn read_version(cx: &Cx, arn: &str, version: &str) -> Result<Option<Policy>, Error> {
-    let reply = send!(
-        cx.aws
-            .iam()
-            .get_policy_version()
-            .policy_arn(arn)
-            .version_id(version),
-        "iam:GetPolicyVersion",
-        none = NOT_FOUND
-    )?;
+    let call = cx.aws.iam().get_policy_version().policy_arn(arn);
+    let call = call.version_id(version);
+    let reply = send!(call, "iam:GetPolicyVersion", none: NOT_FOUND)?;
     Ok(reply
         .and_then(|reply| reply.policy_version?.document)
         .map(|document| Policy::parse_encoded(&document)))
@@ -266,12 +253,12 @@ async fn update_tags(cx: &Cx, change: &Change<ManagedPolicy>) -> Result<(), Erro
     if !remove.is_empty() {
         let call = cx.aws.iam().untag_policy().policy_arn(&change.id);
         let call = call.set_tag_keys(Some(remove));
-        send!(cx, call, "iam:UntagPolicy", BUSY)?;
+        send!(cx, call, "iam:UntagPolicy", wait: BUSY)?;
     }
     if !set.is_empty() {
         let call = cx.aws.iam().tag_policy().policy_arn(&change.id);
         let call = call.set_tags(Some(iam::tag_list(&set)?));
-        send!(cx, call, "iam:TagPolicy", BUSY)?;
+        send!(cx, call, "iam:TagPolicy", wait: BUSY)?;
     }
     Ok(())
 }

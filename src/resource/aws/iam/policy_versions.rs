@@ -40,7 +40,7 @@ pub async fn delete_policy(cx: &Cx, arn: &str) -> Result<(), Error> {
 pub async fn new_version(cx: &Cx, arn: &str, document: &str) -> Result<String, Error> {
     let call = cx.aws.iam_once().create_policy_version().policy_arn(arn);
     let call = call.policy_document(document).set_as_default(true);
-    let made = match send!(cx, call.clone(), "iam:CreatePolicyVersion", BUSY) {
+    let made = match send!(cx, call.clone(), "iam:CreatePolicyVersion", wait: BUSY) {
         Err(error) if error.is(&["LimitExceeded"]) => {
             let mut kept = versions(cx, arn).await?;
             kept.sort_by_key(number);
@@ -56,7 +56,7 @@ pub async fn new_version(cx: &Cx, arn: &str, document: &str) -> Result<String, E
                     .then_some("IAM still counts the version that was deleted")
                     .or_else(|| busy(error))
             };
-            send!(cx, call, "iam:CreatePolicyVersion", (LAG, gone))?
+            send!(cx, call, "iam:CreatePolicyVersion", wait: (LAG, gone))?
         }
         other => other?,
     };
@@ -85,13 +85,13 @@ async fn versions(cx: &Cx, arn: &str) -> Result<Vec<PolicyVersion>, Error> {
 async fn delete_version(cx: &Cx, arn: &str, version: &PolicyVersion) -> Result<(), Error> {
     let call = cx.aws.iam().delete_policy_version().policy_arn(arn);
     let call = call.version_id(version.version_id().unwrap_or_default());
-    send!(cx, call, "iam:DeletePolicyVersion", BUSY, gone = NOT_FOUND)
+    send!(cx, call, "iam:DeletePolicyVersion", wait: BUSY, gone: NOT_FOUND)
 }
 
 /// None when the policy is gone; the refusal's text when something holds it.
 async fn try_delete(cx: &Cx, arn: &str) -> Result<Option<String>, Error> {
     let call = cx.aws.iam().delete_policy().policy_arn(arn);
-    let deleted = send!(cx, call, "iam:DeletePolicy", BUSY, gone = NOT_FOUND);
+    let deleted = send!(cx, call, "iam:DeletePolicy", wait: BUSY, gone: NOT_FOUND);
     match deleted {
         Ok(_) => Ok(None),
         Err(error) if error.is(&["DeleteConflict"]) => Ok(Some(error.message().to_owned())),
@@ -102,10 +102,8 @@ async fn try_delete(cx: &Cx, arn: &str) -> Result<Option<String>, Error> {
 /// Names what the policy is still attached to; where that cannot be listed, IAM's own text
 /// stands.
 async fn held(cx: &Cx, arn: &str, refusal: String) -> Error {
-    let listed = send!(
-        cx.aws.iam().list_entities_for_policy().policy_arn(arn),
-        "iam:ListEntitiesForPolicy"
-    );
+    let call = cx.aws.iam().list_entities_for_policy().policy_arn(arn);
+    let listed = send!(call, "iam:ListEntitiesForPolicy");
     let mut holders: Vec<String> = Vec::new();
     if let Ok(reply) = listed {
         let named = |kind: &str, name: Option<&str>| format!("{kind} {}", name.unwrap_or("?"));

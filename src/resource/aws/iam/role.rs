@@ -16,39 +16,40 @@ use futures_util::future::try_join_all;
 const TRUST_LIMIT: usize = 8_192;
 
 /// An IAM role. Roles are account-wide: the same name in two regions is the same role.
+///
+/// ```yaml
+/// role:
+///   type: aws:iam:Role
+///   properties:
+///     assumeRolePolicy:
+///       Version: "2012-10-17"
+///       Statement:
+///         - Effect: Allow
+///           Principal: {Service: lambda.amazonaws.com}
+///           Action: sts:AssumeRole
+/// ```
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Role {
     /// The role's name, unique in the account whatever its case. Left out: made of the
     /// address.
-    #[schemars(
-        length(min = 1, max = 64),
-        regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"),
-        extend("createOnly" = true)
-    )]
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"))]
+    #[schemars(extend("createOnly" = true))]
     pub name: Option<String>,
     /// The beginning of a generated name; excludes `name`.
-    #[schemars(
-        length(min = 1, max = 57),
-        regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"),
-        extend("createOnly" = true, "prefixOf" = "name", "writeOnly" = true)
-    )]
+    #[schemars(length(min = 1, max = 57), regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"))]
+    #[schemars(extend("createOnly" = true, "prefixOf" = "name", "writeOnly" = true))]
     pub name_prefix: Option<String>,
     /// The path in front of the name in the ARN; begins and ends with `/`.
-    #[schemars(
-        length(min = 1, max = 512),
-        regex(pattern = r"^(/|/[!-~]+/)$"),
-        extend("createOnly" = true, "default" = "/")
-    )]
+    #[schemars(length(min = 1, max = 512), regex(pattern = r"^(/|/[!-~]+/)$"))]
+    #[schemars(extend("createOnly" = true, "default" = "/"))]
     pub path: Option<String>,
     /// Who may assume the role: the trust policy. Every statement names a principal.
     #[schemars(extend("weak" = true))]
     pub assume_role_policy: Policy,
     /// A description.
-    #[schemars(
-        length(max = 1000),
-        regex(pattern = r"^[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*$")
-    )]
+    #[schemars(length(max = 1000))]
+    #[schemars(regex(pattern = r"^[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*$"))]
     pub description: Option<String>,
     /// The longest session, in seconds.
     #[schemars(range(min = 3600, max = 43200), extend("default" = 3600))]
@@ -182,13 +183,8 @@ impl Resource for Role {
     }
 
     async fn read(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
-        let get = async {
-            send!(
-                cx.aws.iam().get_role().role_name(id),
-                "iam:GetRole",
-                none = NOT_FOUND
-            )
-        };
+        let get =
+            async { send!(cx.aws.iam().get_role().role_name(id), "iam:GetRole", none: NOT_FOUND) };
         let (role, managed, inline) =
             tokio::join!(get, read_managed(cx, id), read_inline(cx, id, attrs));
         let Some(role) = role?.and_then(|reply| reply.role) else {
@@ -216,10 +212,7 @@ impl Resource for Role {
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
         update(cx, &change).await?;
-        Ok(Made {
-            outputs: outputs_of(&change.attrs)?,
-            id: change.id,
-        })
+        Ok(Made::new(change.id, outputs_of(&change.attrs)?))
     }
 
     async fn delete(cx: &Cx, id: &str, attrs: &Value) -> Result<(), Error> {
@@ -237,11 +230,8 @@ impl Resource for Role {
         let Some(name) = ROLE_NAMING.known(cx, known) else {
             return Ok(None);
         };
-        let reply = send!(
-            cx.aws.iam().get_role().role_name(&name),
-            "iam:GetRole",
-            none = NOT_FOUND
-        )?;
+        let call = cx.aws.iam().get_role().role_name(&name);
+        let reply = send!(call, "iam:GetRole", none: NOT_FOUND)?;
         let tags = reply
             .and_then(|reply| reply.role)
             .and_then(|role| role.tags)
@@ -293,7 +283,7 @@ async fn create_role(cx: &Cx, props: &Role, name: &str) -> Result<Outputs, Error
         let unseen = fresh.then(|| iam::unseen(error)).flatten();
         unseen.or_else(|| principal_unseen(error))
     };
-    let reply = send!(cx, call, "iam:CreateRole", (LAG, passing)).map_err(|error| {
+    let reply = send!(cx, call, "iam:CreateRole", wait: (LAG, passing)).map_err(|error| {
         if error.is(&["EntityAlreadyExists"]) {
             import_id::exists(cx, &format!("a role named {name}"), name)
         } else {
@@ -389,7 +379,7 @@ async fn update(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
     if change.has(&["assumeRolePolicy"]) {
         let call = iam.update_assume_role_policy().role_name(&change.id);
         let call = call.policy_document(change.new.assume_role_policy.text());
-        send!(cx, call, "iam:UpdateAssumeRolePolicy", PRINCIPAL_UNSEEN)?;
+        send!(cx, call, "iam:UpdateAssumeRolePolicy", wait: PRINCIPAL_UNSEEN)?;
     }
     if change.has(&["description", "maxSessionDuration"]) {
         update_role(cx, change).await?;
@@ -425,7 +415,7 @@ async fn update_role(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
     let call = cx.aws.iam().update_role().role_name(&change.id);
     let call = call.description(description.clone().unwrap_or_default());
     let call = call.max_session_duration(duration.unwrap_or(3600));
-    send!(cx, call, "iam:UpdateRole", BUSY)?;
+    send!(cx, call, "iam:UpdateRole", wait: BUSY)?;
     Ok(())
 }
 
@@ -434,16 +424,10 @@ async fn update_boundary(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
     if let Some(arn) = &change.new.permissions_boundary {
         let call = iam.put_role_permissions_boundary().role_name(&change.id);
         let call = call.permissions_boundary(arn);
-        send!(cx, call, "iam:PutRolePermissionsBoundary", UNSEEN)?;
+        send!(cx, call, "iam:PutRolePermissionsBoundary", wait: UNSEEN)?;
     } else {
         let call = iam.delete_role_permissions_boundary().role_name(&change.id);
-        send!(
-            cx,
-            call,
-            "iam:DeleteRolePermissionsBoundary",
-            BUSY,
-            gone = NOT_FOUND
-        )?;
+        send!(cx, call, "iam:DeleteRolePermissionsBoundary", wait: BUSY, gone: NOT_FOUND)?;
     }
     Ok(())
 }
@@ -483,12 +467,12 @@ async fn update_tags(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
     if !remove.is_empty() {
         let call = cx.aws.iam().untag_role().role_name(&change.id);
         let call = call.set_tag_keys(Some(remove));
-        send!(cx, call, "iam:UntagRole", BUSY)?;
+        send!(cx, call, "iam:UntagRole", wait: BUSY)?;
     }
     if !set.is_empty() {
         let call = cx.aws.iam().tag_role().role_name(&change.id);
         let call = call.set_tags(Some(tag_list(&set)?));
-        send!(cx, call, "iam:TagRole", BUSY)?;
+        send!(cx, call, "iam:TagRole", wait: BUSY)?;
     }
     Ok(())
 }

@@ -45,7 +45,7 @@ pub async fn delete_role(cx: &Cx, role: &str, ours: &Ours) -> Result<(), Error> 
 /// None when the role is gone; the refusal's text when something holds it.
 async fn try_delete(cx: &Cx, role: &str) -> Result<Option<String>, Error> {
     let call = cx.aws.iam().delete_role().role_name(role);
-    let deleted = send!(cx, call, "iam:DeleteRole", BUSY, gone = NOT_FOUND);
+    let deleted = send!(cx, call, "iam:DeleteRole", wait: BUSY, gone: NOT_FOUND);
     match deleted {
         Ok(_) => Ok(None),
         Err(error) if error.is(&["DeleteConflict"]) => Ok(Some(error.message().to_owned())),
@@ -58,13 +58,7 @@ async fn take_off(cx: &Cx, role: &str, ours: &Ours) -> Result<(), Error> {
     for profile in instance_profiles(cx, role).await? {
         let call = cx.aws.iam().remove_role_from_instance_profile();
         let call = call.instance_profile_name(&profile).role_name(role);
-        send!(
-            cx,
-            call,
-            "iam:RemoveRoleFromInstanceProfile",
-            BUSY,
-            gone = NOT_FOUND
-        )?;
+        send!(cx, call, "iam:RemoveRoleFromInstanceProfile", wait: BUSY, gone: NOT_FOUND)?;
     }
     if ours.attached {
         for arn in attached(cx, role).await?.unwrap_or_default() {
@@ -84,10 +78,8 @@ async fn take_off(cx: &Cx, role: &str, ours: &Ours) -> Result<(), Error> {
 async fn instance_profiles(cx: &Cx, role: &str) -> Result<Vec<String>, Error> {
     let all = listing::all("iam:ListInstanceProfilesForRole", |marker| async move {
         let call = cx.aws.iam().list_instance_profiles_for_role();
-        let reply = send!(
-            call.role_name(role).set_marker(marker),
-            "iam:ListInstanceProfilesForRole"
-        )?;
+        let call = call.role_name(role).set_marker(marker);
+        let reply = send!(call, "iam:ListInstanceProfilesForRole")?;
         let profiles = reply.instance_profiles.into_iter();
         let names = profiles.map(|profile| profile.instance_profile_name);
         Ok((names.collect(), reply.marker))

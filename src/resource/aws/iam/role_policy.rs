@@ -7,22 +7,29 @@ use crate::resource::aws::policy_check::{self, Kind};
 
 /// A policy written inside a role. Its id is `role:name`. IAM has one call for making and
 /// for changing it, so one of the same name that others wrote is overwritten.
+///
+/// ```yaml
+/// rights:
+///   type: aws:iam:RolePolicy
+///   properties:
+///     role: ${role.name}
+///     policy:
+///       Version: "2012-10-17"
+///       Statement:
+///         - Effect: Allow
+///           Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+///           Resource: ${queue.arn}
+/// ```
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RolePolicy {
     /// The policy's name, unique in the role. Left out: made of the address.
-    #[schemars(
-        length(min = 1, max = 128),
-        regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"),
-        extend("createOnly" = true)
-    )]
+    #[schemars(length(min = 1, max = 128), regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"))]
+    #[schemars(extend("createOnly" = true))]
     pub name: Option<String>,
     /// The beginning of a generated name; excludes `name`.
-    #[schemars(
-        length(min = 1, max = 121),
-        regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"),
-        extend("createOnly" = true, "prefixOf" = "name", "writeOnly" = true)
-    )]
+    #[schemars(length(min = 1, max = 121), regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"))]
+    #[schemars(extend("createOnly" = true, "prefixOf" = "name", "writeOnly" = true))]
     pub name_prefix: Option<String>,
     /// The role's name (not its ARN).
     #[schemars(length(min = 1, max = 64), extend("createOnly" = true))]
@@ -101,10 +108,7 @@ impl Resource for RolePolicy {
             role: role.to_owned(),
             policy,
         };
-        Ok(Some(Live {
-            props,
-            outputs: made(role, name).outputs,
-        }))
+        Ok(Some(Live::new(props, made(role, name).outputs)))
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {

@@ -5,6 +5,12 @@ use crate::resource::aws::iam;
 
 /// A managed policy attached to a role. Its id is `role/policyArn`. One that was attached
 /// by others before is taken over without a word: IAM does not tell the difference.
+///
+/// ```yaml
+/// attachment:
+///   type: aws:iam:RolePolicyAttachment
+///   properties: {role: "${role.name}", policyArn: "${policy.arn}"}
+/// ```
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RolePolicyAttachment {
@@ -12,11 +18,8 @@ pub struct RolePolicyAttachment {
     #[schemars(length(min = 1, max = 64), extend("createOnly" = true))]
     pub role: String,
     /// The policy's ARN.
-    #[schemars(
-        length(min = 20, max = 2048),
-        regex(pattern = "^arn:"),
-        extend("createOnly" = true)
-    )]
+    #[schemars(length(min = 20, max = 2048), regex(pattern = "^arn:"))]
+    #[schemars(extend("createOnly" = true))]
     pub policy_arn: String,
 }
 
@@ -58,10 +61,7 @@ impl Resource for RolePolicyAttachment {
         let Self { role, policy_arn } = &new.props;
         iam::attach(cx, role, policy_arn).await?;
         let id = new.props.id();
-        Ok(Made {
-            id: id.clone(),
-            outputs: Outputs { id },
-        })
+        Ok(Made::new(id.clone(), Outputs { id }))
     }
 
     async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {

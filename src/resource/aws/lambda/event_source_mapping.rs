@@ -71,7 +71,7 @@ fn is_settled(state: &str) -> bool {
 
 async fn get(cx: &Cx, uuid: &str) -> Result<Option<GetEventSourceMappingOutput>, Error> {
     let call = cx.aws.lambda().get_event_source_mapping().uuid(uuid);
-    send!(call, "lambda:GetEventSourceMapping", none = NOT_FOUND)
+    send!(call, "lambda:GetEventSourceMapping", none: NOT_FOUND)
 }
 
 /// Reads the mapping until it is in a state that stays.
@@ -165,7 +165,7 @@ impl Resource for EventSourceMapping {
             &new.props,
         )?;
         let call = call.set_tags(Some(tags.into_iter().collect()));
-        let reply = match send!(cx, call, "lambda:CreateEventSourceMapping", busy(cx)) {
+        let reply = match send!(cx, call, "lambda:CreateEventSourceMapping", wait: busy(cx)) {
             Err(error) if exists(&error) => return Err(in_the_way(cx, error).await),
             other => other?,
         };
@@ -186,7 +186,7 @@ impl Resource for EventSourceMapping {
         let mut props = props_of(live, attrs);
         if cx.wants("tags") {
             let call = cx.aws.lambda().list_tags().resource(&outputs.arn);
-            let reply = send!(call, "lambda:ListTags", none = NOT_FOUND);
+            let reply = send!(call, "lambda:ListTags", none: NOT_FOUND);
             let reply = tags::read(cx, "lambda:ListTags", reply)?;
             props.tags = user_tags(reply.and_then(|reply| reply.tags).unwrap_or_default());
         }
@@ -209,7 +209,7 @@ impl Resource for EventSourceMapping {
             outputs_of!(cx, &live)
         } else {
             let call = patch(cx.aws.lambda().update_event_source_mapping(), &change).uuid(id);
-            let reply = send!(cx, call, "lambda:UpdateEventSourceMapping", busy(cx))?;
+            let reply = send!(cx, call, "lambda:UpdateEventSourceMapping", wait: busy(cx))?;
             settle(cx, outputs_of!(cx, &reply)).await?
         };
         Ok(Made::new(change.id, outputs))
@@ -217,13 +217,7 @@ impl Resource for EventSourceMapping {
 
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
         let call = cx.aws.lambda().delete_event_source_mapping().uuid(id);
-        send!(
-            cx,
-            call,
-            "lambda:DeleteEventSourceMapping",
-            busy(cx),
-            gone = NOT_FOUND
-        )?;
+        send!(cx, call, "lambda:DeleteEventSourceMapping", wait: busy(cx), gone: NOT_FOUND)?;
         // Neither queue nor function nor role waits for a mapping on its way out.
         cx.released();
         cx.until("the mapping to be deleted", GONE, || async move {
@@ -251,8 +245,8 @@ impl Resource for EventSourceMapping {
             let call = cx.aws.lambda().list_event_source_mappings();
             let call = call.set_function_name(function.clone());
             let call = call.set_event_source_arn(source.clone()).set_marker(marker);
-            let reply = send!(call, "lambda:ListEventSourceMappings", none = NOT_FOUND)?;
-            let Some(reply) = reply else {
+            let Some(reply) = send!(call, "lambda:ListEventSourceMappings", none: NOT_FOUND)?
+            else {
                 return Ok(None);
             };
             let found = reply.event_source_mappings.unwrap_or_default().into_iter();
@@ -262,9 +256,7 @@ impl Resource for EventSourceMapping {
                     continue;
                 }
                 let tags = match send!(
-                    cx.aws.lambda().list_tags().resource(arn),
-                    "lambda:ListTags",
-                    none = NOT_FOUND
+                    cx.aws.lambda().list_tags().resource(arn), "lambda:ListTags", none: NOT_FOUND
                 ) {
                     Err(error) if tags::is_denied(&error) => {
                         let what = format!("The event source mapping {uuid}");

@@ -77,16 +77,13 @@ fn published(attrs: &Value) -> Option<&str> {
 
 async fn get(cx: &Cx, name: &str) -> Result<Option<GetFunctionOutput>, Error> {
     let call = cx.aws.lambda().get_function().function_name(name);
-    send!(call, "lambda:GetFunction", none = NOT_FOUND)
+    send!(call, "lambda:GetFunction", none: NOT_FOUND)
 }
 
 async fn code_signing(cx: &Cx, name: &str) -> Result<Option<String>, Error> {
     let call = cx.aws.lambda().get_function_code_signing_config();
-    let reply = send!(
-        call.function_name(name),
-        "lambda:GetFunctionCodeSigningConfig",
-        none = NOT_FOUND
-    )?;
+    let call = call.function_name(name);
+    let reply = send!(call, "lambda:GetFunctionCodeSigningConfig", none: NOT_FOUND)?;
     Ok(reply
         .map(|reply| reply.code_signing_config_arn)
         .filter(|arn| !arn.is_empty()))
@@ -247,10 +244,7 @@ impl Resource for Function {
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let props = &new.props;
         let reply = match send!(
-            cx,
-            calls::create(cx, props)?,
-            "lambda:CreateFunction",
-            busy(cx)
+            cx, calls::create(cx, props)?, "lambda:CreateFunction", wait: busy(cx)
         ) {
             Err(error) if exists(&error) => {
                 let what = format!("a function named {}", props.name);
@@ -339,13 +333,7 @@ impl Resource for Function {
 
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
         let call = cx.aws.lambda().delete_function().function_name(id);
-        send!(
-            cx,
-            call,
-            "lambda:DeleteFunction",
-            busy(cx),
-            gone = NOT_FOUND
-        )?;
+        send!(cx, call, "lambda:DeleteFunction", wait: busy(cx), gone: NOT_FOUND)?;
         cx.until("the function to be deleted", LIMIT, || async move {
             let Some(reply) = get(cx, id).await? else {
                 return Ok(());

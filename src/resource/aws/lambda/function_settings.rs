@@ -23,15 +23,23 @@ pub(crate) const CODE: &[&str] = &[
 /// do `s3Bucket` and `s3Key` where an object of the same stack is meant and neither
 /// `sourceCodeHash` nor `s3ObjectVersion` is given. New code under the key of any other object is
 /// only seen through these two. Deleting a function leaves its log group.
+///
+/// ```yaml
+/// function:
+///   type: aws:lambda:Function
+///   properties:
+///     name: orders
+///     role: ${role.arn}
+///     runtime: python3.13
+///     handler: app.handler
+///     filename: ${data.code.outputPath}
+/// ```
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Function {
     /// Its name.
-    #[schemars(
-        length(min = 1, max = 64),
-        regex(pattern = "^[a-zA-Z0-9_-]+$"),
-        extend("createOnly" = true)
-    )]
+    #[schemars(length(min = 1, max = 64), regex(pattern = "^[a-zA-Z0-9_-]+$"))]
+    #[schemars(extend("createOnly" = true))]
     pub name: String,
     /// The ARN of the role it runs as.
     #[schemars(regex(pattern = r"^arn:aws[a-zA-Z-]*:iam::\d{12}:role/.+$"))]

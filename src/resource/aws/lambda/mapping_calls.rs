@@ -102,7 +102,7 @@ pub(crate) fn patch(
             .as_deref()
             .unwrap_or_default(),
     );
-    call.set_function_name(change.sent("functionName", Some(&new.function_name), String::new()))
+    call.set_function_name(change.text("functionName", Some(&new.function_name), ""))
         .set_enabled(change.sent("enabled", new.enabled.as_ref(), true))
         .set_batch_size(change.sent("batchSize", new.batch_size.as_ref(), batch))
         .set_maximum_batching_window_in_seconds(change.sent(
@@ -113,7 +113,7 @@ pub(crate) fn patch(
         .set_filter_criteria(has("filterCriteria").then_some(filters))
         .set_function_response_types(has("functionResponseTypes").then_some(words))
         .set_scaling_config(has("scalingConfig").then_some(concurrency))
-        .set_kms_key_arn(change.sent("kmsKeyArn", new.kms_key_arn.as_ref(), String::new()))
+        .set_kms_key_arn(change.text("kmsKeyArn", new.kms_key_arn.as_ref(), ""))
         .set_metrics_config(has("metricsConfig").then_some(metrics))
         .set_logging_config(has("loggingConfig").then_some(logging))
         .set_provisioned_poller_config(has("provisionedPollerConfig").then_some(pollers))

@@ -9,6 +9,13 @@ use aws_sdk_lambda::types;
 /// mapping's UUID.
 ///
 /// The settings of Kafka consumer groups and of DocumentDB are not offered.
+///
+/// ```yaml
+/// mapping:
+///   type: aws:lambda:EventSourceMapping
+///   properties: {eventSourceArn: "${queue.arn}", functionName: "${function.name}"}
+///   options: {dependsOn: [rights]}
+/// ```
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EventSourceMapping {

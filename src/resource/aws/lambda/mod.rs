@@ -149,16 +149,11 @@ pub(crate) async fn retag(
     if !set.is_empty() {
         let call = cx.aws.lambda().tag_resource().resource(arn);
         let call = call.set_tags(Some(set.into_iter().collect()));
-        send!(cx, call, "lambda:TagResource", busy(cx))?;
+        send!(cx, call, "lambda:TagResource", wait: busy(cx))?;
     }
     if !remove.is_empty() {
         let call = cx.aws.lambda().untag_resource().resource(arn);
-        send!(
-            cx,
-            call.set_tag_keys(Some(remove.clone())),
-            "lambda:UntagResource",
-            busy(cx)
-        )?;
+        send!(cx, call.set_tag_keys(Some(remove.clone())), "lambda:UntagResource", wait: busy(cx))?;
     }
     Ok(())
 }

@@ -9,6 +9,16 @@ use tokio::time::Instant;
 
 /// Allows a service, an account or anybody to call a function. Every change replaces it.
 /// Id: `function/statementId`, or `function:qualifier/statementId`.
+///
+/// ```yaml
+/// permission:
+///   type: aws:lambda:Permission
+///   properties:
+///     function: ${function.name}
+///     action: lambda:InvokeFunction
+///     principal: apigateway.amazonaws.com
+///     sourceArn: ${api.executionArn}/*/$default
+/// ```
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Permission {
@@ -16,11 +26,8 @@ pub struct Permission {
     #[schemars(length(min = 1, max = 256), extend("createOnly" = true))]
     pub function: String,
     /// The statement's id; made up when left out.
-    #[schemars(
-        length(min = 1, max = 100),
-        regex(pattern = "^[a-zA-Z0-9_-]+$"),
-        extend("createOnly" = true)
-    )]
+    #[schemars(length(min = 1, max = 100), regex(pattern = "^[a-zA-Z0-9_-]+$"))]
+    #[schemars(extend("createOnly" = true))]
     pub statement_id: Option<String>,
     /// What is allowed, such as `lambda:InvokeFunction`.
     #[schemars(regex(pattern = r"^(lambda:[*]|lambda:[a-zA-Z]+|[*])$"), extend("createOnly" = true))]
@@ -120,11 +127,8 @@ fn known_target(known: &Known) -> Option<FunctionRef> {
 /// Reads the function's policy; none where there is no policy, or no function.
 async fn policy(cx: &Cx, function: &FunctionRef) -> Result<Option<String>, Error> {
     let call = cx.aws.lambda().get_policy().function_name(&function.name);
-    let reply = send!(
-        call.set_qualifier(function.qualifier.clone()),
-        "lambda:GetPolicy",
-        none = NOT_FOUND
-    )?;
+    let call = call.set_qualifier(function.qualifier.clone());
+    let reply = send!(call, "lambda:GetPolicy", none: NOT_FOUND)?;
     let policy = reply.and_then(|reply| reply.policy);
     // What cannot be understood says nothing of what is in it, least of all that it is missing.
     match policy.as_deref().map(document::parsed) {
@@ -165,7 +169,7 @@ async fn add(cx: &Cx, props: &Permission, sid: &str) -> Result<(), Error> {
             .then_some(Reason::created("a new function takes a few seconds"))
     };
     cx.retry(LIMIT, fresh, || async {
-        send!(cx, call.clone(), "lambda:AddPermission", busy(cx))
+        send!(cx, call.clone(), "lambda:AddPermission", wait: busy(cx))
     })
     .await?;
     Ok(())
@@ -300,13 +304,7 @@ impl Resource for Permission {
         let call = call
             .set_qualifier(function.qualifier.clone())
             .statement_id(*sid);
-        send!(
-            cx,
-            call,
-            "lambda:RemovePermission",
-            busy(cx),
-            gone = NOT_FOUND
-        )?;
+        send!(cx, call, "lambda:RemovePermission", wait: busy(cx), gone: NOT_FOUND)?;
         cx.until("the permission to be removed", LIMIT, || async move {
             match policy(cx, function).await? {
                 Some(policy) if Statement::find(&policy, sid).is_some() => {

@@ -11,6 +11,12 @@ use aws_sdk_s3::types::{
 /// A bucket whose object ownership is `BucketOwnerEnforced` (every new one) has no ACL but
 /// `private`, so `acl: private` is satisfied there without a change, and anything else is
 /// refused. A public one also needs the bucket's public access block out of the way.
+///
+/// ```yaml
+/// acl:
+///   type: aws:s3:BucketAcl
+///   properties: {bucket: "${ownership.bucket}", acl: private}
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BucketAcl {
@@ -26,10 +32,8 @@ pub struct BucketAcl {
     /// The grants one by one, in place of `acl`.
     pub access_control_policy: Option<AccessControlPolicy>,
     /// The account that the bucket must belong to.
-    #[schemars(
-        regex(pattern = r"^\d{12}$"),
-        extend("createOnly" = true, "writeOnly" = true)
-    )]
+    #[schemars(regex(pattern = r"^\d{12}$"))]
+    #[schemars(extend("createOnly" = true, "writeOnly" = true))]
     pub expected_bucket_owner: Option<String>,
 }
 
@@ -219,7 +223,7 @@ impl Setting for BucketAcl {
     async fn get(cx: &Cx, bucket: &str, attrs: &Value) -> Result<Option<Self>, Error> {
         let request = cx.aws.s3().get_bucket_acl().bucket(bucket);
         let request = request.set_expected_bucket_owner(s3::owner(attrs));
-        let reply = send!(request, "s3:GetBucketAcl", none = &["NoSuchBucket"])?;
+        let reply = send!(request, "s3:GetBucketAcl", none: &["NoSuchBucket"])?;
         Ok(reply.map(|reply| Self {
             bucket: bucket.to_owned(),
             acl: s3::grants::canned(reply.owner(), reply.grants()).map(str::to_owned),
@@ -242,14 +246,8 @@ impl Setting for BucketAcl {
             Some(PRIVATE) => NO_ACLS,
             _ => &[],
         };
-        send!(
-            cx,
-            request,
-            "s3:PutBucketAcl",
-            s3::first(passing),
-            gone = done
-        )
-        .map_err(|error| without_acls(props, error))
+        send!(cx, request, "s3:PutBucketAcl", wait: s3::first(passing), gone: done)
+            .map_err(|error| without_acls(props, error))
     }
 
     /// There is no call that deletes an ACL.

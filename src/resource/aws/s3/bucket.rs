@@ -23,23 +23,24 @@ const ROUNDS: usize = 10;
 /// denied, the tags follow in a call of their own, which takes `s3:PutBucketTagging`. Tags of a
 /// bucket with attribute-based access control (ABAC) cannot be changed here: S3 refuses
 /// PutBucketTagging for it.
+///
+/// ```yaml
+/// bucket:
+///   type: aws:s3:Bucket
+///   properties: {bucketPrefix: orders-}
+/// ```
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Bucket {
     /// The name, unique within the partition. Without it, and without `bucketPrefix`, a name
     /// is made from the resource's address.
-    #[schemars(
-        length(min = 3, max = 63),
-        regex(pattern = r"^[a-z0-9][a-z0-9.-]*[a-z0-9]$"),
-        extend("createOnly" = true)
-    )]
+    #[schemars(length(min = 3, max = 63))]
+    #[schemars(regex(pattern = r"^[a-z0-9][a-z0-9.-]*[a-z0-9]$"))]
+    #[schemars(extend("createOnly" = true))]
     pub bucket: Option<String>,
     /// The start of a generated name; 26 characters are put after it.
-    #[schemars(
-        length(min = 1, max = 37),
-        regex(pattern = r"^[a-z0-9][a-z0-9.-]*$"),
-        extend("createOnly" = true, "prefixOf" = "bucket", "writeOnly" = true)
-    )]
+    #[schemars(length(min = 1, max = 37), regex(pattern = r"^[a-z0-9][a-z0-9.-]*$"))]
+    #[schemars(extend("createOnly" = true, "prefixOf" = "bucket", "writeOnly" = true))]
     pub bucket_prefix: Option<String>,
     /// The namespace of the name: `global`, or `account-regional` for names of the form
     /// `<prefix>-<account>-<region>-an`.
@@ -174,10 +175,8 @@ impl Resource for Bucket {
             }
             other => other.map_err(|error| explain(cx, &name, error))?,
         }
-        Ok(Made {
-            outputs: outputs(cx, &name, region),
-            id: name,
-        })
+        let outputs = outputs(cx, &name, region);
+        Ok(Made::new(name, outputs))
     }
 
     async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
@@ -206,10 +205,8 @@ impl Resource for Bucket {
             retag(cx, id, change.old.tags.as_ref(), change.new.tags.as_ref()).await?;
         }
         let region = change.attrs.get("region").and_then(Value::as_str);
-        Ok(Made {
-            outputs: outputs(cx, id, region.unwrap_or_else(|| cx.aws.region())),
-            id: change.id,
-        })
+        let outputs = outputs(cx, id, region.unwrap_or_else(|| cx.aws.region()));
+        Ok(Made::new(change.id, outputs))
     }
 
     async fn delete(cx: &Cx, id: &str, attrs: &Value) -> Result<(), Error> {
@@ -285,10 +282,8 @@ impl Resource for Bucket {
         listing::all("s3:ListAllMyBuckets (ListBuckets)", |token| async move {
             let call = cx.aws.s3().list_buckets().max_buckets(1000);
             let call = call.prefix(start).bucket_region(cx.aws.region());
-            let reply = send!(
-                call.set_continuation_token(token),
-                "s3:ListAllMyBuckets (ListBuckets)"
-            )?;
+            let call = call.set_continuation_token(token);
+            let reply = send!(call, "s3:ListAllMyBuckets (ListBuckets)")?;
             let buckets = reply.buckets.unwrap_or_default().into_iter();
             let names = buckets.filter_map(|bucket| bucket.name);
             // Endpoints other than AWS's may return all of them.
@@ -337,7 +332,7 @@ async fn create_bucket(
         .set_create_bucket_configuration(config)
         .set_bucket_namespace(namespace.map(BucketNamespace::from))
         .set_object_lock_enabled_for_bucket(props.object_lock_enabled);
-    send!(cx, request, "s3:CreateBucket", s3::BUSY).map(|_| ())
+    send!(cx, request, "s3:CreateBucket", wait: s3::BUSY).map(|_| ())
 }
 
 /// Whether S3 refused a create for its tags: the caller has no `s3:TagResource` (roles written
@@ -414,11 +409,8 @@ async fn refuse_existing(cx: &Cx, name: &str) -> Result<(), Error> {
 
 /// The bucket's region; none when there is no such bucket.
 async fn head(cx: &Cx, name: &str) -> Result<Option<String>, Error> {
-    let reply = send!(
-        cx.aws.s3().head_bucket().bucket(name),
-        "s3:ListBucket (HeadBucket)",
-        none = NO_BUCKET
-    )?;
+    let call = cx.aws.s3().head_bucket().bucket(name);
+    let reply = send!(call, "s3:ListBucket (HeadBucket)", none: NO_BUCKET)?;
     Ok(reply.map(|reply| {
         let region = reply.bucket_region.filter(|region| !region.is_empty());
         region.unwrap_or_else(|| cx.aws.region().to_owned())
@@ -430,10 +422,10 @@ async fn locked(cx: &Cx, name: &str) -> Result<Option<bool>, Error> {
     if !cx.wants("objectLockEnabled") {
         return Ok(None);
     }
+    let call = cx.aws.s3().get_object_lock_configuration().bucket(name);
     let reply = send!(
-        cx.aws.s3().get_object_lock_configuration().bucket(name),
-        "s3:GetBucketObjectLockConfiguration (GetObjectLockConfiguration)",
-        none = &["ObjectLockConfigurationNotFoundError", "NoSuchBucket"]
+        call, "s3:GetBucketObjectLockConfiguration (GetObjectLockConfiguration)",
+        none: &["ObjectLockConfigurationNotFoundError", "NoSuchBucket"]
     )?;
     let enabled = reply
         .and_then(|reply| reply.object_lock_configuration)
@@ -443,7 +435,7 @@ async fn locked(cx: &Cx, name: &str) -> Result<Option<bool>, Error> {
 
 async fn delete_bucket(cx: &Cx, name: &str) -> Result<(), Error> {
     let request = cx.aws.s3().delete_bucket().bucket(name);
-    send!(cx, request, "s3:DeleteBucket", s3::BUSY, gone = NO_BUCKET)
+    send!(cx, request, "s3:DeleteBucket", wait: s3::BUSY, gone: NO_BUCKET)
 }
 
 #[cfg(test)]

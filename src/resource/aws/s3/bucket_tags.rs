@@ -16,11 +16,8 @@ pub async fn tags(cx: &Cx, name: &str) -> Result<Option<BTreeMap<String, String>
 
 /// All tags of a bucket, the owner's included; none without tags or without the bucket.
 pub async fn all_tags(cx: &Cx, name: &str) -> Result<Option<BTreeMap<String, String>>, Error> {
-    let reply = send!(
-        cx.aws.s3().get_bucket_tagging().bucket(name),
-        "s3:GetBucketTagging",
-        none = &["NoSuchTagSet", "NoSuchBucket"]
-    )?;
+    let call = cx.aws.s3().get_bucket_tagging().bucket(name);
+    let reply = send!(call, "s3:GetBucketTagging", none: &["NoSuchTagSet", "NoSuchBucket"])?;
     Ok(reply.map(|reply| {
         reply
             .tag_set
@@ -45,12 +42,7 @@ pub async fn retag(
     all.extend(set);
     if all.is_empty() {
         let request = cx.aws.s3().delete_bucket_tagging().bucket(name);
-        let call = send!(
-            cx,
-            request,
-            "s3:PutBucketTagging (DeleteBucketTagging)",
-            BUSY
-        );
+        let call = send!(cx, request, "s3:PutBucketTagging (DeleteBucketTagging)", wait: BUSY);
         return call.map(|_| ());
     }
     put(cx, name, &all).await
@@ -64,5 +56,5 @@ pub async fn put(cx: &Cx, name: &str, all: &BTreeMap<String, String>) -> Result<
         .map_err(|error| built(&error))?;
     let request = cx.aws.s3().put_bucket_tagging().bucket(name);
     let request = request.tagging(tagging);
-    send!(cx, request, "s3:PutBucketTagging", first(never)).map(|_| ())
+    send!(cx, request, "s3:PutBucketTagging", wait: first(never)).map(|_| ())
 }

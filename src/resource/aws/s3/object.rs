@@ -230,19 +230,16 @@ impl Resource for BucketObject {
             tags: tags?,
             ..live(&head)
         };
-        Ok(Some(Live {
+        Ok(Some(Live::new(
             props,
-            outputs: outputs_of!(cx, id, &head, algorithm),
-        }))
+            outputs_of!(cx, id, &head, algorithm),
+        )))
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
         let new = &change.new;
         if change.has(UPLOADED) {
-            return Ok(Made {
-                outputs: store(cx, new, false).await?,
-                id: change.id,
-            });
+            return Ok(Made::new(change.id, store(cx, new, false).await?));
         }
         if change.has(&["tags"]) {
             retag(cx, new).await?;
@@ -281,12 +278,8 @@ impl Resource for BucketObject {
             return versions.run(cx).await;
         }
         let request = cx.aws.s3().delete_object().bucket(bucket).key(key);
-        send!(
-            request,
-            "s3:DeleteObject",
-            none = &["NoSuchBucket", "NotFound", "NoSuchKey"]
-        )
-        .map(|_| ())
+        send!(request, "s3:DeleteObject", none: &["NoSuchBucket", "NotFound", "NoSuchKey"])
+            .map(|_| ())
     }
 
     /// An object carries no owner, so the one at the key is taken for ours if its content is

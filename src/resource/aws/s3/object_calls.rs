@@ -20,24 +20,22 @@ pub async fn head(
     key: &str,
     checksums: bool,
 ) -> Result<Option<HeadObjectOutput>, Error> {
-    send!(
-        cx.aws
-            .s3()
-            .head_object()
-            .bucket(bucket)
-            .key(key)
-            .set_checksum_mode(checksums.then_some(ChecksumMode::Enabled)),
-        "s3:GetObject (HeadObject)",
-        none = &["NotFound", "NoSuchKey", "NoSuchBucket"]
-    )
-    .map_err(|error| match error.status() {
-        // A HEAD reply has no body to say so.
-        Some(403) => Error::with_hint(
-            format!("{bucket}/{key} may not be looked at, or is not there: {error}"),
-            "Allow s3:GetObject and s3:ListBucket for the identity in use.",
-        ),
-        _ => refused_head(cx, &format!("object {bucket}/{key}"), error),
-    })
+    let call = cx
+        .aws
+        .s3()
+        .head_object()
+        .bucket(bucket)
+        .key(key)
+        .set_checksum_mode(checksums.then_some(ChecksumMode::Enabled));
+    send!(call, "s3:GetObject (HeadObject)", none: &["NotFound", "NoSuchKey", "NoSuchBucket"])
+        .map_err(|error| match error.status() {
+            // A HEAD reply has no body to say so.
+            Some(403) => Error::with_hint(
+                format!("{bucket}/{key} may not be looked at, or is not there: {error}"),
+                "Allow s3:GetObject and s3:ListBucket for the identity in use.",
+            ),
+            _ => refused_head(cx, &format!("object {bucket}/{key}"), error),
+        })
 }
 
 /// The properties that a HEAD reply tells.
@@ -77,11 +75,8 @@ pub async fn tags(
     if !wanted {
         return Ok(None);
     }
-    let reply = send!(
-        cx.aws.s3().get_object_tagging().bucket(bucket).key(key),
-        "s3:GetObjectTagging",
-        none = &["NoSuchKey", "NoSuchBucket"]
-    );
+    let call = cx.aws.s3().get_object_tagging().bucket(bucket).key(key);
+    let reply = send!(call, "s3:GetObjectTagging", none: &["NoSuchKey", "NoSuchBucket"]);
     let reply = reading::read(cx, "s3:GetObjectTagging", reply)?;
     Ok(
         reply
@@ -110,15 +105,9 @@ pub async fn retag(cx: &Cx, props: &BucketObject) -> Result<(), Error> {
 /// Puts the canned ACL; in a bucket without ACLs `private` is satisfied as it is.
 pub async fn put_acl(cx: &Cx, props: &BucketObject) -> Result<(), Error> {
     let acl = props.acl.as_deref().unwrap_or(PRIVATE);
-    let sent = send!(
-        cx.aws
-            .s3()
-            .put_object_acl()
-            .bucket(&props.bucket)
-            .key(&props.key)
-            .acl(ObjectCannedAcl::from(acl)),
-        "s3:PutObjectAcl"
-    );
+    let call = cx.aws.s3().put_object_acl().bucket(&props.bucket);
+    let call = call.key(&props.key).acl(ObjectCannedAcl::from(acl));
+    let sent = send!(call, "s3:PutObjectAcl");
     match sent {
         Err(error) if acl == PRIVATE && error.is(&["AccessControlListNotSupported"]) => Ok(()),
         other => other.map(|_| ()),
@@ -129,16 +118,14 @@ pub async fn put_acl(cx: &Cx, props: &BucketObject) -> Result<(), Error> {
 pub async fn put_legal_hold(cx: &Cx, props: &BucketObject) -> Result<(), Error> {
     let status = props.object_lock_legal_hold_status.as_deref();
     let status = ObjectLockLegalHoldStatus::from(status.unwrap_or("OFF"));
-    send!(
-        cx.aws
-            .s3()
-            .put_object_legal_hold()
-            .bucket(&props.bucket)
-            .key(&props.key)
-            .legal_hold(ObjectLockLegalHold::builder().status(status).build()),
-        "s3:PutObjectLegalHold"
-    )
-    .map(|_| ())
+    let call = cx
+        .aws
+        .s3()
+        .put_object_legal_hold()
+        .bucket(&props.bucket)
+        .key(&props.key)
+        .legal_hold(ObjectLockLegalHold::builder().status(status).build());
+    send!(call, "s3:PutObjectLegalHold").map(|_| ())
 }
 
 /// Puts the retention; an empty one takes it away, which governance mode allows with leave.
@@ -148,15 +135,8 @@ pub async fn put_retention(cx: &Cx, props: &BucketObject) -> Result<(), Error> {
     let retention = ObjectLockRetention::builder()
         .set_mode(mode.map(ObjectLockRetentionMode::from))
         .set_retain_until_date(until.map(time).transpose()?);
-    send!(
-        cx.aws
-            .s3()
-            .put_object_retention()
-            .bucket(&props.bucket)
-            .key(&props.key)
-            .retention(retention.build())
-            .set_bypass_governance_retention(props.force_destroy),
-        "s3:PutObjectRetention"
-    )
-    .map(|_| ())
+    let call = cx.aws.s3().put_object_retention().bucket(&props.bucket);
+    let call = call.key(&props.key).retention(retention.build());
+    let call = call.set_bypass_governance_retention(props.force_destroy);
+    send!(call, "s3:PutObjectRetention").map(|_| ())
 }

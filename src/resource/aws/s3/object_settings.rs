@@ -6,6 +6,12 @@ use crate::resource::author::*;
 /// an object that somebody else made. `source` stands for the content of the file. In a versioned
 /// bucket, deleting it deletes all versions of its key. Changing anything but `tags`, `acl` and
 /// the object lock uploads the content again.
+///
+/// ```yaml
+/// object:
+///   type: aws:s3:BucketObject
+///   properties: {bucket: "${bucket.bucket}", key: greeting.txt, content: hello}
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BucketObject {

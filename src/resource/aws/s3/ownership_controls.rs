@@ -6,6 +6,12 @@ use aws_sdk_s3::types::{ObjectOwnership, OwnershipControls, OwnershipControlsRul
 
 /// The object ownership of a bucket. Every bucket has one: `BucketOwnerEnforced` for a new
 /// bucket, and `ObjectWriter` after this resource is deleted.
+///
+/// ```yaml
+/// ownership:
+///   type: aws:s3:BucketOwnershipControls
+///   properties: {bucket: "${bucket.bucket}", rule: {objectOwnership: BucketOwnerPreferred}}
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BucketOwnershipControls {
@@ -34,6 +40,7 @@ fn controls(rule: &Rule) -> Result<OwnershipControls, Error> {
         .map_err(|error| s3::built(&error))
 }
 
+/// What says that there are none.
 const NO_CONTROLS: &[&str] = &["OwnershipControlsNotFoundError", "NoSuchBucket", "NotFound"];
 
 impl Setting for BucketOwnershipControls {
@@ -53,7 +60,8 @@ impl Setting for BucketOwnershipControls {
 
     async fn get(cx: &Cx, bucket: &str, _attrs: &Value) -> Result<Option<Self>, Error> {
         let request = cx.aws.s3().get_bucket_ownership_controls().bucket(bucket);
-        let reply = send!(request, "s3:GetBucketOwnershipControls", none = NO_CONTROLS)?;
+        let none = &["OwnershipControlsNotFoundError", "NoSuchBucket"];
+        let reply = send!(request, "s3:GetBucketOwnershipControls", none: none)?;
         let controls = reply.and_then(|reply| reply.ownership_controls);
         let rule = controls.and_then(|controls| controls.rules.into_iter().next());
         Ok(rule.map(|rule| Self {
@@ -70,7 +78,7 @@ impl Setting for BucketOwnershipControls {
             .bucket(&props.bucket)
             .ownership_controls(controls(&props.rule)?);
         let waits = s3::writing(change.is_none(), s3::never);
-        send!(cx, request, "s3:PutBucketOwnershipControls", waits)?;
+        send!(cx, request, "s3:PutBucketOwnershipControls", wait: waits)?;
         cx.aws.fresh.note(s3::ownership_of(&props.bucket));
         Ok(())
     }
@@ -79,11 +87,8 @@ impl Setting for BucketOwnershipControls {
         let request = cx.aws.s3().delete_bucket_ownership_controls();
         let request = request.bucket(bucket);
         send!(
-            cx,
-            request,
-            "s3:PutBucketOwnershipControls (DeleteBucketOwnershipControls)",
-            s3::BUSY,
-            gone = NO_CONTROLS
+            cx, request, "s3:PutBucketOwnershipControls (DeleteBucketOwnershipControls)",
+            wait: s3::BUSY, gone: NO_CONTROLS
         )
     }
 }

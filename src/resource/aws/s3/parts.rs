@@ -28,10 +28,8 @@ pub(crate) async fn put(
 ) -> Result<CompleteMultipartUploadOutput, Error> {
     first_write(cx, never, || abandon(cx, props)).await?;
     let client = cx.aws.s3_once();
-    let started = send!(
-        upload::start(client, props)?,
-        "s3:PutObject (CreateMultipartUpload)"
-    )?;
+    let call = upload::start(client, props)?;
+    let started = send!(call, "s3:PutObject (CreateMultipartUpload)")?;
     let id = started.upload_id;
     let call = "s3:PutObject (CreateMultipartUpload)";
     let id = id.ok_or_else(|| Error::incomplete(call, "UploadId"))?;
@@ -100,12 +98,11 @@ async fn part(
     let number = i32::try_from(number).unwrap_or(i32::MAX);
     let call = cx.aws.s3().upload_part();
     let call = call.bucket(&props.bucket).key(&props.key).upload_id(id);
-    let reply = send!(
-        call.part_number(number)
-            .set_checksum_algorithm(upload::checksum_algorithm(props))
-            .body(ByteStream::from(bytes)),
-        "s3:PutObject (UploadPart)"
-    )?;
+    let call = call
+        .part_number(number)
+        .set_checksum_algorithm(upload::checksum_algorithm(props))
+        .body(ByteStream::from(bytes));
+    let reply = send!(call, "s3:PutObject (UploadPart)")?;
     Ok(CompletedPart::builder()
         .part_number(number)
         .set_e_tag(reply.e_tag)
@@ -135,5 +132,5 @@ async fn abandon(cx: &Cx, props: &BucketObject) -> Result<(), Error> {
 async fn abort(cx: &Cx, props: &BucketObject, id: &str) -> Result<(), Error> {
     let call = cx.aws.s3().abort_multipart_upload();
     let call = call.bucket(&props.bucket).key(&props.key).upload_id(id);
-    send!(call, "s3:AbortMultipartUpload", none = &["NoSuchUpload"]).map(|_| ())
+    send!(call, "s3:AbortMultipartUpload", none: &["NoSuchUpload"]).map(|_| ())
 }

@@ -7,6 +7,21 @@ use crate::resource::document::parse;
 
 /// The policy of a bucket; a bucket has one at most. One that makes the bucket public is
 /// refused while the bucket's public access block says so.
+///
+/// ```yaml
+/// bucket_policy:
+///   type: aws:s3:BucketPolicy
+///   properties:
+///     bucket: ${bucket.bucket}
+///     policy:
+///       Version: "2012-10-17"
+///       Statement:
+///         - Effect: Deny
+///           Principal: "*"
+///           Action: s3:*
+///           Resource: ["${bucket.arn}", "${bucket.arn}/*"]
+///           Condition: {Bool: {"aws:SecureTransport": "false"}}
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BucketPolicy {
@@ -78,7 +93,8 @@ impl Setting for BucketPolicy {
 
     async fn get(cx: &Cx, bucket: &str, _attrs: &Value) -> Result<Option<Self>, Error> {
         let request = cx.aws.s3().get_bucket_policy().bucket(bucket);
-        let reply = send!(request, "s3:GetBucketPolicy", none = GONE)?;
+        let reply =
+            send!(request, "s3:GetBucketPolicy", none: &["NoSuchBucketPolicy", "NoSuchBucket"])?;
         let text = reply.and_then(|reply| reply.policy);
         Ok(text.map(|text| Self {
             bucket: bucket.to_owned(),
@@ -94,13 +110,8 @@ impl Setting for BucketPolicy {
             busy.or_else(|| principal_unknown(error))
         };
         let sent = match change {
-            None => send!(
-                cx,
-                request,
-                "s3:PutBucketPolicy",
-                s3::first(principal_unknown)
-            ),
-            Some(_) => send!(cx, request, "s3:PutBucketPolicy", (PROPAGATION, reason)),
+            None => send!(cx, request, "s3:PutBucketPolicy", wait: s3::first(principal_unknown)),
+            Some(_) => send!(cx, request, "s3:PutBucketPolicy", wait: (PROPAGATION, reason)),
         };
         sent.map_err(|error| explain(&props.bucket, error))?;
         Ok(())
@@ -108,7 +119,7 @@ impl Setting for BucketPolicy {
 
     async fn remove(cx: &Cx, bucket: &str, _attrs: &Value) -> Result<(), Error> {
         let request = cx.aws.s3().delete_bucket_policy().bucket(bucket);
-        send!(cx, request, "s3:DeleteBucketPolicy", s3::BUSY, gone = GONE)
+        send!(cx, request, "s3:DeleteBucketPolicy", wait: s3::BUSY, gone: GONE)
     }
 }
 

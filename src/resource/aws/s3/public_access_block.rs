@@ -6,6 +6,12 @@ use aws_sdk_s3::types::PublicAccessBlockConfiguration;
 
 /// The four public access settings of a bucket. All four are on for a new bucket; here one
 /// that is left out is off, and all are off once this resource is deleted.
+///
+/// ```yaml
+/// access_block:
+///   type: aws:s3:BucketPublicAccessBlock
+///   properties: {bucket: "${bucket.bucket}", blockPublicAcls: true, blockPublicPolicy: true}
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BucketPublicAccessBlock {
@@ -50,6 +56,7 @@ impl BucketPublicAccessBlock {
     }
 }
 
+/// What says that there is none.
 const NO_BLOCK: &[&str] = &[
     "NoSuchPublicAccessBlockConfiguration",
     "NoSuchBucket",
@@ -73,10 +80,9 @@ impl Setting for BucketPublicAccessBlock {
 
     async fn get(cx: &Cx, bucket: &str, _attrs: &Value) -> Result<Option<Self>, Error> {
         let request = cx.aws.s3().get_public_access_block().bucket(bucket);
+        let none = &["NoSuchPublicAccessBlockConfiguration", "NoSuchBucket"];
         let reply = send!(
-            request,
-            "s3:GetBucketPublicAccessBlock (GetPublicAccessBlock)",
-            none = NO_BLOCK
+            request, "s3:GetBucketPublicAccessBlock (GetPublicAccessBlock)", none: none
         )?;
         let config = reply.and_then(|reply| reply.public_access_block_configuration);
         Ok(config.map(|config| {
@@ -97,23 +103,15 @@ impl Setting for BucketPublicAccessBlock {
             .bucket(&props.bucket)
             .public_access_block_configuration(props.configuration());
         let waits = s3::writing(change.is_none(), s3::never);
-        send!(
-            cx,
-            request,
-            "s3:PutBucketPublicAccessBlock (PutPublicAccessBlock)",
-            waits
-        )
-        .map(|_| ())
+        send!(cx, request, "s3:PutBucketPublicAccessBlock (PutPublicAccessBlock)", wait: waits)
+            .map(|_| ())
     }
 
     async fn remove(cx: &Cx, bucket: &str, _attrs: &Value) -> Result<(), Error> {
         let request = cx.aws.s3().delete_public_access_block().bucket(bucket);
         send!(
-            cx,
-            request,
-            "s3:PutBucketPublicAccessBlock (DeletePublicAccessBlock)",
-            s3::BUSY,
-            gone = NO_BLOCK
+            cx, request, "s3:PutBucketPublicAccessBlock (DeletePublicAccessBlock)",
+            wait: s3::BUSY, gone: NO_BLOCK
         )
     }
 }

@@ -8,6 +8,12 @@ use aws_sdk_s3::types::{BucketVersioningStatus, MfaDelete, VersioningConfigurati
 /// deleting this resource suspends it (and leaves it alone on a bucket with object lock,
 /// where S3 allows no change). AWS advises to wait 15 minutes after the first enabling
 /// before objects are written; stackctl does not wait.
+///
+/// ```yaml
+/// versioning:
+///   type: aws:s3:BucketVersioning
+///   properties: {bucket: "${bucket.bucket}", versioningConfiguration: {status: Enabled}}
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BucketVersioning {
@@ -21,10 +27,8 @@ pub struct BucketVersioning {
     #[schemars(extend("writeOnly" = true, "sensitive" = true))]
     pub mfa: Option<String>,
     /// The account that the bucket must belong to.
-    #[schemars(
-        regex(pattern = r"^\d{12}$"),
-        extend("createOnly" = true, "writeOnly" = true)
-    )]
+    #[schemars(regex(pattern = r"^\d{12}$"))]
+    #[schemars(extend("createOnly" = true, "writeOnly" = true))]
     pub expected_bucket_owner: Option<String>,
 }
 
@@ -113,7 +117,7 @@ impl Setting for BucketVersioning {
     async fn get(cx: &Cx, bucket: &str, attrs: &Value) -> Result<Option<Self>, Error> {
         let request = cx.aws.s3().get_bucket_versioning().bucket(bucket);
         let request = request.set_expected_bucket_owner(s3::owner(attrs));
-        let reply = send!(request, "s3:GetBucketVersioning", none = &["NoSuchBucket"])?;
+        let reply = send!(request, "s3:GetBucketVersioning", none: &["NoSuchBucket"])?;
         Ok(reply.map(|reply| Self {
             bucket: bucket.to_owned(),
             versioning_configuration: VersioningConfiguration {
@@ -155,7 +159,7 @@ impl Setting for BucketVersioning {
             .set_expected_bucket_owner(props.expected_bucket_owner.clone())
             .versioning_configuration(sdk(config, config.mfa_delete.as_deref().or(reset)));
         let waits = s3::writing(change.is_none(), s3::never);
-        send!(cx, request, "s3:PutBucketVersioning", waits).map(|_| ())
+        send!(cx, request, "s3:PutBucketVersioning", wait: waits).map(|_| ())
     }
 
     /// Suspended and Disabled are as far from Enabled as S3 goes.
@@ -172,6 +176,6 @@ impl Setting for BucketVersioning {
             .versioning_configuration(suspended.build());
         // A bucket with object lock keeps its versioning.
         let done = &["NoSuchBucket", "NotFound", "InvalidBucketState"];
-        send!(cx, request, "s3:PutBucketVersioning", s3::BUSY, gone = done)
+        send!(cx, request, "s3:PutBucketVersioning", wait: s3::BUSY, gone: done)
     }
 }

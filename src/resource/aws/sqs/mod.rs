@@ -76,8 +76,7 @@ pub async fn attributes(cx: &Cx, url: &str, names: Name) -> Result<Option<Attrib
     let call = cx.aws.sqs().get_queue_attributes().queue_url(url);
     let call = call.set_attribute_names(Some(asked));
     cx.until("SQS to show the whole queue", CHANGE_LAG, || async {
-        let reply = send!(call.clone(), "sqs:GetQueueAttributes", none = NOT_FOUND)?;
-        let Some(reply) = reply else {
+        let Some(reply) = send!(call.clone(), "sqs:GetQueueAttributes", none: NOT_FOUND)? else {
             return Ok(None);
         };
         let live = reply.attributes.unwrap_or_default();
@@ -141,11 +140,8 @@ impl InForce {
 
 /// The tags of a queue; none when there is no such queue.
 pub async fn tags(cx: &Cx, url: &str) -> Result<Option<HashMap<String, String>>, Error> {
-    let reply = send!(
-        cx.aws.sqs().list_queue_tags().queue_url(url),
-        "sqs:ListQueueTags",
-        none = NOT_FOUND
-    )?;
+    let call = cx.aws.sqs().list_queue_tags().queue_url(url);
+    let reply = send!(call, "sqs:ListQueueTags", none: NOT_FOUND)?;
     Ok(reply.map(|reply| reply.tags.unwrap_or_default()))
 }
 
@@ -161,7 +157,7 @@ pub async fn set_attributes(
         .collect();
     let call = cx.aws.sqs().set_queue_attributes().queue_url(url);
     let call = call.set_attributes(Some(map));
-    send!(cx, call, "sqs:SetQueueAttributes", UNSEEN)?;
+    send!(cx, call, "sqs:SetQueueAttributes", wait: UNSEEN)?;
     if cx.made_id().is_none() {
         // What is created by attributes exists from here on.
         cx.made(url, json!({"id": url}));

@@ -17,23 +17,24 @@ const NAMING: Naming = Naming {
 };
 
 /// An SQS queue, standard or FIFO.
+///
+/// ```yaml
+/// queue:
+///   type: aws:sqs:Queue
+///   properties: {visibilityTimeoutSeconds: 60}
+/// ```
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Queue {
     /// The queue's name; a FIFO queue's ends in `.fifo`. Left out: made of the address. A
     /// name cannot be used again for 60 seconds after its queue was deleted.
-    #[schemars(
-        length(min = 1, max = 80),
-        regex(pattern = r"^[A-Za-z0-9_-]+(\.fifo)?$"),
-        extend("createOnly" = true)
-    )]
+    #[schemars(length(min = 1, max = 80))]
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_-]+(\.fifo)?$"))]
+    #[schemars(extend("createOnly" = true))]
     pub name: Option<String>,
     /// The beginning of a generated name; excludes `name`.
-    #[schemars(
-        length(min = 1, max = 68),
-        regex(pattern = r"^[A-Za-z0-9_-]+$"),
-        extend("createOnly" = true, "prefixOf" = "name", "writeOnly" = true)
-    )]
+    #[schemars(length(min = 1, max = 68), regex(pattern = r"^[A-Za-z0-9_-]+$"))]
+    #[schemars(extend("createOnly" = true, "prefixOf" = "name", "writeOnly" = true))]
     pub name_prefix: Option<String>,
     /// Whether messages are delivered in order and once (FIFO).
     #[schemars(extend("createOnly" = true, "default" = false))]
@@ -146,7 +147,7 @@ impl Resource for Queue {
         let wanted = wanted_attributes(props)?;
         let sent_attributes = wanted.clone();
         let call = create_call(cx, &name, wanted, props);
-        let sent = send!(cx, call, "sqs:CreateQueue", (NAME_BLOCKED, creatable));
+        let sent = send!(cx, call, "sqs:CreateQueue", wait: (NAME_BLOCKED, creatable));
         let reply = match sent {
             Err(error) if error.is(&["QueueNameExists", "QueueAlreadyExists"]) => {
                 // Its URL is the import id; where it cannot be told, the answer must do.
@@ -210,21 +211,12 @@ impl Resource for Queue {
         if change.has(&["tags"]) {
             update_tags(cx, &change).await?;
         }
-        Ok(Made {
-            outputs: outputs_of(&change.attrs)?,
-            id: change.id,
-        })
+        Ok(Made::new(change.id, outputs_of(&change.attrs)?))
     }
 
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
         let call = cx.aws.sqs().delete_queue().queue_url(id);
-        send!(
-            cx,
-            call,
-            "sqs:DeleteQueue",
-            sqs::SLOWED,
-            gone = sqs::NOT_FOUND
-        )
+        send!(cx, call, "sqs:DeleteQueue", wait: sqs::SLOWED, gone: sqs::NOT_FOUND)
     }
 
     async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
@@ -349,7 +341,7 @@ async fn prove_made(cx: &Cx, url: &str) -> Result<bool, Error> {
     let call = cx.aws.sqs().list_queue_tags().queue_url(url);
     let started = Instant::now();
     loop {
-        let tags = send!(cx, call.clone(), "sqs:ListQueueTags", sqs::UNSEEN);
+        let tags = send!(cx, call.clone(), "sqs:ListQueueTags", wait: sqs::UNSEEN);
         let tags = match tags {
             // SQS refuses a create whose tags differ from those of the queue that is there.
             Err(error) if tags::is_denied(&error) => return Ok(true),
@@ -372,11 +364,8 @@ fn taken(cx: &Cx, name: &str, url: &str) -> Error {
 }
 
 async fn url_of(cx: &Cx, name: &str) -> Result<Option<String>, Error> {
-    let reply = send!(
-        cx.aws.sqs().get_queue_url().queue_name(name),
-        "sqs:GetQueueUrl",
-        none = sqs::NOT_FOUND
-    )?;
+    let call = cx.aws.sqs().get_queue_url().queue_name(name);
+    let reply = send!(call, "sqs:GetQueueUrl", none: sqs::NOT_FOUND)?;
     Ok(reply.and_then(|reply| reply.queue_url))
 }
 
@@ -401,12 +390,12 @@ async fn update_tags(cx: &Cx, change: &Change<Queue>) -> Result<(), Error> {
     if !remove.is_empty() {
         let call = cx.aws.sqs().untag_queue().queue_url(&change.id);
         let call = call.set_tag_keys(Some(remove));
-        send!(cx, call, "sqs:UntagQueue", sqs::SLOWED)?;
+        send!(cx, call, "sqs:UntagQueue", wait: sqs::SLOWED)?;
     }
     if !set.is_empty() {
         let call = cx.aws.sqs().tag_queue().queue_url(&change.id);
         let call = call.set_tags(Some(set.into_iter().collect()));
-        send!(cx, call, "sqs:TagQueue", sqs::SLOWED)?;
+        send!(cx, call, "sqs:TagQueue", wait: sqs::SLOWED)?;
     }
     Ok(())
 }

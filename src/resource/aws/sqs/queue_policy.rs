@@ -7,6 +7,20 @@ use aws_sdk_sqs::types::QueueAttributeName as Name;
 
 /// The policy of a queue, kept apart from the queue so that it may name the queue itself.
 /// A queue has one policy: one that others set before is overwritten.
+///
+/// ```yaml
+/// queue_policy:
+///   type: aws:sqs:QueuePolicy
+///   properties:
+///     queueUrl: ${queue.url}
+///     policy:
+///       Version: "2012-10-17"
+///       Statement:
+///         - Effect: Allow
+///           Principal: {Service: events.amazonaws.com}
+///           Action: sqs:SendMessage
+///           Resource: ${queue.arn}
+/// ```
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct QueuePolicy {
@@ -79,12 +93,6 @@ impl Setting for QueuePolicy {
     async fn remove(cx: &Cx, url: &str, _attrs: &Value) -> Result<(), Error> {
         let call = cx.aws.sqs().set_queue_attributes().queue_url(url);
         let call = call.attributes(Name::Policy, "");
-        send!(
-            cx,
-            call,
-            "sqs:SetQueueAttributes",
-            sqs::SLOWED,
-            gone = sqs::NOT_FOUND
-        )
+        send!(cx, call, "sqs:SetQueueAttributes", wait: sqs::SLOWED, gone: sqs::NOT_FOUND)
     }
 }
