@@ -246,6 +246,8 @@ fn examples() -> Vec<(&'static str, Map<String, Value>)> {
     let schemas = resources.chain(native.data_sources().values().map(|kind| kind.schema()));
     schemas
         .map(|schema| {
+            let declared = format!("{}{}", schema.description, schema.properties);
+            assert!(!declared.contains("```yaml"), "{} shows it", schema.name);
             let example = schema.example.as_deref();
             let example = example.unwrap_or_else(|| panic!("{} has no example", schema.name));
             (schema.name, serde_yaml::from_str(example).unwrap())

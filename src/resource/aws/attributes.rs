@@ -3,6 +3,7 @@
 
 use crate::resource::declaration::Change;
 use crate::resource::error::Error;
+use crate::resource::typed::overlay;
 use crate::schema::document;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, Error as _};
@@ -78,12 +79,13 @@ impl Attribute {
     }
 }
 
-/// Properties as JSON.
+/// Properties as JSON, those that have a value.
 ///
 /// # Errors
 /// When they cannot be written so.
 pub fn fields(props: &impl Serialize) -> Result<Value, Error> {
-    serde_json::to_value(props).map_err(|error| Error::failed(error.to_string()))
+    let all = serde_json::to_value(props).map_err(|error| Error::failed(error.to_string()))?;
+    Ok(overlay(&Value::Null, &all))
 }
 
 /// The value as it goes over the wire; none for one that is empty or absent.

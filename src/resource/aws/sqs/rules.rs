@@ -262,11 +262,13 @@ fn unknown_keys<'k>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resource::Resource;
+    use crate::resource::aws::sqs::queue::Queue;
     use serde_json::json;
 
     fn said(props: Value) -> Vec<String> {
         let props = Data::from(props);
-        let found = of_queue(&Rules {
+        let found = Queue::all_rules(&Rules {
             props: &props,
             peer: &none,
         });
@@ -341,7 +343,7 @@ mod tests {
         let target = Path::pointer("/redrivePolicy/deadLetterTargetArn");
         props.set(&target, Data::unknown("${dlq.arn}"));
         let peer = |path: &Path| (*path == target).then_some(("aws:sqs:Queue", &dlq));
-        let broken = of_queue(&Rules {
+        let broken = Queue::all_rules(&Rules {
             props: &props,
             peer: &peer,
         });
@@ -350,7 +352,7 @@ mod tests {
         let mut props = props.clone();
         props.set(&Path::pointer("/fifoQueue"), Data::from(json!(true)));
         assert_eq!(
-            of_queue(&Rules {
+            Queue::all_rules(&Rules {
                 props: &props,
                 peer: &peer
             }),
