@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 const WHOLE: &[&str] = &[
     "tests/plan",
     "tests/conformance",
+    "tests/calls",
     "tests/properties",
     "tests/relations",
     "tests/state/old",

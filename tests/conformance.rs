@@ -1,7 +1,9 @@
 //! What holds for every type: its example applies, the next plan is empty, updates update,
 //! replacements replace, each followed by an empty plan, and nothing is left at the end.
 //! A case a type or more, in `tests/conformance/`, and further properties in `tests/properties/`.
+//! The calls that all this takes stand in `tests/calls/`; `STACKCTL_BLESS=1` writes them.
 
+use crate::support::calls::{Calls, file_of};
 use crate::support::cases::files;
 use crate::support::{Project, actions};
 use serde::Deserialize;
@@ -153,6 +155,18 @@ fn every_type_has_a_case() {
         .map(|name| (*name).to_owned())
         .collect();
     assert_eq!(types, cases);
+}
+
+#[test]
+fn every_file_of_calls_has_a_case() {
+    for folder in ["conformance", "properties"] {
+        let cases = files(&format!("tests/{folder}"));
+        let wanted: BTreeSet<PathBuf> = cases.iter().map(|case| file_of(case)).collect();
+        let found = files(&format!("tests/calls/{folder}"))
+            .into_iter()
+            .collect();
+        assert_eq!(wanted, found);
+    }
 }
 
 /// The properties of a schema that no value has set, by their paths, members of members too.
@@ -396,20 +410,39 @@ mod properties {
 
 fn conforms(path: &Path) {
     let mut case: Case = serde_yaml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let project = Project::new();
+    let mut project = Project::new();
+    let mut calls = Calls::record(&mut project);
     for (path, text) in &case.files {
         project.write(path, text);
     }
     write(&project, &case);
     project.apply();
+    calls.section("create");
     project.expect_no_changes();
+    calls.section("plan without changes");
     found_again(&project);
+    calls.section("rebuild the state, plan, apply, plan");
     adopted_by_option(&project, &mut case);
+    calls.section("import by the option: plan, apply, plan twice");
     for update in case.take_updates() {
+        let names: Vec<&str> = update.keys().map(String::as_str).collect();
+        let title = format!("update {}: plan, apply, plan", names.join(", "));
         let before = tag_keys(&case);
+        let properties = case.resources[&case.address]["properties"].clone();
         changed(&mut case, update);
         write(&project, &case);
         expect_action(&project, &case.address, &[&["update"]]);
+        calls.section(&title);
+        // What is taken out of the file is nothing that others may refer to any more.
+        let outputs = project.state()["resources"][&case.address]["outputs"].clone();
+        for (name, old) in properties.as_object().unwrap() {
+            if case.resources[&case.address]["properties"]
+                .get(name)
+                .is_none()
+            {
+                assert_ne!(outputs.get(name), Some(old), "{name}");
+            }
+        }
         // A key that stayed would count as somebody else's.
         let cloud: Vec<Value> = project
             .cloud()
@@ -432,10 +465,15 @@ fn conforms(path: &Path) {
             &case.address,
             &[&["create", "delete"], &["delete", "create"]],
         );
+        calls.section("replace: plan, apply, plan");
     }
     adopted(&project, &case);
+    calls.section("import by the command, plan");
     deleted(&project, &case);
+    calls.section("delete it alone, look for it");
     project.run(&["destroy", "--yes"]).expect(0);
+    calls.section("destroy");
+    calls.check(path);
     let left = project.cloud();
     assert!(left.is_empty(), "left behind: {left:#?}");
     assert_eq!(project.state()["resources"], json!({}));
@@ -449,6 +487,13 @@ fn tag_keys(case: &Case) -> BTreeSet<String> {
         .collect()
 }
 
+/// A copy whose calls are noted beside those of the project.
+fn twin(project: &Project) -> Project {
+    let mut twin = project.fork();
+    twin.share_environment(project);
+    twin
+}
+
 /// Deleted while what it belongs to stays, it cannot be imported any more.
 fn deleted(project: &Project, case: &Case) {
     let type_name = case.resources[&case.address]["type"].as_str().unwrap();
@@ -457,8 +502,8 @@ fn deleted(project: &Project, case: &Case) {
     if !type_name.starts_with("aws:") || always.contains(&type_name) {
         return;
     }
-    let project = project.fork();
     let (_, id) = lost(&project.fork(), case);
+    let project = twin(project);
     project
         .run(&["destroy", "--yes", "--target", &case.address])
         .expect(0);
@@ -541,7 +586,7 @@ fn found_again(project: &Project) {
     if !addresses.iter().any(|address| remote(address)) {
         return;
     }
-    let project = project.fork();
+    let project = twin(project);
     std::fs::remove_dir_all(project.dir().join("state")).unwrap();
     std::fs::remove_dir_all(project.dir().join(".stackctl/history")).unwrap();
     let before = project.cloud();

@@ -155,6 +155,59 @@ fn a_bucket_is_tagged_in_a_second_call_where_the_first_may_not() {
     }
 }
 
+/// The process dies with the create done, and whose it is may not be read: a name that was drawn
+/// for it can be nobody else's, a given one can.
+#[test]
+fn what_was_created_under_a_name_of_its_own_is_found_without_tags() {
+    let cases = [
+        (
+            "aws:s3:Bucket",
+            "bucket",
+            "s3:CreateBucket",
+            "s3:GetBucketTagging",
+        ),
+        (
+            "aws:cloudwatch:LogGroup",
+            "name",
+            "logs:CreateLogGroup",
+            "logs:ListTagsForResource",
+        ),
+    ];
+    for (kind, property, create, read) in cases {
+        for given in [false, true] {
+            let name = if given {
+                format!("{property}: given-name")
+            } else {
+                String::new()
+            };
+            let mut project = stack(&format!(
+                "  a: {{type: \"{kind}\", properties: {{{name}}}}}\n"
+            ));
+            let mut list = deny(&[read]);
+            let lost = json!({"call": create, "at": 1, "what": "killAfter"});
+            list.as_array_mut().unwrap().push(lost);
+            faults(&mut project, list);
+            assert_ne!(project.run(&["apply", "--yes"]).code, Some(0));
+            faults(&mut project, deny(&[read]));
+            let ended = project.run(&["apply", "--yes"]);
+            assert_eq!(
+                ended.code,
+                Some(i32::from(given)),
+                "{kind} {given}: {}",
+                ended.stderr
+            );
+            if given {
+                let allow = format!("Allow {read}");
+                assert!(ended.stderr.contains(&allow), "{}", ended.stderr);
+            }
+            project.unset("STACKCTL_LOCAL_FAULTS");
+            project.apply();
+            project.expect_no_changes();
+            assert_eq!(project.cloud().len(), 1, "{kind} {given}");
+        }
+    }
+}
+
 #[test]
 fn a_bucket_that_cannot_be_tagged_at_all_is_in_the_state() {
     let mut project = stack(BUCKET);

@@ -144,7 +144,7 @@ impl Case {
 }
 
 /// The bytes of an archive with the one file `a.py`.
-fn zip(content: &[u8]) -> Vec<u8> {
+pub(crate) fn zip(content: &[u8]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default();
     writer.start_file("a.py", options).unwrap();

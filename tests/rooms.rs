@@ -132,7 +132,6 @@ const ROOMS: &[(&str, &[&str])] = &[
             "lang",
             "report",
             "resource",
-            "schema",
             "store",
         ],
     ),

@@ -28,7 +28,7 @@ pub(super) fn masked(sources: &Sources) -> Sources {
         let key = locate(text, &Place::Key(path.clone()));
         let column = key.map_or(found.column, |key| key.column);
         let bytes = found.bytes.start..end_of_value(text, found.bytes.end, column);
-        blot(&mut shown.files[*file].1, bytes);
+        blot(&mut shown.files[*file].1, &[bytes]);
     }
     for (index, (_, text)) in shown.files.iter_mut().enumerate() {
         if index > 0 || too_many {
@@ -38,7 +38,7 @@ pub(super) fn masked(sources: &Sources) -> Sources {
         if sources.unread.contains(&index) && text.contains("sensitive") {
             blot_variables(text);
         }
-        blot_all(text, &sensitive_calls(text));
+        blot(text, &sensitive_calls(text));
         output::secrets().blot(text);
     }
     shown
@@ -88,28 +88,18 @@ pub(super) fn learn_words(sources: &Sources) {
     });
 }
 
-/// Makes a part of a text unreadable; white space stays.
-fn blot(text: &mut String, bytes: Range<usize>) {
-    let hidden: String = text[bytes.clone()]
-        .chars()
-        .map(|c| match c {
-            c if c.is_whitespace() => c.to_string(),
-            c => "*".repeat(c.len_utf8()),
-        })
-        .collect();
-    text.replace_range(bytes, &hidden);
-}
-
-/// Makes parts of a text unreadable that come one after the other.
-fn blot_all(text: &mut String, parts: &[Range<usize>]) {
+/// Makes parts of a text unreadable that come one after the other; white space stays.
+fn blot(text: &mut String, parts: &[Range<usize>]) {
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
     for part in parts {
         out.push_str(&text[done..part.start]);
-        let mut hidden = text[part.clone()].to_owned();
-        let all = 0..hidden.len();
-        blot(&mut hidden, all);
-        out.push_str(&hidden);
+        for c in text[part.clone()].chars() {
+            match c.is_whitespace() {
+                true => out.push(c),
+                false => out.extend(std::iter::repeat_n('*', c.len_utf8())),
+            }
+        }
         done = part.end;
     }
     out.push_str(&text[done..]);
@@ -216,9 +206,7 @@ fn blot_variables(text: &mut String) {
         };
         hidden.push(start + indent + shown..at);
     }
-    for bytes in hidden {
-        blot(text, bytes);
-    }
+    blot(text, &hidden);
 }
 
 /// How much of a declaration in braces tells nothing: the first pairs, as long as they do.
@@ -272,9 +260,7 @@ fn keys_only(text: &mut String) {
         at = key.end;
     }
     hidden.push(at..text.len());
-    for bytes in hidden {
-        blot(text, bytes);
-    }
+    blot(text, &hidden);
 }
 
 /// The keys at the start of lines, where no value goes on from the line before.

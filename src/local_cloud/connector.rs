@@ -140,6 +140,10 @@ async fn serve(
             None => {}
         },
         Some(What::Refused) => return respond(service.refuse(request, &fault::refusal())),
+        Some(What::Answer(answer)) => {
+            let refusal = Refusal::new(answer.status, &answer.code, &answer.message);
+            return respond(service.refuse(request, &refusal));
+        }
         Some(What::Expired) => return respond(service.refuse(request, &fault::expired(name))),
         Some(What::MissingMd5) => {
             return respond(service.refuse(request, &fault::missing_md5()));

@@ -60,6 +60,8 @@ pub enum What {
     Deny,
     /// Nothing is done, and the service finds the request not valid.
     Refused,
+    /// Nothing is done, and the service refuses with this error.
+    Answer(#[serde(deserialize_with = "for_good")] &'static Answer),
     /// Nothing is done, and the service finds that the session's token has expired.
     Expired,
     /// Nothing is done, and the call is refused for the want of Content-MD5, which stores that
@@ -103,6 +105,24 @@ pub enum What {
     KillInFlight(u64),
     /// The process dies after the effect and before the reply.
     KillAfter,
+}
+
+/// An error as a service returns it: `{"status": 409, "code": "OperationAborted", "message": "…"}`.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The error code as on the wire.
+    pub code: String,
+    /// The message.
+    #[serde(default)]
+    pub message: String,
+}
+
+/// The rules of a process are read once and stay.
+fn for_good<'de, D: serde::Deserializer<'de>>(from: D) -> Result<&'static Answer, D::Error> {
+    Answer::deserialize(from).map(|answer| &*Box::leak(Box::new(answer)))
 }
 
 impl Fault {

@@ -1,10 +1,10 @@
 //! Drift, for scripts; for people it is [`super::text::drift`].
 
-use crate::data::{Data, Path};
+use crate::data::Data;
 use crate::engine::after::drift::{Drift, Drifted};
 use crate::engine::plan::{Action, Change, ChangedBy, Difference};
 use crate::engine::world::World;
-use crate::report::secrets::{SecretPaths, Veil, shown_id};
+use crate::report::{json, view};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ pub fn json(drift: &Drift, world: &World, show_secrets: bool) -> Value {
         "lineage": state.lineage,
         "account": world.identity.as_ref().map(|identity| &identity.account),
         "region": world.region,
-        "head": super::json::head(&world.head),
+        "head": json::head(&world.head),
         "resources": resources,
         "unfinished": drift.unfinished,
         "summary": {
@@ -43,49 +43,32 @@ pub fn json(drift: &Drift, world: &World, show_secrets: bool) -> Value {
 
 fn resource(found: &Drifted, show_secrets: bool) -> Value {
     let change = as_change(found);
-    let paths = SecretPaths::of_change(&change);
-    let veil = Veil::new(&paths, change.schema.0, show_secrets);
-    let told = Veil::new(&paths, change.schema.0, false);
+    let change = view::resource(&change, show_secrets);
     let mut sensitive = BTreeSet::new();
-    let rows: Vec<Value> = found
-        .rows
-        .iter()
-        .map(|row| {
-            let mut value = |value: &Option<Value>| {
-                value.as_ref().map(|value| {
-                    told.at(&row.path).mask(value, &row.path, &mut sensitive);
-                    veil.at(&row.path)
-                        .mask(value, &Path::root(), &mut BTreeSet::new())
-                })
-            };
-            let (applied, live) = (value(&row.applied), value(&row.live));
-            let mut told = json!({"path": row.path, "applied": applied, "live": live});
-            if row.content.is_some() {
-                told["content"] = true.into();
-            }
-            told
-        })
-        .collect();
+    for row in change.rows() {
+        let values = row.live.iter().chain(&row.desired);
+        let secret = values.flat_map(|shown| &shown.secret);
+        sensitive.extend(secret.map(|path| row.path.concat(path)));
+    }
+    let rows = change.rows();
+    let rows = rows.map(|row| json::drifted(row, &row.live, &row.desired));
     json!({
-        "address": found.address,
-        "type": found.type_name,
-        "id": shown_id(&change),
+        "address": change.address,
+        "type": change.type_name,
+        "id": change.id,
         "status": if found.gone { "gone" } else { "changed" },
-        "drift": rows,
+        "drift": rows.collect::<Vec<_>>(),
         "sensitive": sensitive,
     })
 }
 
-/// The drift as a change from what was applied to what is live, for the rows of a plan.
+/// The drift as a change from what was applied to what is live, for the rows of a plan; both
+/// sides say what is secret.
 pub(super) fn as_change(found: &Drifted) -> Change {
     let rows = found.rows.iter().map(|row| Difference {
         applied: None,
         live: row.applied.clone(),
-        desired: row.live.clone().map(|value| Data {
-            value,
-            secret: below(&found.live.secret, &row.path),
-            ..Data::default()
-        }),
+        desired: row.live.clone().map(Data::from),
         by: ChangedBy::File,
         replaces: false,
         path: row.path.clone(),
@@ -104,14 +87,8 @@ pub(super) fn as_change(found: &Drifted) -> Change {
         },
         reason: String::new(),
         before: Some(found.applied.clone()),
-        after: (!found.gone).then(|| found.live.clone()),
+        after: Some(found.live.clone()),
         differences: rows.collect(),
         ..Change::default()
     }
-}
-
-fn below(secret: &BTreeSet<Path>, path: &Path) -> BTreeSet<Path> {
-    let inside = secret.iter().filter_map(|at| at.below(path));
-    let around = secret.iter().filter(|at| path.is_within(at));
-    inside.chain(around.map(|_| Path::root())).collect()
 }

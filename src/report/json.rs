@@ -1,12 +1,11 @@
 //! The plan, for scripts.
 
-use crate::data::{Data, Path};
 use crate::engine::after::promise::Unmet;
 use crate::engine::head::Head;
-use crate::engine::plan::{Change, ChangedBy, OutputChange, Plan, Warning};
-use crate::report::secrets::{SecretPaths, Veil, shown_id};
+use crate::engine::plan::{ChangedBy, Plan, Warning};
+use crate::report::secrets::Shown;
+use crate::report::view::{Output, Resource, Row, resource, view};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
 
 /// The version of the shape below; the first number changes when a script that reads it
 /// would have to.
@@ -16,15 +15,11 @@ const FORMAT_VERSION: &str = "1.0";
 /// JSON pointers into `before` and `after`. Every resource has its entry, unchanged ones
 /// too (`no-op`).
 pub fn plan(plan: &Plan, show_secrets: bool) -> Value {
-    let changes: Vec<Value> = plan
-        .changes
-        .iter()
-        .map(|entry| change(entry, show_secrets))
-        .collect();
-    let outputs: Map<String, Value> = plan
-        .outputs
-        .iter()
-        .map(|(name, entry)| (name.clone(), output(entry, show_secrets)))
+    let view = view(plan, show_secrets);
+    let changes: Vec<Value> = view.resources.iter().map(change).collect();
+    let outputs = view.outputs.iter();
+    let outputs: Map<String, Value> = outputs
+        .map(|entry| (entry.name.to_owned(), output(entry)))
         .collect();
     let mut told = json!({
         "format_version": FORMAT_VERSION,
@@ -61,60 +56,28 @@ fn warning(warning: &Warning) -> Value {
     json!({"address": warning.address, "message": warning.message, "next": warning.help})
 }
 
-fn change(change: &Change, show_secrets: bool) -> Value {
-    let paths = SecretPaths::of_change(change);
-    let veil = Veil::new(&paths, change.schema.0, show_secrets);
-    // What is secret is told even where it is shown.
-    let told = Veil::new(&paths, change.schema.0, false);
-    let mut sensitive = BTreeSet::new();
-    let mut side = |data: &Option<Data>| {
-        data.as_ref().map(|data| {
-            told.mask(&data.value, &Path::root(), &mut sensitive);
-            sensitive.extend(data.secret.iter().cloned());
-            veil.mask(&data.value, &Path::root(), &mut BTreeSet::new())
-        })
-    };
-    let (before, after) = (side(&change.before), side(&change.after));
-    let drift: Vec<Value> = change
-        .differences
-        .iter()
-        .filter(|difference| difference.by != ChangedBy::File)
-        .map(|difference| {
-            let veil = veil.at(&difference.path);
-            let value = |value: &Option<Value>| {
-                value
-                    .as_ref()
-                    .map(|value| veil.mask(value, &Path::root(), &mut BTreeSet::new()))
-            };
-            let mut told = json!({
-                "path": difference.path,
-                "applied": value(&difference.applied),
-                "live": value(&difference.live),
-            });
-            if difference.content.is_some() {
-                told["content"] = true.into();
-            }
-            told
-        })
-        .collect();
-    let replace_paths: Vec<&Path> = change
-        .differences
-        .iter()
-        .filter(|difference| difference.replaces)
-        .map(|difference| &difference.path)
-        .collect();
+fn value<'s>(shown: &'s Option<Shown<'_>>) -> Option<&'s Value> {
+    shown.as_ref().map(|shown| &*shown.value)
+}
+
+fn change(change: &Resource<'_>) -> Value {
+    let drift = change.rows().filter(|row| row.by != ChangedBy::File);
+    let drift = drift.map(|row| drifted(row, &row.applied, &row.live));
+    let replace_paths = change.rows().filter(|row| row.replaces);
+    let replace_paths = replace_paths.map(|row| &row.path);
+    let unknown = change.after.iter().flat_map(|shown| shown.unknown.keys());
     let mut object = json!({
         "address": change.address,
         "type": change.type_name,
-        "id": shown_id(change),
-        "actions": change.words(),
+        "id": change.id,
+        "actions": change.words,
         "reason": change.reason,
-        "before": before,
-        "after": after,
-        "unknown": change.after.iter().flat_map(|data| data.unknown.keys()).collect::<Vec<_>>(),
-        "sensitive": sensitive,
-        "replace_paths": replace_paths,
-        "drift": drift,
+        "before": value(&change.before),
+        "after": value(&change.after),
+        "unknown": unknown.collect::<Vec<_>>(),
+        "sensitive": change.sensitive,
+        "replace_paths": replace_paths.collect::<Vec<_>>(),
+        "drift": drift.collect::<Vec<_>>(),
     });
     if let Some(importing) = &change.importing {
         object["importing"] = json!({"id": importing.id});
@@ -122,70 +85,64 @@ fn change(change: &Change, show_secrets: bool) -> Value {
     if let Some(contents) = &change.holds {
         object["holds"] = json!(contents);
     }
-    if let Some(from) = &change.moved_from {
-        object["previous_address"] = from.clone().into();
+    if let Some(from) = change.moved_from {
+        object["previous_address"] = from.into();
     }
     object
+}
+
+/// A property that is not as it was last applied.
+pub(super) fn drifted(
+    row: &Row<'_>,
+    applied: &Option<Shown<'_>>,
+    live: &Option<Shown<'_>>,
+) -> Value {
+    let mut told = json!({"path": row.path, "applied": value(applied), "live": value(live)});
+    if row.content.is_some() {
+        told["content"] = true.into();
+    }
+    told
 }
 
 /// What a plan right after an apply would still do, by property (`path` is empty where it is
 /// about the whole resource).
 pub fn unmet(unmet: &Unmet, show_secrets: bool) -> Vec<Value> {
-    let change = &unmet.change;
-    let paths = SecretPaths::of_change(change);
-    let veil = Veil::new(&paths, change.schema.0, show_secrets);
-    let mut rows: Vec<Value> = change
-        .differences
-        .iter()
-        .map(|row| {
-            let veil = veil.at(&row.path);
-            let mask = |value: &Value| veil.mask(value, &Path::root(), &mut BTreeSet::new());
-            json!({
-                "address": unmet.address,
-                "path": row.path,
-                "wanted": row.desired.as_ref().map(|data| mask(&data.value)),
-                "live": row.live.as_ref().map(mask),
-                "actions": change.action.words(),
-            })
-        })
-        .collect();
-    if rows.is_empty() {
-        rows.push(json!({
+    let change = resource(&unmet.change, show_secrets);
+    let row = |path: &str, wanted, live| {
+        json!({
             "address": unmet.address,
-            "path": "",
-            "wanted": null,
-            "live": null,
+            "path": path,
+            "wanted": wanted,
+            "live": live,
             "actions": change.action.words(),
-        }));
+        })
+    };
+    let rows = change.rows();
+    let rows = rows.map(|one| row(one.path.as_pointer(), value(&one.desired), value(&one.live)));
+    let rows: Vec<Value> = rows.collect();
+    match rows.is_empty() {
+        true => vec![row("", None, None)],
+        false => rows,
     }
-    rows
 }
 
-fn output(output: &OutputChange, show_secrets: bool) -> Value {
-    let mut paths = SecretPaths::of(&output.after);
-    if output.sensitive {
-        paths = SecretPaths::everything();
-    }
-    let veil = Veil::new(&paths, None, show_secrets);
-    let value = |value: &Value| veil.mask(value, &Path::root(), &mut BTreeSet::new());
-    let action = match (&output.before, &output.after) {
-        (None, _) => "create",
-        (_, None) => "delete",
-        _ => "update",
-    };
+fn output(output: &Output<'_>) -> Value {
+    let after = &output.row.desired;
+    let unknown = after.iter().flat_map(|shown| shown.unknown.keys());
     json!({
-        "actions": [action],
-        "before": output.before.as_ref().map(value),
-        "after": output.after.as_ref().map(|data| value(&data.value)),
-        "unknown": output.after.iter().flat_map(|data| data.unknown.keys()).collect::<Vec<_>>(),
-        "sensitive": output.sensitive,
+        "actions": output.action.words(),
+        "before": value(&output.row.live),
+        "after": value(after),
+        "unknown": unknown.collect::<Vec<_>>(),
+        "sensitive": output.row.secret,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::plan::{Action, Difference};
+    use crate::data::{Data, Path};
+    use crate::engine::plan::{Action, Difference, OutputChange};
     use crate::report::fixtures::{change as change_of, differs, plan as plan_of};
 
     #[test]

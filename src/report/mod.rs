@@ -13,3 +13,4 @@ pub mod progress;
 pub mod secrets;
 pub mod terminal;
 pub mod text;
+pub(crate) mod view;

@@ -1,11 +1,11 @@
 //! The stack's outputs.
 
-use crate::report::secrets::{SecretPaths, Veil};
+use crate::report::secrets::SECRET;
 use crate::report::terminal::columns;
 use crate::report::text::{Style, name_text, remark, value_lines};
 use crate::store::seal::is_sealed;
 use crate::visible;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// An output as shown: name, value, whether it is sensitive, description.
 pub type Row = (String, Value, bool, Option<String>);
@@ -20,17 +20,11 @@ pub fn table(outputs: &[Row], style: &Style) -> String {
         .unwrap_or_default()
         .min(style.width / 3);
     let mut text = String::new();
-    for (name, value, sensitive, description) in outputs {
-        let paths = if *sensitive {
-            SecretPaths::everything()
-        } else {
-            SecretPaths::default()
-        };
-        let veil = Veil::new(&paths, None, style.show_secrets);
-        let (value, below) = if is_sealed(value) && style.show_secrets {
-            ("(secret, only a hash was kept)".to_owned(), Vec::new())
-        } else {
-            value_lines(value, veil)
+    for row @ (name, .., description) in outputs {
+        let (value, below) = match shown(row, style.show_secrets) {
+            Some(value) => value_lines(value),
+            None if style.show_secrets => ("(secret, only a hash was kept)".to_owned(), Vec::new()),
+            None => (SECRET.to_owned(), Vec::new()),
         };
         let name = name_text(name);
         let gap = (width + 1).saturating_sub(columns(&name));
@@ -56,29 +50,23 @@ pub fn table(outputs: &[Row], style: &Style) -> String {
 /// The outputs as one flat object, name to value; sensitive ones are null unless
 /// `show_secrets`, and those that are not kept always.
 pub fn json(outputs: &[Row], show_secrets: bool) -> Value {
-    let shown = |value: &Value, sensitive| {
-        if (sensitive && !show_secrets) || is_sealed(value) {
-            Value::Null
-        } else {
-            value.clone()
-        }
-    };
-    Value::Object(
-        outputs
-            .iter()
-            .map(|(name, value, sensitive, _)| (name.clone(), shown(value, *sensitive)))
-            .collect::<Map<_, _>>(),
-    )
+    let rows = outputs.iter();
+    let rows = rows.map(|row| (row.0.clone(), shown(row, show_secrets).cloned()));
+    Value::Object(rows.map(|(name, value)| (name, value.into())).collect())
 }
 
 /// The bare value (`--raw`): a string as it is, anything else as compact JSON, no line end.
 /// None for a sensitive output unless `show_secrets`, and for one that is not kept.
-pub fn raw((_, value, sensitive, _): &Row, show_secrets: bool) -> Option<String> {
-    let shown = (!sensitive || show_secrets) && !is_sealed(value);
-    shown.then(|| match value {
+pub fn raw(row: &Row, show_secrets: bool) -> Option<String> {
+    shown(row, show_secrets).map(|value| match value {
         Value::String(text) => text.clone(),
         other => visible::json(&other.to_string()).into_owned(),
     })
+}
+
+/// The value, where it may be shown and was kept.
+fn shown((_, value, sensitive, _): &Row, show_secrets: bool) -> Option<&Value> {
+    Some(value).filter(|value| (!sensitive || show_secrets) && !is_sealed(value))
 }
 
 #[cfg(test)]

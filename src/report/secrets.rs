@@ -1,22 +1,55 @@
-//! Keeping secret values out of what is shown.
+//! Keeping secret values out of what is shown: the one place that says which parts of a value are
+//! hidden, and takes them out.
 
 use crate::data::{Data, Path};
-use crate::engine::plan::{Change, Plan};
+use crate::engine::plan::{Change, OutputChange, Plan};
 use crate::schema::Schema;
 pub(crate) use crate::secrets::SECRET;
 pub use crate::secrets::Secrets;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Stands for every index of a list: the three values of a difference may hold the same
 /// item at different places, so a secret item hides all items.
 const ANY_ITEM: &str = "*";
 
-/// The id of what a change is about, unless it is made of a secret: then a word in its place.
-pub(crate) fn shown_id(change: &Change) -> Option<&str> {
-    let id = change.id.as_deref()?;
-    let is_secret = SecretPaths::of_change(change).covers("id");
-    Some(if is_secret { SECRET } else { id })
+/// `value` with `instead` at each of these places where something stands; what holds others is
+/// named in front of them.
+pub(crate) fn masked<'p>(
+    value: &Value,
+    places: impl IntoIterator<Item = &'p Path>,
+    instead: &Value,
+) -> Value {
+    let mut masked = value.clone();
+    for path in places {
+        if path.get(&masked).is_some_and(|part| !part.is_null()) {
+            path.set(&mut masked, instead.clone());
+        }
+    }
+    masked
+}
+
+/// A value as it may be shown: nothing in it is secret, unless secrets are to be shown.
+#[derive(Debug, Default)]
+pub(crate) struct Shown<'v> {
+    /// With null for what is hidden.
+    pub(crate) value: Cow<'v, Value>,
+    /// The secret places, whether they are shown or not.
+    pub(crate) secret: BTreeSet<Path>,
+    /// The places that are hidden. Equal values have equal hashes; there is none of an unknown one.
+    pub(crate) hidden: BTreeMap<Path, Option<u64>>,
+    /// The expressions that will tell what is not known.
+    pub(crate) unknown: BTreeMap<Path, String>,
+    /// The texts that are documents.
+    pub(crate) documents: BTreeSet<Path>,
+}
+
+fn hash(value: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.to_string().hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Secret paths as a tree.
@@ -55,12 +88,17 @@ impl SecretPaths {
         paths
     }
 
+    /// The secret paths of an output.
+    pub(crate) fn of_output(output: &OutputChange) -> Self {
+        match output.sensitive {
+            true => Self::whole(true),
+            false => Self::of(&output.after),
+        }
+    }
+
     /// Adds what the type makes of the secrets of a change.
     fn made(&mut self, change: &Change) {
-        if self.is_empty() {
-            return;
-        }
-        let Some(schema) = change.schema.0 else {
+        let Some(schema) = change.schema.0.filter(|_| !self.is_empty()) else {
             return;
         };
         let versions = change.before.iter().chain(&change.after);
@@ -77,15 +115,21 @@ impl SecretPaths {
         self.here || self.below.get(name).is_some_and(|below| below.here)
     }
 
+    /// The id of what these are the paths of, unless it is made of a secret: then a word in its
+    /// place.
+    pub(crate) fn shown_id<'i>(&self, id: &'i str) -> &'i str {
+        if self.covers("id") { SECRET } else { id }
+    }
+
     /// Whether nothing is secret.
     fn is_empty(&self) -> bool {
         !self.here && self.below.is_empty()
     }
 
-    /// All of it is secret.
-    pub(crate) fn everything() -> Self {
+    /// All of it is secret, or nothing.
+    pub(crate) fn whole(here: bool) -> Self {
         Self {
-            here: true,
+            here,
             ..Self::default()
         }
     }
@@ -93,10 +137,9 @@ impl SecretPaths {
     fn add(&mut self, path: &Path) {
         let mut at = self;
         for segment in path.segments() {
-            let key = if is_index(&segment) {
-                ANY_ITEM
-            } else {
-                &segment
+            let key = match is_index(&segment) {
+                true => ANY_ITEM,
+                false => &segment,
             };
             at = at.below.entry(key.to_owned()).or_default();
         }
@@ -119,9 +162,13 @@ impl<'a> Veil<'a> {
         schema: Option<&'a Schema>,
         show_secrets: bool,
     ) -> Self {
+        let says = |schema: &&Schema| ["sensitive", "document"].map(|it| schema.has_keyword(it));
         Self {
             paths: Some(paths),
-            schema: schema.map(|schema| &schema.properties),
+            // Most types say nothing of it, and their values are not walked.
+            schema: schema
+                .filter(|it| says(it).contains(&true))
+                .map(|it| &it.properties),
             lifted: show_secrets,
         }
     }
@@ -166,16 +213,17 @@ impl<'a> Veil<'a> {
     }
 
     fn covers(self) -> bool {
-        self.paths.is_some_and(|paths| paths.here)
-            || self.schema.and_then(|schema| schema.get("sensitive")) == Some(&Value::Bool(true))
+        self.paths.is_some_and(|paths| paths.here) || self.has("sensitive")
     }
 
-    /// Whether `value`, which stands here, must not be shown. A value whose shape does not
+    fn has(self, keyword: &str) -> bool {
+        let found = self.schema.and_then(|schema| schema.get(keyword));
+        found.is_some_and(|value| value != &Value::Bool(false))
+    }
+
+    /// Whether `value`, which stands here, is secret. A value whose shape does not
     /// fit the secret paths below is hidden too: where its secret is cannot be told.
     pub(crate) fn hides(self, value: &Value) -> bool {
-        if self.lifted {
-            return false;
-        }
         if self.covers() {
             return true;
         }
@@ -196,72 +244,89 @@ impl<'a> Veil<'a> {
         }
     }
 
-    /// The schema keyword `document` here: `json` or `policy`.
-    pub(crate) fn document(self) -> Option<&'a str> {
-        self.schema?.get("document")?.as_str()
+    /// A value of which all is known, as it may be shown.
+    pub(crate) fn value(self, value: &Value) -> Shown<'_> {
+        self.show(Cow::Borrowed(value), &BTreeMap::new())
     }
 
-    /// The value with null for what must not be shown; the pointers of those places are
-    /// put into `hidden`.
-    pub(crate) fn mask(self, value: &Value, at: &Path, hidden: &mut BTreeSet<Path>) -> Value {
-        if self.hides(value) {
-            hidden.insert(at.clone());
-            return Value::Null;
-        }
-        match value {
-            Value::Object(map) => map
-                .iter()
-                .map(|(name, value)| {
-                    (
-                        name.clone(),
-                        self.key(name).mask(value, &at.join(name), hidden),
-                    )
-                })
-                .collect(),
-            Value::Array(list) => list
-                .iter()
-                .enumerate()
-                .map(|(index, value)| self.item().mask(value, &at.join(index), hidden))
-                .collect(),
-            other => other.clone(),
-        }
+    /// A value with its unknown parts, as it may be shown. Its own secret paths must be part of
+    /// the veil.
+    pub(crate) fn data(self, data: &Data) -> Shown<'_> {
+        self.show(Cow::Borrowed(&data.value), &data.unknown)
     }
 
-    /// Takes in each string that is not hidden.
-    fn collect_public(self, value: &Value, secrets: &Secrets) {
-        if self.hides(value) {
+    /// A value as it may be shown.
+    pub(crate) fn show<'v>(
+        self,
+        value: Cow<'v, Value>,
+        unknown: &BTreeMap<Path, String>,
+    ) -> Shown<'v> {
+        let mut shown = Shown::default();
+        self.walk(&value, &Path::root(), false, &mut shown);
+        shown.unknown = unknown.clone();
+        shown.value = value;
+        if self.lifted {
+            return shown;
+        }
+        for path in &shown.secret {
+            let hash = path.get(&shown.value).map(hash);
+            shown.hidden.insert(path.clone(), hash);
+        }
+        for (path, expression) in &mut shown.unknown {
+            let within = shown.secret.iter().any(|secret| path.is_within(secret));
+            if within || self.at(path).hides(&Value::Null) {
+                // It may have a secret written into it.
+                SECRET.clone_into(expression);
+                shown.hidden.insert(path.clone(), None);
+            }
+        }
+        if !shown.secret.is_empty() {
+            shown.value = Cow::Owned(masked(&shown.value, &shown.secret, &Value::Null));
+        }
+        shown
+    }
+
+    /// Notes what is secret and what is a document; `inside` what is secret already.
+    fn walk(self, value: &Value, at: &Path, inside: bool, shown: &mut Shown<'_>) {
+        let clear = self.schema.is_none() && self.paths.is_none_or(SecretPaths::is_empty);
+        let hides = !clear && self.hides(value);
+        if hides && !inside {
+            shown.secret.insert(at.clone());
+        }
+        if clear || (hides && !self.lifted) {
             return;
         }
+        let inside = inside || hides;
         match value {
-            Value::String(text) => secrets.learn_public(text),
-            Value::Object(map) => {
-                let members = map.iter();
-                members.for_each(|(name, value)| self.key(name).collect_public(value, secrets));
-            }
-            Value::Array(list) => {
-                let items = list.iter();
-                items.for_each(|value| self.item().collect_public(value, secrets));
+            Value::Object(map) => map.iter().for_each(|(name, value)| {
+                self.key(name).walk(value, &at.join(name), inside, shown);
+            }),
+            Value::Array(list) => list.iter().enumerate().for_each(|(index, value)| {
+                self.item().walk(value, &at.join(index), inside, shown);
+            }),
+            Value::String(_) if self.has("document") => {
+                shown.documents.insert(at.clone());
             }
             _ => {}
         }
     }
 
-    fn collect(self, value: &Value, secrets: &Secrets) {
-        if self.hides(value) {
-            secrets.learn(value);
-            return;
-        }
-        match value {
-            Value::Object(map) => {
-                map.iter()
-                    .for_each(|(name, value)| self.key(name).collect(value, secrets));
-            }
-            Value::Array(list) => {
-                list.iter()
-                    .for_each(|value| self.item().collect(value, secrets));
-            }
-            _ => {}
-        }
+    /// Has each secret part of a value learnt; what is left of it.
+    fn learn<'v>(self, value: &'v Value, secrets: &Secrets) -> Shown<'v> {
+        let shown = self.value(value);
+        let parts = shown.secret.iter().filter_map(|path| path.get(value));
+        parts.for_each(|part| secrets.learn(part));
+        shown
+    }
+}
+
+/// Has each text of a value learnt as one that is no secret.
+fn learn_public(value: &Value, secrets: &Secrets) {
+    match value {
+        Value::String(text) => secrets.learn_public(text),
+        Value::Object(map) => map.values().for_each(|value| learn_public(value, secrets)),
+        Value::Array(list) => list.iter().for_each(|value| learn_public(value, secrets)),
+        _ => {}
     }
 }
 
@@ -275,40 +340,30 @@ impl Secrets {
 
     /// Takes in the secrets that a plan knows, and what is none in it.
     pub fn learn_plan(&self, plan: &Plan) {
-        self.learn_public_of(plan);
+        let public = self.has_parts();
+        if public {
+            self.learn_names(plan);
+        }
         for change in &plan.changes {
-            learn_change(change, self);
+            self.learn_change(change, public);
         }
         for output in plan.outputs.values() {
-            for value in output
-                .before
-                .iter()
-                .chain(output.after.iter().map(|data| &data.value))
-            {
-                let paths = SecretPaths::of(&output.after);
-                let veil = Veil::new(&paths, None, false);
-                if output.sensitive {
-                    self.learn(value);
-                } else {
-                    veil.collect(value, self);
-                }
+            let paths = SecretPaths::of_output(output);
+            let veil = Veil::new(&paths, None, false);
+            let after = output.after.iter().map(|data| &data.value);
+            let values = output.before.iter().chain(after);
+            for value in values {
+                veil.learn(value, self);
             }
         }
     }
-}
 
-impl Secrets {
-    /// Takes in what is no secret of a plan: names, types, and the values that it shows.
-    fn learn_public_of(&self, plan: &Plan) {
-        if !self.has_parts() {
-            return;
-        }
+    /// Takes in what is no secret of a plan whatever its values are: names and types.
+    fn learn_names(&self, plan: &Plan) {
         let (account, region) = (plan.account.as_deref(), plan.region.as_deref());
         let named = [Some(&*plan.stack), plan.env.as_deref(), account, region];
-        named
-            .into_iter()
-            .flatten()
-            .for_each(|text| self.learn_public(text));
+        let named = named.into_iter().flatten();
+        named.for_each(|text| self.learn_public(text));
         for service in SERVICES {
             let (region, account) = (region.unwrap_or_default(), account.unwrap_or_default());
             self.learn_public(&format!("arn:aws:{service}:{region}:{account}:"));
@@ -316,15 +371,33 @@ impl Secrets {
         for change in &plan.changes {
             self.learn_public(&change.address);
             self.learn_public(&change.type_name);
-            let schema = change.schema.0;
-            if let Some(schema) = schema {
+            if let Some(schema) = change.schema.0 {
                 let names = schema.property_names().chain(schema.output_names());
                 names.for_each(|name| self.learn_public(name));
             }
-            let paths = SecretPaths::of_change(change);
-            let veil = Veil::new(&paths, schema, false);
-            for data in change.before.iter().chain(&change.after) {
-                veil.collect_public(&data.value, self);
+        }
+    }
+
+    /// Takes in the secrets of a change, and with `public` the values that are shown.
+    fn learn_change(&self, change: &Change, public: bool) {
+        let schema = change.schema.0;
+        let paths = SecretPaths::of_change(change);
+        let veil = Veil::new(&paths, schema, false);
+        for data in change.before.iter().chain(&change.after) {
+            let shown = veil.learn(&data.value, self);
+            if public {
+                learn_public(&shown.value, self);
+            }
+        }
+        for difference in &change.differences {
+            let veil = veil.at(&difference.path);
+            for value in difference.applied.iter().chain(&difference.live) {
+                veil.learn(value, self);
+            }
+        }
+        for (name, value) in &change.decided {
+            if schema.is_some_and(|schema| schema.is_sensitive(name)) || paths.covers(name) {
+                self.learn(value);
             }
         }
     }
@@ -332,30 +405,6 @@ impl Secrets {
 
 /// The services whose names stand in ARNs.
 const SERVICES: [&str; 7] = ["sqs", "lambda", "iam", "logs", "s3", "sts", "apigateway"];
-
-fn learn_change(change: &Change, secrets: &Secrets) {
-    let schema = change.schema.0;
-    let paths = SecretPaths::of_change(change);
-    // Of very many resources few have a secret; the values of the others are not walked.
-    if paths.is_empty() && schema.is_none_or(|schema| !schema.has_keyword("sensitive")) {
-        return;
-    }
-    let veil = Veil::new(&paths, schema, false);
-    for data in change.before.iter().chain(&change.after) {
-        veil.collect(&data.value, secrets);
-    }
-    for difference in &change.differences {
-        let veil = veil.at(&difference.path);
-        for value in difference.applied.iter().chain(&difference.live) {
-            veil.collect(value, secrets);
-        }
-    }
-    for (name, value) in &change.decided {
-        if schema.is_some_and(|schema| schema.is_sensitive(name)) || paths.covers(name) {
-            secrets.learn(value);
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -368,7 +417,8 @@ mod tests {
             ..Data::default()
         };
         let paths = SecretPaths::of([&data]);
-        Veil::new(&paths, None, false).mask(value, &Path::root(), &mut BTreeSet::new())
+        let shown = Veil::new(&paths, None, false).value(value);
+        shown.value.into_owned()
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use super::{KEYED, SavedPlan, SavedState, SavedVariable, short};
 use crate::data::{Data, Path};
 use crate::engine::plan::{Change, Op, Plan, Step};
-use crate::store::seal::is_sealed;
+use crate::report::secrets::{SECRET, masked};
+use crate::store::seal::{is_sealed, sealed_paths};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -177,14 +178,10 @@ fn steps(plan: &Plan) -> Vec<Step> {
 }
 
 fn changes(was: &Plan, is: &Plan, moved: &mut Vec<Moved>) {
-    let by_address = |plan: &'_ Plan| -> BTreeMap<String, Change> {
-        let rows = plan.changes.iter();
-        rows.map(|row| (row.address.clone(), row.clone())).collect()
-    };
-    let (old, new) = (by_address(was), by_address(is));
-    let addresses: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let (old, new) = (was.by_address(), is.by_address());
+    let addresses: BTreeSet<&&str> = old.keys().chain(new.keys()).collect();
     for address in addresses {
-        match (old.get(address), new.get(address)) {
+        match (old.get(address).copied(), new.get(address).copied()) {
             (Some(old), Some(new)) => change(old, new, moved),
             (old, new) => moved.push(Moved::new(
                 format!("what is to be done with {address}"),
@@ -333,24 +330,12 @@ fn shown(value: Option<&Value>) -> String {
     let Some(value) = value else {
         return "not set".to_owned();
     };
-    let text = masked(value)
+    let text = masked(value, &sealed_paths(value), &SECRET.into())
         .to_string()
         .replace("\"(secret)\"", "(secret)");
     match text.char_indices().nth(LONGEST) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text,
-    }
-}
-
-fn masked(value: &Value) -> Value {
-    match value {
-        value if is_sealed(value) => Value::from("(secret)"),
-        Value::Array(list) => list.iter().map(masked).collect(),
-        Value::Object(map) => map
-            .iter()
-            .map(|(key, value)| (key.clone(), masked(value)))
-            .collect(),
-        other => other.clone(),
     }
 }
 

@@ -7,7 +7,6 @@ use crate::report::secrets::{SecretPaths, Secrets, Veil};
 use crate::resource::types::Types;
 use crate::store::seal::Seal;
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// The plan with every secret sealed: what is not shown on a terminal is not in it. Live
 /// attributes that only serve an update, and are in `before` as far as they were looked at, are
@@ -19,26 +18,15 @@ pub fn sealed(plan: &Plan, types: &Types, seal: &Seal) -> Plan {
         seal,
         secrets: &secrets,
     };
-    let by_address: BTreeMap<&str, &Change> = plan
-        .changes
-        .iter()
-        .map(|change| (change.address.as_str(), change))
-        .collect();
+    let by_address = plan.by_address();
+    let change_of = |step: &Step| by_address.get(step.address.as_str()).copied();
+    let (changes, outputs, steps) = (plan.changes.iter(), plan.outputs.iter(), plan.steps.iter());
+    let output = |(name, output): (&String, _)| (name.clone(), sealer.output(output));
     Plan {
-        changes: plan
-            .changes
-            .iter()
-            .map(|change| sealer.change(change))
-            .collect(),
-        outputs: plan
-            .outputs
-            .iter()
-            .map(|(name, output)| (name.clone(), sealer.output(output)))
-            .collect(),
-        steps: plan
-            .steps
-            .iter()
-            .map(|step| sealer.step(step, by_address.get(step.address.as_str()).copied()))
+        changes: changes.map(|change| sealer.change(change)).collect(),
+        outputs: outputs.map(output).collect(),
+        steps: steps
+            .map(|step| sealer.step(step, change_of(step)))
             .collect(),
         ..plan.clone()
     }
@@ -73,10 +61,7 @@ impl Sealer<'_> {
     }
 
     fn output(&self, output: &OutputChange) -> OutputChange {
-        let mut paths = SecretPaths::of(&output.after);
-        if output.sensitive {
-            paths = SecretPaths::everything();
-        }
+        let paths = SecretPaths::of_output(output);
         let veil = Veil::new(&paths, None, false);
         OutputChange {
             before: output.before.as_ref().map(|value| self.value(value, veil)),
@@ -145,17 +130,13 @@ impl Sealer<'_> {
     }
 
     fn data(&self, data: &Data, veil: Veil<'_>) -> Data {
-        let mut value = self.seal.seal_all(data).into_owned();
-        value = self.value(&value, veil);
-        let text = |(path, expression): (&Path, &String)| {
+        let value = self.value(&self.seal.seal_all(data), veil);
+        let text = |(path, text): (&Path, &String)| {
             // The expression of a hidden place may have a secret written into it.
-            let hidden = veil.at(path).hides(&Value::from(expression.as_str()));
-            let text = match hidden {
-                true => self
-                    .seal
-                    .seal(&Value::from(expression.as_str()))
-                    .to_string(),
-                false => self.text(expression),
+            let expression = Value::from(text.as_str());
+            let text = match veil.at(path).hides(&expression) {
+                true => self.seal.seal(&expression).to_string(),
+                false => self.text(text),
             };
             (path.clone(), text)
         };
@@ -167,9 +148,7 @@ impl Sealer<'_> {
     }
 
     fn value(&self, value: &Value, veil: Veil<'_>) -> Value {
-        let mut hidden = BTreeSet::new();
-        veil.mask(value, &Path::root(), &mut hidden);
-        self.texts(&self.seal.seal_paths(value, &hidden))
+        self.texts(&self.seal.seal_paths(value, &veil.value(value).secret))
     }
 
     /// A text that came from elsewhere, such as an id, may repeat a secret.

@@ -90,16 +90,14 @@ impl Secrets {
 
     /// Takes in a secret value: each text and number in it, and the keys of its maps.
     pub fn learn(&self, value: &Value) {
-        let mut known = self.known();
-        known.value(value);
+        self.known().value(value, false);
     }
 
     /// Takes in what was secret from the start, such as a variable: any part of a document in
     /// it may be repeated by itself. (Of one that was computed most parts are no secret.)
     pub fn learn_source(&self, data: &Data) {
-        self.learn_secret(data);
         for part in data.secret.iter().filter_map(|at| at.get(&data.value)) {
-            self.known().source(part);
+            self.known().value(part, true);
             if let Value::String(text) = part
                 && let Ok(document @ (Value::Object(_) | Value::Array(_))) =
                     serde_json::from_str(text)
@@ -147,12 +145,8 @@ impl Secrets {
 
     /// Takes in what is secret of a value.
     pub fn learn_secret(&self, data: &Data) {
-        if data.secret.is_empty() {
-            return;
-        }
-        let mut known = self.known();
         for part in data.secret.iter().filter_map(|at| at.get(&data.value)) {
-            known.value(part);
+            self.learn(part);
         }
     }
 
@@ -203,17 +197,21 @@ impl Secrets {
 }
 
 impl Known {
-    fn value(&mut self, value: &Value) {
+    /// Takes in each string and number, and the keys; of a `source` each is looked for in parts.
+    fn value(&mut self, value: &Value, source: bool) {
         match value {
-            Value::String(text) => self.text(text),
-            Value::Number(number) => self.text(&number.to_string()),
-            Value::Array(list) => list.iter().for_each(|value| self.value(value)),
+            Value::String(text) => {
+                self.text(text);
+                self.sources.extend(source.then(|| text.clone()));
+            }
+            Value::Number(number) => self.value(&number.to_string().into(), source),
+            Value::Array(list) => list.iter().for_each(|value| self.value(value, source)),
             Value::Object(map) => {
                 for (key, value) in map {
                     if key.len() >= SHORTEST_LINE {
                         self.keys.insert(key.clone());
                     }
-                    self.value(value);
+                    self.value(value, source);
                 }
             }
             Value::Null | Value::Bool(_) => {}
@@ -247,17 +245,6 @@ impl Known {
         if lines.len() > 1 {
             let long = lines.into_iter().filter(|line| line.len() >= SHORTEST_LINE);
             long.for_each(|line| self.text(line));
-        }
-    }
-
-    /// Takes in what is secret from the start: each string and number in it.
-    fn source(&mut self, value: &Value) {
-        match value {
-            Value::String(text) => self.sources.push(text.clone()),
-            Value::Number(number) => self.sources.push(number.to_string()),
-            Value::Array(list) => list.iter().for_each(|value| self.source(value)),
-            Value::Object(map) => map.values().for_each(|value| self.source(value)),
-            Value::Null | Value::Bool(_) => {}
         }
     }
 

@@ -48,6 +48,16 @@ pub struct ResourceState {
 }
 
 impl ResourceState {
+    /// The outputs, but for properties that were given and that `inputs` gives no more: their old
+    /// values hold no longer.
+    pub fn lasting_outputs(&self, inputs: &Value) -> Value {
+        let mut outputs = self.outputs.clone();
+        if let Some(map) = outputs.as_object_mut() {
+            map.retain(|name, _| self.inputs.get(name).is_none() || inputs.get(name).is_some());
+        }
+        outputs
+    }
+
     /// Whether it has secrets that the state's key opens.
     pub fn has_secrets(&self) -> bool {
         let files = self.sealed_files.values();

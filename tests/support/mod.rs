@@ -7,6 +7,7 @@ pub mod moto;
 pub mod proxy;
 
 pub mod aws;
+pub mod calls;
 pub mod cases;
 pub mod fake;
 pub mod tally;

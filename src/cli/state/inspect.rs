@@ -9,9 +9,9 @@ use super::bench::{Bench, unknown, words};
 use super::table::table;
 use crate::data::Path;
 use crate::lang::yaml;
+use crate::report::secrets::{SECRET, masked};
 use crate::resource::table::native;
-use crate::secrets::SECRET;
-use crate::store::seal::is_sealed;
+use crate::store::seal::sealed_paths;
 use crate::store::state::{ResourceState, State, deposed_address, split_deposed};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -80,8 +80,8 @@ pub(super) async fn show(global: &GlobalArgs, args: &ShowArgs) -> Result<Exit, C
         "address": name,
         "type": known.type_name,
         "id": id(known),
-        "inputs": masked(&known.inputs, &secret),
-        "outputs": masked(&known.outputs, &secret),
+        "inputs": without_secrets(&known.inputs, &secret),
+        "outputs": without_secrets(&known.outputs, &secret),
         "dependencies": known.dependencies,
         "options": known.options,
     });
@@ -100,24 +100,7 @@ pub(super) async fn show(global: &GlobalArgs, args: &ShowArgs) -> Result<Exit, C
 }
 
 /// The value without its secrets.
-fn masked(value: &Value, sensitive: &BTreeSet<Path>) -> Value {
-    let mut shown = value.clone();
-    for path in sensitive {
-        if path.get(value).is_some_and(|part| !part.is_null()) {
-            path.set(&mut shown, Value::from("(secret)"));
-        }
-    }
-    without_seals(&shown)
-}
-
-fn without_seals(value: &Value) -> Value {
-    match value {
-        sealed if is_sealed(sealed) => Value::from("(secret)"),
-        Value::Object(map) => map
-            .iter()
-            .map(|(key, value)| (key.clone(), without_seals(value)))
-            .collect(),
-        Value::Array(list) => list.iter().map(without_seals).collect(),
-        other => other.clone(),
-    }
+fn without_secrets(value: &Value, sensitive: &BTreeSet<Path>) -> Value {
+    let sealed = sealed_paths(value);
+    masked(value, sensitive.iter().chain(&sealed), &SECRET.into())
 }

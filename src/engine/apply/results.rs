@@ -24,7 +24,6 @@ use crate::resource::error::Error;
 use crate::resource::home::Home;
 use crate::resource::types::Types;
 use crate::resource::{ResourceType, overlay};
-use crate::schema::Schema;
 use crate::secrets::Secrets;
 use crate::store::StoreError;
 use crate::store::journal::Intent;
@@ -177,7 +176,7 @@ impl<'a> Applying<'a> {
             Op::Delete { deposed } => {
                 let known = self.known_state(address, deposed.as_deref())?;
                 let kind = kind(self.types, &known.type_name)?;
-                let attrs = self.attrs(address, known, deposed.is_none(), kind.schema());
+                let attrs = self.attrs(address, known, deposed.is_none(), kind);
                 let call = Call::Delete {
                     kind,
                     id: known.id.clone(),
@@ -271,7 +270,7 @@ impl<'a> Applying<'a> {
     /// What was unknown turned out to be what is live: no call, the state takes it in.
     fn take_over(&mut self, address: &str, live: &Value, inputs: &Data) -> Result<Resolved, Error> {
         let known = self.known_state(address, None)?;
-        let (id, outputs) = (known.id.clone(), known.outputs.clone());
+        let (id, outputs) = (known.id.clone(), known.lasting_outputs(&inputs.value));
         let attrs = overlay(&overlay(&outputs, live), &inputs.value);
         self.show(address, inputs, &attrs);
         let resource = Box::new(self.resource(address, &id, inputs, &outputs));
@@ -313,16 +312,28 @@ impl<'a> Applying<'a> {
 
     /// What is known of an object about to be deleted: the live values, and from the file
     /// what no read returns.
-    fn attrs(&self, address: &str, known: &ResourceState, current: bool, schema: &Schema) -> Value {
+    fn attrs(
+        &self,
+        address: &str,
+        known: &ResourceState,
+        current: bool,
+        kind: &dyn ResourceType,
+    ) -> Value {
         let known = self.seal.opened_resource(known);
         let mut attrs = known.outputs.clone();
+        // A state of an older version may still have what was taken out of the file.
+        for name in kind.taken_as_given(&known.inputs, &attrs) {
+            if known.inputs.get(*name).is_none() {
+                Path::root().join(name).remove(&mut attrs);
+            }
+        }
         let seen = self.moved.get(address).map_or(address, String::as_str);
         if current && let Some(Observed::Present(live)) = self.world.live.get(seen) {
             attrs = overlay(&attrs, live);
         }
         let written = known.inputs.as_object().into_iter().flatten();
         let hidden: Map<String, Value> = written
-            .filter(|(name, _)| schema.flag(&Path::root().join(name), "writeOnly"))
+            .filter(|(name, _)| kind.schema().flag(&Path::root().join(name), "writeOnly"))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
         overlay(&attrs, &Value::Object(hidden))
@@ -392,7 +403,7 @@ impl<'a> Applying<'a> {
             }
             _ => {
                 let previous = match (&step.op, self.state.resources.get(&address)) {
-                    (Op::Update { .. }, Some(known)) => known.outputs.clone(),
+                    (Op::Update { .. }, Some(known)) => known.lasting_outputs(&inputs.value),
                     (Op::Create { decided, .. }, _) => Value::Object(decided.clone()),
                     _ => Value::Null,
                 };

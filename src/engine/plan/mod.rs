@@ -408,6 +408,12 @@ impl Plan {
         }
     }
 
+    /// The changes by their addresses.
+    pub fn by_address(&self) -> BTreeMap<&str, &Change> {
+        let changes = self.changes.iter();
+        changes.map(|one| (one.address.as_str(), one)).collect()
+    }
+
     /// Counts the changes.
     pub fn summary(&self) -> Summary {
         let mut summary = Summary::default();

@@ -299,7 +299,7 @@ impl Builder<'_> {
         if same || left_alone {
             return;
         }
-        let outputs = known.outputs.clone();
+        let outputs = known.lasting_outputs(&inputs.value);
         let op = Op::Adopt {
             id: known.id.clone(),
             inputs: inputs.into_owned(),

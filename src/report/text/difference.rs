@@ -4,159 +4,30 @@ use super::lines::{self, Form};
 use super::node::Node;
 use super::page::{FORCES, Page, Sign};
 use super::{policy, scalar};
-use crate::data::{Data, Path};
-use crate::engine::plan::{Change, ChangedBy, Difference};
-use crate::report::secrets::{SecretPaths, Veil};
+use crate::engine::plan::ChangedBy;
 use crate::report::terminal::{columns, escape};
-use crate::schema::Schema;
-use crate::schema::document::parsed;
-use serde_json::Value;
+use crate::report::view::{self, Kind, Resource};
 
-/// How a property is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Value,
-    Json,
-    Policy,
-}
-
-/// One property, its three values and what is to be said of them.
+/// A row, its values ready to be written.
 struct Row {
     name: String,
     kind: Kind,
     applied: Option<Node>,
     live: Option<Node>,
     desired: Option<Node>,
-    by: ChangedBy,
-    replaces: bool,
-    /// What the content is called that differs.
-    content: Option<String>,
 }
 
-/// Shows all differences of a change; `schema` declares its properties.
-pub(super) fn rows(page: &mut Page<'_>, indent: usize, change: &Change, schema: Option<&Schema>) {
-    let paths = SecretPaths::of_change(change);
-    let veil = Veil::new(&paths, schema, page.style.show_secrets);
-    let mut index = 0;
-    while let Some(first) = change.differences.get(index) {
-        let document = document_root(schema, &first.path);
-        let root = document.as_ref().map_or(&first.path, |(root, _)| root);
-        let group: Vec<&Difference> = change.differences[index..]
-            .iter()
-            .take_while(|difference| difference.path.is_within(root))
-            .collect();
-        let kind = document.as_ref().map_or(Kind::Value, |(_, kind)| *kind);
-        let whole = (kind != Kind::Value)
-            .then(|| document_row(change, root, &group, kind, veil))
-            .flatten();
-        index += group.len();
-        match whole {
-            Some(row) => show(page, indent, row),
-            None => {
-                for difference in group {
-                    let kind = if difference.path == *root {
-                        kind
-                    } else {
-                        Kind::Value
-                    };
-                    show(page, indent, single_row(difference, kind, veil));
-                }
-            }
-        }
+/// Shows all differences of a change.
+pub(super) fn rows(page: &mut Page<'_>, indent: usize, change: &Resource<'_>) {
+    for row in change.folded() {
+        show(page, indent, &row.path.to_string(), row);
     }
 }
 
-/// The document that `path` is, or lies in.
-fn document_root(schema: Option<&Schema>, path: &Path) -> Option<(Path, Kind)> {
-    let along: Vec<&Value> = schema?.along(path).collect();
-    let depth = along
-        .iter()
-        .position(|schema| schema.get("document").is_some())?;
-    let kind = match along[depth].get("document").and_then(Value::as_str) {
-        Some("policy") => Kind::Policy,
-        _ => Kind::Json,
-    };
-    let root = path
-        .segments()
-        .take(depth + 1)
-        .fold(Path::root(), |root, segment| root.join(segment));
-    Some((root, kind))
-}
-
-fn single_row(difference: &Difference, kind: Kind, veil: Veil<'_>) -> Row {
-    let veil = veil.at(&difference.path);
-    let node = |value: &Option<Value>| value.as_ref().map(|value| Node::of_value(value, veil));
-    Row {
-        name: difference.path.to_string(),
-        kind,
-        applied: node(&difference.applied),
-        live: node(&difference.live),
-        desired: difference
-            .desired
-            .as_ref()
-            .map(|data| Node::of_data(data, veil)),
-        by: difference.by,
-        replaces: difference.replaces,
-        content: difference.content.clone(),
-    }
-}
-
-/// The differences within one document as one row: the document before and after.
-fn document_row(
-    change: &Change,
-    root: &Path,
-    group: &[&Difference],
-    kind: Kind,
-    veil: Veil<'_>,
-) -> Option<Row> {
-    let first = *group.first()?;
-    if first.path == *root {
-        return (group.len() == 1).then(|| single_row(first, kind, veil));
-    }
-    let veil = veil.at(root);
-    let before = document(change.before.as_ref()?, root)?;
-    let after = document(change.after.as_ref()?, root)?;
-    let mut applied = before.value.clone();
-    for difference in group {
-        let path = difference.path.below(root)?;
-        match &difference.applied {
-            Some(value) => path.set(&mut applied, value.clone()),
-            None => path.remove(&mut applied),
-        }
-    }
-    let by = group.iter().map(|difference| difference.by);
-    Some(Row {
-        name: root.to_string(),
-        kind,
-        applied: Some(Node::of_value(&applied, veil)),
-        live: Some(Node::of_data(&before, veil)),
-        desired: Some(Node::of_data(&after, veil)),
-        by: by.reduce(|a, b| if a == b { a } else { ChangedBy::Both })?,
-        replaces: group.iter().any(|difference| difference.replaces),
-        content: None,
-    })
-}
-
-/// The document at `path`, parsed where it is given as text.
-fn document(data: &Data, path: &Path) -> Option<Data> {
-    let mut data = data.get(path)?;
-    if let Value::String(text) = &data.value
-        && let Some(parsed) = parsed(text)
-    {
-        data.value = parsed;
-    }
-    Some(data)
-}
-
-/// Whether the row is a key of a map that only the service has.
-fn is_others(row: &Row) -> bool {
-    row.by == ChangedBy::Outside && row.applied.is_none() && row.desired.is_none()
-}
-
-fn comments(row: &Row) -> Vec<&'static str> {
+fn comments(row: &view::Row<'_>) -> Vec<&'static str> {
     let mut comments = Vec::new();
     match row.by {
-        ChangedBy::Outside if is_others(row) => comments.push("not in the file"),
+        ChangedBy::Outside if row.is_others() => comments.push("not in the file"),
         ChangedBy::File => {}
         ChangedBy::Outside => comments.push("changed outside stackctl"),
         ChangedBy::Both => comments.push("changed on both sides"),
@@ -167,17 +38,24 @@ fn comments(row: &Row) -> Vec<&'static str> {
     comments
 }
 
-fn show(page: &mut Page<'_>, indent: usize, mut row: Row) {
-    let comments = comments(&row);
-    row.name = escape(&row.name).into_owned();
-    if let Some(label) = &row.content {
+/// Shows one row.
+pub(super) fn show(page: &mut Page<'_>, indent: usize, name: &str, row: &view::Row<'_>) {
+    let (of, comments) = (row, comments(row));
+    let mut row = Row {
+        name: escape(name).into_owned(),
+        kind: of.kind,
+        applied: of.applied.as_ref().map(Node::of),
+        live: of.live.as_ref().map(Node::of),
+        desired: of.desired.as_ref().map(Node::of),
+    };
+    if let Some(label) = of.content {
         let text = format!("{}: content of {} differs", row.name, escape(label));
         return page.row(indent, Sign::Change, &text, &comments);
     }
     let secret = |node: &Option<Node>| matches!(node, Some(Node::Secret { .. }));
     if secret(&row.desired) || secret(&row.live) {
         secret_row(page, indent, &row, &comments);
-    } else if row.by != ChangedBy::File && !is_others(&row) {
+    } else if of.by != ChangedBy::File && !of.is_others() {
         three_values(page, indent, row, &comments);
     } else {
         mark_secrets(&mut row);
@@ -323,25 +201,4 @@ fn block(page: &mut Page<'_>, indent: usize, kind: Kind, old: Option<&Node>, new
     for line in only.yaml_body() {
         page.diff_line(indent, sign, &line);
     }
-}
-
-/// One output: the same rows, with no third value.
-pub(super) fn output(
-    page: &mut Page<'_>,
-    indent: usize,
-    name: &str,
-    old: Option<Node>,
-    new: Option<Node>,
-) {
-    let row = Row {
-        name: name.to_owned(),
-        kind: Kind::Value,
-        applied: None,
-        live: old,
-        desired: new,
-        by: ChangedBy::File,
-        replaces: false,
-        content: None,
-    };
-    show(page, indent, row);
 }

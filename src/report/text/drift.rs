@@ -1,12 +1,12 @@
 //! Drift, for people: rows as in a plan, from what was applied to what is live.
 
-use super::page::{BOLD, DIM, Page};
-use super::{BODY, Style, difference, main_properties, paint, place, title_line};
+use super::page::{BOLD, Page};
+use super::{BODY, Style, difference, main_properties, place, title};
 use crate::engine::after::drift::Drift;
 use crate::engine::plan::unfinished;
 use crate::engine::world::World;
 use crate::report::drift::as_change;
-use crate::report::secrets::shown_id;
+use crate::report::view::resource;
 
 /// What somebody else changed, resource by resource, ended by the line that counts.
 pub fn drift(drift: &Drift, world: &World, style: &Style) -> String {
@@ -21,23 +21,18 @@ pub fn drift(drift: &Drift, world: &World, style: &Style) -> String {
     );
     for found in &drift.drifted {
         let change = as_change(found);
+        let change = resource(&change, style.show_secrets);
         page.out.push('\n');
         let reason = if found.gone {
             "gone: deleted outside stackctl"
         } else {
             "last applied -> live"
         };
-        title_line(
-            &mut page,
-            (change.action.sign(), paint(change.action)),
-            [&change.address, &change.type_name],
-            shown_id(&change),
-            reason,
-        );
+        title(&mut page, &change, reason);
         if found.gone {
             main_properties(&mut page, &change);
         } else {
-            difference::rows(&mut page, BODY, &change, change.schema.0);
+            difference::rows(&mut page, BODY, &change);
         }
     }
     page.out.push('\n');
@@ -46,16 +41,14 @@ pub fn drift(drift: &Drift, world: &World, style: &Style) -> String {
             "# {address}: {}, which is no drift; plan shows what is left to do",
             unfinished::REASON
         );
-        page.piece(DIM, &text);
-        page.end();
+        page.note(0, &text);
     }
     if drift.deposed > 0 {
         let text = format!(
             "# {} replaced before and not deleted yet; apply deletes what is left",
             drift.deposed
         );
-        page.piece(DIM, &text);
-        page.end();
+        page.note(0, &text);
     }
     page.piece(BOLD, &last_line(drift));
     page.end();

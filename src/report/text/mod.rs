@@ -16,13 +16,15 @@ pub use drift::drift;
 pub use unmet::unmet;
 
 use crate::engine::head::Head;
-use crate::engine::plan::{Action, Change, DESTROY, Importing, NEW, OutputChange, Plan};
-use crate::report::secrets::{SecretPaths, Veil, shown_id};
+use crate::engine::plan::{Action, DESTROY, Importing, NEW, Plan};
+use crate::report::secrets::Shown;
 use crate::report::terminal::{DEFAULT_WIDTH, columns, escape, fit};
+use crate::report::view::{Output, Resource, view};
 use anstyle::Style as Paint;
 use node::{Node, key_text};
 use page::{BOLD, CYAN, DIM, GREEN, MAGENTA, Page, RED, YELLOW};
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// How a text is to look.
 #[derive(Debug, Clone, Copy)]
@@ -56,12 +58,13 @@ const LONGEST_ID: usize = 120;
 /// Unchanged resources are not listed.
 pub fn plan(plan: &Plan, style: &Style) -> String {
     let mut page = Page::new(style);
+    let view = view(plan, style.show_secrets);
     header(&mut page, plan);
-    for change in &plan.changes {
+    for change in &view.resources {
         resource(&mut page, change);
     }
-    extra::steps(&mut page, plan);
-    outputs(&mut page, plan);
+    extra::adopted(&mut page, &view.adopted);
+    outputs(&mut page, &view.outputs);
     extra::files(&mut page, plan);
     extra::scope(&mut page, plan);
     extra::warnings(&mut page, plan);
@@ -163,41 +166,38 @@ fn paint(action: Action) -> Paint {
     }
 }
 
-fn resource(page: &mut Page<'_>, change: &Change) {
-    if change.is_nothing() {
+fn resource(page: &mut Page<'_>, change: &Resource<'_>) {
+    if change.words == Action::NoOp.words() {
         return;
     }
     page.out.push('\n');
-    if let Some(from) = &change.moved_from {
+    if let Some(from) = change.moved_from {
         moved(page, change, from);
     }
-    if let Some(importing) = &change.importing {
+    if let Some(importing) = change.importing {
         return imported(page, change, importing);
     }
     if change.action == Action::NoOp {
         return;
     }
-    let reason = match change.reason.as_str() {
+    let reason = match change.reason {
         NEW | DESTROY => "",
         reason => reason,
     };
     let holds = holds(change);
-    let reason = match (reason.is_empty(), &holds) {
-        (_, None) => reason.to_owned(),
-        (true, Some(holds)) => holds.clone(),
-        (false, Some(holds)) => format!("{reason}; {holds}"),
-    };
-    title(page, change, &reason);
+    let parts = [Some(reason), holds.as_deref()].into_iter().flatten();
+    let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+    title(page, change, &parts.join("; "));
     match change.action {
         Action::NoOp => {}
         Action::Create | Action::Read => {
             all_properties(page, change);
-            decided(page, change);
+            generated(page, change);
         }
         Action::Update | Action::DeleteThenCreate | Action::CreateThenDelete => {
-            difference::rows(page, BODY, change, change.schema.0);
+            difference::rows(page, BODY, change);
             if change.action.is_replace() {
-                decided(page, change);
+                generated(page, change);
             }
             hidden(page, change.unchanged);
         }
@@ -207,8 +207,8 @@ fn resource(page: &mut Page<'_>, change: &Change) {
 }
 
 /// `holds 3 objects, 4.2 kB, which go with it`
-fn holds(change: &Change) -> Option<String> {
-    let contents = change.holds.as_ref()?;
+fn holds(change: &Resource<'_>) -> Option<String> {
+    let contents = change.holds?;
     if contents.keeps {
         return Some(format!("holds {}", contents.text()));
     }
@@ -218,43 +218,31 @@ fn holds(change: &Change) -> Option<String> {
 }
 
 /// `moved old -> new  aws:sqs:Queue  [id=…]`; what else is done has a row of its own below.
-fn moved(page: &mut Page<'_>, change: &Change, from: &str) {
-    title_line(
-        page,
-        ("moved", CYAN),
-        [&format!("{from} -> {}", change.address), &change.type_name],
-        shown_id(change),
-        "",
-    );
+fn moved(page: &mut Page<'_>, change: &Resource<'_>, from: &str) {
+    let address = format!("{from} -> {}", change.address);
+    let of = [&address, change.type_name];
+    title_line(page, ("moved", CYAN), of, change.id, "");
 }
 
 /// `import queue  aws:sqs:Queue  [id=…]`, and the differences to the file, which are applied
 /// in the same run.
-fn imported(page: &mut Page<'_>, change: &Change, importing: &Importing) {
+fn imported(page: &mut Page<'_>, change: &Resource<'_>, importing: &Importing) {
     let reason = match change.action {
-        Action::NoOp => change.reason.clone(),
+        Action::NoOp => change.reason.to_owned(),
         _ => format!("then updated: {}", change.reason),
     };
-    title_line(
-        page,
-        ("import", CYAN),
-        [&change.address, &change.type_name],
-        importing.id.as_deref(),
-        &reason,
-    );
-    difference::rows(page, BODY, change, change.schema.0);
+    let of = [change.address, change.type_name];
+    let id = importing.id.as_deref();
+    title_line(page, ("import", CYAN), of, id, &reason);
+    difference::rows(page, BODY, change);
     hidden(page, change.unchanged);
 }
 
 /// `  ~ queue  aws:sqs:Queue  [id=…]  # reason`
-fn title(page: &mut Page<'_>, change: &Change, reason: &str) {
-    title_line(
-        page,
-        (change.action.sign(), paint(change.action)),
-        [&change.address, &change.type_name],
-        shown_id(change),
-        reason,
-    );
+fn title(page: &mut Page<'_>, change: &Resource<'_>, reason: &str) {
+    let sign = (change.action.sign(), paint(change.action));
+    let of = [change.address, change.type_name];
+    title_line(page, sign, of, change.id, reason);
 }
 
 fn title_line(
@@ -281,57 +269,22 @@ fn title_line(
 }
 
 /// What a create or read is given.
-fn all_properties(page: &mut Page<'_>, change: &Change) {
+fn all_properties(page: &mut Page<'_>, change: &Resource<'_>) {
     let Some(after) = &change.after else { return };
-    let paths = SecretPaths::of_change(change);
-    let veil = Veil::new(&paths, change.schema.0, page.style.show_secrets);
-    match Node::of_data(after, veil) {
-        Node::Map(map) => {
-            for (name, node) in &map {
-                for line in node.yaml(name) {
-                    page.line(BODY, &line);
-                }
-            }
-        }
-        other => {
-            for line in other.yaml_body() {
-                page.line(BODY, &line);
-            }
-        }
-    }
+    let lines = match Node::of(after) {
+        Node::Map(map) => map
+            .iter()
+            .flat_map(|(name, node)| node.yaml(name))
+            .collect(),
+        other => other.yaml_body(),
+    };
+    lines.iter().for_each(|line| page.line(BODY, line));
 }
 
-/// The names and values that this plan has settled, as far as the type declares them. What
-/// only repeats a value of the file, or an id that repeats a name, is left out.
-fn decided(page: &mut Page<'_>, change: &Change) {
-    let Some(schema) = change.schema.0 else {
-        return;
-    };
-    let none = SecretPaths::default();
-    let veil = Veil::new(&none, None, true);
-    let paths = SecretPaths::of_change(change);
-    for (name, value) in &change.decided {
-        let declared = schema.has_output(name) || schema.has_property(name);
-        let given = change
-            .after
-            .as_ref()
-            .and_then(|data| data.value.as_object())
-            .is_some_and(|map| map.values().any(|known| known == value));
-        let others = change.decided.iter().filter(|(other, _)| *other != "id");
-        let repeats = name == "id" && others.into_iter().any(|(_, other)| other == value);
-        if !declared || given || repeats {
-            continue;
-        }
-        let secret = schema.is_sensitive(name) || paths.covers(name);
-        let node = if secret && !page.style.show_secrets {
-            Node::Secret {
-                hash: None,
-                changes: false,
-            }
-        } else {
-            Node::of_value(value, veil)
-        };
-        let mut lines = node.yaml(name).into_iter();
+/// The names and values that this plan has settled.
+fn generated(page: &mut Page<'_>, change: &Resource<'_>) {
+    for (name, value) in &change.generated {
+        let mut lines = Node::of(value).yaml(name).into_iter();
         page.indent(BODY);
         page.out.push_str(&lines.next().unwrap_or_default());
         page.comment(&["generated by this plan"]);
@@ -349,11 +302,8 @@ fn hidden(page: &mut Page<'_>, unchanged: usize) {
 }
 
 /// What tells a deleted resource from others, on one line: its names first.
-fn main_properties(page: &mut Page<'_>, change: &Change) {
-    let Some(before) = &change.before else { return };
-    let paths = SecretPaths::of_change(change);
-    let veil = Veil::new(&paths, change.schema.0, page.style.show_secrets);
-    let Node::Map(map) = Node::of_data(before, veil) else {
+fn main_properties(page: &mut Page<'_>, change: &Resource<'_>) {
+    let Some(Node::Map(map)) = change.before.as_ref().map(Node::of) else {
         return;
     };
     let mut parts: Vec<(bool, String)> = map
@@ -381,42 +331,25 @@ fn main_properties(page: &mut Page<'_>, change: &Change) {
     }
 }
 
-fn outputs(page: &mut Page<'_>, plan: &Plan) {
-    if plan.outputs.is_empty() {
+fn outputs(page: &mut Page<'_>, outputs: &[Output<'_>]) {
+    if outputs.is_empty() {
         return;
     }
     page.out.push('\n');
     page.line(0, "Outputs:");
-    for (name, change) in &plan.outputs {
-        output(page, name, change);
+    for output in outputs {
+        difference::show(page, 2, &key_text(output.name), &output.row);
     }
-}
-
-fn output(page: &mut Page<'_>, name: &str, change: &OutputChange) {
-    let mut paths = SecretPaths::of(&change.after);
-    if change.sensitive {
-        paths = SecretPaths::everything();
-    }
-    let veil = Veil::new(&paths, None, page.style.show_secrets);
-    let old = change
-        .before
-        .as_ref()
-        .map(|value| match (change.sensitive, value) {
-            // The state does not keep what it was.
-            (true, Value::Null) => Node::Secret {
-                hash: None,
-                changes: false,
-            },
-            _ => Node::of_value(value, veil),
-        });
-    let new = change.after.as_ref().map(|data| Node::of_data(data, veil));
-    difference::output(page, 2, &key_text(name), old, new);
 }
 
 /// A value as it stands behind `name:`, harmless: what is on the same line (nothing for one
 /// with parts), and the lines below.
-pub(crate) fn value_lines(value: &Value, veil: Veil<'_>) -> (String, Vec<String>) {
-    let mut lines = Node::of_value(value, veil).yaml("x");
+pub(crate) fn value_lines(value: &Value) -> (String, Vec<String>) {
+    let shown = Shown {
+        value: Cow::Borrowed(value),
+        ..Shown::default()
+    };
+    let mut lines = Node::of(&shown).yaml("x");
     let first = lines.remove(0);
     (
         first.trim_start_matches("x:").trim_start().to_owned(),

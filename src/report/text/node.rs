@@ -1,14 +1,13 @@
-//! A value ready to be shown: secrets taken out, unknown parts named by the expression they
-//! come from, documents parsed.
+//! A value ready to be written: unknown parts named by the expression they come from, documents
+//! parsed.
 
 use super::scalar::{Notation, is_plain, more, quoted, string};
-use crate::data::Data;
-use crate::report::secrets::{SECRET, Veil};
+use crate::data::Path;
+use crate::report::secrets::{SECRET, Shown};
 use crate::report::terminal::escape;
 use crate::schema::document;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Lists and maps of simple values up to this many columns stand on one line.
 const INLINE: usize = 72;
@@ -16,7 +15,7 @@ const INLINE: usize = 72;
 /// The most lines of a text, and of a value as a whole, that are shown.
 const MOST_LINES: usize = 60;
 
-/// A value ready to be shown.
+/// A value ready to be written.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Node {
     /// Null, a bool or a number.
@@ -38,38 +37,51 @@ pub(super) enum Node {
     Map(BTreeMap<String, Node>),
 }
 
-/// The expressions of unknown paths, as a tree.
+/// What is noted of a value beside its JSON, as a tree.
 #[derive(Default)]
-struct Unknowns<'d> {
-    here: Option<&'d str>,
-    below: BTreeMap<String, Unknowns<'d>>,
+struct Notes<'s> {
+    unknown: Option<&'s str>,
+    hidden: Option<Option<u64>>,
+    is_document: bool,
+    below: BTreeMap<String, Notes<'s>>,
 }
 
-impl<'d> Unknowns<'d> {
-    fn of(data: &'d Data) -> Self {
-        let mut unknowns = Self::default();
-        for (path, expression) in &data.unknown {
-            let mut at = &mut unknowns;
-            for segment in path.segments() {
-                at = at.below.entry(segment.into_owned()).or_default();
-            }
-            at.here = Some(expression);
+/// Where nothing is noted.
+static NONE: Notes<'static> = Notes {
+    unknown: None,
+    hidden: None,
+    is_document: false,
+    below: BTreeMap::new(),
+};
+
+impl Notes<'_> {
+    fn below(&self, segment: impl ToString) -> &Self {
+        match self.below.is_empty() {
+            true => &NONE,
+            false => self.below.get(&segment.to_string()).unwrap_or(&NONE),
         }
-        unknowns
+    }
+
+    fn at(&mut self, path: &Path) -> &mut Self {
+        path.segments().fold(self, |at, segment| {
+            at.below.entry(segment.into_owned()).or_default()
+        })
     }
 }
 
 impl Node {
-    /// A value of which all is known.
-    pub(super) fn of_value(value: &Value, veil: Veil<'_>) -> Self {
-        build(value, None, veil)
-    }
-
-    /// A value with its unknown parts. Its own secret paths must be part of the veil.
-    pub(super) fn of_data(data: &Data, veil: Veil<'_>) -> Self {
-        let unknowns = Unknowns::of(data);
-        let some = (!data.unknown.is_empty()).then_some(&unknowns);
-        build(&data.value, some, veil)
+    pub(super) fn of(shown: &Shown<'_>) -> Self {
+        let mut notes = Notes::default();
+        for (path, expression) in &shown.unknown {
+            notes.at(path).unknown = Some(expression);
+        }
+        for (path, hash) in &shown.hidden {
+            notes.at(path).hidden = Some(*hash);
+        }
+        for path in &shown.documents {
+            notes.at(path).is_document = true;
+        }
+        build(&shown.value, &notes)
     }
 
     /// Whether it has no parts of its own to show on lines of their own.
@@ -166,70 +178,42 @@ pub(super) fn is_text(text: &str) -> bool {
     text.trim_end_matches('\n').contains('\n')
 }
 
-fn build(value: &Value, unknowns: Option<&Unknowns<'_>>, veil: Veil<'_>) -> Node {
-    let unknown = unknowns.and_then(|unknowns| unknowns.here);
-    if veil.hides(value) {
+fn build(value: &Value, notes: &Notes<'_>) -> Node {
+    if let Some(hash) = notes.hidden {
         return Node::Secret {
-            hash: unknown.is_none().then(|| hash(value)),
+            hash,
             changes: false,
         };
     }
-    if let Some(expression) = unknown {
+    if let Some(expression) = notes.unknown {
         return Node::Unknown(expression.to_owned());
     }
-    let below = |segment: &str| unknowns.and_then(|unknowns| unknowns.below.get(segment));
     match value {
-        Value::Null if unknowns.is_some_and(|unknowns| !unknowns.below.is_empty()) => {
-            map_of(&serde_json::Map::new(), unknowns, veil)
-        }
+        Value::Null if !notes.below.is_empty() => map_of(&serde_json::Map::new(), notes),
         Value::Null | Value::Bool(_) | Value::Number(_) => Node::Plain(value.to_string()),
-        Value::String(text) => match parsed(text, veil) {
-            Some(document) => build(&document, None, veil),
-            None => Node::String(text.clone()),
+        Value::String(text) => match notes.is_document.then(|| document::parsed(text)) {
+            Some(Some(document @ (Value::Object(_) | Value::Array(_)))) => build(&document, &NONE),
+            _ => Node::String(text.clone()),
         },
-        Value::Array(list) => Node::List(
-            list.iter()
-                .enumerate()
-                .map(|(index, item)| build(item, below(&index.to_string()), veil.item()))
-                .collect(),
-        ),
-        Value::Object(map) => map_of(map, unknowns, veil),
+        Value::Array(list) => {
+            let items = list.iter().enumerate();
+            let items = items.map(|(index, item)| build(item, notes.below(index)));
+            Node::List(items.collect())
+        }
+        Value::Object(map) => map_of(map, notes),
     }
 }
 
 /// An object; an unknown entry is there even if the object has no such key yet.
-fn map_of(
-    map: &serde_json::Map<String, Value>,
-    unknowns: Option<&Unknowns<'_>>,
-    veil: Veil<'_>,
-) -> Node {
-    let below = unknowns.map(|unknowns| &unknowns.below);
-    let mut entries: BTreeMap<String, Node> = map
+fn map_of(map: &serde_json::Map<String, Value>, notes: &Notes<'_>) -> Node {
+    let known = map.iter();
+    let known = known.map(|(key, value)| (key.clone(), build(value, notes.below(key))));
+    let more = notes
+        .below
         .iter()
-        .map(|(key, value)| {
-            let unknowns = below.and_then(|below| below.get(key));
-            (key.clone(), build(value, unknowns, veil.key(key)))
-        })
-        .collect();
-    for (key, unknowns) in below.into_iter().flatten() {
-        if !entries.contains_key(key) {
-            let node = build(&Value::Null, Some(unknowns), veil.key(key));
-            entries.insert(key.clone(), node);
-        }
-    }
-    Node::Map(entries)
-}
-
-/// A document that is given as text.
-fn parsed(text: &str, veil: Veil<'_>) -> Option<Value> {
-    veil.document()?;
-    document::parsed(text).filter(|value: &Value| value.is_object() || value.is_array())
-}
-
-fn hash(value: &Value) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.to_string().hash(&mut hasher);
-    hasher.finish()
+        .filter(|(key, _)| !map.contains_key(*key));
+    let more = more.map(|(key, notes)| (key.clone(), build(&Value::Null, notes)));
+    Node::Map(known.chain(more).collect())
 }
 
 /// A key as YAML has it.

@@ -2,7 +2,7 @@
 
 use crate::draw::Mutant;
 use crate::tree::{Places, Tree};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -30,6 +30,21 @@ pub fn check(tree: &Tree, mutants: Vec<Mutant>, target: &Path) -> Result<Vec<Mut
 /// As [`check`].
 pub fn build(tree: &Tree, mutants: Vec<Mutant>, target: &Path) -> Result<(Vec<Mutant>, Built)> {
     let (mutants, messages) = until_it_compiles(tree, mutants, target, TESTS)?;
+    Ok((mutants, built(&messages)?))
+}
+
+/// Builds the tests of a copy whose mutants compile.
+///
+/// # Errors
+/// Cargo cannot be started, or the tests do not compile.
+pub fn rebuild(root: &Path, target: &Path) -> Result<Built> {
+    let (compiles, messages) = cargo(root, target, TESTS)?;
+    ensure!(compiles, "the tests do not compile");
+    built(&messages)
+}
+
+/// The executables that cargo tells of.
+fn built(messages: &[Value]) -> Result<Built> {
     let of = |name: &str, test: bool| {
         messages
             .iter()
@@ -40,11 +55,27 @@ pub fn build(tree: &Tree, mutants: Vec<Mutant>, target: &Path) -> Result<(Vec<Mu
             .map(PathBuf::from)
             .with_context(|| format!("cargo built no {name}"))
     };
-    let built = Built {
+    Ok(Built {
         tests: vec![of("stackctl", true)?, of("main", true)?],
         program: of("stackctl", false)?,
-    };
-    Ok((mutants, built))
+    })
+}
+
+/// Whether a command succeeds, and its messages.
+fn cargo(root: &Path, target: &Path, command: &[&str]) -> Result<(bool, Vec<Value>)> {
+    let output = Command::new("cargo")
+        .args(command)
+        .args(["--locked", "--message-format=json", "--quiet"])
+        .current_dir(root)
+        .env("CARGO_TARGET_DIR", target)
+        .stderr(Stdio::inherit())
+        .output()
+        .context("starting cargo")?;
+    let messages = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
+    Ok((output.status.success(), messages))
 }
 
 fn until_it_compiles(
@@ -55,19 +86,8 @@ fn until_it_compiles(
 ) -> Result<(Vec<Mutant>, Vec<Value>)> {
     loop {
         let places = tree.write(&mutants)?;
-        let output = Command::new("cargo")
-            .args(command)
-            .args(["--locked", "--message-format=json", "--quiet"])
-            .current_dir(&tree.root)
-            .env("CARGO_TARGET_DIR", target)
-            .stderr(Stdio::inherit())
-            .output()
-            .context("starting cargo")?;
-        let messages: Vec<Value> = String::from_utf8_lossy(&output.stdout)
-            .lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect();
-        if output.status.success() {
+        let (compiles, messages) = cargo(&tree.root, target, command)?;
+        if compiles {
             return Ok((mutants, messages));
         }
         let bad = blamed(&messages, &places)?;

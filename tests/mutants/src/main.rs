@@ -58,6 +58,10 @@ struct Args {
     /// Goes on with the run that was interrupted: same mutants, same build.
     #[arg(long)]
     resume: bool,
+    /// Goes on with the tests as they are now: what survived is tried again, and new tests are
+    /// traced. Tests beside a mutant, in its own file, stay as they were.
+    #[arg(long, requires = "resume")]
+    renew: bool,
     /// Prints the mutants that would be tried, and ends.
     #[arg(long)]
     list: bool,
@@ -118,7 +122,12 @@ fn main() -> Result<()> {
     let mut begun = if args.resume {
         let text = fs::read_to_string(&kept)
             .context("no run to go on with: run without --resume first")?;
-        serde_json::from_str(&text)?
+        let mut begun: Begun = serde_json::from_str(&text)?;
+        if args.renew {
+            renew(&project, &scratch, &mut begun)?;
+            fs::write(&kept, serde_json::to_string(&begun)?)?;
+        }
+        begun
     } else {
         let Some(begun) = begin(&args, &project, &scratch)? else {
             return Ok(());
@@ -213,6 +222,17 @@ fn begin(args: &Args, project: &Path, scratch: &Path) -> Result<Option<Begun>> {
     }))
 }
 
+/// Builds the tests as they are now. Those that are new are traced next.
+fn renew(project: &Path, scratch: &Path, begun: &mut Begun) -> Result<()> {
+    eprintln!("building the tests");
+    let tree = scratch.join("tree");
+    tree::renew_tests(project, &tree, &begun.mutants)?;
+    let built = compile::rebuild(&tree, &scratch.join("target"))?;
+    (begun.tests, begun.program) = (built.tests, built.program);
+    begun.trace = None;
+    Ok(())
+}
+
 fn traced(args: &Args, scratch: &Path, begun: &Begun) -> Result<Trace> {
     let built = compile::Built {
         tests: begun.tests.clone(),
@@ -302,20 +322,36 @@ fn hunt_all(
     scratch: &Path,
     begun: &Run,
 ) -> Result<BTreeMap<usize, Verdict>> {
+    let areas = areas::names().filter(|area| args.wants(area)).count();
+    let share = args.count.div_ceil(areas.max(1));
+    let mut nth: BTreeMap<&str, usize> = BTreeMap::new();
+    let drawn: Vec<usize> = (0..begun.mutants.len())
+        .filter(|number| {
+            let nth = nth.entry(&begun.mutants[*number].area).or_default();
+            *nth += 1;
+            *nth <= share
+        })
+        .collect();
     let equivalents = Equivalents::read(&project.join("tests/mutants/equivalent.toml"))?;
     let path = scratch.join("results.jsonl");
     let mut verdicts = BTreeMap::new();
     for line in fs::read_to_string(&path).unwrap_or_default().lines() {
         let line: Line = serde_json::from_str(line)?;
         // What was not settled is tried again: there may be more time now.
-        if matches!(line.verdict, Verdict::Caught { .. } | Verdict::Survived) {
+        let settled = match line.verdict {
+            Verdict::Caught { .. } => true,
+            Verdict::Survived => !args.renew,
+            _ => false,
+        };
+        if settled {
             verdicts.insert(line.number, line.verdict);
         }
     }
-    for (number, mutant) in begun.mutants.iter().enumerate() {
-        if let Some(reason) = equivalents.reason(mutant) {
+    verdicts.retain(|number, _| drawn.contains(number));
+    for number in &drawn {
+        if let Some(reason) = equivalents.reason(&begun.mutants[*number]) {
             let reason = reason.to_owned();
-            verdicts.insert(number, Verdict::Equivalent { reason });
+            verdicts.insert(*number, Verdict::Equivalent { reason });
         }
     }
     let built = compile::Built {
@@ -325,7 +361,8 @@ fn hunt_all(
     let stage = stage(&scratch.join("tree"), built)?;
     let breadth = trace::breadth(&begun.trace);
     let killers = killers(scratch)?;
-    let mut hunts: Vec<Hunt> = (0..begun.mutants.len())
+    let mut hunts: Vec<Hunt> = drawn
+        .into_iter()
         .filter(|number| !verdicts.contains_key(number))
         .filter(|number| args.wants(&begun.mutants[*number].area))
         .map(|number| {

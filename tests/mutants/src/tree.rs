@@ -33,30 +33,11 @@ impl Tree {
         if root.exists() {
             fs::remove_dir_all(&root)?;
         }
-        let listed = Command::new("git")
-            .args([
-                "ls-files",
-                "-z",
-                "--cached",
-                "--others",
-                "--exclude-standard",
-            ])
-            .current_dir(from)
-            .output()
-            .context("running git ls-files")?;
-        ensure!(listed.status.success(), "git ls-files failed");
         let mut sources = Vec::new();
-        for file in String::from_utf8(listed.stdout)?.split_terminator('\0') {
-            let (source, target) = (from.join(file), root.join(file));
-            let Ok(content) = fs::read(&source) else {
-                continue; // deleted in the work tree
-            };
-            fs::create_dir_all(target.parent().context("a file without a folder")?)?;
-            if file.starts_with("tests/") && file.ends_with(".rs") {
-                fs::write(&target, inherit(&String::from_utf8(content)?))?;
+        for file in &files(from)? {
+            let Some(content) = copy(from, &root, file)? else {
                 continue;
-            }
-            fs::copy(&source, &target)?;
+            };
             if file.starts_with("src/") && file.ends_with(".rs") {
                 sources.push((file.to_owned(), String::from_utf8(content)?));
             }
@@ -99,6 +80,69 @@ impl Tree {
         fs::write(self.root.join("src/mutants.rs"), switch)?;
         Ok(places)
     }
+}
+
+/// The tests of a copy, and the local cloud, become those of the project as it is now; the mutants
+/// stay as they are.
+///
+/// # Errors
+/// A file cannot be read or written, or a line that has a mutant has changed.
+pub fn renew_tests(from: &Path, root: &Path, mutants: &[Mutant]) -> Result<()> {
+    for mutant in mutants {
+        let text = fs::read_to_string(from.join(&mutant.file))?;
+        let line = text.lines().nth(mutant.line - 1).unwrap_or_default();
+        ensure!(
+            line.trim() == mutant.text,
+            "{}:{} has changed: begin a new run",
+            mutant.file,
+            mutant.line
+        );
+    }
+    let is_test = |file: &&String| {
+        let name = file.rsplit('/').next().unwrap_or(file);
+        file.starts_with("tests/")
+            || file.starts_with("src/local_cloud/")
+            || file.contains("/tests/")
+            || name == "tests.rs"
+            || name.ends_with("_test.rs")
+    };
+    for file in files(from)?.iter().filter(is_test) {
+        copy(from, root, file)?;
+    }
+    Ok(())
+}
+
+/// What git knows of a work tree, and what it does not ignore.
+fn files(of: &Path) -> Result<Vec<String>> {
+    let listed = Command::new("git")
+        .args([
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ])
+        .current_dir(of)
+        .output()
+        .context("running git ls-files")?;
+    ensure!(listed.status.success(), "git ls-files failed");
+    let listed = String::from_utf8(listed.stdout)?;
+    Ok(listed.split_terminator('\0').map(str::to_owned).collect())
+}
+
+/// Copies one file; none where the work tree has it no more.
+fn copy(from: &Path, root: &Path, file: &str) -> Result<Option<Vec<u8>>> {
+    let target = root.join(file);
+    let Ok(content) = fs::read(from.join(file)) else {
+        return Ok(None);
+    };
+    fs::create_dir_all(target.parent().context("a file without a folder")?)?;
+    if file.starts_with("tests/") && file.ends_with(".rs") {
+        fs::write(&target, inherit(std::str::from_utf8(&content)?))?;
+    } else {
+        fs::copy(from.join(file), &target)?;
+    }
+    Ok(Some(content))
 }
 
 /// A test that starts the program with an empty environment hands the switch on all the same.

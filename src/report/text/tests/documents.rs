@@ -14,12 +14,16 @@ struct Documents {
 
 fn rows_of_documents(change: &Change) -> String {
     let schema = crate::schema::Schema::of::<Documents, ()>("test:Documents");
+    let change = Change {
+        schema: Declared(Some(Box::leak(Box::new(schema)))),
+        ..change.clone()
+    };
     let mut page = Page::new(&Style {
         color: false,
         width: 100,
         show_secrets: false,
     });
-    difference::rows(&mut page, 0, change, Some(&schema));
+    difference::rows(&mut page, 0, &view::resource(&change, false));
     page.out
 }
 
@@ -116,7 +120,8 @@ fn a_policy_is_shown_statement_by_statement() {
     });
     let none = SecretPaths::default();
     let veil = Veil::new(&none, None, false);
-    let (old, new) = (Node::of_value(&live, veil), Node::of_data(&desired, veil));
+    let (old, new) = (veil.value(&live), veil.data(&desired));
+    let (old, new) = (Node::of(&old), Node::of(&new));
     assert!(policy::diff(&mut page, 6, &old, &new));
     insta::assert_snapshot!(page.out, @r#"
     ~ Version: "2008-10-17" -> "2012-10-17"

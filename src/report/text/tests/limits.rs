@@ -145,3 +145,32 @@ fn ten_thousand_creates_take_a_moment() {
     let text = show(changes);
     assert!(text.ends_with("Plan: 10000 to create, 0 to update, 0 to replace, 0 to delete.\n"));
 }
+
+#[test]
+fn an_id_made_of_a_secret_is_not_shown_where_only_the_state_changes() {
+    let mut properties = Data::from(json!({"name": "hunter2"}));
+    properties.secret.insert(Path::pointer("/name"));
+    let mut queue = change("queue", "aws:sqs:Queue", Action::NoOp);
+    let id = "https://sqs.us-west-2.amazonaws.com/1/hunter2".to_owned();
+    queue.id = Some(id.clone());
+    queue.before = Some(properties.clone());
+    queue.after = Some(properties.clone());
+    let mut plan = plan_of(vec![queue]);
+    plan.steps = vec![Step {
+        op: Op::Adopt {
+            id,
+            inputs: properties,
+            outputs: Value::Null,
+        },
+        address: "queue".to_owned(),
+        type_name: "aws:sqs:Queue".to_owned(),
+        after: Default::default(),
+    }];
+    let shown = super::plan(&plan, &Style::default());
+    assert!(
+        shown.contains("  = queue  aws:sqs:Queue  [id=(secret)]"),
+        "{shown}"
+    );
+    let shown = crate::report::json::plan(&plan, false);
+    assert_eq!(shown["changes"][0]["id"], "(secret)");
+}

@@ -6,9 +6,11 @@ mod shapes;
 
 use super::*;
 use crate::data::{Data, Path};
-use crate::engine::plan::{ChangedBy, Difference, Op, Step};
+use crate::engine::plan::{Change, ChangedBy, Declared, Difference, Op, OutputChange, Step};
 use crate::report::fixtures::{change, differs, plan as plan_of};
-use serde_json::json;
+use crate::report::secrets::{SecretPaths, Veil};
+use crate::report::view;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 const FUNCTION: &str = "aws:lambda:Function";

@@ -8,10 +8,8 @@ use crate::resource::endpoint::Endpoint;
 
 fn node(value: &Value, unknown: &[(&str, &str)]) -> Node {
     let none = SecretPaths::default();
-    Node::of_data(
-        &with_unknown(value.clone(), unknown),
-        Veil::new(&none, None, false),
-    )
+    let data = with_unknown(value.clone(), unknown);
+    Node::of(&Veil::new(&none, None, false).data(&data))
 }
 
 #[test]
@@ -102,7 +100,7 @@ fn secrets_within_a_value_say_whether_they_change() {
     let veil = Veil::new(&paths, None, false);
     let of = |one: &str, two: &str| {
         let value = json!({"list": [one, "x"], "map": {"a": two}, "whole": one});
-        Node::of_value(&value, veil)
+        Node::of(&veil.value(&value))
     };
     let mut new = of("s", "t");
     new.mark_changed_secrets(Some(&of("s", "u")));

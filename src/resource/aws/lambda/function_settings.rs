@@ -438,12 +438,16 @@ mod tests {
     #[test]
     fn levels_are_sent_with_json_only() {
         let text = LoggingConfig::default().complete("f");
+        assert_eq!(text.log_format.as_deref(), Some("Text"));
         assert_eq!(text.log_group.as_deref(), Some("/aws/lambda/f"));
         assert_eq!(text.system_log_level, None);
         let json = LoggingConfig {
             log_format: Some("JSON".to_owned()),
             ..Default::default()
         };
-        assert_eq!(json.complete("f").system_log_level.as_deref(), Some("INFO"));
+        let json = json.complete("f");
+        assert_eq!(json.system_log_level.as_deref(), Some("INFO"));
+        assert_eq!(json.application_log_level.as_deref(), Some("INFO"));
+        assert_eq!(json.log_format.as_deref(), Some("JSON"));
     }
 }
