@@ -54,6 +54,9 @@ pub struct Schema {
     pub name: &'static str,
     /// What it is, from the struct's doc comment.
     pub description: String,
+    /// A smallest example, from the block of YAML at the end of that comment: resources or data by
+    /// name. Names that it does not have are those of other types' examples.
+    pub example: Option<String>,
     /// The JSON schema of its properties.
     pub properties: Value,
     /// The JSON schema of its outputs.
@@ -74,6 +77,17 @@ fn document<T: JsonSchema>() -> Value {
     let mut value = root.to_value();
     strip_null(&mut value);
     value
+}
+
+/// A doc comment without the block of YAML at its end, and that block.
+fn described(comment: &str) -> (String, Option<String>) {
+    let parts = comment.split_once("```yaml\n");
+    let Some((text, example)) =
+        parts.and_then(|(text, rest)| Some((text, rest.strip_suffix("```")?)))
+    else {
+        return (comment.to_owned(), None);
+    };
+    (text.trim_end().to_owned(), Some(example.to_owned()))
 }
 
 /// Takes the null out of optional types: in a stack file null means "not given" for every
@@ -146,13 +160,15 @@ fn marks(schema: &Value, keyword: &str) -> bool {
 impl Schema {
     /// The declaration made of the properties' struct and the outputs' struct.
     pub fn of<P: JsonSchema, O: JsonSchema>(name: &'static str) -> Self {
-        let properties = document::<P>();
-        let description = properties
-            .get("description")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned();
-        Self::from_json(name, description, properties, document::<O>())
+        let mut properties = document::<P>();
+        let comment = properties["description"].as_str().unwrap_or_default();
+        let (description, example) = described(comment);
+        if example.is_some() {
+            properties["description"] = Value::from(description.clone());
+        }
+        let mut schema = Self::from_json(name, description, properties, document::<O>());
+        schema.example = example;
+        schema
     }
 
     /// A declaration made at run time, from JSON Schemas with the same keywords. It lives as long as
@@ -174,6 +190,7 @@ impl Schema {
         Self {
             name,
             description,
+            example: None,
             keywords: KEYWORDS.into_iter().filter(marked).collect(),
             properties,
             outputs,

@@ -149,7 +149,7 @@ const UNSET: &[(&str, &str)] = &[
 #[test]
 fn every_type_has_a_case() {
     let cases: BTreeSet<String> = cases().into_iter().map(|(name, _)| name).collect();
-    let types: BTreeSet<String> = stackctl::resource::native()
+    let types: BTreeSet<String> = stackctl::resource::table::native()
         .resources()
         .keys()
         .map(|name| (*name).to_owned())
@@ -202,7 +202,9 @@ fn every_property_is_in_a_case() {
     }
     let mut found = Vec::new();
     for (type_name, values) in &cases_of {
-        let kind = stackctl::resource::native().resource(type_name).unwrap();
+        let kind = stackctl::resource::table::native()
+            .resource(type_name)
+            .unwrap();
         let values: Vec<&Value> = values.iter().collect();
         unset(&kind.schema().properties, &values, type_name, &mut found);
     }
@@ -251,6 +253,96 @@ mod cases {
     );
 }
 
+/// The examples in the types' doc comments, by what each defines: its resources or data, by name.
+fn examples() -> Vec<(&'static str, Map<String, Value>)> {
+    let native = stackctl::resource::table::native();
+    let resources = native.resources().values().map(|kind| kind.schema());
+    let schemas = resources.chain(native.data_sources().values().map(|kind| kind.schema()));
+    schemas
+        .map(|schema| {
+            let declared = format!("{}{}", schema.description, schema.properties);
+            assert!(!declared.contains("```yaml"), "{} shows it", schema.name);
+            let example = schema.example.as_deref();
+            let example = example.unwrap_or_else(|| panic!("{} has no example", schema.name));
+            (schema.name, serde_yaml::from_str(example).unwrap())
+        })
+        .collect()
+}
+
+/// Adds a block, and what it names of the others.
+fn with_what_it_names(
+    name: &str,
+    all: &BTreeMap<String, Value>,
+    stack: &mut BTreeMap<String, Value>,
+) {
+    if stack.contains_key(name) {
+        return;
+    }
+    let block = &all[name];
+    stack.insert(name.to_owned(), block.clone());
+    let text = block.to_string();
+    for other in all.keys() {
+        let refers = [format!("${{{other}."), format!("${{data.{other}.")];
+        let waits_for = block["options"]["dependsOn"].as_array();
+        if refers.iter().any(|start| text.contains(start))
+            || waits_for.is_some_and(|names| names.contains(&json!(other)))
+        {
+            with_what_it_names(other, all, stack);
+        }
+    }
+}
+
+/// Each example is what its type's reference shows: it applies with what it names, the next plan
+/// is empty, and nothing is left behind.
+#[test]
+fn every_example_applies() {
+    let examples = examples();
+    let all: BTreeMap<String, Value> = examples
+        .iter()
+        .flat_map(|(_, blocks)| blocks.clone())
+        .collect();
+    let count: usize = examples.iter().map(|(_, blocks)| blocks.len()).sum();
+    assert_eq!(all.len(), count, "two examples define one name");
+    for (type_name, blocks) in &examples {
+        let is_own = |block: &Value| block["type"] == *type_name;
+        assert_eq!(
+            blocks.values().filter(|it| is_own(it)).count(),
+            1,
+            "{type_name}"
+        );
+        let mut stack = BTreeMap::new();
+        for name in blocks.keys() {
+            with_what_it_names(name, &all, &mut stack);
+        }
+        let is_data = |block: &Value| {
+            let name = block["type"].as_str().unwrap();
+            stackctl::resource::table::native()
+                .data_source(name)
+                .is_some()
+        };
+        let (data, resources): (Map<_, _>, Map<_, _>) =
+            stack.into_iter().partition(|(_, block)| is_data(block));
+        let project = Project::new();
+        // Data that nothing uses is not read.
+        let outputs = data
+            .keys()
+            .map(|name| (name.clone(), format!("${{data.{name}.id}}")));
+        let outputs: BTreeMap<String, String> = outputs.collect();
+        let file = json!({
+            "name": "example", "resources": resources, "data": data, "outputs": outputs,
+        });
+        project.write("stacks/example.yaml", file.to_string());
+        project.apply();
+        project.expect_no_changes();
+        project.run(&["destroy", "--yes"]).expect(0);
+        assert!(
+            project.cloud().is_empty(),
+            "{type_name}: {:#?}",
+            project.cloud()
+        );
+    }
+}
+
 /// Services refuse two changes of one role or bucket at a time.
 #[test]
 fn what_changes_one_parent_has_one_lane() {
@@ -270,7 +362,7 @@ fn what_changes_one_parent_has_one_lane() {
     ];
     for group in [&roles[..], &buckets[..]] {
         let lanes = group.iter().map(|(name, attrs)| {
-            let kind = stackctl::resource::native().resource(name).unwrap();
+            let kind = stackctl::resource::table::native().resource(name).unwrap();
             kind.lane(attrs)
                 .unwrap_or_else(|| panic!("{name} has no lane"))
         });

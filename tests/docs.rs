@@ -22,10 +22,28 @@ fn generated(path: &str, found: &str) {
     }
 }
 
+/// A section for each: what it is, and its example.
+#[test]
+fn types() {
+    let mut text = String::new();
+    let native = stackctl::resource::table::native();
+    let resources = native.resources().values().map(|kind| kind.schema());
+    let data = native.data_sources().values().map(|kind| kind.schema());
+    for schema in resources.chain(data) {
+        let example = schema.example.as_deref().unwrap();
+        let (name, description) = (schema.name, &schema.description);
+        let _ = writeln!(
+            text,
+            "## `{name}`\n\n{description}\n\n```yaml\n{example}```\n"
+        );
+    }
+    generated("docs/types.md", &text);
+}
+
 #[test]
 fn import_ids() {
     let mut table = String::from("| type | import id |\n|---|---|\n");
-    for (name, kind) in stackctl::resource::native().resources() {
+    for (name, kind) in stackctl::resource::table::native().resources() {
         let _ = writeln!(table, "| `{name}` | {} |", kind.import_id());
     }
     generated("docs/import.md", &table);

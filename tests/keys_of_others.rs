@@ -109,7 +109,7 @@ fn samples() -> Vec<Sample> {
 /// Maps that nobody can add a key to: those that replace what has them, and those of types that
 /// live in the state alone.
 fn is_fixed(kind: &str, path: &Path) -> bool {
-    let schema = stackctl::resource::native().resources()[kind].schema();
+    let schema = stackctl::resource::table::native().resources()[kind].schema();
     schema.flag(path, "createOnly") || !kind.starts_with("aws:")
 }
 
@@ -133,7 +133,7 @@ fn maps(schema: &Value, at: &Path, found: &mut Vec<Path>) {
 
 fn all_maps() -> Vec<(&'static str, Path)> {
     let mut all = Vec::new();
-    for (name, kind) in stackctl::resource::native().resources() {
+    for (name, kind) in stackctl::resource::table::native().resources() {
         let mut found = Vec::new();
         maps(&kind.schema().properties, &Path::root(), &mut found);
         all.extend(found.into_iter().map(|path| (*name, path)));
@@ -156,7 +156,7 @@ fn tags_are_shared_and_every_other_map_is_the_files() {
     let all = all_maps();
     assert!(all.len() > 15, "{all:?}");
     for (kind, path) in &all {
-        let schema = stackctl::resource::native().resources()[kind].schema();
+        let schema = stackctl::resource::table::native().resources()[kind].schema();
         let shared = path.last().is_some_and(|name| name == "tags");
         assert_eq!(schema.keeps_others(path), shared, "{kind} {path}");
     }
@@ -216,7 +216,7 @@ fn case_of(sample: &Sample) -> Case {
 fn tried(sample: &Sample) {
     let name = format!("{} {}", sample.kind, sample.path);
     let path = Path::dotted(sample.path);
-    let schema = stackctl::resource::native().resources()[sample.kind].schema();
+    let schema = stackctl::resource::table::native().resources()[sample.kind].schema();
     let kept = schema.keeps_others(&path);
     let mut case = case_of(sample);
     let [own, other] = sample.keys;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use stackctl::engine::after::drift::drift;
 use stackctl::engine::world::{Observed, World};
 use stackctl::lang::stack::Stack;
-use stackctl::resource::native;
+use stackctl::resource::table::native;
 use stackctl::store::state::{ResourceState, State, StateChange};
 
 /// A trap: what was applied, the same as AWS gives it back, and a change of it.

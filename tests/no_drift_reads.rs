@@ -11,7 +11,7 @@ use std::net::{TcpListener, TcpStream};
 /// The first case of each type that has tags.
 fn tagged() -> Vec<(String, Case)> {
     let mut seen = BTreeSet::new();
-    let types = stackctl::resource::native().resources();
+    let types = stackctl::resource::table::native().resources();
     let cases = cases().into_iter().filter(|(name, _)| {
         types[name.as_str()].schema().has_property("tags") && seen.insert(name.clone())
     });

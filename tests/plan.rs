@@ -13,7 +13,7 @@ use stackctl::lang::locate::locate;
 use stackctl::lang::{check, diagnostic, load};
 use stackctl::report::diagnostics::diagnostics as mistakes;
 use stackctl::report::text::{self, Style};
-use stackctl::resource::native;
+use stackctl::resource::table::native;
 use stackctl::store::key::{Given, StateKey};
 use stackctl::store::seal::Seal;
 use std::fmt::Write as _;

@@ -13,7 +13,7 @@ use stackctl::engine::plan::verify;
 use stackctl::engine::world::World;
 use stackctl::lang::stack::Stack;
 use stackctl::lang::{check, load};
-use stackctl::resource::native;
+use stackctl::resource::table::native;
 use stackctl::store::state::State;
 use std::collections::BTreeSet;
 use std::path::PathBuf;

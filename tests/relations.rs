@@ -8,8 +8,8 @@ use crate::support::{Project, actions};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use stackctl::data::Path;
-use stackctl::resource::native;
 use stackctl::resource::relation::{Fate, Parent};
+use stackctl::resource::table::native;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 

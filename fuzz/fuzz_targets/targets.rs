@@ -5,7 +5,7 @@ use stackctl::engine::plan::planned::{Inputs, Options};
 use stackctl::engine::plan::rewrite;
 use stackctl::engine::world::World;
 use stackctl::lang::{check, load};
-use stackctl::resource::native;
+use stackctl::resource::table::native;
 use stackctl::store::state::State;
 use stackctl::store::{Store, journal};
 use std::path::{Path, PathBuf};

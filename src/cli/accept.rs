@@ -22,7 +22,7 @@ use crate::lang::load::Loaded;
 use crate::lang::locate::locate;
 use crate::lang::source;
 use crate::lang::stack::{Sources, Stack};
-use crate::resource::native;
+use crate::resource::table::native;
 use serde_json::json;
 use similar::TextDiff;
 use std::collections::{BTreeMap, BTreeSet};

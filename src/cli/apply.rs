@@ -20,7 +20,7 @@ use crate::report::progress::{self, Reporter};
 use crate::report::text::Style;
 use crate::report::{self, outputs::Row};
 use crate::resource::archive::cache;
-use crate::resource::native;
+use crate::resource::table::native;
 use crate::store;
 use crate::store::seal::Seal;
 use crate::store::state::State;

@@ -16,7 +16,7 @@ use crate::files;
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::source;
 use crate::report;
-use crate::resource::native;
+use crate::resource::table::native;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Read;

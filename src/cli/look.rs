@@ -18,7 +18,7 @@ use crate::engine::plan::planned::Options;
 use crate::engine::world::World;
 use crate::lang::stack::{Sources, Stack};
 use crate::resource::context::AsTyped;
-use crate::resource::native;
+use crate::resource::table::native;
 use crate::store::Store;
 use crate::store::state::State;
 use std::collections::BTreeSet;

@@ -5,7 +5,7 @@ use super::output;
 use crate::lang::diagnostic::Place;
 use crate::lang::locate::{is_written, locate};
 use crate::lang::stack::Sources;
-use crate::resource::native;
+use crate::resource::table::native;
 use serde_json::Value;
 use std::ops::Range;
 

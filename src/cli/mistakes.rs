@@ -17,7 +17,7 @@ use crate::lang::load::Loaded;
 use crate::lang::locate::locate;
 use crate::lang::stack::{Sources, Stack};
 use crate::report::diagnostics;
-use crate::resource::native;
+use crate::resource::table::native;
 use crate::severity::Severity;
 use crate::store::state::State;
 use serde_json::Value;

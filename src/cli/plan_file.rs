@@ -14,7 +14,7 @@ use crate::engine::world::World;
 use crate::lang::load::Loaded;
 use crate::lang::stack::{Origin, Sources, Stack};
 use crate::report::secrets::SecretPaths;
-use crate::resource::native;
+use crate::resource::table::native;
 use crate::saved::{
     self, Command, FileError, KEYED, Mark, Moved, Now, PlanKey, SavedPlan, SavedState,
     SavedVariable,

@@ -21,7 +21,7 @@ use crate::lang::stack::Stack;
 use crate::resource::aws::Aws;
 use crate::resource::context::AsTyped;
 use crate::resource::context::{Cx, Owner};
-use crate::resource::native;
+use crate::resource::table::native;
 use crate::saved::SavedState;
 use crate::store::Store;
 use crate::store::journal::Intent;

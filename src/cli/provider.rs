@@ -20,7 +20,7 @@ use crate::resource::aws::Aws;
 use crate::resource::aws::connect::{AssumeRole, ConnectError, Local, Settings, connect};
 use crate::resource::aws::endpoint::is_region;
 use crate::resource::aws::profile::MissingProfile;
-use crate::resource::native;
+use crate::resource::table::native;
 use crate::store::Watch;
 use serde_json::Value;
 use std::collections::BTreeSet;

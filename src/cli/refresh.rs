@@ -9,7 +9,7 @@ use super::session::Session;
 use super::{confirm, output, planning};
 use crate::engine::after::drift;
 use crate::report::{self, terminal::escape};
-use crate::resource::native;
+use crate::resource::table::native;
 use crate::store::StoreError;
 use crate::store::rekey::upgrade;
 use crate::store::state::StateChange;

@@ -13,7 +13,7 @@ use crate::engine::plan::planned::Options;
 use crate::engine::plan::planned::Planned;
 use crate::engine::world::World;
 use crate::report;
-use crate::resource::native;
+use crate::resource::table::native;
 use crate::store::state::State;
 use serde_json::json;
 use std::collections::BTreeSet;

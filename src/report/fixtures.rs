@@ -2,7 +2,7 @@
 
 use crate::data::{Data, Path};
 use crate::engine::plan::{Action, Change, ChangedBy, Declared, Difference, Op, Plan, Step};
-use crate::resource::native;
+use crate::resource::table::native;
 use serde_json::Value;
 use std::collections::BTreeSet;
 

@@ -53,7 +53,10 @@ impl Owner {
 
     /// Whether an object with these tags was made by this very create; without an operation,
     /// by any create for this address.
-    pub fn made<'t>(&self, tags: impl IntoIterator<Item = (&'t str, &'t str)>) -> bool {
+    pub fn made<K: AsRef<str>, V: AsRef<str>>(
+        &self,
+        tags: impl IntoIterator<Item = (K, V)>,
+    ) -> bool {
         let mut wanted = self.tags();
         if self.operation.is_empty() {
             wanted.remove("stackctl:operation");
@@ -61,7 +64,11 @@ impl Owner {
             wanted.retain(|key, _| key == "stackctl:operation");
         }
         for (key, value) in tags {
-            if wanted.get(key).is_some_and(|wanted| wanted == value) {
+            let key = key.as_ref();
+            if wanted
+                .get(key)
+                .is_some_and(|wanted| wanted == value.as_ref())
+            {
                 wanted.remove(key);
             }
         }
@@ -300,7 +307,10 @@ impl Cx {
 
     /// Records that the object exists, before the rest of the create is done: whatever
     /// happens then, it is in the state.
-    pub fn made(&self, id: &str, outputs: Value) {
+    pub fn made(&self, id: &str, mut outputs: Value) {
+        if let Value::Object(map) = &mut outputs {
+            map.retain(|_, value| !value.is_null());
+        }
         *self.made.lock().unwrap_or_else(PoisonError::into_inner) = Some(Applied {
             id: id.to_owned(),
             outputs,

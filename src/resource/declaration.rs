@@ -1,10 +1,12 @@
 //! What a type says of itself and does: one struct with its properties, documented, with the
 //! schema keywords of [`crate::schema`], that implements [`Resource`] or [`DataSource`].
 
+use super::aws::physical_name::{self, Naming};
+use super::aws::tags::{self, Tagging};
 use super::context::{Cx, Draw};
 use super::error::Error;
 use super::home::{AWS, Home};
-use super::import_id::Imported;
+use super::import_id::Import;
 use super::known::Known;
 use super::relation::{After, Parent};
 use super::rules::{Caution, Rules};
@@ -44,10 +46,35 @@ pub struct Change<P> {
     pub changed: BTreeSet<String>,
 }
 
+impl<O> Made<O> {
+    /// The resource of this id, with these outputs.
+    pub fn new(id: impl Into<String>, outputs: O) -> Self {
+        let id = id.into();
+        Self { id, outputs }
+    }
+}
+
+impl<P, O> Live<P, O> {
+    /// The resource with these properties and outputs.
+    pub fn new(props: P, outputs: O) -> Self {
+        Self { props, outputs }
+    }
+}
+
+/// A thing under which the service wants one write at a time (an API, a role, a bucket): its kind,
+/// and the property or output that names it.
+#[derive(Debug, Clone, Copy)]
+pub struct Lane(pub &'static str, pub &'static str);
+
 impl<P> Change<P> {
     /// Whether any of these properties differs.
     pub fn has(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.changed.contains(*name))
+    }
+
+    /// [`Change::sent`] of a string.
+    pub fn text(&self, name: &str, new: Option<&String>, default: &str) -> Option<String> {
+        self.sent(name, new, default.to_owned())
     }
 
     /// What an update sends for a property: nothing where it does not differ, else its
@@ -91,7 +118,7 @@ pub struct HeldBy<'v> {
 pub type Told = fn(output: &str, value: &str) -> Option<String>;
 
 /// A kind of resource. The implementing struct holds its properties: optional ones are
-/// `Option` with `skip_serializing_if`, names are camelCase, unknown fields are refused.
+/// `Option`, names are camelCase, unknown fields are refused.
 pub trait Resource:
     Serialize + DeserializeOwned + JsonSchema + Send + Sync + Sized + 'static
 {
@@ -113,10 +140,24 @@ pub trait Resource:
         Vec::new()
     }
 
+    /// [`Resource::rules`], and those that come with a name or tags.
+    fn all_rules(rules: &Rules<'_>) -> Vec<Broken> {
+        let of_name = Self::NAMING.map(|_| physical_name::rules(rules));
+        let of_tags = Self::TAGGING.map(|tagging| tags::rules(rules, tagging));
+        let common = of_name.into_iter().chain(of_tags).flatten();
+        common.chain(Self::rules(rules)).collect()
+    }
+
+    /// How the properties `name` and `namePrefix` give an object its name, where they do.
+    const NAMING: Option<Naming> = None;
+
+    /// What the service wants of the property `tags`, where there is one.
+    const TAGGING: Option<Tagging> = None;
+
     /// What is settled when the plan is made, before any call: physical names and drawn
     /// values. The result counts as known outputs and reaches `create` as `New::decided`.
-    fn decide(_props: &Value, _draw: &mut Draw) -> Map<String, Value> {
-        Map::new()
+    fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
+        Self::NAMING.map_or_else(Map::new, |naming| naming.decide(props, draw))
     }
 
     /// Brings properties into the form in which two of them can be compared, beyond what
@@ -141,10 +182,13 @@ pub trait Resource:
     /// The types of which resources with the same parent come before this one.
     const AFTER: &'static [After] = &[];
 
-    /// The key of the thing under which the service wants one write at a time (an API, a
-    /// role, a bucket); writes with the same key never overlap.
-    fn lane(_attrs: &Value) -> Option<String> {
-        None
+    /// The thing under which the service wants one write at a time.
+    const LANE: Option<Lane> = None;
+
+    /// The key of that thing; writes with the same key never overlap.
+    fn lane(attrs: &Value) -> Option<String> {
+        let Lane(kind, name) = Self::LANE?;
+        Some(format!("{kind}/{}", attrs.get(name)?.as_str()?))
     }
 
     /// Makes the resource. Call [`Cx::made`] as soon as it exists, if anything is left to
@@ -208,20 +252,10 @@ pub trait Resource:
 
     /// By what an object of this type is adopted, as the reference says it: `the queue's URL,
     /// such as …`.
-    const IMPORT_ID: &'static str;
+    const IMPORT: Import;
 
     /// Whether that id is a secret.
     const IMPORT_IS_SECRET: bool = false;
-
-    /// From what the user gives to adopt an object to the id that reads use, and what a read
-    /// must know besides.
-    ///
-    /// # Errors
-    /// A sentence without a full stop on why the text is no such id; it never repeats a
-    /// secret.
-    fn import(text: &str) -> Result<Imported, String> {
-        Imported::named(text)
-    }
 
     /// The attribute by which the service tells what the content is that a property marked
     /// `localFile` gave it.
@@ -269,14 +303,18 @@ pub trait Resource:
 
     /// The names, as the last property of [`Resource::IDENTITY`] gives them, of the objects there
     /// are whose names begin with `start`: for a state that is lost, where a part of the name
-    /// was drawn. Without `start`, those whose names begin as names made for the owner's address
-    /// do. Each is then looked for with [`Resource::find`].
+    /// was drawn. Each is then looked for with [`Resource::find`].
     fn names(
         _cx: &Cx,
         _known: &Known,
-        _start: Option<&str>,
+        _start: &str,
     ) -> impl Future<Output = Result<Vec<String>, Error>> + Send {
         async { Ok(Vec::new()) }
+    }
+
+    /// How the names begin that are made for the owner's address.
+    fn beginning(cx: &Cx, known: &Known) -> String {
+        Self::NAMING.map_or_else(String::new, |naming| naming.beginning(cx, known))
     }
 
     /// For types whose objects exist in the state alone: the import id of one of which the value

@@ -36,6 +36,46 @@ impl Imported {
     }
 }
 
+/// By what an object of a type is imported: how the reference says it, and how it is read.
+#[derive(Debug, Clone, Copy)]
+pub enum Import {
+    /// The id that reads use.
+    Id(&'static str),
+    /// A name without characters that only stand in other kinds of ids: these characters, and its
+    /// form as a mistake says it.
+    Name(&'static str, &'static [char], &'static str),
+    /// Parts with this character between them: `` `apiId/routeId` ``.
+    Parts(&'static str, char),
+    /// Something else, and what reads it.
+    Other(&'static str, fn(&str) -> Result<Imported, String>),
+}
+
+impl Import {
+    /// How the reference says it, such as `the queue's URL`.
+    pub const fn says(self) -> &'static str {
+        match self {
+            Self::Id(says) | Self::Name(says, ..) | Self::Parts(says, _) | Self::Other(says, _) => {
+                says
+            }
+        }
+    }
+
+    /// From what the user gives to adopt an object to the id that reads use, and what a read
+    /// must know besides.
+    ///
+    /// # Errors
+    /// A sentence without a full stop on why the text is no such id; it never repeats a
+    /// secret.
+    pub fn read(self, text: &str) -> Result<Imported, String> {
+        match self {
+            Self::Id(_) => Imported::named(text),
+            Self::Name(_, without, form) => name(text, without, form),
+            Self::Parts(says, between) => parts(text, says.trim_matches('`'), between),
+            Self::Other(_, read) => read(text),
+        }
+    }
+}
+
 fn misfit(text: &str, form: &str) -> String {
     format!("{text:?} has not the form {form}")
 }
@@ -51,13 +91,13 @@ pub fn name(text: &str, without: &[char], form: &str) -> Result<Imported, String
     Imported::named(text)
 }
 
-/// As many parts with slashes between them as `form` has, such as `apiId/routeId`.
+/// As many parts with this character between them as `form` has, such as `apiId/routeId`.
 ///
 /// # Errors
 /// Where one is missing or empty.
-pub fn parts(text: &str, form: &str) -> Result<Imported, String> {
-    let count = form.split('/').count();
-    let parts: Vec<&str> = text.splitn(count, '/').collect();
+pub fn parts(text: &str, form: &str, between: char) -> Result<Imported, String> {
+    let count = form.split(between).count();
+    let parts: Vec<&str> = text.splitn(count, between).collect();
     if parts.len() < count || parts.iter().any(|part| part.is_empty()) {
         return Err(misfit(text, form));
     }
@@ -166,7 +206,7 @@ mod tests {
 
     #[test]
     fn ids_that_fit_are_taken_and_others_are_not() {
-        let parts = |text| id(parts(text, "apiId/routeId"));
+        let parts = |text| id(Import::Parts("`apiId/routeId`", '/').read(text));
         assert_eq!(parts("a/b").as_deref(), Some("a/b"));
         assert_eq!(parts("a/$default").as_deref(), Some("a/$default"));
         for text in ["a", "a/", "/b", "", " a/b"] {

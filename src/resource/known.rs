@@ -62,6 +62,11 @@ impl Known {
         known
     }
 
+    /// The properties, without what is not known.
+    pub fn props(&self) -> &Value {
+        &self.props
+    }
+
     /// How much is known, to put those first of which more is.
     pub fn says(&self) -> usize {
         self.props.to_string().len()

@@ -1,5 +1,6 @@
 //! A type behind one interface, for the engine: JSON in, JSON out.
 
+use super::absent::drop_absent;
 use super::context::{Applied, Cx, Draw};
 use super::declaration::{Change, DataSource, HeldBy, New, Resource, Told, WrittenFile};
 use super::error::Error;
@@ -115,13 +116,13 @@ pub trait ResourceType: Send + Sync {
     fn counts(&self) -> bool {
         false
     }
-    /// See [`Resource::IMPORT_ID`].
+    /// See [`Resource::IMPORT`].
     fn import_id(&self) -> &'static str;
     /// See [`Resource::IMPORT_IS_SECRET`].
     fn import_is_secret(&self) -> bool {
         false
     }
-    /// See [`Resource::import`].
+    /// See [`Import::read`](super::import_id::Import::read).
     fn import(&self, text: &str) -> Result<Imported, String> {
         Imported::named(text)
     }
@@ -163,7 +164,7 @@ pub trait ResourceType: Send + Sync {
         cx: &'a Cx,
         known: &'a Known,
     ) -> BoxFuture<'a, Result<Option<String>, Error>>;
-    /// See [`Resource::names`].
+    /// See [`Resource::names`]; without `start`, it is [`Resource::beginning`].
     fn names<'a>(
         &self,
         _cx: &'a Cx,
@@ -217,9 +218,11 @@ fn parse<T: DeserializeOwned>(type_name: &str, value: Value) -> Result<T, Error>
         .map_err(|error| Error::failed(format!("the properties do not fit {type_name}: {error}")))
 }
 
-fn json(value: impl Serialize) -> Result<Value, Error> {
-    serde_json::to_value(value)
-        .map_err(|error| Error::failed(format!("the reply could not be kept as JSON: {error}")))
+fn json(schema: &Value, value: impl Serialize) -> Result<Value, Error> {
+    let mut value = serde_json::to_value(value)
+        .map_err(|error| Error::failed(format!("the reply could not be kept as JSON: {error}")))?;
+    drop_absent(schema, &mut value);
+    Ok(value)
 }
 
 /// The part of `attrs` that are properties of the type.
@@ -262,7 +265,7 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
     }
 
     fn rules(&self, rules: &Rules<'_>) -> Vec<Broken> {
-        T::rules(rules)
+        T::all_rules(rules)
     }
 
     fn cautions(&self, rules: &Rules<'_>) -> Vec<Caution> {
@@ -309,12 +312,13 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         props: Value,
         decided: Map<String, Value>,
     ) -> BoxFuture<'a, Result<Applied, Error>> {
+        let schema = self.schema();
         Box::pin(async move {
             let props = parse::<T>(T::TYPE, props)?;
             let made = T::create(cx, New { props, decided }).await?;
             Ok(Applied {
                 id: made.id,
-                outputs: json(made.outputs)?,
+                outputs: json(&schema.outputs, made.outputs)?,
             })
         })
     }
@@ -325,20 +329,21 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         id: &'a str,
         attrs: &'a Value,
     ) -> BoxFuture<'a, Result<Option<Value>, Error>> {
+        let schema = self.schema();
         Box::pin(async move {
             // A read of its own, so that reads at the same time tell apart what they lack.
             let reading = cx.for_part();
             let Some(live) = T::read(&reading, id, attrs).await? else {
                 return Ok(None);
             };
-            let mut props = json(live.props)?;
+            let mut props = json(&schema.properties, live.props)?;
             for (property, action) in reading.take_unread() {
                 cx.unread(property, action);
                 if let (Some(map), Some(known)) = (props.as_object_mut(), attrs.get(property)) {
                     map.insert(property.to_owned(), known.clone());
                 }
             }
-            Ok(Some(overlay(&props, &json(live.outputs)?)))
+            Ok(Some(overlay(&props, &json(&schema.outputs, live.outputs)?)))
         })
     }
 
@@ -364,7 +369,7 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
             let made = T::update(cx, change).await?;
             Ok(Applied {
                 id: made.id,
-                outputs: json(made.outputs)?,
+                outputs: json(&schema.outputs, made.outputs)?,
             })
         })
     }
@@ -396,7 +401,7 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
     }
 
     fn import_id(&self) -> &'static str {
-        T::IMPORT_ID
+        T::IMPORT.says()
     }
 
     fn import_is_secret(&self) -> bool {
@@ -404,7 +409,7 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
     }
 
     fn import(&self, text: &str) -> Result<Imported, String> {
-        T::import(text)
+        T::IMPORT.read(text)
     }
 
     fn content_hash(&self) -> Option<&'static str> {
@@ -453,7 +458,8 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         known: &'a Known,
         start: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Vec<String>, Error>> {
-        Box::pin(T::names(cx, known, start))
+        let start = start.map_or_else(|| T::beginning(cx, known), str::to_owned);
+        Box::pin(async move { T::names(cx, known, &start).await })
     }
 
     fn told(&self) -> Option<Told> {
@@ -477,7 +483,11 @@ impl<T: DataSource> DataSourceType for &'static TypedData<T> {
     }
 
     fn read<'a>(&self, cx: &'a Cx, args: Value) -> BoxFuture<'a, Result<Value, Error>> {
-        Box::pin(async move { json(T::read(cx, parse::<T>(T::TYPE, args)?).await?) })
+        let schema = self.schema();
+        Box::pin(async move {
+            let outputs = T::read(cx, parse::<T>(T::TYPE, args)?).await?;
+            json(&schema.outputs, outputs)
+        })
     }
 
     fn inspect(&self, dir: &Path, args: Value) -> Vec<Finding> {

@@ -6,7 +6,7 @@ use crate::data::{Data, Path};
 use crate::engine::plan::{
     Action, Change, ChangedBy, Difference, Importing, Op, OutputChange, Step,
 };
-use crate::resource::native;
+use crate::resource::table::native;
 use crate::store::key::{Given, StateKey};
 use crate::store::seal::{Seal, is_sealed};
 use crate::store::state::State;

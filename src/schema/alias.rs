@@ -197,7 +197,7 @@ pub fn notation_of(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resource::native;
+    use crate::resource::table::native;
 
     fn help(type_name: &str, name: &str) -> String {
         let schema = native().resource(type_name).unwrap().schema();

@@ -1,7 +1,7 @@
 //! What outputs are made of.
 
 use super::*;
-use crate::resource::native;
+use crate::resource::table::native;
 
 fn all() -> impl Iterator<Item = &'static Schema> {
     let resources = native().resources().values().map(|kind| kind.schema());

@@ -8,10 +8,9 @@ use stackctl::resource::context::{Cx, Draw};
 use stackctl::resource::error::Error;
 use stackctl::resource::import_id::Imported;
 use stackctl::resource::relation::{After, Parent};
+use stackctl::resource::table::native;
 use stackctl::resource::types::Types;
-use stackctl::resource::{
-    Applied, Caution, HeldBy, Home, Known, ResourceType, Rules, Told, native,
-};
+use stackctl::resource::{Applied, Caution, HeldBy, Home, Known, ResourceType, Rules, Told};
 use stackctl::schema::Schema;
 use stackctl::schema::broken::Broken;
 use std::borrow::Cow;

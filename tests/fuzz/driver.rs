@@ -18,7 +18,7 @@ use stackctl::local_cloud::{self, Cloud, Fault, Kill};
 use stackctl::resource::aws::Aws;
 use stackctl::resource::aws::connect::{Local, Settings, connect};
 use stackctl::resource::context::{Cx, Owner};
-use stackctl::resource::native;
+use stackctl::resource::table::native;
 use stackctl::secrets::Secrets;
 use stackctl::store::lease::{Holder, Patience};
 use stackctl::store::state::State;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use stackctl::lang::stack::Stack;
 use stackctl::lang::{check, load};
 use stackctl::local_cloud::{Fault, What};
-use stackctl::resource::native;
+use stackctl::resource::table::native;
 use std::path::Path;
 
 /// A whole case.

@@ -34,7 +34,7 @@ pub(super) fn access_lists() -> Vec<Trap> {
 /// Tags that stackctl and AWS put beside the user's, on every type that has tags. Reads leave
 /// them out; the comparison does not rely on that.
 pub(super) fn tags() -> Vec<Trap> {
-    let types = stackctl::resource::native().resources();
+    let types = stackctl::resource::table::native().resources();
     let tagged = types
         .iter()
         .filter(|(_, kind)| kind.schema().has_property("tags"));

@@ -7,7 +7,7 @@ use stackctl::engine::plan::planned::Options;
 use stackctl::engine::world::{ImportRead, Observed, World};
 use stackctl::lang::stack::Stack;
 use stackctl::lang::{check, load};
-use stackctl::resource::native;
+use stackctl::resource::table::native;
 use stackctl::store::state::{ResourceState, SavedOptions, State};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

@@ -21,7 +21,7 @@ use stackctl::engine::plan::planned::{Inputs, Planned};
 use stackctl::engine::plan::rewrite;
 use stackctl::engine::plan::verify;
 use stackctl::engine::plan::{Action, Change, ChangedBy, Op, Plan, Step};
-use stackctl::resource::native;
+use stackctl::resource::table::native;
 use stackctl::severity::Severity;
 use stackctl::store::state::deposed_address;
 use std::collections::{BTreeMap, BTreeSet};

@@ -10,7 +10,7 @@ use super::table::table;
 use crate::data::Path;
 use crate::lang::yaml;
 use crate::report::secrets::{SECRET, masked};
-use crate::resource::native;
+use crate::resource::table::native;
 use crate::store::seal::sealed_paths;
 use crate::store::state::{ResourceState, State, deposed_address, split_deposed};
 use serde_json::{Value, json};

@@ -22,7 +22,7 @@ use crate::engine::world::World;
 use crate::lang::stack::Stack;
 use crate::report as reports;
 use crate::resource::context::AsTyped;
-use crate::resource::native;
+use crate::resource::table::native;
 use crate::store::journal::Intent;
 use crate::store::state::State;
 use crate::store::{Store, StoreError};

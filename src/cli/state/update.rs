@@ -6,7 +6,7 @@ use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::super::{confirm, find, output};
 use super::bench::{Bench, unknown, words};
-use crate::resource::native;
+use crate::resource::table::native;
 use crate::secrets::SECRET;
 use crate::store::state::{State, StateChange, split_deposed};
 use serde_json::json;

@@ -189,7 +189,7 @@ resources:
         }
         let touched = touched.iter().map(|name| (*name).to_owned()).collect();
         let found = unmet(&After {
-            types: crate::resource::native(),
+            types: crate::resource::table::native(),
             stack: &loaded.stack,
             world: &World::new(State::empty("s", None, "l".to_owned())),
             state: &state,

@@ -207,7 +207,7 @@ fn ranks(steps: &[Step], users: &[Vec<StepId>], remote: &[bool]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resource::native;
+    use crate::resource::table::native;
 
     /// Steps that read, each after those named.
     fn steps(after: &[&[StepId]]) -> Vec<Step> {

@@ -40,7 +40,7 @@ pub(crate) fn with_others(schema: &Schema, applied: &Value, live: &Value, wanted
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resource::native;
+    use crate::resource::table::native;
     use serde_json::json;
 
     fn merged(applied: Value, live: Value, wanted: Value) -> Value {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::lang::load::{Given, load};
 use crate::lang::locate::locate;
-use crate::resource::native;
+use crate::resource::table::native;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 

@@ -1,11 +1,11 @@
 //! What goes into an archive: names, modes and contents.
 
+use super::arguments::GetFile;
 use super::folder::{self, Fault, Listing};
 use super::patterns::Patterns;
 use crate::content::{self, Finding};
 use crate::data;
 use crate::files::{self, Unreadable};
-use crate::resource::archive_get_file::GetFile;
 use crate::resource::error::Error;
 use crate::severity::Severity;
 use std::collections::BTreeMap;

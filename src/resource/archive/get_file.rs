@@ -1,70 +1,15 @@
 //! `archive:getFile`: a zip file made of files or texts.
 
 use crate::content::Finding;
+pub use crate::resource::archive::arguments::GetFile;
 use crate::resource::archive::{cache, files, output, zip_file};
-use crate::resource::context::Cx;
-use crate::resource::error::Error;
-use crate::resource::{DataSource, WrittenFile};
+use crate::resource::author::*;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::Md5;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 use std::path::Path;
-
-/// A zip file, the same to the byte wherever and whenever it is made of the same files:
-/// entries in the order of their names' bytes, all dated 1980-01-01, mode 0644 (0755 for
-/// files their owner may run), no entries for folders, Deflate at one level. Files are held
-/// in memory. A link within `sourceDir` stands for the file or folder it leads to, which must be
-/// in `sourceDir` too. Exactly one of `sourceDir`, `sourceFile`, `source` and `sourceContent` is
-/// given.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct GetFile {
-    /// The kind of archive.
-    #[serde(rename = "type")]
-    #[schemars(extend("enum" = ["zip"]))]
-    pub kind: String,
-    /// A folder; all files below it go in. Paths start from the stack file's folder.
-    pub source_dir: Option<String>,
-    /// One file; it goes in under its own name.
-    pub source_file: Option<String>,
-    /// Texts, each with the name it goes in under.
-    #[schemars(length(min = 1))]
-    pub source: Option<Vec<Source>>,
-    /// One text; goes with `sourceContentFilename`.
-    pub source_content: Option<String>,
-    /// The name that `sourceContent` goes in under.
-    pub source_content_filename: Option<String>,
-    /// What to leave out of `sourceDir`, as in `.gitignore`: paths below it, with `*`, `?`, `**`,
-    /// `[ab]` and `{a,b}`; the last pattern that fits decides, and `!` takes back. Other than
-    /// there, a name without a slash is one directly in `sourceDir`: `**/name` is one anywhere. A
-    /// folder is left out with all that is in it. A pattern that fits nothing is a warning.
-    pub excludes: Option<Vec<String>>,
-    /// The mode of every entry as octal digits, such as `0666`, in place of the files' own.
-    #[schemars(regex(pattern = r"^0?[0-7]{3}$"))]
-    pub output_file_mode: Option<String>,
-    /// Where an apply writes the file: a path from the stack file's folder that ends in `.zip` and
-    /// stays in the project's folder. It takes the place of nothing, or of an archive that
-    /// stackctl wrote. A plan, `drift` and `refresh` write it nowhere: they use the archive that is
-    /// kept in `.stackctl/archive`. By default the path is the one there, named after the content,
-    /// so that it changes when the content does.
-    #[schemars(extend("writesFile" = true))]
-    pub output_path: Option<String>,
-}
-
-/// A text to put into the archive.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Source {
-    /// The text.
-    pub content: String,
-    /// The name it goes in under, with forward slashes.
-    #[schemars(length(min = 1))]
-    pub filename: String,
-}
 
 /// The properties that the archive's bytes are made of.
 const PACKED: &[&str] = &[

@@ -1,9 +1,10 @@
-//! Archives made of local files. The data source itself is `get_file.rs`, mounted by the
-//! table in `resource`.
+//! Archives made of local files.
 
+pub mod arguments;
 pub mod cache;
 pub mod files;
 pub mod folder;
+pub mod get_file;
 pub mod output;
 pub mod patterns;
 mod secret_name;

@@ -1,14 +1,14 @@
 //! `aws:getCallerIdentity`: whose credentials are in use.
 
-use crate::resource::DataSource;
-use crate::resource::context::Cx;
-use crate::resource::error::Error;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use crate::resource::author::*;
 
 /// The account and identity that the credentials belong to. One call (STS
 /// GetCallerIdentity, which no policy can deny), shared with everything else in the run
 /// that asks for the account.
+///
+/// ```yaml
+/// caller: {type: "aws:getCallerIdentity"}
+/// ```
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GetCallerIdentity {}

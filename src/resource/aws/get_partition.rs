@@ -1,13 +1,13 @@
 //! `aws:getPartition`: the partition of AWS that the region is in.
 
-use crate::resource::DataSource;
-use crate::resource::context::Cx;
-use crate::resource::error::Error;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use crate::resource::author::*;
 
 /// The partition of the stack's region, for ARNs and host names that hold outside the
 /// commercial regions. Makes no call.
+///
+/// ```yaml
+/// partition: {type: "aws:getPartition"}
+/// ```
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GetPartition {}

@@ -1,12 +1,12 @@
 //! `aws:getRegion`: the region that the stack is deployed to.
 
-use crate::resource::DataSource;
-use crate::resource::context::Cx;
-use crate::resource::error::Error;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use crate::resource::author::*;
 
 /// The region that the stack's resources are in. Makes no call.
+///
+/// ```yaml
+/// region: {type: "aws:getRegion"}
+/// ```
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GetRegion {}

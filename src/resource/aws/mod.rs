@@ -1,12 +1,17 @@
 //! The AWS clients: one configuration, one HTTP client, one credential cache for all of
 //! them. SDK types stay inside this folder.
 
+pub mod apigateway;
 pub mod apigatewayv2;
+pub mod attributes;
 pub(crate) mod bounded;
 pub mod cloudwatch;
 pub mod connect;
 mod credentials;
 pub mod endpoint;
+pub mod get_caller_identity;
+pub mod get_partition;
+pub mod get_region;
 pub mod iam;
 mod in_flight;
 pub mod lambda;
@@ -21,12 +26,13 @@ pub mod policy_check;
 pub mod profile;
 mod repeats;
 pub mod s3;
+pub(crate) mod send;
 pub mod settings;
 pub mod sqs;
 pub mod tags;
 pub mod time;
 
-use super::error::{CallResult, Error};
+use super::error::Error;
 use crate::resource::endpoint::Endpoint;
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
@@ -321,12 +327,7 @@ impl Aws {
         }
         self.identity
             .get_or_try_init(|| async {
-                let reply = self
-                    .sts()
-                    .get_caller_identity()
-                    .send()
-                    .await
-                    .call("sts:GetCallerIdentity")?;
+                let reply = send::send!(self.sts().get_caller_identity(), "sts:GetCallerIdentity")?;
                 Ok(Identity {
                     account: reply.account.unwrap_or_default(),
                     arn: reply.arn.unwrap_or_default(),

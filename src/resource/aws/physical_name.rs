@@ -2,8 +2,12 @@
 //! that it is known to whoever refers to it.
 
 use crate::resource::context::{Cx, Draw};
-use crate::resource::{Broken, Known, Rules};
+use crate::resource::error::Error;
+use crate::resource::known::Known;
+use crate::resource::rules::Rules;
+use crate::schema::broken::Broken;
 use rand::RngExt;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -18,15 +22,19 @@ pub struct Naming {
     pub longest: usize,
     /// Whether a character may be in a name; others become `-`.
     pub allowed: fn(char) -> bool,
+    /// The bool property with which names have an ending, and the ending.
+    pub ending: Option<(&'static str, &'static str)>,
 }
 
 impl Naming {
     /// The generated name under the key `name`, for [`crate::resource::Resource::decide`].
     /// Nothing where the file gives a name, or a name or prefix that is not known yet (a
-    /// null stands for it).
-    pub fn decide(&self, props: &Value, draw: &mut Draw, ending: &str) -> Map<String, Value> {
+    /// null stands for it), or where it is not known whether an ending belongs there.
+    pub fn decide(&self, props: &Value, draw: &mut Draw) -> Map<String, Value> {
         let prefix = props.get("namePrefix");
-        if props.get("name").is_some() || prefix.is_some_and(Value::is_null) {
+        let ending = self.ending.and_then(|(property, _)| props.get(property));
+        let is_open = |value: Option<&Value>| value.is_some_and(Value::is_null);
+        if props.get("name").is_some() || is_open(prefix) || is_open(ending) {
             return Map::new();
         }
         let suffix: String = (0..SUFFIX_LENGTH)
@@ -36,7 +44,7 @@ impl Naming {
             prefix.and_then(Value::as_str),
             &draw.address,
             &suffix,
-            ending,
+            self.ending(props),
         );
         Map::from_iter([("name".to_owned(), json!(name))])
     }
@@ -44,15 +52,24 @@ impl Naming {
     /// The name to create the resource under: the one in the file, or the one decided. A
     /// name or prefix that turned out to be empty only when it was evaluated gives one made
     /// of the operation, so that the same create always gives the same name.
+    ///
+    /// # Errors
+    /// When the properties cannot be written as JSON.
     pub fn name_of(
         &self,
         cx: &Cx,
-        given: Given<'_>,
+        props: &impl Serialize,
         decided: &Map<String, Value>,
-        ending: &str,
-    ) -> String {
+    ) -> Result<String, Error> {
+        let props =
+            serde_json::to_value(props).map_err(|error| Error::failed(error.to_string()))?;
+        Ok(self.name_in(cx, &props, decided))
+    }
+
+    fn name_in(&self, cx: &Cx, props: &Value, decided: &Map<String, Value>) -> String {
+        let given = props["name"].as_str().filter(|name| !name.is_empty());
         let decided = decided.get("name").and_then(Value::as_str);
-        if let Some(name) = given.name.filter(|name| !name.is_empty()).or(decided) {
+        if let Some(name) = given.or(decided) {
             return name.to_owned();
         }
         let suffix: String = Sha256::digest(cx.owner.operation.as_bytes())
@@ -60,23 +77,28 @@ impl Naming {
             .take(SUFFIX_LENGTH)
             .map(|byte| character(usize::from(*byte) % SUFFIX_CHARACTERS.len()))
             .collect();
-        self.generated(given.prefix, &cx.owner.address, &suffix, ending)
+        let prefix = props["namePrefix"].as_str();
+        self.generated(prefix, &cx.owner.address, &suffix, self.ending(props))
+    }
+
+    /// What a generated name ends with.
+    fn ending(&self, props: &Value) -> &'static str {
+        let ending = self.ending.filter(|(property, _)| props[property] == true);
+        ending.map_or("", |(_, ending)| ending)
     }
 
     /// The same of properties that may not all be known; none where the name is not.
-    pub fn known(&self, cx: &Cx, known: &Known, ending: &str) -> Option<String> {
+    pub fn known(&self, cx: &Cx, known: &Known) -> Option<String> {
         if known.is_withheld("name") {
             return None;
         }
-        let given = Given {
-            name: known.text("name"),
-            prefix: known.text("namePrefix"),
-        };
-        let open = known.is_withheld("namePrefix") || known.is_withheld("fifoQueue");
-        if open && given.name.is_none() && known.decided("name").is_none() {
+        let ending = self.ending.map(|(property, _)| property);
+        let mut parts = ["namePrefix"].into_iter().chain(ending);
+        let is_open = parts.any(|name| known.is_withheld(name));
+        if is_open && known.text("name").or(known.decided("name")).is_none() {
             return None;
         }
-        Some(self.name_of(cx, given, known.all_decided(), ending))
+        Some(self.name_in(cx, known.props(), known.all_decided()))
     }
 
     fn generated(&self, prefix: Option<&str>, address: &str, suffix: &str, ending: &str) -> String {
@@ -89,9 +111,10 @@ impl Naming {
 
     /// How the names begin that were generated for an address, where neither name nor prefix
     /// is given.
-    pub fn beginning(&self, address: &str, ending: &str) -> String {
+    pub fn beginning(&self, cx: &Cx, known: &Known) -> String {
+        let ending = self.ending(known.props());
         let room = self.longest - SUFFIX_LENGTH - 1 - ending.len();
-        format!("{}-", self.base(address, room))
+        format!("{}-", self.base(&cx.owner.address, room))
     }
 
     fn base(&self, address: &str, room: usize) -> String {
@@ -105,15 +128,6 @@ impl Naming {
         }
         base.trim_matches('-').chars().take(room).collect()
     }
-}
-
-/// The name properties of a resource.
-#[derive(Debug, Clone, Copy)]
-pub struct Given<'a> {
-    /// `name`.
-    pub name: Option<&'a str>,
-    /// `namePrefix`.
-    pub prefix: Option<&'a str>,
 }
 
 /// Refuses `name` and `namePrefix` side by side.
@@ -138,13 +152,14 @@ mod tests {
     const NAMING: Naming = Naming {
         longest: 30,
         allowed: |c| c.is_ascii_alphanumeric() || c == '-' || c == '_',
+        ending: Some(("fifo", ".fifo")),
     };
 
-    fn decided(props: &Value, address: &str, ending: &str) -> Option<String> {
+    fn decided(props: &Value, address: &str) -> Option<String> {
         let mut draw = Draw::new(7, address, 0);
         Some(
             NAMING
-                .decide(props, &mut draw, ending)
+                .decide(props, &mut draw)
                 .get("name")?
                 .as_str()?
                 .to_owned(),
@@ -153,25 +168,26 @@ mod tests {
 
     #[test]
     fn a_name_is_made_of_the_address() {
-        let name = decided(&json!({}), "queue[\"a.b\"]", "").unwrap_or_default();
+        let name = decided(&json!({}), "queue[\"a.b\"]").unwrap_or_default();
         assert!(name.starts_with("queue-a-b-"), "{name}");
         assert_eq!(name.len(), "queue-a-b-".len() + SUFFIX_LENGTH);
-        assert_eq!(decided(&json!({}), "queue[\"a.b\"]", ""), Some(name));
+        assert_eq!(decided(&json!({}), "queue[\"a.b\"]"), Some(name));
     }
 
     #[test]
     fn a_long_address_is_cut_and_the_ending_stays() {
-        let name = decided(&json!({}), &"x".repeat(99), ".fifo").unwrap_or_default();
+        let name = decided(&json!({"fifo": true}), &"x".repeat(99)).unwrap_or_default();
         assert_eq!(name.len(), 30);
         assert!(name.ends_with(".fifo"));
     }
 
     #[test]
     fn a_given_or_unknown_name_is_left_alone() {
-        assert_eq!(decided(&json!({"name": "mine"}), "a", ""), None);
-        assert_eq!(decided(&json!({"name": null}), "a", ""), None);
-        assert_eq!(decided(&json!({"namePrefix": null}), "a", ""), None);
-        let name = decided(&json!({"namePrefix": "pre."}), "a", ".fifo").unwrap_or_default();
+        assert_eq!(decided(&json!({"name": "mine"}), "a"), None);
+        assert_eq!(decided(&json!({"name": null}), "a"), None);
+        assert_eq!(decided(&json!({"namePrefix": null}), "a"), None);
+        assert_eq!(decided(&json!({"fifo": null}), "a"), None);
+        let name = decided(&json!({"namePrefix": "pre.", "fifo": true}), "a").unwrap_or_default();
         assert!(
             name.starts_with("pre.") && name.ends_with(".fifo"),
             "{name}"
@@ -183,15 +199,12 @@ mod tests {
         let mut cx = Cx::new(std::sync::Arc::new(crate::resource::aws::Aws::offline()));
         cx.owner.address = "q".to_owned();
         cx.owner.operation = "op-1".to_owned();
-        let given = Given {
-            name: None,
-            prefix: Some("p-"),
-        };
-        let name = NAMING.name_of(&cx, given, &Map::new(), "");
+        let given = json!({"namePrefix": "p-"});
+        let name = NAMING.name_in(&cx, &given, &Map::new());
         assert!(
             name.starts_with("p-") && name.len() == 2 + SUFFIX_LENGTH,
             "{name}"
         );
-        assert_eq!(NAMING.name_of(&cx, given, &Map::new(), ""), name);
+        assert_eq!(NAMING.name_in(&cx, &given, &Map::new()), name);
     }
 }

@@ -3,7 +3,8 @@
 use crate::data::Path;
 use crate::resource::context::{Cx, OWNER_TAG_PREFIX};
 use crate::resource::error::{Effect, Error};
-use crate::resource::{Broken, Rules};
+use crate::resource::rules::Rules;
+use crate::schema::broken::Broken;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -49,6 +50,21 @@ pub(crate) fn read<T>(
             Ok(None)
         }
         other => other,
+    }
+}
+
+/// [`read`] of tags that the file or the state has; they are not asked for otherwise.
+///
+/// # Errors
+/// As there.
+pub(crate) async fn wanted<T>(
+    cx: &Cx,
+    action: &'static str,
+    asked: impl Future<Output = Result<Option<T>, Error>>,
+) -> Result<Option<T>, Error> {
+    match cx.wants("tags") {
+        true => read(cx, action, asked.await),
+        false => Ok(None),
     }
 }
 

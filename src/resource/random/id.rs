@@ -1,19 +1,18 @@
 //! `random:RandomId`: random bytes in several spellings, drawn when the plan is made.
 
-use crate::resource::context::{Cx, Draw};
-use crate::resource::error::Error;
-use crate::resource::import_id::Imported;
+use crate::resource::author::*;
 use crate::resource::random;
-use crate::resource::{Known, Live, Made, New, Resource, Told};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rand::Rng;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 
 /// Random bytes that stay the same until one of the properties changes. Not secret.
+///
+/// ```yaml
+/// suffix:
+///   type: random:RandomId
+///   properties: {byteLength: 4}
+/// ```
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RandomId {
@@ -21,11 +20,9 @@ pub struct RandomId {
     #[schemars(range(min = 1, max = 1024), extend("createOnly" = true))]
     pub byte_length: usize,
     /// A text in front of each output but `id`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024), extend("createOnly" = true, "writeOnly" = true))]
     pub prefix: Option<String>,
     /// Values that make new bytes when one of them changes.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("createOnly" = true, "writeOnly" = true))]
     pub keepers: Option<BTreeMap<String, Value>>,
 }
@@ -51,22 +48,25 @@ pub struct Outputs {
     pub dec: String,
 }
 
+/// What a user names it by, taken apart.
+fn imported(text: &str) -> Result<Imported, String> {
+    let (prefix, id) = text.rsplit_once(',').unwrap_or(("", text));
+    decode(id).map_err(|error| error.to_string())?;
+    let mut found = Imported::named(id)?;
+    if !prefix.is_empty() {
+        found.attrs.insert("prefix".to_owned(), json!(prefix));
+    }
+    Ok(found)
+}
+
 impl Resource for RandomId {
     const TYPE: &'static str = "random:RandomId";
     const HOME: crate::resource::Home = crate::resource::Home::State;
-    const IMPORT_ID: &'static str =
-        "the value of its output `id` (base64 for URLs), or `prefix,id`";
+    const IMPORT: Import = Import::Other(
+        "the value of its output `id` (base64 for URLs), or `prefix,id`",
+        imported,
+    );
     type Outputs = Outputs;
-
-    fn import(text: &str) -> Result<Imported, String> {
-        let (prefix, id) = text.rsplit_once(',').unwrap_or(("", text));
-        decode(id).map_err(|error| error.to_string())?;
-        let mut found = Imported::named(id)?;
-        if !prefix.is_empty() {
-            found.attrs.insert("prefix".to_owned(), json!(prefix));
-        }
-        Ok(found)
-    }
 
     fn unfit(props: &Value, attrs: &Value) -> Option<String> {
         let given = |value: &Value| value["prefix"].as_str().unwrap_or_default().to_owned();
@@ -101,10 +101,7 @@ impl Resource for RandomId {
             Some(id) => outputs(&decode(id)?, prefix),
             None => outputs(&bytes(new.props.byte_length, &mut rand::rng()), prefix),
         };
-        Ok(Made {
-            id: outputs.id.clone(),
-            outputs,
-        })
+        Ok(Made::new(outputs.id.clone(), outputs))
     }
 
     async fn read(_cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
@@ -114,10 +111,7 @@ impl Resource for RandomId {
             ..Self::default()
         };
         let prefix = attrs["prefix"].as_str().unwrap_or_default();
-        Ok(Some(Live {
-            props,
-            outputs: outputs(&bytes, prefix),
-        }))
+        Ok(Some(Live::new(props, outputs(&bytes, prefix))))
     }
 
     async fn delete(_cx: &Cx, _id: &str, _attrs: &Value) -> Result<(), Error> {

@@ -1,13 +1,15 @@
 //! What the random types share: drawing a text from classes of characters.
 
+pub mod id;
+pub mod password;
+pub mod pet;
+pub mod string;
 pub mod words;
 
-use crate::resource::error::Error;
-use crate::resource::{Broken, Rules};
+use crate::resource::author::*;
+use crate::resource::overlay;
 use rand::Rng;
 use rand::seq::{IndexedRandom, SliceRandom};
-use serde::Serialize;
-use serde_json::{Map, Value};
 
 const SPECIAL: &str = "!@#$%&*()-_=+[]{}<>:?";
 
@@ -32,6 +34,47 @@ pub const DRAWN: &[&str] = &[
     "minSpecial",
     "overrideSpecial",
 ];
+
+/// A struct of properties with those that say what is drawn, which strings and passwords share.
+macro_rules! drawn {
+    ($(#[$about:meta])* pub struct $name:ident { $($own:tt)* }) => {
+        $(#[$about])*
+        pub struct $name {
+            $($own)*
+            /// Whether to draw from A to Z.
+            #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
+            pub upper: Option<bool>,
+            /// Whether to draw from a to z.
+            #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
+            pub lower: Option<bool>,
+            /// Whether to draw from 0 to 9.
+            #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
+            pub numeric: Option<bool>,
+            /// Whether to draw from ``!@#$%&*()-_=+[]{}<>:?``, or from `overrideSpecial`.
+            #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
+            pub special: Option<bool>,
+            /// The least number of characters from A to Z.
+            #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
+            pub min_upper: Option<u32>,
+            /// The least number of characters from a to z.
+            #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
+            pub min_lower: Option<u32>,
+            /// The least number of digits.
+            #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
+            pub min_numeric: Option<u32>,
+            /// The least number of special characters.
+            #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
+            pub min_special: Option<u32>,
+            /// The special characters to draw from, in place of the usual ones.
+            #[schemars(extend("createOnly" = true, "writeOnly" = true))]
+            pub override_special: Option<String>,
+            /// Values that make a new text when one of them changes.
+            #[schemars(extend("createOnly" = true, "writeOnly" = true))]
+            pub keepers: Option<BTreeMap<String, Value>>,
+        }
+    };
+}
+pub(crate) use drawn;
 
 /// What a random text shall look like, from the properties that strings and passwords have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,9 +180,10 @@ pub fn rules(rules: &Rules<'_>) -> Vec<Broken> {
 
 /// The recipe in properties that are all known.
 pub fn recipe(props: &impl Serialize) -> Result<Recipe, Error> {
-    serde_json::to_value(props)
-        .ok()
-        .and_then(|props| Recipe::of(&props))
+    let props = serde_json::to_value(props).ok();
+    // In a stack file null stands for what is not known; in these properties, for what is not given.
+    props
+        .and_then(|props| Recipe::of(&overlay(&Value::Null, &props)))
         .ok_or_else(|| Error::failed("the properties do not say what to draw"))
 }
 

@@ -1,63 +1,24 @@
 //! `random:RandomPassword`: a secret random text, drawn when it is made.
 
-use crate::resource::context::Cx;
-use crate::resource::error::Error;
-use crate::resource::import_id::Imported;
+use crate::resource::author::*;
 use crate::resource::random;
-use crate::resource::{Broken, Known, Live, Made, New, Resource, Rules};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use std::collections::BTreeMap;
 
-/// A secret random text that stays the same until one of its properties changes. It is
-/// drawn when it is made, not in the plan, so that no saved plan holds it.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RandomPassword {
-    /// The number of characters; at least the sum of the minimums.
-    #[schemars(range(min = 1, max = 4096), extend("createOnly" = true, "writeOnly" = true))]
-    pub length: u32,
-    /// Whether to draw from A to Z.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
-    pub upper: Option<bool>,
-    /// Whether to draw from a to z.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
-    pub lower: Option<bool>,
-    /// Whether to draw from 0 to 9.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
-    pub numeric: Option<bool>,
-    /// Whether to draw from ``!@#$%&*()-_=+[]{}<>:?``, or from `overrideSpecial`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
-    pub special: Option<bool>,
-    /// The least number of characters from A to Z.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
-    pub min_upper: Option<u32>,
-    /// The least number of characters from a to z.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
-    pub min_lower: Option<u32>,
-    /// The least number of digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
-    pub min_numeric: Option<u32>,
-    /// The least number of special characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
-    pub min_special: Option<u32>,
-    /// The special characters to draw from, in place of the usual ones.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("createOnly" = true, "writeOnly" = true))]
-    pub override_special: Option<String>,
-    /// Values that make a new text when one of them changes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("createOnly" = true, "writeOnly" = true))]
-    pub keepers: Option<BTreeMap<String, Value>>,
+random::drawn! {
+    /// A secret random text that stays the same until one of its properties changes. It is
+    /// drawn when it is made, not in the plan, so that no saved plan holds it.
+    ///
+    /// ```yaml
+    /// password:
+    ///   type: random:RandomPassword
+    ///   properties: {length: 24}
+    /// ```
+    #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    pub struct RandomPassword {
+        /// The number of characters; at least the sum of the minimums.
+        #[schemars(range(min = 1, max = 4096), extend("createOnly" = true, "writeOnly" = true))]
+        pub length: u32,
+    }
 }
 
 /// The outputs of `random:RandomPassword`.
@@ -68,25 +29,28 @@ pub struct Outputs {
     #[schemars(extend("from" = []))]
     pub id: String,
     /// The password.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("sensitive" = true, "from" = random::DRAWN))]
     pub result: Option<String>,
 }
 
 const ID: &str = "none";
 
+/// What a user names it by, taken apart.
+fn imported(text: &str) -> Result<Imported, String> {
+    let mut found = Imported::by(ID);
+    found.attrs.insert("result".to_owned(), Value::from(text));
+    Ok(found)
+}
+
 impl Resource for RandomPassword {
     const TYPE: &'static str = "random:RandomPassword";
     const HOME: crate::resource::Home = crate::resource::Home::State;
-    const IMPORT_ID: &'static str = "the password itself; `-` reads it from the standard input";
+    const IMPORT: Import = Import::Other(
+        "the password itself; `-` reads it from the standard input",
+        imported,
+    );
     const IMPORT_IS_SECRET: bool = true;
     type Outputs = Outputs;
-
-    fn import(text: &str) -> Result<Imported, String> {
-        let mut found = Imported::by(ID);
-        found.attrs.insert("result".to_owned(), Value::from(text));
-        Ok(found)
-    }
 
     fn unfit(props: &Value, attrs: &Value) -> Option<String> {
         let text = attrs["result"].as_str()?;
@@ -102,10 +66,7 @@ impl Resource for RandomPassword {
 
     async fn create(_cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let result = random::recipe(&new.props)?.draw(&mut rand::rng());
-        Ok(Made {
-            id: ID.to_owned(),
-            outputs: outputs(Some(result)),
-        })
+        Ok(Made::new(ID.to_owned(), outputs(Some(result))))
     }
 
     async fn read(
@@ -121,10 +82,7 @@ impl Resource for RandomPassword {
             ..Self::default()
         };
         let result = attrs["result"].as_str().map(str::to_owned);
-        Ok(Some(Live {
-            props,
-            outputs: outputs(result),
-        }))
+        Ok(Some(Live::new(props, outputs(result))))
     }
 
     async fn delete(_cx: &Cx, _id: &str, _attrs: &Value) -> Result<(), Error> {

@@ -1,36 +1,31 @@
 //! `random:RandomPet`: a name made of words, drawn when the plan is made.
 
-use crate::resource::context::{Cx, Draw};
-use crate::resource::error::Error;
-use crate::resource::import_id::Imported;
+use crate::resource::author::*;
 use crate::resource::random::{self, words};
-use crate::resource::{Known, Live, Made, New, Resource, Told};
 use rand::Rng;
 use rand::seq::IndexedRandom;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 
 /// A name made of words, easy to say and remember, such as `brisk-otter`. Not secret, and
 /// not unique by far: two words give some 27,000 names.
+///
+/// ```yaml
+/// pet:
+///   type: random:RandomPet
+///   properties: {}
+/// ```
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RandomPet {
     /// The number of words: an animal, an adjective before it, adverbs before that.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 32), extend("createOnly" = true, "writeOnly" = true, "default" = 2))]
     pub length: Option<u32>,
     /// What stands between the words.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024), extend("createOnly" = true, "writeOnly" = true, "default" = "-"))]
     pub separator: Option<String>,
     /// A text in front of the words, with a separator after it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024), extend("createOnly" = true, "writeOnly" = true))]
     pub prefix: Option<String>,
     /// Values that make a new name when one of them changes.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("createOnly" = true, "writeOnly" = true))]
     pub keepers: Option<BTreeMap<String, Value>>,
 }
@@ -47,12 +42,8 @@ pub struct Outputs {
 impl Resource for RandomPet {
     const TYPE: &'static str = "random:RandomPet";
     const HOME: crate::resource::Home = crate::resource::Home::State;
-    const IMPORT_ID: &'static str = "the name itself";
+    const IMPORT: Import = Import::Id("the name itself");
     type Outputs = Outputs;
-
-    fn import(text: &str) -> Result<Imported, String> {
-        Imported::named(text)
-    }
 
     const TOLD: Option<Told> = Some(|_, value| Some(value.to_owned()));
 
@@ -72,10 +63,7 @@ impl Resource for RandomPet {
             Some(id) => id.to_owned(),
             None => new.props.draw(&mut rand::rng()),
         };
-        Ok(Made {
-            id: id.clone(),
-            outputs: Outputs { id },
-        })
+        Ok(Made::new(id.clone(), Outputs { id }))
     }
 
     async fn read(

@@ -1,63 +1,24 @@
 //! `random:RandomString`: a random text, drawn when the plan is made.
 
-use crate::resource::context::{Cx, Draw};
-use crate::resource::error::Error;
-use crate::resource::import_id::Imported;
+use crate::resource::author::*;
 use crate::resource::random::{self, Recipe};
-use crate::resource::{Broken, Known, Live, Made, New, Resource, Rules, Told};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 
-/// A random text that stays the same until one of its properties changes. Not secret: for
-/// a secret one, see `random:RandomPassword`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RandomString {
-    /// The number of characters; at least the sum of the minimums.
-    #[schemars(range(min = 1, max = 4096), extend("createOnly" = true))]
-    pub length: u32,
-    /// Whether to draw from A to Z.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
-    pub upper: Option<bool>,
-    /// Whether to draw from a to z.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
-    pub lower: Option<bool>,
-    /// Whether to draw from 0 to 9.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
-    pub numeric: Option<bool>,
-    /// Whether to draw from ``!@#$%&*()-_=+[]{}<>:?``, or from `overrideSpecial`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("createOnly" = true, "writeOnly" = true, "default" = true))]
-    pub special: Option<bool>,
-    /// The least number of characters from A to Z.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
-    pub min_upper: Option<u32>,
-    /// The least number of characters from a to z.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
-    pub min_lower: Option<u32>,
-    /// The least number of digits.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
-    pub min_numeric: Option<u32>,
-    /// The least number of special characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 4096), extend("createOnly" = true, "writeOnly" = true, "default" = 0))]
-    pub min_special: Option<u32>,
-    /// The special characters to draw from, in place of the usual ones.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("createOnly" = true, "writeOnly" = true))]
-    pub override_special: Option<String>,
-    /// Values that make a new text when one of them changes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("createOnly" = true, "writeOnly" = true))]
-    pub keepers: Option<BTreeMap<String, Value>>,
+random::drawn! {
+    /// A random text that stays the same until one of its properties changes. Not secret: for
+    /// a secret one, see `random:RandomPassword`.
+    ///
+    /// ```yaml
+    /// text:
+    ///   type: random:RandomString
+    ///   properties: {length: 8, special: false}
+    /// ```
+    #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    pub struct RandomString {
+        /// The number of characters; at least the sum of the minimums.
+        #[schemars(range(min = 1, max = 4096), extend("createOnly" = true))]
+        pub length: u32,
+    }
 }
 
 /// The outputs of `random:RandomString`.
@@ -75,12 +36,8 @@ pub struct Outputs {
 impl Resource for RandomString {
     const TYPE: &'static str = "random:RandomString";
     const HOME: crate::resource::Home = crate::resource::Home::State;
-    const IMPORT_ID: &'static str = "the text itself";
+    const IMPORT: Import = Import::Other("the text itself", |text| Ok(Imported::by(text)));
     type Outputs = Outputs;
-
-    fn import(text: &str) -> Result<Imported, String> {
-        Ok(Imported::by(text))
-    }
 
     fn unfit(props: &Value, attrs: &Value) -> Option<String> {
         let text = attrs["result"].as_str()?;
@@ -113,10 +70,7 @@ impl Resource for RandomString {
             Some(result) => result.to_owned(),
             None => random::recipe(&new.props)?.draw(&mut rand::rng()),
         };
-        Ok(Made {
-            id: result.clone(),
-            outputs: outputs(&result),
-        })
+        Ok(Made::new(result.clone(), outputs(&result)))
     }
 
     async fn read(
@@ -128,10 +82,7 @@ impl Resource for RandomString {
             length: u32::try_from(id.chars().count()).unwrap_or(u32::MAX),
             ..Self::default()
         };
-        Ok(Some(Live {
-            props,
-            outputs: outputs(id),
-        }))
+        Ok(Some(Live::new(props, outputs(id))))
     }
 
     async fn delete(_cx: &Cx, _id: &str, _attrs: &Value) -> Result<(), Error> {

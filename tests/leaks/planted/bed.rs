@@ -14,7 +14,7 @@ use stackctl::engine::plan::rewrite;
 use stackctl::engine::world::World;
 use stackctl::lang::diagnostic::{self, Diagnostic, Place};
 use stackctl::lang::{check, load};
-use stackctl::resource::native;
+use stackctl::resource::table::native;
 use stackctl::schema::Schema;
 use stackctl::severity::Severity;
 use stackctl::store::state::State;

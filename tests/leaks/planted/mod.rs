@@ -15,7 +15,7 @@ use field::{Field, Garden};
 use paths::{Part, Place, places};
 use plant::Shape;
 use shapes::{REFUSED, UNTAKEN};
-use stackctl::resource::native;
+use stackctl::resource::table::native;
 use stackctl::schema::Schema;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;

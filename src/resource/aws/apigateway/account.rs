@@ -1,20 +1,32 @@
 //! `aws:apigateway:Account`: the role with which API Gateway writes logs.
 
-use crate::resource::context::{self, Cx, Draw};
-use crate::resource::error::{CallResult, Effect, Error};
-use crate::resource::import_id::{self, Imported};
-use crate::resource::known::Known;
-use crate::resource::relation::Parent;
-use crate::resource::{Change, Live, Made, New, Resource};
+use crate::resource::author::*;
+use crate::resource::context;
 use aws_sdk_apigateway::types::{Op, PatchOperation};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
-use std::time::Duration;
 
 /// API Gateway's settings for the account, one set in each region. A stage of a WebSocket API
 /// can log only while they name a role. The deletion takes the role out of the settings, unless
 /// somebody else has put another one there since.
+///
+/// ```yaml
+/// logger:
+///   type: aws:iam:Role
+///   properties:
+///     assumeRolePolicy:
+///       Version: "2012-10-17"
+///       Statement:
+///         - Effect: Allow
+///           Principal: {Service: apigateway.amazonaws.com}
+///           Action: sts:AssumeRole
+///     inlinePolicies:
+///       - name: logs
+///         policy:
+///           Version: "2012-10-17"
+///           Statement: [{Effect: Allow, Action: "logs:*", Resource: "*"}]
+/// account:
+///   type: aws:apigateway:Account
+///   properties: {cloudwatchRoleArn: "${logger.arn}"}
+/// ```
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Account {
@@ -37,11 +49,9 @@ pub struct Outputs {
     #[schemars(extend("volatile" = ["cloudwatchRoleArn"], "from" = ["cloudwatchRoleArn"]))]
     pub role_set: String,
     /// The version of API keys.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("from" = []))]
     pub api_key_version: Option<String>,
     /// What the account can do, such as `UsagePlans`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("from" = []))]
     pub features: Option<Vec<String>>,
 }
@@ -87,8 +97,8 @@ impl Settings {
 }
 
 async fn get(cx: &Cx) -> Result<Settings, Error> {
-    let reply = cx.aws.apigateway_v1().get_account().send().await;
-    let reply = reply.call("apigateway:GET (GetAccount)")?;
+    let call = cx.aws.apigateway_v1().get_account();
+    let reply = send!(call, "apigateway:GET (GetAccount)")?;
     Ok(Settings {
         role: reply.cloudwatch_role_arn.filter(|role| !role.is_empty()),
         api_key_version: reply.api_key_version,
@@ -104,12 +114,7 @@ async fn set(cx: &Cx, client: &aws_sdk_apigateway::Client, role: &str) -> Result
         .value(role)
         .build();
     let call = client.update_account().patch_operations(patch);
-    let reply = cx
-        .retry(ROLE_LIMIT, transient, || {
-            let call = call.clone();
-            async move { call.send().await.call("apigateway:PATCH (UpdateAccount)") }
-        })
-        .await?;
+    let reply = send!(cx, call, "apigateway:PATCH (UpdateAccount)", wait: (ROLE_LIMIT, transient))?;
     Ok(Settings {
         role: reply.cloudwatch_role_arn,
         api_key_version: reply.api_key_version,
@@ -117,9 +122,19 @@ async fn set(cx: &Cx, client: &aws_sdk_apigateway::Client, role: &str) -> Result
     })
 }
 
+/// What a user names it by, taken apart.
+fn imported(text: &str) -> Result<Imported, String> {
+    if text == ID {
+        return Imported::named(text);
+    }
+    Err(format!(
+        "{text:?} is not {ID}, of which there is one in an account and region"
+    ))
+}
+
 impl Resource for Account {
     const TYPE: &'static str = "aws:apigateway:Account";
-    const IMPORT_ID: &'static str = "`api-gateway-account`";
+    const IMPORT: Import = Import::Other("`api-gateway-account`", imported);
     const IDENTITY: &'static [&'static str] = &["id"];
     const PARENTS: &'static [Parent] = &[Parent::survives(
         "aws:iam:Role",
@@ -127,15 +142,6 @@ impl Resource for Account {
         &["arn"],
     )];
     type Outputs = Outputs;
-
-    fn import(text: &str) -> Result<Imported, String> {
-        if text == ID {
-            return Imported::named(text);
-        }
-        Err(format!(
-            "{text:?} is not {ID}, of which there is one in an account and region"
-        ))
-    }
 
     fn decide(_props: &Value, _draw: &mut Draw) -> Map<String, Value> {
         Map::from_iter([("id".to_owned(), json!(ID))])
@@ -160,10 +166,7 @@ impl Resource for Account {
             return Err(import_id::exists(cx, &what, ID));
         }
         let settings = set(cx, cx.aws.apigateway_v1_once(), &role).await?;
-        Ok(Made {
-            id: ID.to_owned(),
-            outputs: settings.outputs(role),
-        })
+        Ok(Made::new(ID.to_owned(), settings.outputs(role)))
     }
 
     /// The settings are always there. Without a role they are no resource; with another role
@@ -185,10 +188,7 @@ impl Resource for Account {
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
         let role = change.new.cloudwatch_role_arn;
         let settings = set(cx, cx.aws.apigateway_v1(), &role).await?;
-        Ok(Made {
-            id: change.id,
-            outputs: settings.outputs(role),
-        })
+        Ok(Made::new(change.id, settings.outputs(role)))
     }
 
     async fn delete(cx: &Cx, _id: &str, attrs: &Value) -> Result<(), Error> {

@@ -1,26 +1,27 @@
 //! `aws:apigatewayv2:Api`: a WebSocket or HTTP API.
 
+use crate::resource::author::*;
 use crate::resource::aws::apigatewayv2::protocol::Protocol;
 use crate::resource::aws::apigatewayv2::{
-    NOT_FOUND, Tags, api_arn, created_id, execution_arn, gone, import, only_for, pages, retag,
-    send, tag_rules,
+    BUSY, NOT_FOUND, Tags, api_arn, created_id, execution_arn, only_for, pages, retag, tag,
+    tag_rules,
 };
-use crate::resource::context::{Cx, user_tags};
-use crate::resource::document::Document;
-use crate::resource::error::{CallResult, Error};
-use crate::resource::import_id::{self, Imported};
-use crate::resource::relation::Parent;
-use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_apigatewayv2::operation::update_api::builders::UpdateApiFluentBuilder;
 use aws_sdk_apigatewayv2::types;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// A WebSocket or HTTP API of API Gateway. Its name is not unique. Id: the API's id.
 ///
 /// Quick create (`target`) and an OpenAPI `body` make routes and integrations that belong to
 /// the API: they go with it, and must not be written as resources too.
+///
+/// ```yaml
+/// api:
+///   type: aws:apigatewayv2:Api
+///   properties:
+///     name: orders
+///     protocolType: WEBSOCKET
+///     routeSelectionExpression: $request.body.action
+/// ```
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Api {
@@ -32,73 +33,58 @@ pub struct Api {
     pub protocol_type: String,
     /// How a message finds its route, such as `$request.body.action`. A WebSocket API
     /// needs it; an HTTP API has only `${request.method} ${request.path}`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub route_selection_expression: Option<String>,
     /// Where the API key comes from. WebSocket only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "$request.header.x-api-key", "enum" = [
         "$request.header.x-api-key", "$context.authorizer.usageIdentifierKey"
     ]))]
     pub api_key_selection_expression: Option<String>,
     /// A description.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub description: Option<String>,
     /// A version identifier of your own.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     pub version: Option<String>,
     /// Whether clients can reach the API only through a custom domain name.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = false))]
     pub disable_execute_api_endpoint: Option<bool>,
     /// The addresses that can invoke the API: `ipv4` or `dualstack`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "ipv4", "enum" = ["ipv4", "dualstack"]))]
     pub ip_address_type: Option<String>,
     /// Whether requests are taken without validation against models. WebSocket only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = false, "writeOnly" = true))]
     pub disable_schema_validation: Option<bool>,
     /// Cross-origin resource sharing. HTTP only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cors_configuration: Option<Cors>,
     /// Quick create: where all requests go, a URL or a function's ARN. The service makes the
     /// integration, a route and the stage `$default`. HTTP only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("createOnly" = true, "writeOnly" = true))]
     pub target: Option<String>,
     /// Quick create: the route's key; `$default` when left out. HTTP only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("createOnly" = true, "writeOnly" = true))]
     pub route_key: Option<String>,
     /// Quick create: the role that the integration uses. HTTP only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("createOnly" = true, "writeOnly" = true))]
     pub credentials_arn: Option<String>,
     /// An OpenAPI document, given in the stack file or read by `file()` (not from S3, as
     /// CloudFormation can), whose paths become the API's routes and integrations, in place of
     /// all others. Compared with what was last applied: changes from outside are not seen,
     /// and taking it out leaves what it made. HTTP only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("later" = true, "writeOnly" = true))]
     pub body: Option<Document>,
     /// What becomes of the base path that `body` names (its `basePath` server variable, or the
     /// path of its server's URL): it counts for nothing, stands before every path, or does so
     /// without its first part.
     // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-import-api-basePath.html
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend(
         "default" = "ignore", "enum" = ["ignore", "prepend", "split"],
         "later" = true, "writeOnly" = true
     ))]
     pub base_path: Option<String>,
     /// Whether a warning about `body` is an error.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = false, "later" = true, "writeOnly" = true))]
     pub fail_on_warnings: Option<bool>,
     /// Tags; values must not be empty.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("maxProperties" = 47, "othersKeys" = "kept"))]
     pub tags: Option<Tags>,
 }
@@ -108,27 +94,21 @@ pub struct Api {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Cors {
     /// Whether requests may carry credentials.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = false))]
     pub allow_credentials: Option<bool>,
     /// The headers that requests may have.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("set" = true, "ignoreCase" = true))]
     pub allow_headers: Option<Vec<String>>,
     /// The methods that requests may use.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("set" = true, "ignoreCase" = true))]
     pub allow_methods: Option<Vec<String>>,
     /// The origins that requests may come from.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("set" = true, "ignoreCase" = true))]
     pub allow_origins: Option<Vec<String>>,
     /// The headers that browsers may show.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("set" = true, "ignoreCase" = true))]
     pub expose_headers: Option<Vec<String>>,
     /// How many seconds browsers may keep the answer to a preflight request.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = -1, max = 86400), extend("default" = 0))]
     pub max_age: Option<i32>,
 }
@@ -204,19 +184,19 @@ fn patch(call: UpdateApiFluentBuilder, change: &Change<Api>) -> UpdateApiFluentB
         "$request.body.action"
     };
     call.api_id(&change.id)
-        .set_name(change.sent("name", Some(&new.name), String::new()))
-        .set_route_selection_expression(change.sent(
+        .set_name(change.text("name", Some(&new.name), ""))
+        .set_route_selection_expression(change.text(
             "routeSelectionExpression",
             new.route_selection_expression.as_ref(),
-            selection.to_owned(),
+            selection,
         ))
-        .set_api_key_selection_expression(change.sent(
+        .set_api_key_selection_expression(change.text(
             "apiKeySelectionExpression",
             new.api_key_selection_expression.as_ref(),
-            "$request.header.x-api-key".to_owned(),
+            "$request.header.x-api-key",
         ))
-        .set_description(change.sent("description", new.description.as_ref(), String::new()))
-        .set_version(change.sent("version", new.version.as_ref(), String::new()))
+        .set_description(change.text("description", new.description.as_ref(), ""))
+        .set_version(change.text("version", new.version.as_ref(), ""))
         .set_disable_execute_api_endpoint(change.sent(
             "disableExecuteApiEndpoint",
             new.disable_execute_api_endpoint.as_ref(),
@@ -224,11 +204,7 @@ fn patch(call: UpdateApiFluentBuilder, change: &Change<Api>) -> UpdateApiFluentB
         ))
         .set_ip_address_type(
             change
-                .sent(
-                    "ipAddressType",
-                    new.ip_address_type.as_ref(),
-                    "ipv4".to_owned(),
-                )
+                .text("ipAddressType", new.ip_address_type.as_ref(), "ipv4")
                 .map(|name| name.as_str().into()),
         )
         .set_disable_schema_validation(change.sent(
@@ -244,18 +220,44 @@ fn patch(call: UpdateApiFluentBuilder, change: &Change<Api>) -> UpdateApiFluentB
         )
 }
 
+/// Puts the document in place of the API's routes and integrations. The service takes name,
+/// description, version, CORS settings and tags from the document too (Terraform's provider
+/// sets them again for that reason), so what the stack file says of them follows.
+async fn import(cx: &Cx, id: &str, props: &Api) -> Result<(), Error> {
+    let Some(body) = &props.body else {
+        return Ok(());
+    };
+    let client = cx.aws.apigateway();
+    let call = client.reimport_api().api_id(id).body(body.text());
+    let call = call
+        .set_fail_on_warnings(props.fail_on_warnings)
+        .set_basepath(props.base_path.clone());
+    send!(cx, call, "apigateway:PUT (ReimportApi)", wait: BUSY)?;
+    let call = client.update_api().api_id(id).name(&props.name);
+    let call = call
+        .set_description(props.description.clone())
+        .set_version(props.version.clone())
+        .set_cors_configuration(props.cors_configuration.as_ref().map(Cors::to_sdk));
+    send!(cx, call, "apigateway:PATCH (UpdateApi)", wait: BUSY)?;
+    let mut tags = cx.owner.tagged(props.tags.as_ref());
+    // An update makes nothing, so it has no operation to name.
+    tags.retain(|_, value| !value.is_empty());
+    tag(cx, &api_arn(cx, id), tags).await
+}
+
 impl Resource for Api {
     const TYPE: &'static str = "aws:apigatewayv2:Api";
-    const IMPORT_ID: &'static str = "the API's id, such as `a1b2c3d4e5`";
+    const IMPORT: Import = Import::Name(
+        "the API's id, such as `a1b2c3d4e5`",
+        &['/', ':'],
+        "apiId, such as a1b2c3d4e5",
+    );
     const PARENTS: &'static [Parent] = &[
         Parent::survives("aws:iam:Role", "credentialsArn", &["arn"]),
         Parent::survives("aws:lambda:Function", "target", &["arn"]),
     ];
+    const LANE: Option<Lane> = Some(Lane("apigateway", "id"));
     type Outputs = Outputs;
-
-    fn import(text: &str) -> Result<Imported, String> {
-        import_id::name(text, &['/', ':'], "apiId, such as a1b2c3d4e5")
-    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         let mut broken = Vec::new();
@@ -297,10 +299,6 @@ impl Resource for Api {
         broken
     }
 
-    fn lane(attrs: &Value) -> Option<String> {
-        Some(format!("apigateway/{}", attrs.get("id")?.as_str()?))
-    }
-
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let props = &new.props;
         let tags = cx.owner.tagged(props.tags.as_ref());
@@ -322,7 +320,7 @@ impl Resource for Api {
             .set_route_key(props.route_key.clone())
             .set_credentials_arn(props.credentials_arn.clone())
             .set_tags(Some(tags.into_iter().collect()));
-        let reply = send!(cx, call, "apigateway:POST (CreateApi)")?;
+        let reply = send!(cx, call, "apigateway:POST (CreateApi)", wait: BUSY)?;
         let id = created_id(reply.api_id, "apigateway:POST (CreateApi)", "ApiId")?;
         cx.made(&id, serde_json::json!({"id": id}));
         import(cx, &id, props).await?;
@@ -332,11 +330,7 @@ impl Resource for Api {
 
     async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
         let call = cx.aws.apigateway().get_api().api_id(id);
-        let reply = call
-            .send()
-            .await
-            .call_unless("apigateway:GET (GetApi)", NOT_FOUND)?;
-        let Some(reply) = reply else {
+        let Some(reply) = send!(call, "apigateway:GET (GetApi)", none: NOT_FOUND)? else {
             return Ok(None);
         };
         let protocol = reply.protocol_type.map(|kind| kind.as_str().to_owned());
@@ -369,11 +363,9 @@ impl Resource for Api {
         let no_cors = change.has(&["corsConfiguration"]) && change.new.cors_configuration.is_none();
         if no_cors {
             let call = client.delete_cors_configuration().api_id(&change.id);
-            gone(send!(
-                cx,
-                call,
-                "apigateway:DELETE (DeleteCorsConfiguration)"
-            ))?;
+            send!(
+                cx, call, "apigateway:DELETE (DeleteCorsConfiguration)", wait: BUSY, gone: NOT_FOUND
+            )?;
         }
         let imported = ["body", "basePath", "failOnWarnings"];
         if change.has(&imported) {
@@ -383,7 +375,7 @@ impl Resource for Api {
         let patched = |name: &str| !apart(name) && (name != "corsConfiguration" || !no_cors);
         if change.changed.iter().any(|name| patched(name)) {
             let call = patch(client.update_api(), &change);
-            send!(cx, call, "apigateway:PATCH (UpdateApi)")?;
+            send!(cx, call, "apigateway:PATCH (UpdateApi)", wait: BUSY)?;
         }
         if change.has(&["tags"]) {
             let arn = api_arn(cx, &change.id);
@@ -391,27 +383,23 @@ impl Resource for Api {
         }
         let endpoint = change.attrs["apiEndpoint"].as_str().map(str::to_owned);
         let outputs = outputs(cx, &change.id, endpoint, &change.new.protocol_type).await?;
-        Ok(Made {
-            id: change.id,
-            outputs,
-        })
+        Ok(Made::new(change.id, outputs))
     }
 
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
         let call = cx.aws.apigateway().delete_api().api_id(id);
-        gone(send!(cx, call, "apigateway:DELETE (DeleteApi)"))
+        send!(cx, call, "apigateway:DELETE (DeleteApi)", wait: BUSY, gone: NOT_FOUND)
     }
 
     async fn find(cx: &Cx, _known: &Known) -> Result<Option<String>, Error> {
         pages("apigateway:GET (GetApis)", |token| async move {
             let call = cx.aws.apigateway().get_apis().max_results("500");
-            let reply = call.set_next_token(token).send().await;
-            let reply = reply.call("apigateway:GET (GetApis)")?;
-            let found = reply.items.unwrap_or_default().into_iter().find(|api| {
-                let tags = api.tags.iter().flatten();
-                cx.owner
-                    .made(tags.map(|(key, value)| (key.as_str(), value.as_str())))
-            });
+            let reply = send!(call.set_next_token(token), "apigateway:GET (GetApis)")?;
+            let found = reply
+                .items
+                .unwrap_or_default()
+                .into_iter()
+                .find(|api| cx.owner.made(api.tags.iter().flatten()));
             Ok((found.and_then(|api| api.api_id), reply.next_token))
         })
         .await

@@ -1,18 +1,10 @@
 //! `aws:apigatewayv2:Deployment`: a snapshot of an API that stages can point at.
 
+use crate::resource::author::*;
 use crate::resource::aws::apigatewayv2::{
-    NOT_FOUND, Tags, created_id, gone, json, lane, pages, parts, send,
+    BUSY, LANE, NOT_FOUND, Tags, created_id, json, pages, parts,
 };
-use crate::resource::context::{Cx, Wait};
-use crate::resource::error::{CallResult, Effect, Error};
-use crate::resource::import_id::{self, Imported};
-use crate::resource::relation::{After, Parent};
-use crate::resource::{Change, Known, Live, Made, Match, New, Resource};
 use aws_sdk_apigatewayv2::types::DeploymentStatus;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use std::time::Duration;
 
 /// A snapshot of an API's routes and integrations, for stages without `autoDeploy`: set a
 /// stage's `deploymentId` to its id. The API needs at least one route; the routes,
@@ -20,6 +12,12 @@ use std::time::Duration;
 ///
 /// The service's `stageName` argument is not offered: it makes or moves a stage that no
 /// stack file names.
+///
+/// ```yaml
+/// deployment:
+///   type: aws:apigatewayv2:Deployment
+///   properties: {apiId: "${api.id}", triggers: {route: "${route.target}"}}
+/// ```
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Deployment {
@@ -27,11 +25,9 @@ pub struct Deployment {
     #[schemars(extend("createOnly" = true))]
     pub api_id: String,
     /// A description.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub description: Option<String>,
     /// Values that make a new deployment when one of them changes. Never sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("createOnly" = true, "writeOnly" = true))]
     pub triggers: Option<Tags>,
 }
@@ -69,8 +65,8 @@ fn done(status: Option<&DeploymentStatus>, message: Option<&str>) -> Result<bool
 async fn deployed(cx: &Cx, api_id: &str, id: &str) -> Result<(), Error> {
     cx.until("the deployment to be done", LIMIT, || async move {
         let call = cx.aws.apigateway().get_deployment();
-        let call = call.api_id(api_id).deployment_id(id).send();
-        let reply = call.await.call("apigateway:GET (GetDeployment)")?;
+        let call = call.api_id(api_id).deployment_id(id);
+        let reply = send!(call, "apigateway:GET (GetDeployment)")?;
         let message = reply.deployment_status_message.as_deref();
         if done(reply.deployment_status.as_ref(), message)? {
             return Ok(());
@@ -99,7 +95,7 @@ const fn held(type_name: &'static str) -> After {
 
 impl Resource for Deployment {
     const TYPE: &'static str = "aws:apigatewayv2:Deployment";
-    const IMPORT_ID: &'static str = "`apiId/deploymentId`";
+    const IMPORT: Import = Import::Parts("`apiId/deploymentId`", '/');
     const PARENTS: &'static [Parent] =
         &[Parent::dies_with("aws:apigatewayv2:Api", "apiId", &["id"])];
     // A deployment holds what the API is at that moment, and needs a route at least.
@@ -109,21 +105,14 @@ impl Resource for Deployment {
         held("aws:apigatewayv2:Route"),
         held("aws:apigatewayv2:RouteResponse"),
     ];
+    const LANE: Option<Lane> = Some(LANE);
     type Outputs = Outputs;
-
-    fn import(text: &str) -> Result<Imported, String> {
-        import_id::parts(text, "apiId/deploymentId")
-    }
-
-    fn lane(attrs: &Value) -> Option<String> {
-        lane(attrs)
-    }
 
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let api_id = &new.props.api_id;
         let call = cx.aws.apigateway_once().create_deployment().api_id(api_id);
         let call = call.set_description(new.props.description.clone());
-        let reply = send!(cx, call, "apigateway:POST (CreateDeployment)")?;
+        let reply = send!(cx, call, "apigateway:POST (CreateDeployment)", wait: BUSY)?;
         let id = &created_id(
             reply.deployment_id,
             "apigateway:POST (CreateDeployment)",
@@ -151,10 +140,8 @@ impl Resource for Deployment {
     async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
         let [api_id, deployment_id] = parts(id)?;
         let call = cx.aws.apigateway().get_deployment();
-        let call = call.api_id(api_id).deployment_id(deployment_id).send();
-        let reply = call
-            .await
-            .call_unless("apigateway:GET (GetDeployment)", NOT_FOUND)?;
+        let call = call.api_id(api_id).deployment_id(deployment_id);
+        let reply = send!(call, "apigateway:GET (GetDeployment)", none: NOT_FOUND)?;
         Ok(reply.map(|reply| Live {
             props: Self {
                 api_id: api_id.to_owned(),
@@ -176,30 +163,24 @@ impl Resource for Deployment {
             .update_deployment()
             .api_id(api_id)
             .deployment_id(deployment_id)
-            .set_description(change.sent(
-                "description",
-                change.new.description.as_ref(),
-                String::new(),
-            ));
-        send!(cx, call, "apigateway:PATCH (UpdateDeployment)")?;
+            .set_description(change.text("description", change.new.description.as_ref(), ""));
+        send!(cx, call, "apigateway:PATCH (UpdateDeployment)", wait: BUSY)?;
         let outputs = Outputs {
             id: deployment_id.to_owned(),
             auto_deployed: change.attrs["autoDeployed"].as_bool().unwrap_or(false),
         };
-        Ok(Made {
-            id: change.id,
-            outputs,
-        })
+        Ok(Made::new(change.id, outputs))
     }
 
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
         let [api_id, deployment_id] = parts(id)?;
         let call = cx.aws.apigateway().delete_deployment();
         let call = call.api_id(api_id).deployment_id(deployment_id);
-        let deleted = cx.retry(SHOWN, shown, || async {
-            send!(cx, call.clone(), "apigateway:DELETE (DeleteDeployment)")
-        });
-        gone(deleted.await)
+        cx.retry(SHOWN, shown, || async {
+            let call = call.clone();
+            send!(cx, call, "apigateway:DELETE (DeleteDeployment)", wait: BUSY, gone: NOT_FOUND)
+        })
+        .await
     }
 
     async fn ready(cx: &Cx, id: &str) -> Result<(), Error> {
@@ -214,7 +195,7 @@ impl Resource for Deployment {
         pages("apigateway:GET (GetDeployments)", |token| async move {
             let call = cx.aws.apigateway().get_deployments().api_id(api_id);
             let call = call.max_results("500").set_next_token(token);
-            let reply = call.send().await.call("apigateway:GET (GetDeployments)")?;
+            let reply = send!(call, "apigateway:GET (GetDeployments)")?;
             let found = reply
                 .items
                 .unwrap_or_default()

@@ -1,24 +1,22 @@
 //! `aws:apigatewayv2:Integration`: what an API calls for a route.
 
+use crate::resource::author::*;
 use crate::resource::aws::apigatewayv2::integration_parts::{
     ResponseParameters, TlsConfig, checks, emptied_statuses, merged, merged_statuses, statuses,
 };
 use crate::resource::aws::apigatewayv2::{
-    NOT_FOUND, Tags, all_pages, created_id, gone, json, lane, parts, protocol_of, said_by_body,
-    send,
+    BUSY, LANE, NOT_FOUND, Tags, all_pages, created_id, json, parts, protocol_of, said_by_body,
 };
-use crate::resource::context::Cx;
-use crate::resource::error::{CallResult, Error};
-use crate::resource::import_id::{self, Imported};
-use crate::resource::relation::Parent;
-use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_apigatewayv2::operation::update_integration::builders::UpdateIntegrationFluentBuilder;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// What an API calls when a route is taken: an AWS service, a Lambda function, an HTTP
 /// endpoint, or nothing (`MOCK`). Id: `apiId/integrationId`.
+///
+/// ```yaml
+/// integration:
+///   type: aws:apigatewayv2:Integration
+///   properties: {apiId: "${api.id}", integrationType: MOCK}
+/// ```
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Integration {
@@ -29,68 +27,52 @@ pub struct Integration {
     #[schemars(extend("enum" = ["AWS", "AWS_PROXY", "HTTP", "HTTP_PROXY", "MOCK"]))]
     pub integration_type: String,
     /// The HTTP method of the call, or `ANY`. AWS integrations use `POST` when it is left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("enum" = ["ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]))]
     pub integration_method: Option<String>,
     /// What is called. An AWS service: `arn:aws:apigateway:{region}:{service}:path/{path}`;
     /// a function: its `invokeArn`; an HTTP endpoint: its URL.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 2048))]
     pub integration_uri: Option<String>,
     /// The AWS action of an HTTP API's `AWS_PROXY` integration, such as `SQS-SendMessage`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 128), extend("createOnly" = true))]
     pub integration_subtype: Option<String>,
     /// `INTERNET`, or `VPC_LINK` for a private endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "INTERNET", "enum" = ["INTERNET", "VPC_LINK"]))]
     pub connection_type: Option<String>,
     /// The id of the VPC link.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     pub connection_id: Option<String>,
     /// How payloads are converted. WebSocket only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("enum" = ["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"]))]
     pub content_handling_strategy: Option<String>,
     /// The role that API Gateway assumes for the call, or `arn:aws:iam::*:user/*` for the
     /// caller's identity. None: the target's own policy decides.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub credentials_arn: Option<String>,
     /// A description.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub description: Option<String>,
     /// What happens to a payload that no request template fits. WebSocket only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "WHEN_NO_MATCH", "enum" = [
         "WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"
     ]))]
     pub passthrough_behavior: Option<String>,
     /// The form of the payload: `1.0`, or `2.0` for a function behind an HTTP API.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "1.0", "enum" = ["1.0", "2.0"]))]
     pub payload_format_version: Option<String>,
     /// Request parameters by name. A static value keeps its inner quotes: `"'text/plain'"`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub request_parameters: Option<Tags>,
     /// Request templates by name (a content type or a selected key). WebSocket only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub request_templates: Option<Tags>,
     /// How the response's parameters are changed, by status. HTTP only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("set" = true))]
     pub response_parameters: Option<Vec<ResponseParameters>>,
     /// What selects the request template. A constant has a backslash: `'\$default'`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub template_selection_expression: Option<String>,
     /// How long the call may take: 50 to 29000 ms for WebSocket, to 30000 ms for HTTP.
     /// Left out, it is the largest.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 50, max = 30000))]
     pub timeout_milliseconds: Option<i32>,
     /// TLS towards a private endpoint. HTTP only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tls_config: Option<TlsConfig>,
 }
 
@@ -102,7 +84,6 @@ pub struct Outputs {
     #[schemars(extend("from" = ["apiId"]))]
     pub id: String,
     /// What selects the integration response. WebSocket only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("volatile" = ["integrationType"], "from" = ["integrationType"]))]
     pub integration_response_selection_expression: Option<String>,
 }
@@ -153,9 +134,6 @@ fn patch(
     default_timeout: i32,
 ) -> UpdateIntegrationFluentBuilder {
     let (old, new) = (&change.old, &change.new);
-    let text = |name: &str, value: &Option<String>, default: &str| {
-        change.sent(name, value.as_ref(), default.to_owned())
-    };
     let method = if new.integration_type.starts_with("AWS") {
         "POST"
     } else {
@@ -183,42 +161,49 @@ fn patch(
     let tls = change.has(&["tlsConfig"]).then(|| TlsConfig::to_sdk(tls));
     call.integration_type(new.integration_type.as_str().into())
         .set_integration_subtype(new.integration_subtype.clone())
-        .set_integration_method(text("integrationMethod", &new.integration_method, method))
-        .set_integration_uri(text("integrationUri", &new.integration_uri, ""))
+        .set_integration_method(change.text(
+            "integrationMethod",
+            new.integration_method.as_ref(),
+            method,
+        ))
+        .set_integration_uri(change.text("integrationUri", new.integration_uri.as_ref(), ""))
         .set_connection_type(
-            text("connectionType", &new.connection_type, "INTERNET")
+            change
+                .text("connectionType", new.connection_type.as_ref(), "INTERNET")
                 .map(|kind| kind.as_str().into()),
         )
-        .set_connection_id(text("connectionId", &new.connection_id, ""))
+        .set_connection_id(change.text("connectionId", new.connection_id.as_ref(), ""))
         .set_content_handling_strategy(
-            text(
-                "contentHandlingStrategy",
-                &new.content_handling_strategy,
-                "",
-            )
-            .map(|kind| kind.as_str().into()),
+            change
+                .text(
+                    "contentHandlingStrategy",
+                    new.content_handling_strategy.as_ref(),
+                    "",
+                )
+                .map(|kind| kind.as_str().into()),
         )
-        .set_credentials_arn(text("credentialsArn", &new.credentials_arn, ""))
-        .set_description(text("description", &new.description, ""))
+        .set_credentials_arn(change.text("credentialsArn", new.credentials_arn.as_ref(), ""))
+        .set_description(change.text("description", new.description.as_ref(), ""))
         .set_passthrough_behavior(
-            text(
-                "passthroughBehavior",
-                &new.passthrough_behavior,
-                "WHEN_NO_MATCH",
-            )
-            .map(|kind| kind.as_str().into()),
+            change
+                .text(
+                    "passthroughBehavior",
+                    new.passthrough_behavior.as_ref(),
+                    "WHEN_NO_MATCH",
+                )
+                .map(|kind| kind.as_str().into()),
         )
-        .set_payload_format_version(text(
+        .set_payload_format_version(change.text(
             "payloadFormatVersion",
-            &new.payload_format_version,
+            new.payload_format_version.as_ref(),
             "1.0",
         ))
         .set_request_parameters(parameters)
         .set_request_templates(templates)
         .set_response_parameters(responses)
-        .set_template_selection_expression(text(
+        .set_template_selection_expression(change.text(
             "templateSelectionExpression",
-            &new.template_selection_expression,
+            new.template_selection_expression.as_ref(),
             "",
         ))
         .set_timeout_in_millis(change.sent(
@@ -231,7 +216,7 @@ fn patch(
 
 impl Resource for Integration {
     const TYPE: &'static str = "aws:apigatewayv2:Integration";
-    const IMPORT_ID: &'static str = "`apiId/integrationId`";
+    const IMPORT: Import = Import::Parts("`apiId/integrationId`", '/');
     const PARENTS: &'static [Parent] = &[
         Parent::dies_with("aws:apigatewayv2:Api", "apiId", &["id"]).unless(said_by_body),
         Parent::survives("aws:iam:Role", "credentialsArn", &["arn"]),
@@ -241,18 +226,11 @@ impl Resource for Integration {
             &["arn", "invokeArn"],
         ),
     ];
+    const LANE: Option<Lane> = Some(LANE);
     type Outputs = Outputs;
-
-    fn import(text: &str) -> Result<Imported, String> {
-        import_id::parts(text, "apiId/integrationId")
-    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         checks(rules)
-    }
-
-    fn lane(attrs: &Value) -> Option<String> {
-        lane(attrs)
     }
 
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
@@ -296,7 +274,7 @@ impl Resource for Integration {
             .set_tls_config(props.tls_config.as_ref().map(|tls| {
                 TlsConfig::to_sdk(tls.server_name_to_verify.as_deref().unwrap_or_default())
             }));
-        let reply = send!(cx, call, "apigateway:POST (CreateIntegration)")?;
+        let reply = send!(cx, call, "apigateway:POST (CreateIntegration)", wait: BUSY)?;
         let id = created_id(
             reply.integration_id,
             "apigateway:POST (CreateIntegration)",
@@ -315,8 +293,8 @@ impl Resource for Integration {
     async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
         let [api_id, integration_id] = parts(id)?;
         let call = cx.aws.apigateway().get_integration().api_id(api_id);
-        let reply = call.integration_id(integration_id).send().await;
-        let reply = reply.call_unless("apigateway:GET (GetIntegration)", NOT_FOUND)?;
+        let call = call.integration_id(integration_id);
+        let reply = send!(call, "apigateway:GET (GetIntegration)", none: NOT_FOUND)?;
         let Some(mut reply) = reply else {
             return Ok(None);
         };
@@ -347,12 +325,12 @@ impl Resource for Integration {
         if change.has(&["responseParameters"]) && !emptied.is_empty() {
             let call = call.clone().api_id(api_id).integration_id(integration_id);
             let call = call.set_response_parameters(Some(emptied));
-            send!(cx, call, "apigateway:PATCH (UpdateIntegration)")?;
+            send!(cx, call, "apigateway:PATCH (UpdateIntegration)", wait: BUSY)?;
         }
         let call = patch(call, &change, timeout)
             .api_id(api_id)
             .integration_id(integration_id);
-        let reply = send!(cx, call, "apigateway:PATCH (UpdateIntegration)")?;
+        let reply = send!(cx, call, "apigateway:PATCH (UpdateIntegration)", wait: BUSY)?;
         Ok(Made {
             outputs: Outputs {
                 id: integration_id.to_owned(),
@@ -367,7 +345,7 @@ impl Resource for Integration {
         let [api_id, integration_id] = parts(id)?;
         let call = cx.aws.apigateway().delete_integration();
         let call = call.api_id(api_id).integration_id(integration_id);
-        gone(send!(cx, call, "apigateway:DELETE (DeleteIntegration)"))
+        send!(cx, call, "apigateway:DELETE (DeleteIntegration)", wait: BUSY, gone: NOT_FOUND)
     }
 
     async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
@@ -377,7 +355,7 @@ impl Resource for Integration {
         let fitting = all_pages("apigateway:GET (GetIntegrations)", |token| async move {
             let call = cx.aws.apigateway().get_integrations().api_id(api_id);
             let call = call.max_results("500").set_next_token(token);
-            let reply = call.send().await.call("apigateway:GET (GetIntegrations)")?;
+            let reply = send!(call, "apigateway:GET (GetIntegrations)")?;
             let items = reply.items.unwrap_or_default().into_iter();
             let fitting = items.filter_map(|item| {
                 let id = format!("{api_id}/{}", item.integration_id.as_deref()?);

@@ -5,13 +5,8 @@
 
 use super::protocol::Protocol;
 use super::{Tags, only_for, peer_protocol};
-use crate::data::Path;
-use crate::resource::{Broken, Rules};
+use crate::resource::author::*;
 use aws_sdk_apigatewayv2::types;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use std::collections::HashMap;
 
 /// How the parameters of responses with one status are changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,7 +24,6 @@ pub struct ResponseParameters {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TlsConfig {
     /// The name that the endpoint's certificate must have.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub server_name_to_verify: Option<String>,
 }

@@ -1,22 +1,23 @@
 //! `aws:apigatewayv2:IntegrationResponse`: what a WebSocket integration's result becomes.
 
+use crate::resource::author::*;
 use crate::resource::aws::apigatewayv2::protocol::Protocol;
 use crate::resource::aws::apigatewayv2::{
-    EXISTS, NOT_FOUND, Tags, created_id, gone, json, lane, pages, parts, peer_protocol, send,
+    BUSY, EXISTS, LANE, NOT_FOUND, Tags, created_id, json, pages, parts, peer_protocol,
 };
-use crate::resource::context::Cx;
-use crate::resource::error::{CallResult, Error};
-use crate::resource::import_id::{self, Imported};
-use crate::resource::known::Known;
-use crate::resource::relation::Parent;
-use crate::resource::{Broken, Change, Live, Made, New, Resource, Rules};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// What the result of an integration becomes on its way to the caller, for the integrations of
 /// a WebSocket API that are no proxies (`MOCK`, `HTTP`, `AWS`). The caller gets it where the
 /// route has a route response. Id: `apiId/integrationId/integrationResponseId`.
+///
+/// ```yaml
+/// integration_response:
+///   type: aws:apigatewayv2:IntegrationResponse
+///   properties:
+///     apiId: ${api.id}
+///     integrationId: ${integration.id}
+///     integrationResponseKey: $default
+/// ```
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct IntegrationResponse {
@@ -32,14 +33,11 @@ pub struct IntegrationResponse {
     #[schemars(regex(pattern = r"^(\$default|/.+/)$"))]
     pub integration_response_key: String,
     /// How payloads are converted; none: they pass as they are.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("enum" = ["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"]))]
     pub content_handling_strategy: Option<String>,
     /// The templates of the payload, by what the selection expression gives.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub response_templates: Option<Tags>,
     /// What selects the template. A constant has a backslash: `'\$default'`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub template_selection_expression: Option<String>,
 }
@@ -86,24 +84,17 @@ fn checks(rules: &Rules<'_>) -> Vec<Broken> {
 
 impl Resource for IntegrationResponse {
     const TYPE: &'static str = "aws:apigatewayv2:IntegrationResponse";
-    const IMPORT_ID: &'static str = "`apiId/integrationId/integrationResponseId`";
+    const IMPORT: Import = Import::Parts("`apiId/integrationId/integrationResponseId`", '/');
     const IDENTITY: &'static [&'static str] = &["apiId", "integrationId", "integrationResponseKey"];
     const PARENTS: &'static [Parent] = &[
         Parent::dies_with("aws:apigatewayv2:Api", "apiId", &["id"]),
         Parent::dies_with("aws:apigatewayv2:Integration", "integrationId", &["id"]),
     ];
+    const LANE: Option<Lane> = Some(LANE);
     type Outputs = Outputs;
-
-    fn import(text: &str) -> Result<Imported, String> {
-        import_id::parts(text, "apiId/integrationId/integrationResponseId")
-    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         checks(rules)
-    }
-
-    fn lane(attrs: &Value) -> Option<String> {
-        lane(attrs)
     }
 
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
@@ -121,7 +112,9 @@ impl Resource for IntegrationResponse {
             )
             .set_response_templates(templates.map(|map| map.into_iter().collect()))
             .set_template_selection_expression(props.template_selection_expression.clone());
-        let reply = match send!(cx, call, "apigateway:POST (CreateIntegrationResponse)") {
+        let reply = match send!(
+            cx, call, "apigateway:POST (CreateIntegrationResponse)", wait: BUSY
+        ) {
             Err(error) if error.is(EXISTS) => return Err(in_the_way(cx, props, error).await),
             other => other?,
         };
@@ -140,17 +133,14 @@ impl Resource for IntegrationResponse {
         let [api_id, integration_id, response_id] = parts(id)?;
         let call = cx.aws.apigateway().get_integration_response();
         let call = call.api_id(api_id).integration_id(integration_id);
-        let reply = call.integration_response_id(response_id).send().await;
-        let reply = reply.call_unless("apigateway:GET (GetIntegrationResponse)", NOT_FOUND)?;
+        let call = call.integration_response_id(response_id);
+        let reply = send!(call, "apigateway:GET (GetIntegrationResponse)", none: NOT_FOUND)?;
         let Some(reply) = reply else {
             return Ok(None);
         };
         let props = props_of!(api_id, integration_id, reply);
         let id = response_id.to_owned();
-        Ok(Some(Live {
-            props,
-            outputs: Outputs { id },
-        }))
+        Ok(Some(Live::new(props, Outputs { id })))
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
@@ -164,17 +154,17 @@ impl Resource for IntegrationResponse {
             .api_id(api_id)
             .integration_id(integration_id)
             .integration_response_id(response_id)
-            .set_integration_response_key(change.sent(
+            .set_integration_response_key(change.text(
                 "integrationResponseKey",
                 Some(&new.integration_response_key),
-                String::new(),
+                "",
             ))
             .set_content_handling_strategy(
                 change
-                    .sent(
+                    .text(
                         "contentHandlingStrategy",
                         new.content_handling_strategy.as_ref(),
-                        String::new(),
+                        "",
                     )
                     .map(|kind| kind.as_str().into()),
             )
@@ -183,31 +173,24 @@ impl Resource for IntegrationResponse {
                     .has(&["responseTemplates"])
                     .then(|| templates.into_iter().collect()),
             )
-            .set_template_selection_expression(change.sent(
+            .set_template_selection_expression(change.text(
                 "templateSelectionExpression",
                 new.template_selection_expression.as_ref(),
-                String::new(),
+                "",
             ));
-        send!(cx, call, "apigateway:PATCH (UpdateIntegrationResponse)")?;
+        send!(cx, call, "apigateway:PATCH (UpdateIntegrationResponse)", wait: BUSY)?;
         let id = response_id.to_owned();
-        Ok(Made {
-            id: change.id,
-            outputs: Outputs { id },
-        })
+        Ok(Made::new(change.id, Outputs { id }))
     }
 
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
         let [api_id, integration_id, response_id] = parts(id)?;
         let call = cx.aws.apigateway().delete_integration_response();
-        let call = call
-            .api_id(api_id)
-            .integration_id(integration_id)
-            .integration_response_id(response_id);
-        gone(send!(
-            cx,
-            call,
-            "apigateway:DELETE (DeleteIntegrationResponse)"
-        ))
+        let call = call.api_id(api_id).integration_id(integration_id);
+        let call = call.integration_response_id(response_id);
+        send!(
+            cx, call, "apigateway:DELETE (DeleteIntegrationResponse)", wait: BUSY, gone: NOT_FOUND
+        )
     }
 
     async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
@@ -238,8 +221,8 @@ async fn search(
         |token| async move {
             let call = cx.aws.apigateway().get_integration_responses();
             let call = call.api_id(api_id).integration_id(integration_id);
-            let reply = call.max_results("500").set_next_token(token).send().await;
-            let reply = reply.call("apigateway:GET (GetIntegrationResponses)")?;
+            let call = call.max_results("500").set_next_token(token);
+            let reply = send!(call, "apigateway:GET (GetIntegrationResponses)")?;
             let mut items = reply.items.unwrap_or_default().into_iter();
             let found = items.find_map(|item| {
                 let id = item.integration_response_id.as_deref()?;

@@ -4,29 +4,28 @@
 //! with a `ConflictException`, so every write of an API, its children included, takes the
 //! lane `apigateway/{apiId}`. Updates are PATCH calls: what is left out stays as it is.
 
-mod api_body;
+pub mod api;
+pub mod deployment;
+pub mod integration;
 pub mod integration_parts;
+pub mod integration_response;
 pub(crate) mod log_format;
 pub mod protocol;
+pub mod route;
+pub mod route_response;
+pub mod stage;
 pub mod stage_settings;
 
-use crate::data::Path;
+use crate::resource::author::*;
 use crate::resource::aws::listing;
-use crate::resource::aws::tags::{self, Tagging, tag_diff};
-use crate::resource::context::{self, Cx};
-use crate::resource::error::{CallResult, Effect, Error};
-use crate::resource::{Broken, Rules};
-pub(crate) use api_body::import;
+use crate::resource::context;
 use protocol::Protocol;
-use serde_json::Value;
-use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// What every call answers for a thing, or a parent, that is not there.
 pub(crate) const NOT_FOUND: &[&str] = &["NotFoundException"];
 
 /// What a create answers for a route key or a stage name that is taken; while other writes
-/// go on it answers the same, which [`write`] waits out.
+/// go on it answers the same, which [`BUSY`] waits out.
 pub(crate) const EXISTS: &[&str] = &["ConflictException"];
 
 /// How long a write is repeated while others write to the same API.
@@ -44,9 +43,7 @@ pub(crate) fn parts<const N: usize>(id: &str) -> Result<[&str; N], Error> {
 }
 
 /// The lane of a child of an API.
-pub(crate) fn lane(attrs: &Value) -> Option<String> {
-    Some(format!("apigateway/{}", attrs.get("apiId")?.as_str()?))
-}
+pub(crate) const LANE: Lane = Lane("apigateway", "apiId");
 
 /// Why a refused write is worth repeating.
 fn transient(error: &Error) -> Option<&'static str> {
@@ -62,27 +59,8 @@ fn transient(error: &Error) -> Option<&'static str> {
     context::throttled(error)
 }
 
-/// Repeats a write while API Gateway refuses it for the moment.
-pub(crate) async fn write<T, F>(cx: &Cx, attempt: impl FnMut() -> F + Send) -> Result<T, Error>
-where
-    F: Future<Output = Result<T, Error>> + Send,
-    T: Send,
-{
-    cx.retry(WRITE_LIMIT, transient, attempt).await
-}
-
-/// Sends a write, repeating it while it is refused for the moment.
-macro_rules! send {
-    ($cx:expr, $call:expr, $name:literal) => {{
-        let call = $call;
-        $crate::resource::aws::apigatewayv2::write($cx, || {
-            let call = call.clone();
-            async move { $crate::resource::error::CallResult::call(call.send().await, $name) }
-        })
-        .await
-    }};
-}
-pub(crate) use send;
+/// What every write waits out.
+pub(crate) const BUSY: Waits = (WRITE_LIMIT, transient);
 
 /// The id that a create's reply must have.
 pub(crate) fn created_id(
@@ -92,14 +70,6 @@ pub(crate) fn created_id(
 ) -> Result<String, Error> {
     id.filter(|id| !id.is_empty())
         .ok_or_else(|| Error::incomplete(call, member))
-}
-
-/// A delete's result, with "it is not there" counted as done.
-pub(crate) fn gone<T>(result: Result<T, Error>) -> Result<(), Error> {
-    match result {
-        Err(error) if !error.is(NOT_FOUND) => Err(error),
-        _ => Ok(()),
-    }
 }
 
 /// `arn:{partition}:apigateway:{region}::/apis/{id}`; the account field is empty.
@@ -132,11 +102,8 @@ pub(crate) async fn retag(
     tag(cx, arn, set).await?;
     if !remove.is_empty() {
         let call = cx.aws.apigateway().untag_resource().resource_arn(arn);
-        send!(
-            cx,
-            call.set_tag_keys(Some(remove.clone())),
-            "apigateway:DELETE (UntagResource)"
-        )?;
+        let call = call.set_tag_keys(Some(remove.clone()));
+        send!(cx, call, "apigateway:DELETE (UntagResource)", wait: BUSY)?;
     }
     Ok(())
 }
@@ -146,7 +113,7 @@ pub(crate) async fn tag(cx: &Cx, arn: &str, tags: Tags) -> Result<(), Error> {
     if !tags.is_empty() {
         let call = cx.aws.apigateway().tag_resource().resource_arn(arn);
         let call = call.set_tags(Some(tags.into_iter().collect()));
-        send!(cx, call, "apigateway:POST (TagResource)")?;
+        send!(cx, call, "apigateway:POST (TagResource)", wait: BUSY)?;
     }
     Ok(())
 }
@@ -227,14 +194,8 @@ pub(crate) async fn protocol_of(cx: &Cx, api_id: &str) -> Result<Protocol, Error
     if let Some(protocol) = cx.aws.api_protocols.get(api_id) {
         return Ok(protocol);
     }
-    let reply = cx
-        .aws
-        .apigateway()
-        .get_api()
-        .api_id(api_id)
-        .send()
-        .await
-        .call("apigateway:GET (GetApi)")?;
+    let call = cx.aws.apigateway().get_api().api_id(api_id);
+    let reply = send!(call, "apigateway:GET (GetApi)")?;
     let name = reply
         .protocol_type
         .as_ref()

@@ -1,25 +1,25 @@
 //! `aws:apigatewayv2:Route`: which messages or requests go where.
 
-use crate::data::{Data, Path};
+use crate::resource::author::*;
 use crate::resource::aws::apigatewayv2::protocol::Protocol;
 use crate::resource::aws::apigatewayv2::{
-    EXISTS, NOT_FOUND, Tags, created_id, gone, json, lane, only_for, pages, parts, peer_protocol,
-    said_by_body, send,
+    BUSY, EXISTS, LANE, NOT_FOUND, Tags, created_id, json, only_for, pages, parts, peer_protocol,
+    said_by_body,
 };
-use crate::resource::context::Cx;
-use crate::resource::error::{CallResult, Error};
-use crate::resource::import_id::{self, Imported};
-use crate::resource::relation::Parent;
-use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_apigatewayv2::operation::update_route::builders::UpdateRouteFluentBuilder;
 use aws_sdk_apigatewayv2::types::ParameterConstraints;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use std::collections::HashMap;
 
 /// A route of an API: its key selects messages or requests, its target is an integration.
 /// Id: `apiId/routeId`.
+///
+/// ```yaml
+/// route:
+///   type: aws:apigatewayv2:Route
+///   properties:
+///     apiId: ${api.id}
+///     routeKey: $default
+///     target: integrations/${integration.id}
+/// ```
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Route {
@@ -31,41 +31,31 @@ pub struct Route {
     #[schemars(length(min = 1))]
     pub route_key: String,
     /// Where it goes: `integrations/` and the integration's id.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128), regex(pattern = "^integrations/.+$"))]
     pub target: Option<String>,
     /// Whether an API key is needed. WebSocket only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = false))]
     pub api_key_required: Option<bool>,
     /// Who may use it: `NONE`, `AWS_IAM`, `CUSTOM`, or for HTTP `JWT`. A WebSocket API
     /// asks an authorizer on `$connect` only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "NONE", "enum" = ["NONE", "AWS_IAM", "CUSTOM", "JWT"]))]
     pub authorization_type: Option<String>,
     /// The authorizer, for `CUSTOM` and `JWT`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub authorizer_id: Option<String>,
     /// The scopes that a token must have, for `JWT`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 10), inner(length(min = 1, max = 64)), extend("set" = true))]
     pub authorization_scopes: Option<Vec<String>>,
     /// What selects the model of a message. WebSocket only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub model_selection_expression: Option<String>,
     /// The models, by what the expression gives. WebSocket only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub request_models: Option<Tags>,
     /// A name for the operation, for documents.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     pub operation_name: Option<String>,
     /// The request parameters and whether they are required. WebSocket only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("set" = true))]
     pub request_parameters: Option<Vec<RequestParameter>>,
     /// `$default` for a route that answers. WebSocket only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub route_response_selection_expression: Option<String>,
 }
 
@@ -112,28 +102,25 @@ fn parameters(live: HashMap<String, ParameterConstraints>) -> Vec<RequestParamet
 /// What an update sends; what was taken out of the file goes back to the default.
 fn patch(call: UpdateRouteFluentBuilder, change: &Change<Route>) -> UpdateRouteFluentBuilder {
     let new = &change.new;
-    let text = |name: &str, value: &Option<String>, default: &str| {
-        change.sent(name, value.as_ref(), default.to_owned())
-    };
     // An authorizer is only taken together with its type.
     let authorization = change
         .has(&["authorizationType", "authorizerId"])
         .then(|| new.authorization_type.as_deref().unwrap_or("NONE").into());
     let parameters = new.request_parameters.as_deref().unwrap_or_default();
     let models = new.request_models.clone().unwrap_or_default();
-    call.set_route_key(change.sent("routeKey", Some(&new.route_key), String::new()))
-        .set_target(text("target", &new.target, ""))
+    call.set_route_key(change.text("routeKey", Some(&new.route_key), ""))
+        .set_target(change.text("target", new.target.as_ref(), ""))
         .set_api_key_required(change.sent("apiKeyRequired", new.api_key_required.as_ref(), false))
         .set_authorization_type(authorization)
-        .set_authorizer_id(text("authorizerId", &new.authorizer_id, ""))
+        .set_authorizer_id(change.text("authorizerId", new.authorizer_id.as_ref(), ""))
         .set_authorization_scopes(change.sent(
             "authorizationScopes",
             new.authorization_scopes.as_ref(),
             Vec::new(),
         ))
-        .set_model_selection_expression(text(
+        .set_model_selection_expression(change.text(
             "modelSelectionExpression",
-            &new.model_selection_expression,
+            new.model_selection_expression.as_ref(),
             "",
         ))
         .set_request_models(
@@ -141,14 +128,14 @@ fn patch(call: UpdateRouteFluentBuilder, change: &Change<Route>) -> UpdateRouteF
                 .has(&["requestModels"])
                 .then(|| models.into_iter().collect()),
         )
-        .set_operation_name(text("operationName", &new.operation_name, ""))
+        .set_operation_name(change.text("operationName", new.operation_name.as_ref(), ""))
         .set_request_parameters(
             (change.has(&["requestParameters"]) && !parameters.is_empty())
                 .then(|| constraints(parameters)),
         )
-        .set_route_response_selection_expression(text(
+        .set_route_response_selection_expression(change.text(
             "routeResponseSelectionExpression",
-            &new.route_response_selection_expression,
+            new.route_response_selection_expression.as_ref(),
             "",
         ))
 }
@@ -287,24 +274,17 @@ fn made_by_api(route: &Rules<'_>, api: &Rules<'_>) -> Option<Broken> {
 
 impl Resource for Route {
     const TYPE: &'static str = "aws:apigatewayv2:Route";
-    const IMPORT_ID: &'static str = "`apiId/routeId`";
+    const IMPORT: Import = Import::Parts("`apiId/routeId`", '/');
     const IDENTITY: &'static [&'static str] = &["apiId", "routeKey"];
     const PARENTS: &'static [Parent] = &[
         Parent::dies_with("aws:apigatewayv2:Api", "apiId", &["id"]).unless(made_by_api),
         Parent::stops("aws:apigatewayv2:Integration", "target", &["id"]).keyed(integration_id),
     ];
+    const LANE: Option<Lane> = Some(LANE);
     type Outputs = Outputs;
-
-    fn import(text: &str) -> Result<Imported, String> {
-        import_id::parts(text, "apiId/routeId")
-    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         checks(rules)
-    }
-
-    fn lane(attrs: &Value) -> Option<String> {
-        lane(attrs)
     }
 
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
@@ -332,7 +312,7 @@ impl Resource for Route {
             .set_route_response_selection_expression(
                 props.route_response_selection_expression.clone(),
             );
-        let reply = match send!(cx, call, "apigateway:POST (CreateRoute)") {
+        let reply = match send!(cx, call, "apigateway:POST (CreateRoute)", wait: BUSY) {
             Err(error) if error.is(EXISTS) => return Err(in_the_way(cx, props, error).await),
             other => other?,
         };
@@ -345,17 +325,9 @@ impl Resource for Route {
 
     async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
         let [api_id, route_id] = parts(id)?;
-        let call = cx
-            .aws
-            .apigateway()
-            .get_route()
-            .api_id(api_id)
-            .route_id(route_id);
-        let reply = call
-            .send()
-            .await
-            .call_unless("apigateway:GET (GetRoute)", NOT_FOUND)?;
-        let Some(reply) = reply else {
+        let call = cx.aws.apigateway().get_route().api_id(api_id);
+        let call = call.route_id(route_id);
+        let Some(reply) = send!(call, "apigateway:GET (GetRoute)", none: NOT_FOUND)? else {
             return Ok(None);
         };
         let props = Self {
@@ -375,10 +347,7 @@ impl Resource for Route {
             route_response_selection_expression: reply.route_response_selection_expression,
         };
         let id = route_id.to_owned();
-        Ok(Some(Live {
-            props,
-            outputs: Outputs { id },
-        }))
+        Ok(Some(Live::new(props, Outputs { id })))
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
@@ -386,36 +355,26 @@ impl Resource for Route {
         let client = cx.aws.apigateway();
         for key in dropped(&change) {
             let call = client.delete_route_request_parameter();
-            let call = call
-                .api_id(api_id)
-                .route_id(route_id)
-                .request_parameter_key(key);
-            gone(send!(
-                cx,
-                call,
-                "apigateway:DELETE (DeleteRouteRequestParameter)"
-            ))?;
+            let call = call.api_id(api_id).route_id(route_id);
+            let call = call.request_parameter_key(key);
+            send!(
+                cx, call, "apigateway:DELETE (DeleteRouteRequestParameter)",
+                wait: BUSY, gone: NOT_FOUND
+            )?;
         }
         let call = patch(client.update_route(), &change)
             .api_id(api_id)
             .route_id(route_id);
-        send!(cx, call, "apigateway:PATCH (UpdateRoute)")?;
+        send!(cx, call, "apigateway:PATCH (UpdateRoute)", wait: BUSY)?;
         let id = route_id.to_owned();
-        Ok(Made {
-            id: change.id,
-            outputs: Outputs { id },
-        })
+        Ok(Made::new(change.id, Outputs { id }))
     }
 
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
         let [api_id, route_id] = parts(id)?;
-        let call = cx
-            .aws
-            .apigateway()
-            .delete_route()
-            .api_id(api_id)
-            .route_id(route_id);
-        gone(send!(cx, call, "apigateway:DELETE (DeleteRoute)"))
+        let call = cx.aws.apigateway().delete_route().api_id(api_id);
+        let call = call.route_id(route_id);
+        send!(cx, call, "apigateway:DELETE (DeleteRoute)", wait: BUSY, gone: NOT_FOUND)
     }
 
     async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
@@ -437,7 +396,7 @@ async fn with_key(cx: &Cx, api_id: &str, key: &str) -> Result<Option<String>, Er
     pages("apigateway:GET (GetRoutes)", |token| async move {
         let call = cx.aws.apigateway().get_routes().api_id(api_id);
         let call = call.max_results("500").set_next_token(token);
-        let reply = call.send().await.call("apigateway:GET (GetRoutes)")?;
+        let reply = send!(call, "apigateway:GET (GetRoutes)")?;
         let found = reply
             .items
             .unwrap_or_default()

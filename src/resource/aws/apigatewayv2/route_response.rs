@@ -1,19 +1,21 @@
 //! `aws:apigatewayv2:RouteResponse`: lets a WebSocket route answer its caller.
 
+use crate::resource::author::*;
 use crate::resource::aws::apigatewayv2::{
-    EXISTS, NOT_FOUND, Tags, created_id, gone, json, lane, pages, parts, send,
+    BUSY, EXISTS, LANE, NOT_FOUND, Tags, created_id, json, pages, parts,
 };
-use crate::resource::context::Cx;
-use crate::resource::error::{CallResult, Error};
-use crate::resource::import_id::{self, Imported};
-use crate::resource::relation::Parent;
-use crate::resource::{Change, Known, Live, Made, New, Resource};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// A response of a WebSocket route: the caller gets what the integration answers.
 /// Id: `apiId/routeId/routeResponseId`.
+///
+/// ```yaml
+/// route_response:
+///   type: aws:apigatewayv2:RouteResponse
+///   properties:
+///     apiId: ${api.id}
+///     routeId: ${route.id}
+///     routeResponseKey: $default
+/// ```
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RouteResponse {
@@ -27,10 +29,8 @@ pub struct RouteResponse {
     #[schemars(length(min = 1))]
     pub route_response_key: String,
     /// What selects the model of the response.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub model_selection_expression: Option<String>,
     /// The models, by what the expression gives.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub response_models: Option<Tags>,
 }
 
@@ -59,21 +59,14 @@ macro_rules! props_of {
 
 impl Resource for RouteResponse {
     const TYPE: &'static str = "aws:apigatewayv2:RouteResponse";
-    const IMPORT_ID: &'static str = "`apiId/routeId/routeResponseId`";
+    const IMPORT: Import = Import::Parts("`apiId/routeId/routeResponseId`", '/');
     const IDENTITY: &'static [&'static str] = &["apiId", "routeId", "routeResponseKey"];
     const PARENTS: &'static [Parent] = &[
         Parent::dies_with("aws:apigatewayv2:Api", "apiId", &["id"]),
         Parent::dies_with("aws:apigatewayv2:Route", "routeId", &["id"]),
     ];
+    const LANE: Option<Lane> = Some(LANE);
     type Outputs = Outputs;
-
-    fn import(text: &str) -> Result<Imported, String> {
-        import_id::parts(text, "apiId/routeId/routeResponseId")
-    }
-
-    fn lane(attrs: &Value) -> Option<String> {
-        lane(attrs)
-    }
 
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let props = &new.props;
@@ -87,7 +80,7 @@ impl Resource for RouteResponse {
             .route_response_key(&props.route_response_key)
             .set_model_selection_expression(props.model_selection_expression.clone())
             .set_response_models(models.map(|map| map.into_iter().collect()));
-        let reply = match send!(cx, call, "apigateway:POST (CreateRouteResponse)") {
+        let reply = match send!(cx, call, "apigateway:POST (CreateRouteResponse)", wait: BUSY) {
             Err(error) if error.is(EXISTS) => return Err(in_the_way(cx, props, error).await),
             other => other?,
         };
@@ -106,17 +99,13 @@ impl Resource for RouteResponse {
         let [api_id, route_id, response_id] = parts(id)?;
         let call = cx.aws.apigateway().get_route_response();
         let call = call.api_id(api_id).route_id(route_id);
-        let reply = call.route_response_id(response_id).send().await;
-        let reply = reply.call_unless("apigateway:GET (GetRouteResponse)", NOT_FOUND)?;
-        let Some(reply) = reply else {
+        let call = call.route_response_id(response_id);
+        let Some(reply) = send!(call, "apigateway:GET (GetRouteResponse)", none: NOT_FOUND)? else {
             return Ok(None);
         };
         let props = props_of!(api_id, route_id, reply);
         let id = response_id.to_owned();
-        Ok(Some(Live {
-            props,
-            outputs: Outputs { id },
-        }))
+        Ok(Some(Live::new(props, Outputs { id })))
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
@@ -130,37 +119,32 @@ impl Resource for RouteResponse {
             .api_id(api_id)
             .route_id(route_id)
             .route_response_id(response_id)
-            .set_route_response_key(change.sent(
+            .set_route_response_key(change.text(
                 "routeResponseKey",
                 Some(&new.route_response_key),
-                String::new(),
+                "",
             ))
-            .set_model_selection_expression(change.sent(
+            .set_model_selection_expression(change.text(
                 "modelSelectionExpression",
                 new.model_selection_expression.as_ref(),
-                String::new(),
+                "",
             ))
             .set_response_models(
                 change
                     .has(&["responseModels"])
                     .then(|| models.into_iter().collect()),
             );
-        send!(cx, call, "apigateway:PATCH (UpdateRouteResponse)")?;
+        send!(cx, call, "apigateway:PATCH (UpdateRouteResponse)", wait: BUSY)?;
         let id = response_id.to_owned();
-        Ok(Made {
-            id: change.id,
-            outputs: Outputs { id },
-        })
+        Ok(Made::new(change.id, Outputs { id }))
     }
 
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
         let [api_id, route_id, response_id] = parts(id)?;
         let call = cx.aws.apigateway().delete_route_response();
-        let call = call
-            .api_id(api_id)
-            .route_id(route_id)
-            .route_response_id(response_id);
-        gone(send!(cx, call, "apigateway:DELETE (DeleteRouteResponse)"))
+        let call = call.api_id(api_id).route_id(route_id);
+        let call = call.route_response_id(response_id);
+        send!(cx, call, "apigateway:DELETE (DeleteRouteResponse)", wait: BUSY, gone: NOT_FOUND)
     }
 
     async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
@@ -186,8 +170,8 @@ async fn search(
     pages("apigateway:GET (GetRouteResponses)", |token| async move {
         let call = cx.aws.apigateway().get_route_responses();
         let call = call.api_id(api_id).route_id(route_id);
-        let reply = call.max_results("500").set_next_token(token).send().await;
-        let reply = reply.call("apigateway:GET (GetRouteResponses)")?;
+        let call = call.max_results("500").set_next_token(token);
+        let reply = send!(call, "apigateway:GET (GetRouteResponses)")?;
         let mut items = reply.items.unwrap_or_default().into_iter();
         let found = items.find_map(|item| {
             let id = item.route_response_id.as_deref()?;

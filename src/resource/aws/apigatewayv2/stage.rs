@@ -1,31 +1,28 @@
 //! `aws:apigatewayv2:Stage`: a deployed API under a name.
 
-use crate::data::Path;
+use crate::resource::author::*;
 use crate::resource::aws::apigatewayv2::integration_parts::merged;
 use crate::resource::aws::apigatewayv2::protocol::Protocol;
 use crate::resource::aws::apigatewayv2::stage_settings::{
     DefaultRouteSettings, RouteSettings, drop_defaults, explained,
 };
 use crate::resource::aws::apigatewayv2::{
-    EXISTS, NOT_FOUND, Tags, api_arn, execution_arn, gone, lane, log_format, only_for, parts,
-    peer_protocol, protocol_of, retag, send, tag_rules,
+    BUSY, EXISTS, LANE, NOT_FOUND, Tags, api_arn, execution_arn, log_format, only_for, parts,
+    peer_protocol, protocol_of, retag, tag_rules,
 };
-use crate::resource::context::{Cx, user_tags};
-use crate::resource::error::{CallResult, Error};
-use crate::resource::import_id::{self, Imported};
-use crate::resource::relation::{After, Parent};
-use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_apigatewayv2::operation::update_stage::builders::UpdateStageFluentBuilder;
 use aws_sdk_apigatewayv2::types;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use std::borrow::Cow;
 
 /// A stage: what clients of an API reach under a name. Id: `apiId/stageName`.
 ///
 /// With `autoDeploy` every change of the API is deployed at once, and `deploymentId` is
 /// API Gateway's; without it, set `deploymentId` to a deployment's id.
+///
+/// ```yaml
+/// stage:
+///   type: aws:apigatewayv2:Stage
+///   properties: {apiId: "${api.id}", name: production, deploymentId: "${deployment.id}"}
+/// ```
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Stage {
@@ -33,44 +30,33 @@ pub struct Stage {
     #[schemars(extend("createOnly" = true))]
     pub api_id: String,
     /// Its name, the last part of the URL; `$default` (HTTP only) has no such part.
-    #[schemars(
-        length(min = 1, max = 128),
-        regex(pattern = r"^([A-Za-z0-9_-]+|\$default)$"),
-        extend("createOnly" = true)
-    )]
+    #[schemars(length(min = 1, max = 128))]
+    #[schemars(regex(pattern = r"^([A-Za-z0-9_-]+|\$default)$"))]
+    #[schemars(extend("createOnly" = true))]
     pub name: String,
     /// Whether changes of the API are deployed at once.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = false))]
     pub auto_deploy: Option<bool>,
     /// The deployment it shows. Not together with `autoDeploy`. API Gateway changes it and never
     /// unsets it: without it and without `autoDeploy` the stage is made anew.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("staysUnless" = "autoDeploy"))]
     pub deployment_id: Option<String>,
     /// A description.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub description: Option<String>,
     /// Where each access is logged.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub access_log_settings: Option<AccessLogSettings>,
     /// The client certificate for calls to integrations. WebSocket only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub client_certificate_id: Option<String>,
     /// The settings of routes that have none of their own. Limits taken out of the file
     /// go back to 5000 at once and 10000 a second, the account's own.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub default_route_settings: Option<DefaultRouteSettings>,
     /// The settings of single routes.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("set" = true))]
     pub route_settings: Option<Vec<RouteSettings>>,
     /// Variables that integrations can use.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub stage_variables: Option<Tags>,
     /// Tags; values must not be empty.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("maxProperties" = 47, "othersKeys" = "kept"))]
     pub tags: Option<Tags>,
 }
@@ -105,7 +91,6 @@ pub struct Outputs {
     #[schemars(extend("from" = ["apiId", "name"]))]
     pub invoke_url: String,
     /// The deployment it shows; with `autoDeploy` each change of the API makes a new one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("volatile" = ["autoDeploy", "deploymentId"], "from" = ["deploymentId"]))]
     pub deployment_id: Option<String>,
 }
@@ -183,8 +168,6 @@ fn stage_arn(cx: &Cx, api_id: &str, name: &str) -> String {
 /// deployment is never sent together with `autoDeploy`, which API Gateway refuses.
 fn patch(call: UpdateStageFluentBuilder, change: &Change<Stage>) -> UpdateStageFluentBuilder {
     let (old, new) = (&change.old, &change.new);
-    let text =
-        |name: &str, value: &Option<String>| change.sent(name, value.as_ref(), String::new());
     let manual = new.auto_deploy != Some(true) && new.deployment_id.is_some();
     let settings = change.has(&["defaultRouteSettings"]).then(|| {
         let wanted = new.default_route_settings.clone().unwrap_or_default();
@@ -204,12 +187,16 @@ fn patch(call: UpdateStageFluentBuilder, change: &Change<Stage>) -> UpdateStageF
                 .clone()
                 .filter(|_| manual && change.has(&["deploymentId", "autoDeploy"])),
         )
-        .set_description(text("description", &new.description))
+        .set_description(change.text("description", new.description.as_ref(), ""))
         .set_access_log_settings(
             logs.filter(|_| change.has(&["accessLogSettings"]))
                 .map(AccessLogSettings::to_sdk),
         )
-        .set_client_certificate_id(text("clientCertificateId", &new.client_certificate_id))
+        .set_client_certificate_id(change.text(
+            "clientCertificateId",
+            new.client_certificate_id.as_ref(),
+            "",
+        ))
         .set_default_route_settings(settings)
         .set_route_settings(routes)
         .set_stage_variables(variables)
@@ -220,27 +207,23 @@ async fn take_away(cx: &Cx, ids: [&str; 2], change: &Change<Stage>) -> Result<()
     let client = cx.aws.apigateway();
     let [api_id, name] = ids;
     if change.has(&["accessLogSettings"]) && change.new.access_log_settings.is_none() {
-        let call = client
-            .delete_access_log_settings()
-            .api_id(api_id)
-            .stage_name(name);
-        gone(send!(
-            cx,
-            call,
-            "apigateway:DELETE (DeleteAccessLogSettings)"
-        ))?;
+        let call = client.delete_access_log_settings().api_id(api_id);
+        let call = call.stage_name(name);
+        send!(
+            cx, call, "apigateway:DELETE (DeleteAccessLogSettings)", wait: BUSY, gone: NOT_FOUND
+        )?;
     }
     if change.has(&["routeSettings"]) {
         let new = change.new.route_settings.as_deref().unwrap_or_default();
         let old = change.old.route_settings.as_deref().unwrap_or_default();
         let goes = |key: &str| !new.iter().any(|item| item.route_key == key);
         for item in old.iter().filter(|item| goes(&item.route_key)) {
-            let call = client
-                .delete_route_settings()
-                .api_id(api_id)
-                .stage_name(name);
+            let call = client.delete_route_settings().api_id(api_id);
+            let call = call.stage_name(name);
             let call = call.route_key(&item.route_key);
-            gone(send!(cx, call, "apigateway:DELETE (DeleteRouteSettings)"))?;
+            send!(
+                cx, call, "apigateway:DELETE (DeleteRouteSettings)", wait: BUSY, gone: NOT_FOUND
+            )?;
         }
     }
     Ok(())
@@ -364,10 +347,9 @@ fn variable_checks(rules: &Rules<'_>, broken: &mut Vec<Broken>) {
 /// deleted (unverified against AWS: it may deploy at once, and nothing is written then).
 async fn deploy(cx: &Cx, api_id: &str) -> Result<(), Error> {
     let client = cx.aws.apigateway();
-    let api = client.get_api().api_id(api_id).send().await;
-    let name = api.call("apigateway:GET (GetApi)")?.name;
+    let name = send!(client.get_api().api_id(api_id), "apigateway:GET (GetApi)")?.name;
     let call = client.update_api().api_id(api_id).set_name(name);
-    send!(cx, call, "apigateway:PATCH (UpdateApi)").map(|_| ())
+    send!(cx, call, "apigateway:PATCH (UpdateApi)", wait: BUSY).map(|_| ())
 }
 
 /// Whether a `lastDeploymentStatusMessage` tells of a failure: `Deployment attempt failed: …`, and
@@ -378,7 +360,7 @@ fn has_failed(message: &str) -> bool {
 
 impl Resource for Stage {
     const TYPE: &'static str = "aws:apigatewayv2:Stage";
-    const IMPORT_ID: &'static str = "`apiId/stageName`";
+    const IMPORT: Import = Import::Parts("`apiId/stageName`", '/');
     const IDENTITY: &'static [&'static str] = &["apiId", "name"];
     const PARENTS: &'static [Parent] = &[
         Parent::dies_with("aws:apigatewayv2:Api", "apiId", &["id"]).unless(made_by_api),
@@ -404,11 +386,8 @@ impl Resource for Stage {
             ..After::siblings("aws:apigateway:Account", "")
         },
     ];
+    const LANE: Option<Lane> = Some(LANE);
     type Outputs = Outputs;
-
-    fn import(text: &str) -> Result<Imported, String> {
-        import_id::parts(text, "apiId/stageName")
-    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         checks(rules)
@@ -429,10 +408,6 @@ impl Resource for Stage {
         {
             *format = Value::String(log_format::line(text).to_owned());
         }
-    }
-
-    fn lane(attrs: &Value) -> Option<String> {
-        lane(attrs)
     }
 
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
@@ -467,7 +442,7 @@ impl Resource for Stage {
                 cx.owner.tagged(props.tags.as_ref()).into_iter().collect(),
             ));
         let id = format!("{}/{}", props.api_id, props.name);
-        let reply = match send!(cx, call, "apigateway:POST (CreateStage)") {
+        let reply = match send!(cx, call, "apigateway:POST (CreateStage)", wait: BUSY) {
             Err(error) if error.is(EXISTS) && error.message().contains("already exists") => {
                 let what = format!("a stage named {}", props.name);
                 return Err(import_id::exists(cx, &what, &id));
@@ -482,17 +457,9 @@ impl Resource for Stage {
 
     async fn read(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
         let [api_id, name] = parts(id)?;
-        let call = cx
-            .aws
-            .apigateway()
-            .get_stage()
-            .api_id(api_id)
-            .stage_name(name);
-        let reply = call
-            .send()
-            .await
-            .call_unless("apigateway:GET (GetStage)", NOT_FOUND)?;
-        let Some(reply) = reply else {
+        let call = cx.aws.apigateway().get_stage().api_id(api_id);
+        let call = call.stage_name(name);
+        let Some(reply) = send!(call, "apigateway:GET (GetStage)", none: NOT_FOUND)? else {
             return Ok(None);
         };
         let url = attrs["invokeUrl"].as_str();
@@ -526,7 +493,7 @@ impl Resource for Stage {
             let call = patch(cx.aws.apigateway().update_stage(), &change);
             let call = call.api_id(api_id).stage_name(name);
             let shown = std::mem::take(&mut deployment);
-            let patched = send!(cx, call, "apigateway:PATCH (UpdateStage)");
+            let patched = send!(cx, call, "apigateway:PATCH (UpdateStage)", wait: BUSY);
             deployment = patched.map_err(explained)?.deployment_id;
             let switched = change.has(&["autoDeploy"]) && change.new.auto_deploy == Some(true);
             if switched && shown.is_some() && deployment == shown {
@@ -541,10 +508,7 @@ impl Resource for Stage {
         }
         let url = change.attrs["invokeUrl"].as_str();
         let outputs = outputs(cx, ids, deployment, url).await?;
-        Ok(Made {
-            id: change.id,
-            outputs,
-        })
+        Ok(Made::new(change.id, outputs))
     }
 
     const TELLS: bool = true;
@@ -561,8 +525,7 @@ impl Resource for Stage {
         let mut told = None;
         for share in [0.0, 0.1, 0.3, 0.6] {
             tokio::time::sleep(cx.aws.late().mul_f64(share)).await;
-            let reply = call.clone().send().await;
-            let reply = reply.call_unless("apigateway:GET (GetStage)", NOT_FOUND)?;
+            let reply = send!(call.clone(), "apigateway:GET (GetStage)", none: NOT_FOUND)?;
             let message = reply.and_then(|reply| reply.last_deployment_status_message);
             let Some(message) = message.filter(|message| has_failed(message)) else {
                 return Ok(None);
@@ -579,34 +542,20 @@ impl Resource for Stage {
 
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
         let [api_id, name] = parts(id)?;
-        let call = cx
-            .aws
-            .apigateway()
-            .delete_stage()
-            .api_id(api_id)
-            .stage_name(name);
-        gone(send!(cx, call, "apigateway:DELETE (DeleteStage)"))
+        let call = cx.aws.apigateway().delete_stage().api_id(api_id);
+        let call = call.stage_name(name);
+        send!(cx, call, "apigateway:DELETE (DeleteStage)", wait: BUSY, gone: NOT_FOUND)
     }
 
     async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
         let (Some(api_id), Some(name)) = (known.text("apiId"), known.text("name")) else {
             return Ok(None);
         };
-        let call = cx
-            .aws
-            .apigateway()
-            .get_stage()
-            .api_id(api_id)
-            .stage_name(name);
-        let reply = call
-            .send()
-            .await
-            .call_unless("apigateway:GET (GetStage)", NOT_FOUND)?;
+        let call = cx.aws.apigateway().get_stage().api_id(api_id);
+        let call = call.stage_name(name);
+        let reply = send!(call, "apigateway:GET (GetStage)", none: NOT_FOUND)?;
         let tags = reply.and_then(|stage| stage.tags).unwrap_or_default();
-        let ours = cx.owner.made(
-            tags.iter()
-                .map(|(key, value)| (key.as_str(), value.as_str())),
-        );
+        let ours = cx.owner.made(&tags);
         Ok(ours.then(|| format!("{api_id}/{name}")))
     }
 }

@@ -1,35 +1,26 @@
 //! The settings inside a stage: throttling, logging and metrics of its routes.
 
-use crate::resource::error::Error;
+use crate::resource::author::*;
 use aws_sdk_apigatewayv2::types;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use std::collections::HashMap;
 
 /// The settings of all routes that have none of their own.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DefaultRouteSettings {
     /// Whether whole requests and responses are logged. WebSocket only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = false))]
     pub data_trace_enabled: Option<bool>,
     /// Whether there are metrics for each route.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = false))]
     pub detailed_metrics_enabled: Option<bool>,
     /// What is logged: `ERROR`, `INFO` or `OFF`. WebSocket only; the account needs a
     /// CloudWatch role for API Gateway.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "OFF", "enum" = ["ERROR", "INFO", "OFF"]))]
     pub logging_level: Option<String>,
     /// How many requests may come at once.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub throttling_burst_limit: Option<i32>,
     /// How many requests a second there may be for long.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0))]
     pub throttling_rate_limit: Option<f64>,
 }
@@ -41,23 +32,18 @@ pub struct RouteSettings {
     /// The route's key.
     pub route_key: String,
     /// Whether whole requests and responses are logged. WebSocket only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = false))]
     pub data_trace_enabled: Option<bool>,
     /// Whether there are metrics for the route.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = false))]
     pub detailed_metrics_enabled: Option<bool>,
     /// What is logged: `ERROR`, `INFO` or `OFF`. WebSocket only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "OFF", "enum" = ["ERROR", "INFO", "OFF"]))]
     pub logging_level: Option<String>,
     /// How many requests may come at once.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub throttling_burst_limit: Option<i32>,
     /// How many requests a second there may be for long.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0))]
     pub throttling_rate_limit: Option<f64>,
 }

@@ -1,18 +1,8 @@
 //! `aws:cloudwatch:LogGroup`.
 
-use crate::resource::aws::cloudwatch::{self as calls, BUSY, NOT_FOUND, busy};
-use crate::resource::aws::physical_name::{self, Given, Naming};
-use crate::resource::aws::tags::{self, tag_diff};
-use crate::resource::contents::Contents;
-use crate::resource::context::{Cx, Draw, user_tags};
-use crate::resource::error::{CallResult, Error};
-use crate::resource::import_id::{self, Imported};
-use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules, outputs_of};
+use crate::resource::author::*;
+use crate::resource::aws::cloudwatch::{self as calls, BUSY, NOT_FOUND};
 use aws_sdk_cloudwatchlogs::types::{LogGroup as LiveGroup, LogGroupClass};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, HashMap};
 
 /// The class whose groups keep events for one day, whatever is asked for.
 const DELIVERY: &str = "DELIVERY";
@@ -20,32 +10,30 @@ const DELIVERY: &str = "DELIVERY";
 const NAMING: Naming = Naming {
     longest: 512,
     allowed: |c| c.is_ascii_alphanumeric() || "._-/#".contains(c),
+    ending: None,
 };
 
 /// A CloudWatch Logs group.
+///
+/// ```yaml
+/// group:
+///   type: aws:cloudwatch:LogGroup
+///   properties: {name: /app/orders, retentionInDays: 30}
+/// ```
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LogGroup {
     /// The group's name; a Lambda function writes to `/aws/lambda/FUNCTION`. Left out: made
     /// of the address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 512),
-        regex(pattern = r"^[.\-_/#A-Za-z0-9]+$"),
-        extend("createOnly" = true)
-    )]
+    #[schemars(length(min = 1, max = 512), regex(pattern = r"^[.\-_/#A-Za-z0-9]+$"))]
+    #[schemars(extend("createOnly" = true))]
     pub name: Option<String>,
     /// The beginning of a generated name; excludes `name`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 505),
-        regex(pattern = r"^[.\-_/#A-Za-z0-9]+$"),
-        extend("createOnly" = true, "prefixOf" = "name", "writeOnly" = true)
-    )]
+    #[schemars(length(min = 1, max = 505), regex(pattern = r"^[.\-_/#A-Za-z0-9]+$"))]
+    #[schemars(extend("createOnly" = true, "prefixOf" = "name", "writeOnly" = true))]
     pub name_prefix: Option<String>,
     /// How many days events are kept; 0 or left out: for ever. A number that an account
     /// policy sets is left alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend(
         "enum" = [0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096,
                   1827, 2192, 2557, 2922, 3288, 3653],
@@ -54,11 +42,9 @@ pub struct LogGroup {
     pub retention_in_days: Option<i32>,
     /// The ARN of the KMS key that encrypts events. Events written before a change keep
     /// their key.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 256))]
     pub kms_key_id: Option<String>,
     /// The class: what the group's logs can be used for, and at what price.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend(
         "enum" = ["STANDARD", "INFREQUENT_ACCESS", "DELIVERY", "ESSENTIALS"],
         "createOnly" = true,
@@ -66,15 +52,12 @@ pub struct LogGroup {
     ))]
     pub log_group_class: Option<String>,
     /// Whether the group refuses to be deleted.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = false))]
     pub deletion_protection_enabled: Option<bool>,
     /// Whether a delete leaves the group and its events at AWS.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("writeOnly" = true, "default" = false))]
     pub skip_destroy: Option<bool>,
     /// Tags; three more (`stackctl:…`) mark the owner.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("maxProperties" = 47, "othersKeys" = "kept"))]
     pub tags: Option<BTreeMap<String, String>>,
 }
@@ -97,22 +80,24 @@ pub struct Outputs {
 
 impl Resource for LogGroup {
     const TYPE: &'static str = "aws:cloudwatch:LogGroup";
-    const IMPORT_ID: &'static str = "the group's name, such as `/aws/lambda/orders`";
+    const IMPORT: Import = Import::Name(
+        "the group's name, such as `/aws/lambda/orders`",
+        &[':', '*'],
+        "a log group's name, such as /app/orders",
+    );
     const IDENTITY: &'static [&'static str] = &["name"];
     const KEPT_BY: Option<&'static str> = Some("skipDestroy");
+    const NAMING: Option<Naming> = Some(NAMING);
+    const TAGGING: Option<Tagging> = Some(Tagging::Plain);
+    const LANE: Option<Lane> = Some(Lane("logs", "name"));
     type Outputs = Outputs;
-
-    fn import(text: &str) -> Result<Imported, String> {
-        import_id::name(text, &[':', '*'], "a log group's name, such as /app/orders")
-    }
 
     fn taken_as_given(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
         &["skipDestroy"]
     }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
-        let mut broken = physical_name::rules(rules);
-        broken.extend(tags::rules(rules, tags::Tagging::Plain));
+        let mut broken = Vec::new();
         for property in ["name", "namePrefix"] {
             let text = rules.known(property).and_then(Value::as_str);
             if text.is_some_and(|text| text.starts_with("aws/")) {
@@ -133,17 +118,9 @@ impl Resource for LogGroup {
         broken
     }
 
-    fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
-        NAMING.decide(props, draw, "")
-    }
-
-    fn lane(attrs: &Value) -> Option<String> {
-        attrs["name"].as_str().map(|name| format!("logs/{name}"))
-    }
-
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let props = &new.props;
-        let name = props.name_to_be(cx, &new.decided);
+        let name = NAMING.name_of(cx, &new.props, &new.decided)?;
         // Asked for first: nothing is made when there is no answer.
         let outputs = outputs(cx, &name).await?;
         let tags: HashMap<String, String> =
@@ -157,11 +134,7 @@ impl Resource for LogGroup {
             .set_log_group_class(props.log_group_class.as_deref().map(LogGroupClass::from))
             .set_deletion_protection_enabled(props.deletion_protection_enabled)
             .set_tags(Some(tags));
-        cx.retry(BUSY, busy, || async {
-            call.clone().send().await.call("logs:CreateLogGroup")
-        })
-        .await
-        .map_err(|error| {
+        send!(cx, call, "logs:CreateLogGroup", wait: BUSY).map_err(|error| {
             if error.is(&["ResourceAlreadyExistsException"]) {
                 import_id::exists(cx, &format!("a log group named {name}"), &name)
             } else {
@@ -185,14 +158,8 @@ impl Resource for LogGroup {
             },
             None => outputs(cx, id).await?,
         };
-        let tags = async {
-            if cx.wants("tags") {
-                let found = calls::read_tags(cx, &outputs.arn).await;
-                tags::read(cx, "logs:ListTagsForResource", found)
-            } else {
-                Ok(None)
-            }
-        };
+        let tags = calls::read_tags(cx, &outputs.arn);
+        let tags = tags::wanted(cx, "logs:ListTagsForResource", tags);
         let (group, tags) = tokio::join!(calls::describe(cx, id), tags);
         let Some(group) = group? else {
             return Ok(None);
@@ -235,22 +202,13 @@ impl Resource for LogGroup {
                 .put_log_group_deletion_protection()
                 .log_group_identifier(&change.id)
                 .deletion_protection_enabled(new.deletion_protection_enabled.unwrap_or(false));
-            cx.retry(BUSY, busy, || async {
-                call.clone()
-                    .send()
-                    .await
-                    .call("logs:PutLogGroupDeletionProtection")
-            })
-            .await?;
+            send!(cx, call, "logs:PutLogGroupDeletionProtection", wait: BUSY)?;
         }
         if change.has(&["tags"]) {
             let (set, remove) = tag_diff(change.old.tags.as_ref(), new.tags.as_ref());
             calls::update_tags(cx, &outputs.arn, set, remove).await?;
         }
-        Ok(Made {
-            id: change.id,
-            outputs,
-        })
+        Ok(Made::new(change.id, outputs))
     }
 
     async fn delete(cx: &Cx, id: &str, attrs: &Value) -> Result<(), Error> {
@@ -258,14 +216,7 @@ impl Resource for LogGroup {
             return Ok(());
         }
         let call = cx.aws.logs().delete_log_group().log_group_name(id);
-        let deleted = cx
-            .retry(BUSY, busy, || async {
-                call.clone()
-                    .send()
-                    .await
-                    .call_unless("logs:DeleteLogGroup", &[NOT_FOUND])
-            })
-            .await;
+        let deleted = send!(cx, call, "logs:DeleteLogGroup", wait: BUSY, gone: NOT_FOUND);
         match deleted {
             Err(error) if attrs["deletionProtectionEnabled"] == json!(true) => {
                 Err(Error::with_hint(
@@ -278,7 +229,7 @@ impl Resource for LogGroup {
     }
 
     async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
-        let Some(name) = NAMING.known(cx, known, "") else {
+        let Some(name) = NAMING.known(cx, known) else {
             return Ok(None);
         };
         if calls::describe(cx, &name).await?.is_none() {
@@ -296,26 +247,12 @@ impl Resource for LogGroup {
             }
             other => other?.unwrap_or_default(),
         };
-        let made = cx.owner.made(
-            tags.iter()
-                .map(|(key, value)| (key.as_str(), value.as_str())),
-        );
+        let made = cx.owner.made(&tags);
         Ok(made.then_some(name))
     }
 
-    async fn names(cx: &Cx, _known: &Known, start: Option<&str>) -> Result<Vec<String>, Error> {
-        let generated = NAMING.beginning(&cx.owner.address, "");
-        calls::names(cx, start.unwrap_or(&generated)).await
-    }
-}
-
-impl LogGroup {
-    fn name_to_be(&self, cx: &Cx, decided: &Map<String, Value>) -> String {
-        let given = Given {
-            name: self.name.as_deref(),
-            prefix: self.name_prefix.as_deref(),
-        };
-        NAMING.name_of(cx, given, decided, "")
+    async fn names(cx: &Cx, _known: &Known, start: &str) -> Result<Vec<String>, Error> {
+        calls::names(cx, start).await
     }
 }
 
@@ -368,7 +305,7 @@ mod tests {
             (json!({"name": "a", "namePrefix": "b"}), "namePrefix"),
         ] {
             let props = Data::from(props);
-            let broken = LogGroup::rules(&Rules {
+            let broken = LogGroup::all_rules(&Rules {
                 props: &props,
                 peer: &|_| None,
             });

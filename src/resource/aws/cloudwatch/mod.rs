@@ -1,16 +1,15 @@
 //! The calls on a log group, and the refusals worth repeating.
 
+pub mod log_group;
+
+use crate::resource::author::*;
 use crate::resource::aws::listing;
-use crate::resource::context::{Cx, throttled};
-use crate::resource::error::{CallResult, Effect, Error};
 use aws_sdk_cloudwatchlogs::types::LogGroup as LiveGroup;
-use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
 
 /// How long refusals because of another change are repeated.
-pub const BUSY: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(60);
 /// The wire code for a group that is not there. Describe calls answer an empty list.
-pub const NOT_FOUND: &str = "ResourceNotFoundException";
+pub const NOT_FOUND: &[&str] = &["ResourceNotFoundException"];
 
 /// Another change to the group is under way, or throttling.
 pub fn busy(error: &Error) -> Option<&'static str> {
@@ -24,7 +23,7 @@ pub fn unseen(error: &Error) -> Option<&'static str> {
     if error.effect() != Effect::None {
         return None;
     }
-    if error.is(&[NOT_FOUND]) {
+    if error.is(NOT_FOUND) {
         return Some("the log group is not known everywhere yet");
     }
     let denied = error.is(&["AccessDeniedException"])
@@ -36,12 +35,18 @@ pub fn unseen(error: &Error) -> Option<&'static str> {
         .or_else(|| busy(error))
 }
 
+/// What waits out [`busy`].
+pub(crate) const BUSY: Waits = (LIMIT, busy);
+
+/// What waits out [`unseen`].
+const UNSEEN: Waits = (LIMIT, unseen);
+
 /// The group of exactly this name; the list has all that begin so, shortest first.
 pub async fn describe(cx: &Cx, name: &str) -> Result<Option<LiveGroup>, Error> {
     listing::first("logs:DescribeLogGroups", |token| async move {
         let call = cx.aws.logs().describe_log_groups();
         let call = call.log_group_name_prefix(name).set_next_token(token);
-        let reply = call.send().await.call("logs:DescribeLogGroups")?;
+        let reply = send!(call, "logs:DescribeLogGroups")?;
         let mut groups = reply.log_groups.unwrap_or_default().into_iter();
         let found = groups.find(|group| group.log_group_name.as_deref() == Some(name));
         Ok((found, reply.next_token))
@@ -55,8 +60,7 @@ pub async fn names(cx: &Cx, start: &str) -> Result<Vec<String>, Error> {
     listing::all("logs:DescribeLogGroups", |token| async move {
         let call = cx.aws.logs().describe_log_groups();
         let call = call.set_log_group_name_prefix(prefix.map(str::to_owned));
-        let reply = call.set_next_token(token).send().await;
-        let reply = reply.call("logs:DescribeLogGroups")?;
+        let reply = send!(call.set_next_token(token), "logs:DescribeLogGroups")?;
         let groups = reply.log_groups.unwrap_or_default().into_iter();
         let names = groups.filter_map(|group| group.log_group_name).collect();
         Ok((names, reply.next_token))
@@ -66,61 +70,35 @@ pub async fn names(cx: &Cx, start: &str) -> Result<Vec<String>, Error> {
 
 /// The tags of the group with this ARN (without `:*`); none when it is not there.
 pub async fn read_tags(cx: &Cx, arn: &str) -> Result<Option<HashMap<String, String>>, Error> {
-    let reply = cx
-        .aws
-        .logs()
-        .list_tags_for_resource()
-        .resource_arn(arn)
-        .send()
-        .await
-        .call_unless("logs:ListTagsForResource", &[NOT_FOUND])?;
+    let call = cx.aws.logs().list_tags_for_resource().resource_arn(arn);
+    let reply = send!(call, "logs:ListTagsForResource", none: NOT_FOUND)?;
     Ok(reply.and_then(|reply| reply.tags))
 }
 
 /// Keeps events for so many days.
 pub async fn put_retention(cx: &Cx, name: &str, days: i32) -> Result<(), Error> {
-    let call = cx
-        .aws
-        .logs()
-        .put_retention_policy()
-        .log_group_name(name)
-        .retention_in_days(days);
-    cx.retry(BUSY, unseen, || async {
-        call.clone().send().await.call("logs:PutRetentionPolicy")
-    })
-    .await?;
+    let call = cx.aws.logs().put_retention_policy().log_group_name(name);
+    let call = call.retention_in_days(days);
+    send!(cx, call, "logs:PutRetentionPolicy", wait: UNSEEN)?;
     Ok(())
 }
 
 /// Keeps events for ever.
 pub async fn delete_retention(cx: &Cx, name: &str) -> Result<(), Error> {
     let call = cx.aws.logs().delete_retention_policy().log_group_name(name);
-    cx.retry(BUSY, busy, || async {
-        call.clone().send().await.call("logs:DeleteRetentionPolicy")
-    })
-    .await?;
+    send!(cx, call, "logs:DeleteRetentionPolicy", wait: BUSY)?;
     Ok(())
 }
 
 /// Encrypts new events with this key, or with the service's own.
 pub async fn update_key(cx: &Cx, name: &str, key: Option<&str>) -> Result<(), Error> {
     if let Some(key) = key {
-        let call = cx
-            .aws
-            .logs()
-            .associate_kms_key()
-            .log_group_name(name)
-            .kms_key_id(key);
-        cx.retry(BUSY, busy, || async {
-            call.clone().send().await.call("logs:AssociateKmsKey")
-        })
-        .await?;
+        let call = cx.aws.logs().associate_kms_key().log_group_name(name);
+        let call = call.kms_key_id(key);
+        send!(cx, call, "logs:AssociateKmsKey", wait: BUSY)?;
     } else {
         let call = cx.aws.logs().disassociate_kms_key().log_group_name(name);
-        cx.retry(BUSY, busy, || async {
-            call.clone().send().await.call("logs:DisassociateKmsKey")
-        })
-        .await?;
+        send!(cx, call, "logs:DisassociateKmsKey", wait: BUSY)?;
     }
     Ok(())
 }
@@ -133,28 +111,14 @@ pub async fn update_tags(
     remove: Vec<String>,
 ) -> Result<(), Error> {
     if !remove.is_empty() {
-        let call = cx
-            .aws
-            .logs()
-            .untag_resource()
-            .resource_arn(arn)
-            .set_tag_keys(Some(remove));
-        cx.retry(BUSY, busy, || async {
-            call.clone().send().await.call("logs:UntagResource")
-        })
-        .await?;
+        let call = cx.aws.logs().untag_resource().resource_arn(arn);
+        let call = call.set_tag_keys(Some(remove));
+        send!(cx, call, "logs:UntagResource", wait: BUSY)?;
     }
     if !set.is_empty() {
-        let call = cx
-            .aws
-            .logs()
-            .tag_resource()
-            .resource_arn(arn)
-            .set_tags(Some(set.into_iter().collect()));
-        cx.retry(BUSY, busy, || async {
-            call.clone().send().await.call("logs:TagResource")
-        })
-        .await?;
+        let call = cx.aws.logs().tag_resource().resource_arn(arn);
+        let call = call.set_tags(Some(set.into_iter().collect()));
+        send!(cx, call, "logs:TagResource", wait: BUSY)?;
     }
     Ok(())
 }

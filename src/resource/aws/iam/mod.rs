@@ -4,28 +4,23 @@
 //! carry no `Exception` suffix (`NoSuchEntity`).
 
 pub(crate) mod aws_managed;
+pub mod policy;
 pub mod policy_versions;
+pub mod role;
 pub mod role_delete;
-pub mod role_update;
+pub mod role_policy;
+pub mod role_policy_attachment;
 
 use super::physical_name::Naming;
-use crate::data::{Data, Path};
+use crate::resource::author::*;
 use crate::resource::aws::listing;
-use crate::resource::context::{Cx, throttled, user_tags};
-use crate::resource::document::Policy;
-use crate::resource::error::{CallResult, Effect, Error};
-use crate::resource::spread::Reason;
-use crate::resource::{Broken, Caution, Refused, Rules};
 use aws_sdk_iam::types::Tag;
-use serde_json::Value;
-use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// How long IAM may take to show everywhere what it has been told.
 pub const LAG: Duration = Duration::from_secs(120);
 
 /// The wire code for something that is not there.
-pub const NOT_FOUND: &str = "NoSuchEntity";
+pub const NOT_FOUND: &[&str] = &["NoSuchEntity"];
 
 /// The most characters of an inline policy, white space not counted (IAM quotas).
 pub const INLINE_LIMIT: usize = 10_240;
@@ -34,12 +29,14 @@ pub const INLINE_LIMIT: usize = 10_240;
 pub const ROLE_NAMING: Naming = Naming {
     longest: 64,
     allowed: is_name_character,
+    ending: None,
 };
 
 /// How policy names may look (IAM API, `PolicyName`).
 pub const POLICY_NAMING: Naming = Naming {
     longest: 128,
     allowed: is_name_character,
+    ending: None,
 };
 
 /// Whether names of roles and policies may hold the character.
@@ -56,7 +53,7 @@ pub fn busy(error: &Error) -> Option<&'static str> {
 
 /// [`busy`], or something just made that IAM does not see yet.
 pub fn unseen(error: &Error) -> Option<Reason> {
-    (error.effect() == Effect::None && error.is(&[NOT_FOUND]))
+    (error.effect() == Effect::None && error.is(NOT_FOUND))
         .then_some(Reason::created("a new role or policy takes up to a minute"))
         .or_else(|| busy(error).map(Reason::from))
 }
@@ -69,6 +66,15 @@ pub fn principal_unseen(error: &Error) -> Option<Reason> {
     .then_some(Reason::created("a new principal takes up to a minute"))
     .or_else(|| busy(error).map(Reason::from))
 }
+
+/// What waits out [`busy`].
+pub(crate) const BUSY: Waits = (LAG, busy);
+
+/// What waits out [`unseen`].
+pub(crate) const UNSEEN: Waits<Reason> = (LAG, unseen);
+
+/// What waits out [`principal_unseen`].
+pub(crate) const PRINCIPAL_UNSEEN: Waits<Reason> = (LAG, principal_unseen);
 
 /// Whether what is declared grants something by itself: a role with policies of its own, or a
 /// policy that names its role.
@@ -115,13 +121,12 @@ pub async fn arn(cx: &Cx, kind: &str, path: Option<&str>, name: &str) -> Result<
 pub async fn attached(cx: &Cx, role: &str) -> Result<Option<Vec<String>>, Error> {
     let all = listing::all("iam:ListAttachedRolePolicies", |marker| async move {
         let call = cx.aws.iam().list_attached_role_policies().role_name(role);
-        let reply = call.set_marker(marker).send().await;
-        let reply = reply.call("iam:ListAttachedRolePolicies")?;
+        let reply = send!(call.set_marker(marker), "iam:ListAttachedRolePolicies")?;
         let policies = reply.attached_policies.unwrap_or_default().into_iter();
         let arns = policies.filter_map(|policy| policy.policy_arn).collect();
         Ok((arns, reply.marker))
     });
-    listing::unless(all.await, &[NOT_FOUND])
+    listing::unless(all.await, NOT_FOUND)
 }
 
 /// A warning for each of these values that names a policy which AWS does not have.
@@ -147,7 +152,7 @@ pub(crate) fn managed_cautions<'p>(
 /// The error for a policy that AWS manages and does not have: with the one that was likely
 /// meant.
 fn with_nearest(error: Error, policy_arn: &str) -> Error {
-    let unknown = aws_managed::unknown(policy_arn).filter(|_| error.is(&[NOT_FOUND]));
+    let unknown = aws_managed::unknown(policy_arn).filter(|_| error.is(NOT_FOUND));
     match unknown.and_then(|unknown| unknown.help()) {
         Some(help) => Error::with_hint(
             error.to_string(),
@@ -160,7 +165,7 @@ fn with_nearest(error: Error, policy_arn: &str) -> Error {
 /// [`unseen`] for a call that names a managed policy: those of AWS are there or are not.
 pub(crate) fn policy_unseen(error: &Error, policy_arn: &str) -> Option<Reason> {
     let of_aws = aws_managed::name_in(policy_arn).is_some();
-    if of_aws && error.is(&[NOT_FOUND]) && error.message().contains(policy_arn) {
+    if of_aws && error.is(NOT_FOUND) && error.message().contains(policy_arn) {
         return None;
     }
     unseen(error)
@@ -168,102 +173,56 @@ pub(crate) fn policy_unseen(error: &Error, policy_arn: &str) -> Option<Reason> {
 
 /// Attaches a managed policy to a role; one that is attached stays so.
 pub async fn attach(cx: &Cx, role: &str, policy_arn: &str) -> Result<(), Error> {
-    let call = cx
-        .aws
-        .iam()
-        .attach_role_policy()
-        .role_name(role)
-        .policy_arn(policy_arn);
+    let call = cx.aws.iam().attach_role_policy().role_name(role);
+    let call = call.policy_arn(policy_arn);
     let passing = |error: &Error| policy_unseen(error, policy_arn);
-    cx.retry(LAG, passing, || async {
-        call.clone().send().await.call("iam:AttachRolePolicy")
-    })
-    .await
-    .map_err(|error| with_nearest(error, policy_arn))?;
+    send!(cx, call, "iam:AttachRolePolicy", wait: (LAG, passing))
+        .map_err(|error| with_nearest(error, policy_arn))?;
     Ok(())
 }
 
 /// Detaches a managed policy from a role; one that is not attached is fine.
 pub async fn detach(cx: &Cx, role: &str, policy_arn: &str) -> Result<(), Error> {
-    let call = cx
-        .aws
-        .iam()
-        .detach_role_policy()
-        .role_name(role)
-        .policy_arn(policy_arn);
-    cx.retry(LAG, busy, || async {
-        call.clone()
-            .send()
-            .await
-            .call_unless("iam:DetachRolePolicy", &[NOT_FOUND])
-    })
-    .await?;
-    Ok(())
+    let call = cx.aws.iam().detach_role_policy().role_name(role);
+    let call = call.policy_arn(policy_arn);
+    send!(cx, call, "iam:DetachRolePolicy", wait: BUSY, gone: NOT_FOUND)
 }
 
 /// The names of a role's inline policies; none when there is no such role.
 pub async fn inline_names(cx: &Cx, role: &str) -> Result<Option<Vec<String>>, Error> {
     let all = listing::all("iam:ListRolePolicies", |marker| async move {
         let call = cx.aws.iam().list_role_policies().role_name(role);
-        let reply = call.set_marker(marker).send().await;
-        let reply = reply.call("iam:ListRolePolicies")?;
+        let reply = send!(call.set_marker(marker), "iam:ListRolePolicies")?;
         Ok((reply.policy_names, reply.marker))
     });
-    listing::unless(all.await, &[NOT_FOUND])
+    listing::unless(all.await, NOT_FOUND)
 }
 
 /// One inline policy of a role; none when it, or the role, is not there.
 pub async fn inline(cx: &Cx, role: &str, name: &str) -> Result<Option<Policy>, Error> {
-    let reply = cx
-        .aws
-        .iam()
-        .get_role_policy()
-        .role_name(role)
-        .policy_name(name)
-        .send()
-        .await
-        .call_unless("iam:GetRolePolicy", &[NOT_FOUND])?;
+    let call = cx.aws.iam().get_role_policy().role_name(role);
+    let call = call.policy_name(name);
+    let reply = send!(call, "iam:GetRolePolicy", none: NOT_FOUND)?;
     Ok(reply.map(|reply| Policy::parse_encoded(&reply.policy_document)))
 }
 
 /// Writes an inline policy, over one of the same name.
 pub async fn put_inline(cx: &Cx, role: &str, name: &str, policy: &Policy) -> Result<(), Error> {
-    let call = cx
-        .aws
-        .iam()
-        .put_role_policy()
-        .role_name(role)
-        .policy_name(name)
-        .policy_document(policy.text());
-    cx.retry(LAG, unseen, || async {
-        call.clone().send().await.call("iam:PutRolePolicy")
-    })
-    .await?;
+    let call = cx.aws.iam().put_role_policy().role_name(role);
+    let call = call.policy_name(name).policy_document(policy.text());
+    send!(cx, call, "iam:PutRolePolicy", wait: UNSEEN)?;
     Ok(())
 }
 
 /// Deletes an inline policy; one that is not there is fine.
 pub async fn delete_inline(cx: &Cx, role: &str, name: &str) -> Result<(), Error> {
-    let call = cx
-        .aws
-        .iam()
-        .delete_role_policy()
-        .role_name(role)
-        .policy_name(name);
-    cx.retry(LAG, busy, || async {
-        call.clone()
-            .send()
-            .await
-            .call_unless("iam:DeleteRolePolicy", &[NOT_FOUND])
-    })
-    .await?;
-    Ok(())
+    let call = cx.aws.iam().delete_role_policy().role_name(role);
+    let call = call.policy_name(name);
+    send!(cx, call, "iam:DeleteRolePolicy", wait: BUSY, gone: NOT_FOUND)
 }
 
-/// The lane of writes to one role.
-pub fn role_lane(role: Option<&str>) -> Option<String> {
-    role.map(|role| format!("iam/role/{role}"))
-}
+/// The lane of writes to one role, of what belongs to it.
+pub(crate) const ROLE_LANE: Lane = Lane("iam/role", "role");
 
 /// Rules on `role`: it is a name.
 pub fn role_rules(rules: &Rules<'_>) -> Vec<Broken> {
@@ -312,8 +271,8 @@ mod tests {
         assert!(principal_unseen(&unsure).is_none());
         let wrong = refused("MalformedPolicyDocument", "Syntax errors", Effect::None);
         assert!(principal_unseen(&wrong).is_none());
-        assert!(unseen(&refused(NOT_FOUND, "", Effect::None)).is_some());
-        assert!(busy(&refused(NOT_FOUND, "", Effect::None)).is_none());
+        assert!(unseen(&refused(NOT_FOUND[0], "", Effect::None)).is_some());
+        assert!(busy(&refused(NOT_FOUND[0], "", Effect::None)).is_none());
         assert!(busy(&refused("ConcurrentModification", "", Effect::None)).is_some());
         assert!(busy(&refused("Throttling", "", Effect::None)).is_some());
         assert!(busy(&refused("Throttling", "", Effect::Unknown)).is_none());

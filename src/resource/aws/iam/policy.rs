@@ -1,63 +1,47 @@
 //! `aws:iam:Policy`: a customer managed policy.
 
-use crate::data::Path;
-use crate::resource::aws::iam::{self, LAG, NOT_FOUND, POLICY_NAMING, busy, policy_versions};
+use crate::resource::author::*;
+use crate::resource::aws::iam::{self, BUSY, NOT_FOUND, POLICY_NAMING, policy_versions};
 use crate::resource::aws::listing;
-use crate::resource::aws::physical_name::{self, Given};
 use crate::resource::aws::policy_check::{self, Kind};
-use crate::resource::aws::tags::{self, tag_diff};
-use crate::resource::context::{Cx, Draw};
-use crate::resource::document::Policy;
-use crate::resource::error::{CallResult, Error};
-use crate::resource::import_id::{self, Imported};
-use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules, outputs_of};
 use aws_sdk_iam::types::PolicyScopeType;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 
 /// The quota on a managed policy, white space not counted (IAM quotas).
 const LIMIT: usize = 6_144;
 
 /// A managed IAM policy of the account's own. To write one inside a role, see
 /// `aws:iam:RolePolicy`.
+///
+/// ```yaml
+/// policy:
+///   type: aws:iam:Policy
+///   properties:
+///     policy:
+///       Version: "2012-10-17"
+///       Statement: [{Effect: Allow, Action: "sqs:SendMessage", Resource: "${queue.arn}"}]
+/// ```
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ManagedPolicy {
     /// The policy's name, unique in the account. Left out: made of the address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 128),
-        regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"),
-        extend("createOnly" = true)
-    )]
+    #[schemars(length(min = 1, max = 128), regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"))]
+    #[schemars(extend("createOnly" = true))]
     pub name: Option<String>,
     /// The beginning of a generated name; excludes `name`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 121),
-        regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"),
-        extend("createOnly" = true, "prefixOf" = "name", "writeOnly" = true)
-    )]
+    #[schemars(length(min = 1, max = 121), regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"))]
+    #[schemars(extend("createOnly" = true, "prefixOf" = "name", "writeOnly" = true))]
     pub name_prefix: Option<String>,
     /// The path in front of the name in the ARN; begins and ends with `/`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 512),
-        regex(pattern = r"^(/|/[!-~]+/)$"),
-        extend("createOnly" = true, "default" = "/")
-    )]
+    #[schemars(length(min = 1, max = 512), regex(pattern = r"^(/|/[!-~]+/)$"))]
+    #[schemars(extend("createOnly" = true, "default" = "/"))]
     pub path: Option<String>,
     /// A description. IAM has no call to change it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1000), extend("createOnly" = true))]
     pub description: Option<String>,
     /// What the policy allows and denies. A change makes a new default version.
     #[schemars(extend("weak" = true))]
     pub policy: Policy,
     /// Tags; three more (`stackctl:…`) mark the owner.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("maxProperties" = 47, "othersKeys" = "kept"))]
     pub tags: Option<BTreeMap<String, String>>,
 }
@@ -88,34 +72,26 @@ pub struct Outputs {
 
 impl Resource for ManagedPolicy {
     const TYPE: &'static str = "aws:iam:Policy";
-    const IMPORT_ID: &'static str =
-        "the policy's ARN, such as `arn:aws:iam::123456789012:policy/send`";
+    const IMPORT: Import = Import::Other(
+        "the policy's ARN, such as `arn:aws:iam::123456789012:policy/send`",
+        |text| import_id::arn(text, "policy/", "arn:aws:iam::ACCOUNT:policy/NAME"),
+    );
     const IDENTITY: &'static [&'static str] = &["name"];
+    const NAMING: Option<Naming> = Some(POLICY_NAMING);
+    const TAGGING: Option<Tagging> = Some(Tagging::IgnoresCase);
+    const LANE: Option<Lane> = Some(Lane("iam/policy", "arn"));
     type Outputs = Outputs;
 
-    fn import(text: &str) -> Result<Imported, String> {
-        import_id::arn(text, "policy/", "arn:aws:iam::ACCOUNT:policy/NAME")
-    }
-
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
-        let mut broken = physical_name::rules(rules);
-        broken.extend(tags::rules(rules, tags::Tagging::IgnoresCase));
+        let mut broken = Vec::new();
         let at = Path::root().join("policy");
         broken.extend(policy_check::rules(rules, &at, Kind::Identity, LIMIT));
         broken
     }
 
-    fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
-        POLICY_NAMING.decide(props, draw, "")
-    }
-
-    fn lane(attrs: &Value) -> Option<String> {
-        attrs["arn"].as_str().map(|arn| format!("iam/policy/{arn}"))
-    }
-
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let props = &new.props;
-        let name = props.name_to_be(cx, &new.decided);
+        let name = POLICY_NAMING.name_of(cx, &new.props, &new.decided)?;
         let call = cx
             .aws
             .iam_once()
@@ -125,11 +101,7 @@ impl Resource for ManagedPolicy {
             .set_description(props.description.clone())
             .policy_document(props.policy.text())
             .set_tags(Some(iam::tag_list(&cx.owner.tagged(props.tags.as_ref()))?));
-        let sent = cx
-            .retry(LAG, busy, || async {
-                call.clone().send().await.call("iam:CreatePolicy")
-            })
-            .await;
+        let sent = send!(cx, call, "iam:CreatePolicy", wait: BUSY);
         let made = match sent {
             Ok(reply) => reply.policy,
             Err(error) if error.is(&["EntityAlreadyExists"]) => {
@@ -145,10 +117,7 @@ impl Resource for ManagedPolicy {
         let made = made.ok_or_else(|| Error::incomplete("iam:CreatePolicy", "Policy"))?;
         let outputs = outputs(&made)?;
         cx.aws.fresh.note(&outputs.arn);
-        Ok(Made {
-            id: outputs.arn.clone(),
-            outputs,
-        })
+        Ok(Made::new(outputs.arn.clone(), outputs))
     }
 
     async fn read(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
@@ -156,13 +125,7 @@ impl Resource for ManagedPolicy {
         // one more call.
         let expected = attrs["defaultVersionId"].as_str().unwrap_or("v1");
         let get = async {
-            cx.aws
-                .iam()
-                .get_policy()
-                .policy_arn(id)
-                .send()
-                .await
-                .call_unless("iam:GetPolicy", &[NOT_FOUND])
+            send!(cx.aws.iam().get_policy().policy_arn(id), "iam:GetPolicy", none: NOT_FOUND)
         };
         let (policy, document) = tokio::join!(get, read_version(cx, id, expected));
         let Some(policy) = policy?.and_then(|reply| reply.policy) else {
@@ -200,10 +163,7 @@ impl Resource for ManagedPolicy {
         if change.has(&["tags"]) {
             update_tags(cx, &change).await?;
         }
-        Ok(Made {
-            id: change.id,
-            outputs,
-        })
+        Ok(Made::new(change.id, outputs))
     }
 
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
@@ -211,7 +171,7 @@ impl Resource for ManagedPolicy {
     }
 
     async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
-        let Some(name) = POLICY_NAMING.known(cx, known, "") else {
+        let Some(name) = POLICY_NAMING.known(cx, known) else {
             return Ok(None);
         };
         let arn = match known.is_withheld("path") {
@@ -221,14 +181,8 @@ impl Resource for ManagedPolicy {
         let Some(arn) = arn else {
             return Ok(None);
         };
-        let reply = cx
-            .aws
-            .iam()
-            .get_policy()
-            .policy_arn(&arn)
-            .send()
-            .await
-            .call_unless("iam:GetPolicy", &[NOT_FOUND])?;
+        let call = cx.aws.iam().get_policy().policy_arn(&arn);
+        let reply = send!(call, "iam:GetPolicy", none: NOT_FOUND)?;
         let tags = reply
             .and_then(|reply| reply.policy)
             .and_then(|policy| policy.tags)
@@ -236,13 +190,10 @@ impl Resource for ManagedPolicy {
         Ok(iam::made_by(cx, &tags).then_some(arn))
     }
 
-    async fn names(cx: &Cx, _known: &Known, start: Option<&str>) -> Result<Vec<String>, Error> {
-        let generated = POLICY_NAMING.beginning(&cx.owner.address, "");
-        let start = start.unwrap_or(&generated);
+    async fn names(cx: &Cx, _known: &Known, start: &str) -> Result<Vec<String>, Error> {
         listing::all("iam:ListPolicies", |marker| async move {
             let call = cx.aws.iam().list_policies().scope(PolicyScopeType::Local);
-            let reply = call.set_marker(marker).send().await;
-            let reply = reply.call("iam:ListPolicies")?;
+            let reply = send!(call.set_marker(marker), "iam:ListPolicies")?;
             let policies = reply.policies.unwrap_or_default().into_iter();
             let names = policies.filter_map(|policy| policy.policy_name);
             let names = names.filter(|name| name.starts_with(start)).collect();
@@ -253,14 +204,6 @@ impl Resource for ManagedPolicy {
 }
 
 impl ManagedPolicy {
-    fn name_to_be(&self, cx: &Cx, decided: &Map<String, Value>) -> String {
-        let given = Given {
-            name: self.name.as_deref(),
-            prefix: self.name_prefix.as_deref(),
-        };
-        POLICY_NAMING.name_of(cx, given, decided, "")
-    }
-
     async fn arn(&self, cx: &Cx, name: &str) -> Result<String, Error> {
         iam::arn(cx, "policy", self.path.as_deref(), name).await
     }
@@ -270,8 +213,7 @@ impl ManagedPolicy {
 async fn arn_of(cx: &Cx, name: &str) -> Result<Option<String>, Error> {
     let found = listing::first("iam:ListPolicies", |marker| async move {
         let call = cx.aws.iam().list_policies().scope(PolicyScopeType::Local);
-        let reply = call.set_marker(marker).send().await;
-        let reply = reply.call("iam:ListPolicies")?;
+        let reply = send!(call.set_marker(marker), "iam:ListPolicies")?;
         let mut policies = reply.policies.unwrap_or_default().into_iter();
         let found = policies.find(|policy| policy.policy_name() == Some(name));
         Ok((found, reply.marker))
@@ -298,15 +240,9 @@ fn outputs(policy: &aws_sdk_iam::types::Policy) -> Result<Outputs, Error> {
 }
 
 async fn read_version(cx: &Cx, arn: &str, version: &str) -> Result<Option<Policy>, Error> {
-    let reply = cx
-        .aws
-        .iam()
-        .get_policy_version()
-        .policy_arn(arn)
-        .version_id(version)
-        .send()
-        .await
-        .call_unless("iam:GetPolicyVersion", &[NOT_FOUND])?;
+    let call = cx.aws.iam().get_policy_version().policy_arn(arn);
+    let call = call.version_id(version);
+    let reply = send!(call, "iam:GetPolicyVersion", none: NOT_FOUND)?;
     Ok(reply
         .and_then(|reply| reply.policy_version?.document)
         .map(|document| Policy::parse_encoded(&document)))
@@ -315,28 +251,14 @@ async fn read_version(cx: &Cx, arn: &str, version: &str) -> Result<Option<Policy
 async fn update_tags(cx: &Cx, change: &Change<ManagedPolicy>) -> Result<(), Error> {
     let (set, remove) = tag_diff(change.old.tags.as_ref(), change.new.tags.as_ref());
     if !remove.is_empty() {
-        let call = cx
-            .aws
-            .iam()
-            .untag_policy()
-            .policy_arn(&change.id)
-            .set_tag_keys(Some(remove));
-        cx.retry(LAG, busy, || async {
-            call.clone().send().await.call("iam:UntagPolicy")
-        })
-        .await?;
+        let call = cx.aws.iam().untag_policy().policy_arn(&change.id);
+        let call = call.set_tag_keys(Some(remove));
+        send!(cx, call, "iam:UntagPolicy", wait: BUSY)?;
     }
     if !set.is_empty() {
-        let call = cx
-            .aws
-            .iam()
-            .tag_policy()
-            .policy_arn(&change.id)
-            .set_tags(Some(iam::tag_list(&set)?));
-        cx.retry(LAG, busy, || async {
-            call.clone().send().await.call("iam:TagPolicy")
-        })
-        .await?;
+        let call = cx.aws.iam().tag_policy().policy_arn(&change.id);
+        let call = call.set_tags(Some(iam::tag_list(&set)?));
+        send!(cx, call, "iam:TagPolicy", wait: BUSY)?;
     }
     Ok(())
 }

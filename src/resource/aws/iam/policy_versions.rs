@@ -1,10 +1,9 @@
 //! The versions of a managed policy: making one, and what of them stands in the way of a
 //! delete.
 
-use super::{LAG, NOT_FOUND, busy};
+use super::{BUSY, LAG, NOT_FOUND, busy};
+use crate::resource::author::*;
 use crate::resource::aws::listing;
-use crate::resource::context::{Cx, Wait};
-use crate::resource::error::{CallResult, Error};
 use aws_sdk_iam::types::PolicyVersion;
 
 /// How many versions of a policy IAM keeps.
@@ -39,15 +38,9 @@ pub async fn delete_policy(cx: &Cx, arn: &str) -> Result<(), Error> {
 /// Makes a new default version and returns its id. Where IAM keeps no more versions, the
 /// oldest one that is not in force goes.
 pub async fn new_version(cx: &Cx, arn: &str, document: &str) -> Result<String, Error> {
-    let call = cx
-        .aws
-        .iam_once()
-        .create_policy_version()
-        .policy_arn(arn)
-        .policy_document(document)
-        .set_as_default(true);
-    let send = || async { call.clone().send().await.call("iam:CreatePolicyVersion") };
-    let made = match cx.retry(LAG, busy, send).await {
+    let call = cx.aws.iam_once().create_policy_version().policy_arn(arn);
+    let call = call.policy_document(document).set_as_default(true);
+    let made = match send!(cx, call.clone(), "iam:CreatePolicyVersion", wait: BUSY) {
         Err(error) if error.is(&["LimitExceeded"]) => {
             let mut kept = versions(cx, arn).await?;
             kept.sort_by_key(number);
@@ -63,7 +56,7 @@ pub async fn new_version(cx: &Cx, arn: &str, document: &str) -> Result<String, E
                     .then_some("IAM still counts the version that was deleted")
                     .or_else(|| busy(error))
             };
-            cx.retry(LAG, gone, send).await?
+            send!(cx, call, "iam:CreatePolicyVersion", wait: (LAG, gone))?
         }
         other => other?,
     };
@@ -83,41 +76,22 @@ fn number(version: &PolicyVersion) -> u64 {
 async fn versions(cx: &Cx, arn: &str) -> Result<Vec<PolicyVersion>, Error> {
     let all = listing::all("iam:ListPolicyVersions", |marker| async move {
         let call = cx.aws.iam().list_policy_versions().policy_arn(arn);
-        let reply = call.set_marker(marker).send().await;
-        let reply = reply.call("iam:ListPolicyVersions")?;
+        let reply = send!(call.set_marker(marker), "iam:ListPolicyVersions")?;
         Ok((reply.versions.unwrap_or_default(), reply.marker))
     });
-    Ok(listing::unless(all.await, &[NOT_FOUND])?.unwrap_or_default())
+    Ok(listing::unless(all.await, NOT_FOUND)?.unwrap_or_default())
 }
 
 async fn delete_version(cx: &Cx, arn: &str, version: &PolicyVersion) -> Result<(), Error> {
-    let call = cx
-        .aws
-        .iam()
-        .delete_policy_version()
-        .policy_arn(arn)
-        .version_id(version.version_id().unwrap_or_default());
-    cx.retry(LAG, busy, || async {
-        call.clone()
-            .send()
-            .await
-            .call_unless("iam:DeletePolicyVersion", &[NOT_FOUND])
-    })
-    .await?;
-    Ok(())
+    let call = cx.aws.iam().delete_policy_version().policy_arn(arn);
+    let call = call.version_id(version.version_id().unwrap_or_default());
+    send!(cx, call, "iam:DeletePolicyVersion", wait: BUSY, gone: NOT_FOUND)
 }
 
 /// None when the policy is gone; the refusal's text when something holds it.
 async fn try_delete(cx: &Cx, arn: &str) -> Result<Option<String>, Error> {
     let call = cx.aws.iam().delete_policy().policy_arn(arn);
-    let deleted = cx
-        .retry(LAG, busy, || async {
-            call.clone()
-                .send()
-                .await
-                .call_unless("iam:DeletePolicy", &[NOT_FOUND])
-        })
-        .await;
+    let deleted = send!(cx, call, "iam:DeletePolicy", wait: BUSY, gone: NOT_FOUND);
     match deleted {
         Ok(_) => Ok(None),
         Err(error) if error.is(&["DeleteConflict"]) => Ok(Some(error.message().to_owned())),
@@ -128,14 +102,8 @@ async fn try_delete(cx: &Cx, arn: &str) -> Result<Option<String>, Error> {
 /// Names what the policy is still attached to; where that cannot be listed, IAM's own text
 /// stands.
 async fn held(cx: &Cx, arn: &str, refusal: String) -> Error {
-    let listed = cx
-        .aws
-        .iam()
-        .list_entities_for_policy()
-        .policy_arn(arn)
-        .send()
-        .await
-        .call("iam:ListEntitiesForPolicy");
+    let call = cx.aws.iam().list_entities_for_policy().policy_arn(arn);
+    let listed = send!(call, "iam:ListEntitiesForPolicy");
     let mut holders: Vec<String> = Vec::new();
     if let Ok(reply) = listed {
         let named = |kind: &str, name: Option<&str>| format!("{kind} {}", name.unwrap_or("?"));

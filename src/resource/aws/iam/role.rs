@@ -1,95 +1,74 @@
 //! `aws:iam:Role`.
 
-use crate::data::Path;
+use crate::resource::author::*;
 use crate::resource::aws::iam::role_delete::{Ours, delete_role};
 use crate::resource::aws::iam::{
-    self, INLINE_LIMIT, LAG, NOT_FOUND, ROLE_NAMING, principal_unseen, role_update,
+    self, BUSY, INLINE_LIMIT, LAG, NOT_FOUND, PRINCIPAL_UNSEEN, ROLE_NAMING, UNSEEN, attach,
+    delete_inline, detach, principal_unseen, put_inline, tag_list,
 };
 use crate::resource::aws::listing;
-use crate::resource::aws::physical_name::{self, Given};
+use crate::resource::aws::policy::canonical;
 use crate::resource::aws::policy_check::{self, Kind};
-use crate::resource::aws::tags;
-use crate::resource::context::{Cx, Draw};
-use crate::resource::document::Policy;
-use crate::resource::error::{CallResult, Error};
-use crate::resource::import_id::{self, Imported};
-use crate::resource::relation::Parent;
-use crate::resource::{
-    Broken, Caution, Change, Known, Live, Made, New, Resource, Rules, outputs_of,
-};
 use aws_smithy_types::date_time::Format;
 use futures_util::future::try_join_all;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// The quota on a trust policy, raised as far as it goes (IAM quotas).
 const TRUST_LIMIT: usize = 8_192;
 
 /// An IAM role. Roles are account-wide: the same name in two regions is the same role.
+///
+/// ```yaml
+/// role:
+///   type: aws:iam:Role
+///   properties:
+///     assumeRolePolicy:
+///       Version: "2012-10-17"
+///       Statement:
+///         - Effect: Allow
+///           Principal: {Service: lambda.amazonaws.com}
+///           Action: sts:AssumeRole
+/// ```
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Role {
     /// The role's name, unique in the account whatever its case. Left out: made of the
     /// address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 64),
-        regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"),
-        extend("createOnly" = true)
-    )]
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"))]
+    #[schemars(extend("createOnly" = true))]
     pub name: Option<String>,
     /// The beginning of a generated name; excludes `name`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 57),
-        regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"),
-        extend("createOnly" = true, "prefixOf" = "name", "writeOnly" = true)
-    )]
+    #[schemars(length(min = 1, max = 57), regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"))]
+    #[schemars(extend("createOnly" = true, "prefixOf" = "name", "writeOnly" = true))]
     pub name_prefix: Option<String>,
     /// The path in front of the name in the ARN; begins and ends with `/`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 512),
-        regex(pattern = r"^(/|/[!-~]+/)$"),
-        extend("createOnly" = true, "default" = "/")
-    )]
+    #[schemars(length(min = 1, max = 512), regex(pattern = r"^(/|/[!-~]+/)$"))]
+    #[schemars(extend("createOnly" = true, "default" = "/"))]
     pub path: Option<String>,
     /// Who may assume the role: the trust policy. Every statement names a principal.
     #[schemars(extend("weak" = true))]
     pub assume_role_policy: Policy,
     /// A description.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(max = 1000),
-        regex(pattern = r"^[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*$")
-    )]
+    #[schemars(length(max = 1000))]
+    #[schemars(regex(pattern = r"^[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*$"))]
     pub description: Option<String>,
     /// The longest session, in seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 3600, max = 43200), extend("default" = 3600))]
     pub max_session_duration: Option<i32>,
     /// The ARN of the policy that bounds what the role may be allowed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 20, max = 2048))]
     pub permissions_boundary: Option<String>,
     /// The ARNs of all managed policies of the role: others are detached. Excludes
     /// `aws:iam:RolePolicyAttachment` on the same role.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 25), extend("set" = true))]
     pub managed_policy_arns: Option<Vec<String>>,
     /// All inline policies of the role: others are deleted. Excludes `aws:iam:RolePolicy`
     /// on the same role.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("set" = true, "weak" = true))]
     pub inline_policies: Option<Vec<InlinePolicy>>,
     /// Whether a delete first takes off policies that others have put on the role.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("writeOnly" = true, "default" = false))]
     pub force_detach_policies: Option<bool>,
     /// Tags; three more (`stackctl:…`) mark the owner.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("maxProperties" = 47, "othersKeys" = "kept"))]
     pub tags: Option<BTreeMap<String, String>>,
 }
@@ -128,25 +107,27 @@ pub struct Outputs {
 
 impl Resource for Role {
     const TYPE: &'static str = "aws:iam:Role";
-    const IMPORT_ID: &'static str = "the role's name";
+    const IMPORT: Import = Import::Name(
+        "the role's name",
+        &['/', ':'],
+        "a role's name without its path",
+    );
     const IDENTITY: &'static [&'static str] = &["name"];
     const PARENTS: &'static [Parent] = &[
         Parent::stops("aws:iam:Policy", "managedPolicyArns", &["arn"]),
         Parent::stops("aws:iam:Policy", "permissionsBoundary", &["arn"]),
     ];
+    const NAMING: Option<Naming> = Some(ROLE_NAMING);
+    const TAGGING: Option<Tagging> = Some(Tagging::IgnoresCase);
+    const LANE: Option<Lane> = Some(Lane("iam/role", "name"));
     type Outputs = Outputs;
-
-    fn import(text: &str) -> Result<Imported, String> {
-        import_id::name(text, &['/', ':'], "a role's name without its path")
-    }
 
     fn taken_as_given(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
         &["forceDetachPolicies"]
     }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
-        let mut broken = physical_name::rules(rules);
-        broken.extend(tags::rules(rules, tags::Tagging::IgnoresCase));
+        let mut broken = Vec::new();
         let trust = Path::root().join("assumeRolePolicy");
         broken.extend(policy_check::rules(rules, &trust, Kind::Trust, TRUST_LIMIT));
         let inline = Path::root().join("inlinePolicies");
@@ -184,16 +165,8 @@ impl Resource for Role {
         iam::managed_cautions(rules, &paths)
     }
 
-    fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
-        ROLE_NAMING.decide(props, draw, "")
-    }
-
-    fn lane(attrs: &Value) -> Option<String> {
-        iam::role_lane(attrs["name"].as_str())
-    }
-
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
-        let name = new.props.name_to_be(cx, &new.decided);
+        let name = ROLE_NAMING.name_of(cx, &new.props, &new.decided)?;
         let outputs = create_role(cx, &new.props, &name).await?;
         let props = &new.props;
         let (managed, inline) = (props.managed(), props.inline());
@@ -210,15 +183,8 @@ impl Resource for Role {
     }
 
     async fn read(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
-        let get = async {
-            cx.aws
-                .iam()
-                .get_role()
-                .role_name(id)
-                .send()
-                .await
-                .call_unless("iam:GetRole", &[NOT_FOUND])
-        };
+        let get =
+            async { send!(cx.aws.iam().get_role().role_name(id), "iam:GetRole", none: NOT_FOUND) };
         let (role, managed, inline) =
             tokio::join!(get, read_managed(cx, id), read_inline(cx, id, attrs));
         let Some(role) = role?.and_then(|reply| reply.role) else {
@@ -245,11 +211,8 @@ impl Resource for Role {
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
-        role_update::update(cx, &change).await?;
-        Ok(Made {
-            outputs: outputs_of(&change.attrs)?,
-            id: change.id,
-        })
+        update(cx, &change).await?;
+        Ok(Made::new(change.id, outputs_of(&change.attrs)?))
     }
 
     async fn delete(cx: &Cx, id: &str, attrs: &Value) -> Result<(), Error> {
@@ -264,17 +227,11 @@ impl Resource for Role {
     }
 
     async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
-        let Some(name) = ROLE_NAMING.known(cx, known, "") else {
+        let Some(name) = ROLE_NAMING.known(cx, known) else {
             return Ok(None);
         };
-        let reply = cx
-            .aws
-            .iam()
-            .get_role()
-            .role_name(&name)
-            .send()
-            .await
-            .call_unless("iam:GetRole", &[NOT_FOUND])?;
+        let call = cx.aws.iam().get_role().role_name(&name);
+        let reply = send!(call, "iam:GetRole", none: NOT_FOUND)?;
         let tags = reply
             .and_then(|reply| reply.role)
             .and_then(|role| role.tags)
@@ -282,12 +239,10 @@ impl Resource for Role {
         Ok(iam::made_by(cx, &tags).then_some(name))
     }
 
-    async fn names(cx: &Cx, _known: &Known, start: Option<&str>) -> Result<Vec<String>, Error> {
-        let generated = ROLE_NAMING.beginning(&cx.owner.address, "");
-        let start = start.unwrap_or(&generated);
+    async fn names(cx: &Cx, _known: &Known, start: &str) -> Result<Vec<String>, Error> {
         listing::all("iam:ListRoles", |marker| async move {
             let call = cx.aws.iam().list_roles().set_marker(marker);
-            let reply = call.send().await.call("iam:ListRoles")?;
+            let reply = send!(call, "iam:ListRoles")?;
             let names = reply.roles.into_iter().map(|role| role.role_name);
             let names = names.filter(|name| name.starts_with(start)).collect();
             Ok((names, reply.marker))
@@ -297,14 +252,6 @@ impl Resource for Role {
 }
 
 impl Role {
-    fn name_to_be(&self, cx: &Cx, decided: &Map<String, Value>) -> String {
-        let given = Given {
-            name: self.name.as_deref(),
-            prefix: self.name_prefix.as_deref(),
-        };
-        ROLE_NAMING.name_of(cx, given, decided, "")
-    }
-
     /// `managedPolicyArns`, empty where it is left out.
     pub fn managed(&self) -> &[String] {
         self.managed_policy_arns.as_deref().unwrap_or_default()
@@ -336,18 +283,13 @@ async fn create_role(cx: &Cx, props: &Role, name: &str) -> Result<Outputs, Error
         let unseen = fresh.then(|| iam::unseen(error)).flatten();
         unseen.or_else(|| principal_unseen(error))
     };
-    let reply = cx
-        .retry(LAG, passing, || async {
-            call.clone().send().await.call("iam:CreateRole")
-        })
-        .await
-        .map_err(|error| {
-            if error.is(&["EntityAlreadyExists"]) {
-                import_id::exists(cx, &format!("a role named {name}"), name)
-            } else {
-                error
-            }
-        })?;
+    let reply = send!(cx, call, "iam:CreateRole", wait: (LAG, passing)).map_err(|error| {
+        if error.is(&["EntityAlreadyExists"]) {
+            import_id::exists(cx, &format!("a role named {name}"), name)
+        } else {
+            error
+        }
+    })?;
     let role = reply
         .role
         // The SDK fills in a role without values where the reply has none.
@@ -429,4 +371,108 @@ async fn read_inline(
         .collect();
     policies.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(Some(policies))
+}
+
+/// Makes the role what the file wants, as far as the two differ.
+async fn update(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
+    let iam = cx.aws.iam();
+    if change.has(&["assumeRolePolicy"]) {
+        let call = iam.update_assume_role_policy().role_name(&change.id);
+        let call = call.policy_document(change.new.assume_role_policy.text());
+        send!(cx, call, "iam:UpdateAssumeRolePolicy", wait: PRINCIPAL_UNSEEN)?;
+    }
+    if change.has(&["description", "maxSessionDuration"]) {
+        update_role(cx, change).await?;
+    }
+    if change.has(&["permissionsBoundary"]) {
+        update_boundary(cx, change).await?;
+    }
+    if change.has(&["inlinePolicies"]) {
+        update_inline(cx, change).await?;
+    }
+    if change.has(&["managedPolicyArns"]) {
+        update_managed(cx, change).await?;
+    }
+    if change.has(&["tags"]) {
+        update_tags(cx, change).await?;
+    }
+    Ok(())
+}
+
+/// `UpdateRole` puts the default back for a session duration that is left out, so both
+/// fields are always sent: the new one where it changes, the live one where it does not.
+async fn update_role(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
+    let description = if change.has(&["description"]) {
+        &change.new.description
+    } else {
+        &change.old.description
+    };
+    let duration = if change.has(&["maxSessionDuration"]) {
+        change.new.max_session_duration
+    } else {
+        change.old.max_session_duration
+    };
+    let call = cx.aws.iam().update_role().role_name(&change.id);
+    let call = call.description(description.clone().unwrap_or_default());
+    let call = call.max_session_duration(duration.unwrap_or(3600));
+    send!(cx, call, "iam:UpdateRole", wait: BUSY)?;
+    Ok(())
+}
+
+async fn update_boundary(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
+    let iam = cx.aws.iam();
+    if let Some(arn) = &change.new.permissions_boundary {
+        let call = iam.put_role_permissions_boundary().role_name(&change.id);
+        let call = call.permissions_boundary(arn);
+        send!(cx, call, "iam:PutRolePermissionsBoundary", wait: UNSEEN)?;
+    } else {
+        let call = iam.delete_role_permissions_boundary().role_name(&change.id);
+        send!(cx, call, "iam:DeleteRolePermissionsBoundary", wait: BUSY, gone: NOT_FOUND)?;
+    }
+    Ok(())
+}
+
+async fn update_inline(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
+    let (old, new) = (change.old.inline(), change.new.inline());
+    for policy in new {
+        let same = old.iter().any(|live| {
+            live.name == policy.name && canonical(&live.policy.0) == canonical(&policy.policy.0)
+        });
+        if !same {
+            put_inline(cx, &change.id, &policy.name, &policy.policy).await?;
+        }
+    }
+    for policy in old {
+        if !new.iter().any(|wanted| wanted.name == policy.name) {
+            delete_inline(cx, &change.id, &policy.name).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn update_managed(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
+    let (old, new) = (change.old.managed(), change.new.managed());
+    // Detached first: a role may hold only so many.
+    for arn in old.iter().filter(|arn| !new.contains(arn)) {
+        detach(cx, &change.id, arn).await?;
+    }
+    for arn in new.iter().filter(|arn| !old.contains(arn)) {
+        attach(cx, &change.id, arn).await?;
+    }
+    Ok(())
+}
+
+async fn update_tags(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
+    let (set, remove) = tag_diff(change.old.tags.as_ref(), change.new.tags.as_ref());
+    if !remove.is_empty() {
+        let call = cx.aws.iam().untag_role().role_name(&change.id);
+        let call = call.set_tag_keys(Some(remove));
+        send!(cx, call, "iam:UntagRole", wait: BUSY)?;
+    }
+    if !set.is_empty() {
+        let call = cx.aws.iam().tag_role().role_name(&change.id);
+        let call = call.set_tags(Some(tag_list(&set)?));
+        send!(cx, call, "iam:TagRole", wait: BUSY)?;
+    }
+    Ok(())
 }

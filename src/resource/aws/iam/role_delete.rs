@@ -1,11 +1,9 @@
 //! Deleting a role: one call where nothing holds it, and taking off what does where
 //! something does.
 
-use super::{LAG, NOT_FOUND, attached, busy, delete_inline, detach, inline_names};
+use super::{BUSY, LAG, NOT_FOUND, attached, delete_inline, detach, inline_names};
+use crate::resource::author::*;
 use crate::resource::aws::listing;
-use crate::resource::context::{Cx, Wait};
-use crate::resource::error::{CallResult, Error};
-use std::collections::BTreeSet;
 
 /// What may be taken off a role so that it can be deleted. Instance profiles always are.
 #[derive(Debug, Clone, Default)]
@@ -47,14 +45,7 @@ pub async fn delete_role(cx: &Cx, role: &str, ours: &Ours) -> Result<(), Error> 
 /// None when the role is gone; the refusal's text when something holds it.
 async fn try_delete(cx: &Cx, role: &str) -> Result<Option<String>, Error> {
     let call = cx.aws.iam().delete_role().role_name(role);
-    let deleted = cx
-        .retry(LAG, busy, || async {
-            call.clone()
-                .send()
-                .await
-                .call_unless("iam:DeleteRole", &[NOT_FOUND])
-        })
-        .await;
+    let deleted = send!(cx, call, "iam:DeleteRole", wait: BUSY, gone: NOT_FOUND);
     match deleted {
         Ok(_) => Ok(None),
         Err(error) if error.is(&["DeleteConflict"]) => Ok(Some(error.message().to_owned())),
@@ -65,19 +56,9 @@ async fn try_delete(cx: &Cx, role: &str) -> Result<Option<String>, Error> {
 async fn take_off(cx: &Cx, role: &str, ours: &Ours) -> Result<(), Error> {
     cx.waiting("detaching policies");
     for profile in instance_profiles(cx, role).await? {
-        let call = cx
-            .aws
-            .iam()
-            .remove_role_from_instance_profile()
-            .instance_profile_name(&profile)
-            .role_name(role);
-        cx.retry(LAG, busy, || async {
-            call.clone()
-                .send()
-                .await
-                .call_unless("iam:RemoveRoleFromInstanceProfile", &[NOT_FOUND])
-        })
-        .await?;
+        let call = cx.aws.iam().remove_role_from_instance_profile();
+        let call = call.instance_profile_name(&profile).role_name(role);
+        send!(cx, call, "iam:RemoveRoleFromInstanceProfile", wait: BUSY, gone: NOT_FOUND)?;
     }
     if ours.attached {
         for arn in attached(cx, role).await?.unwrap_or_default() {
@@ -97,13 +78,13 @@ async fn take_off(cx: &Cx, role: &str, ours: &Ours) -> Result<(), Error> {
 async fn instance_profiles(cx: &Cx, role: &str) -> Result<Vec<String>, Error> {
     let all = listing::all("iam:ListInstanceProfilesForRole", |marker| async move {
         let call = cx.aws.iam().list_instance_profiles_for_role();
-        let reply = call.role_name(role).set_marker(marker).send().await;
-        let reply = reply.call("iam:ListInstanceProfilesForRole")?;
+        let call = call.role_name(role).set_marker(marker);
+        let reply = send!(call, "iam:ListInstanceProfilesForRole")?;
         let profiles = reply.instance_profiles.into_iter();
         let names = profiles.map(|profile| profile.instance_profile_name);
         Ok((names.collect(), reply.marker))
     });
-    Ok(listing::unless(all.await, &[NOT_FOUND])?.unwrap_or_default())
+    Ok(listing::unless(all.await, NOT_FOUND)?.unwrap_or_default())
 }
 
 /// Names what still holds the role; where that cannot be listed, IAM's own text stands.

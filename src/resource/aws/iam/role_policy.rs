@@ -1,40 +1,35 @@
 //! `aws:iam:RolePolicy`: an inline policy of a role.
 
-use crate::data::Path;
+use crate::resource::author::*;
 use crate::resource::aws::iam::{self, INLINE_LIMIT, POLICY_NAMING};
-use crate::resource::aws::physical_name::{self, Given};
 use crate::resource::aws::policy::canonical;
 use crate::resource::aws::policy_check::{self, Kind};
-use crate::resource::context::{Cx, Draw};
-use crate::resource::document::Policy;
-use crate::resource::error::Error;
-use crate::resource::import_id::{self, Imported};
-use crate::resource::relation::Parent;
-use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 /// A policy written inside a role. Its id is `role:name`. IAM has one call for making and
 /// for changing it, so one of the same name that others wrote is overwritten.
+///
+/// ```yaml
+/// rights:
+///   type: aws:iam:RolePolicy
+///   properties:
+///     role: ${role.name}
+///     policy:
+///       Version: "2012-10-17"
+///       Statement:
+///         - Effect: Allow
+///           Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+///           Resource: ${queue.arn}
+/// ```
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RolePolicy {
     /// The policy's name, unique in the role. Left out: made of the address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 128),
-        regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"),
-        extend("createOnly" = true)
-    )]
+    #[schemars(length(min = 1, max = 128), regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"))]
+    #[schemars(extend("createOnly" = true))]
     pub name: Option<String>,
     /// The beginning of a generated name; excludes `name`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 121),
-        regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"),
-        extend("createOnly" = true, "prefixOf" = "name", "writeOnly" = true)
-    )]
+    #[schemars(length(min = 1, max = 121), regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"))]
+    #[schemars(extend("createOnly" = true, "prefixOf" = "name", "writeOnly" = true))]
     pub name_prefix: Option<String>,
     /// The role's name (not its ARN).
     #[schemars(length(min = 1, max = 64), extend("createOnly" = true))]
@@ -58,7 +53,7 @@ pub struct Outputs {
 
 impl Resource for RolePolicy {
     const TYPE: &'static str = "aws:iam:RolePolicy";
-    const IMPORT_ID: &'static str = "`roleName:policyName`";
+    const IMPORT: Import = Import::Parts("`roleName:policyName`", ':');
     const IDENTITY: &'static [&'static str] = &["role", "name"];
     const PARENTS: &'static [Parent] = &[Parent::stops("aws:iam:Role", "role", &["name"])
         .unless(|_, role| {
@@ -68,17 +63,12 @@ impl Resource for RolePolicy {
                 "the role deletes every inline policy that is not in its inlinePolicies: put this one there, or take inlinePolicies out of the role",
             )
         })];
+    const NAMING: Option<Naming> = Some(POLICY_NAMING);
+    const LANE: Option<Lane> = Some(iam::ROLE_LANE);
     type Outputs = Outputs;
 
-    fn import(text: &str) -> Result<Imported, String> {
-        match text.split_once(':') {
-            Some((role, name)) if !role.is_empty() && !name.is_empty() => Imported::named(text),
-            _ => Err(format!("{text:?} has not the form roleName:policyName")),
-        }
-    }
-
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
-        let mut broken = physical_name::rules(rules);
+        let mut broken = Vec::new();
         broken.extend(iam::role_rules(rules));
         let at = Path::root().join("policy");
         broken.extend(policy_check::rules(
@@ -90,16 +80,8 @@ impl Resource for RolePolicy {
         broken
     }
 
-    fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
-        POLICY_NAMING.decide(props, draw, "")
-    }
-
-    fn lane(attrs: &Value) -> Option<String> {
-        iam::role_lane(attrs["role"].as_str())
-    }
-
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
-        let name = new.props.name_to_be(cx, &new.decided);
+        let name = POLICY_NAMING.name_of(cx, &new.props, &new.decided)?;
         let role = &new.props.role;
         // The write would go over somebody else's policy; a generated name meets none.
         if new.props.name.is_some()
@@ -126,10 +108,7 @@ impl Resource for RolePolicy {
             role: role.to_owned(),
             policy,
         };
-        Ok(Some(Live {
-            props,
-            outputs: made(role, name).outputs,
-        }))
+        Ok(Some(Live::new(props, made(role, name).outputs)))
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
@@ -144,7 +123,7 @@ impl Resource for RolePolicy {
     }
 
     async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
-        let Some(name) = POLICY_NAMING.known(cx, known, "") else {
+        let Some(name) = POLICY_NAMING.known(cx, known) else {
             return Ok(None);
         };
         let (Some(role), Some(policy)) = (known.text("role"), known.get::<Policy>("policy")?)
@@ -161,25 +140,13 @@ impl Resource for RolePolicy {
             .map(|_| id))
     }
 
-    async fn names(cx: &Cx, known: &Known, start: Option<&str>) -> Result<Vec<String>, Error> {
-        let generated = POLICY_NAMING.beginning(&cx.owner.address, "");
-        let start = start.unwrap_or(&generated);
+    async fn names(cx: &Cx, known: &Known, start: &str) -> Result<Vec<String>, Error> {
         let Some(role) = known.text("role") else {
             return Ok(Vec::new());
         };
         let names = iam::inline_names(cx, role).await?.unwrap_or_default();
         let names = names.into_iter();
         Ok(names.filter(|name| name.starts_with(start)).collect())
-    }
-}
-
-impl RolePolicy {
-    fn name_to_be(&self, cx: &Cx, decided: &Map<String, Value>) -> String {
-        let given = Given {
-            name: self.name.as_deref(),
-            prefix: self.name_prefix.as_deref(),
-        };
-        POLICY_NAMING.name_of(cx, given, decided, "")
     }
 }
 

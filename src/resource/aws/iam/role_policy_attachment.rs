@@ -1,18 +1,16 @@
 //! `aws:iam:RolePolicyAttachment`.
 
-use crate::data::Path;
+use crate::resource::author::*;
 use crate::resource::aws::iam;
-use crate::resource::context::Cx;
-use crate::resource::error::Error;
-use crate::resource::import_id::{self, Imported};
-use crate::resource::relation::Parent;
-use crate::resource::{Broken, Caution, Known, Live, Made, New, Resource, Rules};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// A managed policy attached to a role. Its id is `role/policyArn`. One that was attached
 /// by others before is taken over without a word: IAM does not tell the difference.
+///
+/// ```yaml
+/// attachment:
+///   type: aws:iam:RolePolicyAttachment
+///   properties: {role: "${role.name}", policyArn: "${policy.arn}"}
+/// ```
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RolePolicyAttachment {
@@ -20,11 +18,8 @@ pub struct RolePolicyAttachment {
     #[schemars(length(min = 1, max = 64), extend("createOnly" = true))]
     pub role: String,
     /// The policy's ARN.
-    #[schemars(
-        length(min = 20, max = 2048),
-        regex(pattern = "^arn:"),
-        extend("createOnly" = true)
-    )]
+    #[schemars(length(min = 20, max = 2048), regex(pattern = "^arn:"))]
+    #[schemars(extend("createOnly" = true))]
     pub policy_arn: String,
 }
 
@@ -39,7 +34,7 @@ pub struct Outputs {
 
 impl Resource for RolePolicyAttachment {
     const TYPE: &'static str = "aws:iam:RolePolicyAttachment";
-    const IMPORT_ID: &'static str = "`roleName/policyArn`";
+    const IMPORT: Import = Import::Parts("`roleName/policyArn`", '/');
     const IDENTITY: &'static [&'static str] = &["role", "policyArn"];
     const PARENTS: &'static [Parent] = &[
         Parent::stops("aws:iam:Role", "role", &["name"]).unless(|_, role| {
@@ -51,11 +46,8 @@ impl Resource for RolePolicyAttachment {
         }),
         Parent::stops("aws:iam:Policy", "policyArn", &["arn"]),
     ];
+    const LANE: Option<Lane> = Some(iam::ROLE_LANE);
     type Outputs = Outputs;
-
-    fn import(text: &str) -> Result<Imported, String> {
-        import_id::parts(text, "roleName/policyArn")
-    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         iam::role_rules(rules)
@@ -65,27 +57,19 @@ impl Resource for RolePolicyAttachment {
         iam::managed_cautions(rules, [&Path::root().join("policyArn")])
     }
 
-    fn lane(attrs: &Value) -> Option<String> {
-        iam::role_lane(attrs["role"].as_str())
-    }
-
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let Self { role, policy_arn } = &new.props;
         iam::attach(cx, role, policy_arn).await?;
         let id = new.props.id();
-        Ok(Made {
-            id: id.clone(),
-            outputs: Outputs { id },
-        })
+        Ok(Made::new(id.clone(), Outputs { id }))
     }
 
     async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
         let props = Self::from_id(id)?;
         let attached = iam::attached(cx, &props.role).await?.unwrap_or_default();
-        Ok(attached.contains(&props.policy_arn).then(|| Live {
-            props,
-            outputs: Outputs { id: id.to_owned() },
-        }))
+        Ok(attached
+            .contains(&props.policy_arn)
+            .then(|| Live::new(props, Outputs { id: id.to_owned() })))
     }
 
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {

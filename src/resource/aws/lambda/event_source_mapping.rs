@@ -1,131 +1,15 @@
 //! `aws:lambda:EventSourceMapping`: Lambda reads a queue or stream and calls a function.
 
+use crate::resource::author::*;
 use crate::resource::aws::lambda::mapping_calls::{create, patch, props_of};
 use crate::resource::aws::lambda::mapping_rules::checks;
-use crate::resource::aws::lambda::mapping_settings::{
-    DestinationConfig, FilterCriteria, LoggingConfig, MetricsConfig, ProvisionedPollerConfig,
-    ScalingConfig, SelfManagedEventSource, SourceAccess, servers_in_order,
-};
-use crate::resource::aws::lambda::{FunctionRef, NOT_FOUND, Tags, arn, exists, gone, retag, send};
+pub use crate::resource::aws::lambda::mapping_settings::EventSourceMapping;
+use crate::resource::aws::lambda::mapping_settings::servers_in_order;
+use crate::resource::aws::lambda::{FunctionRef, NOT_FOUND, arn, busy, exists, retag};
 use crate::resource::aws::listing::Listing;
-use crate::resource::aws::tags;
 use crate::resource::aws::time::{rfc3339, time};
-use crate::resource::context::{Cx, Wait, user_tags};
-use crate::resource::error::{CallResult, Error};
-use crate::resource::import_id::{self, Imported};
-use crate::resource::relation::Parent;
-use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_lambda::operation::get_event_source_mapping::GetEventSourceMappingOutput;
 use aws_smithy_types::date_time::Format;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use std::borrow::Cow;
-use std::time::Duration;
-
-/// Reads a queue or stream and calls a function with what is in it. The function's role
-/// must be allowed to read it first: name the policy's attachment in `dependsOn`. Id: the
-/// mapping's UUID.
-///
-/// The settings of Kafka consumer groups and of DocumentDB are not offered.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct EventSourceMapping {
-    /// The ARN of the queue or stream.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("createOnly" = true))]
-    pub event_source_arn: Option<String>,
-    /// The function: its name or ARN, with or without version; a name and an ARN of the
-    /// same function are the same.
-    #[schemars(length(min = 1, max = 256))]
-    pub function_name: String,
-    /// Whether the source is read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = true))]
-    pub enabled: Option<bool>,
-    /// The most records in a batch: a standard queue 10000, a FIFO queue 10. Left out, 10
-    /// for queues and 100 for the rest.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 10000))]
-    pub batch_size: Option<i32>,
-    /// How many seconds a batch is waited for; not for FIFO queues.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 300), extend("default" = 0))]
-    pub maximum_batching_window_in_seconds: Option<i32>,
-    /// Which events reach the function.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub filter_criteria: Option<FilterCriteria>,
-    /// `ReportBatchItemFailures`: only the records that the function names are retried.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("set" = true, "items" = {"type": "string", "enum": ["ReportBatchItemFailures"]}))]
-    pub function_response_types: Option<Vec<String>>,
-    /// How far the polling of a queue grows.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub scaling_config: Option<ScalingConfig>,
-    /// The KMS key for the filters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kms_key_arn: Option<String>,
-    /// The metrics that are made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub metrics_config: Option<MetricsConfig>,
-    /// How the mapping logs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub logging_config: Option<LoggingConfig>,
-    /// Pollers that are kept.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub provisioned_poller_config: Option<ProvisionedPollerConfig>,
-    /// Where a stream is read from: `TRIM_HORIZON`, `LATEST` or `AT_TIMESTAMP`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("createOnly" = true, "enum" = ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"]))]
-    pub starting_position: Option<String>,
-    /// The time to read from, such as `2026-01-31T00:00:00Z`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("createOnly" = true))]
-    pub starting_position_timestamp: Option<String>,
-    /// A Kafka cluster of your own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("createOnly" = true))]
-    pub self_managed_event_source: Option<SelfManagedEventSource>,
-    /// The Kafka topics.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 1), extend("createOnly" = true))]
-    pub topics: Option<Vec<String>>,
-    /// The Amazon MQ queues.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 1), extend("createOnly" = true))]
-    pub queues: Option<Vec<String>>,
-    /// How to get at the source.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 22), extend("set" = true))]
-    pub source_access_configurations: Option<Vec<SourceAccess>>,
-    /// Whether a failed batch of a stream is halved before it is retried.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = false))]
-    pub bisect_batch_on_function_error: Option<bool>,
-    /// Where records of a stream go that could not be processed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub destination_config: Option<DestinationConfig>,
-    /// The oldest record of a stream that is processed, in seconds; -1: any.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = -1, max = 604_800))]
-    pub maximum_record_age_in_seconds: Option<i32>,
-    /// How often a failed batch of a stream is retried; -1: as long as it exists.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = -1, max = 10000))]
-    pub maximum_retry_attempts: Option<i32>,
-    /// Batches at the same time for each shard of a stream.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 10))]
-    pub parallelization_factor: Option<i32>,
-    /// The length of a processing window of a stream, in seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 900))]
-    pub tumbling_window_in_seconds: Option<i32>,
-    /// Tags.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("maxProperties" = 47, "othersKeys" = "kept"))]
-    pub tags: Option<Tags>,
-}
 
 /// The outputs of `aws:lambda:EventSourceMapping`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -147,11 +31,9 @@ pub struct Outputs {
     #[schemars(extend("volatile" = ["enabled"], "from" = []))]
     pub state: String,
     /// Why it is in that state.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("volatile" = true, "from" = true))]
     pub state_transition_reason: Option<String>,
     /// When it was last changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("volatile" = true, "from" = []))]
     pub last_modified: Option<String>,
 }
@@ -189,8 +71,7 @@ fn is_settled(state: &str) -> bool {
 
 async fn get(cx: &Cx, uuid: &str) -> Result<Option<GetEventSourceMappingOutput>, Error> {
     let call = cx.aws.lambda().get_event_source_mapping().uuid(uuid);
-    let reply = call.send().await;
-    reply.call_unless("lambda:GetEventSourceMapping", NOT_FOUND)
+    send!(call, "lambda:GetEventSourceMapping", none: NOT_FOUND)
 }
 
 /// Reads the mapping until it is in a state that stays.
@@ -238,7 +119,11 @@ async fn in_the_way(cx: &Cx, error: Error) -> Error {
 
 impl Resource for EventSourceMapping {
     const TYPE: &'static str = "aws:lambda:EventSourceMapping";
-    const IMPORT_ID: &'static str = "the mapping's UUID";
+    const IMPORT: Import = Import::Name(
+        "the mapping's UUID",
+        &['/', ':'],
+        "a UUID, as in 14e0db71-5d35-4eb5-b481-8945cf9d10c2",
+    );
     const IDENTITY: &'static [&'static str] = &["eventSourceArn", "functionName"];
     // "Deleting the function leaves the mapping": it points at the next one of the name.
     const PARENTS: &'static [Parent] = &[
@@ -247,14 +132,6 @@ impl Resource for EventSourceMapping {
         Parent::survives("aws:sqs:Queue", "eventSourceArn", &["arn"]),
     ];
     type Outputs = Outputs;
-
-    fn import(text: &str) -> Result<Imported, String> {
-        import_id::name(
-            text,
-            &['/', ':'],
-            "a UUID, as in 14e0db71-5d35-4eb5-b481-8945cf9d10c2",
-        )
-    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         checks(rules)
@@ -288,7 +165,7 @@ impl Resource for EventSourceMapping {
             &new.props,
         )?;
         let call = call.set_tags(Some(tags.into_iter().collect()));
-        let reply = match send!(cx, call, "lambda:CreateEventSourceMapping") {
+        let reply = match send!(cx, call, "lambda:CreateEventSourceMapping", wait: busy(cx)) {
             Err(error) if exists(&error) => return Err(in_the_way(cx, error).await),
             other => other?,
         };
@@ -309,7 +186,7 @@ impl Resource for EventSourceMapping {
         let mut props = props_of(live, attrs);
         if cx.wants("tags") {
             let call = cx.aws.lambda().list_tags().resource(&outputs.arn);
-            let reply = call.send().await.call_unless("lambda:ListTags", NOT_FOUND);
+            let reply = send!(call, "lambda:ListTags", none: NOT_FOUND);
             let reply = tags::read(cx, "lambda:ListTags", reply)?;
             props.tags = user_tags(reply.and_then(|reply| reply.tags).unwrap_or_default());
         }
@@ -332,18 +209,15 @@ impl Resource for EventSourceMapping {
             outputs_of!(cx, &live)
         } else {
             let call = patch(cx.aws.lambda().update_event_source_mapping(), &change).uuid(id);
-            let reply = send!(cx, call, "lambda:UpdateEventSourceMapping")?;
+            let reply = send!(cx, call, "lambda:UpdateEventSourceMapping", wait: busy(cx))?;
             settle(cx, outputs_of!(cx, &reply)).await?
         };
-        Ok(Made {
-            id: change.id,
-            outputs,
-        })
+        Ok(Made::new(change.id, outputs))
     }
 
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
         let call = cx.aws.lambda().delete_event_source_mapping().uuid(id);
-        gone(send!(cx, call, "lambda:DeleteEventSourceMapping"))?;
+        send!(cx, call, "lambda:DeleteEventSourceMapping", wait: busy(cx), gone: NOT_FOUND)?;
         // Neither queue nor function nor role waits for a mapping on its way out.
         cx.released();
         cx.until("the mapping to be deleted", GONE, || async move {
@@ -368,16 +242,11 @@ impl Resource for EventSourceMapping {
         let mut listing = Listing::of("lambda:ListEventSourceMappings");
         let mut marker = None;
         loop {
-            let call = cx
-                .aws
-                .lambda()
-                .list_event_source_mappings()
-                .set_function_name(function.clone())
-                .set_event_source_arn(source.clone())
-                .set_marker(marker);
-            let reply = call.send().await;
-            let reply = reply.call_unless("lambda:ListEventSourceMappings", NOT_FOUND)?;
-            let Some(reply) = reply else {
+            let call = cx.aws.lambda().list_event_source_mappings();
+            let call = call.set_function_name(function.clone());
+            let call = call.set_event_source_arn(source.clone()).set_marker(marker);
+            let Some(reply) = send!(call, "lambda:ListEventSourceMappings", none: NOT_FOUND)?
+            else {
                 return Ok(None);
             };
             let found = reply.event_source_mappings.unwrap_or_default().into_iter();
@@ -386,8 +255,9 @@ impl Resource for EventSourceMapping {
                 if cx.known_ids.contains(&uuid) {
                     continue;
                 }
-                let tags = cx.aws.lambda().list_tags().resource(arn).send().await;
-                let tags = match tags.call_unless("lambda:ListTags", NOT_FOUND) {
+                let tags = match send!(
+                    cx.aws.lambda().list_tags().resource(arn), "lambda:ListTags", none: NOT_FOUND
+                ) {
                     Err(error) if tags::is_denied(&error) => {
                         let what = format!("The event source mapping {uuid}");
                         return Err(tags::untold(&what, "lambda:ListTags", &error));
@@ -395,10 +265,7 @@ impl Resource for EventSourceMapping {
                     other => other?,
                 };
                 let tags = tags.and_then(|reply| reply.tags).unwrap_or_default();
-                let ours = cx.owner.made(
-                    tags.iter()
-                        .map(|(key, value)| (key.as_str(), value.as_str())),
-                );
+                let ours = cx.owner.made(&tags);
                 if ours {
                     return Ok(Some(uuid));
                 }

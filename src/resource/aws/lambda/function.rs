@@ -1,164 +1,19 @@
 //! `aws:lambda:Function`: code that Lambda runs.
 
 use crate::content::Content;
+use crate::resource::author::*;
 use crate::resource::aws::lambda::function_calls::{
-    self as calls, CODE, CONFIGURATION, Status, publishes, status_of,
+    self as calls, CONFIGURATION, Status, publishes, status_of,
 };
 use crate::resource::aws::lambda::function_rules::{self, checks};
+pub use crate::resource::aws::lambda::function_settings::Function;
 use crate::resource::aws::lambda::function_settings::{
-    DeadLetterConfig, DurableConfig, Environment, EphemeralStorage, FileSystemConfig, ImageConfig,
-    LoggingConfig, SnapStart, TenancyConfig, TracingConfig, VpcConfig,
+    CODE, DeadLetterConfig, DurableConfig, Environment, EphemeralStorage, FileSystemConfig,
+    ImageConfig, LoggingConfig, SnapStart, TenancyConfig, TracingConfig, VpcConfig,
 };
-use crate::resource::aws::lambda::{NOT_FOUND, Tags, exists, gone, invoke_arn, kept, retag, send};
+use crate::resource::aws::lambda::{NOT_FOUND, Tags, busy, exists, invoke_arn, kept, retag};
 use crate::resource::aws::listing;
-use crate::resource::aws::tags;
-use crate::resource::context::{Cx, Wait, user_tags};
-use crate::resource::error::{CallResult, Error};
-use crate::resource::import_id::{self, Imported};
-use crate::resource::relation::Parent;
-use crate::resource::{Broken, Caution, Change, HeldBy, Known, Live, Made, New, Resource, Rules};
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use std::borrow::Cow;
-use std::time::Duration;
-
-/// A Lambda function. Its code comes from exactly one of `s3Bucket` with `s3Key`,
-/// `filename`, or `imageUri`. Id: the function's name.
-///
-/// `filename` stands for the content of the file, which is compared with the code that runs; so
-/// do `s3Bucket` and `s3Key` where an object of the same stack is meant and neither
-/// `sourceCodeHash` nor `s3ObjectVersion` is given. New code under the key of any other object is
-/// only seen through these two. Deleting a function leaves its log group.
-#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Function {
-    /// Its name.
-    #[schemars(
-        length(min = 1, max = 64),
-        regex(pattern = "^[a-zA-Z0-9_-]+$"),
-        extend("createOnly" = true)
-    )]
-    pub name: String,
-    /// The ARN of the role it runs as.
-    #[schemars(regex(pattern = r"^arn:aws[a-zA-Z-]*:iam::\d{12}:role/.+$"))]
-    pub role: String,
-    /// The runtime, such as `python3.13`. Needed for `Zip`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub runtime: Option<String>,
-    /// What is called, such as `app.lambda_handler`. Needed for `Zip`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 128), regex(pattern = r"^\S+$"))]
-    pub handler: Option<String>,
-    /// `Zip`, or `Image` for a container image.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("createOnly" = true, "default" = "Zip", "enum" = ["Zip", "Image"]))]
-    pub package_type: Option<String>,
-    /// A zip file, from the stack file's folder; at most 50 MB. Never returned by a read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("writeOnly" = true, "localFile" = true))]
-    pub filename: Option<String>,
-    /// The bucket of the zip file, in the function's region. Never returned by a read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 3, max = 63), extend("writeOnly" = true))]
-    pub s3_bucket: Option<String>,
-    /// The key of the zip file. Never returned by a read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 1024), extend("writeOnly" = true))]
-    pub s3_key: Option<String>,
-    /// The version of the zip file. Never returned by a read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 1024), extend("writeOnly" = true))]
-    pub s3_object_version: Option<String>,
-    /// `COPY`, or `REFERENCE` to run the object in place. Never returned by a read.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("writeOnly" = true, "default" = "COPY", "enum" = ["COPY", "REFERENCE"]))]
-    pub s3_object_storage_mode: Option<String>,
-    /// The container image. Needed for `Image`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub image_uri: Option<String>,
-    /// The code's SHA-256 in base64. Reads give what Lambda has, so new code and code that
-    /// somebody else put there are both seen.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("from" = CODE))]
-    pub source_code_hash: Option<String>,
-    /// `x86_64` or `arm64`, one of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 1),
-        extend("default" = ["x86_64"], "items" = {"type": "string", "enum": ["x86_64", "arm64"]})
-    )]
-    pub architectures: Option<Vec<String>>,
-    /// A description.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 256))]
-    pub description: Option<String>,
-    /// Memory in MB: at most 10240, on Lambda Managed Instances 32768.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 128, max = 32768), extend("default" = 128))]
-    pub memory_size: Option<i32>,
-    /// How many seconds a run may take: at most 1800, on Lambda Managed Instances 5400.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 5400), extend("default" = 3))]
-    pub timeout: Option<i32>,
-    /// The size of `/tmp`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ephemeral_storage: Option<EphemeralStorage>,
-    /// The environment variables.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub environment: Option<Environment>,
-    /// The KMS key for the environment variables; left out, AWS's own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kms_key_arn: Option<String>,
-    /// The ARNs of layer versions, in order.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 5))]
-    pub layers: Option<Vec<String>>,
-    /// The network that the function can reach.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub vpc_config: Option<VpcConfig>,
-    /// Where events go that the function failed on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dead_letter_config: Option<DeadLetterConfig>,
-    /// X-Ray tracing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tracing_config: Option<TracingConfig>,
-    /// A file system.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file_system_config: Option<FileSystemConfig>,
-    /// What overrides the image's own settings.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub image_config: Option<ImageConfig>,
-    /// How the function logs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub logging_config: Option<LoggingConfig>,
-    /// Start from snapshots.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub snap_start: Option<SnapStart>,
-    /// Runs at the same time that are kept for it: 0 stops it, -1 (or none) keeps none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = -1))]
-    pub reserved_concurrent_executions: Option<i32>,
-    /// The code signing configuration.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code_signing_config_arn: Option<String>,
-    /// Whether each change of code or configuration publishes a version.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("writeOnly" = true, "default" = false))]
-    pub publish: Option<bool>,
-    /// Isolation of tenants.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("createOnly" = true))]
-    pub tenancy_config: Option<TenancyConfig>,
-    /// Executions that last. It can be changed, but not taken away again.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub durable_config: Option<DurableConfig>,
-    /// Tags.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("maxProperties" = 47, "othersKeys" = "kept"))]
-    pub tags: Option<Tags>,
-}
 
 /// The outputs of `aws:lambda:Function`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -222,15 +77,13 @@ fn published(attrs: &Value) -> Option<&str> {
 
 async fn get(cx: &Cx, name: &str) -> Result<Option<GetFunctionOutput>, Error> {
     let call = cx.aws.lambda().get_function().function_name(name);
-    call.send()
-        .await
-        .call_unless("lambda:GetFunction", NOT_FOUND)
+    send!(call, "lambda:GetFunction", none: NOT_FOUND)
 }
 
 async fn code_signing(cx: &Cx, name: &str) -> Result<Option<String>, Error> {
     let call = cx.aws.lambda().get_function_code_signing_config();
-    let reply = call.function_name(name).send().await;
-    let reply = reply.call_unless("lambda:GetFunctionCodeSigningConfig", NOT_FOUND)?;
+    let call = call.function_name(name);
+    let reply = send!(call, "lambda:GetFunctionCodeSigningConfig", none: NOT_FOUND)?;
     Ok(reply
         .map(|reply| reply.code_signing_config_arn)
         .filter(|arn| !arn.is_empty()))
@@ -319,7 +172,11 @@ fn log_group(name: &str) -> String {
 
 impl Resource for Function {
     const TYPE: &'static str = "aws:lambda:Function";
-    const IMPORT_ID: &'static str = "the function's name";
+    const IMPORT: Import = Import::Name(
+        "the function's name",
+        &['/', ':'],
+        "a function's name without qualifier",
+    );
     const IDENTITY: &'static [&'static str] = &["name"];
     const PARENTS: &'static [Parent] = &[
         Parent::survives("aws:iam:Role", "role", &["arn"]),
@@ -334,10 +191,6 @@ impl Resource for Function {
         Parent::survives("aws:sqs:Queue", "deadLetterConfig.targetArn", &["arn"]),
     ];
     type Outputs = Outputs;
-
-    fn import(text: &str) -> Result<Imported, String> {
-        import_id::name(text, &['/', ':'], "a function's name without qualifier")
-    }
 
     const CONTENT_HASH: Option<&'static str> = Some("sourceCodeHash");
 
@@ -390,7 +243,9 @@ impl Resource for Function {
 
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let props = &new.props;
-        let reply = match send!(cx, calls::create(cx, props)?, "lambda:CreateFunction") {
+        let reply = match send!(
+            cx, calls::create(cx, props)?, "lambda:CreateFunction", wait: busy(cx)
+        ) {
             Err(error) if exists(&error) => {
                 let what = format!("a function named {}", props.name);
                 return Err(import_id::exists(cx, &what, &props.name));
@@ -411,10 +266,7 @@ impl Resource for Function {
             calls::reserve(cx, &props.name, props.reserved_concurrent_executions).await?;
         }
         let outputs = outputs(cx, &props.name, &status, Some(&version));
-        Ok(Made {
-            id: props.name.clone(),
-            outputs,
-        })
+        Ok(Made::new(props.name.clone(), outputs))
     }
 
     async fn read(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
@@ -476,15 +328,12 @@ impl Resource for Function {
             )
             .await?;
         }
-        Ok(Made {
-            id: change.id,
-            outputs,
-        })
+        Ok(Made::new(change.id, outputs))
     }
 
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
         let call = cx.aws.lambda().delete_function().function_name(id);
-        gone(send!(cx, call, "lambda:DeleteFunction"))?;
+        send!(cx, call, "lambda:DeleteFunction", wait: busy(cx), gone: NOT_FOUND)?;
         cx.until("the function to be deleted", LIMIT, || async move {
             let Some(reply) = get(cx, id).await? else {
                 return Ok(());
@@ -515,18 +364,14 @@ impl Resource for Function {
             return Err(tags::untold(&what, "lambda:ListTags", &error));
         }
         let tags = reply.tags.unwrap_or_default();
-        let ours = cx.owner.made(
-            tags.iter()
-                .map(|(key, value)| (key.as_str(), value.as_str())),
-        );
+        let ours = cx.owner.made(&tags);
         Ok(ours.then(|| name.to_owned()))
     }
 
-    async fn names(cx: &Cx, _known: &Known, start: Option<&str>) -> Result<Vec<String>, Error> {
-        let start = start.unwrap_or_default();
+    async fn names(cx: &Cx, _known: &Known, start: &str) -> Result<Vec<String>, Error> {
         listing::all("lambda:ListFunctions", |token| async move {
             let call = cx.aws.lambda().list_functions().set_marker(token);
-            let reply = call.send().await.call("lambda:ListFunctions")?;
+            let reply = send!(call, "lambda:ListFunctions")?;
             let functions = reply.functions.unwrap_or_default().into_iter();
             let names = functions.filter_map(|function| function.function_name);
             let names = names.filter(|name| name.starts_with(start)).collect();

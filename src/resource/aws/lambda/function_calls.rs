@@ -4,33 +4,17 @@
 //! `LastUpdateStatus` is `Successful`. The configuration goes first, then the code.
 
 use super::function_settings::{
-    DurableConfig, Environment, EphemeralStorage, FileSystemConfig, ImageConfig, LoggingConfig,
-    TenancyConfig, VpcConfig, dead_letters, snap_start, tracing,
+    CODE, DurableConfig, Environment, EphemeralStorage, FileSystemConfig, Function, ImageConfig,
+    LoggingConfig, TenancyConfig, VpcConfig, dead_letters, snap_start, tracing,
 };
-use super::{NOT_FOUND, gone, send};
+use super::{NOT_FOUND, busy};
 use crate::content::Content;
 use crate::files;
-use crate::resource::Change;
-use crate::resource::aws_lambda_function::Function;
-use crate::resource::context::{Cx, Wait};
-use crate::resource::error::{CallResult, Error};
+use crate::resource::author::*;
 use aws_sdk_lambda::operation::create_function::builders::CreateFunctionFluentBuilder;
 use aws_sdk_lambda::operation::update_function_configuration::builders::UpdateFunctionConfigurationFluentBuilder;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types;
-use std::time::Duration;
-
-/// The properties that `UpdateFunctionCode` changes.
-pub(crate) const CODE: &[&str] = &[
-    "architectures",
-    "filename",
-    "imageUri",
-    "s3Bucket",
-    "s3Key",
-    "s3ObjectStorageMode",
-    "s3ObjectVersion",
-    "sourceCodeHash",
-];
 
 /// The properties that `UpdateFunctionConfiguration` changes.
 pub(crate) const CONFIGURATION: &[&str] = &[
@@ -127,6 +111,7 @@ macro_rules! status_of {
         }
     }};
 }
+
 pub(crate) use status_of;
 
 impl Status {
@@ -174,10 +159,7 @@ pub(crate) async fn wait(
 ) -> Result<Status, Error> {
     cx.until(waited_for, LIMIT, || async move {
         let call = cx.aws.lambda().get_function().function_name(name);
-        let reply = call
-            .send()
-            .await
-            .call_unless("lambda:GetFunction", NOT_FOUND)?;
+        let reply = send!(call, "lambda:GetFunction", none: NOT_FOUND)?;
         let Some(live) = reply.and_then(|reply| reply.configuration) else {
             return Err(Wait::NotYet("not found".to_owned()));
         };
@@ -332,7 +314,7 @@ fn patch(
     };
     let size = storage.unwrap_or(512);
     let call = call
-        .set_role(change.sent("role", Some(&new.role), String::new()))
+        .set_role(change.text("role", Some(&new.role), ""))
         .set_runtime(
             new.runtime
                 .as_deref()
@@ -340,7 +322,7 @@ fn patch(
                 .map(Into::into),
         )
         .set_handler(new.handler.clone().filter(|_| has("handler")))
-        .set_description(change.sent("description", new.description.as_ref(), String::new()))
+        .set_description(change.text("description", new.description.as_ref(), ""))
         .set_memory_size(change.sent("memorySize", new.memory_size.as_ref(), 128))
         .set_timeout(change.sent("timeout", new.timeout.as_ref(), 3))
         .set_ephemeral_storage(
@@ -349,7 +331,7 @@ fn patch(
                 .transpose()?,
         )
         .set_environment(environment.as_ref().map(Environment::to_sdk))
-        .set_kms_key_arn(change.sent("kmsKeyArn", new.kms_key_arn.as_ref(), String::new()))
+        .set_kms_key_arn(change.text("kmsKeyArn", new.kms_key_arn.as_ref(), ""))
         .set_layers(change.sent("layers", new.layers.as_ref(), Vec::new()));
     let vpc = new.vpc_config.clone().unwrap_or_default();
     let vpc = VpcConfig {
@@ -397,7 +379,7 @@ fn patch(
 pub(crate) async fn configure(cx: &Cx, change: &Change<Function>) -> Result<Status, Error> {
     let call = cx.aws.lambda().update_function_configuration();
     let call = patch(call, change)?.function_name(&change.id);
-    let reply = send!(cx, call, "lambda:UpdateFunctionConfiguration")?;
+    let reply = send!(cx, call, "lambda:UpdateFunctionConfiguration", wait: busy(cx))?;
     settle(cx, &change.id, status_of!(&reply)).await
 }
 
@@ -430,7 +412,7 @@ pub(crate) async fn put_code(
         .set_image_uri(new.image_uri.clone())
         .set_architectures(architectures)
         .publish(publishes(change));
-    let reply = send!(cx, call, "lambda:UpdateFunctionCode")?;
+    let reply = send!(cx, call, "lambda:UpdateFunctionCode", wait: busy(cx))?;
     let status = status_of!(&reply);
     let version = publishes(change).then(|| status.version.clone());
     Ok((settle(cx, &change.id, status).await?, version))
@@ -442,11 +424,11 @@ pub(crate) async fn reserve(cx: &Cx, name: &str, count: Option<i32>) -> Result<(
     if let Some(count) = count.filter(|count| *count >= 0) {
         let call = client.put_function_concurrency().function_name(name);
         let call = call.reserved_concurrent_executions(count);
-        send!(cx, call, "lambda:PutFunctionConcurrency")?;
+        send!(cx, call, "lambda:PutFunctionConcurrency", wait: busy(cx))?;
         return Ok(());
     }
     let call = client.delete_function_concurrency().function_name(name);
-    gone(send!(cx, call, "lambda:DeleteFunctionConcurrency"))
+    send!(cx, call, "lambda:DeleteFunctionConcurrency", wait: busy(cx), gone: NOT_FOUND)
 }
 
 /// Sets or takes away the code signing configuration.
@@ -457,17 +439,17 @@ pub(crate) async fn sign(cx: &Cx, name: &str, arn: Option<&str>) -> Result<(), E
             .put_function_code_signing_config()
             .function_name(name);
         let call = call.code_signing_config_arn(arn);
-        send!(cx, call, "lambda:PutFunctionCodeSigningConfig")?;
+        send!(cx, call, "lambda:PutFunctionCodeSigningConfig", wait: busy(cx))?;
         return Ok(());
     }
     let call = client
         .delete_function_code_signing_config()
         .function_name(name);
-    gone(send!(cx, call, "lambda:DeleteFunctionCodeSigningConfig"))
+    send!(cx, call, "lambda:DeleteFunctionCodeSigningConfig", wait: busy(cx), gone: NOT_FOUND)
 }
 
 /// Publishes what the function is now, and gives the version. Nothing new: the last one.
 pub(crate) async fn publish(cx: &Cx, name: &str) -> Result<Option<String>, Error> {
     let call = cx.aws.lambda().publish_version().function_name(name);
-    Ok(send!(cx, call, "lambda:PublishVersion")?.version)
+    Ok(send!(cx, call, "lambda:PublishVersion", wait: busy(cx))?.version)
 }

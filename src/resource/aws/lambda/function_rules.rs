@@ -1,10 +1,7 @@
 //! The rules of a function: where its code is, what its package needs, its variables.
 
 use super::runtimes::is_retired;
-use crate::data::Path;
-use crate::resource::aws::tags::{self, Tagging};
-use crate::resource::{Broken, Caution, Refused, Rules};
-use serde_json::{Map, Value};
+use crate::resource::author::*;
 
 /// Names that Lambda sets itself and refuses to be given.
 const RESERVED: &[&str] = &[

@@ -1,17 +1,139 @@
 //! The structured properties of a function and their SDK forms.
 
 use super::Tags;
-use crate::resource::error::Error;
+use crate::resource::author::*;
 use aws_sdk_lambda::types;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+
+/// The properties that `UpdateFunctionCode` changes.
+pub(crate) const CODE: &[&str] = &[
+    "architectures",
+    "filename",
+    "imageUri",
+    "s3Bucket",
+    "s3Key",
+    "s3ObjectStorageMode",
+    "s3ObjectVersion",
+    "sourceCodeHash",
+];
+
+/// A Lambda function. Its code comes from exactly one of `s3Bucket` with `s3Key`,
+/// `filename`, or `imageUri`. Id: the function's name.
+///
+/// `filename` stands for the content of the file, which is compared with the code that runs; so
+/// do `s3Bucket` and `s3Key` where an object of the same stack is meant and neither
+/// `sourceCodeHash` nor `s3ObjectVersion` is given. New code under the key of any other object is
+/// only seen through these two. Deleting a function leaves its log group.
+///
+/// ```yaml
+/// function:
+///   type: aws:lambda:Function
+///   properties:
+///     name: orders
+///     role: ${role.arn}
+///     runtime: python3.13
+///     handler: app.handler
+///     filename: ${data.code.outputPath}
+/// ```
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Function {
+    /// Its name.
+    #[schemars(length(min = 1, max = 64), regex(pattern = "^[a-zA-Z0-9_-]+$"))]
+    #[schemars(extend("createOnly" = true))]
+    pub name: String,
+    /// The ARN of the role it runs as.
+    #[schemars(regex(pattern = r"^arn:aws[a-zA-Z-]*:iam::\d{12}:role/.+$"))]
+    pub role: String,
+    /// The runtime, such as `python3.13`. Needed for `Zip`.
+    pub runtime: Option<String>,
+    /// What is called, such as `app.lambda_handler`. Needed for `Zip`.
+    #[schemars(length(max = 128), regex(pattern = r"^\S+$"))]
+    pub handler: Option<String>,
+    /// `Zip`, or `Image` for a container image.
+    #[schemars(extend("createOnly" = true, "default" = "Zip", "enum" = ["Zip", "Image"]))]
+    pub package_type: Option<String>,
+    /// A zip file, from the stack file's folder; at most 50 MB. Never returned by a read.
+    #[schemars(extend("writeOnly" = true, "localFile" = true))]
+    pub filename: Option<String>,
+    /// The bucket of the zip file, in the function's region. Never returned by a read.
+    #[schemars(length(min = 3, max = 63), extend("writeOnly" = true))]
+    pub s3_bucket: Option<String>,
+    /// The key of the zip file. Never returned by a read.
+    #[schemars(length(min = 1, max = 1024), extend("writeOnly" = true))]
+    pub s3_key: Option<String>,
+    /// The version of the zip file. Never returned by a read.
+    #[schemars(length(min = 1, max = 1024), extend("writeOnly" = true))]
+    pub s3_object_version: Option<String>,
+    /// `COPY`, or `REFERENCE` to run the object in place. Never returned by a read.
+    #[schemars(extend("writeOnly" = true, "default" = "COPY", "enum" = ["COPY", "REFERENCE"]))]
+    pub s3_object_storage_mode: Option<String>,
+    /// The container image. Needed for `Image`.
+    pub image_uri: Option<String>,
+    /// The code's SHA-256 in base64. Reads give what Lambda has, so new code and code that
+    /// somebody else put there are both seen.
+    #[schemars(extend("from" = CODE))]
+    pub source_code_hash: Option<String>,
+    /// `x86_64` or `arm64`, one of them.
+    #[schemars(
+        length(min = 1, max = 1),
+        extend("default" = ["x86_64"], "items" = {"type": "string", "enum": ["x86_64", "arm64"]})
+    )]
+    pub architectures: Option<Vec<String>>,
+    /// A description.
+    #[schemars(length(max = 256))]
+    pub description: Option<String>,
+    /// Memory in MB: at most 10240, on Lambda Managed Instances 32768.
+    #[schemars(range(min = 128, max = 32768), extend("default" = 128))]
+    pub memory_size: Option<i32>,
+    /// How many seconds a run may take: at most 1800, on Lambda Managed Instances 5400.
+    #[schemars(range(min = 1, max = 5400), extend("default" = 3))]
+    pub timeout: Option<i32>,
+    /// The size of `/tmp`.
+    pub ephemeral_storage: Option<EphemeralStorage>,
+    /// The environment variables.
+    pub environment: Option<Environment>,
+    /// The KMS key for the environment variables; left out, AWS's own.
+    pub kms_key_arn: Option<String>,
+    /// The ARNs of layer versions, in order.
+    #[schemars(length(max = 5))]
+    pub layers: Option<Vec<String>>,
+    /// The network that the function can reach.
+    pub vpc_config: Option<VpcConfig>,
+    /// Where events go that the function failed on.
+    pub dead_letter_config: Option<DeadLetterConfig>,
+    /// X-Ray tracing.
+    pub tracing_config: Option<TracingConfig>,
+    /// A file system.
+    pub file_system_config: Option<FileSystemConfig>,
+    /// What overrides the image's own settings.
+    pub image_config: Option<ImageConfig>,
+    /// How the function logs.
+    pub logging_config: Option<LoggingConfig>,
+    /// Start from snapshots.
+    pub snap_start: Option<SnapStart>,
+    /// Runs at the same time that are kept for it: 0 stops it, -1 (or none) keeps none.
+    #[schemars(range(min = -1))]
+    pub reserved_concurrent_executions: Option<i32>,
+    /// The code signing configuration.
+    pub code_signing_config_arn: Option<String>,
+    /// Whether each change of code or configuration publishes a version.
+    #[schemars(extend("writeOnly" = true, "default" = false))]
+    pub publish: Option<bool>,
+    /// Isolation of tenants.
+    #[schemars(extend("createOnly" = true))]
+    pub tenancy_config: Option<TenancyConfig>,
+    /// Executions that last. It can be changed, but not taken away again.
+    pub durable_config: Option<DurableConfig>,
+    /// Tags.
+    #[schemars(extend("maxProperties" = 47, "othersKeys" = "kept"))]
+    pub tags: Option<Tags>,
+}
 
 /// The environment variables.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Environment {
     /// Values by name; at most 4 KB in all.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub variables: Option<Tags>,
 }
 
@@ -20,7 +142,6 @@ pub struct Environment {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EphemeralStorage {
     /// In MB: at most 10240, with accelerators 32768.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 512, max = 32768), extend("default" = 512))]
     pub size: Option<i32>,
 }
@@ -36,7 +157,6 @@ pub struct VpcConfig {
     #[schemars(length(max = 5), extend("set" = true))]
     pub security_group_ids: Vec<String>,
     /// Whether outbound IPv6 is allowed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = false))]
     pub ipv6_allowed_for_dual_stack: Option<bool>,
 }
@@ -74,13 +194,10 @@ pub struct FileSystemConfig {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ImageConfig {
     /// The parameters of the entry point.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub commands: Option<Vec<String>>,
     /// The entry point.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub entry_points: Option<Vec<String>>,
     /// The working directory.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub working_directory: Option<String>,
 }
 
@@ -89,21 +206,17 @@ pub struct ImageConfig {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LoggingConfig {
     /// `Text` or `JSON`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "Text", "enum" = ["Text", "JSON"]))]
     pub log_format: Option<String>,
     /// The log group; left out, `/aws/lambda/` and the function's name.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 512))]
     pub log_group: Option<String>,
     /// The least level of the code's own logs; needs `JSON`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "INFO", "enum" = [
         "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"
     ]))]
     pub application_log_level: Option<String>,
     /// The least level of Lambda's logs; needs `JSON`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "INFO", "enum" = ["DEBUG", "INFO", "WARN"]))]
     pub system_log_level: Option<String>,
 }
@@ -131,11 +244,9 @@ pub struct TenancyConfig {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DurableConfig {
     /// The longest time of an execution, in seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 31_622_400))]
     pub execution_timeout: Option<i32>,
     /// How many days an execution's history is kept.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 90), extend("default" = 14))]
     pub retention_period: Option<i32>,
 }

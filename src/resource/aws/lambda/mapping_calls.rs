@@ -1,18 +1,16 @@
 //! What the calls of an event source mapping send and tell.
 
 use super::mapping_settings::{
-    DestinationConfig, FilterCriteria, LoggingConfig, MetricsConfig, ProvisionedPollerConfig,
-    ScalingConfig, SelfManagedEventSource, accesses, read_accesses, scaling,
+    DestinationConfig, EventSourceMapping, FilterCriteria, LoggingConfig, MetricsConfig,
+    ProvisionedPollerConfig, ScalingConfig, SelfManagedEventSource, accesses, read_accesses,
+    scaling,
 };
-use crate::resource::Change;
+use crate::resource::author::*;
 use crate::resource::aws::time::{rfc3339, time};
-use crate::resource::aws_lambda_event_source_mapping::EventSourceMapping;
-use crate::resource::error::Error;
 use aws_sdk_lambda::operation::create_event_source_mapping::builders::CreateEventSourceMappingFluentBuilder;
 use aws_sdk_lambda::operation::get_event_source_mapping::GetEventSourceMappingOutput;
 use aws_sdk_lambda::operation::update_event_source_mapping::builders::UpdateEventSourceMappingFluentBuilder;
 use aws_smithy_types::DateTime;
-use serde_json::Value;
 
 fn timestamp(props: &EventSourceMapping) -> Result<Option<DateTime>, Error> {
     let Some(text) = &props.starting_position_timestamp else {
@@ -104,7 +102,7 @@ pub(crate) fn patch(
             .as_deref()
             .unwrap_or_default(),
     );
-    call.set_function_name(change.sent("functionName", Some(&new.function_name), String::new()))
+    call.set_function_name(change.text("functionName", Some(&new.function_name), ""))
         .set_enabled(change.sent("enabled", new.enabled.as_ref(), true))
         .set_batch_size(change.sent("batchSize", new.batch_size.as_ref(), batch))
         .set_maximum_batching_window_in_seconds(change.sent(
@@ -115,7 +113,7 @@ pub(crate) fn patch(
         .set_filter_criteria(has("filterCriteria").then_some(filters))
         .set_function_response_types(has("functionResponseTypes").then_some(words))
         .set_scaling_config(has("scalingConfig").then_some(concurrency))
-        .set_kms_key_arn(change.sent("kmsKeyArn", new.kms_key_arn.as_ref(), String::new()))
+        .set_kms_key_arn(change.text("kmsKeyArn", new.kms_key_arn.as_ref(), ""))
         .set_metrics_config(has("metricsConfig").then_some(metrics))
         .set_logging_config(has("loggingConfig").then_some(logging))
         .set_provisioned_poller_config(has("provisionedPollerConfig").then_some(pollers))

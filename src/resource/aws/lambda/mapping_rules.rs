@@ -1,10 +1,7 @@
 //! The rules of an event source mapping, those between its queue and its function too.
 
-use crate::data::{Data, Path};
-use crate::resource::aws::tags::{self, Tagging};
+use crate::resource::author::*;
 use crate::resource::aws::time::time;
-use crate::resource::{Broken, Rules};
-use serde_json::Value;
 
 /// The visibility timeout of a queue that names none, in seconds.
 const DEFAULT_VISIBILITY: i64 = 30;

@@ -1,17 +1,101 @@
 //! The structured properties of an event source mapping and their SDK forms.
 
-use crate::resource::document::Document;
+use super::Tags;
+use crate::resource::author::*;
 use aws_sdk_lambda::types;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+
+/// Reads a queue or stream and calls a function with what is in it. The function's role
+/// must be allowed to read it first: name the policy's attachment in `dependsOn`. Id: the
+/// mapping's UUID.
+///
+/// The settings of Kafka consumer groups and of DocumentDB are not offered.
+///
+/// ```yaml
+/// mapping:
+///   type: aws:lambda:EventSourceMapping
+///   properties: {eventSourceArn: "${queue.arn}", functionName: "${function.name}"}
+///   options: {dependsOn: [rights]}
+/// ```
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EventSourceMapping {
+    /// The ARN of the queue or stream.
+    #[schemars(extend("createOnly" = true))]
+    pub event_source_arn: Option<String>,
+    /// The function: its name or ARN, with or without version; a name and an ARN of the
+    /// same function are the same.
+    #[schemars(length(min = 1, max = 256))]
+    pub function_name: String,
+    /// Whether the source is read.
+    #[schemars(extend("default" = true))]
+    pub enabled: Option<bool>,
+    /// The most records in a batch: a standard queue 10000, a FIFO queue 10. Left out, 10
+    /// for queues and 100 for the rest.
+    #[schemars(range(min = 1, max = 10000))]
+    pub batch_size: Option<i32>,
+    /// How many seconds a batch is waited for; not for FIFO queues.
+    #[schemars(range(min = 0, max = 300), extend("default" = 0))]
+    pub maximum_batching_window_in_seconds: Option<i32>,
+    /// Which events reach the function.
+    pub filter_criteria: Option<FilterCriteria>,
+    /// `ReportBatchItemFailures`: only the records that the function names are retried.
+    #[schemars(extend("set" = true, "items" = {"type": "string", "enum": ["ReportBatchItemFailures"]}))]
+    pub function_response_types: Option<Vec<String>>,
+    /// How far the polling of a queue grows.
+    pub scaling_config: Option<ScalingConfig>,
+    /// The KMS key for the filters.
+    pub kms_key_arn: Option<String>,
+    /// The metrics that are made.
+    pub metrics_config: Option<MetricsConfig>,
+    /// How the mapping logs.
+    pub logging_config: Option<LoggingConfig>,
+    /// Pollers that are kept.
+    pub provisioned_poller_config: Option<ProvisionedPollerConfig>,
+    /// Where a stream is read from: `TRIM_HORIZON`, `LATEST` or `AT_TIMESTAMP`.
+    #[schemars(extend("createOnly" = true, "enum" = ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"]))]
+    pub starting_position: Option<String>,
+    /// The time to read from, such as `2026-01-31T00:00:00Z`.
+    #[schemars(extend("createOnly" = true))]
+    pub starting_position_timestamp: Option<String>,
+    /// A Kafka cluster of your own.
+    #[schemars(extend("createOnly" = true))]
+    pub self_managed_event_source: Option<SelfManagedEventSource>,
+    /// The Kafka topics.
+    #[schemars(length(max = 1), extend("createOnly" = true))]
+    pub topics: Option<Vec<String>>,
+    /// The Amazon MQ queues.
+    #[schemars(length(max = 1), extend("createOnly" = true))]
+    pub queues: Option<Vec<String>>,
+    /// How to get at the source.
+    #[schemars(length(max = 22), extend("set" = true))]
+    pub source_access_configurations: Option<Vec<SourceAccess>>,
+    /// Whether a failed batch of a stream is halved before it is retried.
+    #[schemars(extend("default" = false))]
+    pub bisect_batch_on_function_error: Option<bool>,
+    /// Where records of a stream go that could not be processed.
+    pub destination_config: Option<DestinationConfig>,
+    /// The oldest record of a stream that is processed, in seconds; -1: any.
+    #[schemars(range(min = -1, max = 604_800))]
+    pub maximum_record_age_in_seconds: Option<i32>,
+    /// How often a failed batch of a stream is retried; -1: as long as it exists.
+    #[schemars(range(min = -1, max = 10000))]
+    pub maximum_retry_attempts: Option<i32>,
+    /// Batches at the same time for each shard of a stream.
+    #[schemars(range(min = 1, max = 10))]
+    pub parallelization_factor: Option<i32>,
+    /// The length of a processing window of a stream, in seconds.
+    #[schemars(range(min = 0, max = 900))]
+    pub tumbling_window_in_seconds: Option<i32>,
+    /// Tags.
+    #[schemars(extend("maxProperties" = 47, "othersKeys" = "kept"))]
+    pub tags: Option<Tags>,
+}
 
 /// Which events reach the function.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FilterCriteria {
     /// An event that one of them fits is taken.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("set" = true))]
     pub filters: Option<Vec<Filter>>,
 }
@@ -29,7 +113,6 @@ pub struct Filter {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ScalingConfig {
     /// The most runs at the same time for this source.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 2, max = 1000))]
     pub maximum_concurrency: Option<i32>,
 }
@@ -39,11 +122,9 @@ pub struct ScalingConfig {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProvisionedPollerConfig {
     /// The least number of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 200))]
     pub minimum_pollers: Option<i32>,
     /// The largest number of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 2000))]
     pub maximum_pollers: Option<i32>,
 }
@@ -53,7 +134,6 @@ pub struct ProvisionedPollerConfig {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MetricsConfig {
     /// `EventCount`, `ErrorCount`, `KafkaMetrics`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("set" = true))]
     pub metrics: Option<Vec<String>>,
 }
@@ -63,7 +143,6 @@ pub struct MetricsConfig {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LoggingConfig {
     /// The least level: `DEBUG`, `INFO` or `WARN`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("enum" = ["DEBUG", "INFO", "WARN"]))]
     pub system_log_level: Option<String>,
 }
@@ -73,7 +152,6 @@ pub struct LoggingConfig {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DestinationConfig {
     /// Where they go.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub on_failure: Option<OnFailure>,
 }
 

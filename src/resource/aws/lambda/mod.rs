@@ -1,21 +1,18 @@
 //! What the Lambda types share: the ways to name a function, the refusals that pass, tags.
 
+pub mod event_source_mapping;
+pub mod function;
 pub mod function_calls;
 pub mod function_rules;
 pub mod function_settings;
 pub mod mapping_calls;
 pub mod mapping_rules;
 pub mod mapping_settings;
+pub mod permission;
 pub mod runtimes;
 pub mod statement;
 
-use crate::resource::aws::tags::tag_diff;
-use crate::resource::context::{self, Cx};
-use crate::resource::error::{Effect, Error};
-use crate::resource::spread::Reason;
-use serde_json::Value;
-use std::collections::BTreeMap;
-use std::time::Duration;
+use crate::resource::author::*;
 use tokio::time::Instant;
 
 /// What every call answers for a thing that is not there.
@@ -111,44 +108,19 @@ fn transient(error: &Error) -> Option<(Reason, Duration)> {
     } else if error.is(&["ResourceInUseException"]) {
         "another change of the event source mapping is going on".into()
     } else {
-        context::throttled(error)?.into()
+        throttled(error)?.into()
     };
     Some((reason, SOON))
 }
 
-/// Repeats a call while Lambda refuses it for the moment.
-pub(crate) async fn write<T, F>(cx: &Cx, attempt: impl FnMut() -> F + Send) -> Result<T, Error>
-where
-    F: Future<Output = Result<T, Error>> + Send,
-    T: Send,
-{
+/// What every call that changes something waits out, from now on.
+pub(crate) fn busy(cx: &Cx) -> (Duration, impl Fn(&Error) -> Option<Reason>) {
     let started = Instant::now();
-    let passing = |error: &Error| {
+    let passing = move |error: &Error| {
         let (reason, limit) = transient(error)?;
         (started.elapsed() < cx.limit(limit)).then_some(reason)
     };
-    cx.retry(SOON + EC2, passing, attempt).await
-}
-
-/// Sends a call, repeating it while it is refused for the moment.
-macro_rules! send {
-    ($cx:expr, $call:expr, $name:literal) => {{
-        let call = $call;
-        $crate::resource::aws::lambda::write($cx, || {
-            let call = call.clone();
-            async move { $crate::resource::error::CallResult::call(call.send().await, $name) }
-        })
-        .await
-    }};
-}
-pub(crate) use send;
-
-/// A delete's result, with "it is not there" counted as done.
-pub(crate) fn gone<T>(result: Result<T, Error>) -> Result<(), Error> {
-    match result {
-        Err(error) if !error.is(NOT_FOUND) => Err(error),
-        _ => Ok(()),
-    }
+    (SOON + EC2, passing)
 }
 
 /// `arn:{partition}:lambda:{region}:{account}:{rest}`.
@@ -175,21 +147,13 @@ pub(crate) async fn retag(
 ) -> Result<(), Error> {
     let (set, remove) = tag_diff(old, new);
     if !set.is_empty() {
-        let call = cx
-            .aws
-            .lambda()
-            .tag_resource()
-            .resource(arn)
-            .set_tags(Some(set.into_iter().collect()));
-        send!(cx, call, "lambda:TagResource")?;
+        let call = cx.aws.lambda().tag_resource().resource(arn);
+        let call = call.set_tags(Some(set.into_iter().collect()));
+        send!(cx, call, "lambda:TagResource", wait: busy(cx))?;
     }
     if !remove.is_empty() {
         let call = cx.aws.lambda().untag_resource().resource(arn);
-        send!(
-            cx,
-            call.set_tag_keys(Some(remove.clone())),
-            "lambda:UntagResource"
-        )?;
+        send!(cx, call.set_tag_keys(Some(remove.clone())), "lambda:UntagResource", wait: busy(cx))?;
     }
     Ok(())
 }

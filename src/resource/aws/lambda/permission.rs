@@ -1,24 +1,24 @@
 //! `aws:lambda:Permission`: who may call a function, a statement of the function's policy.
 
+use crate::resource::author::*;
 use crate::resource::aws::lambda::statement::{Statement, plain_principal};
-use crate::resource::aws::lambda::{FunctionRef, NOT_FOUND, exists, function_name, gone, write};
-use crate::resource::context::{Cx, Draw, Wait};
+use crate::resource::aws::lambda::{FunctionRef, NOT_FOUND, busy, exists, function_name};
 use crate::resource::document;
-use crate::resource::error::{CallResult, Effect, Error};
-use crate::resource::import_id::{self, Imported};
-use crate::resource::relation::Parent;
-use crate::resource::spread::Reason;
-use crate::resource::{Broken, Known, Live, Made, New, Resource, Rules};
 use rand::RngExt;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
-use std::borrow::Cow;
-use std::time::Duration;
 use tokio::time::Instant;
 
 /// Allows a service, an account or anybody to call a function. Every change replaces it.
 /// Id: `function/statementId`, or `function:qualifier/statementId`.
+///
+/// ```yaml
+/// permission:
+///   type: aws:lambda:Permission
+///   properties:
+///     function: ${function.name}
+///     action: lambda:InvokeFunction
+///     principal: apigateway.amazonaws.com
+///     sourceArn: ${api.executionArn}/*/$default
+/// ```
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Permission {
@@ -26,12 +26,8 @@ pub struct Permission {
     #[schemars(length(min = 1, max = 256), extend("createOnly" = true))]
     pub function: String,
     /// The statement's id; made up when left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 100),
-        regex(pattern = "^[a-zA-Z0-9_-]+$"),
-        extend("createOnly" = true)
-    )]
+    #[schemars(length(min = 1, max = 100), regex(pattern = "^[a-zA-Z0-9_-]+$"))]
+    #[schemars(extend("createOnly" = true))]
     pub statement_id: Option<String>,
     /// What is allowed, such as `lambda:InvokeFunction`.
     #[schemars(regex(pattern = r"^(lambda:[*]|lambda:[a-zA-Z]+|[*])$"), extend("createOnly" = true))]
@@ -41,31 +37,24 @@ pub struct Permission {
     pub principal: String,
     /// The ARN of what calls; `*` stands for any part. For API Gateway
     /// `${api.executionArn}/*/$default`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 12, max = 1024), extend("createOnly" = true))]
     pub source_arn: Option<String>,
     /// The account of what calls.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^\d{12}$"), extend("createOnly" = true))]
     pub source_account: Option<String>,
     /// The organization that the caller must be in.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^o-[a-z0-9]{10,32}$"), extend("createOnly" = true))]
     pub principal_org_id: Option<String>,
     /// The token that an Alexa skill must show.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256), extend("createOnly" = true))]
     pub event_source_token: Option<String>,
     /// The kind of authorization of the function's URL: `NONE` or `AWS_IAM`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("createOnly" = true, "enum" = ["NONE", "AWS_IAM"]))]
     pub function_url_auth_type: Option<String>,
     /// Whether only calls through the function's URL are allowed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("createOnly" = true, "default" = false))]
     pub invoked_via_function_url: Option<bool>,
     /// The version or alias that may be called; not `$LATEST`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 128), regex(pattern = "^[a-zA-Z0-9_-]+$"), extend("createOnly" = true))]
     pub qualifier: Option<String>,
 }
@@ -138,8 +127,8 @@ fn known_target(known: &Known) -> Option<FunctionRef> {
 /// Reads the function's policy; none where there is no policy, or no function.
 async fn policy(cx: &Cx, function: &FunctionRef) -> Result<Option<String>, Error> {
     let call = cx.aws.lambda().get_policy().function_name(&function.name);
-    let reply = call.set_qualifier(function.qualifier.clone()).send().await;
-    let reply = reply.call_unless("lambda:GetPolicy", NOT_FOUND)?;
+    let call = call.set_qualifier(function.qualifier.clone());
+    let reply = send!(call, "lambda:GetPolicy", none: NOT_FOUND)?;
     let policy = reply.and_then(|reply| reply.policy);
     // What cannot be understood says nothing of what is in it, least of all that it is missing.
     match policy.as_deref().map(document::parsed) {
@@ -179,11 +168,8 @@ async fn add(cx: &Cx, props: &Permission, sid: &str) -> Result<(), Error> {
         (missing && started.elapsed() < FRESH)
             .then_some(Reason::created("a new function takes a few seconds"))
     };
-    cx.retry(LIMIT, fresh, || {
-        write(cx, || {
-            let call = call.clone();
-            async move { call.send().await.call("lambda:AddPermission") }
-        })
+    cx.retry(LIMIT, fresh, || async {
+        send!(cx, call.clone(), "lambda:AddPermission", wait: busy(cx))
     })
     .await?;
     Ok(())
@@ -196,20 +182,24 @@ fn stem(address: &str) -> String {
     chars.take(80).collect()
 }
 
+/// What a user names it by, taken apart.
+fn imported(text: &str) -> Result<Imported, String> {
+    let (function, sid) = split(text).map_err(|_| {
+        format!("{text:?} has not the form FUNCTION/STATEMENT or FUNCTION:QUALIFIER/STATEMENT")
+    })?;
+    Imported::named(&format!("{}/{sid}", function.short()))
+}
+
 impl Resource for Permission {
     const TYPE: &'static str = "aws:lambda:Permission";
-    const IMPORT_ID: &'static str = "`FUNCTION/STATEMENT` or `FUNCTION:QUALIFIER/STATEMENT`";
+    const IMPORT: Import = Import::Other(
+        "`FUNCTION/STATEMENT` or `FUNCTION:QUALIFIER/STATEMENT`",
+        imported,
+    );
     const IDENTITY: &'static [&'static str] = &["function", "statementId"];
     const PARENTS: &'static [Parent] =
         &[Parent::dies_with("aws:lambda:Function", "function", &["name"]).keyed(function_name)];
     type Outputs = Outputs;
-
-    fn import(text: &str) -> Result<Imported, String> {
-        let (function, sid) = split(text).map_err(|_| {
-            format!("{text:?} has not the form FUNCTION/STATEMENT or FUNCTION:QUALIFIER/STATEMENT")
-        })?;
-        Imported::named(&format!("{}/{sid}", function.short()))
-    }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         let latest = |name: &str| {
@@ -304,29 +294,17 @@ impl Resource for Permission {
             invoked_via_function_url: found.invoked_via_function_url,
             qualifier: function.qualifier,
         };
-        Ok(Some(Live {
-            props,
-            outputs: outputs(sid),
-        }))
+        Ok(Some(Live::new(props, outputs(sid))))
     }
 
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
         let (function, sid) = &split(id)?;
-        let call = cx
-            .aws
-            .lambda()
-            .remove_permission()
-            .function_name(&function.name);
+        let call = cx.aws.lambda().remove_permission();
+        let call = call.function_name(&function.name);
         let call = call
             .set_qualifier(function.qualifier.clone())
             .statement_id(*sid);
-        gone(
-            write(cx, || {
-                let call = call.clone();
-                async move { call.send().await.call("lambda:RemovePermission") }
-            })
-            .await,
-        )?;
+        send!(cx, call, "lambda:RemovePermission", wait: busy(cx), gone: NOT_FOUND)?;
         cx.until("the permission to be removed", LIMIT, || async move {
             match policy(cx, function).await? {
                 Some(policy) if Statement::find(&policy, sid).is_some() => {
@@ -361,9 +339,11 @@ impl Resource for Permission {
         Ok(ours.map(|_| format!("{}/{sid}", target.short())))
     }
 
-    async fn names(cx: &Cx, known: &Known, start: Option<&str>) -> Result<Vec<String>, Error> {
-        let generated = format!("{}-", stem(&cx.owner.address));
-        let start = start.unwrap_or(&generated);
+    fn beginning(cx: &Cx, _known: &Known) -> String {
+        format!("{}-", stem(&cx.owner.address))
+    }
+
+    async fn names(cx: &Cx, known: &Known, start: &str) -> Result<Vec<String>, Error> {
         let Some(target) = known_target(known) else {
             return Ok(Vec::new());
         };

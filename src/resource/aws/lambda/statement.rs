@@ -4,7 +4,7 @@
 //! has its place in the statement: the principal's form is rewritten, and the rest are
 //! conditions.
 
-use serde_json::Value;
+use crate::resource::author::*;
 
 /// What a statement says, in the terms of a permission's properties.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

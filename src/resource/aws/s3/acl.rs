@@ -1,27 +1,22 @@
 //! `aws:s3:BucketAcl`: a bucket's access control list.
 
-use crate::resource::aws::s3;
-use crate::resource::context::Cx;
-use crate::resource::error::{CallResult, Effect, Error};
-use crate::resource::import_id::{self, Imported};
-use crate::resource::spread::Reason;
-use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
-use aws_sdk_s3::Client;
-use aws_sdk_s3::operation::put_bucket_acl::builders::PutBucketAclFluentBuilder;
+use crate::resource::author::*;
+use crate::resource::aws::s3::{self, OfBucket};
 use aws_sdk_s3::types::{
     AccessControlPolicy as SdkPolicy, BucketCannedAcl, Grant as SdkGrant, Grantee as SdkGrantee,
     Owner as SdkOwner, Permission, Type,
 };
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
-use crate::resource::relation::{After, Parent, turned_on};
 
 /// The ACL of a bucket. It cannot be deleted: deleting this resource leaves it as it is.
 /// A bucket whose object ownership is `BucketOwnerEnforced` (every new one) has no ACL but
 /// `private`, so `acl: private` is satisfied there without a change, and anything else is
 /// refused. A public one also needs the bucket's public access block out of the way.
+///
+/// ```yaml
+/// acl:
+///   type: aws:s3:BucketAcl
+///   properties: {bucket: "${ownership.bucket}", acl: private}
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BucketAcl {
@@ -30,20 +25,15 @@ pub struct BucketAcl {
     pub bucket: String,
     /// A canned ACL. S3 keeps only its grants, from which it is told again. `log-delivery-write`
     /// lets S3 write access logs into the bucket.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("enum" = [
         "private", "public-read", "public-read-write", "authenticated-read", "log-delivery-write"
     ]))]
     pub acl: Option<String>,
     /// The grants one by one, in place of `acl`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub access_control_policy: Option<AccessControlPolicy>,
     /// The account that the bucket must belong to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        regex(pattern = r"^\d{12}$"),
-        extend("createOnly" = true, "writeOnly" = true)
-    )]
+    #[schemars(regex(pattern = r"^\d{12}$"))]
+    #[schemars(extend("createOnly" = true, "writeOnly" = true))]
     pub expected_bucket_owner: Option<String>,
 }
 
@@ -79,10 +69,8 @@ pub struct Grantee {
     #[schemars(extend("enum" = ["CanonicalUser", "Group"]))]
     pub kind: String,
     /// The canonical user id.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The group's URI.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
 }
 
@@ -94,23 +82,7 @@ pub struct Owner {
     pub id: String,
 }
 
-/// The outputs of `aws:s3:BucketAcl`.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Outputs {
-    /// The bucket's name.
-    #[schemars(extend("from" = ["bucket"]))]
-    pub id: String,
-}
-
 const PRIVATE: &str = "private";
-
-fn made(bucket: String) -> Made<Outputs> {
-    Made {
-        outputs: Outputs { id: bucket.clone() },
-        id: bucket,
-    }
-}
 
 impl AccessControlPolicy {
     fn sdk(&self) -> Result<SdkPolicy, Error> {
@@ -157,24 +129,6 @@ impl AccessControlPolicy {
     }
 }
 
-fn request(client: &Client, props: &BucketAcl) -> Result<PutBucketAclFluentBuilder, Error> {
-    let policy = props.access_control_policy.as_ref();
-    Ok(client
-        .put_bucket_acl()
-        .bucket(&props.bucket)
-        .set_acl(props.acl.as_deref().map(BucketCannedAcl::from))
-        .set_access_control_policy(policy.map(AccessControlPolicy::sdk).transpose()?)
-        .set_expected_bucket_owner(props.expected_bucket_owner.clone()))
-}
-
-async fn send(props: &BucketAcl, request: PutBucketAclFluentBuilder) -> Result<(), Error> {
-    match request.send().await.call("s3:PutBucketAcl") {
-        // ACLs are off, which is what private comes to.
-        Err(error) if error.is(NO_ACLS) && props.acl.as_deref() == Some(PRIVATE) => Ok(()),
-        other => other.map(|_| ()),
-    }
-}
-
 /// What S3 answers where the bucket's ownership leaves no ACLs, and for some seconds after
 /// ownership controls switched them on (cloudposse/terraform-aws-s3-bucket#173).
 const NO_ACLS: &[&str] = &["AccessControlListNotSupported"];
@@ -197,24 +151,6 @@ fn without_acls(props: &BucketAcl, error: Error) -> Error {
     )
 }
 
-async fn get(cx: &Cx, bucket: &str, owner: Option<&str>) -> Result<Option<BucketAcl>, Error> {
-    let reply = cx
-        .aws
-        .s3()
-        .get_bucket_acl()
-        .bucket(bucket)
-        .set_expected_bucket_owner(owner.map(str::to_owned))
-        .send()
-        .await
-        .call_unless("s3:GetBucketAcl", &["NoSuchBucket"])?;
-    Ok(reply.map(|reply| BucketAcl {
-        bucket: bucket.to_owned(),
-        acl: s3::grants::canned(reply.owner(), reply.grants()).map(str::to_owned),
-        access_control_policy: AccessControlPolicy::of(reply.owner(), reply.grants()),
-        expected_bucket_owner: None,
-    }))
-}
-
 fn is_enforced(controls: &Value) -> bool {
     controls["rule"]["objectOwnership"] == "BucketOwnerEnforced"
 }
@@ -232,11 +168,9 @@ fn enforced(acl: &Rules<'_>, controls: &Rules<'_>) -> Option<Broken> {
     })
 }
 
-impl Resource for BucketAcl {
+impl Setting for BucketAcl {
     const TYPE: &'static str = "aws:s3:BucketAcl";
-    const IMPORT_ID: &'static str = "`bucket`, `bucket,acl`, `bucket,owner` or `bucket,owner,acl`";
-    const IDENTITY: &'static [&'static str] = &["bucket"];
-    const PARENTS: &'static [Parent] = &[Parent::dies_with("aws:s3:Bucket", "bucket", &["bucket"])];
+    const OF: Parent = s3::BUCKET;
     const AFTER: &'static [After] = &[
         // Of a bucket whose owner is enforced S3 takes no ACL, and it enforces no owner as long
         // as the ACL grants others something (`InvalidBucketAclWithObjectOwnership`).
@@ -250,11 +184,12 @@ impl Resource for BucketAcl {
             ..After::siblings("aws:s3:BucketPublicAccessBlock", "bucket")
         },
     ];
-    type Outputs = Outputs;
-
-    fn import(text: &str) -> Result<Imported, String> {
-        import_id::bucket(text)
-    }
+    const LANE: Lane = s3::LANE;
+    const IMPORT: Import = Import::Other(
+        "`bucket`, `bucket,acl`, `bucket,owner` or `bucket,owner,acl`",
+        import_id::bucket,
+    );
+    type Outputs = OfBucket;
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         let mut broken = Vec::new();
@@ -268,65 +203,62 @@ impl Resource for BucketAcl {
         broken
     }
 
-    fn lane(attrs: &Value) -> Option<String> {
-        s3::lane(attrs)
+    fn parent(&self) -> &str {
+        &self.bucket
     }
 
-    async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
-        let request = request(cx.aws.s3_once(), &new.props)?;
-        let passing = |error: &Error| acls_off(cx, &new.props.bucket, error);
-        s3::first_write(cx, passing, || send(&new.props, request.clone()))
-            .await
-            .map_err(|error| without_acls(&new.props, error))?;
-        Ok(made(new.props.bucket))
+    /// Without its content it cannot be told from another one.
+    fn is_told(known: &Known) -> bool {
+        let policy = known.value("accessControlPolicy");
+        known.value("acl").or(policy).is_some()
     }
 
-    async fn read(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
-        let owner = attrs.get("expectedBucketOwner").and_then(Value::as_str);
-        Ok(get(cx, id, owner).await?.map(|props| Live {
-            props,
-            outputs: Outputs { id: id.to_owned() },
+    fn is_same(&self, live: &Self) -> bool {
+        match &self.acl {
+            Some(_) => live.acl == self.acl,
+            None => live.access_control_policy == self.access_control_policy,
+        }
+    }
+
+    async fn get(cx: &Cx, bucket: &str, attrs: &Value) -> Result<Option<Self>, Error> {
+        let request = cx.aws.s3().get_bucket_acl().bucket(bucket);
+        let request = request.set_expected_bucket_owner(s3::owner(attrs));
+        let reply = send!(request, "s3:GetBucketAcl", none: &["NoSuchBucket"])?;
+        Ok(reply.map(|reply| Self {
+            bucket: bucket.to_owned(),
+            acl: s3::grants::canned(reply.owner(), reply.grants()).map(str::to_owned),
+            access_control_policy: AccessControlPolicy::of(reply.owner(), reply.grants()),
+            expected_bucket_owner: None,
         }))
     }
 
-    async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
-        let request = request(cx.aws.s3(), &change.new)?;
-        let passing = |error: &Error| acls_off(cx, &change.id, error);
-        s3::first_write(cx, passing, || send(&change.new, request.clone()))
-            .await
-            .map_err(|error| without_acls(&change.new, error))?;
-        Ok(made(change.id))
+    async fn put(cx: &Cx, props: &Self, change: Option<&Change<Self>>) -> Result<(), Error> {
+        let policy = props.access_control_policy.as_ref();
+        let request = s3::client(cx, change.is_none())
+            .put_bucket_acl()
+            .bucket(&props.bucket)
+            .set_acl(props.acl.as_deref().map(BucketCannedAcl::from))
+            .set_access_control_policy(policy.map(AccessControlPolicy::sdk).transpose()?)
+            .set_expected_bucket_owner(props.expected_bucket_owner.clone());
+        let passing = |error: &Error| acls_off(cx, &props.bucket, error);
+        // ACLs are off, which is what private comes to.
+        let done = match props.acl.as_deref() {
+            Some(PRIVATE) => NO_ACLS,
+            _ => &[],
+        };
+        send!(cx, request, "s3:PutBucketAcl", wait: s3::first(passing), gone: done)
+            .map_err(|error| without_acls(props, error))
     }
 
     /// There is no call that deletes an ACL.
-    async fn delete(_cx: &Cx, _id: &str, _attrs: &Value) -> Result<(), Error> {
+    async fn remove(_cx: &Cx, _bucket: &str, _attrs: &Value) -> Result<(), Error> {
         Ok(())
-    }
-
-    async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
-        let Some(bucket) = known.text("bucket") else {
-            return Ok(None);
-        };
-        let acl = known.text("acl");
-        let policy = known.get::<AccessControlPolicy>("accessControlPolicy")?;
-        if acl.is_none() && policy.is_none() {
-            // Without its content it cannot be told from another one.
-            return Ok(None);
-        }
-        let live = get(cx, bucket, known.text("expectedBucketOwner")).await?;
-        let same = live.is_some_and(|live| match acl {
-            Some(_) => live.acl.as_deref() == acl,
-            None => live.access_control_policy == policy,
-        });
-        Ok(same.then(|| bucket.to_owned()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Data;
-    use serde_json::json;
 
     fn broken(props: Value, ownership: &str) -> Vec<String> {
         let props = Data::from(props);
@@ -335,7 +267,7 @@ mod tests {
             props,
             peer: &|_| None,
         };
-        let own = BucketAcl::rules(&alone(&props)).into_iter();
+        let own = <BucketAcl as Setting>::rules(&alone(&props)).into_iter();
         own.chain(enforced(&alone(&props), &alone(&controls)))
             .map(|broken| broken.path.to_string())
             .collect()

@@ -1,26 +1,15 @@
 //! `aws:s3:Bucket`: a bucket. Its settings are resources of their own.
 
-use crate::resource::aws::listing;
+use crate::resource::author::*;
 use crate::resource::aws::s3::bucket_name::{generated, name_fault, prefix_of};
 use crate::resource::aws::s3::bucket_tags::{all_tags, put as put_tags, retag, tags};
-use crate::resource::aws::s3::{
-    self, NO_BUCKET,
-    empty::{Emptying, count},
-    hosted_zone::hosted_zone,
-    refused_head,
-};
-use crate::resource::aws::tags as tag_rules;
-use crate::resource::context::{Cx, Draw, user_tags};
-use crate::resource::error::{CallResult, Effect, Error};
-use crate::resource::import_id::{self, Imported};
-use crate::resource::{Broken, Change, Known, Live, Made, New, Resource, Rules};
+use crate::resource::aws::s3::empty::{Emptying, count};
+use crate::resource::aws::s3::hosted_zone::hosted_zone;
+use crate::resource::aws::s3::{self, NO_BUCKET, refused_head};
+use crate::resource::aws::{listing, tags as tag_rules};
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration, ObjectLockEnabled,
 };
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 
 /// The region whose CreateBucket takes no location, and answers 200 for a bucket of your own.
 const CLASSIC: &str = "us-east-1";
@@ -34,29 +23,27 @@ const ROUNDS: usize = 10;
 /// denied, the tags follow in a call of their own, which takes `s3:PutBucketTagging`. Tags of a
 /// bucket with attribute-based access control (ABAC) cannot be changed here: S3 refuses
 /// PutBucketTagging for it.
+///
+/// ```yaml
+/// bucket:
+///   type: aws:s3:Bucket
+///   properties: {bucketPrefix: orders-}
+/// ```
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Bucket {
     /// The name, unique within the partition. Without it, and without `bucketPrefix`, a name
     /// is made from the resource's address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 3, max = 63),
-        regex(pattern = r"^[a-z0-9][a-z0-9.-]*[a-z0-9]$"),
-        extend("createOnly" = true)
-    )]
+    #[schemars(length(min = 3, max = 63))]
+    #[schemars(regex(pattern = r"^[a-z0-9][a-z0-9.-]*[a-z0-9]$"))]
+    #[schemars(extend("createOnly" = true))]
     pub bucket: Option<String>,
     /// The start of a generated name; 26 characters are put after it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 1, max = 37),
-        regex(pattern = r"^[a-z0-9][a-z0-9.-]*$"),
-        extend("createOnly" = true, "prefixOf" = "bucket", "writeOnly" = true)
-    )]
+    #[schemars(length(min = 1, max = 37), regex(pattern = r"^[a-z0-9][a-z0-9.-]*$"))]
+    #[schemars(extend("createOnly" = true, "prefixOf" = "bucket", "writeOnly" = true))]
     pub bucket_prefix: Option<String>,
     /// The namespace of the name: `global`, or `account-regional` for names of the form
     /// `<prefix>-<account>-<region>-an`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend(
         "createOnly" = true,
         "writeOnly" = true,
@@ -66,15 +53,12 @@ pub struct Bucket {
     pub bucket_namespace: Option<String>,
     /// Delete all objects, with all their versions, when the bucket is deleted. Where
     /// `objectLockEnabled` is set, legal holds and governance retention are lifted as well.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("writeOnly" = true, "default" = false))]
     pub force_destroy: Option<bool>,
     /// Allow object lock; switches versioning on as well.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("createOnly" = true, "default" = false))]
     pub object_lock_enabled: Option<bool>,
     /// Tags. S3 allows 50, of which stackctl uses 3.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("maxProperties" = 47, "othersKeys" = "kept"))]
     pub tags: Option<BTreeMap<String, String>>,
 }
@@ -103,7 +87,6 @@ pub struct Outputs {
     pub region: String,
     /// The Route 53 zone of the region's website endpoint; none for a region that stackctl
     /// does not know.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("from" = []))]
     pub hosted_zone_id: Option<String>,
 }
@@ -123,21 +106,19 @@ fn outputs(cx: &Cx, name: &str, region: &str) -> Outputs {
 
 impl Resource for Bucket {
     const TYPE: &'static str = "aws:s3:Bucket";
-    const IMPORT_ID: &'static str = "the bucket's name";
+    const IMPORT: Import = s3::BY_BUCKET;
     const IDENTITY: &'static [&'static str] = &["bucket"];
     const COUNTS: bool = true;
+    const TAGGING: Option<Tagging> = Some(Tagging::Plain);
+    const LANE: Option<Lane> = Some(s3::LANE);
     type Outputs = Outputs;
-
-    fn import(text: &str) -> Result<Imported, String> {
-        import_id::name(text, &['/', ':', ','], "bucket, such as my-bucket")
-    }
 
     fn taken_as_given(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
         &["forceDestroy"]
     }
 
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
-        let mut broken = tag_rules::rules(rules, tag_rules::Tagging::Plain);
+        let mut broken = Vec::new();
         if rules.given("bucket") && rules.given("bucketPrefix") {
             broken.push(Broken::at(
                 "bucketPrefix",
@@ -179,10 +160,6 @@ impl Resource for Bucket {
         ])
     }
 
-    fn lane(attrs: &Value) -> Option<String> {
-        s3::lane(attrs)
-    }
-
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let name = name_of(&new)?;
         let region = cx.aws.region();
@@ -198,10 +175,8 @@ impl Resource for Bucket {
             }
             other => other.map_err(|error| explain(cx, &name, error))?,
         }
-        Ok(Made {
-            outputs: outputs(cx, &name, region),
-            id: name,
-        })
+        let outputs = outputs(cx, &name, region);
+        Ok(Made::new(name, outputs))
     }
 
     async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
@@ -221,10 +196,7 @@ impl Resource for Bucket {
             object_lock_enabled: locked?,
             ..Self::default()
         };
-        Ok(Some(Live {
-            props,
-            outputs: outputs(cx, id, &region),
-        }))
+        Ok(Some(Live::new(props, outputs(cx, id, &region))))
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
@@ -233,10 +205,8 @@ impl Resource for Bucket {
             retag(cx, id, change.old.tags.as_ref(), change.new.tags.as_ref()).await?;
         }
         let region = change.attrs.get("region").and_then(Value::as_str);
-        Ok(Made {
-            outputs: outputs(cx, id, region.unwrap_or_else(|| cx.aws.region())),
-            id: change.id,
-        })
+        let outputs = outputs(cx, id, region.unwrap_or_else(|| cx.aws.region()));
+        Ok(Made::new(change.id, outputs))
     }
 
     async fn delete(cx: &Cx, id: &str, attrs: &Value) -> Result<(), Error> {
@@ -281,13 +251,7 @@ impl Resource for Bucket {
             return Ok(None);
         }
         match all_tags(cx, &name).await {
-            Ok(Some(tags)) => {
-                let tags = tags.iter();
-                let ours = cx
-                    .owner
-                    .made(tags.map(|(key, value)| (key.as_str(), value.as_str())));
-                Ok(ours.then_some(name))
-            }
+            Ok(Some(tags)) => Ok(cx.owner.made(&tags).then_some(name)),
             // A name that was drawn for this create can be nobody else's. Endpoints other than
             // AWS's may not keep the tags of a create.
             Ok(None) if given.is_none() => Ok(head(cx, &name).await?.is_some().then_some(name)),
@@ -310,14 +274,16 @@ impl Resource for Bucket {
         }
     }
 
-    async fn names(cx: &Cx, _known: &Known, start: Option<&str>) -> Result<Vec<String>, Error> {
-        let generated = prefix_of(&cx.owner.address);
-        let start = start.unwrap_or(&generated);
+    fn beginning(cx: &Cx, _known: &Known) -> String {
+        prefix_of(&cx.owner.address)
+    }
+
+    async fn names(cx: &Cx, _known: &Known, start: &str) -> Result<Vec<String>, Error> {
         listing::all("s3:ListAllMyBuckets (ListBuckets)", |token| async move {
             let call = cx.aws.s3().list_buckets().max_buckets(1000);
             let call = call.prefix(start).bucket_region(cx.aws.region());
-            let reply = call.set_continuation_token(token).send().await;
-            let reply = reply.call("s3:ListAllMyBuckets (ListBuckets)")?;
+            let call = call.set_continuation_token(token);
+            let reply = send!(call, "s3:ListAllMyBuckets (ListBuckets)")?;
             let buckets = reply.buckets.unwrap_or_default().into_iter();
             let names = buckets.filter_map(|bucket| bucket.name);
             // Endpoints other than AWS's may return all of them.
@@ -366,11 +332,7 @@ async fn create_bucket(
         .set_create_bucket_configuration(config)
         .set_bucket_namespace(namespace.map(BucketNamespace::from))
         .set_object_lock_enabled_for_bucket(props.object_lock_enabled);
-    s3::change(cx, || async {
-        request.clone().send().await.call("s3:CreateBucket")
-    })
-    .await
-    .map(|_| ())
+    send!(cx, request, "s3:CreateBucket", wait: s3::BUSY).map(|_| ())
 }
 
 /// Whether S3 refused a create for its tags: the caller has no `s3:TagResource` (roles written
@@ -447,14 +409,8 @@ async fn refuse_existing(cx: &Cx, name: &str) -> Result<(), Error> {
 
 /// The bucket's region; none when there is no such bucket.
 async fn head(cx: &Cx, name: &str) -> Result<Option<String>, Error> {
-    let reply = cx
-        .aws
-        .s3()
-        .head_bucket()
-        .bucket(name)
-        .send()
-        .await
-        .call_unless("s3:ListBucket (HeadBucket)", NO_BUCKET)?;
+    let call = cx.aws.s3().head_bucket().bucket(name);
+    let reply = send!(call, "s3:ListBucket (HeadBucket)", none: NO_BUCKET)?;
     Ok(reply.map(|reply| {
         let region = reply.bucket_region.filter(|region| !region.is_empty());
         region.unwrap_or_else(|| cx.aws.region().to_owned())
@@ -466,17 +422,11 @@ async fn locked(cx: &Cx, name: &str) -> Result<Option<bool>, Error> {
     if !cx.wants("objectLockEnabled") {
         return Ok(None);
     }
-    let reply = cx
-        .aws
-        .s3()
-        .get_object_lock_configuration()
-        .bucket(name)
-        .send()
-        .await
-        .call_unless(
-            "s3:GetBucketObjectLockConfiguration (GetObjectLockConfiguration)",
-            &["ObjectLockConfigurationNotFoundError", "NoSuchBucket"],
-        )?;
+    let call = cx.aws.s3().get_object_lock_configuration().bucket(name);
+    let reply = send!(
+        call, "s3:GetBucketObjectLockConfiguration (GetObjectLockConfiguration)",
+        none: &["ObjectLockConfigurationNotFoundError", "NoSuchBucket"]
+    )?;
     let enabled = reply
         .and_then(|reply| reply.object_lock_configuration)
         .and_then(|config| config.object_lock_enabled);
@@ -484,11 +434,8 @@ async fn locked(cx: &Cx, name: &str) -> Result<Option<bool>, Error> {
 }
 
 async fn delete_bucket(cx: &Cx, name: &str) -> Result<(), Error> {
-    s3::change(cx, || async {
-        let sent = cx.aws.s3().delete_bucket().bucket(name).send().await;
-        s3::gone_is_done(sent.call("s3:DeleteBucket"), &[])
-    })
-    .await
+    let request = cx.aws.s3().delete_bucket().bucket(name);
+    send!(cx, request, "s3:DeleteBucket", wait: s3::BUSY, gone: NO_BUCKET)
 }
 
 #[cfg(test)]
@@ -502,7 +449,7 @@ mod tests {
             props: &props,
             peer: &|_| None,
         };
-        Bucket::rules(&rules)
+        Bucket::all_rules(&rules)
             .into_iter()
             .map(|broken| broken.path.to_string())
             .collect()

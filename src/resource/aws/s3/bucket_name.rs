@@ -1,6 +1,6 @@
 //! The names of buckets: made-up ones, and what S3 refuses.
 
-use crate::resource::context::Draw;
+use crate::resource::author::*;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use rand::RngExt;

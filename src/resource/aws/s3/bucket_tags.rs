@@ -1,11 +1,9 @@
 //! The tags of a bucket.
 
-use super::{built, change, first_write, never, sdk_tags};
-use crate::resource::aws::tags::{self as reading, tag_diff};
-use crate::resource::context::Cx;
-use crate::resource::error::{CallResult, Error};
+use super::{BUSY, built, first, never, sdk_tags};
+use crate::resource::author::*;
+use crate::resource::aws::tags as reading;
 use aws_sdk_s3::types::Tagging;
-use std::collections::BTreeMap;
 
 /// The bucket's tags where the file or the state has some.
 pub async fn tags(cx: &Cx, name: &str) -> Result<Option<BTreeMap<String, String>>, Error> {
@@ -18,14 +16,8 @@ pub async fn tags(cx: &Cx, name: &str) -> Result<Option<BTreeMap<String, String>
 
 /// All tags of a bucket, the owner's included; none without tags or without the bucket.
 pub async fn all_tags(cx: &Cx, name: &str) -> Result<Option<BTreeMap<String, String>>, Error> {
-    let reply = cx
-        .aws
-        .s3()
-        .get_bucket_tagging()
-        .bucket(name)
-        .send()
-        .await
-        .call_unless("s3:GetBucketTagging", &["NoSuchTagSet", "NoSuchBucket"])?;
+    let call = cx.aws.s3().get_bucket_tagging().bucket(name);
+    let reply = send!(call, "s3:GetBucketTagging", none: &["NoSuchTagSet", "NoSuchBucket"])?;
     Ok(reply.map(|reply| {
         reply
             .tag_set
@@ -49,13 +41,9 @@ pub async fn retag(
     all.retain(|key, _| !remove.contains(key));
     all.extend(set);
     if all.is_empty() {
-        return change(cx, || async {
-            let s3 = cx.aws.s3();
-            let sent = s3.delete_bucket_tagging().bucket(name).send().await;
-            sent.call("s3:PutBucketTagging (DeleteBucketTagging)")
-                .map(|_| ())
-        })
-        .await;
+        let request = cx.aws.s3().delete_bucket_tagging().bucket(name);
+        let call = send!(cx, request, "s3:PutBucketTagging (DeleteBucketTagging)", wait: BUSY);
+        return call.map(|_| ());
     }
     put(cx, name, &all).await
 }
@@ -66,19 +54,7 @@ pub async fn put(cx: &Cx, name: &str, all: &BTreeMap<String, String>) -> Result<
         .set_tag_set(Some(sdk_tags(all)?))
         .build()
         .map_err(|error| built(&error))?;
-    let request = cx
-        .aws
-        .s3()
-        .put_bucket_tagging()
-        .bucket(name)
-        .tagging(tagging);
-    first_write(cx, never, || async {
-        request
-            .clone()
-            .send()
-            .await
-            .call("s3:PutBucketTagging")
-            .map(|_| ())
-    })
-    .await
+    let request = cx.aws.s3().put_bucket_tagging().bucket(name);
+    let request = request.tagging(tagging);
+    send!(cx, request, "s3:PutBucketTagging", wait: first(never)).map(|_| ())
 }

@@ -1,9 +1,8 @@
 //! An object's content: bytes in memory, or a file that is large enough to go up in parts.
 
+use super::object_settings::BucketObject;
 use crate::files;
-use crate::resource::context::Cx;
-use crate::resource::error::Error;
-use crate::resource::s3_bucket_object::BucketObject;
+use crate::resource::author::*;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;

@@ -1,16 +1,13 @@
 //! Deletes every version and delete marker of a bucket, or of one key.
 
 use super::{NO_BUCKET, built, takes_single_deletes_only};
+use crate::resource::author::*;
 use crate::resource::aws::listing::Listing;
-use crate::resource::contents::Contents;
-use crate::resource::context::Cx;
-use crate::resource::error::{CallResult, Error};
 use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
 use aws_sdk_s3::types::{
     Delete, EncodingType, ObjectIdentifier, ObjectLockLegalHold, ObjectLockLegalHoldStatus,
 };
 use percent_encoding::percent_decode_str;
-use std::collections::BTreeMap;
 
 /// What is to be emptied.
 #[derive(Debug, Clone, Copy)]
@@ -33,14 +30,8 @@ struct Version {
 /// What a bucket holds, as far as the first 1,000 entries tell. A count that fails fails
 /// nothing else: it says why.
 pub async fn count(cx: &Cx, bucket: &str) -> Contents {
-    let reply = cx
-        .aws
-        .s3()
-        .list_object_versions()
-        .bucket(bucket)
-        .send()
-        .await
-        .call_unless("s3:ListBucketVersions (ListObjectVersions)", NO_BUCKET);
+    let call = cx.aws.s3().list_object_versions().bucket(bucket);
+    let reply = send!(call, "s3:ListBucketVersions (ListObjectVersions)", none: NO_BUCKET);
     let page = match reply {
         Ok(Some(page)) => page,
         Ok(None) => return Contents::default(),
@@ -126,17 +117,16 @@ impl Emptying<'_> {
         cx: &Cx,
         after: (Option<String>, Option<String>),
     ) -> Result<Option<ListObjectVersionsOutput>, Error> {
-        cx.aws
+        let call = cx
+            .aws
             .s3()
             .list_object_versions()
             .bucket(self.bucket)
             .set_prefix(self.key.map(str::to_owned))
             .encoding_type(EncodingType::Url)
             .set_key_marker(after.0)
-            .set_version_id_marker(after.1)
-            .send()
-            .await
-            .call_unless("s3:ListBucketVersions (ListObjectVersions)", NO_BUCKET)
+            .set_version_id_marker(after.1);
+        send!(call, "s3:ListBucketVersions (ListObjectVersions)", none: NO_BUCKET)
     }
 
     async fn delete(self, cx: &Cx, versions: Vec<Version>) -> Result<Vec<Refused>, Error> {
@@ -178,16 +168,14 @@ impl Emptying<'_> {
             .quiet(true)
             .build()
             .map_err(|error| built(&error))?;
-        let reply = cx
+        let call = cx
             .aws
             .s3()
             .delete_objects()
             .bucket(self.bucket)
             .delete(delete)
-            .set_bypass_governance_retention(self.unlock.then_some(true))
-            .send()
-            .await
-            .call("s3:DeleteObjectVersion (DeleteObjects)");
+            .set_bypass_governance_retention(self.unlock.then_some(true));
+        let reply = send!(call, "s3:DeleteObjectVersion (DeleteObjects)");
         let reply = match reply {
             Ok(reply) => reply,
             Err(error) if takes_single_deletes_only(&error) => {
@@ -226,34 +214,26 @@ impl Emptying<'_> {
     }
 
     async fn delete_one(self, cx: &Cx, version: &Version) -> Result<(), Error> {
-        cx.aws
+        let call = cx
+            .aws
             .s3()
             .delete_object()
             .bucket(self.bucket)
             .key(&version.key)
             .version_id(&version.id)
-            .set_bypass_governance_retention(self.unlock.then_some(true))
-            .send()
-            .await
-            .call_unless(
-                "s3:DeleteObjectVersion (DeleteObject)",
-                &["NoSuchBucket", "NoSuchVersion"],
-            )
-            .map(|_| ())
+            .set_bypass_governance_retention(self.unlock.then_some(true));
+        send!(
+            call, "s3:DeleteObjectVersion (DeleteObject)", none: &["NoSuchBucket", "NoSuchVersion"]
+        )
+        .map(|_| ())
     }
 
     async fn unlock_one(self, cx: &Cx, version: &Version) -> Result<(), Error> {
         let off = ObjectLockLegalHold::builder().status(ObjectLockLegalHoldStatus::Off);
-        cx.aws
-            .s3()
-            .put_object_legal_hold()
-            .bucket(self.bucket)
-            .key(&version.key)
-            .version_id(&version.id)
-            .legal_hold(off.build())
-            .send()
-            .await
-            .call("s3:PutObjectLegalHold")?;
+        let call = cx.aws.s3().put_object_legal_hold().bucket(self.bucket);
+        let call = call.key(&version.key).version_id(&version.id);
+        let call = call.legal_hold(off.build());
+        send!(call, "s3:PutObjectLegalHold")?;
         self.delete_one(cx, version).await
     }
 }

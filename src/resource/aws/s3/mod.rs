@@ -1,26 +1,27 @@
-//! What the S3 types share: codes, reasons to try again, tags and formulas. The types
-//! themselves are the other files of this folder, mounted by the table in `resource`.
+//! What the S3 types share: codes, reasons to try again, tags and formulas.
 
+pub mod acl;
+pub mod bucket;
 pub mod bucket_name;
 pub mod bucket_tags;
 pub mod content;
 pub mod empty;
 pub mod grants;
 pub mod hosted_zone;
+pub mod object;
 pub mod object_calls;
 pub mod object_rules;
+pub mod object_settings;
+pub mod ownership_controls;
 pub mod parts;
+pub mod policy;
+pub mod public_access_block;
 pub mod upload;
+pub mod versioning;
 
+use crate::resource::author::*;
 use crate::resource::aws::Aws;
-use crate::resource::context::Cx;
-use crate::resource::error::{Effect, Error};
-use crate::resource::spread::Reason;
 use aws_sdk_s3::types::Tag;
-use serde_json::Value;
-use std::collections::BTreeMap;
-use std::future::Future;
-use std::time::Duration;
 use tokio::time::Instant;
 
 /// What S3 answers where the bucket is gone. A HEAD reply has no body, so the SDK makes
@@ -28,7 +29,7 @@ use tokio::time::Instant;
 pub const NO_BUCKET: &[&str] = &["NoSuchBucket", "NotFound"];
 
 /// How long a refusal because of another change of the same bucket is waited out.
-const BUSY: Duration = Duration::from_secs(5 * 60);
+const BUSY_LIMIT: Duration = Duration::from_secs(5 * 60);
 
 /// How long a bucket that was just made may be unknown to other calls.
 const SETTLING: Duration = Duration::from_secs(2 * 60);
@@ -39,9 +40,36 @@ pub fn arn(aws: &Aws, name: &str) -> String {
 }
 
 /// The lane of a bucket's configuration: S3 answers `OperationAborted` to writes that overlap.
-pub fn lane(attrs: &Value) -> Option<String> {
-    let bucket = attrs.get("bucket")?.as_str()?;
-    Some(format!("s3/{bucket}"))
+pub(crate) const LANE: Lane = Lane("s3", "bucket");
+
+/// What settings of a bucket belong to.
+pub(crate) const BUCKET: Parent = Parent::dies_with("aws:s3:Bucket", "bucket", &["bucket"]);
+
+/// How a bucket is imported, and what belongs to it.
+pub(crate) const BY_BUCKET: Import = Import::Name(
+    "the bucket's name",
+    &['/', ':', ','],
+    "bucket, such as my-bucket",
+);
+
+/// The outputs of a setting of a bucket.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OfBucket {
+    /// The bucket's name.
+    #[schemars(extend("from" = ["bucket"]))]
+    pub id: String,
+}
+
+impl From<String> for OfBucket {
+    fn from(id: String) -> Self {
+        Self { id }
+    }
+}
+
+/// The account that the bucket must belong to, among what is known.
+pub(crate) fn owner(attrs: &Value) -> Option<String> {
+    attrs["expectedBucketOwner"].as_str().map(str::to_owned)
 }
 
 /// What stands for a bucket's ownership controls among what a run wrote.
@@ -67,26 +95,14 @@ pub fn busy(error: &Error) -> Option<&'static str> {
     error.is_throttle().then_some("S3 asks to slow down")
 }
 
-/// Makes a write of something that exists, again while S3 is busy with another one.
-pub async fn change<T, F>(cx: &Cx, attempt: impl FnMut() -> F + Send) -> Result<T, Error>
-where
-    F: Future<Output = Result<T, Error>> + Send,
-    T: Send,
-{
-    cx.retry(BUSY, busy, attempt).await
-}
+/// What a write of something that exists waits out.
+pub(crate) const BUSY: Waits = (BUSY_LIMIT, busy);
 
-/// Makes the first write below a bucket: also waits for a new bucket to be known everywhere,
-/// and for what else `refused` gives a reason.
-pub async fn first_write<T, F>(
-    cx: &Cx,
+/// What the first write below a bucket waits out, from now on: also that a new bucket is known
+/// everywhere, and what else `refused` gives a reason for.
+pub(crate) fn first(
     refused: impl Fn(&Error) -> Option<Reason> + Send,
-    attempt: impl FnMut() -> F + Send,
-) -> Result<T, Error>
-where
-    F: Future<Output = Result<T, Error>> + Send,
-    T: Send,
-{
+) -> (Duration, impl Fn(&Error) -> Option<Reason> + Send) {
     let started = Instant::now();
     let reason = move |error: &Error| {
         let fresh = started.elapsed() < SETTLING && error.effect() == Effect::None;
@@ -96,20 +112,44 @@ where
         let busy = busy(error).map(Reason::from);
         busy.or_else(|| fresh.then(|| refused(error)).flatten())
     };
-    cx.retry(BUSY, reason, attempt).await
+    (BUSY_LIMIT, reason)
 }
 
-/// For [`first_write`]: no further reason.
+/// Makes the first write below a bucket; see [`first`].
+pub async fn first_write<T, F>(
+    cx: &Cx,
+    refused: impl Fn(&Error) -> Option<Reason> + Send,
+    attempt: impl FnMut() -> F + Send,
+) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>> + Send,
+    T: Send,
+{
+    let (limit, reason) = first(refused);
+    cx.retry(limit, reason, attempt).await
+}
+
+/// What a write of a setting waits out: as the [`first`] one, where it creates it.
+pub(crate) fn writing(
+    new: bool,
+    refused: impl Fn(&Error) -> Option<Reason> + Send,
+) -> (Duration, impl Fn(&Error) -> Option<Reason> + Send) {
+    let (limit, reason) = first(refused);
+    let passing = move |error: &Error| match new {
+        true => reason(error),
+        false => busy(error).map(Reason::from),
+    };
+    (limit, passing)
+}
+
+/// The client for a write; one that creates is never repeated blindly.
+pub(crate) fn client(cx: &Cx, new: bool) -> &aws_sdk_s3::Client {
+    if new { cx.aws.s3_once() } else { cx.aws.s3() }
+}
+
+/// For [`first`]: no further reason.
 pub fn never(_error: &Error) -> Option<Reason> {
     None
-}
-
-/// Takes an answer that means "gone already" as done.
-pub fn gone_is_done<T>(result: Result<T, Error>, codes: &[&str]) -> Result<(), Error> {
-    match result {
-        Err(error) if !error.is(NO_BUCKET) && !error.is(codes) => Err(error),
-        _ => Ok(()),
-    }
 }
 
 /// What a refused HEAD of a bucket or an object means. It has no body, so S3 names no code; a 400
@@ -166,6 +206,7 @@ pub fn built(error: &aws_sdk_s3::error::BuildError) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resource::aws::listing::unless;
     use crate::resource::error::CallError;
     use std::sync::{Arc, Mutex};
 
@@ -232,7 +273,7 @@ mod tests {
 
     #[test]
     fn what_is_gone_counts_as_deleted() {
-        let gone = |code| gone_is_done::<()>(Err(refusal(code, 404)), &["NoSuchBucketPolicy"]);
+        let gone = |code| unless::<()>(Err(refusal(code, 404)), policy::GONE);
         assert!(gone("NoSuchBucket").is_ok());
         assert!(gone("NoSuchBucketPolicy").is_ok());
         assert!(gone("AccessDenied").is_err());

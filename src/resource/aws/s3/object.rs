@@ -1,172 +1,17 @@
 //! `aws:s3:BucketObject`: one object.
 
-use crate::data::{Data, Path};
+use crate::resource::author::*;
 use crate::resource::aws::s3::content::{self, Content, unquoted};
+use crate::resource::aws::s3::empty::Emptying;
 use crate::resource::aws::s3::object_calls::{
     head, live, put_acl, put_legal_hold, put_retention, retag, tags,
 };
-use crate::resource::aws::s3::upload;
-use crate::resource::aws::s3::{self, empty::Emptying, object_rules, parts};
+pub use crate::resource::aws::s3::object_settings::BucketObject;
+use crate::resource::aws::s3::object_settings::{CONTENT, HASHED, UPLOADED};
+use crate::resource::aws::s3::{self, object_rules, parts, upload};
 use crate::resource::aws::time::{rfc3339, time};
-use crate::resource::context::Cx;
-use crate::resource::error::{CallResult, Error};
-use crate::resource::import_id::{self, Imported};
-use crate::resource::relation::{After, Parent, turned_on};
-use crate::resource::{Broken, Change, Known, Live, Made, Match, New, Resource, Rules};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
-/// An object, uploaded in one piece (5 GiB at most, read into memory). It is never put over
-/// an object that somebody else made. `source` stands for the content of the file. In a versioned
-/// bucket, deleting it deletes all versions of its key. Changing anything but `tags`, `acl` and
-/// the object lock uploads the content again.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct BucketObject {
-    /// The bucket's name.
-    #[schemars(length(min = 3, max = 63), extend("createOnly" = true))]
-    pub bucket: String,
-    /// The key. A leading or doubled slash is a character like any other.
-    #[schemars(length(min = 1, max = 1024), extend("createOnly" = true))]
-    pub key: String,
-    /// The file with the content; its path starts from the stack file's folder. From 16 MiB on
-    /// it goes up in parts, unless `etag` is given.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1), extend("writeOnly" = true, "localFile" = true))]
-    pub source: Option<String>,
-    /// The content as text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("writeOnly" = true))]
-    pub content: Option<String>,
-    /// The content as base64, for bytes that are no text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("writeOnly" = true))]
-    pub content_base64: Option<String>,
-    /// Any text that changes when the content does, such as a hash; never sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("writeOnly" = true))]
-    pub source_hash: Option<String>,
-    /// The MD5 of the content in hex (`filemd5`): compared with what S3 has, so that a change
-    /// on either side is noticed. Not with KMS encryption, the bucket's default included,
-    /// where S3's ETag is no MD5.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("from" = HASHED))]
-    pub etag: Option<String>,
-    /// The content type; by default by the ending of the key, or `application/octet-stream`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub content_type: Option<String>,
-    /// The `Cache-Control` header of downloads.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cache_control: Option<String>,
-    /// The `Content-Disposition` header of downloads.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub content_disposition: Option<String>,
-    /// The `Content-Encoding` header of downloads.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub content_encoding: Option<String>,
-    /// The `Content-Language` header of downloads.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub content_language: Option<String>,
-    /// Metadata of your own; keys in lower case, values in ASCII.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("propertyNames" = {"pattern": "^[a-z0-9!#$%&'*+.^_`|~-]+$"}))]
-    pub metadata: Option<BTreeMap<String, String>>,
-    /// The storage class.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend(
-        "enum" = [
-            "STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING",
-            "GLACIER", "DEEP_ARCHIVE", "GLACIER_IR", "OUTPOSTS", "SNOW", "EXPRESS_ONEZONE"
-        ],
-        "default" = "STANDARD"
-    ))]
-    pub storage_class: Option<String>,
-    /// The encryption at rest.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("enum" = ["AES256", "aws:kms", "aws:kms:dsse"], "default" = "AES256"))]
-    pub server_side_encryption: Option<String>,
-    /// The KMS key: an ARN or an id, not an alias (S3 returns the key behind it).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^(arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/)?[0-9a-zA-Z-]+$"))]
-    pub kms_key_id: Option<String>,
-    /// Use the bucket's own key below the KMS key.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = false))]
-    pub bucket_key_enabled: Option<bool>,
-    /// Where a website's request for this object is sent instead.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub website_redirect: Option<String>,
-    /// A canned ACL, for a bucket that has ACLs. Not read back: changes made outside are not
-    /// noticed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend(
-        "writeOnly" = true,
-        "enum" = [
-            "private", "public-read", "public-read-write", "authenticated-read",
-            "aws-exec-read", "bucket-owner-read", "bucket-owner-full-control"
-        ],
-        "default" = "private"
-    ))]
-    pub acl: Option<String>,
-    /// The checksum that S3 keeps with the object and gives in the outputs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend(
-        "writeOnly" = true,
-        "enum" = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"]
-    ))]
-    pub checksum_algorithm: Option<String>,
-    /// Tags, at most 10. stackctl adds none of its own here.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("maxProperties" = 10, "othersKeys" = "kept"))]
-    pub tags: Option<BTreeMap<String, String>>,
-    /// Lift a legal hold and governance retention when the object is deleted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("writeOnly" = true, "default" = false))]
-    pub force_destroy: Option<bool>,
-    /// A legal hold, for a bucket with object lock.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("enum" = ["ON", "OFF"], "default" = "OFF"))]
-    pub object_lock_legal_hold_status: Option<String>,
-    /// How the object is retained; goes with `objectLockRetainUntilDate`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("enum" = ["GOVERNANCE", "COMPLIANCE"]))]
-    pub object_lock_mode: Option<String>,
-    /// Until when it is retained, as RFC 3339 (`2030-01-01T00:00:00Z`).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub object_lock_retain_until_date: Option<String>,
-}
-
-/// The properties that give the content.
-const CONTENT: &[&str] = &["source", "content", "contentBase64"];
-
-/// The properties that only a new upload changes.
-const UPLOADED: &[&str] = &[
-    "source",
-    "content",
-    "contentBase64",
-    "sourceHash",
-    "etag",
-    "contentType",
-    "cacheControl",
-    "contentDisposition",
-    "contentEncoding",
-    "contentLanguage",
-    "metadata",
-    "storageClass",
-    "serverSideEncryption",
-    "kmsKeyId",
-    "bucketKeyEnabled",
-    "websiteRedirect",
-    "checksumAlgorithm",
-];
-
-/// The properties that S3 hashes.
-const HASHED: &[&str] = &["source", "content", "contentBase64", "sourceHash", "etag"];
 
 /// The outputs of `aws:s3:BucketObject`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -179,31 +24,24 @@ pub struct Outputs {
     #[schemars(extend("from" = ["bucket", "key"]))]
     pub arn: String,
     /// The ETag without quotes: the MD5 of the content in hex, unless KMS encrypts it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("volatile" = UPLOADED, "from" = HASHED))]
     pub etag: Option<String>,
     /// The version, in a versioned bucket.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("volatile" = UPLOADED, "from" = []))]
     pub version_id: Option<String>,
     /// The CRC-32 in base64, where `checksumAlgorithm` says so.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("volatile" = UPLOADED, "from" = HASHED))]
     pub checksum_crc32: Option<String>,
     /// The CRC-32C in base64, where `checksumAlgorithm` says so.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("volatile" = UPLOADED, "from" = HASHED))]
     pub checksum_crc32c: Option<String>,
     /// The CRC-64/NVME in base64, where `checksumAlgorithm` says so.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("volatile" = UPLOADED, "from" = HASHED))]
     pub checksum_crc64nvme: Option<String>,
     /// The SHA-1 in base64, where `checksumAlgorithm` says so.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("volatile" = UPLOADED, "from" = HASHED))]
     pub checksum_sha1: Option<String>,
     /// The SHA-256 in base64, where `checksumAlgorithm` says so.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("volatile" = UPLOADED, "from" = HASHED))]
     pub checksum_sha256: Option<String>,
 }
@@ -230,21 +68,6 @@ macro_rules! outputs_of {
     }};
 }
 
-impl BucketObject {
-    /// Whether KMS encrypts the object, so that its ETag is no MD5.
-    pub fn is_kms(&self) -> bool {
-        self.kms_key_id.is_some()
-            || self
-                .server_side_encryption
-                .as_deref()
-                .is_some_and(|kind| kind.starts_with("aws:kms"))
-    }
-
-    fn id(&self) -> String {
-        format!("{}/{}", self.bucket, self.key)
-    }
-}
-
 /// Puts the content and all that goes with it; with `new`, only where no object is yet.
 async fn store(cx: &Cx, props: &BucketObject, new: bool) -> Result<Outputs, Error> {
     let id = &props.id();
@@ -260,7 +83,7 @@ async fn store(cx: &Cx, props: &BucketObject, new: bool) -> Result<Outputs, Erro
         let client = if new { cx.aws.s3_once() } else { cx.aws.s3() };
         let request = upload::put(client, props, bytes.clone())?;
         let request = request.set_if_none_match(new.then(|| "*".to_owned()));
-        request.send().await.call("s3:PutObject")
+        send!(request, "s3:PutObject")
     };
     let reply = s3::first_write(cx, s3::never, attempt).await?;
     Ok(outputs_of!(cx, id, &reply, algorithm))
@@ -284,7 +107,10 @@ fn told_apart(cx: &Cx, props: &BucketObject, error: Error) -> Error {
 
 impl Resource for BucketObject {
     const TYPE: &'static str = "aws:s3:BucketObject";
-    const IMPORT_ID: &'static str = "`bucket/key` or `s3://bucket/key`";
+    const IMPORT: Import = Import::Other("`bucket/key` or `s3://bucket/key`", |text| {
+        let text = text.strip_prefix("s3://").unwrap_or(text);
+        import_id::parts(text, "bucket/key", '/')
+    });
     const IDENTITY: &'static [&'static str] = &["bucket", "key"];
     const PARENTS: &'static [Parent] = &[Parent::stops("aws:s3:Bucket", "bucket", &["bucket"])];
     const AFTER: &'static [After] = &[
@@ -305,10 +131,6 @@ impl Resource for BucketObject {
         },
     ];
     type Outputs = Outputs;
-
-    fn import(text: &str) -> Result<Imported, String> {
-        import_id::parts(text.strip_prefix("s3://").unwrap_or(text), "bucket/key")
-    }
 
     const CONTENT_HASH: Option<&'static str> = Some("etag");
     const CONTENT: &'static [&'static str] =
@@ -408,19 +230,16 @@ impl Resource for BucketObject {
             tags: tags?,
             ..live(&head)
         };
-        Ok(Some(Live {
+        Ok(Some(Live::new(
             props,
-            outputs: outputs_of!(cx, id, &head, algorithm),
-        }))
+            outputs_of!(cx, id, &head, algorithm),
+        )))
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
         let new = &change.new;
         if change.has(UPLOADED) {
-            return Ok(Made {
-                outputs: store(cx, new, false).await?,
-                id: change.id,
-            });
+            return Ok(Made::new(change.id, store(cx, new, false).await?));
         }
         if change.has(&["tags"]) {
             retag(cx, new).await?;
@@ -459,7 +278,8 @@ impl Resource for BucketObject {
             return versions.run(cx).await;
         }
         let request = cx.aws.s3().delete_object().bucket(bucket).key(key);
-        s3::gone_is_done(request.send().await.call("s3:DeleteObject"), &["NoSuchKey"])
+        send!(request, "s3:DeleteObject", none: &["NoSuchBucket", "NotFound", "NoSuchKey"])
+            .map(|_| ())
     }
 
     /// An object carries no owner, so the one at the key is taken for ours if its content is

@@ -1,19 +1,17 @@
 //! The calls on an object other than its upload and its deletion.
 
 use super::content::unquoted;
+use super::object_settings::BucketObject;
 use super::upload::PRIVATE;
 use super::{built, refused_head, sdk_tags};
+use crate::resource::author::*;
 use crate::resource::aws::tags as reading;
 use crate::resource::aws::time::{rfc3339, time};
-use crate::resource::context::{Cx, user_tags};
-use crate::resource::error::{CallResult, Error};
-use crate::resource::s3_bucket_object::BucketObject;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{
     ChecksumMode, ObjectCannedAcl, ObjectLockLegalHold, ObjectLockLegalHoldStatus,
     ObjectLockRetention, ObjectLockRetentionMode, Tagging,
 };
-use std::collections::BTreeMap;
 
 /// HEAD of an object; none when it, or its bucket, is not there.
 pub async fn head(
@@ -22,18 +20,14 @@ pub async fn head(
     key: &str,
     checksums: bool,
 ) -> Result<Option<HeadObjectOutput>, Error> {
-    cx.aws
+    let call = cx
+        .aws
         .s3()
         .head_object()
         .bucket(bucket)
         .key(key)
-        .set_checksum_mode(checksums.then_some(ChecksumMode::Enabled))
-        .send()
-        .await
-        .call_unless(
-            "s3:GetObject (HeadObject)",
-            &["NotFound", "NoSuchKey", "NoSuchBucket"],
-        )
+        .set_checksum_mode(checksums.then_some(ChecksumMode::Enabled));
+    send!(call, "s3:GetObject (HeadObject)", none: &["NotFound", "NoSuchKey", "NoSuchBucket"])
         .map_err(|error| match error.status() {
             // A HEAD reply has no body to say so.
             Some(403) => Error::with_hint(
@@ -81,15 +75,8 @@ pub async fn tags(
     if !wanted {
         return Ok(None);
     }
-    let reply = cx
-        .aws
-        .s3()
-        .get_object_tagging()
-        .bucket(bucket)
-        .key(key)
-        .send()
-        .await
-        .call_unless("s3:GetObjectTagging", &["NoSuchKey", "NoSuchBucket"]);
+    let call = cx.aws.s3().get_object_tagging().bucket(bucket).key(key);
+    let reply = send!(call, "s3:GetObjectTagging", none: &["NoSuchKey", "NoSuchBucket"]);
     let reply = reading::read(cx, "s3:GetObjectTagging", reply)?;
     Ok(
         reply
@@ -102,43 +89,25 @@ pub async fn retag(cx: &Cx, props: &BucketObject) -> Result<(), Error> {
     let tags = props.tags.clone().unwrap_or_default();
     let s3 = cx.aws.s3();
     if tags.is_empty() {
-        let request = s3
-            .delete_object_tagging()
-            .bucket(&props.bucket)
-            .key(&props.key);
-        return request
-            .send()
-            .await
-            .call("s3:DeleteObjectTagging")
-            .map(|_| ());
+        let request = s3.delete_object_tagging().bucket(&props.bucket);
+        let request = request.key(&props.key);
+        return send!(request, "s3:DeleteObjectTagging").map(|_| ());
     }
     let tagging = Tagging::builder()
         .set_tag_set(Some(sdk_tags(&tags)?))
         .build()
         .map_err(|error| built(&error))?;
-    s3.put_object_tagging()
-        .bucket(&props.bucket)
-        .key(&props.key)
-        .tagging(tagging)
-        .send()
-        .await
-        .call("s3:PutObjectTagging")
-        .map(|_| ())
+    let request = s3.put_object_tagging().bucket(&props.bucket);
+    let request = request.key(&props.key).tagging(tagging);
+    send!(request, "s3:PutObjectTagging").map(|_| ())
 }
 
 /// Puts the canned ACL; in a bucket without ACLs `private` is satisfied as it is.
 pub async fn put_acl(cx: &Cx, props: &BucketObject) -> Result<(), Error> {
     let acl = props.acl.as_deref().unwrap_or(PRIVATE);
-    let sent = cx
-        .aws
-        .s3()
-        .put_object_acl()
-        .bucket(&props.bucket)
-        .key(&props.key)
-        .acl(ObjectCannedAcl::from(acl))
-        .send()
-        .await
-        .call("s3:PutObjectAcl");
+    let call = cx.aws.s3().put_object_acl().bucket(&props.bucket);
+    let call = call.key(&props.key).acl(ObjectCannedAcl::from(acl));
+    let sent = send!(call, "s3:PutObjectAcl");
     match sent {
         Err(error) if acl == PRIVATE && error.is(&["AccessControlListNotSupported"]) => Ok(()),
         other => other.map(|_| ()),
@@ -149,16 +118,14 @@ pub async fn put_acl(cx: &Cx, props: &BucketObject) -> Result<(), Error> {
 pub async fn put_legal_hold(cx: &Cx, props: &BucketObject) -> Result<(), Error> {
     let status = props.object_lock_legal_hold_status.as_deref();
     let status = ObjectLockLegalHoldStatus::from(status.unwrap_or("OFF"));
-    cx.aws
+    let call = cx
+        .aws
         .s3()
         .put_object_legal_hold()
         .bucket(&props.bucket)
         .key(&props.key)
-        .legal_hold(ObjectLockLegalHold::builder().status(status).build())
-        .send()
-        .await
-        .call("s3:PutObjectLegalHold")
-        .map(|_| ())
+        .legal_hold(ObjectLockLegalHold::builder().status(status).build());
+    send!(call, "s3:PutObjectLegalHold").map(|_| ())
 }
 
 /// Puts the retention; an empty one takes it away, which governance mode allows with leave.
@@ -168,15 +135,8 @@ pub async fn put_retention(cx: &Cx, props: &BucketObject) -> Result<(), Error> {
     let retention = ObjectLockRetention::builder()
         .set_mode(mode.map(ObjectLockRetentionMode::from))
         .set_retain_until_date(until.map(time).transpose()?);
-    cx.aws
-        .s3()
-        .put_object_retention()
-        .bucket(&props.bucket)
-        .key(&props.key)
-        .retention(retention.build())
-        .set_bypass_governance_retention(props.force_destroy)
-        .send()
-        .await
-        .call("s3:PutObjectRetention")
-        .map(|_| ())
+    let call = cx.aws.s3().put_object_retention().bucket(&props.bucket);
+    let call = call.key(&props.key).retention(retention.build());
+    let call = call.set_bypass_governance_retention(props.force_destroy);
+    send!(call, "s3:PutObjectRetention").map(|_| ())
 }

@@ -1,12 +1,9 @@
 //! The rules between an object's properties.
 
-use crate::data::Path;
-use crate::resource::aws::tags;
+use crate::resource::author::*;
 use crate::resource::aws::time::time;
-use crate::resource::{Broken, Rules};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
 
 /// What is wrong with the properties beyond what the schema says.
 pub fn faults(rules: &Rules<'_>) -> Vec<Broken> {

@@ -1,11 +1,10 @@
 //! Uploads in parts: CreateMultipartUpload, UploadPart, CompleteMultipartUpload.
 
 use super::content::Source;
+use super::object_settings::BucketObject;
 use super::{first_write, never, upload};
 use crate::content::Hashing;
-use crate::resource::context::Cx;
-use crate::resource::error::{CallResult, Effect, Error};
-use crate::resource::s3_bucket_object::BucketObject;
+use crate::resource::author::*;
 use aws_sdk_s3::operation::complete_multipart_upload::CompleteMultipartUploadOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
@@ -29,8 +28,8 @@ pub(crate) async fn put(
 ) -> Result<CompleteMultipartUploadOutput, Error> {
     first_write(cx, never, || abandon(cx, props)).await?;
     let client = cx.aws.s3_once();
-    let started = upload::start(client, props)?.send().await;
-    let started = started.call("s3:PutObject (CreateMultipartUpload)")?;
+    let call = upload::start(client, props)?;
+    let started = send!(call, "s3:PutObject (CreateMultipartUpload)")?;
     let id = started.upload_id;
     let call = "s3:PutObject (CreateMultipartUpload)";
     let id = id.ok_or_else(|| Error::incomplete(call, "UploadId"))?;
@@ -82,11 +81,9 @@ async fn finish(
     let parts = CompletedMultipartUpload::builder().set_parts(Some(parts));
     let call = cx.aws.s3_once().complete_multipart_upload();
     let call = call.bucket(&props.bucket).key(&props.key).upload_id(id);
-    call.multipart_upload(parts.build())
-        .set_if_none_match(new.then(|| "*".to_owned()))
-        .send()
-        .await
-        .call("s3:PutObject (CompleteMultipartUpload)")
+    let call = call.multipart_upload(parts.build());
+    let call = call.set_if_none_match(new.then(|| "*".to_owned()));
+    send!(call, "s3:PutObject (CompleteMultipartUpload)")
 }
 
 async fn part(
@@ -101,13 +98,11 @@ async fn part(
     let number = i32::try_from(number).unwrap_or(i32::MAX);
     let call = cx.aws.s3().upload_part();
     let call = call.bucket(&props.bucket).key(&props.key).upload_id(id);
-    let reply = call
+    let call = call
         .part_number(number)
         .set_checksum_algorithm(upload::checksum_algorithm(props))
-        .body(ByteStream::from(bytes))
-        .send()
-        .await
-        .call("s3:PutObject (UploadPart)")?;
+        .body(ByteStream::from(bytes));
+    let reply = send!(call, "s3:PutObject (UploadPart)")?;
     Ok(CompletedPart::builder()
         .part_number(number)
         .set_e_tag(reply.e_tag)
@@ -123,8 +118,7 @@ async fn part(
 async fn abandon(cx: &Cx, props: &BucketObject) -> Result<(), Error> {
     let call = cx.aws.s3().list_multipart_uploads();
     let call = call.bucket(&props.bucket).prefix(&props.key);
-    let reply = call.send().await;
-    let reply = reply.call("s3:ListBucketMultipartUploads (ListMultipartUploads)")?;
+    let reply = send!(call, "s3:ListBucketMultipartUploads (ListMultipartUploads)")?;
     for upload in reply.uploads.unwrap_or_default() {
         if let (Some(key), Some(id)) = (upload.key, upload.upload_id)
             && key == props.key
@@ -138,8 +132,5 @@ async fn abandon(cx: &Cx, props: &BucketObject) -> Result<(), Error> {
 async fn abort(cx: &Cx, props: &BucketObject, id: &str) -> Result<(), Error> {
     let call = cx.aws.s3().abort_multipart_upload();
     let call = call.bucket(&props.bucket).key(&props.key).upload_id(id);
-    call.send()
-        .await
-        .call_unless("s3:AbortMultipartUpload", &["NoSuchUpload"])
-        .map(|_| ())
+    send!(call, "s3:AbortMultipartUpload", none: &["NoSuchUpload"]).map(|_| ())
 }

@@ -1,8 +1,8 @@
 //! The request of an upload: what the properties say beside the content.
 
+use super::object_settings::BucketObject;
+use crate::resource::author::*;
 use crate::resource::aws::time::time;
-use crate::resource::error::Error;
-use crate::resource::s3_bucket_object::BucketObject;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::create_multipart_upload::builders::CreateMultipartUploadFluentBuilder;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
@@ -12,7 +12,6 @@ use aws_sdk_s3::types::{
     ServerSideEncryption, StorageClass,
 };
 use bytes::Bytes;
-use std::collections::BTreeMap;
 
 /// The canned ACL that says nothing; it is not sent, since a bucket without ACLs refuses it.
 pub const PRIVATE: &str = "private";

@@ -1,158 +1,82 @@
-//! A queue's properties as attributes: on the wire, all values are text.
+//! A queue's properties as attributes.
 
 use super::Attributes;
 use crate::resource::Change;
-use crate::resource::aws_sqs_queue::Queue;
-use crate::resource::document::parse as document;
+use crate::resource::aws::attributes::{self, Attribute, Texts, fields, wire};
 use crate::resource::error::Error;
 use aws_sdk_sqs::types::QueueAttributeName as Name;
-use serde::de::Error as _;
-use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    Text,
-    Number,
-    Bool,
-    Json,
-}
-
-/// Property, attribute, shape, and what is sent to put the service's default back.
-const TABLE: &[(&str, &str, Shape, &str)] = &[
-    (
+const TABLE: &[Attribute] = &[
+    Attribute::bool(
         "contentBasedDeduplication",
         "ContentBasedDeduplication",
-        Shape::Bool,
         "false",
     ),
-    (
-        "deduplicationScope",
-        "DeduplicationScope",
-        Shape::Text,
-        "queue",
-    ),
-    ("delaySeconds", "DelaySeconds", Shape::Number, "0"),
-    (
-        "fifoThroughputLimit",
-        "FifoThroughputLimit",
-        Shape::Text,
-        "perQueue",
-    ),
-    (
+    Attribute::text("deduplicationScope", "DeduplicationScope", "queue"),
+    Attribute::number("delaySeconds", "DelaySeconds", "0"),
+    Attribute::text("fifoThroughputLimit", "FifoThroughputLimit", "perQueue"),
+    Attribute::number(
         "kmsDataKeyReusePeriodSeconds",
         "KmsDataKeyReusePeriodSeconds",
-        Shape::Number,
         "300",
     ),
-    ("kmsMasterKeyId", "KmsMasterKeyId", Shape::Text, ""),
-    (
-        "maxMessageSize",
-        "MaximumMessageSize",
-        Shape::Number,
-        "1048576",
-    ),
-    (
+    Attribute::text("kmsMasterKeyId", "KmsMasterKeyId", ""),
+    Attribute::number("maxMessageSize", "MaximumMessageSize", "1048576"),
+    Attribute::number(
         "messageRetentionSeconds",
         "MessageRetentionPeriod",
-        Shape::Number,
         "345600",
     ),
-    ("policy", "Policy", Shape::Json, ""),
-    (
+    Attribute::json("policy", "Policy"),
+    Attribute::number(
         "receiveWaitTimeSeconds",
         "ReceiveMessageWaitTimeSeconds",
-        Shape::Number,
         "0",
     ),
-    ("redriveAllowPolicy", "RedriveAllowPolicy", Shape::Json, ""),
-    ("redrivePolicy", "RedrivePolicy", Shape::Json, ""),
-    (
-        "sqsManagedSseEnabled",
-        "SqsManagedSseEnabled",
-        Shape::Bool,
-        "true",
-    ),
-    (
-        "visibilityTimeoutSeconds",
-        "VisibilityTimeout",
-        Shape::Number,
-        "30",
-    ),
+    Attribute::json("redriveAllowPolicy", "RedriveAllowPolicy"),
+    Attribute::json("redrivePolicy", "RedrivePolicy"),
+    Attribute::bool("sqsManagedSseEnabled", "SqsManagedSseEnabled", "true"),
+    Attribute::number("visibilityTimeoutSeconds", "VisibilityTimeout", "30"),
 ];
 
-fn fields(props: &Queue) -> Result<Value, Error> {
-    serde_json::to_value(props).map_err(|error| Error::failed(error.to_string()))
-}
-
-/// The value as it goes over the wire; none for one that is empty or absent.
-fn wire(value: &Value) -> Option<String> {
-    match value {
-        Value::Null => None,
-        Value::String(text) => (!text.is_empty()).then(|| text.clone()),
-        Value::Object(map) if map.is_empty() => None,
-        other => Some(other.to_string()),
-    }
-}
-
 /// The attributes to create a queue with: those that the file gives, `FifoQueue` aside.
-pub fn all(props: &Queue) -> Result<BTreeMap<&'static str, String>, Error> {
-    let fields = fields(props)?;
-    Ok(TABLE
-        .iter()
-        .filter_map(|(property, name, _, _)| Some((*name, wire(&fields[*property])?)))
-        .collect())
+pub fn all(props: &impl Serialize) -> Result<Texts, Error> {
+    attributes::given(TABLE, props)
 }
 
 /// The attributes to send for a change: new values, and defaults for what was taken out.
-pub fn changed(change: &Change<Queue>) -> Result<BTreeMap<&'static str, String>, Error> {
+pub fn changed<P: Serialize>(change: &Change<P>) -> Result<Texts, Error> {
+    let mut wanted = attributes::changed(TABLE, change)?;
     let fields = fields(&change.new)?;
-    let has_key = wire(&fields["kmsMasterKeyId"]).is_some();
-    let mut wanted = BTreeMap::new();
-    for (property, name, _, default) in TABLE {
-        let given = wire(&fields[*property]);
-        // A key that goes turns managed encryption on; where the file says otherwise, it
-        // has to be said again. A key that is there keeps it off.
-        let is_sse = *property == "sqsManagedSseEnabled";
-        let again = is_sse && given.is_some() && change.has(&["kmsMasterKeyId"]);
-        let settled = is_sse && given.is_none() && has_key;
-        if (change.has(&[property]) || again) && !settled {
-            wanted.insert(*name, given.unwrap_or_else(|| (*default).to_owned()));
+    // A key that goes turns managed encryption on; where the file says otherwise, it has to be
+    // said again. A key that is there keeps it off.
+    match wire(&fields["sqsManagedSseEnabled"]) {
+        Some(given) if change.has(&["kmsMasterKeyId"]) => {
+            wanted.insert("SqsManagedSseEnabled", given);
         }
+        None if wire(&fields["kmsMasterKeyId"]).is_some() => {
+            wanted.remove("SqsManagedSseEnabled");
+        }
+        _ => {}
     }
     Ok(wanted)
 }
 
 /// The properties that a queue's attributes stand for; name, kind and tags aside.
-pub fn parse(live: &Attributes) -> Result<Queue, Error> {
-    let mut fields = Map::new();
-    for (property, name, shape, _) in TABLE {
-        let Some(text) = live.get(&Name::from(*name)).filter(|text| !text.is_empty()) else {
-            continue;
-        };
-        let value = match shape {
-            Shape::Text => json!(text),
-            Shape::Bool => json!(text == "true"),
-            Shape::Json => document(text),
-            Shape::Number => text
-                .parse::<u64>()
-                .map(Value::from)
-                .map_err(|error| unreadable(name, &serde_json::Error::custom(error)))?,
-        };
-        fields.insert((*property).to_owned(), value);
-    }
-    serde_json::from_value(Value::Object(fields)).map_err(|error| unreadable("a value", &error))
-}
-
-fn unreadable(name: &str, error: &serde_json::Error) -> Error {
-    Error::failed(format!(
-        "sqs:GetQueueAttributes gave {name} in a form that cannot be read: {error}"
-    ))
+pub fn parse<P: DeserializeOwned>(live: &Attributes) -> Result<P, Error> {
+    attributes::parse(TABLE, "sqs:GetQueueAttributes", |name| {
+        live.get(&Name::from(name)).map(String::as_str)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resource::aws::sqs::queue::Queue;
+    use serde_json::{Value, json};
+    use std::collections::BTreeMap;
     use std::collections::BTreeSet;
 
     fn queue(fields: Value) -> Queue {
@@ -185,7 +109,7 @@ mod tests {
             .into_iter()
             .map(|(name, value)| (Name::from(name), value))
             .collect();
-        let read = parse(&live).and_then(|queue| fields(&queue));
+        let read = parse::<Queue>(&live).and_then(|queue| fields(&queue));
         assert_eq!(read.unwrap_or_default(), sent);
     }
 

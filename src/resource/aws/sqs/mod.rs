@@ -1,18 +1,15 @@
 //! What the SQS types share: attributes on the wire, and waiting until they are in force.
 
 pub mod attribute;
+pub mod queue;
+pub mod queue_policy;
 pub mod rules;
 
 use super::policy::canonical;
-use crate::resource::context::{Cx, Wait, throttled};
+use crate::resource::author::*;
 use crate::resource::document::parse;
-use crate::resource::error::{CallResult, Effect, Error};
-use crate::resource::spread::Reason;
 use aws_sdk_sqs::types::QueueAttributeName as Name;
-use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 use tokio::time::Instant;
 
 /// The codes for a queue that is not there: with and without the query-compatible header.
@@ -20,6 +17,12 @@ pub const NOT_FOUND: &[&str] = &[
     "AWS.SimpleQueueService.NonExistentQueue",
     "QueueDoesNotExist",
 ];
+
+/// How a queue is imported, and what belongs to it.
+pub(crate) const BY_URL: Import = Import::Other(
+    "the queue's URL, such as `https://sqs.us-west-2.amazonaws.com/123456789012/orders`",
+    import_id::queue_url,
+);
 
 /// How long a new queue may be unknown to reads.
 pub const CREATE_LAG: Duration = Duration::from_secs(20);
@@ -51,6 +54,12 @@ pub fn principal_unseen(error: &Error) -> Option<Reason> {
     .or_else(|| throttled(error).map(Reason::from))
 }
 
+/// What waits out [`unseen`].
+pub(crate) const UNSEEN: Waits<Reason> = (CREATE_LAG, unseen);
+
+/// What waits out throttling, of a change.
+pub(crate) const SLOWED: Waits = (CHANGE_LAG, throttled);
+
 /// All attributes of the queue, or those named; none when there is no such queue. A host of SQS
 /// that has not heard of the whole queue answers with less: that is no answer, and is asked
 /// for again.
@@ -67,12 +76,7 @@ pub async fn attributes(cx: &Cx, url: &str, names: Name) -> Result<Option<Attrib
     let call = cx.aws.sqs().get_queue_attributes().queue_url(url);
     let call = call.set_attribute_names(Some(asked));
     cx.until("SQS to show the whole queue", CHANGE_LAG, || async {
-        let reply = call
-            .clone()
-            .send()
-            .await
-            .call_unless("sqs:GetQueueAttributes", NOT_FOUND)?;
-        let Some(reply) = reply else {
+        let Some(reply) = send!(call.clone(), "sqs:GetQueueAttributes", none: NOT_FOUND)? else {
             return Ok(None);
         };
         let live = reply.attributes.unwrap_or_default();
@@ -136,14 +140,8 @@ impl InForce {
 
 /// The tags of a queue; none when there is no such queue.
 pub async fn tags(cx: &Cx, url: &str) -> Result<Option<HashMap<String, String>>, Error> {
-    let reply = cx
-        .aws
-        .sqs()
-        .list_queue_tags()
-        .queue_url(url)
-        .send()
-        .await
-        .call_unless("sqs:ListQueueTags", NOT_FOUND)?;
+    let call = cx.aws.sqs().list_queue_tags().queue_url(url);
+    let reply = send!(call, "sqs:ListQueueTags", none: NOT_FOUND)?;
     Ok(reply.map(|reply| reply.tags.unwrap_or_default()))
 }
 
@@ -157,16 +155,9 @@ pub async fn set_attributes(
         .iter()
         .map(|(name, value)| (Name::from(*name), value.clone()))
         .collect();
-    let call = cx
-        .aws
-        .sqs()
-        .set_queue_attributes()
-        .queue_url(url)
-        .set_attributes(Some(map));
-    cx.retry(CREATE_LAG, unseen, || async {
-        call.clone().send().await.call("sqs:SetQueueAttributes")
-    })
-    .await?;
+    let call = cx.aws.sqs().set_queue_attributes().queue_url(url);
+    let call = call.set_attributes(Some(map));
+    send!(cx, call, "sqs:SetQueueAttributes", wait: UNSEEN)?;
     if cx.made_id().is_none() {
         // What is created by attributes exists from here on.
         cx.made(url, json!({"id": url}));
@@ -248,11 +239,6 @@ pub fn name_in_url(url: &str) -> &str {
 pub fn account_in_url(url: &str) -> Option<&str> {
     let account = url.trim_end_matches('/').rsplit('/').nth(1)?;
     (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())).then_some(account)
-}
-
-/// The lane of writes to one queue.
-pub fn lane(url: Option<&str>) -> Option<String> {
-    url.map(|url| format!("sqs/{url}"))
 }
 
 #[cfg(test)]

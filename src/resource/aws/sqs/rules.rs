@@ -1,11 +1,8 @@
 //! Rules on queues that a schema cannot say.
 
-use crate::data::{Data, Path};
+use crate::resource::author::*;
 use crate::resource::aws::policy_check::{self, Kind};
-use crate::resource::aws::{physical_name, tags};
 use crate::resource::document::parse;
-use crate::resource::{Broken, Rules};
-use serde_json::Value;
 
 /// The longest policy a queue takes, in characters. No quota is published; the attribute
 /// is bound by the size of a request.
@@ -19,9 +16,7 @@ const FIFO_ONLY: &[&str] = &[
 
 /// The rules of `aws:sqs:Queue`.
 pub fn of_queue(rules: &Rules<'_>) -> Vec<Broken> {
-    let mut broken = physical_name::rules(rules);
-    broken.extend(tags::rules(rules, tags::Tagging::Plain));
-    broken.extend(kind(rules));
+    let mut broken = kind(rules);
     broken.extend(encryption(rules));
     broken.extend(redrive_policy(rules));
     broken.extend(redrive_allow_policy(rules));
@@ -267,11 +262,13 @@ fn unknown_keys<'k>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resource::Resource;
+    use crate::resource::aws::sqs::queue::Queue;
     use serde_json::json;
 
     fn said(props: Value) -> Vec<String> {
         let props = Data::from(props);
-        let found = of_queue(&Rules {
+        let found = Queue::all_rules(&Rules {
             props: &props,
             peer: &none,
         });
@@ -346,7 +343,7 @@ mod tests {
         let target = Path::pointer("/redrivePolicy/deadLetterTargetArn");
         props.set(&target, Data::unknown("${dlq.arn}"));
         let peer = |path: &Path| (*path == target).then_some(("aws:sqs:Queue", &dlq));
-        let broken = of_queue(&Rules {
+        let broken = Queue::all_rules(&Rules {
             props: &props,
             peer: &peer,
         });
@@ -355,7 +352,7 @@ mod tests {
         let mut props = props.clone();
         props.set(&Path::pointer("/fifoQueue"), Data::from(json!(true)));
         assert_eq!(
-            of_queue(&Rules {
+            Queue::all_rules(&Rules {
                 props: &props,
                 peer: &peer
             }),

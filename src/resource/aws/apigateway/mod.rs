@@ -1,0 +1,3 @@
+//! API Gateway's settings of an account.
+
+pub mod account;
