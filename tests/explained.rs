@@ -161,6 +161,26 @@ fn a_service_without_conditional_writes() {
     project.expect_no_changes();
 }
 
+#[test]
+fn an_etag_that_is_not_of_the_content() {
+    let project = Project::new();
+    let mut all = object();
+    all["o"]["properties"]["etag"] = json!("0cc175b9c0f1b6a831c399e269772661");
+    write(&project, &all);
+    let apply = &["apply", "--yes"][..];
+    says(
+        &project.run(apply).expect(1),
+        &[
+            "which is not the MD5 of the content of explained/k",
+            "Set etag to the MD5 of the same content",
+        ],
+    );
+    all["o"]["properties"]["content"] = json!("a");
+    write(&project, &all);
+    project.apply();
+    project.expect_no_changes();
+}
+
 /// Versioning that was on can be suspended, never be as if it had not been.
 #[test]
 fn versioning_that_has_been_on() {

@@ -193,3 +193,21 @@ fn the_protocol_of_an_api_is_asked_for_by_nobody() {
     project.env("STACKCTL_LOCAL_FAULTS", &refused(2));
     project.apply();
 }
+
+/// No read tells it, so only the service knows that it was taken back.
+#[test]
+fn a_schema_validation_that_was_switched_off_is_switched_on_again() {
+    let project = Project::new();
+    let stack = |more: &str| {
+        format!(
+            "name: s\nresources:\n  api: {{type: \"aws:apigatewayv2:Api\", properties: {{name: a, protocolType: WEBSOCKET, routeSelectionExpression: $request.body.action{more}}}}}\n"
+        )
+    };
+    let is_off = || project.cloud()[0].value["disableSchemaValidation"] == true;
+    project.write("stacks/s.yaml", stack(", disableSchemaValidation: true"));
+    project.apply();
+    assert!(is_off(), "{:?}", project.cloud());
+    project.write("stacks/s.yaml", stack(""));
+    project.apply();
+    assert!(!is_off(), "{:?}", project.cloud());
+}

@@ -293,8 +293,8 @@ pub trait Resource:
     }
 
     /// Looks for an object that a create with an unknown outcome may have made: by name,
-    /// by the owner tags ([`Cx::owner`]), or by parent and content. Returns its id. It must
-    /// not return one that [`Cx::known_ids`] lists.
+    /// by the owner tags ([`Cx::owner`]), or by parent and content. Returns its id. One that
+    /// [`Cx::known_ids`] lists counts as not found: where several may fit, these are passed over.
     ///
     /// It asks `known` for the few properties that it needs; any of them may be withheld. One
     /// that is cannot be compared: where the others do not tell whose the object is, none is

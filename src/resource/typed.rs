@@ -449,7 +449,10 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         cx: &'a Cx,
         known: &'a Known,
     ) -> BoxFuture<'a, Result<Option<String>, Error>> {
-        Box::pin(T::find(cx, known))
+        Box::pin(async move {
+            let found = T::find(cx, known).await?;
+            Ok(found.filter(|id| !cx.known_ids.contains(id)))
+        })
     }
 
     fn names<'a>(

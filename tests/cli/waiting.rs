@@ -117,7 +117,7 @@ fn who_only_looks_waits_for_nobody() {
     ] {
         let since = Instant::now();
         let ended = project.run(args).expect(0);
-        assert!(since.elapsed() < Duration::from_secs(5), "{args:?}");
+        assert!(since.elapsed() < Duration::from_secs(30), "{args:?}");
         assert!(!ended.stderr.contains("lock of"), "{}", ended.stderr);
         assert_eq!(files(&project), before, "{args:?}");
         if args == ["plan", "--json"] {

@@ -284,8 +284,9 @@ async fn a_dead_letter_queue_must_exist_and_fit() {
 
 #[tokio::test]
 async fn a_deleted_queues_name_rests_for_a_minute() {
-    let here = Fixture::with(|options| options.speed = 1000.0).await;
+    let here = Fixture::with(|options| options.speed = 30.0).await;
     let url = create(&here, "q", &[]).await.unwrap();
+    let deleted = here.cloud.now();
     here.aws
         .sqs()
         .delete_queue()
@@ -308,8 +309,12 @@ async fn a_deleted_queues_name_rests_for_a_minute() {
     assert!(gone.as_service_error().unwrap().is_queue_does_not_exist());
     assert_eq!(gone.code(), Some("AWS.SimpleQueueService.NonExistentQueue"));
     assert_eq!(here.keys(), Vec::<String>::new());
-    tokio::time::sleep(std::time::Duration::from_millis(70)).await;
-    create(&here, "q", &[]).await.unwrap();
+    while let Err(code) = create(&here, "q", &[]).await {
+        assert_eq!(code, "AWS.SimpleQueueService.QueueDeletedRecently");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let rested = here.cloud.now() - deleted;
+    assert!(rested >= 60_000, "{rested} ms");
 }
 
 #[tokio::test]

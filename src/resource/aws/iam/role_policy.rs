@@ -131,9 +131,6 @@ impl Resource for RolePolicy {
             return Ok(None);
         };
         let id = made(role, &name).id;
-        if cx.known_ids.contains(&id) {
-            return Ok(None);
-        }
         let live = iam::inline(cx, role, &name).await?;
         Ok(live
             .filter(|live| canonical(&live.0) == canonical(&policy.0))

@@ -82,9 +82,6 @@ impl Resource for RolePolicyAttachment {
             return Ok(None);
         };
         let id = format!("{role}/{policy}");
-        if cx.known_ids.contains(&id) {
-            return Ok(None);
-        }
         let attached = iam::attached(cx, role).await?;
         Ok(attached
             .unwrap_or_default()

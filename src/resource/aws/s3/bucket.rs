@@ -247,9 +247,6 @@ impl Resource for Bucket {
         let Some(name) = name.map(str::to_owned) else {
             return Ok(None);
         };
-        if cx.known_ids.contains(&name) {
-            return Ok(None);
-        }
         match all_tags(cx, &name).await {
             Ok(Some(tags)) => Ok(cx.owner.made(&tags).then_some(name)),
             // A name that was drawn for this create can be nobody else's. Endpoints other than

@@ -289,9 +289,6 @@ impl Resource for BucketObject {
             return Ok(None);
         };
         let id = format!("{bucket}/{key}");
-        if cx.known_ids.contains(&id) {
-            return Ok(None);
-        }
         let Some(head) = head(cx, bucket, key, false).await? else {
             return Ok(None);
         };
