@@ -294,3 +294,6 @@ fn unicode(units: &[Unit], from: usize) -> Option<Code> {
     let low = digits(units, at, 4, 16).filter(|low| (0xdc00..0xe000).contains(low))?;
     Code::char(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00), at + 4)
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,8 +76,12 @@ impl Holder {
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (command, pid, host) = (&self.command, self.pid, &self.host);
-        write!(f, "{command}, process {pid} on {host}, since ")?;
-        f.write_str(&moment(self.since))
+        match pid {
+            // It has not written yet who it is.
+            0 => write!(f, "{command} on {host}")?,
+            pid => write!(f, "{command}, process {pid} on {host}")?,
+        }
+        write!(f, ", since {}", moment(self.since))
     }
 }
 

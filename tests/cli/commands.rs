@@ -2,7 +2,7 @@
 
 use super::{SMALL, masked, seen, small};
 use crate::support::{Project, actions};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::Read;
 use std::process::Stdio;
 
@@ -445,4 +445,56 @@ fn a_reader_that_goes_away_is_no_error() {
         .unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(told, "");
+}
+
+/// What becomes of each output, for scripts.
+#[test]
+fn a_plan_tells_scripts_what_becomes_of_outputs() {
+    let project = small();
+    project.apply();
+    let (stack, _) = SMALL.split_once("outputs:\n").unwrap();
+    project.write(
+        "stacks/small.yaml",
+        format!("{stack}outputs:\n  number: number ${{var.size}}\n  more: more\n"),
+    );
+    let outputs = project.plan()["outputs"].clone();
+    let of = |name: &str| {
+        let output = &outputs[name];
+        json!([output["actions"], output["before"], output["after"]])
+    };
+    let url = "https://sqs.us-west-2.amazonaws.com/000000000000/orders";
+    assert_eq!(of("url"), json!([["delete"], url, null]));
+    assert_eq!(of("number"), json!([["update"], 30, "number 30"]));
+    assert_eq!(of("more"), json!([["create"], null, "more"]));
+}
+
+/// So many statements of a policy are compared with each other, and no more: beyond that each is
+/// shown as it was and as it will be.
+#[test]
+fn statements_are_compared_up_to_a_number() {
+    let project = Project::new();
+    let write = |actions: &[String]| {
+        let statement =
+            |action: &String| json!({"Effect": "Allow", "Action": action, "Resource": "*"});
+        let statements: Vec<Value> = actions.iter().map(statement).collect();
+        let policy = json!({"Version": "2012-10-17", "Statement": statements});
+        let stack = json!({
+            "name": "p", "providers": {"aws": {"region": "us-west-2"}},
+            "resources": {"p": {"type": "aws:iam:Policy", "properties": {"name": "p", "policy": policy}}},
+        });
+        project.write("stacks/p.yaml", stack.to_string());
+    };
+    write(&["s3:Old".to_owned()]);
+    project.apply();
+    for (count, changed) in [(100, 1), (101, 0)] {
+        let actions: Vec<String> = (0..count).map(|at| format!("s3:New{at}")).collect();
+        write(&actions);
+        let plan = project.run(&["plan"]).expect(0).stdout;
+        let lines = |start: &str| {
+            let lines = plan.lines().map(str::trim_start);
+            lines.filter(|line| line.starts_with(start)).count()
+        };
+        let found = ["~ Statement[", "+ Statement[", "- Statement["].map(lines);
+        assert_eq!(found, [changed, count - changed, 1 - changed], "{plan}");
+    }
 }

@@ -234,3 +234,28 @@ error: this divides by zero
 3 errors in stacks/m.yaml
 "#);
 }
+
+/// The line of a mistake keeps what is no secret in it: what stands around a call of sensitive(),
+/// one call in another, and a declaration that takes its keys from another one.
+#[test]
+fn a_mistake_shows_its_line_without_the_secrets_in_it() {
+    let told = told(
+        r#"
+name: m
+variables:
+  a: &base {type: string, sensitive: true, default: Hunter22}
+  b: {<<: *base, nope: Hunter33}
+resources:
+  q:
+    type: aws:sqs:Queue
+    properties: {name: '${sensitive(sensitive("Hunter44"))}${sensitive("Hunter55")}', size: 1}
+"#,
+    );
+    assert!(!told.contains("Hunter"), "{told}");
+    for line in [
+        "  b: {<<: *base, nope: ********}\n",
+        "    properties: {name: '${sensitive(*********************)}${sensitive(**********)}', size: 1}\n",
+    ] {
+        assert!(told.contains(line), "{told}");
+    }
+}

@@ -2,6 +2,7 @@
 
 mod accept;
 mod along;
+mod answers;
 mod commands;
 mod drift;
 mod encryption;

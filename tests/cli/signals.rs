@@ -39,7 +39,7 @@ pub(super) fn start(project: &Project, args: &[&str]) -> Child {
 }
 
 /// The command on a terminal of its own.
-fn on_terminal(project: &Project, args: &[&str]) -> Child {
+pub(super) fn on_terminal(project: &Project, args: &[&str]) -> Child {
     let command = hearing(&project.command(args));
     let words: Vec<String> = std::iter::once(command.get_program())
         .chain(command.get_args())
@@ -65,7 +65,7 @@ fn on_terminal(project: &Project, args: &[&str]) -> Child {
 }
 
 /// Reads what the terminal shows until `text` is there.
-fn shows(child: &mut Child, text: &str) -> String {
+pub(super) fn shows(child: &mut Child, text: &str) -> String {
     let out = child.stdout.as_mut().unwrap();
     let mut seen = Vec::new();
     let mut byte = [0];

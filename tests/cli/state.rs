@@ -2,6 +2,7 @@
 
 use super::{SMALL, masked, seen, small};
 use crate::support::{Project, hearing};
+use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 
@@ -103,4 +104,136 @@ fn an_account_that_is_not_allowed() {
       next: Use the credentials of an allowed account.
     ");
     assert_eq!(project.cloud(), []);
+}
+
+/// What differs is shown by objects before a version comes back: another object, other values, other
+/// options.
+#[test]
+fn a_restore_shows_what_differs() {
+    let project = small();
+    let apply = |args: &[&str]| {
+        let words = [&["apply", "--yes"][..], args].concat();
+        project.run(&words).expect(0);
+        project.state()
+    };
+    let first = apply(&[]);
+    let second = apply(&["--var", "size=31"]);
+    let names = |what: &str| -> Vec<String> {
+        let of = |state: &Value| {
+            state["resources"]["queue"][what]
+                .as_object()
+                .unwrap()
+                .clone()
+        };
+        let (old, new) = (of(&first), of(&second));
+        let differ = old.keys().filter(|name| old[*name] != new[*name]);
+        differ.map(|name| format!("{what}.{name}")).collect()
+    };
+    let values = [names("inputs"), names("outputs")].concat().join(", ");
+    assert!(
+        values.starts_with("inputs.visibilityTimeoutSeconds"),
+        "{values}"
+    );
+    let shown = |serial: &str| project.run(&["state", "restore", serial]).expect(1).stderr;
+    let told = shown("1");
+    assert!(
+        told.starts_with(&format!("~ queue: {values}\nerror: ")),
+        "{told}"
+    );
+    let protected = SMALL.replacen("  log:\n", "  log:\n    options: {protect: true}\n", 1);
+    project.write("stacks/small.yaml", protected);
+    apply(&["--var", "size=31"]);
+    let told = shown("2");
+    assert!(
+        told.starts_with("~ log: options or dependencies\nerror: "),
+        "{told}"
+    );
+    project.write("stacks/small.yaml", SMALL);
+    apply(&[]);
+    apply(&["--var", "label=other"]);
+    let told = shown("1");
+    let queue = "https://sqs.us-west-2.amazonaws.com/000000000000";
+    for line in [
+        "~ log: id /app/other -> /app/orders\n".to_owned(),
+        format!("~ queue: id {queue}/other -> {queue}/orders\n"),
+    ] {
+        assert!(told.contains(&line), "{told}");
+    }
+}
+
+/// What an interrupted run did is in its journal alone: no version takes the state's place, unless
+/// that run was saved, or began from that version.
+#[test]
+fn a_restore_forgets_no_interrupted_run() {
+    let project = small();
+    project.apply();
+    let second = project.run(&["apply", "--yes", "--var", "size=31"]);
+    second.expect(0);
+    let kept = project.read("state/small.json");
+    let lineage = project.state()["lineage"].clone();
+    let begun_from = |serial: u64| {
+        let run = json!({"run": {"lineage": lineage, "serial": serial}});
+        project.write("state/small.journal", format!("{run}\n"));
+    };
+    let told = |why: &str| {
+        format!(
+            "error: The state cannot be restored: {why}.\n  now: Nothing was changed.\n  \
+             next: Run `stackctl apply` first, which recovers that run.\n"
+        )
+    };
+    begun_from(2);
+    let why = "an interrupted run began from serial 2, and its journal holds what it did";
+    let restore = ["state", "restore", "1", "--yes"];
+    assert_eq!(project.run(&restore).expect(1).stderr, told(why));
+    // A plan recovers nothing for good.
+    project.run(&["plan"]).expect(0);
+    assert_eq!(project.run(&restore).expect(1).stderr, told(why));
+    project.write("state/small.journal", "nonsense\nnonsense\n");
+    let why =
+        "the journal of an interrupted run cannot be read (it does not begin as a journal does)";
+    assert_eq!(project.run(&restore).expect(1).stderr, told(why));
+    assert_eq!(project.read("state/small.json"), kept);
+    begun_from(2);
+    project.run(&["state", "restore", "2", "--yes"]).expect(0);
+    assert_eq!(project.state()["serial"], 3);
+    begun_from(2);
+    project.run(&restore).expect(0);
+    assert_eq!(project.state()["serial"], 4);
+    begun_from(4);
+    project.apply();
+    project.run(&restore).expect(0);
+}
+
+/// What scripts are told of a change of the state alone.
+#[test]
+fn changes_of_the_state_are_told_to_scripts() {
+    let project = small();
+    project.apply();
+    let told = |args: &[&str]| {
+        let words = [&["state"][..], args, &["--yes", "--json"]].concat();
+        let ended = project.run(&words).expect(0);
+        assert_eq!(ended.stderr, "", "{args:?}");
+        ended.json()
+    };
+    assert_eq!(
+        told(&["mv", "log", "logs"]),
+        json!({"moved": [{"from": "log", "to": "logs"}], "serial": 2})
+    );
+    assert_eq!(
+        told(&["rm", "logs"]),
+        json!({
+            "forgotten": [
+                {"address": "logs", "type": "aws:cloudwatch:LogGroup", "id": "/app/orders"}
+            ],
+            "serial": 3,
+        })
+    );
+    for (found, serial) in [(json!(["log"]), json!(4)), (json!([]), json!(null))] {
+        let rebuilt = told(&["rebuild"]);
+        let of = |name: &str| rebuilt[name].clone();
+        assert_eq!(
+            [of("found"), of("missing"), of("failed"), of("savedSerial")],
+            [found, json!([]), json!([]), serial]
+        );
+    }
 }

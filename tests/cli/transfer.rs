@@ -180,3 +180,47 @@ fn a_state_that_moved_says_where_it_is() {
     project.write("stacks/small.yaml", text);
     project.expect_no_changes();
 }
+
+/// Before anything is written the state stays where it is, and that is told.
+#[test]
+fn a_state_that_cannot_be_moved_stays() {
+    let project = applied();
+    let kept = project.read("state/small.json");
+    let stays = |to: &str| {
+        let ended = project.run(&["state", "migrate", "--yes", "--to", to]);
+        assert_eq!(project.read("state/small.json"), kept);
+        ended.expect(1).stderr
+    };
+    project.write("other.json", "something else\n");
+    let told = stays("other.json");
+    let start = "error: The state state/small.json cannot be moved to other.json: what is there \
+                 cannot be used: it is ";
+    assert!(told.starts_with(start), "{told}");
+    let end = ".\n  now: Nothing was changed.\n  next: `stackctl state history` lists what can be \
+               restored there.\n";
+    assert!(told.ends_with(end), "{told}");
+    assert_eq!(project.read("other.json"), "something else\n");
+    // A version that cannot be read does not go along, and without it nothing does.
+    let history = project.dir().join(".stackctl/history/small");
+    let version = std::fs::read_dir(&history)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap();
+    let apart = project.dir().join("version");
+    std::fs::rename(version.path(), &apart).unwrap();
+    std::fs::create_dir(version.path()).unwrap();
+    let told = stays("new.json");
+    let name = version.file_name().into_string().unwrap();
+    let start = format!("error: Reading .stackctl/history/small/{name} failed: ");
+    assert!(told.contains(&start), "{told}");
+    let end = "\n  now: The state is in state/small.json as before.\n  next: Run the command again; \
+               it goes on from there.\n";
+    assert!(told.ends_with(end), "{told}");
+    assert!(!project.dir().join("new.json").exists());
+    std::fs::remove_dir(version.path()).unwrap();
+    std::fs::rename(&apart, version.path()).unwrap();
+    let moved = ["state", "migrate", "--yes", "--to", "new.json"];
+    project.run(&moved).expect(0);
+    assert_eq!(project.read("new.json"), kept);
+}

@@ -288,3 +288,29 @@ fn a_plan_of_a_part_says_nothing_of_the_rest() {
         "{told}"
     );
 }
+
+/// Of a stack with a state for all that has no environment, and of others, each is named.
+#[test]
+fn a_state_without_an_environment_is_named() {
+    let project = small();
+    for name in ["stacks/small.dev.yaml", "state/small.json"] {
+        project.write(name, "");
+    }
+    let told = refused(&project, &["outputs", "--env", "dev"], 1);
+    let start = "error: small has no state for --env dev; there is one without --env.\n";
+    assert!(told.starts_with(start), "{told}");
+    for env in ["test", "prod"] {
+        project.write(&format!("state/small.{env}.json"), "");
+    }
+    let told = refused(&project, &["outputs", "--env", "dev"], 1);
+    let start = "error: small has no state for --env dev; there is one without --env, one for \
+                 --env prod, one for --env test.\n";
+    assert!(told.starts_with(start), "{told}");
+    // A folder is no state.
+    std::fs::remove_file(project.dir().join("state/small.json")).unwrap();
+    std::fs::create_dir(project.dir().join("state/small.json")).unwrap();
+    let told = refused(&project, &["outputs", "--env", "dev"], 1);
+    let start = "error: small has no state for --env dev; there is one for --env prod, one for \
+                 --env test.\n";
+    assert!(told.starts_with(start), "{told}");
+}

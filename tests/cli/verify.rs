@@ -73,3 +73,32 @@ fn the_check_is_an_event_for_scripts() {
         json!({"type": "verify", "empty": true, "differences": []})
     );
 }
+
+/// A property that somebody takes away while the run goes on.
+#[tokio::test]
+async fn a_property_that_is_not_set_is_told_so() {
+    let mut project = small();
+    // The policy is created last, and only then all is read.
+    let slow = json!([{"call": "iam:CreatePolicy", "what": {"latency": 4000}}]);
+    project.env("STACKCTL_LOCAL_FAULTS", &slow.to_string());
+    let mut child = project
+        .command(&["apply", "--yes", "--verify"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("log: created") {
+        line.clear();
+        assert_ne!(told.read_line(&mut line).unwrap(), 0, "it ended early");
+    }
+    let aws = project.outside().await;
+    let call = aws.logs().delete_retention_policy();
+    call.log_group_name("/app/orders").send().await.unwrap();
+    let mut rest = String::new();
+    told.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{rest}");
+    let cause = "\n  cause: log.retentionInDays: wanted 7, live not set\n";
+    assert!(rest.contains(cause), "{rest}");
+}

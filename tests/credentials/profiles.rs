@@ -1,7 +1,7 @@
 //! Profiles: with a role, a web identity, a script, a sign-in; and what is said of one that
 //! gives no credentials.
 
-use crate::support::aws::{Server, form, refusal, sts};
+use crate::support::aws::{Asked, Server, form, refusal, sts};
 use crate::support::{Ended, Project};
 
 /// A stack with one queue, which is in the state if `applied`, and AWS's STS on loopback.
@@ -270,26 +270,30 @@ fn a_script_that_fails_is_quoted_and_run_once() {
     assert_eq!(project.read("runs"), "run\n");
 }
 
-#[test]
-fn a_script_runs_once_for_the_stack_and_its_state() {
-    let server = Server::start(|asked| match asked.head.contains("/s3/") {
-        // An empty bucket.
+/// S3 with an empty bucket, and STS.
+fn empty_bucket(asked: &Asked) -> (u16, String) {
+    match asked.head.contains("/s3/") {
         true if asked.head.contains("list-type") => (
             200,
             "<ListBucketResult><KeyCount>0</KeyCount></ListBucketResult>".to_owned(),
         ),
         true => (404, "<Error><Code>NoSuchKey</Code></Error>".to_owned()),
         false => sts(asked),
-    });
+    }
+}
+
+/// A script that gives credentials, and counts how often it runs.
+const SCRIPT: &str = "echo run >> runs\necho '{\"Version\": 1, \"AccessKeyId\": \"SCRIPTKEY\", \
+                      \"SecretAccessKey\": \"s\"}'\n";
+
+#[test]
+fn a_script_runs_once_for_the_stack_and_its_state() {
+    let server = Server::start(empty_bucket);
     let config = "[profile s]\ncredential_process = sh ./creds.sh\n";
     for place in ["s3://states/p.json", "s3://states/p.json?region=eu-west-1"] {
         let mut project = project("region: us-west-2, profile: s", config, &server, false);
         project.env("AWS_ENDPOINT_URL_S3", &server.url);
-        project.write(
-            "creds.sh",
-            "echo run >> runs\necho '{\"Version\": 1, \"AccessKeyId\": \"SCRIPTKEY\", \
-             \"SecretAccessKey\": \"s\"}'\n",
-        );
+        project.write("creds.sh", SCRIPT);
         project.run(&["plan", "--state", place]).expect(0);
         assert_eq!(project.read("runs"), "run\n", "{place}");
     }
@@ -429,7 +433,7 @@ fn without_any_credentials_the_ways_are_named_once() {
 
 #[test]
 fn an_expired_token_is_told_once_and_not_by_each_read() {
-    fn expired(_: &crate::support::aws::Asked) -> (u16, String) {
+    fn expired(_: &Asked) -> (u16, String) {
         let message = "The security token included in the request is expired";
         (403, refusal("ExpiredToken", message))
     }
@@ -438,4 +442,37 @@ fn an_expired_token_is_told_once_and_not_by_each_read() {
     project.env("AWS_ENDPOINT_URL_SQS", &server.url);
     let ended = fails(&project, "is expired");
     assert!(ended.stderr.contains("sign in again"), "{}", ended.stderr);
+}
+
+/// The region may be the environment's for both, or named for the state alone.
+#[test]
+fn a_script_runs_once_where_no_region_is_named() {
+    let server = Server::start(empty_bucket);
+    let config = "[profile s]\ncredential_process = sh ./creds.sh\n";
+    for (place, runs, state) in [
+        ("s3://states/p.json", "run\n", "us-west-2"),
+        (
+            "s3://states/p.json?region=eu-west-1",
+            "run\nrun\n",
+            "eu-west-1",
+        ),
+    ] {
+        let mut project = project("profile: s", config, &server, false);
+        project.env("AWS_REGION", "us-west-2");
+        project.env("AWS_ENDPOINT_URL_S3", &server.url);
+        project.write("creds.sh", SCRIPT);
+        let plan = project.run(&["plan", "--state", place]).expect(0);
+        assert!(plan.stdout.contains("region us-west-2"), "{}", plan.stdout);
+        assert_eq!(project.read("runs"), runs, "{place}");
+        let asked = server.asked();
+        let read = asked
+            .iter()
+            .filter(|it| it.head.contains("/s3/aws4_request"));
+        let last = read.last().expect("the state is read");
+        assert!(
+            last.head.contains(&format!("/{state}/s3/")),
+            "{}",
+            last.head
+        );
+    }
 }

@@ -140,3 +140,27 @@ fn what_a_cut_off_run_did_is_restored_with_the_state() {
     project.expect_no_changes();
     assert_eq!(project.cloud().len(), 3, "nothing was made twice");
 }
+
+/// What is no state is put aside when a version comes back, but a link to it is not followed: the file
+/// is somebody's.
+#[cfg(unix)]
+#[test]
+fn a_link_to_what_is_no_state_is_left_alone() {
+    let project = saved(&[30]);
+    let path = project.dir().join(STATE);
+    std::fs::remove_file(&path).unwrap();
+    project.write("notes.txt", "my notes\n");
+    std::os::unix::fs::symlink("../notes.txt", &path).unwrap();
+    let restore = ["state", "restore", "1", "--yes"];
+    let told = project.run(&restore).expect(1).stderr;
+    let end = "error: The state state/small.json cannot be used: it is a link to a file that is no \
+               state.\n  now: Nothing was changed.\n  next: Remove the link, then run the command \
+               again.\n";
+    assert!(told.ends_with(end), "{told}");
+    assert!(path.is_symlink());
+    assert_eq!(project.read("notes.txt"), "my notes\n");
+    assert!(!project.dir().join("state/small.json.unusable").exists());
+    std::fs::remove_file(&path).unwrap();
+    project.run(&restore).expect(0);
+    project.expect_no_changes();
+}

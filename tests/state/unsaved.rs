@@ -168,3 +168,39 @@ fn no_command_hides_that_it_could_not_save() {
         assert_eq!(project.read("state/small.json"), before, "{command:?}");
     }
 }
+
+/// A state that comes from where an interrupted run ended is pushed over its journal; any other one is
+/// refused, whatever is forced.
+#[test]
+fn only_the_end_of_the_interrupted_run_is_pushed_over_its_journal() {
+    let project = super::saved(&[30]);
+    let other = project.fork();
+    for size in ["size=31", "size=32"] {
+        other.run(&["apply", "--yes", "--var", size]).expect(0);
+        let serial = other.state()["serial"].as_u64().unwrap();
+        project.write(&format!("{serial}.json"), other.read(super::STATE));
+    }
+    let lineage = project.state()["lineage"].as_str().unwrap().to_owned();
+    let begun_from = |lineage: &str, serial: u64| {
+        let run = json!({"run": {"lineage": lineage, "serial": serial}});
+        project.write("state/small.journal", format!("{run}\n"));
+    };
+    let push = |file: &str| project.run(&["state", "push", file, "--yes", "--force"]);
+    let refused = |file: &str| {
+        let told = push(file).expect(1).stderr;
+        let why = format!(
+            "error: {file} cannot be pushed to state/small.json: an interrupted run has left its \
+             journal there.\n"
+        );
+        assert!(told.starts_with(&why), "{told}");
+        assert_eq!(project.state()["serial"], 1);
+    };
+    begun_from(&lineage, 1);
+    refused("3.json");
+    begun_from(&"1".repeat(32), 1);
+    refused("2.json");
+    begun_from(&lineage, 1);
+    push("2.json").expect(0);
+    assert_eq!(project.read(super::STATE), project.read("2.json"));
+    assert!(!project.dir().join("state/small.journal").exists());
+}

@@ -28,7 +28,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RestoreArgs) -> Result<Exit,
     let state = inspected.continued(wanted).map_err(|why| {
         CliError::new(format!("The state cannot be restored: {why}."))
             .now("Nothing was changed.")
-            .hint("Run `stackctl plan` or `stackctl apply` first, which settle that run.")
+            .hint("Run `stackctl apply` first, which recovers that run.")
     })?;
     let newest = Newest {
         bench: &bench,

@@ -9,6 +9,8 @@ mod files;
 mod history;
 mod journal;
 mod lock;
+#[cfg(test)]
+mod tests;
 
 pub(super) use files::write as write_file;
 pub(super) use journal::FileJournal;

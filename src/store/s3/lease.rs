@@ -320,6 +320,13 @@ impl Lease {
         }
     }
 
+    /// Whether it beats by itself.
+    #[cfg(test)]
+    pub(super) fn beats(&self) -> bool {
+        let beating = self.beating.lock().unwrap_or_else(PoisonError::into_inner);
+        beating.as_ref().is_some_and(|task| !task.is_finished())
+    }
+
     /// Gives the lease back.
     pub(super) async fn release(&self) {
         self.stop_beating();

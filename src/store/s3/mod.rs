@@ -291,6 +291,11 @@ impl S3Store {
     }
 
     #[cfg(test)]
+    fn beats(&self) -> bool {
+        self.held().is_some_and(|lease| lease.beats())
+    }
+
+    #[cfg(test)]
     async fn renew_lease(&self) -> Result<(), StoreError> {
         match self.held() {
             Some(lease) => lease.renew().await,
@@ -528,7 +533,7 @@ impl S3Journal {
         if self.next >= MOST_ENTRIES as u64 {
             // The next run could not read it.
             return Err(StoreError::Unusable {
-                place: self.prefix.clone(),
+                place: format!("s3://{}/{}", self.bucket.name, self.prefix),
                 why: format!("the journal of one run has at most {MOST_ENTRIES} entries"),
                 next: "Run the command again: it goes on from there.".to_owned(),
             });

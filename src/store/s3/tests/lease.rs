@@ -2,12 +2,12 @@
 
 use super::super::bucket::If;
 use super::scenes::{Before, begin, done, lock, prepare};
-use super::wire::{Wire, holder, s3};
+use super::wire::{At, Fault, Wire, holder, s3};
 use crate::store::lease::{Holder, Patience};
 use crate::store::transfer::copy_versions;
 use crate::store::{Locked, Store, StoreError};
 use serde_json::Value;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Who looks at a lease of another machine, and watches whether it beats, says so once.
 #[tokio::test]
@@ -127,4 +127,113 @@ async fn a_lease_is_of_who_stands_in_it() {
     }
     store.release().await;
     assert_eq!(lease().await["id"], "another");
+}
+
+/// A holder of this machine is known to live at once, and is not watched; one of another machine
+/// lives when its lease beats.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_holder_that_lives_is_known_by_its_process_or_its_beat() {
+    let dir = tempfile::tempdir().unwrap();
+    let wire = Wire::open(dir.path());
+    prepare(&wire, Before::Saved).await;
+    let store = wire.store(false).await;
+    let write = async |holder: &Holder| {
+        let body = serde_json::to_vec(holder).unwrap();
+        let written = s3(&store).bucket.put("s.json.lock", body, If::Always).await;
+        written.unwrap();
+    };
+    let mut ours = holder("ours");
+    ours.started -= 1;
+    write(&ours).await;
+    let mut never = |by: &Holder| panic!("{by} is watched");
+    match store.look(true, &mut never).await {
+        Ok(Locked::Alive(by)) => assert_eq!(*by, ours),
+        found => panic!("{found:?}"),
+    }
+    let mut other = holder("another");
+    other.pids_of = "elsewhere".to_owned();
+    write(&other).await;
+    let (told, watched) = tokio::sync::oneshot::channel();
+    let mut told = Some(told);
+    let mut tell = |by: &Holder| {
+        let told = told.take().expect("it is told once");
+        told.send(by.beat).expect("somebody waits for it");
+    };
+    let beat = async {
+        other.beat = watched.await.unwrap() + 1;
+        write(&other).await;
+    };
+    let (found, ()) = tokio::join!(store.look(true, &mut tell), beat);
+    match found {
+        Ok(Locked::Alive(by)) => assert_eq!((by.id.as_str(), by.beat), ("another", 1)),
+        found => panic!("{found:?}"),
+    }
+}
+
+/// A lease beats by itself, again and again, and no more once another run has it.
+#[tokio::test]
+async fn a_lease_beats_until_another_run_has_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let wire = Wire::open(dir.path());
+    prepare(&wire, Before::Saved).await;
+    let store = wire.store(false).await;
+    let mut short = holder("short");
+    short.lease = 1;
+    let mut tell = |_: &Holder| {};
+    let patience = Patience {
+        timeout: Some(Duration::ZERO),
+        tell: &mut tell,
+    };
+    store.lock(&short, patience).await.unwrap();
+    let mut state = store.open("s", None).await.unwrap().state;
+    let beat = async || {
+        let bucket = &s3(&store).bucket;
+        let object = bucket.get("s.json.lock").await.unwrap().unwrap();
+        let lock: Value = serde_json::from_slice(&object.body).unwrap();
+        lock["beat"].as_u64()
+    };
+    let begun = Instant::now();
+    while beat().await < Some(2) {
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "it does not beat"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(s3(&store).beats());
+    wire.another("s.json.lock").await;
+    let begun = Instant::now();
+    while s3(&store).beats() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it beats still");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(
+        store.save(&mut state).await.unwrap_err().to_string(),
+        "this run has lost its hold on the state s3://states/s.json: another run has taken its \
+         lock over"
+    );
+}
+
+/// A lock that is another one each time it is written is tried for so often, and no more.
+#[tokio::test]
+async fn a_lock_that_changes_all_the_time_is_given_up() {
+    const CHANGED: &str = "<Error><Code>PreconditionFailed</Code><Message>no</Message></Error>";
+    const WRITE: At = At("PUT", "s.json.lock", 1);
+    const TOLD: &str = "this run has lost its hold on the state s3://states/s.json: its lock \
+                        changes all the time";
+    let dir = tempfile::tempdir().unwrap();
+    let wire = Wire::open(dir.path());
+    prepare(&wire, Before::Saved).await;
+    let store = wire.store(true).await;
+    wire.strike(WRITE, Fault::Reply(412, CHANGED));
+    let error = lock(&store, "run").await.unwrap_err();
+    assert_eq!(error.to_string(), TOLD);
+    assert_eq!(wire.struck(), 20);
+    wire.another("s.json.lock").await;
+    wire.strike(WRITE, Fault::Reply(412, CHANGED));
+    let error = store.unlock(&holder("another")).await.unwrap_err();
+    assert_eq!(error.to_string(), TOLD);
+    assert_eq!(wire.struck(), 20);
+    store.unlock(&holder("another")).await.unwrap();
 }

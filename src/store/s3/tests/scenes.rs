@@ -21,7 +21,7 @@ pub(super) async fn lock(store: &Store, id: &str) -> Result<(), StoreError> {
     store.lock(&holder(id), patience).await
 }
 
-fn put(address: &str) -> StateChange {
+pub(super) fn put(address: &str) -> StateChange {
     let resource = ResourceState {
         type_name: "random:RandomPet".to_owned(),
         id: address.to_owned(),
@@ -169,7 +169,14 @@ async fn leave(store: &Store, told: &mut Told) -> Result<(), StoreError> {
     let file = Store::local(dir.path().join("s.json"), dir.path(), true);
     lock(&file, "file").await?;
     assert_eq!(copy_versions(store, &file).await?, 1);
-    let moved = Moved {
+    store.retire(moved()).await?;
+    told.saved = true;
+    Ok(())
+}
+
+/// What the mark of the state says when it was moved.
+pub(super) fn moved() -> Moved {
+    Moved {
         to: "elsewhere.json".to_owned(),
         host: "here".to_owned(),
         at: 0,
@@ -177,10 +184,7 @@ async fn leave(store: &Store, told: &mut Told) -> Result<(), StoreError> {
         env: None,
         lineage: "11111111111111111111111111111111".to_owned(),
         serial: 1,
-    };
-    store.retire(moved).await?;
-    told.saved = true;
-    Ok(())
+    }
 }
 
 /// Versions of a file come in, then its state.

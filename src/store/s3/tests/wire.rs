@@ -36,6 +36,8 @@ pub(super) enum Fault {
     Away(bool),
     /// Another run writes first.
     Another,
+    /// S3 replies this each time: the status and the body.
+    Reply(u16, &'static str),
 }
 
 /// The call: how it starts, what its address has in it, and which of those it is.
@@ -137,7 +139,7 @@ impl Wire {
             rule.key = id;
         }
         let due = match rule.fault {
-            Fault::Conflict(true) | Fault::Away(true) => rule.seen >= number,
+            Fault::Conflict(true) | Fault::Away(true) | Fault::Reply(..) => rule.seen >= number,
             _ => rule.seen == number && rule.struck == 0,
         };
         if !due {
@@ -153,6 +155,10 @@ impl Wire {
 
 fn refusal(status: u16, code: &str) -> HttpResponse {
     let body = format!("<Error><Code>{code}</Code><Message>no</Message></Error>");
+    reply(status, &body)
+}
+
+fn reply(status: u16, body: &str) -> HttpResponse {
     HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body))
 }
 
@@ -172,6 +178,7 @@ impl HttpConnector for Broken {
                 }
                 Some(Fault::Conflict(_)) => Ok(refusal(409, "ConditionalRequestConflict")),
                 Some(Fault::Away(_)) => Ok(refusal(503, "ServiceUnavailable")),
+                Some(Fault::Reply(status, body)) => Ok(reply(status, body)),
                 Some(Fault::Another | Fault::Unknown) => {
                     wire.another(&key).await;
                     inner.call(request).await
