@@ -202,3 +202,36 @@ fn an_update_whose_replies_are_lost_is_read() {
     assert_eq!(queue["inputs"]["delaySeconds"], 6);
     project.expect_no_changes();
 }
+
+/// What only the service knows of an update is read where the reply is lost, for later steps too.
+#[test]
+fn the_outputs_of_an_update_whose_reply_is_lost_are_read() {
+    let mut project = Project::new();
+    let stack = |action: &str| {
+        let statement = json!({"Effect": "Allow", "Action": action, "Resource": "*"});
+        json!({"name": "s", "resources": {
+            "policy": {"type": "aws:iam:Policy", "properties": {"name": "p",
+                "policy": {"Version": "2012-10-17", "Statement": [statement]}}},
+            "queue": {"type": "aws:sqs:Queue", "properties": {"name": "main",
+                "tags": {"version": "${policy.defaultVersionId}"}}},
+        }})
+        .to_string()
+    };
+    let versions = |project: &Project| {
+        let resources = project.state()["resources"].clone();
+        let policy = resources["policy"]["outputs"]["defaultVersionId"].clone();
+        [
+            policy,
+            resources["queue"]["inputs"]["tags"]["version"].clone(),
+        ]
+    };
+    project.write("stacks/s.yaml", stack("sqs:SendMessage"));
+    project.apply();
+    assert_eq!(versions(&project), ["v1", "v1"]);
+    project.write("stacks/s.yaml", stack("sqs:ReceiveMessage"));
+    let lost = json!([{"call": "iam:CreatePolicyVersion", "at": 1, "what": "lostReply"}]);
+    project.env("STACKCTL_LOCAL_FAULTS", &lost.to_string());
+    project.apply();
+    assert_eq!(versions(&project), ["v2", "v2"]);
+    project.expect_no_changes();
+}

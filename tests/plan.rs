@@ -186,6 +186,7 @@ mod cases {
         siblings_against_the_file,
         siblings_deleted,
         siblings_in_their_order,
+        siblings_of_a_parent_not_known,
         siblings_tightened,
         target,
         target_and_exclude,
