@@ -140,3 +140,98 @@ fn a_document_of_an_api_is_put_in_whatever_becomes_of_the_create() {
     project.expect_no_changes();
     assert_eq!(routes(&project), 1);
 }
+
+/// Two archives, the second of what the first came out as, and a tag of that.
+#[test]
+fn a_data_source_is_read_while_applying() {
+    let project = Project::new();
+    let zip = |content: &str| {
+        json!({"type": "archive:getFile", "properties":
+            {"type": "zip", "sourceContent": content, "sourceContentFilename": "a.txt"}})
+    };
+    let stack = json!({"name": "s",
+        "data": {"zip": zip("${queue.arn}"), "again": zip("${data.zip.outputSha}")},
+        "resources": {
+            "queue": {"type": "aws:sqs:Queue", "properties": {"name": "main"}},
+            "user": {"type": "aws:sqs:Queue", "properties": {
+                "name": "user",
+                "tags": {"one": "${data.zip.outputSha}", "two": "${data.again.outputSha}"},
+            }},
+        },
+        "outputs": {"one": "${data.zip.outputSha}", "two": "${data.again.outputSha}"},
+    });
+    project.write("stacks/s.yaml", stack.to_string());
+    let plan = project.run(&["plan"]).expect(0);
+    assert!(
+        plan.stdout.contains("known only while applying"),
+        "{}",
+        plan.stdout
+    );
+    project.apply();
+    let state = project.state();
+    let outputs = project.run(&["outputs", "--json"]).expect(0).json();
+    assert_eq!(state["resources"]["user"]["inputs"]["tags"], outputs);
+    assert_ne!(outputs["one"], outputs["two"]);
+    // Now all is known, and the plan reads it anew.
+    project.expect_no_changes();
+}
+
+/// The replies are lost until the SDK gives up: what the queue has by then is read.
+#[test]
+fn an_update_whose_replies_are_lost_is_read() {
+    let mut project = Project::new();
+    let stack = |delay: u32| {
+        json!({"name": "s", "resources": {"queue":
+            {"type": "aws:sqs:Queue", "properties": {"name": "main", "delaySeconds": delay}}}})
+        .to_string()
+    };
+    project.write("stacks/s.yaml", stack(5));
+    project.apply();
+    project.write("stacks/s.yaml", stack(6));
+    // A ninth call would be denied.
+    let faults = json!([
+        {"call": "sqs:SetQueueAttributes", "times": 8, "what": "lostReply"},
+        {"call": "sqs:SetQueueAttributes", "what": "deny"},
+    ]);
+    project.env("STACKCTL_LOCAL_FAULTS", &faults.to_string());
+    let applied = project.apply();
+    let told = "queue: waiting: the reply was lost; looking whether the update took effect";
+    assert!(applied.stderr.contains(told), "{}", applied.stderr);
+    let queue = &project.state()["resources"]["queue"];
+    assert_eq!(queue["outputs"]["delaySeconds"], 6);
+    assert_eq!(queue["inputs"]["delaySeconds"], 6);
+    project.expect_no_changes();
+}
+
+/// What only the service knows of an update is read where the reply is lost, for later steps too.
+#[test]
+fn the_outputs_of_an_update_whose_reply_is_lost_are_read() {
+    let mut project = Project::new();
+    let stack = |action: &str| {
+        let statement = json!({"Effect": "Allow", "Action": action, "Resource": "*"});
+        json!({"name": "s", "resources": {
+            "policy": {"type": "aws:iam:Policy", "properties": {"name": "p",
+                "policy": {"Version": "2012-10-17", "Statement": [statement]}}},
+            "queue": {"type": "aws:sqs:Queue", "properties": {"name": "main",
+                "tags": {"version": "${policy.defaultVersionId}"}}},
+        }})
+        .to_string()
+    };
+    let versions = |project: &Project| {
+        let resources = project.state()["resources"].clone();
+        let policy = resources["policy"]["outputs"]["defaultVersionId"].clone();
+        [
+            policy,
+            resources["queue"]["inputs"]["tags"]["version"].clone(),
+        ]
+    };
+    project.write("stacks/s.yaml", stack("sqs:SendMessage"));
+    project.apply();
+    assert_eq!(versions(&project), ["v1", "v1"]);
+    project.write("stacks/s.yaml", stack("sqs:ReceiveMessage"));
+    let lost = json!([{"call": "iam:CreatePolicyVersion", "at": 1, "what": "lostReply"}]);
+    project.env("STACKCTL_LOCAL_FAULTS", &lost.to_string());
+    project.apply();
+    assert_eq!(versions(&project), ["v2", "v2"]);
+    project.expect_no_changes();
+}

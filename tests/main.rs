@@ -44,6 +44,7 @@ mod permissions;
 mod plan;
 mod plan_oracle;
 mod plan_properties;
+mod plan_verify;
 mod refusals;
 mod relation_properties;
 mod relations;

@@ -256,6 +256,11 @@ mod tests {
         for (text, expected) in [
             ("AWS::Region", "data.here.name"),
             ("AWS::AccountId", "data.here.accountId"),
+            ("AWS::Partition", "aws:getPartition"),
+            ("AWS::Partition", "data.here.partition"),
+            ("AWS::URLSuffix", "aws:getPartition"),
+            ("AWS::URLSuffix", "data.here.dnsSuffix"),
+            ("AWS::StackName", "stack.name"),
             ("aws:username", "$${aws:username}"),
             ("self:custom.stage", "$${"),
             ("opt:stage, 'dev'", "$${"),

@@ -409,3 +409,72 @@ async fn an_expression_of_another_language_is_no_expression() {
         assert!(state.contains("b/${aws:username}/*"), "{state}");
     }
 }
+
+/// The order of a set means nothing: what stays keeps its place, and what is new comes last.
+#[tokio::test]
+async fn a_set_keeps_its_order() {
+    let project = Project::new();
+    let stack = r#"name: small
+providers: {aws: {region: us-west-2}}
+resources:
+  api:
+    type: aws:apigatewayv2:Api
+    properties:
+      name: a
+      protocolType: HTTP
+      corsConfiguration: {allowMethods: [PUT, GET, HEAD], allowOrigins: ["https://a.example"]}
+"#;
+    project.write("stacks/small.yaml", stack);
+    project.apply();
+    let id = project.state()["resources"]["api"]["id"].clone();
+    let methods = ["DELETE", "GET", "POST", "PUT"].map(str::to_owned);
+    let cors = aws_sdk_apigatewayv2::types::Cors::builder()
+        .set_allow_methods(Some(methods.into()))
+        .allow_origins("https://a.example");
+    let aws = project.outside().await;
+    let call = aws.apigateway().update_api().api_id(id.as_str().unwrap());
+    let call = call.cors_configuration(cors.build());
+    call.send().await.unwrap();
+    project
+        .run(&["drift", "--accept", "api", "--yes"])
+        .expect(0);
+    let accepted = stack.replace("[PUT, GET, HEAD]", "[PUT, GET, DELETE, POST]");
+    assert_eq!(project.read("stacks/small.yaml"), accepted);
+    project.apply();
+    project.expect_no_changes();
+}
+
+/// A default tag is written nowhere in the resource: another value goes in there, but nothing
+/// there can be removed for it.
+#[tokio::test]
+async fn a_default_tag_that_was_removed_cannot_be_accepted() {
+    let project = Project::new();
+    let stack = r#"name: small
+providers: {aws: {region: us-west-2, defaultTags: {team: red}}}
+resources:
+  queue:
+    type: aws:sqs:Queue
+    properties:
+      name: orders
+"#;
+    project.write("stacks/small.yaml", stack);
+    project.apply();
+    let aws = project.outside().await;
+    let call = aws.sqs().untag_queue().queue_url(QUEUE).tag_keys("team");
+    call.send().await.unwrap();
+    let accept = ["drift", "--accept", "queue", "--yes"];
+    let refused = project.run(&accept).expect(1);
+    insta::assert_snapshot!(refused.stderr, @"
+    error: The live values of queue cannot be written into the file.
+      cause: queue.tags.team is not in the resource's properties, where it could be taken out (stacks/small.yaml:6:5)
+      now: Nothing was changed.
+      next: Change by hand what they come from; drift shows the live values.
+    ");
+    assert_eq!(project.read("stacks/small.yaml"), stack);
+    tag(&project, QUEUE, &[("team", "blue")]).await;
+    project.run(&accept).expect(0);
+    let tags = format!("{stack}      tags:\n        team: blue\n");
+    assert_eq!(project.read("stacks/small.yaml"), tags);
+    project.apply();
+    project.expect_no_changes();
+}

@@ -411,3 +411,64 @@ fn a_create_that_meets_an_object_says_how_to_adopt_it() {
     });
     project.run(&["import", "queue", URL, "--yes"]).expect(0);
 }
+
+/// The address is one word of a shell in the command that the help gives.
+#[test]
+fn another_object_takes_the_place_of_a_managed_one_only_once_that_is_dropped() {
+    let project = Project::new();
+    let stack = r#"
+name: small
+providers: {aws: {region: us-west-2}}
+resources:
+  queue: {type: "aws:sqs:Queue", properties: {name: orders}}
+  many: {type: "aws:sqs:Queue", properties: {name: "${each.key}"}, options: {forEach: [a]}}
+"#;
+    project.write("stacks/small.yaml", stack);
+    project.apply();
+    let before = project.state();
+    let others = URL.replace("orders", "others");
+    masked(|| {
+        insta::assert_snapshot!(seen(&project.run(&["import", "queue", &others, "--yes"])), @"
+        exit: 1
+        --- stdout
+        --- stderr
+        error: queue cannot be imported: queue is in the state already, as the object https://sqs.us-west-2.amazonaws.com/000000000000/orders.
+          now: Nothing was changed.
+          next: To manage another object in its place, first run `stackctl state rm queue`, which leaves the old one alone.
+        ");
+        let many = ["import", "many[\"a\"]", &others, "--yes"];
+        insta::assert_snapshot!(seen(&project.run(&many)), @r#"
+        exit: 1
+        --- stdout
+        --- stderr
+        error: many["a"] cannot be imported: many["a"] is in the state already, as the object https://sqs.us-west-2.amazonaws.com/000000000000/a.
+          now: Nothing was changed.
+          next: To manage another object in its place, first run `stackctl state rm 'many["a"]'`, which leaves the old one alone.
+        "#);
+    });
+    assert_eq!(project.state(), before);
+}
+
+/// The tags are read though no resource of the file has any: those of the provider count.
+#[test]
+fn default_tags_of_an_imported_object_are_known() {
+    let project = Project::new();
+    let stack = r#"
+name: small
+providers: {aws: {region: us-west-2, defaultTags: {team: red}}}
+resources:
+  queue: {type: "aws:sqs:Queue", properties: {name: orders}}
+"#;
+    project.write("stacks/small.yaml", stack);
+    project.apply();
+    let before = project.state()["resources"]["queue"].clone();
+    assert_eq!(before["inputs"]["tags"], json!({"team": "red"}));
+    project.run(&["state", "rm", "queue", "--yes"]).expect(0);
+    let imported = project.run(&["import", "queue", URL, "--yes"]).expect(0);
+    assert!(!imported.stdout.contains("tags"), "{}", imported.stdout);
+    assert_eq!(
+        project.state()["resources"]["queue"]["inputs"],
+        before["inputs"]
+    );
+    project.expect_no_changes();
+}

@@ -186,3 +186,41 @@ fn a_journal_of_an_older_version() {
     silent(project.apply());
     assert!(!project.read("state/old.json").contains("origins"));
 }
+
+/// Older versions did not mark what is made of a secret: the next save seals it, and keeps no id
+/// that nobody needs.
+#[test]
+fn an_id_in_clear_that_is_made_of_a_secret() {
+    let mut project = Project::new();
+    project.env("STACKCTL_VAR_token", SECRET);
+    let stack = json!({"name": "old",
+        "variables": {"token": {"type": "string", "sensitive": true}},
+        "resources": {"pet": {"type": "random:RandomPet", "properties": {"prefix": "${var.token}"}}},
+        "outputs": {"pet": "${pet.id}"},
+    });
+    project.write("stacks/old.yaml", stack.to_string());
+    project.apply();
+    let (state, told) = (project.state(), outputs(&project));
+    let mut pet = state["resources"]["pet"].clone();
+    let new = pet.clone();
+    assert_eq!(new["id"], "none");
+    assert_eq!(new["sensitive"], json!(["/id", "/prefix"]));
+    pet["id"] = told["pet"].clone();
+    pet["outputs"]["id"] = told["pet"].clone();
+    pet["sensitive"] = json!(["/prefix"]);
+    let journal = [
+        json!({"run": {"lineage": state["lineage"], "serial": state["serial"]}}),
+        json!({"done": {"step": 0, "changes": [{"put": {"address": "pet", "resource": pet}}]}}),
+    ];
+    let journal: String = journal.iter().map(|line| format!("{line}\n")).collect();
+    project.write("state/old.journal", journal);
+    silent(project.apply());
+    clean(&project.read("state/old.json"), "the state");
+    let pet = &project.state()["resources"]["pet"];
+    assert_eq!(
+        (&pet["id"], &pet["sensitive"]),
+        (&new["id"], &new["sensitive"])
+    );
+    assert_eq!(outputs(&project), told);
+    project.expect_no_changes();
+}

@@ -271,3 +271,37 @@ fn a_state_that_moved_away_is_not_rebuilt_in_its_old_place() {
         refused.stderr
     );
 }
+
+/// Its object is found and cannot be read: the others are adopted, and a later search finds it.
+#[test]
+fn an_object_that_cannot_be_read_does_not_end_the_search() {
+    let mut project = saved(&[30]);
+    let before = project.state();
+    lose(&project);
+    let denied = json!([{"call": "sqs:GetQueueAttributes", "rate": 1.0, "what": "deny"}]);
+    project.env("STACKCTL_LOCAL_FAULTS", &denied.to_string());
+    let ended = project.run(&["state", "rebuild", "--yes"]).expect(1);
+    insta::with_settings!({filters => [(r"\(request [0-9a-f-]+\)", "(request [id])")]}, {
+        insta::assert_snapshot!(ended.stderr, @"
+        Not found:
+          password (random:RandomPassword): it was kept in the state alone; the next apply makes a new one
+        Could not be looked for or read, and may exist:
+          queue: sqs:GetQueueAttributes answered AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: sqs:GetQueueAttributes on resource: * because no identity-based policy allows the sqs:GetQueueAttributes action (request [id])
+        Run `stackctl state rebuild` again before the next apply, which would create them.
+        Saved as serial 1. `stackctl plan` shows how the file differs from what is live.
+        ");
+    });
+    let state = project.state();
+    let found: Vec<&String> = state["resources"].as_object().unwrap().keys().collect();
+    assert_eq!(found, ["log"]);
+    let json = project
+        .run(&["state", "rebuild", "--yes", "--json"])
+        .expect(1)
+        .json();
+    assert_eq!(json["found"], json!([]));
+    assert_eq!(json["failed"][0]["address"], "queue");
+    project.unset("STACKCTL_LOCAL_FAULTS");
+    project.run(&["state", "rebuild", "--yes"]).expect(0);
+    let lost = ["password"];
+    assert_eq!(ids(&project.state(), &lost), ids(&before, &lost));
+}

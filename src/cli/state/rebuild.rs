@@ -293,7 +293,7 @@ fn not_looked_for(failed: &[ReadFailure]) -> String {
     if failed.is_empty() {
         return String::new();
     }
-    let mut text = "Could not be looked for, and may exist:\n".to_owned();
+    let mut text = "Could not be looked for or read, and may exist:\n".to_owned();
     for (address, error) in failed {
         text.push_str(&format!("  {address}: {error}\n"));
     }

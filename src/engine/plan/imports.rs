@@ -157,7 +157,7 @@ impl Planner<'_> {
                 place: Place::Value(at),
             }),
             _ => {
-                self.error(at, "expected the id of an object, a text");
+                self.error(at, "expected the id of an object, a string");
                 None
             }
         }

@@ -133,9 +133,7 @@ impl Planner<'_> {
             Root::Each => &values.each.as_ref()?.1,
             _ => return None,
         };
-        whole
-            .get(&reference.attribute)
-            .or_else(|| Some(whole.clone()))
+        whole.get(&reference.attribute)
     }
 
     /// Refuses steps that need what is not known, and says of what the state has hashes.

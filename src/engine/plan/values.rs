@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 pub type ReadFile<'a> = &'a dyn LocalFiles;
 
 /// What is known while a stack is evaluated.
-#[derive(Clone)]
 pub struct Values<'a> {
     stack: &'a Stack,
     facts: Data,

@@ -132,16 +132,6 @@ impl Budget {
     }
 }
 
-impl Clone for Budget {
-    fn clone(&self) -> Self {
-        Self {
-            values: self.values.load(Relaxed).into(),
-            bytes: self.bytes.load(Relaxed).into(),
-            steps: self.steps.load(Relaxed).into(),
-        }
-    }
-}
-
 /// Counts for one evaluation.
 pub(super) struct Meter<'b> {
     budget: Option<&'b Budget>,

@@ -257,3 +257,51 @@ resources:
         json!("\\$default")
     );
 }
+
+#[test]
+fn each_old_address_of_a_list_is_a_string() {
+    let text = r#"name: a
+resources:
+  q: {type: "aws:sqs:Queue", options: {movedFrom: [old, 7]}}
+  m: {type: "aws:sqs:Queue", options: {movedFrom: {x: old, y: [older, {}], z: true}}}
+"#;
+    let expected = [
+        "a.yaml:4:71 resources.m.options.movedFrom.y[1]: expected a string, got a map",
+        "a.yaml:4:79 resources.m.options.movedFrom.z: expected an old address, or a list of them, got a bool",
+        "a.yaml:3:57 resources.q.options.movedFrom[1]: expected a string, got a number (put it in quotes)",
+    ];
+    assert_eq!(mistakes(text), expected);
+}
+
+#[test]
+fn the_place_of_a_state_is_a_path_or_a_key_in_s3() {
+    let told = |place: &str| mistakes(&format!("name: a\nstate: {place}\n"));
+    for place in [
+        "states/a.json",
+        "s3://bucket/key",
+        "\"s3://${stack.name}\"",
+        "~",
+    ] {
+        assert_eq!(told(place), Vec::<String>::new(), "{place}");
+    }
+    let forms = "write s3://bucket/key, or s3://bucket/key?region=eu-west-1&sse=aws:kms";
+    for place in ["s3://bucket", "s3://bucket/key?sse=x"] {
+        let told = told(place);
+        let start = format!("a.yaml:2:8 {place:?} is no place in S3: ");
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with(&start), "{told:?}");
+        assert!(told[0].ends_with(&format!(" ({forms})")), "{told:?}");
+    }
+    assert_eq!(
+        told("gs://bucket/key"),
+        [
+            "a.yaml:2:8 \"gs://\" is no place for a state (write the path of a file, or s3://bucket/key)"
+        ]
+    );
+    assert_eq!(
+        told("\"\""),
+        [
+            "a.yaml:2:8 the place of the state is empty (leave it out for a file under state/, or write s3://bucket/key)"
+        ]
+    );
+}

@@ -133,12 +133,13 @@ fn what_stands_before_a_document_is_no_part_of_it() {
 
 #[test]
 fn tags_and_odd_numbers_are_refused_where_they_stand() {
-    let text = "a: !Ref queue\nb: [1, .nan, !Sub x]\nc: 12345678901234567890123\n";
+    let text = "a: !Ref queue\nb: [1, .nan, !Sub x]\nc: 12345678901234567890123\nd: -9223372036854775809\n";
     let expected = [
         "1:4 YAML tags such as !Ref are not supported (write references as expressions: ${queue.arn})",
         "2:8 a number must be finite (put it in quotes if it is meant as text)",
         "2:14 YAML tags such as !Sub are not supported (write references as expressions: ${queue.arn})",
         "3:4 this number has more than 64 bits (put it in quotes: \"12345678901234567890123\")",
+        "4:4 this number has more than 64 bits (put it in quotes: \"-9223372036854775809\")",
     ];
     assert_eq!(mistakes(text), expected);
 }

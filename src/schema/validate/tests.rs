@@ -23,6 +23,10 @@ struct Thing {
     #[schemars(extend("document" = "policy"))]
     policy: Option<Value>,
     either: Option<Either>,
+    #[schemars(length(min = 2, max = 3))]
+    pair: Option<Vec<String>>,
+    #[schemars(length(min = 1))]
+    some: Option<Vec<String>>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -139,4 +143,28 @@ fn nothing_secret_is_said() {
         !found.join(" ").to_lowercase().contains("hunter"),
         "{found:?}"
     );
+}
+
+#[test]
+fn a_list_has_neither_too_few_items_nor_too_many() {
+    for (pair, expected) in [
+        (json!(["a"]), &["pair: pair must have at least 2 items"][..]),
+        (json!(["a", "b"]), &[]),
+        (json!(["a", "b", "c"]), &[]),
+        (
+            json!(["a", "b", "c", "d"]),
+            &["pair: pair may have at most 3 items"],
+        ),
+    ] {
+        let value = json!({"name": "a", "pair": pair, "some": ["a"]});
+        assert_eq!(told(&value.into()), expected);
+    }
+    // How many there are is known, whatever they are.
+    let mut data = Data::from(json!({"name": "a", "pair": [null], "some": []}));
+    data.set(&Path::pointer("/pair/0"), Data::unknown("${a.b}"));
+    let expected = [
+        "pair: pair must have at least 2 items",
+        "some: some must have at least 1 item",
+    ];
+    assert_eq!(told(&data), expected);
 }

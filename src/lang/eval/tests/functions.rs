@@ -506,3 +506,18 @@ fn what_functions_refuse() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+/// A short pattern may be large once it is compiled: up to a limit it is matched as any other.
+#[test]
+fn a_large_pattern_is_a_pattern() {
+    let letters = "x".repeat(8);
+    assert_eq!(
+        value(&format!("${{regex(\"^\\\\w{{1,8}}$\", \"{letters}\")}}")),
+        json!(letters)
+    );
+    let many = fault("${regex(\"^((\\\\w{1,64}){1,64}){1,64}$\", \"x\")}").message;
+    assert!(
+        many.ends_with("is not a regular expression, or too large a one"),
+        "{many}"
+    );
+}

@@ -78,3 +78,15 @@ fn a_lone_reference_is_recognised() {
         assert_eq!(lone_reference(text), None, "{text}");
     }
 }
+
+/// The name of a loop's variable is that within the loop alone.
+#[test]
+fn a_variable_of_a_directive_ends_with_it() {
+    let text = "%{ for k, v in many }${k} ${v.arn} ${other.id}%{ endfor }${v.arn} ${k.id}";
+    let found = references(&json!(text)).unwrap_or_default();
+    let names: Vec<String> = found
+        .iter()
+        .map(|one| format!("{}.{}", one.name, one.attribute))
+        .collect();
+    assert_eq!(names, ["many.", "other.id", "v.arn", "k.id"]);
+}

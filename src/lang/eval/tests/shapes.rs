@@ -178,3 +178,43 @@ fn what_the_language_refuses() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+/// What is within the brackets may be about the variable itself, which stays as it was.
+#[test]
+fn a_variable_of_a_loop_is_indexed_by_itself() {
+    for (text, expected) in [
+        ("${[for x in [{k = \"a\", a = 7}] : x[x.k]]}", json!([7])),
+        ("${[for x in [[1, 5, 6]] : x[x[0]] + x[2]]}", json!([11])),
+        (
+            "${[for x in [{a = [{b = 1}]}] : [x.a[*].b, x.a]]}",
+            json!([[[1], [{"b": 1}]]]),
+        ),
+    ] {
+        assert_eq!(value(text), expected, "{text}");
+    }
+}
+
+/// Once a limit is reached nothing more is evaluated, and one mistake tells of it.
+#[test]
+fn nothing_is_evaluated_beyond_a_limit() {
+    let mut world = world();
+    world
+        .vars
+        .insert("long".to_owned(), json!("x".repeat(8 << 20)).into());
+    let told = |template: Value| {
+        let faults = evaluate(&template, &world).err().unwrap_or_default();
+        let told = faults.into_iter().map(|fault| fault.message);
+        told.collect::<Vec<_>>()
+    };
+    let long = "${join(\"x\", [var.long, var.long])}";
+    let limit = "join: the string grows beyond 16 MiB";
+    let wrong = "${1 / 0}";
+    assert_eq!(told(json!([wrong, long])).len(), 2);
+    assert_eq!(told(json!([long, wrong, [wrong]])), [limit]);
+    assert_eq!(told(json!({"a": long, "b": wrong})), [limit]);
+    // As long as it may be.
+    assert_eq!(
+        told(json!("${join(\"\", [var.long, var.long])}")),
+        Vec::<String>::new()
+    );
+}
