@@ -5,7 +5,7 @@ use stackctl::engine::plan::planned::{Inputs, Options};
 use stackctl::engine::plan::{Op, Plan, StepId, rewrite, verify};
 use stackctl::engine::world::World;
 use stackctl::lang::load;
-use stackctl::resource::native;
+use stackctl::resource::table::native;
 use std::path::PathBuf;
 
 const POLICY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
