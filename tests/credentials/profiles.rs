@@ -465,10 +465,10 @@ fn a_script_runs_once_where_no_region_is_named() {
         assert!(plan.stdout.contains("region us-west-2"), "{}", plan.stdout);
         assert_eq!(project.read("runs"), runs, "{place}");
         let asked = server.asked();
-        let read = asked
+        let mut read = asked
             .iter()
             .filter(|it| it.head.contains("/s3/aws4_request"));
-        let last = read.last().expect("the state is read");
+        let last = read.next_back().expect("the state is read");
         assert!(
             last.head.contains(&format!("/{state}/s3/")),
             "{}",

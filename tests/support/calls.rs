@@ -44,7 +44,7 @@ impl Calls {
         }
         let is_read = |call: &&str| call.contains(":Get") || call.contains(":List");
         let mut of_lambda = counted.keys().filter(|call| call.starts_with("lambda:"));
-        let writes = of_lambda.any(|call| !is_read(&call));
+        let writes = of_lambda.any(|call| !is_read(call));
         writeln!(self.text, "{title}").unwrap();
         for (call, number) in &counted {
             let varies = writes && REPEATED.contains(call) || *call == BY_CHANCE;
