@@ -69,20 +69,14 @@ impl Resource for RandomPassword {
         Ok(Made::new(ID.to_owned(), outputs(Some(result))))
     }
 
+    /// The recipe is the file's: nothing outside has it.
     async fn read(
         _cx: &Cx,
         _id: &str,
         attrs: &Value,
     ) -> Result<Option<Live<Self, Outputs>>, Error> {
-        let length = attrs["length"]
-            .as_u64()
-            .and_then(|length| u32::try_from(length).ok());
-        let props = Self {
-            length: length.unwrap_or_default(),
-            ..Self::default()
-        };
         let result = attrs["result"].as_str().map(str::to_owned);
-        Ok(Some(Live::new(props, outputs(result))))
+        Ok(Some(Live::new(Self::default(), outputs(result))))
     }
 
     async fn delete(_cx: &Cx, _id: &str, _attrs: &Value) -> Result<(), Error> {

@@ -245,6 +245,27 @@ pub fn account_in_url(url: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
+    /// SQS takes a count as text as well, and gives it back as it was.
+    #[test]
+    fn a_redrive_policy_has_one_form() {
+        let three = json!({"deadLetterTargetArn": "a", "maxReceiveCount": 3});
+        for same in [
+            json!({"deadLetterTargetArn": "a", "maxReceiveCount": "3"}),
+            json!(r#"{"maxReceiveCount": "3", "deadLetterTargetArn": "a"}"#),
+        ] {
+            assert_eq!(redrive(&same), three);
+        }
+        let ten = json!({"deadLetterTargetArn": "a", "maxReceiveCount": 10});
+        assert_eq!(redrive(&json!({"deadLetterTargetArn": "a"})), ten);
+        let word = json!({"deadLetterTargetArn": "a", "maxReceiveCount": "x"});
+        assert_eq!(redrive(&word), word);
+        let all = json!({"redrivePermission": "allowAll"});
+        let none = json!({"redrivePermission": "allowAll", "sourceQueueArns": []});
+        assert_eq!(redrive(&none), all);
+        let two = json!({"sourceQueueArns": ["b", "a", "b"]});
+        assert_eq!(redrive(&two), json!({"sourceQueueArns": ["a", "b"]}));
+    }
+
     #[test]
     fn half_an_answer_is_none() {
         let arn = (Name::QueueArn, "a".to_owned());
