@@ -111,15 +111,12 @@ fn a_bucket_that_somebody_goes_on_filling() {
     write(&project, &bucket(&json!({"forceDestroy": true})));
     project.apply();
     let destroy = &["destroy", "--yes"][..];
-    let filled = refused(
-        &mut project,
-        destroy,
-        "s3:DeleteBucket",
-        409,
-        "BucketNotEmpty",
-    );
+    let not_empty = |project: &mut Project| {
+        let call = "s3:DeleteBucket";
+        refused(project, destroy, call, 409, "BucketNotEmpty")
+    };
     says(
-        &filled,
+        &not_empty(&mut project),
         &[
             "bucket explained was emptied 10 times and is still not empty",
             "Stop what writes to it",
@@ -127,15 +124,8 @@ fn a_bucket_that_somebody_goes_on_filling() {
     );
     write(&project, &bucket(&json!({})));
     project.apply();
-    let full = refused(
-        &mut project,
-        destroy,
-        "s3:DeleteBucket",
-        409,
-        "BucketNotEmpty",
-    );
     says(
-        &full,
+        &not_empty(&mut project),
         &[
             "bucket explained still holds objects or versions",
             "set forceDestroy: true",

@@ -176,6 +176,11 @@ fn buckets() -> Vec<Case> {
         "OperationAborted",
         "A conflicting conditional operation is currently in progress against this resource.",
     );
+    let conditional = (
+        409,
+        "ConditionalRequestConflict",
+        "The conditional request cannot succeed.",
+    );
     vec![
         case("s3:PutBucketVersioning", aborted, None, vec![versioned()]),
         case("s3:CreateBucket", aborted, None, vec![versioned()]),
@@ -191,23 +196,10 @@ fn buckets() -> Vec<Case> {
             None,
             vec![versioned()],
         ),
+        case("s3:PutObject", conditional, None, vec![object("a")]),
         case(
             "s3:PutObject",
-            (
-                409,
-                "ConditionalRequestConflict",
-                "The conditional request cannot succeed.",
-            ),
-            None,
-            vec![object("a")],
-        ),
-        case(
-            "s3:PutObject",
-            (
-                409,
-                "ConditionalRequestConflict",
-                "The conditional request cannot succeed.",
-            ),
+            conditional,
             None,
             vec![object("a"), object("b")],
         ),

@@ -38,7 +38,7 @@ pub struct GetFile {
     /// What to leave out of `sourceDir`, as in `.gitignore`: paths below it, with `*`, `?`, `**`,
     /// `[ab]` and `{a,b}`; the last pattern that fits decides, and `!` takes back. Other than
     /// there, a name without a slash is one directly in `sourceDir`: `**/name` is one anywhere. A
-    /// folder is left out with all that is in it. A pattern that fits nothing is a warning.
+    /// folder is excluded with all that is in it. A pattern that fits nothing is a warning.
     pub excludes: Option<Vec<String>>,
     /// The mode of every entry as octal digits, such as `0666`, in place of the files' own.
     #[schemars(regex(pattern = r"^0?[0-7]{3}$"))]

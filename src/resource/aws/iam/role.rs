@@ -399,7 +399,7 @@ async fn update(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
     Ok(())
 }
 
-/// `UpdateRole` puts the default back for a session duration that is left out, so both
+/// `UpdateRole` puts the default back for a session duration that is not given, so both
 /// fields are always sent: the new one where it changes, the live one where it does not.
 async fn update_role(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
     let description = if change.has(&["description"]) {

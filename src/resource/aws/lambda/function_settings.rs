@@ -92,7 +92,7 @@ pub struct Function {
     pub ephemeral_storage: Option<EphemeralStorage>,
     /// The environment variables.
     pub environment: Option<Environment>,
-    /// The KMS key for the environment variables; left out, AWS's own.
+    /// The KMS key for the environment variables; AWS's own where none is given.
     pub kms_key_arn: Option<String>,
     /// The ARNs of layer versions, in order.
     #[schemars(length(max = 5))]

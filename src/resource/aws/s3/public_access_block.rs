@@ -5,7 +5,7 @@ use crate::resource::aws::s3::{self, OfBucket};
 use aws_sdk_s3::types::PublicAccessBlockConfiguration;
 
 /// The four public access settings of a bucket. All four are on for a new bucket; here one
-/// that is left out is off, and all are off once this resource is deleted.
+/// that is not given is off, and all are off once this resource is deleted.
 ///
 /// ```yaml
 /// access_block:
