@@ -399,6 +399,7 @@ mod properties {
         aws_lambda_permission_version,
         aws_s3_bucket,
         aws_s3_bucketacl,
+        aws_s3_bucketobject_held,
         aws_s3_bucketobject_locked,
         aws_s3_bucketversioning,
         aws_sqs_queue_fifo,

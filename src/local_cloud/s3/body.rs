@@ -45,6 +45,28 @@ pub(super) fn payload(call: &Call<'_>) -> Result<Payload, Refusal> {
     Ok(Payload { bytes, checksums })
 }
 
+/// What locks an object is taken with a digest of the content only; `what` is "Put Object" or "Put
+/// Part". (<https://github.com/versity/versitygw/issues/1535> shows S3's answer,
+/// <https://github.com/s3tools/s3cmd/issues/1436> that of a part.)
+pub(super) fn require_digest(
+    call: &Call<'_>,
+    payload: &Payload,
+    headers: &BTreeMap<String, String>,
+    what: &str,
+) -> Result<(), Refusal> {
+    let locks = headers
+        .keys()
+        .any(|name| name.starts_with("x-amz-object-lock-"));
+    if locks && payload.checksums.is_empty() && call.header("content-md5").is_none() {
+        let message = format!(
+            "Content-MD5 OR x-amz-checksum- HTTP header is required for {what} requests with \
+             Object Lock parameters"
+        );
+        return Err(error("InvalidRequest", &message));
+    }
+    Ok(())
+}
+
 fn note_checksum(checksums: &mut BTreeMap<String, String>, name: &str, value: &str) {
     let about_content = name.starts_with("x-amz-checksum-")
         && ![

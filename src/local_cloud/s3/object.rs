@@ -41,6 +41,7 @@ pub(super) fn put(call: Call<'_>) -> Result<Reply, Refusal> {
     check_conditions(&call, &versions)?;
     let payload = body::payload(&call)?;
     let mut version = described(&call, &bucket)?;
+    body::require_digest(&call, &payload, &version.headers, "Put Object")?;
     version.size = payload.bytes.len() as u64;
     // Only without KMS is the ETag the MD5 of the content.
     if version.etag.is_empty() {

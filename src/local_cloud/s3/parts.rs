@@ -81,6 +81,7 @@ pub(super) fn part(mut call: Call<'_>) -> Result<Reply, Refusal> {
             error("InvalidArgument", message)
         })?;
     let payload = body::payload(&call)?;
+    body::require_digest(&call, &payload, &upload.version.headers, "Put Part")?;
     let part = Part {
         etag: hex::encode(Md5::digest(&payload.bytes)),
         size: payload.bytes.len() as u64,

@@ -3,13 +3,19 @@
 use super::{client, located};
 use crate::local_cloud::testing::Cloud;
 use aws_sdk_s3::error::ProvideErrorMetadata;
-use aws_sdk_s3::primitives::DateTime;
+use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::{
     Delete, ObjectIdentifier, ObjectLockLegalHold, ObjectLockLegalHoldStatus as Hold,
     ObjectLockMode, ObjectLockRetention, ObjectLockRetentionMode,
 };
 
 const LATER: i64 = 4_000_000_000;
+/// Of the content, in base64.
+const CRC: &str = "6Le+Qw==";
+
+fn content() -> ByteStream {
+    ByteStream::from_static(b"a")
+}
 
 async fn locking(cloud: &Cloud) -> aws_sdk_s3::Client {
     let s3 = client(cloud).await;
@@ -31,8 +37,14 @@ fn hold(status: Hold) -> ObjectLockLegalHold {
 async fn a_legal_hold_keeps_a_version() {
     let cloud = Cloud::new();
     let s3 = locking(&cloud).await;
-    let put = s3.put_object().bucket("locking").key("a");
-    let put = put.object_lock_legal_hold_status(Hold::On).send().await;
+    let put = || {
+        let put = s3.put_object().bucket("locking").key("a");
+        put.object_lock_legal_hold_status(Hold::On)
+    };
+    let refused = put().send().await.unwrap_err();
+    assert_eq!(refused.code(), Some("InvalidRequest"));
+    assert!(refused.message().unwrap().contains("Content-MD5"));
+    let put = put().body(content()).checksum_crc32(CRC).send().await;
     let id = put.unwrap().version_id().unwrap().to_owned();
     let head = s3.head_object().bucket("locking").key("a").send().await;
     let head = head.unwrap();
@@ -74,6 +86,7 @@ async fn retention_keeps_a_version_until_its_date() {
     let s3 = locking(&cloud).await;
     let put = |mode: Option<ObjectLockMode>, until: Option<i64>| {
         let put = s3.put_object().bucket("locking").key("a");
+        let put = put.body(content()).checksum_crc32(CRC);
         let put = put.set_object_lock_mode(mode);
         put.set_object_lock_retain_until_date(until.map(DateTime::from_secs))
             .send()
@@ -123,6 +136,24 @@ async fn retention_keeps_a_version_until_its_date() {
         let deleted = delete().bypass_governance_retention(true).send().await;
         assert_eq!(deleted.is_ok(), bypassed);
     }
+}
+
+#[tokio::test]
+async fn a_part_of_what_is_locked_has_a_digest_too() {
+    let cloud = Cloud::new();
+    let s3 = locking(&cloud).await;
+    let start = s3.create_multipart_upload().bucket("locking").key("a");
+    let start = start.object_lock_legal_hold_status(Hold::On).send().await;
+    let id = start.unwrap().upload_id().unwrap().to_owned();
+    let part = || {
+        let part = s3.upload_part().bucket("locking").key("a");
+        part.upload_id(&id).part_number(1)
+    };
+    let refused = part().send().await.unwrap_err();
+    assert_eq!(refused.code(), Some("InvalidRequest"));
+    assert!(refused.message().unwrap().contains("Put Part"));
+    let part = part().body(content()).checksum_crc32(CRC);
+    part.send().await.unwrap();
 }
 
 #[tokio::test]

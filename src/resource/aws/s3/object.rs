@@ -83,7 +83,11 @@ async fn store(cx: &Cx, props: &BucketObject, new: bool) -> Result<Outputs, Erro
         let client = if new { cx.aws.s3_once() } else { cx.aws.s3() };
         let request = upload::put(client, props, bytes.clone())?;
         let request = request.set_if_none_match(new.then(|| "*".to_owned()));
-        send!(request, "s3:PutObject")
+        let request = request.customize();
+        send!(
+            request.config_override(upload::checksums(props)),
+            "s3:PutObject"
+        )
     };
     let reply = s3::first_write(cx, s3::never, attempt).await?;
     Ok(outputs_of!(cx, id, &reply, algorithm))

@@ -101,7 +101,9 @@ async fn part(
     let call = call
         .part_number(number)
         .set_checksum_algorithm(upload::checksum_algorithm(props))
-        .body(ByteStream::from(bytes));
+        .body(ByteStream::from(bytes))
+        .customize()
+        .config_override(upload::checksums(props));
     let reply = send!(call, "s3:PutObject (UploadPart)")?;
     Ok(CompletedPart::builder()
         .part_number(number)

@@ -4,6 +4,7 @@ use super::object_settings::BucketObject;
 use crate::resource::author::*;
 use crate::resource::aws::time::time;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::RequestChecksumCalculation;
 use aws_sdk_s3::operation::create_multipart_upload::builders::CreateMultipartUploadFluentBuilder;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
@@ -84,6 +85,16 @@ pub(super) fn checksum_algorithm(props: &BucketObject) -> Option<ChecksumAlgorit
         .or(locked.then_some(ChecksumAlgorithm::Crc32))
 }
 
+/// Has a call send the checksum that it names also where the client sends none by itself: to
+/// stores that are like S3.
+pub(super) fn checksums(props: &BucketObject) -> aws_sdk_s3::config::Builder {
+    let config = aws_sdk_s3::Config::builder();
+    match checksum_algorithm(props) {
+        Some(_) => config.request_checksum_calculation(RequestChecksumCalculation::WhenSupported),
+        None => config,
+    }
+}
+
 /// Adds to a request all that the properties say of an object beside its content. The calls
 /// that start an upload share these setters, but no trait.
 macro_rules! described {
@@ -157,6 +168,23 @@ mod tests {
         assert_eq!(by_ending("v1.zip/readme"), None);
         assert_eq!(by_ending("code.zip"), Some("application/zip"));
         assert_eq!(by_ending("odd."), None);
+    }
+
+    #[test]
+    fn what_locks_has_a_checksum() {
+        let some = |text: &str| Some(text.to_owned());
+        let of = |change: fn(&mut BucketObject, Option<String>), value: &str| {
+            let mut props = BucketObject::default();
+            change(&mut props, some(value));
+            checksum_algorithm(&props)
+        };
+        assert_eq!(checksum_algorithm(&BucketObject::default()), None);
+        let mode = of(|it, mode| it.object_lock_mode = mode, "GOVERNANCE");
+        assert_eq!(mode, Some(ChecksumAlgorithm::Crc32));
+        let hold = of(|it, hold| it.object_lock_legal_hold_status = hold, "ON");
+        assert_eq!(hold, Some(ChecksumAlgorithm::Crc32));
+        let chosen = of(|it, chosen| it.checksum_algorithm = chosen, "SHA256");
+        assert_eq!(chosen, Some(ChecksumAlgorithm::Sha256));
     }
 
     #[test]
