@@ -105,7 +105,7 @@ impl Hunt {
             }
         }
         let class = |seconds: f64| {
-            [0.4, 1.5, 4.0, 12.0]
+            [0.4, 1.5, 4.0, 12.0, 30.0]
                 .iter()
                 .filter(|most| seconds > **most)
                 .count()

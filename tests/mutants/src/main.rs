@@ -53,7 +53,7 @@ struct Args {
     #[arg(long, default_value_t = 300)]
     budget: u64,
     /// A test that takes longer is left out, in seconds.
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 150)]
     slow: u64,
     /// Goes on with the run that was interrupted: same mutants, same build.
     #[arg(long)]
