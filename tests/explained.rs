@@ -1,5 +1,6 @@
 //! Errors of AWS that say too little: what they mean on the resource at hand, and the next step.
 
+use crate::conformance::{Case, cases};
 use crate::support::{Ended, Project};
 use serde_json::{Value, json};
 
@@ -194,4 +195,58 @@ fn versioning_that_has_been_on() {
     write(&project, &versioning("Suspended"));
     project.apply();
     project.expect_no_changes();
+}
+
+/// A managed policy that AWS does not have gets the one that was meant; another refusal does not.
+#[test]
+fn a_managed_policy_that_is_not_there() {
+    let mut project = Project::new();
+    let arn = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRoles";
+    write(
+        &project,
+        &json!({"a": {"type": "aws:iam:RolePolicyAttachment",
+        "properties": {"role": "${r.name}", "policyArn": arn}},
+        "r": {"type": "aws:iam:Role", "properties": {"name": "r", "assumeRolePolicy": {
+            "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+            "Principal": {"Service": "lambda.amazonaws.com"}}]}}}}),
+    );
+    let apply = &["apply", "--yes"];
+    let full = refused(
+        &mut project,
+        apply,
+        "iam:AttachRolePolicy",
+        409,
+        "LimitExceeded",
+    );
+    assert!(full.stderr.contains("LimitExceeded"), "{}", full.stderr);
+    assert!(!full.stderr.contains("next: Correct"), "{}", full.stderr);
+    let missing = project.run(apply).expect(1).stderr;
+    assert!(missing.contains("NoSuchEntity"), "{missing}");
+    assert!(
+        missing.contains("next: Correct the policy's ARN"),
+        "{missing}"
+    );
+    assert!(
+        missing.contains("AWSLambdaBasicExecutionRole\""),
+        "{missing}"
+    );
+}
+
+/// A UUID in a message is a mapping's only where the code says that there is one.
+#[test]
+fn a_uuid_in_a_message_is_not_taken_for_a_mapping() {
+    let of_mapping = |(name, _): &(String, _)| name == "aws:lambda:EventSourceMapping";
+    let (_, path) = cases().into_iter().find(of_mapping).unwrap();
+    let case: Case = serde_yaml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let mut project = Project::new();
+    let stack = json!({"name": "s", "providers": {"aws": {"region": "us-west-2"}},
+        "resources": case.resources, "data": case.data});
+    project.write("stacks/s.yaml", stack.to_string());
+    let message = "The key 11111111-2222-3333-4444-555555555555 is disabled.";
+    let answer = json!({"status": 400, "code": "KMSDisabledException", "message": message});
+    let rule = json!([{"call": "lambda:CreateEventSourceMapping", "what": {"answer": answer}}]);
+    project.env("STACKCTL_LOCAL_FAULTS", &rule.to_string());
+    let told = project.run(&["apply", "--yes"]).expect(1).stderr;
+    assert!(told.contains(message), "{told}");
+    assert!(!told.contains("Adopt it"), "{told}");
 }

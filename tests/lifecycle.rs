@@ -126,3 +126,28 @@ fn arns_and_host_names_are_those_of_the_partition() {
         );
     }
 }
+
+/// What a replacement leaves in place is let go of; what took its place stays known.
+#[test]
+fn an_old_one_that_is_kept_is_forgotten_alone() {
+    let project = Project::new();
+    let stack = json!({"name": "s", "providers": {"aws": {"region": "us-west-2"}}, "resources": {
+        "queue": {"type": "aws:sqs:Queue", "options": {"retainOnDelete": true}},
+    }});
+    project.write("stacks/s.yaml", stack.to_string());
+    project.apply();
+    let id = |project: &Project| project.state()["resources"]["queue"]["id"].clone();
+    let old = id(&project);
+    project
+        .run(&["apply", "--yes", "--replace", "queue"])
+        .expect(0);
+    assert!(id(&project).is_string() && id(&project) != old);
+    assert!(
+        project
+            .state()
+            .get("deposed")
+            .is_none_or(|it| *it == json!({}))
+    );
+    assert_eq!(project.cloud().len(), 2);
+    project.expect_no_changes();
+}

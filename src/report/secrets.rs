@@ -409,7 +409,62 @@ const SERVICES: [&str; 7] = ["sqs", "lambda", "iam", "logs", "s3", "sts", "apiga
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::plan::Action;
+    use crate::report::fixtures::{change, plan};
     use serde_json::json;
+
+    /// A variable's value, known before the plan.
+    fn secrets(text: &str) -> Secrets {
+        let secrets = Secrets::default();
+        let mut data = Data::from(json!(text));
+        data.secret.insert(Path::root());
+        secrets.learn_source(&data);
+        secrets
+    }
+
+    /// A part of a secret that is a name in the plan stays readable; the others do not.
+    #[test]
+    fn what_a_plan_says_of_itself_is_no_secret() {
+        let text = "x-orders-and-payments-123456789012-ap-southeast-3-staging-main-q7";
+        let secrets = secrets(text);
+        let mut plan = plan(Vec::new());
+        plan.stack = "orders-and-payments".to_owned();
+        plan.region = Some("ap-southeast-3".to_owned());
+        plan.env = Some("staging-main".to_owned());
+        secrets.learn_plan(&plan);
+        for name in [
+            "orders-and-payments",
+            "123456789012",
+            "ap-southeast-3",
+            "staging-main",
+        ] {
+            assert_eq!(secrets.hide(name), name);
+        }
+        assert_eq!(secrets.hide("g-main-q7, 2-ap-sou"), "(secret), (secret)");
+    }
+
+    /// A name that is drawn from a secret prefix, and a value that its type calls sensitive.
+    #[test]
+    fn what_a_plan_draws_may_be_secret() {
+        let mut named = change("bucket", "aws:s3:Bucket", Action::Create);
+        let mut after = Data::from(json!({"bucketPrefix": "hunter22-"}));
+        after.secret.insert(Path::dotted("bucketPrefix"));
+        named.after = Some(after);
+        named
+            .decided
+            .insert("bucket".to_owned(), json!("hunter22-x9k2p"));
+        let mut drawn = change("password", "random:RandomPassword", Action::Create);
+        drawn.after = Some(Data::from(json!({"length": 8})));
+        drawn
+            .decided
+            .insert("result".to_owned(), json!("Tr0ub4dor"));
+        drawn.decided.insert("id".to_owned(), json!("none"));
+        let secrets = Secrets::of(&plan(vec![named, drawn]));
+        assert_eq!(
+            secrets.hide("hunter22-x9k2p, Tr0ub4dor, none"),
+            "(secret), (secret), none"
+        );
+    }
 
     fn mask(secret: &[&str], value: &Value) -> Value {
         let data = Data {

@@ -507,6 +507,29 @@ mod tests {
         assert_eq!(secrets.hide("to prod-orders-S3cr3tV..."), "to (secret)...");
     }
 
+    /// Of longer secrets only the whole text is looked for.
+    #[test]
+    fn the_longest_secret_that_is_looked_for_in_parts() {
+        let text: String = (0..)
+            .flat_map(|n: u32| format!("{n:x}-").into_bytes())
+            .map(char::from)
+            .take(LONGEST_IN_PARTS)
+            .collect();
+        let cut = &text[40_000..40_030];
+        assert_eq!(source(&text).hide(cut), SECRET);
+        assert_eq!(source(&format!("{text}x")).hide(cut), cut);
+    }
+
+    /// Also before anything was hidden: what is public has to be learnt then.
+    #[test]
+    fn a_secret_from_the_start_has_parts_at_once() {
+        assert!(!Secrets::default().has_parts());
+        let secrets = source("prod-orders-S3cr3tValue");
+        assert!(secrets.has_parts());
+        secrets.hide("nothing");
+        assert!(secrets.has_parts());
+    }
+
     #[test]
     fn a_long_text_is_searched_in_one_go() {
         let secrets = source("Tr0ub4dor&3 O'Brien/é+horse");

@@ -367,3 +367,33 @@ async fn a_secret_that_drifted_is_told_and_taken_in_unseen() {
         project.expect_no_changes();
     }
 }
+
+/// An output that AWS counts is no drift, and a refresh takes it in all the same.
+#[tokio::test]
+async fn a_refresh_takes_in_what_only_outputs_tell() {
+    let project = small();
+    project.apply();
+    let count = |project: &Project| {
+        project.state()["resources"]["policy"]["outputs"]["attachmentCount"].clone()
+    };
+    assert_eq!(count(&project), 0);
+    let aws = project.outside().await;
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+        "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}]});
+    let role = aws.iam().create_role().role_name("other");
+    let role = role.assume_role_policy_document(trust.to_string());
+    role.send().await.unwrap();
+    let attach = aws.iam().attach_role_policy().role_name("other");
+    attach.policy_arn(POLICY).send().await.unwrap();
+    project.run(&["drift"]).expect(0);
+    let told = project.run(&["refresh", "--yes"]).expect(0);
+    let line = "policy: the outputs attachmentCount have changed";
+    assert!(told.stdout.contains(line), "{}", told.stdout);
+    assert_eq!(count(&project), 1);
+    let again = project.run(&["refresh", "--yes"]).expect(0);
+    assert!(
+        !again.stdout.contains("attachmentCount"),
+        "{}",
+        again.stdout
+    );
+}

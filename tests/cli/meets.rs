@@ -194,6 +194,29 @@ fn every_object_that_is_met_can_be_adopted() {
     });
 }
 
+/// No two policies have one name, whatever their paths: the one that is there is to be adopted.
+#[test]
+fn a_policy_of_the_name_on_another_path() {
+    let project = Project::new();
+    let policy = |path: &str| {
+        json!({"it": {"type": "aws:iam:Policy", "properties": {
+            "name": "shared", "path": path,
+            "policy": {"Version": "2012-10-17", "Statement": [
+                {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"},
+            ]},
+        }}})
+    };
+    write(&project, "theirs", &policy("/theirs/"), &json!({}));
+    project.run(&["apply", "--yes"]).expect(0);
+    write(&project, "mine", &policy("/mine/"), &json!({}));
+    let ended = project.run(&["apply", "--yes", "mine"]).expect(1);
+    let command = between(&ended.stderr, "Adopt it with `", "`");
+    assert_eq!(
+        command,
+        "stackctl import mine it arn:aws:iam::000000000000:policy/theirs/shared --local"
+    );
+}
+
 /// With one stack the command needs no name, and instances are quoted; the words for the place
 /// of the stack are repeated as they were typed.
 #[test]

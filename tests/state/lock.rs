@@ -172,7 +172,9 @@ fn a_holder_that_lost_its_lock_begins_nothing_more() {
     let output = child.wait_with_output_of_all();
     assert_eq!(output.0, Some(1), "{}", output.1);
     assert!(
-        output.1.contains("has lost its hold on the state"),
+        output
+            .1
+            .contains("has lost its hold on the state state/small.json: "),
         "{}",
         output.1
     );

@@ -267,7 +267,6 @@ fn taken(
     let mut sensitive = known.sensitive.clone();
     sensitive.extend(secret(Some(schema), known));
     sensitive.extend(sealed_paths(&known.inputs));
-    next.sensitive.extend(known.secrets(Some(schema)));
     next.inputs = sealed(seal, &known.inputs, &next.inputs, &sensitive);
     next.outputs = sealed(seal, &known.outputs, &next.outputs, &sensitive);
     next

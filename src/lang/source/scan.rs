@@ -312,3 +312,39 @@ impl Scan<'_> {
         self.at -= 1;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One key in another, each on its own line.
+    fn nested(levels: usize) -> String {
+        let line = |level: usize| format!("{}k:\n", " ".repeat(level));
+        (0..levels).map(line).collect()
+    }
+
+    #[test]
+    fn blocks_count_by_their_columns() {
+        assert!(scan(&nested(DEEPEST)).is_ok());
+        let (at, message) = scan(&nested(DEEPEST + 1)).unwrap_err();
+        assert!(at >= nested(DEEPEST).len(), "{at}");
+        assert!(message.contains("nested"), "{message}");
+        // What is indented less closes the blocks of what was indented more.
+        assert!(scan(&nested(DEEPEST).repeat(2)).is_ok());
+        let dashes = format!("{}x\n", "- ".repeat(DEEPEST + 1));
+        assert!(scan(&dashes).is_err());
+    }
+
+    #[test]
+    fn a_block_scalar_ends_where_the_block_around_goes_on() {
+        // A bracket in the text is none; one behind it is.
+        let brackets = "[".repeat(DEEPEST);
+        let text = format!("a:\n  b: |\n    {brackets}\n\n    [\n  c: x\n");
+        assert!(scan(&text).is_ok());
+        let behind = format!("a:\n  b: |\n    text\n  c: {brackets}\n");
+        assert!(scan(&behind).is_err());
+        let quoted = "a:\n  b: |\n    'text\n  c: 'two\n   lines'\n";
+        let found = quoted_over_lines(quoted);
+        assert_eq!(&quoted[found[0].clone()], "'two\n   lines'");
+    }
+}

@@ -267,6 +267,17 @@ mod tests {
     }
 
     #[test]
+    fn an_account_has_twelve_digits() {
+        let of = |url| account_in_url(url);
+        let real = "https://sqs.us-west-2.amazonaws.com/123456789012/orders";
+        assert_eq!(of(real), Some("123456789012"));
+        assert_eq!(of("http://localhost:9324/queues/orders"), None);
+        // A host or a folder of twelve characters is none.
+        assert_eq!(of("http://queue-system/orders"), None);
+        assert_eq!(of("http://localhost/12345678901/orders"), None);
+    }
+
+    #[test]
     fn half_an_answer_is_none() {
         let arn = (Name::QueueArn, "a".to_owned());
         let fifo = (Name::FifoQueue, "true".to_owned());
