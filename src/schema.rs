@@ -65,7 +65,7 @@ pub struct Schema {
     defaults: OnceLock<Map<String, Value>>,
     /// The keywords of our own that stand somewhere in it: most are in few types, and where
     /// one is not, no place has to be looked at.
-    keywords: Vec<&'static str>,
+    keywords: BTreeSet<&'static str>,
     /// The compiled schema of its properties; made when it is first asked.
     validator: OnceLock<Result<jsonschema::Validator, String>>,
 }
@@ -146,14 +146,17 @@ const KEYWORDS: [&str; 15] = [
     "writesFile",
 ];
 
-/// Whether a keyword stands anywhere in a schema.
-fn marks(schema: &Value, keyword: &str) -> bool {
+/// Takes note of the keywords of our own that stand anywhere in a schema.
+fn note_keywords(schema: &Value, found: &mut BTreeSet<&'static str>) {
     match schema {
         Value::Object(map) => {
-            map.contains_key(keyword) || map.values().any(|value| marks(value, keyword))
+            for (key, value) in map {
+                found.extend(KEYWORDS.iter().find(|keyword| **keyword == key.as_str()));
+                note_keywords(value, found);
+            }
         }
-        Value::Array(list) => list.iter().any(|value| marks(value, keyword)),
-        _ => false,
+        Value::Array(list) => list.iter().for_each(|value| note_keywords(value, found)),
+        _ => {}
     }
 }
 
@@ -185,13 +188,14 @@ impl Schema {
         properties: Value,
         outputs: Value,
     ) -> Self {
-        let marked =
-            |keyword: &&'static str| marks(&properties, keyword) || marks(&outputs, keyword);
+        let mut keywords = BTreeSet::new();
+        note_keywords(&properties, &mut keywords);
+        note_keywords(&outputs, &mut keywords);
         Self {
             name,
             description,
             example: None,
-            keywords: KEYWORDS.into_iter().filter(marked).collect(),
+            keywords,
             properties,
             outputs,
             defaults: OnceLock::new(),
@@ -202,7 +206,7 @@ impl Schema {
     /// Whether the keyword, one of our own, may stand somewhere in it.
     pub fn has_keyword(&self, keyword: &str) -> bool {
         debug_assert!(KEYWORDS.contains(&keyword), "{keyword}");
-        self.keywords.contains(&keyword)
+        self.keywords.contains(keyword)
     }
 
     /// Whether there are outputs that are secret whatever the properties are.

@@ -379,7 +379,7 @@ fn the_references_of_the_conformance_cases_have_rows() {
                 };
                 let other = other["type"].as_str().unwrap();
                 if other.starts_with("aws:") && !rows.contains(&(property.as_str(), other)) {
-                    missing.insert((kind.schema().name, property.clone(), other.to_owned()));
+                    missing.insert((kind.name(), property.clone(), other.to_owned()));
                 }
             }
         }

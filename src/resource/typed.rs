@@ -26,8 +26,12 @@ use std::sync::OnceLock;
 /// A type behind one interface, for the engine: JSON in, JSON out. A type without a struct, made at
 /// run time, implements it by itself; what it leaves out is as [`Resource`] has it.
 pub trait ResourceType: Send + Sync {
-    /// The type's declaration.
+    /// The type's declaration, made ready when it is first asked for.
     fn schema(&self) -> &'static Schema;
+    /// The type's name, known without its declaration: a command meets few of all types.
+    fn name(&self) -> &'static str {
+        self.schema().name
+    }
     /// See [`Resource::rules`].
     fn rules(&self, _rules: &Rules<'_>) -> Vec<Broken> {
         Vec::new()
@@ -181,8 +185,10 @@ pub trait ResourceType: Send + Sync {
 
 /// A data source behind one interface.
 pub trait DataSourceType: Send + Sync {
-    /// The data source's declaration.
+    /// The data source's declaration, made ready when it is first asked for.
     fn schema(&self) -> &'static Schema;
+    /// The data source's name, known without its declaration.
+    fn name(&self) -> &'static str;
     /// See [`DataSource::HOME`].
     fn home(&self) -> Home;
     /// Reads it.
@@ -262,6 +268,10 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         let this: &'static Typed<T> = self;
         this.schema
             .get_or_init(|| Schema::of::<T, T::Outputs>(T::TYPE))
+    }
+
+    fn name(&self) -> &'static str {
+        T::TYPE
     }
 
     fn rules(&self, rules: &Rules<'_>) -> Vec<Broken> {
@@ -479,6 +489,10 @@ impl<T: DataSource> DataSourceType for &'static TypedData<T> {
         this.0
             .schema
             .get_or_init(|| Schema::of::<T, T::Outputs>(T::TYPE))
+    }
+
+    fn name(&self) -> &'static str {
+        T::TYPE
     }
 
     fn home(&self) -> Home {

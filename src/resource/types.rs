@@ -21,12 +21,12 @@ impl Types {
 
     /// The same, of one that is never made at run time.
     pub fn add_static(&mut self, kind: &'static dyn ResourceType) {
-        self.resources.insert(kind.schema().name, kind);
+        self.resources.insert(kind.name(), kind);
     }
 
     /// Adds a data source, in place of one of the same name.
     pub fn add_data_source(&mut self, kind: &'static dyn DataSourceType) {
-        self.data_sources.insert(kind.schema().name, kind);
+        self.data_sources.insert(kind.name(), kind);
     }
 
     /// The resource type of this name.

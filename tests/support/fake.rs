@@ -180,7 +180,7 @@ impl Fake {
         let name = name_of(kind, &attrs);
         let taken = self.objects.iter().find(|(_, other)| {
             name.is_some()
-                && other.kind.schema().name == kind.schema().name
+                && other.kind.name() == kind.name()
                 && name_of(other.kind, &other.attrs) == name
         });
         if let Some((other, _)) = taken {
@@ -206,7 +206,7 @@ impl Fake {
         let outputs = outputs_of(object.kind, &object.attrs);
         let inputs = outputs.as_object()?.values().filter_map(Value::as_str);
         // A name that the file gives says nothing of who uses whom.
-        let drawn = object.kind.schema().name.starts_with("random:");
+        let drawn = object.kind.name().starts_with("random:");
         let marks: Vec<&str> = inputs.filter(|text| drawn || text.contains(id)).collect();
         let uses = |other: &Object| {
             let schema = other.kind.schema();
@@ -240,7 +240,7 @@ fn names(object: &Object, row: &Parent, parent: &Object) -> bool {
         .by
         .iter()
         .filter_map(|name| parent.attrs.get(*name)?.as_str());
-    parent.kind.schema().name == row.type_name && outputs.any(|value| (row.key)(value) == key)
+    parent.kind.name() == row.type_name && outputs.any(|value| (row.key)(value) == key)
 }
 
 /// Whether a create waits for the step: then it cannot wait for its users' changes, which

@@ -265,12 +265,12 @@ impl Search {
 
     /// The ids of a type that have an address already.
     fn known(&self, world: &World, planned: &Planned, kind: &dyn ResourceType) -> BTreeSet<String> {
-        let name = kind.schema().name;
+        let name = kind.name();
         let mut known = world.state.ids(name);
         let of_type = planned
             .sought
             .iter()
-            .filter(|sought| sought.kind.schema().name == name);
+            .filter(|sought| sought.kind.name() == name);
         let adopted = of_type.filter_map(|sought| self.adopt.get(&sought.address));
         known.extend(adopted.filter_map(|id| Some(kind.import(id).ok()?.id)));
         known
@@ -292,7 +292,7 @@ impl Search {
             })
             .map(|(address, kind, why)| Missing {
                 address: address.clone(),
-                type_name: kind.schema().name.to_owned(),
+                type_name: kind.name().to_owned(),
                 why,
             })
             .collect();

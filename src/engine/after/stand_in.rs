@@ -52,7 +52,7 @@ impl StandIns {
         let mut all: Map<String, Value> = outputs.collect();
         all.extend(inputs.as_object().cloned().unwrap_or_default());
         let resource = ResourceState {
-            type_name: kind.schema().name.to_owned(),
+            type_name: kind.name().to_owned(),
             id: text(*number, 0),
             inputs: inputs.clone(),
             outputs: Value::Object(all),

@@ -80,7 +80,7 @@ impl Planner<'_> {
         let mut by_type: HashMap<&str, Vec<usize>> = HashMap::new();
         for (at, found) in self.out.instances.iter().enumerate() {
             by_type
-                .entry(found.kind.schema().name)
+                .entry(found.kind.name())
                 .or_default()
                 .push(at);
         }
@@ -103,7 +103,7 @@ impl Planner<'_> {
                 }
                 for (path, text) in texts(row.property, &props.value) {
                     let parent = match (props.unknown_at(&path), text) {
-                        (None, Some(text)) => index.get(found.kind.schema().name, row, &text),
+                        (None, Some(text)) => index.get(found.kind.name(), row, &text),
                         (Some(_), _) => self
                             .peer_at(found, &path)
                             .filter(|at| self.is_of(*at, row.type_name)),
@@ -157,7 +157,7 @@ impl Planner<'_> {
     }
 
     fn is_of(&self, at: usize, type_name: &str) -> bool {
-        self.out.instances[at].kind.schema().name == type_name
+        self.out.instances[at].kind.name() == type_name
     }
 
     /// Reports what excludes the resource that it names.
@@ -209,7 +209,7 @@ impl Planner<'_> {
         let parents = Parents::of(instances, &self.out.links);
         let mut groups: HashMap<(&str, &str, String), Vec<usize>> = HashMap::new();
         for (at, found) in instances.iter().enumerate() {
-            let name = found.kind.schema().name;
+            let name = found.kind.name();
             for (_, property) in wanted.iter().filter(|(wanted, _)| *wanted == name) {
                 if let Some(parent) = parents.key(at, property) {
                     let group = groups.entry((name, property, parent)).or_default();

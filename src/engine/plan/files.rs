@@ -20,7 +20,7 @@ impl Planner<'_> {
     /// Tells what is wrong with the local files that a data source is to read.
     pub(super) fn inspect(&mut self, base: &Path, kind: &dyn DataSourceType, args: &Data) {
         let look = |dir: &std::path::Path| kind.inspect(dir, args.value.clone());
-        let name = kind.schema().name;
+        let name = kind.name();
         for finding in self.inputs.read_file.inspect(name, &args.value, &look) {
             let Finding {
                 path,

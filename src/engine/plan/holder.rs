@@ -47,7 +47,7 @@ impl Planner<'_> {
     /// What has the object already. What lives only in the state (`random:…`) may be there many
     /// times.
     pub(super) fn holder(&self, adopter: &Adopter<'_>, id: &str) -> Option<Holder> {
-        let type_name = adopter.kind.schema().name;
+        let type_name = adopter.kind.name();
         if adopter.kind.home() == Home::State {
             return None;
         }

@@ -65,7 +65,7 @@ impl Planner<'_> {
             Err(why) => {
                 let help = format!(
                     "an object of type {} is imported by {}",
-                    kind.schema().name,
+                    kind.name(),
                     kind.import_id()
                 );
                 self.out.found.faults.push(fault(why, Some(help)));
@@ -91,7 +91,7 @@ impl Planner<'_> {
             let given = overlay(&adopter.desired.value, &Value::Object(found.attrs));
             self.out.imports.push(ImportNeed {
                 address: address.to_owned(),
-                type_name: kind.schema().name.to_owned(),
+                type_name: kind.name().to_owned(),
                 id: found.id,
                 attrs: given,
             });
@@ -100,7 +100,7 @@ impl Planner<'_> {
         let Some(live) = &read.found else {
             let message = format!(
                 "there is no {} {}",
-                kind.schema().name,
+                kind.name(),
                 shown(&wish, secret)
             );
             let help = format!(

@@ -37,7 +37,7 @@ impl Planner<'_> {
                 if self.faulty.contains(&Node::Resource(peer.block.clone())) {
                     return None;
                 }
-                Some((peer.kind.schema().name, peer.change.after.as_ref()?))
+                Some((peer.kind.name(), peer.change.after.as_ref()?))
             };
             let rules = Rules { props, peer: &peer };
             let broken = instance.kind.rules(&rules).into_iter();
@@ -135,7 +135,7 @@ impl Planner<'_> {
             }
             let mut twin = None;
             for name in self.names(instance, identity) {
-                let known = first.entry((instance.kind.schema().name, name));
+                let known = first.entry((instance.kind.name(), name));
                 let known = *known.or_insert(instance);
                 if !std::ptr::eq(known, instance) {
                     twin = Some(known);

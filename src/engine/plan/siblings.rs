@@ -32,7 +32,7 @@ pub(super) fn edges(order: &Order<'_>, planned: &Planned) -> Vec<Edge> {
     let actors = actors(order, planned);
     let mut groups: BTreeMap<(&str, &str, &str), Vec<usize>> = BTreeMap::new();
     for (at, actor) in actors.iter().enumerate() {
-        let type_name = actor.kind.schema().name;
+        let type_name = actor.kind.name();
         for (property, parent) in &actor.parents {
             let group = groups.entry((property, parent, type_name)).or_default();
             group.push(at);
@@ -95,7 +95,7 @@ fn involved(order: &Order<'_>) -> (BTreeSet<&'static str>, HashSet<&'static str>
     {
         for row in kind.after() {
             properties.insert(row.property);
-            types.extend([kind.schema().name, row.type_name]);
+            types.extend([kind.name(), row.type_name]);
         }
     }
     (properties, types)
@@ -123,7 +123,7 @@ fn actors<'a>(order: &Order<'a>, planned: &'a Planned) -> Vec<Actor<'a>> {
         let makes = order.makes.get(&change.address).copied();
         let deletes = deletes(&change.address, None);
         let steps = makes.is_some() || deletes.is_some();
-        if !steps || !types.contains(found.kind.schema().name) {
+        if !steps || !types.contains(found.kind.name()) {
             continue;
         }
         let (Some(after), known) = (&change.after, state.resources.get(&change.address)) else {
@@ -149,7 +149,7 @@ fn actors<'a>(order: &Order<'a>, planned: &'a Planned) -> Vec<Actor<'a>> {
             continue;
         };
         let kind = order.types.resource(&known.type_name);
-        let kind = kind.filter(|kind| types.contains(kind.schema().name));
+        let kind = kind.filter(|kind| types.contains(kind.name()));
         let Some(kind) = kind.filter(|_| key.is_some() || !seen.contains(address)) else {
             continue;
         };

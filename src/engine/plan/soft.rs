@@ -82,7 +82,7 @@ impl Order<'_> {
         let creates = self.named_in_part();
         let mut parts: HashMap<&str, BTreeSet<&[&str]>> = HashMap::new();
         for create in &creates {
-            let them = parts.entry(create.kind.schema().name).or_default();
+            let them = parts.entry(create.kind.name()).or_default();
             them.insert(&create.parts);
         }
         let mut taken: HashMap<String, Vec<StepId>> = HashMap::new();
@@ -94,7 +94,7 @@ impl Order<'_> {
             let Some(kind) = self.types.resource(&known.type_name) else {
                 continue;
             };
-            for parts in parts.get(kind.schema().name).into_iter().flatten() {
+            for parts in parts.get(kind.name()).into_iter().flatten() {
                 let attrs = overlay(&known.inputs, &known.outputs);
                 if let Some(name) = in_part(kind, parts, &attrs) {
                     taken.entry(name).or_default().push(deletion.step);
@@ -186,6 +186,6 @@ struct NamedInPart {
 /// A part of an object's name, together with its type and what of the name it is.
 fn in_part(kind: &dyn ResourceType, parts: &[&str], attrs: &Value) -> Option<String> {
     let name = identity::part(kind, parts, attrs)?;
-    let type_name = kind.schema().name;
+    let type_name = kind.name();
     Some(format!("{type_name} {} {name}", parts.join(" ")))
 }
