@@ -79,10 +79,7 @@ impl Planner<'_> {
         let mut links = Vec::new();
         let mut by_type: HashMap<&str, Vec<usize>> = HashMap::new();
         for (at, found) in self.out.instances.iter().enumerate() {
-            by_type
-                .entry(found.kind.name())
-                .or_default()
-                .push(at);
+            by_type.entry(found.kind.name()).or_default().push(at);
         }
         let mut index = ByOutput {
             planner: self,

@@ -98,11 +98,7 @@ impl Planner<'_> {
             return None;
         };
         let Some(live) = &read.found else {
-            let message = format!(
-                "there is no {} {}",
-                kind.name(),
-                shown(&wish, secret)
-            );
+            let message = format!("there is no {} {}", kind.name(), shown(&wish, secret));
             let help = format!(
                 "check the account, the region and the id: {}",
                 kind.import_id()
