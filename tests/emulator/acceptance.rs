@@ -66,6 +66,7 @@ async fn place(proxy: &Proxy) -> Place {
 }
 
 #[tokio::test]
+#[ignore = "needs moto; see CONTRIBUTING.md"]
 async fn the_acceptance_tests_hold_on_moto() {
     let moto = Moto::start();
     let proxy = Proxy::start(moto.port());

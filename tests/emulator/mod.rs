@@ -371,6 +371,7 @@ async fn nothing_is_left(aws: &Aws) {
 }
 
 #[tokio::test]
+#[ignore = "needs moto; see CONTRIBUTING.md"]
 async fn the_stack_goes_up_changes_and_comes_down() {
     let moto = Moto::start();
     let project = project(&moto);
@@ -406,6 +407,7 @@ async fn the_stack_goes_up_changes_and_comes_down() {
 }
 
 #[test]
+#[ignore = "needs moto; see CONTRIBUTING.md"]
 fn a_lost_state_is_rebuilt() {
     let moto = Moto::start();
     let project = project(&moto);
@@ -426,6 +428,7 @@ fn a_lost_state_is_rebuilt() {
 }
 
 #[tokio::test]
+#[ignore = "needs moto; see CONTRIBUTING.md"]
 async fn what_was_changed_outside_is_seen_and_put_right() {
     let moto = Moto::start();
     let project = project(&moto);

@@ -110,6 +110,7 @@ fn told(output: &Output) -> String {
 
 /// Without it, nothing below would show anything.
 #[tokio::test]
+#[ignore = "needs moto; see CONTRIBUTING.md"]
 async fn moto_refuses_writes_whose_condition_does_not_hold() {
     let stage = Stage::new().await;
     let put = || stage.aws.s3().put_object().bucket(BUCKET).key("a");
@@ -127,6 +128,7 @@ async fn moto_refuses_writes_whose_condition_does_not_hold() {
 }
 
 #[tokio::test]
+#[ignore = "needs moto; see CONTRIBUTING.md"]
 async fn of_two_processes_one_wins_and_the_other_says_who_or_waits() {
     let stage = Stage::new().await;
     stage.proxy.slow(Duration::from_millis(60));
@@ -171,6 +173,7 @@ async fn of_two_processes_one_wins_and_the_other_says_who_or_waits() {
 }
 
 #[tokio::test]
+#[ignore = "needs moto; see CONTRIBUTING.md"]
 async fn a_lease_of_another_machine_is_taken_over_when_it_has_run_out() {
     let mut stage = Stage::new().await;
     stage.project.env("STACKCTL_LEASE_SECONDS", "3");
@@ -195,6 +198,7 @@ async fn a_lease_of_another_machine_is_taken_over_when_it_has_run_out() {
 }
 
 #[tokio::test]
+#[ignore = "needs moto; see CONTRIBUTING.md"]
 async fn a_state_moves_out_of_a_bucket_and_back() {
     let stage = Stage::new().await;
     let place = format!("s3://{BUCKET}/{KEY}");
@@ -244,6 +248,7 @@ async fn a_state_moves_out_of_a_bucket_and_back() {
 /// Kills an apply and a destroy at each of their calls, those of the state among them. Every
 /// other killed run is taken for one of another machine.
 #[tokio::test]
+#[ignore = "needs moto; see CONTRIBUTING.md"]
 async fn killed_at_any_call_the_next_run_takes_over_and_converges() {
     let mut stage = Stage::new().await;
     stage.project.env("STACKCTL_LEASE_SECONDS", "1");

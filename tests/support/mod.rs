@@ -1,15 +1,12 @@
 //! What the tests share: a project in a folder of its own, and the binary run in it as a
 //! user would.
 
-#[cfg(feature = "emulator-tests")]
-pub mod moto;
-#[cfg(feature = "emulator-tests")]
-pub mod proxy;
-
 pub mod aws;
 pub mod calls;
 pub mod cases;
 pub mod fake;
+pub mod moto;
+pub mod proxy;
 pub mod tally;
 
 use aws_credential_types::Credentials;
