@@ -514,7 +514,7 @@ fn deleted(project: &Project, case: &Case) {
         .run(&["import", &case.address, &id, "--yes"])
         .expect(1);
     assert!(
-        refused.stderr.contains("there is no aws:"),
+        refused.stderr.contains(" does not exist"),
         "{}",
         refused.stderr
     );

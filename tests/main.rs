@@ -23,7 +23,6 @@ mod credentials;
 mod denied;
 mod docs;
 mod dynamic_type;
-#[cfg(feature = "emulator-tests")]
 mod emulator;
 mod explained;
 mod faults;
@@ -55,3 +54,4 @@ mod support;
 mod template;
 mod throttled;
 mod unhealed;
+mod words;

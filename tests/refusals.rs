@@ -132,13 +132,13 @@ const CASES: &[Case] = &[
         "a second route of the same key",
         "  a:\n    type: aws:apigatewayv2:Api\n    properties: {name: a, protocolType: WEBSOCKET, routeSelectionExpression: $request.body.action}\n  r1: {type: \"aws:apigatewayv2:Route\", properties: {apiId: \"${a.id}\", routeKey: $default}}\n  r2: {type: \"aws:apigatewayv2:Route\", properties: {apiId: \"${a.id}\", routeKey: @}}\n",
         "$default",
-        "r1 and r2 would be the same object",
+        "r1 and r2 would be the same resource",
     ),
     Case(
         "a second response of the same integration and key",
         "  r1: {type: \"aws:apigatewayv2:IntegrationResponse\", properties: {apiId: a1, integrationId: i1, integrationResponseKey: $default}}\n  r2: {type: \"aws:apigatewayv2:IntegrationResponse\", properties: {apiId: a1, integrationId: i1, integrationResponseKey: @}}\n",
         "$default",
-        "r1 and r2 would be the same object",
+        "r1 and r2 would be the same resource",
     ),
     Case(
         "a response key that is no expression",
@@ -162,19 +162,19 @@ const CASES: &[Case] = &[
         "a second stage of the same name",
         "  s1: {type: \"aws:apigatewayv2:Stage\", properties: {apiId: a1, name: prod}}\n  s2: {type: \"aws:apigatewayv2:Stage\", properties: {apiId: a1, name: @}}\n",
         "prod",
-        "s1 and s2 would be the same object",
+        "s1 and s2 would be the same resource",
     ),
     Case(
         "a second mapping of the same queue and function",
         "  q: {type: \"aws:sqs:Queue\", properties: {name: q}}\n  m1: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: f}}\n  m2: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: @}}\n",
         "f",
-        "m1 and m2 would be the same object",
+        "m1 and m2 would be the same resource",
     ),
     Case(
         "a second queue of the same name",
         "  q1: {type: \"aws:sqs:Queue\", properties: {name: q}}\n  q2: {type: \"aws:sqs:Queue\", properties: {name: @}}\n",
         "q",
-        "q1 and q2 would be the same object",
+        "q1 and q2 would be the same resource",
     ),
     Case(
         "a FIFO batch over 10",

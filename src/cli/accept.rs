@@ -112,11 +112,11 @@ fn changed(look: &Look, text: &str) -> Result<String, CliError> {
     for found in &look.drift.drifted {
         if found.gone {
             return Err(CliError::new(format!(
-                "{} is gone; there is no live value of it to accept.",
+                "{} does not exist any more; it has no live value to accept.",
                 found.address
             ))
             .now("Nothing was changed.")
-            .hint("Take it out of the file, or apply to make it anew."));
+            .hint("Take it out of the file, or apply to recreate it."));
         }
         let row = rows.get(found.address.as_str());
         let Some(desired) = row.and_then(|row| row.after.as_ref()) else {

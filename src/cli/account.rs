@@ -187,7 +187,7 @@ pub(super) fn check_place(
     let other = |what: &str, was: &Option<String>, is: &str| {
         was.as_deref().filter(|was| *was != is && !home.is_empty).map(|was| {
             CliError::new(format!(
-                "{path} holds objects of {what} {was}, and this command would work in {what} {is}."
+                "{path} holds resources of {what} {was}, and this command would work in {what} {is}."
             ))
             .now("Nothing was changed.")
             .hint("Use --env or --state for a second copy of the stack, or destroy the first one where it is.")

@@ -162,7 +162,7 @@ waited for. A second one leaves at once.
 Examples:
   stackctl apply                      asks before it changes anything
   stackctl apply --yes --local        on the local cloud, without an account
-  stackctl apply --replace queue      make one resource anew
+  stackctl apply --replace queue      replace one resource
   stackctl apply --plan web.plan      what plan --out web.plan showed, or exit code 5
   stackctl apply --yes --json         one JSON object a line, for a script")]
 pub struct ApplyArgs {

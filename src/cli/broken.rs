@@ -22,7 +22,7 @@ pub(super) fn error(broken: &Broken, stack: &Stack, typed: &AsTyped) -> CliError
         let place = format!("{file} {stack}");
         return found
             .now(format!(
-                "No further step was begun. The state in its place is as it was before; {file} holds \
+                "No further step was started. The state in its place is as it was before; {file} holds \
                  the one with all that was done:{}",
                 facts(broken)
             ))
@@ -46,16 +46,16 @@ pub(super) fn error(broken: &Broken, stack: &Stack, typed: &AsTyped) -> CliError
             },
         ),
         (_, true) => (
-            "No further step was begun; the state holds all that was done.".to_owned(),
+            "No further step was started; the state holds all that was done.".to_owned(),
             "Make the place of the state usable, then run the command again.",
         ),
         (true, false) if broken.journal && !lost => (
             done(broken),
-            "Make the place of the state usable, then run the command again: the journal names every step that was begun, and the run finds out what became of each.",
+            "Make the place of the state usable, then run the command again: the journal names every step that was started, and the run finds out what became of each.",
         ),
         (true, false) => (
             done(broken),
-            "Look at `stackctl plan`. What was created here and is to be created there is adopted with `stackctl import ADDRESS ID`.",
+            "Look at `stackctl plan`. What was created here and is to be created there is imported with `stackctl import ADDRESS ID`.",
         ),
     };
     found.now(now).hint(next)
@@ -88,9 +88,9 @@ fn is_nothing_done(broken: &Broken) -> bool {
 /// What was done, a line a step: nothing else holds it now.
 fn done(broken: &Broken) -> String {
     if is_nothing_done(broken) {
-        return "No further step was begun, and none that was begun is known to have brought anything about. The state is as it was before.".to_owned();
+        return "No further step was started, and none that was started is known to have brought anything about. The state is as it was before.".to_owned();
     }
-    let text = "No further step was begun. The state is as it was before; this was done since:";
+    let text = "No further step was started. The state is as it was before; this was done since:";
     format!("{text}{}", facts(broken))
 }
 

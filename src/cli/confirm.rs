@@ -17,7 +17,7 @@ pub const REFRESH: &str = "Take these live values into the state? Only \"yes\" i
 pub const DESTROY: &str = "Delete all of this? Only \"yes\" is accepted: ";
 
 /// The question of `import`.
-pub const IMPORT: &str = "Take these objects into the state? Only \"yes\" is accepted: ";
+pub const IMPORT: &str = "Import these resources into the state? Only \"yes\" is accepted: ";
 
 /// Asks on the terminal, unless `--yes` has answered already. True: go on; false: the user
 /// declined (the command ends with exit code 1). Without a terminal, or with `--json`, where
@@ -30,7 +30,7 @@ pub async fn confirm(question: &str, yes: bool, json: bool) -> Result<bool, CliE
         return Err(refusal("--json leaves no room for a question"));
     }
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Err(refusal("there is no terminal to ask on"));
+        return Err(refusal("no terminal to ask on was found"));
     }
     output::message(question);
     // On a thread of its own, so that a signal can end the command meanwhile.

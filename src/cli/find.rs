@@ -53,12 +53,12 @@ pub(super) fn stack_file(name: Option<&str>) -> Result<PathBuf, CliError> {
         let message = match name.split_once('=') {
             // A value of a variable that lacks its flag may be a secret.
             Some((variable, _)) => {
-                let message = format!("There is no stack \"{variable}=***\".");
+                let message = format!("Stack \"{variable}=***\" not found.");
                 let hint = format!("A variable is set with a flag: --var {variable}=…");
                 return Err(CliError::new(message).hint(hint));
             }
             None => format!(
-                "There is no stack \"{name}\": {} is not there.",
+                "Stack \"{name}\" not found: {} does not exist.",
                 path.display()
             ),
         };
@@ -67,7 +67,7 @@ pub(super) fn stack_file(name: Option<&str>) -> Result<PathBuf, CliError> {
     let mut known = stacks()?;
     match known.len() {
         1 => Ok(known.remove(0)),
-        0 => Err(CliError::new("There is no stack file in stacks/.")
+        0 => Err(CliError::new("No stack file found in stacks/.")
             .hint("Write stacks/NAME.yaml, or go to the project's folder with -C DIR.")),
         _ => {
             let names: Vec<String> = known.iter().map(|path| stem(path)).collect();
@@ -153,7 +153,7 @@ pub(super) fn load_text(path: &Path, text: Vec<u8>, input: &InputArgs) -> Result
             let path = path.with_extension(format!("{env}.yaml"));
             if !path.is_file() {
                 let message = format!(
-                    "There is no environment \"{env}\": {} is not there.",
+                    "Environment \"{env}\" not found: {} does not exist.",
                     path.display()
                 );
                 return Err(

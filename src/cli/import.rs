@@ -117,7 +117,7 @@ fn outcome(imported: &[&Change], failed: usize) -> String {
         [] if failed > 0 => "Nothing was imported.".to_owned(),
         [] => "No changes: what is named is in the state already.".to_owned(),
         [only] => format!("Imported {}.", only.address),
-        many => format!("Imported {} objects.", many.len()),
+        many => format!("Imported {} resources.", many.len()),
     };
     if imported.iter().any(|change| !change.differences.is_empty()) {
         text.push_str(" The next plan shows what differs from the file.");
@@ -145,7 +145,7 @@ fn refused(session: &Session, adopt: &Wishes, skip: bool) -> Result<usize, CliEr
         }
         many => {
             let message = format!(
-                "{} of {} objects cannot be imported.",
+                "{} of {} resources cannot be imported.",
                 many.len(),
                 adopt.len()
             );
@@ -240,7 +240,7 @@ fn listed(path: &Path) -> Result<Wishes, CliError> {
         CliError::new(format!("{shown} cannot be read.")).caused_by(&error)
     })?;
     parsed(&text).map_err(|faults| {
-        let mut error = CliError::new(format!("{shown} is no list of objects to import."))
+        let mut error = CliError::new(format!("{shown} is not a list of resources to import."))
             .hint("Write ADDRESS: ID on each line, or a list of entries with address: and id:.");
         error.chain = faults;
         error
@@ -279,9 +279,11 @@ fn parsed(text: &str) -> Result<Wishes, Vec<String>> {
                     faults.push(format!("entry {number}: {address} is named twice"));
                 }
             }
-            (None, _) => faults.push(format!("entry {number} has no address that is a text")),
+            (None, _) => faults.push(format!("entry {number} has no address that is a string")),
             (Some(address), None) => {
-                faults.push(format!("entry {number}: the id of {address} is no text"));
+                faults.push(format!(
+                    "entry {number}: the id of {address} is not a string"
+                ));
             }
         }
     }
@@ -314,8 +316,8 @@ mod tests {
         insta::assert_debug_snapshot!(faults, @r#"
         Err(
             [
-                "entry 1: the id of a is no text",
-                "entry 2 has no address that is a text",
+                "entry 1: the id of a is not a string",
+                "entry 2 has no address that is a string",
                 "entry 4: b is named twice",
             ],
         )

@@ -147,7 +147,7 @@ fn new_key(key: &StateKey) -> Result<PlanKey, CliError> {
     encryption
         .zip(proof)
         .map(|(encryption, proof)| PlanKey { encryption, proof })
-        .ok_or_else(|| CliError::new("The plan has secrets, and there is no key for them."))
+        .ok_or_else(|| CliError::new("The plan has secrets, but no key to open them was found."))
 }
 
 /// Whether a plan leads to secrets in the state, as far as can be told before it is applied.

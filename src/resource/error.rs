@@ -17,7 +17,7 @@ pub enum Effect {
     Unknown,
 }
 
-/// An error of one AWS call: what was called and what AWS answered.
+/// An error of one AWS call: what was called and what AWS returned.
 #[derive(Debug, Clone)]
 pub struct CallError {
     /// The call, as an IAM action: `sqs:CreateQueue`.
@@ -38,7 +38,12 @@ pub struct CallError {
 
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} answered {}: {}", self.call, self.code, self.message)?;
+        // A word of ours is no code: nothing was returned, or nothing that can be read.
+        let verb = match self.code.starts_with(char::is_lowercase) {
+            true => "failed:",
+            false => "returned",
+        };
+        write!(f, "{} {verb} {}: {}", self.call, self.code, self.message)?;
         if let Some(id) = &self.request_id {
             write!(f, " (request {id})")?;
         }
@@ -269,7 +274,7 @@ impl Error {
                 "Run the command again; it finds out how things stand. Please report this."
                     .to_owned(),
             ),
-            Self::StillThere { .. } => Some("Run apply again once it is gone.".to_owned()),
+            Self::StillThere { .. } => Some("Run apply again once it is deleted.".to_owned()),
             Self::Call(call) => call_hint(call),
             Self::Interrupted { .. } => Some("Run the command again to go on.".to_owned()),
         }

@@ -191,7 +191,7 @@ pub fn exists(cx: &Cx, what: &str, id: &str) -> Error {
     Error::with_hint(
         format!("{what} exists already, and is not in this stack's state"),
         format!(
-            "Adopt it with `stackctl import {command}`{yaml}; or choose another name. If the state was lost, `stackctl state rebuild` finds all of it."
+            "Import it with `stackctl import {command}`{yaml}; or choose another name. If the state was lost, `stackctl state rebuild` finds all of it."
         ),
     )
 }
@@ -232,13 +232,13 @@ mod tests {
         };
         assert_eq!(
             hint("stage", "a1/$default"),
-            "Adopt it with `stackctl import stage 'a1/$default'`, or with this line in the file, \
+            "Import it with `stackctl import stage 'a1/$default'`, or with this line in the file, \
              under stage: options: {import: \"a1/$default\"}; or choose another name. If the state \
              was lost, `stackctl state rebuild` finds all of it."
         );
         assert_eq!(
             hint("role[\"a\"]", "r"),
-            "Adopt it with `stackctl import 'role[\"a\"]' r`; or choose another name. If the state was \
+            "Import it with `stackctl import 'role[\"a\"]' r`; or choose another name. If the state was \
              lost, `stackctl state rebuild` finds all of it."
         );
     }

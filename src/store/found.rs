@@ -199,7 +199,7 @@ impl Pieces {
         let next = match self.names.last() {
             Some(newest) => restore(newest.serial),
             None => format!(
-                "Take the file away if it is a copy; the state of \"{stack}\" is begun anew then."
+                "Take the file away if it is a copy; the state of \"{stack}\" starts empty then."
             ),
         };
         self.unusable(why, next)
@@ -286,7 +286,7 @@ pub(super) fn keep_open(state: &mut State, open: Vec<Intent>) {
     state.pending.extend(creates);
 }
 
-const REBUILD: &str = "Put a copy of the file back, or run `stackctl state rebuild`, which looks for the objects in AWS.";
+const REBUILD: &str = "Put a copy of the file back, or run `stackctl state rebuild`, which looks for the resources in AWS.";
 
 fn restore(serial: u64) -> String {
     format!(

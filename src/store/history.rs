@@ -150,7 +150,7 @@ pub(super) enum Doubt {
     /// It is of another lineage.
     #[error(
         "it has another lineage ({found}) than the one that was saved here ({kept}): \
-         it was made elsewhere, or anew"
+         it was created elsewhere, or again"
     )]
     Foreign {
         /// Its lineage, shortened.

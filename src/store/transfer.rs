@@ -66,7 +66,7 @@ impl Inspected {
         if self.is_interrupted() && !self.is_end_of_run(wanted) {
             return refuse(
                 "an interrupted run has left its journal there",
-                "Run `stackctl apply` with that state first, which settles it.",
+                "Run `stackctl apply` with that state first, which recovers it.",
             );
         }
         if let Some(moved) = &self.moved {

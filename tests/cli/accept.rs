@@ -212,9 +212,9 @@ async fn what_comes_from_elsewhere_is_named() {
     let call = aws.sqs().delete_queue().queue_url(QUEUE);
     call.send().await.unwrap();
     insta::assert_snapshot!(told(&["drift", "--accept", "queue", "--yes"]), @"
-    error: queue is gone; there is no live value of it to accept.
+    error: queue does not exist any more; it has no live value to accept.
       now: Nothing was changed.
-      next: Take it out of the file, or apply to make it anew.
+      next: Take it out of the file, or apply to recreate it.
     ");
 }
 

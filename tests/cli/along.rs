@@ -59,8 +59,8 @@ fn replace_takes_along_what_holds_the_role_and_says_so() {
     project.apply();
     let ended = project.run(&["plan", "--replace", "role"]).expect(0);
     let along = "With --replace role:\n  \
-                 att comes along: it stops the deletion of role, which is replaced\n  \
-                 inline comes along: it stops the deletion of role, which is replaced\n";
+                 att is included: it stops the deletion of role, which is replaced\n  \
+                 inline is included: it stops the deletion of role, which is replaced\n";
     assert!(ended.stdout.contains(along), "{}", ended.stdout);
     project
         .run(&["apply", "--yes", "--replace", "role"])
@@ -70,7 +70,7 @@ fn replace_takes_along_what_holds_the_role_and_says_so() {
     let ended = project
         .run(&["plan", "--replace", "role", "--exclude", "att"])
         .expect(0);
-    let left_out = "role is left out: att would be replaced along";
+    let left_out = "role is excluded: att would be replaced along";
     assert!(ended.stdout.contains(left_out), "{}", ended.stdout);
 }
 

@@ -10,7 +10,7 @@ const COMMANDS: &[(&[&str], &str)] = &[
     (&["refresh"], "Take these live values into the state?"),
     (
         &["import", "log", "/app/orders"],
-        "Take these objects into the state?",
+        "Import these resources into the state?",
     ),
     (&["state", "rebuild"], "Save this as the state?"),
     (&["state", "mv", "queue", "queues"], "Move it in the state?"),

@@ -222,7 +222,7 @@ fn which_stack_is_meant() {
     exit: 1
     --- stdout
     --- stderr
-    error: There is no stack file in stacks/.
+    error: No stack file found in stacks/.
       next: Write stacks/NAME.yaml, or go to the project's folder with -C DIR.
     ");
     project.write("stacks/small.yaml", SMALL);
@@ -230,7 +230,7 @@ fn which_stack_is_meant() {
     exit: 1
     --- stdout
     --- stderr
-    error: There is no stack "smal": stacks/smal.yaml is not there.
+    error: Stack "smal" not found: stacks/smal.yaml does not exist.
       next: Did you mean small?
     "#);
     let other = SMALL.replace("name: small", "name: other");
@@ -340,7 +340,7 @@ fn values_that_do_not_fit() {
     exit: 1
     --- stdout
     --- stderr
-    error: There is no environment "dev": stacks/small.dev.yaml is not there.
+    error: Environment "dev" not found: stacks/small.dev.yaml does not exist.
       next: Write that file; it may be empty if no variable differs.
     "#);
     insta::assert_snapshot!(told(&["--env", "../dev"]), @r#"

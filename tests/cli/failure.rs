@@ -18,7 +18,7 @@ fn independent_steps_go_on_and_the_next_apply_finishes() {
     masked(|| {
         insta::assert_snapshot!(&failed.stderr[at..], @"
         error: policy was not created
-          cause: iam:CreatePolicy answered MalformedPolicyDocument: Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc. (request [id])
+          cause: iam:CreatePolicy returned MalformedPolicyDocument: Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc. (request [id])
           next: Fix the cause, then run the command again; what is done stays done.
           skipped: attach
 

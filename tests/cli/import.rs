@@ -104,7 +104,7 @@ fn what_is_not_there_is_told_at_the_option() {
         exit: 3
         --- stdout
         --- stderr
-        error: there is no aws:sqs:Queue https://sqs.us-west-2.amazonaws.com/000000000000/nothing
+        error: aws:sqs:Queue https://sqs.us-west-2.amazonaws.com/000000000000/nothing does not exist
           --> stacks/small.yaml:12:23
            |
         12 |     options: {import: "https://sqs.us-west-2.amazonaws.com/000000000000/nothing"}
@@ -169,9 +169,9 @@ fn a_list_is_adopted_together_or_not_at_all() {
         exit: 1
         --- stdout
         --- stderr
-        error: 3 of 4 objects cannot be imported.
-          cause: log: there is no aws:cloudwatch:LogGroup /app/nothing (check the account, the region and the id: the group's name, such as `/aws/lambda/orders`)
-          cause: policy: "x" has not the form arn:aws:iam::ACCOUNT:policy/NAME (an object of type aws:iam:Policy is imported by the policy's ARN, such as `arn:aws:iam::123456789012:policy/send`)
+        error: 3 of 4 resources cannot be imported.
+          cause: log: aws:cloudwatch:LogGroup /app/nothing does not exist (check the account, the region and the id: the group's name, such as `/aws/lambda/orders`)
+          cause: policy: "x" has not the form arn:aws:iam::ACCOUNT:policy/NAME (a resource of type aws:iam:Policy is imported by the policy's ARN, such as `arn:aws:iam::123456789012:policy/send`)
           cause: quee: no resource in the file has the address quee (did you mean queue?)
           now: Nothing was changed.
           next: Mend what is wrong; --skip-failed imports the others without it.
@@ -213,7 +213,7 @@ fn an_import_that_cannot_be_says_what_to_do() {
         --- stderr
         error: queue cannot be imported: "orders" has not the form https://sqs.REGION.amazonaws.com/ACCOUNT/NAME.
           now: Nothing was changed.
-          next: An object of type aws:sqs:Queue is imported by the queue's URL, such as `https://sqs.us-west-2.amazonaws.com/123456789012/orders`.
+          next: A resource of type aws:sqs:Queue is imported by the queue's URL, such as `https://sqs.us-west-2.amazonaws.com/123456789012/orders`.
         "#);
         let other = Project::new();
         let text =
@@ -225,7 +225,7 @@ fn an_import_that_cannot_be_says_what_to_do() {
         --- stderr
         error: id cannot be imported: "%%%" is not the id of a random id: Invalid symbol 37, offset 0..
           now: Nothing was changed.
-          next: An object of type random:RandomId is imported by the value of its output `id` (base64 for URLs), or `prefix,id`.
+          next: A resource of type random:RandomId is imported by the value of its output `id` (base64 for URLs), or `prefix,id`.
         "#);
         insta::assert_snapshot!(run(&["extra", "/app/extra"]), @"
         exit: 1
@@ -257,7 +257,7 @@ fn an_import_that_cannot_be_says_what_to_do() {
 
         Plan: 1 to import, 0 to create, 0 to update, 0 to replace, 0 to delete.
         --- stderr
-        error: The changes were not confirmed: there is no terminal to ask on.
+        error: The changes were not confirmed: no terminal to ask on was found.
           now: Nothing was changed.
           next: Look at what the command would do, then add --yes, which answers the question.
         ");
@@ -404,8 +404,8 @@ fn a_create_that_meets_an_object_says_how_to_adopt_it() {
         let next = ended.stderr.lines().filter(|line| line.contains("next:"));
         let next: Vec<&str> = next.collect();
         insta::assert_snapshot!(next.join("\n"), @r#"
-        next: Adopt it with `stackctl import queue https://sqs.us-west-2.amazonaws.com/000000000000/orders --local`, or with this line in the file, under queue: options: {import: "https://sqs.us-west-2.amazonaws.com/000000000000/orders"}; or choose another name. If the state was lost, `stackctl state rebuild` finds all of it.
-        next: Adopt it with `stackctl import log /app/orders --local`, or with this line in the file, under log: options: {import: "/app/orders"}; or choose another name. If the state was lost, `stackctl state rebuild` finds all of it.
+        next: Import it with `stackctl import queue https://sqs.us-west-2.amazonaws.com/000000000000/orders --local`, or with this line in the file, under queue: options: {import: "https://sqs.us-west-2.amazonaws.com/000000000000/orders"}; or choose another name. If the state was lost, `stackctl state rebuild` finds all of it.
+        next: Import it with `stackctl import log /app/orders --local`, or with this line in the file, under log: options: {import: "/app/orders"}; or choose another name. If the state was lost, `stackctl state rebuild` finds all of it.
         "#);
         assert_eq!(ended.code, Some(1));
     });
@@ -432,7 +432,7 @@ resources:
         exit: 1
         --- stdout
         --- stderr
-        error: queue cannot be imported: queue is in the state already, as the object https://sqs.us-west-2.amazonaws.com/000000000000/orders.
+        error: queue cannot be imported: queue is in the state already, with the id https://sqs.us-west-2.amazonaws.com/000000000000/orders.
           now: Nothing was changed.
           next: To manage another object in its place, first run `stackctl state rm queue`, which leaves the old one alone.
         ");
@@ -441,7 +441,7 @@ resources:
         exit: 1
         --- stdout
         --- stderr
-        error: many["a"] cannot be imported: many["a"] is in the state already, as the object https://sqs.us-west-2.amazonaws.com/000000000000/a.
+        error: many["a"] cannot be imported: many["a"] is in the state already, with the id https://sqs.us-west-2.amazonaws.com/000000000000/a.
           now: Nothing was changed.
           next: To manage another object in its place, first run `stackctl state rm 'many["a"]'`, which leaves the old one alone.
         "#);

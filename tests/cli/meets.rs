@@ -148,7 +148,7 @@ fn adopts(case: &Case) {
     );
     let next = between(
         &ended.stderr,
-        "next: Adopt it with ",
+        "next: Import it with ",
         "or choose another name",
     );
     let command = between(next, "`", "`").to_owned();
@@ -210,7 +210,7 @@ fn a_policy_of_the_name_on_another_path() {
     project.run(&["apply", "--yes"]).expect(0);
     write(&project, "mine", &policy("/mine/"), &json!({}));
     let ended = project.run(&["apply", "--yes", "mine"]).expect(1);
-    let command = between(&ended.stderr, "Adopt it with `", "`");
+    let command = between(&ended.stderr, "Import it with `", "`");
     assert_eq!(
         command,
         "stackctl import mine it arn:aws:iam::000000000000:policy/theirs/shared --local"
@@ -237,7 +237,7 @@ fn the_command_means_the_same_stack() {
         "stacks/..",
     ];
     let ended = project.run(&apply).expect(1);
-    let command = between(&ended.stderr, "Adopt it with `", "`");
+    let command = between(&ended.stderr, "Import it with `", "`");
     assert_eq!(
         command,
         "stackctl import 'group[\"a b\"]' /app/it -C stacks/.. --var-file values.yaml --state 'new states/s.json' --local"

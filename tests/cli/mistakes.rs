@@ -211,7 +211,7 @@ resources:
 exit: 3
 --- stdout
 --- stderr
-error: var.many has 1 item, so there is no [3]
+error: var.many has 1 item, so [3] does not exist
  --> stacks/m.yaml:7:27
   |
 7 |     properties: {name: "${var.many[3]}"}

@@ -69,7 +69,7 @@ fn a_state_of_another_account_is_left_alone() {
         .run(&["apply", "--yes", "--var", "size=31"])
         .expect(1);
     insta::assert_snapshot!(ended.stderr, @"
-    error: state/small.json holds objects of account 123456789012, and this command would work in account 000000000000.
+    error: state/small.json holds resources of account 123456789012, and this command would work in account 000000000000.
       now: Nothing was changed.
       next: Use --env or --state for a second copy of the stack, or destroy the first one where it is.
     ");

@@ -110,39 +110,39 @@ fn of_a_create() {
         insta::assert_snapshot!(told, @"
     # refused: exit 1
     error: q was not created
-      cause: sqs:CreateQueue answered ValidationException: The request is not valid. (request [id])
+      cause: sqs:CreateQueue returned ValidationException: The request is not valid. (request [id])
       next: Fix the cause, then run the command again; what is done stays done.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
     # denied: exit 1
     error: q was not created
-      cause: sqs:CreateQueue answered AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: sqs:CreateQueue on resource: * because no identity-based policy allows the sqs:CreateQueue action (request [id])
+      cause: sqs:CreateQueue returned AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: sqs:CreateQueue on resource: * because no identity-based policy allows the sqs:CreateQueue action (request [id])
       next: Allow sqs:CreateQueue on * for arn:aws:iam::000000000000:user/somebody, then run the command again.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
     # throttled: exit 1
     error: q was not created
-      cause: sqs:CreateQueue answered RequestThrottled: Rate exceeded (request [id])
+      cause: sqs:CreateQueue returned RequestThrottled: Rate exceeded (request [id])
       next: Run the command again in a moment, or with a lower --parallelism.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
     # service away: exit 1
     error: creating q failed
-      cause: sqs:CreateQueue answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+      cause: sqs:CreateQueue returned ServiceUnavailable: The request failed for a reason of ours. (request [id])
       now: Whether q was created is not known; the next run finds out.
       next: Run the command again; it looks first whether the call took effect.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
     # connection reset: exit 1
     error: creating q failed
-      cause: sqs:CreateQueue answered no connection: dispatch failure: io error: connection reset
+      cause: sqs:CreateQueue failed: no connection: dispatch failure: io error: connection reset
       now: Whether q was created is not known; the next run finds out.
       next: Check the network and the endpoint, then run the command again.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
     # silence: exit 1
     error: creating q failed
-      cause: sqs:CreateQueue answered timeout: dispatch failure: timeout: timed out
+      cause: sqs:CreateQueue failed: timeout: dispatch failure: timeout: timed out
       now: Whether q was created is not known; the next run finds out.
       next: Check the network and the endpoint, then run the command again.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
@@ -151,32 +151,32 @@ fn of_a_create() {
 
     # credentials expired: exit 1
     error: q was not created
-      cause: sqs:CreateQueue answered ExpiredTokenException: The security token included in the request is expired (request [id])
+      cause: sqs:CreateQueue returned ExpiredTokenException: The security token included in the request is expired (request [id])
       next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
     # lookups away: exit 1
     error: creating q failed
-      cause: sqs:CreateQueue answered no connection: dispatch failure: io error: connection reset; the lookup of what it may have created failed too: sqs:GetQueueUrl answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+      cause: sqs:CreateQueue failed: no connection: dispatch failure: io error: connection reset; the lookup of what it may have created failed too: sqs:GetQueueUrl returned ServiceUnavailable: The request failed for a reason of ours. (request [id])
       now: Whether q was created is not known; the next run finds out.
       next: Run the command again; it looks first whether the call took effect.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
     # lookups expired: exit 1
     error: creating q failed
-      cause: sqs:CreateQueue answered no connection: dispatch failure: io error: connection reset; the lookup of what it may have created failed too: sqs:GetQueueUrl answered ExpiredTokenException: The security token included in the request is expired (request [id])
+      cause: sqs:CreateQueue failed: no connection: dispatch failure: io error: connection reset; the lookup of what it may have created failed too: sqs:GetQueueUrl returned ExpiredTokenException: The security token included in the request is expired (request [id])
       now: Whether q was created is not known; the next run finds out.
       next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
     # state not saved: exit 1
     error: q was not created
-      cause: sqs:CreateQueue answered ValidationException: The request is not valid. (request [id])
+      cause: sqs:CreateQueue returned ValidationException: The request is not valid. (request [id])
       next: Fix the cause, then run the command again; what is done stays done.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
     error: Writing state/told.json failed: no storage space.
-      now: No further step was begun, and none that was begun is known to have brought anything about. The state is as it was before.
-      next: Make the place of the state usable, then run the command again: the journal names every step that was begun, and the run finds out what became of each.
+      now: No further step was started, and none that was started is known to have brought anything about. The state is as it was before.
+      next: Make the place of the state usable, then run the command again: the journal names every step that was started, and the run finds out what became of each.
     ");
     });
 }
@@ -199,7 +199,7 @@ fn of_a_look_before_a_create() {
         insta::assert_snapshot!(told, @"
         # refused: exit 1
         error: b was not created
-          cause: s3:ListBucket (HeadBucket) answered HTTP 400: the reply says no more (request [id])
+          cause: s3:ListBucket (HeadBucket) returned HTTP 400: the reply says no more (request [id])
           next: Fix the cause, then run the command again; what is done stays done.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
@@ -211,13 +211,13 @@ fn of_a_look_before_a_create() {
 
         # throttled: exit 1
         error: b was not created
-          cause: s3:ListBucket (HeadBucket) answered HTTP 503: the reply says no more (request [id])
+          cause: s3:ListBucket (HeadBucket) returned HTTP 503: the reply says no more (request [id])
           next: Run the command again in a moment; what is done stays done.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # service away: exit 1
         error: b was not created
-          cause: s3:ListBucket (HeadBucket) answered HTTP 503: the reply says no more (request [id])
+          cause: s3:ListBucket (HeadBucket) returned HTTP 503: the reply says no more (request [id])
           next: Run the command again in a moment; what is done stays done.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
         ");
@@ -242,42 +242,42 @@ fn of_a_create_whose_second_call_fails() {
         insta::assert_snapshot!(told, @"
     # refused: exit 1
     error: creating log failed
-      cause: logs:PutRetentionPolicy answered ValidationException: The request is not valid. (request [id])
+      cause: logs:PutRetentionPolicy returned ValidationException: The request is not valid. (request [id])
       now: log exists and is in the state, but is not finished.
       next: Fix the cause, then run the command again; what is done stays done.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
     # denied: exit 1
     error: creating log failed
-      cause: logs:PutRetentionPolicy answered AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: logs:PutRetentionPolicy on resource: * because no identity-based policy allows the logs:PutRetentionPolicy action (request [id])
+      cause: logs:PutRetentionPolicy returned AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: logs:PutRetentionPolicy on resource: * because no identity-based policy allows the logs:PutRetentionPolicy action (request [id])
       now: log exists and is in the state, but is not finished.
       next: Allow logs:PutRetentionPolicy on * for arn:aws:iam::000000000000:user/somebody, then run the command again.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
     # throttled: exit 1
     error: creating log failed
-      cause: logs:PutRetentionPolicy answered ThrottlingException: Rate exceeded (request [id])
+      cause: logs:PutRetentionPolicy returned ThrottlingException: Rate exceeded (request [id])
       now: log exists and is in the state, but is not finished.
       next: Run the command again in a moment, or with a lower --parallelism.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
     # service away: exit 1
     error: creating log failed
-      cause: logs:PutRetentionPolicy answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+      cause: logs:PutRetentionPolicy returned ServiceUnavailable: The request failed for a reason of ours. (request [id])
       now: log exists and is in the state, but is not finished.
       next: Run the command again; it looks first whether the call took effect.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
     # connection reset: exit 1
     error: creating log failed
-      cause: logs:PutRetentionPolicy answered no connection: dispatch failure: io error: connection reset
+      cause: logs:PutRetentionPolicy failed: no connection: dispatch failure: io error: connection reset
       now: log exists and is in the state, but is not finished.
       next: Check the network and the endpoint, then run the command again.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
     # silence: exit 1
     error: creating log failed
-      cause: logs:PutRetentionPolicy answered timeout: dispatch failure: timeout: timed out
+      cause: logs:PutRetentionPolicy failed: timeout: dispatch failure: timeout: timed out
       now: log exists and is in the state, but is not finished.
       next: Check the network and the endpoint, then run the command again.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
@@ -286,33 +286,33 @@ fn of_a_create_whose_second_call_fails() {
 
     # credentials expired: exit 1
     error: creating log failed
-      cause: logs:PutRetentionPolicy answered ExpiredTokenException: The security token included in the request is expired (request [id])
+      cause: logs:PutRetentionPolicy returned ExpiredTokenException: The security token included in the request is expired (request [id])
       now: log exists and is in the state, but is not finished.
       next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
     # lookups away: exit 1
     error: creating log failed
-      cause: logs:DescribeLogGroups answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+      cause: logs:DescribeLogGroups returned ServiceUnavailable: The request failed for a reason of ours. (request [id])
       now: log exists and is in the state, but is not finished.
       next: Run the command again; it looks first whether the call took effect.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
     # lookups expired: exit 1
     error: creating log failed
-      cause: logs:PutRetentionPolicy answered ExpiredTokenException: The security token included in the request is expired (request [id])
+      cause: logs:PutRetentionPolicy returned ExpiredTokenException: The security token included in the request is expired (request [id])
       now: log exists and is in the state, but is not finished.
       next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
     # state not saved: exit 1
     error: creating log failed
-      cause: logs:PutRetentionPolicy answered ValidationException: The request is not valid. (request [id])
+      cause: logs:PutRetentionPolicy returned ValidationException: The request is not valid. (request [id])
       now: log exists and is in the state, but is not finished.
       next: Fix the cause, then run the command again; what is done stays done.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
     error: Writing state/told.json failed: no storage space.
-      now: No further step was begun. The state in its place is as it was before; .stackctl/unsaved/told.json holds the one with all that was done:
+      now: No further step was started. The state in its place is as it was before; .stackctl/unsaved/told.json holds the one with all that was done:
              created log (aws:cloudwatch:LogGroup), id g
       next: Make the place of the state usable, then run `stackctl state push .stackctl/unsaved/told.json --local`.
     ");
@@ -337,42 +337,42 @@ fn of_an_update() {
         insta::assert_snapshot!(told, @"
     # refused: exit 1
     error: q was not updated
-      cause: sqs:SetQueueAttributes answered ValidationException: The request is not valid. (request [id])
+      cause: sqs:SetQueueAttributes returned ValidationException: The request is not valid. (request [id])
       now: q may be changed in part; the next plan shows what is left to do.
       next: Fix the cause, then run the command again; what is done stays done.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
     # denied: exit 1
     error: q was not updated
-      cause: sqs:SetQueueAttributes answered AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: sqs:SetQueueAttributes on resource: * because no identity-based policy allows the sqs:SetQueueAttributes action (request [id])
+      cause: sqs:SetQueueAttributes returned AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: sqs:SetQueueAttributes on resource: * because no identity-based policy allows the sqs:SetQueueAttributes action (request [id])
       now: q may be changed in part; the next plan shows what is left to do.
       next: Allow sqs:SetQueueAttributes on * for arn:aws:iam::000000000000:user/somebody, then run the command again.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
     # throttled: exit 1
     error: q was not updated
-      cause: sqs:SetQueueAttributes answered RequestThrottled: Rate exceeded (request [id])
+      cause: sqs:SetQueueAttributes returned RequestThrottled: Rate exceeded (request [id])
       now: q may be changed in part; the next plan shows what is left to do.
       next: Run the command again in a moment, or with a lower --parallelism.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
     # service away: exit 1
     error: q was not updated
-      cause: sqs:SetQueueAttributes answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+      cause: sqs:SetQueueAttributes returned ServiceUnavailable: The request failed for a reason of ours. (request [id])
       now: q may be changed in part; the next plan shows what is left to do.
       next: Run the command again; it looks first whether the call took effect.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
     # connection reset: exit 1
     error: q was not updated
-      cause: sqs:SetQueueAttributes answered no connection: dispatch failure: io error: connection reset
+      cause: sqs:SetQueueAttributes failed: no connection: dispatch failure: io error: connection reset
       now: q may be changed in part; the next plan shows what is left to do.
       next: Check the network and the endpoint, then run the command again.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
     # silence: exit 1
     error: q was not updated
-      cause: sqs:SetQueueAttributes answered timeout: dispatch failure: timeout: timed out
+      cause: sqs:SetQueueAttributes failed: timeout: dispatch failure: timeout: timed out
       now: q may be changed in part; the next plan shows what is left to do.
       next: Check the network and the endpoint, then run the command again.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
@@ -381,34 +381,34 @@ fn of_an_update() {
 
     # credentials expired: exit 1
     error: q was not updated
-      cause: sqs:SetQueueAttributes answered ExpiredTokenException: The security token included in the request is expired (request [id])
+      cause: sqs:SetQueueAttributes returned ExpiredTokenException: The security token included in the request is expired (request [id])
       now: q may be changed in part; the next plan shows what is left to do.
       next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
     # lookups away: exit 1
     error: q was not updated
-      cause: sqs:GetQueueAttributes answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+      cause: sqs:GetQueueAttributes returned ServiceUnavailable: The request failed for a reason of ours. (request [id])
       now: q may be changed in part; the next plan shows what is left to do.
       next: Run the command again; it looks first whether the call took effect.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
     # lookups expired: exit 1
     error: q was not updated
-      cause: sqs:SetQueueAttributes answered ExpiredTokenException: The security token included in the request is expired (request [id])
+      cause: sqs:SetQueueAttributes returned ExpiredTokenException: The security token included in the request is expired (request [id])
       now: q may be changed in part; the next plan shows what is left to do.
       next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
     # state not saved: exit 1
     error: q was not updated
-      cause: sqs:SetQueueAttributes answered ValidationException: The request is not valid. (request [id])
+      cause: sqs:SetQueueAttributes returned ValidationException: The request is not valid. (request [id])
       now: q may be changed in part; the next plan shows what is left to do.
       next: Fix the cause, then run the command again; what is done stays done.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
     error: Writing state/told.json failed: no storage space.
-      now: No further step was begun, and none that was begun is known to have brought anything about. The state is as it was before.
-      next: Make the place of the state usable, then run the command again: the journal names every step that was begun, and the run finds out what became of each.
+      now: No further step was started, and none that was started is known to have brought anything about. The state is as it was before.
+      next: Make the place of the state usable, then run the command again: the journal names every step that was started, and the run finds out what became of each.
     ");
     });
 }
@@ -444,42 +444,42 @@ fn of_a_replacement() {
         deletes first, logs:DeleteLogGroup
         # refused: exit 1
         error: log was not deleted
-          cause: logs:DeleteLogGroup answered ValidationException: The request is not valid. (request [id])
+          cause: logs:DeleteLogGroup returned ValidationException: The request is not valid. (request [id])
           now: log is still in the state.
           next: Fix the cause, then run the command again; what is done stays done.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # denied: exit 1
         error: log was not deleted
-          cause: logs:DeleteLogGroup answered AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: logs:DeleteLogGroup on resource: * because no identity-based policy allows the logs:DeleteLogGroup action (request [id])
+          cause: logs:DeleteLogGroup returned AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: logs:DeleteLogGroup on resource: * because no identity-based policy allows the logs:DeleteLogGroup action (request [id])
           now: log is still in the state.
           next: Allow logs:DeleteLogGroup on * for arn:aws:iam::000000000000:user/somebody, then run the command again.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # throttled: exit 1
         error: log was not deleted
-          cause: logs:DeleteLogGroup answered ThrottlingException: Rate exceeded (request [id])
+          cause: logs:DeleteLogGroup returned ThrottlingException: Rate exceeded (request [id])
           now: log is still in the state.
           next: Run the command again in a moment, or with a lower --parallelism.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # service away: exit 1
         error: deleting log failed
-          cause: logs:DeleteLogGroup answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+          cause: logs:DeleteLogGroup returned ServiceUnavailable: The request failed for a reason of ours. (request [id])
           now: Whether log was deleted is not known; the next run finds out.
           next: Run the command again; it looks first whether the call took effect.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # connection reset: exit 1
         error: deleting log failed
-          cause: logs:DeleteLogGroup answered no connection: dispatch failure: io error: connection reset
+          cause: logs:DeleteLogGroup failed: no connection: dispatch failure: io error: connection reset
           now: Whether log was deleted is not known; the next run finds out.
           next: Check the network and the endpoint, then run the command again.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # silence: exit 1
         error: deleting log failed
-          cause: logs:DeleteLogGroup answered timeout: dispatch failure: timeout: timed out
+          cause: logs:DeleteLogGroup failed: timeout: dispatch failure: timeout: timed out
           now: Whether log was deleted is not known; the next run finds out.
           next: Check the network and the endpoint, then run the command again.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
@@ -488,74 +488,74 @@ fn of_a_replacement() {
 
         # credentials expired: exit 1
         error: log was not deleted
-          cause: logs:DeleteLogGroup answered ExpiredTokenException: The security token included in the request is expired (request [id])
+          cause: logs:DeleteLogGroup returned ExpiredTokenException: The security token included in the request is expired (request [id])
           now: log is still in the state.
           next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # lookups away: exit 1
         error: deleting log failed
-          cause: logs:DeleteLogGroup answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+          cause: logs:DeleteLogGroup returned ServiceUnavailable: The request failed for a reason of ours. (request [id])
           now: Whether log was deleted is not known; the next run finds out.
           next: Run the command again; it looks first whether the call took effect.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # lookups expired: exit 1
         error: deleting log failed
-          cause: logs:DeleteLogGroup answered ExpiredTokenException: The security token included in the request is expired (request [id])
+          cause: logs:DeleteLogGroup returned ExpiredTokenException: The security token included in the request is expired (request [id])
           now: Whether log was deleted is not known; the next run finds out.
           next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # state not saved: exit 1
         error: log was not deleted
-          cause: logs:DeleteLogGroup answered ValidationException: The request is not valid. (request [id])
+          cause: logs:DeleteLogGroup returned ValidationException: The request is not valid. (request [id])
           now: log is still in the state.
           next: Fix the cause, then run the command again; what is done stays done.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
         error: Writing state/told.json failed: no storage space.
-          now: No further step was begun, and none that was begun is known to have brought anything about. The state is as it was before.
-          next: Make the place of the state usable, then run the command again: the journal names every step that was begun, and the run finds out what became of each.
+          now: No further step was started, and none that was started is known to have brought anything about. The state is as it was before.
+          next: Make the place of the state usable, then run the command again: the journal names every step that was started, and the run finds out what became of each.
 
         deletes first, logs:CreateLogGroup
         # refused: exit 1
         error: log was not created
-          cause: logs:CreateLogGroup answered ValidationException: The request is not valid. (request [id])
+          cause: logs:CreateLogGroup returned ValidationException: The request is not valid. (request [id])
           now: log was deleted, and its replacement was not created.
           next: Fix the cause, then run the command again; what is done stays done.
         Apply failed: 0 created, 0 updated, 0 replaced, 1 deleted in [time]. 1 failed, 0 skipped.
 
         # denied: exit 1
         error: log was not created
-          cause: logs:CreateLogGroup answered AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: logs:CreateLogGroup on resource: * because no identity-based policy allows the logs:CreateLogGroup action (request [id])
+          cause: logs:CreateLogGroup returned AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: logs:CreateLogGroup on resource: * because no identity-based policy allows the logs:CreateLogGroup action (request [id])
           now: log was deleted, and its replacement was not created.
           next: Allow logs:CreateLogGroup on * for arn:aws:iam::000000000000:user/somebody, then run the command again.
         Apply failed: 0 created, 0 updated, 0 replaced, 1 deleted in [time]. 1 failed, 0 skipped.
 
         # throttled: exit 1
         error: log was not created
-          cause: logs:CreateLogGroup answered ThrottlingException: Rate exceeded (request [id])
+          cause: logs:CreateLogGroup returned ThrottlingException: Rate exceeded (request [id])
           now: log was deleted, and its replacement was not created.
           next: Run the command again in a moment, or with a lower --parallelism.
         Apply failed: 0 created, 0 updated, 0 replaced, 1 deleted in [time]. 1 failed, 0 skipped.
 
         # service away: exit 1
         error: creating log failed
-          cause: logs:CreateLogGroup answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+          cause: logs:CreateLogGroup returned ServiceUnavailable: The request failed for a reason of ours. (request [id])
           now: Whether log was created is not known; the next run finds out.
           next: Run the command again; it looks first whether the call took effect.
         Apply failed: 0 created, 0 updated, 0 replaced, 1 deleted in [time]. 1 failed, 0 skipped.
 
         # connection reset: exit 1
         error: creating log failed
-          cause: logs:CreateLogGroup answered no connection: dispatch failure: io error: connection reset
+          cause: logs:CreateLogGroup failed: no connection: dispatch failure: io error: connection reset
           now: Whether log was created is not known; the next run finds out.
           next: Check the network and the endpoint, then run the command again.
         Apply failed: 0 created, 0 updated, 0 replaced, 1 deleted in [time]. 1 failed, 0 skipped.
 
         # silence: exit 1
         error: creating log failed
-          cause: logs:CreateLogGroup answered timeout: dispatch failure: timeout: timed out
+          cause: logs:CreateLogGroup failed: timeout: dispatch failure: timeout: timed out
           now: Whether log was created is not known; the next run finds out.
           next: Check the network and the endpoint, then run the command again.
         Apply failed: 0 created, 0 updated, 0 replaced, 1 deleted in [time]. 1 failed, 0 skipped.
@@ -564,75 +564,75 @@ fn of_a_replacement() {
 
         # credentials expired: exit 1
         error: log was not created
-          cause: logs:CreateLogGroup answered ExpiredTokenException: The security token included in the request is expired (request [id])
+          cause: logs:CreateLogGroup returned ExpiredTokenException: The security token included in the request is expired (request [id])
           now: log was deleted, and its replacement was not created.
           next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
         Apply failed: 0 created, 0 updated, 0 replaced, 1 deleted in [time]. 1 failed, 0 skipped.
 
         # lookups away: exit 1
         error: creating log failed
-          cause: logs:CreateLogGroup answered no connection: dispatch failure: io error: connection reset; the lookup of what it may have created failed too: logs:DescribeLogGroups answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+          cause: logs:CreateLogGroup failed: no connection: dispatch failure: io error: connection reset; the lookup of what it may have created failed too: logs:DescribeLogGroups returned ServiceUnavailable: The request failed for a reason of ours. (request [id])
           now: Whether log was created is not known; the next run finds out.
           next: Run the command again; it looks first whether the call took effect.
         Apply failed: 0 created, 0 updated, 0 replaced, 1 deleted in [time]. 1 failed, 0 skipped.
 
         # lookups expired: exit 1
         error: creating log failed
-          cause: logs:CreateLogGroup answered no connection: dispatch failure: io error: connection reset; the lookup of what it may have created failed too: logs:DescribeLogGroups answered ExpiredTokenException: The security token included in the request is expired (request [id])
+          cause: logs:CreateLogGroup failed: no connection: dispatch failure: io error: connection reset; the lookup of what it may have created failed too: logs:DescribeLogGroups returned ExpiredTokenException: The security token included in the request is expired (request [id])
           now: Whether log was created is not known; the next run finds out.
           next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
         Apply failed: 0 created, 0 updated, 0 replaced, 1 deleted in [time]. 1 failed, 0 skipped.
 
         # state not saved: exit 1
         error: log was not created
-          cause: logs:CreateLogGroup answered ValidationException: The request is not valid. (request [id])
+          cause: logs:CreateLogGroup returned ValidationException: The request is not valid. (request [id])
           now: log was deleted, and its replacement was not created.
           next: Fix the cause, then run the command again; what is done stays done.
         Apply failed: 0 created, 0 updated, 0 replaced, 1 deleted in [time]. 1 failed, 0 skipped.
         error: Writing state/told.json failed: no storage space.
-          now: No further step was begun. The state in its place is as it was before; .stackctl/unsaved/told.json holds the one with all that was done:
+          now: No further step was started. The state in its place is as it was before; .stackctl/unsaved/told.json holds the one with all that was done:
                  deleted log (aws:cloudwatch:LogGroup), id g
           next: Make the place of the state usable, then run `stackctl state push .stackctl/unsaved/told.json --local`.
 
         creates first, logs:CreateLogGroup
         # refused: exit 1
         error: log was not created
-          cause: logs:CreateLogGroup answered ValidationException: The request is not valid. (request [id])
+          cause: logs:CreateLogGroup returned ValidationException: The request is not valid. (request [id])
           now: log was not created; the one that it replaces still exists.
           next: Fix the cause, then run the command again; what is done stays done.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # denied: exit 1
         error: log was not created
-          cause: logs:CreateLogGroup answered AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: logs:CreateLogGroup on resource: * because no identity-based policy allows the logs:CreateLogGroup action (request [id])
+          cause: logs:CreateLogGroup returned AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: logs:CreateLogGroup on resource: * because no identity-based policy allows the logs:CreateLogGroup action (request [id])
           now: log was not created; the one that it replaces still exists.
           next: Allow logs:CreateLogGroup on * for arn:aws:iam::000000000000:user/somebody, then run the command again.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # throttled: exit 1
         error: log was not created
-          cause: logs:CreateLogGroup answered ThrottlingException: Rate exceeded (request [id])
+          cause: logs:CreateLogGroup returned ThrottlingException: Rate exceeded (request [id])
           now: log was not created; the one that it replaces still exists.
           next: Run the command again in a moment, or with a lower --parallelism.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # service away: exit 1
         error: creating log failed
-          cause: logs:CreateLogGroup answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+          cause: logs:CreateLogGroup returned ServiceUnavailable: The request failed for a reason of ours. (request [id])
           now: Whether log was created is not known; the next run finds out.
           next: Run the command again; it looks first whether the call took effect.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # connection reset: exit 1
         error: creating log failed
-          cause: logs:CreateLogGroup answered no connection: dispatch failure: io error: connection reset
+          cause: logs:CreateLogGroup failed: no connection: dispatch failure: io error: connection reset
           now: Whether log was created is not known; the next run finds out.
           next: Check the network and the endpoint, then run the command again.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # silence: exit 1
         error: creating log failed
-          cause: logs:CreateLogGroup answered timeout: dispatch failure: timeout: timed out
+          cause: logs:CreateLogGroup failed: timeout: dispatch failure: timeout: timed out
           now: Whether log was created is not known; the next run finds out.
           next: Check the network and the endpoint, then run the command again.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
@@ -641,74 +641,74 @@ fn of_a_replacement() {
 
         # credentials expired: exit 1
         error: log was not created
-          cause: logs:CreateLogGroup answered ExpiredTokenException: The security token included in the request is expired (request [id])
+          cause: logs:CreateLogGroup returned ExpiredTokenException: The security token included in the request is expired (request [id])
           now: log was not created; the one that it replaces still exists.
           next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # lookups away: exit 1
         error: creating log failed
-          cause: logs:CreateLogGroup answered no connection: dispatch failure: io error: connection reset; the lookup of what it may have created failed too: logs:DescribeLogGroups answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+          cause: logs:CreateLogGroup failed: no connection: dispatch failure: io error: connection reset; the lookup of what it may have created failed too: logs:DescribeLogGroups returned ServiceUnavailable: The request failed for a reason of ours. (request [id])
           now: Whether log was created is not known; the next run finds out.
           next: Run the command again; it looks first whether the call took effect.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # lookups expired: exit 1
         error: creating log failed
-          cause: logs:CreateLogGroup answered no connection: dispatch failure: io error: connection reset; the lookup of what it may have created failed too: logs:DescribeLogGroups answered ExpiredTokenException: The security token included in the request is expired (request [id])
+          cause: logs:CreateLogGroup failed: no connection: dispatch failure: io error: connection reset; the lookup of what it may have created failed too: logs:DescribeLogGroups returned ExpiredTokenException: The security token included in the request is expired (request [id])
           now: Whether log was created is not known; the next run finds out.
           next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # state not saved: exit 1
         error: log was not created
-          cause: logs:CreateLogGroup answered ValidationException: The request is not valid. (request [id])
+          cause: logs:CreateLogGroup returned ValidationException: The request is not valid. (request [id])
           now: log was not created; the one that it replaces still exists.
           next: Fix the cause, then run the command again; what is done stays done.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
         error: Writing state/told.json failed: no storage space.
-          now: No further step was begun, and none that was begun is known to have brought anything about. The state is as it was before.
-          next: Make the place of the state usable, then run the command again: the journal names every step that was begun, and the run finds out what became of each.
+          now: No further step was started, and none that was started is known to have brought anything about. The state is as it was before.
+          next: Make the place of the state usable, then run the command again: the journal names every step that was started, and the run finds out what became of each.
 
         creates first, logs:DeleteLogGroup
         # refused: exit 1
         error: log was not deleted
-          cause: logs:DeleteLogGroup answered ValidationException: The request is not valid. (request [id])
+          cause: logs:DeleteLogGroup returned ValidationException: The request is not valid. (request [id])
           now: The log that was replaced still exists; the next run deletes it.
           next: Fix the cause, then run the command again; what is done stays done.
         Apply failed: 1 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # denied: exit 1
         error: log was not deleted
-          cause: logs:DeleteLogGroup answered AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: logs:DeleteLogGroup on resource: * because no identity-based policy allows the logs:DeleteLogGroup action (request [id])
+          cause: logs:DeleteLogGroup returned AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: logs:DeleteLogGroup on resource: * because no identity-based policy allows the logs:DeleteLogGroup action (request [id])
           now: The log that was replaced still exists; the next run deletes it.
           next: Allow logs:DeleteLogGroup on * for arn:aws:iam::000000000000:user/somebody, then run the command again.
         Apply failed: 1 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # throttled: exit 1
         error: log was not deleted
-          cause: logs:DeleteLogGroup answered ThrottlingException: Rate exceeded (request [id])
+          cause: logs:DeleteLogGroup returned ThrottlingException: Rate exceeded (request [id])
           now: The log that was replaced still exists; the next run deletes it.
           next: Run the command again in a moment, or with a lower --parallelism.
         Apply failed: 1 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # service away: exit 1
         error: deleting log failed
-          cause: logs:DeleteLogGroup answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+          cause: logs:DeleteLogGroup returned ServiceUnavailable: The request failed for a reason of ours. (request [id])
           now: Whether log was deleted is not known; the next run finds out.
           next: Run the command again; it looks first whether the call took effect.
         Apply failed: 1 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # connection reset: exit 1
         error: deleting log failed
-          cause: logs:DeleteLogGroup answered no connection: dispatch failure: io error: connection reset
+          cause: logs:DeleteLogGroup failed: no connection: dispatch failure: io error: connection reset
           now: Whether log was deleted is not known; the next run finds out.
           next: Check the network and the endpoint, then run the command again.
         Apply failed: 1 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # silence: exit 1
         error: deleting log failed
-          cause: logs:DeleteLogGroup answered timeout: dispatch failure: timeout: timed out
+          cause: logs:DeleteLogGroup failed: timeout: dispatch failure: timeout: timed out
           now: Whether log was deleted is not known; the next run finds out.
           next: Check the network and the endpoint, then run the command again.
         Apply failed: 1 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
@@ -717,33 +717,33 @@ fn of_a_replacement() {
 
         # credentials expired: exit 1
         error: log was not deleted
-          cause: logs:DeleteLogGroup answered ExpiredTokenException: The security token included in the request is expired (request [id])
+          cause: logs:DeleteLogGroup returned ExpiredTokenException: The security token included in the request is expired (request [id])
           now: The log that was replaced still exists; the next run deletes it.
           next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
         Apply failed: 1 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # lookups away: exit 1
         error: deleting log failed
-          cause: logs:DeleteLogGroup answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+          cause: logs:DeleteLogGroup returned ServiceUnavailable: The request failed for a reason of ours. (request [id])
           now: Whether log was deleted is not known; the next run finds out.
           next: Run the command again; it looks first whether the call took effect.
         Apply failed: 1 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # lookups expired: exit 1
         error: deleting log failed
-          cause: logs:DeleteLogGroup answered ExpiredTokenException: The security token included in the request is expired (request [id])
+          cause: logs:DeleteLogGroup returned ExpiredTokenException: The security token included in the request is expired (request [id])
           now: Whether log was deleted is not known; the next run finds out.
           next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
         Apply failed: 1 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # state not saved: exit 1
         error: log was not deleted
-          cause: logs:DeleteLogGroup answered ValidationException: The request is not valid. (request [id])
+          cause: logs:DeleteLogGroup returned ValidationException: The request is not valid. (request [id])
           now: The log that was replaced still exists; the next run deletes it.
           next: Fix the cause, then run the command again; what is done stays done.
         Apply failed: 1 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
         error: Writing state/told.json failed: no storage space.
-          now: No further step was begun. The state in its place is as it was before; .stackctl/unsaved/told.json holds the one with all that was done:
+          now: No further step was started. The state in its place is as it was before; .stackctl/unsaved/told.json holds the one with all that was done:
                  created log (aws:cloudwatch:LogGroup), id h
           next: Make the place of the state usable, then run `stackctl state push .stackctl/unsaved/told.json --local`.
         ");
@@ -764,42 +764,42 @@ fn of_a_deletion() {
         insta::assert_snapshot!(told, @"
     # refused: exit 1
     error: log was not deleted
-      cause: logs:DeleteLogGroup answered ValidationException: The request is not valid. (request [id])
+      cause: logs:DeleteLogGroup returned ValidationException: The request is not valid. (request [id])
       now: log is still in the state.
       next: Fix the cause, then run the command again; what is done stays done.
     Destroy failed: 0 deleted in [time]. 1 failed, 0 skipped.
 
     # denied: exit 1
     error: log was not deleted
-      cause: logs:DeleteLogGroup answered AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: logs:DeleteLogGroup on resource: * because no identity-based policy allows the logs:DeleteLogGroup action (request [id])
+      cause: logs:DeleteLogGroup returned AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: logs:DeleteLogGroup on resource: * because no identity-based policy allows the logs:DeleteLogGroup action (request [id])
       now: log is still in the state.
       next: Allow logs:DeleteLogGroup on * for arn:aws:iam::000000000000:user/somebody, then run the command again.
     Destroy failed: 0 deleted in [time]. 1 failed, 0 skipped.
 
     # throttled: exit 1
     error: log was not deleted
-      cause: logs:DeleteLogGroup answered ThrottlingException: Rate exceeded (request [id])
+      cause: logs:DeleteLogGroup returned ThrottlingException: Rate exceeded (request [id])
       now: log is still in the state.
       next: Run the command again in a moment, or with a lower --parallelism.
     Destroy failed: 0 deleted in [time]. 1 failed, 0 skipped.
 
     # service away: exit 1
     error: deleting log failed
-      cause: logs:DeleteLogGroup answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+      cause: logs:DeleteLogGroup returned ServiceUnavailable: The request failed for a reason of ours. (request [id])
       now: Whether log was deleted is not known; the next run finds out.
       next: Run the command again; it looks first whether the call took effect.
     Destroy failed: 0 deleted in [time]. 1 failed, 0 skipped.
 
     # connection reset: exit 1
     error: deleting log failed
-      cause: logs:DeleteLogGroup answered no connection: dispatch failure: io error: connection reset
+      cause: logs:DeleteLogGroup failed: no connection: dispatch failure: io error: connection reset
       now: Whether log was deleted is not known; the next run finds out.
       next: Check the network and the endpoint, then run the command again.
     Destroy failed: 0 deleted in [time]. 1 failed, 0 skipped.
 
     # silence: exit 1
     error: deleting log failed
-      cause: logs:DeleteLogGroup answered timeout: dispatch failure: timeout: timed out
+      cause: logs:DeleteLogGroup failed: timeout: dispatch failure: timeout: timed out
       now: Whether log was deleted is not known; the next run finds out.
       next: Check the network and the endpoint, then run the command again.
     Destroy failed: 0 deleted in [time]. 1 failed, 0 skipped.
@@ -808,34 +808,34 @@ fn of_a_deletion() {
 
     # credentials expired: exit 1
     error: log was not deleted
-      cause: logs:DeleteLogGroup answered ExpiredTokenException: The security token included in the request is expired (request [id])
+      cause: logs:DeleteLogGroup returned ExpiredTokenException: The security token included in the request is expired (request [id])
       now: log is still in the state.
       next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
     Destroy failed: 0 deleted in [time]. 1 failed, 0 skipped.
 
     # lookups away: exit 1
     error: deleting log failed
-      cause: logs:DeleteLogGroup answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+      cause: logs:DeleteLogGroup returned ServiceUnavailable: The request failed for a reason of ours. (request [id])
       now: Whether log was deleted is not known; the next run finds out.
       next: Run the command again; it looks first whether the call took effect.
     Destroy failed: 0 deleted in [time]. 1 failed, 0 skipped.
 
     # lookups expired: exit 1
     error: deleting log failed
-      cause: logs:DeleteLogGroup answered ExpiredTokenException: The security token included in the request is expired (request [id])
+      cause: logs:DeleteLogGroup returned ExpiredTokenException: The security token included in the request is expired (request [id])
       now: Whether log was deleted is not known; the next run finds out.
       next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
     Destroy failed: 0 deleted in [time]. 1 failed, 0 skipped.
 
     # state not saved: exit 1
     error: log was not deleted
-      cause: logs:DeleteLogGroup answered ValidationException: The request is not valid. (request [id])
+      cause: logs:DeleteLogGroup returned ValidationException: The request is not valid. (request [id])
       now: log is still in the state.
       next: Fix the cause, then run the command again; what is done stays done.
     Destroy failed: 0 deleted in [time]. 1 failed, 0 skipped.
     error: Writing state/told.json failed: no storage space.
-      now: No further step was begun, and none that was begun is known to have brought anything about. The state is as it was before.
-      next: Make the place of the state usable, then run the command again: the journal names every step that was begun, and the run finds out what became of each.
+      now: No further step was started, and none that was started is known to have brought anything about. The state is as it was before.
+      next: Make the place of the state usable, then run the command again: the journal names every step that was started, and the run finds out what became of each.
     ");
     });
 }
@@ -857,42 +857,42 @@ fn of_a_read_before_a_plan() {
     masked(|| {
         insta::assert_snapshot!(told, @"
     # refused: exit 1
-    error: Reading log: logs:DescribeLogGroups answered ValidationException: The request is not valid. (request [id]).
+    error: Reading log: logs:DescribeLogGroups returned ValidationException: The request is not valid. (request [id]).
       now: Nothing was changed.
       next: Fix the cause, then run the command again.
 
     # denied: exit 1
-    error: Reading log: logs:DescribeLogGroups answered AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: logs:DescribeLogGroups on resource: * because no identity-based policy allows the logs:DescribeLogGroups action (request [id]).
+    error: Reading log: logs:DescribeLogGroups returned AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: logs:DescribeLogGroups on resource: * because no identity-based policy allows the logs:DescribeLogGroups action (request [id]).
       now: Nothing was changed.
       next: Allow logs:DescribeLogGroups on * for arn:aws:iam::000000000000:user/somebody, then run the command again.
 
     # throttled: exit 1
-    error: Reading log: logs:DescribeLogGroups answered ThrottlingException: Rate exceeded (request [id]).
+    error: Reading log: logs:DescribeLogGroups returned ThrottlingException: Rate exceeded (request [id]).
       now: Nothing was changed.
       next: Run the command again in a moment, or with a lower --parallelism.
 
     # service away: exit 1
-    error: Reading log: logs:DescribeLogGroups answered ServiceUnavailable: The request failed for a reason of ours. (request [id]).
+    error: Reading log: logs:DescribeLogGroups returned ServiceUnavailable: The request failed for a reason of ours. (request [id]).
       now: Nothing was changed.
       next: Run the command again in a moment.
 
     # connection reset: exit 1
-    error: Reading log: logs:DescribeLogGroups answered no connection: dispatch failure: io error: connection reset.
+    error: Reading log: logs:DescribeLogGroups failed: no connection: dispatch failure: io error: connection reset.
       now: Nothing was changed.
       next: Check the network and the endpoint, then run the command again.
 
     # silence: exit 1
-    error: Reading log: logs:DescribeLogGroups answered timeout: dispatch failure: timeout: timed out.
+    error: Reading log: logs:DescribeLogGroups failed: timeout: dispatch failure: timeout: timed out.
       now: Nothing was changed.
       next: Check the network and the endpoint, then run the command again.
 
     # malformed reply: exit 1
-    error: Reading log: logs:DescribeLogGroups answered unreadable reply: service error: unhandled error: Error at offset 11: unexpected end of stream (request [id]).
+    error: Reading log: logs:DescribeLogGroups failed: unreadable reply: service error: unhandled error: Error at offset 11: unexpected end of stream (request [id]).
       now: Nothing was changed.
       next: Run the command again in a moment.
 
     # credentials expired: exit 1
-    error: Reading log: logs:DescribeLogGroups answered ExpiredTokenException: The security token included in the request is expired (request [id]).
+    error: Reading log: logs:DescribeLogGroups returned ExpiredTokenException: The security token included in the request is expired (request [id]).
       now: Nothing was changed.
       next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
     ");
@@ -931,42 +931,42 @@ fn of_an_import() {
     masked(|| {
         insta::assert_snapshot!(told, @"
     # refused: exit 1
-    error: Reading log: logs:DescribeLogGroups answered ValidationException: The request is not valid. (request [id]).
+    error: Reading log: logs:DescribeLogGroups returned ValidationException: The request is not valid. (request [id]).
       now: Nothing was changed.
       next: Fix the cause, then run the command again.
 
     # denied: exit 1
-    error: Reading log: logs:DescribeLogGroups answered AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: logs:DescribeLogGroups on resource: * because no identity-based policy allows the logs:DescribeLogGroups action (request [id]).
+    error: Reading log: logs:DescribeLogGroups returned AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: logs:DescribeLogGroups on resource: * because no identity-based policy allows the logs:DescribeLogGroups action (request [id]).
       now: Nothing was changed.
       next: Allow logs:DescribeLogGroups on * for arn:aws:iam::000000000000:user/somebody, then run the command again.
 
     # throttled: exit 1
-    error: Reading log: logs:DescribeLogGroups answered ThrottlingException: Rate exceeded (request [id]).
+    error: Reading log: logs:DescribeLogGroups returned ThrottlingException: Rate exceeded (request [id]).
       now: Nothing was changed.
       next: Run the command again in a moment, or with a lower --parallelism.
 
     # service away: exit 1
-    error: Reading log: logs:DescribeLogGroups answered ServiceUnavailable: The request failed for a reason of ours. (request [id]).
+    error: Reading log: logs:DescribeLogGroups returned ServiceUnavailable: The request failed for a reason of ours. (request [id]).
       now: Nothing was changed.
       next: Run the command again in a moment.
 
     # connection reset: exit 1
-    error: Reading log: logs:DescribeLogGroups answered no connection: dispatch failure: io error: connection reset.
+    error: Reading log: logs:DescribeLogGroups failed: no connection: dispatch failure: io error: connection reset.
       now: Nothing was changed.
       next: Check the network and the endpoint, then run the command again.
 
     # silence: exit 1
-    error: Reading log: logs:DescribeLogGroups answered timeout: dispatch failure: timeout: timed out.
+    error: Reading log: logs:DescribeLogGroups failed: timeout: dispatch failure: timeout: timed out.
       now: Nothing was changed.
       next: Check the network and the endpoint, then run the command again.
 
     # malformed reply: exit 1
-    error: Reading log: logs:DescribeLogGroups answered unreadable reply: service error: unhandled error: Error at offset 11: unexpected end of stream (request [id]).
+    error: Reading log: logs:DescribeLogGroups failed: unreadable reply: service error: unhandled error: Error at offset 11: unexpected end of stream (request [id]).
       now: Nothing was changed.
       next: Run the command again in a moment.
 
     # credentials expired: exit 1
-    error: Reading log: logs:DescribeLogGroups answered ExpiredTokenException: The security token included in the request is expired (request [id]).
+    error: Reading log: logs:DescribeLogGroups returned ExpiredTokenException: The security token included in the request is expired (request [id]).
       now: Nothing was changed.
       next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
 
@@ -988,7 +988,7 @@ fn of_a_data_source() {
     masked(|| {
         insta::assert_snapshot!(told, @"
     # refused: exit 1
-    error: data.who could not be read: sts:GetCallerIdentity answered ValidationException: The request is not valid. (request [id])
+    error: data.who could not be read: sts:GetCallerIdentity returned ValidationException: The request is not valid. (request [id])
      --> stacks/told.yaml:4:3
       |
     4 |   who: {type: aws:getCallerIdentity}
@@ -999,7 +999,7 @@ fn of_a_data_source() {
     Nothing was changed.
 
     # denied: exit 1
-    error: data.who could not be read: sts:GetCallerIdentity answered AccessDenied: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: sts:GetCallerIdentity on resource: * because no identity-based policy allows the sts:GetCallerIdentity action (request [id])
+    error: data.who could not be read: sts:GetCallerIdentity returned AccessDenied: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: sts:GetCallerIdentity on resource: * because no identity-based policy allows the sts:GetCallerIdentity action (request [id])
      --> stacks/told.yaml:4:3
       |
     4 |   who: {type: aws:getCallerIdentity}
@@ -1010,7 +1010,7 @@ fn of_a_data_source() {
     Nothing was changed.
 
     # throttled: exit 1
-    error: data.who could not be read: sts:GetCallerIdentity answered Throttling: Rate exceeded (request [id])
+    error: data.who could not be read: sts:GetCallerIdentity returned Throttling: Rate exceeded (request [id])
      --> stacks/told.yaml:4:3
       |
     4 |   who: {type: aws:getCallerIdentity}
@@ -1021,7 +1021,7 @@ fn of_a_data_source() {
     Nothing was changed.
 
     # service away: exit 1
-    error: data.who could not be read: sts:GetCallerIdentity answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+    error: data.who could not be read: sts:GetCallerIdentity returned ServiceUnavailable: The request failed for a reason of ours. (request [id])
      --> stacks/told.yaml:4:3
       |
     4 |   who: {type: aws:getCallerIdentity}
@@ -1032,7 +1032,7 @@ fn of_a_data_source() {
     Nothing was changed.
 
     # connection reset: exit 1
-    error: data.who could not be read: sts:GetCallerIdentity answered no connection: dispatch failure: io error: connection reset
+    error: data.who could not be read: sts:GetCallerIdentity failed: no connection: dispatch failure: io error: connection reset
      --> stacks/told.yaml:4:3
       |
     4 |   who: {type: aws:getCallerIdentity}
@@ -1043,7 +1043,7 @@ fn of_a_data_source() {
     Nothing was changed.
 
     # silence: exit 1
-    error: data.who could not be read: sts:GetCallerIdentity answered timeout: dispatch failure: timeout: timed out
+    error: data.who could not be read: sts:GetCallerIdentity failed: timeout: dispatch failure: timeout: timed out
      --> stacks/told.yaml:4:3
       |
     4 |   who: {type: aws:getCallerIdentity}
@@ -1054,7 +1054,7 @@ fn of_a_data_source() {
     Nothing was changed.
 
     # malformed reply: exit 1
-    error: data.who could not be read: sts:GetCallerIdentity answered unreadable reply: service error: unhandled error: error parsing XML: no root element (request [id])
+    error: data.who could not be read: sts:GetCallerIdentity failed: unreadable reply: service error: unhandled error: error parsing XML: no root element (request [id])
      --> stacks/told.yaml:4:3
       |
     4 |   who: {type: aws:getCallerIdentity}
@@ -1065,7 +1065,7 @@ fn of_a_data_source() {
     Nothing was changed.
 
     # credentials expired: exit 1
-    error: data.who could not be read: sts:GetCallerIdentity answered ExpiredToken: The security token included in the request is expired (request [id])
+    error: data.who could not be read: sts:GetCallerIdentity returned ExpiredToken: The security token included in the request is expired (request [id])
      --> stacks/told.yaml:4:3
       |
     4 |   who: {type: aws:getCallerIdentity}
@@ -1112,42 +1112,42 @@ fn of_a_recovery() {
     masked(|| {
         insta::assert_snapshot!(told, @"
     # refused: exit 1
-    error: Reading q: sqs:GetQueueUrl answered ValidationException: The request is not valid. (request [id]).
+    error: Reading q: sqs:GetQueueUrl returned ValidationException: The request is not valid. (request [id]).
       now: Nothing was changed. Whether an earlier run created q is still not known; the next run looks again.
       next: Fix the cause, then run the command again.
 
     # denied: exit 1
-    error: Reading q: sqs:GetQueueUrl answered AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: sqs:GetQueueUrl on resource: * because no identity-based policy allows the sqs:GetQueueUrl action (request [id]).
+    error: Reading q: sqs:GetQueueUrl returned AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: sqs:GetQueueUrl on resource: * because no identity-based policy allows the sqs:GetQueueUrl action (request [id]).
       now: Nothing was changed. Whether an earlier run created q is still not known; the next run looks again.
       next: Allow sqs:GetQueueUrl on * for arn:aws:iam::000000000000:user/somebody, then run the command again.
 
     # throttled: exit 1
-    error: Reading q: sqs:GetQueueUrl answered RequestThrottled: Rate exceeded (request [id]).
+    error: Reading q: sqs:GetQueueUrl returned RequestThrottled: Rate exceeded (request [id]).
       now: Nothing was changed. Whether an earlier run created q is still not known; the next run looks again.
       next: Run the command again in a moment, or with a lower --parallelism.
 
     # service away: exit 1
-    error: Reading q: sqs:GetQueueUrl answered ServiceUnavailable: The request failed for a reason of ours. (request [id]).
+    error: Reading q: sqs:GetQueueUrl returned ServiceUnavailable: The request failed for a reason of ours. (request [id]).
       now: Nothing was changed. Whether an earlier run created q is still not known; the next run looks again.
       next: Run the command again in a moment.
 
     # connection reset: exit 1
-    error: Reading q: sqs:GetQueueUrl answered no connection: dispatch failure: io error: connection reset.
+    error: Reading q: sqs:GetQueueUrl failed: no connection: dispatch failure: io error: connection reset.
       now: Nothing was changed. Whether an earlier run created q is still not known; the next run looks again.
       next: Check the network and the endpoint, then run the command again.
 
     # silence: exit 1
-    error: Reading q: sqs:GetQueueUrl answered timeout: dispatch failure: timeout: timed out.
+    error: Reading q: sqs:GetQueueUrl failed: timeout: dispatch failure: timeout: timed out.
       now: Nothing was changed. Whether an earlier run created q is still not known; the next run looks again.
       next: Check the network and the endpoint, then run the command again.
 
     # malformed reply: exit 1
-    error: Reading q: sqs:GetQueueUrl answered unreadable reply: service error: unhandled error: Error at offset 11: unexpected end of stream (request [id]).
+    error: Reading q: sqs:GetQueueUrl failed: unreadable reply: service error: unhandled error: Error at offset 11: unexpected end of stream (request [id]).
       now: Nothing was changed. Whether an earlier run created q is still not known; the next run looks again.
       next: Run the command again in a moment.
 
     # credentials expired: exit 1
-    error: Reading q: sqs:GetQueueUrl answered ExpiredTokenException: The security token included in the request is expired (request [id]).
+    error: Reading q: sqs:GetQueueUrl returned ExpiredTokenException: The security token included in the request is expired (request [id]).
       now: Nothing was changed. Whether an earlier run created q is still not known; the next run looks again.
       next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
     ");
@@ -1205,56 +1205,56 @@ fn of_a_wait() {
 
         # refused: exit 1
         error: creating q failed
-          cause: sqs:GetQueueAttributes answered ValidationException: The request is not valid. (request [id])
+          cause: sqs:GetQueueAttributes returned ValidationException: The request is not valid. (request [id])
           now: q exists and is in the state, but is not finished.
           next: Fix the cause, then run the command again; what is done stays done.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # denied: exit 1
         error: creating q failed
-          cause: sqs:GetQueueAttributes answered AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: sqs:GetQueueAttributes on resource: * because no identity-based policy allows the sqs:GetQueueAttributes action (request [id])
+          cause: sqs:GetQueueAttributes returned AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: sqs:GetQueueAttributes on resource: * because no identity-based policy allows the sqs:GetQueueAttributes action (request [id])
           now: q exists and is in the state, but is not finished.
           next: Allow sqs:GetQueueAttributes on * for arn:aws:iam::000000000000:user/somebody, then run the command again.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # throttled: exit 1
         error: creating q failed
-          cause: sqs:GetQueueAttributes answered RequestThrottled: Rate exceeded (request [id])
+          cause: sqs:GetQueueAttributes returned RequestThrottled: Rate exceeded (request [id])
           now: q exists and is in the state, but is not finished.
           next: Run the command again in a moment, or with a lower --parallelism.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # service away: exit 1
         error: creating q failed
-          cause: sqs:GetQueueAttributes answered ServiceUnavailable: The request failed for a reason of ours. (request [id])
+          cause: sqs:GetQueueAttributes returned ServiceUnavailable: The request failed for a reason of ours. (request [id])
           now: q exists and is in the state, but is not finished.
           next: Run the command again; it looks first whether the call took effect.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # connection reset: exit 1
         error: creating q failed
-          cause: sqs:GetQueueAttributes answered no connection: dispatch failure: io error: connection reset
+          cause: sqs:GetQueueAttributes failed: no connection: dispatch failure: io error: connection reset
           now: q exists and is in the state, but is not finished.
           next: Check the network and the endpoint, then run the command again.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # silence: exit 1
         error: creating q failed
-          cause: sqs:GetQueueAttributes answered timeout: dispatch failure: timeout: timed out
+          cause: sqs:GetQueueAttributes failed: timeout: dispatch failure: timeout: timed out
           now: q exists and is in the state, but is not finished.
           next: Check the network and the endpoint, then run the command again.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # malformed reply: exit 1
         error: creating q failed
-          cause: sqs:GetQueueAttributes answered unreadable reply: service error: unhandled error: Error at offset 11: unexpected end of stream (request [id])
+          cause: sqs:GetQueueAttributes failed: unreadable reply: service error: unhandled error: Error at offset 11: unexpected end of stream (request [id])
           now: q exists and is in the state, but is not finished.
           next: Run the command again; it looks first whether the call took effect.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
         # credentials expired: exit 1
         error: creating q failed
-          cause: sqs:GetQueueAttributes answered ExpiredTokenException: The security token included in the request is expired (request [id])
+          cause: sqs:GetQueueAttributes returned ExpiredTokenException: The security token included in the request is expired (request [id])
           now: q exists and is in the state, but is not finished.
           next: The credentials have expired: sign in again (`aws sso login`, or new keys in the environment), then run the command again.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.

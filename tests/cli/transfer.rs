@@ -29,7 +29,7 @@ fn a_state_is_pulled_and_pushed() {
     exit: 1
     --- stdout
     --- stderr
-    error: There is no state in none.json.
+    error: none.json has no state.
       now: Nothing was changed.
       next: The first apply makes one; one that is elsewhere is named with --state.
     ");
@@ -62,7 +62,7 @@ fn a_state_is_pulled_and_pushed() {
     --- stderr
     + log (aws:cloudwatch:LogGroup), id /app/orders
     - logs (aws:cloudwatch:LogGroup), id /app/orders
-    error: The changes were not confirmed: there is no terminal to ask on.
+    error: The changes were not confirmed: no terminal to ask on was found.
       now: Nothing was changed.
       next: Look at what the command would do, then add --yes, which answers the question.
     ");
@@ -124,7 +124,7 @@ fn a_state_that_moved_says_where_it_is() {
     assert!(
         unasked
             .stderr
-            .starts_with("state/small.json, serial 1 (objects: 3), goes to team/small.json.\n"),
+            .starts_with("state/small.json, serial 1 (resources: 3), goes to team/small.json.\n"),
         "{}",
         unasked.stderr
     );
@@ -136,7 +136,7 @@ fn a_state_that_moved_says_where_it_is() {
     --- stdout
     state: "team/small.json"
     --- stderr
-    state/small.json, serial 1 (objects: 3), goes to team/small.json.
+    state/small.json, serial 1 (resources: 3), goes to team/small.json.
     Serial 1 is in team/small.json now, and state/small.json says so.
     Put this line into the stack file, or pass --state from now on:
     "#);
@@ -172,7 +172,7 @@ fn a_state_that_moved_says_where_it_is() {
     exit: 0
     --- stdout
     --- stderr
-    team/small.json, serial 1 (objects: 3), goes to state/small.json.
+    team/small.json, serial 1 (resources: 3), goes to state/small.json.
     It was moved away from there before.
     Serial 1 is in state/small.json now, and team/small.json says so.
     Take the line `state:` out of the stack file.

@@ -159,7 +159,7 @@ fn what_a_usable_state_lacks_is_added() {
     assert_eq!(ids(&project.state(), &[]), ids(&before, &[]));
     project.expect_no_changes();
     let again = project.run(&["state", "rebuild"]).expect(0);
-    insta::assert_snapshot!(again.stderr, @r"Nothing was changed: no object was found that the state lacks.");
+    insta::assert_snapshot!(again.stderr, @r"Nothing was changed: no resource was found that the state lacks.");
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn objects_of_others_are_not_taken() {
       log (aws:cloudwatch:LogGroup): this stack's own was not found; the next apply makes one
       password (random:RandomPassword): it was kept in the state alone; the next apply makes a new one
       queue (aws:sqs:Queue): this stack's own was not found; the next apply makes one
-    Nothing was changed: no object was found that the state lacks.
+    Nothing was changed: no resource was found that the state lacks.
     ");
     assert!(!project.dir().join("state/another.json").exists());
     // One that is known is taken, as an import does.
@@ -286,7 +286,7 @@ fn an_object_that_cannot_be_read_does_not_end_the_search() {
         Not found:
           password (random:RandomPassword): it was kept in the state alone; the next apply makes a new one
         Could not be looked for or read, and may exist:
-          queue: sqs:GetQueueAttributes answered AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: sqs:GetQueueAttributes on resource: * because no identity-based policy allows the sqs:GetQueueAttributes action (request [id])
+          queue: sqs:GetQueueAttributes returned AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: sqs:GetQueueAttributes on resource: * because no identity-based policy allows the sqs:GetQueueAttributes action (request [id])
         Run `stackctl state rebuild` again before the next apply, which would create them.
         Saved as serial 1. `stackctl plan` shows how the file differs from what is live.
         ");

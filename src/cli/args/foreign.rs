@@ -67,7 +67,7 @@ const COMMANDS: &[(&[&str], &str)] = &[
     ),
     (
         &["fmt", "format"],
-        "there is no formatter: stackctl leaves the layout of a stack file to its author",
+        "stackctl has no formatter: it leaves the layout of a stack file to its author",
     ),
     (
         &["providers", "plugin", "package"],
@@ -129,7 +129,7 @@ const FLAGS: &[(&[&str], &str)] = &[
     (&["parallel", "concurrency", "p"], "use --parallelism N"),
     (
         &["debug", "verbose", "v"],
-        "there is no such flag; --json tells every step",
+        "unknown flag; --json prints every step",
     ),
 ];
 

@@ -53,7 +53,7 @@ pub(super) async fn list(global: &GlobalArgs, args: &ListArgs) -> Result<Exit, C
         return Ok(Exit::Done);
     }
     if objects.is_empty() {
-        output::message("The state knows no object.\n");
+        output::message("The state is empty.\n");
         return Ok(Exit::Done);
     }
     let rows: Vec<Vec<String>> = objects

@@ -53,7 +53,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &MigrateArgs) -> Result<Exit,
     if opened.interrupted {
         return Err(journey
             .refused("an interrupted run has left its journal")
-            .hint("Run `stackctl apply` first, which settles it."));
+            .hint("Run `stackctl apply` first, which recovers it."));
     }
     let state = opened.into_state();
     let there = target.inspect().await.map_err(store_error)?;
@@ -116,7 +116,7 @@ impl Journey<'_> {
     fn shown(&self, state: &State, there: &Inspected, serial: Option<u64>) -> String {
         let (from, to) = (self.from.name(), &self.to);
         let (of, objects) = (state.serial, all(state).len());
-        let mut text = format!("{from}, serial {of} (objects: {objects}), goes to {to}.\n");
+        let mut text = format!("{from}, serial {of} (resources: {objects}), goes to {to}.\n");
         text.push_str(&match (&there.state, &there.moved) {
             (Ok(_), _) if serial.is_none() => {
                 "It is there already; the place it leaves is to be marked.\n".to_owned()
@@ -126,7 +126,7 @@ impl Journey<'_> {
                 old.serial
             ),
             (Ok(old), _) => format!(
-                "There is serial {} of another lineage (objects: {}): it is replaced, and kept among the versions.\n",
+                "There is serial {} of another lineage (resources: {}): it is replaced, and kept among the versions.\n",
                 old.serial,
                 all(old).len()
             ),

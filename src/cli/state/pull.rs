@@ -46,7 +46,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &PullArgs) -> Result<Exit, Cl
 
 /// There is no state.
 pub(super) fn nothing(name: &str) -> CliError {
-    CliError::new(format!("There is no state in {name}."))
+    CliError::new(format!("{name} has no state."))
         .now("Nothing was changed.")
         .hint("The first apply makes one; one that is elsewhere is named with --state.")
 }

@@ -208,7 +208,7 @@ fn refuse(faults: &[ImportFault]) -> Result<(), CliError> {
     if faults.is_empty() {
         return Ok(());
     }
-    let mut error = CliError::new("Some of what was found cannot be adopted.");
+    let mut error = CliError::new("Some of what was found cannot be imported.");
     error.chain = faults.iter().map(ImportFault::line).collect();
     Err(error
         .now("Nothing was changed.")
@@ -268,7 +268,7 @@ impl Shown<'_> {
                 "Saved as serial {serial}. `stackctl plan` shows how the file differs from what is live.\n"
             ),
             None if !self.found.failed.is_empty() => "Nothing was changed.\n".to_owned(),
-            None => "Nothing was changed: no object was found that the state lacks.\n".to_owned(),
+            None => "Nothing was changed: no resource was found that the state lacks.\n".to_owned(),
         });
         Ok(())
     }

@@ -49,7 +49,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RekeyArgs) -> Result<Exit, C
     let mut state = opened.into_state();
     let name = bench.store.name();
     if !exists {
-        return Err(CliError::new(format!("There is no state in {name} yet."))
+        return Err(CliError::new(format!("{name} has no state yet."))
             .now("Nothing was changed.")
             .hint("Run apply first; the first secret creates the state's key."));
     }

@@ -144,7 +144,7 @@ pub(super) fn check(bench: &Bench, wanted: &State) -> Result<(), CliError> {
     Err(CliError::new(format!("This is a state of the stack {of}."))
         .now("Nothing was changed.")
         .hint(
-            "Use it for that stack: two states of the same objects would undo each other's work.",
+            "Use it for that stack: two states of the same resources would undo each other's work.",
         ))
 }
 
@@ -176,7 +176,7 @@ fn show(inspected: &Inspected, before: &State, after: &State) {
         }
     }
     if lines.is_empty() {
-        text.push_str("No object differs.\n");
+        text.push_str("No resource differs.\n");
     }
     for line in lines {
         text.push_str(&crate::report::terminal::escape_lines(&line));

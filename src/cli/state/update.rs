@@ -78,10 +78,10 @@ pub(super) async fn rm(global: &GlobalArgs, args: &RmArgs) -> Result<Exit, CliEr
         });
     }
     let change = Change {
-        shown: format!("To be forgotten; the objects stay in AWS:\n{shown}"),
+        shown: format!("To be forgotten; the resources stay in AWS:\n{shown}"),
         json: json!({"forgotten": list}),
         question: "Forget them? Only \"yes\" is accepted: ",
-        done: "Forgotten. The objects are still in AWS, and no command of this stack touches them any more.".to_owned(),
+        done: "Forgotten. The resources are still in AWS, and no command of this stack touches them any more.".to_owned(),
         changes,
     };
     carry_out(global, &args.change, &bench, state, change).await

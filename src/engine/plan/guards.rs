@@ -303,7 +303,7 @@ fn rename(old: &str, new: &str) -> Warning {
         address: Some(new.to_owned()),
         message: format!("{old} is deleted and {new}, which is like it, is created"),
         help: Some(format!(
-            "if {old} was renamed, add to {}: {line}; it then keeps its object",
+            "if {old} was renamed, add to {}: {line}; it then keeps its resource",
             block(new)
         )),
     }

@@ -64,7 +64,7 @@ impl Planner<'_> {
             Ok(found) => found,
             Err(why) => {
                 let help = format!(
-                    "an object of type {} is imported by {}",
+                    "a resource of type {} is imported by {}",
                     kind.name(),
                     kind.import_id()
                 );
@@ -98,7 +98,7 @@ impl Planner<'_> {
             return None;
         };
         let Some(live) = &read.found else {
-            let message = format!("there is no {} {}", kind.name(), shown(&wish, secret));
+            let message = format!("{} {} does not exist", kind.name(), shown(&wish, secret));
             let help = format!(
                 "check the account, the region and the id: {}",
                 kind.import_id()
@@ -108,7 +108,7 @@ impl Planner<'_> {
         };
         let adopter_props = &adopter.desired.value;
         if let Some(why) = kind.unfit(adopter_props, live) {
-            let help = "write properties that fit the object, or take options.import away";
+            let help = "write properties that fit the resource, or take options.import away";
             self.out
                 .found
                 .faults
@@ -153,14 +153,14 @@ impl Planner<'_> {
                 place: Place::Value(at),
             }),
             _ => {
-                self.error(at, "expected the id of an object, a string");
+                self.error(at, "expected the id of a resource, a string");
                 None
             }
         }
     }
 
     fn managed_already(&mut self, address: String, id: &str, place: Place) {
-        let message = format!("{address} is in the state already, as the object {id}");
+        let message = format!("{address} is in the state already, with the id {id}");
         if self.inputs.options.adopt.is_some() {
             self.out.found.faults.push(ImportFault {
                 help: Some(format!(
@@ -267,7 +267,7 @@ impl Planner<'_> {
             address: address.clone(),
             place: Place::Value(place),
             message: format!(
-                "{address} cannot be adopted: {}, so the file would replace the object",
+                "{address} cannot be imported: {}, so the file would replace it",
                 found.change.reason
             ),
             help: Some(match live {

@@ -92,7 +92,7 @@ impl Instance {
     /// Takes it out of the plan: it stays as it is.
     pub(super) fn leave_alone(&mut self) {
         self.change.action = Action::NoOp;
-        self.change.reason = "left out by --target or --exclude".to_owned();
+        self.change.reason = "excluded by --target or --exclude".to_owned();
         if self.change.importing.take().is_some() {
             self.change.id = None;
         }

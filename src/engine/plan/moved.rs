@@ -188,7 +188,7 @@ impl Planner<'_> {
             self.out.plan.warnings.push(Warning {
                 address: Some(claim.address.to_owned()),
                 message: format!(
-                    "{from} is not moved to {to}: {to} has an object of its own in the state",
+                    "{from} is not moved to {to}: {to} has a resource of its own in the state",
                     to = claim.address
                 ),
                 help: Some(format!(
@@ -200,14 +200,14 @@ impl Planner<'_> {
         }
         if found.type_name != claim.type_name {
             let message = format!(
-                "{from} is {} in the state, and {} is {}: only an object of the same type can move",
+                "{from} is {} in the state, and {} is {}: only a resource of the same type can move",
                 found.type_name, claim.address, claim.type_name
             );
             self.error(claim.place.clone(), message);
             return None;
         }
         if claim.shared && from == old {
-            let message = format!("{from} is one object, and each instance here asks for it");
+            let message = format!("{from} is one resource, and each instance here asks for it");
             self.out.diagnostics.push(
                 Diagnostic::error(Place::Value(claim.place.clone()), message).help(format!(
                     "say which instance it becomes, by key: movedFrom: {{{}: {from}}}",

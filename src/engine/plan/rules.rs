@@ -151,7 +151,7 @@ impl Planner<'_> {
                         [] => String::new(),
                     };
                     let message = format!(
-                        "{one} and {other} would be the same object: {same} the same in both"
+                        "{one} and {other} would be the same resource: {same} the same in both"
                     );
                     (Path::root().join(last), message)
                 } else {

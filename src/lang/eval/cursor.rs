@@ -66,7 +66,7 @@ impl<'d, 'l> Cursor<'d, 'l> {
             Value::Object(map) => Wrong::new(format!("{what} has no \"{key}\""))
                 .help(did_you_mean(key, map.keys().map(String::as_str))),
             Value::Array(items) if key.parse::<usize>().is_ok() => Wrong::new(format!(
-                "{what} has {}, so there is no [{key}]",
+                "{what} has {}, so [{key}] does not exist",
                 operator::counted(items.len(), "item")
             )),
             Value::Array(_) => Wrong::new(format!("{what} is a list, so it has no \"{key}\""))

@@ -370,7 +370,7 @@ impl Call<'_> {
                 #[expect(clippy::cast_possible_truncation, reason = "whole and small")]
                 (float.fract() == 0.0 && float.abs() < 1e15).then_some(float as i64)
             })
-            .ok_or_else(|| format!("argument {} must be a whole number", at + 1))
+            .ok_or_else(|| format!("argument {} must be an integer", at + 1))
     }
 
     fn list(&self, at: usize) -> Result<&[Value], String> {

@@ -138,10 +138,10 @@ const LONGEST: usize = 256 * 1024;
 fn parse_hcl(text: &str) -> Result<Hcl, Wrong> {
     if text.len() > LONGEST {
         return Err(Wrong::new(format!(
-            "a text with expressions may be at most {} KiB long",
+            "a string with expressions may be at most {} KiB long",
             LONGEST / 1024
         ))
-        .help("put the text into a file and read it with file(\"…\")".to_owned()));
+        .help("put the string into a file and read it with file(\"…\")".to_owned()));
     }
     let (masked, inserted) = mask(text);
     match parse_template(&masked) {

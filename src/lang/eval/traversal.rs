@@ -105,7 +105,7 @@ impl Evaluator<'_> {
                     } else {
                         cursor
                             .step(&text)
-                            .map_err(|_| Wrong::new("there is nothing at this key"))?;
+                            .map_err(|_| Wrong::new("no value exists at this key"))?;
                         secret_keys.push(key);
                     }
                 }

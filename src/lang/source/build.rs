@@ -242,8 +242,8 @@ impl Visit<'_> {
         }
         if self.node.key {
             self.note(
-                "this key is a list or a map, and keys are text",
-                "text that starts with \"[\" or \"{\" needs quotes",
+                "this key is a list or a map, and keys are strings",
+                "a string that starts with \"[\" or \"{\" needs quotes",
             );
         }
         Ok(())
@@ -284,7 +284,7 @@ impl<'de> Visitor<'de> for Visit<'_> {
         if !value.is_finite() && !self.node.key {
             self.note(
                 "a number must be finite",
-                "put it in quotes if it is meant as text",
+                "put it in quotes if it is meant as a string",
             );
             return Ok(Value::Null);
         }
@@ -392,7 +392,7 @@ impl<'de> Visitor<'de> for Visit<'_> {
             "Ref" | "GetAtt" | "Sub" | "Fn" | "Join" => {
                 "write references as expressions: ${queue.arn}"
             }
-            _ => "put the text in quotes if the \"!\" belongs to it",
+            _ => "put the string in quotes if the \"!\" belongs to it",
         };
         self.note(format!("YAML tags such as !{tag} are not supported"), help);
         // What is tagged is read on, so that the mistakes in it are told as well.

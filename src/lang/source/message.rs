@@ -68,9 +68,9 @@ const GENERAL: &[&str] = &[
     "the file is UTF-16, and stack files are UTF-8",
     "save it as UTF-8",
     "a number must be finite",
-    "put it in quotes if it is meant as text",
+    "put it in quotes if it is meant as a string",
     "this number has more than 64 bits",
-    "this key is a list or a map, and keys are text",
+    "this key is a list or a map, and keys are strings",
     "remove one of the two",
 ];
 
@@ -81,8 +81,8 @@ const QUOTE: Option<&str> = Some("put the value in quotes");
 const WORDS: &[(&str, &str, Option<&str>)] = &[
     (
         "unknown anchor",
-        "there is no anchor of this name",
-        Some("a text that starts with \"*\" needs quotes: \"*\""),
+        "unknown anchor",
+        Some("a string that starts with \"*\" needs quotes: \"*\""),
     ),
     (
         "while scanning an alias",
@@ -108,11 +108,11 @@ const WORDS: &[(&str, &str, Option<&str>)] = &[
     (
         "mapping values are not allowed",
         "a \": \" is not allowed here",
-        Some("a text that holds \": \" needs quotes; otherwise check the indentation"),
+        Some("a string that holds \": \" needs quotes; otherwise check the indentation"),
     ),
     (
         "cannot start any token",
-        "a text without quotes cannot start with this character",
+        "a string without quotes cannot start with this character",
         QUOTE,
     ),
     (
@@ -122,7 +122,7 @@ const WORDS: &[(&str, &str, Option<&str>)] = &[
     ),
     (
         "while scanning a quoted scalar",
-        "a quoted text does not end",
+        "a quoted string does not end",
         Some("close the quote"),
     ),
     ("flow mapping", "a \",\" or \"}\" is expected here", None),
@@ -156,7 +156,7 @@ fn words(said: &str, here: &str, line: &str) -> (String, Option<&'static str>) {
     if said.contains("while parsing a flow") && line.contains("${") {
         return (
             "this list or map in brackets cannot be read".to_owned(),
-            Some("a text that holds ${…} needs quotes between brackets: \"${…}\""),
+            Some("a string that holds ${…} needs quotes between brackets: \"${…}\""),
         );
     }
     match WORDS.iter().find(|(part, _, _)| said.contains(part)) {

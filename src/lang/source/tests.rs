@@ -98,7 +98,7 @@ fn keys_are_text() {
     );
     assert_eq!(
         mistake("? [a]\n: x").split(" (").next(),
-        Some("1:3 this key is a list or a map, and keys are text")
+        Some("1:3 this key is a list or a map, and keys are strings")
     );
 }
 
@@ -136,7 +136,7 @@ fn tags_and_odd_numbers_are_refused_where_they_stand() {
     let text = "a: !Ref queue\nb: [1, .nan, !Sub x]\nc: 12345678901234567890123\nd: -9223372036854775809\n";
     let expected = [
         "1:4 YAML tags such as !Ref are not supported (write references as expressions: ${queue.arn})",
-        "2:8 a number must be finite (put it in quotes if it is meant as text)",
+        "2:8 a number must be finite (put it in quotes if it is meant as a string)",
         "2:14 YAML tags such as !Sub are not supported (write references as expressions: ${queue.arn})",
         "3:4 this number has more than 64 bits (put it in quotes: \"12345678901234567890123\")",
         "4:4 this number has more than 64 bits (put it in quotes: \"-9223372036854775809\")",
@@ -181,15 +181,15 @@ fn what_the_parser_says_is_put_into_words() {
         ),
         (
             "Resource: *x\n",
-            "1:11 there is no anchor of this name (a text that starts with \"*\" needs quotes: \"*\")",
+            "1:11 unknown anchor (a string that starts with \"*\" needs quotes: \"*\")",
         ),
         (
             "a: b: c",
-            "1:5 a \": \" is not allowed here (a text that holds \": \" needs quotes; otherwise check the indentation)",
+            "1:5 a \": \" is not allowed here (a string that holds \": \" needs quotes; otherwise check the indentation)",
         ),
         (
             "a: @b",
-            "1:4 a text without quotes cannot start with this character (put the value in quotes)",
+            "1:4 a string without quotes cannot start with this character (put the value in quotes)",
         ),
         (
             "a: \"\\$default\"",
@@ -205,7 +205,7 @@ fn what_the_parser_says_is_put_into_words() {
         ),
         (
             "a: {b: ${c.d}}",
-            "1:9 this list or map in brackets cannot be read (a text that holds ${…} needs quotes between brackets: \"${…}\")",
+            "1:9 this list or map in brackets cannot be read (a string that holds ${…} needs quotes between brackets: \"${…}\")",
         ),
     ] {
         assert_eq!(mistake(text), expected, "{text:?}");

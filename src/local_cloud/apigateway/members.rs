@@ -172,7 +172,7 @@ fn check(
     }
     let wanted = match shape {
         Shape::OneOf(values) => format!("one of {}", values.join(", ")),
-        Shape::Text(least, most) => format!("a text of {least} to {most} characters"),
+        Shape::Text(least, most) => format!("a string of {least} to {most} characters"),
         Shape::Number(least, most) => format!("a number from {least} to {most}"),
         _ => "of another form".to_owned(),
     };

@@ -85,7 +85,7 @@ impl Header {
         let header: Self = serde_json::from_slice(line).map_err(broken)?;
         if header.version != VERSION {
             return Err(broken(
-                "it was made by another version of stackctl; delete the folder to start anew",
+                "it was made by another version of stackctl; delete the folder to start again",
             ));
         }
         Ok(header)

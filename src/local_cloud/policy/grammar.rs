@@ -132,7 +132,7 @@ fn check_sid(sid: Option<&Value>, kind: Kind) -> Result<(), String> {
     };
     let sid = sid
         .as_str()
-        .ok_or("Syntax errors in policy: Sid is a text.")?;
+        .ok_or("Syntax errors in policy: Sid must be a string.")?;
     if kind == Kind::Resource || sid.chars().all(|c| c.is_ascii_alphanumeric()) {
         return Ok(());
     }

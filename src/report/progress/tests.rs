@@ -166,7 +166,7 @@ fn a_pipe_gets_one_line_an_event() {
     alarm: skipped: depends on mapping, which failed
 
     error: worker was not created
-      cause: lambda:CreateFunction answered InvalidParameterValueException: The value (secret) is not allowed\u{1b}[2J (request 5f2a)
+      cause: lambda:CreateFunction returned InvalidParameterValueException: The value (secret) is not allowed\u{1b}[2J (request 5f2a)
       now: Nothing was created.
       next: Fix the cause, then run the command again; what is done stays done.
       skipped: alarm, mapping
@@ -285,7 +285,7 @@ fn scripts_get_one_object_a_line() {
     {"action":"create","address":"api","id":"a2","seconds":0.24,"status":"done","type":"step"}
     {"action":"create","address":"worker","status":"begun","type":"step"}
     {"action":"create","address":"worker","reason":"the role cannot be assumed yet","status":"waiting","type":"step"}
-    {"action":"create","address":"worker","error":{"call":"lambda:CreateFunction","code":"InvalidParameterValueException","message":"lambda:CreateFunction answered InvalidParameterValueException: The value (secret) is not allowed\u001b[2J (request 5f2a)","request_id":"5f2a","status":400},"next":"Fix the cause, then run the command again; what is done stays done.","now":"Nothing was created.","status":"failed","type":"step"}
+    {"action":"create","address":"worker","error":{"call":"lambda:CreateFunction","code":"InvalidParameterValueException","message":"lambda:CreateFunction returned InvalidParameterValueException: The value (secret) is not allowed\u001b[2J (request 5f2a)","request_id":"5f2a","status":400},"next":"Fix the cause, then run the command again; what is done stays done.","now":"Nothing was created.","status":"failed","type":"step"}
     {"action":"create","address":"mapping","because":"worker","status":"skipped","type":"step"}
     {"action":"create","address":"alarm","because":"mapping","status":"skipped","type":"step"}
     {"action":"create","address":"late","status":"begun","type":"step"}

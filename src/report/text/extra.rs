@@ -50,13 +50,13 @@ pub(super) fn scope(page: &mut Page<'_>, plan: &Plan) {
     page.out.push('\n');
     page.line(0, &format!("With {}:", escape(&scope.asked)));
     for (address, why) in &scope.along {
-        let line = format!("{} comes along: {}", escape(address), escape(why));
+        let line = format!("{} is included: {}", escape(address), escape(why));
         page.line(2, &line);
     }
     for (address, why) in &scope.left_out {
         let why = why
             .as_ref()
             .map_or_else(String::new, |why| format!(": {}", escape(why)));
-        page.line(2, &format!("{} is left out{why}", escape(address)));
+        page.line(2, &format!("{} is excluded{why}", escape(address)));
     }
 }

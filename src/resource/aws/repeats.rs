@@ -88,6 +88,6 @@ fn why(context: &InterceptorContext, kind: ErrorKind) -> String {
         _ if timed_out => "no answer came in time".to_owned(),
         None => "the connection broke".to_owned(),
         Some(status) if status.is_success() => "the reply could not be read".to_owned(),
-        Some(status) => format!("the service answered {}", status.as_u16()),
+        Some(status) => format!("the service returned {}", status.as_u16()),
     }
 }

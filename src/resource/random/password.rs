@@ -56,7 +56,7 @@ impl Resource for RandomPassword {
         let text = attrs["result"].as_str()?;
         let recipe = random::Recipe::of(props)?;
         (!recipe.fits(text)).then(|| {
-            "the text does not fit the properties: its length, or the characters in it".to_owned()
+            "the string does not fit the properties: its length, or the characters in it".to_owned()
         })
     }
 

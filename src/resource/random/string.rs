@@ -36,14 +36,14 @@ pub struct Outputs {
 impl Resource for RandomString {
     const TYPE: &'static str = "random:RandomString";
     const HOME: crate::resource::Home = crate::resource::Home::State;
-    const IMPORT: Import = Import::Other("the text itself", |text| Ok(Imported::by(text)));
+    const IMPORT: Import = Import::Other("the string itself", |text| Ok(Imported::by(text)));
     type Outputs = Outputs;
 
     fn unfit(props: &Value, attrs: &Value) -> Option<String> {
         let text = attrs["result"].as_str()?;
         let recipe = Recipe::of(props)?;
         (!recipe.fits(text)).then(|| {
-            "the text does not fit the properties: its length, or the characters in it".to_owned()
+            "the string does not fit the properties: its length, or the characters in it".to_owned()
         })
     }
 

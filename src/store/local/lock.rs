@@ -314,7 +314,7 @@ pub(super) async fn look(
 fn unknown() -> Holder {
     Holder {
         id: String::new(),
-        command: "a run that has just begun".to_owned(),
+        command: "a run that has just started".to_owned(),
         host: "this machine".to_owned(),
         pid: 0,
         since: crate::store::lease::now(),

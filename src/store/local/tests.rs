@@ -42,7 +42,7 @@ async fn a_holder_that_has_not_written_yet_has_just_begun() {
         assert_eq!(
             error.to_string(),
             format!(
-                "the state s.json is locked by another run (a run that has just begun on this \
+                "the state s.json is locked by another run (a run that has just started on this \
                  machine, since {since})"
             )
         );

@@ -93,7 +93,7 @@ pub(super) const TABLE: &[Function] = &[
         Value::String(text) => Ok(text.chars().count().into()),
         Value::Array(items) => Ok(items.len().into()),
         Value::Object(map) => Ok(map.len().into()),
-        _ => Err(call.expected(0, "a text, a list or a map")),
+        _ => Err(call.expected(0, "a string, a list or a map")),
     }),
     function("lookup", 2, Some(3), |call| {
         let (map, key) = (call.map(0)?, call.text(1)?);

@@ -14,7 +14,7 @@ pub(super) const TABLE: &[Function] = &[
     function("base64decode", 1, Some(1), |call| {
         let bytes = STANDARD
             .decode(call.text(0)?)
-            .map_err(|_| "this text is not base64".to_owned())?;
+            .map_err(|_| "this string is not base64".to_owned())?;
         String::from_utf8(bytes)
             .map(Value::from)
             .map_err(|_| "what it decodes to is not UTF-8".to_owned())
@@ -33,7 +33,7 @@ pub(super) const TABLE: &[Function] = &[
     function("jsondecode", 1, Some(1), |call| {
         serde_json::from_str(source::without_mark(&call.text(0)?)).map_err(|error| {
             format!(
-                "this text is not JSON (line {}, column {})",
+                "this string is not JSON (line {}, column {})",
                 error.line(),
                 error.column()
             )
@@ -98,7 +98,7 @@ impl Write for Limited {
 fn yamldecode(call: &Call<'_>) -> Result<Value, String> {
     source::parse(call.text(0)?.as_bytes()).map_err(|problems| {
         problems.first().map_or_else(
-            || "this text is not YAML".to_owned(),
+            || "this string is not YAML".to_owned(),
             |problem| problem.message.clone(),
         )
     })

@@ -76,7 +76,7 @@ pub(super) fn format(call: &Call<'_>, pattern: &str, args: &[Value]) -> Result<S
             explicit = true;
         }
         let Some(letter) = chars.next() else {
-            return Err("the text ends in a \"%\"; write %% for a percent sign".to_owned());
+            return Err("the string ends in a \"%\"; write %% for a percent sign".to_owned());
         };
         if letter == '%' {
             out.push('%');
@@ -84,7 +84,7 @@ pub(super) fn format(call: &Call<'_>, pattern: &str, args: &[Value]) -> Result<S
         }
         let value = args.get(next).ok_or_else(|| {
             format!(
-                "the text has a %{letter} for argument {}, and there is none",
+                "the string has a %{letter} for argument {}, which is missing",
                 next + 2
             )
         })?;
@@ -96,7 +96,7 @@ pub(super) fn format(call: &Call<'_>, pattern: &str, args: &[Value]) -> Result<S
     }
     if used < args.len() && !explicit {
         return Err(format!(
-            "{} given, and the text has a place for {used}",
+            "{} given, and the string has a place for {used}",
             operator::counted(args.len(), "value")
         ));
     }
@@ -146,7 +146,7 @@ fn one(verb: &Verb, letter: char, value: &Value) -> Result<String, String> {
             .map(|flag| flag.to_string())
             .map_err(|_| expected("a bool")),
         'd' | 'x' | 'X' | 'o' | 'b' | 'c' => {
-            whole(verb, letter, value).ok_or_else(|| expected("a whole number"))
+            whole(verb, letter, value).ok_or_else(|| expected("an integer"))
         }
         'f' | 'F' | 'e' | 'E' | 'g' | 'G' => {
             let number = operator::number(value).map_err(|_| expected("a number"))?;

@@ -28,7 +28,7 @@ pub(super) const TABLE: &[Function] = &[
         let base = base.ok_or("argument 2 must be from 2 to 36")?;
         i64::from_str_radix(&call.text(0)?, base)
             .map(Value::from)
-            .map_err(|_| format!("argument 1 is not a whole number to the base {base}"))
+            .map_err(|_| format!("argument 1 is not an integer in base {base}"))
     }),
     function("pow", 2, Some(2), |call| {
         finite(float(&call.number(0)?).powf(float(&call.number(1)?)))
@@ -60,7 +60,7 @@ pub(super) const TABLE: &[Function] = &[
 
 fn unfit(value: &Value, what: &str) -> String {
     match value {
-        Value::String(_) => format!("this text cannot be made {what}"),
+        Value::String(_) => format!("this string cannot be converted to {what}"),
         other => format!("{} cannot be made {what}", kind(other)),
     }
 }
@@ -83,5 +83,5 @@ fn extreme(call: &Call<'_>, wanted: Ordering) -> Result<Value, String> {
             }
         })
         .map(Value::Number)
-        .ok_or_else(|| "there is no argument".to_owned())
+        .ok_or_else(|| "no argument was given".to_owned())
 }

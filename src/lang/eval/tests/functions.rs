@@ -297,7 +297,7 @@ fn what_functions_refuse() {
     for (text, message) in [
         (
             "format(\"%d\", \"x\")",
-            "format: %d needs a whole number, and it is given a string",
+            "format: %d needs an integer, and it is given a string",
         ),
         (
             "format(\"%t\", 1)",
@@ -321,19 +321,19 @@ fn what_functions_refuse() {
         ),
         (
             "format(\"%s\")",
-            "format: the text has a %s for argument 2, and there is none",
+            "format: the string has a %s for argument 2, which is missing",
         ),
         (
             "format(\"%s %s\", 1)",
-            "format: the text has a %s for argument 3, and there is none",
+            "format: the string has a %s for argument 3, which is missing",
         ),
         (
             "format(\"%s\", 1, 2)",
-            "format: 2 values given, and the text has a place for 1",
+            "format: 2 values given, and the string has a place for 1",
         ),
         (
             "format(\"a%\")",
-            "format: the text ends in a \"%\"; write %% for a percent sign",
+            "format: the string ends in a \"%\"; write %% for a percent sign",
         ),
         (
             "format(\"%[0]s\", 1)",
@@ -345,7 +345,7 @@ fn what_functions_refuse() {
         ),
         (
             "format(\"%c\", -1)",
-            "format: %c needs a whole number, and it is given a number",
+            "format: %c needs an integer, and it is given a number",
         ),
         (
             "substr(\"a\", 0, -2)",
@@ -353,7 +353,7 @@ fn what_functions_refuse() {
         ),
         (
             "substr(\"a\", 0.5, 1)",
-            "substr: argument 2 must be a whole number",
+            "substr: argument 2 must be an integer",
         ),
         ("regex(\"x\", \"a\")", "regex: the pattern does not match"),
         (
@@ -373,7 +373,7 @@ fn what_functions_refuse() {
         ("index([1], 2)", "index: the list does not hold this value"),
         (
             "length(1)",
-            "length: argument 1: expected a text, a list or a map, got a number",
+            "length: argument 1: expected a string, a list or a map, got a number",
         ),
         (
             "lookup({}, \"a\")",
@@ -414,7 +414,7 @@ fn what_functions_refuse() {
         ),
         (
             "parseint(\"9\", 8)",
-            "parseint: argument 1 is not a whole number to the base 8",
+            "parseint: argument 1 is not an integer in base 8",
         ),
         (
             "parseint(\"1\", 37)",
@@ -427,13 +427,13 @@ fn what_functions_refuse() {
         ("pow(10, 999)", "pow: the result is not a finite number"),
         (
             "tonumber(\"x\")",
-            "tonumber: this text cannot be made a number",
+            "tonumber: this string cannot be converted to a number",
         ),
         ("tobool(1)", "tobool: a number cannot be made a bool"),
         ("tostring([1])", "tostring: a list cannot be made a string"),
         (
             "base64decode(\"?\")",
-            "base64decode: this text is not base64",
+            "base64decode: this string is not base64",
         ),
         (
             "base64decode(\"/w==\")",
@@ -441,7 +441,7 @@ fn what_functions_refuse() {
         ),
         (
             "jsondecode(\"{\")",
-            "jsondecode: this text is not JSON (line 1, column 1)",
+            "jsondecode: this string is not JSON (line 1, column 1)",
         ),
         (
             "file(\"b.txt\")",

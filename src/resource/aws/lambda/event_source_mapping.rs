@@ -205,7 +205,8 @@ impl Resource for EventSourceMapping {
         let tags_only = change.changed.iter().all(|name| name == "tags");
         let outputs = if tags_only {
             let live = get(cx, id).await?;
-            let live = live.ok_or_else(|| Error::failed(format!("mapping {id} is gone")))?;
+            let live =
+                live.ok_or_else(|| Error::failed(format!("mapping {id} does not exist any more")))?;
             outputs_of!(cx, &live)
         } else {
             let call = patch(cx.aws.lambda().update_event_source_mapping(), &change).uuid(id);

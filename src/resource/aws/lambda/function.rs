@@ -275,7 +275,7 @@ impl Resource for Function {
         };
         let Some(configuration) = &reply.configuration else {
             return Err(Error::failed(format!(
-                "lambda:GetFunction told nothing of function {id}"
+                "lambda:GetFunction returned nothing for function {id}"
             )));
         };
         if reply.tags_error.is_some() {

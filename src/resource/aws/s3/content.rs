@@ -113,9 +113,8 @@ pub async fn content(cx: &Cx, props: &BucketObject) -> Result<Content, Error> {
     } else if let Some(text) = &props.content_base64 {
         let decoded = STANDARD.decode(text.as_bytes());
         Bytes::from(
-            decoded.map_err(|error| {
-                Error::failed(format!("contentBase64 is no base64 text: {error}"))
-            })?,
+            decoded
+                .map_err(|error| Error::failed(format!("contentBase64 is not base64: {error}")))?,
         )
     } else if let Some(source) = &props.source {
         let path = cx.stack_dir.join(source);

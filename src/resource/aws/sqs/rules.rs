@@ -143,7 +143,7 @@ fn redrive_policy(rules: &Rules<'_>) -> Vec<Broken> {
     if !count_fits {
         broken.push(Broken::at(
             "redrivePolicy",
-            "maxReceiveCount is a whole number from 1 to 1000.",
+            "maxReceiveCount is an integer from 1 to 1000.",
         ));
     }
     broken.extend(unknown_keys(
