@@ -26,7 +26,7 @@ fn an_update_that_turns_out_to_change_nothing_is_not_called() {
     project.write("stacks/s.yaml", stack("before"));
     project.apply();
     project.expect_no_changes();
-    // The policy is made anew under its name, so its ARN stays.
+    // The policy is made again under its name, so its ARN stays.
     project.write("stacks/s.yaml", stack("after"));
     assert_eq!(project.plan()["summary"]["update"], 1);
     let refuse = r#"[{"call": "sqs:TagQueue", "rate": 1.0, "seed": 1, "what": {"error": 503}}]"#;
@@ -172,7 +172,7 @@ fn a_data_source_is_read_while_applying() {
     let outputs = project.run(&["outputs", "--json"]).expect(0).json();
     assert_eq!(state["resources"]["user"]["inputs"]["tags"], outputs);
     assert_ne!(outputs["one"], outputs["two"]);
-    // Now all is known, and the plan reads it anew.
+    // Now all is known, and the plan reads it again.
     project.expect_no_changes();
 }
 

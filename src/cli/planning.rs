@@ -268,7 +268,7 @@ impl Connect<'_> {
     }
 }
 
-/// Finds out how the steps ended that an interrupted run had begun.
+/// Finds out how the steps ended that an interrupted run had started.
 pub(super) async fn settle_left(
     cx: &Cx,
     world: &mut World,

@@ -118,7 +118,7 @@ fn files(saved: &SavedPlan, now: &BTreeMap<String, Option<String>>, all: bool) -
         .collect()
 }
 
-/// What moved, once everything was read again and the plan made anew: `plan` is that plan,
+/// What moved, once everything was read again and the plan made again: `plan` is that plan,
 /// sealed, and `data` what the local data sources told.
 pub fn moved_plan(
     saved: &SavedPlan,

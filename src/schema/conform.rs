@@ -111,7 +111,7 @@ fn is_string(schema: Option<&Value>) -> bool {
 }
 
 /// The form in which JSON writes a number by itself, where it is written otherwise; `1.0` is a
-/// whole number.
+/// integer.
 pub(crate) fn plain(number: &Number) -> Option<Number> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let float = number.as_f64().filter(|_| number.is_f64())?;

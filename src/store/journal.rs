@@ -61,7 +61,7 @@ pub struct Leftover {
     pub from: Option<(String, u64)>,
     /// The changes of finished steps, in order.
     pub changes: Vec<StateChange>,
-    /// Steps that were begun, with an unknown end.
+    /// Steps that were started, with an unknown end.
     pub open: Vec<Intent>,
 }
 

@@ -285,7 +285,7 @@ impl Journal {
     /// Makes all that was added durable, at once: no step may call before its intent is.
     ///
     /// # Errors
-    /// When the place is full or gone, or the lock was lost. Nothing must be begun then.
+    /// When the place is full or gone, or the lock was lost. Nothing must be started then.
     pub async fn sync(&mut self) -> Result<(), StoreError> {
         let io = StoreError::io("writing", Path::new(&self.name));
         self.watch.at(Moment::Writing).map_err(io)?;

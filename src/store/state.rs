@@ -11,7 +11,7 @@ pub use super::resource_state::{ResourceState, SavedOptions};
 /// The format that this version writes. Older ones are brought up when they are opened.
 pub const VERSION: u32 = 3;
 
-/// The largest serial that is read or written: JSON keeps whole numbers up to 2^53 exact everywhere.
+/// The largest serial that is read or written: JSON keeps integers up to 2^53 exact everywhere.
 pub const MOST_SERIAL: u64 = 1 << 53;
 
 /// Of lower case, as stackctl writes them.
@@ -159,7 +159,7 @@ pub enum StateChange {
     },
 }
 
-/// All of a state that may hold secrets, sealed anew.
+/// All of a state that may hold secrets, sealed again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Resealed {
     /// [`State::encryption`].

@@ -706,7 +706,7 @@ fn an_altered_plan_is_not_applied() {
     table.end();
 }
 
-/// Whoever writes a plan anew and signs it with a key of theirs, encrypted to the user, whose
+/// Whoever writes a plan again and signs it with a key of theirs, encrypted to the user, whose
 /// recipient they know.
 #[test]
 fn a_plan_signed_by_somebody_else_is_not_applied() {

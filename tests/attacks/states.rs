@@ -204,7 +204,7 @@ fn journal(lineage: &str, serial: u64, lines: &[Value]) -> String {
     all.map(|line| format!("{line}\n")).collect()
 }
 
-/// A journal is no order: what it says was begun is looked for, and never deleted.
+/// A journal is no order: what it says was started is looked for, and never deleted.
 #[test]
 fn a_forged_journal_deletes_nothing() {
     let mut table = Table::new("states");

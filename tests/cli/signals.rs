@@ -283,7 +283,7 @@ fn a_reader_that_goes_away_stops_nothing() {
             .current_dir(project.dir());
         let output = shell.output().unwrap();
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        // Where the plan could not be written nobody has seen it, and nothing is begun.
+        // Where the plan could not be written nobody has seen it, and nothing is started.
         let full = reader.contains("full");
         let code = if full { 1 } else { 0 };
         assert_eq!(
@@ -331,7 +331,7 @@ fn signals_at_any_moment_lose_nothing() {
             send("INT");
         }
         let (code, stdout, stderr, _) = end(child, Instant::now());
-        // Before it hears signals the system ends it, and nothing is begun.
+        // Before it hears signals the system ends it, and nothing is started.
         let killed = code.is_none() && project.cloud().is_empty();
         assert!(
             matches!(code, Some(0 | 130)) || killed,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 
-/// An apply that has begun its first step and takes its time, and what it tells.
+/// An apply that has started its first step and takes its time, and what it tells.
 pub(super) fn slow_apply(project: &Project) -> (Child, impl BufRead + use<>) {
     let mut child = hearing(&project.command(&["apply", "--yes"]))
         .env("STACKCTL_LOCAL_LATENCY", "2500")

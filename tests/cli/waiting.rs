@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// The lock of a run of another machine that has just begun.
+/// The lock of a run of another machine that has just started.
 fn of_another_machine() -> String {
     json!({
         "id": "of-another-machine", "command": "apply of small", "host": "far-away", "pid": 1,

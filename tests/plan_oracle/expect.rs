@@ -372,7 +372,7 @@ impl Oracle<'_> {
         let targeted = spread(named(target), false);
         let mut included: BTreeSet<String> = BTreeSet::new();
         for (address, block) in self.file.iter().rev() {
-            // What stops using what goes comes along.
+            // What stops using what goes is included.
             let known = self.known.get(address);
             let leaves = known.is_some_and(|known| {
                 let mut needs = known.needs.iter();

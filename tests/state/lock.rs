@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 const LOCK: &str = "state/small.json.lock";
 
-/// An apply that has begun its first step and takes its time.
+/// An apply that has started its first step and takes its time.
 fn slow_apply(project: &Project, latency: &str) -> (Child, impl BufRead + use<>) {
     let mut child = project
         .command(&["apply", "--yes"])

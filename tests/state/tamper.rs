@@ -244,7 +244,7 @@ fn an_edit_that_was_meant_is_taken() {
         declined.stderr
     );
     project.run(&["state", "restore", STATE, "--yes"]).expect(0);
-    // What the file, the state and AWS say is compared anew: AWS was right all along.
+    // What the file, the state and AWS say is compared again: AWS was right all along.
     let state = project.state();
     assert_eq!(state["resources"]["log"]["inputs"]["retentionInDays"], 9);
     project.apply();

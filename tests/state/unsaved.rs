@@ -57,7 +57,7 @@ fn a_state_that_cannot_be_saved_is_in_a_file_and_can_be_pushed() {
             let mode = std::fs::metadata(&file).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
-        // One goes on without the file: the journal tells what was begun.
+        // One goes on without the file: the journal tells what was started.
         let other = project.fork();
         std::fs::remove_dir_all(other.dir().join(".stackctl/unsaved")).unwrap();
         other.apply();

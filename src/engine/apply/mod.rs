@@ -79,12 +79,12 @@ pub struct Finished {
     pub interrupted: bool,
 }
 
-/// A run whose journal or state could not be written: nothing more was begun from then on.
+/// A run whose journal or state could not be written: nothing more was started from then on.
 #[derive(Debug)]
 pub struct Broken {
     /// What went wrong first.
     pub error: StoreError,
-    /// Whether a step was begun before.
+    /// Whether a step was started before.
     pub begun: bool,
     /// Whether the state could be saved in the end: it holds all that was done then.
     pub saved: bool,
@@ -261,7 +261,7 @@ struct Loop<'r, 'a, 't> {
     going: BTreeMap<String, Arc<BTreeSet<String>>>,
     /// What has been done that may still have to spread.
     spread: Arc<Spread>,
-    /// The journal could not be written: nothing more is begun.
+    /// The journal could not be written: nothing more is started.
     broken: Option<StoreError>,
     /// Whether all that was added to the journal is durable.
     is_synced: bool,
@@ -472,7 +472,7 @@ impl Loop<'_, '_, '_> {
     }
 
     /// Makes all that was added durable, and tells what waited for that. When that fails
-    /// nothing is begun, and what is done is reported once the state is saved.
+    /// nothing is started, and what is done is reported once the state is saved.
     async fn sync(&mut self) -> bool {
         if let Some(journal) = &mut self.journal
             && let Err(error) = journal.sync().await

@@ -225,7 +225,7 @@ impl Planner<'_> {
         (target, spared, users)
     }
 
-    /// `--replace`: what changes since it uses what is made anew.
+    /// `--replace`: what changes since it uses what is made again.
     fn replaced(&mut self) {
         let options = self.inputs.options;
         if options.replace.is_empty() {

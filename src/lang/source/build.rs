@@ -41,7 +41,7 @@ pub(super) struct Builder {
     /// Scalars to take as text: those that this walk found, or, once `reads`, that it reads so.
     written: RefCell<BTreeSet<usize>>,
     reads: bool,
-    /// Whether whole numbers are among them.
+    /// Whether integers are among them.
     whole: bool,
 }
 

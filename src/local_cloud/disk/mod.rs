@@ -285,7 +285,7 @@ impl Disk {
         self.outdated += usize::from(old.is_some()) + usize::from(removed);
     }
 
-    /// Writes the log anew, with the header at hand and nothing outdated.
+    /// Writes the log again, with the header at hand and nothing outdated.
     fn rewrite(&mut self) -> io::Result<()> {
         let mut text = self.header.line()?;
         for (key, value) in &self.map {

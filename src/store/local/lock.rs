@@ -75,7 +75,7 @@ impl FileLock {
         }
     }
 
-    /// What must be checked before anything is begun: the lock is still this run's.
+    /// What must be checked before anything is started: the lock is still this run's.
     ///
     /// # Errors
     /// [`StoreError::Lost`] when it is not.

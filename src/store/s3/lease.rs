@@ -287,7 +287,7 @@ impl Lease {
         Err(self.lose("another run has taken its lock over"))
     }
 
-    /// What must hold before anything is begun: the lease is this run's, and has not run out
+    /// What must hold before anything is started: the lease is this run's, and has not run out
     /// by this run's own clock.
     ///
     /// # Errors

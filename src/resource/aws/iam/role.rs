@@ -97,7 +97,7 @@ pub struct Outputs {
     /// The role's ARN.
     #[schemars(extend("from" = ["name", "namePrefix", "path"]))]
     pub arn: String,
-    /// The role's unique id (`AROA…`); a role made anew under the same name has another.
+    /// The role's unique id (`AROA…`); a role made again under the same name has another.
     #[schemars(extend("from" = []))]
     pub unique_id: String,
     /// When it was made, as RFC 3339.

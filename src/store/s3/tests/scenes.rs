@@ -67,7 +67,7 @@ pub(super) struct Told {
 pub(super) enum Before {
     /// A state that was saved.
     Saved,
-    /// And a run that died with one resource created and another begun.
+    /// And a run that died with one resource created and another started.
     Crashed,
     /// Something that is no state.
     Unusable,
@@ -106,7 +106,7 @@ pub(super) async fn prepare(wire: &Wire, before: Before) {
     }
 }
 
-/// A run: two resources, each begun and done, the journal written again where that failed, as an
+/// A run: two resources, each started and done, the journal written again where that failed, as an
 /// apply does, and a save.
 pub(super) async fn run(store: &Store, before: Before, told: &mut Told) -> Result<(), StoreError> {
     lock(store, "run").await?;
@@ -146,7 +146,7 @@ pub(super) async fn run(store: &Store, before: Before, told: &mut Told) -> Resul
             Err(error) => failed = Some(error),
         }
     }
-    // What is done is written once more where that failed; nothing more is begun.
+    // What is done is written once more where that failed; nothing more is started.
     if failed.is_some() && journal.sync().await.is_ok() {
         failed = None;
     }
