@@ -45,6 +45,7 @@ mod plan_oracle;
 mod plan_properties;
 mod plan_verify;
 mod refusals;
+mod refused_updates;
 mod relation_properties;
 mod relations;
 mod rooms;

@@ -74,7 +74,7 @@ impl Input {
         self.member(name, Value::as_str)
     }
 
-    /// A integer.
+    /// An integer.
     pub(super) fn integer(&self, name: &str) -> Result<Option<i64>, Refusal> {
         self.member(name, Value::as_i64)
     }

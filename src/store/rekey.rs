@@ -248,7 +248,12 @@ mod tests {
         let sealed = seal.seal(&json!("hunter2"));
         state.outputs.insert("o".into(), output(sealed.clone()));
         let hash = json!({"$sealed": "abcd"});
-        state.outputs.insert("hash".into(), output(hash));
+        state.outputs.insert("hash".into(), output(hash.clone()));
+        let inside = ResourceState {
+            inputs: json!({"list": [{"deep": hash}], "size": 1}),
+            ..ResourceState::default()
+        };
+        state.resources.insert("r".into(), inside);
         upgrade(&mut state, &key).expect("is sealed again");
         let encryption = state.encryption.clone().expect("has a key");
         assert_ne!(encryption.recipient, name);
@@ -256,6 +261,10 @@ mod tests {
         assert_eq!(encryption.recipients, recipients);
         assert_ne!(state.outputs["o"].value, sealed);
         assert_eq!(state.outputs["hash"].value, json!({"$sealed": ""}));
+        assert_eq!(
+            state.resources["r"].inputs,
+            json!({"list": [{"deep": {"$sealed": ""}}], "size": 1})
+        );
         let again = StateKey::unlock(given(), &state).expect("opens");
         for seal in [Seal::new(again), seal] {
             assert_eq!(seal.open(&state.outputs["o"].value), Some(json!("hunter2")));

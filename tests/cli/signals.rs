@@ -164,8 +164,10 @@ fn a_terminal_has_colours_unless_it_is_told_otherwise() {
 #[test]
 fn at_the_question_ctrl_c_ends_the_command_and_the_end_of_input_declines() {
     let mut project = small();
+    project.env("TERM", "xterm");
     for (typed, code, told) in [
-        ("\x03", 130, "Interrupted."),
+        // In colour: the command itself ends, and is not ended by whoever heard the signal.
+        ("\x03", 130, "\x1b[0m Interrupted."),
         ("\x04", 1, "Cancelled. No changes were made."),
         ("no\n", 1, "Cancelled. No changes were made."),
     ] {
