@@ -154,14 +154,14 @@ fn no_stack_reads_what_is_no_file() {
                 let project = queue();
                 link(path, &project.dir().join("stacks/s.dev.yaml"));
                 let ended = limited(&project, &["validate", "--env", "dev"])?;
-                refused(&ended, &["is not there", "not a regular file"])
+                refused(&ended, &["does not exist", "not a regular file"])
             },
         );
         table.attack(&format!("{kind} as the only stack"), || {
             let project = Project::new();
             link(path, &project.dir().join("stacks/s.yaml"));
             let ended = limited(&project, &["validate"])?;
-            refused(&ended, &["no stack file", "not a regular file"])
+            refused(&ended, &["No stack file found", "not a regular file"])
         });
     }
     for (kind, path) in &specials {
