@@ -134,7 +134,7 @@ pub struct PlanArgs {
     /// How to run.
     #[command(flatten)]
     pub run: RunArgs,
-    /// What to make again.
+    /// What to recreate.
     #[command(flatten)]
     pub replace: ReplaceArg,
 
@@ -172,7 +172,7 @@ pub struct ApplyArgs {
     /// How to run.
     #[command(flatten)]
     pub run: RunArgs,
-    /// What to make again.
+    /// What to recreate.
     #[command(flatten)]
     pub replace: ReplaceArg,
     /// Whether to ask.
@@ -250,7 +250,7 @@ pub struct DestroyArgs {
     pub consent: ConsentArg,
 }
 
-/// What is to be made again.
+/// What is to be recreated.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ReplaceArg {
     /// Replace this resource though it need not be; may be given many times.

@@ -51,7 +51,7 @@ pub(super) fn error(broken: &Broken, stack: &Stack, typed: &AsTyped) -> CliError
         ),
         (true, false) if broken.journal && !lost => (
             done(broken),
-            "Make the place of the state usable, then run the command again: the journal names every step that was started, and the run finds out what became of each.",
+            "Make the place of the state usable, then run the command again: the journal names every step that was started, and the run recovers each.",
         ),
         (true, false) => (
             done(broken),

@@ -411,22 +411,14 @@ mod tests {
     use super::*;
     use crate::engine::plan::Action;
     use crate::report::fixtures::{change, plan};
+    use crate::secrets::tests::source;
     use serde_json::json;
-
-    /// A variable's value, known before the plan.
-    fn secrets(text: &str) -> Secrets {
-        let secrets = Secrets::default();
-        let mut data = Data::from(json!(text));
-        data.secret.insert(Path::root());
-        secrets.learn_source(&data);
-        secrets
-    }
 
     /// A part of a secret that is a name in the plan stays readable; the others do not.
     #[test]
     fn what_a_plan_says_of_itself_is_no_secret() {
         let text = "x-orders-and-payments-123456789012-ap-southeast-3-staging-main-q7";
-        let secrets = secrets(text);
+        let secrets = source(text);
         let mut plan = plan(Vec::new());
         plan.stack = "orders-and-payments".to_owned();
         plan.region = Some("ap-southeast-3".to_owned());

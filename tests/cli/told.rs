@@ -176,7 +176,7 @@ fn of_a_create() {
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
     error: Writing state/told.json failed: no storage space.
       now: No further step was started, and none that was started is known to have brought anything about. The state is as it was before.
-      next: Make the place of the state usable, then run the command again: the journal names every step that was started, and the run finds out what became of each.
+      next: Make the place of the state usable, then run the command again: the journal names every step that was started, and the run recovers each.
     ");
     });
 }
@@ -408,7 +408,7 @@ fn of_an_update() {
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
     error: Writing state/told.json failed: no storage space.
       now: No further step was started, and none that was started is known to have brought anything about. The state is as it was before.
-      next: Make the place of the state usable, then run the command again: the journal names every step that was started, and the run finds out what became of each.
+      next: Make the place of the state usable, then run the command again: the journal names every step that was started, and the run recovers each.
     ");
     });
 }
@@ -515,7 +515,7 @@ fn of_a_replacement() {
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
         error: Writing state/told.json failed: no storage space.
           now: No further step was started, and none that was started is known to have brought anything about. The state is as it was before.
-          next: Make the place of the state usable, then run the command again: the journal names every step that was started, and the run finds out what became of each.
+          next: Make the place of the state usable, then run the command again: the journal names every step that was started, and the run recovers each.
 
         deletes first, logs:CreateLogGroup
         # refused: exit 1
@@ -668,7 +668,7 @@ fn of_a_replacement() {
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
         error: Writing state/told.json failed: no storage space.
           now: No further step was started, and none that was started is known to have brought anything about. The state is as it was before.
-          next: Make the place of the state usable, then run the command again: the journal names every step that was started, and the run finds out what became of each.
+          next: Make the place of the state usable, then run the command again: the journal names every step that was started, and the run recovers each.
 
         creates first, logs:DeleteLogGroup
         # refused: exit 1
@@ -835,7 +835,7 @@ fn of_a_deletion() {
     Destroy failed: 0 deleted in [time]. 1 failed, 0 skipped.
     error: Writing state/told.json failed: no storage space.
       now: No further step was started, and none that was started is known to have brought anything about. The state is as it was before.
-      next: Make the place of the state usable, then run the command again: the journal names every step that was started, and the run finds out what became of each.
+      next: Make the place of the state usable, then run the command again: the journal names every step that was started, and the run recovers each.
     ");
     });
 }

@@ -54,7 +54,7 @@ pub enum Action {
     Create,
     /// Change it in place.
     Update,
-    /// Delete it, then make it again (`-/+`).
+    /// Delete it, then recreate it (`-/+`).
     DeleteThenCreate,
     /// Make the new one, then delete the old one (`+/-`).
     CreateThenDelete,

@@ -225,7 +225,7 @@ impl Planner<'_> {
         (target, spared, users)
     }
 
-    /// `--replace`: what changes since it uses what is made again.
+    /// `--replace`: what changes since it uses what is recreated.
     fn replaced(&mut self) {
         let options = self.inputs.options;
         if options.replace.is_empty() {

@@ -25,7 +25,7 @@ pub struct Tally {
     pub created: usize,
     /// Resources changed in place.
     pub updated: usize,
-    /// Resources deleted and made again.
+    /// Resources deleted and recreated.
     pub replaced: usize,
     /// Resources deleted.
     pub deleted: usize,

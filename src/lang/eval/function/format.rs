@@ -120,12 +120,8 @@ fn pad(verb: &Verb, letter: char, text: String) -> String {
 }
 
 fn one(verb: &Verb, letter: char, value: &Value) -> Result<String, String> {
-    let expected = |what: &str| {
-        format!(
-            "%{letter} needs {what}, and it is given {}",
-            operator::kind(value)
-        )
-    };
+    let expected =
+        |what: &str| format!("%{letter}: expected {what}, got {}", operator::kind(value));
     let cut = |text: String| match verb.precision {
         Some(length) => text.chars().take(length).collect(),
         None => text,

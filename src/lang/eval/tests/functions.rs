@@ -297,23 +297,23 @@ fn what_functions_refuse() {
     for (text, message) in [
         (
             "format(\"%d\", \"x\")",
-            "format: %d needs an integer, and it is given a string",
+            "format: %d: expected an integer, got a string",
         ),
         (
             "format(\"%t\", 1)",
-            "format: %t needs a bool, and it is given a number",
+            "format: %t: expected a bool, got a number",
         ),
         (
             "format(\"%f\", \"x\")",
-            "format: %f needs a number, and it is given a string",
+            "format: %f: expected a number, got a string",
         ),
         (
             "format(\"%s\", [1])",
-            "format: %s needs a string, and it is given a list",
+            "format: %s: expected a string, got a list",
         ),
         (
             "format(\"%q\", null)",
-            "format: %q needs a string, and it is given null",
+            "format: %q: expected a string, got null",
         ),
         (
             "format(\"%y\", 1)",
@@ -345,7 +345,7 @@ fn what_functions_refuse() {
         ),
         (
             "format(\"%c\", -1)",
-            "format: %c needs an integer, and it is given a number",
+            "format: %c: expected an integer, got a number",
         ),
         (
             "substr(\"a\", 0, -2)",

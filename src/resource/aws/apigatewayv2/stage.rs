@@ -38,7 +38,7 @@ pub struct Stage {
     #[schemars(extend("default" = false))]
     pub auto_deploy: Option<bool>,
     /// The deployment it shows. Not together with `autoDeploy`. API Gateway changes it and never
-    /// unsets it: without it and without `autoDeploy` the stage is made again.
+    /// unsets it: without it and without `autoDeploy` the stage is recreated.
     #[schemars(extend("staysUnless" = "autoDeploy"))]
     pub deployment_id: Option<String>,
     /// A description.
