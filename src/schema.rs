@@ -205,7 +205,7 @@ impl Schema {
 
     /// Whether the keyword, one of our own, may stand somewhere in it.
     pub fn has_keyword(&self, keyword: &str) -> bool {
-        debug_assert!(KEYWORDS.contains(&keyword), "{keyword}");
+        assert!(KEYWORDS.contains(&keyword), "{keyword}");
         self.keywords.contains(keyword)
     }
 

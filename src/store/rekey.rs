@@ -77,7 +77,7 @@ pub fn forget(state: &State) -> StateChange {
         *value = unknown();
         Ok(())
     });
-    debug_assert!(forgotten.is_ok(), "nothing is opened");
+    assert!(forgotten.is_ok(), "nothing is opened");
     StateChange::Reseal(Box::new(resealed))
 }
 
