@@ -1,6 +1,9 @@
 //! What is done to the state before the rest of a plan is decided: objects get another
 //! address (`movedFrom`), objects that exist are taken in (`import`). The plan is made against
 //! the state as it is then, so that updates, replacements and users follow by themselves.
+//!
+//! The steps `move` and `import` do the same to the state, through `State::change`, before all
+//! steps of that address.
 
 use super::planned::{Inputs, Planned};
 use super::planner;
