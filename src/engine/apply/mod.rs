@@ -17,6 +17,7 @@ use super::plan::planned::Planned;
 use super::plan::values::ReadFile;
 use super::plan::{Op, Step, StepId};
 use super::world::World;
+use crate::engine::address::block;
 use crate::lang::stack::Stack;
 use crate::resource::context::Cx;
 use crate::resource::error::{Effect, Error};
@@ -424,8 +425,7 @@ impl Loop<'_, '_, '_> {
             .run
             .cx
             .for_step(work.owner(&self.run.cx.owner.stack, &step.address));
-        let block = step.address.split('[').next().unwrap_or_default();
-        if let Some(block) = self.run.stack.resources.get(block) {
+        if let Some(block) = self.run.stack.resources.get(block(&step.address)) {
             let timeouts = &block.options.timeouts;
             cx.timeout = match doing(&step.op) {
                 Doing::Creating => timeouts.create,

@@ -299,14 +299,7 @@ impl<'a> Applying<'a> {
     }
 
     fn known_state(&self, address: &str, deposed: Option<&str>) -> Result<&ResourceState, Error> {
-        let known = match deposed {
-            None => self.state.resources.get(address),
-            Some(key) => self
-                .state
-                .deposed
-                .get(address)
-                .and_then(|known| known.get(key)),
-        };
+        let known = self.state.object(address, deposed);
         known.ok_or_else(|| Error::failed(format!("{address} is not in the state")))
     }
 

@@ -15,7 +15,7 @@ use super::unfinished;
 use super::values::Visible;
 use super::{Action, Change, Declared, Difference, NEW};
 use crate::data::{Data, Path};
-use crate::engine::address::is_named;
+use crate::engine::address::is_among;
 use crate::engine::world::Observed;
 use crate::lang::eval::Size;
 use crate::lang::stack::ResourceBlock;
@@ -212,13 +212,7 @@ impl<'a> Planner<'a> {
         if unkept && self.seal.is_open() {
             judged.reason = format!("{}; {}", judged.reason, hashes::REASON);
         }
-        if self
-            .inputs
-            .options
-            .replace
-            .iter()
-            .any(|named| is_named(address, named))
-        {
+        if is_among(address, &self.inputs.options.replace) {
             judged.reason = "--replace asks for it".to_owned();
             judged.action = Action::CreateThenDelete;
         }

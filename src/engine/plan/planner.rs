@@ -15,7 +15,7 @@ use super::steps;
 use super::values::{Values, Visible};
 use super::{Action, Change};
 use crate::data::{Data, Path};
-use crate::engine::address;
+use crate::engine::address::Address;
 use crate::engine::plan::Declared;
 use crate::engine::world::World;
 use crate::lang::diagnostic::{Diagnostic, Place};
@@ -358,11 +358,11 @@ impl<'a> Planner<'a> {
         let room = MOST_RESOURCES.saturating_sub(self.out.instances.len());
         for each in keys.into_iter().take(room) {
             let before = self.out.diagnostics.len();
-            let address = address::address(name, each.as_ref().map(|each| each.key.as_str()));
+            let address = Address::new(name, each.as_ref().map(|each| each.key.as_str()));
             self.values.each = each
                 .as_ref()
                 .map(|each| (Value::from(each.key.as_str()).into(), each.value.clone()));
-            let (found, visible) = self.instance(name, address, kind, each.clone());
+            let (found, visible) = self.instance(name, address.to_string(), kind, each.clone());
             self.values.each = None;
             match &each {
                 None => all = visible,
