@@ -9,7 +9,6 @@ use crate::data::{Data, Path};
 use crate::engine::plan::contents;
 use crate::engine::plan::contents::{Contents, live_content};
 use crate::engine::plan::diff::{self, Compare};
-use crate::engine::plan::graph::Graph;
 use crate::engine::plan::hashes;
 use crate::engine::plan::instance::{self, Instance};
 use crate::engine::plan::marks::{mark_made, mark_sensitive};
@@ -115,7 +114,7 @@ impl<'a> Applying<'a> {
     ///
     /// # Errors
     /// When an expression has no value even now, or one that does not fit.
-    pub fn resolve(&mut self, id: StepId, graph: &Graph) -> Result<Resolved, Error> {
+    pub fn resolve(&mut self, id: StepId) -> Result<Resolved, Error> {
         let step = &self.planned.plan.steps[id];
         let address = step.address.as_str();
         match &step.op {
@@ -124,7 +123,7 @@ impl<'a> Applying<'a> {
                 decided,
                 operation,
             } => {
-                let inputs = self.known(address, inputs, graph)?;
+                let inputs = self.known(address, inputs)?;
                 let kind = kind(self.types, &step.type_name)?;
                 let call = Call::Create {
                     kind,
@@ -149,7 +148,7 @@ impl<'a> Applying<'a> {
             } => {
                 let mut changed = changed.clone();
                 let all_known = inputs.is_known();
-                let inputs = self.known(address, inputs, graph)?;
+                let inputs = self.known(address, inputs)?;
                 let kind = kind(self.types, &step.type_name)?;
                 if !all_known {
                     changed = self.changed(kind, address, live, &inputs)?;
@@ -189,7 +188,7 @@ impl<'a> Applying<'a> {
                 Ok(self.call(id, call, intent, String::new()))
             }
             Op::Read { args } => {
-                let args = self.known(address, args, graph)?;
+                let args = self.known(address, args)?;
                 let kind = self.types.data_source(&step.type_name).ok_or_else(|| {
                     Error::failed(format!("{} is no data source", step.type_name))
                 })?;

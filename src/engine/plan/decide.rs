@@ -131,7 +131,7 @@ impl<'a> Planner<'a> {
         let goes_along = forced.is_some_and(|forced| forced.along.is_some());
         let is_compared = matches!(change.action, Action::Update | Action::CreateThenDelete);
         let none = Uses::default();
-        let uses = self.graph.uses.get(name).unwrap_or(&none);
+        let uses = self.uses.get(name).unwrap_or(&none);
         let addresses = |names: &BTreeSet<String>| -> BTreeSet<String> {
             let at = names
                 .iter()

@@ -1,6 +1,7 @@
 //! What the state has and the file has not; and what `--target` and `--exclude` leave out.
 
 use super::decide::before;
+use super::graph::needed_by_output;
 use super::instance::{self, Instance};
 use super::narrow;
 use super::planned::Options;
@@ -123,7 +124,7 @@ impl Planner<'_> {
             let mut users = left_out.iter().filter_map(|user| known.get(user));
             users.any(|user| user.dependencies.contains(address))
         };
-        let uses = &self.graph.uses;
+        let uses = &self.uses;
         let stays = |change: &Change| {
             if change.action == Action::Read {
                 let needs = uses.get(&change.address);
@@ -260,8 +261,8 @@ impl Planner<'_> {
     /// Outputs that come from what is left out stay as they are.
     fn keep_outputs(&mut self, changed: &BTreeSet<String>) {
         let stack = self.inputs.stack;
-        for (name, block) in &stack.outputs {
-            let needed = self.graph.needed_by(stack, &block.value);
+        for name in stack.outputs.keys() {
+            let needed = needed_by_output(stack, &self.uses, name);
             if !needed.is_disjoint(changed) {
                 self.out.kept_outputs.insert(name.clone());
             }

@@ -103,7 +103,7 @@ pub struct Planned {
     pub addresses: BTreeSet<String>,
     /// The outputs that stay as the state has them: what they come from is left out.
     pub kept_outputs: BTreeSet<String>,
-    /// What each block needs; see [`Graph::uses`].
+    /// What each block needs; see [`super::graph::uses`].
     pub uses: BTreeMap<String, Uses>,
 }
 
