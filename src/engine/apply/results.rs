@@ -8,7 +8,7 @@ use crate::content::Content;
 use crate::data::{Data, Path};
 use crate::engine::plan::contents;
 use crate::engine::plan::contents::{Contents, live_content};
-use crate::engine::plan::diff::{self, Compare};
+use crate::engine::plan::diff::Compare;
 use crate::engine::plan::hashes;
 use crate::engine::plan::instance::{self, Instance};
 use crate::engine::plan::marks::{mark_made, mark_sensitive};
@@ -249,19 +249,14 @@ impl<'a> Applying<'a> {
         let found = self.instances.get(address);
         let ignored = found.map_or(&[][..], |found| &found.ignored);
         let is_live = |content: &Content| live_content(kind, ignored, live, content);
-        let (rows, _) = diff::differences(&Compare {
-            schema: kind.schema(),
-            applied: &kind.comparable(&opened.inputs),
-            live: &kind.comparable(live),
-            desired: &diff::comparable(kind, inputs),
-            sensitive: &known.sensitive,
-            replace_on: &[],
-            contents: found.map(|found| Contents {
-                applied: &opened.files,
-                wanted: &found.files,
-                live: &is_live,
-            }),
+        let applied = (&opened.inputs, &known.sensitive);
+        let contents = found.map(|found| Contents {
+            applied: &opened.files,
+            wanted: &found.files,
+            live: &is_live,
         });
+        let compare = Compare::new(kind, applied, live, Some(inputs)).with(contents);
+        let (rows, _) = compare.differences();
         let names = rows.iter().filter_map(|row| row.path.first());
         Ok(names.map(std::borrow::Cow::into_owned).collect())
     }

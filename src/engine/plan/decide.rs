@@ -3,7 +3,7 @@
 
 use super::contents;
 use super::contents::{Contents, Named, live_content};
-use super::diff::{self, Compare};
+use super::diff::Compare;
 use super::graph::Uses;
 use super::hashes;
 use super::imports::Adopter;
@@ -187,20 +187,16 @@ impl<'a> Planner<'a> {
             .map(|text| Path::dotted(text))
             .collect();
         let applied = unfinished::applied(kind.schema(), known, live);
-        let wanted = diff::comparable(kind, desired);
-        let (differences, unchanged) = diff::differences(&Compare {
-            schema: kind.schema(),
-            applied: &hashes::applied(kind.schema(), kind.comparable(&applied), &wanted.value),
-            live: &kind.comparable(live),
-            desired: &wanted,
-            sensitive: &known.sensitive,
-            replace_on: &replace_on,
-            contents: Some(Contents {
-                applied: &known.files,
-                wanted: files,
-                live: &|content| live_content(kind, &contents::ignored(block), live, content),
-            }),
-        });
+        let applied = (&*applied, &known.sensitive);
+        let contents = Contents {
+            applied: &known.files,
+            wanted: files,
+            live: &|content| live_content(kind, &contents::ignored(block), live, content),
+        };
+        let (differences, unchanged) = Compare::new(kind, applied, live, Some(desired))
+            .replacing(&replace_on)
+            .with(Some(contents))
+            .differences();
         let mut rows = differences.iter();
         let cut_off = rows.any(|row| unfinished::touches(known, &row.path));
         let mut rows = differences.iter().filter(|row| row.desired.is_some());
