@@ -36,7 +36,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &["content", "data", "files", "lang", "schema", "visible"],
     ),
     ("store/s3", &["data", "files", "lang", "resource", "store"]),
-    ("engine/address", &["store"]),
+    ("engine/address", &["lang", "store"]),
     ("engine/head", &["resource"]),
     (
         "engine/world",

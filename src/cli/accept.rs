@@ -127,7 +127,7 @@ fn changed(look: &Look, text: &str) -> Result<String, CliError> {
             .now("Nothing was changed.")
             .hint("Put it back into the file first, or let apply delete it."));
         };
-        let one = accept::accept(&document, found, desired);
+        let one = accept::accept(&look.stack, &document, found, desired);
         all.edits.extend(one.edits);
         let refused = one
             .refused

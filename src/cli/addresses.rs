@@ -1,7 +1,7 @@
 //! Addresses on the command line that name no resource.
 
 use super::error::CliError;
-use crate::engine::address::is_named;
+use crate::engine::address::{block, is_named};
 use crate::engine::plan::planned::{Options, Planned};
 use crate::nearest::nearest;
 
@@ -22,8 +22,7 @@ pub(super) fn check_addresses(
         .iter()
         .flat_map(|(flag, names)| names.iter().map(move |name| (flag, name)))
     {
-        let block = name.split('[').next().unwrap_or_default();
-        let wanted = if complete { name } else { block };
+        let wanted = if complete { name } else { block(name) };
         let named = |address: &String| is_named(address, wanted);
         if planned.addresses.iter().any(named) {
             continue;
@@ -44,7 +43,7 @@ const MOST_ADDRESSES: usize = 10;
 /// The next step after an address that does not exist: the instances of its block, the nearest
 /// address, or where all of them are.
 pub(super) fn no_address<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    let block = name.split('[').next().unwrap_or_default();
+    let block = block(name);
     let of_block: Vec<&str> = known
         .clone()
         .filter(|address| is_named(address, block))

@@ -11,6 +11,7 @@ use super::output;
 use super::session::{Keeps, Session, Wanted};
 use super::{broken, confirm, reads};
 use crate::content::Disk;
+use crate::engine::address;
 use crate::engine::apply::{self, Run};
 use crate::engine::plan::Change;
 use crate::engine::plan::planned::Options;
@@ -173,7 +174,7 @@ fn sentence(text: &str) -> String {
 
 /// The block to add for an address that the file does not have.
 fn block(address: &str, id: &str, stack: &str) -> String {
-    let name = address.split('[').next().unwrap_or(address);
+    let name = address::block(address);
     format!(
         "Add it to the stack {stack} with its type and properties, then import again:\n\
          resources:\n  {name}:\n    type: {}\n    properties: {{}}",

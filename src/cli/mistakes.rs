@@ -7,7 +7,6 @@ use super::masks::masked;
 use super::output::{self, Stream};
 use crate::content::Disk;
 use crate::data::Path;
-use crate::engine::plan::graph::Graph;
 use crate::engine::plan::planned::{Inputs, Options};
 use crate::engine::plan::rewrite;
 use crate::engine::world::World;
@@ -69,7 +68,7 @@ pub(super) fn check(stack: &Stack, diagnostics: &mut Vec<Diagnostic>, evaluate: 
     learn_literals(stack);
     diagnostics.extend(check::check(stack, native()));
     let wanted = evaluate == Evaluate::Always || are_wrong(diagnostics);
-    if !understood || !wanted || !Graph::of(stack, native()).covers(stack) {
+    if !understood || !wanted || !stack.references().is_ordered() {
         return;
     }
     let name = stack.name.as_str();

@@ -5,7 +5,6 @@ use super::error::CliError;
 use super::neighbours::LARGEST;
 use super::output;
 use crate::data::Path as DataPath;
-use crate::engine::plan::graph::{Graph, Node};
 use crate::engine::plan::values::{ReadFile, Values};
 use crate::files;
 use crate::lang::diagnostic::Place;
@@ -20,7 +19,6 @@ use crate::resource::aws::Aws;
 use crate::resource::aws::connect::{AssumeRole, ConnectError, Local, Settings, connect};
 use crate::resource::aws::endpoint::is_region;
 use crate::resource::aws::profile::MissingProfile;
-use crate::resource::table::native;
 use crate::store::Watch;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -42,12 +40,11 @@ pub(super) struct Provider {
 /// What is known before anything is read: variables, and the locals that need nothing else.
 pub(super) fn values<'a>(stack: &'a Stack, read_file: ReadFile<'a>) -> Values<'a> {
     let mut values = Values::new(stack, read_file);
-    for node in Graph::of(stack, native()).order {
-        if let Node::Local(name) = node
-            && let Ok(value) = evaluate(&stack.locals[&name], &values)
+    for name in stack.references().locals() {
+        if let Ok(value) = evaluate(&stack.locals[name], &values)
             && values.budget.keep(Size::of_data(&value)).is_ok()
         {
-            values.local.insert(name, value);
+            values.local.insert(name.to_owned(), value);
         }
     }
     values

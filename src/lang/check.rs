@@ -7,13 +7,11 @@ mod reference;
 mod tests;
 
 use super::diagnostic::{Diagnostic, Place};
-use super::eval::{Reference, Root};
 use super::stack::{ResourceBlock, Stack};
 use crate::data::Path;
 use crate::nearest::{did_you_mean, nearest};
 use crate::schema::{Declarations, Schema};
-use cycle::Graph;
-use reference::{Holder, Names};
+use reference::Names;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -25,7 +23,6 @@ pub fn check(stack: &Stack, types: &dyn Declarations) -> Vec<Diagnostic> {
         stack,
         types,
         names: Names::of(stack, types),
-        graph: Graph::default(),
         found: Vec::new(),
     };
     checks.types();
@@ -35,7 +32,9 @@ pub fn check(stack: &Stack, types: &dyn Declarations) -> Vec<Diagnostic> {
         let block = stack.resources.get(name);
         block.is_some_and(|block| block.type_name == "aws:sqs:Queue")
     };
-    checks.found.extend(checks.graph.cycles(&queue));
+    checks
+        .found
+        .extend(cycle::cycles(stack.references(), &queue));
     checks.found
 }
 
@@ -43,7 +42,6 @@ struct Checks<'s> {
     stack: &'s Stack,
     types: &'s dyn Declarations,
     names: Names<'s>,
-    graph: Graph,
     found: Vec<Diagnostic>,
 }
 
@@ -184,66 +182,9 @@ impl Checks<'_> {
     }
 
     fn references(&mut self) {
-        let stack = self.stack;
-        let root = Path::root();
-        self.template(&stack.state, &root.join("state"), Holder::Provider);
-        self.template(
-            &stack.aws,
-            &root.join("providers").join("aws"),
-            Holder::Provider,
-        );
-        for (name, local) in &stack.locals {
-            let path = root.join("locals").join(name);
-            let found = self.template(local, &path, Holder::Plain);
-            self.graph.add(Root::Local, name, path, found);
+        for template in self.stack.references().templates() {
+            self.found.extend(self.names.check(template));
         }
-        for (name, block) in &stack.data {
-            let path = root.join("data").join(name).join("properties");
-            let found = self.template(&block.properties, &path, Holder::Plain);
-            self.graph.add(Root::Data, name, path, found);
-        }
-        for (name, block) in &stack.resources {
-            self.resource(name, block, &root.join("resources").join(name));
-        }
-        for (name, output) in &stack.outputs {
-            let path = root.join("outputs").join(name).join("value");
-            self.template(&output.value, &path, Holder::Plain);
-        }
-    }
-
-    fn resource(&mut self, name: &str, block: &ResourceBlock, path: &Path) {
-        let options = &block.options;
-        let holder = if options.for_each.is_some() {
-            Holder::Instance
-        } else {
-            Holder::Plain
-        };
-        let properties = path.join("properties");
-        let found = self.template(&block.properties, &properties, holder);
-        self.graph.add(Root::Resource, name, properties, found);
-        for (key, template) in options.templates() {
-            let path = path.join("options").join(key);
-            // What makes the instances is none of theirs.
-            let holder = if key == "forEach" {
-                Holder::Plain
-            } else {
-                holder
-            };
-            let found = self.template(template, &path, holder);
-            self.graph.add(Root::Resource, name, path, found);
-        }
-        // That a resource depends on itself is told with its options.
-        let others = options.depends_on.iter().enumerate();
-        for (index, other) in others.filter(|(_, other)| *other != name) {
-            let path = path.join("options").join("dependsOn").join(index);
-            self.graph.depends(name, other, path);
-        }
-    }
-
-    fn template(&mut self, template: &Value, path: &Path, holder: Holder) -> Vec<Reference> {
-        let (references, found) = self.names.check(template, path, holder);
-        self.found.extend(found);
-        references
     }
 }
 

@@ -36,6 +36,7 @@ pub use budget::{Budget, Size};
 pub(crate) use operator::same;
 pub(crate) use reference::scan;
 pub use reference::{Reference, Root, lone_reference, references};
+pub use simple::is_identifier;
 pub use template::is_expression;
 
 use super::diagnostic::{Diagnostic, Place};

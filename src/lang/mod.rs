@@ -10,6 +10,7 @@ pub mod load;
 pub mod locate;
 pub(crate) mod pattern;
 pub mod place;
+pub mod references;
 pub mod source;
 pub mod stack;
 pub(crate) mod yaml;

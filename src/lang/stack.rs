@@ -1,10 +1,12 @@
 //! A stack as parsed: names, types and templates; nothing evaluated but its variables.
 
+use super::references::Index;
 use crate::data::{Data, Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// The texts that a stack was made of, for showing mistakes.
@@ -77,6 +79,8 @@ pub struct Stack {
     pub resources: BTreeMap<String, ResourceBlock>,
     /// `outputs:`.
     pub outputs: BTreeMap<String, OutputBlock>,
+    /// See [`Stack::references`].
+    pub(crate) index: OnceLock<Index>,
 }
 
 impl Stack {

@@ -307,6 +307,14 @@ impl State {
             .map(|resource| resource.id.clone())
             .collect()
     }
+
+    /// What is known of the current generation, or of a deposed one.
+    pub fn object(&self, address: &str, deposed: Option<&str>) -> Option<&ResourceState> {
+        match deposed {
+            None => self.resources.get(address),
+            Some(key) => self.deposed.get(address)?.get(key),
+        }
+    }
 }
 
 const DEPOSED: &str = " (deposed ";

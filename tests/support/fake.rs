@@ -5,7 +5,6 @@ use serde_json::{Map, Value, json};
 use stackctl::data::Path;
 use stackctl::engine::apply::results::{Applying, Resolved};
 use stackctl::engine::apply::work::{Call, Outcome};
-use stackctl::engine::plan::graph::Graph;
 use stackctl::engine::plan::planned::Planned;
 use stackctl::engine::plan::{Op, Step, StepId};
 use stackctl::engine::world::{Observed, World};
@@ -101,7 +100,6 @@ impl Fake {
         limit: usize,
         mut pick: impl FnMut(usize) -> usize,
     ) -> Result<State, String> {
-        let graph = Graph::of(stack, native());
         let nothing = |path: &str| Err(format!("{path}: no file here"));
         let mut applying = Applying::new(stack, native(), (planned, world), &nothing);
         let steps = &planned.plan.steps;
@@ -112,7 +110,7 @@ impl Fake {
                 .collect();
             let id = due[pick(due.len()) % due.len()];
             let resolved = applying
-                .resolve(id, &graph)
+                .resolve(id)
                 .map_err(|error| format!("{}: {error}", steps[id].address))?;
             if let Resolved::Call { work, .. } = resolved {
                 let early = comes_before_a_create(steps, id);
@@ -126,7 +124,7 @@ impl Fake {
         if done.len() < steps.len() {
             return Ok(applying.state().clone());
         }
-        applying.finish(&graph).map_err(|error| error.to_string())
+        applying.finish().map_err(|error| error.to_string())
     }
 
     fn call(&mut self, call: Call, early: bool) -> Result<Outcome, String> {

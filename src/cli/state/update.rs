@@ -6,6 +6,7 @@ use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::super::{confirm, find, output};
 use super::bench::{Bench, unknown, words};
+use crate::engine::address::Address;
 use crate::resource::table::native;
 use crate::secrets::SECRET;
 use crate::store::state::{State, StateChange, split_deposed};
@@ -22,11 +23,12 @@ pub(super) async fn mv(global: &GlobalArgs, args: &MvArgs) -> Result<Exit, CliEr
     if !state.resources.contains_key(from) && !state.deposed.contains_key(from) && !is_open {
         return Err(unknown(from, &state));
     }
-    if !is_address(to) {
+    let Some(address) = Address::parse(to) else {
         return Err(CliError::new(format!("\"{to}\" is no address."))
             .now("Nothing was changed.")
             .hint("An address is a resource's name, with its key where the block has forEach: queue, or logs[\"a\"]."));
-    }
+    };
+    let to = &address.to_string();
     if state.resources.contains_key(to) || state.deposed.contains_key(to) {
         return Err(
             CliError::new(format!("The state has a resource \"{to}\" already."))
@@ -58,11 +60,7 @@ pub(super) async fn rm(global: &GlobalArgs, args: &RmArgs) -> Result<Exit, CliEr
     let (mut shown, mut list, mut changes) = (String::new(), Vec::new(), Vec::new());
     for name in names {
         let (address, key) = split_deposed(name);
-        let known = match key {
-            None => state.resources.get(address),
-            Some(key) => state.deposed.get(address).and_then(|all| all.get(key)),
-        };
-        let Some(known) = known else {
+        let Some(known) = state.object(address, key) else {
             return Err(unknown(name, &state));
         };
         let (type_name, id) = (
@@ -124,44 +122,4 @@ async fn carry_out(
         ));
     }
     Ok(Exit::Done)
-}
-
-/// A resource's name, with a key in brackets where it is one of several.
-fn is_address(text: &str) -> bool {
-    let (name, key) = match text.split_once('[') {
-        Some((name, key)) => (name, Some(key)),
-        None => (text, None),
-    };
-    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-    let is_key = |key: &str| {
-        let inner = key.strip_suffix(']');
-        inner.is_some_and(|inner| serde_json::from_str::<String>(inner).is_ok())
-    };
-    is_name && key.is_none_or(is_key)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_address;
-
-    #[test]
-    fn an_address_is_a_name_and_maybe_a_key() {
-        for text in ["queue", "_q-1", "logs[\"a b\"]", "logs[\"a\\\"]\"]"] {
-            assert!(is_address(text), "{text}");
-        }
-        for text in [
-            "",
-            "1a",
-            "a.b",
-            "logs[0]",
-            "logs[\"a\"",
-            "logs[\"a\"]x",
-            "a b",
-        ] {
-            assert!(!is_address(text), "{text}");
-        }
-    }
 }

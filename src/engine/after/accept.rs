@@ -6,6 +6,7 @@ use crate::engine::address::block;
 use crate::engine::plan::Difference;
 use crate::lang::edit::Edit;
 use crate::lang::eval::{self, Root, references};
+use crate::lang::stack::Stack;
 use crate::literal;
 use crate::resource::aws::policy;
 use crate::schema::Schema;
@@ -37,11 +38,12 @@ pub struct Accepted {
 
 /// The changes that make `document`, the stack file's value, want what is live of one object;
 /// `desired` is what it wants now.
-pub fn accept(document: &Value, found: &Drifted, desired: &Data) -> Accepted {
+pub fn accept(stack: &Stack, document: &Value, found: &Drifted, desired: &Data) -> Accepted {
     let base = Path::pointer("/resources")
         .join(block(&found.address))
         .join("properties");
     let mut writer = Writer {
+        stack,
         document,
         base,
         desired,
@@ -56,6 +58,7 @@ pub fn accept(document: &Value, found: &Drifted, desired: &Data) -> Accepted {
 }
 
 struct Writer<'a> {
+    stack: &'a Stack,
     document: &'a Value,
     /// Where the properties are in the document.
     base: Path,
@@ -147,10 +150,9 @@ impl Writer<'_> {
         let template = self.template(at).cloned().unwrap_or_default();
         let text = template.as_str().unwrap_or_default();
         let why = format!("comes from the expression {text}");
-        let variables = references(&template).unwrap_or_default();
-        let variables = variables
-            .into_iter()
-            .filter(|found| found.root == Root::Var);
+        let found = references(&template).unwrap_or_default();
+        let found = self.stack.followed(found);
+        let variables = found.filter(|found| found.root == Root::Var);
         self.out.refused.push(Refused {
             at: self.base.concat(at),
             property: self.told(at),

@@ -7,8 +7,7 @@ use crate::engine::address::block;
 use crate::engine::plan::Declared;
 use crate::engine::plan::Difference;
 use crate::engine::plan::contents::{Contents, Named, live_content};
-use crate::engine::plan::diff::{self, Compare};
-use crate::engine::plan::hashes;
+use crate::engine::plan::diff::Compare;
 use crate::engine::plan::unfinished;
 use crate::engine::world::{Observed, World};
 use crate::lang::stack::Stack;
@@ -115,16 +114,6 @@ fn rows(
     };
     let known = &*seal.opened_resource(known);
     let applied = unfinished::applied(kind.schema(), known, live);
-    let applied = hashes::applied(
-        kind.schema(),
-        kind.comparable(&applied),
-        &kind.comparable(live),
-    );
-    let desired = Data {
-        value: applied.clone().into_owned(),
-        secret: known.sensitive.clone(),
-        ..Data::default()
-    };
     let ignored: Vec<Path> = ignored.iter().map(|text| Path::dotted(text)).collect();
     let named = |(path, content): (&Path, &Content)| {
         let label = path.get(&known.inputs).and_then(Value::as_str);
@@ -136,19 +125,14 @@ fn rows(
         };
         (path.clone(), named)
     };
-    let (mut rows, _) = diff::differences(&Compare {
-        schema: kind.schema(),
-        applied: &applied,
-        live: &kind.comparable(live),
-        desired: &desired,
-        sensitive: &known.sensitive,
-        replace_on: &[],
-        contents: Some(Contents {
-            applied: &known.files,
-            wanted: &known.files.iter().map(named).collect(),
-            live: &|content| live_content(kind, &ignored, live, content),
-        }),
-    });
+    let wanted = known.files.iter().map(named).collect();
+    let contents = Contents {
+        applied: &known.files,
+        wanted: &wanted,
+        live: &|content| live_content(kind, &ignored, live, content),
+    };
+    let compare = Compare::new(kind, (&*applied, &known.sensitive), live, None);
+    let (mut rows, _) = compare.with(Some(contents)).differences();
     rows.retain(|row| !ignored.iter().any(|path| row.path.is_within(path)));
     // Of what an older version kept a hash of, nothing is known: whether it drifted cannot be told
     // here. A plan can, since it knows what the file wants.

@@ -2,7 +2,7 @@
 
 use crate::data::Path;
 use crate::engine::address::block;
-use crate::engine::plan::graph::{Graph, Uses};
+use crate::engine::plan::graph::{self, Uses};
 use crate::engine::plan::planned::{Inputs, Options, Planned};
 use crate::engine::plan::rewrite;
 use crate::engine::plan::values::ReadFile;
@@ -48,7 +48,7 @@ pub fn unmet(after: &After<'_>) -> Vec<Unmet> {
     if after.touched.is_empty() {
         return Vec::new();
     }
-    let uses = Graph::of(after.stack, after.types).uses;
+    let uses = graph::uses(after.stack, after.types);
     let needed = needed(&uses, after.touched);
     let stack = Stack {
         resources: part(&after.stack.resources, |name| needed.contains(name)),

@@ -14,7 +14,6 @@ use crate::data::{Data, Path};
 use crate::engine::apply::lookup::{Lookup, Unnamed};
 use crate::engine::apply::results::{Applying, Resolved};
 use crate::engine::observe::{self, AT_ONCE, Observe};
-use crate::engine::plan::graph::Graph;
 use crate::engine::plan::planned::{Inputs, Options, Planned};
 use crate::engine::plan::rewrite;
 use crate::engine::plan::rewrites::Sought;
@@ -126,15 +125,14 @@ pub fn adopted(
     (world, planned): (&World, &Planned),
     read_file: ReadFile<'_>,
 ) -> Result<State, Error> {
-    let graph = Graph::of(stack, types);
     let mut applying = Applying::new(stack, types, (planned, world), read_file);
     for (id, step) in planned.plan.steps.iter().enumerate() {
-        if let Resolved::Call { .. } = applying.resolve(id, &graph)? {
+        if let Resolved::Call { .. } = applying.resolve(id)? {
             let message = format!("{} cannot be adopted without a call", step.address);
             return Err(Error::failed(message));
         }
     }
-    let finished = applying.finish(&graph);
+    let finished = applying.finish();
     finished.map_err(|error| Error::failed(error.to_string()))
 }
 

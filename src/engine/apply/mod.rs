@@ -12,11 +12,11 @@ pub mod retry;
 mod spread;
 pub mod work;
 
-use super::plan::graph::Graph;
 use super::plan::planned::Planned;
 use super::plan::values::ReadFile;
 use super::plan::{Op, Step, StepId};
 use super::world::World;
+use crate::engine::address::block;
 use crate::lang::stack::Stack;
 use crate::resource::context::Cx;
 use crate::resource::error::{Effect, Error};
@@ -124,7 +124,6 @@ enum Message {
 /// kind: they are in [`Finished`].
 pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished, Box<Broken>> {
     let steps = &run.planned.plan.steps;
-    let graph = Graph::of(run.stack, run.types);
     let mut applying = Applying::new(
         run.stack,
         run.types,
@@ -150,7 +149,6 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
         queue,
         begun: vec![None; steps.len()],
         aftermath: Aftermath::of(steps, run.types),
-        graph: &graph,
         finished: Finished::default(),
         facts: Vec::new(),
         going: going(&run),
@@ -173,7 +171,7 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
         tell,
         ..
     } = looped;
-    let mut state = match applying.finish(&graph) {
+    let mut state = match applying.finish() {
         Ok(state) => state,
         Err(error) => {
             return Err(Box::new(Broken {
@@ -251,7 +249,6 @@ struct Loop<'r, 'a, 't> {
     run: &'r Run<'a>,
     queue: Queue,
     applying: &'r mut Applying<'a>,
-    graph: &'r Graph,
     journal: Option<Journal>,
     begun: Vec<Option<Instant>>,
     aftermath: Aftermath,
@@ -379,7 +376,7 @@ impl Loop<'_, '_, '_> {
 
     /// What a step will call with; none where it needed no call and is done already.
     fn prepare(&mut self, id: StepId) -> Option<Work> {
-        let lane = match self.applying.resolve(id, self.graph) {
+        let lane = match self.applying.resolve(id) {
             Ok(Resolved::Done(changes)) => {
                 self.done_without_call(id, changes);
                 return None;
@@ -424,8 +421,7 @@ impl Loop<'_, '_, '_> {
             .run
             .cx
             .for_step(work.owner(&self.run.cx.owner.stack, &step.address));
-        let block = step.address.split('[').next().unwrap_or_default();
-        if let Some(block) = self.run.stack.resources.get(block) {
+        if let Some(block) = self.run.stack.resources.get(block(&step.address)) {
             let timeouts = &block.options.timeouts;
             cx.timeout = match doing(&step.op) {
                 Doing::Creating => timeouts.create,

@@ -8,8 +8,7 @@ use crate::content::Content;
 use crate::data::{Data, Path};
 use crate::engine::plan::contents;
 use crate::engine::plan::contents::{Contents, live_content};
-use crate::engine::plan::diff::{self, Compare};
-use crate::engine::plan::graph::Graph;
+use crate::engine::plan::diff::Compare;
 use crate::engine::plan::hashes;
 use crate::engine::plan::instance::{self, Instance};
 use crate::engine::plan::marks::{mark_made, mark_sensitive};
@@ -115,7 +114,7 @@ impl<'a> Applying<'a> {
     ///
     /// # Errors
     /// When an expression has no value even now, or one that does not fit.
-    pub fn resolve(&mut self, id: StepId, graph: &Graph) -> Result<Resolved, Error> {
+    pub fn resolve(&mut self, id: StepId) -> Result<Resolved, Error> {
         let step = &self.planned.plan.steps[id];
         let address = step.address.as_str();
         match &step.op {
@@ -124,7 +123,7 @@ impl<'a> Applying<'a> {
                 decided,
                 operation,
             } => {
-                let inputs = self.known(address, inputs, graph)?;
+                let inputs = self.known(address, inputs)?;
                 let kind = kind(self.types, &step.type_name)?;
                 let call = Call::Create {
                     kind,
@@ -149,7 +148,7 @@ impl<'a> Applying<'a> {
             } => {
                 let mut changed = changed.clone();
                 let all_known = inputs.is_known();
-                let inputs = self.known(address, inputs, graph)?;
+                let inputs = self.known(address, inputs)?;
                 let kind = kind(self.types, &step.type_name)?;
                 if !all_known {
                     changed = self.changed(kind, address, live, &inputs)?;
@@ -189,7 +188,7 @@ impl<'a> Applying<'a> {
                 Ok(self.call(id, call, intent, String::new()))
             }
             Op::Read { args } => {
-                let args = self.known(address, args, graph)?;
+                let args = self.known(address, args)?;
                 let kind = self.types.data_source(&step.type_name).ok_or_else(|| {
                     Error::failed(format!("{} is no data source", step.type_name))
                 })?;
@@ -250,19 +249,14 @@ impl<'a> Applying<'a> {
         let found = self.instances.get(address);
         let ignored = found.map_or(&[][..], |found| &found.ignored);
         let is_live = |content: &Content| live_content(kind, ignored, live, content);
-        let (rows, _) = diff::differences(&Compare {
-            schema: kind.schema(),
-            applied: &kind.comparable(&opened.inputs),
-            live: &kind.comparable(live),
-            desired: &diff::comparable(kind, inputs),
-            sensitive: &known.sensitive,
-            replace_on: &[],
-            contents: found.map(|found| Contents {
-                applied: &opened.files,
-                wanted: &found.files,
-                live: &is_live,
-            }),
+        let applied = (&opened.inputs, &known.sensitive);
+        let contents = found.map(|found| Contents {
+            applied: &opened.files,
+            wanted: &found.files,
+            live: &is_live,
         });
+        let compare = Compare::new(kind, applied, live, Some(inputs)).with(contents);
+        let (rows, _) = compare.differences();
         let names = rows.iter().filter_map(|row| row.path.first());
         Ok(names.map(std::borrow::Cow::into_owned).collect())
     }
@@ -299,14 +293,7 @@ impl<'a> Applying<'a> {
     }
 
     fn known_state(&self, address: &str, deposed: Option<&str>) -> Result<&ResourceState, Error> {
-        let known = match deposed {
-            None => self.state.resources.get(address),
-            Some(key) => self
-                .state
-                .deposed
-                .get(address)
-                .and_then(|known| known.get(key)),
-        };
+        let known = self.state.object(address, deposed);
         known.ok_or_else(|| Error::failed(format!("{address} is not in the state")))
     }
 

@@ -8,7 +8,7 @@
 //! in the state as `pending`, for the next run to recover.
 
 use crate::data::{Data, Path};
-use crate::engine::plan::diff::{Compare, differences};
+use crate::engine::plan::diff::Compare;
 use crate::resource::context::Cx;
 use crate::resource::error::{Effect, Error};
 use crate::resource::{Applied, Known, ResourceType, overlay};
@@ -307,16 +307,10 @@ fn differing(
     inputs: &Value,
     live: &Value,
 ) -> BTreeSet<String> {
-    let desired = Data::from(kind.comparable(inputs).into_owned());
-    let (found, _) = differences(&Compare {
-        schema: kind.schema(),
-        applied: &kind.comparable(applied),
-        live: &kind.comparable(live),
-        desired: &desired,
-        sensitive: &BTreeSet::new(),
-        replace_on: &[],
-        contents: None,
-    });
+    let desired = Data::from(inputs.clone());
+    let plain = BTreeSet::new();
+    let compare = Compare::new(kind, (applied, &plain), live, Some(&desired));
+    let (found, _) = compare.differences();
     let updatable = found.iter().filter(|row| !row.replaces);
     updatable
         .filter_map(|row| row.path.first().map(std::borrow::Cow::into_owned))

@@ -8,6 +8,7 @@ use super::plan::values::ReadFile;
 use super::plan::{Action, Change};
 use super::world::ReadFailure;
 use super::world::{DataRead, ImportRead, Observed, World};
+use crate::engine::address::block;
 use crate::lang::stack::Stack;
 use crate::resource::contents::Contents;
 use crate::resource::context::Cx;
@@ -354,9 +355,7 @@ async fn read_import(observe: &Observe<'_>, need: ImportNeed) -> Seen {
 
 /// The properties that the file or the state gives a value.
 fn wanted(stack: &Stack, address: &str, known: &ResourceState) -> BTreeSet<String> {
-    let block = stack
-        .resources
-        .get(address.split('[').next().unwrap_or(address));
+    let block = stack.resources.get(block(address));
     let in_file = block.and_then(|block| block.properties.as_object());
     let applied = known.inputs.as_object();
     let mut wanted: BTreeSet<String> = in_file

@@ -3,7 +3,7 @@
 
 use super::contents;
 use super::contents::{Contents, Named, live_content};
-use super::diff::{self, Compare};
+use super::diff::Compare;
 use super::graph::Uses;
 use super::hashes;
 use super::imports::Adopter;
@@ -15,7 +15,7 @@ use super::unfinished;
 use super::values::Visible;
 use super::{Action, Change, Declared, Difference, NEW};
 use crate::data::{Data, Path};
-use crate::engine::address::is_named;
+use crate::engine::address::is_among;
 use crate::engine::world::Observed;
 use crate::lang::eval::Size;
 use crate::lang::stack::ResourceBlock;
@@ -131,7 +131,7 @@ impl<'a> Planner<'a> {
         let goes_along = forced.is_some_and(|forced| forced.along.is_some());
         let is_compared = matches!(change.action, Action::Update | Action::CreateThenDelete);
         let none = Uses::default();
-        let uses = self.graph.uses.get(name).unwrap_or(&none);
+        let uses = self.uses.get(name).unwrap_or(&none);
         let addresses = |names: &BTreeSet<String>| -> BTreeSet<String> {
             let at = names
                 .iter()
@@ -187,20 +187,16 @@ impl<'a> Planner<'a> {
             .map(|text| Path::dotted(text))
             .collect();
         let applied = unfinished::applied(kind.schema(), known, live);
-        let wanted = diff::comparable(kind, desired);
-        let (differences, unchanged) = diff::differences(&Compare {
-            schema: kind.schema(),
-            applied: &hashes::applied(kind.schema(), kind.comparable(&applied), &wanted.value),
-            live: &kind.comparable(live),
-            desired: &wanted,
-            sensitive: &known.sensitive,
-            replace_on: &replace_on,
-            contents: Some(Contents {
-                applied: &known.files,
-                wanted: files,
-                live: &|content| live_content(kind, &contents::ignored(block), live, content),
-            }),
-        });
+        let applied = (&*applied, &known.sensitive);
+        let contents = Contents {
+            applied: &known.files,
+            wanted: files,
+            live: &|content| live_content(kind, &contents::ignored(block), live, content),
+        };
+        let (differences, unchanged) = Compare::new(kind, applied, live, Some(desired))
+            .replacing(&replace_on)
+            .with(Some(contents))
+            .differences();
         let mut rows = differences.iter();
         let cut_off = rows.any(|row| unfinished::touches(known, &row.path));
         let mut rows = differences.iter().filter(|row| row.desired.is_some());
@@ -212,13 +208,7 @@ impl<'a> Planner<'a> {
         if unkept && self.seal.is_open() {
             judged.reason = format!("{}; {}", judged.reason, hashes::REASON);
         }
-        if self
-            .inputs
-            .options
-            .replace
-            .iter()
-            .any(|named| is_named(address, named))
-        {
+        if is_among(address, &self.inputs.options.replace) {
             judged.reason = "--replace asks for it".to_owned();
             judged.action = Action::CreateThenDelete;
         }

@@ -5,68 +5,110 @@
 //! The keys of a secret map are secret: what differs in it is one row, of the map. In messages a
 //! key is hidden too, unless the stack file says it in clear or a property is called so.
 
+mod covers;
+
 use super::contents::{Contents, Differs};
-use super::{ChangedBy, Difference};
+use super::{ChangedBy, Difference, hashes};
 use crate::data::{Data, Path};
 use crate::resource::ResourceType;
-use crate::resource::aws::policy;
 use crate::schema::Schema;
-use crate::schema::document;
-use crate::store::seal::{holds_sealed, is_sealed};
+use covers::equal;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-/// What is compared.
+/// What is compared: each value in the form in which two that mean the same are the same, and
+/// what the file wants in place of what the state has only a hash of.
 pub struct Compare<'a> {
-    /// The type.
-    pub schema: &'static Schema,
-    /// What was last applied, in comparable form.
-    pub applied: &'a Value,
-    /// What is live, in comparable form.
-    pub live: &'a Value,
-    /// What the file wants, in comparable form.
-    pub desired: &'a Data,
-    /// Where what was applied is secret.
-    pub sensitive: &'a BTreeSet<Path>,
-    /// `options.replaceOnChanges`.
-    pub replace_on: &'a [Path],
-    /// What properties stand for.
-    pub contents: Option<Contents<'a>>,
+    schema: &'static Schema,
+    applied: Cow<'a, Value>,
+    live: Cow<'a, Value>,
+    desired: Cow<'a, Data>,
+    /// The parts whose value is not known, a seal in its place: they have no parts themselves.
+    sealed: BTreeSet<Path>,
+    sensitive: &'a BTreeSet<Path>,
+    replace_on: &'a [Path],
+    contents: Option<Contents<'a>>,
 }
 
-/// What the file wants, in comparable form.
-pub(crate) fn comparable<'d>(kind: &dyn ResourceType, desired: &'d Data) -> Cow<'d, Data> {
-    match kind.comparable(&desired.value) {
-        Cow::Borrowed(_) => Cow::Borrowed(desired),
-        Cow::Owned(value) => Cow::Owned(Data {
-            value,
-            unknown: desired.unknown.clone(),
-            secret: desired.secret.clone(),
-        }),
-    }
-}
-
-/// The rows, and how many of the file's properties do not differ.
-pub fn differences(compare: &Compare<'_>) -> (Vec<Difference>, usize) {
-    let mut rows = Rows {
-        compare,
-        found: Vec::new(),
-    };
-    let mut names: BTreeSet<&str> = keys(Some(&compare.desired.value)).collect();
-    names.extend(keys(Some(compare.applied)));
-    let mut unchanged = 0;
-    for name in names {
-        let before = rows.found.len();
-        let pick = |value| Value::as_object(value).and_then(|map| map.get(name));
-        let (applied, live) = (pick(compare.applied), pick(compare.live));
-        let path = Path::root().join(name);
-        rows.walk(&path, applied, live, pick(&compare.desired.value));
-        if rows.found.len() == before {
-            unchanged += 1;
+impl<'a> Compare<'a> {
+    /// Of one object: what was last applied, and where that is secret; what is live; what the
+    /// file wants, or none where what was applied is to stay.
+    pub fn new(
+        kind: &dyn ResourceType,
+        (applied, sensitive): (&'a Value, &'a BTreeSet<Path>),
+        live: &'a Value,
+        desired: Option<&'a Data>,
+    ) -> Self {
+        let schema = kind.schema();
+        let (applied, live) = (kind.comparable(applied), kind.comparable(live));
+        let (applied, desired) = match desired {
+            Some(desired) => {
+                let desired = match kind.comparable(&desired.value) {
+                    Cow::Borrowed(_) => Cow::Borrowed(desired),
+                    Cow::Owned(value) => Cow::Owned(Data {
+                        value,
+                        unknown: desired.unknown.clone(),
+                        secret: desired.secret.clone(),
+                    }),
+                };
+                (hashes::filled(schema, applied, &desired.value), desired)
+            }
+            None => {
+                let applied = hashes::filled(schema, applied, &live);
+                let desired = Data {
+                    value: applied.clone().into_owned(),
+                    secret: sensitive.clone(),
+                    ..Data::default()
+                };
+                (applied, Cow::Owned(desired))
+            }
+        };
+        Self {
+            schema,
+            sealed: hashes::left([&applied, &live, &desired.value]),
+            applied,
+            live,
+            desired,
+            sensitive,
+            replace_on: &[],
+            contents: None,
         }
     }
-    (rows.found, unchanged)
+
+    /// With `options.replaceOnChanges`.
+    #[must_use]
+    pub fn replacing(self, replace_on: &'a [Path]) -> Self {
+        Self { replace_on, ..self }
+    }
+
+    /// With what properties stand for.
+    #[must_use]
+    pub fn with(self, contents: Option<Contents<'a>>) -> Self {
+        Self { contents, ..self }
+    }
+
+    /// The rows, and how many of the file's properties do not differ.
+    pub fn differences(&self) -> (Vec<Difference>, usize) {
+        let mut rows = Rows {
+            compare: self,
+            found: Vec::new(),
+        };
+        let mut names: BTreeSet<&str> = keys(Some(&self.desired.value)).collect();
+        names.extend(keys(Some(&*self.applied)));
+        let mut unchanged = 0;
+        for name in names {
+            let before = rows.found.len();
+            let path = Path::root().join(name);
+            let pick = |value| member(Some(value), name);
+            let (applied, live) = (pick(&*self.applied), pick(&*self.live));
+            rows.walk(&path, applied, live, pick(&self.desired.value));
+            if rows.found.len() == before {
+                unchanged += 1;
+            }
+        }
+        (rows.found, unchanged)
+    }
 }
 
 struct Rows<'a, 'c> {
@@ -126,11 +168,7 @@ impl Rows<'_, '_> {
         if applied == live && live == desired && !self.holds_more(path) {
             return;
         }
-        if [applied, live, desired]
-            .into_iter()
-            .flatten()
-            .any(is_sealed)
-        {
+        if self.compare.sealed.contains(path) {
             return self.leaf(path, applied, live, desired);
         }
         match shape(schema, path, desired.or(applied)) {
@@ -300,44 +338,8 @@ impl Rows<'_, '_> {
         let wanted = present(wanted).or(default);
         match (has, wanted) {
             (None, None) => true,
-            (Some(has), Some(wanted)) => self.equal(path, has, wanted),
+            (Some(has), Some(wanted)) => equal(self.compare.schema, path, has, wanted),
             (Some(only), None) | (None, Some(only)) => is_empty(only),
-        }
-    }
-
-    fn equal(&self, path: &Path, has: &Value, wanted: &Value) -> bool {
-        let schema = self.compare.schema;
-        let document = match schema.keyword(path, "document") {
-            Some("policy") => Some((policy::canonical(has), policy::canonical(wanted))),
-            Some(_) => Some((parsed(has), parsed(wanted))),
-            None => None,
-        };
-        if let Some((has, wanted)) = document {
-            return has == wanted;
-        }
-        let covers = Covers {
-            schema,
-            ignore_case: schema.flag(path, "ignoreCase"),
-        };
-        match (has, wanted) {
-            (Value::Array(has), Value::Array(wanted)) => {
-                let at = &path.join(0);
-                let has = &items(schema, path, has);
-                let wanted = &items(schema, path, wanted);
-                has.len() == wanted.len()
-                    && if schema.flag(path, "set") {
-                        let mut left: Vec<&Value> = has.iter().collect();
-                        wanted.iter().all(|wanted| {
-                            let at = left.iter().position(|has| covers.at(at, has, wanted));
-                            at.map(|at| left.swap_remove(at)).is_some()
-                        })
-                    } else {
-                        has.iter()
-                            .zip(wanted)
-                            .all(|(has, wanted)| covers.at(at, has, wanted))
-                    }
-            }
-            _ => covers.at(path, has, wanted),
         }
     }
 
@@ -358,7 +360,7 @@ impl Rows<'_, '_> {
                 .sensitive
                 .iter()
                 .any(|at| at.is_within(path) || path.is_within(at))
-            || applied.is_some_and(holds_sealed);
+            || self.compare.sealed.iter().any(|at| at.is_within(path));
         self.found.push(Difference {
             path: path.clone(),
             applied: applied.filter(|value| given(value)).cloned(),
@@ -384,87 +386,6 @@ pub(super) fn stays(schema: &Schema, path: &Path, desired: &Data) -> bool {
     let out = desired.get(path).is_none_or(|data| absent(&data));
     let other = schema.keyword(path, "staysUnless").filter(|_| out);
     other.is_some_and(|other| desired.value.get(other) != Some(&Value::Bool(true)))
-}
-
-/// The items of a list, with the documents inside them brought into comparable form.
-fn items(schema: &Schema, path: &Path, list: &[Value]) -> Vec<Value> {
-    let items = list.iter().enumerate();
-    items
-        .map(|(index, item)| self::item(schema, &path.join(index), item))
-        .collect()
-}
-
-fn item(schema: &Schema, path: &Path, value: &Value) -> Value {
-    match (schema.keyword(path, "document"), value) {
-        (Some("policy"), _) => policy::canonical(value),
-        (Some(_), _) => parsed(value),
-        (None, Value::Object(map)) => {
-            let member = |(key, value): (&String, &Value)| {
-                (key.clone(), item(schema, &path.join(key), value))
-            };
-            map.iter().map(member).collect()
-        }
-        (None, Value::Array(list)) => Value::Array(items(schema, path, list)),
-        (None, other) => other.clone(),
-    }
-}
-
-fn parsed(value: &Value) -> Value {
-    document::comparable(match value {
-        Value::String(text) => document::parse(text),
-        other => other.clone(),
-    })
-}
-
-/// How two values are compared that are no property each.
-struct Covers {
-    schema: &'static Schema,
-    ignore_case: bool,
-}
-
-impl Covers {
-    /// Whether `has`, the value at `path`, agrees with `wanted` wherever `wanted` says something:
-    /// in a list of objects the service may have filled in members of its own. In a map that is
-    /// the file's it has no other keys.
-    fn at(&self, path: &Path, has: &Value, wanted: &Value) -> bool {
-        match (has, wanted) {
-            (Value::Object(has), Value::Object(wanted)) => {
-                let more = |key: &String| !wanted.contains_key(key);
-                !(self.is_whole(path) && has.keys().any(more))
-                    && wanted.iter().all(|(key, wanted)| {
-                        has.get(key).map_or_else(
-                            || is_empty(wanted),
-                            |has| self.at(&path.join(key), has, wanted),
-                        )
-                    })
-            }
-            (Value::Array(has), Value::Array(wanted)) => {
-                let path = path.join(0);
-                has.len() == wanted.len()
-                    && has
-                        .iter()
-                        .zip(wanted)
-                        .all(|(has, wanted)| self.at(&path, has, wanted))
-            }
-            (Value::Number(has), Value::Number(wanted)) => {
-                has == wanted || has.as_f64() == wanted.as_f64()
-            }
-            (Value::String(has), Value::String(wanted)) if self.ignore_case => {
-                has.eq_ignore_ascii_case(wanted)
-            }
-            _ => has == wanted,
-        }
-    }
-
-    /// Whether the object at `path` is a map that is the file's, or lies in a value of one of
-    /// which the schema says nothing.
-    fn is_whole(&self, path: &Path) -> bool {
-        if self.schema.is_map(path) {
-            return !self.schema.keeps_others(path);
-        }
-        let mut holders = std::iter::successors(path.parent(), Path::parent);
-        self.schema.at(path).is_none() && holders.any(|holder| self.schema.is_whole_map(&holder))
-    }
 }
 
 pub(super) enum Shape {

@@ -8,7 +8,7 @@ use super::relations;
 use super::{Action, Change, NEW, Warning};
 use crate::data::{Data, Path};
 use crate::engine::address;
-use crate::engine::address::block;
+use crate::engine::address::{Address, block, quoted};
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::eval::evaluate;
 use crate::resource::contents::Contents;
@@ -287,16 +287,9 @@ fn option(name: &str, option: &str) -> Path {
 }
 
 fn rename(old: &str, new: &str) -> Warning {
-    let key = new
-        .split_once('[')
-        .map(|(_, key)| key.trim_end_matches(']').to_owned());
-    let from = if old.contains('[') {
-        format!("'{old}'")
-    } else {
-        old.to_owned()
-    };
-    let line = match key {
-        Some(key) => format!("options: {{movedFrom: {{{key}: {from}}}}}"),
+    let from = quoted(old);
+    let line = match Address::parse(new).and_then(|new| new.key) {
+        Some(key) => format!("options: {{movedFrom: {{{}: {from}}}}}", Value::from(key)),
         None => format!("options: {{movedFrom: {from}}}"),
     };
     Warning {

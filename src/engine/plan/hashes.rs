@@ -15,9 +15,9 @@ pub(super) const REASON: &str = "only a hash of its secret was kept, so it is se
 /// its resource.
 pub(super) type Unkept = BTreeMap<String, String>;
 
-/// What was last applied, in comparable form, with what the file wants in place of what is not
-/// known: only the live value counts then. What no read returns stays, and is sent.
-pub(crate) fn applied<'v>(
+/// What was last applied, with what the file wants in place of what is not known: only the live
+/// value counts then. What no read returns stays, and is sent.
+pub(super) fn filled<'v>(
     schema: &Schema,
     applied: Cow<'v, Value>,
     desired: &Value,
@@ -36,6 +36,12 @@ pub(crate) fn applied<'v>(
         }
     }
     Cow::Owned(filled)
+}
+
+/// The parts of the values that are not known.
+pub(super) fn left(values: [&Value; 3]) -> BTreeSet<Path> {
+    let sealed = values.into_iter().filter(|value| holds_sealed(value));
+    sealed.flat_map(sealed_paths).collect()
 }
 
 /// The properties as the state is to have them: what stays since it comes from what is not known

@@ -5,27 +5,11 @@ use super::instance::Each;
 use super::planner::Planner;
 use super::rewrites::Move;
 use crate::data::Path;
-use crate::engine::address::address;
+use crate::engine::address::{Address, block};
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::stack::ResourceBlock;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// An address in the form `name` or `name["key"]`: the name, and the key.
-fn parsed(text: &str) -> Option<(&str, Option<String>)> {
-    let (name, key) = match text.split_once('[') {
-        None => (text, None),
-        Some((name, rest)) => {
-            let key: String = serde_json::from_str(rest.strip_suffix(']')?).ok()?;
-            (name, Some(key))
-        }
-    };
-    let fits = !name.is_empty()
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-    fits.then_some((name, key))
-}
 
 /// What an instance says of its old addresses.
 struct Claim<'p> {
@@ -71,8 +55,8 @@ impl Planner<'_> {
         };
         let mut former = Vec::new();
         for item in list.iter().filter(|item| !item.is_null()) {
-            match item.as_str().filter(|text| parsed(text).is_some()) {
-                Some(text) => former.push(text.to_owned()),
+            match item.as_str().and_then(Address::parse) {
+                Some(address) => former.push(address.to_string()),
                 None => self.error(
                     place.clone(),
                     format!("{item} is no address; one has the form name or name[\"key\"]"),
@@ -142,8 +126,8 @@ impl Planner<'_> {
     /// The object that an old address means, where there is one to move.
     fn candidate(&mut self, claim: &Claim<'_>, old: &str, key: Option<&str>) -> Option<String> {
         let mut meant = Vec::new();
-        if let (Some((name, None)), Some(key)) = (parsed(old), key) {
-            meant.push(address(name, Some(key)));
+        if key.is_some() && block(old) == old {
+            meant.push(Address::new(old, key).to_string());
         }
         meant.push(old.to_owned());
         let own = meant.iter().any(|from| from == claim.address);
@@ -226,26 +210,4 @@ fn moved_from(block: &str) -> Path {
         .join(block)
         .join("options")
         .join("movedFrom")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::parsed;
-
-    #[test]
-    fn an_address_is_a_name_with_or_without_a_key() {
-        assert_eq!(parsed("old"), Some(("old", None)));
-        assert_eq!(parsed("old[\"a b\"]"), Some(("old", Some("a b".into()))));
-        for text in [
-            "",
-            "a.b",
-            "old[a]",
-            "old[\"a\"",
-            "old[\"a\"]x",
-            "[\"a\"]",
-            "o d",
-        ] {
-            assert_eq!(parsed(text), None, "{text}");
-        }
-    }
 }

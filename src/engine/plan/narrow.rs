@@ -3,7 +3,7 @@
 use super::instance::Instance;
 use super::planned::Options;
 use super::relations::Forced;
-use crate::engine::address::is_named;
+use crate::engine::address::is_among;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The addresses that `--target` and `--exclude` leave in; and for those that nobody named,
@@ -27,18 +27,16 @@ pub(super) fn narrowed(
     let mut reasons = BTreeMap::new();
     loop {
         let (kept, mut along) = narrowed_by_uses(instances, &target, &exclude);
-        let is_named =
-            |address: &String, list: &[String]| list.iter().any(|name| is_named(address, name));
         let split = pairs.iter().find(|(child, parent, _)| {
             kept.contains(*child) != kept.contains(*parent)
-                && !(is_named(child, &exclude) && is_named(parent, &exclude))
+                && !(is_among(child, &exclude) && is_among(parent, &exclude))
         });
         let Some((child, parent, reason)) = split else {
             along.extend(reasons);
             return (kept, along);
         };
         let missing = if kept.contains(*child) { parent } else { child };
-        if target.is_empty() || is_named(missing, &target) {
+        if target.is_empty() || is_among(missing, &target) {
             exclude.extend([(*child).clone(), (*parent).clone()]);
         } else {
             target.push((*missing).clone());
@@ -52,17 +50,16 @@ fn narrowed_by_uses(
     target: &[String],
     exclude: &[String],
 ) -> (BTreeSet<String>, BTreeMap<String, String>) {
-    let named = |address: &str, list: &[String]| list.iter().any(|name| is_named(address, name));
     let mut kept = BTreeSet::new();
     let mut along = BTreeMap::new();
     // Instances come after what they need: targets pull it in when walked backwards, and
     // exclusions push dependents out when walked forwards.
     for found in instances.iter().rev() {
         let address = &found.change.address;
-        if target.is_empty() || named(address, target) || kept.contains(address) {
+        if target.is_empty() || is_among(address, target) || kept.contains(address) {
             kept.insert(address.clone());
             for needed in &found.uses {
-                if !target.is_empty() && !named(needed, target) && kept.insert(needed.clone()) {
+                if !target.is_empty() && !is_among(needed, target) && kept.insert(needed.clone()) {
                     along.insert(needed.clone(), format!("{address} needs it"));
                 }
             }
@@ -71,7 +68,7 @@ fn narrowed_by_uses(
     for found in instances {
         let address = &found.change.address;
         let lost = |needed: &String| !kept.contains(needed);
-        if named(address, exclude) || (!exclude.is_empty() && found.uses.iter().any(lost)) {
+        if is_among(address, exclude) || (!exclude.is_empty() && found.uses.iter().any(lost)) {
             kept.remove(address);
             along.remove(address);
         }

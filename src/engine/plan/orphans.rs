@@ -1,6 +1,7 @@
 //! What the state has and the file has not; and what `--target` and `--exclude` leave out.
 
 use super::decide::before;
+use super::graph::needed_by_output;
 use super::instance::{self, Instance};
 use super::narrow;
 use super::planned::Options;
@@ -9,7 +10,7 @@ use super::relations::{self, Forced};
 use super::steps;
 use super::{Action, Change, DESTROY, Scope};
 use crate::data::Data;
-use crate::engine::address;
+use crate::engine::address::{self, is_among};
 use crate::engine::world::Observed;
 use crate::resource::relation::Fate;
 use crate::store::state::split_deposed;
@@ -123,7 +124,7 @@ impl Planner<'_> {
             let mut users = left_out.iter().filter_map(|user| known.get(user));
             users.any(|user| user.dependencies.contains(address))
         };
-        let uses = &self.graph.uses;
+        let uses = &self.uses;
         let stays = |change: &Change| {
             if change.action == Action::Read {
                 let needs = uses.get(&change.address);
@@ -133,8 +134,9 @@ impl Planner<'_> {
             if deposed.is_some() && (left_out.contains(&address) || in_use(&change.address)) {
                 return false;
             }
-            let targeted = target.is_empty() || named(&address, &target) || kept.contains(&address);
-            targeted && !named(&address, &spared)
+            let targeted =
+                target.is_empty() || is_among(&address, &target) || kept.contains(&address);
+            targeted && !is_among(&address, &spared)
         };
         self.out.plan.changes.retain(|change| {
             let stays = stays(change);
@@ -158,11 +160,11 @@ impl Planner<'_> {
         let is_orphan = |address: &str| known.contains_key(address) && !file.contains_key(address);
         let (removed, _, _) = self.removed(&BTreeSet::new());
         let users = known.iter().filter(|(address, _)| {
-            file.contains_key(address.as_str()) && !named(address, &self.inputs.options.target)
+            file.contains_key(address.as_str()) && !is_among(address, &self.inputs.options.target)
         });
         let users = users.filter_map(|(address, user)| {
             let mut needs = user.dependencies.iter();
-            let used = needs.find(|to| is_orphan(to) && named(to, &removed))?;
+            let used = needs.find(|to| is_orphan(to) && is_among(to, &removed))?;
             Some((address.clone(), format!("it uses {used}")))
         });
         users.collect()
@@ -203,17 +205,17 @@ impl Planner<'_> {
                 let by_value = needed.get(address.as_str()).unwrap_or(&none).iter();
                 let needs = resource.dependencies.iter().map(|to| split_deposed(to).0);
                 let needs = needs.chain(by_value.map(String::as_str));
-                let uses = |list: &[String]| needs.clone().any(|to| named(to, list));
+                let uses = |list: &[String]| needs.clone().any(|to| is_among(to, list));
                 let in_file = file.contains_key(address.as_str()) || left_out.contains(address);
                 let goes = !in_file && !target.is_empty();
-                if goes && !named(address, &target) && uses(&target) {
-                    if let Some(to) = needs.clone().find(|to| named(to, &target)) {
+                if goes && !is_among(address, &target) && uses(&target) {
+                    if let Some(to) = needs.clone().find(|to| is_among(to, &target)) {
                         users.insert(address.clone(), format!("it uses {to}"));
                     }
                     target.push(address.clone());
                 }
-                if named(address, &spared) {
-                    let more = needs.filter(|to| !named(to, &spared));
+                if is_among(address, &spared) {
+                    let more = needs.filter(|to| !is_among(to, &spared));
                     let more: Vec<String> = more.map(str::to_owned).collect();
                     spared.extend(more);
                 }
@@ -244,12 +246,12 @@ impl Planner<'_> {
             }
             let mut uses = found.uses.iter();
             let reason = uses
-                .find(|needed| named(needed, &options.replace) || touched.contains_key(*needed));
+                .find(|needed| is_among(needed, &options.replace) || touched.contains_key(*needed));
             if let Some(needed) = reason.filter(|_| !found.change.is_nothing()) {
                 touched.insert(address.clone(), format!("it uses {needed}"));
             }
         }
-        touched.retain(|address, _| !named(address, &options.replace));
+        touched.retain(|address, _| !is_among(address, &options.replace));
         scope.along = touched;
         if !scope.along.is_empty() {
             self.out.plan.scope = Some(scope);
@@ -259,8 +261,8 @@ impl Planner<'_> {
     /// Outputs that come from what is left out stay as they are.
     fn keep_outputs(&mut self, changed: &BTreeSet<String>) {
         let stack = self.inputs.stack;
-        for (name, block) in &stack.outputs {
-            let needed = self.graph.needed_by(stack, &block.value);
+        for name in stack.outputs.keys() {
+            let needed = needed_by_output(stack, &self.uses, name);
             if !needed.is_disjoint(changed) {
                 self.out.kept_outputs.insert(name.clone());
             }
@@ -289,7 +291,7 @@ fn left_out_because(
     forced: &BTreeMap<String, Forced>,
 ) -> Option<String> {
     let address = &found.change.address;
-    if exclude.is_empty() || named(address, exclude) {
+    if exclude.is_empty() || is_among(address, exclude) {
         return None;
     }
     if let Some(needed) = found.uses.iter().find(|needed| !kept.contains(*needed)) {
@@ -299,8 +301,4 @@ fn left_out_because(
         .iter()
         .find(|(_, forced)| forced.along.as_ref() == Some(address));
     with.map(|(child, _)| format!("{child} would be replaced along"))
-}
-
-fn named(address: &str, list: &[String]) -> bool {
-    list.iter().any(|name| address::is_named(address, name))
 }

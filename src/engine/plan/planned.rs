@@ -103,7 +103,7 @@ pub struct Planned {
     pub addresses: BTreeSet<String>,
     /// The outputs that stay as the state has them: what they come from is left out.
     pub kept_outputs: BTreeSet<String>,
-    /// What each block needs; see [`Graph::uses`].
+    /// What each block needs; see [`super::graph::uses`].
     pub uses: BTreeMap<String, Uses>,
 }
 
@@ -118,10 +118,7 @@ impl Planned {
         };
         let has_secrets = |row: &&Change| {
             let (address, deposed) = split_deposed(&row.address);
-            let known = match deposed {
-                None => state.resources.get(address),
-                Some(key) => state.deposed.get(address).and_then(|all| all.get(key)),
-            };
+            let known = state.object(address, deposed);
             let creates = row.action == Action::Create || row.action.is_replace();
             let kind = types.schema(&row.type_name).filter(|_| creates);
             known.is_some_and(ResourceState::has_secrets)

@@ -2,7 +2,7 @@
 //! needs to know is settled here.
 
 use super::contents::files_written;
-use super::graph::{Graph, Node};
+use super::graph::{Uses, uses};
 use super::hashes::Unkept;
 use super::instance::{self, Each, Instance};
 use super::mistakes::Told;
@@ -15,11 +15,12 @@ use super::steps;
 use super::values::{Values, Visible};
 use super::{Action, Change};
 use crate::data::{Data, Path};
-use crate::engine::address;
+use crate::engine::address::Address;
 use crate::engine::plan::Declared;
 use crate::engine::world::World;
 use crate::lang::diagnostic::{Diagnostic, Place};
-use crate::lang::eval::{Fault, Reference, Root, Size, evaluate, scan};
+use crate::lang::eval::{Fault, Size, evaluate};
+use crate::lang::references::Node;
 use crate::lang::stack::ResourceBlock;
 use crate::resource::ResourceType;
 use crate::resource::home::{AWS, Home};
@@ -71,7 +72,7 @@ fn plan_with(
     let world = inputs.world;
     let mut planner = Planner {
         inputs,
-        graph: Graph::of(inputs.stack, inputs.types),
+        uses: uses(inputs.stack, inputs.types),
         seal: world.seal(),
         values: Values::new(inputs.stack, inputs.read_file),
         unkept: Unkept::new(),
@@ -109,7 +110,8 @@ fn plan_with(
 
 pub(super) struct Planner<'a> {
     pub(super) inputs: &'a Inputs<'a>,
-    pub(super) graph: Graph,
+    /// What each block needs.
+    pub(super) uses: BTreeMap<String, Uses>,
     pub(super) seal: Seal,
     pub(super) values: Values<'a>,
     /// The outputs of which the state has no value.
@@ -190,29 +192,30 @@ impl<'a> Planner<'a> {
     }
 
     fn blocks(&mut self) {
-        for node in std::mem::take(&mut self.graph.order) {
-            self.suspect = !self.faulty.is_empty() && self.refers_to_faulty(&node);
+        let index = self.inputs.stack.references();
+        for at in index.order() {
+            let node = &index.nodes()[*at];
+            self.suspect = !self.faulty.is_empty() && self.refers_to_faulty(*at);
             let before = self.out.diagnostics.len();
-            match node.clone() {
+            match node {
                 Node::Local(name) => {
-                    let base = Path::pointer("/locals").join(&name);
-                    let value = self.eval(&base, &self.inputs.stack.locals[&name]);
-                    self.values.local.insert(name, value);
+                    let base = Path::pointer("/locals").join(name);
+                    let value = self.eval(&base, &self.inputs.stack.locals[name]);
+                    self.values.local.insert(name.clone(), value);
                 }
-                Node::Data(name) => self.data_block(name),
-                Node::Resource(name) => self.resource_block(&name),
+                Node::Data(name) => self.data_block(name.clone()),
+                Node::Resource(name) => self.resource_block(name),
             }
             let new = self.out.diagnostics.get(before..).unwrap_or_default();
             let wrong = new.iter().any(|found| found.severity == Severity::Error);
             if self.suspect || wrong {
-                let (Node::Local(name) | Node::Data(name) | Node::Resource(name)) = &node;
-                let values = match &node {
+                let values = match node {
                     Node::Local(_) => &mut self.values.local,
                     Node::Data(_) => &mut self.values.data,
                     Node::Resource(_) => &mut self.values.resource,
                 };
-                values.insert(name.clone(), Data::unknown(FAULTY));
-                self.faulty.insert(node);
+                values.insert(node.name().to_owned(), Data::unknown(FAULTY));
+                self.faulty.insert(node.clone());
             }
         }
         self.suspect = false;
@@ -225,43 +228,20 @@ impl<'a> Planner<'a> {
     }
 
     /// Whether a block refers to one with a mistake.
-    fn refers_to_faulty(&self, node: &Node) -> bool {
-        let stack = self.inputs.stack;
-        let templates: Vec<&Value> = match node {
-            Node::Local(name) => vec![&stack.locals[name]],
-            Node::Data(name) => vec![&stack.data[name].properties],
-            Node::Resource(name) => {
-                let block = &stack.resources[name];
-                let options = block.options.templates();
-                options
-                    .map(|(_, template)| template)
-                    .chain([&block.properties])
-                    .collect()
-            }
-        };
-        let is_faulty = |reference: Reference| {
-            let node = match reference.root {
-                Root::Local => Node::Local(reference.name),
-                Root::Data => Node::Data(reference.name),
-                Root::Resource => Node::Resource(reference.name),
-                _ => return false,
-            };
-            self.faulty.contains(&node)
-        };
-        templates.into_iter().any(|template| {
-            let mut found = Vec::new();
-            scan(template, &Path::root(), &mut found, &mut Vec::new());
-            found.into_iter().any(is_faulty)
+    fn refers_to_faulty(&self, at: usize) -> bool {
+        let index = self.inputs.stack.references();
+        let mut edges = index.edges(at).iter();
+        edges.any(|edge| {
+            index.reference(edge).is_some() && self.faulty.contains(&index.nodes()[edge.to])
         })
     }
 
     /// What needs no reading, for a destroy that looks at options only.
     fn locals(&mut self) {
-        for node in self.graph.order.clone() {
-            if let Node::Local(name) = node
-                && let Ok(value) = evaluate(&self.inputs.stack.locals[&name], &self.values)
-            {
-                self.values.local.insert(name, value);
+        let stack = self.inputs.stack;
+        for name in stack.references().locals() {
+            if let Ok(value) = evaluate(&stack.locals[name], &self.values) {
+                self.values.local.insert(name.to_owned(), value);
             }
         }
     }
@@ -358,11 +338,11 @@ impl<'a> Planner<'a> {
         let room = MOST_RESOURCES.saturating_sub(self.out.instances.len());
         for each in keys.into_iter().take(room) {
             let before = self.out.diagnostics.len();
-            let address = address::address(name, each.as_ref().map(|each| each.key.as_str()));
+            let address = Address::new(name, each.as_ref().map(|each| each.key.as_str()));
             self.values.each = each
                 .as_ref()
                 .map(|each| (Value::from(each.key.as_str()).into(), each.value.clone()));
-            let (found, visible) = self.instance(name, address, kind, each.clone());
+            let (found, visible) = self.instance(name, address.to_string(), kind, each.clone());
             self.values.each = None;
             match &each {
                 None => all = visible,
@@ -570,7 +550,7 @@ impl<'a> Planner<'a> {
                 .diagnostics
                 .extend(faults.map(ImportFault::diagnostic));
         }
-        self.out.uses = self.graph.uses;
+        self.out.uses = self.uses;
         // Deletions that would wait in a circle come first; few plans need a second round.
         let mut first = BTreeSet::new();
         loop {

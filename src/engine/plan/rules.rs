@@ -2,7 +2,6 @@
 //! properties, between resources, and two resources that would be one object.
 
 use super::Action;
-use super::graph::Node;
 use super::instance::Instance;
 use super::mistakes::Told;
 use super::mistakes::violation;
@@ -10,7 +9,7 @@ use super::planned::FAULTY;
 use super::planner::Planner;
 use crate::data::Path;
 use crate::lang::diagnostic::{self, Diagnostic};
-use crate::lang::eval::{Reference, Root, lone_reference, references};
+use crate::lang::references::Node;
 use crate::resource::home::Home;
 use crate::resource::{Caution, Refused, Rules};
 use crate::schema::broken::Broken;
@@ -88,8 +87,8 @@ impl Planner<'_> {
 
     /// The number of the resource that a property's expression refers to.
     pub(super) fn peer_at(&self, instance: &Instance, path: &Path) -> Option<usize> {
-        let template = &self.inputs.stack.resources[&instance.block].properties;
-        let reference = self.resource_in(path.get(template)?, 0)?;
+        let mut found = self.inputs.stack.resources_at(&instance.block, path);
+        let reference = found.next()?;
         let named = self.by_block.get(&reference.name)?;
         let key = instance.each.as_ref().map(|each| each.key.as_str());
         let fixed = reference.attribute.first();
@@ -101,23 +100,6 @@ impl Planner<'_> {
         keyed(fixed.as_deref())
             .or_else(|| keyed(key))
             .or_else(|| named.first().copied())
-    }
-
-    /// The first resource that a text refers to.
-    fn resource_in(&self, template: &Value, depth: usize) -> Option<Reference> {
-        const DEEPEST: usize = 20;
-        let text = template.as_str().filter(|_| depth < DEEPEST)?;
-        let found = references(&Value::from(text)).ok()?;
-        found
-            .into_iter()
-            .find_map(|reference| match reference.root {
-                Root::Resource => Some(reference),
-                Root::Local => {
-                    let local = self.inputs.stack.locals.get(&reference.name)?;
-                    self.resource_in(local, depth + 1)
-                }
-                _ => None,
-            })
     }
 
     /// Resources that have everything in common that names them at their service.
@@ -208,29 +190,16 @@ impl Planner<'_> {
                 Some(value) => comparable(instance, path, value),
             },
         }];
-        if self.is_reference(instance, path)
+        let stack = self.inputs.stack;
+        let template = path.get(&stack.resources[&instance.block].properties);
+        let text = template.and_then(Value::as_str);
+        if text.is_some_and(|text| stack.is_resource(text))
             && let Some(peer) = self.peer(instance, path)
             && peer.kind.home() != Home::State
         {
             words.push(format!("the resource {}", peer.change.address));
         }
         words
-    }
-
-    fn is_reference(&self, instance: &Instance, path: &Path) -> bool {
-        let template = &self.inputs.stack.resources[&instance.block].properties;
-        let mut text = path.get(template).and_then(Value::as_str);
-        // Through locals, which may not go on for ever.
-        for _ in 0..=self.inputs.stack.locals.len() {
-            match text.and_then(lone_reference) {
-                Some(reference) if reference.root == Root::Local => {
-                    let local = self.inputs.stack.locals.get(&reference.name);
-                    text = local.and_then(Value::as_str);
-                }
-                other => return other.is_some_and(|found| found.root == Root::Resource),
-            }
-        }
-        false
     }
 }
 

@@ -1,21 +1,8 @@
 //! Cycles: things that need each other.
 
-use super::reference::place;
-use crate::data::Path;
-use crate::lang::diagnostic::{Diagnostic, Place};
-use crate::lang::eval::{Reference, Root};
+use crate::lang::diagnostic::Diagnostic;
+use crate::lang::references::{Edge, Index};
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
-
-/// A node: a local, a data source or a resource, as it is written in an expression.
-type Node = String;
-
-fn node(root: Root, name: &str) -> Node {
-    match root.word() {
-        Some(word) => format!("{word}.{name}"),
-        None => name.to_owned(),
-    }
-}
 
 /// Of a circle no more nodes are named.
 const SHOWN: usize = 20;
@@ -23,169 +10,118 @@ const SHOWN: usize = 20;
 /// And of so many references the place is told.
 const SHOWN_PLACES: usize = 5;
 
-/// What each local, data source and resource needs.
-#[derive(Default)]
-pub(super) struct Graph {
-    /// The places of the templates that refer to something.
-    templates: Vec<Path>,
-    edges: BTreeMap<Node, Vec<Edge>>,
-}
-
-/// A use of a node.
-struct Edge {
-    to: Node,
-    /// What of it is used, as far as that is fixed.
-    attribute: Path,
-    by: By,
-}
-
-/// What uses it; its place is only made when it is told.
-enum By {
-    /// A reference in a template: an index of [`Graph::templates`], and where in it.
-    Reference(usize, Path, Option<Range<usize>>),
-    /// The entry of `dependsOn` at this place.
-    Entry(Path),
-}
-
-impl Graph {
-    /// Adds what a template of a node, at `path`, refers to.
-    pub(super) fn add(&mut self, root: Root, name: &str, path: Path, found: Vec<Reference>) {
-        let template = self.templates.len();
-        self.templates.push(path);
-        let edges = found
-            .into_iter()
-            .filter(|one| matches!(one.root, Root::Local | Root::Data | Root::Resource))
-            .map(|one| Edge {
-                to: node(one.root, &one.name),
-                attribute: one.attribute,
-                by: By::Reference(template, one.at, one.range),
-            });
-        self.edges
-            .entry(node(root, name))
-            .or_default()
-            .extend(edges);
+/// One mistake for each cycle, at the reference that closes it, with the places of the other
+/// ones. `queue` tells of a resource whether it is a queue.
+pub(super) fn cycles(index: &Index, queue: &dyn Fn(&str) -> bool) -> Vec<Diagnostic> {
+    if index.is_ordered() {
+        return Vec::new();
     }
-
-    /// Adds an entry of a resource's `dependsOn`, at `path`.
-    pub(super) fn depends(&mut self, name: &str, other: &str, path: Path) {
-        let edge = Edge {
-            to: other.to_owned(),
-            attribute: Path::root(),
-            by: By::Entry(path),
-        };
-        self.edges.entry(name.to_owned()).or_default().push(edge);
-    }
-
-    /// One mistake for each cycle, at the reference that closes it, with the places of the
-    /// other ones. `queue` tells of a resource whether it is a queue.
-    pub(super) fn cycles(&self, queue: &dyn Fn(&str) -> bool) -> Vec<Diagnostic> {
-        let mut search = Search {
-            graph: self,
-            queue,
-            done: BTreeSet::new(),
-            found: Vec::new(),
-        };
-        for start in self.edges.keys() {
-            search.from(start);
-        }
-        search.found
-    }
-
-    /// The first use of `to` by `from`.
-    fn edge(&self, from: &str, to: &str) -> Option<&Edge> {
-        self.edges.get(from)?.iter().find(|edge| edge.to == to)
-    }
-
-    fn place(&self, edge: &Edge) -> Place {
-        match &edge.by {
-            By::Reference(template, at, range) => {
-                place(&self.templates[*template], at, range.clone())
-            }
-            By::Entry(path) => Place::Value(path.clone()),
-        }
-    }
+    let names: Vec<String> = index.nodes().iter().map(ToString::to_string).collect();
+    let mut search = Search {
+        index,
+        names: &names,
+        queue,
+        done: BTreeSet::new(),
+        found: Vec::new(),
+    };
+    let mut starts: Vec<usize> = (0..names.len()).collect();
+    starts.sort_by_key(|at| &names[*at]);
+    starts.into_iter().for_each(|start| search.from(start));
+    search.found
 }
 
 struct Search<'g> {
-    graph: &'g Graph,
+    index: &'g Index,
+    names: &'g [String],
     queue: &'g dyn Fn(&str) -> bool,
     /// Nodes from which no new cycle can be reached.
-    done: BTreeSet<&'g str>,
+    done: BTreeSet<usize>,
     found: Vec<Diagnostic>,
 }
 
 impl<'g> Search<'g> {
     /// Goes down from a node, depth first and without recursion: a chain may be as long as
     /// the stack.
-    fn from(&mut self, start: &'g str) {
-        if self.done.contains(start) {
+    fn from(&mut self, start: usize) {
+        if self.done.contains(&start) {
             return;
         }
-        let mut trail: Vec<(&'g str, usize)> = vec![(start, 0)];
-        let mut on_trail: BTreeMap<&'g str, usize> = BTreeMap::from([(start, 0)]);
+        let mut trail: Vec<(usize, usize)> = vec![(start, 0)];
+        let mut on_trail: BTreeMap<usize, usize> = BTreeMap::from([(start, 0)]);
         while let Some((node, next)) = trail.last_mut() {
-            let edges = self.graph.edges.get(*node).map_or(&[][..], Vec::as_slice);
-            let Some(edge) = edges.get(*next) else {
-                self.done.insert(node);
+            let Some(edge) = self.index.edges(*node).get(*next) else {
+                self.done.insert(*node);
                 on_trail.remove(node);
                 trail.pop();
                 continue;
             };
             *next += 1;
-            let target = edge.to.as_str();
-            if let Some(at) = on_trail.get(target) {
-                let names: Vec<&str> = trail[*at..].iter().map(|(node, _)| *node).collect();
-                self.tell(&names, edge);
-            } else if !self.done.contains(target) {
-                on_trail.insert(target, trail.len());
-                trail.push((target, 0));
+            // That a resource depends on itself is told with its options.
+            if edge.to == *node && self.index.reference(edge).is_none() {
+                continue;
+            }
+            if let Some(at) = on_trail.get(&edge.to) {
+                let circle: Vec<usize> = trail[*at..].iter().map(|(node, _)| *node).collect();
+                self.tell(&circle, edge);
+            } else if !self.done.contains(&edge.to) {
+                on_trail.insert(edge.to, trail.len());
+                trail.push((edge.to, 0));
             }
         }
     }
 
-    fn tell(&mut self, names: &[&str], edge: &Edge) {
-        let Some(first) = names.first() else { return };
-        let some = &names[..names.len().min(SHOWN)];
+    /// The first use of `to` by `from`.
+    fn edge(&self, from: usize, to: usize) -> Option<&'g Edge> {
+        self.index.edges(from).iter().find(|edge| edge.to == to)
+    }
+
+    fn tell(&mut self, nodes: &[usize], edge: &Edge) {
+        let (Some(first), Some(last)) = (nodes.first(), nodes.last()) else {
+            return;
+        };
+        let name = |at: &usize| self.names[*at].as_str();
+        let some: Vec<&str> = nodes.iter().take(SHOWN).map(name).collect();
         let mut circle = some.join(" -> ");
-        if names.len() > SHOWN {
-            circle.push_str(&format!(" -> {} more", names.len() - SHOWN));
+        if nodes.len() > SHOWN {
+            circle.push_str(&format!(" -> {} more", nodes.len() - SHOWN));
         }
-        circle.push_str(&format!(" -> {first}"));
-        let message = match names {
-            [one] => format!("{one} refers to itself"),
+        circle.push_str(&format!(" -> {}", name(first)));
+        let message = match nodes {
+            [one] => format!("{} refers to itself", name(one)),
             _ => format!("dependency cycle: {circle}"),
         };
         // Several references may close the same circle.
         if self.found.iter().any(|one| one.message == message) {
             return;
         }
-        let others = names.windows(2).take(SHOWN_PLACES);
-        let others: Vec<(&str, &Edge)> = others
-            .filter_map(|pair| Some((pair[0], self.graph.edge(pair[0], pair[1])?)))
+        let others = nodes.windows(2).take(SHOWN_PLACES);
+        let others: Vec<(usize, &Edge)> = others
+            .filter_map(|pair| Some((pair[0], self.edge(pair[0], pair[1])?)))
             .collect();
-        let mut found = Diagnostic::error(self.graph.place(edge), message);
-        let all = others.iter().map(|(_, edge)| *edge).chain([edge]);
-        let of_queue = |edge: &Edge| {
-            let is_arn = edge.attribute.first().as_deref() == Some("arn");
-            is_arn && (self.queue)(&edge.to)
+        let mut found = Diagnostic::error(self.index.place(*last, edge), message);
+        let mut all = others.iter().map(|(_, edge)| *edge).chain([edge]);
+        let of_queue = |edge: &&Edge| {
+            let reference = self.index.reference(edge);
+            let part = reference.and_then(|reference| reference.attribute.first());
+            part.as_deref() == Some("arn") && (self.queue)(name(&edge.to))
         };
-        if let Some(by_hand) = all.clone().find(|edge| of_queue(edge)) {
+        if let Some(by_hand) = all.find(of_queue) {
             found.help = Some(format!(
                 "write one of the ARNs by hand: {}; with data: {{region: {{type: \"aws:getRegion\"}}, \
                  caller: {{type: \"aws:getCallerIdentity\"}}}}",
                 format_args!(
                     "arn:aws:sqs:${{data.region.name}}:${{data.caller.accountId}}:NAME, in place of ${{{}.arn}}",
-                    by_hand.to
+                    name(&by_hand.to)
                 )
             ));
-        } else if names.len() > 1 {
+        } else if nodes.len() > 1 {
             found.help = Some("replace one of the references by the value itself".to_owned());
         }
         found.related = others
             .into_iter()
             .map(|(from, edge)| {
-                let message = format!("{from} depends on {}", edge.to);
-                (self.graph.place(edge), message)
+                let message = format!("{} depends on {}", name(&from), name(&edge.to));
+                (self.index.place(from, edge), message)
             })
             .collect();
         self.found.push(found);

@@ -1,25 +1,15 @@
 //! References: whether what they name is there.
 
 use crate::data::Path;
-use crate::lang::diagnostic::{Diagnostic, Place};
-use crate::lang::eval::{Reference, Root, scan};
+use crate::lang::diagnostic::Diagnostic;
+use crate::lang::eval::{Reference, Root};
+use crate::lang::references::{Holder, Template};
 use crate::lang::stack::Stack;
 use crate::nearest::did_you_mean;
 use crate::schema::alias;
 use crate::schema::{Declarations, Schema};
 use serde_json::Value;
 use std::collections::BTreeMap;
-
-/// What holds a template; some may refer to more than others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Holder {
-    /// Anything without `each`.
-    Plain,
-    /// A resource with `forEach`.
-    Instance,
-    /// The provider: set up before anything is read.
-    Provider,
-}
 
 /// The names that references may use.
 pub(super) struct Names<'s> {
@@ -35,30 +25,21 @@ impl<'s> Names<'s> {
         Self { stack, types }
     }
 
-    /// A template's references and the mistakes in them; `path` is its place in the file.
-    pub(super) fn check(
-        &self,
-        template: &Value,
-        path: &Path,
-        holder: Holder,
-    ) -> (Vec<Reference>, Vec<Diagnostic>) {
-        let mut references = Vec::new();
-        let mut faults = Vec::new();
-        scan(template, &Path::root(), &mut references, &mut faults);
+    /// The mistakes in a template.
+    pub(super) fn check(&self, template: &Template) -> Vec<Diagnostic> {
+        let faults = template.faults.iter().cloned();
         let mut found: Vec<Diagnostic> = faults
-            .into_iter()
-            .map(|fault| fault.diagnostic(path))
+            .map(|fault| fault.diagnostic(&template.path))
             .collect();
-        for reference in &references {
-            if let Some((message, help)) = self.wrong(reference, holder) {
-                let place = place(path, &reference.at, reference.range.clone());
+        for reference in &template.found {
+            if let Some((message, help)) = self.wrong(reference, template.holder) {
                 found.push(Diagnostic {
                     help,
-                    ..Diagnostic::error(place, message)
+                    ..Diagnostic::error(template.place(reference), message)
                 });
             }
         }
-        (references, found)
+        found
     }
 
     fn wrong(&self, reference: &Reference, holder: Holder) -> Option<(String, Option<String>)> {
@@ -74,7 +55,7 @@ impl<'s> Names<'s> {
         match reference.root {
             Root::Var => missing("variable", name, &stack.variables),
             Root::Local => missing("local", name, &stack.locals).or_else(|| {
-                let early = holder == Holder::Provider && self.needs_reading(name, 0);
+                let early = holder == Holder::Provider && self.needs_reading(name);
                 early.then(|| (format!("providers are set up before local.{name} is there, since it comes from what is read"), None))
             }),
             Root::Data => missing("data source", name, &stack.data).map(|(message, help)| {
@@ -171,20 +152,17 @@ impl<'s> Names<'s> {
     }
 
     /// Whether a local comes from a data source or a resource, by way of other locals too.
-    fn needs_reading(&self, name: &str, depth: usize) -> bool {
-        let Some(local) = self.stack.locals.get(name) else {
-            return false;
+    fn needs_reading(&self, name: &str) -> bool {
+        let local = Reference {
+            root: Root::Local,
+            name: name.to_owned(),
+            // All of it is evaluated.
+            attribute: Path::root(),
+            at: Path::root(),
+            range: None,
         };
-        let mut references = Vec::new();
-        scan(local, &Path::root(), &mut references, &mut Vec::new());
-        depth < 100
-            && references.iter().any(|reference| match reference.root {
-                Root::Data | Root::Resource => true,
-                Root::Local => {
-                    reference.name != name && self.needs_reading(&reference.name, depth + 1)
-                }
-                _ => false,
-            })
+        let mut found = self.stack.followed(vec![local]);
+        found.any(|one| matches!(one.root, Root::Data | Root::Resource))
     }
 }
 
@@ -232,13 +210,4 @@ fn no_attribute(what: &str, attribute: &str, schema: &Schema) -> (String, Option
         format!("{what} ({}) has no {attribute:?}", schema.name),
         help,
     )
-}
-
-/// The place of a part of the template at `path`.
-pub(super) fn place(path: &Path, at: &Path, range: Option<std::ops::Range<usize>>) -> Place {
-    let path = path.concat(at);
-    match range {
-        Some(range) => Place::Within(path, range),
-        None => Place::Key(path),
-    }
 }

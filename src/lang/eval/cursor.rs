@@ -4,6 +4,7 @@ use super::Wrong;
 use super::budget::Size;
 use super::operator;
 use super::reference::Root;
+use super::simple::is_identifier;
 use crate::data::{Data, Path};
 use crate::nearest::did_you_mean;
 use serde_json::Value;
@@ -133,11 +134,7 @@ pub(super) fn renamed(mut data: Data, whole: &str, reference: &str) -> Data {
 }
 
 fn suffix(segment: &str) -> String {
-    let word = segment.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && segment
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
-    if word {
+    if is_identifier(segment) {
         format!(".{segment}")
     } else if !segment.is_empty()
         && segment.len() < 10

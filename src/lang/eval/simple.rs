@@ -68,6 +68,11 @@ pub(super) fn simple(text: &str, start: usize) -> Option<(Simple, usize)> {
     ))
 }
 
+/// Whether a text can be the name of something: a letter or `_`, then letters, digits, `_`, `-`.
+pub fn is_identifier(text: &str) -> bool {
+    identifier(text, 0) == Some(text.len())
+}
+
 /// The end of the identifier that starts at `start`.
 fn identifier(text: &str, start: usize) -> Option<usize> {
     let rest = text.as_bytes().get(start..)?;

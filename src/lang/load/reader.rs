@@ -2,6 +2,7 @@
 
 use crate::data::Path;
 use crate::lang::diagnostic::{Diagnostic, Place};
+use crate::lang::eval::is_identifier;
 use crate::nearest::did_you_mean;
 use serde_json::{Map, Value};
 
@@ -156,10 +157,7 @@ impl Reader {
 
     /// Checks a name that expressions use.
     pub(super) fn identifier(&mut self, name: &str, path: &Path, what: &str) -> bool {
-        let fits = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+        let fits = is_identifier(name);
         if !fits {
             self.key(path, format!("{name:?} cannot be the name of a {what}"))
                 .help = Some(

@@ -1,7 +1,6 @@
 //! The end of a run: what its state has.
 
 use super::{Applying, shown_id};
-use crate::engine::plan::graph::Graph;
 use crate::lang::eval::evaluate;
 use crate::store::StoreError;
 use crate::store::state::{OutputState, ResourceState, State, StateChange};
@@ -41,8 +40,8 @@ impl Applying<'_> {
     ///
     /// # Errors
     /// When the key to their secrets cannot be made ready.
-    pub fn finish(mut self, graph: &Graph) -> Result<State, StoreError> {
-        self.locals(graph);
+    pub fn finish(mut self) -> Result<State, StoreError> {
+        self.locals();
         self.seal_made();
         let mut outputs = BTreeMap::new();
         let kept = self.planned.destroy && !self.state.is_empty();

@@ -2,26 +2,20 @@
 
 use super::{Applying, mark_sensitive};
 use crate::data::Data;
-use crate::engine::plan::graph::{Graph, Node};
 use crate::lang::eval::{Size, evaluate};
 use crate::resource::error::Error;
 use serde_json::Value;
 
 impl Applying<'_> {
     /// The properties with every unknown part evaluated; the known parts are the plan's.
-    pub(super) fn known(
-        &mut self,
-        address: &str,
-        inputs: &Data,
-        graph: &Graph,
-    ) -> Result<Data, Error> {
+    pub(super) fn known(&mut self, address: &str, inputs: &Data) -> Result<Data, Error> {
         if inputs.is_known() {
             return Ok(inputs.clone());
         }
         // Each step may take as many steps of evaluation as a plan.
         self.values.budget.rest();
         if inputs.unknown.values().any(|text| text.contains("local.")) {
-            self.locals(graph);
+            self.locals();
         }
         let found = self.instances.get(address).copied();
         if let Some(each) = found.and_then(|found| found.each.as_ref()) {
@@ -76,17 +70,17 @@ impl Applying<'_> {
     }
 
     /// Evaluates those locals again that were not known so far.
-    pub(super) fn locals(&mut self, graph: &Graph) {
-        for node in &graph.order {
-            let Node::Local(name) = node else { continue };
+    pub(super) fn locals(&mut self) {
+        let stack = self.stack;
+        for name in stack.references().locals() {
             if self.values.local.get(name).is_some_and(Data::is_known) {
                 continue;
             }
-            if let Ok(value) = evaluate(&self.stack.locals[name], &self.values) {
+            if let Ok(value) = evaluate(&stack.locals[name], &self.values) {
                 if value.is_known() && self.values.budget.keep(Size::of_data(&value)).is_err() {
                     return;
                 }
-                self.values.local.insert(name.clone(), value);
+                self.values.local.insert(name.to_owned(), value);
             }
         }
     }

@@ -1,0 +1,118 @@
+//! Whether two values that are given mean the same.
+
+use super::is_empty;
+use crate::data::Path;
+use crate::resource::aws::policy;
+use crate::schema::{Schema, document};
+use serde_json::Value;
+
+/// Whether the live or applied value of a property is as the file says.
+pub(super) fn equal(schema: &'static Schema, path: &Path, has: &Value, wanted: &Value) -> bool {
+    if schema.keyword(path, "document").is_some() {
+        return item(schema, path, has) == item(schema, path, wanted);
+    }
+    let covers = Covers {
+        schema,
+        ignore_case: schema.flag(path, "ignoreCase"),
+    };
+    let (Value::Array(has), Value::Array(wanted)) = (has, wanted) else {
+        return covers.at(path, has, wanted);
+    };
+    let at = &path.join(0);
+    let has = &items(schema, path, has);
+    let wanted = &items(schema, path, wanted);
+    if has.len() != wanted.len() {
+        return false;
+    }
+    if schema.flag(path, "set") {
+        let mut left: Vec<&Value> = has.iter().collect();
+        return wanted.iter().all(|wanted| {
+            let at = left.iter().position(|has| covers.at(at, has, wanted));
+            at.map(|at| left.swap_remove(at)).is_some()
+        });
+    }
+    has.iter()
+        .zip(wanted)
+        .all(|(has, wanted)| covers.at(at, has, wanted))
+}
+
+/// The items of a list, with the documents inside them brought into comparable form.
+fn items(schema: &Schema, path: &Path, list: &[Value]) -> Vec<Value> {
+    let items = list.iter().enumerate();
+    items
+        .map(|(index, item)| self::item(schema, &path.join(index), item))
+        .collect()
+}
+
+fn item(schema: &Schema, path: &Path, value: &Value) -> Value {
+    match (schema.keyword(path, "document"), value) {
+        (Some("policy"), _) => policy::canonical(value),
+        (Some(_), _) => parsed(value),
+        (None, Value::Object(map)) => {
+            let member = |(key, value): (&String, &Value)| {
+                (key.clone(), item(schema, &path.join(key), value))
+            };
+            map.iter().map(member).collect()
+        }
+        (None, Value::Array(list)) => Value::Array(items(schema, path, list)),
+        (None, other) => other.clone(),
+    }
+}
+
+fn parsed(value: &Value) -> Value {
+    document::comparable(match value {
+        Value::String(text) => document::parse(text),
+        other => other.clone(),
+    })
+}
+
+/// How two values are compared that are no property each.
+struct Covers {
+    schema: &'static Schema,
+    ignore_case: bool,
+}
+
+impl Covers {
+    /// Whether `has`, the value at `path`, agrees with `wanted` wherever `wanted` says something:
+    /// in a list of objects the service may have filled in members of its own. In a map that is
+    /// the file's it has no other keys.
+    fn at(&self, path: &Path, has: &Value, wanted: &Value) -> bool {
+        match (has, wanted) {
+            (Value::Object(has), Value::Object(wanted)) => {
+                let more = |key: &String| !wanted.contains_key(key);
+                !(self.is_whole(path) && has.keys().any(more))
+                    && wanted.iter().all(|(key, wanted)| {
+                        has.get(key).map_or_else(
+                            || is_empty(wanted),
+                            |has| self.at(&path.join(key), has, wanted),
+                        )
+                    })
+            }
+            (Value::Array(has), Value::Array(wanted)) => {
+                let path = path.join(0);
+                has.len() == wanted.len()
+                    && has
+                        .iter()
+                        .zip(wanted)
+                        .all(|(has, wanted)| self.at(&path, has, wanted))
+            }
+            (Value::Number(has), Value::Number(wanted)) => {
+                has == wanted || has.as_f64() == wanted.as_f64()
+            }
+            (Value::String(has), Value::String(wanted)) if self.ignore_case => {
+                has.eq_ignore_ascii_case(wanted)
+            }
+            _ => has == wanted,
+        }
+    }
+
+    /// Whether the object at `path` is a map that is the file's, or lies in a value of one of
+    /// which the schema says nothing.
+    fn is_whole(&self, path: &Path) -> bool {
+        if self.schema.is_map(path) {
+            return !self.schema.keeps_others(path);
+        }
+        let mut holders = std::iter::successors(path.parent(), Path::parent);
+        self.schema.at(path).is_none() && holders.any(|holder| self.schema.is_whole_map(&holder))
+    }
+}
