@@ -172,11 +172,6 @@ const BACK: (&str, &str) = ("store", "store/s3");
 /// The folders of which no files may import each other in a circle.
 const STRAIGHT: &[&str] = &["cli", "engine", "resource", "store", "lang/eval"];
 
-/// Groups of files that may: each is one thing in several files (with a slash, all below a folder). An
-/// interpreter is recursive: an expression holds templates, references and calls, whose arguments
-/// are expressions.
-const ONE_THING: &[&[&str]] = &[&["lang/eval", "lang/eval/"]];
-
 /// A file of the source.
 struct Source {
     /// Its path below `src`.
@@ -416,15 +411,7 @@ fn circles(sources: &[Source]) -> Vec<String> {
             false
         };
         for (source, line, to, item) in inside {
-            let own = [source.module.as_str(), to];
-            let is_own = |group: &&[&str]| {
-                own.iter().all(|file| {
-                    group
-                        .iter()
-                        .any(|of| file == of || of.ends_with('/') && file.starts_with(of))
-                })
-            };
-            if !ONE_THING.iter().any(is_own) && reaches(to, &source.module) {
+            if reaches(to, &source.module) {
                 let path = &source.path;
                 faults.push(format!("src/{path}:{line}: {item} imports {path} back"));
             }

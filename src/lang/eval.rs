@@ -22,154 +22,42 @@ mod budget;
 mod collect;
 mod cursor;
 mod directive;
+mod error;
 mod expression;
 mod function;
 mod operator;
 mod reference;
+mod root;
+mod scope;
 mod simple;
 mod template;
 #[cfg(test)]
 mod tests;
 mod traversal;
+mod value;
 
 pub use budget::{Budget, Size};
-pub(crate) use operator::same;
+pub use error::LocatedError;
 pub(crate) use reference::scan;
-pub use reference::{Reference, Root, lone_reference, references};
+pub use reference::{Reference, lone_reference, references};
+pub use root::Root;
+pub use scope::Scope;
 pub use simple::is_identifier;
 pub use template::is_expression;
+pub(crate) use value::same;
 
-use super::diagnostic::{Diagnostic, Place};
 use crate::data::{Data, Path};
+use error::EvalError;
 use expression::Evaluator;
 use serde_json::{Map, Value};
-use std::ops::Range;
-
-/// What an expression may refer to.
-pub trait Scope {
-    /// The variable of that name.
-    fn var(&self, name: &str) -> Option<&Data>;
-    /// The local of that name, evaluated.
-    fn local(&self, name: &str) -> Option<&Data>;
-    /// What the data source of that name tells.
-    fn data(&self, name: &str) -> Option<&Data>;
-    /// The attributes of the resource of that name: properties and outputs in one object.
-    /// With `forEach` an object of such objects, by key; null where `when` is false.
-    fn resource(&self, name: &str) -> Option<&Data>;
-    /// `each.key` and `each.value`, inside a resource with `forEach`.
-    fn each(&self) -> Option<(&Data, &Data)>;
-    /// `stack`: an object with `name`, `dir` and `env`.
-    fn stack(&self) -> &Data;
-    /// Reads a file for `file()` and its like; a relative path starts at the stack's folder.
-    /// The error says why, as a clause.
-    fn file(&self, path: &str) -> Result<Vec<u8>, String>;
-
-    /// What the evaluations of the stack have used so far; none: this one stands alone.
-    fn budget(&self) -> Option<&Budget> {
-        None
-    }
-
-    /// Whether the resource has `forEach`, so that a splat goes over its instances. The
-    /// default goes by the shape: an object of objects that has no `id`.
-    fn instances(&self, name: &str) -> bool {
-        self.resource(name).is_some_and(|data| {
-            data.value.as_object().is_some_and(|map| {
-                !map.is_empty()
-                    && !map.contains_key("id")
-                    && map.iter().all(|(key, value)| {
-                        value.is_object() || data.unknown.contains_key(&Path::root().join(key))
-                    })
-            })
-        })
-    }
-}
-
-/// A mistake in an expression.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// Where in the template the string stands.
-    pub path: Path,
-    /// The part of the string, in bytes; none: all of it.
-    pub range: Option<Range<usize>>,
-    /// A full sentence without a full stop.
-    pub message: String,
-    /// What to do, where there is something to say.
-    pub help: Option<String>,
-    /// Whether a limit of the whole stack is reached, so that nothing more can be evaluated.
-    pub limit: bool,
-}
-
-impl Fault {
-    /// The mistake as a diagnostic in the stack file; `base` is the template's path there.
-    pub fn diagnostic(self, base: &Path) -> Diagnostic {
-        let path = base.concat(&self.path);
-        let place = match self.range {
-            Some(range) => Place::Within(path, range),
-            None => Place::Key(path),
-        };
-        Diagnostic {
-            help: self.help,
-            ..Diagnostic::error(place, self.message)
-        }
-    }
-}
-
-/// A mistake whose string is not known yet.
-#[derive(Debug, Clone)]
-pub(crate) struct Wrong {
-    range: Option<Range<usize>>,
-    message: String,
-    help: Option<String>,
-    /// Whether a limit is reached, which `try` and `can` do not hide.
-    fatal: bool,
-}
-
-impl Wrong {
-    fn new(message: impl Into<String>) -> Self {
-        Self {
-            range: None,
-            message: message.into(),
-            help: None,
-            fatal: false,
-        }
-    }
-
-    /// A limit that is reached.
-    fn limit(message: impl Into<String>) -> Self {
-        Self {
-            fatal: true,
-            ..Self::new(message)
-        }
-    }
-
-    fn help(mut self, help: impl Into<Option<String>>) -> Self {
-        self.help = help.into();
-        self
-    }
-
-    /// Gives it a place, unless one that is closer is known.
-    fn at(mut self, range: Option<Range<usize>>) -> Self {
-        self.range = self.range.or(range);
-        self
-    }
-
-    fn into_fault(self, path: &Path) -> Fault {
-        Fault {
-            path: path.clone(),
-            range: self.range,
-            message: self.message,
-            help: self.help,
-            limit: self.fatal,
-        }
-    }
-}
+use template::is_plain;
 
 /// Evaluates every string of a template, keys included. What cannot be known yet is unknown
 /// in the result, with the string as written; what comes from something secret is secret.
 ///
 /// # Errors
 /// Every string that is wrong, each with its first mistake.
-pub fn evaluate(template: &Value, scope: &dyn Scope) -> Result<Data, Vec<Fault>> {
+pub fn evaluate(template: &Value, scope: &dyn Scope) -> Result<Data, Vec<LocatedError>> {
     let mut walk = Walk {
         evaluator: Evaluator::new(scope),
         faults: Vec::new(),
@@ -185,7 +73,7 @@ pub fn evaluate(template: &Value, scope: &dyn Scope) -> Result<Data, Vec<Fault>>
 
 struct Walk<'s> {
     evaluator: Evaluator<'s>,
-    faults: Vec<Fault>,
+    faults: Vec<LocatedError>,
     out: Data,
 }
 
@@ -229,7 +117,7 @@ impl Walk<'_> {
                     };
                     if out.insert(key, item).is_some() {
                         self.faults.push(
-                            Wrong::new("this key comes out the same as another one")
+                            EvalError::new("this key comes out the same as another one")
                                 .into_fault(&written),
                         );
                     }
@@ -293,21 +181,21 @@ impl Walk<'_> {
         }
         let result = self.evaluator.text(key).and_then(|data| {
             if !data.is_known() {
-                Err(
-                    Wrong::new("a key must be known when the plan is made, and this one is not")
-                        .help("use a list, or a key that does not come from a resource".to_owned()),
+                Err(EvalError::new(
+                    "a key must be known when the plan is made, and this one is not",
                 )
+                .help("use a list, or a key that does not come from a resource".to_owned()))
             } else if !data.secret.is_empty() {
-                Err(Wrong::new("a key cannot be secret"))
+                Err(EvalError::new("a key cannot be secret"))
             } else {
-                operator::text(&data.value)
+                value::text(&data.value)
             }
         });
         match result {
             Ok(key) => Some(key),
             Err(wrong) => {
                 // A range in the key would be read as one in the value.
-                let wrong = Wrong {
+                let wrong = EvalError {
                     range: None,
                     ..wrong
                 };
@@ -343,13 +231,5 @@ impl Walk<'_> {
                 Value::Null
             }
         }
-    }
-}
-
-fn is_plain(value: &Value) -> bool {
-    match value {
-        Value::String(text) => !template::is_template(text),
-        Value::Array(_) | Value::Object(_) => false,
-        _ => true,
     }
 }

@@ -2,7 +2,7 @@
 //! a value, which of them needs which, and the order in which they can be evaluated.
 
 use super::diagnostic::Place;
-use super::eval::{Fault, Reference, Root, is_expression, lone_reference, scan};
+use super::eval::{LocatedError, Reference, Root, is_expression, lone_reference, scan};
 use super::stack::Stack;
 use crate::data::Path;
 use serde_json::Value;
@@ -68,7 +68,7 @@ pub struct Template {
     /// Its references, in the order they are written.
     pub found: Vec<Reference>,
     /// What in it cannot be read.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<LocatedError>,
 }
 
 /// That one block needs another one.

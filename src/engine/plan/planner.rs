@@ -19,7 +19,7 @@ use crate::engine::address::Address;
 use crate::engine::plan::Declared;
 use crate::engine::world::World;
 use crate::lang::diagnostic::{Diagnostic, Place};
-use crate::lang::eval::{Fault, Size, evaluate};
+use crate::lang::eval::{LocatedError, Size, evaluate};
 use crate::lang::references::Node;
 use crate::lang::stack::ResourceBlock;
 use crate::resource::ResourceType;
@@ -149,7 +149,7 @@ impl<'a> Planner<'a> {
         plan.head.clone_from(head);
     }
 
-    fn fault(&mut self, base: &Path, fault: Fault) {
+    fn fault(&mut self, base: &Path, fault: LocatedError) {
         let path = base.concat(&fault.path);
         let place = match fault.range {
             Some(range) => Place::Within(path, range),

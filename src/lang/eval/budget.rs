@@ -7,7 +7,7 @@
 //! - what is kept and being built at one time, as values and as bytes of strings;
 //! - the work: expressions evaluated, values copied and bytes handled, kept or not.
 
-use super::Wrong;
+use super::error::EvalError;
 use crate::data::Data;
 use serde_json::Value;
 use std::cell::Cell;
@@ -167,22 +167,22 @@ impl<'b> Meter<'b> {
     }
 
     /// Looks whether there is room for this.
-    pub(super) fn fits(&self, size: Size) -> Result<(), Wrong> {
+    pub(super) fn fits(&self, size: Size) -> Result<(), EvalError> {
         within(self.kept.plus(self.live).plus(size))
     }
 
     /// Counts what is about to be created.
-    pub(super) fn create(&mut self, size: Size) -> Result<(), Wrong> {
+    pub(super) fn create(&mut self, size: Size) -> Result<(), EvalError> {
         self.fits(size)?;
         self.live = self.live.plus(size);
         self.work(size.steps())
     }
 
     /// Counts steps that create nothing.
-    pub(super) fn work(&self, steps: u64) -> Result<(), Wrong> {
+    pub(super) fn work(&self, steps: u64) -> Result<(), EvalError> {
         self.steps.set(self.steps.get().saturating_add(steps));
         if self.steps.get() > MOST_STEPS {
-            return Err(Wrong::limit(
+            return Err(EvalError::limit(
                 "the expressions of this stack take too many steps: at most 10,000,000 are done \
                  for a stack",
             )
@@ -201,7 +201,7 @@ impl Drop for Meter<'_> {
 }
 
 /// Whether a stack may have as much as this.
-fn within(size: Size) -> Result<(), Wrong> {
+fn within(size: Size) -> Result<(), EvalError> {
     let what = if size.values > MOST_VALUES {
         "1,000,000 values"
     } else if size.bytes > MOST_BYTES {
@@ -209,7 +209,7 @@ fn within(size: Size) -> Result<(), Wrong> {
     } else {
         return Ok(());
     };
-    Err(Wrong::limit(format!(
+    Err(EvalError::limit(format!(
         "the values of this stack grow beyond {what} here (its locals, data sources, resources \
          and outputs together)"
     ))

@@ -1,8 +1,7 @@
 //! Puts values together from parts that may be unknown or secret.
 
-use super::Wrong;
-use super::expression::LONGEST_TEXT;
-use super::operator::text;
+use super::error::EvalError;
+use super::value::{LONGEST_TEXT, text};
 use crate::data::{Data, Path};
 use serde_json::{Map, Value};
 
@@ -66,7 +65,7 @@ impl Collector {
     }
 
     /// A key's text. None where it is unknown: then so is the whole object.
-    pub(super) fn key(&mut self, key: Data) -> Result<Option<String>, Wrong> {
+    pub(super) fn key(&mut self, key: Data) -> Result<Option<String>, EvalError> {
         self.depends_on(&key);
         if key.is_known() {
             text(&key.value).map(Some)
@@ -124,7 +123,7 @@ pub(super) struct Text {
 }
 
 impl Text {
-    pub(super) fn push_str(&mut self, text: &str) -> Result<(), Wrong> {
+    pub(super) fn push_str(&mut self, text: &str) -> Result<(), EvalError> {
         if self.text.len().saturating_add(text.len()) > LONGEST_TEXT {
             return Err(too_long());
         }
@@ -132,7 +131,7 @@ impl Text {
         Ok(())
     }
 
-    pub(super) fn push(&mut self, data: &Data) -> Result<(), Wrong> {
+    pub(super) fn push(&mut self, data: &Data) -> Result<(), EvalError> {
         self.secret |= !data.secret.is_empty();
         if data.is_known() {
             match &data.value {
@@ -177,8 +176,8 @@ impl Text {
 }
 
 /// A string grows beyond what one may be.
-pub(super) fn too_long() -> Wrong {
-    Wrong::limit(format!(
+pub(super) fn too_long() -> EvalError {
+    EvalError::limit(format!(
         "the string grows beyond {} MiB",
         LONGEST_TEXT / (1024 * 1024)
     ))

@@ -1,10 +1,10 @@
 //! A place inside a value, and how it is written.
 
-use super::Wrong;
 use super::budget::Size;
-use super::operator;
-use super::reference::Root;
+use super::error::EvalError;
+use super::root::Root;
 use super::simple::is_identifier;
+use super::value;
 use crate::data::{Data, Path};
 use crate::nearest::did_you_mean;
 use serde_json::Value;
@@ -42,7 +42,7 @@ impl<'d, 'l> Cursor<'d, 'l> {
         self.data.is_secret(&self.path)
     }
 
-    pub(super) fn step(&mut self, key: &str) -> Result<(), Wrong> {
+    pub(super) fn step(&mut self, key: &str) -> Result<(), EvalError> {
         let next = match self.value {
             Value::Object(map) => map.get(key),
             Value::Array(items) => key.parse::<usize>().ok().and_then(|index| items.get(index)),
@@ -56,27 +56,27 @@ impl<'d, 'l> Cursor<'d, 'l> {
         Ok(())
     }
 
-    fn missing(&self, key: &str) -> Wrong {
+    fn missing(&self, key: &str) -> EvalError {
         let what = self.what();
         if self.is_secret() {
-            return Wrong::new(format!("{what} is secret, and has no \"{key}\""));
+            return EvalError::new(format!("{what} is secret, and has no \"{key}\""));
         }
         match self.value {
-            Value::Null => Wrong::new(format!("{what} is null, so it has no \"{key}\""))
+            Value::Null => EvalError::new(format!("{what} is null, so it has no \"{key}\""))
                 .help("try(…, default) gives a value for when it is absent".to_owned()),
-            Value::Object(map) => Wrong::new(format!("{what} has no \"{key}\""))
+            Value::Object(map) => EvalError::new(format!("{what} has no \"{key}\""))
                 .help(did_you_mean(key, map.keys().map(String::as_str))),
-            Value::Array(items) if key.parse::<usize>().is_ok() => Wrong::new(format!(
+            Value::Array(items) if key.parse::<usize>().is_ok() => EvalError::new(format!(
                 "{what} has {}, so [{key}] does not exist",
-                operator::counted(items.len(), "item")
+                value::counted(items.len(), "item")
             )),
-            Value::Array(_) => Wrong::new(format!("{what} is a list, so it has no \"{key}\""))
+            Value::Array(_) => EvalError::new(format!("{what} is a list, so it has no \"{key}\""))
                 .help(format!(
                     "take one item, [0].{key}, or all of them, [*].{key}"
                 )),
-            other => Wrong::new(format!(
+            other => EvalError::new(format!(
                 "{what} is {}, so it has no \"{key}\"",
-                operator::kind(other)
+                value::kind(other)
             )),
         }
     }

@@ -1,10 +1,10 @@
 //! Evaluates templates: text with expressions and directives in it.
 
-use super::Wrong;
 use super::budget::Size;
 use super::collect::Text;
-use super::expression::{Evaluator, Outcome};
-use super::operator;
+use super::error::EvalError;
+use super::expression::Evaluator;
+use super::value::{self, Outcome};
 use crate::data::Path;
 use hcl::edit::Span;
 use hcl::edit::template::{Directive, Element, ForDirective, IfDirective, Strip, Template};
@@ -33,7 +33,7 @@ impl Evaluator<'_> {
         template: &Template,
         out: &mut Text,
         around: Around,
-    ) -> Result<(), Wrong> {
+    ) -> Result<(), EvalError> {
         let elements: Vec<&Element> = template.iter().collect();
         for (at, element) in elements.iter().enumerate() {
             let cut_start = match at.checked_sub(1) {
@@ -68,13 +68,13 @@ impl Evaluator<'_> {
         Ok(())
     }
 
-    fn if_directive(&mut self, part: &IfDirective, out: &mut Text) -> Result<(), Wrong> {
+    fn if_directive(&mut self, part: &IfDirective, out: &mut Text) -> Result<(), EvalError> {
         let condition = self.expression(&part.if_expr.cond_expr)?;
         out.depends_on(&condition);
         if !condition.is_known() {
             return Ok(());
         }
-        let chosen = operator::bool(&condition.value)
+        let chosen = value::bool(&condition.value)
             .map_err(|wrong| wrong.at(part.if_expr.cond_expr.span()))?;
         let end = part.endif_expr.strip;
         match (&part.else_expr, chosen) {
@@ -93,7 +93,7 @@ impl Evaluator<'_> {
         }
     }
 
-    fn for_directive(&mut self, part: &ForDirective, out: &mut Text) -> Result<(), Wrong> {
+    fn for_directive(&mut self, part: &ForDirective, out: &mut Text) -> Result<(), EvalError> {
         let intro = &part.for_expr;
         let before = self.meter.mark();
         let collection = self.expression(&intro.collection_expr)?;

@@ -3,10 +3,11 @@
 use super::budget::{Meter, Size};
 use super::collect::{Collector, Text};
 use super::cursor::{Cursor, Label, renamed};
-use super::operator;
-use super::reference::{Root, fixed, nameless};
+use super::error::EvalError;
+use super::root::{Root, fixed, nameless};
+use super::scope::Scope;
 use super::template::{Hcl, Parsed, Piece, parse};
-use super::{Scope, Wrong, function};
+use super::value::{self, Outcome};
 use crate::data::{Data, Path};
 use crate::nearest::did_you_mean;
 use hcl::edit::Span;
@@ -15,13 +16,8 @@ use serde_json::Value;
 use std::borrow::Cow;
 use std::ops::Range;
 
-pub(super) type Outcome = Result<Data, Wrong>;
-
 /// Work beyond this is refused: nested `for` expressions grow quickly.
 const MOST_STEPS: usize = 500_000;
-
-/// A string that an expression creates may be at most this long.
-pub(super) const LONGEST_TEXT: usize = 16 * 1024 * 1024;
 
 /// Evaluates strings in one scope.
 pub(super) struct Evaluator<'s> {
@@ -58,7 +54,7 @@ impl<'s> Evaluator<'s> {
             Parsed::Hcl(hcl) => {
                 self.bound.clear();
                 self.steps = 0;
-                self.whole(&hcl, text).map_err(|wrong| Wrong {
+                self.whole(&hcl, text).map_err(|wrong| EvalError {
                     range: hcl.range(wrong.range),
                     ..wrong
                 })
@@ -129,7 +125,7 @@ impl<'s> Evaluator<'s> {
     }
 
     fn resolve(&mut self, root: Root, name: &str, path: &Path, range: &Range<usize>) -> Outcome {
-        let place = |wrong: Wrong| wrong.at(Some(range.clone()));
+        let place = |wrong: EvalError| wrong.at(Some(range.clone()));
         let base = self.base(root, name).map_err(place)?;
         let mut cursor = Cursor::new(&base, Some(Label { root, name }));
         for segment in path.segments() {
@@ -142,7 +138,7 @@ impl<'s> Evaluator<'s> {
     }
 
     /// The value that a root and a name stand for.
-    pub(super) fn base(&self, root: Root, name: &str) -> Result<Cow<'s, Data>, Wrong> {
+    pub(super) fn base(&self, root: Root, name: &str) -> Result<Cow<'s, Data>, EvalError> {
         let scope = self.scope;
         let found = match root {
             Root::Var => scope.var(name),
@@ -157,7 +153,7 @@ impl<'s> Evaluator<'s> {
             }
             Root::Each => {
                 let Some((key, value)) = scope.each() else {
-                    return Err(Wrong::new(
+                    return Err(EvalError::new(
                         "\"each\" is known only in a resource with forEach",
                     ));
                 };
@@ -171,7 +167,7 @@ impl<'s> Evaluator<'s> {
                         return Ok(Cow::Owned(whole.object()));
                     }
                     other => {
-                        return Err(Wrong::new(format!("\"each\" has no \"{other}\""))
+                        return Err(EvalError::new(format!("\"each\" has no \"{other}\""))
                             .help(did_you_mean(other, ["key", "value"])));
                     }
                 }
@@ -188,14 +184,14 @@ impl<'s> Evaluator<'s> {
                 Root::Var | Root::Local => "unknown",
                 _ => "undefined",
             };
-            Wrong::new(format!("{word} {kind} \"{name}\""))
+            EvalError::new(format!("{word} {kind} \"{name}\""))
         })
     }
 
     pub(super) fn expression(&mut self, expression: &Expression) -> Outcome {
         self.steps += 1;
         if self.steps > MOST_STEPS {
-            let wrong = Wrong::limit("the expression takes too many steps");
+            let wrong = EvalError::limit("the expression takes too many steps");
             return Err(wrong.at(expression.span()));
         }
         self.meter.work(1)?;
@@ -209,7 +205,7 @@ impl<'s> Evaluator<'s> {
         match expression {
             Expression::Null(_) => Ok(Data::default()),
             Expression::Bool(value) => Ok(Value::Bool(*value.value()).into()),
-            Expression::Number(number) => operator::literal(number.value()).map(Data::from),
+            Expression::Number(number) => value::literal(number.value()).map(Data::from),
             Expression::String(text) => {
                 self.meter.create(Size::string(text.value().len()))?;
                 Ok(Value::String(text.value().clone()).into())
@@ -228,18 +224,13 @@ impl<'s> Evaluator<'s> {
             Expression::Parenthesis(inner) => self.expression(inner.inner()),
             Expression::Variable(name) => self.word(name.as_str()),
             Expression::Conditional(part) => self.conditional(part),
-            Expression::FuncCall(call) => function::call(self, call),
+            Expression::FuncCall(call) => self.call(call),
             Expression::Traversal(traversal) => self.traversal(traversal),
-            Expression::UnaryOp(part) => {
-                let before = self.meter.mark();
-                let value = self.expression(&part.expr)?;
-                self.meter.back_to(before, Size::string(0));
-                operator::unary(*part.operator.value(), &value)
-            }
+            Expression::UnaryOp(part) => self.unary(*part.operator.value(), &part.expr),
             Expression::BinaryOp(part) => {
                 let before = self.meter.mark();
                 let operator = *part.operator.value();
-                let result = operator::binary(self, &part.lhs_expr, operator, &part.rhs_expr);
+                let result = self.binary(&part.lhs_expr, operator, &part.rhs_expr);
                 self.meter.back_to(before, Size::string(0));
                 result
             }
@@ -295,15 +286,15 @@ impl<'s> Evaluator<'s> {
         let condition = self.expression(&part.cond_expr)?;
         self.meter.back_to(before, Size::default());
         if !condition.is_known() {
-            return Ok(operator::unknown_from(&[&condition]));
+            return Ok(value::unknown_from(&[&condition]));
         }
-        let branch = match operator::bool(&condition.value) {
+        let branch = match value::bool(&condition.value) {
             Ok(true) => &part.true_expr,
             Ok(false) => &part.false_expr,
             Err(wrong) => return Err(wrong.at(part.cond_expr.span())),
         };
         let value = self.expression(branch)?;
-        Ok(operator::tainted_by(value, &[&condition]))
+        Ok(value::tainted_by(value, &[&condition]))
     }
 
     fn for_expression(&mut self, part: &ForExpr) -> Outcome {
@@ -313,7 +304,7 @@ impl<'s> Evaluator<'s> {
             .entries(&collection)
             .map_err(|wrong| wrong.at(part.intro.collection_expr.span()))?
         else {
-            return Ok(operator::unknown_from(&[&collection]));
+            return Ok(value::unknown_from(&[&collection]));
         };
         let gone_through = self.meter.mark();
         self.meter.create(Size::string(0))?;
@@ -337,13 +328,13 @@ impl<'s> Evaluator<'s> {
         let created = self.meter.since(gone_through);
         self.meter.back_to(before, created);
         Ok(if collection.is_secret(&Path::root()) {
-            operator::tainted_by(made, &[&collection])
+            value::tainted_by(made, &[&collection])
         } else {
             made
         })
     }
 
-    fn for_item(&mut self, part: &ForExpr, out: &mut Collector) -> Result<(), Wrong> {
+    fn for_item(&mut self, part: &ForExpr, out: &mut Collector) -> Result<(), EvalError> {
         if let Some(condition) = &part.cond {
             let before = self.meter.mark();
             let wanted = self.expression(&condition.expr)?;
@@ -353,7 +344,7 @@ impl<'s> Evaluator<'s> {
                 return Ok(());
             }
             let wanted =
-                operator::bool(&wanted.value).map_err(|wrong| wrong.at(condition.expr.span()))?;
+                value::bool(&wanted.value).map_err(|wrong| wrong.at(condition.expr.span()))?;
             if !wanted {
                 return Ok(());
             }
@@ -375,9 +366,12 @@ impl<'s> Evaluator<'s> {
                 } else {
                     format!(" {key:?}")
                 };
-                return Err(Wrong::new(format!("two items have the key{shown}")).help(
-                    "write … after the value to group them: { for … : key => value... }".to_owned(),
-                ));
+                return Err(
+                    EvalError::new(format!("two items have the key{shown}")).help(
+                        "write … after the value to group them: { for … : key => value... }"
+                            .to_owned(),
+                    ),
+                );
             }
             Some(key) => out.entry(key, value),
         }
@@ -390,7 +384,7 @@ impl Evaluator<'_> {
     pub(super) fn entries(
         &mut self,
         collection: &Data,
-    ) -> Result<Option<Vec<(Data, Data)>>, Wrong> {
+    ) -> Result<Option<Vec<(Data, Data)>>, EvalError> {
         // A key and a value each.
         self.meter.create(Size::of_data(collection).plus(Size {
             values: length(&collection.value),
@@ -409,7 +403,7 @@ fn length(value: &Value) -> usize {
     }
 }
 
-fn entries(collection: &Data) -> Result<Option<Vec<(Data, Data)>>, Wrong> {
+fn entries(collection: &Data) -> Result<Option<Vec<(Data, Data)>>, EvalError> {
     if collection.unknown.contains_key(&Path::root()) {
         return Ok(None);
     }
@@ -433,9 +427,9 @@ fn entries(collection: &Data) -> Result<Option<Vec<(Data, Data)>>, Wrong> {
             .map(|key| pair(Value::String(key.clone()), key))
             .collect(),
         other => {
-            return Err(Wrong::new(format!(
+            return Err(EvalError::new(format!(
                 "\"for\" goes over a list or a map, and this is {}",
-                operator::kind(other)
+                value::kind(other)
             )));
         }
     }))

@@ -1,57 +1,16 @@
 //! What a template refers to.
 
+use super::error::{EvalError, LocatedError};
+use super::function;
+use super::root::{Root, fixed, nameless};
 use super::simple::simple;
-use super::template::{Hcl, Parsed, Piece, is_template, parse};
-use super::{Fault, Wrong, function, is_plain};
+use super::template::{Hcl, Parsed, Piece, is_plain, is_template, parse};
 use crate::data::Path;
 use hcl::edit::Span;
 use hcl::edit::expr::{Expression, ForExpr, FuncCall, ObjectKey, Traversal, TraversalOperator};
 use hcl::edit::template::{Directive, Element, Template};
 use serde_json::Value;
 use std::ops::Range;
-
-/// What the first word of a reference stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Root {
-    /// `var.name`
-    Var,
-    /// `local.name`
-    Local,
-    /// `data.name`
-    Data,
-    /// `each.key`, `each.value`
-    Each,
-    /// `stack.name`, `stack.dir`, `stack.env`
-    Stack,
-    /// Any other word: a resource.
-    Resource,
-}
-
-impl Root {
-    /// The root that this first word stands for.
-    pub fn of(word: &str) -> Self {
-        match word {
-            "var" => Self::Var,
-            "local" => Self::Local,
-            "data" => Self::Data,
-            "each" => Self::Each,
-            "stack" => Self::Stack,
-            _ => Self::Resource,
-        }
-    }
-
-    /// The word that an expression starts with; none for resources, whose name comes first.
-    pub fn word(self) -> Option<&'static str> {
-        Some(match self {
-            Self::Var => "var",
-            Self::Local => "local",
-            Self::Data => "data",
-            Self::Each => "each",
-            Self::Stack => "stack",
-            Self::Resource => return None,
-        })
-    }
-}
 
 /// One use of a name in a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +45,7 @@ pub fn lone_reference(text: &str) -> Option<Reference> {
 ///
 /// # Errors
 /// Every expression that cannot be read, or that calls a function that is not there.
-pub fn references(template: &Value) -> Result<Vec<Reference>, Vec<Fault>> {
+pub fn references(template: &Value) -> Result<Vec<Reference>, Vec<LocatedError>> {
     let mut found = Vec::new();
     let mut faults = Vec::new();
     scan(template, &Path::root(), &mut found, &mut faults);
@@ -102,7 +61,7 @@ pub(crate) fn scan(
     template: &Value,
     at: &Path,
     found: &mut Vec<Reference>,
-    faults: &mut Vec<Fault>,
+    faults: &mut Vec<LocatedError>,
 ) {
     match template {
         Value::String(text) if is_template(text) => {
@@ -141,7 +100,7 @@ pub(crate) fn scan(
     }
 }
 
-fn scan_text(text: &str, at: &Path, found: &mut Vec<Reference>, faults: &mut Vec<Fault>) {
+fn scan_text(text: &str, at: &Path, found: &mut Vec<Reference>, faults: &mut Vec<LocatedError>) {
     match parse(text) {
         Ok(Parsed::Plain(pieces)) => {
             found.extend(pieces.into_iter().filter_map(|piece| match piece {
@@ -169,34 +128,13 @@ fn scan_text(text: &str, at: &Path, found: &mut Vec<Reference>, faults: &mut Vec
     }
 }
 
-/// The fixed part of what follows the first word, and how many operators it takes up.
-pub(super) fn fixed(traversal: &Traversal) -> (Vec<String>, usize) {
-    let mut segments = Vec::new();
-    for operator in &traversal.operators {
-        segments.push(match operator.value() {
-            TraversalOperator::GetAttr(name) => name.as_str().to_owned(),
-            TraversalOperator::LegacyIndex(index) => index.value().to_string(),
-            TraversalOperator::Index(Expression::String(key)) => key.value().clone(),
-            TraversalOperator::Index(Expression::Number(number)) => number.value().to_string(),
-            _ => break,
-        });
-    }
-    let taken = segments.len();
-    (segments, taken)
-}
-
-/// The mistake of naming a root alone.
-pub(super) fn nameless(word: &str) -> Wrong {
-    Wrong::new(format!("\"{word}\" needs a name after it")).help(format!("write {word}.<name>"))
-}
-
 struct Scan<'a> {
     hcl: &'a Hcl,
     at: &'a Path,
     /// The variables of the `for` expressions around.
     bound: Vec<String>,
     found: &'a mut Vec<Reference>,
-    faults: &'a mut Vec<Fault>,
+    faults: &'a mut Vec<LocatedError>,
 }
 
 impl Scan<'_> {
@@ -333,7 +271,7 @@ impl Scan<'_> {
         });
     }
 
-    fn fault(&mut self, mut wrong: Wrong) {
+    fn fault(&mut self, mut wrong: EvalError) {
         wrong.range = self.hcl.range(wrong.range);
         self.faults.push(wrong.into_fault(self.at));
     }

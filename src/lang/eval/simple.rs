@@ -1,6 +1,6 @@
 //! References that need no parser: `a.b["c"][0]`, which is most of what stacks hold.
 
-use super::reference::Root;
+use super::root::Root;
 use crate::data::Path;
 use std::ops::Range;
 

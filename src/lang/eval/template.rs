@@ -1,11 +1,12 @@
 //! Strings taken apart: text and expressions.
 
-use super::Wrong;
+use super::error::EvalError;
 use super::simple::{Simple, simple};
 use crate::literal::{directives, starts_directive};
 use crate::schema::alias;
 use hcl::edit::parser::parse_template;
 use hcl::edit::template::{Element, Template};
+use serde_json::Value;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -71,7 +72,7 @@ pub fn is_expression(text: &str) -> bool {
 }
 
 /// Takes a string apart.
-pub(super) fn parse(text: &str) -> Result<Parsed, Wrong> {
+pub(super) fn parse(text: &str) -> Result<Parsed, EvalError> {
     match plain(text) {
         Some(pieces) => Ok(Parsed::Plain(pieces)),
         None => cached(text).map(Parsed::Hcl),
@@ -110,7 +111,7 @@ fn plain(text: &str) -> Option<Vec<Piece>> {
 
 /// Templates are evaluated several times: for each instance, in each pass. The parser is
 /// the slow part, so its results are kept.
-fn cached(text: &str) -> Result<Rc<Hcl>, Wrong> {
+fn cached(text: &str) -> Result<Rc<Hcl>, EvalError> {
     const KEPT: usize = 4096;
     const SHORT: usize = 8 * 1024;
     thread_local! {
@@ -135,9 +136,9 @@ fn cached(text: &str) -> Result<Rc<Hcl>, Wrong> {
 /// An expression longer than this is refused: the parser's cost grows faster than the text.
 const LONGEST: usize = 256 * 1024;
 
-fn parse_hcl(text: &str) -> Result<Hcl, Wrong> {
+fn parse_hcl(text: &str) -> Result<Hcl, EvalError> {
     if text.len() > LONGEST {
-        return Err(Wrong::new(format!(
+        return Err(EvalError::new(format!(
             "a string with expressions may be at most {} KiB long",
             LONGEST / 1024
         ))
@@ -173,7 +174,7 @@ fn mask(text: &str) -> (String, Vec<usize>) {
 
 /// Single quotes in the expression that begins at `inside`, where the parser stopped in or
 /// before them.
-fn single_quoted(text: &str, inside: usize, stopped: usize) -> Option<Wrong> {
+fn single_quoted(text: &str, inside: usize, stopped: usize) -> Option<EvalError> {
     let mut double = false;
     let mut outside = text[inside..].char_indices().filter(|(_, c)| {
         double ^= *c == '"';
@@ -188,7 +189,7 @@ fn single_quoted(text: &str, inside: usize, stopped: usize) -> Option<Wrong> {
     let word = &text[start..end];
     let message = format!("strings in an expression take double quotes, not {word}");
     let whole = text.replace('\'', "\"");
-    let wrong = Wrong::new(message).at(Some(start..end));
+    let wrong = EvalError::new(message).at(Some(start..end));
     Some(if text.len() <= 120 && !text.contains('\n') {
         wrong.help(format!(
             "'{whole}' - single quotes outside, double quotes inside"
@@ -198,7 +199,7 @@ fn single_quoted(text: &str, inside: usize, stopped: usize) -> Option<Wrong> {
     })
 }
 
-fn unreadable(message: &str, text: &str, offset: usize) -> Wrong {
+fn unreadable(message: &str, text: &str, offset: usize) -> EvalError {
     let mut start = offset.min(text.len());
     while !text.is_char_boundary(start) {
         start -= 1;
@@ -218,15 +219,24 @@ fn unreadable(message: &str, text: &str, offset: usize) -> Wrong {
             .unwrap_or_else(|| alias::LITERAL.to_owned())
     };
     let wrong = if message.starts_with("invalid expression") {
-        Wrong::new("an expression is expected here").help(literal())
+        EvalError::new("an expression is expected here").help(literal())
     } else if message.starts_with("invalid nesting depth") {
-        Wrong::new("the expression is nested too deeply, at most 64 levels are read")
+        EvalError::new("the expression is nested too deeply, at most 64 levels are read")
     } else if text[start..].starts_with("${") || message == "unexpected token" {
-        Wrong::new("the expression cannot be read from here on").help(literal())
+        EvalError::new("the expression cannot be read from here on").help(literal())
     } else if start >= text.len() {
-        Wrong::new("the expression does not end: a \"}\" is missing").help(literal())
+        EvalError::new("the expression does not end: a \"}\" is missing").help(literal())
     } else {
-        Wrong::new(format!("the expression cannot be read: {message}")).help(literal())
+        EvalError::new(format!("the expression cannot be read: {message}")).help(literal())
     };
     wrong.at(Some(start..end))
+}
+
+/// Whether a value has no part to evaluate.
+pub(super) fn is_plain(value: &Value) -> bool {
+    match value {
+        Value::String(text) => !is_template(text),
+        Value::Array(_) | Value::Object(_) => false,
+        _ => true,
+    }
 }

@@ -94,7 +94,7 @@ fn value(text: &str) -> Value {
     data.value
 }
 
-fn fault(text: &str) -> Fault {
+fn fault(text: &str) -> LocatedError {
     match evaluate(&json!(text), &world()) {
         Ok(data) => panic!("{text} gives {data:?}"),
         Err(mut faults) => faults.remove(0),

@@ -1,12 +1,12 @@
 //! References with indexes and splats.
 
-use super::Wrong;
 use super::budget::Size;
 use super::collect::Collector;
 use super::cursor::{Cursor, Label};
-use super::expression::{Evaluator, Outcome};
-use super::operator;
-use super::reference::{Root, fixed, nameless};
+use super::error::EvalError;
+use super::expression::Evaluator;
+use super::root::{Root, fixed, nameless};
+use super::value::{self, Outcome};
 use crate::data::{Data, Path};
 use hcl::edit::Span;
 use hcl::edit::expr::{Expression, Traversal, TraversalOperator};
@@ -96,16 +96,15 @@ impl Evaluator<'_> {
                 TraversalOperator::Index(index) => {
                     let key = self.expression(index)?;
                     if !key.is_known() {
-                        return Ok(operator::unknown_from(&[&self.take(&cursor)?, &key]));
+                        return Ok(value::unknown_from(&[&self.take(&cursor)?, &key]));
                     }
-                    let text =
-                        operator::text(&key.value).map_err(|wrong| wrong.at(index.span()))?;
+                    let text = value::text(&key.value).map_err(|wrong| wrong.at(index.span()))?;
                     if key.secret.is_empty() {
                         self.step(&mut cursor, &text)?;
                     } else {
                         cursor
                             .step(&text)
-                            .map_err(|_| Wrong::new("no value exists at this key"))?;
+                            .map_err(|_| EvalError::new("no value exists at this key"))?;
                         secret_keys.push(key);
                     }
                 }
@@ -124,13 +123,13 @@ impl Evaluator<'_> {
                 }
             }
         }
-        Ok(operator::tainted_by(
+        Ok(value::tainted_by(
             self.take(&cursor)?,
             &secret_keys.iter().collect::<Vec<_>>(),
         ))
     }
 
-    fn step(&mut self, cursor: &mut Cursor<'_, '_>, key: &str) -> Result<(), Wrong> {
+    fn step(&mut self, cursor: &mut Cursor<'_, '_>, key: &str) -> Result<(), EvalError> {
         self.secrets += usize::from(cursor.is_secret());
         cursor.step(key)
     }
@@ -159,7 +158,7 @@ impl Evaluator<'_> {
         self.meter.back_to(before, taken);
         // How many items there are tells of a list that is secret.
         Ok(match base.is_secret(&Path::root()) {
-            true => operator::tainted_by(list.list(), &[base]),
+            true => value::tainted_by(list.list(), &[base]),
             false => list.list(),
         })
     }

@@ -337,7 +337,7 @@ impl Scope for Nothing {
 impl Declared {
     /// Tells what is wrong with the expressions of a default; of a sensitive one only that there
     /// is something.
-    fn tell(&self, reader: &mut Reader, path: &Path, faults: Vec<eval::Fault>) {
+    fn tell(&self, reader: &mut Reader, path: &Path, faults: Vec<eval::LocatedError>) {
         for fault in faults {
             let (message, help) = match self.sensitive {
                 true => ("the expression cannot be evaluated".to_owned(), None),

@@ -1,7 +1,7 @@
 //! Functions on lists, sets and maps. A set is a list without duplicates, sorted.
 
-use super::{Call, Function, function};
-use crate::lang::eval::operator::{self, compare, float, kind, number_value, same};
+use super::call::{Call, Function, function};
+use crate::lang::eval::value::{self, compare, float, kind, number_value, same};
 use serde_json::{Map, Value};
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -11,14 +11,14 @@ pub(super) const TABLE: &[Function] = &[
         Ok(call
             .list(0)?
             .iter()
-            .all(|item| operator::bool(item).unwrap_or(false))
+            .all(|item| value::bool(item).unwrap_or(false))
             .into())
     }),
     function("anytrue", 1, Some(1), |call| {
         Ok(call
             .list(0)?
             .iter()
-            .any(|item| operator::bool(item).unwrap_or(false))
+            .any(|item| value::bool(item).unwrap_or(false))
             .into())
     }),
     function("chunklist", 2, Some(2), |call| {
@@ -168,7 +168,7 @@ pub(super) const TABLE: &[Function] = &[
     function("sum", 1, Some(1), |call| {
         let mut sum = 0.0;
         for item in call.list(0)? {
-            let number = operator::number(item)
+            let number = value::number(item)
                 .map_err(|_| format!("the list holds {}, and not only numbers", kind(item)))?;
             sum += float(&number);
         }
@@ -229,7 +229,7 @@ fn set(items: &[Value]) -> Value {
 /// A value as a string that is the same for values that are the same: `1` and `1.0`.
 fn canonical(value: &Value) -> String {
     match value {
-        Value::Number(number) => operator::plain(number)
+        Value::Number(number) => value::plain(number)
             .unwrap_or_else(|| number.clone())
             .to_string(),
         Value::Array(items) => {

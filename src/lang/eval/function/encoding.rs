@@ -1,6 +1,7 @@
 //! Functions that encode, decode and hash.
 
-use super::{Call, Function, LONGEST_TEXT, function};
+use super::call::{Call, Function, function};
+use crate::lang::eval::value::LONGEST_TEXT;
 use crate::lang::source;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

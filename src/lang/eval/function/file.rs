@@ -1,6 +1,6 @@
 //! Functions on files and their names. Relative paths start at the stack's folder.
 
-use super::{Call, Function, function};
+use super::call::{Call, Function, function};
 use crate::lang::source;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

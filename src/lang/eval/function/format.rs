@@ -1,7 +1,7 @@
 //! `format`: text with verbs, as in Terraform.
 
-use super::Call;
-use crate::lang::eval::operator;
+use super::call::Call;
+use crate::lang::eval::value;
 use serde_json::Value;
 
 /// The widest field that a verb may ask for.
@@ -97,7 +97,7 @@ pub(super) fn format(call: &Call<'_>, pattern: &str, args: &[Value]) -> Result<S
     if used < args.len() && !explicit {
         return Err(format!(
             "{} given, and the string has a place for {used}",
-            operator::counted(args.len(), "value")
+            value::counted(args.len(), "value")
         ));
     }
     Ok(out)
@@ -120,33 +120,32 @@ fn pad(verb: &Verb, letter: char, text: String) -> String {
 }
 
 fn one(verb: &Verb, letter: char, value: &Value) -> Result<String, String> {
-    let expected =
-        |what: &str| format!("%{letter}: expected {what}, got {}", operator::kind(value));
+    let expected = |what: &str| format!("%{letter}: expected {what}, got {}", value::kind(value));
     let cut = |text: String| match verb.precision {
         Some(length) => text.chars().take(length).collect(),
         None => text,
     };
     match letter {
-        's' => operator::text(value)
+        's' => value::text(value)
             .map(cut)
             .map_err(|_| expected("a string")),
-        'q' => operator::text(value)
+        'q' => value::text(value)
             .map(|text| Value::String(cut(text)).to_string())
             .map_err(|_| expected("a string")),
         'v' => Ok(match value {
             Value::String(text) if !verb.sharp => text.clone(),
-            Value::Number(number) => operator::number_text(number),
+            Value::Number(number) => value::number_text(number),
             other => other.to_string(),
         }),
-        't' => operator::bool(value)
+        't' => value::bool(value)
             .map(|flag| flag.to_string())
             .map_err(|_| expected("a bool")),
         'd' | 'x' | 'X' | 'o' | 'b' | 'c' => {
             whole(verb, letter, value).ok_or_else(|| expected("an integer"))
         }
         'f' | 'F' | 'e' | 'E' | 'g' | 'G' => {
-            let number = operator::number(value).map_err(|_| expected("a number"))?;
-            Ok(signed(verb, float(verb, letter, operator::float(&number))))
+            let number = value::number(value).map_err(|_| expected("a number"))?;
+            Ok(signed(verb, float(verb, letter, value::float(&number))))
         }
         other => Err(format!(
             "%{other} is not a verb; write %% for a percent sign"
@@ -163,11 +162,11 @@ fn whole(verb: &Verb, letter: char, value: &Value) -> Option<String> {
             hex
         });
     }
-    let number = operator::number(value).ok()?;
-    let number = match operator::whole(&number) {
+    let number = value::number(value).ok()?;
+    let number = match value::whole(&number) {
         Some(whole) => whole,
         None => {
-            let float = operator::float(&number);
+            let float = value::float(&number);
             if float.abs() >= 1e30 {
                 return None;
             }

@@ -1,6 +1,6 @@
 //! Functions on IP ranges.
 
-use super::{Call, Function, function};
+use super::call::{Call, Function, function};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -1,7 +1,7 @@
 //! Functions on numbers, and conversions.
 
-use super::{Call, Function, function};
-use crate::lang::eval::operator::{self, compare, float, kind, number_value};
+use super::call::{Call, Function, function};
+use crate::lang::eval::value::{self, compare, float, kind, number_value};
 use serde_json::{Number, Value};
 use std::cmp::Ordering;
 
@@ -40,19 +40,19 @@ pub(super) const TABLE: &[Function] = &[
     }),
     function("tobool", 1, Some(1), |call| match call.any(0) {
         Value::Null => Ok(Value::Null),
-        value => operator::bool(value)
+        value => value::bool(value)
             .map(Value::Bool)
             .map_err(|_| unfit(value, "a bool")),
     }),
     function("tonumber", 1, Some(1), |call| match call.any(0) {
         Value::Null => Ok(Value::Null),
-        value => operator::number(value)
+        value => value::number(value)
             .map(Value::Number)
             .map_err(|_| unfit(value, "a number")),
     }),
     function("tostring", 1, Some(1), |call| match call.any(0) {
         Value::Null => Ok(Value::Null),
-        value => operator::text(value)
+        value => value::text(value)
             .map(Value::String)
             .map_err(|_| unfit(value, "a string")),
     }),

@@ -1,7 +1,7 @@
 //! Functions on text.
 
+use super::call::{Call, Function, function};
 use super::format::format;
-use super::{Call, Function, function};
 use crate::lang::pattern::{self, Pattern};
 use regex::Regex;
 use serde_json::{Map, Value};

@@ -279,7 +279,7 @@ fn shown(data: &Data) -> Value {
     value
 }
 
-fn told(faults: &[Fault]) -> String {
+fn told(faults: &[LocatedError]) -> String {
     let each = faults
         .iter()
         .map(|fault| format!("{} {:?}", fault.message, fault.help));
@@ -395,7 +395,7 @@ fn check(text: &str, (one, two): &(Value, Value), counts: &mut Counts) {
     }
 }
 
-fn run_late(text: &str, value: &Value) -> Result<Data, Vec<Fault>> {
+fn run_late(text: &str, value: &Value) -> Result<Data, Vec<LocatedError>> {
     evaluate(&json!(format!("${{{text}}}")), &world_with(value, None))
 }
 

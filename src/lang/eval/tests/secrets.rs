@@ -108,7 +108,7 @@ fn with_secret(value: Value) -> World {
     world
 }
 
-fn run(world: &World, expression: &str) -> Result<Data, Vec<Fault>> {
+fn run(world: &World, expression: &str) -> Result<Data, Vec<LocatedError>> {
     evaluate(&json!(format!("${{{expression}}}")), world)
 }
 
