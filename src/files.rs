@@ -2,6 +2,9 @@
 //! file, opened once and read to a limit: a pipe, a device or a file of the operating system never
 //! is. What stackctl writes for itself is its owner's only from the first byte, at any umask, and
 //! no link is followed to it.
+//!
+//! `state/` may be a link to a folder; `.stackctl/` and what is in it may not. What was there
+//! before with wider rights is closed to others.
 
 mod private;
 #[cfg(all(test, unix))]

@@ -1,5 +1,8 @@
 //! What a reader can see of a text: characters that act on a terminal or show nothing, and
 //! letters that look like those of another script (Unicode Technical Standard 39).
+//!
+//! This serves terminals, JSON and states. JSON is escaped as text once it is written: such
+//! characters only stand in strings there.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

@@ -1,5 +1,8 @@
 //! The user's own age identity, in the user's configuration folder. The first secret that is to
 //! be kept creates it, where no other key is given.
+//!
+//! A command that only reads creates none. Where the plan shows a secret, the key is named before
+//! the first call, so that a mistake costs no call.
 
 use super::output;
 use crate::files::{self, Unreadable};

@@ -1,4 +1,7 @@
 //! `stackctl import`: objects that exist are taken into the state.
+//!
+//! The command never updates; the option does, in the same run. A file that would replace what it
+//! imports is refused.
 
 use super::args::{GlobalArgs, ImportArgs, RunArgs, StackArg};
 use super::error::CliError;

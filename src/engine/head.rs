@@ -1,5 +1,8 @@
 //! What stands above a plan beside its account and region: the stack file, the place of the state,
 //! and where calls go that do not go to AWS's own hosts.
+//!
+//! The endpoints are those that the clients really take, read off the SDK's configuration once it
+//! is loaded, and are printed before the first call (`cli/provider.rs`).
 
 use crate::resource::endpoint::Endpoint;
 use serde::{Deserialize, Serialize};

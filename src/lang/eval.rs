@@ -12,6 +12,11 @@
 //! - Terraform's directives work (`%{ if … }`, `%{ else }`, `%{ endif }`, `%{ for … }`,
 //!   `%{ endfor }`). Any other `%{` is literal, so that `100%{x}` in a template of another
 //!   language needs no escape; `%%{ if` is a literal `%{ if`.
+//!
+//! What fails on a secret is secret: the evaluator counts the secrets it meets, and `try` and `can`
+//! mark what they give where there was one on the way to a failure.
+//!
+//! Plain references never reach the parser; parses are cached per thread.
 
 mod budget;
 mod collect;

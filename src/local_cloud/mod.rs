@@ -1,5 +1,13 @@
 //! The local cloud: the AWS services a stack needs, in process, behind the SDK's HTTP
 //! client seam, kept in a folder. As strict as AWS where that bites.
+//!
+//! It is the project's own, over one small store. The published in-process services lose what a
+//! plan must compare (integration properties, object metadata, code hashes) and refuse little;
+//! wrapping them would have meant reading each request twice. Each effect is on disk before its
+//! reply, whatever process dies.
+//!
+//! The state files are those of AWS. The state records account and region; a command that would
+//! work elsewhere refuses.
 
 pub mod apigateway;
 mod chunked;

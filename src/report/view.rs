@@ -1,5 +1,9 @@
 //! A plan as it may be shown. What is secret is taken out of every value, what lies in one document
 //! is one row, and who changed what is decided: what renders a view decides nothing of it.
+//!
+//! A row for each difference; text, JSON and drift only write it. Which places of a value are
+//! secret is found in one walk ([`super::secrets`]): a view hides them, a saved plan seals them,
+//! messages learn them.
 
 use crate::data::{Data, Path};
 use crate::engine::plan::{

@@ -1,4 +1,10 @@
 //! What a step has on its way.
+//!
+//! An interruption ends what only waits, here alone: the calls of a step are one future, an
+//! interceptor counts its requests on their way, and after a signal the future is dropped as soon
+//! as there is none. So no pause of a type, of the SDK or of the pace has to know of it. What was
+//! created by then is known (`Cx::made`), else the step goes on; where a reply was lost, it stays
+//! open for the next run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

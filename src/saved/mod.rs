@@ -7,6 +7,11 @@
 //! ([`crate::store::seal::Seal`]), on which the comparison rests. Sensitive variables have to be
 //! given again. With the state's key the whole file is authenticated, so that an altered one is
 //! told; a plan without any secret, of a state without a key, has a checksum only.
+//!
+//! Live attributes that no row of the plan shows are not compared: nothing was decided on them. The
+//! first plan of a state brings the state's key along, encrypted to the user. Everyone who knows
+//! the recipient can encrypt a key of theirs to it, so a `proof` made with the user's own identity
+//! goes with it.
 
 mod compare;
 mod file;

@@ -2,6 +2,10 @@
 //! what it was sent, a reason to wait, an id. They are looked for as they are, line by line,
 //! and in the codings of requests and errors; and in the text as it is when folded (see [`fold`]),
 //! where the parts of a secret are looked for too, since who repeats a text cuts it.
+//!
+//! Where stackctl made the value, its path tells that it is secret. One set is shared by the
+//! process, so that what a run draws late is hidden from then on. A panic prints its place and not
+//! its words.
 
 mod fold;
 mod forms;

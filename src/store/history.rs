@@ -1,5 +1,9 @@
 //! The versions of a state that were saved: how they are called and packed, and what they
 //! say of a state that is found.
+//!
+//! A version's name says serial, lineage and checksum, so that a list of names is enough to tell an
+//! older, foreign or other state. A save writes the state first and the version then; a reader
+//! lists the versions first.
 
 use super::format::Found;
 use super::state::{MOST_SERIAL, State, is_hex_digit};

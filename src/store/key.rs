@@ -5,6 +5,10 @@
 //! state: a slow derivation is paid once a run, and who is added or goes costs no value a new
 //! ciphertext. In an older state values may be encrypted directly to the identity of a key file;
 //! the next save gives it an identity of its own ([`super::rekey::upgrade`]).
+//!
+//! No user's own identity is ever given to another. The key is named in the journal before the
+//! first value that was encrypted with it. There is no mode without a key: `StateKey` is open, or
+//! locked, where the user lacks it.
 
 mod given;
 

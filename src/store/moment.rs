@@ -1,5 +1,8 @@
 //! The moments between two writes of a store. Tests watch them, to end the process there or
 //! to let the disk fail; nobody else does.
+//!
+//! The local cloud's faults (`store:synced`) use them too: kills between two writes are tried
+//! without a branch in the store.
 
 use std::fmt;
 use std::io;

@@ -1,5 +1,8 @@
 //! Another key for the secrets of a state: each is opened with the old key and sealed with the
 //! new one.
+//!
+//! A state of an older version is upgraded when it is saved ([`upgrade`]). Until then the old key
+//! serves, in the run's journal too, so that a crash leaves old state and old journal together.
 
 use super::intent::Intent;
 use super::key::StateKey;

@@ -4,6 +4,11 @@
 //!
 //! Older states may have a hash alone as well, keyed with their lineage. What it was made of
 //! counts as not known, and nothing is compared with it.
+//!
+//! The hash authenticates the value too: everyone can encrypt to a recipient, so a value opens only
+//! where its hash fits, and a state with one that does not is refused as a whole, before any call.
+//! Equal hash, same ciphertext. The state in memory stays sealed: the planner and the steps open
+//! what they look at, and nothing that is written can forget to seal.
 
 use super::error::StoreError;
 use super::key::StateKey;

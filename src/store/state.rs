@@ -1,5 +1,8 @@
 //! The state: what stackctl knows of the objects it made. One function changes it,
 //! [`State::change`]; a run is a sequence of such changes.
+//!
+//! Who uses which generation is in the state: when an object is deposed, those that depend on its
+//! address depend on `address (deposed key)` until they are changed.
 
 use crate::data::Path;
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,10 @@
 //! A state that comes from a file or goes to another place: what speaks against it, the
 //! versions that go along, and the mark that stays behind.
+//!
+//! The copy has the same serial; versions go first, and the mark replaces the state in the old
+//! place by the same conditional write as a save. So a copy that was cut off is told from a state
+//! of its own by the names of the versions alone, and a run that slept through the move is kept out
+//! as by any other save.
 
 use super::error::StoreError;
 use super::found::Inspected;

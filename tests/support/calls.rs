@@ -8,8 +8,13 @@ use std::path::{Path, PathBuf};
 /// Does nothing to any call, and notes each.
 const NOTE: &str = r#"[{"call": "*", "what": {"latency": 0}}]"#;
 
-/// Reads that are repeated until what was written is in effect: how often depends on the time.
-const REPEATED: &[&str] = &["lambda:GetFunction", "lambda:GetEventSourceMapping"];
+/// Reads that are repeated until what was written is in effect, and how the calls that write it
+/// begin: how often they are depends on the time.
+const REPEATED: &[(&str, &str)] = &[
+    ("lambda:GetFunction", "lambda:"),
+    ("lambda:GetEventSourceMapping", "lambda:"),
+    ("apigateway:GetDeployment", "apigateway:CreateDeployment"),
+];
 
 /// How often it is asked depends on which of two integrations of the same content comes first.
 const BY_CHANCE: &str = "apigateway:GetIntegrations";
@@ -43,11 +48,14 @@ impl Calls {
             *counted.entry(call).or_default() += 1;
         }
         let is_read = |call: &&str| call.contains(":Get") || call.contains(":List");
-        let mut of_lambda = counted.keys().filter(|call| call.starts_with("lambda:"));
-        let writes = of_lambda.any(|call| !is_read(call));
+        let is_written = |start: &str| {
+            let mut written = counted.keys().filter(|call| !is_read(call));
+            written.any(|call| call.starts_with(start))
+        };
         writeln!(self.text, "{title}").unwrap();
         for (call, number) in &counted {
-            let varies = writes && REPEATED.contains(call) || *call == BY_CHANCE;
+            let mut repeated = REPEATED.iter().filter(|(read, _)| read == call);
+            let varies = repeated.any(|(_, write)| is_written(write)) || *call == BY_CHANCE;
             let number = match varies {
                 true => "+".to_owned(),
                 false => number.to_string(),

@@ -1,6 +1,13 @@
 //! A state that was lost, put together again: for each resource of the file that the state does
 //! not have, the object that this stack made is looked for by its owner tags, its name, or its
 //! parent and content. What is found is adopted as `import` does it.
+//!
+//! A type's `find` is asked, with an owner that names no operation, as after an interrupted create.
+//! The rounds follow the graph: what is found and read makes known what the next ones are looked
+//! for by. Names that are not known whole come from the type's `names`; a text that was drawn has a
+//! stand-in ([`super::stand_in`]) in the plan, and the live name, compared with it, tells the text.
+//! The end is a plan of imports and one save, no journal: nothing is called, so there is nothing to
+//! recover.
 
 use super::stand_in::{self, StandIns};
 use crate::data::{Data, Path};

@@ -1,5 +1,7 @@
 //! Objects that tell how the writes beside them turned out: asked once, when the run's last write
 //! beside them is done, while the rest of the run goes on.
+//!
+//! A stage that deploys by itself tells a failed deployment nowhere else.
 
 use crate::engine::plan::{Step, StepId};
 use crate::resource::types::Types;

@@ -1,5 +1,8 @@
 //! Which step is next: all that it waits for is done, its lane is free, and among those
 //! the one with the longest way to the end behind it.
+//!
+//! Services that refuse parallel writes under one parent give a `lane`, and no two steps of a lane
+//! overlap. The longest way first, so that serialising a lane does not lengthen the run.
 
 use crate::engine::plan::{Op, Step, StepId};
 use crate::resource::types::Types;

@@ -1,5 +1,11 @@
-//! Creates of an interrupted run whose end is unknown: looked up, and taken into the state
-//! when they took effect.
+//! The calls of a step, again where the service did not answer or asked to slow down. What creates
+//! is looked for before it is tried again, so that nothing is created twice.
+//!
+//! A call may take effect after its client gave up or died. Where no reply came, and after a crash,
+//! an object that is not found is looked for again for 5 seconds (`Aws::late`) before it is made
+//! again. Only runs that lost a reply, or follow a crash in the middle of a create, pay that. A
+//! create whose outcome stays unknown (the service is away for longer than the run waits) is kept
+//! in the state as `pending`, for the next run to recover.
 
 use crate::data::{Data, Path};
 use crate::engine::plan::diff::Compare;

@@ -1,5 +1,10 @@
 //! What follows from which resource names which: what excludes each other, and what is replaced
 //! along with the resource that it names.
+//!
+//! What would die with a resource that is replaced under its own name, or stop its deletion, is
+//! forced to be replaced: the plan is made again with that, until nothing more is found, so that
+//! all that depends on it follows. A create waits for what has its name to be gone, though the
+//! deletion lets go early, and is made again while the service still has it (`Error::StillThere`).
 
 use super::Action;
 use super::identity::{self, Same};

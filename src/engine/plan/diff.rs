@@ -1,6 +1,9 @@
 //! Three values decide every row: what was last applied, what is live, what the file wants.
 //! Live values are looked at only where the file (or the last apply) has something to say,
 //! so what AWS fills in by itself is never a difference.
+//!
+//! The keys of a secret map are secret: what differs in it is one row, of the map. In messages a
+//! key is hidden too, unless the stack file says it in clear or a property is called so.
 
 mod covers;
 

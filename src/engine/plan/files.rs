@@ -1,6 +1,13 @@
 //! What is in the local files that resources name. A property that names one stands for the
 //! file's content when the plan is made, wherever the file is; so does a property by which a
 //! resource takes what another one of the stack holds (a function's code in an object).
+//!
+//! The hashes come from the edge (`content::LocalFiles`, asked by path like `file()`), and go into
+//! the world once the plan is made; the state keeps those that were applied. A type says how its
+//! service tells a content (`has_content`), so what is live takes part in the comparison. What a
+//! step reads later is compared with the plan's hash before, or while, it is sent. What a function
+//! runs from an S3 object counts as made of that object's content; the hashes of such contents are
+//! sealed in the state (`sealed_files`), since they are compared.
 
 use super::contents::{Named, ignored};
 use super::instance::Instance;

@@ -1,4 +1,8 @@
 //! `options.import` and `stackctl import`: objects that exist and are taken into the state.
+//!
+//! An imported resource's inputs are its live values, as deep as the file names them, so that what
+//! differs is a change by the file, and what the file does not name is left alone. It gets no owner
+//! tags: an import that changes nothing must not write tags, and nothing has to find the resource.
 
 use super::contents;
 use super::contents::Named;

@@ -1,5 +1,8 @@
 //! What leads out of the project: files outside of its folder, and an endpoint on another machine.
 //! Warnings, of which `--strict` makes errors.
+//!
+//! The reader of files notes paths that lead out (`outside.rs`); which string of the stack read one
+//! is found by evaluating its parts again, so that the evaluator knows nothing of it.
 
 use super::planner::Planner;
 use crate::content::SOURCES;

@@ -1,5 +1,9 @@
 //! What steps wait for beyond what they refer to: deletions for those who use the object,
 //! creates for a name that is still taken, reads for their arguments.
+//!
+//! A replacement makes the new resource first, unless `deleteBeforeReplace` is set, the type's
+//! `IDENTITY` properties stay the same (old and new would have one name), or the steps would wait
+//! in a circle: then the deletions on the circle come first and the plan is ordered again.
 
 use super::graph::Uses;
 use super::identity;

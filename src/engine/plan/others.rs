@@ -1,4 +1,9 @@
 //! Keys of a map that belong to others: an update puts back what it does not own.
+//!
+//! Maps say whose their keys are (`othersKeys` in the schema). Where others keep theirs (tags), the
+//! live keys that neither the file nor the last apply names are put into what an update is given,
+//! so that no type can take them away, whatever its calls send. In every other map a key that only
+//! the service has is a row of its own.
 
 use crate::data::Path;
 use crate::schema::Schema;

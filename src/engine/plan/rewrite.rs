@@ -1,7 +1,10 @@
-//! How a plan is made: in rounds, until nothing calls for another one. What is done to the state
-//! comes first: resources get another address (`movedFrom`), resources that exist are imported
-//! (`import`). The plan is made against the state as it is then, so that updates, replacements
-//! and users follow by themselves.
+//! How a plan is made: in rounds, in one loop, until nothing calls for another one. What is done
+//! to the state comes first: resources get another address (`movedFrom`), resources that exist are
+//! imported (`import`). The plan is made against the state as it is then, so that updates,
+//! replacements and users follow by themselves.
+//!
+//! The steps `move` and `import` do the same to the state, through `State::change`, before all
+//! steps of that address.
 
 use super::planned::{Inputs, Planned};
 use super::rewrites::{Move, Rewrites};

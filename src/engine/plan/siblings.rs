@@ -1,4 +1,7 @@
 //! The order among resources that set something on the same parent, as their types declare it.
+//!
+//! The order among siblings, and after what is named by a value, are edges that are left out where
+//! they would close a circle: what the file asks for wins.
 
 use super::order::Edge;
 use super::order::Order;

@@ -1,6 +1,11 @@
 //! Steps that failed or were cut off in the middle. What of their properties went through was
 //! applied by this stack, what did not was not, and only the live resource tells which: so nobody
 //! outside is blamed for either.
+//!
+//! What a half-done step may have set is in the state (`unfinished`, paths without values): from
+//! the intent of an update or deletion that failed or was cut off, and from a create that was not
+//! finished. For these properties the live values count as applied, so what went through is no
+//! drift, what failed is the file's change, and a plan of nothing clears the mark.
 
 use super::diff::{Shape, shape};
 use crate::data::{Data, Path};

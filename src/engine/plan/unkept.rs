@@ -2,6 +2,9 @@
 //! not known. What the file gives is compared with the live value, or sent once more where no
 //! read returns it. What the file does not give (a password that was drawn) stays on the live
 //! resources that have it; a step that needs it is refused, and says what to replace.
+//!
+//! Nothing is replaced by itself: that would change a password that is in use. A property that no
+//! read returns is sent again, unless it is one that forces a replacement.
 
 use super::instance::Instance;
 use super::planner::Planner;

@@ -1,5 +1,11 @@
 //! The archives in stackctl's own folder, each named after its content. A read makes them again
 //! from their sources, so that nothing is lost with one that is deleted.
+//!
+//! A plan writes archives here alone. Where a data source has a file to write (`writesFile`), the
+//! plan reads the cached archive in its place (`LocalFiles::stand_in`), lists the file
+//! (`Plan.files`), and apply writes it before the first step. An archive that stackctl wrote is
+//! known by its bytes: the same ones come out when it is packed again. What no state in `state/`
+//! names goes at the end of an apply, unless another command holds the folder's lock.
 
 use super::secret_name;
 use crate::files::{self, plain};

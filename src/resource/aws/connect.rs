@@ -1,4 +1,7 @@
 //! From a stack's provider settings to an SDK configuration.
+//!
+//! TLS is rustls with ring, built once by hand and shared: no C build of aws-lc, one credential
+//! cache. For an `http://` endpoint no TLS is set up at all, which saves start-up time.
 
 use super::Aws;
 use super::bounded::Bounded;

@@ -1,5 +1,7 @@
 //! Credentials that say, when they cannot be had, why, and what to do; and say it once: a failure
 //! is remembered for a moment, so that three hundred reads do not run one script each.
+//!
+//! The clients of the stack and of its state share them.
 
 use super::profile::{About, Cause};
 use crate::resource::error::NoCredentials;

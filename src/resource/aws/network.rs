@@ -1,5 +1,8 @@
 //! The way to AWS: TLS only where a call needs it, the proxy that the environment names, and the
 //! certificates that `AWS_CA_BUNDLE` names.
+//!
+//! It is picked call by call: plain, TLS, or through the proxy, each set up when first needed. What
+//! is on the machine or its link never goes through a proxy.
 
 use crate::files;
 use crate::resource::error::Error;

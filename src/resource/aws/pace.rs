@@ -4,6 +4,9 @@
 //!
 //! A call that has to wait waits here, after it was signed and before its read timeout
 //! starts. (A signature is good for at least five minutes: 3000 calls to API Gateway.)
+//!
+//! Each published limit is a virtual schedule, so a call knows its turn at once and nothing polls.
+//! The local cloud is not paced.
 
 use crate::resource::flight;
 use crate::resource::notify::tell;

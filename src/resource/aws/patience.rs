@@ -1,6 +1,9 @@
 //! How long a call waits for the service. The SDK's read timeout starts with the request, so
 //! that an upload that takes longer than it fails, however well it goes. Here the clock of a
 //! large request starts again with each piece that the connection takes.
+//!
+//! There is no limit over all attempts of a call: each ends when nothing moves, and their number is
+//! limited.
 
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{

@@ -1,4 +1,7 @@
 //! What the random types share: drawing a text from classes of characters.
+//!
+//! Random values are drawn in the plan, so that names are known; `RandomPassword` is drawn in the
+//! apply, so that no plan holds it.
 
 pub mod id;
 pub mod password;

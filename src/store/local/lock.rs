@@ -1,5 +1,8 @@
 //! The lock as a file. The system's own file lock tells the dead from the living on one
 //! machine; what is written in the file does so between machines that share a folder.
+//!
+//! Only an empty file or a holder's record is a lock, and it has a name of its own
+//! (`web.json.lock`). An older `web.lock` is taken along where it is a lock, and never created.
 
 use super::files;
 use crate::files::{self as disk, Unreadable};

@@ -4,6 +4,8 @@
 //! A number in the journal is taken once (`If-None-Match: *`). A run that takes over from one
 //! that seemed dead first takes the next number itself: should the other one wake up, its next
 //! entry is refused, and it stops before it calls anything.
+//!
+//! First entries and fences are kept until their version goes.
 
 mod bucket;
 mod lease;

@@ -1,4 +1,9 @@
 //! `aws:apigateway:Account`: the role with which API Gateway writes logs.
+//!
+//! There is one in an account and region. Its identity is no property: two of them in a file are
+//! refused, and it is looked for without a name. The state keeps the role that this stack has set,
+//! since a read overlays what it knows with the live one: a create does not replace a role that
+//! somebody else has set, and a deletion takes away only its own.
 
 use crate::resource::author::*;
 use crate::resource::context;

@@ -1,4 +1,8 @@
 //! `aws:s3:Bucket`: a bucket. Its settings are resources of their own.
+//!
+//! A bucket may be tagged in a second call, where S3 takes no tags in the create. A crash between
+//! the two leaves a bucket of a given name without an owner: the next apply says that it exists and
+//! how to import it. A generated name needs no owner.
 
 use crate::resource::author::*;
 use crate::resource::aws::s3::bucket_name::{generated, name_fault, prefix_of};
