@@ -9,6 +9,7 @@ use stackctl::engine::after::drift;
 use stackctl::engine::apply::{self, Run};
 use stackctl::engine::observe::{Observe, observe_and_plan};
 use stackctl::engine::plan::planned::{Inputs, Options, Planned};
+use stackctl::engine::plan::rounds::Again;
 use stackctl::engine::plan::{rewrite, verify};
 use stackctl::engine::world::World;
 use stackctl::lang::stack::Stack;
@@ -321,6 +322,9 @@ async fn a_type_made_at_run_time_goes_through_the_whole_engine() {
     let (rows, planned) = bench.run(&json!({"old": old}), &usual).await;
     assert_eq!(rows, ["a Delete", "b Delete", "old NoOp"]);
     assert!(planned.plan.changes[2].importing.is_some());
+    // It is read, then imported; the plan is made again for each.
+    let rounds = [Again::Reads, Again::Moves].map(|why| planned.rounds.of(why));
+    assert_eq!(rounds, [1, 1]);
     let destroy = Options {
         destroy: true,
         ..Options::default()

@@ -321,9 +321,8 @@ impl Stack {
 
     /// What these references lead to in the end, through locals, of which only the part counts
     /// that is named; in the order in which it is written.
-    pub fn followed(&self, found: Vec<Reference>) -> impl Iterator<Item = Reference> {
+    pub fn followed(&self, mut todo: Vec<Reference>) -> impl Iterator<Item = Reference> {
         let mut seen = BTreeSet::new();
-        let mut todo = found;
         todo.reverse();
         std::iter::from_fn(move || {
             loop {
@@ -331,24 +330,39 @@ impl Stack {
                 if reference.root != Root::Local {
                     return Some(reference);
                 }
-                let Some(local) = self.locals.get(&reference.name) else {
+                let Some((part, alone)) = self.part(&reference) else {
                     continue;
                 };
-                let (part, rest) = part(local, &reference.attribute);
-                let text = part.get(local).and_then(Value::as_str);
-                let is_alone = text.and_then(lone_reference).is_some();
-                let inner = self.references().value(Root::Local, &reference.name);
-                let inner = inner.iter().filter(|one| one.at.is_within(&part));
-                if seen.insert((reference.name.clone(), part.clone())) {
-                    todo.extend(inner.rev().cloned().map(|mut one| {
-                        if is_alone {
-                            one.attribute = one.attribute.concat(&rest);
-                        }
-                        one
-                    }));
+                let name = reference.name;
+                let all = self.references().value(Root::Local, &name).iter().rev();
+                if seen.insert((name, part.clone())) {
+                    let inside = all.filter(|one| alone.is_none() && one.at.is_within(&part));
+                    todo.extend(inside.cloned());
+                    todo.extend(alone);
                 }
             }
         })
+    }
+
+    /// The part of a local that a reference names, as far as it is written out, and the reference
+    /// that it consists of. Beside a key that is an expression, none is sure to be the one.
+    fn part(&self, reference: &Reference) -> Option<(Path, Option<Reference>)> {
+        let mut value = self.locals.get(&reference.name)?;
+        let mut at = Path::root();
+        for segment in reference.attribute.segments() {
+            let next = match value {
+                Value::Object(map) if map.keys().any(|key| is_expression(key)) => None,
+                value => Path::root().join(&*segment).get(value),
+            };
+            let Some(next) = next else { break };
+            at = at.join(&*segment);
+            value = next;
+        }
+        let mut alone = value.as_str().and_then(lone_reference);
+        if let (Some(alone), Some(rest)) = (&mut alone, reference.attribute.below(&at)) {
+            alone.attribute = alone.attribute.concat(&rest);
+        }
+        Some((at, alone))
     }
 
     /// The resources that a property's own text refers to, through locals too.
@@ -361,45 +375,16 @@ impl Stack {
 
     /// Whether a text is one reference to a resource and nothing else, through locals too.
     pub fn is_resource(&self, text: &str) -> bool {
-        let mut seen = BTreeSet::new();
         let mut found = lone_reference(text);
-        while let Some(Reference {
-            root: Root::Local,
-            name,
-            attribute,
-            ..
-        }) = &found
-        {
-            let Some(local) = self.locals.get(name) else {
-                return false;
+        // Through locals, which may not go on for ever.
+        for _ in 0..=self.locals.len() {
+            found = match found {
+                Some(one) if one.root == Root::Local => self.part(&one).and_then(|part| part.1),
+                other => return other.is_some_and(|one| one.root == Root::Resource),
             };
-            let (part, _) = part(local, attribute);
-            let text = part.get(local).and_then(Value::as_str);
-            if !seen.insert((name.clone(), part)) {
-                return false;
-            }
-            found = text.and_then(lone_reference);
         }
-        found.is_some_and(|found| found.root == Root::Resource)
+        false
     }
-}
-
-/// The part of a template that an attribute names, as far as it is written out, and the rest of
-/// the attribute. Beside a key that is an expression, none is sure to be the one.
-fn part(template: &Value, attribute: &Path) -> (Path, Path) {
-    let (mut at, mut value) = (Path::root(), template);
-    for segment in attribute.segments() {
-        let next = match value {
-            Value::Object(map) if map.keys().any(|key| is_expression(key)) => None,
-            value => Path::root().join(&*segment).get(value),
-        };
-        let Some(next) = next else { break };
-        at = at.join(&*segment);
-        value = next;
-    }
-    let rest = attribute.segments().skip(at.segments().count());
-    let rest = rest.fold(Path::root(), |path, segment| path.join(&*segment));
-    (at, rest)
 }
 
 #[cfg(test)]

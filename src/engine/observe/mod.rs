@@ -90,8 +90,10 @@ pub async fn observe_and_plan(
         first: true,
     };
     read(observe, &mut world, &round).await?;
+    let mut rounds = first.rounds;
     loop {
-        let planned = make(&world);
+        let mut planned = make(&world);
+        planned.rounds.after_reads(&rounds);
         let doomed = if observe.refresh {
             doomed(observe.types, &planned, &world)
         } else {
@@ -107,6 +109,7 @@ pub async fn observe_and_plan(
             first: false,
         };
         read(observe, &mut world, &round).await?;
+        rounds = planned.rounds;
     }
 }
 

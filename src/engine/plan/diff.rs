@@ -12,7 +12,7 @@ use super::{ChangedBy, Difference, hashes};
 use crate::data::{Data, Path};
 use crate::resource::ResourceType;
 use crate::schema::Schema;
-use covers::equal;
+use covers::{equal, is_empty};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -130,17 +130,6 @@ fn member<'v>(value: Option<&'v Value>, name: &str) -> Option<&'v Value> {
 
 fn present(value: Option<&Value>) -> Option<&Value> {
     value.filter(|value| !is_empty(value))
-}
-
-/// Null, the empty text, list and object all mean "not given".
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(list) => list.is_empty(),
-        Value::Object(map) => map.is_empty(),
-        _ => false,
-    }
 }
 
 impl Rows<'_, '_> {

@@ -26,6 +26,7 @@ pub mod planner;
 pub mod relations;
 pub mod rewrite;
 pub mod rewrites;
+pub mod rounds;
 mod rules;
 mod siblings;
 mod soft;

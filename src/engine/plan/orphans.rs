@@ -89,7 +89,7 @@ impl Planner<'_> {
         let leaving = self.leaving();
         let mut wider = options.clone();
         wider.target.extend(leaving.keys().cloned());
-        let (kept, mut along) = narrow::narrowed(&self.out.instances, &wider, &self.forced);
+        let (kept, mut along) = narrow::narrowed(&self.out.instances, &wider, self.forced);
         along.extend(leaving);
         let mut scope = Scope {
             asked: asked(options),
@@ -103,7 +103,7 @@ impl Planner<'_> {
                 left_out.insert(found.change.address.clone());
                 if !found.change.is_nothing() {
                     let address = found.change.address.clone();
-                    let why = left_out_because(found, &kept, &options.exclude, &self.forced);
+                    let why = left_out_because(found, &kept, &options.exclude, self.forced);
                     scope.left_out.insert(address, why);
                 }
                 if found.change.action != Action::NoOp {
@@ -124,7 +124,7 @@ impl Planner<'_> {
             let mut users = left_out.iter().filter_map(|user| known.get(user));
             users.any(|user| user.dependencies.contains(address))
         };
-        let uses = &self.uses;
+        let uses = self.uses;
         let stays = |change: &Change| {
             if change.action == Action::Read {
                 let needs = uses.get(&change.address);
@@ -262,7 +262,7 @@ impl Planner<'_> {
     fn keep_outputs(&mut self, changed: &BTreeSet<String>) {
         let stack = self.inputs.stack;
         for name in stack.outputs.keys() {
-            let needed = needed_by_output(stack, &self.uses, name);
+            let needed = needed_by_output(stack, self.uses, name);
             if !needed.is_disjoint(changed) {
                 self.out.kept_outputs.insert(name.clone());
             }

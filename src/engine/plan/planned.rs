@@ -5,6 +5,7 @@ use super::instance::Instance;
 use super::relations::{Forced, Link};
 use super::rewrites::{Found, Move};
 use super::rewrites::{ImportNeed, Sought};
+use super::rounds::Rounds;
 use super::values::ReadFile;
 use super::{Action, Change, Plan};
 use crate::content::Content;
@@ -103,6 +104,8 @@ pub struct Planned {
     pub addresses: BTreeSet<String>,
     /// The outputs that stay as the state has them: what they come from is left out.
     pub kept_outputs: BTreeSet<String>,
+    /// How often it was made again.
+    pub rounds: Rounds,
     /// What each block needs; see [`super::graph::uses`].
     pub uses: BTreeMap<String, Uses>,
 }

@@ -2,7 +2,7 @@
 //! needs to know is settled here.
 
 use super::contents::files_written;
-use super::graph::{Uses, uses};
+use super::graph::Uses;
 use super::hashes::Unkept;
 use super::instance::{self, Each, Instance};
 use super::mistakes::Told;
@@ -11,7 +11,6 @@ use super::planned::{FAULTY, Inputs, Need, Planned};
 use super::relations::Forced;
 use super::rewrites::ImportFault;
 use super::rewrites::Rewrites;
-use super::steps;
 use super::values::{Values, Visible};
 use super::{Action, Change};
 use crate::data::{Data, Path};
@@ -24,6 +23,7 @@ use crate::lang::references::Node;
 use crate::lang::stack::ResourceBlock;
 use crate::resource::ResourceType;
 use crate::resource::home::{AWS, Home};
+use crate::resource::types::Types;
 use crate::severity::Severity;
 use crate::store::seal::Seal;
 use crate::store::state::SavedOptions;
@@ -33,46 +33,21 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What is said of a replacement beside its reason where the old one stays.
 const KEPT: &str = "; retainOnDelete: the old one is left alone and no longer managed";
 
-/// The plan in a world with these renames and adoptions done.
-pub(super) fn plan_in(inputs: &Inputs<'_>, rewrites: &Rewrites) -> Planned {
-    let mut forced = BTreeMap::new();
-    with_those_along(inputs, rewrites, &mut forced)
-}
-
 /// The most resources of a stack, the instances of those with `forEach` counted.
 const MOST_RESOURCES: usize = 100_000;
 
-/// How often a plan is made again since more is replaced along: what lives on a resource has
-/// resources that live on it, a few deep.
-const DEEPEST: usize = 16;
-
-/// The plan, with what is replaced along: each round finds what only the one before replaces.
-fn with_those_along(
+/// One round: the plan in a world with these renames and adoptions done, and with the resources
+/// in `forced` replaced. Its steps are not made yet.
+pub(super) fn round(
     inputs: &Inputs<'_>,
+    uses: &BTreeMap<String, Uses>,
     rewrites: &Rewrites,
-    forced: &mut BTreeMap<String, Forced>,
-) -> Planned {
-    let mut planned = plan_with(inputs, rewrites, forced.clone());
-    for _ in 0..DEEPEST {
-        if planned.forced.is_empty() {
-            break;
-        }
-        forced.append(&mut planned.forced);
-        planned = plan_with(inputs, rewrites, forced.clone());
-    }
-    planned
-}
-
-/// The plan with the resources in `forced` replaced.
-fn plan_with(
-    inputs: &Inputs<'_>,
-    rewrites: &Rewrites,
-    forced: BTreeMap<String, Forced>,
+    forced: &BTreeMap<String, Forced>,
 ) -> Planned {
     let world = inputs.world;
     let mut planner = Planner {
         inputs,
-        uses: uses(inputs.stack, inputs.types),
+        uses,
         seal: world.seal(),
         values: Values::new(inputs.stack, inputs.read_file),
         unkept: Unkept::new(),
@@ -111,7 +86,7 @@ fn plan_with(
 pub(super) struct Planner<'a> {
     pub(super) inputs: &'a Inputs<'a>,
     /// What each block needs.
-    pub(super) uses: BTreeMap<String, Uses>,
+    pub(super) uses: &'a BTreeMap<String, Uses>,
     pub(super) seal: Seal,
     pub(super) values: Values<'a>,
     /// The outputs of which the state has no value.
@@ -119,7 +94,7 @@ pub(super) struct Planner<'a> {
     /// The renames and adoptions that the world has.
     pub(super) rewrites: &'a Rewrites,
     /// Addresses to replace whatever their properties say.
-    pub(super) forced: BTreeMap<String, Forced>,
+    pub(super) forced: &'a BTreeMap<String, Forced>,
     pub(super) by_block: BTreeMap<String, Vec<usize>>,
     /// Blocks with mistakes, and those that refer to them: what follows from a mistake is none.
     pub(super) faulty: BTreeSet<Node>,
@@ -550,37 +525,24 @@ impl<'a> Planner<'a> {
                 .diagnostics
                 .extend(faults.map(ImportFault::diagnostic));
         }
-        self.out.uses = self.uses;
-        // Deletions that would wait in a circle come first; few plans need a second round.
-        let mut first = BTreeSet::new();
-        loop {
-            let state = &self.inputs.world.state;
-            instance::settle_replacements(&mut self.out.instances, state, &first);
-            let stuck = steps::build(&mut self.out, self.inputs, self.rewrites, &first);
-            if stuck.is_empty() {
-                break;
-            }
-            first.extend(stuck);
-        }
-        for found in &mut self.out.instances {
-            if found.options.retain_on_delete && found.change.action.is_replace() {
-                found.change.reason.push_str(KEPT);
-            }
-        }
-        // The rows move into the plan; an instance keeps what apply asks it for.
-        let rows = self.out.instances.iter_mut().map(Instance::take_row);
-        self.out.plan.changes.extend(rows);
-        let types = self.inputs.types;
-        for row in &mut self.out.plan.changes {
-            row.schema = Declared(match row.action {
-                Action::Read => types.data_source(&row.type_name).map(|kind| kind.schema()),
-                _ => types.schema(&row.type_name),
-            });
-        }
-        self.out
-            .plan
-            .changes
-            .sort_by(|a, b| a.address.cmp(&b.address));
         self.out
     }
+}
+
+/// The rows move into the plan; an instance keeps what apply asks it for.
+pub(super) fn rows(out: &mut Planned, types: &Types) {
+    for found in &mut out.instances {
+        if found.options.retain_on_delete && found.change.action.is_replace() {
+            found.change.reason.push_str(KEPT);
+        }
+    }
+    let rows = out.instances.iter_mut().map(Instance::take_row);
+    out.plan.changes.extend(rows);
+    for row in &mut out.plan.changes {
+        row.schema = Declared(match row.action {
+            Action::Read => types.data_source(&row.type_name).map(|kind| kind.schema()),
+            _ => types.schema(&row.type_name),
+        });
+    }
+    out.plan.changes.sort_by(|a, b| a.address.cmp(&b.address));
 }

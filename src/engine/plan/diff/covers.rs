@@ -1,6 +1,5 @@
 //! Whether two values that are given mean the same.
 
-use super::is_empty;
 use crate::data::Path;
 use crate::resource::aws::policy;
 use crate::schema::{Schema, document};
@@ -34,6 +33,17 @@ pub(super) fn equal(schema: &'static Schema, path: &Path, has: &Value, wanted: &
     has.iter()
         .zip(wanted)
         .all(|(has, wanted)| covers.at(at, has, wanted))
+}
+
+/// Null, the empty text, list and object all mean "not given".
+pub(super) fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        _ => false,
+    }
 }
 
 /// The items of a list, with the documents inside them brought into comparable form.
