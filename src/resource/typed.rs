@@ -88,7 +88,8 @@ pub trait ResourceType: Send + Sync {
     fn reads_at_once(&self) -> usize {
         1
     }
-    /// Reads resources of this type. The results are those of `reads`, one each, in their order.
+    /// Reads resources of this type. The results are those of `reads`, one each, in their order. By
+    /// itself it calls [`ResourceType::read`] for each, at the same time.
     ///
     /// Who calls it limits how many calls are under way, repeats what the service asks to slow down
     /// for, and says for whom a call of `cx` waits. So an override makes its calls with `cx`, one

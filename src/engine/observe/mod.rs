@@ -256,7 +256,7 @@ async fn read(
         }));
     }
     let mut reads = futures_util::stream::iter(reads).buffer_unordered(AT_ONCE);
-    let mut unread: BTreeMap<(&str, &str), BTreeSet<String>> = BTreeMap::new();
+    let mut denied: BTreeMap<(&str, &str), BTreeSet<String>> = BTreeMap::new();
     while let Some(seen) = reads.next().await {
         match seen {
             Observation::Identity(Ok(found)) => {
@@ -271,8 +271,8 @@ async fn read(
                 for (address, found) in found {
                     match found {
                         Ok(seen) => {
-                            for denied in seen.denied {
-                                unread.entry(denied).or_default().insert(address.clone());
+                            for what in seen.denied {
+                                denied.entry(what).or_default().insert(address.clone());
                             }
                             let held = seen.held.map(|held| (address.clone(), held));
                             world.contents.extend(held);
@@ -311,7 +311,7 @@ async fn read(
             }
         }
     }
-    for ((property, action), addresses) in unread {
+    for ((property, action), addresses) in denied {
         observe.cx.waiting(&not_read(property, action, &addresses));
     }
     failures.sort_by(|a, b| a.0.cmp(&b.0));
