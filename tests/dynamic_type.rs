@@ -11,17 +11,17 @@ use stackctl::engine::observe::{Observe, observe_and_plan};
 use stackctl::engine::plan::planned::{Inputs, Options, Planned};
 use stackctl::engine::plan::rounds::Again;
 use stackctl::engine::plan::{rewrite, verify};
-use stackctl::engine::world::World;
+use stackctl::engine::world::{ReadFailure, World};
 use stackctl::lang::stack::Stack;
 use stackctl::lang::{check, load};
 use stackctl::report;
 use stackctl::report::text::Style;
 use stackctl::resource::aws::Aws;
 use stackctl::resource::context::Cx;
-use stackctl::resource::error::Error;
+use stackctl::resource::error::{CallError, Effect, Error};
 use stackctl::resource::table::native;
 use stackctl::resource::types::Types;
-use stackctl::resource::{Applied, Home, Known, ResourceType, overlay};
+use stackctl::resource::{Applied, Home, Known, Read, ResourceType, Seen, overlay};
 use stackctl::schema::Schema;
 use stackctl::secrets::Secrets;
 use stackctl::store::Store;
@@ -36,7 +36,12 @@ type Provider = Arc<Mutex<BTreeMap<String, Value>>>;
 struct Dynamic {
     schema: &'static Schema,
     provider: Provider,
+    at_once: usize,
+    calls: Calls,
 }
+
+/// The names of what each read was for.
+type Calls = Arc<Mutex<Vec<Vec<String>>>>;
 
 impl Dynamic {
     fn made(&self, id: &str, props: &Value) -> Applied {
@@ -47,6 +52,37 @@ impl Dynamic {
             id: id.to_owned(),
             outputs,
         }
+    }
+
+    /// The code that the provider refuses to read this with.
+    fn refusal(&self, id: &str) -> Option<String> {
+        let code = self.provider.lock().unwrap().get(id)?["code"]
+            .as_str()?
+            .to_owned();
+        Some(code)
+    }
+
+    /// What a read returns; one that was asked to slow down is told the next time.
+    fn seen(&self, read: &Read) -> Result<Seen, Error> {
+        if let Some(code) = self.refusal(&read.id) {
+            if code == "SlowDown" {
+                let mut provider = self.provider.lock().unwrap();
+                provider.get_mut(&read.id).unwrap()["code"].take();
+            }
+            return Err(Error::Call(Box::new(CallError {
+                call: "test:Read",
+                code,
+                message: read.id.clone(),
+                request_id: None,
+                bucket_region: None,
+                status: Some(400),
+                effect: Effect::None,
+            })));
+        }
+        Ok(Seen {
+            live: self.provider.lock().unwrap().get(&read.id).cloned(),
+            ..Seen::default()
+        })
     }
 }
 
@@ -71,14 +107,27 @@ impl ResourceType for Dynamic {
         async move { Ok(made) }.boxed()
     }
 
-    fn read<'a>(
+    fn read<'a>(&self, _cx: &'a Cx, read: &'a Read) -> BoxFuture<'a, Result<Seen, Error>> {
+        let seen = self.seen(read);
+        async move { seen }.boxed()
+    }
+
+    fn reads_at_once(&self) -> usize {
+        self.at_once
+    }
+
+    fn read_many<'a>(
         &self,
         _cx: &'a Cx,
-        id: &'a str,
-        _attrs: &'a Value,
-    ) -> BoxFuture<'a, Result<Option<Value>, Error>> {
-        let found = self.provider.lock().unwrap().get(id).cloned();
-        async move { Ok(found) }.boxed()
+        reads: &'a [Read],
+    ) -> BoxFuture<'a, Vec<Result<Seen, Error>>> {
+        let name = |read: &Read| read.attributes["name"].as_str().unwrap().to_owned();
+        let names = reads.iter().map(name).collect();
+        self.calls.lock().unwrap().push(names);
+        let is_told = |read: &&Read| self.refusal(&read.id).is_none_or(|code| code != "Cut");
+        let told = reads.iter().take_while(is_told);
+        let seen: Vec<_> = told.map(|read| self.seen(read)).collect();
+        async move { seen }.boxed()
     }
 
     fn update<'a>(
@@ -120,10 +169,14 @@ struct Bench {
     dir: tempfile::TempDir,
     types: Types,
     provider: Provider,
+    calls: Calls,
+    told: Arc<Mutex<Vec<String>>>,
 }
 
 impl Bench {
-    fn new() -> Self {
+    /// With a type of which so many are read at once.
+    fn new(at_once: usize) -> Self {
+        let calls = Calls::default();
         let provider = Provider::default();
         let mut types = native().clone();
         let properties = json!({
@@ -142,11 +195,15 @@ impl Bench {
         types.add(Dynamic {
             schema: Schema::at_run_time("Test::Some::Thing".to_owned(), properties, outputs),
             provider: Arc::clone(&provider),
+            at_once,
+            calls: Arc::clone(&calls),
         });
         Self {
             dir: tempfile::tempdir().unwrap(),
             types,
             provider,
+            calls,
+            told: Arc::default(),
         }
     }
 
@@ -208,6 +265,18 @@ impl Bench {
     }
 
     async fn plan(&self, stack: &Stack, options: &Options) -> (World, Planned) {
+        let (world, planned) = self.observe(stack, options).await.unwrap();
+        assert_eq!(planned.diagnostics, Vec::new());
+        let faults = verify::faults(&planned.plan, &world, &self.types);
+        assert_eq!(faults, Vec::<String>::new());
+        (world, planned)
+    }
+
+    async fn observe(
+        &self,
+        stack: &Stack,
+        options: &Options,
+    ) -> Result<(World, Planned), Vec<ReadFailure>> {
         let (world, files) = (self.world().await, Disk::new(self.path()));
         let first = rewrite::plan(&Inputs {
             stack,
@@ -216,7 +285,9 @@ impl Bench {
             options,
             read_file: &files,
         });
-        let cx = Cx::new(Arc::new(Aws::offline()));
+        let mut cx = Cx::new(Arc::new(Aws::offline()));
+        let told = Arc::clone(&self.told);
+        cx.notify = Arc::new(move |reason| told.lock().unwrap().push(reason.to_owned()));
         let observe = Observe {
             stack,
             types: &self.types,
@@ -227,11 +298,7 @@ impl Bench {
             allowed: &[],
             read_file: &files,
         };
-        let (world, planned) = observe_and_plan(&observe, world, first).await.unwrap();
-        assert_eq!(planned.diagnostics, Vec::new());
-        let faults = verify::faults(&planned.plan, &world, &self.types);
-        assert_eq!(faults, Vec::<String>::new());
-        (world, planned)
+        observe_and_plan(&observe, world, first).await
     }
 }
 
@@ -242,7 +309,7 @@ fn thing(more: &Value) -> Value {
 
 #[tokio::test]
 async fn a_type_made_at_run_time_goes_through_the_whole_engine() {
-    let bench = Bench::new();
+    let bench = Bench::new(1);
     let usual = Options::default();
     // What is checked: the names of types, properties and outputs, and values.
     let wrong = json!({
@@ -331,4 +398,57 @@ async fn a_type_made_at_run_time_goes_through_the_whole_engine() {
     };
     assert_eq!(bench.run(&json!({}), &destroy).await.0, ["old Delete"]);
     assert!(bench.provider.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_type_that_reads_many_at_once_is_asked_for_many() {
+    let bench = Bench::new(3);
+    let usual = Options::default();
+    let names = ["a", "b", "c", "d"];
+    let things = names.map(|name| (name.to_owned(), thing(&json!({"name": name}))));
+    let things = json!(BTreeMap::from(things));
+    bench.run(&things, &usual).await;
+    assert!(bench.calls.lock().unwrap().is_empty());
+    let (rows, _) = bench.run(&things, &usual).await;
+    assert_eq!(rows, ["a NoOp", "b NoOp", "c NoOp", "d NoOp"]);
+    let all = [vec!["a", "b", "c"], vec!["d"]];
+    assert_eq!(*bench.calls.lock().unwrap(), all);
+
+    // What the service asks to slow down for is read again, and nothing else.
+    let (stack, _) = bench.stack(&things);
+    let refuse = |codes: &[(&str, &str)]| {
+        bench.calls.lock().unwrap().clear();
+        for attrs in bench.provider.lock().unwrap().values_mut() {
+            let code = codes.iter().find(|(name, _)| attrs["name"] == *name);
+            attrs["code"] = json!(code.map(|(_, code)| code));
+        }
+    };
+    refuse(&[("b", "SlowDown")]);
+    bench.plan(&stack, &usual).await;
+    let again = [vec!["a", "b", "c"], vec!["d"], vec!["b"]];
+    assert_eq!(*bench.calls.lock().unwrap(), again);
+    let told = std::mem::take(&mut *bench.told.lock().unwrap());
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("reading a, b, c: "), "{told:?}");
+
+    // An error is of one alone, and each is told: that of a result that is not there, too.
+    let failed = async || {
+        let failures = bench.observe(&stack, &usual).await.err().unwrap();
+        assert_eq!(*bench.calls.lock().unwrap(), all);
+        let line = |(address, error): ReadFailure| format!("{address}: {error}");
+        failures.into_iter().map(line).collect::<Vec<_>>()
+    };
+    refuse(&[("a", "Denied"), ("c", "Gone")]);
+    let told = failed().await;
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told[0].starts_with("a: test:Read returned Denied"),
+        "{told:?}"
+    );
+    assert!(
+        told[1].starts_with("c: test:Read returned Gone"),
+        "{told:?}"
+    );
+    refuse(&[("b", "Cut")]);
+    assert_eq!(failed().await, ["b: Test::Some::Thing returned no result"]);
 }

@@ -13,6 +13,7 @@ pub use super::error::{Effect, Error};
 pub use super::home::Home;
 pub use super::import_id::{self, Import, Imported};
 pub use super::known::{Known, Match};
+pub use super::read::Read;
 pub use super::relation::{After, Parent, turned_on};
 pub use super::rules::{Caution, Refused, Rules};
 pub use super::setting::Setting;

@@ -2,7 +2,6 @@
 //! and where to say what is being waited for.
 
 use super::aws::Aws;
-use super::contents::Contents;
 use super::error::{Effect, Error};
 use super::flight::Flight;
 use super::notify::{Notify, TELLING};
@@ -134,8 +133,6 @@ pub struct Cx {
     pub stack_dir: PathBuf,
     /// The folder for files that stackctl makes (`.stackctl`).
     pub work_dir: PathBuf,
-    /// The properties that the file or the state gives a value; none: all of them.
-    pub wanted: Option<BTreeSet<String>>,
     /// The ids that the state has already; `find` must not return them.
     pub known_ids: Arc<BTreeSet<String>>,
     /// The content of local files as the plan saw it, by the property that names them.
@@ -156,14 +153,8 @@ pub struct Cx {
     pub on_released: Option<Arc<dyn Fn() + Send + Sync>>,
     /// Whether what a data source is read with has a secret in it.
     pub is_secret: bool,
-    /// Whether a read is for an object that is to be deleted: what it holds is counted.
-    pub counts: bool,
     /// What the step has on its way.
     pub(crate) flight: Arc<Flight>,
-    /// What a read could not read.
-    unread: Arc<Mutex<BTreeMap<&'static str, &'static str>>>,
-    /// What a read saw the object hold.
-    held: Arc<Mutex<Option<Contents>>>,
     /// What the step has made so far.
     made: Arc<Mutex<Option<Applied>>>,
     /// How many repeats of steps are left to the run.
@@ -182,7 +173,6 @@ impl Cx {
             typed: AsTyped::default(),
             stack_dir: PathBuf::from("."),
             work_dir: PathBuf::from(".stackctl"),
-            wanted: None,
             known_ids: Arc::default(),
             files: BTreeMap::new(),
             going_ids: Arc::default(),
@@ -192,10 +182,7 @@ impl Cx {
             spreading: None,
             on_released: None,
             is_secret: false,
-            counts: false,
             flight: Arc::default(),
-            unread: Arc::default(),
-            held: Arc::default(),
             made: Arc::default(),
             repeats: Arc::new(AtomicU32::new(REPEATS)),
         }
@@ -210,58 +197,6 @@ impl Cx {
             made: Arc::default(),
             ..self.clone()
         }
-    }
-
-    /// Whether a read has any use for this property. Reads skip calls that only serve
-    /// properties nobody gave a value.
-    pub fn wants(&self, property: &str) -> bool {
-        self.wanted
-            .as_ref()
-            .is_none_or(|wanted| wanted.contains(property))
-    }
-
-    /// This context for another read: nothing seen yet.
-    #[must_use]
-    pub fn for_read(&self) -> Self {
-        Self {
-            unread: Arc::default(),
-            held: Arc::default(),
-            ..self.clone()
-        }
-    }
-
-    /// This context for one read within another: what it lacks is recorded apart.
-    #[must_use]
-    pub(crate) fn for_part(&self) -> Self {
-        Self {
-            unread: Arc::default(),
-            ..self.clone()
-        }
-    }
-
-    /// Records that a read was denied a property, and which action would give it. It then counts
-    /// as last known: that it cannot be read does not make it absent.
-    pub fn unread(&self, property: &'static str, action: &'static str) {
-        let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
-        unread.insert(property, action);
-    }
-
-    /// What [`Cx::unread`] recorded since it was last asked: actions by property.
-    pub fn take_unread(&self) -> BTreeMap<&'static str, &'static str> {
-        std::mem::take(&mut *self.unread.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Records what the object holds that is being read.
-    pub fn holds(&self, contents: Contents) {
-        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(contents);
-    }
-
-    /// What [`Cx::holds`] recorded.
-    pub fn take_held(&self) -> Option<Contents> {
-        self.held
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
     }
 
     /// Refuses a file whose content is not the one that the plan was made with; `read` is what

@@ -3,11 +3,13 @@
 
 use super::aws::physical_name::{self, Naming};
 use super::aws::tags::{self, Tagging};
+use super::contents::Contents;
 use super::context::{Cx, Draw};
 use super::error::Error;
 use super::home::{AWS, Home};
 use super::import_id::Import;
 use super::known::Known;
+use super::read::Read;
 use super::relation::{After, Parent};
 use super::rules::{Caution, Rules};
 use crate::content::{Content, Finding};
@@ -57,7 +59,18 @@ impl<O> Made<O> {
 impl<P, O> Live<P, O> {
     /// The resource with these properties and outputs.
     pub fn new(props: P, outputs: O) -> Self {
-        Self { props, outputs }
+        Self {
+            props,
+            outputs,
+            held: None,
+        }
+    }
+
+    /// The resource, and what it holds.
+    #[must_use]
+    pub fn holding(self, held: impl Into<Option<Contents>>) -> Self {
+        let held = held.into();
+        Self { held, ..self }
     }
 }
 
@@ -101,6 +114,8 @@ pub struct Live<P, O> {
     pub props: P,
     /// Its computed outputs.
     pub outputs: O,
+    /// What it holds, where that was counted.
+    pub held: Option<Contents>,
 }
 
 /// Which resource holds what another one takes: a function its code.
@@ -199,16 +214,15 @@ pub trait Resource:
         new: New<Self>,
     ) -> impl Future<Output = Result<Made<Self::Outputs>, Error>> + Send;
 
-    /// Reads the resource; none when it does not exist. `attrs` is what the state knows of
-    /// it: read nothing that the state and the file have no use for (see [`Cx::wants`]).
+    /// Reads the resource; none when it does not exist. Read nothing that the state and the file
+    /// have no use for (see [`Read::wants`]).
     fn read(
         cx: &Cx,
-        id: &str,
-        attrs: &Value,
+        read: &Read,
     ) -> impl Future<Output = Result<Option<Live<Self, Self::Outputs>>, Error>> + Send;
 
     /// Whether counting what an object holds takes a call of its own, which a read makes only
-    /// for an object that is to be deleted ([`Cx::counts`]).
+    /// for an object that is to be deleted ([`Read::counts`]).
     const COUNTS: bool = false;
 
     /// Changes the resource in place. Types of which every property replaces leave it out.

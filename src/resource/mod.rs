@@ -19,6 +19,7 @@ pub mod import_id;
 pub mod known;
 pub mod notify;
 pub mod random;
+pub mod read;
 pub mod relation;
 pub mod rules;
 pub mod setting;
@@ -36,5 +37,6 @@ pub use declaration::{
 };
 pub use home::Home;
 pub use known::{Known, Match};
+pub use read::{Denied, Read, Seen};
 pub use rules::{Caution, Refused, Rules};
 pub use typed::{DataSourceType, ResourceType, outputs_of, overlay};

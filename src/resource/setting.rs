@@ -6,6 +6,7 @@ use super::declaration::{Change, Lane, Live, Made, New, Resource};
 use super::error::Error;
 use super::import_id::{Import, exists};
 use super::known::Known;
+use super::read::Read;
 use super::relation::{After, Parent};
 use super::rules::Rules;
 use crate::schema::broken::Broken;
@@ -100,13 +101,9 @@ impl<T: Setting> Resource for T {
         Ok(made(parent))
     }
 
-    async fn read(
-        cx: &Cx,
-        id: &str,
-        attrs: &Value,
-    ) -> Result<Option<Live<Self, T::Outputs>>, Error> {
-        let live = T::get(cx, id, attrs).await?;
-        Ok(live.map(|props| Live::new(props, made::<T::Outputs>(id).outputs)))
+    async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, T::Outputs>>, Error> {
+        let live = T::get(cx, &read.id, &read.attributes).await?;
+        Ok(live.map(|props| Live::new(props, read.id.clone().into())))
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<T::Outputs>, Error> {

@@ -7,13 +7,14 @@ use super::error::Error;
 use super::home::{AWS, Home};
 use super::import_id::Imported;
 use super::known::Known;
+use super::read::{Read, Seen};
 use super::relation::{After, Parent};
 use super::rules::{Caution, Rules};
 use crate::content::{Content, Finding};
 use crate::data::Data;
 use crate::schema::Schema;
 use crate::schema::broken::Broken;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, join_all};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -80,13 +81,27 @@ pub trait ResourceType: Send + Sync {
         props: Value,
         decided: Map<String, Value>,
     ) -> BoxFuture<'a, Result<Applied, Error>>;
-    /// See [`Resource::read`]: the live attributes, properties and outputs in one object.
-    fn read<'a>(
+    /// See [`Resource::read`].
+    fn read<'a>(&self, cx: &'a Cx, read: &'a Read) -> BoxFuture<'a, Result<Seen, Error>>;
+    /// How many resources [`ResourceType::read_many`] is given at most. A type that overrides that
+    /// says how many one call takes.
+    fn reads_at_once(&self) -> usize {
+        1
+    }
+    /// Reads resources of this type. The results are those of `reads`, one each, in their order. By
+    /// itself it calls [`ResourceType::read`] for each, at the same time.
+    ///
+    /// Who calls it limits how many calls are under way, repeats what the service asks to slow down
+    /// for, and says for whom a call of `cx` waits. So an override makes its calls with `cx`, one
+    /// at a time, repeats none by itself, and gives the error of one call to all that it was for and
+    /// to no other.
+    fn read_many<'a>(
         &self,
         cx: &'a Cx,
-        id: &'a str,
-        attrs: &'a Value,
-    ) -> BoxFuture<'a, Result<Option<Value>, Error>>;
+        reads: &'a [Read],
+    ) -> BoxFuture<'a, Vec<Result<Seen, Error>>> {
+        Box::pin(join_all(reads.iter().map(|read| self.read(cx, read))))
+    }
     /// See [`Resource::update`]; `live` are the attributes as read.
     fn update<'a>(
         &self,
@@ -333,27 +348,28 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         })
     }
 
-    fn read<'a>(
-        &self,
-        cx: &'a Cx,
-        id: &'a str,
-        attrs: &'a Value,
-    ) -> BoxFuture<'a, Result<Option<Value>, Error>> {
+    fn read<'a>(&self, cx: &'a Cx, read: &'a Read) -> BoxFuture<'a, Result<Seen, Error>> {
         let schema = self.schema();
         Box::pin(async move {
-            // A read of its own, so that reads at the same time tell apart what they lack.
-            let reading = cx.for_part();
-            let Some(live) = T::read(&reading, id, attrs).await? else {
-                return Ok(None);
+            let live = T::read(cx, read).await;
+            // Taken whatever the end, so that a repeat of the read begins with none.
+            let denied = read.take_denied();
+            let Some(live) = live? else {
+                return Ok(Seen::default());
             };
             let mut props = json(&schema.properties, live.props)?;
-            for (property, action) in reading.take_unread() {
-                cx.unread(property, action);
-                if let (Some(map), Some(known)) = (props.as_object_mut(), attrs.get(property)) {
+            for property in denied.keys().copied() {
+                let known = read.attributes.get(property);
+                if let (Some(map), Some(known)) = (props.as_object_mut(), known) {
                     map.insert(property.to_owned(), known.clone());
                 }
             }
-            Ok(Some(overlay(&props, &json(&schema.outputs, live.outputs)?)))
+            let outputs = json(&schema.outputs, live.outputs)?;
+            Ok(Seen {
+                live: Some(overlay(&props, &outputs)),
+                held: live.held,
+                denied,
+            })
         })
     }
 

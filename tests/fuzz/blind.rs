@@ -10,7 +10,9 @@ use stackctl::resource::import_id::Imported;
 use stackctl::resource::relation::{After, Parent};
 use stackctl::resource::table::native;
 use stackctl::resource::types::Types;
-use stackctl::resource::{Applied, Caution, HeldBy, Home, Known, ResourceType, Rules, Told};
+use stackctl::resource::{
+    Applied, Caution, HeldBy, Home, Known, Read, ResourceType, Rules, Seen, Told,
+};
 use stackctl::schema::Schema;
 use stackctl::schema::broken::Broken;
 use std::borrow::Cow;
@@ -81,13 +83,8 @@ impl ResourceType for Blind {
         self.0.create(cx, props, decided)
     }
 
-    fn read<'a>(
-        &self,
-        cx: &'a Cx,
-        id: &'a str,
-        attrs: &'a Value,
-    ) -> BoxFuture<'a, Result<Option<Value>, Error>> {
-        self.0.read(cx, id, attrs)
+    fn read<'a>(&self, cx: &'a Cx, read: &'a Read) -> BoxFuture<'a, Result<Seen, Error>> {
+        self.0.read(cx, read)
     }
 
     fn update<'a>(

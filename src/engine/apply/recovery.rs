@@ -8,7 +8,7 @@ use crate::engine::world::ReadFailure;
 use crate::resource::context::{Cx, Owner};
 use crate::resource::error::Error;
 use crate::resource::types::Types;
-use crate::resource::{ResourceType, overlay};
+use crate::resource::{Read, ResourceType, overlay};
 use crate::store::journal::Intent;
 use crate::store::seal::Seal;
 use crate::store::state::{State, StateChange};
@@ -94,7 +94,6 @@ async fn found(
     });
     let (notify, address) = (Arc::clone(&cx.notify), intent.address.clone());
     cx.notify = Arc::new(move |reason| notify(&format!("looking for {address}: {reason}")));
-    cx.wanted = Some(retry::names(&intent.inputs));
     cx.known_ids = Arc::new(state.ids(&intent.type_name));
     let ids = Lookup::of_create(kind, intent, seal).ids(&cx).await?;
     let (Some(id), Some(resource)) = (ids.into_iter().next(), &intent.resource) else {
@@ -103,12 +102,13 @@ async fn found(
     let given = seal.opened(&intent.inputs);
     let decided = Value::Object(intent.decided.clone());
     let attrs = overlay(&given, &seal.opened(&decided));
-    let live = cx.telling(kind.read(&cx, &id, &attrs)).await?;
+    let read = Read::new(id, attrs).of(retry::names(&intent.inputs));
+    let live = cx.telling(kind.read(&cx, &read)).await?.live;
     let mut resource = resource.clone();
-    let outputs = overlay(&attrs, &live.unwrap_or_default());
+    let outputs = overlay(&read.attributes, &live.unwrap_or_default());
     let outputs = seal.seal_paths(&outputs, &resource.sensitive);
     resource.outputs = overlay(&outputs, &resource.inputs);
-    resource.id = results::shown_id(kind, &id, &resource.sensitive).to_owned();
+    resource.id = results::shown_id(kind, &read.id, &resource.sensitive).to_owned();
     resource.unfinished = unfinished::settable(kind, &resource.inputs);
     resource.forget_later(Some(kind.schema()));
     Ok(Some(StateChange::Put {

@@ -11,7 +11,7 @@ use crate::data::{Data, Path};
 use crate::engine::plan::diff::Compare;
 use crate::resource::context::Cx;
 use crate::resource::error::{Effect, Error};
-use crate::resource::{Applied, Known, ResourceType, overlay};
+use crate::resource::{Applied, Known, Read, ResourceType, overlay};
 use crate::schema::Schema;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -209,9 +209,9 @@ pub async fn update(
             continue;
         }
         kind.ready(cx, id).await?;
-        let mut reading = cx.clone();
-        reading.wanted = Some(names(&inputs).union(&changed).cloned().collect());
-        let Some(now) = kind.read(&reading, id, &live).await? else {
+        let wanted = names(&inputs).union(&changed).cloned().collect();
+        let read = Read::new(id, live.clone()).of(wanted);
+        let Some(now) = kind.read(cx, &read).await?.live else {
             return Err(error);
         };
         // A property taken out of the file was applied before, and what no read returns may
@@ -282,9 +282,8 @@ async fn finish(
     let attrs = overlay(inputs, &Value::Object(decided.clone()));
     let id = id.to_owned();
     kind.ready(cx, &id).await?;
-    let mut reading = cx.clone();
-    reading.wanted = Some(names(inputs));
-    let live = kind.read(&reading, &id, &attrs).await?.unwrap_or_default();
+    let read = Read::new(&id, attrs.clone()).of(names(inputs));
+    let live = kind.read(cx, &read).await?.live.unwrap_or_default();
     let mut missing = differing(kind, inputs, inputs, &live);
     let later = kind.schema().later().filter(|name| has(inputs, name));
     missing.extend(later.map(str::to_owned));

@@ -10,17 +10,18 @@ use super::world::ReadFailure;
 use super::world::{DataRead, ImportRead, Observed, World};
 use crate::engine::address::block;
 use crate::lang::stack::Stack;
-use crate::resource::contents::Contents;
+use crate::resource::aws::Identity;
 use crate::resource::context::Cx;
 use crate::resource::error::Error;
-use crate::resource::overlay;
 use crate::resource::types::Types;
+use crate::resource::{Read, ResourceType, Seen, overlay};
 use crate::store::state::ResourceState;
 use futures_util::StreamExt;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Mutex;
 
 /// What is observed, and for which plan.
 pub struct Observe<'a> {
@@ -153,27 +154,71 @@ fn doomed(types: &Types, planned: &Planned, world: &World) -> BTreeSet<String> {
             let known = world.state.resources.get(address);
             let kind = known.and_then(|known| types.resource(&known.type_name));
             let gone = matches!(world.live.get(address), Some(Observed::Gone));
-            kind.is_some_and(crate::resource::ResourceType::counts)
-                && !gone
-                && !world.contents.contains_key(address)
+            kind.is_some_and(ResourceType::counts) && !gone && !world.contents.contains_key(address)
         })
         .collect()
 }
 
-/// What a read tells beside the attributes.
-#[derive(Default)]
-struct Extra {
-    /// What the object holds, where it was counted.
-    held: Option<Contents>,
-    /// The actions that were denied, by the property that they would have given.
-    unread: BTreeMap<&'static str, &'static str>,
+/// Resources of one type that are read together, by address.
+struct Group {
+    kind: &'static dyn ResourceType,
+    asked: Vec<(String, Read)>,
 }
 
-enum Seen {
-    Identity(Result<crate::resource::aws::Identity, Error>),
-    Resource(String, Extra, Result<Option<Value>, Error>),
+/// What one read returned.
+enum Observation {
+    Identity(Result<Identity, Error>),
+    Resources(BTreeMap<String, Result<Seen, Error>>),
     Data(Need, Result<Value, Error>),
     Import(ImportNeed, Result<Option<Value>, Error>),
+}
+
+/// The live resources to read, in the order of their addresses: each alone, but those of a type
+/// that reads many at once, which are read with the first of them. And what cannot be read.
+fn groups(
+    observe: &Observe<'_>,
+    world: &World,
+    round: &Round<'_>,
+) -> (Vec<Group>, Vec<ReadFailure>) {
+    let (seal, mut failures) = (world.seal(), Vec::new());
+    let (mut groups, mut open) = (Vec::<Group>::new(), BTreeMap::<&str, usize>::new());
+    for (address, known) in &world.state.resources {
+        let is_asked = observe.only.is_none_or(|only| only.contains(address));
+        let counts = round.doomed.contains(address);
+        let is_due = is_asked && (round.first || counts);
+        if !(observe.refresh && is_due && observe.types.is_remote(&known.type_name)) {
+            continue;
+        }
+        let Some(kind) = observe.types.resource(&known.type_name) else {
+            failures.push((address.clone(), unknown_type(&known.type_name)));
+            continue;
+        };
+        let opened = seal.opened_resource(known);
+        let attributes = overlay(&opened.outputs, &opened.inputs);
+        let wanted = wanted(observe.stack, address, &opened);
+        let mut read = Read::new(&opened.id, attributes).of(wanted);
+        read.counts = counts;
+        let asked = (address.clone(), read);
+        let place = open.get(known.type_name.as_str());
+        match place.and_then(|place| groups.get_mut(*place)) {
+            Some(group) if group.asked.len() < kind.reads_at_once() => group.asked.push(asked),
+            _ => {
+                open.insert(&known.type_name, groups.len());
+                groups.push(Group {
+                    kind,
+                    asked: vec![asked],
+                });
+            }
+        }
+    }
+    (groups, failures)
+}
+
+fn unknown_type(name: &str) -> Error {
+    Error::with_hint(
+        format!("the state has the type {name}, which this version does not know"),
+        "Use the version of stackctl that made it.",
+    )
 }
 
 async fn read(
@@ -182,28 +227,17 @@ async fn read(
     round: &Round<'_>,
 ) -> Result<(), Vec<ReadFailure>> {
     // In the order in which they start: the identity first.
-    let mut reads: Vec<futures_util::future::BoxFuture<'_, Seen>> = Vec::new();
+    let mut reads: Vec<futures_util::future::BoxFuture<'_, Observation>> = Vec::new();
     if round.first && !observe.cx.aws.is_offline() {
         world.region = Some(observe.cx.aws.region().to_owned());
         reads.push(Box::pin(async {
             let cx = told_of(observe.cx, CREDENTIALS);
-            Seen::Identity(cx.telling(cx.aws.identity()).await.cloned())
+            Observation::Identity(cx.telling(cx.aws.identity()).await.cloned())
         }));
     }
-    let seal = world.seal();
-    if observe.refresh {
-        for (address, known) in &world.state.resources {
-            let wanted = observe.only.is_none_or(|only| only.contains(address));
-            let counts = round.doomed.contains(address);
-            if wanted && observe.types.is_remote(&known.type_name) && (round.first || counts) {
-                let known = seal.opened_resource(known).into_owned();
-                reads.push(Box::pin(read_resource(
-                    observe,
-                    (address.clone(), counts),
-                    known,
-                )));
-            }
-        }
+    let (groups, mut failures) = groups(observe, world, round);
+    for group in groups {
+        reads.push(Box::pin(read_group(observe.cx, group)));
     }
     for need in round.imports {
         reads.push(Box::pin(read_import(observe, need.clone())));
@@ -222,36 +256,38 @@ async fn read(
                     need.type_name
                 ))),
             };
-            Seen::Data(need.clone(), found)
+            Observation::Data(need.clone(), found)
         }));
     }
-    let mut failures = Vec::new();
     let mut reads = futures_util::stream::iter(reads).buffer_unordered(AT_ONCE);
-    let mut unread: BTreeMap<(&str, &str), BTreeSet<String>> = BTreeMap::new();
+    let mut denied: BTreeMap<(&str, &str), BTreeSet<String>> = BTreeMap::new();
     while let Some(seen) = reads.next().await {
         match seen {
-            Seen::Identity(Ok(found)) => {
+            Observation::Identity(Ok(found)) => {
                 // Nothing more is read in an account that is none of ours.
                 if !observe.allowed.is_empty() && !observe.allowed.contains(&found.account) {
                     return Err(Vec::new());
                 }
                 world.identity = Some(found);
             }
-            Seen::Identity(Err(error)) => failures.push((CREDENTIALS.to_owned(), error)),
-            Seen::Resource(address, extra, Ok(found)) => {
-                for (property, action) in extra.unread {
-                    let of = unread.entry((property, action)).or_default();
-                    of.insert(address.clone());
+            Observation::Identity(Err(error)) => failures.push((CREDENTIALS.to_owned(), error)),
+            Observation::Resources(found) => {
+                for (address, found) in found {
+                    match found {
+                        Ok(seen) => {
+                            for what in seen.denied {
+                                denied.entry(what).or_default().insert(address.clone());
+                            }
+                            let held = seen.held.map(|held| (address.clone(), held));
+                            world.contents.extend(held);
+                            let live = seen.live.map_or(Observed::Gone, Observed::Present);
+                            world.live.insert(address, live);
+                        }
+                        Err(error) => failures.push((address, error)),
+                    }
                 }
-                if let Some(held) = extra.held {
-                    world.contents.insert(address.clone(), held);
-                }
-                world
-                    .live
-                    .insert(address, found.map_or(Observed::Gone, Observed::Present));
             }
-            Seen::Resource(address, _, Err(error)) => failures.push((address, error)),
-            Seen::Data(need, Ok(outputs)) => {
+            Observation::Data(need, Ok(outputs)) => {
                 // An apply writes it; until then the plan reads what it will be.
                 let kind = observe.types.data_source(&need.type_name);
                 let mut cx = observe.cx.clone();
@@ -269,15 +305,17 @@ async fn read(
                     },
                 );
             }
-            Seen::Import(need, Ok(found)) => {
+            Observation::Import(need, Ok(found)) => {
                 let read = ImportRead { id: need.id, found };
                 world.imports.insert(need.address, read);
             }
-            Seen::Import(need, Err(error)) => failures.push((need.address, error)),
-            Seen::Data(need, Err(error)) => failures.push((format!("data.{}", need.name), error)),
+            Observation::Import(need, Err(error)) => failures.push((need.address, error)),
+            Observation::Data(need, Err(error)) => {
+                failures.push((format!("data.{}", need.name), error))
+            }
         }
     }
-    for ((property, action), addresses) in unread {
+    for ((property, action), addresses) in denied {
         observe.cx.waiting(&not_read(property, action, &addresses));
     }
     failures.sort_by(|a, b| a.0.cmp(&b.0));
@@ -291,17 +329,22 @@ async fn read(
 
 /// The warning of what could not be read, once for all that lack it.
 fn not_read(property: &str, action: &str, addresses: &BTreeSet<String>) -> String {
-    let all: Vec<&str> = addresses.iter().map(String::as_str).collect();
-    let of = match &all[..] {
-        [first, second, third, rest @ ..] if rest.len() > 1 => {
-            format!("{first}, {second}, {third} and {} more", rest.len())
-        }
-        all => all.join(", "),
-    };
+    let of = listed(addresses.iter());
     format!(
         "warning: the {property} of {of} cannot be read, and count as last applied: AWS denies \
          {action}. Allow it for the identity in use to see changes made outside stackctl."
     )
+}
+
+/// These addresses, or the first of many.
+fn listed<'a>(addresses: impl Iterator<Item = &'a String>) -> String {
+    let all: Vec<&str> = addresses.map(String::as_str).collect();
+    match &all[..] {
+        [first, second, third, rest @ ..] if rest.len() > 1 => {
+            format!("{first}, {second}, {third} and {} more", rest.len())
+        }
+        all => all.join(", "),
+    }
 }
 
 /// The context of one read: what delays it is told with what is read.
@@ -312,48 +355,43 @@ fn told_of(cx: &Cx, what: &str) -> Cx {
     cx
 }
 
-async fn read_resource(
-    observe: &Observe<'_>,
-    (address, counts): (String, bool),
-    known: ResourceState,
-) -> Seen {
-    let Some(kind) = observe.types.resource(&known.type_name) else {
-        let error = Error::with_hint(
-            format!(
-                "the state has the type {}, which this version does not know",
-                known.type_name
-            ),
-            "Use the version of stackctl that made it.",
-        );
-        return Seen::Resource(address, Extra::default(), Err(error));
+/// Reads a group. Those whose service asks to slow down are read again, without the others.
+async fn read_group(cx: &Cx, group: Group) -> Observation {
+    let Group { kind, asked } = group;
+    let cx = told_of(cx, &listed(asked.iter().map(|(address, _)| address)));
+    let progress = Mutex::new((asked, BTreeMap::new()));
+    let attempt = || async {
+        let mut progress = progress.lock().await;
+        let (left, seen) = &mut *progress;
+        let (addresses, reads): (Vec<_>, Vec<_>) = std::mem::take(left).into_iter().unzip();
+        let mut results = kind.read_many(&cx, &reads).await.into_iter();
+        let mut ended = Ok(());
+        for (address, read) in addresses.into_iter().zip(reads) {
+            let none = || Err(Error::failed(format!("{} returned no result", kind.name())));
+            let result = results.next().unwrap_or_else(none);
+            if let Some(error) = result.as_ref().err().filter(|error| error.is_throttle()) {
+                ended = Err(error.clone());
+                left.push((address.clone(), read));
+            }
+            seen.insert(address, result);
+        }
+        ended
     };
-    let mut cx = told_of(observe.cx, &address).for_read();
-    cx.counts = counts;
-    cx.wanted = Some(wanted(observe.stack, &address, &known));
-    let attrs = overlay(&known.outputs, &known.inputs);
-    let read = || kind.read(&cx, &known.id, &attrs);
-    let found = cx.telling(cx.retry(SLOWED, slowed, read)).await;
-    let extra = Extra {
-        held: cx.take_held(),
-        unread: cx.take_unread(),
-    };
-    Seen::Resource(address, extra, found)
+    // What the service still delays at the end has its error among the results.
+    cx.telling(cx.retry(SLOWED, slowed, attempt)).await.ok();
+    Observation::Resources(progress.into_inner().1)
 }
 
-async fn read_import(observe: &Observe<'_>, need: ImportNeed) -> Seen {
+async fn read_import(observe: &Observe<'_>, need: ImportNeed) -> Observation {
     let Some(kind) = observe.types.resource(&need.type_name) else {
         let message = format!("{} is no type that this version knows", need.type_name);
-        return Seen::Import(need, Err(Error::failed(message)));
+        return Observation::Import(need, Err(Error::failed(message)));
     };
-    let mut cx = observe.cx.clone();
-    cx.wanted = Some(wanted(
-        observe.stack,
-        &need.address,
-        &ResourceState::default(),
-    ));
-    let read = || kind.read(&cx, &need.id, &need.attrs);
-    let found = cx.retry(SLOWED, slowed, read).await;
-    Seen::Import(need, found)
+    let wanted = wanted(observe.stack, &need.address, &ResourceState::default());
+    let read = Read::new(&need.id, need.attrs.clone()).of(wanted);
+    let attempt = || kind.read(observe.cx, &read);
+    let found = observe.cx.retry(SLOWED, slowed, attempt).await;
+    Observation::Import(need, found.map(|seen| seen.live))
 }
 
 /// The properties that the file or the state gives a value.

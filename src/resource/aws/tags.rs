@@ -1,8 +1,9 @@
 //! Tag changes by difference, and the keys that a user's tags must keep clear of.
 
 use crate::data::Path;
-use crate::resource::context::{Cx, OWNER_TAG_PREFIX};
+use crate::resource::context::OWNER_TAG_PREFIX;
 use crate::resource::error::{Effect, Error};
+use crate::resource::read::Read;
 use crate::resource::rules::Rules;
 use crate::schema::broken::Broken;
 use serde_json::Value;
@@ -34,19 +35,19 @@ pub fn tag_diff(
     (to_set, to_remove)
 }
 
-/// Tags as a read was given them. Those that the caller may not read are recorded as unread
-/// ([`Cx::unread`]) and count as last known: no difference, and no false "not there".
+/// Tags as a read was given them. Those that the caller may not read are recorded as denied
+/// ([`Read::denied`]) and count as last known: no difference, and no false "not there".
 ///
 /// # Errors
 /// All others of the call.
 pub(crate) fn read<T>(
-    cx: &Cx,
+    asked: &Read,
     action: &'static str,
     result: Result<Option<T>, Error>,
 ) -> Result<Option<T>, Error> {
     match result {
         Err(error) if is_denied(&error) => {
-            cx.unread("tags", action);
+            asked.denied("tags", action);
             Ok(None)
         }
         other => other,
@@ -58,12 +59,12 @@ pub(crate) fn read<T>(
 /// # Errors
 /// As there.
 pub(crate) async fn wanted<T>(
-    cx: &Cx,
+    asked: &Read,
     action: &'static str,
-    asked: impl Future<Output = Result<Option<T>, Error>>,
+    call: impl Future<Output = Result<Option<T>, Error>>,
 ) -> Result<Option<T>, Error> {
-    match cx.wants("tags") {
-        true => read(cx, action, asked.await),
+    match asked.wants("tags") {
+        true => read(asked, action, call.await),
         false => Ok(None),
     }
 }

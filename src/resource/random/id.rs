@@ -104,13 +104,13 @@ impl Resource for RandomId {
         Ok(Made::new(outputs.id.clone(), outputs))
     }
 
-    async fn read(_cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
-        let bytes = decode(id)?;
+    async fn read(_cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let bytes = decode(&read.id)?;
         let props = Self {
             byte_length: bytes.len(),
             ..Self::default()
         };
-        let prefix = attrs["prefix"].as_str().unwrap_or_default();
+        let prefix = read.attributes["prefix"].as_str().unwrap_or_default();
         Ok(Some(Live::new(props, outputs(&bytes, prefix))))
     }
 

@@ -70,12 +70,8 @@ impl Resource for RandomPassword {
     }
 
     /// The recipe is the file's: nothing outside has it.
-    async fn read(
-        _cx: &Cx,
-        _id: &str,
-        attrs: &Value,
-    ) -> Result<Option<Live<Self, Outputs>>, Error> {
-        let result = attrs["result"].as_str().map(str::to_owned);
+    async fn read(_cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let result = read.attributes["result"].as_str().map(str::to_owned);
         Ok(Some(Live::new(Self::default(), outputs(result))))
     }
 

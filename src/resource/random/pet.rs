@@ -66,15 +66,9 @@ impl Resource for RandomPet {
         Ok(Made::new(id.clone(), Outputs { id }))
     }
 
-    async fn read(
-        _cx: &Cx,
-        id: &str,
-        _attrs: &Value,
-    ) -> Result<Option<Live<Self, Outputs>>, Error> {
-        Ok(Some(Live {
-            props: Self::default(),
-            outputs: Outputs { id: id.to_owned() },
-        }))
+    async fn read(_cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let id = read.id.clone();
+        Ok(Some(Live::new(Self::default(), Outputs { id })))
     }
 
     async fn delete(_cx: &Cx, _id: &str, _attrs: &Value) -> Result<(), Error> {

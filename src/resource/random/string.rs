@@ -73,11 +73,8 @@ impl Resource for RandomString {
         Ok(Made::new(result.clone(), outputs(&result)))
     }
 
-    async fn read(
-        _cx: &Cx,
-        id: &str,
-        _attrs: &Value,
-    ) -> Result<Option<Live<Self, Outputs>>, Error> {
+    async fn read(_cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let id = &read.id;
         let props = Self {
             length: u32::try_from(id.chars().count()).unwrap_or(u32::MAX),
             ..Self::default()

@@ -176,18 +176,17 @@ impl Resource for Account {
 
     /// The settings are always there. Without a role they are no resource; with another role
     /// than the one of the stack they are drift.
-    async fn read(cx: &Cx, _id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
+    async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
         let settings = get(cx).await?;
         let Some(role) = settings.role.clone() else {
             return Ok(None);
         };
-        let set = attrs["roleSet"].as_str().unwrap_or(&role).to_owned();
-        Ok(Some(Live {
-            props: Self {
-                cloudwatch_role_arn: role,
-            },
-            outputs: settings.outputs(set),
-        }))
+        let set = read.attributes["roleSet"].as_str().unwrap_or(&role);
+        let outputs = settings.outputs(set.to_owned());
+        let props = Self {
+            cloudwatch_role_arn: role,
+        };
+        Ok(Some(Live::new(props, outputs)))
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {

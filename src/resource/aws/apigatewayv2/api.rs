@@ -328,14 +328,14 @@ impl Resource for Api {
         Ok(Made { id, outputs })
     }
 
-    async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
-        let call = cx.aws.apigateway().get_api().api_id(id);
+    async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let call = cx.aws.apigateway().get_api().api_id(&read.id);
         let Some(reply) = send!(call, "apigateway:GET (GetApi)", none: NOT_FOUND)? else {
             return Ok(None);
         };
         let protocol = reply.protocol_type.map(|kind| kind.as_str().to_owned());
         let protocol_type = protocol.unwrap_or_default();
-        let outputs = outputs(cx, id, reply.api_endpoint, &protocol_type).await?;
+        let outputs = outputs(cx, &read.id, reply.api_endpoint, &protocol_type).await?;
         let props = Self {
             name: reply.name.unwrap_or_default(),
             protocol_type,
@@ -355,7 +355,7 @@ impl Resource for Api {
             fail_on_warnings: None,
             tags: user_tags(reply.tags.unwrap_or_default()),
         };
-        Ok(Some(Live { props, outputs }))
+        Ok(Some(Live::new(props, outputs)))
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {

@@ -137,21 +137,22 @@ impl Resource for Deployment {
         Ok(made)
     }
 
-    async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
-        let [api_id, deployment_id] = parts(id)?;
+    async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let [api_id, deployment_id] = parts(&read.id)?;
         let call = cx.aws.apigateway().get_deployment();
         let call = call.api_id(api_id).deployment_id(deployment_id);
         let reply = send!(call, "apigateway:GET (GetDeployment)", none: NOT_FOUND)?;
-        Ok(reply.map(|reply| Live {
-            props: Self {
+        Ok(reply.map(|reply| {
+            let outputs = Outputs {
+                id: deployment_id.to_owned(),
+                auto_deployed: reply.auto_deployed.unwrap_or(false),
+            };
+            let props = Self {
                 api_id: api_id.to_owned(),
                 description: reply.description,
                 triggers: None,
-            },
-            outputs: Outputs {
-                id: deployment_id.to_owned(),
-                auto_deployed: reply.auto_deployed.unwrap_or(false),
-            },
+            };
+            Live::new(props, outputs)
         }))
     }
 

@@ -290,8 +290,8 @@ impl Resource for Integration {
         })
     }
 
-    async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
-        let [api_id, integration_id] = parts(id)?;
+    async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let [api_id, integration_id] = parts(&read.id)?;
         let call = cx.aws.apigateway().get_integration().api_id(api_id);
         let call = call.integration_id(integration_id);
         let reply = send!(call, "apigateway:GET (GetIntegration)", none: NOT_FOUND)?;
@@ -305,7 +305,7 @@ impl Resource for Integration {
                 .take(),
         };
         let props = props_of!(api_id, reply);
-        Ok(Some(Live { props, outputs }))
+        Ok(Some(Live::new(props, outputs)))
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {

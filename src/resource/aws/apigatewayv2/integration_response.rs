@@ -129,8 +129,8 @@ impl Resource for IntegrationResponse {
         })
     }
 
-    async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
-        let [api_id, integration_id, response_id] = parts(id)?;
+    async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let [api_id, integration_id, response_id] = parts(&read.id)?;
         let call = cx.aws.apigateway().get_integration_response();
         let call = call.api_id(api_id).integration_id(integration_id);
         let call = call.integration_response_id(response_id);

@@ -323,8 +323,8 @@ impl Resource for Route {
         })
     }
 
-    async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
-        let [api_id, route_id] = parts(id)?;
+    async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let [api_id, route_id] = parts(&read.id)?;
         let call = cx.aws.apigateway().get_route().api_id(api_id);
         let call = call.route_id(route_id);
         let Some(reply) = send!(call, "apigateway:GET (GetRoute)", none: NOT_FOUND)? else {
@@ -385,7 +385,7 @@ impl Resource for Route {
         let Some(id) = with_key(cx, api_id, key).await? else {
             return Ok(None);
         };
-        let live = Self::read(cx, &id, &Value::Null).await?;
+        let live = Self::read(cx, &Read::new(&id, Value::Null)).await?;
         let ours = live.is_some_and(|live| known.fits(&json(&live.props), &["apiId"]));
         Ok(ours.then_some(id))
     }

@@ -95,8 +95,8 @@ impl Resource for RouteResponse {
         })
     }
 
-    async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
-        let [api_id, route_id, response_id] = parts(id)?;
+    async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let [api_id, route_id, response_id] = parts(&read.id)?;
         let call = cx.aws.apigateway().get_route_response();
         let call = call.api_id(api_id).route_id(route_id);
         let call = call.route_response_id(response_id);

@@ -455,14 +455,14 @@ impl Resource for Stage {
         Ok(Made { id, outputs })
     }
 
-    async fn read(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
-        let [api_id, name] = parts(id)?;
+    async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let [api_id, name] = parts(&read.id)?;
         let call = cx.aws.apigateway().get_stage().api_id(api_id);
         let call = call.stage_name(name);
         let Some(reply) = send!(call, "apigateway:GET (GetStage)", none: NOT_FOUND)? else {
             return Ok(None);
         };
-        let url = attrs["invokeUrl"].as_str();
+        let url = read.attributes["invokeUrl"].as_str();
         let outputs = outputs(cx, [api_id, name], reply.deployment_id.clone(), url).await?;
         let props = Self {
             api_id: api_id.to_owned(),
@@ -482,7 +482,7 @@ impl Resource for Stage {
             stage_variables: reply.stage_variables.map(|map| map.into_iter().collect()),
             tags: user_tags(reply.tags.unwrap_or_default()),
         };
-        Ok(Some(Live { props, outputs }))
+        Ok(Some(Live::new(props, outputs)))
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
@@ -498,8 +498,9 @@ impl Resource for Stage {
             let switched = change.has(&["autoDeploy"]) && change.new.auto_deploy == Some(true);
             if switched && shown.is_some() && deployment == shown {
                 deploy(cx, api_id).await?;
-                let read = Self::read(cx, &change.id, &change.attrs).await?;
-                deployment = read.and_then(|live| live.outputs.deployment_id);
+                let read = Read::new(&change.id, change.attrs.clone());
+                let live = Self::read(cx, &read).await?;
+                deployment = live.and_then(|live| live.outputs.deployment_id);
             }
         }
         if change.has(&["tags"]) {

@@ -149,29 +149,30 @@ impl Resource for LogGroup {
         Ok(Made { id: name, outputs })
     }
 
-    async fn read(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
+    async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let (id, attrs) = (&read.id, &read.attributes);
         let outputs = match attrs["arn"].as_str() {
             Some(arn) => Outputs {
-                id: id.to_owned(),
-                name: id.to_owned(),
+                id: id.clone(),
+                name: id.clone(),
                 arn: arn.trim_end_matches(":*").to_owned(),
             },
             None => outputs(cx, id).await?,
         };
         let tags = calls::read_tags(cx, &outputs.arn);
-        let tags = tags::wanted(cx, "logs:ListTagsForResource", tags);
+        let tags = tags::wanted(read, "logs:ListTagsForResource", tags);
         let (group, tags) = tokio::join!(calls::describe(cx, id), tags);
         let Some(group) = group? else {
             return Ok(None);
         };
-        cx.holds(Contents {
+        let held = Contents {
             bytes: group
                 .stored_bytes
                 .and_then(|bytes| u64::try_from(bytes).ok()),
             ..Contents::default()
-        });
+        };
         let props = Self {
-            name: Some(id.to_owned()),
+            name: Some(id.clone()),
             name_prefix: None,
             retention_in_days: retention(&group, attrs),
             kms_key_id: group.kms_key_id,
@@ -180,7 +181,7 @@ impl Resource for LogGroup {
             skip_destroy: None,
             tags: user_tags(tags?.unwrap_or_default()),
         };
-        Ok(Some(Live { props, outputs }))
+        Ok(Some(Live::new(props, outputs).holding(held)))
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {

@@ -120,10 +120,12 @@ impl Resource for ManagedPolicy {
         Ok(Made::new(outputs.arn.clone(), outputs))
     }
 
-    async fn read(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
+    async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let id = &read.id;
         // The version known of is asked for at the same time; a version made outside costs
         // one more call.
-        let expected = attrs["defaultVersionId"].as_str().unwrap_or("v1");
+        let expected = read.attributes["defaultVersionId"].as_str();
+        let expected = expected.unwrap_or("v1");
         let get = async {
             send!(cx.aws.iam().get_policy().policy_arn(id), "iam:GetPolicy", none: NOT_FOUND)
         };
@@ -151,7 +153,7 @@ impl Resource for ManagedPolicy {
             policy: document,
             tags: iam::own_tags(&policy.tags.unwrap_or_default()),
         };
-        Ok(Some(Live { props, outputs }))
+        Ok(Some(Live::new(props, outputs)))
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {

@@ -182,11 +182,12 @@ impl Resource for Role {
         Ok(Made { id: name, outputs })
     }
 
-    async fn read(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
-        let get =
-            async { send!(cx.aws.iam().get_role().role_name(id), "iam:GetRole", none: NOT_FOUND) };
+    async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let get = async {
+            send!(cx.aws.iam().get_role().role_name(&read.id), "iam:GetRole", none: NOT_FOUND)
+        };
         let (role, managed, inline) =
-            tokio::join!(get, read_managed(cx, id), read_inline(cx, id, attrs));
+            tokio::join!(get, read_managed(cx, read), read_inline(cx, read));
         let Some(role) = role?.and_then(|reply| reply.role) else {
             return Ok(None);
         };
@@ -207,7 +208,7 @@ impl Resource for Role {
             force_detach_policies: None,
             tags: iam::own_tags(&role.tags.unwrap_or_default()),
         };
-        Ok(Some(Live { props, outputs }))
+        Ok(Some(Live::new(props, outputs)))
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
@@ -318,11 +319,11 @@ async fn outputs(cx: &Cx, role: &aws_sdk_iam::types::Role) -> Result<Outputs, Er
     })
 }
 
-async fn read_managed(cx: &Cx, role: &str) -> Result<Option<Vec<String>>, Error> {
-    if !cx.wants("managedPolicyArns") {
+async fn read_managed(cx: &Cx, read: &Read) -> Result<Option<Vec<String>>, Error> {
+    if !read.wants("managedPolicyArns") {
         return Ok(None);
     }
-    iam::attached(cx, role).await
+    iam::attached(cx, &read.id).await
 }
 
 /// The names in the inline policies that `attrs` holds.
@@ -337,21 +338,17 @@ fn inline_of(attrs: &Value) -> Vec<String> {
 
 /// Lists and gets at the same time: the policies known of are asked for before the list is
 /// there, the rest after it.
-async fn read_inline(
-    cx: &Cx,
-    role: &str,
-    attrs: &Value,
-) -> Result<Option<Vec<InlinePolicy>>, Error> {
-    if !cx.wants("inlinePolicies") {
+async fn read_inline(cx: &Cx, read: &Read) -> Result<Option<Vec<InlinePolicy>>, Error> {
+    if !read.wants("inlinePolicies") {
         return Ok(None);
     }
     let get = async |name: String| -> Result<(String, Option<Policy>), Error> {
-        let policy = iam::inline(cx, role, &name).await?;
+        let policy = iam::inline(cx, &read.id, &name).await?;
         Ok((name, policy))
     };
-    let expected = inline_of(attrs);
+    let expected = inline_of(&read.attributes);
     let (names, known) = tokio::join!(
-        iam::inline_names(cx, role),
+        iam::inline_names(cx, &read.id),
         try_join_all(expected.iter().cloned().map(get))
     );
     let names = names?.unwrap_or_default();

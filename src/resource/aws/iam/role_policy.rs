@@ -97,8 +97,8 @@ impl Resource for RolePolicy {
         Ok(made(&new.props.role, &name))
     }
 
-    async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
-        let (role, name) = parts(id)?;
+    async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let (role, name) = parts(&read.id)?;
         let Some(policy) = iam::inline(cx, role, name).await? else {
             return Ok(None);
         };

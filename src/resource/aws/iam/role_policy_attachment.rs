@@ -64,12 +64,13 @@ impl Resource for RolePolicyAttachment {
         Ok(Made::new(id.clone(), Outputs { id }))
     }
 
-    async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
-        let props = Self::from_id(id)?;
+    async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let props = Self::from_id(&read.id)?;
         let attached = iam::attached(cx, &props.role).await?.unwrap_or_default();
+        let id = read.id.clone();
         Ok(attached
             .contains(&props.policy_arn)
-            .then(|| Live::new(props, Outputs { id: id.to_owned() })))
+            .then(|| Live::new(props, Outputs { id })))
     }
 
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {

@@ -178,19 +178,19 @@ impl Resource for EventSourceMapping {
         Ok(Made { id: uuid, outputs })
     }
 
-    async fn read(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
-        let Some(live) = get(cx, id).await? else {
+    async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let Some(live) = get(cx, &read.id).await? else {
             return Ok(None);
         };
         let outputs = outputs_of!(cx, &live);
-        let mut props = props_of(live, attrs);
-        if cx.wants("tags") {
+        let mut props = props_of(live, &read.attributes);
+        if read.wants("tags") {
             let call = cx.aws.lambda().list_tags().resource(&outputs.arn);
             let reply = send!(call, "lambda:ListTags", none: NOT_FOUND);
-            let reply = tags::read(cx, "lambda:ListTags", reply)?;
+            let reply = tags::read(read, "lambda:ListTags", reply)?;
             props.tags = user_tags(reply.and_then(|reply| reply.tags).unwrap_or_default());
         }
-        Ok(Some(Live { props, outputs }))
+        Ok(Some(Live::new(props, outputs)))
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {

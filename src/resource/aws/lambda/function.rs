@@ -269,7 +269,8 @@ impl Resource for Function {
         Ok(Made::new(props.name.clone(), outputs))
     }
 
-    async fn read(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
+    async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let (id, attrs) = (&read.id, &read.attributes);
         let Some(reply) = get(cx, id).await? else {
             return Ok(None);
         };
@@ -279,14 +280,14 @@ impl Resource for Function {
             )));
         };
         if reply.tags_error.is_some() {
-            cx.unread("tags", "lambda:ListTags");
+            read.denied("tags", "lambda:ListTags");
         }
         let outputs = outputs(cx, id, &status_of!(configuration), published(attrs));
         let mut props = props_of(reply, attrs);
-        if cx.wants("codeSigningConfigArn") {
+        if read.wants("codeSigningConfigArn") {
             props.code_signing_config_arn = code_signing(cx, id).await?;
         }
-        Ok(Some(Live { props, outputs }))
+        Ok(Some(Live::new(props, outputs)))
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {

@@ -275,8 +275,8 @@ impl Resource for Permission {
         })
     }
 
-    async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
-        let (function, sid) = split(id)?;
+    async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let (function, sid) = split(&read.id)?;
         let policy = policy(cx, &function).await?;
         let Some(found) = policy.and_then(|policy| Statement::find(&policy, sid)) else {
             return Ok(None);

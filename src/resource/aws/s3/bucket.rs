@@ -14,6 +14,7 @@ use crate::resource::aws::{listing, tags as tag_rules};
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration, ObjectLockEnabled,
 };
+use futures_util::future::OptionFuture;
 
 /// The region whose CreateBucket takes no location, and answers 200 for a bucket of your own.
 const CLASSIC: &str = "us-east-1";
@@ -183,24 +184,22 @@ impl Resource for Bucket {
         Ok(Made::new(name, outputs))
     }
 
-    async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
-        let counted = async {
-            if cx.counts {
-                cx.holds(count(cx, id).await);
-            }
-        };
-        let (head, tags, locked, ()) =
-            tokio::join!(head(cx, id), tags(cx, id), locked(cx, id), counted);
+    async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let id = &read.id;
+        let held = OptionFuture::from(read.counts.then(|| count(cx, id)));
+        let (head, tags, locked, held) =
+            tokio::join!(head(cx, id), tags(cx, read), locked(cx, read), held);
         let Some(region) = head.map_err(|error| unseen(cx, id, error))? else {
             return Ok(None);
         };
         let props = Self {
-            bucket: Some(id.to_owned()),
+            bucket: Some(id.clone()),
             tags: tags?.and_then(user_tags),
             object_lock_enabled: locked?,
             ..Self::default()
         };
-        Ok(Some(Live::new(props, outputs(cx, id, &region))))
+        let live = Live::new(props, outputs(cx, id, &region));
+        Ok(Some(live.holding(held)))
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
@@ -419,11 +418,11 @@ async fn head(cx: &Cx, name: &str) -> Result<Option<String>, Error> {
 }
 
 /// Whether object lock is on, where the file or the state has a say in it.
-async fn locked(cx: &Cx, name: &str) -> Result<Option<bool>, Error> {
-    if !cx.wants("objectLockEnabled") {
+async fn locked(cx: &Cx, read: &Read) -> Result<Option<bool>, Error> {
+    if !read.wants("objectLockEnabled") {
         return Ok(None);
     }
-    let call = cx.aws.s3().get_object_lock_configuration().bucket(name);
+    let call = cx.aws.s3().get_object_lock_configuration().bucket(&read.id);
     let reply = send!(
         call, "s3:GetBucketObjectLockConfiguration (GetObjectLockConfiguration)",
         none: &["ObjectLockConfigurationNotFoundError", "NoSuchBucket"]

@@ -6,12 +6,8 @@ use crate::resource::aws::tags as reading;
 use aws_sdk_s3::types::Tagging;
 
 /// The bucket's tags where the file or the state has some.
-pub async fn tags(cx: &Cx, name: &str) -> Result<Option<BTreeMap<String, String>>, Error> {
-    if cx.wants("tags") {
-        reading::read(cx, "s3:GetBucketTagging", all_tags(cx, name).await)
-    } else {
-        Ok(None)
-    }
+pub async fn tags(cx: &Cx, read: &Read) -> Result<Option<BTreeMap<String, String>>, Error> {
+    reading::wanted(read, "s3:GetBucketTagging", all_tags(cx, &read.id)).await
 }
 
 /// All tags of a bucket, the owner's included; none without tags or without the bucket.

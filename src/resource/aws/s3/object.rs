@@ -210,13 +210,13 @@ impl Resource for BucketObject {
         Ok(Made { id, outputs })
     }
 
-    async fn read(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
-        let (bucket, key) = split(id)?;
-        let algorithm = attrs.get("checksumAlgorithm").and_then(Value::as_str);
-        let wanted = cx.wants("tags");
+    async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let (bucket, key) = split(&read.id)?;
+        let algorithm = read.attributes["checksumAlgorithm"].as_str();
+        let wanted = read.wants("tags");
         let (head, known) = tokio::join!(
             head(cx, bucket, key, algorithm.is_some()),
-            tags(cx, bucket, key, wanted)
+            tags(cx, read, [bucket, key], wanted)
         );
         let Some(head) = head? else {
             return Ok(None);
@@ -225,7 +225,7 @@ impl Resource for BucketObject {
         // count comes to those only who may read the tags.
         let others = !wanted && head.tag_count().is_some_and(|count| count > 0);
         let tags = match others {
-            true => tags(cx, bucket, key, true).await,
+            true => tags(cx, read, [bucket, key], true).await,
             false => known,
         };
         let props = Self {
@@ -236,7 +236,7 @@ impl Resource for BucketObject {
         };
         Ok(Some(Live::new(
             props,
-            outputs_of!(cx, id, &head, algorithm),
+            outputs_of!(cx, &read.id, &head, algorithm),
         )))
     }
 

@@ -68,8 +68,8 @@ pub fn live(head: &HeadObjectOutput) -> BucketObject {
 /// The object's tags, where they are wanted.
 pub async fn tags(
     cx: &Cx,
-    bucket: &str,
-    key: &str,
+    read: &Read,
+    [bucket, key]: [&str; 2],
     wanted: bool,
 ) -> Result<Option<BTreeMap<String, String>>, Error> {
     if !wanted {
@@ -77,7 +77,7 @@ pub async fn tags(
     }
     let call = cx.aws.s3().get_object_tagging().bucket(bucket).key(key);
     let reply = send!(call, "s3:GetObjectTagging", none: &["NoSuchKey", "NoSuchBucket"]);
-    let reply = reading::read(cx, "s3:GetObjectTagging", reply)?;
+    let reply = reading::read(read, "s3:GetObjectTagging", reply)?;
     Ok(
         reply
             .and_then(|reply| user_tags(reply.tag_set.into_iter().map(|tag| (tag.key, tag.value)))),

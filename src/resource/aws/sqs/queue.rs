@@ -182,16 +182,17 @@ impl Resource for Queue {
         Ok(Made { id: url, outputs })
     }
 
-    async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
-        let tags = tags::wanted(cx, "sqs:ListQueueTags", sqs::tags(cx, id));
+    async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let id = &read.id;
+        let tags = tags::wanted(read, "sqs:ListQueueTags", sqs::tags(cx, id));
         let (live, tags) = tokio::join!(sqs::attributes(cx, id, Name::All), tags);
         let Some(live) = live? else {
             return Ok(None);
         };
-        cx.holds(Contents {
+        let held = Contents {
             messages: Some(messages(&live)),
             ..Contents::default()
-        });
+        };
         let mut outputs = outputs(cx, id).await?;
         if let Some(arn) = live.get(&Name::QueueArn) {
             outputs.arn.clone_from(arn);
@@ -200,7 +201,7 @@ impl Resource for Queue {
         props.name = Some(outputs.name.clone());
         props.fifo_queue = live.get(&Name::FifoQueue).map(|value| value == "true");
         props.tags = user_tags(tags?.unwrap_or_default());
-        Ok(Some(Live { props, outputs }))
+        Ok(Some(Live::new(props, outputs).holding(held)))
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
