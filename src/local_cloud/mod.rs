@@ -15,6 +15,7 @@ pub mod lambda;
 mod late;
 pub mod logs;
 mod policy;
+mod query;
 pub mod s3;
 pub mod service;
 pub mod sqs;
