@@ -9,6 +9,7 @@ pub mod cloudwatch;
 pub mod connect;
 mod credentials;
 pub mod endpoint;
+pub(crate) mod fifo;
 pub mod get_caller_identity;
 pub mod get_partition;
 pub mod get_region;
