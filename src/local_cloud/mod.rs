@@ -18,6 +18,7 @@ mod policy;
 mod query;
 pub mod s3;
 pub mod service;
+pub mod sns;
 pub mod sqs;
 mod stamps;
 pub mod sts;

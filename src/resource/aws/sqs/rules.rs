@@ -9,7 +9,8 @@ use crate::resource::document::parse;
 /// is bound by the size of a request.
 const POLICY_LIMIT: usize = 200_000;
 
-const QUEUE: Fifo = Fifo {
+/// What is FIFO among queues.
+pub(crate) const QUEUE: Fifo = Fifo {
     thing: "queue",
     flag: "fifoQueue",
     only: &[
