@@ -6,6 +6,7 @@ use crate::support::{Ended, Project};
 use serde_json::{Value, json};
 
 const QUEUE: &str = "  q: {type: \"aws:sqs:Queue\", properties: {name: q, tags: {a: \"1\"}}}\n";
+const TOPIC: &str = "  t: {type: \"aws:sns:Topic\", properties: {name: t, tags: {a: \"1\"}}}\n";
 const FIFO: &str = "  q: {type: \"aws:sqs:Queue\", properties: {name: q.fifo, fifoQueue: true, delaySeconds: 5}}\n";
 const BUCKET: &str =
     "  b: {type: \"aws:s3:Bucket\", properties: {bucket: tagged-later, tags: {a: \"1\"}}}\n";
@@ -70,6 +71,7 @@ fn is_read_without_tags(project: &Project, action: &str) {
 fn tags_that_may_not_be_read_are_not_absent() {
     for (resources, action) in [
         (QUEUE, "sqs:ListQueueTags"),
+        (TOPIC, "sns:ListTagsForResource"),
         (BUCKET, "s3:GetBucketTagging"),
         (GROUP, "logs:ListTagsForResource"),
     ] {

@@ -48,6 +48,8 @@ const CREATES: &[(&str, &str)] = &[
     ("aws:s3:BucketPolicy", "s3:PutBucketPolicy"),
     ("aws:s3:BucketPublicAccessBlock", "s3:PutPublicAccessBlock"),
     ("aws:s3:BucketVersioning", "s3:PutBucketVersioning"),
+    ("aws:sns:Topic", "sns:CreateTopic"),
+    ("aws:sns:TopicSubscription", "sns:Subscribe"),
     ("aws:sqs:Queue", "sqs:CreateQueue"),
     ("aws:sqs:QueuePolicy", "sqs:SetQueueAttributes"),
 ];
@@ -119,6 +121,8 @@ fn a_create_that_nobody_heard_of_is_found_once() {
 fn a_create_whose_reply_has_no_id_is_found_once() {
     let with_id = |call: &&str| {
         let others = [
+            "sns:CreateTopic",
+            "sns:Subscribe",
             "sqs:CreateQueue",
             "iam:CreateRole",
             "iam:CreatePolicy",
@@ -163,6 +167,11 @@ fn named() -> Vec<(&'static str, &'static str, Value)> {
     };
     let lambda = json!({"Service": "lambda.amazonaws.com"});
     vec![
+        (
+            "aws:sns:Topic",
+            "sns:CreateTopic",
+            json!({"name": "theirs"}),
+        ),
         (
             "aws:sqs:Queue",
             "sqs:CreateQueue",

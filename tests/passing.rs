@@ -150,6 +150,31 @@ fn queues() -> Vec<Case> {
             None,
             vec![one("aws:sqs:Queue", json!({"name": "q"}))],
         ),
+        case(
+            "sns:CreateTopic",
+            (
+                400,
+                "InvalidParameter",
+                "Invalid parameter: Policy Error: PrincipalNotFound",
+            ),
+            Some("Invalid parameter: Policy Error: null"),
+            vec![with(
+                one("aws:sns:Topic", json!({"name": "t", "policy": user()})),
+                role("r"),
+            )],
+        ),
+        case(
+            "sns:TagResource",
+            (
+                400,
+                "ConcurrentAccess",
+                "Can't perform multiple operations on a tag simultaneously.",
+            ),
+            None,
+            [json!({"a": "1"}), json!({"a": "2"})]
+                .map(|tags| one("aws:sns:Topic", json!({"name": "t", "tags": tags})))
+                .into(),
+        ),
     ]
 }
 

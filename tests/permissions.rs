@@ -9,7 +9,7 @@ use std::path::Path;
 /// The names that the code gives to calls: what `.call(…)`, `.call_unless(…)` and `send!(…)` get.
 fn calls() -> BTreeSet<String> {
     let name = Regex::new(
-        r#""((?:apigateway|iam|lambda|logs|s3|sqs|sts):[A-Z][A-Za-z]+(?: \([A-Za-z0-9]+\))?)""#,
+        r#""((?:apigateway|iam|lambda|logs|s3|sns|sqs|sts):[A-Z][A-Za-z]+(?: \([A-Za-z0-9]+\))?)""#,
     )
     .unwrap();
     let called = Regex::new(r"(?s)(\.call\(|\.call_unless\(|send!\()").unwrap();

@@ -176,6 +176,7 @@ mod cases {
         rules_of_iam_logs_and_random,
         rules_of_lambda,
         rules_of_s3,
+        rules_of_sns,
         rules_of_sqs,
         secret_in_a_document,
         secret_in_a_document_changed,

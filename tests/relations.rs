@@ -292,6 +292,7 @@ const NO_PARENT: &[(&str, &str)] = &[
     ("aws:lambda:Permission.statementId", "its own name"),
     ("aws:s3:Bucket.bucket", "its own name"),
     ("aws:s3:BucketObject.kmsKeyId", "no type for keys"),
+    ("aws:sns:Topic.kmsMasterKeyId", "no type for keys"),
     ("aws:sqs:Queue.fifoQueue", "a bool"),
     ("aws:sqs:Queue.kmsMasterKeyId", "no type for keys"),
 ];

@@ -5,7 +5,7 @@ use super::connector::Client;
 use super::disk::Disk;
 use super::fault::{Fault, Faults, Lot, What};
 use super::service::Service;
-use super::{apigateway, iam, lambda, logs, s3, sqs, sts};
+use super::{apigateway, iam, lambda, logs, s3, sns, sqs, sts};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use serde_json::Value;
 use std::io::{self, Write};
@@ -22,6 +22,7 @@ fn services() -> Vec<Box<dyn Service>> {
         Box::new(lambda::Lambda),
         Box::new(logs::Logs),
         Box::new(s3::S3),
+        Box::new(sns::Sns),
         Box::new(sqs::Sqs),
         Box::new(sts::Sts),
     ]

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Fault {
     /// The calls: `*`, `sqs:*` or `sqs:CreateQueue`. The part before the colon is the
-    /// service's signing name (`sqs`, `sts`, `logs`, `apigateway`, `iam`, `s3`, `lambda`), or
+    /// service's signing name (`sns`, `sqs`, `sts`, `logs`, `apigateway`, `iam`, `s3`, `lambda`), or
     /// `store` for the moments at which the state and its journal are written: `store:synced`,
     /// see [`crate::store::Moment`]. Kills and latencies happen there, and `{"error": 507}`: the
     /// disk is full. `*` means the services.
@@ -302,6 +302,7 @@ pub(super) fn denial(service: &str, operation: &str) -> Refusal {
     let (status, code) = match service {
         "s3" | "iam" | "sts" => (403, "AccessDenied"),
         "apigateway" | "lambda" => (403, "AccessDeniedException"),
+        "sns" => (403, "AuthorizationError"),
         _ => (400, "AccessDeniedException"),
     };
     let action = operation.rsplit(':').next().unwrap_or_default();
@@ -363,6 +364,7 @@ pub(super) fn further_action(operation: &str, request: &Request) -> Option<&'sta
         "logs:CreateLogGroup" => ("\"tags\"", "logs:TagResource"),
         "iam:CreateRole" => ("Tags.member.1", "iam:TagRole"),
         "iam:CreatePolicy" => ("Tags.member.1", "iam:TagPolicy"),
+        "sns:CreateTopic" => ("Tags.member.1", "sns:TagResource"),
         "lambda:CreateFunction" | "lambda:CreateEventSourceMapping" => {
             ("\"Tags\"", "lambda:TagResource")
         }

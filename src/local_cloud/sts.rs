@@ -1,6 +1,8 @@
 //! STS: who the caller is. In the local cloud that is always the root of its one account.
 
+use super::query::{self, Form};
 use super::service::{ACCOUNT, Refusal, Reply, Request, Service, Store};
+use super::xml::Xml;
 
 /// The service.
 #[derive(Debug)]
@@ -8,24 +10,13 @@ pub struct Sts;
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
-fn xml(status: u16, body: String) -> Reply {
-    Reply {
-        status,
-        headers: vec![("content-type".to_owned(), "text/xml".to_owned())],
-        body: body.into(),
-    }
-}
-
 impl Service for Sts {
     fn signing_name(&self) -> &'static str {
         "sts"
     }
 
     fn operation(&self, request: &Request) -> String {
-        form_urlencoded::parse(&request.body)
-            .find(|(name, _)| name == "Action")
-            .map(|(_, action)| action.into_owned())
-            .unwrap_or_default()
+        Form::parse(request).action().to_owned()
     }
 
     fn answer(&self, request: &Request, _store: &mut dyn Store) -> Result<Reply, Refusal> {
@@ -38,33 +29,15 @@ impl Service for Sts {
             ));
         }
         let (partition, _) = crate::resource::aws::partition_of(&request.region);
-        Ok(xml(
-            200,
-            format!(
-                "<GetCallerIdentityResponse xmlns=\"{NAMESPACE}\"><GetCallerIdentityResult>\
-                 <Arn>arn:{partition}:iam::{ACCOUNT}:root</Arn><UserId>{ACCOUNT}</UserId>\
-                 <Account>{ACCOUNT}</Account></GetCallerIdentityResult>\
-                 </GetCallerIdentityResponse>"
-            ),
-        ))
+        let mut xml = Xml::default();
+        xml.text("Arn", format!("arn:{partition}:iam::{ACCOUNT}:root"));
+        xml.text("UserId", ACCOUNT);
+        xml.text("Account", ACCOUNT);
+        Ok(query::respond(NAMESPACE, &operation, xml))
     }
 
     fn refuse(&self, _request: &Request, refusal: &Refusal) -> Reply {
-        let blame = if refusal.status < 500 {
-            "Sender"
-        } else {
-            "Receiver"
-        };
-        // Codes are ours; a message may hold an operation's name as sent.
-        let message = refusal.message.replace('&', "&amp;").replace('<', "&lt;");
-        xml(
-            refusal.status,
-            format!(
-                "<ErrorResponse xmlns=\"{NAMESPACE}\"><Error><Type>{blame}</Type>\
-                 <Code>{}</Code><Message>{message}</Message></Error></ErrorResponse>",
-                refusal.code
-            ),
-        )
+        query::refuse(NAMESPACE, refusal)
     }
 }
 

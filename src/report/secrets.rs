@@ -404,7 +404,16 @@ impl Secrets {
 }
 
 /// The services whose names stand in ARNs.
-const SERVICES: [&str; 7] = ["sqs", "lambda", "iam", "logs", "s3", "sts", "apigateway"];
+const SERVICES: [&str; 8] = [
+    "sns",
+    "sqs",
+    "lambda",
+    "iam",
+    "logs",
+    "s3",
+    "sts",
+    "apigateway",
+];
 
 #[cfg(test)]
 mod tests {

@@ -79,6 +79,7 @@ fn service(call: &str) -> &str {
         "lambda" => "Lambda",
         "logs" => "CloudWatch Logs",
         "s3" => "S3",
+        "sns" => "SNS",
         "sqs" => "SQS",
         "sts" => "STS",
         _ => "AWS",

@@ -61,6 +61,8 @@ table! {
         aws::s3::policy::BucketPolicy,
         aws::s3::public_access_block::BucketPublicAccessBlock,
         aws::s3::versioning::BucketVersioning,
+        aws::sns::topic::Topic,
+        aws::sns::topic_subscription::TopicSubscription,
         aws::sqs::queue::Queue,
         aws::sqs::queue_policy::QueuePolicy,
         random::id::RandomId,

@@ -94,6 +94,15 @@ async fn queues_and_groups(aws: &Aws, prefix: &str, swept: &mut Vec<String>) {
         sqs.delete_queue().queue_url(&url).send().await.unwrap();
         swept.push(format!("queue {url}"));
     }
+    let topics = aws.sns().list_topics().into_paginator().items().send();
+    let topics: Vec<_> = topics.collect::<Result<_, _>>().await.unwrap();
+    for arn in topics.into_iter().filter_map(|topic| topic.topic_arn) {
+        if arn.rsplit(':').next().unwrap().starts_with(prefix) {
+            let delete = aws.sns().delete_topic().topic_arn(&arn);
+            delete.send().await.unwrap();
+            swept.push(format!("topic {arn}"));
+        }
+    }
     let logs = aws.logs();
     let pages = logs.describe_log_groups().into_paginator().items().send();
     let groups: Vec<_> = pages.collect::<Result<_, _>>().await.unwrap();

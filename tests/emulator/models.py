@@ -32,6 +32,7 @@ MODELS = {
     "lambda": ["lambda"],
     "logs": ["logs"],
     "s3": ["s3"],
+    "sns": ["sns"],
     "sqs": ["sqs"],
     "sts": ["sts"],
 }
@@ -185,7 +186,7 @@ def from_form(pairs):
 
 
 def of_form(tree, shape):
-    """Lists of the query protocol, `member.1`, become lists."""
+    """Lists of the query protocol, `member.1`, become lists; maps, `entry.1.key`, maps."""
     if shape.type_name == "structure" and isinstance(tree, dict):
         return {
             key: of_form(inner, shape.members[key]) if key in shape.members else inner
@@ -195,6 +196,8 @@ def of_form(tree, shape):
         items = tree.get("member", tree)
         ordered = sorted(items.items(), key=lambda pair: int(pair[0]))
         return [of_form(inner, shape.member) for _, inner in ordered]
+    if shape.type_name == "map" and isinstance(tree, dict):
+        return {pair["key"]: pair["value"] for pair in tree["entry"].values()}
     return tree
 
 

@@ -69,6 +69,24 @@ pub(super) fn fills() -> Vec<Trap> {
             ],
         ),
         trap(
+            "the archive of a topic, and a delivery policy that is filled in",
+            "aws:sns:Topic",
+            [
+                json!({"archivePolicy": {"MessageRetentionPeriod": 3}, "deliveryPolicy": {"http": {"defaultThrottlePolicy": {"maxReceivesPerSecond": 4}}}}),
+                json!({"archivePolicy": {"MessageRetentionPeriod": "3"}, "signatureVersion": 1, "tracingConfig": "PassThrough", "deliveryPolicy": {"http": {"defaultThrottlePolicy": {"maxReceivesPerSecond": 4}, "defaultHealthyRetryPolicy": {"numNoDelayRetries": 0, "backoffFunction": "linear"}, "disableSubscriptionOverrides": false}}}),
+                json!({"archivePolicy": {"MessageRetentionPeriod": "4"}}),
+            ],
+        ),
+        trap(
+            "a filter that was set back, and a password that is not told",
+            "aws:sns:TopicSubscription",
+            [
+                json!({"endpoint": "https://me:secret@a.example/"}),
+                json!({"endpoint": "https://me:****@a.example/", "filterPolicy": {}, "filterPolicyScope": "MessageAttributes"}),
+                json!({"endpoint": "https://you:****@a.example/"}),
+            ],
+        ),
+        trap(
             "queues that may redrive, as a set",
             "aws:sqs:Queue",
             [

@@ -10,6 +10,7 @@ const STAGE: &str = "  s:\n    type: aws:apigatewayv2:Stage\n    properties:\n  
 
 /// The head of a resource of each type that has tags.
 const TAGGED: &[(&str, &str)] = &[
+    ("aws:sns:Topic", "name: t"),
     ("aws:sqs:Queue", "name: q"),
     ("aws:cloudwatch:LogGroup", "name: g"),
     ("aws:s3:Bucket", "bucket: bbb"),

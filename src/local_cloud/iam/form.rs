@@ -1,36 +1,13 @@
 //! The parameters of a query request, and the checks on them that IAM's model states.
 
-use super::super::service::{Refusal, Request};
+use super::super::query::{Form, Tag};
+use super::super::service::Refusal;
 use crate::resource::aws::tags::is_tag_character;
-
-/// A request's parameters.
-#[derive(Debug)]
-pub(super) struct Form(Vec<(String, String)>);
-
-/// A tag, in the order given.
-pub(super) type Tag = (String, String);
 
 /// What the characters of a name may be.
 const NAME: &str = "[\\w+=,.@-]+";
 
 impl Form {
-    /// From the body, or the query of a GET.
-    pub(super) fn parse(request: &Request) -> Self {
-        let body = form_urlencoded::parse(&request.body).into_owned();
-        Self(request.query.iter().cloned().chain(body).collect())
-    }
-
-    /// The operation; empty when there is none.
-    pub(super) fn action(&self) -> &str {
-        self.get("Action").unwrap_or_default()
-    }
-
-    /// A parameter.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
-        let found = self.0.iter().find(|(key, _)| key == name);
-        found.map(|(_, value)| value.as_str())
-    }
-
     /// A required parameter.
     pub(super) fn required(&self, name: &str) -> Result<&str, Refusal> {
         self.get(name)
@@ -134,13 +111,6 @@ impl Form {
                 format!("{name} is not a number"),
             )),
         }
-    }
-
-    /// The values of a list: `TagKeys.member.1`, …
-    pub(super) fn list(&self, name: &str) -> Vec<&str> {
-        (1..)
-            .map_while(|n| self.get(&format!("{name}.member.{n}")))
-            .collect()
     }
 
     /// `Tags`, checked.

@@ -18,9 +18,10 @@ mod version;
 
 pub(super) use model::role_of_arn;
 
+use super::query::{self, Form};
 use super::service::{Refusal, Reply, Request, Service, Store};
-use form::Form;
-use reply::respond;
+
+const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
 
 /// The service.
 pub struct Iam;
@@ -53,11 +54,11 @@ impl Service for Iam {
             now: request.now,
         };
         let answer = dispatch(call)?;
-        Ok(respond(form.action(), answer))
+        Ok(query::respond(NAMESPACE, form.action(), answer))
     }
 
     fn refuse(&self, _request: &Request, refusal: &Refusal) -> Reply {
-        reply::refuse(refusal)
+        query::refuse(NAMESPACE, refusal)
     }
 }
 

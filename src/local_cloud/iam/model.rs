@@ -1,8 +1,8 @@
 //! What IAM keeps: roles and customer managed policies.
 
 use super::super::policy::{Decision, decide};
+use super::super::query::Tag;
 use super::super::service::{ACCOUNT, Refusal, Store};
-use super::form::Tag;
 use super::managed;
 use super::reply::missing;
 use serde::{Deserialize, Serialize};

@@ -1,12 +1,13 @@
 //! Customer managed policies.
 
 use super::super::policy::Kind;
+use super::super::query::write_tags;
 use super::super::service::{Refusal, Store};
 use super::super::stamps;
 use super::super::xml::Xml;
 use super::managed;
 use super::model::{self, Policy, Version};
-use super::reply::{check_document, merge_tags, remove_tags, write_page, write_tags};
+use super::reply::{check_document, merge_tags, remove_tags, write_page};
 use super::{Answer, Call};
 
 /// The longest document of a managed policy, in characters without white space.

@@ -1,13 +1,10 @@
-//! IAM's replies: the envelope, errors and the shapes that several operations write.
+//! IAM's replies: the shapes that several operations write.
 
-use super::super::policy::Kind;
-use super::super::service::{Refusal, Reply};
+use super::super::policy::{self, Kind};
+use super::super::query::{Form, Tag};
+use super::super::service::Refusal;
 use super::super::xml::Xml;
-use super::super::{policy, stamps};
-use super::form::{Form, Tag};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
-const NAMESPACE: &str = "xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"";
 
 /// What RFC 3986 leaves as it is.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -19,63 +16,6 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
 /// A document as IAM gives it back: percent-encoded.
 pub(super) fn encode(document: &str) -> String {
     utf8_percent_encode(document, RESERVED).to_string()
-}
-
-/// The reply around a result.
-pub(super) fn respond(action: &str, result: Xml) -> Reply {
-    let id = stamps::uuid();
-    let inside = result.into_fragment();
-    let mut xml = Xml::default();
-    xml.element(&format!("{action}Response {NAMESPACE}"), |xml| {
-        if !inside.is_empty() {
-            xml.element(&format!("{action}Result"), |xml| xml.raw(&inside));
-        }
-        xml.element("ResponseMetadata", |xml| xml.text("RequestId", &id));
-    });
-    reply(200, id, xml)
-}
-
-/// An error reply.
-pub(super) fn refuse(refusal: &Refusal) -> Reply {
-    let id = stamps::uuid();
-    let mut xml = Xml::default();
-    xml.element(&format!("ErrorResponse {NAMESPACE}"), |xml| {
-        xml.element("Error", |xml| {
-            let side = if refusal.status < 500 {
-                "Sender"
-            } else {
-                "Receiver"
-            };
-            xml.text("Type", side);
-            xml.text("Code", &refusal.code);
-            xml.text("Message", &refusal.message);
-        });
-        xml.text("RequestId", &id);
-    });
-    reply(refusal.status, id, xml)
-}
-
-fn reply(status: u16, id: String, xml: Xml) -> Reply {
-    Reply {
-        status,
-        headers: vec![
-            ("x-amzn-requestid".to_owned(), id),
-            ("content-type".to_owned(), "text/xml".to_owned()),
-        ],
-        body: xml.finish().into(),
-    }
-}
-
-/// `<Tags>` with its members.
-pub(super) fn write_tags(xml: &mut Xml, tags: &[Tag]) {
-    xml.element("Tags", |xml| {
-        for (key, value) in tags {
-            xml.element("member", |xml| {
-                xml.text("Key", key);
-                xml.text("Value", value);
-            });
-        }
-    });
 }
 
 /// A page of a list: `name` with a `member` per item, and the marker to go on with.

@@ -1,12 +1,12 @@
 //! Roles: made, read, listed, deleted.
 
 use super::super::policy::Kind;
+use super::super::query::{Form, write_tags};
 use super::super::service::{Refusal, Store};
 use super::super::stamps;
 use super::super::xml::Xml;
-use super::form::Form;
 use super::model::{self, Role};
-use super::reply::{check_document, encode, merge_tags, write_page, write_tags};
+use super::reply::{check_document, encode, merge_tags, write_page};
 use super::{Answer, Call};
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! Changes to a role.
 
+use super::super::query::Form;
 use super::super::service::Refusal;
 use super::super::xml::Xml;
-use super::form::Form;
 use super::model::{self, Role};
 use super::reply::{merge_tags, missing, remove_tags, write_page};
 use super::role::{boundary, one, trust_document};

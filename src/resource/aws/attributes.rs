@@ -69,6 +69,11 @@ impl Attribute {
         Self::new(Shape::Json, property, name, "")
     }
 
+    /// The same, put back by another text.
+    pub const fn reset_by(self, default: &'static str) -> Self {
+        Self { default, ..self }
+    }
+
     fn value(&self, text: &str) -> Result<Value, serde_json::Error> {
         Ok(match self.shape {
             Shape::Text => json!(text),

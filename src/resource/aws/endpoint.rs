@@ -9,6 +9,7 @@ use aws_types::service_config::ServiceConfigKey;
 /// The services that are called, as the SDK and its variables name them.
 const SERVICES: &[&str] = &[
     "S3",
+    "SNS",
     "SQS",
     "IAM",
     "Lambda",

@@ -9,6 +9,7 @@ pub mod cloudwatch;
 pub mod connect;
 mod credentials;
 pub mod endpoint;
+pub(crate) mod fifo;
 pub mod get_caller_identity;
 pub mod get_partition;
 pub mod get_region;
@@ -28,6 +29,7 @@ mod repeats;
 pub mod s3;
 pub(crate) mod send;
 pub mod settings;
+pub mod sns;
 pub mod sqs;
 pub mod tags;
 pub mod time;
@@ -189,6 +191,7 @@ clients! {
     logs logs_once aws_sdk_cloudwatchlogs logs_client logs_once_client;
     iam iam_once aws_sdk_iam iam_client iam_once_client;
     lambda lambda_once aws_sdk_lambda lambda_client lambda_once_client;
+    sns sns_once aws_sdk_sns sns_client sns_once_client;
     sqs sqs_once aws_sdk_sqs sqs_client sqs_once_client;
     sts sts_once aws_sdk_sts sts_client sts_once_client;
 }

@@ -42,14 +42,16 @@ const TAGGING: usize = 5;
 const IDENTITIES: usize = 6;
 const LOGS: usize = 7;
 const GROUPS: usize = 8;
+const TOPIC_TAGS: usize = 9;
+const TOPICS: usize = 10;
 
 /// The limits, each for an account and a region. Sources: the quota pages of API Gateway
 /// (management API: 10 per second, burst 40, not to be raised; `CreateDeployment`: 1 every 5
 /// seconds) and of Lambda (control plane 15 per second over all operations but `GetFunction`,
-/// 100, and `GetPolicy`, 15), of SQS (tagging: 30) and of CloudWatch Logs (`DescribeLogGroups`: 5;
+/// 100, and `GetPolicy`, 15), of SQS (tagging: 30), of SNS (tagging: 10; listing: 30) and of CloudWatch Logs (`DescribeLogGroups`: 5;
 /// the others 10 or more each, which are kept together here). IAM publishes none; about 20 a
 /// second is what accounts bear. Where no burst is published it is one second's worth.
-const LIMITS: [Limit; 9] = [
+const LIMITS: [Limit; 11] = [
     Limit {
         every: Duration::from_millis(100),
         burst: 40,
@@ -95,6 +97,16 @@ const LIMITS: [Limit; 9] = [
         burst: 5,
         told: "CloudWatch Logs allows 5 calls of DescribeLogGroups a second",
     },
+    Limit {
+        every: Duration::from_millis(100),
+        burst: 10,
+        told: "SNS allows 10 calls on tags a second",
+    },
+    Limit {
+        every: Duration::from_micros(33_334),
+        burst: 30,
+        told: "SNS allows 30 calls of ListTopics and ListSubscriptionsByTopic a second",
+    },
 ];
 
 /// Which limits a request falls under, by its signing name, method, path and target.
@@ -125,6 +137,16 @@ fn limits_of(request: &HttpRequest) -> &'static [usize] {
             let operation = target.rsplit('.').next().unwrap_or_default();
             match operation {
                 "TagQueue" | "UntagQueue" | "ListQueueTags" => &[TAGGING],
+                _ => &[],
+            }
+        }
+        Some("sns") => {
+            let form = request.body().bytes().unwrap_or_default();
+            let begins = |action: &str| form.starts_with(format!("Action={action}").as_bytes());
+            let tags = ["TagResource", "UntagResource", "ListTagsForResource"];
+            match (tags.into_iter().any(begins), begins("List")) {
+                (true, _) => &[TOPIC_TAGS],
+                (false, true) => &[TOPICS],
                 _ => &[],
             }
         }

@@ -114,6 +114,9 @@ const PASS_ACCOUNT: &[Further] = &[also("iam:PassRole", "for the role")];
 const TAGGED_ROLE: &[Further] = &[also("iam:TagRole", "for its tags")];
 const TAGGED_POLICY: &[Further] = &[also("iam:TagPolicy", "for its tags")];
 const TAGGED_QUEUE: &[Further] = &[also("sqs:TagQueue", "for its tags")];
+const PASS_SUBSCRIPTION: &[Further] = &[also("iam:PassRole", "for subscriptionRoleArn")];
+const PASS_FEEDBACK: &[Further] = &[also("iam:PassRole", "for roles of delivery status")];
+const TAGGED_TOPIC: &[Further] = &[also("sns:TagResource", "for its tags"), PASS_FEEDBACK[0]];
 const TAGGED_GROUP: &[Further] = &[also("logs:TagResource", "for its tags")];
 const TAGGED_MAPPING: &[Further] = &[also("lambda:TagResource", "for its tags")];
 const TAGGED_BUCKET: &[Further] = &[
@@ -297,6 +300,19 @@ pub static TABLE: &[Permission] = &[
     same("s3:PutObjectTagging"),
     is("s3:PutPublicAccessBlock", "s3:PutBucketPublicAccessBlock"),
     is("s3:UploadPart", "s3:PutObject"),
+    same("sns:CreateTopic").and(TAGGED_TOPIC),
+    same("sns:DeleteTopic"),
+    same("sns:GetSubscriptionAttributes"),
+    same("sns:GetTopicAttributes"),
+    same("sns:ListSubscriptionsByTopic"),
+    same("sns:ListTagsForResource"),
+    same("sns:ListTopics"),
+    same("sns:SetSubscriptionAttributes").and(PASS_SUBSCRIPTION),
+    same("sns:SetTopicAttributes").and(PASS_FEEDBACK),
+    same("sns:Subscribe").and(PASS_SUBSCRIPTION),
+    same("sns:TagResource"),
+    same("sns:Unsubscribe"),
+    same("sns:UntagResource"),
     same("sqs:CreateQueue").and(TAGGED_QUEUE),
     same("sqs:DeleteQueue"),
     same("sqs:GetQueueAttributes"),

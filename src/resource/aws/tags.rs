@@ -75,6 +75,7 @@ pub(crate) fn is_denied(error: &Error) -> bool {
         && error.is(&[
             "AccessDenied",
             "AccessDeniedException",
+            "AuthorizationError",
             "UnauthorizedOperation",
         ])
 }

@@ -63,6 +63,7 @@ const AREAS: &[Area] = &[
         name: "types: IAM, SQS, logs",
         under: &[
             "src/resource/aws/iam/",
+            "src/resource/aws/sns/",
             "src/resource/aws/sqs/",
             "src/resource/aws/cloudwatch/",
         ],

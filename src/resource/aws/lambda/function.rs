@@ -188,6 +188,7 @@ impl Resource for Function {
         // Lambda creates a missing log group itself, one that is kept for ever.
         Parent::survives("aws:cloudwatch:LogGroup", "name", &["name"]).keyed(log_group),
         Parent::survives("aws:s3:Bucket", "s3Bucket", &["bucket"]),
+        Parent::survives("aws:sns:Topic", "deadLetterConfig.targetArn", &["arn"]),
         Parent::survives("aws:sqs:Queue", "deadLetterConfig.targetArn", &["arn"]),
     ];
     type Outputs = Outputs;

@@ -1,6 +1,7 @@
 //! Rules on queues that a schema cannot say.
 
 use crate::resource::author::*;
+use crate::resource::aws::fifo::Fifo;
 use crate::resource::aws::policy_check::{self, Kind};
 use crate::resource::document::parse;
 
@@ -8,11 +9,16 @@ use crate::resource::document::parse;
 /// is bound by the size of a request.
 const POLICY_LIMIT: usize = 200_000;
 
-const FIFO_ONLY: &[&str] = &[
-    "contentBasedDeduplication",
-    "deduplicationScope",
-    "fifoThroughputLimit",
-];
+/// What is FIFO among queues.
+pub(crate) const QUEUE: Fifo = Fifo {
+    thing: "queue",
+    flag: "fifoQueue",
+    only: &[
+        "contentBasedDeduplication",
+        "deduplicationScope",
+        "fifoThroughputLimit",
+    ],
+};
 
 /// The rules of `aws:sqs:Queue`.
 pub fn of_queue(rules: &Rules<'_>) -> Vec<Broken> {
@@ -30,45 +36,10 @@ pub fn policy(rules: &Rules<'_>) -> Vec<Broken> {
     policy_check::rules(rules, &at, Kind::Resource, POLICY_LIMIT)
 }
 
-/// Whether the queue is FIFO; none where that is not known.
-fn is_fifo(rules: &Rules<'_>) -> Option<bool> {
-    match rules.known("fifoQueue") {
-        Some(value) => value.as_bool(),
-        None if rules.given("fifoQueue") => None,
-        None => Some(false),
-    }
-}
-
 fn kind(rules: &Rules<'_>) -> Vec<Broken> {
-    let mut broken = Vec::new();
-    let Some(fifo) = is_fifo(rules) else {
+    let mut broken = QUEUE.rules(rules);
+    if QUEUE.is(rules).is_none() {
         return broken;
-    };
-    if let Some(name) = rules.known("name").and_then(Value::as_str) {
-        if fifo && !name.ends_with(".fifo") {
-            broken.push(Broken::at(
-                "name",
-                "The name of a FIFO queue ends in \".fifo\".",
-            ));
-        }
-        if !fifo && name.ends_with(".fifo") {
-            broken.push(Broken::at(
-                "name",
-                "A name that ends in \".fifo\" is for a FIFO queue: set fifoQueue: true, or choose another name.",
-            ));
-        }
-    }
-    if !fifo {
-        for name in FIFO_ONLY {
-            // False is what a standard queue has anyway.
-            let given = rules.given(name) && rules.known(name) != Some(&Value::Bool(false));
-            if given {
-                broken.push(Broken::at(
-                    name,
-                    format!("{name} is for FIFO queues: set fifoQueue: true, or take it out."),
-                ));
-            }
-        }
     }
     let scope_known =
         rules.known("deduplicationScope").is_some() || !rules.given("deduplicationScope");
@@ -169,7 +140,7 @@ fn target_kind(rules: &Rules<'_>) -> Option<Broken> {
         props: target,
         peer: &none,
     };
-    let (own, other) = (is_fifo(rules)?, is_fifo(&target)?);
+    let (own, other) = (QUEUE.is(rules)?, QUEUE.is(&target)?);
     let word = |fifo: bool| if fifo { "FIFO" } else { "standard" };
     (own != other).then(|| {
         Broken::new(
