@@ -251,8 +251,9 @@ impl Resource for Topic {
         Ok(Made { id: arn, outputs })
     }
 
-    async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
-        let tags = tags::wanted(cx, "sns:ListTagsForResource", tags_of(cx, id));
+    async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let id = &read.id;
+        let tags = tags::wanted(read, "sns:ListTagsForResource", tags_of(cx, id));
         let (live, tags) = tokio::join!(get(cx, id), tags);
         let Some(live) = live? else {
             return Ok(None);
@@ -266,7 +267,7 @@ impl Resource for Topic {
         props.name = Some(outputs.name.clone());
         props.fifo_topic = live.get("FifoTopic").map(|value| value == "true");
         props.tags = user_tags(tags?.unwrap_or_default());
-        Ok(Some(Live { props, outputs }))
+        Ok(Some(Live::new(props, outputs)))
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {

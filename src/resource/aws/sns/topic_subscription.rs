@@ -239,7 +239,8 @@ impl Resource for TopicSubscription {
         Ok(Made { id: arn, outputs })
     }
 
-    async fn read(cx: &Cx, id: &str, _attrs: &Value) -> Result<Option<Live<Self, Outputs>>, Error> {
+    async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
+        let id = &read.id;
         let Some(live) = get(cx, id).await? else {
             return Ok(None);
         };
