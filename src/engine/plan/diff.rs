@@ -399,3 +399,30 @@ pub(super) fn shape(schema: &Schema, path: &Path, value: Option<&Value>) -> Shap
         Shape::Leaf
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::table::native;
+    use serde_json::json;
+
+    #[test]
+    fn what_the_state_has_only_a_hash_of_is_compared_by_what_is_live() {
+        let kind = native().resource("aws:sqs:Queue").unwrap();
+        let applied = json!({"name": "a", "delaySeconds": {"$sealed": "00"}});
+        let live = json!({"name": "a", "delaySeconds": 5});
+        let none = BTreeSet::new();
+        let differs = |wanted: Option<u32>| {
+            let wanted =
+                wanted.map(|delay| Data::from(json!({"name": "a", "delaySeconds": delay})));
+            let compare = Compare::new(kind, (&applied, &none), &live, wanted.as_ref());
+            let (rows, unchanged) = compare.differences();
+            let rows: Vec<String> = rows.iter().map(|row| row.path.to_string()).collect();
+            (rows, unchanged)
+        };
+        assert_eq!(differs(Some(5)), (Vec::new(), 2));
+        assert_eq!(differs(Some(6)), (vec!["delaySeconds".to_owned()], 1));
+        // Nobody can tell whether it is as it was applied.
+        assert_eq!(differs(None), (Vec::new(), 2));
+    }
+}
