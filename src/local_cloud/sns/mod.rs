@@ -17,7 +17,7 @@ use super::service::{ACCOUNT, Refusal, Reply, Request, Service, Store};
 use super::stamps;
 use super::xml::Xml;
 use crate::resource::aws::partition_of;
-use crate::resource::aws::sns::{masked, topic::default_policy};
+use crate::resource::aws::sns::{masked, topic::default_policy, topic_subscription::FORMS};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -100,35 +100,23 @@ impl Call<'_> {
     /// The key of what an ARN names.
     fn key(&self, name: &str) -> Result<String, Refusal> {
         let parts: Vec<&str> = self.required(name)?.split(':').collect();
-        if parts.len() < 6 {
-            let count = parts.len();
-            let reason = format!("Reason: An ARN must have at least 6 elements, not {count}");
-            return Err(invalid(&format!("{name} {reason}")));
-        }
-        if (parts[2], parts[3]) != ("sns", self.region) {
-            return Err(invalid(name));
-        }
         let kind = ["topic", "subscription"][usize::from(name == "SubscriptionArn")];
-        Ok(format!(
-            "sns/{}/{kind}/{}",
-            self.region,
-            parts[5..].join(":")
-        ))
+        match parts[..] {
+            ["arn", _, "sns", region, _, ref rest @ ..] if region == self.region => {
+                Ok(format!("sns/{region}/{kind}/{}", rest.join(":")))
+            }
+            _ => Err(invalid(name)),
+        }
     }
 
     /// The topic or subscription that an ARN names, with its key.
     fn item(&self, name: &str) -> Result<(String, Value), Refusal> {
         let key = self.key(name)?;
         let found = self.store.get(&key).filter(|it| !self.is_over(it));
-        let missing = || match name {
-            "ResourceArn" => Refusal::new(404, "ResourceNotFound", "Resource does not exist"),
-            name => {
-                let what = name.trim_end_matches("Arn");
-                Refusal::new(404, "NotFound", format!("{what} does not exist"))
-            }
-        };
-        let found = found.ok_or_else(missing)?;
-        Ok((key, found))
+        let what = name.trim_end_matches("Arn");
+        let code = ["NotFound", "ResourceNotFound"][usize::from(what == "Resource")];
+        let missing = || Refusal::new(404, code, format!("{what} does not exist"));
+        Ok((key, found.ok_or_else(missing)?))
     }
 
     /// Whether nobody confirmed a subscription in time.
@@ -149,7 +137,8 @@ impl Call<'_> {
     fn put_attributes(&self, all: &mut Value) -> Result<Vec<String>, Refusal> {
         let sent = self.pairs("Attributes.entry", ["key", "value"]);
         for (name, value) in &sent {
-            set(all, name, value).map_err(|it| invalid(&format!("Attributes Reason: {it}")))?;
+            let fault = |it| invalid(&format!("Attributes Reason: {it}"));
+            set(all, name, value, self.now).map_err(fault)?;
         }
         Ok(sent.into_keys().collect())
     }
@@ -186,23 +175,15 @@ impl Call<'_> {
             all["FifoThroughputScope"] = json!("Topic");
         }
         let sent = self.put_attributes(&mut all)?;
-        if let Some(since) = all.get_mut("BeginningArchiveTime") {
-            *since = json!(stamps::iso_millis(self.now));
-        }
         let tags = self.tags(BTreeMap::new())?;
         let key = format!("sns/{}/topic/{name}", self.region);
         let found = self.store.get(&key);
         if let Some(topic) = &found {
             differ("Topic", &sent, &all, &topic["attributes"])?;
-            if tags
-                .as_object()
-                .into_iter()
-                .flatten()
-                .any(|(tag, it)| topic["tags"][tag] != *it)
-            {
-                return Err(invalid(
-                    "Tags Reason: Topic already exists with different tags",
-                ));
+            let mut tags = tags.as_object().into_iter().flatten();
+            if tags.any(|(tag, it)| topic["tags"][tag] != *it) {
+                let reason = "Topic already exists with different tags";
+                return Err(invalid(&format!("Tags Reason: {reason}")));
             }
         }
         let topic = json!({"arn": arn, "attributes": all, "tags": tags, "created": self.now});
@@ -214,12 +195,16 @@ impl Call<'_> {
 
     fn attributes(&mut self, name: &str) -> Answer {
         let (_, item) = self.item(name)?;
+        let mut all = text_map(&item["attributes"]).unwrap_or_default();
+        if !all.contains_key("FilterPolicy") {
+            all.remove("FilterPolicyScope");
+        }
         let mut xml = Xml::default();
         xml.element("Attributes", |xml| {
-            for (name, value) in item["attributes"].as_object().into_iter().flatten() {
+            for (name, value) in &all {
                 xml.element("entry", |xml| {
                     xml.text("key", name);
-                    xml.text("value", masked(text(value)));
+                    xml.text("value", masked(value));
                 });
             }
         });
@@ -228,18 +213,9 @@ impl Call<'_> {
 
     fn set_attributes(&mut self, of: &str) -> Answer {
         let (key, mut item) = self.item(of)?;
-        let (name, value) = (
-            self.required("AttributeName")?,
-            self.form.get("AttributeValue"),
-        );
-        let all = &mut item["attributes"];
-        set(all, name, value.unwrap_or("{}")).map_err(|fault| invalid(&fault))?;
-        if let Some(since) = all
-            .get_mut("BeginningArchiveTime")
-            .filter(|it| it.is_null())
-        {
-            *since = json!(stamps::iso_millis(self.now));
-        }
+        let name = self.required("AttributeName")?;
+        let value = self.form.get("AttributeValue").unwrap_or("{}");
+        set(&mut item["attributes"], name, value, self.now).map_err(|it| invalid(&it))?;
         self.store.put(&key, item);
         Ok(Xml::default())
     }
@@ -306,19 +282,12 @@ impl Call<'_> {
     fn subscribe(&mut self) -> Answer {
         let (topic_key, topic) = self.item("TopicArn")?;
         let (protocol, endpoint) = (self.required("Protocol")?, self.required("Endpoint")?);
-        let part = match protocol {
-            "http" | "https" => format!("{protocol}://"),
-            "email" | "email-json" => "@".to_owned(),
-            "sms" => "+".to_owned(),
-            "sqs" | "lambda" | "firehose" => format!(":{protocol}:"),
-            "application" => ":endpoint/".to_owned(),
-            other => {
-                let words = "Amazon SNS does not support this protocol string";
-                return Err(invalid(&format!("{words}: {other}")));
-            }
+        let Some((_, part, _)) = FORMS.iter().find(|(name, ..)| *name == protocol) else {
+            let words = "Amazon SNS does not support this protocol string";
+            return Err(invalid(&format!("{words}: {protocol}")));
         };
         let fifo = topic["attributes"]["FifoTopic"] == "true";
-        if !endpoint.contains(&part) || (fifo && protocol != "sqs") {
+        if !endpoint.contains(part) || (fifo && protocol != "sqs") {
             return Err(invalid("Endpoint must match the specified protocol"));
         }
         if !fifo && protocol == "sqs" && endpoint.ends_with(".fifo") {
@@ -326,7 +295,7 @@ impl Call<'_> {
             return Err(invalid(&format!("Endpoint Reason: {reason}")));
         }
         let mut all = json!({"TopicArn": topic["arn"], "Protocol": protocol, "Endpoint": endpoint,
-            "Owner": ACCOUNT, "RawMessageDelivery": "false"});
+            "Owner": ACCOUNT, "RawMessageDelivery": "false", "FilterPolicyScope": "MessageAttributes"});
         let sent = self.put_attributes(&mut all)?;
         if protocol == "firehose" && all.get("SubscriptionRoleArn").is_none() {
             return Err(invalid(
@@ -423,7 +392,7 @@ fn differ(what: &str, sent: &[String], all: &Value, known: &Value) -> Result<(),
 }
 
 /// Sets an attribute of a topic or a subscription, or clears it.
-fn set(all: &mut Value, name: &str, value: &str) -> Result<(), String> {
+fn set(all: &mut Value, name: &str, value: &str, now: u64) -> Result<(), String> {
     let takes = match all.get("Protocol") {
         Some(_) => subscription_takes(all, name, value),
         None => topic_takes(all["FifoTopic"] == "true", name, value),
@@ -440,16 +409,10 @@ fn set(all: &mut Value, name: &str, value: &str) -> Result<(), String> {
         all.insert(name.to_owned(), json!(value));
     }
     if name == "ArchivePolicy" {
+        let since = json!(stamps::iso_millis(now));
         all.remove("BeginningArchiveTime");
-        all.extend((value != "{}").then(|| ("BeginningArchiveTime".to_owned(), Value::Null)));
+        all.extend((value != "{}").then(|| ("BeginningArchiveTime".to_owned(), since)));
     }
-    match all.contains_key("FilterPolicy") {
-        true => all
-            .entry("FilterPolicyScope")
-            .or_insert(json!("MessageAttributes")),
-        // SNS tells none without a filter.
-        false => &mut all.remove("FilterPolicyScope").unwrap_or_default(),
-    };
     Ok(())
 }
 

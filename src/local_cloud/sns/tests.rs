@@ -14,7 +14,7 @@ CreateTopic&Name=t+FifoThroughputScope=Topic => FifoThroughputScope: Invalid val
 CreateTopic&Name=t+SQSSuccessFeedbackSampleRate=101 => SampleRate: Invalid value
 CreateTopic&Name=t+Policy={} => Policy: Invalid value
 GetTopicAttributes&TopicArn=~ => NotFound Topic does not exist
-GetTopicAttributes&TopicArn=t => An ARN must have at least 6 elements, not 1
+GetTopicAttributes&TopicArn=t => InvalidParameter Invalid parameter: TopicArn
 ListTagsForResource&ResourceArn=~ => ResourceNotFound
 CreateTopic&Name=t&Tags.member.1.Key=k+DisplayName=x => :t</TopicArn>
 CreateTopic&Name=t&Tags.member.1.Key=k => :t</TopicArn>

@@ -278,7 +278,7 @@ const GROUPS: [&[&str]; 9] = [
     &["aws:lambda:Function", "aws:lambda:Permission"],
     &["aws:iam:", "aws:cloudwatch:"],
     &["aws:s3:"],
-    &["aws:sqs:"],
+    &["aws:sns:", "aws:sqs:"],
     LOCAL,
 ];
 

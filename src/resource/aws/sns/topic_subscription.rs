@@ -97,7 +97,7 @@ pub struct Outputs {
 }
 
 /// What the endpoints of a protocol have in them, and what they are.
-const FORMS: &[(&str, &str, &str)] = &[
+pub(crate) const FORMS: &[(&str, &str, &str)] = &[
     ("http", "http://", "a URL that begins with http://"),
     ("https", "https://", "a URL that begins with https://"),
     ("email", "@", "an e-mail address"),
