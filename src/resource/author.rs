@@ -17,7 +17,7 @@ pub use super::read::Read;
 pub use super::relation::{After, Parent, turned_on};
 pub use super::rules::{Caution, Refused, Rules};
 pub use super::setting::Setting;
-pub use super::spread::Reason;
+pub use super::spread::{Reason, Rights};
 pub use super::typed::outputs_of;
 pub use crate::data::{Data, Path};
 pub use crate::schema::broken::Broken;

@@ -12,6 +12,7 @@ use super::known::Known;
 use super::read::Read;
 use super::relation::{After, Parent};
 use super::rules::{Caution, Rules};
+use super::spread::Rights;
 use crate::content::{Content, Finding};
 use crate::data::Data;
 use crate::schema::broken::Broken;
@@ -185,6 +186,18 @@ pub trait Resource:
 
     /// Where its resources exist.
     const HOME: Home = AWS;
+
+    /// The rights that it gives, which take a while to be known everywhere.
+    const RIGHTS: Option<Rights> = None;
+
+    /// For a resource that the service does not delete while it holds something: the bool property
+    /// that has it emptied.
+    const EMPTIED_BY: Option<&'static str> = None;
+
+    /// The id of what holds it, and its key there, by its own id: one of what [`Contents`] counts.
+    fn held_at(_id: &str) -> Option<(&str, &str)> {
+        None
+    }
 
     /// The bool property that makes a deletion leave the object as it is.
     const KEPT_BY: Option<&'static str> = None;

@@ -9,7 +9,18 @@
 //! cloud knows a role after a fraction of a second, and its waits are shorter in the same ratio.
 
 use super::error::Error;
+use crate::data::Data;
 use tokio::time::Instant;
+
+/// What a resource gives to those who use it: a change of it takes a while to be in effect.
+#[derive(Debug, Clone, Copy)]
+pub struct Rights {
+    /// Whether it is the role itself; else it gives roles their permissions.
+    pub is_role: bool,
+    /// Whether what is declared grants something by itself: a role with policies of its own, or a
+    /// policy that names its role as a string.
+    pub grants: fn(&Data) -> bool,
+}
 
 /// Why a refused call is worth a retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

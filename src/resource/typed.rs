@@ -10,6 +10,7 @@ use super::known::Known;
 use super::read::{Read, Seen};
 use super::relation::{After, Parent};
 use super::rules::{Caution, Rules};
+use super::spread::Rights;
 use crate::content::{Content, Finding};
 use crate::data::Data;
 use crate::schema::Schema;
@@ -57,6 +58,18 @@ pub trait ResourceType: Send + Sync {
     /// See [`Resource::HOME`].
     fn home(&self) -> Home {
         AWS
+    }
+    /// See [`Resource::RIGHTS`].
+    fn rights(&self) -> Option<Rights> {
+        None
+    }
+    /// See [`Resource::EMPTIED_BY`].
+    fn emptied_by(&self) -> Option<&'static str> {
+        None
+    }
+    /// See [`Resource::held_at`].
+    fn held_at<'i>(&self, _id: &'i str) -> Option<(&'i str, &'i str)> {
+        None
     }
     /// See [`Resource::KEPT_BY`].
     fn kept_by(&self) -> Option<&'static str> {
@@ -313,6 +326,18 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
 
     fn home(&self) -> Home {
         T::HOME
+    }
+
+    fn rights(&self) -> Option<Rights> {
+        T::RIGHTS
+    }
+
+    fn emptied_by(&self) -> Option<&'static str> {
+        T::EMPTIED_BY
+    }
+
+    fn held_at<'i>(&self, id: &'i str) -> Option<(&'i str, &'i str)> {
+        T::held_at(id)
     }
 
     fn kept_by(&self) -> Option<&'static str> {

@@ -349,7 +349,7 @@ fn a_destroy_shows_what_goes_with_it() {
         ended.stdout
     );
     assert!(
-        ended.stdout.contains("S3 will refuse to delete the bucket"),
+        ended.stdout.contains("will be refused: it holds"),
         "{}",
         ended.stdout
     );

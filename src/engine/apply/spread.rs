@@ -4,14 +4,10 @@
 use crate::engine::plan::Op;
 use crate::engine::plan::StepId;
 use crate::engine::plan::planned::Planned;
-use crate::resource::aws::iam;
 use crate::resource::spread::{Awaits, Spreading};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use tokio::time::Instant;
-
-const IAM: &str = "aws:iam:";
-const ROLE: &str = "aws:iam:Role";
 
 /// The changes of a run, by the addresses that they are made for.
 #[derive(Debug, Default)]
@@ -24,12 +20,19 @@ pub(super) struct Spread {
 /// A resource of the file.
 #[derive(Debug)]
 struct Resource {
-    type_name: String,
+    gives: Option<Gives>,
     /// The addresses that it refers to.
     uses: BTreeSet<String>,
     /// The steps that create or change it.
     steps: Vec<StepId>,
-    /// Whether a role comes with permissions of its own, or a policy names its role as a text.
+}
+
+/// The rights that a resource gives.
+#[derive(Debug, Clone, Copy)]
+struct Gives {
+    /// Whether it is the role itself.
+    is_role: bool,
+    /// Whether a role comes with permissions of its own, or a policy names its role as a string.
     grants: bool,
 }
 
@@ -41,10 +44,12 @@ impl Spread {
             let change = &found.change;
             let after = change.after.as_ref();
             let resource = Resource {
-                type_name: change.type_name.clone(),
+                gives: found.kind.rights().map(|rights| Gives {
+                    is_role: rights.is_role,
+                    grants: after.is_some_and(rights.grants),
+                }),
                 uses: found.uses.clone(),
                 steps: Vec::new(),
-                grants: change.type_name.starts_with(IAM) && after.is_some_and(iam::grants),
             };
             resources.insert(change.address.clone(), resource);
         }
@@ -89,35 +94,37 @@ impl Spread {
     fn created(&self, address: &str) -> BTreeSet<&str> {
         let mut created = self.used(address);
         if !created.iter().any(|name| self.is_role(name)) {
-            let iam = self.resources.iter().filter(|(name, found)| {
-                found.type_name.starts_with(IAM) && name.as_str() != address
-            });
-            created.extend(iam.map(|(name, _)| name.as_str()));
+            let others = self.resources.iter();
+            let giving =
+                others.filter(|(name, found)| found.gives.is_some() && name.as_str() != address);
+            created.extend(giving.map(|(name, _)| name.as_str()));
         }
         created
     }
 
     /// What changes what the roles allow that a step refers to. Without such a role any change
-    /// of IAM may be about it.
+    /// of rights may be about it.
     fn permissions(&self, address: &str) -> BTreeSet<&str> {
         let used = self.used(address);
         let is_role = |name: &&str| self.is_role(name);
         let roles: BTreeSet<&str> = used.iter().copied().filter(is_role).collect();
         let mut sources = BTreeSet::new();
         for (name, found) in &self.resources {
-            let of_iam = found.type_name.starts_with(IAM) && name != address;
-            let is_role = found.type_name == ROLE;
+            let Some(gives) = found.gives.filter(|_| name != address) else {
+                continue;
+            };
+            let is_role = gives.is_role;
             let about = match is_role {
-                true => found.grants && (roles.is_empty() || roles.contains(name.as_str())),
+                true => gives.grants && (roles.is_empty() || roles.contains(name.as_str())),
                 false => {
                     let uses = found.uses.iter();
                     roles.is_empty()
-                        || found.grants
+                        || gives.grants
                         || used.contains(name.as_str())
                         || uses.into_iter().any(|used| roles.contains(used.as_str()))
                 }
             };
-            if !of_iam || !about {
+            if !about {
                 continue;
             }
             sources.insert(name.as_str());
@@ -131,13 +138,15 @@ impl Spread {
     }
 
     fn is_role(&self, name: &str) -> bool {
-        let found = self.resources.get(name);
-        found.is_some_and(|found| found.type_name == ROLE)
+        self.gives(name).is_some_and(|gives| gives.is_role)
     }
 
     fn is_policy(&self, name: &str) -> bool {
-        let found = self.resources.get(name);
-        found.is_some_and(|found| found.type_name.starts_with(IAM) && found.type_name != ROLE)
+        self.gives(name).is_some_and(|gives| !gives.is_role)
+    }
+
+    fn gives(&self, name: &str) -> Option<Gives> {
+        self.resources.get(name)?.gives
     }
 
     /// All that an address refers to, directly or not.
@@ -160,12 +169,11 @@ impl Spread {
 mod tests {
     use super::*;
 
-    fn resource(type_name: &str, uses: &[&str], steps: &[StepId], grants: bool) -> Resource {
+    fn resource(is_role: Option<bool>, uses: &[&str], steps: &[StepId], grants: bool) -> Resource {
         Resource {
-            type_name: type_name.to_owned(),
+            gives: is_role.map(|is_role| Gives { is_role, grants }),
             uses: uses.iter().map(ToString::to_string).collect(),
             steps: steps.to_vec(),
-            grants,
         }
     }
 
@@ -173,36 +181,19 @@ mod tests {
     fn spread() -> Spread {
         let mut resources = BTreeMap::new();
         for (name, found) in [
-            ("role", resource(ROLE, &[], &[0], false)),
-            ("policy", resource("aws:iam:Policy", &[], &[1], false)),
+            ("role", resource(Some(true), &[], &[0], false)),
+            ("policy", resource(Some(false), &[], &[1], false)),
             (
                 "attachment",
-                resource(
-                    "aws:iam:RolePolicyAttachment",
-                    &["role", "policy"],
-                    &[2],
-                    false,
-                ),
+                resource(Some(false), &["role", "policy"], &[2], false),
             ),
-            ("other", resource(ROLE, &[], &[3], true)),
-            (
-                "fn",
-                resource("aws:lambda:Function", &["role"], &[4], false),
-            ),
-            (
-                "fn2",
-                resource("aws:lambda:Function", &["other"], &[5], false),
-            ),
-            ("bare", resource(ROLE, &[], &[6], false)),
-            (
-                "fn3",
-                resource("aws:lambda:Function", &["bare"], &[7], false),
-            ),
-            (
-                "mapping",
-                resource("aws:lambda:EventSourceMapping", &["fn"], &[8], false),
-            ),
-            ("text", resource("aws:lambda:Function", &[], &[9], false)),
+            ("other", resource(Some(true), &[], &[3], true)),
+            ("fn", resource(None, &["role"], &[4], false)),
+            ("fn2", resource(None, &["other"], &[5], false)),
+            ("bare", resource(Some(true), &[], &[6], false)),
+            ("fn3", resource(None, &["bare"], &[7], false)),
+            ("mapping", resource(None, &["fn"], &[8], false)),
+            ("text", resource(None, &[], &[9], false)),
         ] {
             resources.insert(name.to_owned(), found);
         }

@@ -11,6 +11,7 @@ use crate::engine::address;
 use crate::engine::address::{Address, block, quoted};
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::eval::evaluate;
+use crate::resource::ResourceType;
 use crate::resource::contents::Contents;
 use crate::resource::relation::Fate;
 use crate::resource::types::Types;
@@ -18,8 +19,6 @@ use crate::store::seal::is_sealed;
 use crate::store::state::ResourceState;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-
-const BUCKET: &str = "aws:s3:Bucket";
 
 impl Planner<'_> {
     /// A mistake for each protected resource that the plan would delete or replace.
@@ -182,13 +181,11 @@ impl Planner<'_> {
         let retained = |found: &&Instance| found.options.retain_on_delete;
         let instances = instances.filter(|found| !retained(found));
         for change in orphans.chain(instances.map(|found| &found.change)) {
-            let is_object = change.type_name == "aws:s3:BucketObject";
-            if is_object && goes(change) {
-                let id = change.id.as_deref().unwrap_or_default();
-                if let Some((bucket, key)) = id.split_once('/') {
-                    let keys = objects.entry(bucket.to_owned()).or_default();
-                    keys.insert(key.to_owned());
-                }
+            let kind = self.inputs.types.resource(&change.type_name);
+            let id = change.id.as_deref().filter(|_| goes(change));
+            if let Some((holder, key)) = kind.zip(id).and_then(|(kind, id)| kind.held_at(id)) {
+                let keys = objects.entry(holder.to_owned()).or_default();
+                keys.insert(key.to_owned());
             }
         }
         let rows = self.out.plan.changes.iter_mut();
@@ -201,28 +198,29 @@ impl Planner<'_> {
             };
             let id = change.id.clone().unwrap_or_default();
             let known = world.state.resources.get(&change.address);
-            let forced = known.is_some_and(|known| known.inputs["forceDestroy"] == true);
+            let kind = self.inputs.types.resource(&change.type_name);
+            let emptied_by = kind
+                .and_then(ResourceType::emptied_by)
+                .filter(|property| !known.is_some_and(|known| known.inputs[*property] == true));
             let ours = objects.get(&id).into_iter().flatten();
             let rest = !contents.is_all_at(&ours.map(String::as_str).collect());
-            let keeps =
-                change.type_name == BUCKET && !forced && rest && contents.uncounted.is_none();
+            let refused = emptied_by.filter(|_| rest && contents.uncounted.is_none());
             change.holds = Some(Contents {
-                keeps,
+                keeps: refused.is_some(),
                 keys: BTreeMap::new(),
                 ..contents.clone()
             });
-            if keeps {
+            if let Some(property) = refused {
                 self.out.plan.warnings.push(Warning {
                     address: Some(change.address.clone()),
                     message: format!(
-                        "S3 will refuse to delete the bucket {id} of {}: it holds {}",
+                        "the deletion of {} ({id}) will be refused: it holds {}",
                         change.address,
                         contents.text()
                     ),
-                    help: Some(
-                        "empty it; or set forceDestroy: true, apply that, and run this again"
-                            .to_owned(),
-                    ),
+                    help: Some(format!(
+                        "empty it; or set {property}: true, apply that, and run this again"
+                    )),
                 });
             }
         }

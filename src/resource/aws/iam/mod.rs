@@ -76,9 +76,19 @@ pub(crate) const UNSEEN: Waits<Reason> = (LAG, unseen);
 /// What waits out [`principal_unseen`].
 pub(crate) const PRINCIPAL_UNSEEN: Waits<Reason> = (LAG, principal_unseen);
 
-/// Whether what is declared grants something by itself: a role with policies of its own, or a
-/// policy that names its role.
-pub fn grants(declared: &Data) -> bool {
+/// What a role gives.
+pub(crate) const OF_A_ROLE: Option<Rights> = Some(Rights {
+    is_role: true,
+    grants,
+});
+
+/// What policies and attachments give to roles.
+pub(crate) const OF_A_POLICY: Option<Rights> = Some(Rights {
+    is_role: false,
+    grants,
+});
+
+fn grants(declared: &Data) -> bool {
     let given = |name: &str| declared.get(&Path::root().join(name)).is_some();
     let own = ["inlinePolicies", "managedPolicyArns", "permissionsBoundary"];
     let role = declared.value.get("role");

@@ -72,6 +72,7 @@ pub struct Outputs {
 
 impl Resource for ManagedPolicy {
     const TYPE: &'static str = "aws:iam:Policy";
+    const RIGHTS: Option<Rights> = iam::OF_A_POLICY;
     const IMPORT: Import = Import::Other(
         "the policy's ARN, such as `arn:aws:iam::123456789012:policy/send`",
         |text| import_id::arn(text, "policy/", "arn:aws:iam::ACCOUNT:policy/NAME"),

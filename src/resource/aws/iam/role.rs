@@ -107,6 +107,7 @@ pub struct Outputs {
 
 impl Resource for Role {
     const TYPE: &'static str = "aws:iam:Role";
+    const RIGHTS: Option<Rights> = super::OF_A_ROLE;
     const IMPORT: Import = Import::Name(
         "the role's name",
         &['/', ':'],

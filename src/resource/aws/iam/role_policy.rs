@@ -53,6 +53,7 @@ pub struct Outputs {
 
 impl Resource for RolePolicy {
     const TYPE: &'static str = "aws:iam:RolePolicy";
+    const RIGHTS: Option<Rights> = iam::OF_A_POLICY;
     const IMPORT: Import = Import::Parts("`roleName:policyName`", ':');
     const IDENTITY: &'static [&'static str] = &["role", "name"];
     const PARENTS: &'static [Parent] = &[Parent::stops("aws:iam:Role", "role", &["name"])

@@ -34,6 +34,7 @@ pub struct Outputs {
 
 impl Resource for RolePolicyAttachment {
     const TYPE: &'static str = "aws:iam:RolePolicyAttachment";
+    const RIGHTS: Option<Rights> = iam::OF_A_POLICY;
     const IMPORT: Import = Import::Parts("`roleName/policyArn`", '/');
     const IDENTITY: &'static [&'static str] = &["role", "policyArn"];
     const PARENTS: &'static [Parent] = &[

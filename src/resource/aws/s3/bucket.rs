@@ -111,6 +111,7 @@ fn outputs(cx: &Cx, name: &str, region: &str) -> Outputs {
 
 impl Resource for Bucket {
     const TYPE: &'static str = "aws:s3:Bucket";
+    const EMPTIED_BY: Option<&'static str> = Some("forceDestroy");
     const IMPORT: Import = s3::BY_BUCKET;
     const IDENTITY: &'static [&'static str] = &["bucket"];
     const COUNTS: bool = true;

@@ -202,6 +202,10 @@ impl Resource for BucketObject {
         }
     }
 
+    fn held_at(id: &str) -> Option<(&str, &str)> {
+        id.split_once('/')
+    }
+
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let props = new.props;
         let id = props.id();
