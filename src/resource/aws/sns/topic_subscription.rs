@@ -1,4 +1,5 @@
-//! `aws:sns:TopicSubscription`.
+//! `aws:sns:TopicSubscription`, without Pulumi's `endpointAutoConfirms` and
+//! `confirmationTimeoutInMinutes`: they are waits of that provider, and nothing that SNS keeps.
 
 use super::topic::FIFO;
 use crate::resource::author::*;
@@ -33,8 +34,8 @@ const NAMED: &[Attribute] = &[
 
 /// A subscription: an endpoint that gets a topic's messages. One by e-mail, HTTP or HTTPS is
 /// pending until somebody confirms it; stackctl does not wait for that, and it is no drift. Until
-/// then no call deletes it: SNS does so with the topic, or after 48 hours. One that is pending
-/// already is asked for again and becomes this one.
+/// then no call deletes it: SNS does so with the topic, or after 48 hours, and then the next plan
+/// creates it again. One that is pending already is asked for again and becomes this one.
 ///
 /// ```yaml
 /// subscription:
