@@ -8,7 +8,7 @@
 use super::error::CliError;
 use super::exit::Exit;
 use super::output;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -22,9 +22,16 @@ struct Heard {
     asking: AtomicBool,
     /// Whether changes were carried out before.
     worked: AtomicBool,
-    /// Whether the command reports by itself that it was cut off.
-    reported: AtomicBool,
+    /// How far the report is that the command was cut off: it appears once, whoever is first.
+    report: AtomicU8,
 }
+
+/// The command is going to print it.
+const COMMAND: u8 = 1;
+/// The thread that hears the signals prints it.
+const SIGNALS: u8 = 2;
+/// The command prints it.
+const PRINTED: u8 = 3;
 
 /// Signals come to the process, so there is one of these.
 static HEARD: LazyLock<Heard> = LazyLock::new(|| Heard {
@@ -32,12 +39,18 @@ static HEARD: LazyLock<Heard> = LazyLock::new(|| Heard {
     working: Mutex::new(false),
     asking: AtomicBool::new(false),
     worked: AtomicBool::new(false),
-    reported: AtomicBool::new(false),
+    report: AtomicU8::new(0),
 });
 
 impl Heard {
     fn working(&self) -> MutexGuard<'_, bool> {
         self.working.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the report from one stage to the next; whether it was there.
+    fn report(&self, from: u8, to: u8) -> bool {
+        let order = Ordering::SeqCst;
+        self.report.compare_exchange(from, to, order, order).is_ok()
     }
 }
 
@@ -94,8 +107,17 @@ pub(super) async fn cut() {
 
 /// The end of a command that was cut off, to be reported by the command.
 pub(super) fn interrupted() -> CliError {
-    HEARD.reported.store(true, Ordering::Relaxed);
+    HEARD.report(0, COMMAND);
     cut_off()
+}
+
+/// Is called before that report is printed. Where the other thread prints it, the process ends
+/// meanwhile.
+pub(super) fn printing() {
+    HEARD.report(COMMAND, PRINTED);
+    while HEARD.report.load(Ordering::SeqCst) == SIGNALS {
+        std::thread::park();
+    }
 }
 
 fn cut_off() -> CliError {
@@ -203,11 +225,16 @@ fn leave() -> ! {
     if *HEARD.working() {
         output::message("Interrupted; left at once. The next run recovers what was in progress.\n");
     } else {
-        if HEARD.reported.swap(true, Ordering::Relaxed) {
+        let mut first = HEARD.report(0, SIGNALS);
+        if !first {
             // The command is about to end with its own report, unless it is stuck.
             std::thread::sleep(GRACE);
+            first = HEARD.report(COMMAND, SIGNALS);
         }
-        output::message(&cut_off().render(false));
+        match first {
+            true => output::message(&cut_off().render(false)),
+            false => std::thread::sleep(GRACE),
+        }
     }
     std::process::exit(Exit::Interrupted.code().into());
 }

@@ -63,6 +63,9 @@ fn told() -> ExitCode {
     match run(cli) {
         Ok(exit) => exit.into(),
         Err(error) => {
+            if error.exit == Exit::Interrupted {
+                interrupt::printing();
+            }
             if !error.message.is_empty() {
                 if json {
                     // A failed write is told below in any case.
