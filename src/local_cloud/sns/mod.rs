@@ -237,7 +237,7 @@ impl Call<'_> {
     fn list_topics(&mut self) -> Xml {
         let topics = self.store.scan(&format!("sns/{}/topic/", self.region));
         self.page("Topics", &topics, |xml, topic| {
-            xml.text("TopicArn", text(&topic["arn"]))
+            xml.text("TopicArn", text(&topic["arn"]));
         })
     }
 

@@ -226,10 +226,28 @@ pub(super) const VARIANTS: &[(&str, &str)] = &[
 ];
 
 /// Places that no stack file may give a secret of this kind, with the reason.
-pub(super) const UNTAKEN: &[(&str, &str)] = &[(
-    "aws:sqs:Queue redriveAllowPolicy key",
-    "the policy has two keys, both the service's own",
-)];
+pub(super) const UNTAKEN: &[(&str, &str)] = &[
+    ("aws:sns:Topic archivePolicy document", ARCHIVE),
+    ("aws:sns:Topic archivePolicy key", ARCHIVE),
+    ("aws:sns:Topic archivePolicy text", ARCHIVE),
+    ("aws:sns:Topic archivePolicy whole", ARCHIVE),
+    ("aws:sns:Topic fifoThroughputScope", NO_FIFO),
+    ("aws:sns:TopicSubscription replayPolicy document", NO_FIFO),
+    ("aws:sns:TopicSubscription replayPolicy key", NO_FIFO),
+    ("aws:sns:TopicSubscription replayPolicy text", NO_FIFO),
+    ("aws:sns:TopicSubscription replayPolicy whole", NO_FIFO),
+    (
+        "aws:sns:TopicSubscription subscriptionRoleArn",
+        "no example is of Firehose",
+    ),
+    (
+        "aws:sqs:Queue redriveAllowPolicy key",
+        "the policy has two keys, both the service's own",
+    ),
+];
+
+const ARCHIVE: &str = "no command deletes a topic that has an archive";
+const NO_FIFO: &str = "no example is of a FIFO topic, since one would take an archive";
 
 /// Places where the service refuses every secret that is drawn, by the reason: there a refusal is
 /// all that happens.

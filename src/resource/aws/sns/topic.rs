@@ -227,6 +227,9 @@ impl Resource for Topic {
         let mut given = attributes::given(TABLE, props)?;
         if props.fifo_topic == Some(true) {
             given.insert("FifoTopic", "true".to_owned());
+        } else {
+            // False, the only value that the rules let stand here; SNS takes none.
+            given.remove("ContentBasedDeduplication");
         }
         let call = cx.aws.sns_once().create_topic().name(&name);
         let call = call.set_attributes(sns::sent(given));
