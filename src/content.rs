@@ -116,13 +116,13 @@ pub trait LocalFiles: Sync {
 
     /// What is wrong with the files that a data source of this type reads: what `look` finds,
     /// given the folder that relative paths start from.
-    fn inspect(&self, _kind: &str, _args: &Value, _look: &LookAt<'_>) -> Vec<Finding> {
+    fn inspect(&self, _kind: &str, _args: &Value, _inspect: &InspectPath<'_>) -> Vec<Finding> {
         Vec::new()
     }
 }
 
 /// Looks at the files that something reads, whose relative paths start from a folder.
-pub type LookAt<'a> = dyn Fn(&Path) -> Vec<Finding> + 'a;
+pub type InspectPath<'a> = dyn Fn(&Path) -> Vec<Finding> + 'a;
 
 impl<F: Fn(&str) -> Result<Vec<u8>, String> + Sync> LocalFiles for F {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
@@ -213,7 +213,7 @@ impl LocalFiles for Disk {
                 .stand_in_of(path)
                 .unwrap_or_else(|| self.dir.join(path));
             let found = file.and_then(|file| content(&file));
-            found.map_err(|why| why.told(&told))
+            found.map_err(|why| why.describe(&told))
         })
     }
 
@@ -232,14 +232,14 @@ impl LocalFiles for Disk {
         std::mem::take(&mut *noted.unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn inspect(&self, kind: &str, args: &Value, look: &LookAt<'_>) -> Vec<Finding> {
+    fn inspect(&self, kind: &str, args: &Value, inspect: &InspectPath<'_>) -> Vec<Finding> {
         for name in SOURCES {
             if let Some(path) = args.get(name).and_then(Value::as_str) {
                 self.note(path);
             }
         }
         remembered(&self.findings, &format!("{kind} {args}"), || {
-            look(&self.dir)
+            inspect(&self.dir)
         })
     }
 }
@@ -275,7 +275,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_told_by_its_hashes() {
+    fn a_file_is_identified_by_its_hashes() {
         let dir = tempfile::tempdir().unwrap();
         let bytes = vec![7; (1 << 16) + 1];
         std::fs::write(dir.path().join("a"), &bytes).unwrap();

@@ -443,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_in_pointer_order_are_not_taken_for_parts() {
+    fn neighbours_in_pointer_order_are_not_parts() {
         let mut data = Data::from(json!({"a": {"x": 1}, "a-b": 2, "ab": 3}));
         for path in ["/a/x", "/a-b", "/ab"] {
             data.set(&Path::pointer(path), Data::unknown(path));
@@ -492,7 +492,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_put_in_and_taken_out() {
+    fn values_are_inserted_and_removed() {
         let mut value = json!({"list": [1], "map": {}, "text": "t"});
         for (path, new) in [
             ("/list/0", json!(2)),

@@ -45,7 +45,7 @@ pub enum Unreadable {
 
 impl Unreadable {
     /// The sentence, without a full stop.
-    pub fn told(&self, path: &Path) -> String {
+    pub fn describe(&self, path: &Path) -> String {
         let path = path.display();
         match self {
             Self::Missing => format!("the file {path} does not exist"),
@@ -173,7 +173,7 @@ fn not_through_links(options: &mut OpenOptions) -> &mut OpenOptions {
 /// File systems without a disk, by their magic numbers (`linux/magic.h`): what is in their files
 /// is made up by the kernel, and may be secret, endless, or do something when it is read.
 #[cfg(target_os = "linux")]
-const MADE_UP: &[u32] = &[
+const VIRTUAL: &[u32] = &[
     0x9fa0,      // proc
     0x6265_6572, // sysfs
     0x6462_6720, // debugfs
@@ -198,7 +198,7 @@ fn is_of_the_system(file: &File, path: &Path) -> bool {
             reason = "the kind has 32 bits, in whatever type the platform has it"
         )]
         let kind = about.f_type as u32;
-        MADE_UP.contains(&kind)
+        VIRTUAL.contains(&kind)
     });
     made_up || is_of_dev(path)
 }

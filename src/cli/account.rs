@@ -26,7 +26,7 @@ pub(super) struct Telling {
     env: Option<String>,
     head: Head,
     no_color: bool,
-    told: AtomicBool,
+    reported: AtomicBool,
 }
 
 /// The account that was asked for, or why it is not known, and what is shown beside it.
@@ -44,13 +44,13 @@ impl Telling {
         store: &Store,
     ) -> Self {
         let mut head = head(stack, cloud, store);
-        head.endpoints = store.as_s3().map_or_else(Vec::new, |s3| told(s3.aws()));
+        head.endpoints = store.as_s3().map_or_else(Vec::new, |s3| endpoints(s3.aws()));
         Self {
             stack: stack.name.clone(),
             env: stack.env.clone(),
             head,
             no_color: global.no_color,
-            told: AtomicBool::new(false),
+            reported: AtomicBool::new(false),
         }
     }
 
@@ -58,7 +58,7 @@ impl Telling {
     /// time.
     pub(super) async fn reading<T>(&self, store: &Store, reading: impl Future<Output = T>) -> T {
         let (read, account) = self.asking(store, reading).await;
-        Account::tell_some(&account);
+        Account::report_some(&account);
         read
     }
 
@@ -72,7 +72,7 @@ impl Telling {
         let Some(aws) = store.as_s3().map(S3Store::aws) else {
             return (reading.await, None);
         };
-        if self.told.swap(true, Ordering::Relaxed) {
+        if self.reported.swap(true, Ordering::Relaxed) {
             return (reading.await, None);
         }
         let (reading, asked) = (pin!(reading), pin!(aws.identity()));
@@ -99,22 +99,22 @@ impl Telling {
 
 impl Account<'_> {
     /// Tells what was found, if anything.
-    pub(super) fn tell_some(found: &Option<Self>) {
+    pub(super) fn report_some(found: &Option<Self>) {
         if let Some(found) = found {
-            found.tell();
+            found.report();
         }
     }
 
     /// Tells it, beside what the command is asked for.
-    fn tell(&self) {
-        let told = self.telling;
+    fn report(&self) {
+        let telling = self.telling;
         let account = self.account.as_deref().map_err(String::as_str);
         output::message(&heading(
-            (&told.stack, &told.env),
+            (&telling.stack, &telling.env),
             account,
             &self.region,
-            &told.head,
-            &Stream::Stderr.style(told.no_color),
+            &telling.head,
+            &Stream::Stderr.style(telling.no_color),
         ));
     }
 }
@@ -130,7 +130,7 @@ pub(super) fn head(stack: &Stack, cloud: &CloudArgs, store: &Store) -> Head {
 }
 
 /// Where the calls of clients go.
-pub(super) fn told(aws: &Aws) -> Vec<Endpoint> {
+pub(super) fn endpoints(aws: &Aws) -> Vec<Endpoint> {
     let endpoints = aws.endpoints().iter().cloned();
     endpoints
         .map(|one| Endpoint {

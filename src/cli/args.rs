@@ -7,7 +7,7 @@ pub mod outside;
 pub mod state;
 
 pub use common::{
-    Assignment, CloudArgs, ConsentArg, InputArgs, LockArg, LookArgs, RunArgs, SecretsArg, StackArg,
+    Assignment, CloudArgs, ConsentArg, InputArgs, LockArg, ReadArgs, RunArgs, SecretsArg, StackArg,
 };
 pub use offline::OfflineArgs;
 pub use outside::{DriftArgs, ImportArgs, NamesArg, RefreshArgs};
@@ -225,7 +225,7 @@ pub struct OutputsArgs {
 
     /// What is looked at.
     #[command(flatten)]
-    pub look: LookArgs,
+    pub read: ReadArgs,
 }
 
 /// Plan the deletion of the stack, ask, and delete.

@@ -1,6 +1,6 @@
 //! Which files a plan was made from: their digests go into a saved plan.
 
-use crate::content::{Content, Disk, Finding, LocalFiles, LookAt};
+use crate::content::{Content, Disk, Finding, LocalFiles, InspectPath};
 use crate::files::plain;
 use crate::lang::stack::Sources;
 use crate::outside::Outside;
@@ -97,8 +97,8 @@ impl LocalFiles for Noting {
         self.disk.leading_out()
     }
 
-    fn inspect(&self, kind: &str, args: &Value, look: &LookAt<'_>) -> Vec<Finding> {
-        self.disk.inspect(kind, args, look)
+    fn inspect(&self, kind: &str, args: &Value, inspect: &InspectPath<'_>) -> Vec<Finding> {
+        self.disk.inspect(kind, args, inspect)
     }
 }
 

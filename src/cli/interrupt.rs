@@ -46,7 +46,7 @@ pub(super) struct Working(());
 
 impl Working {
     /// How many signals came: 0, 1 to stop, 2 to leave.
-    pub(super) fn told(&self) -> watch::Receiver<u8> {
+    pub(super) fn subscribe(&self) -> watch::Receiver<u8> {
         HEARD.count.subscribe()
     }
 }

@@ -17,7 +17,7 @@ mod find;
 mod identity;
 mod import;
 mod interrupt;
-mod look;
+mod live;
 mod masks;
 mod mistakes;
 mod neighbours;
@@ -50,10 +50,10 @@ pub fn main() -> ExitCode {
         output::panicked(place.as_deref().unwrap_or("an unknown place"));
     }));
     // The hook has told what there is to tell.
-    std::panic::catch_unwind(told).unwrap_or_else(|_| Exit::Failed.into())
+    std::panic::catch_unwind(run_to_exit).unwrap_or_else(|_| Exit::Failed.into())
 }
 
-fn told() -> ExitCode {
+fn run_to_exit() -> ExitCode {
     let cli = match args::parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(exit) => return exit.into(),

@@ -23,7 +23,7 @@ pub fn check(stack: &Stack, types: &dyn Declarations) -> Vec<Diagnostic> {
         stack,
         types,
         names: Names::of(stack, types),
-        found: Vec::new(),
+        diagnostics: Vec::new(),
     };
     checks.types();
     checks.options();
@@ -33,21 +33,21 @@ pub fn check(stack: &Stack, types: &dyn Declarations) -> Vec<Diagnostic> {
         block.is_some_and(|block| block.type_name == "aws:sqs:Queue")
     };
     checks
-        .found
+        .diagnostics
         .extend(cycle::cycles(stack.references(), &queue));
-    checks.found
+    checks.diagnostics
 }
 
 struct Checks<'s> {
     stack: &'s Stack,
     types: &'s dyn Declarations,
     names: Names<'s>,
-    found: Vec<Diagnostic>,
+    diagnostics: Vec<Diagnostic>,
 }
 
 impl Checks<'_> {
     fn push(&mut self, place: Place, message: impl Into<String>, help: Option<String>) {
-        self.found.push(Diagnostic {
+        self.diagnostics.push(Diagnostic {
             help,
             ..Diagnostic::error(place, message)
         });
@@ -183,7 +183,7 @@ impl Checks<'_> {
 
     fn references(&mut self) {
         for template in self.stack.references().templates() {
-            self.found.extend(self.names.check(template));
+            self.diagnostics.extend(self.names.check(template));
         }
     }
 }
@@ -215,7 +215,7 @@ fn same_service(type_name: &str, types: &[&str]) -> Option<String> {
     let (service, _) = type_name.rsplit_once(':')?;
     let service = service.to_lowercase();
     let of = |name: &&&str| name.rsplit_once(':').is_some_and(|(of, _)| of == service);
-    let found: Vec<&str> = types.iter().filter(of).copied().collect();
+    let diagnostics: Vec<&str> = types.iter().filter(of).copied().collect();
     (!found.is_empty()).then(|| format!("the types of {service} are {}", found.join(", ")))
 }
 

@@ -82,11 +82,11 @@ impl Place {
 
 /// The list with each mistake once: not in the same words at the same place or at one around it.
 pub fn distinct(list: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let mut told = Told::default();
+    let mut seen = Seen::default();
     let mut found = Vec::with_capacity(list.len());
     for new in list {
-        if !told.has(&new, &found, |_, old| new.message == old.message) {
-            told.note(&new, found.len());
+        if !seen.has(&new, &found, |_, old| new.message == old.message) {
+            seen.note(&new, found.len());
             found.push(new);
         }
     }
@@ -96,16 +96,16 @@ pub fn distinct(list: Vec<Diagnostic>) -> Vec<Diagnostic> {
 /// Adds to `found` those of `more` that do not tell one of its mistakes again: at the same
 /// place, or in the same words at a place around it.
 pub fn add(found: &mut Vec<Diagnostic>, more: impl IntoIterator<Item = Diagnostic>) {
-    let mut told = Told::default();
+    let mut seen = Seen::default();
     for (at, old) in found.iter().enumerate() {
-        told.note(old, at);
+        seen.note(old, at);
     }
     let before = found.len();
     for new in more {
         // Several mistakes of one place come from one look.
         let same = |at: usize, old: &Diagnostic| at < before || new.message == old.message;
-        if !told.has(&new, found, same) {
-            told.note(&new, found.len());
+        if !seen.has(&new, found, same) {
+            seen.note(&new, found.len());
             found.push(new);
         }
     }
@@ -113,11 +113,11 @@ pub fn add(found: &mut Vec<Diagnostic>, more: impl IntoIterator<Item = Diagnosti
 
 /// Which mistakes are at which path of which file.
 #[derive(Default)]
-struct Told {
+struct Seen {
     at: BTreeMap<(usize, Path), Vec<usize>>,
 }
 
-impl Told {
+impl Seen {
     fn note(&mut self, diagnostic: &Diagnostic, index: usize) {
         if let Some(path) = diagnostic.place.path() {
             let key = (diagnostic.file, path.clone());
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mistake_is_told_once() {
+    fn a_mistake_is_reported_once() {
         let at = |place: &str, message: &str| {
             Diagnostic::error(Place::Value(Path::pointer(place)), message)
         };

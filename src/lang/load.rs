@@ -4,7 +4,7 @@
 pub mod assume_role;
 mod block;
 mod reader;
-mod settle;
+mod values;
 #[cfg(test)]
 mod tests;
 mod variable;
@@ -93,13 +93,13 @@ pub fn load(
         .all(|problem| problem.file != main.index);
     if parsed {
         let declared = block::stack(&mut reader, main.value, &mut stack);
-        let outside = settle::Outside {
+        let outside = values::Outside {
             given,
             env_file: env_file.as_ref(),
             var_files: &var_files,
             complete: loaded.sources.unread.is_empty(),
         };
-        for (name, (value, origin)) in settle::settle(&mut reader, &declared, &outside) {
+        for (name, (value, origin)) in values::resolve(&mut reader, &declared, &outside) {
             loaded.sources.origins.insert(name.clone(), origin);
             stack.variables.insert(name, value);
         }

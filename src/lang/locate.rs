@@ -11,7 +11,7 @@ use super::diagnostic::Place;
 use super::source;
 use crate::data::Path;
 use align::align;
-use find::{Found, Kind};
+use find::{Located, Kind};
 use std::ops::Range;
 
 /// A part of a file's text.
@@ -109,7 +109,7 @@ fn within(text: &str, path: &Path, range: &Range<usize>) -> Option<Range<usize>>
 }
 
 /// What a node covers of its first line.
-fn span(text: &str, found: &Found) -> Range<usize> {
+fn span(text: &str, found: &Located) -> Range<usize> {
     let start = after_properties(text, found.offset);
     let line = line_of(text, start);
     let length = match line.bytes().next() {
@@ -143,7 +143,7 @@ fn common(line: &str, value: &str) -> usize {
 }
 
 /// Finds the node at a path. An output's short form stands for its `value`.
-fn find(text: &str, path: &Path, key: bool) -> Option<Found> {
+fn find(text: &str, path: &Path, key: bool) -> Option<Located> {
     find::find(text, path, key).or_else(|| {
         let segments: Vec<_> = path.segments().collect();
         let is_value = segments.len() > 2 && segments[0] == "outputs" && segments[2] == "value";

@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_large_pattern_is_told_from_a_small_one() {
+    fn a_large_pattern_is_distinguished_from_a_small_one() {
         assert!(!compile("^[a-z-]{1,63}$", None).unwrap().is_large);
         assert!(
             compile(r"^(\w{1,64}){1,2}$", Some(10 << 20))

@@ -63,8 +63,8 @@ pub fn moved_before(saved: &SavedPlan, now: &Now<'_>) -> Vec<Moved> {
         if was != is {
             moved.push(Moved::new(
                 format!("the variable {name}"),
-                shown(was.as_ref()),
-                shown(is.as_ref()),
+                display(was.as_ref()),
+                display(is.as_ref()),
             ));
         }
     }
@@ -78,7 +78,7 @@ fn state(was: &SavedState, is: &SavedState) -> Vec<Moved> {
         false => "not there yet".to_owned(),
     };
     if was.existed != is.existed {
-        moved.push(Moved::new("the state", told(was), told(is)));
+        moved.push(Moved::new("the state", with_expressions(was), with_expressions(is)));
     } else if was.lineage != is.lineage {
         moved.push(Moved::new("the state's lineage", &was.lineage, &is.lineage));
     } else if was.serial != is.serial {
@@ -113,7 +113,7 @@ fn files(saved: &SavedPlan, now: &BTreeMap<String, Option<String>>, all: bool) -
                 Some(code) => format!("a file whose name is secret (code {})", short(code)),
                 None => format!("the file {name}"),
             };
-            Moved::new(name, told(was), told(is))
+            Moved::new(name, with_expressions(was), with_expressions(is))
         })
         .collect()
 }
@@ -135,7 +135,7 @@ pub fn moved_plan(
     for (what, was, is) in place {
         if was != is {
             let told = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
-            moved.push(Moved::new(what, told(was), told(is)));
+            moved.push(Moved::new(what, with_expressions(was), with_expressions(is)));
         }
     }
     if !moved.is_empty() {
@@ -252,7 +252,7 @@ fn compare(
 
 /// A value with the expressions of its unknown parts in their place. One that holds a secret
 /// was sealed, and is written as text in the plan.
-fn told(data: &Data) -> Value {
+fn with_expressions(data: &Data) -> Value {
     let mut value = data.value.clone();
     for (path, expression) in &data.unknown {
         let sealed = serde_json::from_str(expression).ok().filter(is_sealed);
@@ -273,18 +273,18 @@ fn outputs(was: &Plan, is: &Plan, moved: &mut Vec<Moved>) {
             let (was, is) = (value(was), value(is));
             moved.push(Moved::new(
                 format!("the output {name}"),
-                shown(was.as_ref()),
-                shown(is.as_ref()),
+                display(was.as_ref()),
+                display(is.as_ref()),
             ));
         }
     }
 }
 
 /// Takes a place, what was there, and what is.
-type Tell<'a> = dyn FnMut(&Path, Option<&Value>, Option<&Value>) + 'a;
+type Report<'a> = dyn FnMut(&Path, Option<&Value>, Option<&Value>) + 'a;
 
 /// Tells the innermost places at which two values differ.
-fn leaves(path: &Path, was: Option<&Value>, is: Option<&Value>, tell: &mut Tell<'_>) {
+fn leaves(path: &Path, was: Option<&Value>, is: Option<&Value>, report: &mut Report<'_>) {
     if was == is {
         return;
     }
@@ -294,15 +294,15 @@ fn leaves(path: &Path, was: Option<&Value>, is: Option<&Value>, tell: &mut Tell<
         {
             let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
             for key in keys {
-                leaves(&path.join(key), old.get(key), new.get(key), tell);
+                leaves(&path.join(key), old.get(key), new.get(key), report);
             }
         }
         (Some(Value::Array(old)), Some(Value::Array(new))) if old.len() == new.len() => {
             for (index, (old, new)) in old.iter().zip(new).enumerate() {
-                leaves(&path.join(index), Some(old), Some(new), tell);
+                leaves(&path.join(index), Some(old), Some(new), report);
             }
         }
-        _ => tell(path, was, is),
+        _ => report(path, was, is),
     }
 }
 
@@ -321,11 +321,11 @@ fn row(
         None => at,
         Some(what) => format!("{what} of {at}"),
     };
-    Moved::new(what, shown(values.0), shown(values.1))
+    Moved::new(what, display(values.0), display(values.1))
 }
 
 /// A value on one line, without its secrets.
-fn shown(value: Option<&Value>) -> String {
+fn display(value: Option<&Value>) -> String {
     const LONGEST: usize = 80;
     let Some(value) = value else {
         return "not set".to_owned();
@@ -373,7 +373,7 @@ mod tests {
         }
     }
 
-    fn told(moved: &[Moved]) -> Vec<String> {
+    fn messages(moved: &[Moved]) -> Vec<String> {
         moved.iter().map(ToString::to_string).collect()
     }
 
@@ -388,7 +388,7 @@ mod tests {
         };
         let moved = moved_plan(&saved, &elsewhere, &BTreeMap::new(), &none);
         assert_eq!(
-            told(&moved),
+            messages(&moved),
             [
                 "the account was 1 and is 2",
                 "the region was eu-west-1 and is none"
@@ -404,7 +404,7 @@ mod tests {
             state: &state,
         };
         let moved = moved_before(&saved, &now);
-        assert_eq!(told(&moved), ["the state's lineage was l and is m"]);
+        assert_eq!(messages(&moved), ["the state's lineage was l and is m"]);
     }
 
     #[test]
@@ -414,7 +414,7 @@ mod tests {
         let files = BTreeMap::from([("a.txt".to_owned(), None)]);
         let moved = moved_plan(&saved, &saved.plan, &data, &files);
         assert_eq!(
-            told(&moved),
+            messages(&moved),
             [
                 "the file a.txt was not read and is not there",
                 "data.zip.hash was \"a\" and is \"b\""
@@ -427,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_not_told() {
+    fn a_secret_is_not_revealed() {
         let given = Given::passphrase("p".to_owned());
         let key = StateKey::unlock(given, &State::empty("s", None, "l".to_owned())).unwrap();
         let seal = Seal::new(key);
@@ -440,7 +440,7 @@ mod tests {
         );
         assert_eq!(row.to_string(), "db.key is another one");
         let listed = json!([{"key": was}]);
-        assert_eq!(shown(Some(&listed)), "[{\"key\":(secret)}]");
+        assert_eq!(display(Some(&listed)), "[{\"key\":(secret)}]");
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl Folded {
                     chars.next();
                     continue;
                 }
-                if is_left_out(c) {
+                if is_skipped(c) {
                     continue;
                 }
                 let place = (
@@ -130,7 +130,7 @@ impl Folded {
 }
 
 /// What whoever repeats a text may leave out, or put in.
-fn is_left_out(c: char) -> bool {
+fn is_skipped(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()
         || matches!(

@@ -42,13 +42,13 @@ const MOST_PARTS: usize = 8;
 
 /// The secrets known so far. Clones share them: what one learns, all hide.
 #[derive(Clone, Default)]
-pub struct Secrets(Arc<Mutex<Known>>);
+pub struct Secrets(Arc<Mutex<Inner>>);
 
 /// Tells a text whose words are said in clear.
 type Speaker = Box<dyn FnOnce() -> String + Send>;
 
 #[derive(Default)]
-struct Known {
+struct Inner {
     /// As they are, with the lines of longer ones.
     texts: BTreeSet<String>,
     /// Too short to be looked for anywhere.
@@ -83,25 +83,25 @@ struct Known {
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} secrets", self.known().texts.len())
+        write!(f, "{} secrets", self.lock().texts.len())
     }
 }
 
 impl Secrets {
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes in a secret value: each text and number in it, and the keys of its maps.
     pub fn learn(&self, value: &Value) {
-        self.known().value(value, false);
+        self.lock().value(value, false);
     }
 
     /// Takes in what was secret from the start, such as a variable: any part of a document in
     /// it may be repeated by itself. (Of one that was computed most parts are no secret.)
     pub fn learn_source(&self, data: &Data) {
         for part in data.secret.iter().filter_map(|at| at.get(&data.value)) {
-            self.known().value(part, true);
+            self.lock().value(part, true);
             if let Value::String(text) = part
                 && let Ok(document @ (Value::Object(_) | Value::Array(_))) =
                     serde_json::from_str(text)
@@ -113,27 +113,27 @@ impl Secrets {
 
     /// Whether there is a secret whose parts are looked for.
     pub(crate) fn has_parts(&self) -> bool {
-        let known = self.known();
+        let known = self.lock();
         !(known.sources.is_empty() && known.parts.is_empty())
     }
 
     /// Takes in what is no secret: parts of a secret that stand in it are not hidden alone.
     pub fn learn_public(&self, text: &str) {
         if text.len() >= PART {
-            self.known().heard.push(text.to_owned());
+            self.lock().heard.push(text.to_owned());
         }
     }
 
     /// Takes in what tells the words that are said in clear: a key of a secret map that is one of
     /// them, such as in `var.login.username`, is no secret. It is asked where there is such a key.
     pub(crate) fn hear(&self, speaker: impl FnOnce() -> String + Send + 'static) {
-        self.known().speaker = Some(Box::new(speaker));
+        self.lock().speaker = Some(Box::new(speaker));
     }
 
     /// Asks what is said in clear, where it matters.
     fn listen(&self) {
         let speaker = {
-            let mut known = self.known();
+            let mut known = self.lock();
             match known.keys.is_empty() {
                 true => None,
                 false => known.speaker.take(),
@@ -143,7 +143,7 @@ impl Secrets {
             // It may look at the secrets itself.
             let text = speaker();
             let words = words(&text).map(str::to_lowercase);
-            self.known().spoken.extend(words);
+            self.lock().spoken.extend(words);
         }
     }
 
@@ -157,7 +157,7 @@ impl Secrets {
     /// The text with each secret in it replaced by `(secret)`.
     pub fn hide(&self, text: &str) -> String {
         self.listen();
-        let mut known = self.known();
+        let mut known = self.lock();
         known.ready();
         if known.blind {
             return SECRET.to_owned();
@@ -188,7 +188,7 @@ impl Secrets {
 
     /// The text with each secret that stands there as it is made unreadable; no byte moves.
     pub fn blot(&self, text: &mut String) {
-        let known = self.known();
+        let known = self.lock();
         // Longest first, so that a secret within a secret leaves nothing behind.
         let mut texts: Vec<&String> = known.texts.iter().collect();
         texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
@@ -200,7 +200,7 @@ impl Secrets {
     }
 }
 
-impl Known {
+impl Inner {
     /// Takes in each string and number, and the keys; of a `source` each is looked for in parts.
     fn value(&mut self, value: &Value, source: bool) {
         match value {

@@ -18,7 +18,7 @@ pub(super) struct Written {
 
 /// A state as it was found.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Found {
+pub(super) struct ReadState {
     /// The state, brought up to this version's format.
     pub state: State,
     /// The checksum of its content, whether or not the text says so.
@@ -73,7 +73,7 @@ pub(super) fn write(state: &State) -> Result<Written, serde_json::Error> {
 ///
 /// # Errors
 /// When it is not, or not any more, what was saved.
-pub(super) fn read(text: &[u8]) -> Result<Found, Fault> {
+pub(super) fn read(text: &[u8]) -> Result<ReadState, Fault> {
     let (body, stated) = parts(text)?;
     let checksum = hex::encode(Sha256::digest(&body));
     // What is no JSON is told with its place in the text as it stands there.
@@ -88,7 +88,7 @@ pub(super) fn read(text: &[u8]) -> Result<Found, Fault> {
     if !fits {
         return Err(Fault::Edited);
     }
-    Ok(Found {
+    Ok(ReadState {
         state: State {
             version: VERSION,
             ..state
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn every_change_of_a_byte_is_told() {
+    fn every_change_of_a_byte_is_reported() {
         let text = write(&state()).unwrap().text;
         for at in 0..text.len() {
             let mut other = text.clone();
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_told_with_its_place() {
+    fn what_is_no_json_is_reported_with_its_place() {
         let text = String::from_utf8(write(&state()).unwrap().text).unwrap();
         let split = text.replacen("\"version\": 3", "\"version\": 3 3", 1);
         let fault = read(split.as_bytes());
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn every_cut_is_told() {
+    fn every_cut_is_reported() {
         let text = write(&state()).unwrap().text;
         assert_eq!(read(b" \n"), Err(Fault::Empty));
         for length in 1..text.len() - 1 {

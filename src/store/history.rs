@@ -5,7 +5,7 @@
 //! older, foreign or other state. A save writes the state first and the version then; a reader
 //! lists the versions first.
 
-use super::format::Found;
+use super::format::ReadState;
 use super::state::{MOST_SERIAL, State, is_hex_digit};
 use crate::files::{self, Unreadable};
 use flate2::read::GzDecoder;
@@ -183,7 +183,7 @@ pub(super) enum Doubt {
 ///
 /// # Errors
 /// What speaks against it.
-pub(super) fn judge(names: &BTreeSet<VersionName>, found: Option<&Found>) -> Result<(), Doubt> {
+pub(super) fn check(names: &BTreeSet<VersionName>, found: Option<&ReadState>) -> Result<(), Doubt> {
     let Some(newest) = names.last() else {
         return Ok(());
     };
@@ -227,46 +227,46 @@ pub(super) fn outdated(
 mod tests {
     use super::*;
 
-    fn found(serial: u64, lineage: &str, checksum: &str) -> Found {
+    fn read_state(serial: u64, lineage: &str, checksum: &str) -> ReadState {
         let mut state = State::empty("s", None, lineage.into());
         state.serial = serial;
         let checksum = checksum.to_owned();
-        Found { state, checksum }
+        ReadState { state, checksum }
     }
 
     #[test]
-    fn what_was_saved_tells_what_is_wrong() {
-        let kept: BTreeSet<VersionName> = [found(2, "aaaaaaaa", "aa"), found(3, "aaaaaaaa", "bb")]
+    fn what_was_saved_shows_what_is_wrong() {
+        let kept: BTreeSet<VersionName> = [read_state(2, "aaaaaaaa", "aa"), read_state(3, "aaaaaaaa", "bb")]
             .iter()
             .map(|found| VersionName::of(&found.state, &found.checksum))
             .collect();
-        let judge = |found: &Found| judge(&kept, Some(found));
-        assert_eq!(judge(&found(3, "aaaaaaaa", "bb")), Ok(()));
+        let check = |found: &ReadState| check(&kept, Some(found));
+        assert_eq!(check(&read_state(3, "aaaaaaaa", "bb")), Ok(()));
         assert_eq!(
-            judge(&found(4, "aaaaaaaa", "cc")),
+            check(&read_state(4, "aaaaaaaa", "cc")),
             Ok(()),
             "saved by a colleague"
         );
         assert!(matches!(
-            judge(&found(2, "aaaaaaaa", "aa")),
+            check(&read_state(2, "aaaaaaaa", "aa")),
             Err(Doubt::Older { found: 2, kept: 3 })
         ));
         assert!(matches!(
-            judge(&found(3, "aaaaaaaa", "cc")),
+            check(&read_state(3, "aaaaaaaa", "cc")),
             Err(Doubt::Other { serial: 3 })
         ));
         assert!(matches!(
-            judge(&found(9, "bbbbbbbb", "dd")),
+            check(&read_state(9, "bbbbbbbb", "dd")),
             Err(Doubt::Foreign { .. })
         ));
-        assert_eq!(super::judge(&kept, None), Err(Doubt::Missing { serial: 3 }));
-        assert_eq!(super::judge(&BTreeSet::new(), None), Ok(()));
+        assert_eq!(super::check(&kept, None), Err(Doubt::Missing { serial: 3 }));
+        assert_eq!(super::check(&BTreeSet::new(), None), Ok(()));
     }
 
     #[test]
     fn a_name_says_it_all() {
         let name = VersionName::of(
-            &found(7, "0123456789", &"ab".repeat(32)).state,
+            &read_state(7, "0123456789", &"ab".repeat(32)).state,
             &"ab".repeat(32),
         );
         assert_eq!(

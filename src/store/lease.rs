@@ -124,7 +124,7 @@ pub struct Patience<'a> {
     /// For so long; none: until it is known whether the holder lives.
     pub timeout: Option<Duration>,
     /// Told now and then who is waited for.
-    pub tell: &'a mut (dyn FnMut(&Holder) + Send),
+    pub notify: &'a mut (dyn FnMut(&Holder) + Send),
 }
 
 impl Patience<'_> {

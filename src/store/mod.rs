@@ -3,7 +3,7 @@
 
 mod error;
 mod format;
-mod found;
+mod opened;
 mod history;
 mod intent;
 pub mod journal;
@@ -21,7 +21,7 @@ pub mod state;
 pub mod transfer;
 
 pub use error::StoreError;
-pub use found::{Inspected, Opened};
+pub use opened::{Inspected, Opened};
 pub use history::{KEPT, Version, VersionName};
 pub use lease::{Locked, now};
 pub use moment::{Moment, Watch};
@@ -149,14 +149,14 @@ impl Store {
     ///
     /// # Errors
     /// When the lock cannot be read.
-    pub async fn look(
+    pub async fn check_lock(
         &self,
         watches: bool,
-        tell: &mut (dyn FnMut(&Holder) + Send),
+        notify: &mut (dyn FnMut(&Holder) + Send),
     ) -> Result<Locked, StoreError> {
         match &self.place {
-            Place::Local(local) => local.look(watches, tell).await,
-            Place::S3(s3) => s3.look(watches, tell).await,
+            Place::Local(local) => local.check_lock(watches, notify).await,
+            Place::S3(s3) => s3.check_lock(watches, notify).await,
         }
     }
 

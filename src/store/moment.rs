@@ -53,9 +53,9 @@ impl Moment {
 
 /// Who is told of the moments; nobody, by default.
 #[derive(Clone, Default)]
-pub struct Watch(Option<Tell>);
+pub struct Watch(Option<Watcher>);
 
-type Tell = Arc<dyn Fn(Moment) -> io::Result<()> + Send + Sync>;
+type Watcher = Arc<dyn Fn(Moment) -> io::Result<()> + Send + Sync>;
 
 impl Watch {
     /// Tells `watcher`. Its error is the store's: what comes next is not written.

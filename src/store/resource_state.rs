@@ -78,7 +78,7 @@ impl ResourceState {
     }
 
     /// The id for people; none where it is made of a secret.
-    pub fn shown_id(&self, schema: Option<&Schema>) -> Option<&str> {
+    pub fn visible_id(&self, schema: Option<&Schema>) -> Option<&str> {
         let is_secret = self.secrets(schema).contains(&Path::pointer("/id"));
         (!is_secret).then_some(&self.id)
     }

@@ -7,7 +7,7 @@
 //! as by any other save.
 
 use super::error::StoreError;
-use super::found::Inspected;
+use super::opened::Inspected;
 use super::history::VersionName;
 use super::moment::Moment;
 use super::moved::Mark;

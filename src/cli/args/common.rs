@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// What the commands share that show what is there.
 #[derive(Debug, Clone, Args)]
-pub struct LookArgs {
+pub struct ReadArgs {
     /// What goes in from outside.
     #[command(flatten)]
     pub input: InputArgs,

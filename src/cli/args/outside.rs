@@ -1,7 +1,7 @@
 //! What can be typed behind the commands that look at what is there: `import`, `drift`,
 //! `refresh`.
 
-use super::common::{ConsentArg, LockArg, LookArgs, StackArg};
+use super::common::{ConsentArg, LockArg, ReadArgs, StackArg};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -37,7 +37,7 @@ pub struct ImportArgs {
 
     /// What is looked at.
     #[command(flatten)]
-    pub look: LookArgs,
+    pub read: ReadArgs,
     /// How long to wait.
     #[command(flatten)]
     pub lock: LockArg,
@@ -71,7 +71,7 @@ pub struct DriftArgs {
     pub consent: ConsentArg,
     /// What is looked at.
     #[command(flatten)]
-    pub look: LookArgs,
+    pub read: ReadArgs,
 }
 
 /// Take what is live into the state, and change nothing else.
@@ -89,7 +89,7 @@ pub struct RefreshArgs {
     pub names: NamesArg,
     /// What is looked at.
     #[command(flatten)]
-    pub look: LookArgs,
+    pub read: ReadArgs,
     /// How long to wait.
     #[command(flatten)]
     pub lock: LockArg,

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 pub(super) struct Difference {
     pub(super) added: usize,
     pub(super) changed: usize,
-    pub(super) gone: usize,
+    pub(super) removed: usize,
 }
 
 impl Difference {
@@ -32,7 +32,7 @@ impl Difference {
                 Some(_) => {}
             }
         }
-        difference.gone = before
+        difference.removed = before
             .keys()
             .filter(|name| !after.contains_key(*name))
             .count();
@@ -43,7 +43,7 @@ impl Difference {
         if self == Self::default() {
             return "none".to_owned();
         }
-        format!("+{} ~{} -{}", self.added, self.changed, self.gone)
+        format!("+{} ~{} -{}", self.added, self.changed, self.removed)
     }
 }
 
@@ -89,7 +89,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &HistoryArgs) -> Result<Exit,
             "resources": count,
             "added": difference.added,
             "changed": difference.changed,
-            "gone": difference.gone,
+            "gone": difference.removed,
         }));
         rows.push(vec![
             version.serial.to_string(),

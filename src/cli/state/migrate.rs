@@ -61,7 +61,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &MigrateArgs) -> Result<Exit,
         .take(&state, &left.versions, args.force)
         .map_err(|found| journey.refused(&found.why).hint(found.next))?;
     if !global.json {
-        output::message(&journey.shown(&state, &there, serial));
+        output::message(&journey.render(&state, &there, serial));
     }
     let question = "Move the state? Only \"yes\" is accepted: ";
     if !confirm::confirm(question, args.change.consent.yes, global.json).await? {
@@ -113,7 +113,7 @@ impl Journey<'_> {
     }
 
     /// What is about to happen; `serial`: none where the target has it already.
-    fn shown(&self, state: &State, there: &Inspected, serial: Option<u64>) -> String {
+    fn render(&self, state: &State, there: &Inspected, serial: Option<u64>) -> String {
         let (from, to) = (self.from.name(), &self.to);
         let (of, objects) = (state.serial, all(state).len());
         let mut text = format!("{from}, serial {of} (resources: {objects}), goes to {to}.\n");

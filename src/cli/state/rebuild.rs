@@ -51,7 +51,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     place::lock(&store, &stack, global, change.lock).await?;
     let telling = Telling::new(global, &stack, cloud, &store);
     let (base, account) = telling.asking(&store, base(&stack, &store)).await;
-    let base = base.inspect_err(|_| Account::tell_some(&account))?;
+    let base = base.inspect_err(|_| Account::report_some(&account))?;
     let mut world = World::new(base.state);
     world.head = account::head(&stack, cloud, &store);
     world.seed = rand::random();
@@ -62,7 +62,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     let remote = planning::uses_aws(&stack, &world) || recovery::needs_aws(native(), open);
     if !remote {
         // Else the plan says so.
-        Account::tell_some(&account);
+        Account::report_some(&account);
     }
     let Connected {
         cx,
@@ -74,7 +74,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     }
     .connect(&mut store, remote)
     .await?;
-    world.head.endpoints = account::told(&cx.aws);
+    world.head.endpoints = account::endpoints(&cx.aws);
     if remote {
         let identity = cx.aws.identity().await;
         world.identity = Some(identity.map_err(|it| reads::resource_error(&it))?.clone());
@@ -82,7 +82,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
         account::check_account(&world, &allowed_accounts, &store)?;
     }
     if let Some(open) = &base.open {
-        planning::settle_left(&cx, &mut world, open).await?;
+        planning::recover_open(&cx, &mut world, open).await?;
         planning::name_key(&mut world)?;
     }
     let read_file = Disk::new(&stack.dir);
@@ -118,10 +118,10 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     output::secrets().learn_plan(&planned.plan);
     report(global, &planned.diagnostics, &sources)?;
     refuse(&planned.found.faults)?;
-    let shown = Shown {
+    let shown = RebuildReport {
         global,
         planned: &planned,
-        found: &found,
+        rebuilt: &found,
         unusable: base.unusable.as_deref().map(|why| (why, base.newest)),
     };
     shown.plan()?;
@@ -175,7 +175,7 @@ async fn base(stack: &Stack, store: &Store) -> Result<Base, CliError> {
     };
     Ok(Base {
         open: None,
-        state: inspected.anew(&stack.name, stack.env.as_deref(), lineage),
+        state: inspected.empty_state(&stack.name, stack.env.as_deref(), lineage),
         unusable: Some(unusable),
         newest: newest.map(|name| name.serial),
     })
@@ -216,15 +216,15 @@ fn refuse(faults: &[ImportFault]) -> Result<(), CliError> {
 }
 
 /// What the user gets to see.
-struct Shown<'a> {
+struct RebuildReport<'a> {
     global: &'a GlobalArgs,
     planned: &'a Planned,
-    found: &'a Rebuilt,
+    rebuilt: &'a Rebuilt,
     /// Why what is there cannot be used, and the newest saved version.
     unusable: Option<(&'a str, Option<u64>)>,
 }
 
-impl Shown<'_> {
+impl RebuildReport<'_> {
     fn plan(&self) -> Result<(), CliError> {
         if self.global.json {
             return Ok(());
@@ -243,20 +243,20 @@ impl Shown<'_> {
             let plan = self.planned.plan.without_files();
             output::result(&reports::text::plan(&plan, &style))?;
         }
-        output::message(&not_found(&self.found.missing));
-        output::message(&not_looked_for(&self.found.failed));
+        output::message(&not_found(&self.rebuilt.missing));
+        output::message(&not_looked_for(&self.rebuilt.failed));
         Ok(())
     }
 
     fn end(&self, serial: Option<u64>) -> Result<(), CliError> {
         if self.global.json {
             let mut document = reports::json::plan(&self.planned.plan, false);
-            let missing = self.found.missing.iter();
+            let missing = self.rebuilt.missing.iter();
             let missing = missing
                 .map(|it| json!({"address": it.address, "type": it.type_name, "why": it.why}));
-            document["found"] = json!(self.found.adopt.keys().collect::<Vec<_>>());
+            document["found"] = json!(self.rebuilt.adopt.keys().collect::<Vec<_>>());
             document["missing"] = missing.collect();
-            let failed = self.found.failed.iter();
+            let failed = self.rebuilt.failed.iter();
             let failed = failed
                 .map(|(address, error)| json!({"address": address, "error": error.to_string()}));
             document["failed"] = failed.collect();
@@ -267,7 +267,7 @@ impl Shown<'_> {
             Some(serial) => format!(
                 "Saved as serial {serial}. `stackctl plan` shows how the file differs from what is live.\n"
             ),
-            None if !self.found.failed.is_empty() => "Nothing was changed.\n".to_owned(),
+            None if !self.rebuilt.failed.is_empty() => "Nothing was changed.\n".to_owned(),
             None => "Nothing was changed: no resource was found that the state lacks.\n".to_owned(),
         });
         Ok(())

@@ -89,7 +89,7 @@ impl Newest<'_> {
         let serial = state.serial;
         if global.json {
             let difference = Difference::between(&self.before, &state);
-            let (added, changed, gone) = (difference.added, difference.changed, difference.gone);
+            let (added, changed, gone) = (difference.added, difference.changed, difference.removed);
             let json = json!({self.verb: self.from, "serial": serial, "added": added, "changed": changed, "gone": gone});
             output::json(&format!("{json:#}\n"))?;
         } else {

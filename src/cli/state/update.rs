@@ -65,7 +65,7 @@ pub(super) async fn rm(global: &GlobalArgs, args: &RmArgs) -> Result<Exit, CliEr
         };
         let (type_name, id) = (
             &known.type_name,
-            known.shown_id(native().schema(&known.type_name)),
+            known.visible_id(native().schema(&known.type_name)),
         );
         let text = id.unwrap_or(SECRET);
         shown.push_str(&format!("  {name} ({type_name}), id {text}\n"));

@@ -31,7 +31,7 @@ impl<'s> Names<'s> {
         let mut found: Vec<Diagnostic> = faults
             .map(|fault| fault.diagnostic(&template.path))
             .collect();
-        for reference in &template.found {
+        for reference in &template.references {
             if let Some((message, help)) = self.wrong(reference, template.holder) {
                 found.push(Diagnostic {
                     help,
@@ -169,7 +169,7 @@ impl<'s> Names<'s> {
 fn missing<T>(
     kind: &str,
     name: &str,
-    known: &BTreeMap<String, T>,
+    declared: &BTreeMap<String, T>,
 ) -> Option<(String, Option<String>)> {
     if known.contains_key(name) {
         return None;

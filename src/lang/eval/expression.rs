@@ -107,7 +107,7 @@ impl<'s> Evaluator<'s> {
                 }
             }
         }
-        Ok(settled(self.string(before, out)?, text))
+        Ok(rename_unknown(self.string(before, out)?, text))
     }
 
     fn whole(&mut self, hcl: &Hcl, text: &str) -> Outcome {
@@ -121,7 +121,7 @@ impl<'s> Evaluator<'s> {
         {
             return Ok(renamed(data, text, reference));
         }
-        Ok(settled(data, text))
+        Ok(rename_unknown(data, text))
     }
 
     fn resolve(&mut self, root: Root, name: &str, path: &Path, range: &Range<usize>) -> Outcome {
@@ -437,7 +437,7 @@ fn entries(collection: &Data) -> Result<Option<Vec<(Data, Data)>>, EvalError> {
 
 /// A value that is unknown in part comes from the whole string: unless it is a lone
 /// reference, no shorter text tells the part.
-fn settled(data: Data, text: &str) -> Data {
+fn rename_unknown(data: Data, text: &str) -> Data {
     if data.unknown.is_empty() {
         return data;
     }

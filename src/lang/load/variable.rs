@@ -118,7 +118,7 @@ pub(super) fn declare(reader: &mut Reader, name: &str, value: &Value) -> Declare
         "minimum",
         "maximum",
     ];
-    reader.known(map, &path, &keys, |_| None);
+    reader.check_keys(map, &path, &keys, |_| None);
     if let Some(value) = map.get("type").filter(|value| !value.is_null()) {
         declared.of = type_of(reader, value, &path.join("type"));
     }
@@ -271,7 +271,7 @@ fn default(reader: &mut Reader, value: &Value, path: &Path, declared: &Declared)
         Ok(found) if found.is_empty() => match eval::evaluate(value, &Nothing::default()) {
             Ok(data) => data.value,
             Err(faults) => {
-                declared.tell(reader, path, faults);
+                declared.report(reader, path, faults);
                 return None;
             }
         },
@@ -287,7 +287,7 @@ fn default(reader: &mut Reader, value: &Value, path: &Path, declared: &Declared)
             return None;
         }
         Err(faults) => {
-            declared.tell(reader, path, faults);
+            declared.report(reader, path, faults);
             return None;
         }
     };
@@ -337,7 +337,7 @@ impl Scope for Nothing {
 impl Declared {
     /// Tells what is wrong with the expressions of a default; of a sensitive one only that there
     /// is something.
-    fn tell(&self, reader: &mut Reader, path: &Path, faults: Vec<eval::LocatedError>) {
+    fn report(&self, reader: &mut Reader, path: &Path, faults: Vec<eval::LocatedError>) {
         for fault in faults {
             let (message, help) = match self.sensitive {
                 true => ("the expression cannot be evaluated".to_owned(), None),

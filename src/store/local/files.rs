@@ -110,7 +110,7 @@ pub(super) fn target(path: &Path) -> PathBuf {
 /// # Errors
 /// When it is no regular file, is too large, or cannot be read.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
-    known(path, files::read(path, files::LARGEST_STATE))
+    missing_as_none(path, files::read(path, files::LARGEST_STATE))
 }
 
 /// The content of a file beside the state, which is no link; none where there is none.
@@ -118,10 +118,10 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
 /// # Errors
 /// When it is no regular file, is too large, or cannot be read.
 pub(super) fn read_own(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
-    known(path, files::read_own(path, files::LARGEST_STATE))
+    missing_as_none(path, files::read_own(path, files::LARGEST_STATE))
 }
 
-fn known(
+fn missing_as_none(
     path: &Path,
     read: Result<Vec<u8>, files::Unreadable>,
 ) -> Result<Option<Vec<u8>>, StoreError> {

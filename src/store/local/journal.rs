@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn entries_share_one_sync_and_what_failed_half_way_is_written_anew() {
+    async fn entries_share_one_sync_and_what_failed_half_way_is_written_again() {
         use crate::store::moment::Watch;
         use std::sync::atomic::{AtomicUsize, Ordering};
         let dir = tempfile::tempdir().expect("a folder");

@@ -17,8 +17,8 @@ pub(super) use journal::FileJournal;
 
 use super::error::StoreError;
 use super::format;
-use super::found::Pieces;
-use super::found::{Inspected, Opened};
+use super::opened::Pieces;
+use super::opened::{Inspected, Opened};
 use super::history::UNUSABLE;
 use super::history::{Version, VersionName};
 use super::journal as entries;
@@ -123,17 +123,17 @@ impl LocalStore {
     }
 
     /// See [`super::Store::look`].
-    pub(super) async fn look(
+    pub(super) async fn check_lock(
         &self,
         watches: bool,
-        tell: &mut (dyn FnMut(&Holder) + Send),
+        notify: &mut (dyn FnMut(&Holder) + Send),
     ) -> Result<Locked, StoreError> {
         let name = self.name();
         match (
-            lock::look(&self.lock_path(), &name, watches, tell).await?,
+            lock::check(&self.lock_path(), &name, watches, notify).await?,
             self.older_lock(),
         ) {
-            (Locked::Free, Some(older)) => lock::look(&older, &name, watches, tell).await,
+            (Locked::Free, Some(older)) => lock::check(&older, &name, watches, notify).await,
             (found, _) => Ok(found),
         }
     }
@@ -184,12 +184,12 @@ impl LocalStore {
             Some(path) => {
                 let patience = Patience {
                     timeout: patience.timeout,
-                    tell: &mut *patience.tell,
+                    notify: &mut *patience.notify,
                 };
-                Some(FileLock::take(&path, &name, holder, patience).await?)
+                Some(FileLock::acquire(&path, &name, holder, patience).await?)
             }
         };
-        let lock = FileLock::take(&self.lock_path(), &name, holder, patience).await?;
+        let lock = FileLock::acquire(&self.lock_path(), &name, holder, patience).await?;
         *self.older.lock().unwrap_or_else(PoisonError::into_inner) = older;
         files::sweep(&self.path);
         *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(lock));

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 /// How often a lease that others hold is looked at.
-const LOOK: Duration = Duration::from_millis(500);
+const POLL: Duration = Duration::from_millis(500);
 
 /// No lock has more bytes.
 const LARGEST: u64 = 64 << 10;
@@ -107,7 +107,7 @@ impl LeaseObject {
     }
 
     /// Takes the lease. Also: whether a holder that is gone had it.
-    pub(super) async fn take(
+    pub(super) async fn acquire(
         &self,
         holder: &Holder,
         patience: Patience<'_>,
@@ -141,18 +141,18 @@ impl LeaseObject {
                 }
                 if told.is_none_or(|told| told.elapsed() > Duration::from_secs(10)) {
                     told = Some(Instant::now());
-                    (patience.tell)(&by);
+                    (patience.notify)(&by);
                 }
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL).await;
         }
     }
 
     /// Whether the lease is held, without taking it.
-    pub(super) async fn look(
+    pub(super) async fn check(
         &self,
         watches: bool,
-        tell: &mut (dyn FnMut(&Holder) + Send),
+        notify: &mut (dyn FnMut(&Holder) + Send),
     ) -> Result<Locked, StoreError> {
         let mut vigil = Vigil::default();
         let mut told = false;
@@ -171,9 +171,9 @@ impl LeaseObject {
             }
             if !told {
                 told = true;
-                tell(&by);
+                notify(&by);
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL).await;
         }
     }
 

@@ -126,7 +126,7 @@ fn wrong(written: &str) -> String {
 }
 
 /// What a match gives: the text, or a list of the groups, or a map of the named ones.
-fn found(pattern: &Regex, captures: &regex::Captures<'_>) -> Value {
+fn match_value(pattern: &Regex, captures: &regex::Captures<'_>) -> Value {
     let group = |found: Option<regex::Match<'_>>| {
         found.map_or(Value::Null, |found| Value::from(found.as_str()))
     };
@@ -153,7 +153,7 @@ fn regex(call: &Call<'_>) -> Result<Value, String> {
         .ok_or_else(|| "the pattern does not match".to_owned())?;
     let bytes = captures.iter().flatten().map(|group| group.len()).sum();
     call.room_for(captures.len() + 1, bytes)?;
-    Ok(found(&pattern, &captures))
+    Ok(match_value(&pattern, &captures))
 }
 
 fn regexall(call: &Call<'_>) -> Result<Value, String> {
@@ -169,7 +169,7 @@ fn regexall(call: &Call<'_>) -> Result<Value, String> {
             .map(|group| group.len())
             .sum::<usize>();
         call.room_for(values, bytes)?;
-        all.push(found(&pattern, &captures));
+        all.push(match_value(&pattern, &captures));
     }
     Ok(Value::Array(all))
 }

@@ -268,7 +268,7 @@ fn expression(draw: &mut StdRng, depth: usize) -> String {
 }
 
 /// What is shown of a result: all but what is secret.
-fn shown(data: &Data) -> Value {
+fn public_part(data: &Data) -> Value {
     let mut value = data.value.clone();
     for path in &data.secret {
         if path.is_root() {
@@ -279,7 +279,7 @@ fn shown(data: &Data) -> Value {
     value
 }
 
-fn told(faults: &[LocatedError]) -> String {
+fn messages(faults: &[LocatedError]) -> String {
     let each = faults
         .iter()
         .map(|fault| format!("{} {:?}", fault.message, fault.help));
@@ -301,7 +301,7 @@ fn texts(value: &Value, found: &mut Vec<String>) {
 }
 
 /// Whether a text has four characters of a secret in a row, or a hash of it.
-fn tells(text: &str, secret: &Value) -> Option<String> {
+fn reveals(text: &str, secret: &Value) -> Option<String> {
     let mut all = Vec::new();
     texts(secret, &mut all);
     for own in all
@@ -358,16 +358,16 @@ fn check(text: &str, (one, two): &(Value, Value), counts: &mut Counts) {
     for (result, value) in results.iter().zip([one, two]) {
         if let Err(faults) = result {
             counts.refused += 1;
-            let told = told(faults);
-            let found = tells(&told, value);
+            let told = messages(faults);
+            let found = reveals(&told, value);
             assert_eq!(found, None, "{text} with {value} says: {told}");
         }
     }
     match &results {
         [Ok(one_made), Ok(two_made)] => {
             assert_eq!(
-                shown(one_made),
-                shown(two_made),
+                public_part(one_made),
+                public_part(two_made),
                 "{text} with {one} and {two}"
             );
             let differs = one_made.value != two_made.value;
@@ -383,7 +383,7 @@ fn check(text: &str, (one, two): &(Value, Value), counts: &mut Counts) {
             }
         }
         [Err(one_said), Err(two_said)] => {
-            let (one_said, two_said) = (told(one_said), told(two_said));
+            let (one_said, two_said) = (messages(one_said), messages(two_said));
             // What is of another form, such as a number, fails elsewhere.
             let same_form = form(one) == form(two);
             assert!(
@@ -487,8 +487,8 @@ fn drawn_expressions_keep_their_secrets() {
 #[test]
 fn a_part_of_a_secret_and_its_hash_are_noticed() {
     let secret = json!({"a": ["zq7x80jxq9"]});
-    assert_eq!(tells("it has 7x80 in it", &secret), Some("7x80".to_owned()));
+    assert_eq!(reveals("it has 7x80 in it", &secret), Some("7x80".to_owned()));
     let hash = hex::encode(Md5::digest("zq7x80jxq9"));
-    assert!(tells(&format!("the hash is {hash}"), &secret).is_some());
-    assert_eq!(tells("it has 7x8 in it", &secret), None);
+    assert!(reveals(&format!("the hash is {hash}"), &secret).is_some());
+    assert_eq!(reveals("it has 7x8 in it", &secret), None);
 }

@@ -43,7 +43,7 @@ async fn a_journal_ends_where_the_next_run_could_not_read_it() {
     let store = wire.store(false).await;
     lock(&store, "run").await.unwrap();
     let mut state = store.open("s", None).await.unwrap().state;
-    s3(&store).know(|known| known.next = MOST_ENTRIES as u64 - 2);
+    s3(&store).observe(|known| known.next = MOST_ENTRIES as u64 - 2);
     let mut journal = store.start(&state).await.unwrap();
     journal.add(&begin(0, "a")).unwrap();
     journal.sync().await.unwrap();
@@ -71,7 +71,7 @@ async fn a_journal_ends_where_the_next_run_could_not_read_it() {
 
 /// A version that is damaged, is no state, or does not exist is named with its serial.
 #[tokio::test]
-async fn a_version_that_cannot_be_used_is_told_with_its_serial() {
+async fn a_version_that_cannot_be_used_is_reported_with_its_serial() {
     let dir = tempfile::tempdir().unwrap();
     let wire = Wire::open(dir.path());
     prepare(&wire, Before::Saved).await;

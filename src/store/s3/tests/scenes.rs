@@ -13,10 +13,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub(super) async fn lock(store: &Store, id: &str) -> Result<(), StoreError> {
-    let mut tell = |_: &Holder| {};
+    let mut notify = |_: &Holder| {};
     let patience = Patience {
         timeout: Some(Duration::ZERO),
-        tell: &mut tell,
+        notify: &mut notify,
     };
     store.lock(&holder(id), patience).await
 }
@@ -56,7 +56,7 @@ pub(super) fn done(step: usize, address: &str) -> Entry {
 
 /// What a run was told that it is durable.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct Reported {
     pub(super) begun: Vec<&'static str>,
     pub(super) done: Vec<&'static str>,
     pub(super) saved: bool,
@@ -108,12 +108,12 @@ pub(super) async fn prepare(wire: &Wire, before: Before) {
 
 /// A run: two resources, each started and done, the journal written again where that failed, as an
 /// apply does, and a save.
-pub(super) async fn run(store: &Store, before: Before, told: &mut Told) -> Result<(), StoreError> {
+pub(super) async fn run(store: &Store, before: Before, told: &mut Reported) -> Result<(), StoreError> {
     lock(store, "run").await?;
     let opened = match before {
         Before::Unusable => {
             let inspected = store.inspect().await?;
-            let state = inspected.anew("s", None, None);
+            let state = inspected.empty_state("s", None, None);
             return save(store, state, told).await;
         }
         _ => store.open("s", None).await?,
@@ -164,7 +164,7 @@ pub(super) async fn run(store: &Store, before: Before, told: &mut Told) -> Resul
 }
 
 /// The state goes to a file: its versions, then the mark.
-async fn leave(store: &Store, told: &mut Told) -> Result<(), StoreError> {
+async fn leave(store: &Store, told: &mut Reported) -> Result<(), StoreError> {
     let dir = tempfile::tempdir().unwrap();
     let file = Store::local(dir.path().join("s.json"), dir.path(), true);
     lock(&file, "file").await?;
@@ -188,7 +188,7 @@ pub(super) fn moved() -> Moved {
 }
 
 /// Versions of a file come in, then its state.
-async fn come(store: &Store, here: State, told: &mut Told) -> Result<(), StoreError> {
+async fn come(store: &Store, here: State, told: &mut Reported) -> Result<(), StoreError> {
     let dir = tempfile::tempdir().unwrap();
     let file = Store::local(dir.path().join("s.json"), dir.path(), true);
     lock(&file, "file").await?;
@@ -200,14 +200,14 @@ async fn come(store: &Store, here: State, told: &mut Told) -> Result<(), StoreEr
     Ok(())
 }
 
-async fn save(store: &Store, mut state: State, told: &mut Told) -> Result<(), StoreError> {
+async fn save(store: &Store, mut state: State, told: &mut Reported) -> Result<(), StoreError> {
     store.save(&mut state).await?;
     told.saved = true;
     Ok(())
 }
 
 /// Whether the next run finds all that this one was told is durable.
-pub(super) async fn next(wire: &Wire, before: Before, told: &Told) -> Result<Opened, String> {
+pub(super) async fn next(wire: &Wire, before: Before, told: &Reported) -> Result<Opened, String> {
     let store = wire.store(false).await;
     lock(&store, "next")
         .await

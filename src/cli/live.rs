@@ -24,7 +24,7 @@ use crate::store::state::State;
 use std::collections::BTreeSet;
 
 /// A stack, its state, and what is live.
-pub(super) struct Look {
+pub(super) struct Live {
     /// The stack.
     pub(super) stack: Stack,
     /// The texts it was made from.
@@ -52,7 +52,7 @@ pub(super) struct Wanted<'a> {
 }
 
 /// Reads the state and what is live.
-pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
+pub(super) async fn read(wanted: Wanted<'_>) -> Result<Live, CliError> {
     let (stack, addresses) = wanted.names.split(find::is_stack);
     let loaded = find::load(stack.name.as_deref(), wanted.input, wanted.cloud)?;
     let (stack, sources) = load_checked(wanted.global, loaded)?;
@@ -64,10 +64,10 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
     let opening = store.open(&stack.name, stack.env.as_deref());
     let (opened, account) = telling.asking(&store, opening).await;
     let opened = opened
-        .inspect_err(|_| Account::tell_some(&account))
+        .inspect_err(|_| Account::report_some(&account))
         .map_err(store_error)?;
     if !opened.existed && !opened.interrupted {
-        Account::tell_some(&account);
+        Account::report_some(&account);
         let message = neighbours::never_applied(&stack, &store.name());
         return Err(CliError::new(message)
             .now("Nothing was read or changed.")
@@ -90,7 +90,7 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
         || recovery::needs_aws(native(), &opened.open);
     if !remote {
         // Else the drift says so.
-        Account::tell_some(&account);
+        Account::report_some(&account);
     }
     let connect = Connect {
         stack: &stack,
@@ -108,7 +108,7 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
         Some(connected) => connected,
         None => connect.connect(&mut store, remote).await?,
     };
-    world.head.endpoints = account::told(&connected.cx.aws);
+    world.head.endpoints = account::endpoints(&connected.cx.aws);
     if remote {
         let observe = Observe {
             types: native(),
@@ -126,7 +126,7 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
     }
     check_account(&world, &connected.allowed_accounts, &store)?;
     let drift = drift::drift(&stack, native(), &world);
-    Ok(Look {
+    Ok(Live {
         stack,
         sources,
         store,

@@ -2,8 +2,8 @@
 //! interrupted run, and what the saved versions say about both.
 
 use super::error::StoreError;
-use super::format::{self, Fault, Found};
-use super::history::{Doubt, VersionName, judge};
+use super::format::{self, Fault, ReadState};
+use super::history::{Doubt, VersionName, check};
 use super::intent::Intent;
 use super::journal::Leftover;
 use super::moved::Moved;
@@ -125,12 +125,12 @@ impl Pieces {
 
     fn state(
         &self,
-        found: Option<Found>,
+        found: Option<ReadState>,
         left: &Leftover,
         stack: &str,
         env: Option<&str>,
     ) -> Result<State, StoreError> {
-        match (judge(&self.names, found.as_ref()), found) {
+        match (check(&self.names, found.as_ref()), found) {
             (Ok(()), Some(found)) => Ok(found.state),
             (Ok(()), None) => {
                 let (lineage, serial) = left.from.clone().unwrap_or_else(|| (new_lineage(), 0));
@@ -270,7 +270,7 @@ impl Inspected {
 
 impl Inspected {
     /// An empty state that goes on from what was here.
-    pub fn anew(&self, stack: &str, env: Option<&str>, lineage: Option<String>) -> State {
+    pub fn empty_state(&self, stack: &str, env: Option<&str>, lineage: Option<String>) -> State {
         let lineage = lineage.unwrap_or_else(new_lineage);
         let mut state = State::empty(stack, env, lineage);
         let known = self.state.as_ref().map_or(0, |known| known.serial);
