@@ -48,7 +48,7 @@ impl Content {
         json!({"sha256": self.sha256, "md5": self.md5})
     }
 
-    /// The SHA-256 in base64, as Lambda tells it.
+    /// The SHA-256 in base64, as Lambda returns it.
     pub fn sha256_base64(&self) -> String {
         STANDARD.encode(hex::decode(&self.sha256).unwrap_or_default())
     }
@@ -62,13 +62,13 @@ pub struct Hashing {
 }
 
 impl Hashing {
-    /// Takes in the next bytes.
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.sha256.update(bytes);
         self.md5.update(bytes);
     }
 
-    /// The content of all that was taken in.
+    /// The content of all bytes that were added.
     pub fn finish(self) -> Content {
         Content {
             sha256: hex::encode(self.sha256.finalize()),
@@ -307,7 +307,7 @@ mod tests {
     }
 
     /// A file that becomes a link leading out, a pipe, or grows while it is read: what is read is
-    /// what lies in the project, or the warning is there.
+    /// what lies in the project, or there is a warning.
     #[cfg(unix)]
     #[test]
     fn what_is_swapped_under_the_reader_leads_nowhere() {

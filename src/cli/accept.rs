@@ -55,8 +55,8 @@ pub(super) async fn run(global: &GlobalArgs, args: &DriftArgs) -> Result<Exit, C
     };
     let new = changed(&live, text)?;
     if new == *text {
-        let told = "Nothing is to be written: the file wants what is live already.\n";
-        return finish(global, (path, ""), told, false);
+        let message = "Nothing is to be written: the file wants what is live already.\n";
+        return finish(global, (path, ""), message, false);
     }
     let loaded = find::load_text(Path::new(path), new.clone().into_bytes(), &args.read.input)?;
     check(&live, &loaded)?;
@@ -69,21 +69,21 @@ pub(super) async fn run(global: &GlobalArgs, args: &DriftArgs) -> Result<Exit, C
         return Ok(Exit::Failed);
     }
     write(Path::new(path), text, &new)?;
-    let told = format!("{path} is changed. The next apply has the state take it over.\n");
-    finish(global, (path, &diff), &told, true)
+    let message = format!("{path} is changed. The next apply has the state take it over.\n");
+    finish(global, (path, &diff), &message, true)
 }
 
 fn finish(
     global: &GlobalArgs,
     (path, diff): (&str, &str),
-    told: &str,
+    message: &str,
     accepted: bool,
 ) -> Result<Exit, CliError> {
     if global.json {
         let document = json!({"accepted": accepted, "file": path, "diff": diff});
         output::json(&format!("{document:#}\n"))?;
     } else {
-        output::message(told);
+        output::message(message);
     }
     Ok(Exit::Done)
 }
@@ -166,14 +166,14 @@ fn refusal(live: &Live, text: &str, found: &Drifted, refused: &Refused) -> Strin
     let at = place.map_or(String::new(), |span| {
         format!(" ({file}:{}:{})", span.line, span.column)
     });
-    let mut told = format!("{}.{} {}{at}", found.address, refused.property, refused.why);
+    let mut message = format!("{}.{} {}{at}", found.address, refused.property, refused.why);
     for name in &refused.variables {
         let origin = live.sources.origin(name);
-        told.push_str(&format!(
+        message.push_str(&format!(
             "; the variable {name} has its value from {origin}"
         ));
     }
-    told
+    message
 }
 
 /// Refuses a text that does not evaluate to exactly what is live, with all else as it was.

@@ -19,9 +19,10 @@ use std::time::Duration;
 /// How much longer than the state is read the account is waited for.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Tells where a command works that calls AWS for its state alone: no plan or drift of it does.
+/// Reports where a command works that calls AWS only for its state; such a command shows no plan
+/// and no drift that would say so.
 #[derive(Debug)]
-pub(super) struct Telling {
+pub(super) struct AccountReport {
     stack: String,
     env: Option<String>,
     head: Head,
@@ -31,12 +32,12 @@ pub(super) struct Telling {
 
 /// The account that was asked for, or why it is not known, and what is shown beside it.
 pub(super) struct Account<'a> {
-    telling: &'a Telling,
+    account_report: &'a AccountReport,
     region: String,
     account: Result<String, String>,
 }
 
-impl Telling {
+impl AccountReport {
     pub(super) fn new(
         global: &GlobalArgs,
         stack: &Stack,
@@ -44,7 +45,9 @@ impl Telling {
         store: &Store,
     ) -> Self {
         let mut head = head(stack, cloud, store);
-        head.endpoints = store.as_s3().map_or_else(Vec::new, |s3| endpoints(s3.aws()));
+        head.endpoints = store
+            .as_s3()
+            .map_or_else(Vec::new, |s3| endpoints(s3.aws()));
         Self {
             stack: stack.name.clone(),
             env: stack.env.clone(),
@@ -54,15 +57,15 @@ impl Telling {
         }
     }
 
-    /// Reads from the state's place, and tells once where that is; who one is is asked at the same
-    /// time.
+    /// Reads from the state's place, and reports once where that is. The identity of the caller is
+    /// read at the same time.
     pub(super) async fn reading<T>(&self, store: &Store, reading: impl Future<Output = T>) -> T {
         let (read, account) = self.asking(store, reading).await;
         Account::report_some(&account);
         read
     }
 
-    /// The same, and leaves it to the caller to tell. None where nothing calls, or it was asked
+    /// The same, but the caller reports the result. None where nothing calls, or it was asked
     /// before.
     pub(super) async fn asking<'a, T>(
         &'a self,
@@ -89,7 +92,7 @@ impl Telling {
             )),
         };
         let account = Account {
-            telling: self,
+            account_report: self,
             region: aws.region().to_owned(),
             account,
         };
@@ -98,23 +101,23 @@ impl Telling {
 }
 
 impl Account<'_> {
-    /// Tells what was found, if anything.
+    /// Reports the account, if it was read.
     pub(super) fn report_some(found: &Option<Self>) {
         if let Some(found) = found {
             found.report();
         }
     }
 
-    /// Tells it, beside what the command is asked for.
+    /// Reports it, in addition to what the command is asked for.
     fn report(&self) {
-        let telling = self.telling;
+        let account_report = self.account_report;
         let account = self.account.as_deref().map_err(String::as_str);
         output::message(&heading(
-            (&telling.stack, &telling.env),
+            (&account_report.stack, &account_report.env),
             account,
             &self.region,
-            &telling.head,
-            &Stream::Stderr.style(telling.no_color),
+            &account_report.head,
+            &Stream::Stderr.style(account_report.no_color),
         ));
     }
 }
@@ -140,7 +143,7 @@ pub(super) fn endpoints(aws: &Aws) -> Vec<Endpoint> {
         .collect()
 }
 
-/// Where the state's objects are.
+/// The account and region of the state's resources.
 pub(super) struct Home {
     account: Option<String>,
     region: Option<String>,
@@ -155,8 +158,8 @@ pub(super) fn home(world: &World) -> Home {
     }
 }
 
-/// Refuses to work on the objects of another account or region, or of one that the stack
-/// does not allow.
+/// Refuses to work on the resources of another account or region, or of one that the stack does not
+/// allow.
 pub(super) fn check_account(
     world: &World,
     allowed: &[String],

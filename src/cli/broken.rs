@@ -1,4 +1,4 @@
-//! A run that could not write down what it did: what is known is told instead.
+//! A run that could not write down what it did: the error reports what is known instead.
 
 use super::error::CliError;
 use super::error::capital;

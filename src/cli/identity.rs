@@ -13,7 +13,7 @@ use std::fs::{File, Metadata};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-/// The variables that give a key in place of the user's own, for texts.
+/// The variables that give a key in place of the user's own, for messages.
 pub(super) const VARIABLES: &str =
     "STACKCTL_STATE_PASSPHRASE, STACKCTL_STATE_KEY_FILE or STACKCTL_STATE_KEY";
 

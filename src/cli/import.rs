@@ -1,4 +1,4 @@
-//! `stackctl import`: objects that exist are taken into the state.
+//! `stackctl import`: imports existing resources into the state.
 //!
 //! The command never updates; the option does, in the same run. A file that would replace what it
 //! imports is refused.
@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
-/// The objects to adopt: the id by address.
+/// The resources to import: the id by address.
 type ImportIds = BTreeMap<String, String>;
 
 /// Runs the command.
@@ -35,7 +35,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &ImportArgs) -> Result<Exit, 
     let run = RunArgs {
         targets: Vec::new(),
         excludes: Vec::new(),
-        // Only what is adopted is read.
+        // Only imported resources are read.
         refresh: false,
         parallelism: 1,
         secrets: args.read.secrets,
@@ -130,8 +130,8 @@ fn outcome(imported: &[&Change], failed: usize) -> String {
     text
 }
 
-/// What cannot be adopted: an error that names all of it, or with `--skip-failed` a message;
-/// how many there are.
+/// Reports the resources that cannot be imported: an error that names all of them, or with
+/// `--skip-failed` a message. Returns their number.
 fn refused(session: &Session, imports: &ImportIds, skip: bool) -> Result<usize, CliError> {
     let faults = &session.planned.found.faults;
     if faults.is_empty() {
@@ -196,7 +196,7 @@ fn guess(id: &str) -> Option<&'static str> {
     })
 }
 
-/// What the arguments name: the stack, and the objects.
+/// What the arguments name: the stack, and the resources.
 async fn requested(args: &ImportArgs) -> Result<(Option<String>, ImportIds), CliError> {
     let names: Vec<&str> = args.names.iter().map(String::as_str).collect();
     if let Some(path) = &args.file {

@@ -144,7 +144,7 @@ async fn hear() {
             .count
             .send_modify(|count| *count = count.saturating_add(1));
         if *HEARD.count.borrow() > u8::from(*HEARD.working()) {
-            // The command ends by itself now, unless it is stuck or is told once more.
+            // The command ends by itself now, unless it is stuck or receives another signal.
             let _ = tokio::time::timeout(GRACE, any(&mut signals)).await;
             leave();
         }

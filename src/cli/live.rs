@@ -1,6 +1,6 @@
-//! What the commands have in common that compare the state with what is live and make no plan.
+//! What the commands share that compare the state with the live resources and make no plan.
 
-use super::account::{self, Account, Telling, check_account};
+use super::account::{self, Account, AccountReport, check_account};
 use super::addresses::no_address;
 use super::args::{CloudArgs, GlobalArgs, InputArgs, LockArg, NamesArg};
 use super::error::CliError;
@@ -27,7 +27,7 @@ use std::collections::BTreeSet;
 pub(super) struct Live {
     /// The stack.
     pub(super) stack: Stack,
-    /// The texts it was made from.
+    /// The source files it was loaded from.
     pub(super) sources: Sources,
     /// Where its state is.
     pub(super) store: Store,
@@ -60,9 +60,9 @@ pub(super) async fn read(wanted: Wanted<'_>) -> Result<Live, CliError> {
     if let Some(lock) = wanted.writes {
         place::lock(&store, &stack, wanted.global, lock).await?;
     }
-    let telling = Telling::new(wanted.global, &stack, wanted.cloud, &store);
+    let account_report = AccountReport::new(wanted.global, &stack, wanted.cloud, &store);
     let opening = store.open(&stack.name, stack.env.as_deref());
-    let (opened, account) = telling.asking(&store, opening).await;
+    let (opened, account) = account_report.asking(&store, opening).await;
     let opened = opened
         .inspect_err(|_| Account::report_some(&account))
         .map_err(store_error)?;

@@ -28,8 +28,8 @@ impl Stream {
         }
     }
 
-    /// How texts on this stream are to look: colours as the stream, `NO_COLOR`, `TERM` and
-    /// `--no-color` allow, the width of the terminal, secrets hidden.
+    /// The style of text on this stream: colours as the stream, `NO_COLOR`, `TERM` and `--no-color`
+    /// allow, the width of the terminal, secrets hidden.
     pub fn style(self, no_color_flag: bool) -> Style {
         let no_color = variable("NO_COLOR");
         let term = variable("TERM");
@@ -62,8 +62,8 @@ fn variable(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
-/// Writes a result to stdout. A reader that has gone away (`| head`) is no error: the rest
-/// is dropped.
+/// Writes a result to stdout. A reader that has closed the stream (`| head`) is not an error: the
+/// rest is dropped.
 pub fn result(text: &str) -> Result<(), CliError> {
     check_written(write(&mut io::stdout().lock(), text))
 }

@@ -1,6 +1,6 @@
 //! `stackctl outputs`: what the last apply left, from the state alone.
 
-use super::account::Telling;
+use super::account::AccountReport;
 use super::args::{GlobalArgs, OutputsArgs};
 use super::error::CliError;
 use super::exit::Exit;
@@ -18,9 +18,9 @@ pub(super) async fn run(global: &GlobalArgs, args: &OutputsArgs) -> Result<Exit,
     let loaded = find::load(request.stack.as_deref(), &args.read.input, &args.read.cloud)?;
     let stack = mistakes::load_named(global, loaded)?;
     let store = place::store(&stack, &args.read.cloud).await?;
-    let telling = Telling::new(global, &stack, &args.read.cloud, &store);
+    let account_report = AccountReport::new(global, &stack, &args.read.cloud, &store);
     let opening = store.open(&stack.name, stack.env.as_deref());
-    let opened = telling.reading(&store, opening).await;
+    let opened = account_report.reading(&store, opening).await;
     let opened = opened.map_err(place::store_error)?;
     if !opened.existed && !opened.interrupted {
         let message = neighbours::never_applied(&stack, &store.name());

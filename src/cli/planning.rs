@@ -1,6 +1,6 @@
 //! From the arguments to a plan: what the commands that plan have in common.
 
-use super::account::{self, Account, Telling, check_account, check_place, home};
+use super::account::{self, Account, AccountReport, check_account, check_place, home};
 use super::addresses::check_addresses;
 use super::args::CloudArgs;
 use super::error::CliError;
@@ -53,9 +53,9 @@ impl Session {
         if wanted.writes {
             place::lock(&store, &stack, global, run.lock).await?;
         }
-        let telling = Telling::new(global, &stack, &run.cloud, &store);
+        let account_report = AccountReport::new(global, &stack, &run.cloud, &store);
         let opening = store.open(&stack.name, stack.env.as_deref());
-        let (opened, account) = telling.asking(&store, opening).await;
+        let (opened, account) = account_report.asking(&store, opening).await;
         let opened = opened
             .inspect_err(|_| Account::report_some(&account))
             .map_err(store_error)?;
@@ -231,7 +231,7 @@ impl Connect<'_> {
         cx.stack_dir.clone_from(&stack.dir);
         cx.work_dir = PathBuf::from(WORK_DIR);
         cx.typed = self.typed.clone();
-        // What delays the reads; the steps of an apply tell it as events.
+        // The reasons that delay reads; the steps of an apply report theirs as events.
         cx.notify = Arc::new(|reason| output::message(&format!("{reason}\n")));
         Ok(Connected {
             cx,

@@ -29,7 +29,7 @@ use tokio::sync::Mutex;
 /// What `providers.aws` says, evaluated.
 #[derive(Debug, Default)]
 pub(super) struct Provider {
-    /// What the clients are made with.
+    /// The settings of the clients.
     pub(super) settings: Settings,
     /// `state:`, evaluated.
     pub(super) state: Option<String>,
@@ -112,7 +112,7 @@ pub(super) fn provider(
     })
 }
 
-/// The ids of the accounts. What is no id must not count as "any account".
+/// The ids of the accounts. What is not an id must not count as "any account".
 fn allowed(value: &Value) -> Result<Vec<String>, CliError> {
     let id = |id: &Value| match id {
         Value::String(id) => Some(id.clone()),
@@ -163,7 +163,7 @@ fn assume_role(short: Option<String>, long: &Value) -> Result<Option<AssumeRole>
     }))
 }
 
-/// Tells of a file outside of the project's folder that decides where calls or the state go.
+/// Reports a file outside of the project's folder that decides where calls or the state go.
 fn stranger(cloud: &CloudArgs, found: &Outside) -> Result<(), CliError> {
     if cloud.strict {
         return Err(CliError::new(format!(
@@ -186,7 +186,7 @@ fn message_once(text: &str) {
     }
 }
 
-/// Tells where calls go that do not go to AWS's own hosts, before there is one.
+/// Reports the endpoints that are not AWS's own hosts, before the first call.
 ///
 /// # Errors
 /// With `--strict`, where others could read what is sent, or a stack file sends it to others.

@@ -57,7 +57,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RefreshArgs) -> Result<Exit,
     Ok(Exit::Done)
 }
 
-/// Resources of which only outputs have changed, which is no drift.
+/// Resources of which only outputs have changed, which is not drift.
 fn outputs(live: &Live, changes: &[StateChange]) -> String {
     let mut text = String::new();
     for change in changes {

@@ -116,7 +116,7 @@ pub(super) fn need(key: &StateKey, place: &str, what: &[String]) -> Result<(), C
 /// A variable that holds a key.
 ///
 /// # Errors
-/// When it is set and cannot be meant: empty, as where a CI secret is missing, or no text.
+/// When it is set and not usable: empty, as where a CI secret is missing, or not valid UTF-8.
 #[expect(clippy::disallowed_methods, reason = "the command line is the edge")]
 pub(super) fn variable(name: &str) -> Result<Option<String>, CliError> {
     let what = if name == KEY {

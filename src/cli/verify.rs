@@ -24,7 +24,7 @@ use std::time::Duration;
 pub(super) enum Verify {
     /// Not at all.
     Off,
-    /// From what the run itself was told.
+    /// From the results that the calls of the run returned.
     OwnResults,
     /// From what is read once more.
     Read,
@@ -33,7 +33,7 @@ pub(super) enum Verify {
 /// Some services show a change a moment late; one that is not seen is looked for once more.
 const MOMENT: Duration = Duration::from_secs(3);
 
-/// Checks the promise, and tells each attribute that breaks it.
+/// Checks the promise, and reports each attribute that breaks it.
 pub(super) async fn verify(
     global: &GlobalArgs,
     run: &RunArgs,

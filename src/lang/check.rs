@@ -16,8 +16,8 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 /// Every mistake that needs no evaluation to be seen. Property values are checked by
-/// [`Schema::validate`] once they are evaluated; a name that both refuse is told in the
-/// same words.
+/// [`Schema::validate`] once they are evaluated; a name that both refuse is reported in the same
+/// words.
 pub fn check(stack: &Stack, types: &dyn Declarations) -> Vec<Diagnostic> {
     let mut checks = Checks {
         stack,

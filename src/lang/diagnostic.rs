@@ -1,4 +1,4 @@
-//! Mistakes in a stack file, each with the place it was made at.
+//! Mistakes in a stack file, each with its place.
 
 use crate::data::Path;
 use crate::severity::Severity;
@@ -34,7 +34,7 @@ pub struct Diagnostic {
     pub label: Option<String>,
     /// What to do: `did you mean "name"?`.
     pub help: Option<String>,
-    /// Other places of the same file that have a part in it, each with what is there.
+    /// Other places of the same file that have a part in it, each with a label.
     pub related: Vec<(Place, String)>,
     /// Whether it is about what leads out of the project, which `--strict` refuses.
     pub leads_out: bool,
@@ -93,8 +93,8 @@ pub fn distinct(list: Vec<Diagnostic>) -> Vec<Diagnostic> {
     found
 }
 
-/// Adds to `found` those of `more` that do not tell one of its mistakes again: at the same
-/// place, or in the same words at a place around it.
+/// Adds to `found` those of `more` that do not repeat one of its mistakes: at the same place, or in
+/// the same words at a place around it.
 pub fn add(found: &mut Vec<Diagnostic>, more: impl IntoIterator<Item = Diagnostic>) {
     let mut seen = Seen::default();
     for (at, old) in found.iter().enumerate() {

@@ -1,5 +1,5 @@
 //! Regular expressions of a stack file. A short one may be large once it is compiled, and take
-//! long: such ones are told apart, so that a file can have only so many of them.
+//! long: such ones are distinguished, so that a file can have only so many of them.
 
 use regex::{Regex, RegexBuilder};
 

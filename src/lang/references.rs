@@ -185,8 +185,8 @@ impl Index {
         references.chain(entries).collect()
     }
 
-    /// Kahn's algorithm; the lowest number among those that are free at the same time. Blocks
-    /// on a circle are left out.
+    /// Kahn's algorithm; the lowest number among those that are free at the same time. Blocks on a
+    /// cycle are excluded.
     fn ordered(&self) -> Vec<usize> {
         let mut missing = vec![0; self.nodes.len()];
         let mut users: Vec<Vec<usize>> = vec![Vec::new(); self.nodes.len()];
@@ -257,7 +257,9 @@ impl Index {
     /// The blocks that an output refers to.
     pub fn of_output(&self, name: &str) -> impl Iterator<Item = &Node> {
         let template = self.outputs.get(name).map(|at| &self.templates[*at]);
-        let found = template.into_iter().flat_map(|template| &template.references);
+        let found = template
+            .into_iter()
+            .flat_map(|template| &template.references);
         found.filter_map(|one| Some(&self.nodes[self.number(one.root, &one.name)?]))
     }
 
@@ -365,7 +367,7 @@ impl Stack {
         Some((at, alone))
     }
 
-    /// The resources that a property's own text refers to, through locals too.
+    /// The resources that a property's own string refers to, through locals too.
     pub fn resources_at(&self, block: &str, path: &Path) -> impl Iterator<Item = Reference> {
         let all = self.references().value(Root::Resource, block).iter();
         let own = all.filter(|one| one.at == *path).cloned().collect();
@@ -373,7 +375,7 @@ impl Stack {
         found.filter(|one| one.root == Root::Resource)
     }
 
-    /// Whether a text is one reference to a resource and nothing else, through locals too.
+    /// Whether a string is one reference to a resource and nothing else, through locals too.
     pub fn is_resource(&self, text: &str) -> bool {
         let mut found = lone_reference(text);
         // Through locals, which may not go on for ever.
@@ -398,7 +400,7 @@ mod tests {
         load(file, None, ".".into(), &Given::default()).stack
     }
 
-    /// Each reference that the text leads to, with its attribute.
+    /// Each reference that the string leads to, with its attribute.
     fn followed(stack: &Stack, text: &str) -> Vec<String> {
         let found = super::super::eval::references(&Value::from(text)).unwrap();
         let found = stack.followed(found);

@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// Something that is not as it was when the plan was made.
+/// A difference from the time when the plan was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moved {
     /// What, as a clause: `the live value of queue.delaySeconds`.
@@ -40,7 +40,7 @@ impl fmt::Display for Moved {
     }
 }
 
-/// How things are now, as far as no call tells.
+/// The current values, as far as they need no call.
 pub struct Now<'a> {
     /// The digests of the files.
     pub files: &'a BTreeMap<String, Option<String>>,
@@ -50,8 +50,8 @@ pub struct Now<'a> {
     pub state: &'a SavedState,
 }
 
-/// What moved that can be told before any call. The files of the plan that were not read so
-/// far are left to [`moved_plan`].
+/// What moved, as far as it can be seen before any call. The files of the plan that were not read
+/// so far are left to [`moved_plan`].
 pub fn moved_before(saved: &SavedPlan, now: &Now<'_>) -> Vec<Moved> {
     let mut moved = state(&saved.state, now.state);
     moved.extend(moved_files(saved, now.files));
@@ -78,7 +78,11 @@ fn state(was: &SavedState, is: &SavedState) -> Vec<Moved> {
         false => "not there yet".to_owned(),
     };
     if was.existed != is.existed {
-        moved.push(Moved::new("the state", with_expressions(was), with_expressions(is)));
+        moved.push(Moved::new(
+            "the state",
+            with_expressions(was),
+            with_expressions(is),
+        ));
     } else if was.lineage != is.lineage {
         moved.push(Moved::new("the state's lineage", &was.lineage, &is.lineage));
     } else if was.serial != is.serial {
@@ -118,8 +122,8 @@ fn files(saved: &SavedPlan, now: &BTreeMap<String, Option<String>>, all: bool) -
         .collect()
 }
 
-/// What moved, once everything was read again and the plan made again: `plan` is that plan,
-/// sealed, and `data` what the local data sources told.
+/// What moved, once everything was read again and the plan made again: `plan` is that plan, sealed,
+/// and `data` what the local data sources returned.
 pub fn moved_plan(
     saved: &SavedPlan,
     plan: &Plan,
@@ -135,7 +139,11 @@ pub fn moved_plan(
     for (what, was, is) in place {
         if was != is {
             let told = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
-            moved.push(Moved::new(what, with_expressions(was), with_expressions(is)));
+            moved.push(Moved::new(
+                what,
+                with_expressions(was),
+                with_expressions(is),
+            ));
         }
     }
     if !moved.is_empty() {
@@ -250,8 +258,8 @@ fn compare(
     );
 }
 
-/// A value with the expressions of its unknown parts in their place. One that holds a secret
-/// was sealed, and is written as text in the plan.
+/// A value with the expressions of its unknown parts in their place. One that holds a secret was
+/// sealed, and is written as a string in the plan.
 fn with_expressions(data: &Data) -> Value {
     let mut value = data.value.clone();
     for (path, expression) in &data.unknown {
@@ -280,10 +288,10 @@ fn outputs(was: &Plan, is: &Plan, moved: &mut Vec<Moved>) {
     }
 }
 
-/// Takes a place, what was there, and what is.
+/// Takes a path, the old value, and the new value.
 type Report<'a> = dyn FnMut(&Path, Option<&Value>, Option<&Value>) + 'a;
 
-/// Tells the innermost places at which two values differ.
+/// Reports the innermost places at which two values differ.
 fn leaves(path: &Path, was: Option<&Value>, is: Option<&Value>, report: &mut Report<'_>) {
     if was == is {
         return;

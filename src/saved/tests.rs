@@ -1,4 +1,4 @@
-//! What is told of a plan that no longer fits, what its file holds, and how it is read.
+//! What is reported of a plan that no longer fits, what its file holds, and how it is read.
 
 use super::compare::{Now, moved_before, moved_plan};
 use super::*;
@@ -49,7 +49,7 @@ fn plan(changes: impl Into<Vec<Change>>) -> Plan {
     }
 }
 
-/// What is told where the one plan was saved and the other one is made now.
+/// What is reported where the one plan was saved and the other one is computed now.
 fn moved(was: &Plan, is: &Plan) -> Vec<String> {
     let moved = moved_plan(&saved(was.clone()), is, &BTreeMap::new(), &BTreeMap::new());
     moved.iter().map(ToString::to_string).collect()

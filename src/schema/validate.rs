@@ -25,7 +25,7 @@ impl Schema {
             }
         };
         let value = self.conformed(&data.value, &data.unknown);
-        // Most values are right, and that is told faster than what is wrong.
+        // Most values are right, and a check for that is faster than a list of errors.
         if validator.is_valid(&value) {
             return Vec::new();
         }
@@ -48,7 +48,7 @@ struct Check<'a> {
 impl Check<'_> {
     fn report(&self, error: &ValidationError<'_>, found: &mut Vec<Broken>) {
         let path = Path::pointer(error.instance_path().as_str());
-        if self.data.unknown_at(&path).is_some() || self.hangs_on_unknown(error.kind(), &path) {
+        if self.data.unknown_at(&path).is_some() || self.depends_on_unknown(error.kind(), &path) {
             return;
         }
         if let Kind::AdditionalProperties { unexpected }
@@ -60,7 +60,7 @@ impl Check<'_> {
             }
             return;
         }
-        // A type without properties: the error tells the map and not the name.
+        // A type without properties: the error names the map and not the key.
         if matches!(error.kind(), Kind::FalseSchema) {
             let at = if path.is_root() {
                 path
@@ -87,7 +87,7 @@ impl Check<'_> {
 
     /// Whether the mistake may go away once what is unknown below the path is known. Which
     /// keys and how many items there are is known already.
-    fn hangs_on_unknown(&self, kind: &Kind, path: &Path) -> bool {
+    fn depends_on_unknown(&self, kind: &Kind, path: &Path) -> bool {
         let below = self.data.unknown.keys().any(|at| at.is_within(path));
         below
             && !matches!(

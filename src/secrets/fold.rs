@@ -129,7 +129,7 @@ impl Folded {
     }
 }
 
-/// What whoever repeats a text may leave out, or put in.
+/// Characters that whoever repeats a text may omit or insert.
 fn is_skipped(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()

@@ -1,9 +1,9 @@
-//! Keeps secret values out of texts that come from elsewhere: an answer of AWS that repeats
-//! what it was sent, a reason to wait, an id. They are looked for as they are, line by line,
-//! and in the codings of requests and errors; and in the text as it is when folded (see [`fold`]),
-//! where the parts of a secret are looked for too, since who repeats a text cuts it.
+//! Keeps secret values out of texts that come from elsewhere: a response of AWS that repeats what
+//! it was sent, a reason to wait, an id. They are looked for as they are, line by line, and in the
+//! codings of requests and errors; and in the text as it is when folded (see [`fold`]), where the
+//! parts of a secret are looked for too, since who repeats a text cuts it.
 //!
-//! Where stackctl made the value, its path tells that it is secret. One set is shared by the
+//! Where stackctl created the value, its path says that it is secret. One set is shared by the
 //! process, so that what a run draws late is hidden from then on. A panic prints its place and not
 //! its words.
 
@@ -37,14 +37,14 @@ const LONGEST_IN_PARTS: usize = 64 * 1024;
 /// A computed secret of at most so many bytes is looked for in parts.
 const LONGEST_TOKEN: usize = 64;
 
-/// So many automata at most; then they are made into one.
+/// So many automata at most; then they are merged into one.
 const MOST_PARTS: usize = 8;
 
 /// The secrets known so far. Clones share them: what one learns, all hide.
 #[derive(Clone, Default)]
 pub struct Secrets(Arc<Mutex<Inner>>);
 
-/// Tells a text whose words are said in clear.
+/// Returns a text whose words are public.
 type Speaker = Box<dyn FnOnce() -> String + Send>;
 
 #[derive(Default)]
@@ -59,8 +59,8 @@ struct Inner {
     /// All that is looked for.
     forms: BTreeSet<String>,
     automata: Vec<AhoCorasick>,
-    /// Whose parts are looked for, and are not yet: what is secret from the start. Of what is
-    /// computed from it most parts are no secret.
+    /// Values whose parts are to be searched for: what is secret from the start. Of what is
+    /// computed from it most parts are not secret.
     sources: Vec<String>,
     /// All that is looked for in folded texts.
     folded: BTreeSet<Vec<u8>>,
@@ -70,12 +70,12 @@ struct Inner {
     coded_parts: HashSet<u64>,
     /// The keys of secret maps that were not compared yet with what is said in clear.
     keys: BTreeSet<String>,
-    /// The words that are said in clear, and what tells them, until it was asked.
+    /// The public words, and the function that returns them, until it was called.
     spoken: HashSet<String>,
     speaker: Option<Speaker>,
-    /// What is no secret, and was not compared with the parts yet.
+    /// What is not a secret, and was not compared with the parts yet.
     heard: Vec<String>,
-    /// The parts that stand in what is no secret as well.
+    /// The parts that stand in what is not a secret as well.
     public: HashSet<u64>,
     /// More than can be looked for; then nothing is shown.
     blind: bool,
@@ -92,13 +92,13 @@ impl Secrets {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes in a secret value: each text and number in it, and the keys of its maps.
+    /// Learns a secret value: each string and number in it, and the keys of its maps.
     pub fn learn(&self, value: &Value) {
         self.lock().value(value, false);
     }
 
-    /// Takes in what was secret from the start, such as a variable: any part of a document in
-    /// it may be repeated by itself. (Of one that was computed most parts are no secret.)
+    /// Learns what was secret from the start, such as a variable: any part of a document in it may
+    /// be repeated by itself. (Of one that was computed most parts are not secret.)
     pub fn learn_source(&self, data: &Data) {
         for part in data.secret.iter().filter_map(|at| at.get(&data.value)) {
             self.lock().value(part, true);
@@ -117,15 +117,15 @@ impl Secrets {
         !(known.sources.is_empty() && known.parts.is_empty())
     }
 
-    /// Takes in what is no secret: parts of a secret that stand in it are not hidden alone.
+    /// Learns what is not secret: parts of a secret that stand in it are not hidden alone.
     pub fn learn_public(&self, text: &str) {
         if text.len() >= PART {
             self.lock().heard.push(text.to_owned());
         }
     }
 
-    /// Takes in what tells the words that are said in clear: a key of a secret map that is one of
-    /// them, such as in `var.login.username`, is no secret. It is asked where there is such a key.
+    /// Learns the function that returns the public words: a key of a secret map that is one of
+    /// them, such as in `var.login.username`, is not a secret. It is called when such a key exists.
     pub(crate) fn hear(&self, speaker: impl FnOnce() -> String + Send + 'static) {
         self.lock().speaker = Some(Box::new(speaker));
     }
@@ -147,7 +147,7 @@ impl Secrets {
         }
     }
 
-    /// Takes in what is secret of a value.
+    /// Learns the secret parts of a value.
     pub fn learn_secret(&self, data: &Data) {
         for part in data.secret.iter().filter_map(|at| at.get(&data.value)) {
             self.learn(part);
@@ -201,7 +201,7 @@ impl Secrets {
 }
 
 impl Inner {
-    /// Takes in each string and number, and the keys; of a `source` each is looked for in parts.
+    /// Learns each string and number, and the keys; of a `source` each is looked for in parts.
     fn value(&mut self, value: &Value, source: bool) {
         match value {
             Value::String(text) => {
@@ -222,7 +222,7 @@ impl Inner {
         }
     }
 
-    /// Takes in the keys of secret maps that nothing says in clear.
+    /// Learns the keys of secret maps that are not public words.
     fn ready_keys(&mut self) {
         for key in std::mem::take(&mut self.keys) {
             let is_spoken = words(&key).all(|word| self.spoken.contains(&word.to_lowercase()));

@@ -24,7 +24,7 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// The state as it can be saved: what is not settled stays in it.
+    /// The state as it can be saved: what is not recovered stays in it.
     pub fn into_state(self) -> State {
         let mut state = self.state;
         keep_open(&mut state, self.open);
@@ -77,7 +77,7 @@ impl Pieces {
             }
             if *serial > state.serial {
                 let doubt = Doubt::Older {
-                    found: state.serial,
+                    actual: state.serial,
                     kept: *serial,
                 };
                 return Err(self.doubt(&doubt));
@@ -99,7 +99,7 @@ impl Pieces {
         })
     }
 
-    /// What is there, without a judgement: for those who repair it.
+    /// The existing files, without a check: for those who repair the state.
     pub(super) fn inspect(self) -> Inspected {
         let text = self.text.as_deref();
         let mut moved = None;
@@ -139,11 +139,11 @@ impl Pieces {
                     _ => Err(self.doubt(&Doubt::Missing { serial })),
                 }
             }
-            // Nothing is lost with a state that knew no object: it goes on from there.
+            // Nothing is lost with a state without resources: the new one continues it.
             (Err(doubt @ Doubt::Missing { .. }), _) => {
                 let newest = self.newest.as_deref().map(format::read);
                 match newest {
-                    Some(Ok(newest)) if knows_nothing(&newest.state) => Ok(newest.state),
+                    Some(Ok(newest)) if is_blank(&newest.state) => Ok(newest.state),
                     _ => Err(self.doubt(&doubt)),
                 }
             }
@@ -219,7 +219,7 @@ impl Pieces {
 pub struct Inspected {
     /// The state, or why it is none (a clause about "it").
     pub state: Result<State, String>,
-    /// Whether nothing is there.
+    /// Whether no state exists.
     pub missing: bool,
     /// Where the state is, when it was moved away.
     pub moved: Option<Moved>,
@@ -269,7 +269,7 @@ impl Inspected {
 }
 
 impl Inspected {
-    /// An empty state that goes on from what was here.
+    /// An empty state that continues the serial of the existing one.
     pub fn empty_state(&self, stack: &str, env: Option<&str>, lineage: Option<String>) -> State {
         let lineage = lineage.unwrap_or_else(new_lineage);
         let mut state = State::empty(stack, env, lineage);
@@ -280,7 +280,7 @@ impl Inspected {
     }
 }
 
-/// Creates whose end is unknown stay known.
+/// Keeps the intents of creates whose end is unknown.
 pub(super) fn keep_open(state: &mut State, open: Vec<Intent>) {
     let creates = open.into_iter().filter(|intent| intent.op == "create");
     state.pending.extend(creates);
@@ -294,7 +294,7 @@ fn restore(serial: u64) -> String {
     )
 }
 
-fn knows_nothing(state: &State) -> bool {
+fn is_blank(state: &State) -> bool {
     state.is_empty() && state.pending.is_empty()
 }
 

@@ -1,5 +1,5 @@
-//! What hands that know other tools type: flags with a single dash, other names of commands and
-//! flags. What means the same is taken; the rest is answered with the right name.
+//! What users of other tools type: flags with a single dash, other names of commands and flags.
+//! Words with the same meaning are accepted; for the rest the error gives the right name.
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};

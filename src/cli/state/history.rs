@@ -13,7 +13,7 @@ use crate::store::state::{ResourceState, State};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// What became of a state's objects from one version to the next.
+/// How many of a state's resources differ from one version to the next.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Difference {
     pub(super) added: usize,
@@ -47,7 +47,7 @@ impl Difference {
     }
 }
 
-/// All objects, deposed ones too.
+/// All resources, deposed ones included.
 pub(super) fn all(state: &State) -> BTreeMap<String, &ResourceState> {
     let deposed = state.deposed.iter().flat_map(|(address, all)| {
         all.iter()

@@ -16,7 +16,7 @@ use crate::store::state::{ResourceState, State, deposed_address, split_deposed};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// Every object that the state knows, by how it is called.
+/// Every resource in the state, by its displayed address.
 fn resources(state: &State) -> Vec<(String, &ResourceState)> {
     let current = state.resources.iter();
     let mut all: Vec<(String, &ResourceState)> = current
@@ -29,7 +29,7 @@ fn resources(state: &State) -> Vec<(String, &ResourceState)> {
     all
 }
 
-/// The id, unless it is made of a secret.
+/// The id, unless it is derived from a secret.
 fn id(known: &ResourceState) -> &str {
     known
         .visible_id(native().schema(&known.type_name))

@@ -3,7 +3,7 @@
 //! In this order: the versions, the state, and the mark in the old place. Whenever it is cut
 //! off, one of the two places has the state and the same command goes on from there.
 
-use super::super::account::Telling;
+use super::super::account::AccountReport;
 use super::super::args::GlobalArgs;
 use super::super::args::state::MigrateArgs;
 use super::super::error::CliError;
@@ -90,9 +90,9 @@ async fn places(global: &GlobalArgs, args: &MigrateArgs) -> Result<(Bench, Store
     bench.store.watch(watch.clone());
     target.watch(watch);
     bench.lock(global, args.change.lock).await?;
-    let telling = Telling::new(global, &bench.stack, cloud, &target);
+    let account_report = AccountReport::new(global, &bench.stack, cloud, &target);
     let locking = place::lock(&target, &bench.stack, global, args.change.lock);
-    telling.reading(&target, locking).await?;
+    account_report.reading(&target, locking).await?;
     Ok((bench, target))
 }
 

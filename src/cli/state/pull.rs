@@ -44,7 +44,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &PullArgs) -> Result<Exit, Cl
     Ok(Exit::Done)
 }
 
-/// There is no state.
+/// The state does not exist.
 pub(super) fn nothing(name: &str) -> CliError {
     CliError::new(format!("{name} has no state."))
         .now("Nothing was changed.")

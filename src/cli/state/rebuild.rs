@@ -1,6 +1,6 @@
-//! `stackctl state rebuild`: what the state lacks is looked for in AWS and adopted.
+//! `stackctl state rebuild`: searches AWS for the resources that the state lacks, and imports them.
 
-use super::super::account::{self, Account, Telling};
+use super::super::account::{self, Account, AccountReport};
 use super::super::args::GlobalArgs;
 use super::super::args::state::RebuildArgs;
 use super::super::error::CliError;
@@ -34,7 +34,7 @@ struct Base {
     state: State,
     /// What an interrupted run left open, where one was interrupted.
     open: Option<Vec<Intent>>,
-    /// Why what is there cannot be used.
+    /// Why the existing state cannot be used.
     unusable: Option<String>,
     /// The newest saved version, beside a state that cannot be used.
     newest: Option<u64>,
@@ -49,8 +49,8 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     let (stack, sources) = load_checked(global, loaded)?;
     let mut store = place::store(&stack, cloud).await?;
     place::lock(&store, &stack, global, change.lock).await?;
-    let telling = Telling::new(global, &stack, cloud, &store);
-    let (base, account) = telling.asking(&store, base(&stack, &store)).await;
+    let account_report = AccountReport::new(global, &stack, cloud, &store);
+    let (base, account) = account_report.asking(&store, base(&stack, &store)).await;
     let base = base.inspect_err(|_| Account::report_some(&account))?;
     let mut world = World::new(base.state);
     world.head = account::head(&stack, cloud, &store);
@@ -143,7 +143,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     })
 }
 
-/// What is there, or where that cannot be used an empty state that goes on from it.
+/// The existing state, or where that cannot be used an empty state that continues it.
 async fn base(stack: &Stack, store: &Store) -> Result<Base, CliError> {
     let error = match store.open(&stack.name, stack.env.as_deref()).await {
         Ok(opened) => {
@@ -220,7 +220,7 @@ struct RebuildReport<'a> {
     global: &'a GlobalArgs,
     planned: &'a Planned,
     rebuilt: &'a Rebuilt,
-    /// Why what is there cannot be used, and the newest saved version.
+    /// Why the existing state cannot be used, and the newest saved version.
     unusable: Option<(&'a str, Option<u64>)>,
 }
 

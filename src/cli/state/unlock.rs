@@ -1,4 +1,4 @@
-//! `stackctl state unlock`: takes away the lock of a run that is gone.
+//! `stackctl state unlock`: removes the lock of a dead run.
 
 use super::super::args::GlobalArgs;
 use super::super::args::state::UnlockArgs;

@@ -1,4 +1,4 @@
-//! Cycles: things that need each other.
+//! Dependency cycles.
 
 use crate::lang::diagnostic::Diagnostic;
 use crate::lang::references::{Edge, Index};
@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Of a circle no more nodes are named.
 const MOST_BLOCKS: usize = 20;
 
-/// And of so many references the place is told.
+/// The number of references whose place is reported.
 const MOST_PLACES: usize = 5;
 
-/// One mistake for each cycle, at the reference that closes it, with the places of the other
-/// ones. `queue` tells of a resource whether it is a queue.
+/// One mistake for each cycle, at the reference that closes it, with the places of the other ones.
+/// `queue` says whether a resource is a queue.
 pub(super) fn cycles(index: &Index, queue: &dyn Fn(&str) -> bool) -> Vec<Diagnostic> {
     if index.is_ordered() {
         return Vec::new();
@@ -56,7 +56,7 @@ impl<'g> Search<'g> {
                 continue;
             };
             *next += 1;
-            // That a resource depends on itself is told with its options.
+            // A resource that depends on itself is reported with its options.
             if edge.to == *node && self.index.reference(edge).is_none() {
                 continue;
             }

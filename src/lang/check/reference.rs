@@ -1,4 +1,4 @@
-//! References: whether what they name is there.
+//! References: whether what they name exists.
 
 use crate::data::Path;
 use crate::lang::diagnostic::Diagnostic;
@@ -187,7 +187,7 @@ fn missing<T>(
     ))
 }
 
-/// `id` is there for every resource.
+/// `id` exists for every resource.
 fn knows(schema: &Schema, attribute: &str) -> bool {
     attribute == "id" || schema.has_output(attribute) || schema.has_property(attribute)
 }

@@ -188,7 +188,8 @@ fn a_long_chain_is_no_cycle_and_no_recursion() {
 
 #[test]
 fn expressions_that_do_not_parse() {
-    let found = messages("name: a\nlocals:\n  x: \"a ${1 +} b\"\n  y: |\n    first\n    ${queue[}\n");
+    let found =
+        messages("name: a\nlocals:\n  x: \"a ${1 +} b\"\n  y: |\n    first\n    ${queue[}\n");
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found[0].starts_with("3:"), "{found:?}");
     assert!(found[1].starts_with("6:"), "{found:?}");

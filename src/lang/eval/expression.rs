@@ -80,7 +80,7 @@ impl<'s> Evaluator<'s> {
         Ok(data.into_owned())
     }
 
-    /// What a string was put together to. Its parts are no longer there.
+    /// What a string was put together to. Its parts no longer exist.
     pub(super) fn string(&mut self, before: Size, out: Text) -> Outcome {
         self.meter.back_to(before, Size::default());
         self.meter.create(Size::string(out.len()))?;
@@ -435,8 +435,8 @@ fn entries(collection: &Data) -> Result<Option<Vec<(Data, Data)>>, EvalError> {
     }))
 }
 
-/// A value that is unknown in part comes from the whole string: unless it is a lone
-/// reference, no shorter text tells the part.
+/// A value that is unknown in part comes from the whole string: unless it is a lone reference, no
+/// shorter expression names the part.
 fn rename_unknown(data: Data, text: &str) -> Data {
     if data.unknown.is_empty() {
         return data;

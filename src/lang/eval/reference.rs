@@ -15,7 +15,7 @@ use std::ops::Range;
 /// One use of a name in a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
-    /// What kind of thing is named.
+    /// The kind of the named block.
     pub root: Root,
     /// Its name; `key` or `value` for [`Root::Each`]; empty where all of `each` or `stack`
     /// is meant.
@@ -28,7 +28,7 @@ pub struct Reference {
     pub range: Option<Range<usize>>,
 }
 
-/// The reference that the text consists of, where it is exactly one `${a.b.c}`.
+/// The reference that the string consists of, where it is exactly one `${a.b.c}`.
 pub fn lone_reference(text: &str) -> Option<Reference> {
     let inner = text.strip_prefix("${")?;
     let (found, end) = simple(text, text.len() - inner.len())?;
@@ -44,7 +44,7 @@ pub fn lone_reference(text: &str) -> Option<Reference> {
 /// Every reference in a template, in the order they are written.
 ///
 /// # Errors
-/// Every expression that cannot be read, or that calls a function that is not there.
+/// Every expression that cannot be read, or that calls an unknown function.
 pub fn references(template: &Value) -> Result<Vec<Reference>, Vec<LocatedError>> {
     let mut references = Vec::new();
     let mut faults = Vec::new();
@@ -100,7 +100,12 @@ pub(crate) fn scan(
     }
 }
 
-fn scan_text(text: &str, at: &Path, references: &mut Vec<Reference>, faults: &mut Vec<LocatedError>) {
+fn scan_text(
+    text: &str,
+    at: &Path,
+    references: &mut Vec<Reference>,
+    faults: &mut Vec<LocatedError>,
+) {
     match parse(text) {
         Ok(Parsed::Plain(pieces)) => {
             references.extend(pieces.into_iter().filter_map(|piece| match piece {

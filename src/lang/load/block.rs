@@ -24,7 +24,7 @@ const BLOCKS: &[&str] = &[
     "outputs",
 ];
 
-/// The first words of references that are no resource.
+/// The first words of references that do not name a resource.
 const ROOTS: &[&str] = &["var", "local", "data", "each", "stack"];
 
 const OPTIONS: &[&str] = &[
@@ -206,7 +206,7 @@ fn providers(reader: &mut Reader, file: &Map<String, Value>) -> Value {
             ("defaultTags", value) => {
                 let tags = reader.map(Some(value), &path);
                 for (tag, value) in tags.into_iter().flatten() {
-                    // A number or bool becomes its text, as in the tags of a resource.
+                    // A number or bool is converted to a string, as in the tags of a resource.
                     if !matches!(value, Value::Number(_) | Value::Bool(_)) {
                         reader.text(value, &path.join(tag));
                     }

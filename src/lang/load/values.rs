@@ -21,7 +21,7 @@ pub(super) struct Outside<'a> {
     pub(super) complete: bool,
 }
 
-/// A value that was chosen, and where a mistake in it is told.
+/// A value that was chosen, and where a mistake in it is reported.
 struct Chosen {
     value: Value,
     source: String,
@@ -45,7 +45,7 @@ pub(super) fn resolve(
     outside: &Outside<'_>,
 ) -> BTreeMap<String, (Data, Origin)> {
     let mut chosen: BTreeMap<&str, Chosen> = BTreeMap::new();
-    // From the weakest to the strongest: each overwrites what is there.
+    // From the weakest to the strongest: each overwrites the value before it.
     if let Some(file) = outside.env_file {
         from_file(reader, declared, file, Severity::Error, &mut chosen);
     }
@@ -94,7 +94,7 @@ pub(super) fn resolve(
             let value = match chosen {
                 // The value may be in the file that cannot be read, which was reported.
                 None if variable.default.is_none() && !outside.complete => Value::Null,
-                // A default that was refused has told why.
+                // A default that was refused has reported why.
                 None if variable.default.is_none() && faulty.contains(name) => Value::Null,
                 chosen => resolve_one(reader, name, variable, chosen),
             };
@@ -107,7 +107,12 @@ pub(super) fn resolve(
         .collect()
 }
 
-fn resolve_one(reader: &mut Reader, name: &str, variable: &Declared, chosen: Option<Chosen>) -> Value {
+fn resolve_one(
+    reader: &mut Reader,
+    name: &str,
+    variable: &Declared,
+    chosen: Option<Chosen>,
+) -> Value {
     match (chosen, &variable.default) {
         (Some(chosen), _) => {
             if let Some(message) = variable.breaks(&chosen.value, false) {

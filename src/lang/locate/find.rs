@@ -12,7 +12,7 @@ use std::fmt;
 pub(super) enum Kind {
     /// A map or a list.
     Collection,
-    /// A text.
+    /// A string.
     Text(String),
     /// A number, a bool, null.
     Other,
@@ -26,7 +26,7 @@ pub(super) struct Located {
     pub(super) kind: Kind,
 }
 
-/// What a walk tells besides its error.
+/// What a walk returns besides its error.
 #[derive(Default)]
 struct Trace {
     kind: RefCell<Option<Kind>>,
@@ -215,7 +215,7 @@ impl<'de> Visitor<'de> for Goal<'_> {
     }
 }
 
-/// Tells whether a key is the one that is looked for.
+/// Whether a key is the wanted one.
 struct Key<'k, 'g> {
     wanted: &'k str,
     fails: bool,

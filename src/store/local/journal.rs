@@ -77,8 +77,8 @@ impl FileJournal {
         Ok(Arc::clone(&self.file))
     }
 
-    /// See [`crate::store::Journal::sync`]. The sync runs on another thread, so that calls
-    /// under way go on.
+    /// See [`crate::store::Journal::sync`]. The sync runs on another thread, so that calls in
+    /// progress continue.
     pub(crate) async fn sync(&mut self, watch: &Watch) -> Result<(), StoreError> {
         let written = self.write().and_then(|file| {
             watch.at(Moment::Written)?;

@@ -1,5 +1,5 @@
-//! The lock as a file. The system's own file lock tells the dead from the living on one
-//! machine; what is written in the file does so between machines that share a folder.
+//! The lock as a file. The system's own file lock distinguishes the dead from the living on one
+//! machine; the content of the file does so between machines that share a folder.
 //!
 //! Only an empty file or a holder's record is a lock, and it has a name of its own
 //! (`web.json.lock`). An older `web.lock` is taken along where it is a lock, and never created.
@@ -93,7 +93,7 @@ impl FileLock {
         // A thread of its own: it beats however busy the run is.
         let beating = std::thread::spawn(move || {
             while stopped.recv_timeout(pace) == Err(RecvTimeoutError::Timeout) {
-                // A failure is told by the check before the next step.
+                // A failure is reported by the check before the next step.
                 if beating.beat().is_err() {
                     return;
                 }
@@ -160,7 +160,7 @@ const LARGEST: u64 = 64 << 10;
 /// Reads the lock file of the state `place`.
 ///
 /// # Errors
-/// When it is no lock: only an empty file and a holder's record are, and no link is followed to
+/// When it is not a lock: only an empty file and a holder's record are, and no link is followed to
 /// one. When it cannot be read.
 pub(super) fn read(path: &Path, place: &str) -> Result<Content, StoreError> {
     match disk::read_own(path, LARGEST) {

@@ -17,14 +17,14 @@ pub(super) use journal::FileJournal;
 
 use super::error::StoreError;
 use super::format;
-use super::opened::Pieces;
-use super::opened::{Inspected, Opened};
 use super::history::UNUSABLE;
 use super::history::{Version, VersionName};
 use super::journal as entries;
 use super::lease::Locked;
 use super::lease::{Holder, Patience};
 use super::moment::{Moment, Watch};
+use super::opened::Pieces;
+use super::opened::{Inspected, Opened};
 use super::state::State;
 use crate::files::{self as disk, Unreadable};
 use history::History;
@@ -122,7 +122,7 @@ impl LocalStore {
         })
     }
 
-    /// See [`super::Store::look`].
+    /// See [`super::Store::check_lock`].
     pub(super) async fn check_lock(
         &self,
         watches: bool,
@@ -258,8 +258,8 @@ impl LocalStore {
         }
     }
 
-    /// Writes what is in the state's place from now on; what was there is kept among the
-    /// versions first, or beside it where it is no state.
+    /// Replaces the content of the state file; the old content is kept among the versions first, or
+    /// beside it where it is not a state.
     fn replace(
         &self,
         text: &[u8],
@@ -316,8 +316,8 @@ impl LocalStore {
         self.history.put(name, packed)
     }
 
-    /// The text of the state file, which must be the one that was opened: a lock that others
-    /// do not honour must not make one run overwrite what another saved.
+    /// The content of the state file, which must be the one that was opened: a lock that others do
+    /// not honour must not make one run overwrite what another saved.
     fn unchanged(&self) -> Result<Option<Vec<u8>>, StoreError> {
         let text = files::read(&self.path)?;
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);

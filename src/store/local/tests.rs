@@ -94,7 +94,7 @@ async fn the_dead_are_distinguished_from_the_living() {
     assert_eq!(told, 1);
 }
 
-/// A state that was there and is taken away, or was not and is there by now, is not written over.
+/// A state that was removed or created by others since it was read is not overwritten.
 #[tokio::test]
 async fn a_state_that_is_another_one_meanwhile_is_left_alone() {
     let dir = tempfile::tempdir().expect("a folder");

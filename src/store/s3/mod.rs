@@ -15,14 +15,14 @@ mod transfer;
 
 use super::error::StoreError;
 use super::format;
-use super::opened::Pieces;
-use super::opened::{Inspected, Opened};
 use super::history::UNUSABLE;
 use super::history::{self, Budget, Version, VersionName};
 use super::journal::{self as entries, Entry, Leftover};
 use super::lease::Locked;
 use super::lease::{Holder, Patience};
 use super::moment::{Moment, Watch};
+use super::opened::Pieces;
+use super::opened::{Inspected, Opened};
 use super::state::{MOST_SERIAL, State};
 use crate::lang::place::S3Place;
 use crate::resource::aws::Aws;
@@ -58,7 +58,7 @@ struct Observed {
     took_over: bool,
 }
 
-/// The journal of the run under way.
+/// The journal of the run in progress.
 #[derive(Debug)]
 pub(super) struct S3Journal {
     bucket: Bucket,
@@ -219,7 +219,7 @@ impl S3Store {
         serial: u64,
         keys: &[String],
     ) -> Result<Option<Result<Leftover, String>>, StoreError> {
-        // Of a later serial: the state is older than the journal, which is told.
+        // Of a later serial: the state is older than the journal, which is reported.
         let of = keys.iter().filter_map(|key| numbers(key)).map(|(of, _)| of);
         let serial = of.max().map_or(serial, |newest| newest.max(serial));
         let mut keys: Vec<String> = keys
@@ -329,7 +329,7 @@ impl S3Store {
         }
     }
 
-    /// See [`super::Store::look`].
+    /// See [`super::Store::check_lock`].
     pub(super) async fn check_lock(
         &self,
         watches: bool,

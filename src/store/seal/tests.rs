@@ -104,7 +104,7 @@ fn who_can_open_a_state_is_authenticated() {
         StateKey::unlock(given(&two), &state).err(),
         Some(KeyError::OtherKey { .. })
     ));
-    // Somebody adds a name to the list: it opens nothing, and is told.
+    // Somebody adds a name to the list: it opens nothing, and is reported.
     let name = two.to_public().to_string();
     let mut forged = state.clone();
     let encryption = forged.encryption.as_mut().expect("a key");

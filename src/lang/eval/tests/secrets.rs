@@ -1,9 +1,9 @@
-//! Secrets through every function and operator: what is made of one is one, and no mistake says
-//! what it is.
+//! Secrets through every function and operator: what is derived from one is one, and no mistake
+//! says what it is.
 
 use super::*;
 
-/// Part of every text that no message may have.
+/// Part of every string that no message may have.
 const MARK: &str = "hunter2";
 
 /// Every function with arguments that it takes.

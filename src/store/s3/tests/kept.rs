@@ -69,7 +69,7 @@ async fn a_journal_ends_where_the_next_run_could_not_read_it() {
     assert_eq!(last.as_deref(), Some("s.json.journal/0000000002-000000"));
 }
 
-/// A version that is damaged, is no state, or does not exist is named with its serial.
+/// A version that is damaged, is not a state, or does not exist is named with its serial.
 #[tokio::test]
 async fn a_version_that_cannot_be_used_is_reported_with_its_serial() {
     let dir = tempfile::tempdir().unwrap();

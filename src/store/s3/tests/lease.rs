@@ -22,10 +22,14 @@ async fn a_watched_lease_is_told_once() {
     let written = s3(&store).bucket.put("s.json.lock", body, If::Always).await;
     written.unwrap();
     let mut told = Vec::new();
-    let found = store.check_lock(false, &mut |by| told.push(by.id.clone())).await;
+    let found = store
+        .check_lock(false, &mut |by| told.push(by.id.clone()))
+        .await;
     assert!(matches!(found, Ok(Locked::Alive(_))), "{found:?}");
     assert!(told.is_empty(), "{told:?}");
-    let found = store.check_lock(true, &mut |by| told.push(by.id.clone())).await;
+    let found = store
+        .check_lock(true, &mut |by| told.push(by.id.clone()))
+        .await;
     assert!(matches!(found, Ok(Locked::Dead(_))), "{found:?}");
     assert_eq!(told, ["another"]);
 }

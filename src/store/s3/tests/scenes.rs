@@ -54,7 +54,7 @@ pub(super) fn done(step: usize, address: &str) -> Entry {
     }
 }
 
-/// What a run was told that it is durable.
+/// What was reported to a run as durable.
 #[derive(Debug, Default)]
 pub(super) struct Reported {
     pub(super) begun: Vec<&'static str>,
@@ -69,7 +69,7 @@ pub(super) enum Before {
     Saved,
     /// And a run that died with one resource created and another started.
     Crashed,
-    /// Something that is no state.
+    /// Content that is not a state.
     Unusable,
     /// A state that was saved, which is moved to a file.
     Leaves,
@@ -108,7 +108,11 @@ pub(super) async fn prepare(wire: &Wire, before: Before) {
 
 /// A run: two resources, each started and done, the journal written again where that failed, as an
 /// apply does, and a save.
-pub(super) async fn run(store: &Store, before: Before, told: &mut Reported) -> Result<(), StoreError> {
+pub(super) async fn run(
+    store: &Store,
+    before: Before,
+    told: &mut Reported,
+) -> Result<(), StoreError> {
     lock(store, "run").await?;
     let opened = match before {
         Before::Unusable => {
@@ -206,7 +210,7 @@ async fn save(store: &Store, mut state: State, told: &mut Reported) -> Result<()
     Ok(())
 }
 
-/// Whether the next run finds all that this one was told is durable.
+/// Whether the next run finds all that was reported to this one as durable.
 pub(super) async fn next(wire: &Wire, before: Before, told: &Reported) -> Result<Opened, String> {
     let store = wire.store(false).await;
     lock(&store, "next")
@@ -217,7 +221,7 @@ pub(super) async fn next(wire: &Wire, before: Before, told: &Reported) -> Result
             return Err("the mark is lost".to_owned());
         }
         Ok(opened) => opened,
-        // The mark is there; where nobody was told so the same command goes on from it.
+        // The mark exists; where that was not reported the same command continues from it.
         Err(StoreError::Unusable { why, .. })
             if before == Before::Leaves && why.contains("moved to elsewhere.json") =>
         {
