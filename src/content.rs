@@ -114,7 +114,7 @@ pub trait LocalFiles: Sync {
         Vec::new()
     }
 
-    /// What is wrong with the files that a data source of this type reads: what `look` finds,
+    /// What is wrong with the files that a data source of this type reads: what `inspect` finds,
     /// given the folder that relative paths start from.
     fn inspect(&self, _kind: &str, _args: &Value, _inspect: &InspectPath<'_>) -> Vec<Finding> {
         Vec::new()

@@ -233,21 +233,21 @@ impl Schema {
             .map(|(name, _)| name.as_str())
     }
 
-    /// Calls `tell` with the name of every property, at any depth, and of every output.
-    pub fn every_name(&self, tell: &mut dyn FnMut(&str)) {
-        fn walk(schema: &Value, tell: &mut dyn FnMut(&str)) {
+    /// Calls `see` with the name of every property, at any depth, and of every output.
+    pub fn every_name(&self, see: &mut dyn FnMut(&str)) {
+        fn walk(schema: &Value, see: &mut dyn FnMut(&str)) {
             for (name, declared) in members(schema).into_iter().flatten() {
-                tell(name);
-                walk(declared, tell);
+                see(name);
+                walk(declared, see);
             }
             for keyword in ["items", "additionalProperties"] {
                 if let Some(declared) = schema.get(keyword) {
-                    walk(declared, tell);
+                    walk(declared, see);
                 }
             }
         }
-        walk(&self.properties, tell);
-        walk(&self.outputs, tell);
+        walk(&self.properties, see);
+        walk(&self.outputs, see);
     }
 
     /// Every property with its `default`, or null.

@@ -103,7 +103,7 @@ fn rows(planned: &Planned) -> BTreeMap<&str, &Change> {
     rows.map(|row| (row.address.as_str(), row)).collect()
 }
 
-/// The text of the stack file with what is live in it.
+/// The text of the stack file with the live values in it.
 fn changed(live: &Live, text: &str) -> Result<String, CliError> {
     let document = source::parse(text.as_bytes()).unwrap_or_default();
     let planned = plan(&live.stack, &live.world);

@@ -102,7 +102,7 @@ fn facts(broken: &Broken) -> String {
             Doing::Creating => "created",
             Doing::Updating => "updated",
             Doing::Deleting => "deleted",
-            _ => "adopted",
+            _ => "imported",
         };
         let (address, type_name, id) = (&fact.address, &fact.type_name, &fact.id);
         let _ = write!(text, "\n  {verb} {address} ({type_name}), id {id}");

@@ -26,7 +26,7 @@ pub(super) fn find() -> Result<Option<(Identity, String)>, String> {
     read_own(&path)
 }
 
-/// The identity; created where there is none, and then reported to the user.
+/// The identity; created where it does not exist, and then reported to the user.
 ///
 /// # Errors
 /// A clause that says why that is not possible.

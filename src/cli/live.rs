@@ -23,7 +23,7 @@ use crate::store::Store;
 use crate::store::state::State;
 use std::collections::BTreeSet;
 
-/// A stack, its state, and what is live.
+/// A stack, its state, and its live resources.
 pub(super) struct Live {
     /// The stack.
     pub(super) stack: Stack,
@@ -51,7 +51,7 @@ pub(super) struct Wanted<'a> {
     pub(super) writes: Option<LockArg>,
 }
 
-/// Reads the state and what is live.
+/// Reads the state and the live resources.
 pub(super) async fn read(wanted: Wanted<'_>) -> Result<Live, CliError> {
     let (stack, addresses) = wanted.names.split(find::is_stack);
     let loaded = find::load(stack.name.as_deref(), wanted.input, wanted.cloud)?;

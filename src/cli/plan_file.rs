@@ -380,7 +380,7 @@ fn given_again(plan: &SavedPlan, run: &RunArgs) -> Result<(), CliError> {
     )))
 }
 
-/// Puts the plan's seed and time into the world, and its lineage where there is no state yet.
+/// Puts the plan's seed and time into the world, and its lineage where no state exists yet.
 pub(super) fn resume(plan: &SavedPlan, mut read: SavedState, world: &mut World) -> SavedState {
     world.seed = plan.seed;
     world.unix_time = plan.unix_time;

@@ -202,7 +202,7 @@ fn next(error: &KeyError) -> String {
 }
 
 /// Has the state's key ready before anything is called that may lead to a secret; the user's
-/// identity is created for that where there is none.
+/// identity is created for that where it does not exist.
 ///
 /// # Errors
 /// When there is none and none can be created.

@@ -33,7 +33,7 @@ pub(super) enum Verify {
 /// Some services show a change a moment late; one that is not seen is looked for once more.
 const MOMENT: Duration = Duration::from_secs(3);
 
-/// Checks the promise, and reports each attribute that breaks it.
+/// Checks that a plan after the apply is empty, and reports each attribute that is not.
 pub(super) async fn verify(
     global: &GlobalArgs,
     run: &RunArgs,

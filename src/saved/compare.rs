@@ -73,16 +73,12 @@ pub fn moved_before(saved: &SavedPlan, now: &Now<'_>) -> Vec<Moved> {
 
 fn state(was: &SavedState, is: &SavedState) -> Vec<Moved> {
     let mut moved = Vec::new();
-    let told = |state: &SavedState| match state.existed {
-        true => format!("there, with serial {}", state.serial),
-        false => "not there yet".to_owned(),
+    let described = |state: &SavedState| match state.existed {
+        true => format!("present, with serial {}", state.serial),
+        false => "missing".to_owned(),
     };
     if was.existed != is.existed {
-        moved.push(Moved::new(
-            "the state",
-            with_expressions(was),
-            with_expressions(is),
-        ));
+        moved.push(Moved::new("the state", described(was), described(is)));
     } else if was.lineage != is.lineage {
         moved.push(Moved::new("the state's lineage", &was.lineage, &is.lineage));
     } else if was.serial != is.serial {
@@ -99,12 +95,12 @@ pub fn moved_files(saved: &SavedPlan, now: &BTreeMap<String, Option<String>>) ->
 
 /// The files whose content differs; with `all`, those too that only one of the two read.
 fn files(saved: &SavedPlan, now: &BTreeMap<String, Option<String>>, all: bool) -> Vec<Moved> {
-    let told = |digest: Option<&Option<String>>| match digest {
+    let described = |digest: Option<&Option<String>>| match digest {
         Some(Some(digest)) => match digest.strip_prefix(KEYED) {
             Some(code) => format!("code {}", short(code)),
             None => format!("sha256 {}", short(digest)),
         },
-        Some(None) => "not there".to_owned(),
+        Some(None) => "missing".to_owned(),
         None => "not read".to_owned(),
     };
     let names: BTreeSet<&String> = saved.files.keys().chain(now.keys()).collect();
@@ -117,7 +113,7 @@ fn files(saved: &SavedPlan, now: &BTreeMap<String, Option<String>>, all: bool) -
                 Some(code) => format!("a file whose name is secret (code {})", short(code)),
                 None => format!("the file {name}"),
             };
-            Moved::new(name, with_expressions(was), with_expressions(is))
+            Moved::new(name, described(was), described(is))
         })
         .collect()
 }
@@ -138,12 +134,9 @@ pub fn moved_plan(
     ];
     for (what, was, is) in place {
         if was != is {
-            let told = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
-            moved.push(Moved::new(
-                what,
-                with_expressions(was),
-                with_expressions(is),
-            ));
+            let described =
+                |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
+            moved.push(Moved::new(what, described(was), described(is)));
         }
     }
     if !moved.is_empty() {
@@ -220,9 +213,9 @@ fn change(old: &Change, new: &Change, moved: &mut Vec<Moved>) {
     }
     let address = &new.address;
     let before = moved.len();
-    let there = |change: &Change| match &change.id {
-        Some(id) => format!("there as {id}"),
-        None => "not there".to_owned(),
+    let presence = |change: &Change| match &change.id {
+        Some(id) => format!("present as {id}"),
+        None => "missing".to_owned(),
     };
     if old.id != new.id {
         moved.push(Moved::new(address.clone(), there(old), there(new)));
@@ -249,7 +242,7 @@ fn compare(
     (old, new): (Option<&Data>, Option<&Data>),
     moved: &mut Vec<Moved>,
 ) {
-    let (old, new) = (old.map(told), new.map(told));
+    let (old, new) = (old.map(with_expressions), new.map(with_expressions));
     leaves(
         &Path::root(),
         old.as_ref(),
@@ -276,7 +269,7 @@ fn outputs(was: &Plan, is: &Plan, moved: &mut Vec<Moved>) {
         let (was, is) = (was.outputs.get(name), is.outputs.get(name));
         if was != is {
             let value = |output: Option<&crate::engine::plan::OutputChange>| {
-                output.and_then(|output| output.after.as_ref().map(told))
+                output.and_then(|output| output.after.as_ref().map(with_expressions))
             };
             let (was, is) = (value(was), value(is));
             moved.push(Moved::new(
@@ -424,7 +417,7 @@ mod tests {
         assert_eq!(
             messages(&moved),
             [
-                "the file a.txt was not read and is not there",
+                "the file a.txt was not read and is missing",
                 "data.zip.hash was \"a\" and is \"b\""
             ]
         );

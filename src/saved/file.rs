@@ -116,7 +116,7 @@ pub fn check_target(path: &Path) -> Result<(), String> {
     }
     let folder = path.parent().filter(|dir| !dir.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-        return Err(format!("the folder {} is not there", folder.display()));
+        return Err(format!("the folder {} does not exist", folder.display()));
     }
     match read(path) {
         Ok(_) | Err(FileError::Damaged(_) | FileError::Version { .. }) => Ok(()),

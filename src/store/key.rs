@@ -165,7 +165,7 @@ impl StateKey {
         matches!(self.0, Inner::Open(_))
     }
 
-    /// What the state is to say of its encryption. The user's identity is created for that where
+    /// How the state describes its encryption. The user's identity is created for that where
     /// there is none.
     ///
     /// # Errors

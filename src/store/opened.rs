@@ -1,4 +1,4 @@
-//! What was found in the place of a state, put together: the state, the journal of an
+//! A state as it was read from its place: the state, the journal of an
 //! interrupted run, and what the saved versions say about both.
 
 use super::error::StoreError;
@@ -230,8 +230,8 @@ pub struct Inspected {
 }
 
 impl Inspected {
-    /// `wanted` as the next version here: the serial goes on from the highest one, and what an
-    /// interrupted run left is taken along.
+    /// `wanted` as the next version here: the serial continues from the highest one, and what an
+    /// interrupted run left is kept.
     ///
     /// # Errors
     /// A clause, when what such a run did would be lost.

@@ -308,7 +308,7 @@ impl State {
             .collect()
     }
 
-    /// What is known of the current generation, or of a deposed one.
+    /// The record of the current generation, or of a deposed one.
     pub fn resource(&self, address: &str, deposed: Option<&str>) -> Option<&ResourceState> {
         match deposed {
             None => self.resources.get(address),

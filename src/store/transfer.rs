@@ -94,7 +94,7 @@ impl Inspected {
             }
             Err(why) if !self.missing && self.moved.is_none() => {
                 return refuse(
-                    format!("what is there cannot be used: {why}"),
+                    format!("the existing state cannot be used: {why}"),
                     "`stackctl state history` lists what can be restored there.",
                 );
             }
@@ -112,7 +112,7 @@ impl Inspected {
         // A version's name has the beginning of it.
         if let Some((_, other)) = all().find(|(_, other)| !wanted.lineage.starts_with(*other)) {
             let why = format!(
-                "a state of another lineage is there ({}, and this one is {})",
+                "a state of another lineage exists there ({}, and this one is {})",
                 short(other),
                 short(&wanted.lineage)
             );
@@ -131,7 +131,7 @@ impl Inspected {
     }
 }
 
-const FORCE: &str = "Compare the two with `stackctl state pull`. With --force this one replaces what is there, which is kept among the versions.";
+const FORCE: &str = "Compare the two with `stackctl state pull`. With --force this one replaces the existing state, which is kept among the versions.";
 
 fn short(lineage: &str) -> &str {
     lineage.get(..8).unwrap_or(lineage)

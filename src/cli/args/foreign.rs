@@ -183,7 +183,7 @@ fn long(word: &str) -> Option<String> {
     (is_name && !shorts).then(|| format!("-{word}"))
 }
 
-/// What clap has to say, with the tip that helps in place of its own where there is one.
+/// The message of clap, with our tip in place of its own if one exists.
 pub(super) fn advised(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
     hide_values(&mut error);
     let tip = match error.kind() {

@@ -275,7 +275,7 @@ pub struct RekeyArgs {
 /// Print the state as it is kept; its secrets stay encrypted.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
-Takes no lock. Where a run is under way, what it did since is not in it.
+Takes no lock. Where a run is in progress, what it did since is not in it.
 
 Examples:
   stackctl state pull > copy.json
@@ -297,7 +297,7 @@ pub struct PullArgs {
 #[command(after_help = "\
 Shows what would be different, and asks. Refused are a file that was edited, one of another
 stack, environment, account or region, of another lineage, and one that is not newer than
-what is there. What is there is kept among the versions.
+the existing state, which is kept among the versions.
 
 Examples:
   stackctl state push copy.json

@@ -1,7 +1,7 @@
 //! `stackctl state migrate`: the state and its versions go to another place.
 //!
 //! In this order: the versions, the state, and the mark in the old place. Whenever it is cut
-//! off, one of the two places has the state and the same command goes on from there.
+//! off, one of the two places has the state and the same command continues from there.
 
 use super::super::account::AccountReport;
 use super::super::args::GlobalArgs;
@@ -119,7 +119,7 @@ impl Journey<'_> {
         let mut text = format!("{from}, serial {of} (resources: {objects}), goes to {to}.\n");
         text.push_str(&match (&there.state, &there.moved) {
             (Ok(_), _) if serial.is_none() => {
-                "It is there already; the place it leaves is to be marked.\n".to_owned()
+                "The copy exists already; the old place is still to be marked.\n".to_owned()
             }
             (Ok(old), _) if old.lineage == state.lineage => format!(
                 "There is serial {} of the same lineage, which is kept among the versions.\n",
@@ -142,7 +142,7 @@ impl Journey<'_> {
         let stays = |error| {
             store_error(error)
                 .now(format!("The state is in {from} as before."))
-                .hint("Run the command again; it goes on from there.")
+                .hint("Run the command again; it continues from there.")
         };
         copy_versions(self.from, self.target).await.map_err(stays)?;
         if let Some(serial) = serial {
@@ -154,7 +154,7 @@ impl Journey<'_> {
                 .now(format!(
                     "The state is in {to}, and {from} does not say so yet."
                 ))
-                .hint("Run the command again before anything else; it goes on from there.")
+                .hint("Run the command again before anything else; it continues from there.")
         };
         let (stack, env) = (&self.stack.name, self.stack.env.as_deref());
         let back = self.target.open(stack, env).await;

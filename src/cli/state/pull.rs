@@ -29,7 +29,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &PullArgs) -> Result<Exit, Cl
     output::message(&format!("{name} has serial {}.\n", state.serial));
     if opened.interrupted {
         output::message(
-            "A run is under way or was interrupted: what it did is in its journal, and not in this.\n",
+            "A run is in progress or was interrupted: what it did is in its journal, and not in this.\n",
         );
     }
     let Some(path) = &args.out else {

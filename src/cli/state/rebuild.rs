@@ -230,7 +230,7 @@ impl RebuildReport<'_> {
             return Ok(());
         }
         if let Some((why, newest)) = self.unusable {
-            let mut text = format!("What is there cannot be used: {why}.\n");
+            let mut text = format!("The existing state cannot be used: {why}.\n");
             if let Some(serial) = newest {
                 text.push_str(&format!(
                     "Serial {serial} was saved: `stackctl state restore {serial}` brings back more than a rebuild can, secrets and drawn values among it.\n"

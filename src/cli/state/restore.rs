@@ -153,7 +153,7 @@ fn show(inspected: &Inspected, before: &State, after: &State) {
     let mut text = match &inspected.state {
         Ok(_) => String::new(),
         Err(why) => format!(
-            "What is there now cannot be used: {why}. Compared with the newest version that was saved:\n"
+            "The existing state cannot be used: {why}. Compared with the newest version that was saved:\n"
         ),
     };
     let (before, after) = (all(before), all(after));

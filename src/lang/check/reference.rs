@@ -48,7 +48,7 @@ impl<'s> Names<'s> {
         if holder == Holder::Provider && matches!(reference.root, Root::Data | Root::Resource) {
             let help = "use variables, and locals that are made of them".to_owned();
             return Some((
-                format!("providers are set up before {name} is there"),
+                format!("providers are set up before {name} exists"),
                 Some(help),
             ));
         }
@@ -56,7 +56,7 @@ impl<'s> Names<'s> {
             Root::Var => missing("variable", name, &stack.variables),
             Root::Local => missing("local", name, &stack.locals).or_else(|| {
                 let early = holder == Holder::Provider && self.needs_reading(name);
-                early.then(|| (format!("providers are set up before local.{name} is there, since it comes from what is read"), None))
+                early.then(|| (format!("providers are set up before local.{name} exists, since it comes from what is read"), None))
             }),
             Root::Data => missing("data source", name, &stack.data).map(|(message, help)| {
                 let short = self.without_type(reference, "data.", |name| stack.data.contains_key(name));
