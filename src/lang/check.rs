@@ -215,7 +215,7 @@ fn same_service(type_name: &str, types: &[&str]) -> Option<String> {
     let (service, _) = type_name.rsplit_once(':')?;
     let service = service.to_lowercase();
     let of = |name: &&&str| name.rsplit_once(':').is_some_and(|(of, _)| of == service);
-    let diagnostics: Vec<&str> = types.iter().filter(of).copied().collect();
+    let found: Vec<&str> = types.iter().filter(of).copied().collect();
     (!found.is_empty()).then(|| format!("the types of {service} are {}", found.join(", ")))
 }
 

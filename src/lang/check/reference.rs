@@ -171,7 +171,7 @@ fn missing<T>(
     name: &str,
     declared: &BTreeMap<String, T>,
 ) -> Option<(String, Option<String>)> {
-    if known.contains_key(name) {
+    if declared.contains_key(name) {
         return None;
     }
     Some((
@@ -183,7 +183,7 @@ fn missing<T>(
                 "unknown"
             }
         ),
-        did_you_mean(name, known.keys().map(String::as_str)),
+        did_you_mean(name, declared.keys().map(String::as_str)),
     ))
 }
 
