@@ -1,4 +1,4 @@
-//! `stackctl refresh`: what is live goes into the state, and nothing else changes.
+//! `stackctl refresh`: records what is live in the state, and changes nothing else.
 
 use super::args::{GlobalArgs, RefreshArgs};
 use super::error::CliError;

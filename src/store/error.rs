@@ -27,7 +27,7 @@ pub enum StoreError {
         /// What S3 said.
         error: Box<Refused>,
     },
-    /// The existing state is not what was saved.
+    /// The existing state differs from the saved one.
     #[error("the state {place} cannot be used: {why}")]
     Unusable {
         /// The place.

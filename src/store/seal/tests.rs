@@ -152,7 +152,7 @@ fn a_plan_brings_a_key_that_only_who_opens_it_can_have_made() {
 }
 
 #[test]
-fn a_key_that_does_not_fit_is_told() {
+fn a_key_that_does_not_fit_is_reported() {
     let state = saved(
         state(),
         &with_passphrase(&state(), "one").expect("a new key"),
