@@ -218,7 +218,7 @@ fn change(old: &Change, new: &Change, moved: &mut Vec<Moved>) {
         None => "missing".to_owned(),
     };
     if old.id != new.id {
-        moved.push(Moved::new(address.clone(), there(old), there(new)));
+        moved.push(Moved::new(address.clone(), presence(old), presence(new)));
     } else {
         compare(
             (address, "the live value"),

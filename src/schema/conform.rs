@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_null_is_left_out_of_documents_too() {
+    fn a_null_is_excluded_from_documents_too() {
         let given = r#"{"name":null,"document":{"a":null,"b":[null,{"c":null}],"d":{"e":null}}}"#;
         assert_eq!(conformed(given), r#"{"document":{"b":[null,{}],"d":{}}}"#);
         let text = json!({"document": r#"{"a": null, "b": 1.0}"#}).to_string();

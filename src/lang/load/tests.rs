@@ -275,31 +275,31 @@ resources:
 
 #[test]
 fn the_place_of_a_state_is_a_path_or_a_key_in_s3() {
-    let told = |place: &str| mistakes(&format!("name: a\nstate: {place}\n"));
+    let of = |place: &str| mistakes(&format!("name: a\nstate: {place}\n"));
     for place in [
         "states/a.json",
         "s3://bucket/key",
         "\"s3://${stack.name}\"",
         "~",
     ] {
-        assert_eq!(messages(place), Vec::<String>::new(), "{place}");
+        assert_eq!(of(place), Vec::<String>::new(), "{place}");
     }
     let forms = "write s3://bucket/key, or s3://bucket/key?region=eu-west-1&sse=aws:kms";
     for place in ["s3://bucket", "s3://bucket/key?sse=x"] {
-        let told = messages(place);
+        let told = of(place);
         let start = format!("a.yaml:2:8 {place:?} is no place in S3: ");
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].starts_with(&start), "{told:?}");
         assert!(told[0].ends_with(&format!(" ({forms})")), "{told:?}");
     }
     assert_eq!(
-        messages("gs://bucket/key"),
+        of("gs://bucket/key"),
         [
             "a.yaml:2:8 \"gs://\" is no place for a state (write the path of a file, or s3://bucket/key)"
         ]
     );
     assert_eq!(
-        messages("\"\""),
+        of("\"\""),
         [
             "a.yaml:2:8 the place of the state is empty (leave it out for a file under state/, or write s3://bucket/key)"
         ]

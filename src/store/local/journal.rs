@@ -111,7 +111,7 @@ mod tests {
     const LINEAGE: &str = "0123456789abcdef0123456789abcdef";
 
     #[test]
-    fn a_torn_last_line_is_left_out() {
+    fn a_torn_last_line_is_excluded() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("s.journal");
         let mut file = FileJournal::start(&path, LINEAGE, 3, None).expect("starts");

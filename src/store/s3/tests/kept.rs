@@ -136,7 +136,7 @@ const DELETE: At = At("POST", "delete", 1);
 /// S3 replies 200 to a deletion of which it keeps some: those are errors, and what does not exist is
 /// none.
 #[tokio::test]
-async fn what_s3_does_not_delete_is_told() {
+async fn what_s3_does_not_delete_is_reported() {
     const MISSING: &str =
         "<DeleteResult><Error><Key>a</Key><Code>NoSuchKey</Code></Error></DeleteResult>";
     const KEPT: &str = "<DeleteResult><Error><Key>b</Key><Code>NoSuchKey</Code></Error>\

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// Who looks at a lease of another machine, and watches whether it beats, says so once.
 #[tokio::test]
-async fn a_watched_lease_is_told_once() {
+async fn a_watched_lease_is_reported_once() {
     let dir = tempfile::tempdir().unwrap();
     let wire = Wire::open(dir.path());
     prepare(&wire, Before::Saved).await;
