@@ -48,7 +48,7 @@ impl Content {
         json!({"sha256": self.sha256, "md5": self.md5})
     }
 
-    /// The SHA-256 in base64, as Lambda tells it.
+    /// The SHA-256 in base64, as Lambda returns it.
     pub fn sha256_base64(&self) -> String {
         STANDARD.encode(hex::decode(&self.sha256).unwrap_or_default())
     }
@@ -62,13 +62,13 @@ pub struct Hashing {
 }
 
 impl Hashing {
-    /// Takes in the next bytes.
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.sha256.update(bytes);
         self.md5.update(bytes);
     }
 
-    /// The content of all that was taken in.
+    /// The content of all bytes that were added.
     pub fn finish(self) -> Content {
         Content {
             sha256: hex::encode(self.sha256.finalize()),
@@ -114,15 +114,15 @@ pub trait LocalFiles: Sync {
         Vec::new()
     }
 
-    /// What is wrong with the files that a data source of this type reads: what `look` finds,
+    /// What is wrong with the files that a data source of this type reads: what `inspect` finds,
     /// given the folder that relative paths start from.
-    fn inspect(&self, _kind: &str, _args: &Value, _look: &LookAt<'_>) -> Vec<Finding> {
+    fn inspect(&self, _kind: &str, _args: &Value, _inspect: &InspectPath<'_>) -> Vec<Finding> {
         Vec::new()
     }
 }
 
 /// Looks at the files that something reads, whose relative paths start from a folder.
-pub type LookAt<'a> = dyn Fn(&Path) -> Vec<Finding> + 'a;
+pub type InspectPath<'a> = dyn Fn(&Path) -> Vec<Finding> + 'a;
 
 impl<F: Fn(&str) -> Result<Vec<u8>, String> + Sync> LocalFiles for F {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
@@ -213,7 +213,7 @@ impl LocalFiles for Disk {
                 .stand_in_of(path)
                 .unwrap_or_else(|| self.dir.join(path));
             let found = file.and_then(|file| content(&file));
-            found.map_err(|why| why.told(&told))
+            found.map_err(|why| why.describe(&told))
         })
     }
 
@@ -232,14 +232,14 @@ impl LocalFiles for Disk {
         std::mem::take(&mut *noted.unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn inspect(&self, kind: &str, args: &Value, look: &LookAt<'_>) -> Vec<Finding> {
+    fn inspect(&self, kind: &str, args: &Value, inspect: &InspectPath<'_>) -> Vec<Finding> {
         for name in SOURCES {
             if let Some(path) = args.get(name).and_then(Value::as_str) {
                 self.note(path);
             }
         }
         remembered(&self.findings, &format!("{kind} {args}"), || {
-            look(&self.dir)
+            inspect(&self.dir)
         })
     }
 }
@@ -275,7 +275,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_told_by_its_hashes() {
+    fn a_file_is_identified_by_its_hashes() {
         let dir = tempfile::tempdir().unwrap();
         let bytes = vec![7; (1 << 16) + 1];
         std::fs::write(dir.path().join("a"), &bytes).unwrap();
@@ -307,7 +307,7 @@ mod tests {
     }
 
     /// A file that becomes a link leading out, a pipe, or grows while it is read: what is read is
-    /// what lies in the project, or the warning is there.
+    /// what lies in the project, or there is a warning.
     #[cfg(unix)]
     #[test]
     fn what_is_swapped_under_the_reader_leads_nowhere() {

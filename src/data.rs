@@ -55,8 +55,8 @@ impl<S: Segment + ?Sized> Segment for &S {
     }
 }
 
-/// A place inside a JSON value, kept as a JSON pointer (`/policy/Statement/0`); the
-/// root is the empty text. Displayed the way people write it: `policy.Statement[0]`.
+/// A place inside a JSON value, kept as a JSON pointer (`/policy/Statement/0`); the root is the
+/// empty string. Displayed the way people write it: `policy.Statement[0]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Path(String);
@@ -100,7 +100,7 @@ impl Path {
         Self(format!("{}{}", self.0, tail.0))
     }
 
-    /// The JSON pointer text.
+    /// The JSON pointer as a string.
     pub fn as_pointer(&self) -> &str {
         &self.0
     }
@@ -177,8 +177,8 @@ impl Path {
         })
     }
 
-    /// Puts `new` at this path, making objects on the way where nothing stands yet.
-    /// An array is extended by one element at most; any other misfit is left alone.
+    /// Puts `new` at this path, creating JSON objects on the way where no value exists yet. An
+    /// array is extended by one element at most; any other misfit is ignored.
     pub fn set(&self, value: &mut Value, new: Value) {
         let mut at = value;
         for segment in self.segments() {
@@ -259,9 +259,9 @@ impl fmt::Display for Path {
     }
 }
 
-/// A JSON value of which parts may be unknown until something is applied, and parts may
-/// be secret. At an unknown path `value` holds null, and the map gives the expression
-/// (as written in the stack file, such as `${queue.arn}`) that will tell it.
+/// A JSON value of which parts may be unknown until something is applied, and parts may be secret.
+/// At an unknown path `value` holds null, and the map gives the expression (as written in the stack
+/// file, such as `${queue.arn}`) that it will come from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Data {
     /// What is known; null where `unknown` has the path.
@@ -363,7 +363,7 @@ impl Data {
         unknown.into_iter().chain(secret)
     }
 
-    /// Puts `data` at `path`, with its unknown and secret paths, in place of what was there.
+    /// Puts `data` at `path`, with its unknown and secret paths, in place of the previous value.
     pub fn set(&mut self, path: &Path, data: Data) {
         self.forget(path);
         path.set(&mut self.value, data.value);
@@ -443,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_in_pointer_order_are_not_taken_for_parts() {
+    fn neighbours_in_pointer_order_are_not_parts() {
         let mut data = Data::from(json!({"a": {"x": 1}, "a-b": 2, "ab": 3}));
         for path in ["/a/x", "/a-b", "/ab"] {
             data.set(&Path::pointer(path), Data::unknown(path));
@@ -492,7 +492,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_put_in_and_taken_out() {
+    fn values_are_inserted_and_removed() {
         let mut value = json!({"list": [1], "map": {}, "text": "t"});
         for (path, new) in [
             ("/list/0", json!(2)),

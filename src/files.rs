@@ -3,8 +3,8 @@
 //! is. What stackctl writes for itself is its owner's only from the first byte, at any umask, and
 //! no link is followed to it.
 //!
-//! `state/` may be a link to a folder; `.stackctl/` and what is in it may not. What was there
-//! before with wider rights is closed to others.
+//! `state/` may be a link to a folder; `.stackctl/` and what is in it may not. Existing files with
+//! wider permissions are closed to others.
 
 mod private;
 #[cfg(all(test, unix))]
@@ -33,7 +33,7 @@ pub enum Unreadable {
     Folder,
     /// It is neither a file nor a folder.
     Special,
-    /// It is no file of a disk: the operating system makes up what is in it.
+    /// It is not a file on a disk: the operating system generates its content.
     System,
     /// It is a link, where none is followed.
     Link,
@@ -45,7 +45,7 @@ pub enum Unreadable {
 
 impl Unreadable {
     /// The sentence, without a full stop.
-    pub fn told(&self, path: &Path) -> String {
+    pub fn describe(&self, path: &Path) -> String {
         let path = path.display();
         match self {
             Self::Missing => format!("the file {path} does not exist"),
@@ -102,7 +102,7 @@ fn is_link(_error: &io::Error) -> bool {
 /// end, is refused unread.
 ///
 /// # Errors
-/// When it is no regular file, or cannot be opened.
+/// When it is not a regular file, or cannot be opened.
 pub fn open(path: &Path) -> Result<File, Unreadable> {
     // Looked at first: to open a device may do something.
     regular(&std::fs::metadata(path)?)?;
@@ -114,7 +114,7 @@ pub fn open(path: &Path) -> Result<File, Unreadable> {
 /// refused.
 ///
 /// # Errors
-/// When it is no regular file, or cannot be opened.
+/// When it is not a regular file, or cannot be opened.
 pub fn open_own(path: &Path) -> Result<File, Unreadable> {
     regular(&std::fs::symlink_metadata(path)?)?;
     let mut options = OpenOptions::new();
@@ -170,10 +170,10 @@ fn not_through_links(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// File systems without a disk, by their magic numbers (`linux/magic.h`): what is in their files
-/// is made up by the kernel, and may be secret, endless, or do something when it is read.
+/// File systems without a disk, by their magic numbers (`linux/magic.h`): the kernel generates the
+/// content of their files, which may be secret, endless, or have an effect when it is read.
 #[cfg(target_os = "linux")]
-const MADE_UP: &[u32] = &[
+const VIRTUAL: &[u32] = &[
     0x9fa0,      // proc
     0x6265_6572, // sysfs
     0x6462_6720, // debugfs
@@ -198,7 +198,7 @@ fn is_of_the_system(file: &File, path: &Path) -> bool {
             reason = "the kind has 32 bits, in whatever type the platform has it"
         )]
         let kind = about.f_type as u32;
-        MADE_UP.contains(&kind)
+        VIRTUAL.contains(&kind)
     });
     made_up || is_of_dev(path)
 }
@@ -217,7 +217,7 @@ fn is_of_dev(path: &Path) -> bool {
 /// The content of a file that a person named, links followed; at most so many bytes.
 ///
 /// # Errors
-/// When it is no regular file, has more bytes, or cannot be read.
+/// When it is not a regular file, has more bytes, or cannot be read.
 pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unreadable> {
     read_open(&open(path)?, most)
 }
@@ -225,7 +225,7 @@ pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unreadable> {
 /// The content of a file that stackctl wrote itself; at most so many bytes.
 ///
 /// # Errors
-/// When a link is in its place, it is no regular file, has more bytes, or cannot be read.
+/// When a link is in its place, it is not a regular file, has more bytes, or cannot be read.
 pub fn read_own(path: &Path, most: u64) -> Result<Vec<u8>, Unreadable> {
     read_open(&open_own(path)?, most)
 }
@@ -259,7 +259,7 @@ pub fn read_to_limit(stream: impl Read, most: u64, bytes: &mut Vec<u8>) -> Resul
 /// The text of a file that a person named; at most so many bytes.
 ///
 /// # Errors
-/// As [`read`], and when it is no UTF-8.
+/// As [`read`], and when it is not UTF-8.
 pub fn read_text(path: &Path, most: u64) -> Result<String, Unreadable> {
     let bytes = read(path, most)?;
     String::from_utf8(bytes).map_err(|error| {
@@ -272,14 +272,15 @@ pub fn read_text(path: &Path, most: u64) -> Result<String, Unreadable> {
 /// `place` was found (absolute, links followed) is refused.
 ///
 /// # Errors
-/// When a link is on the way, it is no regular file, or cannot be opened.
+/// When a link is on the way, it is not a regular file, or cannot be opened.
 #[cfg(unix)]
 pub fn open_beneath(folder: &Path, place: &Path) -> Result<File, Unreadable> {
     use rustix::fs::{Mode, OFlags};
     let below = place.strip_prefix(folder).map_err(|_| Unreadable::Link)?;
     let parts: Vec<Component<'_>> = below.components().collect();
     let flags = OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-    // The folder's own place is known with its links followed: it is no link, unless one was put there.
+    // The folder's own place is known with its links followed: it is not a link, unless one was put
+    // there.
     let first = rustix::fs::open(
         folder,
         flags | OFlags::RDONLY | OFlags::DIRECTORY,
@@ -314,7 +315,7 @@ pub fn open_beneath(folder: &Path, place: &Path) -> Result<File, Unreadable> {
 /// The same, where folders cannot be walked one by one.
 ///
 /// # Errors
-/// When a link is in its place, it is no regular file, or cannot be opened.
+/// When a link is in its place, it is not a regular file, or cannot be opened.
 #[cfg(not(unix))]
 pub fn open_beneath(folder: &Path, place: &Path) -> Result<File, Unreadable> {
     match place.starts_with(folder) {
@@ -323,7 +324,7 @@ pub fn open_beneath(folder: &Path, place: &Path) -> Result<File, Unreadable> {
     }
 }
 
-/// A path without `.` and `..`, by its text alone.
+/// A path without `.` and `..`, without a look at the disk.
 pub fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {

@@ -1,6 +1,6 @@
 //! Text that stands in a template as it is.
 
-/// The text as a template that gives just this text.
+/// The string as a template that evaluates to this string.
 pub fn escaped(text: &str) -> String {
     let mut template = String::with_capacity(text.len() + 8);
     let mut done = 0;

@@ -50,8 +50,8 @@ fn squeeze(name: &str) -> String {
         .collect()
 }
 
-/// How many letters a squeezed name has, and which: told without a copy, so that of thousands of
-/// names only the few that may be near are compared. None for a name beyond ASCII.
+/// How many letters a squeezed name has, and which: computed without a copy, so that of thousands
+/// of names only the few that may be near are compared. None for a name beyond ASCII.
 struct Letters(Option<(usize, u64)>);
 
 impl Letters {

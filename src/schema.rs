@@ -10,13 +10,13 @@
 //! | `later` | property that no read returns | set by a call after the create: as long as a create is not known to be finished it does not count as applied |
 //! | `prefixOf` | property | gives the beginning of a generated name, that of the property named here |
 //! | `sensitive` | property, output | its value is never shown |
-//! | `from` | output, property that the service can tell | the properties that its value is made of, or `true` for all of them: where one of them has a secret in it, the value is secret; an output without it counts as `true` |
+//! | `from` | output, property that the service can return | the properties that its value is derived from, or `true` for all of them: where one of them has a secret in it, the value is secret; an output without it counts as `true` |
 //! | `volatile` | output | `true`, or a list of properties: an update (of these) may change it, so it is unknown until then |
 //! | `document` | property | `json` or `policy`: a JSON document, compared by content or meaning |
-//! | `othersKeys` | map property | `kept`: keys that neither the file nor the last apply names belong to others and stay; left out, the whole map is the file's, and a key that is not in it goes |
+//! | `othersKeys` | map property | `kept`: keys that neither the file nor the last apply names belong to others and stay; without the keyword the whole map is the file's, and a key that is not in it goes |
 //! | `set` | list property | order does not matter |
 //! | `ignoreCase` | property | upper and lower case do not matter |
-//! | `weak` | property | holds references as text only: they do not order deletions |
+//! | `weak` | property | holds references as strings only: they do not order deletions |
 //! | `default` | property | what the service fills in; an absent live value counts as this |
 
 pub mod alias;
@@ -66,7 +66,7 @@ pub struct Schema {
     /// The keywords of our own that stand somewhere in it: most are in few types, and where
     /// one is not, no place has to be looked at.
     keywords: BTreeSet<&'static str>,
-    /// The compiled schema of its properties; made when it is first asked.
+    /// The compiled schema of its properties; compiled at first use.
     validator: OnceLock<Result<jsonschema::Validator, String>>,
 }
 
@@ -161,7 +161,7 @@ fn note_keywords(schema: &Value, found: &mut BTreeSet<&'static str>) {
 }
 
 impl Schema {
-    /// The declaration made of the properties' struct and the outputs' struct.
+    /// The declaration derived from the properties' struct and the outputs' struct.
     pub fn of<P: JsonSchema, O: JsonSchema>(name: &'static str) -> Self {
         let mut properties = document::<P>();
         let comment = properties["description"].as_str().unwrap_or_default();
@@ -174,8 +174,8 @@ impl Schema {
         schema
     }
 
-    /// A declaration made at run time, from JSON Schemas with the same keywords. It lives as long as
-    /// the process.
+    /// A declaration created at run time, from JSON Schemas with the same keywords. It lives as
+    /// long as the process.
     pub fn at_run_time(name: String, properties: Value, outputs: Value) -> &'static Self {
         let name = Box::leak(name.into_boxed_str());
         let schema = Self::from_json(name, String::new(), properties, outputs);
@@ -233,21 +233,21 @@ impl Schema {
             .map(|(name, _)| name.as_str())
     }
 
-    /// Tells the name of every property, at any depth, and of every output.
-    pub fn every_name(&self, tell: &mut dyn FnMut(&str)) {
-        fn walk(schema: &Value, tell: &mut dyn FnMut(&str)) {
+    /// Calls `see` with the name of every property, at any depth, and of every output.
+    pub fn every_name(&self, see: &mut dyn FnMut(&str)) {
+        fn walk(schema: &Value, see: &mut dyn FnMut(&str)) {
             for (name, declared) in members(schema).into_iter().flatten() {
-                tell(name);
-                walk(declared, tell);
+                see(name);
+                walk(declared, see);
             }
             for keyword in ["items", "additionalProperties"] {
                 if let Some(declared) = schema.get(keyword) {
-                    walk(declared, tell);
+                    walk(declared, see);
                 }
             }
         }
-        walk(&self.properties, tell);
-        walk(&self.outputs, tell);
+        walk(&self.properties, see);
+        walk(&self.outputs, see);
     }
 
     /// Every property with its `default`, or null.
@@ -285,7 +285,7 @@ impl Schema {
         Some(prefix)
     }
 
-    /// What to say of a name that is no property, and what to do.
+    /// The message for a name that is not a property, and the help.
     pub fn unexpected(&self, name: &str) -> (String, Option<String>) {
         let help = if self.has_output(name) {
             Some("it is an output: it can be referred to, not set".to_owned())
@@ -352,7 +352,7 @@ impl Schema {
                 .any(|schema| schema.get(keyword) == Some(&Value::Bool(true)))
     }
 
-    /// The keyword's text at `path` or at what holds it.
+    /// The keyword's string at `path` or at what holds it.
     pub fn keyword(&self, path: &Path, keyword: &str) -> Option<&str> {
         if !self.has_keyword(keyword) {
             return None;
@@ -393,8 +393,8 @@ impl Schema {
             })
     }
 
-    /// The outputs, and the properties that the service can tell, that are secret where the
-    /// properties at these paths are: what is made of a secret is one (`from`).
+    /// The outputs, and the properties that the service can return, that are secret where the
+    /// properties at these paths are: what is derived from a secret is one (`from`).
     pub fn made_of<'s, 'p>(
         &'s self,
         secret: impl IntoIterator<Item = &'p Path>,
@@ -434,14 +434,14 @@ impl Schema {
             .collect()
     }
 
-    /// The properties that an output is made of; none where that is not declared, or all.
+    /// The properties that an output is derived from; none where that is not declared, or all.
     pub fn from(&self, output: &str) -> impl Iterator<Item = &str> {
         let declared = members(&self.outputs).and_then(|map| map.get(output)?.get("from"));
         let names = declared.and_then(Value::as_array).into_iter().flatten();
         names.filter_map(Value::as_str)
     }
 
-    /// Whether the output says what it is made of.
+    /// Whether the output says what it is derived from.
     pub fn has_from(&self, output: &str) -> bool {
         let declared = members(&self.outputs).and_then(|map| map.get(output)?.get("from"));
         declared.is_some()

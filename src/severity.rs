@@ -3,8 +3,8 @@
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// Nothing is done until it is mended.
+    /// Nothing is done until it is fixed.
     Error,
-    /// Worth knowing; the command goes on.
+    /// Worth knowing; the command continues.
     Warning,
 }

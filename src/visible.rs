@@ -49,7 +49,7 @@ pub fn marked(text: &str) -> impl Iterator<Item = (char, bool)> {
         .map(move |(at, c)| (c, is_active(c) || foreign.binary_search(&at).is_ok()))
 }
 
-/// Whether a text shows what it is.
+/// Whether every character of a text is visible and acts on nothing.
 pub fn is_plain(text: &str) -> bool {
     !text.chars().any(is_active) && foreign(text).is_empty()
 }
@@ -147,7 +147,7 @@ fn is_readable(word: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn shown(text: &str) -> String {
+    fn render(text: &str) -> String {
         let parts = marked(text).map(|(c, escaped)| if escaped { '?' } else { c });
         parts.collect()
     }
@@ -163,7 +163,7 @@ mod tests {
             ("prod\u{30ce}x", "prod?x"),
             ("a\u{3164}b\u{115f}\u{2800}\u{e0041}\u{fe0f}", "a?b????"),
         ] {
-            assert_eq!(shown(text), expected, "{text}");
+            assert_eq!(render(text), expected, "{text}");
             assert!(!is_plain(text), "{text}");
         }
     }
@@ -184,7 +184,7 @@ mod tests {
             "हिन्दी",
             "עברית",
         ] {
-            assert_eq!(shown(text), text);
+            assert_eq!(render(text), text);
             assert!(is_plain(text), "{text}");
         }
     }

@@ -3,7 +3,7 @@
 use super::args::{DriftArgs, GlobalArgs, NamesArg};
 use super::error::CliError;
 use super::exit::Exit;
-use super::look::{self, Look, Wanted};
+use super::live::{self, Live, Wanted};
 use super::masks::masked;
 use super::mistakes::are_wrong;
 use super::{confirm, find, neighbours, output};
@@ -42,25 +42,25 @@ pub(super) async fn run(global: &GlobalArgs, args: &DriftArgs) -> Result<Exit, C
     let names = NamesArg {
         names: stack.name.into_iter().chain(args.accept.clone()).collect(),
     };
-    let look = look::look(Wanted {
+    let live = live::read(Wanted {
         global,
         names: &names,
-        input: &args.look.input,
-        cloud: &args.look.cloud,
+        input: &args.read.input,
+        cloud: &args.read.cloud,
         writes: None,
     })
     .await?;
-    let Some((path, text)) = look.sources.files.first() else {
+    let Some((path, text)) = live.sources.files.first() else {
         return Ok(Exit::Done);
     };
-    let new = changed(&look, text)?;
+    let new = changed(&live, text)?;
     if new == *text {
-        let told = "Nothing is to be written: the file wants what is live already.\n";
-        return finish(global, (path, ""), told, false);
+        let message = "Nothing is to be written: the file wants what is live already.\n";
+        return finish(global, (path, ""), message, false);
     }
-    let loaded = find::load_text(Path::new(path), new.clone().into_bytes(), &args.look.input)?;
-    check(&look, &loaded)?;
-    let diff = shown(path, &look.sources, &loaded.sources);
+    let loaded = find::load_text(Path::new(path), new.clone().into_bytes(), &args.read.input)?;
+    check(&live, &loaded)?;
+    let diff = render_diff(path, &live.sources, &loaded.sources);
     if !global.json {
         output::result(&diff)?;
     }
@@ -69,21 +69,21 @@ pub(super) async fn run(global: &GlobalArgs, args: &DriftArgs) -> Result<Exit, C
         return Ok(Exit::Failed);
     }
     write(Path::new(path), text, &new)?;
-    let told = format!("{path} is changed. The next apply has the state take it over.\n");
-    finish(global, (path, &diff), &told, true)
+    let message = format!("{path} is changed. The next apply has the state take it over.\n");
+    finish(global, (path, &diff), &message, true)
 }
 
 fn finish(
     global: &GlobalArgs,
     (path, diff): (&str, &str),
-    told: &str,
+    message: &str,
     accepted: bool,
 ) -> Result<Exit, CliError> {
     if global.json {
         let document = json!({"accepted": accepted, "file": path, "diff": diff});
         output::json(&format!("{document:#}\n"))?;
     } else {
-        output::message(told);
+        output::message(message);
     }
     Ok(Exit::Done)
 }
@@ -103,13 +103,13 @@ fn rows(planned: &Planned) -> BTreeMap<&str, &Change> {
     rows.map(|row| (row.address.as_str(), row)).collect()
 }
 
-/// The text of the stack file with what is live in it.
-fn changed(look: &Look, text: &str) -> Result<String, CliError> {
+/// The text of the stack file with the live values in it.
+fn changed(live: &Live, text: &str) -> Result<String, CliError> {
     let document = source::parse(text.as_bytes()).unwrap_or_default();
-    let planned = plan(&look.stack, &look.world);
+    let planned = plan(&live.stack, &live.world);
     let rows = rows(&planned);
     let mut all = Accepted::default();
-    for found in &look.drift.drifted {
+    for found in &live.drift.drifted {
         if found.gone {
             return Err(CliError::new(format!(
                 "{} does not exist any more; it has no live value to accept.",
@@ -127,12 +127,12 @@ fn changed(look: &Look, text: &str) -> Result<String, CliError> {
             .now("Nothing was changed.")
             .hint("Put it back into the file first, or let apply delete it."));
         };
-        let one = accept::accept(&look.stack, &document, found, desired);
+        let one = accept::accept(&live.stack, &document, found, desired);
         all.edits.extend(one.edits);
         let refused = one
             .refused
             .into_iter()
-            .map(|one| refusal(look, text, found, &one));
+            .map(|one| refusal(live, text, found, &one));
         let refused: Vec<String> = refused.collect();
         if !refused.is_empty() {
             let mut error = CliError::new(format!(
@@ -156,9 +156,9 @@ fn by_hand(why: &str) -> CliError {
     .hint("Write them by hand; drift shows them.")
 }
 
-fn refusal(look: &Look, text: &str, found: &Drifted, refused: &Refused) -> String {
+fn refusal(live: &Live, text: &str, found: &Drifted, refused: &Refused) -> String {
     let place = locate(text, &Place::Value(refused.at.clone()));
-    let file = look
+    let file = live
         .sources
         .files
         .first()
@@ -166,28 +166,28 @@ fn refusal(look: &Look, text: &str, found: &Drifted, refused: &Refused) -> Strin
     let at = place.map_or(String::new(), |span| {
         format!(" ({file}:{}:{})", span.line, span.column)
     });
-    let mut told = format!("{}.{} {}{at}", found.address, refused.property, refused.why);
+    let mut message = format!("{}.{} {}{at}", found.address, refused.property, refused.why);
     for name in &refused.variables {
-        let origin = look.sources.origin(name);
-        told.push_str(&format!(
+        let origin = live.sources.origin(name);
+        message.push_str(&format!(
             "; the variable {name} has its value from {origin}"
         ));
     }
-    told
+    message
 }
 
 /// Refuses a text that does not evaluate to exactly what is live, with all else as it was.
-fn check(look: &Look, loaded: &Loaded) -> Result<(), CliError> {
-    let now = plan(&loaded.stack, &look.world);
+fn check(live: &Live, loaded: &Loaded) -> Result<(), CliError> {
+    let now = plan(&loaded.stack, &live.world);
     if are_wrong(&loaded.diagnostics) || are_wrong(&now.diagnostics) {
         return Err(by_hand("the stack would not be valid with them"));
     }
-    let was = plan(&look.stack, &look.world);
+    let was = plan(&live.stack, &live.world);
     let (old, new) = (rows(&was), rows(&now));
     let addresses: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
     for address in addresses {
         let (old, new) = (old.get(address), new.get(address));
-        let mut drifted = look.drift.drifted.iter();
+        let mut drifted = live.drift.drifted.iter();
         let Some(found) = drifted.find(|found| found.address == address) else {
             let wants = |row: Option<&&Change>| row.map(|row| row.after.clone());
             if wants(old) != wants(new) {
@@ -209,7 +209,7 @@ fn check(look: &Look, loaded: &Loaded) -> Result<(), CliError> {
 }
 
 /// The change of the file as a diff; what is sensitive in it is masked.
-fn shown(path: &str, old: &Sources, new: &Sources) -> String {
+fn render_diff(path: &str, old: &Sources, new: &Sources) -> String {
     let text = |sources: &Sources| {
         let masked = masked(sources);
         masked

@@ -19,24 +19,25 @@ use std::time::Duration;
 /// How much longer than the state is read the account is waited for.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Tells where a command works that calls AWS for its state alone: no plan or drift of it does.
+/// Reports where a command works that calls AWS only for its state; such a command shows no plan
+/// and no drift that would say so.
 #[derive(Debug)]
-pub(super) struct Telling {
+pub(super) struct AccountReport {
     stack: String,
     env: Option<String>,
     head: Head,
     no_color: bool,
-    told: AtomicBool,
+    reported: AtomicBool,
 }
 
 /// The account that was asked for, or why it is not known, and what is shown beside it.
 pub(super) struct Account<'a> {
-    telling: &'a Telling,
+    account_report: &'a AccountReport,
     region: String,
     account: Result<String, String>,
 }
 
-impl Telling {
+impl AccountReport {
     pub(super) fn new(
         global: &GlobalArgs,
         stack: &Stack,
@@ -44,25 +45,27 @@ impl Telling {
         store: &Store,
     ) -> Self {
         let mut head = head(stack, cloud, store);
-        head.endpoints = store.as_s3().map_or_else(Vec::new, |s3| told(s3.aws()));
+        head.endpoints = store
+            .as_s3()
+            .map_or_else(Vec::new, |s3| endpoints(s3.aws()));
         Self {
             stack: stack.name.clone(),
             env: stack.env.clone(),
             head,
             no_color: global.no_color,
-            told: AtomicBool::new(false),
+            reported: AtomicBool::new(false),
         }
     }
 
-    /// Reads from the state's place, and tells once where that is; who one is is asked at the same
-    /// time.
+    /// Reads from the state's place, and reports once where that is. The identity of the caller is
+    /// read at the same time.
     pub(super) async fn reading<T>(&self, store: &Store, reading: impl Future<Output = T>) -> T {
         let (read, account) = self.asking(store, reading).await;
-        Account::tell_some(&account);
+        Account::report_some(&account);
         read
     }
 
-    /// The same, and leaves it to the caller to tell. None where nothing calls, or it was asked
+    /// The same, but the caller reports the result. None where nothing calls, or it was asked
     /// before.
     pub(super) async fn asking<'a, T>(
         &'a self,
@@ -72,7 +75,7 @@ impl Telling {
         let Some(aws) = store.as_s3().map(S3Store::aws) else {
             return (reading.await, None);
         };
-        if self.told.swap(true, Ordering::Relaxed) {
+        if self.reported.swap(true, Ordering::Relaxed) {
             return (reading.await, None);
         }
         let (reading, asked) = (pin!(reading), pin!(aws.identity()));
@@ -89,7 +92,7 @@ impl Telling {
             )),
         };
         let account = Account {
-            telling: self,
+            account_report: self,
             region: aws.region().to_owned(),
             account,
         };
@@ -98,23 +101,23 @@ impl Telling {
 }
 
 impl Account<'_> {
-    /// Tells what was found, if anything.
-    pub(super) fn tell_some(found: &Option<Self>) {
+    /// Reports the account, if it was read.
+    pub(super) fn report_some(found: &Option<Self>) {
         if let Some(found) = found {
-            found.tell();
+            found.report();
         }
     }
 
-    /// Tells it, beside what the command is asked for.
-    fn tell(&self) {
-        let told = self.telling;
+    /// Reports it, in addition to what the command is asked for.
+    fn report(&self) {
+        let account_report = self.account_report;
         let account = self.account.as_deref().map_err(String::as_str);
         output::message(&heading(
-            (&told.stack, &told.env),
+            (&account_report.stack, &account_report.env),
             account,
             &self.region,
-            &told.head,
-            &Stream::Stderr.style(told.no_color),
+            &account_report.head,
+            &Stream::Stderr.style(account_report.no_color),
         ));
     }
 }
@@ -130,7 +133,7 @@ pub(super) fn head(stack: &Stack, cloud: &CloudArgs, store: &Store) -> Head {
 }
 
 /// Where the calls of clients go.
-pub(super) fn told(aws: &Aws) -> Vec<Endpoint> {
+pub(super) fn endpoints(aws: &Aws) -> Vec<Endpoint> {
     let endpoints = aws.endpoints().iter().cloned();
     endpoints
         .map(|one| Endpoint {
@@ -140,7 +143,7 @@ pub(super) fn told(aws: &Aws) -> Vec<Endpoint> {
         .collect()
 }
 
-/// Where the state's objects are.
+/// The account and region of the state's resources.
 pub(super) struct Home {
     account: Option<String>,
     region: Option<String>,
@@ -155,8 +158,8 @@ pub(super) fn home(world: &World) -> Home {
     }
 }
 
-/// Refuses to work on the objects of another account or region, or of one that the stack
-/// does not allow.
+/// Refuses to work on the resources of another account or region, or of one that the stack does not
+/// allow.
 pub(super) fn check_account(
     world: &World,
     allowed: &[String],

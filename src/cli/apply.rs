@@ -80,7 +80,7 @@ async fn saved(global: &GlobalArgs, args: &ApplyArgs, path: &Path) -> Result<Exi
 
 fn checked(args: &ApplyArgs) -> Verify {
     match args.verify {
-        None => Verify::Told,
+        None => Verify::OwnResults,
         Some(true) => Verify::Read,
         Some(false) => Verify::Off,
     }
@@ -106,7 +106,7 @@ pub(super) async fn carry_out(
     let plan = &session.planned.plan;
     let show = run.secrets.show_secrets;
     if !global.json {
-        output::result(&shown(session, &Session::style(global, show)))?;
+        output::result(&render(session, &Session::style(global, show)))?;
     }
     if !plan.is_empty() && !confirm::confirm(how.question, how.consent.yes, global.json).await? {
         output::message("Cancelled. No changes were made.\n");
@@ -178,7 +178,7 @@ fn unwritten(failures: &[ReadFailure]) -> CliError {
 }
 
 /// The plan, for people.
-pub(super) fn shown(session: &Session, style: &Style) -> String {
+pub(super) fn render(session: &Session, style: &Style) -> String {
     let planned = &session.planned;
     if planned.destroy && planned.plan.is_empty() && session.world.state.is_empty() {
         return "Nothing to destroy. The state is empty.\n".to_owned();
@@ -230,7 +230,7 @@ async fn execute(
             parallelism: usize::from(run.parallelism),
             read_file: &Disk::new(&session.stack.dir),
             secrets: learning,
-            interrupt: working.told(),
+            interrupt: working.subscribe(),
         },
         &mut |mut event| {
             if let Event::Failed { address, now, .. } = &mut event

@@ -7,7 +7,7 @@ pub mod outside;
 pub mod state;
 
 pub use common::{
-    Assignment, CloudArgs, ConsentArg, InputArgs, LockArg, LookArgs, RunArgs, SecretsArg, StackArg,
+    Assignment, CloudArgs, ConsentArg, InputArgs, LockArg, ReadArgs, RunArgs, SecretsArg, StackArg,
 };
 pub use offline::OfflineArgs;
 pub use outside::{DriftArgs, ImportArgs, NamesArg, RefreshArgs};
@@ -187,8 +187,8 @@ pub struct ApplyArgs {
     )]
     pub plan: Option<PathBuf>,
 
-    /// Check that a plan right after the apply would be empty: by reading everything once more,
-    /// with =false not at all, without the flag from what the run was told anyway.
+    /// Check that a plan right after the apply would be empty: =true reads all resources again,
+    /// =false skips the check; without the flag the check uses the results of the apply.
     #[arg(
         long,
         value_name = "BOOL",
@@ -225,7 +225,7 @@ pub struct OutputsArgs {
 
     /// What is looked at.
     #[command(flatten)]
-    pub look: LookArgs,
+    pub read: ReadArgs,
 }
 
 /// Plan the deletion of the stack, ask, and delete.
@@ -270,8 +270,8 @@ pub struct OutputsRequest {
 }
 
 impl OutputsArgs {
-    /// Tells stack from output; `is_stack` says whether a name under `stacks/` or a path
-    /// is there. The error is a full sentence.
+    /// Splits the stack from the output; `is_stack` says whether a name under `stacks/` or a path
+    /// exists. The error is a full sentence.
     pub fn request(&self, is_stack: impl Fn(&str) -> bool) -> Result<OutputsRequest, String> {
         let looks_like_path = |text: &str| text.contains('/') || text.ends_with(".yaml");
         let (stack, mut name) = match (&self.first, &self.second) {

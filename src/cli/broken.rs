@@ -1,4 +1,4 @@
-//! A run that could not write down what it did: what is known is told instead.
+//! A run that could not write down what it did: the error reports what is known instead.
 
 use super::error::CliError;
 use super::error::capital;
@@ -15,7 +15,7 @@ use std::path::Path;
 pub(super) fn error(broken: &Broken, stack: &Stack, typed: &AsTyped) -> CliError {
     let found = CliError::new(format!("{}.", capital(&broken.error.to_string())));
     let lost = matches!(broken.error, StoreError::Lost { .. });
-    if let Some(file) = kept(broken, stack)
+    if let Some(file) = save_beside(broken, stack)
         && !lost
     {
         let AsTyped { stack, flags } = typed;
@@ -63,7 +63,7 @@ pub(super) fn error(broken: &Broken, stack: &Stack, typed: &AsTyped) -> CliError
 
 /// The file with the state that could not be saved, of its owner's only; none where nothing was
 /// done, or it cannot be written either.
-fn kept(broken: &Broken, stack: &Stack) -> Option<String> {
+fn save_beside(broken: &Broken, stack: &Stack) -> Option<String> {
     let state = broken
         .state
         .as_ref()
@@ -102,7 +102,7 @@ fn facts(broken: &Broken) -> String {
             Doing::Creating => "created",
             Doing::Updating => "updated",
             Doing::Deleting => "deleted",
-            _ => "adopted",
+            _ => "imported",
         };
         let (address, type_name, id) = (&fact.address, &fact.type_name, &fact.id);
         let _ = write!(text, "\n  {verb} {address} ({type_name}), id {id}");

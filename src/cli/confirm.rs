@@ -19,9 +19,9 @@ pub const DESTROY: &str = "Delete all of this? Only \"yes\" is accepted: ";
 /// The question of `import`.
 pub const IMPORT: &str = "Import these resources into the state? Only \"yes\" is accepted: ";
 
-/// Asks on the terminal, unless `--yes` has answered already. True: go on; false: the user
-/// declined (the command ends with exit code 1). Without a terminal, or with `--json`, where
-/// nobody sees the plan, it is an error to need an answer.
+/// Asks on the terminal, unless `--yes` is given. True: go on; false: the user declined (the
+/// command ends with exit code 1). Without a terminal, or with `--json`, where nobody sees the
+/// plan, it is an error to need an answer.
 pub async fn confirm(question: &str, yes: bool, json: bool) -> Result<bool, CliError> {
     if yes {
         return Ok(true);

@@ -3,7 +3,7 @@
 use super::args::{DriftArgs, GlobalArgs};
 use super::error::CliError;
 use super::exit::Exit;
-use super::look::{self, Wanted};
+use super::live::{self, Wanted};
 use super::session::Session;
 use super::{accept, output};
 use crate::report;
@@ -13,23 +13,23 @@ pub(super) async fn run(global: &GlobalArgs, args: &DriftArgs) -> Result<Exit, C
     if !args.accept.is_empty() {
         return accept::run(global, args).await;
     }
-    let look = look::look(Wanted {
+    let live = live::read(Wanted {
         global,
         names: &args.names,
-        input: &args.look.input,
-        cloud: &args.look.cloud,
+        input: &args.read.input,
+        cloud: &args.read.cloud,
         writes: None,
     })
     .await?;
-    let show = args.look.secrets.show_secrets;
+    let show = args.read.secrets.show_secrets;
     if global.json {
-        let json = report::drift::json(&look.drift, &look.world, show);
+        let json = report::drift::json(&live.drift, &live.world, show);
         output::json(&format!("{json:#}\n"))?;
     } else {
         let style = Session::style(global, show);
-        output::result(&report::text::drift(&look.drift, &look.world, &style))?;
+        output::result(&report::text::drift(&live.drift, &live.world, &style))?;
     }
-    Ok(match look.drift.drifted.is_empty() {
+    Ok(match live.drift.drifted.is_empty() {
         true => Exit::Done,
         false => Exit::Changes,
     })

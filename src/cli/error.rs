@@ -1,5 +1,5 @@
-//! An error as the user reads it: what was tried and why it failed, how things stand now,
-//! and the one next step.
+//! An error as the user reads it: what was tried and why it failed, the state after it, and the one
+//! next step.
 
 use crate::cli::exit::Exit;
 use crate::report::terminal::escape_lines;
@@ -14,7 +14,7 @@ pub struct CliError {
     pub message: String,
     /// The causes, outermost first.
     pub chain: Vec<String>,
-    /// What state things are in now, a sentence.
+    /// The state after the failure, a sentence.
     pub now: Option<String>,
     /// The one next step, a sentence.
     pub hint: Option<String>,
@@ -47,7 +47,7 @@ impl CliError {
         self
     }
 
-    /// With the state things are in now.
+    /// With the state after the failure.
     #[must_use]
     pub fn now(mut self, now: impl Into<String>) -> Self {
         self.now = Some(now.into());
@@ -61,7 +61,7 @@ impl CliError {
         self
     }
 
-    /// With its cause and the cause's causes. One that only repeats the last is left out.
+    /// With its cause and the cause's causes. One that only repeats the last is excluded.
     #[must_use]
     pub fn caused_by(mut self, error: &(dyn std::error::Error + 'static)) -> Self {
         let mut at = Some(error);

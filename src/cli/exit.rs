@@ -42,7 +42,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// The exit codes as the help tells them.
+/// The exit codes as the help lists them.
 pub(crate) const HELP: &str = "\
 Exit codes:
   0    done

@@ -1,6 +1,6 @@
-//! Which files a plan was made from: their digests go into a saved plan.
+//! The files that a plan was computed from: their digests go into a saved plan.
 
-use crate::content::{Content, Disk, Finding, LocalFiles, LookAt};
+use crate::content::{Content, Disk, Finding, InspectPath, LocalFiles};
 use crate::files::plain;
 use crate::lang::stack::Sources;
 use crate::outside::Outside;
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The digest of each file by path, in hex; none where it is not there.
+/// The digest of each file by path, in hex; none where it does not exist.
 pub(super) type Digests = BTreeMap<String, Option<String>>;
 
 /// Notes the files that are read, where that is asked for.
@@ -49,7 +49,7 @@ impl Files {
     }
 
     /// Whether it is one of stackctl's own archives. Its hashes are in the plan as the outputs of
-    /// what made it, sealed where a secret is in it.
+    /// the data source that created it, sealed where it holds a secret.
     fn is_archive(path: &Path) -> bool {
         let path = plain(path);
         path.parent()
@@ -97,8 +97,8 @@ impl LocalFiles for Noting {
         self.disk.leading_out()
     }
 
-    fn inspect(&self, kind: &str, args: &Value, look: &LookAt<'_>) -> Vec<Finding> {
-        self.disk.inspect(kind, args, look)
+    fn inspect(&self, kind: &str, args: &Value, inspect: &InspectPath<'_>) -> Vec<Finding> {
+        self.disk.inspect(kind, args, inspect)
     }
 }
 

@@ -13,7 +13,7 @@ use std::fs::{File, Metadata};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-/// The variables that give a key in place of the user's own, for texts.
+/// The variables that give a key in place of the user's own, for messages.
 pub(super) const VARIABLES: &str =
     "STACKCTL_STATE_PASSPHRASE, STACKCTL_STATE_KEY_FILE or STACKCTL_STATE_KEY";
 
@@ -26,7 +26,7 @@ pub(super) fn find() -> Result<Option<(Identity, String)>, String> {
     read_own(&path)
 }
 
-/// The identity; created where there is none, and then reported to the user.
+/// The identity; created where it does not exist, and then reported to the user.
 ///
 /// # Errors
 /// A clause that says why that is not possible.
@@ -38,7 +38,7 @@ pub(super) fn find_or_create() -> Result<(Identity, String), String> {
     outside_of_project(&path)?;
     create(&path)?;
     let (identity, made_in) = read_own(&path)?
-        .ok_or_else(|| format!("{} was removed while it was created", shown(&path)))?;
+        .ok_or_else(|| format!("{} was removed while it was created", display(&path)))?;
     output::message(&announcement(&path, &identity));
     Ok((identity, made_in))
 }
@@ -52,7 +52,7 @@ fn announcement(path: &Path, identity: &Identity) -> String {
          To share the state, run `stackctl state rekey --add age1…` with the recipient of each \
          person and of CI. CI gives its identity in STACKCTL_STATE_KEY, or in a file with \
          --state-key; with STACKCTL_STATE_PASSPHRASE set from the start, all share a passphrase.\n",
-        path = shown(path),
+        path = display(path),
         recipient = identity.to_public()
     )
 }
@@ -77,7 +77,7 @@ fn path() -> Result<PathBuf, String> {
 }
 
 /// The path as people read it: the home folder, which has the user's name, is `~`.
-fn shown(path: &Path) -> String {
+fn display(path: &Path) -> String {
     let home = std::env::var_os("HOME").map(PathBuf::from);
     let below = home.as_ref().and_then(|home| path.strip_prefix(home).ok());
     match below {
@@ -87,7 +87,7 @@ fn shown(path: &Path) -> String {
 }
 
 fn read_own(path: &Path) -> Result<Option<(Identity, String)>, String> {
-    let name = shown(path);
+    let name = display(path);
     let failed = |why: &str| format!("the identity in {name} cannot be used: {why}");
     let unreadable = |why: Unreadable| failed(&std::io::Error::from(why).to_string());
     let file = match files::open_own(path) {
@@ -141,7 +141,7 @@ fn outside_of_project(path: &Path) -> Result<(), String> {
     if place.starts_with(&project) || path.starts_with(&project) {
         return Err(format!(
             "{} lies in the project's folder, and a key must not be kept beside what it protects",
-            shown(path)
+            display(path)
         ));
     }
     Ok(())
@@ -150,7 +150,7 @@ fn outside_of_project(path: &Path) -> Result<(), String> {
 fn create(path: &Path) -> Result<(), String> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     let failed = |what: &str, error: &dyn std::fmt::Display| {
-        format!("{} cannot be created: {what}{error}", shown(path))
+        format!("{} cannot be created: {what}{error}", display(path))
     };
     files::folder(folder).map_err(|error| failed("its folder: ", &error))?;
     let about = std::fs::metadata(folder).map_err(|error| failed("its folder: ", &error))?;

@@ -1,4 +1,4 @@
-//! `stackctl import`: objects that exist are taken into the state.
+//! `stackctl import`: imports existing resources into the state.
 //!
 //! The command never updates; the option does, in the same run. A file that would replace what it
 //! imports is refused.
@@ -26,21 +26,21 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
-/// The objects to adopt: the id by address.
-type Wishes = BTreeMap<String, String>;
+/// The resources to import: the id by address.
+type ImportIds = BTreeMap<String, String>;
 
 /// Runs the command.
 pub(super) async fn run(global: &GlobalArgs, args: &ImportArgs) -> Result<Exit, CliError> {
-    let (stack, adopt) = wishes(args).await?;
+    let (stack, imports) = requested(args).await?;
     let run = RunArgs {
         targets: Vec::new(),
         excludes: Vec::new(),
-        // Only what is adopted is read.
+        // Only imported resources are read.
         refresh: false,
         parallelism: 1,
-        secrets: args.look.secrets,
-        input: args.look.input.clone(),
-        cloud: args.look.cloud.clone(),
+        secrets: args.read.secrets,
+        input: args.read.input.clone(),
+        cloud: args.read.cloud.clone(),
         lock: args.lock,
     };
     let session = Session::plan(Wanted {
@@ -48,16 +48,16 @@ pub(super) async fn run(global: &GlobalArgs, args: &ImportArgs) -> Result<Exit, 
         stack: &StackArg { name: stack },
         run: &run,
         options: Options {
-            adopt: Some(adopt.clone()),
+            adopt: Some(imports.clone()),
             ..Options::default()
         },
         writes: true,
         keeps: Keeps::Nothing,
     })
     .await?;
-    let failed = refused(&session, &adopt, args.skip_failed)?;
+    let failed = refused(&session, &imports, args.skip_failed)?;
     let plan = &session.planned.plan;
-    let show = args.look.secrets.show_secrets;
+    let show = args.read.secrets.show_secrets;
     if !global.json && !plan.is_empty() {
         let style = Session::style(global, show);
         output::result(&report::text::plan(&plan.without_files(), &style))?;
@@ -72,7 +72,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &ImportArgs) -> Result<Exit, 
         .iter()
         .filter(|change| !change.is_nothing())
         .collect();
-    adopt_all(&session).await?;
+    import_all(&session).await?;
     if global.json {
         let mut document = report::json::plan(plan, show);
         let addresses: Vec<&str> = imported
@@ -88,7 +88,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &ImportArgs) -> Result<Exit, 
 }
 
 /// Carries the plan out: it has no step that calls.
-async fn adopt_all(session: &Session) -> Result<(), CliError> {
+async fn import_all(session: &Session) -> Result<(), CliError> {
     if session.planned.plan.steps.is_empty() {
         return Ok(());
     }
@@ -105,7 +105,7 @@ async fn adopt_all(session: &Session) -> Result<(), CliError> {
         parallelism: 1,
         read_file: &Disk::new(&session.stack.dir),
         secrets,
-        interrupt: working.told(),
+        interrupt: working.subscribe(),
     };
     let finished = apply::apply(run, &mut |_| {}).await;
     let finished =
@@ -130,16 +130,16 @@ fn outcome(imported: &[&Change], failed: usize) -> String {
     text
 }
 
-/// What cannot be adopted: an error that names all of it, or with `--skip-failed` a message;
-/// how many there are.
-fn refused(session: &Session, adopt: &Wishes, skip: bool) -> Result<usize, CliError> {
+/// Reports the resources that cannot be imported: an error that names all of them, or with
+/// `--skip-failed` a message. Returns their number.
+fn refused(session: &Session, imports: &ImportIds, skip: bool) -> Result<usize, CliError> {
     let faults = &session.planned.found.faults;
     if faults.is_empty() {
         return Ok(0);
     }
     let error = match faults.as_slice() {
         [only] => {
-            let id = adopt.get(&only.address).map_or("", String::as_str);
+            let id = imports.get(&only.address).map_or("", String::as_str);
             let message = format!("{} cannot be imported: {}.", only.address, only.message);
             let hint = match &only.help {
                 Some(help) => sentence(help),
@@ -151,7 +151,7 @@ fn refused(session: &Session, adopt: &Wishes, skip: bool) -> Result<usize, CliEr
             let message = format!(
                 "{} of {} resources cannot be imported.",
                 many.len(),
-                adopt.len()
+                imports.len()
             );
             let mut error = CliError::new(message);
             error.chain = many.iter().map(ImportFault::line).collect();
@@ -196,8 +196,8 @@ fn guess(id: &str) -> Option<&'static str> {
     })
 }
 
-/// What the arguments name: the stack, and the objects.
-async fn wishes(args: &ImportArgs) -> Result<(Option<String>, Wishes), CliError> {
+/// What the arguments name: the stack, and the resources.
+async fn requested(args: &ImportArgs) -> Result<(Option<String>, ImportIds), CliError> {
     let names: Vec<&str> = args.names.iter().map(String::as_str).collect();
     if let Some(path) = &args.file {
         return match names.as_slice() {
@@ -220,7 +220,7 @@ async fn wishes(args: &ImportArgs) -> Result<(Option<String>, Wishes), CliError>
         "-" => typed().await?,
         id => id.to_owned(),
     };
-    Ok((stack, Wishes::from([(address.to_owned(), id)])))
+    Ok((stack, ImportIds::from([(address.to_owned(), id)])))
 }
 
 /// The id from the standard input: for one that is a secret.
@@ -237,7 +237,7 @@ async fn typed() -> Result<String, CliError> {
 }
 
 /// The list in a file: a map of ids by address, or a list of entries with `address` and `id`.
-fn listed(path: &Path) -> Result<Wishes, CliError> {
+fn listed(path: &Path) -> Result<ImportIds, CliError> {
     let shown = path.display();
     let text = files::read_text(path, files::LARGEST_SETTINGS).map_err(|why| {
         let error = std::io::Error::from(why);
@@ -251,7 +251,7 @@ fn listed(path: &Path) -> Result<Wishes, CliError> {
     })
 }
 
-fn parsed(text: &str) -> Result<Wishes, Vec<String>> {
+fn parsed(text: &str) -> Result<ImportIds, Vec<String>> {
     let document = source::parse(text.as_bytes()).map_err(|faults| {
         let told = |fault: Diagnostic| match fault.place {
             Place::At(line, column) => format!("{line}:{column}: {}", fault.message),
@@ -273,13 +273,13 @@ fn parsed(text: &str) -> Result<Wishes, Vec<String>> {
         }
         _ => return Err(vec!["it is neither a map nor a list".to_owned()]),
     };
-    let mut wishes = Wishes::new();
+    let mut requested = ImportIds::new();
     let mut faults = Vec::new();
     for (number, (address, id)) in pairs.into_iter().enumerate() {
         let number = number + 1;
         match (address, id) {
             (Some(address), Some(id)) => {
-                if wishes.insert(address.clone(), id).is_some() {
+                if requested.insert(address.clone(), id).is_some() {
                     faults.push(format!("entry {number}: {address} is named twice"));
                 }
             }
@@ -291,11 +291,11 @@ fn parsed(text: &str) -> Result<Wishes, Vec<String>> {
             }
         }
     }
-    if faults.is_empty() && wishes.is_empty() {
+    if faults.is_empty() && requested.is_empty() {
         faults.push("it names nothing".to_owned());
     }
     if faults.is_empty() {
-        Ok(wishes)
+        Ok(requested)
     } else {
         Err(faults)
     }
@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn a_list_is_a_map_or_a_list_of_entries() {
-        let expected = Wishes::from([
+        let expected = ImportIds::from([
             ("a".to_owned(), "1/2".to_owned()),
             ("b[\"k\"]".to_owned(), "x".to_owned()),
         ]);

@@ -59,7 +59,7 @@ pub(super) struct Working(());
 
 impl Working {
     /// How many signals came: 0, 1 to stop, 2 to leave.
-    pub(super) fn told(&self) -> watch::Receiver<u8> {
+    pub(super) fn subscribe(&self) -> watch::Receiver<u8> {
         HEARD.count.subscribe()
     }
 }
@@ -166,7 +166,7 @@ async fn hear() {
             .count
             .send_modify(|count| *count = count.saturating_add(1));
         if *HEARD.count.borrow() > u8::from(*HEARD.working()) {
-            // The command ends by itself now, unless it is stuck or is told once more.
+            // The command ends by itself now, unless it is stuck or receives another signal.
             let _ = tokio::time::timeout(GRACE, any(&mut signals)).await;
             leave();
         }

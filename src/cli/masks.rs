@@ -9,7 +9,7 @@ use crate::resource::table::native;
 use serde_json::Value;
 use std::ops::Range;
 
-/// The texts as they may be shown.
+/// The sources as they may be shown.
 pub(super) fn masked(sources: &Sources) -> Sources {
     let mut shown = sources.clone();
     let too_many = has_too_many(sources);
@@ -18,7 +18,7 @@ pub(super) fn masked(sources: &Sources) -> Sources {
         let Some((_, text)) = sources.files.get(*file) else {
             continue;
         };
-        // Of a path that is not there the closest one around it would be taken.
+        // `locate` returns the closest enclosing path for a path that does not exist.
         if !is_written(text, path) {
             continue;
         }
@@ -55,8 +55,8 @@ fn has_too_many(sources: &Sources) -> bool {
     secret.count().saturating_mul(size) > MOST_READ
 }
 
-/// Takes in the strings that a stack file marks as sensitive where they stand, so that no
-/// message repeats them.
+/// Learns the strings that a stack file marks as sensitive where they stand, so that no message
+/// repeats them.
 pub(super) fn learn(sources: &Sources) {
     let Some((_, text)) = sources.files.first() else {
         return;
@@ -70,8 +70,8 @@ pub(super) fn learn(sources: &Sources) {
     }
 }
 
-/// Has the words of the stack file, but those of its secrets, and the names of properties told from
-/// the keys of secret maps.
+/// Has the words of the stack file, except those of its secrets, and the names of properties
+/// distinguished from the keys of secret maps.
 pub(super) fn learn_words(sources: &Sources) {
     let sources = sources.clone();
     output::secrets().hear(move || {
@@ -162,7 +162,7 @@ fn closing(text: &str, start: usize) -> usize {
     text.len()
 }
 
-/// The keys of a variable's declaration whose values tell nothing.
+/// The keys of a variable's declaration whose values reveal nothing.
 const OPEN: &[&str] = &["type", "description", "sensitive", "minimum", "maximum"];
 
 /// Makes the values in `variables:` unreadable, of a stack file that cannot be read and has
@@ -209,7 +209,7 @@ fn blot_variables(text: &mut String) {
     blot(text, &hidden);
 }
 
-/// How much of a declaration in braces tells nothing: the first pairs, as long as they do.
+/// How much of a declaration in braces reveals nothing: the first pairs, as long as they do.
 fn open_pairs(text: &str) -> usize {
     let word = |text: &str| {
         let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
@@ -321,7 +321,7 @@ impl Open {
         self.depth > 0 || self.quote.is_some()
     }
 
-    /// Takes in a line's value.
+    /// Reads a line's value.
     fn read(&mut self, text: &str) {
         if !self.is_open() {
             let start = text.trim_start_matches([' ', '\t']);

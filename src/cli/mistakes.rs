@@ -21,8 +21,8 @@ use crate::severity::Severity;
 use crate::store::state::State;
 use serde_json::Value;
 
-/// Loads and checks a stack; its mistakes are printed, and end the command. Where the check
-/// finds some, those that only show in evaluation are told along with them.
+/// Loads and checks a stack; its mistakes are printed, and end the command. Where the check finds
+/// some, those that only show in evaluation are reported with them.
 pub(super) fn load_checked(
     global: &GlobalArgs,
     loaded: Loaded,
@@ -57,7 +57,7 @@ pub(super) fn load_named(global: &GlobalArgs, loaded: Loaded) -> Result<Stack, C
 pub(super) enum Evaluate {
     /// Yes: nothing else will evaluate them.
     Always,
-    /// Only along with mistakes that were found already; else the plan tells the rest.
+    /// Only along with mistakes that were found already; else the plan reports the rest.
     WhereWrong,
 }
 
@@ -95,7 +95,7 @@ pub(super) fn strictly(strict: bool, diagnostics: &mut [Diagnostic]) {
     }
 }
 
-/// Takes in what the file itself gives sensitive properties, so that no mistake quotes it.
+/// Learns the values that the file itself gives sensitive properties, so that no mistake quotes it.
 fn learn_literals(stack: &Stack) {
     for block in stack.resources.values() {
         let Some(schema) = native().schema(&block.type_name) else {

@@ -17,7 +17,7 @@ mod find;
 mod identity;
 mod import;
 mod interrupt;
-mod look;
+mod live;
 mod masks;
 mod mistakes;
 mod neighbours;
@@ -49,11 +49,11 @@ pub fn main() -> ExitCode {
         let place = panic.location().map(ToString::to_string);
         output::panicked(place.as_deref().unwrap_or("an unknown place"));
     }));
-    // The hook has told what there is to tell.
-    std::panic::catch_unwind(told).unwrap_or_else(|_| Exit::Failed.into())
+    // The hook has reported the panic.
+    std::panic::catch_unwind(run_to_exit).unwrap_or_else(|_| Exit::Failed.into())
 }
 
-fn told() -> ExitCode {
+fn run_to_exit() -> ExitCode {
     let cli = match args::parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(exit) => return exit.into(),
@@ -68,7 +68,7 @@ fn told() -> ExitCode {
             }
             if !error.message.is_empty() {
                 if json {
-                    // A failed write is told below in any case.
+                    // A failed write is reported below in any case.
                     let _ = output::json(&output::secrets().hide(&error.json()));
                 }
                 output::message(&error.render(style.color));
@@ -113,7 +113,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
     });
     // However the command ended, others need not wait for its lock to run out.
     runtime.block_on(crate::store::s3::release_all());
-    // A call that is still under way after the second Ctrl-C is not waited for.
+    // A call that is still in progress after the second Ctrl-C is not waited for.
     runtime.shutdown_background();
     exit
 }

@@ -180,13 +180,13 @@ pub(super) fn namesake(path: &Path, stack: &Stack) -> Option<Diagnostic> {
     Some(Diagnostic::error(Place::Value(name), message).help(help))
 }
 
-/// Whether a file is a stack of the same name that keeps its state in the same place. What is
-/// no valid YAML keeps none. Outside of `stacks/` other kinds of files have names, too.
+/// Whether a file is a stack of the same name that keeps its state in the same place. What is not a
+/// valid YAML keeps none. Outside of `stacks/` other kinds of files have names, too.
 fn shares(file: &Path, stack: &Stack, elsewhere: bool) -> bool {
     let Some(bytes) = read(file) else {
         return false;
     };
-    // Most neighbours are told apart without being parsed; `\` may begin an escape.
+    // Most neighbours are distinguished without being parsed; `\` may begin an escape.
     let name = stack.name.as_bytes();
     let mentioned = bytes.windows(name.len()).any(|part| part == name);
     if !mentioned && !bytes.contains(&b'\\') {

@@ -28,8 +28,8 @@ impl Stream {
         }
     }
 
-    /// How texts on this stream are to look: colours as the stream, `NO_COLOR`, `TERM` and
-    /// `--no-color` allow, the width of the terminal, secrets hidden.
+    /// The style of text on this stream: colours as the stream, `NO_COLOR`, `TERM` and `--no-color`
+    /// allow, the width of the terminal, secrets hidden.
     pub fn style(self, no_color_flag: bool) -> Style {
         let no_color = variable("NO_COLOR");
         let term = variable("TERM");
@@ -62,10 +62,10 @@ fn variable(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
-/// Writes a result to stdout. A reader that has gone away (`| head`) is no error: the rest
-/// is dropped.
+/// Writes a result to stdout. A reader that has closed the stream (`| head`) is not an error: the
+/// rest is dropped.
 pub fn result(text: &str) -> Result<(), CliError> {
-    judge(write(&mut io::stdout().lock(), text))
+    check_written(write(&mut io::stdout().lock(), text))
 }
 
 /// Writes a JSON text to stdout; in it nothing acts on a terminal, and the values are the same.
@@ -74,14 +74,14 @@ pub fn json(text: &str) -> Result<(), CliError> {
 }
 
 /// Whether the reader went away: the other end of a pipe, or the terminal (EIO).
-fn is_gone(error: &io::Error) -> bool {
+fn is_closed(error: &io::Error) -> bool {
     const EIO: i32 = 5;
     error.kind() == ErrorKind::BrokenPipe || (cfg!(unix) && error.raw_os_error() == Some(EIO))
 }
 
-fn judge(written: io::Result<()>) -> Result<(), CliError> {
+fn check_written(written: io::Result<()>) -> Result<(), CliError> {
     match written {
-        Err(error) if !is_gone(&error) => {
+        Err(error) if !is_closed(&error) => {
             Err(CliError::new("The result could not be written to stdout.").caused_by(&error))
         }
         _ => Ok(()),
@@ -165,10 +165,10 @@ mod tests {
 
     #[test]
     fn only_a_reader_that_went_away_is_no_error() {
-        assert_eq!(judge(Ok(())), Ok(()));
-        assert_eq!(judge(Err(ErrorKind::BrokenPipe.into())), Ok(()));
-        assert_eq!(judge(Err(io::Error::from_raw_os_error(5))), Ok(()));
-        let full = judge(Err(io::Error::other("no space left on device")));
+        assert_eq!(check_written(Ok(())), Ok(()));
+        assert_eq!(check_written(Err(ErrorKind::BrokenPipe.into())), Ok(()));
+        assert_eq!(check_written(Err(io::Error::from_raw_os_error(5))), Ok(()));
+        let full = check_written(Err(io::Error::other("no space left on device")));
         assert_eq!(
             full.map_err(|error| error.chain),
             Err(vec!["no space left on device".to_owned()])

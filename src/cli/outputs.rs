@@ -1,6 +1,6 @@
 //! `stackctl outputs`: what the last apply left, from the state alone.
 
-use super::account::Telling;
+use super::account::AccountReport;
 use super::args::{GlobalArgs, OutputsArgs};
 use super::error::CliError;
 use super::exit::Exit;
@@ -15,18 +15,18 @@ use crate::store::seal::{Seal, is_kept, is_sealed};
 /// Runs the command.
 pub(super) async fn run(global: &GlobalArgs, args: &OutputsArgs) -> Result<Exit, CliError> {
     let request = args.request(find::is_stack).map_err(CliError::new)?;
-    let loaded = find::load(request.stack.as_deref(), &args.look.input, &args.look.cloud)?;
+    let loaded = find::load(request.stack.as_deref(), &args.read.input, &args.read.cloud)?;
     let stack = mistakes::load_named(global, loaded)?;
-    let store = place::store(&stack, &args.look.cloud).await?;
-    let telling = Telling::new(global, &stack, &args.look.cloud, &store);
+    let store = place::store(&stack, &args.read.cloud).await?;
+    let account_report = AccountReport::new(global, &stack, &args.read.cloud, &store);
     let opening = store.open(&stack.name, stack.env.as_deref());
-    let opened = telling.reading(&store, opening).await;
+    let opened = account_report.reading(&store, opening).await;
     let opened = opened.map_err(place::store_error)?;
     if !opened.existed && !opened.interrupted {
         let message = neighbours::never_applied(&stack, &store.name());
         return Err(CliError::new(message).hint("Run apply first; outputs come from an apply."));
     }
-    let show = args.look.secrets.show_secrets;
+    let show = args.read.secrets.show_secrets;
     let state = &opened.state;
     let named = |name: &String| request.name.as_ref().is_none_or(|wanted| wanted == name);
     let kept = state.outputs.iter().filter(|(name, _)| named(name));
@@ -35,7 +35,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &OutputsArgs) -> Result<Exit,
     // The key is asked for only where something is opened with it.
     let key = match kept.is_empty() {
         true => StateKey::default(),
-        false => state_key::unlock(&args.look.cloud, state, &store.name())?,
+        false => state_key::unlock(&args.read.cloud, state, &store.name())?,
     };
     state_key::need(&key, &store.name(), &kept)?;
     let mut rows = apply::rows(state, &Seal::new(key));

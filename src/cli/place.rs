@@ -108,12 +108,12 @@ pub(super) async fn lock(
     arg: LockArg,
 ) -> Result<(), CliError> {
     let name = store.name();
-    let mut tell = |holder: &Holder| {
+    let mut notify = |holder: &Holder| {
         output::message(&format!("Waiting for the lock of {name}: {holder}.\n"));
     };
     let patience = Patience {
         timeout: arg.lock_timeout,
-        tell: &mut tell,
+        notify: &mut notify,
     };
     let holder = holder(stack, global)?;
     store

@@ -47,7 +47,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &PlanArgs) -> Result<Exit, Cl
                 "Read serial {serial} of {place}; plan takes no lock.\n"
             ));
         }
-        output::result(&apply::shown(&session, &Session::style(global, show)))?;
+        output::result(&apply::render(&session, &Session::style(global, show)))?;
     }
     if let Some(path) = &args.out {
         let (place, path) = (typed::place(&args.run.cloud), path.display());

@@ -150,7 +150,7 @@ fn new_key(key: &StateKey) -> Result<PlanKey, CliError> {
         .ok_or_else(|| CliError::new("The plan has secrets, but no key to open them was found."))
 }
 
-/// Whether a plan leads to secrets in the state, as far as can be told before it is applied.
+/// Whether a plan leads to secrets in the state, as far as is known before it is applied.
 pub(super) fn keeps_secrets(plan: &Plan) -> bool {
     let outputs = plan.outputs.values();
     let mut outputs = outputs.filter(|output| output.sensitive && output.after.is_some());
@@ -198,7 +198,7 @@ pub(super) fn check_mark(plan: &SavedPlan, key: &StateKey, place: &str) -> Resul
     }
 }
 
-/// The command as far as it decides on the plan; sensitive values are left out.
+/// The parts of the command that decide the plan; sensitive values are excluded.
 fn command(stack: &Stack, sources: &Sources, run: &RunArgs, options: Options) -> Command {
     let open = |name: &str| {
         let variable = stack.variables.get(name);
@@ -257,7 +257,7 @@ pub(super) fn variables(
     variables.collect()
 }
 
-/// What data sources on this machine told: the content of an archive matters even where the
+/// What data sources on this machine returned: the content of an archive matters even where the
 /// plan only names its file.
 fn local_data(stack: &Stack, planned: &Planned, seal: &Seal) -> BTreeMap<String, Value> {
     let data = planned.data.iter();
@@ -380,7 +380,7 @@ fn given_again(plan: &SavedPlan, run: &RunArgs) -> Result<(), CliError> {
     )))
 }
 
-/// Puts the plan's seed and time into the world, and its lineage where there is no state yet.
+/// Puts the plan's seed and time into the world, and its lineage where no state exists yet.
 pub(super) fn resume(plan: &SavedPlan, mut read: SavedState, world: &mut World) -> SavedState {
     world.seed = plan.seed;
     world.unix_time = plan.unix_time;
@@ -391,8 +391,8 @@ pub(super) fn resume(plan: &SavedPlan, mut read: SavedState, world: &mut World) 
     read
 }
 
-/// Refuses a plan whose stack has changed into one that is wrong: its mistakes are not what
-/// whoever applies the plan asked for. Other changes are told later, all together.
+/// Refuses a plan whose stack has mistakes by now: its mistakes are not what whoever applies the
+/// plan asked for. Other changes are reported later, all together.
 pub(super) fn check_texts(plan: &SavedPlan, loaded: &Loaded) -> Result<(), CliError> {
     let mut mistakes = loaded.diagnostics.clone();
     mistakes::check(&loaded.stack, &mut mistakes, Evaluate::WhereWrong);
@@ -400,14 +400,15 @@ pub(super) fn check_texts(plan: &SavedPlan, loaded: &Loaded) -> Result<(), CliEr
         return Ok(());
     }
     if plan.mark.mac.is_some() {
-        // Its digests are keyed, and without the state there is no key yet: the mistakes tell.
+        // Its digests are keyed, and without the state there is no key yet: the mistakes are
+        // reported.
         return Ok(());
     }
     let files = Files::noting(&loaded.sources).digests();
     stale(&saved::moved_files(plan, &files))
 }
 
-/// Refuses a plan that has become stale in what no call tells.
+/// Refuses a plan that has become stale in what needs no call to see.
 pub(super) fn check_before(
     plan: &SavedPlan,
     (files, key): (&Files, &StateKey),

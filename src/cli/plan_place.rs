@@ -1,5 +1,5 @@
 //! What a saved plan says of where its calls and its state go is checked: this command line, its
-//! environment and this folder must say the same, or the user is asked, by name.
+//! environment and this folder must say the same, or the user must confirm, by name.
 
 use super::args::{ApplyArgs, GlobalArgs, InputArgs, RunArgs};
 use super::error::CliError;

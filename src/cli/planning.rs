@@ -1,6 +1,6 @@
 //! From the arguments to a plan: what the commands that plan have in common.
 
-use super::account::{self, Account, Telling, check_account, check_place, home};
+use super::account::{self, Account, AccountReport, check_account, check_place, home};
 use super::addresses::check_addresses;
 use super::args::CloudArgs;
 use super::error::CliError;
@@ -53,11 +53,11 @@ impl Session {
         if wanted.writes {
             place::lock(&store, &stack, global, run.lock).await?;
         }
-        let telling = Telling::new(global, &stack, &run.cloud, &store);
+        let account_report = AccountReport::new(global, &stack, &run.cloud, &store);
         let opening = store.open(&stack.name, stack.env.as_deref());
-        let (opened, account) = telling.asking(&store, opening).await;
+        let (opened, account) = account_report.asking(&store, opening).await;
         let opened = opened
-            .inspect_err(|_| Account::tell_some(&account))
+            .inspect_err(|_| Account::report_some(&account))
             .map_err(store_error)?;
         let read = SavedState {
             existed: opened.existed || opened.interrupted,
@@ -98,7 +98,7 @@ impl Session {
         let remote = uses_aws(&stack, &world) || recovery::needs_aws(native(), &opened.open);
         if !remote {
             // Else the plan says so.
-            Account::tell_some(&account);
+            Account::report_some(&account);
         }
         let connect = Connect {
             stack: &stack,
@@ -119,7 +119,7 @@ impl Session {
             Some(connected) => connected,
             None => connect.connect(&mut store, remote).await?,
         };
-        world.head.endpoints = account::told(&cx.aws);
+        world.head.endpoints = account::endpoints(&cx.aws);
         if let Keeps::Repeats(plan) = wanted.keeps {
             plan_place::check_head(plan, &world.head)?;
         }
@@ -231,7 +231,7 @@ impl Connect<'_> {
         cx.stack_dir.clone_from(&stack.dir);
         cx.work_dir = PathBuf::from(WORK_DIR);
         cx.typed = self.typed.clone();
-        // What delays the reads; the steps of an apply tell it as events.
+        // The reasons that delay reads; the steps of an apply report theirs as events.
         cx.notify = Arc::new(|reason| output::message(&format!("{reason}\n")));
         Ok(Connected {
             cx,
@@ -259,7 +259,7 @@ impl Connect<'_> {
             let account = (identity.account.as_str(), aws.region());
             check_place(account, &home(world), &connected.allowed_accounts, store)?;
         }
-        settle_left(&connected.cx, world, open).await?;
+        recover_open(&connected.cx, world, open).await?;
         if writes {
             name_key(world)?;
             store.save(&mut world.state).await.map_err(store_error)?;
@@ -269,7 +269,7 @@ impl Connect<'_> {
 }
 
 /// Finds out how the steps ended that an interrupted run had started.
-pub(super) async fn settle_left(
+pub(super) async fn recover_open(
     cx: &Cx,
     world: &mut World,
     open: &[Intent],

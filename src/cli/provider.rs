@@ -29,7 +29,7 @@ use tokio::sync::Mutex;
 /// What `providers.aws` says, evaluated.
 #[derive(Debug, Default)]
 pub(super) struct Provider {
-    /// What the clients are made with.
+    /// The settings of the clients.
     pub(super) settings: Settings,
     /// `state:`, evaluated.
     pub(super) state: Option<String>,
@@ -112,7 +112,7 @@ pub(super) fn provider(
     })
 }
 
-/// The ids of the accounts. What is no id must not count as "any account".
+/// The ids of the accounts. What is not an id must not count as "any account".
 fn allowed(value: &Value) -> Result<Vec<String>, CliError> {
     let id = |id: &Value| match id {
         Value::String(id) => Some(id.clone()),
@@ -163,7 +163,7 @@ fn assume_role(short: Option<String>, long: &Value) -> Result<Option<AssumeRole>
     }))
 }
 
-/// Tells of a file outside of the project's folder that decides where calls or the state go.
+/// Reports a file outside of the project's folder that decides where calls or the state go.
 fn stranger(cloud: &CloudArgs, found: &Outside) -> Result<(), CliError> {
     if cloud.strict {
         return Err(CliError::new(format!(
@@ -173,24 +173,24 @@ fn stranger(cloud: &CloudArgs, found: &Outside) -> Result<(), CliError> {
         .now("Nothing was called.")
         .hint("See what the stack reads it for; without --strict this is a warning."));
     }
-    told_once(&format!("warning: {found}.\n"));
+    message_once(&format!("warning: {found}.\n"));
     Ok(())
 }
 
 /// Writes a message, once in this process.
-fn told_once(text: &str) {
-    static TOLD: std::sync::Mutex<BTreeSet<String>> = std::sync::Mutex::new(BTreeSet::new());
-    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-    if told.insert(text.to_owned()) {
+fn message_once(text: &str) {
+    static REPORTED: std::sync::Mutex<BTreeSet<String>> = std::sync::Mutex::new(BTreeSet::new());
+    let mut reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if reported.insert(text.to_owned()) {
         output::message(text);
     }
 }
 
-/// Tells where calls go that do not go to AWS's own hosts, before there is one.
+/// Reports the endpoints that are not AWS's own hosts, before the first call.
 ///
 /// # Errors
 /// With `--strict`, where others could read what is sent, or a stack file sends it to others.
-fn tell(aws: &Aws, cloud: &CloudArgs) -> Result<(), CliError> {
+fn report_endpoints(aws: &Aws, cloud: &CloudArgs) -> Result<(), CliError> {
     for endpoint in aws.endpoints() {
         let (url, set_by) = (escape(&endpoint.url), escape(&endpoint.set_by));
         let of_file = endpoint.set_by.starts_with("providers.aws.") && !endpoint.is_here();
@@ -211,11 +211,11 @@ fn tell(aws: &Aws, cloud: &CloudArgs) -> Result<(), CliError> {
             None => "All calls go".to_owned(),
         };
         let region = aws.region();
-        told_once(&format!(
+        message_once(&format!(
             "{whose} to {url}, not to AWS ({set_by}; region {region}).\n"
         ));
         if endpoint.is_open() {
-            told_once(&format!(
+            message_once(&format!(
                 "warning: {url} is not encrypted: who is on the way can read the credentials and all that is sent.\n"
             ));
         }
@@ -283,7 +283,7 @@ pub(super) async fn clients(
         }
         ConnectError::Other(error) => super::reads::resource_error(&error),
     })?;
-    tell(&aws, cloud)?;
+    report_endpoints(&aws, cloud)?;
     let aws = Arc::new(aws);
     *shared = Some((settings, Arc::clone(&aws)));
     Ok((aws, watch))

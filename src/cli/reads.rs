@@ -61,7 +61,7 @@ pub(super) fn placed(failures: Vec<ReadFailure>, sources: &Sources) -> CliError 
     read_errors(&placed.collect::<Vec<_>>())
 }
 
-/// The place of a data block by its address; none for what is no data block.
+/// The place of a data block by its address; none for what is not a data block.
 pub(super) fn place(address: &str) -> Option<Place> {
     let name = address.strip_prefix("data.")?;
     Some(Place::Key(Path::root().join("data").join(name)))

@@ -1,9 +1,9 @@
-//! `stackctl refresh`: what is live goes into the state, and nothing else changes.
+//! `stackctl refresh`: records what is live in the state, and changes nothing else.
 
 use super::args::{GlobalArgs, RefreshArgs};
 use super::error::CliError;
 use super::exit::Exit;
-use super::look::{self, Look, Wanted};
+use super::live::{self, Live, Wanted};
 use super::place::store_error;
 use super::session::Session;
 use super::{confirm, output, planning};
@@ -17,39 +17,39 @@ use serde_json::json;
 
 /// Runs the command.
 pub(super) async fn run(global: &GlobalArgs, args: &RefreshArgs) -> Result<Exit, CliError> {
-    let mut look = look::look(Wanted {
+    let mut live = live::read(Wanted {
         global,
         names: &args.names,
-        input: &args.look.input,
-        cloud: &args.look.cloud,
+        input: &args.read.input,
+        cloud: &args.read.cloud,
         writes: Some(args.lock),
     })
     .await?;
-    let show = args.look.secrets.show_secrets;
-    let changes = drift::refreshed(native(), &look.drift, &look.world);
+    let show = args.read.secrets.show_secrets;
+    let changes = drift::refreshed(native(), &live.drift, &live.world);
     if !global.json {
         let style = Session::style(global, show);
-        output::result(&report::text::drift(&look.drift, &look.world, &style))?;
-        output::result(&outputs(&look, &changes))?;
+        output::result(&report::text::drift(&live.drift, &live.world, &style))?;
+        output::result(&outputs(&live, &changes))?;
     }
     let changed = !changes.is_empty();
     if changed && !confirm::confirm(confirm::REFRESH, args.consent.yes, global.json).await? {
         output::message("Cancelled. No changes were made.\n");
         return Ok(Exit::Failed);
     }
-    let mut document = report::drift::json(&look.drift, &look.world, show);
+    let mut document = report::drift::json(&live.drift, &live.world, show);
     if changed {
         for change in changes {
-            look.world.state.change(change);
+            live.world.state.change(change);
         }
-        planning::name_key(&mut look.world)?;
-        let state = &mut look.world.state;
-        upgrade(state, &look.world.key).map_err(|why| store_error(StoreError::Key(why)))?;
-        look.store.save(state).await.map_err(store_error)?;
+        planning::name_key(&mut live.world)?;
+        let state = &mut live.world.state;
+        upgrade(state, &live.world.key).map_err(|why| store_error(StoreError::Key(why)))?;
+        live.store.save(state).await.map_err(store_error)?;
     }
     if global.json {
         document["refreshed"] = changed.into();
-        document["serial"] = json!(look.world.state.serial);
+        document["serial"] = json!(live.world.state.serial);
         output::json(&format!("{document:#}\n"))?;
     } else if changed {
         output::message("The state has the live values now; nothing else was changed.\n");
@@ -57,15 +57,15 @@ pub(super) async fn run(global: &GlobalArgs, args: &RefreshArgs) -> Result<Exit,
     Ok(Exit::Done)
 }
 
-/// Resources of which only outputs have changed, which is no drift.
-fn outputs(look: &Look, changes: &[StateChange]) -> String {
+/// Resources of which only outputs have changed, which is not drift.
+fn outputs(live: &Live, changes: &[StateChange]) -> String {
     let mut text = String::new();
     for change in changes {
         let StateChange::Put { address, resource } = change else {
             continue;
         };
-        let drifted = look.drift.drifted.iter();
-        let known = look.world.state.resources.get(address);
+        let drifted = live.drift.drifted.iter();
+        let known = live.world.state.resources.get(address);
         let Some(known) = known.filter(|_| !drifted.clone().any(|it| it.address == *address))
         else {
             continue;

@@ -11,7 +11,7 @@ use crate::resource::context::Cx;
 use crate::saved::{SavedPlan, SavedState};
 use crate::store::Store;
 
-/// A command under way.
+/// A command in progress.
 pub(super) struct Session {
     /// The stack.
     pub(super) stack: Stack,
@@ -20,13 +20,13 @@ pub(super) struct Session {
     pub(super) store: Store,
     /// The clients.
     pub(super) cx: Cx,
-    /// What the plan was made from.
+    /// What the plan was computed from.
     pub(super) world: World,
     /// The plan.
     pub(super) planned: Planned,
-    /// The texts it was made from.
+    /// The source files it was loaded from.
     pub(super) sources: Sources,
-    /// The state as it was read, before an interrupted run was settled.
+    /// The state as it was read, before an interrupted run was recovered.
     pub(super) read: SavedState,
     /// The files read so far, where that is asked for.
     pub(super) files: Files,
@@ -44,7 +44,7 @@ pub(super) struct Wanted<'a> {
     pub(super) options: Options,
     /// Whether the state will be written.
     pub(super) writes: bool,
-    /// What becomes of the plan beyond this run.
+    /// How the plan is kept beyond this run.
     pub(super) keeps: Keeps<'a>,
 }
 

@@ -116,7 +116,7 @@ pub(super) fn need(key: &StateKey, place: &str, what: &[String]) -> Result<(), C
 /// A variable that holds a key.
 ///
 /// # Errors
-/// When it is set and cannot be meant: empty, as where a CI secret is missing, or no text.
+/// When it is set and not usable: empty, as where a CI secret is missing, or not valid UTF-8.
 #[expect(clippy::disallowed_methods, reason = "the command line is the edge")]
 pub(super) fn variable(name: &str) -> Result<Option<String>, CliError> {
     let what = if name == KEY {
@@ -202,7 +202,7 @@ fn next(error: &KeyError) -> String {
 }
 
 /// Has the state's key ready before anything is called that may lead to a secret; the user's
-/// identity is created for that where there is none.
+/// identity is created for that where it does not exist.
 ///
 /// # Errors
 /// When there is none and none can be created.

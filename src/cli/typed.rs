@@ -5,8 +5,8 @@ use crate::resource::context::AsTyped;
 use crate::resource::import_id::word;
 use std::path::Path;
 
-/// The stack and the flags that a command needs to mean the same stack. Values of variables
-/// are left out: they may be secret.
+/// The stack and the flags that a command needs to mean the same stack. Values of variables are
+/// excluded: they may be secret.
 pub(super) fn typed(global: &GlobalArgs, stack: &StackArg, run: &RunArgs) -> AsTyped {
     let path = |path: &Path| Some(path.to_string_lossy().into_owned());
     let files = run.input.var_files.iter();

@@ -1,4 +1,4 @@
-//! `stackctl validate`: everything that can be told without a call.
+//! `stackctl validate`: every check that needs no call.
 
 use super::args::{CloudArgs, GlobalArgs, ValidateArgs};
 use super::error::CliError;

@@ -24,8 +24,8 @@ use std::time::Duration;
 pub(super) enum Verify {
     /// Not at all.
     Off,
-    /// From what the run itself was told.
-    Told,
+    /// From the results that the calls of the run returned.
+    OwnResults,
     /// From what is read once more.
     Read,
 }
@@ -33,7 +33,7 @@ pub(super) enum Verify {
 /// Some services show a change a moment late; one that is not seen is looked for once more.
 const MOMENT: Duration = Duration::from_secs(3);
 
-/// Checks the promise, and tells each attribute that breaks it.
+/// Checks that a plan after the apply is empty, and reports each attribute that is not.
 pub(super) async fn verify(
     global: &GlobalArgs,
     run: &RunArgs,
@@ -50,7 +50,7 @@ pub(super) async fn verify(
     let touched: BTreeSet<String> = made.map(|(address, _)| address.clone()).collect();
     let unmet = match how {
         Verify::Off => return Ok(()),
-        Verify::Told => promise::unmet(&After {
+        Verify::OwnResults => promise::unmet(&After {
             types: native(),
             stack: &session.stack,
             world: &session.world,
@@ -69,7 +69,7 @@ pub(super) async fn verify(
             unmet
         }
     };
-    tell(global, run, &unmet)
+    report(global, run, &unmet)
 }
 
 async fn read(
@@ -106,7 +106,7 @@ async fn read(
     Ok(promise::left(&planned, wanted))
 }
 
-fn tell(global: &GlobalArgs, run: &RunArgs, unmet: &[Unmet]) -> Result<(), CliError> {
+fn report(global: &GlobalArgs, run: &RunArgs, unmet: &[Unmet]) -> Result<(), CliError> {
     let show = run.secrets.show_secrets;
     if global.json {
         let rows: Vec<_> = unmet

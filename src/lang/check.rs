@@ -16,14 +16,14 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 /// Every mistake that needs no evaluation to be seen. Property values are checked by
-/// [`Schema::validate`] once they are evaluated; a name that both refuse is told in the
-/// same words.
+/// [`Schema::validate`] once they are evaluated; a name that both refuse is reported in the same
+/// words.
 pub fn check(stack: &Stack, types: &dyn Declarations) -> Vec<Diagnostic> {
     let mut checks = Checks {
         stack,
         types,
         names: Names::of(stack, types),
-        found: Vec::new(),
+        diagnostics: Vec::new(),
     };
     checks.types();
     checks.options();
@@ -33,21 +33,21 @@ pub fn check(stack: &Stack, types: &dyn Declarations) -> Vec<Diagnostic> {
         block.is_some_and(|block| block.type_name == "aws:sqs:Queue")
     };
     checks
-        .found
+        .diagnostics
         .extend(cycle::cycles(stack.references(), &queue));
-    checks.found
+    checks.diagnostics
 }
 
 struct Checks<'s> {
     stack: &'s Stack,
     types: &'s dyn Declarations,
     names: Names<'s>,
-    found: Vec<Diagnostic>,
+    diagnostics: Vec<Diagnostic>,
 }
 
 impl Checks<'_> {
     fn push(&mut self, place: Place, message: impl Into<String>, help: Option<String>) {
-        self.found.push(Diagnostic {
+        self.diagnostics.push(Diagnostic {
             help,
             ..Diagnostic::error(place, message)
         });
@@ -183,7 +183,7 @@ impl Checks<'_> {
 
     fn references(&mut self) {
         for template in self.stack.references().templates() {
-            self.found.extend(self.names.check(template));
+            self.diagnostics.extend(self.names.check(template));
         }
     }
 }

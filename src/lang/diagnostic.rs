@@ -1,4 +1,4 @@
-//! Mistakes in a stack file, each with the place it was made at.
+//! Mistakes in a stack file, each with its place.
 
 use crate::data::Path;
 use crate::severity::Severity;
@@ -34,7 +34,7 @@ pub struct Diagnostic {
     pub label: Option<String>,
     /// What to do: `did you mean "name"?`.
     pub help: Option<String>,
-    /// Other places of the same file that have a part in it, each with what is there.
+    /// Other places of the same file that have a part in it, each with a label.
     pub related: Vec<(Place, String)>,
     /// Whether it is about what leads out of the project, which `--strict` refuses.
     pub leads_out: bool,
@@ -82,30 +82,30 @@ impl Place {
 
 /// The list with each mistake once: not in the same words at the same place or at one around it.
 pub fn distinct(list: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let mut told = Told::default();
+    let mut seen = Seen::default();
     let mut found = Vec::with_capacity(list.len());
     for new in list {
-        if !told.has(&new, &found, |_, old| new.message == old.message) {
-            told.note(&new, found.len());
+        if !seen.has(&new, &found, |_, old| new.message == old.message) {
+            seen.note(&new, found.len());
             found.push(new);
         }
     }
     found
 }
 
-/// Adds to `found` those of `more` that do not tell one of its mistakes again: at the same
-/// place, or in the same words at a place around it.
+/// Adds to `found` those of `more` that do not repeat one of its mistakes: at the same place, or in
+/// the same words at a place around it.
 pub fn add(found: &mut Vec<Diagnostic>, more: impl IntoIterator<Item = Diagnostic>) {
-    let mut told = Told::default();
+    let mut seen = Seen::default();
     for (at, old) in found.iter().enumerate() {
-        told.note(old, at);
+        seen.note(old, at);
     }
     let before = found.len();
     for new in more {
         // Several mistakes of one place come from one look.
         let same = |at: usize, old: &Diagnostic| at < before || new.message == old.message;
-        if !told.has(&new, found, same) {
-            told.note(&new, found.len());
+        if !seen.has(&new, found, same) {
+            seen.note(&new, found.len());
             found.push(new);
         }
     }
@@ -113,11 +113,11 @@ pub fn add(found: &mut Vec<Diagnostic>, more: impl IntoIterator<Item = Diagnosti
 
 /// Which mistakes are at which path of which file.
 #[derive(Default)]
-struct Told {
+struct Seen {
     at: BTreeMap<(usize, Path), Vec<usize>>,
 }
 
-impl Told {
+impl Seen {
     fn note(&mut self, diagnostic: &Diagnostic, index: usize) {
         if let Some(path) = diagnostic.place.path() {
             let key = (diagnostic.file, path.clone());
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mistake_is_told_once() {
+    fn a_mistake_is_reported_once() {
         let at = |place: &str, message: &str| {
             Diagnostic::error(Place::Value(Path::pointer(place)), message)
         };

@@ -1,6 +1,6 @@
-//! Changes a YAML text in place: comments, order and style stay. Each change is made on the
-//! text and on its value; a text that does not then parse to that value is refused, so that a
-//! shape this does not understand does no harm.
+//! Changes a YAML text in place: comments, order and style stay. Each change is applied to the text
+//! and to its value; a text that does not then parse to that value is refused, so that a shape this
+//! does not understand does no harm.
 //!
 //! saphyr-parser gives the places and styles of nodes, and one change replaces one range of bytes.
 //! Anchors and merged maps are safe without a rule for them.
@@ -29,7 +29,7 @@ pub enum Edit {
 /// Makes the changes, one after the other.
 ///
 /// # Errors
-/// A clause that says which one cannot be made, and why.
+/// A clause that says which edit cannot be applied, and why.
 pub fn edit(text: &str, edits: &[Edit]) -> Result<String, String> {
     let parse = |text: &str| {
         source::parse(text.as_bytes())

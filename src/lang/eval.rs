@@ -1,9 +1,9 @@
 //! Expressions: HCL templates in the strings of a stack file.
 //!
-//! `hcl-rs` parses them. They are evaluated here and not by `hcl::eval`, since a stack needs
-//! what that evaluator has no place for: parts that are not known yet, parts that are
-//! secret, `try` and `coalesce` that leave alone what they do not need, Terraform's
-//! conversions between text and numbers, and a place in the text for every mistake.
+//! `hcl-rs` parses them. They are evaluated here and not by `hcl::eval`, since a stack needs what
+//! that evaluator has no place for: parts that are not known yet, parts that are secret, `try` and
+//! `coalesce` that leave alone what they do not need, Terraform's conversions between strings and
+//! numbers, and a place in the text for every mistake.
 //!
 //! What is special about strings:
 //! - without `${` a string is returned as it stands; a bare `$` is always literal, and `$${`
@@ -138,8 +138,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Counts what is about to be created; whether there is room for it. That there is none is told
-    /// once.
+    /// Counts the value that is about to be created; returns whether it is within the limits. The
+    /// limit is reported once.
     fn count(&mut self, size: Size, path: &Path) -> bool {
         if self.is_over() {
             return false;

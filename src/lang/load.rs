@@ -1,12 +1,12 @@
-//! From the files of a stack to a [`Stack`] with its variables settled. Every mistake is told;
-//! what could be understood is in the stack, so that later checks can tell theirs.
+//! From the files of a stack to a [`Stack`] with the values of its variables. Every mistake is
+//! reported; what could be understood is in the stack, so that later checks can report theirs.
 
 pub mod assume_role;
 mod block;
 mod reader;
-mod settle;
 #[cfg(test)]
 mod tests;
+mod values;
 mod variable;
 
 pub(crate) use block::duration;
@@ -38,8 +38,8 @@ pub struct Given {
 pub struct Loaded {
     /// The stack, as far as it could be understood.
     pub stack: Stack,
-    /// The texts, for showing the diagnostics: the stack file, the `--env` file (where there
-    /// is one), the `--var-file`s.
+    /// The sources, for showing the diagnostics: the stack file, the `--env` file (if one exists),
+    /// the `--var-file`s.
     pub sources: Sources,
     /// Every mistake, warnings among them.
     pub diagnostics: Vec<Diagnostic>,
@@ -86,20 +86,20 @@ pub fn load(
             format!("--env {env:?}: {FILE_NAME}, since it is part of the state file's name"),
         ));
     }
-    // A file that could not be parsed has told why; more would only follow from it.
+    // A file that could not be parsed has reported why; other mistakes would only follow from it.
     let parsed = loaded
         .diagnostics
         .iter()
         .all(|problem| problem.file != main.index);
     if parsed {
         let declared = block::stack(&mut reader, main.value, &mut stack);
-        let outside = settle::Outside {
+        let outside = values::Outside {
             given,
             env_file: env_file.as_ref(),
             var_files: &var_files,
             complete: loaded.sources.unread.is_empty(),
         };
-        for (name, (value, origin)) in settle::settle(&mut reader, &declared, &outside) {
+        for (name, (value, origin)) in values::resolve(&mut reader, &declared, &outside) {
             loaded.sources.origins.insert(name.clone(), origin);
             stack.variables.insert(name, value);
         }
@@ -142,8 +142,8 @@ fn open(loaded: &mut Loaded, (name, bytes): (String, Vec<u8>)) -> File {
 pub(crate) const FILE_NAME: &str = "it must be letters, digits, \"-\" and \"_\", start with a letter or digit, \
      and be at most 100 long";
 
-/// Whether a text can be a part of a file's name, everywhere and without a dot, which
-/// separates the stack from the environment.
+/// Whether a string can be a part of a file's name, everywhere and without a dot, which separates
+/// the stack from the environment.
 pub(crate) fn is_file_name(text: &str) -> bool {
     text.len() <= 100
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())

@@ -1,6 +1,6 @@
-//! Where in the text something stands. The model knows paths only; the place is looked up
-//! when there is something to show, by a walk that goes to the path and fails there, so that
-//! the parser's error tells the position.
+//! Where in the text something stands. The model has paths only; the place is looked up when a
+//! diagnostic is shown, by a walk that goes to the path and fails there, so that the parser's error
+//! gives the position.
 
 mod align;
 mod find;
@@ -11,7 +11,7 @@ use super::diagnostic::Place;
 use super::source;
 use crate::data::Path;
 use align::align;
-use find::{Found, Kind};
+use find::{Kind, Located};
 use std::ops::Range;
 
 /// A part of a file's text.
@@ -26,9 +26,9 @@ pub struct Span {
     pub bytes: Range<usize>,
 }
 
-/// Finds a place in the text of a YAML file. Of a path that is not written there, the
-/// closest one around it is taken. None for [`Place::Outside`] and for a text that cannot
-/// be read (such mistakes carry their line and column).
+/// Finds a place in the text of a YAML file. Of a path that is not written there, the closest one
+/// around it is used. None for [`Place::Outside`] and for a text that cannot be read (such mistakes
+/// carry their line and column).
 pub fn locate(text: &str, place: &Place) -> Option<Span> {
     let bytes = match place {
         Place::Outside => return None,
@@ -109,7 +109,7 @@ fn within(text: &str, path: &Path, range: &Range<usize>) -> Option<Range<usize>>
 }
 
 /// What a node covers of its first line.
-fn span(text: &str, found: &Found) -> Range<usize> {
+fn span(text: &str, found: &Located) -> Range<usize> {
     let start = after_properties(text, found.offset);
     let line = line_of(text, start);
     let length = match line.bytes().next() {
@@ -127,7 +127,7 @@ fn span(text: &str, found: &Found) -> Range<usize> {
     start..start + length
 }
 
-/// A plain text that goes on in the next line, or a block scalar's header.
+/// A plain scalar that goes on in the next line, or a block scalar's header.
 fn common(line: &str, value: &str) -> usize {
     let same = line
         .bytes()
@@ -143,7 +143,7 @@ fn common(line: &str, value: &str) -> usize {
 }
 
 /// Finds the node at a path. An output's short form stands for its `value`.
-fn find(text: &str, path: &Path, key: bool) -> Option<Found> {
+fn find(text: &str, path: &Path, key: bool) -> Option<Located> {
     find::find(text, path, key).or_else(|| {
         let segments: Vec<_> = path.segments().collect();
         let is_value = segments.len() > 2 && segments[0] == "outputs" && segments[2] == "value";

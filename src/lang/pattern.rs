@@ -1,5 +1,5 @@
 //! Regular expressions of a stack file. A short one may be large once it is compiled, and take
-//! long: such ones are told apart, so that a file can have only so many of them.
+//! long: such ones are distinguished, so that a file can have only so many of them.
 
 use regex::{Regex, RegexBuilder};
 
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_large_pattern_is_told_from_a_small_one() {
+    fn a_large_pattern_is_distinguished_from_a_small_one() {
         assert!(!compile("^[a-z-]{1,63}$", None).unwrap().is_large);
         assert!(
             compile(r"^(\w{1,64}){1,2}$", Some(10 << 20))

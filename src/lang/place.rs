@@ -1,17 +1,17 @@
-//! The text that says where a state is kept.
+//! The string that says where a state is kept.
 
 /// A place in S3.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct S3Place {
     /// The bucket.
     pub bucket: String,
-    /// The key of the state; the other objects' keys begin with it.
+    /// The key of the state; the keys of the other S3 objects begin with it.
     pub key: String,
     /// What is said behind the question mark.
     pub options: S3Options,
 }
 
-/// How the objects of a place in S3 are reached and kept.
+/// How the S3 objects of a place are reached and kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct S3Options {
     /// The bucket's region, where it is not the stack's.
@@ -60,8 +60,8 @@ impl S3Options {
     }
 }
 
-/// Reads `s3://bucket/key` and `s3://bucket/key?region=…&sse=aws:kms&kmsKeyId=…`; none for a text
-/// that is no such address but the path of a file.
+/// Reads `s3://bucket/key` and `s3://bucket/key?region=…&sse=aws:kms&kmsKeyId=…`; none for a string
+/// that is not such an address but the path of a file.
 pub fn s3(text: &str) -> Option<Result<S3Place, &'static str>> {
     let rest = text.strip_prefix("s3://")?;
     let (rest, query) = match rest.split_once('?') {
@@ -99,7 +99,7 @@ pub fn s3(text: &str) -> Option<Result<S3Place, &'static str>> {
     }))
 }
 
-/// The beginning of a text that looks like an address of a kind that is not known: `s4://` of
+/// The beginning of a string that looks like an address of an unknown kind: `s4://` of
 /// `s4://bucket/key`. A single letter and a colon may be the drive of a path.
 pub fn unknown_scheme(text: &str) -> Option<&str> {
     if text.starts_with("s3://") {

@@ -66,7 +66,7 @@ pub struct Template {
     /// What holds it.
     pub holder: Holder,
     /// Its references, in the order they are written.
-    pub found: Vec<Reference>,
+    pub references: Vec<Reference>,
     /// What in it cannot be read.
     pub faults: Vec<LocatedError>,
 }
@@ -153,12 +153,12 @@ impl Index {
     }
 
     fn add(&mut self, template: &Value, path: Path, holder: Holder) -> usize {
-        let (mut found, mut faults) = (Vec::new(), Vec::new());
-        scan(template, &Path::root(), &mut found, &mut faults);
+        let (mut references, mut faults) = (Vec::new(), Vec::new());
+        scan(template, &Path::root(), &mut references, &mut faults);
         self.templates.push(Template {
             path,
             holder,
-            found,
+            references,
             faults,
         });
         self.templates.len() - 1
@@ -166,7 +166,7 @@ impl Index {
 
     fn edges_of(&self, stack: &Stack, at: usize) -> Vec<Edge> {
         let references = self.own[at].clone().flat_map(|template| {
-            let found = self.templates[template].found.iter().enumerate();
+            let found = self.templates[template].references.iter().enumerate();
             found.filter_map(move |(number, reference)| {
                 let to = self.number(reference.root, &reference.name)?;
                 let by = By::Reference(template, number);
@@ -185,8 +185,8 @@ impl Index {
         references.chain(entries).collect()
     }
 
-    /// Kahn's algorithm; the lowest number among those that are free at the same time. Blocks
-    /// on a circle are left out.
+    /// Kahn's algorithm; the lowest number among those that are free at the same time. Blocks on a
+    /// cycle are excluded.
     fn ordered(&self) -> Vec<usize> {
         let mut missing = vec![0; self.nodes.len()];
         let mut users: Vec<Vec<usize>> = vec![Vec::new(); self.nodes.len()];
@@ -257,14 +257,16 @@ impl Index {
     /// The blocks that an output refers to.
     pub fn of_output(&self, name: &str) -> impl Iterator<Item = &Node> {
         let template = self.outputs.get(name).map(|at| &self.templates[*at]);
-        let found = template.into_iter().flat_map(|template| &template.found);
+        let found = template
+            .into_iter()
+            .flat_map(|template| &template.references);
         found.filter_map(|one| Some(&self.nodes[self.number(one.root, &one.name)?]))
     }
 
     /// The reference behind an edge; none for an entry of `dependsOn`.
     pub fn reference(&self, edge: &Edge) -> Option<&Reference> {
         match edge.by {
-            By::Reference(template, number) => self.templates[template].found.get(number),
+            By::Reference(template, number) => self.templates[template].references.get(number),
             By::Entry(_) => None,
         }
     }
@@ -284,7 +286,7 @@ impl Index {
         match edge.by {
             By::Reference(template, number) => {
                 let template = &self.templates[template];
-                template.place(&template.found[number])
+                template.place(&template.references[number])
             }
             By::Entry(entry) => {
                 let block = Path::root().join("resources").join(self.nodes[from].name());
@@ -297,7 +299,7 @@ impl Index {
     fn value(&self, root: Root, name: &str) -> &[Reference] {
         let at = self.number(root, name);
         at.map_or(&[], |at| {
-            self.templates[self.own[at].start].found.as_slice()
+            self.templates[self.own[at].start].references.as_slice()
         })
     }
 }
@@ -365,7 +367,7 @@ impl Stack {
         Some((at, alone))
     }
 
-    /// The resources that a property's own text refers to, through locals too.
+    /// The resources that a property's own string refers to, through locals too.
     pub fn resources_at(&self, block: &str, path: &Path) -> impl Iterator<Item = Reference> {
         let all = self.references().value(Root::Resource, block).iter();
         let own = all.filter(|one| one.at == *path).cloned().collect();
@@ -373,7 +375,7 @@ impl Stack {
         found.filter(|one| one.root == Root::Resource)
     }
 
-    /// Whether a text is one reference to a resource and nothing else, through locals too.
+    /// Whether a string is one reference to a resource and nothing else, through locals too.
     pub fn is_resource(&self, text: &str) -> bool {
         let mut found = lone_reference(text);
         // Through locals, which may not go on for ever.
@@ -398,7 +400,7 @@ mod tests {
         load(file, None, ".".into(), &Given::default()).stack
     }
 
-    /// Each reference that the text leads to, with its attribute.
+    /// Each reference that the string leads to, with its attribute.
     fn followed(stack: &Stack, text: &str) -> Vec<String> {
         let found = super::super::eval::references(&Value::from(text)).unwrap();
         let found = stack.followed(found);

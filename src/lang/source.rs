@@ -1,15 +1,15 @@
-//! From the bytes of a YAML file to a JSON value, with guards against files that are made to
+//! From the bytes of a YAML file to a JSON value, with guards against files that are designed to
 //! exhaust the reader.
 //!
 //! `serde_yaml` parses. It has no bound on repeated aliases to long text, takes duplicate keys
 //! and needs minutes for deeply nested flow style, so that:
 //! - [`scan`] looks over the text first, in one pass, for nesting and for a second document;
 //! - a seed of our own builds the value, counting nodes and bytes and noting what is wrong;
-//! - where there are scalars whose value does not tell how they are written (keys that are no
-//!   strings, floats), a second walk takes these as text.
+//! - where there are scalars whose value does not show how they are written (keys that are not
+//!   strings, floats), a second walk reads these as strings.
 //!
-//! Mistakes that leave the rest readable (duplicate keys, tags, keys that are no text) are all
-//! told; the places are found by walking again, only then.
+//! Mistakes that leave the rest readable (duplicate keys, tags, keys that are not strings) are all
+//! reported; only then the places are found by another walk.
 
 mod build;
 mod message;
@@ -39,9 +39,9 @@ pub const MOST_TEXT: usize = 16 * 1024 * 1024;
 const PLACES: usize = 100;
 const MOST_WALKED: usize = 2_000_000;
 
-/// Parses one YAML document; an empty one is null. Keys are strings: a number, bool or null is
-/// the text that stands in the file. Numbers are finite and keep the form they are written in,
-/// where JSON has it (`1.0`, `1.10`). Merge keys are applied.
+/// Parses one YAML document; an empty one is null. Keys are strings: a number, bool or null is the
+/// string that stands in the file. Numbers are finite and keep the form they are written in, where
+/// JSON has it (`1.0`, `1.10`). Merge keys are applied.
 ///
 /// # Errors
 /// Every mistake that could be seen, each with its line and column.
@@ -96,7 +96,7 @@ pub fn without_values(problem: Diagnostic) -> Diagnostic {
     }
 }
 
-/// A text without its byte order mark, which is no part of it.
+/// A text without its byte order mark, which is not part of it.
 pub fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
@@ -104,7 +104,7 @@ pub fn without_mark(text: &str) -> &str {
 fn build(text: &str) -> Result<Value, Vec<Diagnostic>> {
     let mut builder = Builder::default();
     if ["0x", "0o", "+"].iter().any(|form| text.contains(form)) {
-        builder.takes_whole_numbers_as_written();
+        builder.reads_integers_as_written();
     }
     let mut result = walk(text, &builder);
     if result.is_ok() && builder.reads_again() {
@@ -185,7 +185,7 @@ pub(super) fn position(text: &str, offset: usize) -> (usize, usize) {
     )
 }
 
-/// Where in the text an error happened. libyaml counts bytes, and leaves out a byte order mark.
+/// Where in the text an error happened. libyaml counts bytes, and excludes a byte order mark.
 pub(super) fn offset(text: &str, error: &yaml::Error) -> Option<usize> {
     let mark = if text.starts_with('\u{feff}') { 3 } else { 0 };
     let mut at = (error.location()?.index() + mark).min(text.len());

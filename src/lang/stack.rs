@@ -9,11 +9,11 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// The texts that a stack was made of, for showing mistakes.
+/// The source files of a stack, for showing mistakes.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
-    /// Display name and text of each file: the stack file, then the `--env` file (where there
-    /// is one), then the `--var-file`s.
+    /// Display name and content of each file: the stack file, then the `--env` file (if one
+    /// exists), then the `--var-file`s.
     pub files: Vec<(String, String)>,
     /// Where sensitive variables have their values, by file; these are not to be shown.
     pub secret: Vec<(usize, Path)>,
@@ -65,7 +65,7 @@ pub struct Stack {
     pub file: String,
     /// `--env`.
     pub env: Option<String>,
-    /// `variables:` with their values settled and checked; sensitive ones are secret.
+    /// `variables:` with their values resolved and checked; sensitive ones are secret.
     pub variables: BTreeMap<String, Data>,
     /// `state:`, where the state is kept: a template, or null.
     pub state: Value,
@@ -132,7 +132,7 @@ pub struct Options {
     pub for_each: Option<Value>,
     /// A template that gives a bool: no instance when false.
     pub when: Option<Value>,
-    /// A template that gives the id of an object to adopt.
+    /// A template that gives the id of a resource to import.
     pub import: Option<Value>,
     /// A template that gives the addresses it had before: one, a list, or with `forEach` a map
     /// of one or a list by key.

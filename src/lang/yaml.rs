@@ -19,7 +19,7 @@ pub(crate) fn write(value: &Value) -> Result<String, Error> {
     serde_yaml::to_string(&tree(value))
 }
 
-/// The value as YAML's own: a number of `serde_json` tells its form to no other format.
+/// The value as YAML's own: a number of `serde_json` shows its form to no other format.
 fn tree(value: &Value) -> serde_yaml::Value {
     match value {
         Value::Null => serde_yaml::Value::Null,

@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// Something that is not as it was when the plan was made.
+/// A difference from the time when the plan was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moved {
     /// What, as a clause: `the live value of queue.delaySeconds`.
@@ -40,7 +40,7 @@ impl fmt::Display for Moved {
     }
 }
 
-/// How things are now, as far as no call tells.
+/// The current values, as far as they need no call.
 pub struct Now<'a> {
     /// The digests of the files.
     pub files: &'a BTreeMap<String, Option<String>>,
@@ -50,8 +50,8 @@ pub struct Now<'a> {
     pub state: &'a SavedState,
 }
 
-/// What moved that can be told before any call. The files of the plan that were not read so
-/// far are left to [`moved_plan`].
+/// What moved, as far as it can be seen before any call. The files of the plan that were not read
+/// so far are left to [`moved_plan`].
 pub fn moved_before(saved: &SavedPlan, now: &Now<'_>) -> Vec<Moved> {
     let mut moved = state(&saved.state, now.state);
     moved.extend(moved_files(saved, now.files));
@@ -63,8 +63,8 @@ pub fn moved_before(saved: &SavedPlan, now: &Now<'_>) -> Vec<Moved> {
         if was != is {
             moved.push(Moved::new(
                 format!("the variable {name}"),
-                shown(was.as_ref()),
-                shown(is.as_ref()),
+                display(was.as_ref()),
+                display(is.as_ref()),
             ));
         }
     }
@@ -73,12 +73,12 @@ pub fn moved_before(saved: &SavedPlan, now: &Now<'_>) -> Vec<Moved> {
 
 fn state(was: &SavedState, is: &SavedState) -> Vec<Moved> {
     let mut moved = Vec::new();
-    let told = |state: &SavedState| match state.existed {
-        true => format!("there, with serial {}", state.serial),
-        false => "not there yet".to_owned(),
+    let described = |state: &SavedState| match state.existed {
+        true => format!("present, with serial {}", state.serial),
+        false => "missing".to_owned(),
     };
     if was.existed != is.existed {
-        moved.push(Moved::new("the state", told(was), told(is)));
+        moved.push(Moved::new("the state", described(was), described(is)));
     } else if was.lineage != is.lineage {
         moved.push(Moved::new("the state's lineage", &was.lineage, &is.lineage));
     } else if was.serial != is.serial {
@@ -95,12 +95,12 @@ pub fn moved_files(saved: &SavedPlan, now: &BTreeMap<String, Option<String>>) ->
 
 /// The files whose content differs; with `all`, those too that only one of the two read.
 fn files(saved: &SavedPlan, now: &BTreeMap<String, Option<String>>, all: bool) -> Vec<Moved> {
-    let told = |digest: Option<&Option<String>>| match digest {
+    let described = |digest: Option<&Option<String>>| match digest {
         Some(Some(digest)) => match digest.strip_prefix(KEYED) {
             Some(code) => format!("code {}", short(code)),
             None => format!("sha256 {}", short(digest)),
         },
-        Some(None) => "not there".to_owned(),
+        Some(None) => "missing".to_owned(),
         None => "not read".to_owned(),
     };
     let names: BTreeSet<&String> = saved.files.keys().chain(now.keys()).collect();
@@ -113,13 +113,13 @@ fn files(saved: &SavedPlan, now: &BTreeMap<String, Option<String>>, all: bool) -
                 Some(code) => format!("a file whose name is secret (code {})", short(code)),
                 None => format!("the file {name}"),
             };
-            Moved::new(name, told(was), told(is))
+            Moved::new(name, described(was), described(is))
         })
         .collect()
 }
 
-/// What moved, once everything was read again and the plan made again: `plan` is that plan,
-/// sealed, and `data` what the local data sources told.
+/// What moved, once everything was read again and the plan made again: `plan` is that plan, sealed,
+/// and `data` what the local data sources returned.
 pub fn moved_plan(
     saved: &SavedPlan,
     plan: &Plan,
@@ -134,8 +134,9 @@ pub fn moved_plan(
     ];
     for (what, was, is) in place {
         if was != is {
-            let told = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
-            moved.push(Moved::new(what, told(was), told(is)));
+            let described =
+                |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
+            moved.push(Moved::new(what, described(was), described(is)));
         }
     }
     if !moved.is_empty() {
@@ -212,12 +213,12 @@ fn change(old: &Change, new: &Change, moved: &mut Vec<Moved>) {
     }
     let address = &new.address;
     let before = moved.len();
-    let there = |change: &Change| match &change.id {
-        Some(id) => format!("there as {id}"),
-        None => "not there".to_owned(),
+    let presence = |change: &Change| match &change.id {
+        Some(id) => format!("present as {id}"),
+        None => "missing".to_owned(),
     };
     if old.id != new.id {
-        moved.push(Moved::new(address.clone(), there(old), there(new)));
+        moved.push(Moved::new(address.clone(), presence(old), presence(new)));
     } else {
         compare(
             (address, "the live value"),
@@ -241,7 +242,7 @@ fn compare(
     (old, new): (Option<&Data>, Option<&Data>),
     moved: &mut Vec<Moved>,
 ) {
-    let (old, new) = (old.map(told), new.map(told));
+    let (old, new) = (old.map(with_expressions), new.map(with_expressions));
     leaves(
         &Path::root(),
         old.as_ref(),
@@ -250,9 +251,9 @@ fn compare(
     );
 }
 
-/// A value with the expressions of its unknown parts in their place. One that holds a secret
-/// was sealed, and is written as text in the plan.
-fn told(data: &Data) -> Value {
+/// A value with the expressions of its unknown parts in their place. One that holds a secret was
+/// sealed, and is written as a string in the plan.
+fn with_expressions(data: &Data) -> Value {
     let mut value = data.value.clone();
     for (path, expression) in &data.unknown {
         let sealed = serde_json::from_str(expression).ok().filter(is_sealed);
@@ -268,23 +269,23 @@ fn outputs(was: &Plan, is: &Plan, moved: &mut Vec<Moved>) {
         let (was, is) = (was.outputs.get(name), is.outputs.get(name));
         if was != is {
             let value = |output: Option<&crate::engine::plan::OutputChange>| {
-                output.and_then(|output| output.after.as_ref().map(told))
+                output.and_then(|output| output.after.as_ref().map(with_expressions))
             };
             let (was, is) = (value(was), value(is));
             moved.push(Moved::new(
                 format!("the output {name}"),
-                shown(was.as_ref()),
-                shown(is.as_ref()),
+                display(was.as_ref()),
+                display(is.as_ref()),
             ));
         }
     }
 }
 
-/// Takes a place, what was there, and what is.
-type Tell<'a> = dyn FnMut(&Path, Option<&Value>, Option<&Value>) + 'a;
+/// Takes a path, the old value, and the new value.
+type Report<'a> = dyn FnMut(&Path, Option<&Value>, Option<&Value>) + 'a;
 
-/// Tells the innermost places at which two values differ.
-fn leaves(path: &Path, was: Option<&Value>, is: Option<&Value>, tell: &mut Tell<'_>) {
+/// Reports the innermost places at which two values differ.
+fn leaves(path: &Path, was: Option<&Value>, is: Option<&Value>, report: &mut Report<'_>) {
     if was == is {
         return;
     }
@@ -294,15 +295,15 @@ fn leaves(path: &Path, was: Option<&Value>, is: Option<&Value>, tell: &mut Tell<
         {
             let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
             for key in keys {
-                leaves(&path.join(key), old.get(key), new.get(key), tell);
+                leaves(&path.join(key), old.get(key), new.get(key), report);
             }
         }
         (Some(Value::Array(old)), Some(Value::Array(new))) if old.len() == new.len() => {
             for (index, (old, new)) in old.iter().zip(new).enumerate() {
-                leaves(&path.join(index), Some(old), Some(new), tell);
+                leaves(&path.join(index), Some(old), Some(new), report);
             }
         }
-        _ => tell(path, was, is),
+        _ => report(path, was, is),
     }
 }
 
@@ -321,11 +322,11 @@ fn row(
         None => at,
         Some(what) => format!("{what} of {at}"),
     };
-    Moved::new(what, shown(values.0), shown(values.1))
+    Moved::new(what, display(values.0), display(values.1))
 }
 
 /// A value on one line, without its secrets.
-fn shown(value: Option<&Value>) -> String {
+fn display(value: Option<&Value>) -> String {
     const LONGEST: usize = 80;
     let Some(value) = value else {
         return "not set".to_owned();
@@ -373,7 +374,7 @@ mod tests {
         }
     }
 
-    fn told(moved: &[Moved]) -> Vec<String> {
+    fn messages(moved: &[Moved]) -> Vec<String> {
         moved.iter().map(ToString::to_string).collect()
     }
 
@@ -388,7 +389,7 @@ mod tests {
         };
         let moved = moved_plan(&saved, &elsewhere, &BTreeMap::new(), &none);
         assert_eq!(
-            told(&moved),
+            messages(&moved),
             [
                 "the account was 1 and is 2",
                 "the region was eu-west-1 and is none"
@@ -404,7 +405,7 @@ mod tests {
             state: &state,
         };
         let moved = moved_before(&saved, &now);
-        assert_eq!(told(&moved), ["the state's lineage was l and is m"]);
+        assert_eq!(messages(&moved), ["the state's lineage was l and is m"]);
     }
 
     #[test]
@@ -414,9 +415,9 @@ mod tests {
         let files = BTreeMap::from([("a.txt".to_owned(), None)]);
         let moved = moved_plan(&saved, &saved.plan, &data, &files);
         assert_eq!(
-            told(&moved),
+            messages(&moved),
             [
-                "the file a.txt was not read and is not there",
+                "the file a.txt was not read and is missing",
                 "data.zip.hash was \"a\" and is \"b\""
             ]
         );
@@ -427,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_not_told() {
+    fn a_secret_is_not_revealed() {
         let given = Given::passphrase("p".to_owned());
         let key = StateKey::unlock(given, &State::empty("s", None, "l".to_owned())).unwrap();
         let seal = Seal::new(key);
@@ -440,7 +441,7 @@ mod tests {
         );
         assert_eq!(row.to_string(), "db.key is another one");
         let listed = json!([{"key": was}]);
-        assert_eq!(shown(Some(&listed)), "[{\"key\":(secret)}]");
+        assert_eq!(display(Some(&listed)), "[{\"key\":(secret)}]");
     }
 
     #[test]

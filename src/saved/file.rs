@@ -1,6 +1,6 @@
 //! The file itself: written beside and renamed, readable by its owner only, with a checksum, so
-//! that a torn or edited one is told from one that is stale; and with the state's key a message
-//! authentication code, since everyone can write a checksum.
+//! that a torn or edited one is distinguished from one that is stale; and with the state's key a
+//! message authentication code, since everyone can write a checksum.
 
 use super::{KIND, SavedPlan, VERSION};
 use crate::files::{self, Unreadable};
@@ -23,17 +23,17 @@ pub enum FileError {
     #[error("{0}")]
     Damaged(String),
     /// It is of another version.
-    #[error("it has format {found}, and this version reads format {VERSION}")]
+    #[error("it has format {version}, and this version reads format {VERSION}")]
     Version {
         /// The format found.
-        found: u64,
+        version: u64,
     },
 }
 
 /// Reads a saved plan.
 ///
 /// # Errors
-/// When it is not there, no saved plan, damaged, or of another format.
+/// When it does not exist, is not a saved plan, is damaged, or has another format.
 pub fn read(path: &Path) -> Result<SavedPlan, FileError> {
     match files::read(path, files::LARGEST_STATE) {
         Ok(bytes) => parse(&bytes),
@@ -65,7 +65,7 @@ pub struct Mark {
     pub text: String,
 }
 
-/// What the code is made of: the checksum stands for all below it.
+/// What the code covers: the checksum stands for all below it.
 fn authenticated(version: u64, checksum: &str) -> String {
     format!("{KIND} {version} {checksum}")
 }
@@ -87,7 +87,7 @@ fn parse(bytes: &[u8]) -> Result<SavedPlan, FileError> {
     }
     if header.version != u64::from(VERSION) {
         return Err(FileError::Version {
-            found: header.version,
+            version: header.version,
         });
     }
     if header.checksum != checksum(rest) {
@@ -106,7 +106,7 @@ fn checksum(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-/// Refuses to write over something that is no saved plan, such as the stack file.
+/// Refuses to write over something that is not a saved plan, such as the stack file.
 ///
 /// # Errors
 /// A clause that says why.
@@ -116,7 +116,7 @@ pub fn check_target(path: &Path) -> Result<(), String> {
     }
     let folder = path.parent().filter(|dir| !dir.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-        return Err(format!("the folder {} is not there", folder.display()));
+        return Err(format!("the folder {} does not exist", folder.display()));
     }
     match read(path) {
         Ok(_) | Err(FileError::Damaged(_) | FileError::Version { .. }) => Ok(()),
@@ -128,7 +128,8 @@ pub fn check_target(path: &Path) -> Result<(), String> {
     }
 }
 
-/// Writes a saved plan, whole or not at all. `mac` makes the code of a text, where there is a key.
+/// Writes a saved plan, whole or not at all. `mac` computes the code of a string, where there is a
+/// key.
 ///
 /// # Errors
 /// When the file system refuses.

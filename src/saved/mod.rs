@@ -6,7 +6,7 @@
 //! The file holds no secret: in its place is a hash of it, keyed with the state's key
 //! ([`crate::store::seal::Seal`]), on which the comparison rests. Sensitive variables have to be
 //! given again. With the state's key the whole file is authenticated, so that an altered one is
-//! told; a plan without any secret, of a state without a key, has a checksum only.
+//! detected; a plan without any secret, of a state without a key, has a checksum only.
 //!
 //! Live attributes that no row of the plan shows are not compared: nothing was decided on them. The
 //! first plan of a state brings the state's key along, encrypted to the user. Everyone who knows
@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The word by which a saved plan is told from other files.
+/// The word by which a saved plan is distinguished from other files.
 pub const KIND: &str = "stackctl-plan";
 /// The format that this version writes and reads.
 pub const VERSION: u32 = 2;
@@ -38,11 +38,11 @@ pub const VERSION: u32 = 2;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SavedPlan {
-    /// The version of stackctl that made it.
+    /// The version of stackctl that wrote it.
     pub stackctl: String,
     /// What the plan counts, for people who look into the file.
     pub summary: Summary,
-    /// The command that made it.
+    /// The command that created it.
     pub command: Command,
     /// The digest of each file that was read, by path as seen from the current folder; none
     /// where it was looked for and not there. Behind [`KEYED`] it is an HMAC of the digest.
@@ -53,9 +53,9 @@ pub struct SavedPlan {
     pub seed: u64,
     /// The time of the plan, in seconds since 1970.
     pub unix_time: u64,
-    /// The state it was made from.
+    /// The state it was computed from.
     pub state: SavedState,
-    /// What the local data sources told (archives), sealed where secret.
+    /// What the local data sources returned (archives), sealed where secret.
     pub data: BTreeMap<String, Value>,
     /// The plan, sealed.
     pub plan: Plan,
@@ -73,7 +73,7 @@ pub struct SavedPlan {
 pub struct PlanKey {
     /// What the state will say of its encryption.
     pub encryption: Encryption,
-    /// Shows that whoever made it can open it; see [`crate::store::key::StateKey::of_plan`].
+    /// Shows that its creator can open it; see [`crate::store::key::StateKey::of_plan`].
     pub proof: String,
 }
 
@@ -85,7 +85,7 @@ pub struct Command {
     pub file: String,
     /// `--env`.
     pub env: Option<String>,
-    /// `--var`, sensitive ones left out.
+    /// `--var`, sensitive ones excluded.
     pub vars: Vec<(String, String)>,
     /// `STACKCTL_VAR_<name>`, as far as the stack declares it and it is not sensitive.
     pub env_vars: Vec<(String, String)>,
@@ -99,7 +99,7 @@ pub struct Command {
     pub state: Option<String>,
     /// `--refresh`.
     pub refresh: bool,
-    /// What the planner was told.
+    /// The options of the planner.
     pub options: Options,
 }
 
@@ -115,11 +115,11 @@ pub struct SavedVariable {
     pub origin: Origin,
 }
 
-/// The state that a plan was made from.
+/// The state that a plan was computed from.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SavedState {
-    /// Whether there was one; else the lineage is that of the state to be made.
+    /// Whether it existed; else the lineage is that of the state to be created.
     pub existed: bool,
     /// Its lineage.
     pub lineage: String,

@@ -1,5 +1,5 @@
-//! A plan without its secrets: each is replaced by its sealed form, which tells whether it is
-//! still the same and nothing else.
+//! A plan without its secrets: each is replaced by its sealed form, which shows whether it is still
+//! the same and nothing else.
 
 use crate::data::{Data, Path};
 use crate::engine::plan::{Change, Op, OutputChange, Plan, Step};
@@ -8,9 +8,8 @@ use crate::resource::types::Types;
 use crate::store::seal::Seal;
 use serde_json::{Map, Value};
 
-/// The plan with every secret sealed: what is not shown on a terminal is not in it. Live
-/// attributes that only serve an update, and are in `before` as far as they were looked at, are
-/// left out.
+/// The plan with every secret sealed: what is not shown on a terminal is not in it. Live attributes
+/// that only serve an update, and are in `before` as far as they were compared, are excluded.
 pub fn sealed(plan: &Plan, types: &Types, seal: &Seal) -> Plan {
     let secrets = Secrets::of(plan);
     let sealer = Sealer {
@@ -109,7 +108,7 @@ impl Sealer<'_> {
         step
     }
 
-    /// What the plan settled, sealed where it is secret.
+    /// What the plan decided, sealed where it is secret.
     fn decided(
         &self,
         decided: &Map<String, Value>,
@@ -151,7 +150,7 @@ impl Sealer<'_> {
         self.texts(&self.seal.seal_paths(value, &veil.value(value).secret))
     }
 
-    /// A text that came from elsewhere, such as an id, may repeat a secret.
+    /// A string that came from elsewhere, such as an id, may repeat a secret.
     fn text(&self, text: &str) -> String {
         self.secrets.hide(text)
     }

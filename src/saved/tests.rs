@@ -1,4 +1,4 @@
-//! What is told of a plan that no longer fits, what its file holds, and how it is read.
+//! What is reported of a plan that no longer fits, what its file holds, and how it is read.
 
 use super::compare::{Now, moved_before, moved_plan};
 use super::*;
@@ -49,7 +49,7 @@ fn plan(changes: impl Into<Vec<Change>>) -> Plan {
     }
 }
 
-/// What is told where the one plan was saved and the other one is made now.
+/// What is reported where the one plan was saved and the other one is computed now.
 fn moved(was: &Plan, is: &Plan) -> Vec<String> {
     let moved = moved_plan(&saved(was.clone()), is, &BTreeMap::new(), &BTreeMap::new());
     moved.iter().map(ToString::to_string).collect()
@@ -103,7 +103,7 @@ fn what_exists_and_what_is_to_be_done() {
     };
     assert_eq!(
         moved(&plan([was.clone()]), &plan([gone.clone()])),
-        ["queue was there as https://queue and is not there"]
+        ["queue was present as https://queue and is missing"]
     );
     let forced = Change {
         action: Action::DeleteThenCreate,
@@ -145,7 +145,7 @@ fn what_exists_and_what_is_to_be_done() {
     };
     assert_eq!(
         moved(&plan([nothing]), &plan([other])),
-        ["queue was there as https://queue and is there as https://other"]
+        ["queue was present as https://queue and is present as https://other"]
     );
     // What a resource holds was read for the screen and decides nothing.
     let holds = Change {
@@ -250,7 +250,7 @@ fn the_state_its_files_and_variables() {
         serial: 4,
         ..saved.state.clone()
     };
-    let first = "the state was not there yet and is there, with serial 4";
+    let first = "the state was missing and is present, with serial 4";
     assert_eq!(told(&exists), [&[first], &others[..]].concat());
     let later = SavedState {
         serial: 4,
@@ -464,6 +464,6 @@ fn a_file_is_read_as_it_was_written_or_says_what_it_is() {
     assert_eq!(check_target(dir.path()), Err("it is a folder".to_owned()));
     let nowhere = dir.path().join("no/c.plan");
     let why = check_target(&nowhere).unwrap_err();
-    assert!(why.ends_with("no is not there"), "{why}");
+    assert!(why.ends_with("no does not exist"), "{why}");
     assert_eq!(check_target(&dir.path().join("d.plan")), Ok(()));
 }

@@ -3,7 +3,7 @@
 use crate::schema::Schema;
 use serde_json::Value;
 
-/// Of a name that is no property of a type: what may be meant, beyond a typo.
+/// Of a name that is not a property of a type: what may be meant, beyond a typo.
 pub fn property(name: &str, schema: &Schema) -> Option<String> {
     if let Some(option) = option(name) {
         return Some(option);
@@ -112,14 +112,14 @@ pub fn part<'n>(name: &str, names: impl Iterator<Item = &'n str> + Clone) -> Opt
 
 /// The names there are, where nothing is near.
 pub fn list<'n>(what: &str, names: impl Iterator<Item = &'n str>) -> String {
-    const SHOWN: usize = 24;
+    const MOST_LISTED: usize = 24;
     let names: Vec<&str> = names.collect();
     match names.len() {
         0 => format!("it has no {what}"),
-        count if count > SHOWN => format!(
+        count if count > MOST_LISTED => format!(
             "its {what} are {} and {} more",
-            names[..SHOWN].join(", "),
-            count - SHOWN
+            names[..MOST_LISTED].join(", "),
+            count - MOST_LISTED
         ),
         _ => format!("its {what} are {}", names.join(", ")),
     }
@@ -130,7 +130,7 @@ fn squeezed(name: &str) -> String {
     letters.flat_map(char::to_lowercase).collect()
 }
 
-/// What to do about `${word…}`, where the word is no resource: a notation of another tool or
+/// What to do about `${word…}`, where the word is not a resource: a notation of another tool or
 /// service. `rest` are the names after it.
 pub fn notation(word: &str, rest: &[String]) -> Option<String> {
     let first = rest.first().map_or("", String::as_str);
@@ -166,7 +166,7 @@ pub fn notation(word: &str, rest: &[String]) -> Option<String> {
     })
 }
 
-/// How a `${` is written that is no expression.
+/// How a `${` is written that is not an expression.
 pub const LITERAL: &str = "write $${ where the text shall have a ${ of its own";
 const OWN: &str = LITERAL;
 
@@ -183,7 +183,7 @@ fn pseudo(name: &str) -> String {
     format!("read it with data: {{here: {{type: \"{data}\"}}}} and write data.here.{value}; {OWN}")
 }
 
-/// The same, of the text between `${` and `}` that is no expression at all: `AWS::Region`,
+/// The same, of the text between `${` and `}` that is not an expression at all: `AWS::Region`,
 /// `self:custom.x`.
 pub fn notation_of(text: &str) -> Option<String> {
     let word_end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))?;

@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 
 impl Schema {
     /// The form in which values of a file are compared, checked and sent:
-    /// - a member that is null is left out, in JSON documents too: in a stack file null means
-    ///   "not given". A null in a list stays; in a filter pattern, `[null]` is a value;
-    /// - where the schema wants a string, a number or bool is its text, as Terraform converts it;
+    /// - a member that is null is excluded, in JSON documents too: in a stack file null means "not
+    ///   given". A null in a list stays; in a filter pattern, `[null]` is a value;
+    /// - where the schema wants a string, a number or bool is converted to a string, as Terraform
+    ///   converts it;
     /// - a number is written as JSON writes it by itself (`1.0` is `1`), but for JSON documents,
     ///   which keep the form of the file.
     ///
@@ -129,7 +130,7 @@ mod tests {
     use serde::Deserialize;
     use serde_json::json;
 
-    /// A thing.
+    /// A type with one property of each kind.
     #[derive(Deserialize, JsonSchema)]
     #[expect(dead_code, reason = "only its schema is used")]
     struct Thing {
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_null_is_left_out_of_documents_too() {
+    fn a_null_is_excluded_from_documents_too() {
         let given = r#"{"name":null,"document":{"a":null,"b":[null,{"c":null}],"d":{"e":null}}}"#;
         assert_eq!(conformed(given), r#"{"document":{"b":[null,{}],"d":{}}}"#);
         let text = json!({"document": r#"{"a": null, "b": 1.0}"#}).to_string();

@@ -26,7 +26,7 @@ impl Document {
         text(&self.0)
     }
 
-    /// A document from the text that AWS returned; text that is no JSON stays a string.
+    /// A document from the text that AWS returned; text that is not JSON stays a string.
     pub fn parse(text: &str) -> Self {
         Self(parse(text))
     }
@@ -38,7 +38,7 @@ impl Policy {
         text(&self.0)
     }
 
-    /// A policy from the text that AWS returned; text that is no JSON stays a string.
+    /// A policy from the text that AWS returned; text that is not JSON stays a string.
     pub fn parse(text: &str) -> Self {
         Self(parse(text))
     }
@@ -58,8 +58,8 @@ fn text(value: &Value) -> String {
     }
 }
 
-/// Takes out the members that are null, at any depth and in a document given as text too; what
-/// is not known yet stays. A null in a list stays as well.
+/// Removes the members that are null, at any depth and in a document given as text too; what is not
+/// known yet stays. A null in a list stays as well.
 pub fn drop_nulls(document: &mut Value, path: &Path, unknown: &BTreeMap<Path, String>) {
     match document {
         Value::String(text) if text.contains("null") => {
@@ -124,7 +124,7 @@ pub fn parse(text: &str) -> Value {
 /// No document has more bytes: the longest that a service takes has a few hundred thousand.
 const LONGEST: usize = 1 << 20;
 
-/// The JSON of a text; none where it is no JSON, or would lose something by being parsed: a key
+/// The JSON of a text; none where it is not JSON, or would lose something by being parsed: a key
 /// that repeats, or one that the parser takes for its own.
 pub fn parsed(text: &str) -> Option<Value> {
     // `arbitrary_precision` of serde_json reads a map of this key as a number.
@@ -176,7 +176,7 @@ impl<'de> Visitor<'de> for UniqueKeys {
         Ok(self)
     }
 
-    // A number that is no integer comes as a map, too.
+    // A number that is not an integer comes as a map, too.
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self, A::Error> {
         let mut seen = HashSet::new();
         while let Some(key) = entries.next_key::<String>()? {

@@ -1,4 +1,4 @@
-//! What outputs are made of.
+//! What outputs are derived from.
 
 use super::*;
 use crate::resource::table::native;

@@ -25,14 +25,14 @@ impl Schema {
             }
         };
         let value = self.conformed(&data.value, &data.unknown);
-        // Most values are right, and that is told faster than what is wrong.
+        // Most values are right, and a check for that is faster than a list of errors.
         if validator.is_valid(&value) {
             return Vec::new();
         }
         let check = Check { schema: self, data };
         let mut found = Vec::new();
         for error in validator.iter_errors(&value) {
-            check.tell(&error, &mut found);
+            check.report(&error, &mut found);
         }
         let mut seen = BTreeSet::new();
         found.retain(|broken| seen.insert((broken.path.clone(), broken.message.clone())));
@@ -46,9 +46,9 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn tell(&self, error: &ValidationError<'_>, found: &mut Vec<Broken>) {
+    fn report(&self, error: &ValidationError<'_>, found: &mut Vec<Broken>) {
         let path = Path::pointer(error.instance_path().as_str());
-        if self.data.unknown_at(&path).is_some() || self.hangs_on_unknown(error.kind(), &path) {
+        if self.data.unknown_at(&path).is_some() || self.depends_on_unknown(error.kind(), &path) {
             return;
         }
         if let Kind::AdditionalProperties { unexpected }
@@ -60,7 +60,7 @@ impl Check<'_> {
             }
             return;
         }
-        // A type without properties: the error tells the map and not the name.
+        // A type without properties: the error names the map and not the key.
         if matches!(error.kind(), Kind::FalseSchema) {
             let at = if path.is_root() {
                 path
@@ -78,7 +78,7 @@ impl Check<'_> {
             && let Some(branch) = self.closest(context, &path)
         {
             for error in branch {
-                self.tell(error, found);
+                self.report(error, found);
             }
             return;
         }
@@ -87,7 +87,7 @@ impl Check<'_> {
 
     /// Whether the mistake may go away once what is unknown below the path is known. Which
     /// keys and how many items there are is known already.
-    fn hangs_on_unknown(&self, kind: &Kind, path: &Path) -> bool {
+    fn depends_on_unknown(&self, kind: &Kind, path: &Path) -> bool {
         let below = self.data.unknown.keys().any(|at| at.is_within(path));
         below
             && !matches!(
@@ -149,7 +149,7 @@ impl Check<'_> {
         let value = given
             .get(&self.data.value)
             .filter(|value| !value.is_object())?;
-        let shown = self.shown(value, &given);
+        let shown = self.quoted(value, &given);
         let shown = match (value, shown) {
             (Value::String(text), Some(_)) if text.chars().all(|c| c.is_ascii_alphanumeric()) => {
                 text.clone()
@@ -164,7 +164,7 @@ impl Check<'_> {
     }
 
     /// The value as text, unless it is secret, unknown in part or long.
-    fn shown(&self, value: &Value, path: &Path) -> Option<String> {
+    fn quoted(&self, value: &Value, path: &Path) -> Option<String> {
         let secret = self.schema.flag(path, "sensitive")
             || self.data.is_secret(path)
             || self.data.secret.iter().any(|at| at.is_within(path));
@@ -180,7 +180,7 @@ impl Check<'_> {
             path.to_string()
         };
         let got = self
-            .shown(value, path)
+            .quoted(value, path)
             .map_or(String::new(), |text| format!(", got {text}"));
         match error.kind() {
             Kind::Required { property } => {
@@ -298,7 +298,7 @@ impl Check<'_> {
     fn not_allowed(&self, name: &str, options: &Value, value: &Value, path: &Path) -> String {
         let allowed: Vec<&Value> = options.as_array().into_iter().flatten().collect();
         let texts = || allowed.iter().filter_map(|option| option.as_str());
-        let shown = self.shown(value, path);
+        let shown = self.quoted(value, path);
         let help = shown
             .as_ref()
             .and(value.as_str())

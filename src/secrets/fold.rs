@@ -60,7 +60,7 @@ impl Folded {
                     chars.next();
                     continue;
                 }
-                if is_left_out(c) {
+                if is_skipped(c) {
                     continue;
                 }
                 let place = (
@@ -129,8 +129,8 @@ impl Folded {
     }
 }
 
-/// What whoever repeats a text may leave out, or put in.
-fn is_left_out(c: char) -> bool {
+/// Characters that whoever repeats a text may omit or insert.
+fn is_skipped(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()
         || matches!(

@@ -138,8 +138,8 @@ fn lower_digits(coded: &str) -> String {
     out
 }
 
-/// As part of a base64 text: three ways to lie across its groups of three bytes. The letters
-/// at either end, which depend on what stands beside it, are left out.
+/// As part of a base64 text: three ways to lie across its groups of three bytes. The letters at
+/// either end, which depend on what stands beside it, are excluded.
 fn base64(text: &str, forms: &mut BTreeSet<String>) {
     let config = GeneralPurposeConfig::new().with_encode_padding(false);
     for alphabet in [&alphabet::STANDARD, &alphabet::URL_SAFE] {

@@ -1,9 +1,9 @@
-//! Keeps secret values out of texts that come from elsewhere: an answer of AWS that repeats
-//! what it was sent, a reason to wait, an id. They are looked for as they are, line by line,
-//! and in the codings of requests and errors; and in the text as it is when folded (see [`fold`]),
-//! where the parts of a secret are looked for too, since who repeats a text cuts it.
+//! Keeps secret values out of texts that come from elsewhere: a response of AWS that repeats what
+//! it was sent, a reason to wait, an id. They are looked for as they are, line by line, and in the
+//! codings of requests and errors; and in the text as it is when folded (see [`fold`]), where the
+//! parts of a secret are looked for too, since who repeats a text cuts it.
 //!
-//! Where stackctl made the value, its path tells that it is secret. One set is shared by the
+//! Where stackctl created the value, its path says that it is secret. One set is shared by the
 //! process, so that what a run draws late is hidden from then on. A panic prints its place and not
 //! its words.
 
@@ -37,18 +37,18 @@ const LONGEST_IN_PARTS: usize = 64 * 1024;
 /// A computed secret of at most so many bytes is looked for in parts.
 const LONGEST_TOKEN: usize = 64;
 
-/// So many automata at most; then they are made into one.
+/// So many automata at most; then they are merged into one.
 const MOST_PARTS: usize = 8;
 
 /// The secrets known so far. Clones share them: what one learns, all hide.
 #[derive(Clone, Default)]
-pub struct Secrets(Arc<Mutex<Known>>);
+pub struct Secrets(Arc<Mutex<Inner>>);
 
-/// Tells a text whose words are said in clear.
+/// Returns a text whose words are public.
 type Speaker = Box<dyn FnOnce() -> String + Send>;
 
 #[derive(Default)]
-struct Known {
+struct Inner {
     /// As they are, with the lines of longer ones.
     texts: BTreeSet<String>,
     /// Too short to be looked for anywhere.
@@ -59,8 +59,8 @@ struct Known {
     /// All that is looked for.
     forms: BTreeSet<String>,
     automata: Vec<AhoCorasick>,
-    /// Whose parts are looked for, and are not yet: what is secret from the start. Of what is
-    /// computed from it most parts are no secret.
+    /// Values whose parts are to be searched for: what is secret from the start. Of what is
+    /// computed from it most parts are not secret.
     sources: Vec<String>,
     /// All that is looked for in folded texts.
     folded: BTreeSet<Vec<u8>>,
@@ -70,12 +70,12 @@ struct Known {
     coded_parts: HashSet<u64>,
     /// The keys of secret maps that were not compared yet with what is said in clear.
     keys: BTreeSet<String>,
-    /// The words that are said in clear, and what tells them, until it was asked.
+    /// The public words, and the function that returns them, until it was called.
     spoken: HashSet<String>,
     speaker: Option<Speaker>,
-    /// What is no secret, and was not compared with the parts yet.
+    /// What is not a secret, and was not compared with the parts yet.
     heard: Vec<String>,
-    /// The parts that stand in what is no secret as well.
+    /// The parts that stand in what is not a secret as well.
     public: HashSet<u64>,
     /// More than can be looked for; then nothing is shown.
     blind: bool,
@@ -83,25 +83,25 @@ struct Known {
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} secrets", self.known().texts.len())
+        write!(f, "{} secrets", self.lock().texts.len())
     }
 }
 
 impl Secrets {
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes in a secret value: each text and number in it, and the keys of its maps.
+    /// Learns a secret value: each string and number in it, and the keys of its maps.
     pub fn learn(&self, value: &Value) {
-        self.known().value(value, false);
+        self.lock().value(value, false);
     }
 
-    /// Takes in what was secret from the start, such as a variable: any part of a document in
-    /// it may be repeated by itself. (Of one that was computed most parts are no secret.)
+    /// Learns what was secret from the start, such as a variable: any part of a document in it may
+    /// be repeated by itself. (Of one that was computed most parts are not secret.)
     pub fn learn_source(&self, data: &Data) {
         for part in data.secret.iter().filter_map(|at| at.get(&data.value)) {
-            self.known().value(part, true);
+            self.lock().value(part, true);
             if let Value::String(text) = part
                 && let Ok(document @ (Value::Object(_) | Value::Array(_))) =
                     serde_json::from_str(text)
@@ -113,27 +113,27 @@ impl Secrets {
 
     /// Whether there is a secret whose parts are looked for.
     pub(crate) fn has_parts(&self) -> bool {
-        let known = self.known();
+        let known = self.lock();
         !(known.sources.is_empty() && known.parts.is_empty())
     }
 
-    /// Takes in what is no secret: parts of a secret that stand in it are not hidden alone.
+    /// Learns what is not secret: parts of a secret that stand in it are not hidden alone.
     pub fn learn_public(&self, text: &str) {
         if text.len() >= PART {
-            self.known().heard.push(text.to_owned());
+            self.lock().heard.push(text.to_owned());
         }
     }
 
-    /// Takes in what tells the words that are said in clear: a key of a secret map that is one of
-    /// them, such as in `var.login.username`, is no secret. It is asked where there is such a key.
+    /// Learns the function that returns the public words: a key of a secret map that is one of
+    /// them, such as in `var.login.username`, is not a secret. It is called when such a key exists.
     pub(crate) fn hear(&self, speaker: impl FnOnce() -> String + Send + 'static) {
-        self.known().speaker = Some(Box::new(speaker));
+        self.lock().speaker = Some(Box::new(speaker));
     }
 
     /// Asks what is said in clear, where it matters.
     fn listen(&self) {
         let speaker = {
-            let mut known = self.known();
+            let mut known = self.lock();
             match known.keys.is_empty() {
                 true => None,
                 false => known.speaker.take(),
@@ -143,11 +143,11 @@ impl Secrets {
             // It may look at the secrets itself.
             let text = speaker();
             let words = words(&text).map(str::to_lowercase);
-            self.known().spoken.extend(words);
+            self.lock().spoken.extend(words);
         }
     }
 
-    /// Takes in what is secret of a value.
+    /// Learns the secret parts of a value.
     pub fn learn_secret(&self, data: &Data) {
         for part in data.secret.iter().filter_map(|at| at.get(&data.value)) {
             self.learn(part);
@@ -157,7 +157,7 @@ impl Secrets {
     /// The text with each secret in it replaced by `(secret)`.
     pub fn hide(&self, text: &str) -> String {
         self.listen();
-        let mut known = self.known();
+        let mut known = self.lock();
         known.ready();
         if known.blind {
             return SECRET.to_owned();
@@ -188,7 +188,7 @@ impl Secrets {
 
     /// The text with each secret that stands there as it is made unreadable; no byte moves.
     pub fn blot(&self, text: &mut String) {
-        let known = self.known();
+        let known = self.lock();
         // Longest first, so that a secret within a secret leaves nothing behind.
         let mut texts: Vec<&String> = known.texts.iter().collect();
         texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
@@ -200,8 +200,8 @@ impl Secrets {
     }
 }
 
-impl Known {
-    /// Takes in each string and number, and the keys; of a `source` each is looked for in parts.
+impl Inner {
+    /// Learns each string and number, and the keys; of a `source` each is looked for in parts.
     fn value(&mut self, value: &Value, source: bool) {
         match value {
             Value::String(text) => {
@@ -222,7 +222,7 @@ impl Known {
         }
     }
 
-    /// Takes in the keys of secret maps that nothing says in clear.
+    /// Learns the keys of secret maps that are not public words.
     fn ready_keys(&mut self) {
         for key in std::mem::take(&mut self.keys) {
             let is_spoken = words(&key).all(|word| self.spoken.contains(&word.to_lowercase()));

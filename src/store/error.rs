@@ -22,12 +22,12 @@ pub enum StoreError {
     Cloud {
         /// What was tried: `reading`, `writing`.
         doing: &'static str,
-        /// The object.
+        /// The file or S3 object.
         place: String,
         /// What S3 said.
         error: Box<Refused>,
     },
-    /// What is there is not what was saved.
+    /// The existing state differs from the saved one.
     #[error("the state {place} cannot be used: {why}")]
     Unusable {
         /// The place.

@@ -1,5 +1,5 @@
-//! A state as text: JSON whose last member is a checksum of all that stands before it, so
-//! that a file that was cut off or edited is told from one that was saved.
+//! A state in its written form: JSON whose last member is a checksum of all that stands before it,
+//! so that a file that was cut off or edited is distinguished from one that was saved.
 
 use super::moved::{Moved, read_mark};
 use super::state::{State, VERSION, origin_fault};
@@ -18,14 +18,14 @@ pub(super) struct Written {
 
 /// A state as it was found.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Found {
+pub(super) struct ReadState {
     /// The state, brought up to this version's format.
     pub state: State,
     /// The checksum of its content, whether or not the text says so.
     pub checksum: String,
 }
 
-/// Why a text is no state, as a clause about "it".
+/// Why a text is not a state, as a clause about "it".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Fault {
     /// Nothing is in it.
@@ -55,10 +55,10 @@ const TAIL: usize = MEMBER.len() + 64 + 2;
 /// Formats from this one on have a checksum.
 const CHECKED: u32 = 2;
 
-/// Puts a state as text.
+/// Writes a state in its file format.
 ///
 /// # Errors
-/// Never for a state that was read or made by this program.
+/// Never for a state that was read or created by this program.
 pub(super) fn write(state: &State) -> Result<Written, serde_json::Error> {
     // People look into states.
     let text = serde_json::to_string_pretty(state)?;
@@ -73,10 +73,10 @@ pub(super) fn write(state: &State) -> Result<Written, serde_json::Error> {
 ///
 /// # Errors
 /// When it is not, or not any more, what was saved.
-pub(super) fn read(text: &[u8]) -> Result<Found, Fault> {
+pub(super) fn read(text: &[u8]) -> Result<ReadState, Fault> {
     let (body, stated) = parts(text)?;
     let checksum = hex::encode(Sha256::digest(&body));
-    // What is no JSON is told with its place in the text as it stands there.
+    // Invalid JSON is reported with its place in the file.
     let state = parse(&body).or_else(|fault| {
         syntax::<serde::de::IgnoredAny>(text)?;
         Err(fault)
@@ -88,7 +88,7 @@ pub(super) fn read(text: &[u8]) -> Result<Found, Fault> {
     if !fits {
         return Err(Fault::Edited);
     }
-    Ok(Found {
+    Ok(ReadState {
         state: State {
             version: VERSION,
             ..state
@@ -100,7 +100,7 @@ pub(super) fn read(text: &[u8]) -> Result<Found, Fault> {
 /// Reads a text that a person edited: its checksum is not looked at.
 ///
 /// # Errors
-/// When it is no state.
+/// When it is not a state.
 pub(super) fn read_edited(text: &[u8]) -> Result<State, Fault> {
     let mut value: serde_json::Value = syntax(text)?;
     if let Some(map) = value.as_object_mut() {
@@ -118,7 +118,7 @@ fn parts(text: &[u8]) -> Result<(Vec<u8>, Option<String>), Fault> {
     match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
         None => return Err(Fault::Empty),
         Some(b'{') => {}
-        // Told at once: a gigabyte of something else takes time to be looked through.
+        // Reported at once: a gigabyte of something else takes time to be looked through.
         Some(_) => {
             syntax::<serde::de::IgnoredAny>(text)?;
         }
@@ -140,7 +140,7 @@ fn parts(text: &[u8]) -> Result<(Vec<u8>, Option<String>), Fault> {
 
 fn syntax<'t, T: Deserialize<'t>>(text: &'t [u8]) -> Result<T, Fault> {
     serde_json::from_slice(text).map_err(|error| {
-        // A cut inside a number is no end of the file to the parser.
+        // A cut inside a number is not an end of the file to the parser.
         let number = matches!(text.last(), Some(b'.' | b'-' | b'+' | b'e' | b'E'));
         if error.is_eof() || number {
             Fault::Cut(error.to_string())
@@ -159,7 +159,7 @@ fn parse(body: &[u8]) -> Result<State, Fault> {
     let fault = |error: serde_json::Error| {
         let text = error.to_string();
         if text.starts_with("unknown field `checksum`") {
-            // It is there, and not where it was written.
+            // The checksum exists, but not at the place where it was written.
             return Fault::Edited;
         }
         let end = text.rfind(" at line ").unwrap_or(text.len());
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn every_change_of_a_byte_is_told() {
+    fn every_change_of_a_byte_is_reported() {
         let text = write(&state()).unwrap().text;
         for at in 0..text.len() {
             let mut other = text.clone();
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_told_with_its_place() {
+    fn what_is_no_json_is_reported_with_its_place() {
         let text = String::from_utf8(write(&state()).unwrap().text).unwrap();
         let split = text.replacen("\"version\": 3", "\"version\": 3 3", 1);
         let fault = read(split.as_bytes());
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn every_cut_is_told() {
+    fn every_cut_is_reported() {
         let text = write(&state()).unwrap().text;
         assert_eq!(read(b" \n"), Err(Fault::Empty));
         for length in 1..text.len() - 1 {

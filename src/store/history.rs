@@ -1,11 +1,11 @@
 //! The versions of a state that were saved: how they are called and packed, and what they
 //! say of a state that is found.
 //!
-//! A version's name says serial, lineage and checksum, so that a list of names is enough to tell an
-//! older, foreign or other state. A save writes the state first and the version then; a reader
+//! A version's name says serial, lineage and checksum, so that a list of names is enough to detect
+//! an older, foreign or other state. A save writes the state first and the version then; a reader
 //! lists the versions first.
 
-use super::format::Found;
+use super::format::ReadState;
 use super::state::{MOST_SERIAL, State, is_hex_digit};
 use crate::files::{self, Unreadable};
 use flate2::read::GzDecoder;
@@ -17,8 +17,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// How many versions are kept, where nothing else is said.
 pub const KEPT: usize = 50;
 
-/// The name of a saved version: `<serial>-<lineage>-<checksum>.json.gz`, so that a list of
-/// names is enough to judge a state by.
+/// The name of a saved version: `<serial>-<lineage>-<checksum>.json.gz`, so that a list of names is
+/// enough to check a state.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct VersionName {
     /// The serial.
@@ -29,7 +29,7 @@ pub struct VersionName {
     pub checksum: String,
 }
 
-/// The ending under which a text that is no state is kept, when a state takes its place.
+/// The ending under which content that is not a state is kept, when a state takes its place.
 pub(super) const UNUSABLE: &str = "unusable";
 
 const ENDING: &str = ".json.gz";
@@ -44,7 +44,7 @@ impl VersionName {
         }
     }
 
-    /// As a file's or an object's name.
+    /// The name of a file or S3 object.
     pub fn file_name(&self) -> String {
         let (lineage, checksum) = (&self.lineage, &self.checksum);
         format!("{:010}-{lineage}-{checksum}{ENDING}", self.serial)
@@ -114,7 +114,7 @@ impl Budget {
     /// Unpacks a version: its text, and when it was saved.
     ///
     /// # Errors
-    /// When it is no such thing, damaged, or there is no room for it: from then on for none.
+    /// When it is not a version, is damaged, or too large: from then on for none.
     pub(super) fn unpack(&self, packed: &[u8]) -> io::Result<(Vec<u8>, u64)> {
         let left = self.left.load(Ordering::Relaxed);
         let mut unpacker = GzDecoder::new(packed);
@@ -145,7 +145,7 @@ impl Budget {
 /// What speaks against a state that was found, given the versions saved here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Doubt {
-    /// It is gone.
+    /// The state is missing.
     #[error("it is missing, and serial {serial} of it was saved here")]
     Missing {
         /// The newest serial.
@@ -153,20 +153,20 @@ pub(super) enum Doubt {
     },
     /// It is of another lineage.
     #[error(
-        "it has another lineage ({found}) than the one that was saved here ({kept}): \
+        "it has another lineage ({actual}) than the one that was saved here ({kept}): \
          it was created elsewhere, or again"
     )]
     Foreign {
         /// Its lineage, shortened.
-        found: String,
+        actual: String,
         /// The known one.
         kept: String,
     },
     /// It is older than what was saved.
-    #[error("it is an older version: it has serial {found}, and serial {kept} was saved here")]
+    #[error("it is an older version: it has serial {actual}, and serial {kept} was saved here")]
     Older {
         /// Its serial.
-        found: u64,
+        actual: u64,
         /// The newest one.
         kept: u64,
     },
@@ -178,12 +178,12 @@ pub(super) enum Doubt {
     },
 }
 
-/// Judges a state that was found by the versions saved here. `names` must have been listed
+/// Checks a state that was read against the versions saved here. `names` must have been listed
 /// before the state was read: a save writes the state first, and its version then.
 ///
 /// # Errors
 /// What speaks against it.
-pub(super) fn judge(names: &BTreeSet<VersionName>, found: Option<&Found>) -> Result<(), Doubt> {
+pub(super) fn check(names: &BTreeSet<VersionName>, found: Option<&ReadState>) -> Result<(), Doubt> {
     let Some(newest) = names.last() else {
         return Ok(());
     };
@@ -198,13 +198,13 @@ pub(super) fn judge(names: &BTreeSet<VersionName>, found: Option<&Found>) -> Res
     }
     if name.lineage != newest.lineage {
         return Err(Doubt::Foreign {
-            found: name.lineage,
+            actual: name.lineage,
             kept: newest.lineage.clone(),
         });
     }
     if name.serial < newest.serial {
         return Err(Doubt::Older {
-            found: name.serial,
+            actual: name.serial,
             kept: newest.serial,
         });
     }
@@ -227,46 +227,49 @@ pub(super) fn outdated(
 mod tests {
     use super::*;
 
-    fn found(serial: u64, lineage: &str, checksum: &str) -> Found {
+    fn read_state(serial: u64, lineage: &str, checksum: &str) -> ReadState {
         let mut state = State::empty("s", None, lineage.into());
         state.serial = serial;
         let checksum = checksum.to_owned();
-        Found { state, checksum }
+        ReadState { state, checksum }
     }
 
     #[test]
-    fn what_was_saved_tells_what_is_wrong() {
-        let kept: BTreeSet<VersionName> = [found(2, "aaaaaaaa", "aa"), found(3, "aaaaaaaa", "bb")]
-            .iter()
-            .map(|found| VersionName::of(&found.state, &found.checksum))
-            .collect();
-        let judge = |found: &Found| judge(&kept, Some(found));
-        assert_eq!(judge(&found(3, "aaaaaaaa", "bb")), Ok(()));
+    fn what_was_saved_shows_what_is_wrong() {
+        let kept: BTreeSet<VersionName> = [
+            read_state(2, "aaaaaaaa", "aa"),
+            read_state(3, "aaaaaaaa", "bb"),
+        ]
+        .iter()
+        .map(|found| VersionName::of(&found.state, &found.checksum))
+        .collect();
+        let check = |found: &ReadState| check(&kept, Some(found));
+        assert_eq!(check(&read_state(3, "aaaaaaaa", "bb")), Ok(()));
         assert_eq!(
-            judge(&found(4, "aaaaaaaa", "cc")),
+            check(&read_state(4, "aaaaaaaa", "cc")),
             Ok(()),
             "saved by a colleague"
         );
         assert!(matches!(
-            judge(&found(2, "aaaaaaaa", "aa")),
-            Err(Doubt::Older { found: 2, kept: 3 })
+            check(&read_state(2, "aaaaaaaa", "aa")),
+            Err(Doubt::Older { actual: 2, kept: 3 })
         ));
         assert!(matches!(
-            judge(&found(3, "aaaaaaaa", "cc")),
+            check(&read_state(3, "aaaaaaaa", "cc")),
             Err(Doubt::Other { serial: 3 })
         ));
         assert!(matches!(
-            judge(&found(9, "bbbbbbbb", "dd")),
+            check(&read_state(9, "bbbbbbbb", "dd")),
             Err(Doubt::Foreign { .. })
         ));
-        assert_eq!(super::judge(&kept, None), Err(Doubt::Missing { serial: 3 }));
-        assert_eq!(super::judge(&BTreeSet::new(), None), Ok(()));
+        assert_eq!(super::check(&kept, None), Err(Doubt::Missing { serial: 3 }));
+        assert_eq!(super::check(&BTreeSet::new(), None), Ok(()));
     }
 
     #[test]
     fn a_name_says_it_all() {
         let name = VersionName::of(
-            &found(7, "0123456789", &"ab".repeat(32)).state,
+            &read_state(7, "0123456789", &"ab".repeat(32)).state,
             &"ab".repeat(32),
         );
         assert_eq!(

@@ -21,7 +21,7 @@ pub struct Intent {
     /// For a create: its properties (secrets sealed).
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub inputs: Value,
-    /// For a create: what the plan settled.
+    /// For a create: what the plan decided.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub decided: Map<String, Value>,
     /// For a create: the owner tag's value.

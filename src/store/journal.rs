@@ -68,16 +68,16 @@ pub struct Leftover {
 /// How a journal begins, in a file and in S3.
 const STARTS: &[&str] = &["{\"run\":", "{\"taken\":"];
 
-/// Reads a journal. A torn last line was never acted on, since a step starts only after
-/// its line is durable; it is left out.
+/// Reads a journal. A torn last line was never acted on, since a step starts only after its line is
+/// durable; it is excluded.
 ///
 /// # Errors
-/// When a line other than the last cannot be read, or it is no journal at all.
+/// When a line other than the last cannot be read, or it is not a journal at all.
 pub fn read(text: &str) -> Result<Leftover, String> {
     let mut left = Leftover::default();
     let lines: Vec<&str> = text.lines().collect();
     // A first line that is torn counts for nothing, and the file is deleted once the run is saved:
-    // not when it is somebody's text.
+    // not when it is another file.
     let is_ours = |start: &&str| text.starts_with(*start) || start.starts_with(text);
     if !STARTS.iter().any(is_ours) {
         return Err("it does not begin as a journal does".to_owned());

@@ -91,7 +91,7 @@ impl fmt::Debug for StateKey {
     }
 }
 
-/// Two worlds that differ in nothing else are the same: what is sealed tells.
+/// Two worlds that differ in nothing else are equal: sealed values show a different key.
 impl PartialEq for StateKey {
     fn eq(&self, _: &Self) -> bool {
         true
@@ -165,7 +165,7 @@ impl StateKey {
         matches!(self.0, Inner::Open(_))
     }
 
-    /// What the state is to say of its encryption. The user's identity is created for that where
+    /// How the state describes its encryption. The user's identity is created for that where
     /// there is none.
     ///
     /// # Errors
@@ -201,7 +201,7 @@ impl StateKey {
             .is_some_and(|key| key.used.load(Ordering::Relaxed))
     }
 
-    /// What shows in a saved plan that its key was made by one who opens it.
+    /// What shows in a saved plan that the creator of its key can open it.
     pub fn proof(&self) -> Option<String> {
         self.key().map(Key::proof)
     }
@@ -246,7 +246,7 @@ impl StateKey {
 }
 
 impl Encryption {
-    /// What its code is made of.
+    /// What its code covers.
     fn text(&self) -> String {
         json!([self.recipient, self.identity, self.recipients]).to_string()
     }
@@ -343,7 +343,7 @@ impl Key {
         }
     }
 
-    /// Takes in the ciphertexts of the state.
+    /// Remembers the ciphertexts of the state.
     fn remember(&self, state: &State) -> Result<(), KeyError> {
         let deposed = state.deposed.iter().flat_map(|(address, all)| {
             let all = all.values();

@@ -40,7 +40,7 @@ pub enum Locked {
     Free,
     /// By a run that lives.
     Alive(Box<Holder>),
-    /// By a run that is gone.
+    /// By a dead run.
     Dead(Box<Holder>),
 }
 
@@ -123,8 +123,8 @@ pub fn moment(seconds: u64) -> String {
 pub struct Patience<'a> {
     /// For so long; none: until it is known whether the holder lives.
     pub timeout: Option<Duration>,
-    /// Told now and then who is waited for.
-    pub tell: &'a mut (dyn FnMut(&Holder) + Send),
+    /// Called now and then with the holder that is waited for.
+    pub notify: &'a mut (dyn FnMut(&Holder) + Send),
 }
 
 impl Patience<'_> {
@@ -143,7 +143,7 @@ pub(super) struct Vigil {
 }
 
 impl Vigil {
-    /// Takes in what the lock holds now. True: the lease has expired.
+    /// Updates the vigil with what the lock holds now. True: the lease has expired.
     pub(super) fn expired(&mut self, holder: &Holder) -> bool {
         let now = Instant::now();
         match &self.seen {

@@ -1,9 +1,8 @@
-//! Where the state of a stack is kept: one interface over files and S3. Beside the state
-//! there is a journal of the run under way, a lock, and the versions saved before.
+//! Where the state of a stack is kept: one interface over files and S3. Beside the state are a
+//! journal of the run in progress, a lock, and the versions saved before.
 
 mod error;
 mod format;
-mod found;
 mod history;
 mod intent;
 pub mod journal;
@@ -12,6 +11,7 @@ pub mod lease;
 mod local;
 mod moment;
 mod moved;
+mod opened;
 pub mod rekey;
 mod resource_state;
 pub mod s3;
@@ -21,10 +21,10 @@ pub mod state;
 pub mod transfer;
 
 pub use error::StoreError;
-pub use found::{Inspected, Opened};
 pub use history::{KEPT, Version, VersionName};
 pub use lease::{Locked, now};
 pub use moment::{Moment, Watch};
+pub use opened::{Inspected, Opened};
 
 use journal::Entry;
 use lease::{Holder, Patience};
@@ -49,12 +49,12 @@ enum Place {
 /// Reads the text of a state that a person edited; its checksum is not looked at.
 ///
 /// # Errors
-/// A clause about "it", when it is no state.
+/// A clause about "it", when it is not a state.
 pub fn read_edited(text: &[u8]) -> Result<State, String> {
     format::read_edited(text).map_err(|fault| fault.to_string())
 }
 
-/// The journal of the run under way.
+/// The journal of the run in progress.
 #[derive(Debug)]
 pub struct Journal {
     place: JournalPlace,
@@ -87,7 +87,7 @@ impl Store {
         }
     }
 
-    /// Has the moments between writes told to a watcher.
+    /// Reports the crash points between writes to a watcher.
     pub fn watch(&mut self, watch: Watch) {
         self.watch = watch;
     }
@@ -114,7 +114,7 @@ impl Store {
         }
     }
 
-    /// The place in S3, where it is there.
+    /// The place in S3, if the state is kept there.
     pub fn as_s3(&self) -> Option<&S3Store> {
         match &self.place {
             Place::Local(_) => None,
@@ -133,7 +133,7 @@ impl Store {
         }
     }
 
-    /// What is there, without a judgement, for those who repair it. A save may follow.
+    /// The existing files, without a check, for those who repair the state. A save may follow.
     ///
     /// # Errors
     /// When something cannot be read at all.
@@ -144,19 +144,19 @@ impl Store {
         }
     }
 
-    /// Whether the state is locked. Where that must be watched for a while, `tell` is told; unless
-    /// it `watches`, who is not proven dead counts as alive.
+    /// Whether the state is locked. Where that must be watched for a while, `notify` is called;
+    /// unless it `watches`, who is not proven dead counts as alive.
     ///
     /// # Errors
     /// When the lock cannot be read.
-    pub async fn look(
+    pub async fn check_lock(
         &self,
         watches: bool,
-        tell: &mut (dyn FnMut(&Holder) + Send),
+        notify: &mut (dyn FnMut(&Holder) + Send),
     ) -> Result<Locked, StoreError> {
         match &self.place {
-            Place::Local(local) => local.look(watches, tell).await,
-            Place::S3(s3) => s3.look(watches, tell).await,
+            Place::Local(local) => local.check_lock(watches, notify).await,
+            Place::S3(s3) => s3.check_lock(watches, notify).await,
         }
     }
 
@@ -235,8 +235,8 @@ impl Store {
     /// journal away.
     ///
     /// # Errors
-    /// When the place is full or gone, or holds by now what another run saved; what is there
-    /// is untouched then.
+    /// When the place is full or missing, or holds by now what another run saved; the existing
+    /// state is untouched then.
     pub async fn save(&self, state: &mut State) -> Result<(), StoreError> {
         self.has_next(state)?;
         self.at(Moment::Saving)?;
@@ -285,7 +285,7 @@ impl Journal {
     /// Makes all that was added durable, at once: no step may call before its intent is.
     ///
     /// # Errors
-    /// When the place is full or gone, or the lock was lost. Nothing must be started then.
+    /// When the place is full or missing, or the lock was lost. Nothing must be started then.
     pub async fn sync(&mut self) -> Result<(), StoreError> {
         let io = StoreError::io("writing", Path::new(&self.name));
         self.watch.at(Moment::Writing).map_err(io)?;
@@ -298,10 +298,10 @@ impl Journal {
     }
 }
 
-/// The text of a state, as it is kept.
+/// The content of a state file.
 ///
 /// # Errors
-/// Never for a state that was read or made by this program.
+/// Never for a state that was read or created by this program.
 pub fn to_text(state: &State) -> Result<Vec<u8>, serde_json::Error> {
     Ok(format::write(state)?.text)
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub enum Moment {
     /// A run is about to make its journal.
     Starting,
-    /// The journal is there, with its first line.
+    /// The journal exists, with its first line.
     Started,
     /// Entries are about to be written.
     Writing,
@@ -27,7 +27,7 @@ pub enum Moment {
     Staged,
     /// The new state is in its place; the journal is still there.
     Renamed,
-    /// The journal is gone, too.
+    /// The journal is deleted, too.
     Saved,
 }
 
@@ -51,14 +51,14 @@ impl Moment {
     }
 }
 
-/// Who is told of the moments; nobody, by default.
+/// The watcher of the crash points; none by default.
 #[derive(Clone, Default)]
-pub struct Watch(Option<Tell>);
+pub struct Watch(Option<Watcher>);
 
-type Tell = Arc<dyn Fn(Moment) -> io::Result<()> + Send + Sync>;
+type Watcher = Arc<dyn Fn(Moment) -> io::Result<()> + Send + Sync>;
 
 impl Watch {
-    /// Tells `watcher`. Its error is the store's: what comes next is not written.
+    /// Calls `watcher`. Its error is the store's: what comes next is not written.
     pub fn new(watcher: impl Fn(Moment) -> io::Result<()> + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(watcher)))
     }

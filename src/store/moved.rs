@@ -38,7 +38,7 @@ pub(super) struct Mark {
     pub(super) moved: Moved,
 }
 
-/// Reads a mark; none for any other text. `text` is JSON without white space.
+/// Reads a mark; none for any other content. `text` is JSON without white space.
 pub(super) fn read_mark(text: &[u8]) -> Option<Moved> {
     if !text.starts_with(b"{\"moved\":") {
         return None;

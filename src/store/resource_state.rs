@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One object.
+/// One resource.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResourceState {
@@ -22,7 +22,7 @@ pub struct ResourceState {
     pub inputs: Value,
     /// The inputs and what the service said.
     pub outputs: Value,
-    /// The addresses whose objects must outlive this one; `address (deposed key)` for a
+    /// The addresses of the resources that must outlive this one; `address (deposed key)` for a
     /// generation that was replaced since.
     #[serde(default)]
     pub dependencies: BTreeSet<String>,
@@ -35,7 +35,7 @@ pub struct ResourceState {
     /// The content of what a property stands for (a local file), as it was last applied.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<Path, Content>,
-    /// The same of a content that is made of a secret, sealed.
+    /// The same for content that is derived from a secret, sealed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sealed_files: BTreeMap<Path, Value>,
     /// The options that matter once it is out of the file.
@@ -77,14 +77,14 @@ impl ResourceState {
         secret
     }
 
-    /// The id for people; none where it is made of a secret.
-    pub fn shown_id(&self, schema: Option<&Schema>) -> Option<&str> {
+    /// The id for people; none where it is derived from a secret.
+    pub fn visible_id(&self, schema: Option<&Schema>) -> Option<&str> {
         let is_secret = self.secrets(schema).contains(&Path::pointer("/id"));
         (!is_secret).then_some(&self.id)
     }
 
-    /// For an object whose create is not known to be finished: what only a later call sets
-    /// does not count as applied, so that the next plan has it.
+    /// For a resource whose create is not known to be finished: what only a later call sets does
+    /// not count as applied, so that the next plan has it.
     pub fn forget_later(&mut self, schema: Option<&Schema>) {
         if let Value::Object(inputs) = &mut self.inputs {
             for name in schema.into_iter().flat_map(|schema| schema.later()) {

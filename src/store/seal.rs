@@ -2,7 +2,7 @@
 //! sealed form: `{"$sealed": hash, "$age": ciphertext}`, a hash keyed with the state's key (see
 //! [`super::key`]), and the value's JSON as an age file in base64. A saved plan has the hash alone.
 //!
-//! Older states may have a hash alone as well, keyed with their lineage. What it was made of
+//! Older states may have a hash alone as well, keyed with their lineage. What it was derived from
 //! counts as not known, and nothing is compared with it.
 //!
 //! The hash authenticates the value too: everyone can encrypt to a recipient, so a value opens only
@@ -26,7 +26,7 @@ pub use super::sealed::{holds_hash, holds_kept, holds_sealed, is_kept, is_sealed
 #[derive(Debug, Clone)]
 pub struct Seal {
     key: StateKey,
-    /// Whether values are left out.
+    /// Whether values are excluded.
     hashes: bool,
 }
 
@@ -88,8 +88,8 @@ impl Seal {
         Cow::Owned(self.seal_paths(&data.value, &data.secret))
     }
 
-    /// `value` with everything at `secret` paths sealed. Where a text or number stands in
-    /// place of what holds a path (a document as text), all of it is.
+    /// `value` with everything at `secret` paths sealed. Where a string or number stands in place
+    /// of what holds a path (a document as a string), all of it is.
     pub fn seal_paths(&self, value: &Value, secret: &BTreeSet<Path>) -> Value {
         let mut sealed = value.clone();
         for path in secret {
@@ -100,7 +100,7 @@ impl Seal {
             let Some(part) = at.get(&sealed) else {
                 continue;
             };
-            // An object or a list that has no such part holds nothing of the secret.
+            // A JSON object or a list that has no such part holds nothing of the secret.
             let without = at != *path && (part.is_object() || part.is_array());
             if !without && !part.is_null() && !is_sealed(part) {
                 let part = self.seal(part);
@@ -138,7 +138,7 @@ impl Seal {
         }
     }
 
-    /// An object of the state with its secrets opened, to be looked at and not to be kept.
+    /// A resource of the state with its secrets opened, to be looked at and not to be kept.
     pub fn opened_resource<'v>(&self, known: &'v ResourceState) -> Cow<'v, ResourceState> {
         match (self.opened(&known.inputs), self.opened(&known.outputs)) {
             (Cow::Borrowed(_), Cow::Borrowed(_)) if known.sealed_files.is_empty() => {
@@ -165,8 +165,8 @@ impl Seal {
         }
     }
 
-    /// What the state must be told before anything that this seal encrypted is kept: with
-    /// which key. None where it says so already, or nothing was encrypted.
+    /// The change that the state needs before anything that this seal encrypted is kept: with which
+    /// key. None where it says so already, or nothing was encrypted.
     ///
     /// # Errors
     /// When the key cannot be locked with the passphrase.

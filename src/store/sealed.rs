@@ -14,7 +14,7 @@ pub(super) fn unknown() -> Value {
     json!({ SEALED: "" })
 }
 
-/// The hash of a text with a key, in hex.
+/// The hash of a string with a key, in hex.
 pub(super) fn hash(key: &[u8], text: &str) -> String {
     // HMAC takes keys of any length, so this cannot fail.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
@@ -24,7 +24,7 @@ pub(super) fn hash(key: &[u8], text: &str) -> String {
     hex::encode(mac.finalize().into_bytes())
 }
 
-/// Whether this is the hash of a text with a key; how long that takes tells nothing of it.
+/// Whether this is the hash of a string with a key; the time it takes reveals nothing of it.
 pub(super) fn is_hash(hash: &str, key: &[u8], text: &str) -> bool {
     let (Ok(mut mac), Ok(bytes)) = (Hmac::<Sha256>::new_from_slice(key), hex::decode(hash)) else {
         return false;
@@ -36,7 +36,7 @@ pub(super) fn is_hash(hash: &str, key: &[u8], text: &str) -> bool {
 /// Whether this is a sealed value.
 pub fn is_sealed(value: &Value) -> bool {
     value.as_object().is_some_and(|map| {
-        // Most maps are told apart by their first key.
+        // Most maps are distinguished by their first key.
         let first = map.keys().next();
         first.is_some_and(|first| first.starts_with('$'))
             && map.contains_key(SEALED)

@@ -1,8 +1,8 @@
-//! The state: what stackctl knows of the objects it made. One function changes it,
+//! The state: what stackctl knows of the resources it created. One function changes it,
 //! [`State::change`]; a run is a sequence of such changes.
 //!
-//! Who uses which generation is in the state: when an object is deposed, those that depend on its
-//! address depend on `address (deposed key)` until they are changed.
+//! The state holds which generation each resource depends on: when a resource is deposed, the
+//! resources that depend on its address depend on `address (deposed key)` until they are updated.
 
 use crate::data::Path;
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ pub(super) fn is_hex_digit(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'a'..=b'f')
 }
 
-/// Whether a text is a lineage as stackctl draws it: 32 hex digits.
+/// Whether a string is a lineage as stackctl draws it: 32 hex digits.
 pub fn is_lineage(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(crate::store::state::is_hex_digit)
 }
@@ -43,17 +43,17 @@ pub struct State {
     pub version: u32,
     /// Counts the saves.
     pub serial: u64,
-    /// Tells one state from another of the same name; drawn when the state is first made.
+    /// Distinguishes states of the same name; drawn when the state is created.
     pub lineage: String,
     /// The stack's name.
     pub stack: String,
     /// `--env`.
     #[serde(default)]
     pub env: Option<String>,
-    /// The account the objects are in, once AWS was asked.
+    /// The account of the resources, once AWS returned it.
     #[serde(default)]
     pub account: Option<String>,
-    /// The region the objects are in.
+    /// The region of the resources.
     #[serde(default)]
     pub region: Option<String>,
     /// The key to its secrets; none while it has none.
@@ -83,7 +83,7 @@ pub struct Encryption {
     /// an older state: it is in a key file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
-    /// Who can open the identity, and where each one's own was made; empty with a passphrase.
+    /// Who can open the identity, and where each one's own was created; empty with a passphrase.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub recipients: BTreeMap<String, String>,
     /// Vouches with the identity for all this; none with a passphrase.
@@ -112,7 +112,7 @@ pub enum StateChange {
     Put {
         /// The address.
         address: String,
-        /// The object.
+        /// The resource.
         resource: Box<ResourceState>,
     },
     /// The current generation becomes a deposed one.
@@ -137,7 +137,7 @@ pub enum StateChange {
         /// The properties.
         paths: BTreeSet<Path>,
     },
-    /// The current generation, or a deposed one, is gone or forgotten.
+    /// The current generation, or a deposed one, was deleted or forgotten.
     Drop {
         /// The address.
         address: String,
@@ -151,7 +151,7 @@ pub enum StateChange {
     },
     /// Every secret was sealed again, with another key.
     Reseal(Box<Resealed>),
-    /// The outputs of the stack, and where its objects are.
+    /// The outputs of the stack, and where its resources are.
     Finish {
         /// The outputs.
         outputs: BTreeMap<String, OutputState>,
@@ -280,7 +280,7 @@ impl State {
         self.rename_dependency(from, &to);
     }
 
-    /// What used the object `from` is told that it is now found at `to`.
+    /// Rewrites dependencies on `from` to `to`.
     fn rename_dependency(&mut self, from: &str, to: &str) {
         let deposed = self.deposed.values_mut().flat_map(BTreeMap::values_mut);
         let pending = self.pending.iter_mut();
@@ -293,12 +293,12 @@ impl State {
         }
     }
 
-    /// Whether no object is known.
+    /// Whether the state has no resource.
     pub fn is_empty(&self) -> bool {
         self.resources.is_empty() && self.deposed.is_empty()
     }
 
-    /// The ids of all objects of a type, deposed ones included.
+    /// The ids of all resources of a type, deposed ones included.
     pub fn ids(&self, type_name: &str) -> BTreeSet<String> {
         let deposed = self.deposed.values().flat_map(BTreeMap::values);
         let known = self.resources.values().chain(deposed);
@@ -308,8 +308,8 @@ impl State {
             .collect()
     }
 
-    /// What is known of the current generation, or of a deposed one.
-    pub fn object(&self, address: &str, deposed: Option<&str>) -> Option<&ResourceState> {
+    /// The record of the current generation, or of a deposed one.
+    pub fn resource(&self, address: &str, deposed: Option<&str>) -> Option<&ResourceState> {
         match deposed {
             None => self.resources.get(address),
             Some(key) => self.deposed.get(address)?.get(key),

@@ -2,15 +2,15 @@
 //! versions that go along, and the mark that stays behind.
 //!
 //! The copy has the same serial; versions go first, and the mark replaces the state in the old
-//! place by the same conditional write as a save. So a copy that was cut off is told from a state
-//! of its own by the names of the versions alone, and a run that slept through the move is kept out
-//! as by any other save.
+//! place by the same conditional write as a save. So a copy that was cut off is distinguished from
+//! a state of its own by the names of the versions alone, and a run that slept through the move is
+//! kept out as by any other save.
 
 use super::error::StoreError;
-use super::found::Inspected;
 use super::history::VersionName;
 use super::moment::Moment;
 use super::moved::Mark;
+use super::opened::Inspected;
 use super::state::State;
 use super::{Place, Store, format, local};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -21,7 +21,7 @@ pub use super::moved::Moved;
 /// Why a state cannot become the current one of a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// Why, a clause about what is there.
+    /// Why, a clause about the existing content.
     pub why: String,
     /// The next step, a sentence.
     pub next: String,
@@ -94,7 +94,7 @@ impl Inspected {
             }
             Err(why) if !self.missing && self.moved.is_none() => {
                 return refuse(
-                    format!("what is there cannot be used: {why}"),
+                    format!("the existing state cannot be used: {why}"),
                     "`stackctl state history` lists what can be restored there.",
                 );
             }
@@ -112,7 +112,7 @@ impl Inspected {
         // A version's name has the beginning of it.
         if let Some((_, other)) = all().find(|(_, other)| !wanted.lineage.starts_with(*other)) {
             let why = format!(
-                "a state of another lineage is there ({}, and this one is {})",
+                "a state of another lineage exists there ({}, and this one is {})",
                 short(other),
                 short(&wanted.lineage)
             );
@@ -131,7 +131,7 @@ impl Inspected {
     }
 }
 
-const FORCE: &str = "Compare the two with `stackctl state pull`. With --force this one replaces what is there, which is kept among the versions.";
+const FORCE: &str = "Compare the two with `stackctl state pull`. With --force this one replaces the existing state, which is kept among the versions.";
 
 fn short(lineage: &str) -> &str {
     lineage.get(..8).unwrap_or(lineage)
@@ -167,7 +167,7 @@ fn same_account(there: &State, wanted: &State) -> Result<(), Refusal> {
 /// Reads a state as it was saved, and the name that a version of it has.
 ///
 /// # Errors
-/// A clause about "it", when it is no state or its checksum does not fit.
+/// A clause about "it", when it is not a state or its checksum does not fit.
 pub fn read_saved(text: &[u8]) -> Result<(State, VersionName), String> {
     let found = format::read(text).map_err(|fault| fault.to_string())?;
     let name = VersionName::of(&found.state, &found.checksum);
@@ -238,8 +238,8 @@ impl Store {
     /// Puts the mark in place of the state, which is kept among the versions.
     ///
     /// # Errors
-    /// When the place cannot be written, or holds by now what another run saved; what is there
-    /// is untouched then.
+    /// When the place cannot be written, or holds by now what another run saved; the existing
+    /// content is untouched then.
     pub async fn retire(&self, moved: Moved) -> Result<(), StoreError> {
         self.at(Moment::Saving)?;
         let mut text = serde_json::to_vec_pretty(&Mark { moved }).unwrap_or_default();
@@ -301,7 +301,7 @@ mod tests {
         assert_eq!(take(&newer, &changed, true), Some(Some(6)));
         assert_eq!(take(&newer, &other, false), None, "another lineage");
         assert_eq!(take(&newer, &other, true), Some(Some(9)));
-        // Of a copy that was cut off, only versions are there.
+        // Of a copy that was cut off, only versions exist.
         let cut = there(Err("missing"), &[&old, &new]);
         assert_eq!(take(&cut, &new, false), Some(Some(5)));
         assert_eq!(take(&cut, &changed, false), None);
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_is_told_from_a_state() {
+    fn a_mark_is_distinguished_from_a_state() {
         let moved = Moved {
             to: "s3://b/k".into(),
             host: "h".into(),

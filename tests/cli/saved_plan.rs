@@ -81,7 +81,7 @@ fn a_saved_plan_is_applied_without_a_question_and_once() {
     --- stdout
     --- stderr
     error: The plan is stale: since it was made, things have moved.
-      cause: the state was not there yet and is there, with serial 1
+      cause: the state was missing and is present, with serial 1
       now: Nothing was changed.
       next: Make the plan again with plan --out, look at it, and apply that.
     ");
@@ -149,7 +149,7 @@ async fn what_moved_is_named() {
     call.send().await.unwrap();
     assert_eq!(
         stale(&project, APPLY),
-        "log was there as /app/orders and is not there"
+        "log was present as /app/orders and is missing"
     );
     save(&project, &[]);
     project.run(APPLY).expect(0);
@@ -426,7 +426,7 @@ fn the_error_of_a_stale_plan_for_scripts() {
     assert_eq!(stale["exit_code"], 5);
     assert_eq!(
         stale["causes"],
-        serde_json::json!(["the state was not there yet and is there, with serial 1"])
+        serde_json::json!(["the state was missing and is present, with serial 1"])
     );
 }
 

@@ -52,7 +52,7 @@ fn a_state_is_pulled_and_pushed() {
     --- stderr
     error: copy.json cannot be pushed to state/small.json: serial 2 was saved there, and this one has serial 1.
       now: Nothing was changed.
-      next: Compare the two with `stackctl state pull`. With --force this one replaces what is there, which is kept among the versions.
+      next: Compare the two with `stackctl state pull`. With --force this one replaces the existing state, which is kept among the versions.
     ");
     let args = ["state", "push", "copy.json", "--force"];
     let unasked = project.run(&args).expect(1);
@@ -193,8 +193,8 @@ fn a_state_that_cannot_be_moved_stays() {
     };
     project.write("other.json", "something else\n");
     let told = stays("other.json");
-    let start = "error: The state state/small.json cannot be moved to other.json: what is there \
-                 cannot be used: it is ";
+    let start = "error: The state state/small.json cannot be moved to other.json: the existing \
+                 state cannot be used: it is ";
     assert!(told.starts_with(start), "{told}");
     let end = ".\n  now: Nothing was changed.\n  next: `stackctl state history` lists what can be \
                restored there.\n";

@@ -215,7 +215,7 @@ fn a_move_over_a_state_of_its_own_is_refused() {
         assert_eq!(project.read(STATE), kept);
     };
     let args = migrate(STATE, "other.json");
-    refused(&args, "a state of another lineage is there");
+    refused(&args, "a state of another lineage exists there");
     // The same one, newer: the first project went on in a copy.
     project.write("newer.json", &kept);
     let mv = [
@@ -350,7 +350,7 @@ fn only_a_file_that_fits_is_pushed() {
         (
             "another lineage",
             &lineage,
-            "a state of another lineage is there",
+            "a state of another lineage exists there",
         ),
     ];
     let (tried, mut detected) = (cases.len() + 1, 0);

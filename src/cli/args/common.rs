@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// What the commands share that show what is there.
+/// The arguments that the commands share that read live resources.
 #[derive(Debug, Clone, Args)]
-pub struct LookArgs {
+pub struct ReadArgs {
     /// What goes in from outside.
     #[command(flatten)]
     pub input: InputArgs,
@@ -113,7 +113,7 @@ pub struct RunArgs {
     )]
     pub refresh: bool,
 
-    /// How many steps may be under way at once.
+    /// How many steps may be in progress at once.
     #[arg(
         long,
         value_name = "N",
@@ -169,7 +169,7 @@ pub struct ConsentArg {
     pub yes: bool,
 }
 
-/// A `--var`: the name and the text behind the first `=`.
+/// A `--var`: the name and the string behind the first `=`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
     /// The variable.

@@ -1,5 +1,5 @@
-//! What hands that know other tools type: flags with a single dash, other names of commands and
-//! flags. What means the same is taken; the rest is answered with the right name.
+//! What users of other tools type: flags with a single dash, other names of commands and flags.
+//! Words with the same meaning are accepted; for the rest the error gives the right name.
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -183,7 +183,7 @@ fn long(word: &str) -> Option<String> {
     (is_name && !shorts).then(|| format!("-{word}"))
 }
 
-/// What clap has to say, with the tip that helps in place of its own where there is one.
+/// The message of clap, with our tip in place of its own if one exists.
 pub(super) fn advised(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
     hide_values(&mut error);
     let tip = match error.kind() {
@@ -191,7 +191,7 @@ pub(super) fn advised(mut error: clap::Error, arguments: &[OsString]) -> clap::E
             let suggested = texts(&error, ContextKind::SuggestedSubcommand);
             let word = text(&error, ContextKind::InvalidSubcommand);
             let above = command(arguments).and_then(|at| arguments[at].to_str());
-            let known = look_up(COMMANDS, &word).filter(|_| above == Some(word.as_str()));
+            let known = meaning(COMMANDS, &word).filter(|_| above == Some(word.as_str()));
             known
                 .map(str::to_owned)
                 .or_else(|| similar("subcommand", &suggested))
@@ -201,7 +201,7 @@ pub(super) fn advised(mut error: clap::Error, arguments: &[OsString]) -> clap::E
             let flag = text(&error, ContextKind::InvalidArg);
             let name = flag.trim_start_matches('-');
             let name = name.split(['=', ' ']).next().unwrap_or_default();
-            let known = look_up(FLAGS, name).filter(|_| flag.starts_with('-'));
+            let known = meaning(FLAGS, name).filter(|_| flag.starts_with('-'));
             known
                 .map(str::to_owned)
                 .or_else(|| match suggested.is_empty() {
@@ -242,7 +242,7 @@ fn hide_values(error: &mut clap::Error) {
     }
 }
 
-fn look_up(table: &[(&[&str], &'static str)], word: &str) -> Option<&'static str> {
+fn meaning(table: &[(&[&str], &'static str)], word: &str) -> Option<&'static str> {
     let found = table.iter().find(|(names, _)| names.contains(&word));
     found.map(|(_, tip)| *tip)
 }
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_dash_and_other_words_are_taken_as_they_are_meant() {
+    fn a_single_dash_and_other_words_are_read_as_they_are_meant() {
         for (typed, meant) in [
             ("apply -auto-approve -out=x", "apply --auto-approve --out=x"),
             ("plan -var a=b -var-file f", "plan --var a=b --var-file f"),
@@ -322,7 +322,7 @@ mod tests {
         }
     }
 
-    fn told(line: &str) -> String {
+    fn message(line: &str) -> String {
         let words: Vec<OsString> = std::iter::once("stackctl")
             .chain(line.split_whitespace())
             .map(OsString::from)
@@ -353,7 +353,7 @@ mod tests {
             if ["destroy", "down"].contains(&slip.as_str()) {
                 continue;
             }
-            let told = told(slip);
+            let told = message(slip);
             let told = told.replacen(&format!("'{slip}'"), "", 1);
             let bad = told.contains("destroy") || told.contains("'down'");
             assert!(!bad, "{slip}: {told}");
@@ -379,7 +379,7 @@ mod tests {
             ("plan --locall", "'--local'"),
             ("plan -s x", "name the stack without a flag"),
         ] {
-            let told = told(typed);
+            let told = message(typed);
             assert!(told.contains(tip), "{typed}: {told}");
             assert!(!told.contains("as a value"), "{typed}: {told}");
         }

@@ -1,18 +1,17 @@
-//! What can be typed behind the commands that look at what is there: `import`, `drift`,
-//! `refresh`.
+//! What can be typed behind the commands that read live resources: `import`, `drift`, `refresh`.
 
-use super::common::{ConsentArg, LockArg, LookArgs, StackArg};
+use super::common::{ConsentArg, LockArg, ReadArgs, StackArg};
 use clap::Args;
 use std::path::PathBuf;
 
-/// Adopt objects that exist, without a change to them.
+/// Import existing resources, without a change to them.
 #[derive(Debug, Clone, Args)]
 #[command(
     override_usage = "stackctl import [OPTIONS] [STACK] ADDRESS ID\n       \
                       stackctl import [OPTIONS] [STACK] --file FILE",
     after_help = "\
-The resource must be in the stack file. Its object is read, shown, and taken into the
-state; where it differs from the file, the next plan says so. Several objects are
+The resource must be in the stack file. The live resource is read, shown, and imported into the
+state; where it differs from the file, the next plan says so. Several resources are
 imported together or not at all. docs/import.md lists the id of every type.
 
 Examples:
@@ -23,7 +22,7 @@ Examples:
 )]
 pub struct ImportArgs {
     /// A stack's name or path (not needed while there is only one), the address, and the
-    /// object's id.
+    /// resource's id.
     #[arg(value_name = "STACK|ADDRESS|ID", num_args = 0..=3)]
     pub names: Vec<String>,
 
@@ -37,7 +36,7 @@ pub struct ImportArgs {
 
     /// What is looked at.
     #[command(flatten)]
-    pub look: LookArgs,
+    pub read: ReadArgs,
     /// How long to wait.
     #[command(flatten)]
     pub lock: LockArg,
@@ -71,25 +70,25 @@ pub struct DriftArgs {
     pub consent: ConsentArg,
     /// What is looked at.
     #[command(flatten)]
-    pub look: LookArgs,
+    pub read: ReadArgs,
 }
 
-/// Take what is live into the state, and change nothing else.
+/// Record what is live in the state, and change nothing else.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
-Afterwards a plan shows each difference as a change of the file. Objects that are gone
-are dropped from the state.
+Afterwards a plan shows each difference as a change of the file. Resources that no longer
+exist are dropped from the state.
 
 Examples:
   stackctl refresh                    shows what drifted, and asks
   stackctl refresh --yes queue        one resource")]
 pub struct RefreshArgs {
-    /// The stack, and the addresses to take in.
+    /// The stack, and the addresses to refresh.
     #[command(flatten)]
     pub names: NamesArg,
     /// What is looked at.
     #[command(flatten)]
-    pub look: LookArgs,
+    pub read: ReadArgs,
     /// How long to wait.
     #[command(flatten)]
     pub lock: LockArg,
@@ -107,8 +106,8 @@ pub struct NamesArg {
 }
 
 impl NamesArg {
-    /// Tells the stack from the addresses; `is_stack` says whether a name under `stacks/` or a
-    /// path is there.
+    /// Splits the stack from the addresses; `is_stack` says whether a name under `stacks/` or a
+    /// path exists.
     pub fn split(&self, is_stack: impl Fn(&str) -> bool) -> (StackArg, Vec<String>) {
         let looks_like_path = |text: &str| text.ends_with(".yaml") || text.ends_with(".yml");
         match self.names.split_first() {

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 /// Look at the state, and repair it.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
-The state is what stackctl knows of the objects it made. These commands change what is
-known, never the objects. Each save keeps the version before; docs/state.md tells what to
+The state is what stackctl knows of the resources it created. These commands change the
+state, never the resources. Each save keeps the version before; docs/state.md says what to
 do when something is lost.
 
 Examples:
@@ -125,7 +125,7 @@ pub struct MvArgs {
     pub change: ChangeArgs,
 }
 
-/// Forget resources; the objects stay in AWS.
+/// Forget resources; they stay in AWS.
 #[derive(Debug, Clone, Args)]
 #[command(override_usage = "stackctl state rm [OPTIONS] [STACK] ADDRESS...")]
 pub struct RmArgs {
@@ -157,7 +157,7 @@ pub struct HistoryArgs {
     override_usage = "stackctl state restore [OPTIONS] [STACK] SERIAL|FILE",
     after_help = "\
 Shows what would be different, asks, and saves it with a new serial; what is saved now is
-kept among the versions. The objects in AWS stay as they are: look at the plan afterwards.
+kept among the versions. The resources in AWS stay as they are: look at the plan afterwards.
 
 Examples:
   stackctl state restore 12               a version that `stackctl state history` lists
@@ -173,14 +173,14 @@ pub struct RestoreArgs {
     pub change: ChangeArgs,
 }
 
-/// Find the stack's objects in AWS and take them into the state, when it is lost.
+/// Find the stack's resources in AWS and import them into the state, when it is lost.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
-For each resource of the file that the state does not have, the object that this stack made is
-looked for: by the tags that stackctl puts on what it makes, by name, or by parent and content.
-What is found is shown and, when you agree, adopted; a drawn text is read off the names it
-stands in. What only a state holds (passwords) is not found again: restore a saved version
-where there is one (`stackctl state history`). Objects that the file no longer has are not
+For each resource of the file that the state does not have, the one that this stack created is
+looked for: by the tags that stackctl sets on its resources, by name, or by parent and content.
+What is found is shown and, when you agree, imported; a random string is read from the names
+that hold it. What only a state holds (passwords) is not found again: restore a saved version
+if one exists (`stackctl state history`). Resources that the file no longer has are not
 looked for.
 
 Examples:
@@ -190,7 +190,7 @@ pub struct RebuildArgs {
     /// A stack's name under stacks/, or a path; not needed while there is only one.
     #[arg(value_name = "STACK")]
     pub stack: Option<String>,
-    /// An object that you know, as `stackctl import` takes it; may be given many times.
+    /// A known resource, as `stackctl import` takes it; may be given many times.
     #[arg(long, value_name = "ADDRESS=ID")]
     pub id: Vec<String>,
     /// How.
@@ -198,7 +198,7 @@ pub struct RebuildArgs {
     pub change: ChangeArgs,
 }
 
-/// Take away the lock of a run that is gone.
+/// Remove the lock of a dead run.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 A lock is a lease: when its holder is dead the next run takes it over by itself, at once
@@ -219,7 +219,7 @@ pub struct UnlockArgs {
     pub consent: ConsentArg,
 }
 
-/// The path of a file, when the text is no serial.
+/// The path of a file, when the string is not a serial.
 pub fn as_file(text: &str) -> Option<PathBuf> {
     let serial = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     (!serial).then(|| PathBuf::from(text))
@@ -275,7 +275,7 @@ pub struct RekeyArgs {
 /// Print the state as it is kept; its secrets stay encrypted.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
-Takes no lock. Where a run is under way, what it did since is not in it.
+Takes no lock. Where a run is in progress, what it did since is not in it.
 
 Examples:
   stackctl state pull > copy.json
@@ -297,7 +297,7 @@ pub struct PullArgs {
 #[command(after_help = "\
 Shows what would be different, and asks. Refused are a file that was edited, one of another
 stack, environment, account or region, of another lineage, and one that is not newer than
-what is there. What is there is kept among the versions.
+the existing state, which is kept among the versions.
 
 Examples:
   stackctl state push copy.json

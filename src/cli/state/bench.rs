@@ -1,6 +1,6 @@
 //! What the commands on a state have in common.
 
-use crate::cli::account::Telling;
+use crate::cli::account::AccountReport;
 use crate::cli::args::state::PlaceArgs;
 use crate::cli::args::{GlobalArgs, LockArg};
 use crate::cli::error::CliError;
@@ -14,7 +14,7 @@ use crate::store::{Opened, Store};
 pub(super) struct Bench {
     pub(super) stack: Stack,
     pub(super) store: Store,
-    pub(super) telling: Telling,
+    pub(super) account_report: AccountReport,
 }
 
 impl Bench {
@@ -29,17 +29,17 @@ impl Bench {
         let stack = mistakes::load_named(global, loaded)?;
         let mut store = place::store(&stack, &place.cloud).await?;
         store.watch(place::watch(&place.cloud).await?);
-        let telling = Telling::new(global, &stack, &place.cloud, &store);
+        let account_report = AccountReport::new(global, &stack, &place.cloud, &store);
         Ok(Self {
             stack,
             store,
-            telling,
+            account_report,
         })
     }
 
-    /// Reads from the state's place, and tells where that is.
+    /// Reads from the state's place, and reports where that is.
     pub(super) async fn reading<T>(&self, reading: impl Future<Output = T>) -> T {
-        self.telling.reading(&self.store, reading).await
+        self.account_report.reading(&self.store, reading).await
     }
 
     pub(super) async fn lock(&self, global: &GlobalArgs, arg: LockArg) -> Result<(), CliError> {
@@ -58,7 +58,7 @@ impl Bench {
     }
 }
 
-/// Tells the stack, which may stand in front, from the words that are wanted.
+/// Splits the stack, which may stand in front, from the words that are wanted.
 pub(super) fn words(words: &[String], wanted: usize) -> (Option<&str>, &[String]) {
     match words.len() > wanted {
         true => (Some(&words[0]), &words[1..]),

@@ -13,12 +13,12 @@ use crate::store::state::{ResourceState, State};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// What became of a state's objects from one version to the next.
+/// How many of a state's resources differ from one version to the next.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Difference {
     pub(super) added: usize,
     pub(super) changed: usize,
-    pub(super) gone: usize,
+    pub(super) removed: usize,
 }
 
 impl Difference {
@@ -32,7 +32,7 @@ impl Difference {
                 Some(_) => {}
             }
         }
-        difference.gone = before
+        difference.removed = before
             .keys()
             .filter(|name| !after.contains_key(*name))
             .count();
@@ -43,11 +43,11 @@ impl Difference {
         if self == Self::default() {
             return "none".to_owned();
         }
-        format!("+{} ~{} -{}", self.added, self.changed, self.gone)
+        format!("+{} ~{} -{}", self.added, self.changed, self.removed)
     }
 }
 
-/// All objects, deposed ones too.
+/// All resources, deposed ones included.
 pub(super) fn all(state: &State) -> BTreeMap<String, &ResourceState> {
     let deposed = state.deposed.iter().flat_map(|(address, all)| {
         all.iter()
@@ -89,7 +89,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &HistoryArgs) -> Result<Exit,
             "resources": count,
             "added": difference.added,
             "changed": difference.changed,
-            "gone": difference.gone,
+            "gone": difference.removed,
         }));
         rows.push(vec![
             version.serial.to_string(),

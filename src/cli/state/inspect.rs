@@ -16,8 +16,8 @@ use crate::store::state::{ResourceState, State, deposed_address, split_deposed};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// Every object that the state knows, by how it is called.
-fn objects(state: &State) -> Vec<(String, &ResourceState)> {
+/// Every resource in the state, by its displayed address.
+fn resources(state: &State) -> Vec<(String, &ResourceState)> {
     let current = state.resources.iter();
     let mut all: Vec<(String, &ResourceState)> = current
         .map(|(address, known)| (address.clone(), known))
@@ -29,10 +29,10 @@ fn objects(state: &State) -> Vec<(String, &ResourceState)> {
     all
 }
 
-/// The id, unless it is made of a secret.
+/// The id, unless it is derived from a secret.
 fn id(known: &ResourceState) -> &str {
     known
-        .shown_id(native().schema(&known.type_name))
+        .visible_id(native().schema(&known.type_name))
         .unwrap_or(SECRET)
 }
 
@@ -40,23 +40,23 @@ fn id(known: &ResourceState) -> &str {
 pub(super) async fn list(global: &GlobalArgs, args: &ListArgs) -> Result<Exit, CliError> {
     let bench = Bench::new(global, args.stack.as_deref(), &args.place).await?;
     let opened = bench.open().await?;
-    let objects = objects(&opened.state);
+    let resources = resources(&opened.state);
     if global.json {
-        let list: Vec<Value> = objects
+        let list: Vec<Value> = resources
             .iter()
             .map(|(name, known)| {
                 let (address, deposed) = split_deposed(name);
-                json!({"address": address, "deposed": deposed, "type": known.type_name, "id": known.shown_id(native().schema(&known.type_name))})
+                json!({"address": address, "deposed": deposed, "type": known.type_name, "id": known.visible_id(native().schema(&known.type_name))})
             })
             .collect();
         output::json(&format!("{:#}\n", Value::from(list)))?;
         return Ok(Exit::Done);
     }
-    if objects.is_empty() {
+    if resources.is_empty() {
         output::message("The state is empty.\n");
         return Ok(Exit::Done);
     }
-    let rows: Vec<Vec<String>> = objects
+    let rows: Vec<Vec<String>> = resources
         .into_iter()
         .map(|(name, known)| vec![name, known.type_name.clone(), id(known).to_owned()])
         .collect();
@@ -70,8 +70,8 @@ pub(super) async fn show(global: &GlobalArgs, args: &ShowArgs) -> Result<Exit, C
     let bench = Bench::new(global, stack, &args.place).await?;
     let state = bench.open().await?.state;
     let name = &rest[0];
-    let objects = objects(&state);
-    let found = objects.into_iter().find(|(known, _)| known == name);
+    let resources = resources(&state);
+    let found = resources.into_iter().find(|(known, _)| known == name);
     let Some((_, known)) = found else {
         return Err(unknown(name, &state));
     };

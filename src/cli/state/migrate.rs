@@ -1,9 +1,9 @@
 //! `stackctl state migrate`: the state and its versions go to another place.
 //!
 //! In this order: the versions, the state, and the mark in the old place. Whenever it is cut
-//! off, one of the two places has the state and the same command goes on from there.
+//! off, one of the two places has the state and the same command continues from there.
 
-use super::super::account::Telling;
+use super::super::account::AccountReport;
 use super::super::args::GlobalArgs;
 use super::super::args::state::MigrateArgs;
 use super::super::error::CliError;
@@ -61,7 +61,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &MigrateArgs) -> Result<Exit,
         .take(&state, &left.versions, args.force)
         .map_err(|found| journey.refused(&found.why).hint(found.next))?;
     if !global.json {
-        output::message(&journey.shown(&state, &there, serial));
+        output::message(&journey.render(&state, &there, serial));
     }
     let question = "Move the state? Only \"yes\" is accepted: ";
     if !confirm::confirm(question, args.change.consent.yes, global.json).await? {
@@ -90,9 +90,9 @@ async fn places(global: &GlobalArgs, args: &MigrateArgs) -> Result<(Bench, Store
     bench.store.watch(watch.clone());
     target.watch(watch);
     bench.lock(global, args.change.lock).await?;
-    let telling = Telling::new(global, &bench.stack, cloud, &target);
+    let account_report = AccountReport::new(global, &bench.stack, cloud, &target);
     let locking = place::lock(&target, &bench.stack, global, args.change.lock);
-    telling.reading(&target, locking).await?;
+    account_report.reading(&target, locking).await?;
     Ok((bench, target))
 }
 
@@ -113,13 +113,13 @@ impl Journey<'_> {
     }
 
     /// What is about to happen; `serial`: none where the target has it already.
-    fn shown(&self, state: &State, there: &Inspected, serial: Option<u64>) -> String {
+    fn render(&self, state: &State, there: &Inspected, serial: Option<u64>) -> String {
         let (from, to) = (self.from.name(), &self.to);
         let (of, objects) = (state.serial, all(state).len());
         let mut text = format!("{from}, serial {of} (resources: {objects}), goes to {to}.\n");
         text.push_str(&match (&there.state, &there.moved) {
             (Ok(_), _) if serial.is_none() => {
-                "It is there already; the place it leaves is to be marked.\n".to_owned()
+                "The copy exists already; the old place is still to be marked.\n".to_owned()
             }
             (Ok(old), _) if old.lineage == state.lineage => format!(
                 "There is serial {} of the same lineage, which is kept among the versions.\n",
@@ -142,7 +142,7 @@ impl Journey<'_> {
         let stays = |error| {
             store_error(error)
                 .now(format!("The state is in {from} as before."))
-                .hint("Run the command again; it goes on from there.")
+                .hint("Run the command again; it continues from there.")
         };
         copy_versions(self.from, self.target).await.map_err(stays)?;
         if let Some(serial) = serial {
@@ -154,7 +154,7 @@ impl Journey<'_> {
                 .now(format!(
                     "The state is in {to}, and {from} does not say so yet."
                 ))
-                .hint("Run the command again before anything else; it goes on from there.")
+                .hint("Run the command again before anything else; it continues from there.")
         };
         let (stack, env) = (&self.stack.name, self.stack.env.as_deref());
         let back = self.target.open(stack, env).await;

@@ -29,7 +29,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &PullArgs) -> Result<Exit, Cl
     output::message(&format!("{name} has serial {}.\n", state.serial));
     if opened.interrupted {
         output::message(
-            "A run is under way or was interrupted: what it did is in its journal, and not in this.\n",
+            "A run is in progress or was interrupted: what it did is in its journal, and not in this.\n",
         );
     }
     let Some(path) = &args.out else {
@@ -44,7 +44,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &PullArgs) -> Result<Exit, Cl
     Ok(Exit::Done)
 }
 
-/// There is no state.
+/// The state does not exist.
 pub(super) fn nothing(name: &str) -> CliError {
     CliError::new(format!("{name} has no state."))
         .now("Nothing was changed.")

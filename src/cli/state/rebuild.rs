@@ -1,6 +1,6 @@
-//! `stackctl state rebuild`: what the state lacks is looked for in AWS and adopted.
+//! `stackctl state rebuild`: searches AWS for the resources that the state lacks, and imports them.
 
-use super::super::account::{self, Account, Telling};
+use super::super::account::{self, Account, AccountReport};
 use super::super::args::GlobalArgs;
 use super::super::args::state::RebuildArgs;
 use super::super::error::CliError;
@@ -34,7 +34,7 @@ struct Base {
     state: State,
     /// What an interrupted run left open, where one was interrupted.
     open: Option<Vec<Intent>>,
-    /// Why what is there cannot be used.
+    /// Why the existing state cannot be used.
     unusable: Option<String>,
     /// The newest saved version, beside a state that cannot be used.
     newest: Option<u64>,
@@ -49,9 +49,9 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     let (stack, sources) = load_checked(global, loaded)?;
     let mut store = place::store(&stack, cloud).await?;
     place::lock(&store, &stack, global, change.lock).await?;
-    let telling = Telling::new(global, &stack, cloud, &store);
-    let (base, account) = telling.asking(&store, base(&stack, &store)).await;
-    let base = base.inspect_err(|_| Account::tell_some(&account))?;
+    let account_report = AccountReport::new(global, &stack, cloud, &store);
+    let (base, account) = account_report.asking(&store, base(&stack, &store)).await;
+    let base = base.inspect_err(|_| Account::report_some(&account))?;
     let mut world = World::new(base.state);
     world.head = account::head(&stack, cloud, &store);
     world.seed = rand::random();
@@ -62,7 +62,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     let remote = planning::uses_aws(&stack, &world) || recovery::needs_aws(native(), open);
     if !remote {
         // Else the plan says so.
-        Account::tell_some(&account);
+        Account::report_some(&account);
     }
     let Connected {
         cx,
@@ -74,7 +74,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     }
     .connect(&mut store, remote)
     .await?;
-    world.head.endpoints = account::told(&cx.aws);
+    world.head.endpoints = account::endpoints(&cx.aws);
     if remote {
         let identity = cx.aws.identity().await;
         world.identity = Some(identity.map_err(|it| reads::resource_error(&it))?.clone());
@@ -82,7 +82,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
         account::check_account(&world, &allowed_accounts, &store)?;
     }
     if let Some(open) = &base.open {
-        planning::settle_left(&cx, &mut world, open).await?;
+        planning::recover_open(&cx, &mut world, open).await?;
         planning::name_key(&mut world)?;
     }
     let read_file = Disk::new(&stack.dir);
@@ -118,10 +118,10 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     output::secrets().learn_plan(&planned.plan);
     report(global, &planned.diagnostics, &sources)?;
     refuse(&planned.found.faults)?;
-    let shown = Shown {
+    let shown = RebuildReport {
         global,
         planned: &planned,
-        found: &found,
+        rebuilt: &found,
         unusable: base.unusable.as_deref().map(|why| (why, base.newest)),
     };
     shown.plan()?;
@@ -143,7 +143,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     })
 }
 
-/// What is there, or where that cannot be used an empty state that goes on from it.
+/// The existing state, or where that cannot be used an empty state that continues it.
 async fn base(stack: &Stack, store: &Store) -> Result<Base, CliError> {
     let error = match store.open(&stack.name, stack.env.as_deref()).await {
         Ok(opened) => {
@@ -175,7 +175,7 @@ async fn base(stack: &Stack, store: &Store) -> Result<Base, CliError> {
     };
     Ok(Base {
         open: None,
-        state: inspected.anew(&stack.name, stack.env.as_deref(), lineage),
+        state: inspected.empty_state(&stack.name, stack.env.as_deref(), lineage),
         unusable: Some(unusable),
         newest: newest.map(|name| name.serial),
     })
@@ -216,21 +216,21 @@ fn refuse(faults: &[ImportFault]) -> Result<(), CliError> {
 }
 
 /// What the user gets to see.
-struct Shown<'a> {
+struct RebuildReport<'a> {
     global: &'a GlobalArgs,
     planned: &'a Planned,
-    found: &'a Rebuilt,
-    /// Why what is there cannot be used, and the newest saved version.
+    rebuilt: &'a Rebuilt,
+    /// Why the existing state cannot be used, and the newest saved version.
     unusable: Option<(&'a str, Option<u64>)>,
 }
 
-impl Shown<'_> {
+impl RebuildReport<'_> {
     fn plan(&self) -> Result<(), CliError> {
         if self.global.json {
             return Ok(());
         }
         if let Some((why, newest)) = self.unusable {
-            let mut text = format!("What is there cannot be used: {why}.\n");
+            let mut text = format!("The existing state cannot be used: {why}.\n");
             if let Some(serial) = newest {
                 text.push_str(&format!(
                     "Serial {serial} was saved: `stackctl state restore {serial}` brings back more than a rebuild can, secrets and drawn values among it.\n"
@@ -243,20 +243,20 @@ impl Shown<'_> {
             let plan = self.planned.plan.without_files();
             output::result(&reports::text::plan(&plan, &style))?;
         }
-        output::message(&not_found(&self.found.missing));
-        output::message(&not_looked_for(&self.found.failed));
+        output::message(&not_found(&self.rebuilt.missing));
+        output::message(&not_looked_for(&self.rebuilt.failed));
         Ok(())
     }
 
     fn end(&self, serial: Option<u64>) -> Result<(), CliError> {
         if self.global.json {
             let mut document = reports::json::plan(&self.planned.plan, false);
-            let missing = self.found.missing.iter();
+            let missing = self.rebuilt.missing.iter();
             let missing = missing
                 .map(|it| json!({"address": it.address, "type": it.type_name, "why": it.why}));
-            document["found"] = json!(self.found.adopt.keys().collect::<Vec<_>>());
+            document["found"] = json!(self.rebuilt.adopt.keys().collect::<Vec<_>>());
             document["missing"] = missing.collect();
-            let failed = self.found.failed.iter();
+            let failed = self.rebuilt.failed.iter();
             let failed = failed
                 .map(|(address, error)| json!({"address": address, "error": error.to_string()}));
             document["failed"] = failed.collect();
@@ -267,7 +267,7 @@ impl Shown<'_> {
             Some(serial) => format!(
                 "Saved as serial {serial}. `stackctl plan` shows how the file differs from what is live.\n"
             ),
-            None if !self.found.failed.is_empty() => "Nothing was changed.\n".to_owned(),
+            None if !self.rebuilt.failed.is_empty() => "Nothing was changed.\n".to_owned(),
             None => "Nothing was changed: no resource was found that the state lacks.\n".to_owned(),
         });
         Ok(())

@@ -43,7 +43,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RestoreArgs) -> Result<Exit,
         .await
 }
 
-/// What the new version is compared with: what is there, or the newest version of it.
+/// What the new version is compared with: the existing state, or its newest version.
 pub(super) async fn before(bench: &Bench, inspected: &Inspected) -> Result<State, CliError> {
     match (&inspected.state, inspected.versions.last()) {
         (Ok(before), _) => Ok(before.clone()),
@@ -58,7 +58,7 @@ pub(super) async fn before(bench: &Bench, inspected: &Inspected) -> Result<State
 /// A state that is to be the newest version.
 pub(super) struct Newest<'a> {
     pub(super) bench: &'a Bench,
-    /// What is there.
+    /// The existing state.
     pub(super) inspected: &'a Inspected,
     /// What it is compared with.
     pub(super) before: State,
@@ -89,7 +89,7 @@ impl Newest<'_> {
         let serial = state.serial;
         if global.json {
             let difference = Difference::between(&self.before, &state);
-            let (added, changed, gone) = (difference.added, difference.changed, difference.gone);
+            let (added, changed, gone) = (difference.added, difference.changed, difference.removed);
             let json = json!({self.verb: self.from, "serial": serial, "added": added, "changed": changed, "gone": gone});
             output::json(&format!("{json:#}\n"))?;
         } else {
@@ -148,12 +148,12 @@ pub(super) fn check(bench: &Bench, wanted: &State) -> Result<(), CliError> {
         ))
 }
 
-/// What would be different, by objects.
+/// What would be different, by resource.
 fn show(inspected: &Inspected, before: &State, after: &State) {
     let mut text = match &inspected.state {
         Ok(_) => String::new(),
         Err(why) => format!(
-            "What is there now cannot be used: {why}. Compared with the newest version that was saved:\n"
+            "The existing state cannot be used: {why}. Compared with the newest version that was saved:\n"
         ),
     };
     let (before, after) = (all(before), all(after));
@@ -185,7 +185,7 @@ fn show(inspected: &Inspected, before: &State, after: &State) {
     output::message(&text);
 }
 
-/// The names of what differs between two records of an object.
+/// The names of what differs between two records of a resource.
 fn parts(
     old: &crate::store::state::ResourceState,
     new: &crate::store::state::ResourceState,

@@ -1,4 +1,4 @@
-//! `stackctl state unlock`: takes away the lock of a run that is gone.
+//! `stackctl state unlock`: removes the lock of a dead run.
 
 use super::super::args::GlobalArgs;
 use super::super::args::state::UnlockArgs;
@@ -14,11 +14,11 @@ use serde_json::json;
 pub(super) async fn run(global: &GlobalArgs, args: &UnlockArgs) -> Result<Exit, CliError> {
     let bench = Bench::new(global, args.stack.as_deref(), &args.place).await?;
     let name = bench.store.name();
-    let mut tell = |holder: &crate::store::lease::Holder| {
+    let mut notify = |holder: &crate::store::lease::Holder| {
         output::message(&format!("Looking whether the holder lives: {holder}.\n"));
     };
     // With --force it does not matter whether the holder lives.
-    let looking = bench.store.look(!args.force, &mut tell);
+    let looking = bench.store.check_lock(!args.force, &mut notify);
     let found = bench.reading(looking).await;
     let found = found.map_err(store_error)?;
     let holder = match found {

@@ -41,7 +41,7 @@ pub(super) async fn mv(global: &GlobalArgs, args: &MvArgs) -> Result<Exit, CliEr
         to: to.clone(),
     };
     let change = Change {
-        shown: format!("  {from} -> {to}\n"),
+        listing: format!("  {from} -> {to}\n"),
         json: json!({"moved": [{"from": from, "to": to}]}),
         question: "Move it in the state? Only \"yes\" is accepted: ",
         done: format!("Moved. The file is to call it {to}; nothing changed in AWS."),
@@ -57,18 +57,18 @@ pub(super) async fn rm(global: &GlobalArgs, args: &RmArgs) -> Result<Exit, CliEr
     let bench = Bench::new(global, stack, &args.change.place).await?;
     bench.lock(global, args.change.lock).await?;
     let state = bench.open().await?.into_state();
-    let (mut shown, mut list, mut changes) = (String::new(), Vec::new(), Vec::new());
+    let (mut listing, mut list, mut changes) = (String::new(), Vec::new(), Vec::new());
     for name in names {
         let (address, key) = split_deposed(name);
-        let Some(known) = state.object(address, key) else {
+        let Some(known) = state.resource(address, key) else {
             return Err(unknown(name, &state));
         };
         let (type_name, id) = (
             &known.type_name,
-            known.shown_id(native().schema(&known.type_name)),
+            known.visible_id(native().schema(&known.type_name)),
         );
         let text = id.unwrap_or(SECRET);
-        shown.push_str(&format!("  {name} ({type_name}), id {text}\n"));
+        listing.push_str(&format!("  {name} ({type_name}), id {text}\n"));
         list.push(json!({"address": name, "type": type_name, "id": id}));
         changes.push(StateChange::Drop {
             address: address.to_owned(),
@@ -76,7 +76,7 @@ pub(super) async fn rm(global: &GlobalArgs, args: &RmArgs) -> Result<Exit, CliEr
         });
     }
     let change = Change {
-        shown: format!("To be forgotten; the resources stay in AWS:\n{shown}"),
+        listing: format!("To be forgotten; the resources stay in AWS:\n{listing}"),
         json: json!({"forgotten": list}),
         question: "Forget them? Only \"yes\" is accepted: ",
         done: "Forgotten. The resources are still in AWS, and no command of this stack touches them any more.".to_owned(),
@@ -86,7 +86,7 @@ pub(super) async fn rm(global: &GlobalArgs, args: &RmArgs) -> Result<Exit, CliEr
 }
 
 struct Change {
-    shown: String,
+    listing: String,
     json: serde_json::Value,
     question: &'static str,
     done: String,
@@ -101,7 +101,7 @@ async fn carry_out(
     change: Change,
 ) -> Result<Exit, CliError> {
     if !global.json {
-        output::message(&change.shown);
+        output::message(&change.listing);
     }
     if !confirm::confirm(change.question, args.consent.yes, global.json).await? {
         output::message("Cancelled. No changes were made.\n");

@@ -293,7 +293,7 @@ impl<'a> Applying<'a> {
     }
 
     fn known_state(&self, address: &str, deposed: Option<&str>) -> Result<&ResourceState, Error> {
-        let known = self.state.object(address, deposed);
+        let known = self.state.resource(address, deposed);
         known.ok_or_else(|| Error::failed(format!("{address} is not in the state")))
     }
 

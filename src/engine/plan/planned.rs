@@ -121,7 +121,7 @@ impl Planned {
         };
         let has_secrets = |row: &&Change| {
             let (address, deposed) = split_deposed(&row.address);
-            let known = state.object(address, deposed);
+            let known = state.resource(address, deposed);
             let creates = row.action == Action::Create || row.action.is_replace();
             let kind = types.schema(&row.type_name).filter(|_| creates);
             known.is_some_and(ResourceState::has_secrets)

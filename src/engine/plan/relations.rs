@@ -54,7 +54,7 @@ pub(super) fn texts(path: &str, props: &Value) -> Vec<(Path, Option<String>)> {
 
 /// An object of the state.
 pub(super) fn known<'s>(state: &'s State, (address, key): &Object) -> Option<&'s ResourceState> {
-    state.object(address, key.as_deref())
+    state.resource(address, key.as_deref())
 }
 
 /// The outputs of an object by which a row names it, in comparable form.

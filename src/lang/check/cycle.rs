@@ -1,17 +1,17 @@
-//! Cycles: things that need each other.
+//! Dependency cycles.
 
 use crate::lang::diagnostic::Diagnostic;
 use crate::lang::references::{Edge, Index};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Of a circle no more nodes are named.
-const SHOWN: usize = 20;
+const MOST_BLOCKS: usize = 20;
 
-/// And of so many references the place is told.
-const SHOWN_PLACES: usize = 5;
+/// The number of references whose place is reported.
+const MOST_PLACES: usize = 5;
 
-/// One mistake for each cycle, at the reference that closes it, with the places of the other
-/// ones. `queue` tells of a resource whether it is a queue.
+/// One mistake for each cycle, at the reference that closes it, with the places of the other ones.
+/// `queue` says whether a resource is a queue.
 pub(super) fn cycles(index: &Index, queue: &dyn Fn(&str) -> bool) -> Vec<Diagnostic> {
     if index.is_ordered() {
         return Vec::new();
@@ -22,12 +22,12 @@ pub(super) fn cycles(index: &Index, queue: &dyn Fn(&str) -> bool) -> Vec<Diagnos
         names: &names,
         queue,
         done: BTreeSet::new(),
-        found: Vec::new(),
+        diagnostics: Vec::new(),
     };
     let mut starts: Vec<usize> = (0..names.len()).collect();
     starts.sort_by_key(|at| &names[*at]);
     starts.into_iter().for_each(|start| search.from(start));
-    search.found
+    search.diagnostics
 }
 
 struct Search<'g> {
@@ -36,7 +36,7 @@ struct Search<'g> {
     queue: &'g dyn Fn(&str) -> bool,
     /// Nodes from which no new cycle can be reached.
     done: BTreeSet<usize>,
-    found: Vec<Diagnostic>,
+    diagnostics: Vec<Diagnostic>,
 }
 
 impl<'g> Search<'g> {
@@ -56,13 +56,13 @@ impl<'g> Search<'g> {
                 continue;
             };
             *next += 1;
-            // That a resource depends on itself is told with its options.
+            // A resource that depends on itself is reported with its options.
             if edge.to == *node && self.index.reference(edge).is_none() {
                 continue;
             }
             if let Some(at) = on_trail.get(&edge.to) {
                 let circle: Vec<usize> = trail[*at..].iter().map(|(node, _)| *node).collect();
-                self.tell(&circle, edge);
+                self.report(&circle, edge);
             } else if !self.done.contains(&edge.to) {
                 on_trail.insert(edge.to, trail.len());
                 trail.push((edge.to, 0));
@@ -75,15 +75,15 @@ impl<'g> Search<'g> {
         self.index.edges(from).iter().find(|edge| edge.to == to)
     }
 
-    fn tell(&mut self, nodes: &[usize], edge: &Edge) {
+    fn report(&mut self, nodes: &[usize], edge: &Edge) {
         let (Some(first), Some(last)) = (nodes.first(), nodes.last()) else {
             return;
         };
         let name = |at: &usize| self.names[*at].as_str();
-        let some: Vec<&str> = nodes.iter().take(SHOWN).map(name).collect();
+        let some: Vec<&str> = nodes.iter().take(MOST_BLOCKS).map(name).collect();
         let mut circle = some.join(" -> ");
-        if nodes.len() > SHOWN {
-            circle.push_str(&format!(" -> {} more", nodes.len() - SHOWN));
+        if nodes.len() > MOST_BLOCKS {
+            circle.push_str(&format!(" -> {} more", nodes.len() - MOST_BLOCKS));
         }
         circle.push_str(&format!(" -> {}", name(first)));
         let message = match nodes {
@@ -91,10 +91,10 @@ impl<'g> Search<'g> {
             _ => format!("dependency cycle: {circle}"),
         };
         // Several references may close the same circle.
-        if self.found.iter().any(|one| one.message == message) {
+        if self.diagnostics.iter().any(|one| one.message == message) {
             return;
         }
-        let others = nodes.windows(2).take(SHOWN_PLACES);
+        let others = nodes.windows(2).take(MOST_PLACES);
         let others: Vec<(usize, &Edge)> = others
             .filter_map(|pair| Some((pair[0], self.edge(pair[0], pair[1])?)))
             .collect();
@@ -124,6 +124,6 @@ impl<'g> Search<'g> {
                 (self.index.place(from, edge), message)
             })
             .collect();
-        self.found.push(found);
+        self.diagnostics.push(found);
     }
 }

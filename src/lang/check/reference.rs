@@ -1,4 +1,4 @@
-//! References: whether what they name is there.
+//! References: whether what they name exists.
 
 use crate::data::Path;
 use crate::lang::diagnostic::Diagnostic;
@@ -31,7 +31,7 @@ impl<'s> Names<'s> {
         let mut found: Vec<Diagnostic> = faults
             .map(|fault| fault.diagnostic(&template.path))
             .collect();
-        for reference in &template.found {
+        for reference in &template.references {
             if let Some((message, help)) = self.wrong(reference, template.holder) {
                 found.push(Diagnostic {
                     help,
@@ -48,7 +48,7 @@ impl<'s> Names<'s> {
         if holder == Holder::Provider && matches!(reference.root, Root::Data | Root::Resource) {
             let help = "use variables, and locals that are made of them".to_owned();
             return Some((
-                format!("providers are set up before {name} is there"),
+                format!("providers are set up before {name} exists"),
                 Some(help),
             ));
         }
@@ -56,7 +56,7 @@ impl<'s> Names<'s> {
             Root::Var => missing("variable", name, &stack.variables),
             Root::Local => missing("local", name, &stack.locals).or_else(|| {
                 let early = holder == Holder::Provider && self.needs_reading(name);
-                early.then(|| (format!("providers are set up before local.{name} is there, since it comes from what is read"), None))
+                early.then(|| (format!("providers are set up before local.{name} exists, since it comes from what is read"), None))
             }),
             Root::Data => missing("data source", name, &stack.data).map(|(message, help)| {
                 let short = self.without_type(reference, "data.", |name| stack.data.contains_key(name));
@@ -169,9 +169,9 @@ impl<'s> Names<'s> {
 fn missing<T>(
     kind: &str,
     name: &str,
-    known: &BTreeMap<String, T>,
+    declared: &BTreeMap<String, T>,
 ) -> Option<(String, Option<String>)> {
-    if known.contains_key(name) {
+    if declared.contains_key(name) {
         return None;
     }
     Some((
@@ -183,11 +183,11 @@ fn missing<T>(
                 "unknown"
             }
         ),
-        did_you_mean(name, known.keys().map(String::as_str)),
+        did_you_mean(name, declared.keys().map(String::as_str)),
     ))
 }
 
-/// `id` is there for every resource.
+/// `id` exists for every resource.
 fn knows(schema: &Schema, attribute: &str) -> bool {
     attribute == "id" || schema.has_output(attribute) || schema.has_property(attribute)
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 /// The mistakes as `line:column part message (help)`.
-fn told(text: &str) -> Vec<String> {
+fn messages(text: &str) -> Vec<String> {
     let loaded = load(
         ("a.yaml".to_owned(), text.as_bytes().to_vec()),
         None,
@@ -53,7 +53,7 @@ outputs:
   a: ${one.id}
   b: {value: "${many[\"a\"].result} ${join(\",\", many[*].result)} ${local.region}"}
 "#;
-    assert_eq!(told(text), Vec::<String>::new());
+    assert_eq!(messages(text), Vec::<String>::new());
 }
 
 #[test]
@@ -102,16 +102,16 @@ outputs:
     ];
     let mut expected: Vec<String> = expected.map(str::to_owned).into();
     expected.sort();
-    assert_eq!(told(text), expected);
+    assert_eq!(messages(text), expected);
 }
 
 #[test]
-fn cycles_are_told_whole() {
+fn cycles_are_reported_whole() {
     let text = format!(
         "{HEAD}locals: {{x: \"${{local.y}}\", y: \"${{a.result}}\"}}\nresources:\n  a: {{type: \"random:RandomString\", properties: {{length: \"${{b.length}}\"}}}}\n  b: {{type: \"random:RandomString\", properties: {{length: \"${{local.x}}\"}}}}\n  c: {{type: \"random:RandomString\", properties: {{length: \"${{c.length}}\"}}}}\n  d: {{type: \"random:RandomString\", properties: {{length: 1}}, options: {{dependsOn: [e]}}}}\n  e: {{type: \"random:RandomString\", properties: {{length: 1}}, options: {{dependsOn: [d]}}}}\n"
     );
     assert_eq!(
-        told(&text),
+        messages(&text),
         [
             "2:33 [a.result] dependency cycle: a -> b -> local.x -> local.y -> a (replace one of the references by the value itself)",
             "6:60 [c.length] c refers to itself",
@@ -121,7 +121,7 @@ fn cycles_are_told_whole() {
 }
 
 #[test]
-fn a_cycle_through_any_option_is_told() {
+fn a_cycle_through_any_option_is_reported() {
     for option in [
         "forEach",
         "when",
@@ -140,7 +140,7 @@ fn a_cycle_through_any_option_is_told() {
             resource("a", "b"),
             resource("b", "a")
         );
-        let found = told(&text);
+        let found = messages(&text);
         assert!(
             found.iter().any(|line| line.ends_with(
                 "dependency cycle: a -> b -> a (replace one of the references by the value itself)"
@@ -156,7 +156,7 @@ fn of_a_long_circle_the_beginning_is_named() {
     for number in 0..30 {
         let _ = writeln!(text, "  l{number}: \"${{local.l{}}}\"", (number + 1) % 30);
     }
-    let found = told(&text);
+    let found = messages(&text);
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].contains("dependency cycle: local.l0 -> local.l1 -> "));
     assert!(
@@ -168,7 +168,7 @@ fn of_a_long_circle_the_beginning_is_named() {
 #[test]
 fn providers_come_first() {
     let text = "name: a\nproviders: {aws: {region: \"${data.r.name}\", profile: \"${local.p}\"}}\nlocals: {p: \"${local.q}\", q: \"${data.r.id}\"}\ndata: {r: {type: \"aws:getRegion\"}}\n";
-    let found = told(text);
+    let found = messages(text);
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(
         found
@@ -183,12 +183,13 @@ fn a_long_chain_is_no_cycle_and_no_recursion() {
     for number in 1..5000 {
         let _ = writeln!(text, "  l{number}: \"${{local.l{}}}\"", number - 1);
     }
-    assert_eq!(told(&text), Vec::<String>::new());
+    assert_eq!(messages(&text), Vec::<String>::new());
 }
 
 #[test]
 fn expressions_that_do_not_parse() {
-    let found = told("name: a\nlocals:\n  x: \"a ${1 +} b\"\n  y: |\n    first\n    ${queue[}\n");
+    let found =
+        messages("name: a\nlocals:\n  x: \"a ${1 +} b\"\n  y: |\n    first\n    ${queue[}\n");
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found[0].starts_with("3:"), "{found:?}");
     assert!(found[1].starts_with("6:"), "{found:?}");

@@ -10,7 +10,7 @@ use std::ops::Range;
 /// The text after one change.
 ///
 /// # Errors
-/// A clause that says why it cannot be made.
+/// A clause that says why it cannot be applied.
 pub(super) fn splice(text: &str, edit: &Edit) -> Result<String, String> {
     let root = tree(text)?;
     let (range, new) = match edit {
@@ -53,7 +53,7 @@ fn replace(
     match (&node.kind, value) {
         (Kind::Alias, _) => Err(unwritten(path)),
         (Kind::Scalar(Style::Block, _), _) => {
-            // A block text ends with its line; what follows starts on the next one.
+            // A block scalar ends with its line; what follows starts on the next one.
             let indent = body_indent(text, node);
             let body = &text[whole.clone()];
             let end = whole.start + body.trim_end_matches(['\n', ' ']).len();
@@ -267,7 +267,7 @@ fn line_indent(text: &str, at: usize) -> usize {
     line.len() - line.trim_start_matches(' ').len()
 }
 
-/// The indentation of a block text's lines.
+/// The indentation of a block scalar's lines.
 fn body_indent(text: &str, node: &Node) -> usize {
     let body = text[node.start..node.end].lines().skip(1);
     let mut indents = body

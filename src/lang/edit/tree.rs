@@ -95,8 +95,8 @@ impl<'t> Builder<'t> {
                     ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
                 };
                 let covered = self.text.get(start..end).unwrap_or_default();
-                // A value that is not written at all has no width of its own; a block text's
-                // span goes from behind its header up to what follows.
+                // A value that is not written at all has no width of its own; a block scalar's span
+                // goes from behind its header up to what follows.
                 let (start, end) = match style {
                     Style::Plain => (start, start + covered.trim_end().len()),
                     Style::Block => (self.header(start)?, start + covered.trim_end().len()),
@@ -161,7 +161,7 @@ impl<'t> Builder<'t> {
         }
     }
 
-    /// Where the `|` or `>` is of the block text whose content starts here.
+    /// Where the `|` or `>` is of the block scalar whose content starts here.
     fn header(&self, content: usize) -> Result<usize, String> {
         let mut end = content;
         while let Some(line_end) = self.text[..end].rfind('\n') {

@@ -21,7 +21,7 @@ pub(super) fn scalar(value: &Value, style: Style) -> String {
     }
 }
 
-/// Whether a text without quotes reads as this text, in a block and between brackets.
+/// Whether the string without quotes reads as this string, in a block and between brackets.
 fn is_plain(text: &str) -> bool {
     let reads = |yaml: String, at: &str| {
         let read = source::parse(yaml.as_bytes());
@@ -34,7 +34,7 @@ fn is_plain(text: &str) -> bool {
         && !looks_typed(text)
 }
 
-/// Texts that other YAML readers take for a date, a number or a bool.
+/// Strings that other YAML readers take for a date, a number or a bool.
 fn looks_typed(text: &str) -> bool {
     let word = matches!(
         text.to_ascii_lowercase().as_str(),
@@ -109,7 +109,7 @@ pub(super) fn item_text(item: &Value, indent: usize) -> String {
     }
 }
 
-/// Whether a text is best written line by line, and can be.
+/// Whether a string is best written line by line, and can be.
 pub(super) fn is_literal(text: &str) -> bool {
     let lines = text.trim_end_matches('\n');
     lines.contains('\n')
@@ -117,7 +117,7 @@ pub(super) fn is_literal(text: &str) -> bool {
         && !text.chars().any(|c| c.is_control() && c != '\n')
 }
 
-/// A text line by line, with its header; no line break behind the last line.
+/// A string line by line, with its header; no line break behind the last line.
 pub(super) fn literal(text: &str, indent: usize) -> String {
     let body = text.trim_end_matches('\n');
     let ends = text.len() - body.len();

@@ -64,7 +64,7 @@ impl Collector {
         self.map.contains_key(key)
     }
 
-    /// A key's text. None where it is unknown: then so is the whole object.
+    /// A key as a string. None where it is unknown: then so is the whole object.
     pub(super) fn key(&mut self, key: Data) -> Result<Option<String>, EvalError> {
         self.depends_on(&key);
         if key.is_known() {
@@ -114,7 +114,7 @@ impl Collector {
     }
 }
 
-/// Puts a text together from values that may be unknown or secret.
+/// Puts a string together from values that may be unknown or secret.
 #[derive(Default)]
 pub(super) struct Text {
     text: String,

@@ -112,7 +112,7 @@ impl<'d, 'l> Cursor<'d, 'l> {
     }
 }
 
-/// A lone reference's value: each unknown part is told by the reference that goes on to it.
+/// A lone reference's value: each unknown part is named by the reference to that part.
 pub(super) fn renamed(mut data: Data, whole: &str, reference: &str) -> Data {
     if data.unknown.is_empty() {
         return data;

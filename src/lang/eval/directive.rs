@@ -104,7 +104,7 @@ impl Evaluator<'_> {
             out.depends_on(&collection);
             return Ok(());
         };
-        // How many there are shows in the text.
+        // The string shows how many items the collection has.
         if collection.is_secret(&Path::root()) {
             out.depends_on(&collection);
         }

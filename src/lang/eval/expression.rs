@@ -80,7 +80,7 @@ impl<'s> Evaluator<'s> {
         Ok(data.into_owned())
     }
 
-    /// What a string was put together to. Its parts are no longer there.
+    /// What a string was put together to. Its parts no longer exist.
     pub(super) fn string(&mut self, before: Size, out: Text) -> Outcome {
         self.meter.back_to(before, Size::default());
         self.meter.create(Size::string(out.len()))?;
@@ -107,7 +107,7 @@ impl<'s> Evaluator<'s> {
                 }
             }
         }
-        Ok(settled(self.string(before, out)?, text))
+        Ok(rename_unknown(self.string(before, out)?, text))
     }
 
     fn whole(&mut self, hcl: &Hcl, text: &str) -> Outcome {
@@ -121,7 +121,7 @@ impl<'s> Evaluator<'s> {
         {
             return Ok(renamed(data, text, reference));
         }
-        Ok(settled(data, text))
+        Ok(rename_unknown(data, text))
     }
 
     fn resolve(&mut self, root: Root, name: &str, path: &Path, range: &Range<usize>) -> Outcome {
@@ -435,9 +435,9 @@ fn entries(collection: &Data) -> Result<Option<Vec<(Data, Data)>>, EvalError> {
     }))
 }
 
-/// A value that is unknown in part comes from the whole string: unless it is a lone
-/// reference, no shorter text tells the part.
-fn settled(data: Data, text: &str) -> Data {
+/// A value that is unknown in part comes from the whole string: unless it is a lone reference, no
+/// shorter expression names the part.
+fn rename_unknown(data: Data, text: &str) -> Data {
     if data.unknown.is_empty() {
         return data;
     }

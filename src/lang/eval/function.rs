@@ -1,5 +1,5 @@
-//! The functions that expressions may call: Terraform's names and meaning. Those whose
-//! result differs from call to call (`timestamp`, `uuid`) are left out on purpose.
+//! The functions that expressions may call: Terraform's names and meaning. Those whose result
+//! differs from call to call (`timestamp`, `uuid`) are excluded on purpose.
 
 mod call;
 mod collection;
@@ -187,7 +187,7 @@ impl Evaluator<'_> {
     fn attempt(&mut self, arguments: &[&Expression]) -> Outcome {
         let mut last = None;
         let met = self.secrets;
-        // That an argument failed tells of the secrets that were met by then.
+        // The failure of an argument reveals something about the secrets that were met by then.
         let mut hidden = false;
         let before = self.meter.mark();
         for argument in arguments {
@@ -230,7 +230,7 @@ impl Evaluator<'_> {
         Ok(can)
     }
 
-    /// `coalesce(a, b, …)`: the first that is neither null nor empty text. What follows it is
+    /// `coalesce(a, b, …)`: the first that is neither null nor an empty string. What follows it is
     /// not looked at.
     fn coalesce(&mut self, arguments: &[&Expression]) -> Outcome {
         let mut before = Vec::new();

@@ -15,7 +15,7 @@ use std::ops::Range;
 /// One use of a name in a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
-    /// What kind of thing is named.
+    /// The kind of the named block.
     pub root: Root,
     /// Its name; `key` or `value` for [`Root::Each`]; empty where all of `each` or `stack`
     /// is meant.
@@ -28,7 +28,7 @@ pub struct Reference {
     pub range: Option<Range<usize>>,
 }
 
-/// The reference that the text consists of, where it is exactly one `${a.b.c}`.
+/// The reference that the string consists of, where it is exactly one `${a.b.c}`.
 pub fn lone_reference(text: &str) -> Option<Reference> {
     let inner = text.strip_prefix("${")?;
     let (found, end) = simple(text, text.len() - inner.len())?;
@@ -44,13 +44,13 @@ pub fn lone_reference(text: &str) -> Option<Reference> {
 /// Every reference in a template, in the order they are written.
 ///
 /// # Errors
-/// Every expression that cannot be read, or that calls a function that is not there.
+/// Every expression that cannot be read, or that calls an unknown function.
 pub fn references(template: &Value) -> Result<Vec<Reference>, Vec<LocatedError>> {
-    let mut found = Vec::new();
+    let mut references = Vec::new();
     let mut faults = Vec::new();
-    scan(template, &Path::root(), &mut found, &mut faults);
+    scan(template, &Path::root(), &mut references, &mut faults);
     if faults.is_empty() {
-        Ok(found)
+        Ok(references)
     } else {
         Err(faults)
     }
@@ -60,17 +60,17 @@ pub fn references(template: &Value) -> Result<Vec<Reference>, Vec<LocatedError>>
 pub(crate) fn scan(
     template: &Value,
     at: &Path,
-    found: &mut Vec<Reference>,
+    references: &mut Vec<Reference>,
     faults: &mut Vec<LocatedError>,
 ) {
     match template {
         Value::String(text) if is_template(text) => {
-            scan_text(text, at, found, faults);
+            scan_text(text, at, references, faults);
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
                 if !is_plain(item) {
-                    scan(item, &at.join(index), found, faults);
+                    scan(item, &at.join(index), references, faults);
                 }
             }
         }
@@ -82,28 +82,33 @@ pub(crate) fn scan(
                 }
                 let at = at.join(key);
                 if in_key {
-                    let first = found.len();
+                    let first = references.len();
                     let wrong = faults.len();
-                    scan_text(key, &at, found, faults);
+                    scan_text(key, &at, references, faults);
                     // A range in the key would be read as one in the value.
-                    found[first..]
+                    references[first..]
                         .iter_mut()
                         .for_each(|reference| reference.range = None);
                     faults[wrong..]
                         .iter_mut()
                         .for_each(|fault| fault.range = None);
                 }
-                scan(item, &at, found, faults);
+                scan(item, &at, references, faults);
             }
         }
         _ => {}
     }
 }
 
-fn scan_text(text: &str, at: &Path, found: &mut Vec<Reference>, faults: &mut Vec<LocatedError>) {
+fn scan_text(
+    text: &str,
+    at: &Path,
+    references: &mut Vec<Reference>,
+    faults: &mut Vec<LocatedError>,
+) {
     match parse(text) {
         Ok(Parsed::Plain(pieces)) => {
-            found.extend(pieces.into_iter().filter_map(|piece| match piece {
+            references.extend(pieces.into_iter().filter_map(|piece| match piece {
                 Piece::Text(_) => None,
                 Piece::Reference(simple) => Some(Reference {
                     root: simple.root,
@@ -119,7 +124,7 @@ fn scan_text(text: &str, at: &Path, found: &mut Vec<Reference>, faults: &mut Vec
                 hcl: &hcl,
                 at,
                 bound: Vec::new(),
-                found,
+                references,
                 faults,
             };
             scan.template(&hcl.template);
@@ -133,7 +138,7 @@ struct Scan<'a> {
     at: &'a Path,
     /// The variables of the `for` expressions around.
     bound: Vec<String>,
-    found: &'a mut Vec<Reference>,
+    references: &'a mut Vec<Reference>,
     faults: &'a mut Vec<LocatedError>,
 }
 
@@ -260,7 +265,7 @@ impl Scan<'_> {
                 return;
             }
         };
-        self.found.push(Reference {
+        self.references.push(Reference {
             root,
             name,
             attribute: rest

@@ -9,7 +9,7 @@ pub trait Scope {
     fn var(&self, name: &str) -> Option<&Data>;
     /// The local of that name, evaluated.
     fn local(&self, name: &str) -> Option<&Data>;
-    /// What the data source of that name tells.
+    /// What the data source of that name returned.
     fn data(&self, name: &str) -> Option<&Data>;
     /// The attributes of the resource of that name: properties and outputs in one object.
     /// With `forEach` an object of such objects, by key; null where `when` is false.

@@ -68,7 +68,7 @@ pub(super) fn simple(text: &str, start: usize) -> Option<(Simple, usize)> {
     ))
 }
 
-/// Whether a text can be the name of something: a letter or `_`, then letters, digits, `_`, `-`.
+/// Whether a string is a valid name: a letter or `_`, then letters, digits, `_`, `-`.
 pub fn is_identifier(text: &str) -> bool {
     identifier(text, 0) == Some(text.len())
 }

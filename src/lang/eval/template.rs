@@ -1,4 +1,4 @@
-//! Strings taken apart: text and expressions.
+//! Strings parsed into literal text and expressions.
 
 use super::error::EvalError;
 use super::simple::{Simple, simple};

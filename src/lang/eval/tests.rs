@@ -305,7 +305,7 @@ fn mistakes_say_what_and_where() {
 }
 
 #[test]
-fn every_wrong_string_is_told() {
+fn every_wrong_string_is_reported() {
     let template = json!({"a": "${var.s}", "b": ["${nope}", {"c": "${queue.x}"}]});
     let faults = evaluate(&template, &world()).err().unwrap_or_default();
     let paths: Vec<&str> = faults.iter().map(|fault| fault.path.as_pointer()).collect();

@@ -156,7 +156,7 @@ impl Evaluator<'_> {
         }
         let taken = self.meter.since(with_base);
         self.meter.back_to(before, taken);
-        // How many items there are tells of a list that is secret.
+        // The number of items reveals something about a secret list.
         Ok(match base.is_secret(&Path::root()) {
             true => value::tainted_by(list.list(), &[base]),
             false => list.list(),

@@ -50,7 +50,7 @@ pub(super) fn literal(number: &hcl::Number) -> Result<Value, EvalError> {
     }
 }
 
-/// A value as text, where Terraform converts it: text, numbers and bools.
+/// A value as a string, where Terraform converts it: strings, numbers and bools.
 pub(super) fn text(value: &Value) -> Result<String, EvalError> {
     match value {
         Value::String(text) => Ok(text.clone()),
@@ -65,7 +65,7 @@ pub(super) fn text(value: &Value) -> Result<String, EvalError> {
     }
 }
 
-/// A number's text, without an exponent.
+/// A number as a string, without an exponent.
 pub(super) fn number_text(number: &Number) -> String {
     match number.as_f64() {
         Some(float) if number.is_f64() => float.to_string(),
@@ -73,7 +73,7 @@ pub(super) fn number_text(number: &Number) -> String {
     }
 }
 
-/// A value as a bool: a bool, or the texts `true` and `false`.
+/// A value as a bool: a bool, or the strings `true` and `false`.
 pub(super) fn bool(value: &Value) -> Result<bool, EvalError> {
     match value {
         Value::Bool(flag) => Ok(*flag),
@@ -86,7 +86,7 @@ pub(super) fn bool(value: &Value) -> Result<bool, EvalError> {
     }
 }
 
-/// A value as a number: a number, or a text that reads as one.
+/// A value as a number: a number, or a string that reads as one.
 pub(super) fn number(value: &Value) -> Result<Number, EvalError> {
     match value {
         Value::Number(number) => Ok(number.clone()),
@@ -99,7 +99,7 @@ pub(super) fn number(value: &Value) -> Result<Number, EvalError> {
     }
 }
 
-/// The number that a text is.
+/// The number that a string holds.
 pub(super) fn parse_number(text: &str) -> Option<Number> {
     let digits = text
         .bytes()

@@ -17,7 +17,7 @@ pub(super) fn check(reader: &mut Reader, value: &Value, path: &Path, other: bool
     let Some(role) = reader.map(Some(value), path) else {
         return;
     };
-    reader.known(role, path, &KEYS, |_| None);
+    reader.check_keys(role, path, &KEYS, |_| None);
     if other {
         reader
             .key(path, "assumeRole and assumeRoleArn both name a role")

@@ -24,7 +24,7 @@ const BLOCKS: &[&str] = &[
     "outputs",
 ];
 
-/// The first words of references that are no resource.
+/// The first words of references that do not name a resource.
 const ROOTS: &[&str] = &["var", "local", "data", "each", "stack"];
 
 const OPTIONS: &[&str] = &[
@@ -62,7 +62,7 @@ pub(super) fn stack(
     };
     // A home for anchors.
     file.retain(|key, _| !key.starts_with("x-"));
-    reader.known(&file, &root, BLOCKS, |_| None);
+    reader.check_keys(&file, &root, BLOCKS, |_| None);
     name(reader, &file, stack);
     stack.description = file
         .get("description")
@@ -177,7 +177,7 @@ fn providers(reader: &mut Reader, file: &Map<String, Value>) -> Value {
     let Some(providers) = reader.map(file.get("providers"), &path) else {
         return none;
     };
-    reader.known(providers, &path, &["aws"], |_| None);
+    reader.check_keys(providers, &path, &["aws"], |_| None);
     let path = path.join("aws");
     let Some(aws) = reader.map(providers.get("aws"), &path) else {
         return none;
@@ -191,7 +191,7 @@ fn providers(reader: &mut Reader, file: &Map<String, Value>) -> Value {
         "allowedAccountIds",
         "defaultTags",
     ];
-    reader.known(aws, &path, &keys, |_| None);
+    reader.check_keys(aws, &path, &keys, |_| None);
     for (key, value) in aws {
         let path = path.join(key);
         match (key.as_str(), value) {
@@ -206,7 +206,7 @@ fn providers(reader: &mut Reader, file: &Map<String, Value>) -> Value {
             ("defaultTags", value) => {
                 let tags = reader.map(Some(value), &path);
                 for (tag, value) in tags.into_iter().flatten() {
-                    // A number or bool becomes its text, as in the tags of a resource.
+                    // A number or bool is converted to a string, as in the tags of a resource.
                     if !matches!(value, Value::Number(_) | Value::Bool(_)) {
                         reader.text(value, &path.join(tag));
                     }
@@ -293,7 +293,7 @@ fn data(reader: &mut Reader, name: &str, value: Value) -> Option<DataBlock> {
             return None;
         }
     };
-    reader.known(&map, &path, &["type", "properties"], |key| {
+    reader.check_keys(&map, &path, &["type", "properties"], |key| {
         (key == "options").then(|| "data sources have no options".to_owned())
     });
     let (type_name, properties) = typed(reader, &mut map, &path);
@@ -320,7 +320,7 @@ fn resource(reader: &mut Reader, name: &str, value: Value) -> Option<ResourceBlo
             return None;
         }
     };
-    reader.known(&map, &path, &["type", "properties", "options"], |key| {
+    reader.check_keys(&map, &path, &["type", "properties", "options"], |key| {
         OPTIONS
             .contains(&key)
             .then(|| format!("{key} belongs under options"))
@@ -339,7 +339,7 @@ fn options(reader: &mut Reader, value: Option<&Value>, path: &Path) -> Options {
     let Some(map) = reader.map(value, path) else {
         return options;
     };
-    reader.known(map, path, OPTIONS, |_| None);
+    reader.check_keys(map, path, OPTIONS, |_| None);
     for (key, value) in map.iter().filter(|(_, value)| !value.is_null()) {
         let path = path.join(key);
         match key.as_str() {
@@ -417,7 +417,7 @@ fn timeouts(reader: &mut Reader, value: &Value, path: &Path) -> Timeouts {
     let Some(map) = reader.map(Some(value), path) else {
         return timeouts;
     };
-    reader.known(map, path, &["create", "update", "delete"], |_| None);
+    reader.check_keys(map, path, &["create", "update", "delete"], |_| None);
     for (key, value) in map {
         let path = path.join(key);
         let found = value.as_str().and_then(duration);
@@ -460,7 +460,7 @@ fn output(reader: &mut Reader, name: &str, value: &Value) -> OutputBlock {
     let Value::Object(map) = value else {
         return short(value);
     };
-    reader.known(map, &path, &["value", "description", "sensitive"], |_| None);
+    reader.check_keys(map, &path, &["value", "description", "sensitive"], |_| None);
     if !map.contains_key("value") {
         reader.key(&path, format!("{path} has no value")).help =
             Some("add value: with an expression".to_owned());

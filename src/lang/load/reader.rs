@@ -133,14 +133,14 @@ impl Reader {
 
     /// Refuses the keys that are not among the known ones. `elsewhere` says, of a key that is
     /// right in another place, where that is.
-    pub(super) fn known(
+    pub(super) fn check_keys(
         &mut self,
         map: &Map<String, Value>,
         path: &Path,
-        known: &[&str],
+        allowed: &[&str],
         elsewhere: fn(&str) -> Option<String>,
     ) {
-        for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
+        for key in map.keys().filter(|key| !allowed.contains(&key.as_str())) {
             let place = path.to_string();
             let place = if place.is_empty() {
                 "a stack file".to_owned()
@@ -148,8 +148,8 @@ impl Reader {
                 place
             };
             let help = elsewhere(key)
-                .or_else(|| did_you_mean(key, known.iter().copied()))
-                .unwrap_or_else(|| format!("the keys here are {}", known.join(", ")));
+                .or_else(|| did_you_mean(key, allowed.iter().copied()))
+                .unwrap_or_else(|| format!("the keys here are {}", allowed.join(", ")));
             self.key(&path.join(key), format!("{key:?} is not a key of {place}"))
                 .help = Some(help);
         }

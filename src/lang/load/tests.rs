@@ -13,7 +13,7 @@ fn with(text: &str, env: Option<&str>, given: &Given) -> Loaded {
 }
 
 /// The mistakes as `file:line:column message (help)`.
-fn told(loaded: &Loaded) -> Vec<String> {
+fn messages(loaded: &Loaded) -> Vec<String> {
     let show = |one: &Diagnostic| {
         let (name, text) = &loaded.sources.files[one.file];
         let place = locate(text, &one.place).map_or("outside".to_owned(), |span| {
@@ -29,7 +29,7 @@ fn told(loaded: &Loaded) -> Vec<String> {
 }
 
 fn mistakes(text: &str) -> Vec<String> {
-    told(&with(text, None, &Given::default()))
+    messages(&with(text, None, &Given::default()))
 }
 
 #[test]
@@ -69,7 +69,7 @@ outputs:
             ..Given::default()
         },
     );
-    assert_eq!(told(&loaded), Vec::<String>::new());
+    assert_eq!(messages(&loaded), Vec::<String>::new());
     let stack = loaded.stack;
     assert_eq!(stack.full_name(), "demo.prod");
     assert_eq!(stack.variables["region"].value, json!("us-west-2"));
@@ -89,7 +89,7 @@ outputs:
 }
 
 #[test]
-fn every_mistake_is_told_at_once() {
+fn every_mistake_is_reported_at_once() {
     let text = r#"name: a/b
 descripton: x
 variables:
@@ -147,7 +147,7 @@ fn the_strongest_source_wins() {
     let mut given = Given::default();
     let value = |given: &Given, env: Option<&str>| {
         let loaded = with(text, env, given);
-        assert_eq!(told(&loaded), Vec::<String>::new());
+        assert_eq!(messages(&loaded), Vec::<String>::new());
         loaded.stack.variables["v"].value.clone()
     };
     assert_eq!(value(&given, None), json!(0));
@@ -191,11 +191,11 @@ fn values_from_outside_are_checked() {
         "outside --var nn: the stack declares no variable \"nn\" (the variables are b, e, n, s)",
         "outside --var s: s must match the pattern ^a",
     ];
-    let mut found = told(&with(text, None, &given));
+    let mut found = messages(&with(text, None, &given));
     found.retain(|line| !line.contains("at most"));
     found.sort();
     assert_eq!(found, expected);
-    let env = told(&with(text, Some("n: 12\nm: 1\nb: no\n"), &Given::default()));
+    let env = messages(&with(text, Some("n: 12\nm: 1\nb: no\n"), &Given::default()));
     assert_eq!(env.len(), 3, "{env:?}");
     assert!(
         env.iter()
@@ -224,7 +224,7 @@ fn a_default_is_a_plain_value() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_tells_that_alone() {
+fn a_file_that_cannot_be_read_reports_that_alone() {
     assert_eq!(mistakes("name: [\n").len(), 1);
     assert_eq!(
         mistakes(""),
@@ -248,7 +248,7 @@ resources:
           Action=SendMessage&MessageGroupId=$input.path('$.MessageGroupId')&MessageDeduplicationId=$context.requestId&MessageBody=$input.json('$')%{
 "#;
     let loaded = with(text, None, &Given::default());
-    assert_eq!(told(&loaded), Vec::<String>::new());
+    assert_eq!(messages(&loaded), Vec::<String>::new());
     let properties = &loaded.stack.resources["integration"].properties;
     let made = crate::lang::eval::evaluate(properties, &variable::Nothing::default());
     assert_eq!(made.map(|data| data.value), Ok(properties.clone()));
@@ -275,31 +275,31 @@ resources:
 
 #[test]
 fn the_place_of_a_state_is_a_path_or_a_key_in_s3() {
-    let told = |place: &str| mistakes(&format!("name: a\nstate: {place}\n"));
+    let of = |place: &str| mistakes(&format!("name: a\nstate: {place}\n"));
     for place in [
         "states/a.json",
         "s3://bucket/key",
         "\"s3://${stack.name}\"",
         "~",
     ] {
-        assert_eq!(told(place), Vec::<String>::new(), "{place}");
+        assert_eq!(of(place), Vec::<String>::new(), "{place}");
     }
     let forms = "write s3://bucket/key, or s3://bucket/key?region=eu-west-1&sse=aws:kms";
     for place in ["s3://bucket", "s3://bucket/key?sse=x"] {
-        let told = told(place);
+        let told = of(place);
         let start = format!("a.yaml:2:8 {place:?} is no place in S3: ");
         assert_eq!(told.len(), 1, "{told:?}");
         assert!(told[0].starts_with(&start), "{told:?}");
         assert!(told[0].ends_with(&format!(" ({forms})")), "{told:?}");
     }
     assert_eq!(
-        told("gs://bucket/key"),
+        of("gs://bucket/key"),
         [
             "a.yaml:2:8 \"gs://\" is no place for a state (write the path of a file, or s3://bucket/key)"
         ]
     );
     assert_eq!(
-        told("\"\""),
+        of("\"\""),
         [
             "a.yaml:2:8 the place of the state is empty (leave it out for a file under state/, or write s3://bucket/key)"
         ]

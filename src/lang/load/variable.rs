@@ -74,7 +74,7 @@ const MOST_LARGE: usize = 8;
 const LARGEST: usize = 10 << 20;
 
 /// The most values of an `enum` that a message lists.
-const MOST_SHOWN: usize = 50;
+const MOST_LISTED: usize = 50;
 
 /// One entry of `variables:`.
 #[derive(Debug, Default)]
@@ -118,7 +118,7 @@ pub(super) fn declare(reader: &mut Reader, name: &str, value: &Value) -> Declare
         "minimum",
         "maximum",
     ];
-    reader.known(map, &path, &keys, |_| None);
+    reader.check_keys(map, &path, &keys, |_| None);
     if let Some(value) = map.get("type").filter(|value| !value.is_null()) {
         declared.of = type_of(reader, value, &path.join("type"));
     }
@@ -262,7 +262,7 @@ pub(super) fn misfit<'r>(
     diagnostic
 }
 
-/// A default is a plain value: it is settled before there is anything to refer to.
+/// A default is a plain value: it is evaluated before there is anything to refer to.
 fn default(reader: &mut Reader, value: &Value, path: &Path, declared: &Declared) -> Option<Value> {
     if value.is_null() {
         return Some(Value::Null);
@@ -271,7 +271,7 @@ fn default(reader: &mut Reader, value: &Value, path: &Path, declared: &Declared)
         Ok(found) if found.is_empty() => match eval::evaluate(value, &Nothing::default()) {
             Ok(data) => data.value,
             Err(faults) => {
-                declared.tell(reader, path, faults);
+                declared.report(reader, path, faults);
                 return None;
             }
         },
@@ -287,7 +287,7 @@ fn default(reader: &mut Reader, value: &Value, path: &Path, declared: &Declared)
             return None;
         }
         Err(faults) => {
-            declared.tell(reader, path, faults);
+            declared.report(reader, path, faults);
             return None;
         }
     };
@@ -335,9 +335,9 @@ impl Scope for Nothing {
 }
 
 impl Declared {
-    /// Tells what is wrong with the expressions of a default; of a sensitive one only that there
-    /// is something.
-    fn tell(&self, reader: &mut Reader, path: &Path, faults: Vec<eval::LocatedError>) {
+    /// Reports what is wrong with the expressions of a default; for a sensitive one only that it is
+    /// wrong.
+    fn report(&self, reader: &mut Reader, path: &Path, faults: Vec<eval::LocatedError>) {
         for fault in faults {
             let (message, help) = match self.sensitive {
                 true => ("the expression cannot be evaluated".to_owned(), None),
@@ -365,10 +365,10 @@ impl Declared {
             }
             let list: Vec<String> = allowed
                 .iter()
-                .take(MOST_SHOWN)
+                .take(MOST_LISTED)
                 .map(Value::to_string)
                 .collect();
-            let more = match allowed.len().saturating_sub(MOST_SHOWN) {
+            let more = match allowed.len().saturating_sub(MOST_LISTED) {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
@@ -396,7 +396,7 @@ impl Declared {
             .map(|bound| format!("must be at most {bound}{}", shown(value)))
     }
 
-    /// A text from the command line or the environment as a value of the type.
+    /// A string from the command line or the environment as a value of the type.
     pub(super) fn convert(&self, text: &str) -> Result<Value, String> {
         let refused = || format!("expected {}", self.of.article());
         let yaml = || source::parse(text.as_bytes()).map_err(|_| refused());

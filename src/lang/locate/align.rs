@@ -1,9 +1,9 @@
-//! A part of a text's value, found again in the text as it is written: between quotes, with
-//! escapes, in a block scalar.
+//! A part of a string's value, located in the file as it is written: between quotes, with escapes,
+//! in a block scalar.
 
 use std::ops::Range;
 
-/// How a text is written.
+/// How a string is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Style {
     Plain,
@@ -56,8 +56,8 @@ pub(super) fn align(
     Some(from..line_end)
 }
 
-/// Past a line break in front of the character that is no part of the value: an escaped one,
-/// or the one that ends the blank lines of a folded block.
+/// Past a line break in front of the character that is not part of the value: an escaped one, or
+/// the one that ends the blank lines of a folded block.
 fn skip_fold(text: &str, raw: usize, style: Style, indent: usize, next: Option<char>) -> usize {
     match style {
         Style::Double if next != Some('\n') => {
@@ -80,7 +80,7 @@ fn escaped_break(rest: &str) -> Option<usize> {
     Some(rest.len() - after.trim_start_matches([' ', '\t']).len())
 }
 
-/// Where the text after the character `c` of the value is written.
+/// Where the part after the character `c` of the value is written.
 fn step(text: &str, raw: usize, style: Style, indent: usize, c: char) -> Option<usize> {
     let raw = skip_fold(text, raw, style, indent, Some(c));
     let rest = text.get(raw..)?;

@@ -12,7 +12,7 @@ use std::fmt;
 pub(super) enum Kind {
     /// A map or a list.
     Collection,
-    /// A text.
+    /// A string.
     Text(String),
     /// A number, a bool, null.
     Other,
@@ -20,13 +20,13 @@ pub(super) enum Kind {
 
 /// A node in the text.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct Located {
     /// Where it starts, anchor and tag included; an alias's target.
     pub(super) offset: usize,
     pub(super) kind: Kind,
 }
 
-/// What a walk tells besides its error.
+/// What a walk returns besides its error.
 #[derive(Default)]
 struct Trace {
     kind: RefCell<Option<Kind>>,
@@ -35,7 +35,7 @@ struct Trace {
 }
 
 /// Finds the value, or the key, at a path, in merged maps too.
-pub(super) fn find(text: &str, path: &Path, key: bool) -> Option<Found> {
+pub(super) fn find(text: &str, path: &Path, key: bool) -> Option<Located> {
     let segments: Vec<Cow<'_, str>> = path.segments().collect();
     if key && segments.is_empty() {
         return None;
@@ -43,7 +43,7 @@ pub(super) fn find(text: &str, path: &Path, key: bool) -> Option<Found> {
     search(text, segments, key, 4)
 }
 
-fn search(text: &str, segments: Vec<Cow<'_, str>>, key: bool, merges: usize) -> Option<Found> {
+fn search(text: &str, segments: Vec<Cow<'_, str>>, key: bool, merges: usize) -> Option<Located> {
     let trace = Trace::default();
     let goal = Goal {
         segments: &segments,
@@ -53,7 +53,7 @@ fn search(text: &str, segments: Vec<Cow<'_, str>>, key: bool, merges: usize) -> 
     };
     if let Err(error) = yaml::read(goal, text) {
         let kind = trace.kind.take()?;
-        return Some(Found {
+        return Some(Located {
             offset: source::offset(text, &error)?,
             kind,
         });
@@ -82,7 +82,7 @@ struct Goal<'g> {
 }
 
 impl Goal<'_> {
-    fn found<E: Error>(&self, kind: Kind) -> E {
+    fn stop<E: Error>(&self, kind: Kind) -> E {
         self.trace.kind.replace(Some(kind));
         E::custom("found")
     }
@@ -93,7 +93,7 @@ impl Goal<'_> {
 
     fn scalar<E: Error>(self, kind: Kind) -> Result<(), E> {
         if self.is_here() {
-            Err(self.found(kind))
+            Err(self.stop(kind))
         } else {
             Ok(())
         }
@@ -149,7 +149,7 @@ impl<'de> Visitor<'de> for Goal<'_> {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
         if self.is_here() {
-            Err(self.found(Kind::Text(text.to_owned())))
+            Err(self.stop(Kind::Text(text.to_owned())))
         } else {
             Ok(())
         }
@@ -157,7 +157,7 @@ impl<'de> Visitor<'de> for Goal<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
         if self.is_here() {
-            return Err(self.found(Kind::Collection));
+            return Err(self.stop(Kind::Collection));
         }
         let wanted = self
             .segments
@@ -184,7 +184,7 @@ impl<'de> Visitor<'de> for Goal<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
         if self.is_here() {
-            return Err(self.found(Kind::Collection));
+            return Err(self.stop(Kind::Collection));
         }
         let Some(wanted) = self.segments.get(self.depth) else {
             return Ok(());
@@ -215,7 +215,7 @@ impl<'de> Visitor<'de> for Goal<'_> {
     }
 }
 
-/// Tells whether a key is the one that is looked for.
+/// Whether a key is the wanted one.
 struct Key<'k, 'g> {
     wanted: &'k str,
     fails: bool,
@@ -230,7 +230,7 @@ impl Key<'_, '_> {
             return Ok(false);
         }
         if self.fails {
-            Err(self.goal.found(Kind::Text(text.to_owned())))
+            Err(self.goal.stop(Kind::Text(text.to_owned())))
         } else {
             Ok(true)
         }

@@ -3,7 +3,7 @@ use crate::lang::source::parse;
 use proptest::prelude::*;
 use serde_json::Value;
 
-fn shown(text: &str, place: &Place) -> String {
+fn marked(text: &str, place: &Place) -> String {
     locate(text, place).map_or_else(
         || "nowhere".to_owned(),
         |span| format!("{}:{} {}", span.line, span.column, &text[span.bytes]),
@@ -47,7 +47,7 @@ fn values_and_keys_are_found() {
         ("/nope", "1:1 name: demo"),
     ] {
         assert_eq!(
-            shown(TEXT, &Place::Value(Path::pointer(path))),
+            marked(TEXT, &Place::Value(Path::pointer(path))),
             expected,
             "{path}"
         );
@@ -60,12 +60,12 @@ fn values_and_keys_are_found() {
         ("/map/region", "2:14 region"),
     ] {
         assert_eq!(
-            shown(TEXT, &Place::Key(Path::pointer(path))),
+            marked(TEXT, &Place::Key(Path::pointer(path))),
             expected,
             "{path}"
         );
     }
-    assert_eq!(shown(TEXT, &Place::At(2, 7)), "2:7 &base");
+    assert_eq!(marked(TEXT, &Place::At(2, 7)), "2:7 &base");
     assert_eq!(locate(TEXT, &Place::Outside), None);
 }
 
@@ -89,7 +89,7 @@ fn a_part_of_a_text_is_found_in_every_style() {
         let string = path.get(&value).and_then(Value::as_str).unwrap_or_default();
         let start = string.find(part).unwrap_or_default();
         let place = Place::Within(path.clone(), start..start + part.len());
-        assert_eq!(shown(text, &place), expected, "{path}");
+        assert_eq!(marked(text, &place), expected, "{path}");
     }
 }
 

@@ -38,17 +38,17 @@ pub(super) struct Builder {
     nodes: Cell<usize>,
     text: Cell<usize>,
     notes: RefCell<Vec<Note>>,
-    /// Scalars to take as text: those that this walk found, or, once `reads`, that it reads so.
+    /// Scalars to read as strings: those that this walk found, or, once `reads`, that it reads so.
     written: RefCell<BTreeSet<usize>>,
     reads: bool,
     /// Whether integers are among them.
     whole: bool,
 }
 
-/// More mistakes than this are not told.
+/// More mistakes than this are not reported.
 const MOST_NOTES: usize = 200;
 
-/// Marks the errors that the walk itself makes; the rest of the text says which.
+/// Marks the errors that the walk itself returns; the rest of the text says which.
 pub(super) const OURS: &str = "stackctl: ";
 
 impl Builder {
@@ -59,12 +59,12 @@ impl Builder {
         }
     }
 
-    /// Whole numbers may be written in another form than JSON's: they are read again as well.
-    pub(super) fn takes_whole_numbers_as_written(&mut self) {
+    /// Integers may be written in another form than JSON's: they are read again as well.
+    pub(super) fn reads_integers_as_written(&mut self) {
         self.whole = true;
     }
 
-    /// Whether there are scalars that another walk must take as text.
+    /// Whether there are scalars that another walk must read as strings.
     pub(super) fn reads_again(&self) -> bool {
         !self.written.borrow().is_empty()
     }
@@ -198,8 +198,8 @@ impl Visit<'_> {
         builder.note(self.number, path, message.into(), Some(help.into()));
     }
 
-    /// A value that is no text; `plain` where it tells how it is written. A key is the text that
-    /// stands in the file.
+    /// A value that is not a string; `plain` where it shows how it is written. A key is the string
+    /// that stands in the file.
     fn scalar<E: Error>(self, value: Value, plain: bool) -> Result<Value, E> {
         self.check()?;
         let Node { builder, key, .. } = &self.node;
@@ -213,7 +213,7 @@ impl Visit<'_> {
         })
     }
 
-    /// A number of more than 64 bits: fine as a key, which is text.
+    /// A number of more than 64 bits: fine as a key, which is a string.
     fn too_large<E: Error>(self, value: impl fmt::Display) -> Result<Value, E> {
         if !self.node.key {
             self.check()?;
@@ -395,7 +395,7 @@ impl<'de> Visitor<'de> for Visit<'_> {
             _ => "put the string in quotes if the \"!\" belongs to it",
         };
         self.note(format!("YAML tags such as !{tag} are not supported"), help);
-        // What is tagged is read on, so that the mistakes in it are told as well.
+        // What is tagged is read on, so that the mistakes in it are reported as well.
         content.newtype_variant_seed(self.inner(self.node.path, self.node.key))
     }
 }

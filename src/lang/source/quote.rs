@@ -85,7 +85,7 @@ fn closing(line: &str, from: usize, quote: char) -> Option<usize> {
     None
 }
 
-/// How many `${` are open at the end of a text.
+/// How many `${` are open at the end of a string.
 fn depth(text: &str) -> usize {
     let mut open = 0_usize;
     let mut last = ' ';

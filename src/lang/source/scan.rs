@@ -60,7 +60,7 @@ impl Scan<'_> {
         matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
     }
 
-    /// One line, up to its end; a quoted text takes the lines it spans with it.
+    /// One line, up to its end; a quoted string takes the lines it spans with it.
     fn line(&mut self) -> Result<(), Refusal> {
         self.line_start = self.at;
         // A directive, such as %YAML 1.2, stands before the document.
@@ -153,7 +153,7 @@ impl Scan<'_> {
         Ok(())
     }
 
-    /// One token; tells whether another may start right after it.
+    /// One token; returns whether another may start right after it.
     fn token(&mut self, start: bool) -> Result<bool, Refusal> {
         let byte = self.peek(0);
         if matches!(byte, b' ' | b'\t' | b'\r') {
@@ -261,7 +261,7 @@ impl Scan<'_> {
         }
     }
 
-    /// A plain text, up to what ends it on this line.
+    /// A plain scalar, up to what ends it on this line.
     fn plain(&mut self) {
         loop {
             let byte = self.peek(0);

@@ -73,7 +73,7 @@ fn merge_keys_are_applied() {
 }
 
 #[test]
-fn every_duplicate_key_is_told_at_the_second_one() {
+fn every_duplicate_key_is_reported_at_the_second_one() {
     let text = "a: 1\nb:\n  c: 1\n  d: 2\n  c: 3\na: 2\n";
     let expected = [
         "5:3 duplicate key \"c\" (first at line 3) (remove one of the two)",

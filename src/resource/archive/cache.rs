@@ -114,7 +114,7 @@ pub fn keep(cx: &Cx, hash: &str, bytes: &[u8]) -> Result<String, Error> {
 pub fn read(cx: &Cx, hash: &str) -> Result<Vec<u8>, Error> {
     let path = place(cx, hash).map_err(|error| not_kept(cx, &error))?;
     let changed = |why: String| Error::with_hint(why, "Run the command again.");
-    let bytes = files::read_own(&path, LARGEST).map_err(|why| changed(why.told(&path)))?;
+    let bytes = files::read_own(&path, LARGEST).map_err(|why| changed(why.describe(&path)))?;
     match hex::encode(Sha256::digest(&bytes)) == hash {
         true => Ok(bytes),
         false => Err(changed(format!(

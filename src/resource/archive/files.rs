@@ -140,7 +140,7 @@ pub fn findings(base: &Path, args: &GetFile) -> Vec<Finding> {
     if let Some(file) = &args.source_file {
         let path = base.join(file);
         let why = files::open(&path).err();
-        let message = why.map(|why| why.told(&path));
+        let message = why.map(|why| why.describe(&path));
         let help = content::FROM_THE_STACK_FILE.to_owned();
         return message
             .map(|message| at("sourceFile", Fault { message, help }))
@@ -244,7 +244,7 @@ fn read(path: &Path, opened: Result<File, Unreadable>, most: u64) -> Result<Entr
             "Run the command again when nobody changes the folder.",
         ),
         why => Error::with_hint(
-            why.told(path),
+            why.describe(path),
             "Check the path; it starts from the stack file's folder.",
         ),
     };

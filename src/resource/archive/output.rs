@@ -112,6 +112,6 @@ fn free(path: &str, place: &Path, bytes: Option<&[u8]>) -> Result<bool, Fault> {
             format!("{path:?} is there, and stackctl did not write it"),
             HELP,
         ),
-        Err(why) => fault(why.told(place), HELP),
+        Err(why) => fault(why.describe(place), HELP),
     }
 }

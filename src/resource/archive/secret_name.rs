@@ -29,7 +29,7 @@ fn key(folder: &Path) -> io::Result<Vec<u8>> {
     let path = folder.join(FILE);
     let read = || {
         let key = files::read_own(&path, 2 * LENGTH as u64);
-        let key = key.map_err(|why| io::Error::other(why.told(&path)))?;
+        let key = key.map_err(|why| io::Error::other(why.describe(&path)))?;
         let fits = key.len() == LENGTH;
         let damaged = || io::Error::other(format!("{} is damaged; delete it", path.display()));
         fits.then_some(key).ok_or_else(damaged)

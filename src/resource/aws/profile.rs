@@ -70,7 +70,7 @@ pub(super) async fn profiles(named: Option<&str>) -> Result<Option<Profiles>, Un
             // The SDK would read it to its end, which may never come.
             Err(why) => {
                 return Err(Unusable::Unreadable(Error::Credentials {
-                    message: format!("the AWS configuration is not read: {}", why.told(&path)),
+                    message: format!("the AWS configuration is not read: {}", why.describe(&path)),
                     hint: format!("Correct {}.", shown(&files_read())),
                 }));
             }

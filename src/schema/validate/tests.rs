@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// A thing.
+/// A type with one property of each kind.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(dead_code, reason = "only its schema is used")]
@@ -57,7 +57,7 @@ struct Outputs {
     arn: String,
 }
 
-fn told(data: &Data) -> Vec<String> {
+fn messages(data: &Data) -> Vec<String> {
     let schema = Schema::of::<Thing, Outputs>("test:Thing");
     let mut found: Vec<String> = schema
         .validate(data)
@@ -78,11 +78,11 @@ fn what_is_right_is_not_mentioned() {
         "name": "abc", "size": 3, "mode": "Active", "tags": {"a": "b"}, "inner": {"status": "x", "flag": null},
         "policy": {"Statement": null}, "either": ["a"], "password": null,
     });
-    assert_eq!(told(&value.into()), Vec::<String>::new());
+    assert_eq!(messages(&value.into()), Vec::<String>::new());
 }
 
 #[test]
-fn mistakes_are_told_in_plain_words() {
+fn mistakes_are_reported_in_plain_words() {
     let value = json!({
         "name": "awsabcd", "size": 11, "mode": "Activ", "password": "hunter2", "tags": {"a": [1]},
         "inner": {"statu": "x"}, "list": [{"status": "a", "flag": "true"}], "either": 7, "nam": 1, "arn": "x",
@@ -101,15 +101,15 @@ fn mistakes_are_told_in_plain_words() {
         "size: size must be at most 10, got 11",
         "tags.a: tags.a: expected a string, got a list",
     ];
-    assert_eq!(told(&value.into()), expected);
+    assert_eq!(messages(&value.into()), expected);
     // Where one form is meant, what is wrong within it.
     let value = json!({"name": "a", "either": ["x", 7]});
     assert_eq!(
-        told(&value.into()),
+        messages(&value.into()),
         ["either[1]: either[1]: expected a string, got a number"]
     );
     assert_eq!(
-        told(&json!({"size": 1.5}).into()),
+        messages(&json!({"size": 1.5}).into()),
         [
             ": missing required property \"name\" of test:Thing",
             "size: size: expected a number without a fraction, got one with a fraction",
@@ -126,10 +126,10 @@ fn what_is_unknown_is_left_for_later() {
         data.set(&Path::pointer(path), Data::unknown("${a.b}"));
     }
     assert_eq!(
-        told(&data),
+        messages(&data),
         ["inner.x: \"x\" is not a property of inner; its properties are flag, status"]
     );
-    assert_eq!(told(&Data::unknown("${a}")), Vec::<String>::new());
+    assert_eq!(messages(&Data::unknown("${a}")), Vec::<String>::new());
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn nothing_secret_is_said() {
     let mut data = Data::from(json!({"name": "HUNTER", "mode": "hunter"}));
     data.secret.insert(Path::pointer("/name"));
     data.secret.insert(Path::pointer("/mode"));
-    let found = told(&data);
+    let found = messages(&data);
     assert_eq!(found.len(), 3);
     assert!(
         !found.join(" ").to_lowercase().contains("hunter"),
@@ -157,7 +157,7 @@ fn a_list_has_neither_too_few_items_nor_too_many() {
         ),
     ] {
         let value = json!({"name": "a", "pair": pair, "some": ["a"]});
-        assert_eq!(told(&value.into()), expected);
+        assert_eq!(messages(&value.into()), expected);
     }
     // How many there are is known, whatever they are.
     let mut data = Data::from(json!({"name": "a", "pair": [null], "some": []}));
@@ -166,5 +166,5 @@ fn a_list_has_neither_too_few_items_nor_too_many() {
         "pair: pair must have at least 2 items",
         "some: some must have at least 1 item",
     ];
-    assert_eq!(told(&data), expected);
+    assert_eq!(messages(&data), expected);
 }

@@ -7,7 +7,7 @@ fn folded(text: &str) -> String {
 }
 
 /// A character beyond U+FFFF is two escapes in JSON, with as many backslashes as there are
-/// encodings over each other; half of one is no character.
+/// encodings over each other; half of one is not a character.
 #[test]
 fn a_pair_of_escapes_is_one_character() {
     for text in [

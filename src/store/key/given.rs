@@ -88,7 +88,7 @@ pub enum KeyError {
     /// The identities that were given are none of those.
     #[error("they are encrypted to {}, and {given} is not one of them", list(.recipients))]
     OtherKey {
-        /// Who can open them, and where that key was made.
+        /// Who can open them, and where that key was created.
         recipients: BTreeMap<String, String>,
         /// The recipients of what was given.
         given: String,
@@ -101,7 +101,7 @@ pub enum KeyError {
     Altered(String),
 }
 
-/// Recipients, with where each was made as far as the state says so.
+/// Recipients, with where each was created as far as the state says so.
 fn list(recipients: &BTreeMap<String, String>) -> String {
     let one = |(recipient, made_in): (&String, &String)| match made_in.as_str() {
         "" => recipient.clone(),

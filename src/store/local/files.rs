@@ -13,7 +13,7 @@ const UNFINISHED: &str = ".unfinished-";
 /// is called between writing and renaming.
 ///
 /// # Errors
-/// When the disk is full or gone; what was there is untouched then.
+/// When the disk is full or missing; the old content is untouched then.
 pub(in crate::store) fn write(
     path: &Path,
     text: &[u8],
@@ -52,8 +52,8 @@ pub(super) fn own_dir(dir: &Path) -> Result<(), StoreError> {
 }
 
 /// Creates the folder of a state and those above it; new ones are their owner's only. In its usual
-/// place it is stackctl's own, and closed to others where it was there before. A link to a folder
-/// is a user's wish: states may be kept on another disk.
+/// place it is stackctl's own, and closed to others where it existed before. A link to a folder is
+/// a user's wish: states may be kept on another disk.
 ///
 /// # Errors
 /// When it cannot be created.
@@ -73,7 +73,7 @@ pub(super) fn folder(path: &Path) -> &Path {
 /// Makes the entry of `path` in its folder durable.
 ///
 /// # Errors
-/// When the folder is gone.
+/// When the folder does not exist.
 pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
     File::open(folder(path))?.sync_all()
 }
@@ -105,23 +105,23 @@ pub(super) fn target(path: &Path) -> PathBuf {
     }
 }
 
-/// The content of a state file, which may be a link to one; none where there is none.
+/// The content of a state file, which may be a link to one; none where it does not exist.
 ///
 /// # Errors
-/// When it is no regular file, is too large, or cannot be read.
+/// When it is not a regular file, is too large, or cannot be read.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
-    known(path, files::read(path, files::LARGEST_STATE))
+    missing_as_none(path, files::read(path, files::LARGEST_STATE))
 }
 
-/// The content of a file beside the state, which is no link; none where there is none.
+/// The content of a file beside the state, which is not a link; none where it does not exist.
 ///
 /// # Errors
-/// When it is no regular file, is too large, or cannot be read.
+/// When it is not a regular file, is too large, or cannot be read.
 pub(super) fn read_own(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
-    known(path, files::read_own(path, files::LARGEST_STATE))
+    missing_as_none(path, files::read_own(path, files::LARGEST_STATE))
 }
 
-fn known(
+fn missing_as_none(
     path: &Path,
     read: Result<Vec<u8>, files::Unreadable>,
 ) -> Result<Option<Vec<u8>>, StoreError> {

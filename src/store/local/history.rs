@@ -47,7 +47,7 @@ impl History {
         Ok(names)
     }
 
-    /// The text of a version, and when it was saved.
+    /// The content of a version, and when it was saved.
     pub(super) fn read(&self, name: &VersionName) -> Result<(Vec<u8>, u64), StoreError> {
         let packed = self.packed(name)?;
         let unpacked = self.budget.unpack(&packed);

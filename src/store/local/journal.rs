@@ -77,8 +77,8 @@ impl FileJournal {
         Ok(Arc::clone(&self.file))
     }
 
-    /// See [`crate::store::Journal::sync`]. The sync runs on another thread, so that calls
-    /// under way go on.
+    /// See [`crate::store::Journal::sync`]. The sync runs on another thread, so that calls in
+    /// progress continue.
     pub(crate) async fn sync(&mut self, watch: &Watch) -> Result<(), StoreError> {
         let written = self.write().and_then(|file| {
             watch.at(Moment::Written)?;
@@ -111,7 +111,7 @@ mod tests {
     const LINEAGE: &str = "0123456789abcdef0123456789abcdef";
 
     #[test]
-    fn a_torn_last_line_is_left_out() {
+    fn a_torn_last_line_is_excluded() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("s.journal");
         let mut file = FileJournal::start(&path, LINEAGE, 3, None).expect("starts");
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn entries_share_one_sync_and_what_failed_half_way_is_written_anew() {
+    async fn entries_share_one_sync_and_what_failed_half_way_is_written_again() {
         use crate::store::moment::Watch;
         use std::sync::atomic::{AtomicUsize, Ordering};
         let dir = tempfile::tempdir().expect("a folder");

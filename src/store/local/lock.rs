@@ -1,5 +1,5 @@
-//! The lock as a file. The system's own file lock tells the dead from the living on one
-//! machine; what is written in the file does so between machines that share a folder.
+//! The lock as a file. The system's own file lock distinguishes the dead from the living on one
+//! machine; the content of the file does so between machines that share a folder.
 //!
 //! Only an empty file or a holder's record is a lock, and it has a name of its own
 //! (`web.json.lock`). An older `web.lock` is taken along where it is a lock, and never created.
@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 const SIZE: usize = 1024;
 
 /// How often a lock that others hold is looked at.
-const LOOK: Duration = Duration::from_millis(250);
+const POLL: Duration = Duration::from_millis(250);
 
 /// A lock that is held.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl FileLock {
     ///
     /// # Errors
     /// [`StoreError::Locked`] when another run has it; when the file cannot be written.
-    pub(super) async fn take(
+    pub(super) async fn acquire(
         path: &Path,
         place: &str,
         holder: &Holder,
@@ -72,9 +72,9 @@ impl FileLock {
             }
             if told.is_none_or(|told| told.elapsed() > Duration::from_secs(10)) {
                 told = Some(Instant::now());
-                (patience.tell)(&by);
+                (patience.notify)(&by);
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL).await;
         }
     }
 
@@ -93,7 +93,7 @@ impl FileLock {
         // A thread of its own: it beats however busy the run is.
         let beating = std::thread::spawn(move || {
             while stopped.recv_timeout(pace) == Err(RecvTimeoutError::Timeout) {
-                // A failure is told by the check before the next step.
+                // A failure is reported by the check before the next step.
                 if beating.beat().is_err() {
                     return;
                 }
@@ -160,7 +160,7 @@ const LARGEST: u64 = 64 << 10;
 /// Reads the lock file of the state `place`.
 ///
 /// # Errors
-/// When it is no lock: only an empty file and a holder's record are, and no link is followed to
+/// When it is not a lock: only an empty file and a holder's record are, and no link is followed to
 /// one. When it cannot be read.
 pub(super) fn read(path: &Path, place: &str) -> Result<Content, StoreError> {
     match disk::read_own(path, LARGEST) {
@@ -270,11 +270,11 @@ pub(super) fn attempt(
 ///
 /// # Errors
 /// When it cannot be read.
-pub(super) async fn look(
+pub(super) async fn check(
     path: &Path,
     place: &str,
     watches: bool,
-    tell: &mut (dyn FnMut(&Holder) + Send),
+    notify: &mut (dyn FnMut(&Holder) + Send),
 ) -> Result<Locked, StoreError> {
     let mut watch = Vigil::default();
     let mut told = false;
@@ -307,9 +307,9 @@ pub(super) async fn look(
         }
         if !told {
             told = true;
-            tell(&by);
+            notify(&by);
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL).await;
     }
 }
 
@@ -334,12 +334,12 @@ mod tests {
     use crate::store::lease::tests::holder;
 
     async fn taken(path: &Path) -> FileLock {
-        let mut tell = |_: &Holder| {};
+        let mut notify = |_: &Holder| {};
         let patience = Patience {
             timeout: Some(Duration::ZERO),
-            tell: &mut tell,
+            notify: &mut notify,
         };
-        let lock = FileLock::take(path, "s.json", &holder("ours"), patience).await;
+        let lock = FileLock::acquire(path, "s.json", &holder("ours"), patience).await;
         lock.expect("is free")
     }
 
@@ -412,10 +412,10 @@ mod tests {
         };
         let locked = async || {
             let store = open();
-            let mut tell = |_: &Holder| {};
+            let mut notify = |_: &Holder| {};
             let patience = Patience {
                 timeout: Some(Duration::ZERO),
-                tell: &mut tell,
+                notify: &mut notify,
             };
             store.lock(&holder("ours"), patience).await.expect("locks");
             let state = store.open("s", None).await.expect("opens").state;

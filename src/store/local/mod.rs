@@ -17,14 +17,14 @@ pub(super) use journal::FileJournal;
 
 use super::error::StoreError;
 use super::format;
-use super::found::Pieces;
-use super::found::{Inspected, Opened};
 use super::history::UNUSABLE;
 use super::history::{Version, VersionName};
 use super::journal as entries;
 use super::lease::Locked;
 use super::lease::{Holder, Patience};
 use super::moment::{Moment, Watch};
+use super::opened::Pieces;
+use super::opened::{Inspected, Opened};
 use super::state::State;
 use crate::files::{self as disk, Unreadable};
 use history::History;
@@ -122,18 +122,18 @@ impl LocalStore {
         })
     }
 
-    /// See [`super::Store::look`].
-    pub(super) async fn look(
+    /// See [`super::Store::check_lock`].
+    pub(super) async fn check_lock(
         &self,
         watches: bool,
-        tell: &mut (dyn FnMut(&Holder) + Send),
+        notify: &mut (dyn FnMut(&Holder) + Send),
     ) -> Result<Locked, StoreError> {
         let name = self.name();
         match (
-            lock::look(&self.lock_path(), &name, watches, tell).await?,
+            lock::check(&self.lock_path(), &name, watches, notify).await?,
             self.older_lock(),
         ) {
-            (Locked::Free, Some(older)) => lock::look(&older, &name, watches, tell).await,
+            (Locked::Free, Some(older)) => lock::check(&older, &name, watches, notify).await,
             (found, _) => Ok(found),
         }
     }
@@ -184,12 +184,12 @@ impl LocalStore {
             Some(path) => {
                 let patience = Patience {
                     timeout: patience.timeout,
-                    tell: &mut *patience.tell,
+                    notify: &mut *patience.notify,
                 };
-                Some(FileLock::take(&path, &name, holder, patience).await?)
+                Some(FileLock::acquire(&path, &name, holder, patience).await?)
             }
         };
-        let lock = FileLock::take(&self.lock_path(), &name, holder, patience).await?;
+        let lock = FileLock::acquire(&self.lock_path(), &name, holder, patience).await?;
         *self.older.lock().unwrap_or_else(PoisonError::into_inner) = older;
         files::sweep(&self.path);
         *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(lock));
@@ -258,8 +258,8 @@ impl LocalStore {
         }
     }
 
-    /// Writes what is in the state's place from now on; what was there is kept among the
-    /// versions first, or beside it where it is no state.
+    /// Replaces the content of the state file; the old content is kept among the versions first, or
+    /// beside it where it is not a state.
     fn replace(
         &self,
         text: &[u8],
@@ -316,8 +316,8 @@ impl LocalStore {
         self.history.put(name, packed)
     }
 
-    /// The text of the state file, which must be the one that was opened: a lock that others
-    /// do not honour must not make one run overwrite what another saved.
+    /// The content of the state file, which must be the one that was opened: a lock that others do
+    /// not honour must not make one run overwrite what another saved.
     fn unchanged(&self) -> Result<Option<Vec<u8>>, StoreError> {
         let text = files::read(&self.path)?;
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);

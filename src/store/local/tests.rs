@@ -21,7 +21,7 @@ fn nobody(by: &Holder) {
 
 /// Between the system's lock and what is written there a holder is not known yet.
 #[tokio::test]
-async fn a_holder_that_has_not_written_yet_has_just_begun() {
+async fn a_holder_that_has_not_written_yet_has_just_started() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("s.json.lock");
     let file = File::create(&path).expect("creates");
@@ -30,7 +30,7 @@ async fn a_holder_that_has_not_written_yet_has_just_begun() {
     let Ok(Attempt::Held(held, true)) = attempt else {
         panic!("it is locked, which is certain");
     };
-    let Ok(Locked::Alive(looked)) = lock::look(&path, PLACE, true, &mut nobody).await else {
+    let Ok(Locked::Alive(looked)) = lock::check(&path, PLACE, true, &mut nobody).await else {
         panic!("it is locked");
     };
     for by in [held, looked] {
@@ -49,7 +49,7 @@ async fn a_holder_that_has_not_written_yet_has_just_begun() {
         assert_eq!((by.beat, by.lease, by.started), (0, 1, 0));
     }
     drop(file);
-    let found = lock::look(&path, PLACE, true, &mut nobody).await;
+    let found = lock::check(&path, PLACE, true, &mut nobody).await;
     assert!(matches!(found, Ok(Locked::Free)), "{found:?}");
 }
 
@@ -57,18 +57,18 @@ async fn a_holder_that_has_not_written_yet_has_just_begun() {
 /// lives when it beats, and is dead when it stands still for as long as its lease.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn the_dead_are_told_from_the_living() {
+async fn the_dead_are_distinguished_from_the_living() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("s.json.lock");
     write(&path, &holder("ours"));
-    match lock::look(&path, PLACE, true, &mut nobody).await {
+    match lock::check(&path, PLACE, true, &mut nobody).await {
         Ok(Locked::Dead(by)) => assert_eq!(by.id, "ours"),
         found => panic!("{found:?}"),
     }
     let mut theirs = holder("theirs");
     (theirs.pids_of, theirs.lease) = ("another boot".to_owned(), 3600);
     write(&path, &theirs);
-    match lock::look(&path, PLACE, false, &mut nobody).await {
+    match lock::check(&path, PLACE, false, &mut nobody).await {
         Ok(Locked::Alive(by)) => assert_eq!(by.beat, 0),
         found => panic!("{found:?}"),
     }
@@ -79,7 +79,7 @@ async fn the_dead_are_told_from_the_living() {
         by.beat += 1;
         write(&path, &by);
     };
-    match lock::look(&path, PLACE, true, &mut beat).await {
+    match lock::check(&path, PLACE, true, &mut beat).await {
         Ok(Locked::Alive(by)) => assert_eq!(by.beat, 1),
         found => panic!("{found:?}"),
     }
@@ -87,23 +87,23 @@ async fn the_dead_are_told_from_the_living() {
     theirs.lease = 1;
     write(&path, &theirs);
     let mut told = 0;
-    match lock::look(&path, PLACE, true, &mut |_| told += 1).await {
+    match lock::check(&path, PLACE, true, &mut |_| told += 1).await {
         Ok(Locked::Dead(by)) => assert_eq!(by.id, "theirs"),
         found => panic!("{found:?}"),
     }
     assert_eq!(told, 1);
 }
 
-/// A state that was there and is taken away, or was not and is there by now, is not written over.
+/// A state that was removed or created by others since it was read is not overwritten.
 #[tokio::test]
 async fn a_state_that_is_another_one_meanwhile_is_left_alone() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join(PLACE);
     let store = Store::local(path.clone(), dir.path(), false);
-    let mut tell = |_: &Holder| {};
+    let mut notify = |_: &Holder| {};
     let patience = Patience {
         timeout: Some(Duration::ZERO),
-        tell: &mut tell,
+        notify: &mut notify,
     };
     store.lock(&holder("ours"), patience).await.expect("locks");
     let mut state = store.open("s", None).await.expect("opens").state;

@@ -39,7 +39,7 @@ pub(super) struct Object {
 /// What must hold for a write to take place.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum If<'a> {
-    /// There is no such object.
+    /// The object does not exist.
     New,
     /// The object has this ETag.
     Match(&'a str),
@@ -47,8 +47,8 @@ pub(super) enum If<'a> {
     Always,
 }
 
-/// Answers of S3 when the condition of a write does not hold. `NoSuchKey`: what `If-Match`
-/// asks for is gone.
+/// Error codes of S3 when the condition of a write does not hold. `NoSuchKey`: the object that
+/// `If-Match` requires does not exist.
 const REFUSED: &[&str] = &["PreconditionFailed", "NoSuchKey"];
 
 /// How many objects are read at once.
@@ -71,7 +71,7 @@ impl Bucket {
         }
     }
 
-    /// Reads an object; none where there is none.
+    /// Reads an object; none where it does not exist.
     pub(super) async fn get(&self, key: &str) -> Result<Option<Object>, StoreError> {
         self.get_small(key, LARGEST_STATE).await
     }
@@ -177,7 +177,7 @@ impl Bucket {
             .map_err(|error| self.error("listing", prefix, error))
     }
 
-    /// Reads many objects at once, in the order of the keys; those that are gone are left out.
+    /// Reads many objects at once, in the order of the keys; those that do not exist are excluded.
     pub(super) async fn get_all(&self, keys: &[String]) -> Result<Vec<Object>, StoreError> {
         let reads = stream::iter(keys.iter().map(|key| self.get(key)));
         let mut reads = reads.buffered(AT_ONCE);

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 /// How often a lease that others hold is looked at.
-const LOOK: Duration = Duration::from_millis(500);
+const POLL: Duration = Duration::from_millis(500);
 
 /// No lock has more bytes.
 const LARGEST: u64 = 64 << 10;
@@ -64,7 +64,7 @@ pub(super) struct LeaseObject {
 struct Seen {
     /// None: free.
     holder: Option<Box<Holder>>,
-    /// None: there is no such object.
+    /// None: the object does not exist.
     etag: Option<String>,
 }
 
@@ -106,8 +106,8 @@ impl LeaseObject {
         self.bucket.put(&self.key, body, condition).await
     }
 
-    /// Takes the lease. Also: whether a holder that is gone had it.
-    pub(super) async fn take(
+    /// Takes the lease. Also returns whether a dead holder had it.
+    pub(super) async fn acquire(
         &self,
         holder: &Holder,
         patience: Patience<'_>,
@@ -118,7 +118,7 @@ impl LeaseObject {
         let mut refused = 0;
         loop {
             let seen = self.read().await?;
-            let gone = seen.holder.as_ref().map(|by| is_gone(by, &mut vigil));
+            let gone = seen.holder.as_ref().map(|by| is_dead(by, &mut vigil));
             if gone != Some(false) {
                 let sent = Instant::now();
                 let taken = self.write(text(holder), seen.etag.as_deref()).await?;
@@ -141,18 +141,18 @@ impl LeaseObject {
                 }
                 if told.is_none_or(|told| told.elapsed() > Duration::from_secs(10)) {
                     told = Some(Instant::now());
-                    (patience.tell)(&by);
+                    (patience.notify)(&by);
                 }
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL).await;
         }
     }
 
     /// Whether the lease is held, without taking it.
-    pub(super) async fn look(
+    pub(super) async fn check(
         &self,
         watches: bool,
-        tell: &mut (dyn FnMut(&Holder) + Send),
+        notify: &mut (dyn FnMut(&Holder) + Send),
     ) -> Result<Locked, StoreError> {
         let mut vigil = Vigil::default();
         let mut told = false;
@@ -160,7 +160,7 @@ impl LeaseObject {
             let Some(by) = self.read().await?.holder else {
                 return Ok(Locked::Free);
             };
-            if is_gone(&by, &mut vigil) {
+            if is_dead(&by, &mut vigil) {
                 return Ok(Locked::Dead(by));
             }
             if vigil.alive() || by.is_of_this_machine() {
@@ -171,9 +171,9 @@ impl LeaseObject {
             }
             if !told {
                 told = true;
-                tell(&by);
+                notify(&by);
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL).await;
         }
     }
 
@@ -205,7 +205,7 @@ impl LeaseObject {
     }
 }
 
-fn is_gone(by: &Holder, vigil: &mut Vigil) -> bool {
+fn is_dead(by: &Holder, vigil: &mut Vigil) -> bool {
     by.is_proven_dead() || vigil.expired(by)
 }
 
@@ -229,7 +229,7 @@ impl Lease {
             loop {
                 tokio::time::sleep(pace).await;
                 let Some(lease) = weak.upgrade() else { return };
-                // A failure is told by the check before the next step; the next beat may do.
+                // A failure is reported by the check before the next step; the next beat may do.
                 let _ = lease.renew().await;
                 if lease.lost().is_some() {
                     return;
@@ -270,7 +270,7 @@ impl Lease {
     }
 
     /// Writes the object of the lease that is held. A refusal may come of a write of this run's own
-    /// whose reply was lost: what is in the object tells whose it is.
+    /// whose reply was lost: the content of the object shows whose it is.
     async fn write(&self, held: &mut Held, body: Vec<u8>) -> Result<(), StoreError> {
         for _ in 0..TRIES {
             let written = self.object.write(body.clone(), Some(&held.etag)).await?;

@@ -15,14 +15,14 @@ mod transfer;
 
 use super::error::StoreError;
 use super::format;
-use super::found::Pieces;
-use super::found::{Inspected, Opened};
 use super::history::UNUSABLE;
 use super::history::{self, Budget, Version, VersionName};
 use super::journal::{self as entries, Entry, Leftover};
 use super::lease::Locked;
 use super::lease::{Holder, Patience};
 use super::moment::{Moment, Watch};
+use super::opened::Pieces;
+use super::opened::{Inspected, Opened};
 use super::state::{MOST_SERIAL, State};
 use crate::lang::place::S3Place;
 use crate::resource::aws::Aws;
@@ -38,7 +38,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct S3Store {
     bucket: Bucket,
     key: String,
-    known: Mutex<Known>,
+    observed: Mutex<Observed>,
     lease: Mutex<Option<Arc<Lease>>>,
     /// How many versions are kept.
     kept: usize,
@@ -47,7 +47,7 @@ pub struct S3Store {
 
 /// What was seen when the state was opened or saved last.
 #[derive(Debug, Default, Clone)]
-struct Known {
+struct Observed {
     state: Option<Object>,
     names: BTreeSet<VersionName>,
     /// The journal's keys, of all serials.
@@ -58,7 +58,7 @@ struct Known {
     took_over: bool,
 }
 
-/// The journal of the run under way.
+/// The journal of the run in progress.
 #[derive(Debug)]
 pub(super) struct S3Journal {
     bucket: Bucket,
@@ -99,7 +99,7 @@ impl S3Store {
                 options: place.options.clone(),
             },
             key: place.key.clone(),
-            known: Mutex::default(),
+            observed: Mutex::default(),
             lease: Mutex::default(),
             kept: history::KEPT,
             budget: Budget::default(),
@@ -120,13 +120,13 @@ impl S3Store {
         format!("s3://{}/{}", self.bucket.name, self.key)
     }
 
-    fn known(&self) -> Known {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+    fn observed(&self) -> Observed {
+        let known = self.observed.lock().unwrap_or_else(PoisonError::into_inner);
         known.clone()
     }
 
-    fn know(&self, change: impl FnOnce(&mut Known)) {
-        change(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner));
+    fn observe(&self, change: impl FnOnce(&mut Observed)) {
+        change(&mut self.observed.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     fn held(&self) -> Option<Arc<Lease>> {
@@ -189,7 +189,7 @@ impl S3Store {
             Some(Ok(found)) => found.state.serial,
             _ => names.last().map_or(0, |newest| newest.serial),
         };
-        self.know(|known| {
+        self.observe(|known| {
             known.state = state;
             known.names.clone_from(&names);
             known.journal.clone_from(&keys);
@@ -219,7 +219,7 @@ impl S3Store {
         serial: u64,
         keys: &[String],
     ) -> Result<Option<Result<Leftover, String>>, StoreError> {
-        // Of a later serial: the state is older than the journal, which is told.
+        // Of a later serial: the state is older than the journal, which is reported.
         let of = keys.iter().filter_map(|key| numbers(key)).map(|(of, _)| of);
         let serial = of.max().map_or(serial, |newest| newest.max(serial));
         let mut keys: Vec<String> = keys
@@ -240,7 +240,7 @@ impl S3Store {
         }
         let last = keys.last().and_then(|key| numbers(key));
         let mut next = last.map_or(0, |(_, number)| number + 1);
-        if self.held().is_some() && (self.known().took_over || !keys.is_empty()) {
+        if self.held().is_some() && (self.observed().took_over || !keys.is_empty()) {
             let closing = self.line(&Entry::Taken {
                 by: self.by().await,
             })?;
@@ -255,9 +255,9 @@ impl S3Store {
                 next += 1;
             }
             next += 1;
-            self.know(|known| known.took_over = false);
+            self.observe(|known| known.took_over = false);
         }
-        self.know(|known| known.next = next);
+        self.observe(|known| known.next = next);
         let mut text = Vec::new();
         for object in self.bucket.get_all(&keys).await? {
             text.extend(object.body);
@@ -311,8 +311,8 @@ impl S3Store {
         holder: &Holder,
         patience: Patience<'_>,
     ) -> Result<(), StoreError> {
-        let (lease, took_over) = self.lease_object().take(holder, patience).await?;
-        self.know(|known| known.took_over = took_over);
+        let (lease, took_over) = self.lease_object().acquire(holder, patience).await?;
+        self.observe(|known| known.took_over = took_over);
         *self.lease.lock().unwrap_or_else(PoisonError::into_inner) = Some(lease);
         Ok(())
     }
@@ -329,13 +329,13 @@ impl S3Store {
         }
     }
 
-    /// See [`super::Store::look`].
-    pub(super) async fn look(
+    /// See [`super::Store::check_lock`].
+    pub(super) async fn check_lock(
         &self,
         watches: bool,
-        tell: &mut (dyn FnMut(&Holder) + Send),
+        notify: &mut (dyn FnMut(&Holder) + Send),
     ) -> Result<Locked, StoreError> {
-        self.lease_object().look(watches, tell).await
+        self.lease_object().check(watches, notify).await
     }
 
     /// See [`super::Store::unlock`].
@@ -354,7 +354,7 @@ impl S3Store {
             lease,
             prefix: format!("{}.journal", self.key),
             serial: state.serial,
-            next: self.known().next,
+            next: self.observed().next,
             pending: Vec::new(),
             unsure: Vec::new(),
         };
@@ -391,7 +391,7 @@ impl S3Store {
             self.bucket.error("writing", &self.key, error)
         };
         let written = format::write(state).map_err(|error| failed(error.to_string()))?;
-        let known = self.known();
+        let known = self.observed();
         if let Some(before) = &known.state
             && !before.body.is_empty()
             && format::read(&before.body).is_err()
@@ -415,7 +415,7 @@ impl S3Store {
         if self.sweep(state.serial, &outdated).await.is_ok() {
             names.retain(|name| !outdated.contains(name));
         }
-        self.know(|known| {
+        self.observe(|known| {
             known.names = names;
             known.next = 0;
         });

@@ -28,7 +28,7 @@ impl S3Store {
         self.bucket
             .put(&self.version_key(name), packed, If::Always)
             .await?;
-        self.know(|known| {
+        self.observe(|known| {
             known.names.insert(name.clone());
         });
         Ok(())
@@ -46,7 +46,7 @@ impl S3Store {
     /// Writes what is in the state's place from now on, if it holds what was read there, which
     /// is kept among the versions first.
     pub(super) async fn replace(&self, text: Vec<u8>, lease: &Lease) -> Result<(), StoreError> {
-        let known = self.known();
+        let known = self.observed();
         // The version before may lack in the history, when a run died in between.
         if let Some(before) = &known.state
             && let Ok(found) = format::read(&before.body)
@@ -59,7 +59,7 @@ impl S3Store {
         let Some(etag) = self.bucket.put(&self.key, text.clone(), condition).await? else {
             return Err(lease.lose("another run has saved it meanwhile"));
         };
-        self.know(|known| known.state = Some(Object { body: text, etag }));
+        self.observe(|known| known.state = Some(Object { body: text, etag }));
         Ok(())
     }
 }

@@ -104,7 +104,7 @@ fn who_can_open_a_state_is_authenticated() {
         StateKey::unlock(given(&two), &state).err(),
         Some(KeyError::OtherKey { .. })
     ));
-    // Somebody adds a name to the list: it opens nothing, and is told.
+    // Somebody adds a name to the list: it opens nothing, and is reported.
     let name = two.to_public().to_string();
     let mut forged = state.clone();
     let encryption = forged.encryption.as_mut().expect("a key");
@@ -152,7 +152,7 @@ fn a_plan_brings_a_key_that_only_who_opens_it_can_have_made() {
 }
 
 #[test]
-fn a_key_that_does_not_fit_is_told() {
+fn a_key_that_does_not_fit_is_reported() {
     let state = saved(
         state(),
         &with_passphrase(&state(), "one").expect("a new key"),

@@ -28,8 +28,8 @@ fn the_help_of_stackctl() {
       outputs   Print the stack's outputs [alias: output]
       destroy   Plan the deletion of the stack, ask, and delete [alias: down]
       drift     Show what changed outside: what was last applied against what is live
-      refresh   Take what is live into the state, and change nothing else
-      import    Adopt objects that exist, without a change to them
+      refresh   Record what is live in the state, and change nothing else
+      import    Import existing resources, without a change to them
       state     Look at the state, and repair it
 
     Options:
@@ -107,7 +107,7 @@ fn the_help_of_plan() {
           --exclude <ADDRESS>  Skip this resource and those that depend on it; may be given many times
           --refresh[=<BOOL>]   Whether to read the live resources; --refresh=false trusts the state
                                [default: true]
-          --parallelism <N>    How many steps may be under way at once [default: 32]
+          --parallelism <N>    How many steps may be in progress at once [default: 32]
           --show-secrets       Print secret values in clear
           --replace <ADDRESS>  Replace this resource though it need not be; may be given many times
           --detailed-exitcode  Exit with 2 when there are changes, 0 when there are none
@@ -167,15 +167,15 @@ fn the_help_of_apply() {
           --exclude <ADDRESS>  Skip this resource and those that depend on it; may be given many times
           --refresh[=<BOOL>]   Whether to read the live resources; --refresh=false trusts the state
                                [default: true]
-          --parallelism <N>    How many steps may be under way at once [default: 32]
+          --parallelism <N>    How many steps may be in progress at once [default: 32]
           --show-secrets       Print secret values in clear
           --replace <ADDRESS>  Replace this resource though it need not be; may be given many times
       -y, --yes                Do not ask; needed where there is no terminal [alias: --auto-approve]
           --plan <FILE>        Apply the plan that plan --out saved, without a question, if it still
                                holds
-          --verify[=<BOOL>]    Check that a plan right after the apply would be empty: by reading
-                               everything once more, with =false not at all, without the flag from what
-                               the run was told anyway
+          --verify[=<BOOL>]    Check that a plan right after the apply would be empty: =true reads all
+                               resources again, =false skips the check; without the flag the check uses
+                               the results of the apply
       -h, --help               Print help
 
     Variables:
@@ -283,7 +283,7 @@ fn the_help_of_destroy() {
           --exclude <ADDRESS>  Skip this resource and those that depend on it; may be given many times
           --refresh[=<BOOL>]   Whether to read the live resources; --refresh=false trusts the state
                                [default: true]
-          --parallelism <N>    How many steps may be under way at once [default: 32]
+          --parallelism <N>    How many steps may be in progress at once [default: 32]
           --show-secrets       Print secret values in clear
       -y, --yes                Do not ask; needed where there is no terminal [alias: --auto-approve]
       -h, --help               Print help

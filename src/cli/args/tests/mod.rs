@@ -66,7 +66,7 @@ fn a_command_is_called_as_it_is_typed() {
 }
 
 #[test]
-fn flags_are_taken_as_documented() {
+fn flags_are_read_as_documented() {
     let Ok(Command::Plan(plan)) = parsed(
         "stackctl preview web --var a=b=c --var e= --var-file v.yaml --env dev --target a \
          --target b --exclude c --replace d --refresh=false --parallelism 4 --local \
@@ -165,7 +165,7 @@ fn mistakes_are_refused() {
 }
 
 #[test]
-fn outputs_tells_stack_from_output() {
+fn outputs_distinguishes_stack_and_output() {
     let request = |line: &str| match parsed(line) {
         Ok(Command::Outputs(outputs)) => outputs
             .request(|name| name == "web")

@@ -105,7 +105,7 @@ impl Call<'_> {
         )
     }
 
-    /// An argument as text; numbers and bools are converted.
+    /// An argument as a string; numbers and bools are converted.
     pub(super) fn text(&self, at: usize) -> Result<String, String> {
         value::text(self.any(at)).map_err(|_| self.expected(at, "a string"))
     }
@@ -140,7 +140,7 @@ impl Call<'_> {
         }
     }
 
-    /// A list of texts.
+    /// A list of strings.
     pub(super) fn texts(&self, at: usize) -> Result<Vec<String>, String> {
         self.list(at)?
             .iter()

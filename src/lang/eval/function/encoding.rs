@@ -40,8 +40,8 @@ pub(super) const TABLE: &[Function] = &[
             )
         })
     }),
-    // With sorted keys. Unlike Terraform's it writes `<`, `>` and `&` themselves: escaped, the
-    // text is the same JSON, and breaks what reads it as a text (VTL, log formats).
+    // With sorted keys. Unlike Terraform's it writes `<`, `>` and `&` themselves: escaped, the text
+    // is the same JSON, and breaks what reads it as a string (VTL, log formats).
     function("jsonencode", 1, Some(1), |call| {
         let mut out = Limited::default();
         let fits = serde_json::to_writer(&mut out, call.any(0)).is_ok();

@@ -1,4 +1,4 @@
-//! `format`: text with verbs, as in Terraform.
+//! `format`: a string with verbs, as in Terraform.
 
 use super::call::Call;
 use crate::lang::eval::value;

@@ -1,4 +1,4 @@
-//! Functions on text.
+//! Functions on strings.
 
 use super::call::{Call, Function, function};
 use super::format::format;
@@ -125,8 +125,8 @@ fn wrong(written: &str) -> String {
     format!("{written:?} is not a regular expression, or too large a one")
 }
 
-/// What a match gives: the text, or a list of the groups, or a map of the named ones.
-fn found(pattern: &Regex, captures: &regex::Captures<'_>) -> Value {
+/// What a match returns: the string, or a list of the groups, or a map of the named ones.
+fn match_value(pattern: &Regex, captures: &regex::Captures<'_>) -> Value {
     let group = |found: Option<regex::Match<'_>>| {
         found.map_or(Value::Null, |found| Value::from(found.as_str()))
     };
@@ -153,7 +153,7 @@ fn regex(call: &Call<'_>) -> Result<Value, String> {
         .ok_or_else(|| "the pattern does not match".to_owned())?;
     let bytes = captures.iter().flatten().map(|group| group.len()).sum();
     call.room_for(captures.len() + 1, bytes)?;
-    Ok(found(&pattern, &captures))
+    Ok(match_value(&pattern, &captures))
 }
 
 fn regexall(call: &Call<'_>) -> Result<Value, String> {
@@ -169,13 +169,13 @@ fn regexall(call: &Call<'_>) -> Result<Value, String> {
             .map(|group| group.len())
             .sum::<usize>();
         call.room_for(values, bytes)?;
-        all.push(found(&pattern, &captures));
+        all.push(match_value(&pattern, &captures));
     }
     Ok(Value::Array(all))
 }
 
-/// `replace(text, part, new)`; a part between slashes is a regular expression, whose groups
-/// `$1` or `${name}` stand for in the new text.
+/// `replace(text, part, new)`; a part between slashes is a regular expression, whose groups `$1` or
+/// `${name}` stand for in the new string.
 fn replace(call: &Call<'_>) -> Result<Value, String> {
     let (text, part, new) = (call.text(0)?, call.text(1)?, call.text(2)?);
     if part.len() > 1
@@ -196,7 +196,7 @@ fn replace_pattern(
     text: &str,
     new: &str,
 ) -> Result<String, String> {
-    // What `$1` stands for may be as long as the text, as often as it stands there.
+    // What `$1` stands for may be as long as the string, each time it occurs.
     let names = new.bytes().filter(|byte| *byte == b'$').count();
     let mut out = String::new();
     let mut done = 0;

@@ -1,6 +1,6 @@
 //! Secrets through drawn expressions: what is not marked in a result, and what a mistake says, is
-//! the same whatever the secret is. So nothing that is shown tells anything of it.
-//! `STACKCTL_FUZZ_SEED` draws others.
+//! the same whatever the secret is. So no output reveals anything of it. `STACKCTL_FUZZ_SEED` draws
+//! others.
 
 use super::secrets::CALLS;
 use super::*;
@@ -167,7 +167,7 @@ const USES: &[&str] = &[
     "tonumber(\"${@}x\")",
 ];
 
-/// A secret's text: letters that stand together in no message.
+/// A secret string: letters that stand together in no message.
 fn drawn(draw: &mut StdRng) -> String {
     const LETTERS: &[u8] = b"qxzj0789";
     let length = draw.random_range(8..14);
@@ -175,7 +175,7 @@ fn drawn(draw: &mut StdRng) -> String {
     letters.collect()
 }
 
-/// Two values of one shape that differ in every text and number.
+/// Two values of one shape that differ in every string and number.
 fn pair(draw: &mut StdRng, shape: usize) -> (Value, Value) {
     let (one, two) = (drawn(draw), drawn(draw));
     let numbers = [
@@ -268,7 +268,7 @@ fn expression(draw: &mut StdRng, depth: usize) -> String {
 }
 
 /// What is shown of a result: all but what is secret.
-fn shown(data: &Data) -> Value {
+fn public_part(data: &Data) -> Value {
     let mut value = data.value.clone();
     for path in &data.secret {
         if path.is_root() {
@@ -279,14 +279,14 @@ fn shown(data: &Data) -> Value {
     value
 }
 
-fn told(faults: &[LocatedError]) -> String {
+fn messages(faults: &[LocatedError]) -> String {
     let each = faults
         .iter()
         .map(|fault| format!("{} {:?}", fault.message, fault.help));
     each.collect::<Vec<_>>().join("\n")
 }
 
-/// The texts and numbers in a value, and the keys.
+/// The strings and numbers in a value, and the keys.
 fn texts(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::String(text) => found.push(text.clone()),
@@ -300,8 +300,8 @@ fn texts(value: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// Whether a text has four characters of a secret in a row, or a hash of it.
-fn tells(text: &str, secret: &Value) -> Option<String> {
+/// Whether a string has four characters of a secret in a row, or a hash of it.
+fn reveals(text: &str, secret: &Value) -> Option<String> {
     let mut all = Vec::new();
     texts(secret, &mut all);
     for own in all
@@ -327,7 +327,7 @@ fn tells(text: &str, secret: &Value) -> Option<String> {
     None
 }
 
-/// A value without its texts and numbers; a short text counts by itself.
+/// A value without its strings and numbers; a short string counts by itself.
 fn form(value: &Value) -> Value {
     match value {
         Value::String(text) if text.len() >= 8 => json!("text"),
@@ -358,16 +358,16 @@ fn check(text: &str, (one, two): &(Value, Value), counts: &mut Counts) {
     for (result, value) in results.iter().zip([one, two]) {
         if let Err(faults) = result {
             counts.refused += 1;
-            let told = told(faults);
-            let found = tells(&told, value);
+            let told = messages(faults);
+            let found = reveals(&told, value);
             assert_eq!(found, None, "{text} with {value} says: {told}");
         }
     }
     match &results {
         [Ok(one_made), Ok(two_made)] => {
             assert_eq!(
-                shown(one_made),
-                shown(two_made),
+                public_part(one_made),
+                public_part(two_made),
                 "{text} with {one} and {two}"
             );
             let differs = one_made.value != two_made.value;
@@ -383,7 +383,7 @@ fn check(text: &str, (one, two): &(Value, Value), counts: &mut Counts) {
             }
         }
         [Err(one_said), Err(two_said)] => {
-            let (one_said, two_said) = (told(one_said), told(two_said));
+            let (one_said, two_said) = (messages(one_said), messages(two_said));
             // What is of another form, such as a number, fails elsewhere.
             let same_form = form(one) == form(two);
             assert!(
@@ -487,8 +487,11 @@ fn drawn_expressions_keep_their_secrets() {
 #[test]
 fn a_part_of_a_secret_and_its_hash_are_noticed() {
     let secret = json!({"a": ["zq7x80jxq9"]});
-    assert_eq!(tells("it has 7x80 in it", &secret), Some("7x80".to_owned()));
+    assert_eq!(
+        reveals("it has 7x80 in it", &secret),
+        Some("7x80".to_owned())
+    );
     let hash = hex::encode(Md5::digest("zq7x80jxq9"));
-    assert!(tells(&format!("the hash is {hash}"), &secret).is_some());
-    assert_eq!(tells("it has 7x8 in it", &secret), None);
+    assert!(reveals(&format!("the hash is {hash}"), &secret).is_some());
+    assert_eq!(reveals("it has 7x8 in it", &secret), None);
 }

@@ -132,7 +132,7 @@ fn corners_of_functions() {
             json!("18446744073709551615"),
         ),
         ("format(\"100%%\")", json!("100%")),
-        // texts
+        // strings
         ("chomp(\"a\\r\\n\\n\")", json!("a")),
         ("endswith(\"abc\", \"bc\")", json!(true)),
         ("endswith(\"abc\", \"ab\")", json!(false)),

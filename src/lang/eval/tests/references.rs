@@ -42,7 +42,7 @@ fn references_are_found_with_their_places() {
 }
 
 #[test]
-fn an_expression_is_told_from_text_that_looks_like_one() {
+fn an_expression_is_distinguished_from_text_that_looks_like_one() {
     for text in [
         "${var.s}",
         "a ${var.n + 1}",

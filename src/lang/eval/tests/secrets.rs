@@ -1,9 +1,9 @@
-//! Secrets through every function and operator: what is made of one is one, and no mistake says
-//! what it is.
+//! Secrets through every function and operator: what is derived from one is one, and no mistake
+//! says what it is.
 
 use super::*;
 
-/// Part of every text that no message may have.
+/// Part of every string that no message may have.
 const MARK: &str = "hunter2";
 
 /// Every function with arguments that it takes.
@@ -127,7 +127,7 @@ fn places() -> impl Iterator<Item = (&'static str, &'static [&'static str], usiz
 }
 
 /// Arguments that were not looked at because one before them was taken.
-fn is_left_out(name: &str, at: usize) -> bool {
+fn is_excluded(name: &str, at: usize) -> bool {
     name == "try" && at > 0
 }
 
@@ -148,7 +148,7 @@ fn what_a_function_makes_of_a_secret_is_secret() {
         let text = call(name, arguments, at);
         let made = run(&with_secret(given), &text).unwrap();
         let secret = made.is_secret(&Path::root());
-        assert_eq!(secret, !is_left_out(name, at), "{text}: {made:?}");
+        assert_eq!(secret, !is_excluded(name, at), "{text}: {made:?}");
         // The value is the same.
         assert_eq!(made.value, plain.unwrap().value, "{text}");
     }
@@ -157,7 +157,7 @@ fn what_a_function_makes_of_a_secret_is_secret() {
 #[test]
 fn whether_a_function_takes_a_secret_is_secret_too() {
     for (name, arguments, at) in places() {
-        if is_left_out(name, at) {
+        if is_excluded(name, at) {
             continue;
         }
         for given in [

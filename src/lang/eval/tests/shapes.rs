@@ -194,7 +194,7 @@ fn a_variable_of_a_loop_is_indexed_by_itself() {
     }
 }
 
-/// Once a limit is reached nothing more is evaluated, and one mistake tells of it.
+/// Once a limit is reached nothing more is evaluated, and one mistake reports it.
 #[test]
 fn nothing_is_evaluated_beyond_a_limit() {
     let mut world = world();

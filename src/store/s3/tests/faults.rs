@@ -2,7 +2,7 @@
 //! condition that another run's write broke or one's own, a bucket that is away for a moment or for
 //! good. What heals heals, what does not is an error, and nothing that was acknowledged is lost.
 
-use super::scenes::{Before, Told, next, prepare, run};
+use super::scenes::{Before, Reported, next, prepare, run};
 use super::wire::{At, Fault, Wire, s3};
 use crate::store::StoreError;
 
@@ -200,7 +200,7 @@ async fn meets(name: &str, before: Before, at: At, fault: Fault) -> Result<usize
     prepare(&wire, before).await;
     let store = wire.store(true).await;
     wire.strike(at, fault);
-    let mut told = Told::default();
+    let mut told = Reported::default();
     let ended = run(&store, before, &mut told).await;
     store.release().await;
     let struck = wire.struck();

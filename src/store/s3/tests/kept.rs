@@ -43,7 +43,7 @@ async fn a_journal_ends_where_the_next_run_could_not_read_it() {
     let store = wire.store(false).await;
     lock(&store, "run").await.unwrap();
     let mut state = store.open("s", None).await.unwrap().state;
-    s3(&store).know(|known| known.next = MOST_ENTRIES as u64 - 2);
+    s3(&store).observe(|known| known.next = MOST_ENTRIES as u64 - 2);
     let mut journal = store.start(&state).await.unwrap();
     journal.add(&begin(0, "a")).unwrap();
     journal.sync().await.unwrap();
@@ -69,9 +69,9 @@ async fn a_journal_ends_where_the_next_run_could_not_read_it() {
     assert_eq!(last.as_deref(), Some("s.json.journal/0000000002-000000"));
 }
 
-/// A version that is damaged, is no state, or does not exist is named with its serial.
+/// A version that is damaged, is not a state, or does not exist is named with its serial.
 #[tokio::test]
-async fn a_version_that_cannot_be_used_is_told_with_its_serial() {
+async fn a_version_that_cannot_be_used_is_reported_with_its_serial() {
     let dir = tempfile::tempdir().unwrap();
     let wire = Wire::open(dir.path());
     prepare(&wire, Before::Saved).await;
@@ -136,7 +136,7 @@ const DELETE: At = At("POST", "delete", 1);
 /// S3 replies 200 to a deletion of which it keeps some: those are errors, and what does not exist is
 /// none.
 #[tokio::test]
-async fn what_s3_does_not_delete_is_told() {
+async fn what_s3_does_not_delete_is_reported() {
     const MISSING: &str =
         "<DeleteResult><Error><Key>a</Key><Code>NoSuchKey</Code></Error></DeleteResult>";
     const KEPT: &str = "<DeleteResult><Error><Key>b</Key><Code>NoSuchKey</Code></Error>\

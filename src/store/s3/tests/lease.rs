@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// Who looks at a lease of another machine, and watches whether it beats, says so once.
 #[tokio::test]
-async fn a_watched_lease_is_told_once() {
+async fn a_watched_lease_is_reported_once() {
     let dir = tempfile::tempdir().unwrap();
     let wire = Wire::open(dir.path());
     prepare(&wire, Before::Saved).await;
@@ -22,10 +22,14 @@ async fn a_watched_lease_is_told_once() {
     let written = s3(&store).bucket.put("s.json.lock", body, If::Always).await;
     written.unwrap();
     let mut told = Vec::new();
-    let found = store.look(false, &mut |by| told.push(by.id.clone())).await;
+    let found = store
+        .check_lock(false, &mut |by| told.push(by.id.clone()))
+        .await;
     assert!(matches!(found, Ok(Locked::Alive(_))), "{found:?}");
     assert!(told.is_empty(), "{told:?}");
-    let found = store.look(true, &mut |by| told.push(by.id.clone())).await;
+    let found = store
+        .check_lock(true, &mut |by| told.push(by.id.clone()))
+        .await;
     assert!(matches!(found, Ok(Locked::Dead(_))), "{found:?}");
     assert_eq!(told, ["another"]);
 }
@@ -98,10 +102,10 @@ async fn a_lease_is_of_who_stands_in_it() {
 
     let mut short = holder("short");
     short.lease = 1;
-    let mut tell = |_: &Holder| {};
+    let mut notify = |_: &Holder| {};
     let patience = Patience {
         timeout: Some(Duration::ZERO),
-        tell: &mut tell,
+        notify: &mut notify,
     };
     store.lock(&short, patience).await.unwrap();
     let mut state = store.open("s", None).await.unwrap().state;
@@ -147,7 +151,7 @@ async fn a_holder_that_lives_is_known_by_its_process_or_its_beat() {
     ours.started -= 1;
     write(&ours).await;
     let mut never = |by: &Holder| panic!("{by} is watched");
-    match store.look(true, &mut never).await {
+    match store.check_lock(true, &mut never).await {
         Ok(Locked::Alive(by)) => assert_eq!(*by, ours),
         found => panic!("{found:?}"),
     }
@@ -156,7 +160,7 @@ async fn a_holder_that_lives_is_known_by_its_process_or_its_beat() {
     write(&other).await;
     let (told, watched) = tokio::sync::oneshot::channel();
     let mut told = Some(told);
-    let mut tell = |by: &Holder| {
+    let mut notify = |by: &Holder| {
         let told = told.take().expect("it is told once");
         told.send(by.beat).expect("somebody waits for it");
     };
@@ -164,7 +168,7 @@ async fn a_holder_that_lives_is_known_by_its_process_or_its_beat() {
         other.beat = watched.await.unwrap() + 1;
         write(&other).await;
     };
-    let (found, ()) = tokio::join!(store.look(true, &mut tell), beat);
+    let (found, ()) = tokio::join!(store.check_lock(true, &mut notify), beat);
     match found {
         Ok(Locked::Alive(by)) => assert_eq!((by.id.as_str(), by.beat), ("another", 1)),
         found => panic!("{found:?}"),
@@ -180,10 +184,10 @@ async fn a_lease_beats_until_another_run_has_it() {
     let store = wire.store(false).await;
     let mut short = holder("short");
     short.lease = 1;
-    let mut tell = |_: &Holder| {};
+    let mut notify = |_: &Holder| {};
     let patience = Patience {
         timeout: Some(Duration::ZERO),
-        tell: &mut tell,
+        notify: &mut notify,
     };
     store.lock(&short, patience).await.unwrap();
     let mut state = store.open("s", None).await.unwrap().state;

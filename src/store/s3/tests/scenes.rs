@@ -13,10 +13,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub(super) async fn lock(store: &Store, id: &str) -> Result<(), StoreError> {
-    let mut tell = |_: &Holder| {};
+    let mut notify = |_: &Holder| {};
     let patience = Patience {
         timeout: Some(Duration::ZERO),
-        tell: &mut tell,
+        notify: &mut notify,
     };
     store.lock(&holder(id), patience).await
 }
@@ -54,9 +54,9 @@ pub(super) fn done(step: usize, address: &str) -> Entry {
     }
 }
 
-/// What a run was told that it is durable.
+/// What was reported to a run as durable.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct Reported {
     pub(super) begun: Vec<&'static str>,
     pub(super) done: Vec<&'static str>,
     pub(super) saved: bool,
@@ -69,7 +69,7 @@ pub(super) enum Before {
     Saved,
     /// And a run that died with one resource created and another started.
     Crashed,
-    /// Something that is no state.
+    /// Content that is not a state.
     Unusable,
     /// A state that was saved, which is moved to a file.
     Leaves,
@@ -108,12 +108,16 @@ pub(super) async fn prepare(wire: &Wire, before: Before) {
 
 /// A run: two resources, each started and done, the journal written again where that failed, as an
 /// apply does, and a save.
-pub(super) async fn run(store: &Store, before: Before, told: &mut Told) -> Result<(), StoreError> {
+pub(super) async fn run(
+    store: &Store,
+    before: Before,
+    told: &mut Reported,
+) -> Result<(), StoreError> {
     lock(store, "run").await?;
     let opened = match before {
         Before::Unusable => {
             let inspected = store.inspect().await?;
-            let state = inspected.anew("s", None, None);
+            let state = inspected.empty_state("s", None, None);
             return save(store, state, told).await;
         }
         _ => store.open("s", None).await?,
@@ -164,7 +168,7 @@ pub(super) async fn run(store: &Store, before: Before, told: &mut Told) -> Resul
 }
 
 /// The state goes to a file: its versions, then the mark.
-async fn leave(store: &Store, told: &mut Told) -> Result<(), StoreError> {
+async fn leave(store: &Store, told: &mut Reported) -> Result<(), StoreError> {
     let dir = tempfile::tempdir().unwrap();
     let file = Store::local(dir.path().join("s.json"), dir.path(), true);
     lock(&file, "file").await?;
@@ -188,7 +192,7 @@ pub(super) fn moved() -> Moved {
 }
 
 /// Versions of a file come in, then its state.
-async fn come(store: &Store, here: State, told: &mut Told) -> Result<(), StoreError> {
+async fn come(store: &Store, here: State, told: &mut Reported) -> Result<(), StoreError> {
     let dir = tempfile::tempdir().unwrap();
     let file = Store::local(dir.path().join("s.json"), dir.path(), true);
     lock(&file, "file").await?;
@@ -200,14 +204,14 @@ async fn come(store: &Store, here: State, told: &mut Told) -> Result<(), StoreEr
     Ok(())
 }
 
-async fn save(store: &Store, mut state: State, told: &mut Told) -> Result<(), StoreError> {
+async fn save(store: &Store, mut state: State, told: &mut Reported) -> Result<(), StoreError> {
     store.save(&mut state).await?;
     told.saved = true;
     Ok(())
 }
 
-/// Whether the next run finds all that this one was told is durable.
-pub(super) async fn next(wire: &Wire, before: Before, told: &Told) -> Result<Opened, String> {
+/// Whether the next run finds all that was reported to this one as durable.
+pub(super) async fn next(wire: &Wire, before: Before, told: &Reported) -> Result<Opened, String> {
     let store = wire.store(false).await;
     lock(&store, "next")
         .await
@@ -217,7 +221,7 @@ pub(super) async fn next(wire: &Wire, before: Before, told: &Told) -> Result<Ope
             return Err("the mark is lost".to_owned());
         }
         Ok(opened) => opened,
-        // The mark is there; where nobody was told so the same command goes on from it.
+        // The mark exists; where that was not reported the same command continues from it.
         Err(StoreError::Unusable { why, .. })
             if before == Before::Leaves && why.contains("moved to elsewhere.json") =>
         {

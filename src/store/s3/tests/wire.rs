@@ -30,7 +30,7 @@ pub(super) enum Fault {
     LostReply,
     /// The same, and the attempts and look-ups after it find the bucket away: who called cannot know.
     Unknown,
-    /// Another write is under way, once or without an end.
+    /// Another write is in progress, once or without an end.
     Conflict(bool),
     /// The bucket is away, once or without an end.
     Away(bool),

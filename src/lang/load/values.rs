@@ -21,7 +21,7 @@ pub(super) struct Outside<'a> {
     pub(super) complete: bool,
 }
 
-/// A value that was chosen, and where a mistake in it is told.
+/// A value that was chosen, and where a mistake in it is reported.
 struct Chosen {
     value: Value,
     source: String,
@@ -39,13 +39,13 @@ impl Chosen {
 
 /// Gives each variable its value, and says where it is from; checks every value that is given,
 /// used or not.
-pub(super) fn settle(
+pub(super) fn resolve(
     reader: &mut Reader,
     declared: &BTreeMap<String, Declared>,
     outside: &Outside<'_>,
 ) -> BTreeMap<String, (Data, Origin)> {
     let mut chosen: BTreeMap<&str, Chosen> = BTreeMap::new();
-    // From the weakest to the strongest: each overwrites what is there.
+    // From the weakest to the strongest: each overwrites the value before it.
     if let Some(file) = outside.env_file {
         from_file(reader, declared, file, Severity::Error, &mut chosen);
     }
@@ -83,7 +83,7 @@ pub(super) fn settle(
             )),
         }
     }
-    let told = told(reader);
+    let faulty = variables_with_mistakes(reader);
     declared
         .iter()
         .map(|(name, variable)| {
@@ -94,9 +94,9 @@ pub(super) fn settle(
             let value = match chosen {
                 // The value may be in the file that cannot be read, which was reported.
                 None if variable.default.is_none() && !outside.complete => Value::Null,
-                // A default that was refused has told why.
-                None if variable.default.is_none() && told.contains(name) => Value::Null,
-                chosen => settled(reader, name, variable, chosen),
+                // A default that was refused has reported why.
+                None if variable.default.is_none() && faulty.contains(name) => Value::Null,
+                chosen => resolve_one(reader, name, variable, chosen),
             };
             let mut data = Data::from(value);
             if variable.sensitive {
@@ -107,7 +107,12 @@ pub(super) fn settle(
         .collect()
 }
 
-fn settled(reader: &mut Reader, name: &str, variable: &Declared, chosen: Option<Chosen>) -> Value {
+fn resolve_one(
+    reader: &mut Reader,
+    name: &str,
+    variable: &Declared,
+    chosen: Option<Chosen>,
+) -> Value {
     match (chosen, &variable.default) {
         (Some(chosen), _) => {
             if let Some(message) = variable.breaks(&chosen.value, false) {
@@ -144,7 +149,7 @@ fn settled(reader: &mut Reader, name: &str, variable: &Declared, chosen: Option<
 }
 
 /// The variables that have a mistake in the stack file.
-fn told(reader: &Reader) -> BTreeSet<String> {
+fn variables_with_mistakes(reader: &Reader) -> BTreeSet<String> {
     let variable = |problem: &Diagnostic| match &problem.place {
         Place::Value(at) | Place::Key(at) if problem.file == 0 => {
             let mut segments = at.segments();

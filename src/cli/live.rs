@@ -1,6 +1,6 @@
-//! What the commands have in common that compare the state with what is live and make no plan.
+//! What the commands share that compare the state with the live resources and make no plan.
 
-use super::account::{self, Account, Telling, check_account};
+use super::account::{self, Account, AccountReport, check_account};
 use super::addresses::no_address;
 use super::args::{CloudArgs, GlobalArgs, InputArgs, LockArg, NamesArg};
 use super::error::CliError;
@@ -23,11 +23,11 @@ use crate::store::Store;
 use crate::store::state::State;
 use std::collections::BTreeSet;
 
-/// A stack, its state, and what is live.
-pub(super) struct Look {
+/// A stack, its state, and its live resources.
+pub(super) struct Live {
     /// The stack.
     pub(super) stack: Stack,
-    /// The texts it was made from.
+    /// The source files it was loaded from.
     pub(super) sources: Sources,
     /// Where its state is.
     pub(super) store: Store,
@@ -51,8 +51,8 @@ pub(super) struct Wanted<'a> {
     pub(super) writes: Option<LockArg>,
 }
 
-/// Reads the state and what is live.
-pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
+/// Reads the state and the live resources.
+pub(super) async fn read(wanted: Wanted<'_>) -> Result<Live, CliError> {
     let (stack, addresses) = wanted.names.split(find::is_stack);
     let loaded = find::load(stack.name.as_deref(), wanted.input, wanted.cloud)?;
     let (stack, sources) = load_checked(wanted.global, loaded)?;
@@ -60,14 +60,14 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
     if let Some(lock) = wanted.writes {
         place::lock(&store, &stack, wanted.global, lock).await?;
     }
-    let telling = Telling::new(wanted.global, &stack, wanted.cloud, &store);
+    let account_report = AccountReport::new(wanted.global, &stack, wanted.cloud, &store);
     let opening = store.open(&stack.name, stack.env.as_deref());
-    let (opened, account) = telling.asking(&store, opening).await;
+    let (opened, account) = account_report.asking(&store, opening).await;
     let opened = opened
-        .inspect_err(|_| Account::tell_some(&account))
+        .inspect_err(|_| Account::report_some(&account))
         .map_err(store_error)?;
     if !opened.existed && !opened.interrupted {
-        Account::tell_some(&account);
+        Account::report_some(&account);
         let message = neighbours::never_applied(&stack, &store.name());
         return Err(CliError::new(message)
             .now("Nothing was read or changed.")
@@ -90,7 +90,7 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
         || recovery::needs_aws(native(), &opened.open);
     if !remote {
         // Else the drift says so.
-        Account::tell_some(&account);
+        Account::report_some(&account);
     }
     let connect = Connect {
         stack: &stack,
@@ -108,7 +108,7 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
         Some(connected) => connected,
         None => connect.connect(&mut store, remote).await?,
     };
-    world.head.endpoints = account::told(&connected.cx.aws);
+    world.head.endpoints = account::endpoints(&connected.cx.aws);
     if remote {
         let observe = Observe {
             types: native(),
@@ -126,7 +126,7 @@ pub(super) async fn look(wanted: Wanted<'_>) -> Result<Look, CliError> {
     }
     check_account(&world, &connected.allowed_accounts, &store)?;
     let drift = drift::drift(&stack, native(), &world);
-    Ok(Look {
+    Ok(Live {
         stack,
         sources,
         store,

@@ -1,9 +1,9 @@
-//! What was found in the place of a state, put together: the state, the journal of an
+//! A state as it was read from its place: the state, the journal of an
 //! interrupted run, and what the saved versions say about both.
 
 use super::error::StoreError;
-use super::format::{self, Fault, Found};
-use super::history::{Doubt, VersionName, judge};
+use super::format::{self, Fault, ReadState};
+use super::history::{Doubt, VersionName, check};
 use super::intent::Intent;
 use super::journal::Leftover;
 use super::moved::Moved;
@@ -24,7 +24,7 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// The state as it can be saved: what is not settled stays in it.
+    /// The state as it can be saved: what is not recovered stays in it.
     pub fn into_state(self) -> State {
         let mut state = self.state;
         keep_open(&mut state, self.open);
@@ -77,7 +77,7 @@ impl Pieces {
             }
             if *serial > state.serial {
                 let doubt = Doubt::Older {
-                    found: state.serial,
+                    actual: state.serial,
                     kept: *serial,
                 };
                 return Err(self.doubt(&doubt));
@@ -99,7 +99,7 @@ impl Pieces {
         })
     }
 
-    /// What is there, without a judgement: for those who repair it.
+    /// The existing files, without a check: for those who repair the state.
     pub(super) fn inspect(self) -> Inspected {
         let text = self.text.as_deref();
         let mut moved = None;
@@ -125,12 +125,12 @@ impl Pieces {
 
     fn state(
         &self,
-        found: Option<Found>,
+        found: Option<ReadState>,
         left: &Leftover,
         stack: &str,
         env: Option<&str>,
     ) -> Result<State, StoreError> {
-        match (judge(&self.names, found.as_ref()), found) {
+        match (check(&self.names, found.as_ref()), found) {
             (Ok(()), Some(found)) => Ok(found.state),
             (Ok(()), None) => {
                 let (lineage, serial) = left.from.clone().unwrap_or_else(|| (new_lineage(), 0));
@@ -139,11 +139,11 @@ impl Pieces {
                     _ => Err(self.doubt(&Doubt::Missing { serial })),
                 }
             }
-            // Nothing is lost with a state that knew no object: it goes on from there.
+            // Nothing is lost with a state without resources: the new one continues it.
             (Err(doubt @ Doubt::Missing { .. }), _) => {
                 let newest = self.newest.as_deref().map(format::read);
                 match newest {
-                    Some(Ok(newest)) if knows_nothing(&newest.state) => Ok(newest.state),
+                    Some(Ok(newest)) if is_blank(&newest.state) => Ok(newest.state),
                     _ => Err(self.doubt(&doubt)),
                 }
             }
@@ -219,7 +219,7 @@ impl Pieces {
 pub struct Inspected {
     /// The state, or why it is none (a clause about "it").
     pub state: Result<State, String>,
-    /// Whether nothing is there.
+    /// Whether no state exists.
     pub missing: bool,
     /// Where the state is, when it was moved away.
     pub moved: Option<Moved>,
@@ -230,8 +230,8 @@ pub struct Inspected {
 }
 
 impl Inspected {
-    /// `wanted` as the next version here: the serial goes on from the highest one, and what an
-    /// interrupted run left is taken along.
+    /// `wanted` as the next version here: the serial continues from the highest one, and what an
+    /// interrupted run left is kept.
     ///
     /// # Errors
     /// A clause, when what such a run did would be lost.
@@ -269,8 +269,8 @@ impl Inspected {
 }
 
 impl Inspected {
-    /// An empty state that goes on from what was here.
-    pub fn anew(&self, stack: &str, env: Option<&str>, lineage: Option<String>) -> State {
+    /// An empty state that continues the serial of the existing one.
+    pub fn empty_state(&self, stack: &str, env: Option<&str>, lineage: Option<String>) -> State {
         let lineage = lineage.unwrap_or_else(new_lineage);
         let mut state = State::empty(stack, env, lineage);
         let known = self.state.as_ref().map_or(0, |known| known.serial);
@@ -280,7 +280,7 @@ impl Inspected {
     }
 }
 
-/// Creates whose end is unknown stay known.
+/// Keeps the intents of creates whose end is unknown.
 pub(super) fn keep_open(state: &mut State, open: Vec<Intent>) {
     let creates = open.into_iter().filter(|intent| intent.op == "create");
     state.pending.extend(creates);
@@ -294,7 +294,7 @@ fn restore(serial: u64) -> String {
     )
 }
 
-fn knows_nothing(state: &State) -> bool {
+fn is_blank(state: &State) -> bool {
     state.is_empty() && state.pending.is_empty()
 }
 
