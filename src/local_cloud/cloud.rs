@@ -78,7 +78,7 @@ impl Options {
     ///
     /// # Errors
     /// A sentence that says which text is wrong.
-    pub fn from_texts(
+    pub fn from_strings(
         dir: PathBuf,
         faults: Option<&str>,
         speed: Option<&str>,

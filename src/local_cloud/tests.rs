@@ -143,9 +143,9 @@ async fn clouds_on_one_folder_share_everything() {
 fn options_are_read_from_texts() {
     let dir = std::path::PathBuf::from("d");
     let faults = r#"[{"call": "*", "what": "reset"}]"#;
-    let options = Options::from_texts(dir.clone(), Some(faults), Some("60"), Some("5")).unwrap();
+    let options = Options::from_strings(dir.clone(), Some(faults), Some("60"), Some("5")).unwrap();
     assert_eq!((options.faults.len(), options.latency.as_millis()), (1, 5));
     for (speed, latency) in [("fast", "5"), ("0", "5"), ("NaN", "5"), ("1", "-1")] {
-        assert!(Options::from_texts(dir.clone(), None, Some(speed), Some(latency)).is_err());
+        assert!(Options::from_strings(dir.clone(), None, Some(speed), Some(latency)).is_err());
     }
 }

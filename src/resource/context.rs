@@ -4,7 +4,7 @@
 use super::aws::Aws;
 use super::error::{Effect, Error};
 use super::flight::Flight;
-use super::notify::{Notify, TELLING};
+use super::notify::{Notify, WAIT_LISTENER};
 use super::spread::{Awaits, Reason, Spreading};
 use crate::content::Content;
 use rand::SeedableRng;
@@ -142,7 +142,7 @@ pub struct Cx {
     pub going_ids: Arc<BTreeSet<String>>,
     /// `options.timeouts` for the step at hand.
     pub timeout: Option<Duration>,
-    /// Told the reason of each wait, as a clause: `retrying: Lambda says "…" (…)`, or
+    /// ImportIdFromOutput the reason of each wait, as a clause: `retrying: Lambda says "…" (…)`, or
     /// `waiting for state Active (now Pending)`.
     pub notify: Notify,
     /// Above 0 once the user asked to stop; none where nobody can.
@@ -228,8 +228,8 @@ impl Cx {
 
     /// Runs calls so that what delays them below the SDK (its repeats, the pace of
     /// calls) is told to this context, too.
-    pub async fn telling<F: Future>(&self, calls: F) -> F::Output {
-        TELLING.scope(Arc::clone(&self.notify), calls).await
+    pub async fn reporting_waits<F: Future>(&self, calls: F) -> F::Output {
+        WAIT_LISTENER.scope(Arc::clone(&self.notify), calls).await
     }
 
     /// Says that a deletion was accepted and that what the object uses may go from now on,

@@ -129,8 +129,8 @@ pub struct HeldBy<'v> {
     pub names: Vec<(&'static str, &'v Value)>,
 }
 
-/// The import id that the value of an output gives, where it gives one: see [`Resource::TOLD`].
-pub type Told = fn(output: &str, value: &str) -> Option<String>;
+/// The import id that the value of an output gives, where it gives one: see [`Resource::IMPORT_ID_FROM_OUTPUT`].
+pub type ImportIdFromOutput = fn(output: &str, value: &str) -> Option<String>;
 
 /// A kind of resource. The implementing struct holds its properties: optional ones are
 /// `Option`, names are camelCase, unknown fields are refused.
@@ -223,7 +223,7 @@ pub trait Resource:
 
     /// Whether counting what an object holds takes a call of its own, which a read makes only
     /// for an object that is to be deleted ([`Read::counts`]).
-    const COUNTS: bool = false;
+    const COUNTING_NEEDS_CALL: bool = false;
 
     /// Changes the resource in place. Types of which every property replaces leave it out.
     fn update(
@@ -241,7 +241,7 @@ pub trait Resource:
 
     /// Whether objects of this type tell how the writes beside them turned out, which the service
     /// acts on by itself and later: see [`Resource::aftermath`].
-    const TELLS: bool = false;
+    const REPORTS_AFTERMATH: bool = false;
 
     /// What an object tells, once a run's writes in its lane are done, that people should know;
     /// none where all is well. One call where it is.
@@ -296,13 +296,13 @@ pub trait Resource:
 
     /// Why an adopted object cannot have come from these properties, where no read tells
     /// them: a sentence without a full stop.
-    fn unfit(_props: &Value, _attrs: &Value) -> Option<String> {
+    fn import_mismatch(_props: &Value, _attrs: &Value) -> Option<String> {
         None
     }
 
     /// Properties that no read returns and that an adopted object is taken to have as the file
     /// says: they tell only stackctl what to do, or another property proves them.
-    fn taken_as_given(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
+    fn assumed_on_import(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
         &[]
     }
 
@@ -333,7 +333,7 @@ pub trait Resource:
 
     /// For types whose objects exist in the state alone: the import id of one of which the value
     /// of an output is all that is known.
-    const TOLD: Option<Told> = None;
+    const IMPORT_ID_FROM_OUTPUT: Option<ImportIdFromOutput> = None;
 }
 
 /// Something that is read and never changed. The implementing struct holds its arguments.

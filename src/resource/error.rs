@@ -83,7 +83,7 @@ pub enum Error {
     },
     /// A create or a deletion failed, and whether one of its calls took effect could not be found
     /// out.
-    #[error("{error}{}", looked(.look))]
+    #[error("{error}{}", read_error(.look))]
     Unsure {
         /// The step's own error.
         error: Box<Error>,
@@ -282,7 +282,7 @@ impl Error {
 }
 
 /// What follows a create's error where the look for what it created failed.
-fn looked(look: &Option<Box<Error>>) -> String {
+fn read_error(look: &Option<Box<Error>>) -> String {
     look.as_ref().map_or_else(String::new, |look| {
         format!("; the lookup of what it may have created failed too: {look}")
     })

@@ -44,7 +44,7 @@ pub trait Setting:
     fn parent(&self) -> &str;
 
     /// Whether what is known is enough to tell the setting from another one.
-    fn is_told(known: &Known) -> bool {
+    fn is_identifiable(known: &Known) -> bool {
         !known.withholds()
     }
 
@@ -98,7 +98,7 @@ impl<T: Setting> Resource for T {
             return Err(exists(cx, what, parent));
         }
         T::put(cx, &new.props, None).await?;
-        Ok(made(parent))
+        Ok(created(parent))
     }
 
     async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, T::Outputs>>, Error> {
@@ -108,7 +108,7 @@ impl<T: Setting> Resource for T {
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<T::Outputs>, Error> {
         T::put(cx, &change.new, Some(&change)).await?;
-        Ok(made(&change.id))
+        Ok(created(&change.id))
     }
 
     async fn delete(cx: &Cx, id: &str, attrs: &Value) -> Result<(), Error> {
@@ -116,7 +116,7 @@ impl<T: Setting> Resource for T {
     }
 
     async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
-        let Some(parent) = known.text(T::OF.property).filter(|_| T::is_told(known)) else {
+        let Some(parent) = known.text(T::OF.property).filter(|_| T::is_identifiable(known)) else {
             return Ok(None);
         };
         let wanted: T = known.parsed()?;

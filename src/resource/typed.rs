@@ -2,7 +2,7 @@
 
 use super::absent::drop_absent;
 use super::context::{Applied, Cx, Draw};
-use super::declaration::{Change, DataSource, HeldBy, New, Resource, Told, WrittenFile};
+use super::declaration::{Change, DataSource, HeldBy, New, Resource, ImportIdFromOutput, WrittenFile};
 use super::error::Error;
 use super::home::{AWS, Home};
 use super::import_id::Imported;
@@ -111,8 +111,8 @@ pub trait ResourceType: Send + Sync {
         new: Value,
         changed: BTreeSet<String>,
     ) -> BoxFuture<'a, Result<Applied, Error>>;
-    /// See [`Resource::TELLS`].
-    fn tells(&self) -> bool {
+    /// See [`Resource::REPORTS_AFTERMATH`].
+    fn reports_aftermath(&self) -> bool {
         false
     }
     /// See [`Resource::aftermath`].
@@ -131,8 +131,8 @@ pub trait ResourceType: Send + Sync {
         id: &'a str,
         attrs: &'a Value,
     ) -> BoxFuture<'a, Result<(), Error>>;
-    /// See [`Resource::COUNTS`].
-    fn counts(&self) -> bool {
+    /// See [`Resource::COUNTING_NEEDS_CALL`].
+    fn counting_needs_call(&self) -> bool {
         false
     }
     /// See [`Resource::IMPORT`].
@@ -165,12 +165,12 @@ pub trait ResourceType: Send + Sync {
     fn held_by<'v>(&self, _props: &'v Value) -> Option<HeldBy<'v>> {
         None
     }
-    /// See [`Resource::unfit`].
-    fn unfit(&self, _props: &Value, _attrs: &Value) -> Option<String> {
+    /// See [`Resource::import_mismatch`].
+    fn import_mismatch(&self, _props: &Value, _attrs: &Value) -> Option<String> {
         None
     }
-    /// See [`Resource::taken_as_given`].
-    fn taken_as_given(&self, _props: &Value, _attrs: &Value) -> &'static [&'static str] {
+    /// See [`Resource::assumed_on_import`].
+    fn assumed_on_import(&self, _props: &Value, _attrs: &Value) -> &'static [&'static str] {
         &[]
     }
     /// See [`Resource::ready`].
@@ -192,8 +192,8 @@ pub trait ResourceType: Send + Sync {
     ) -> BoxFuture<'a, Result<Vec<String>, Error>> {
         Box::pin(async { Ok(Vec::new()) })
     }
-    /// See [`Resource::TOLD`].
-    fn told(&self) -> Option<Told> {
+    /// See [`Resource::IMPORT_ID_FROM_OUTPUT`].
+    fn import_id_from_output(&self) -> Option<ImportIdFromOutput> {
         None
     }
 }
@@ -409,12 +409,12 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         Box::pin(T::delete(cx, id, attrs))
     }
 
-    fn counts(&self) -> bool {
-        T::COUNTS
+    fn counting_needs_call(&self) -> bool {
+        T::COUNTING_NEEDS_CALL
     }
 
-    fn tells(&self) -> bool {
-        T::TELLS
+    fn reports_aftermath(&self) -> bool {
+        T::REPORTS_AFTERMATH
     }
 
     fn aftermath<'a>(
@@ -458,12 +458,12 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         T::held_by(props)
     }
 
-    fn unfit(&self, props: &Value, attrs: &Value) -> Option<String> {
-        T::unfit(props, attrs)
+    fn import_mismatch(&self, props: &Value, attrs: &Value) -> Option<String> {
+        T::import_mismatch(props, attrs)
     }
 
-    fn taken_as_given(&self, props: &Value, attrs: &Value) -> &'static [&'static str] {
-        T::taken_as_given(props, attrs)
+    fn assumed_on_import(&self, props: &Value, attrs: &Value) -> &'static [&'static str] {
+        T::assumed_on_import(props, attrs)
     }
 
     fn ready<'a>(&self, cx: &'a Cx, id: &'a str) -> BoxFuture<'a, Result<(), Error>> {
@@ -491,8 +491,8 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         Box::pin(async move { T::names(cx, known, &start).await })
     }
 
-    fn told(&self) -> Option<Told> {
-        T::TOLD
+    fn import_id_from_output(&self) -> Option<ImportIdFromOutput> {
+        T::IMPORT_ID_FROM_OUTPUT
     }
 }
 

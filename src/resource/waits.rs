@@ -49,7 +49,7 @@ impl Cx {
     pub(crate) async fn unless_stopped<F: Future>(&self, calls: F) -> Option<F::Output> {
         let calls = FLIGHT.scope(Arc::clone(&self.flight), calls);
         let mut calls = pin!(calls);
-        let mut stop = pin!(told(self.stop.clone()));
+        let mut stop = pin!(stop_requested(self.stop.clone()));
         let mut stopped = false;
         poll_fn(|context| {
             if let Poll::Ready(ended) = calls.as_mut().poll(context) {
@@ -74,7 +74,7 @@ impl Cx {
 }
 
 /// Ends once the user asked to stop.
-async fn told(stop: Option<watch::Receiver<u8>>) {
+async fn stop_requested(stop: Option<watch::Receiver<u8>>) {
     if let Some(mut stop) = stop
         && stop.wait_for(|told| *told > 0).await.is_ok()
     {

@@ -98,7 +98,7 @@ impl Cx<'_> {
             _ => self.fresh_id(),
         };
         doc.insert(kind.id().to_owned(), json!(id));
-        self.settle(kind, parent, &mut doc, &sent, None)?;
+        self.complete(kind, parent, &mut doc, &sent, None)?;
         self.put(kind, parent, &id, doc.clone());
         self.redeploy(kind)?;
         self.get(kind, parent, &id)
@@ -116,7 +116,7 @@ impl Cx<'_> {
         let given = read(body, table(kind), self.protocol, true)?;
         let sent = given.clone();
         merge(&mut doc, given, table(kind));
-        self.settle(kind, parent, &mut doc, &sent, Some(id))?;
+        self.complete(kind, parent, &mut doc, &sent, Some(id))?;
         self.put(kind, parent, id, doc);
         self.redeploy(kind)?;
         self.get(kind, parent, id)
@@ -138,7 +138,7 @@ impl Cx<'_> {
     }
 
     /// Fills in and checks an object; `id` is none for a new one.
-    pub(super) fn settle(
+    pub(super) fn complete(
         &mut self,
         kind: Kind,
         parent: &str,
@@ -147,11 +147,11 @@ impl Cx<'_> {
         id: Option<&str>,
     ) -> Result<(), Refusal> {
         match kind {
-            Kind::Integration => integration::settle(doc, sent, self.protocol),
-            Kind::IntegrationResponse => integration_response::settle(self, doc, parent, id),
-            Kind::Route => route::settle(self, doc, id),
-            Kind::RouteResponse => route::settle_response(self, doc, parent, id),
-            Kind::Stage => stage::settle(self, doc, sent, id.is_none()),
+            Kind::Integration => integration::complete(doc, sent, self.protocol),
+            Kind::IntegrationResponse => integration_response::complete(self, doc, parent, id),
+            Kind::Route => route::complete(self, doc, id),
+            Kind::RouteResponse => route::check_response(self, doc, parent, id),
+            Kind::Stage => stage::complete(self, doc, sent, id.is_none()),
             Kind::Deployment if id.is_none() => stage::deploy(self, doc),
             Kind::Deployment => Ok(()),
         }
@@ -196,7 +196,7 @@ impl Cx<'_> {
     }
 
     /// An object as GET returns it at this time.
-    pub(super) fn shown(&self, mut doc: Doc) -> Value {
+    pub(super) fn as_returned(&self, mut doc: Doc) -> Value {
         if let Some(ready) = doc.get("_readyAt").and_then(Value::as_u64) {
             let status = if self.now < ready {
                 "PENDING"

@@ -47,7 +47,7 @@ const METHODS: &[&str] = &[
 
 /// Fills in what AWS fills in, and checks what a table cannot say. `given` is what the
 /// request sent.
-pub(super) fn settle(doc: &mut Doc, given: &Doc, protocol: Protocol) -> Result<(), Refusal> {
+pub(super) fn complete(doc: &mut Doc, given: &Doc, protocol: Protocol) -> Result<(), Refusal> {
     action_parameters(doc, given)?;
     match protocol {
         Protocol::WebSocket => web_socket(doc)?,

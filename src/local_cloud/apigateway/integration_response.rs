@@ -17,7 +17,7 @@ pub(super) const MEMBERS: &[Member] = &[
 ];
 
 /// Checks a response against the others of its integration, and fills in what AWS returns.
-pub(super) fn settle(
+pub(super) fn complete(
     cx: &Cx<'_>,
     doc: &mut Doc,
     integration: &str,

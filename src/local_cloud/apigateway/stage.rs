@@ -44,7 +44,7 @@ pub(super) const DEPLOYMENT_MEMBERS: &[Member] = &[
 
 /// Fills in what AWS fills in, and checks what a table cannot say. `given` is what the
 /// request sent.
-pub(super) fn settle(cx: &Cx<'_>, doc: &mut Doc, given: &Doc, new: bool) -> Result<(), Refusal> {
+pub(super) fn complete(cx: &Cx<'_>, doc: &mut Doc, given: &Doc, new: bool) -> Result<(), Refusal> {
     let name = text(doc, "stageName");
     check_name(name, cx.protocol)?;
     if new && cx.get(Kind::Stage, "", name).is_ok() {
@@ -249,7 +249,7 @@ pub(super) fn deploy(cx: &mut Cx<'_>, doc: &mut Doc) -> Result<(), Refusal> {
         Err(_) => {
             let given = Doc::from_iter([("stageName".to_owned(), json!(stage))]);
             let mut made = given.clone();
-            settle(cx, &mut made, &given, true)?;
+            complete(cx, &mut made, &given, true)?;
             made.insert("deploymentId".to_owned(), json!(id));
             cx.put(Kind::Stage, "", &stage, made);
         }

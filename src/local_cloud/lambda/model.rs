@@ -42,7 +42,7 @@ pub(super) struct Function {
 
 impl Function {
     /// The configuration with the states of this moment.
-    pub(super) fn tell(&self, now: u64) -> Value {
+    pub(super) fn to_reply(&self, now: u64) -> Value {
         let mut config = self.config.clone();
         if now < self.created + PENDING {
             set(&mut config, "State", "Pending");
@@ -70,7 +70,7 @@ impl Function {
     }
 
     /// Refuses a change while another one runs.
-    pub(super) fn require_settled(&self, now: u64) -> Result<(), Refusal> {
+    pub(super) fn require_no_update(&self, now: u64) -> Result<(), Refusal> {
         if now < self.created + PENDING {
             return Err(conflict(
                 "The operation cannot be performed at this time. The function is currently in the following state: Pending",
@@ -210,7 +210,7 @@ impl Mapping {
     }
 
     /// The configuration with the state of this moment.
-    pub(super) fn tell(&self, now: u64) -> Value {
+    pub(super) fn to_reply(&self, now: u64) -> Value {
         let mut config = self.config.clone();
         set(&mut config, "State", self.state(now).unwrap_or("Deleting"));
         set(&mut config, "StateTransitionReason", "USER_INITIATED");

@@ -9,7 +9,7 @@
 //! The local cloud is not paced.
 
 use crate::resource::flight;
-use crate::resource::notify::tell;
+use crate::resource::notify::report_wait;
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
@@ -29,7 +29,7 @@ struct Limit {
     /// How many calls may be made at once after a quiet time.
     burst: u32,
     /// As people read it.
-    told: &'static str,
+    limit_note: &'static str,
 }
 
 /// The places in [`LIMITS`].
@@ -55,57 +55,57 @@ const LIMITS: [Limit; 11] = [
     Limit {
         every: Duration::from_millis(100),
         burst: 40,
-        told: "API Gateway allows 10 calls a second",
+        limit_note: "API Gateway allows 10 calls a second",
     },
     Limit {
         every: Duration::from_secs(5),
         burst: 1,
-        told: "API Gateway allows one CreateDeployment in 5 seconds",
+        limit_note: "API Gateway allows one CreateDeployment in 5 seconds",
     },
     Limit {
         every: Duration::from_micros(66_667),
         burst: 15,
-        told: "Lambda allows 15 calls a second",
+        limit_note: "Lambda allows 15 calls a second",
     },
     Limit {
         every: Duration::from_millis(10),
         burst: 100,
-        told: "Lambda allows 100 calls of GetFunction a second",
+        limit_note: "Lambda allows 100 calls of GetFunction a second",
     },
     Limit {
         every: Duration::from_micros(66_667),
         burst: 15,
-        told: "Lambda allows 15 calls of GetPolicy a second",
+        limit_note: "Lambda allows 15 calls of GetPolicy a second",
     },
     Limit {
         every: Duration::from_micros(33_334),
         burst: 30,
-        told: "SQS allows 30 calls on tags a second",
+        limit_note: "SQS allows 30 calls on tags a second",
     },
     Limit {
         every: Duration::from_millis(50),
         burst: 20,
-        told: "IAM bears about 20 calls a second",
+        limit_note: "IAM bears about 20 calls a second",
     },
     Limit {
         every: Duration::from_millis(100),
         burst: 10,
-        told: "CloudWatch Logs allows 10 calls a second",
+        limit_note: "CloudWatch Logs allows 10 calls a second",
     },
     Limit {
         every: Duration::from_millis(200),
         burst: 5,
-        told: "CloudWatch Logs allows 5 calls of DescribeLogGroups a second",
+        limit_note: "CloudWatch Logs allows 5 calls of DescribeLogGroups a second",
     },
     Limit {
         every: Duration::from_millis(100),
         burst: 10,
-        told: "SNS allows 10 calls on tags a second",
+        limit_note: "SNS allows 10 calls on tags a second",
     },
     Limit {
         every: Duration::from_micros(33_334),
         burst: 30,
-        told: "SNS allows 30 calls of ListTopics and ListSubscriptionsByTopic a second",
+        limit_note: "SNS allows 30 calls of ListTopics and ListSubscriptionsByTopic a second",
     },
 ];
 
@@ -183,7 +183,7 @@ impl Schedule {
             let free = self.0[at].saturating_sub(limit.every * (limit.burst - 1));
             let wait = free.saturating_sub(now);
             if !wait.is_zero() && longest.is_none_or(|(before, _)| before < wait) {
-                longest = Some((wait, limit.told));
+                longest = Some((wait, limit.limit_note));
             }
         }
         for &at in limits {
@@ -256,7 +256,7 @@ impl HttpConnector for PacedConnector {
         let inner = self.inner.clone();
         HttpConnectorFuture::new(async move {
             if let Some((wait, why)) = turn {
-                tell(why);
+                report_wait(why);
                 let _queued = flight::queued();
                 tokio::time::sleep(wait).await;
             }

@@ -71,7 +71,7 @@ pub(super) async fn profiles(named: Option<&str>) -> Result<Option<Profiles>, Un
             Err(why) => {
                 return Err(Unusable::Unreadable(Error::Credentials {
                     message: format!("the AWS configuration is not read: {}", why.told(&path)),
-                    hint: format!("Correct {}.", shown(&files_read())),
+                    hint: format!("Correct {}.", join_paths(&files_read())),
                 }));
             }
         }
@@ -91,7 +91,7 @@ pub(super) async fn profiles(named: Option<&str>) -> Result<Option<Profiles>, Un
                     "the AWS configuration could not be read: {}",
                     crate::resource::error::chain(&error)
                 ),
-                hint: format!("Correct {}.", shown(&files_read())),
+                hint: format!("Correct {}.", join_paths(&files_read())),
             }));
         }
     };
@@ -122,7 +122,7 @@ fn files_read() -> Vec<PathBuf> {
     ]
 }
 
-fn shown(files: &[PathBuf]) -> String {
+fn join_paths(files: &[PathBuf]) -> String {
     let files: Vec<String> = files.iter().map(|it| it.display().to_string()).collect();
     files.join(" or ")
 }
@@ -264,7 +264,7 @@ impl About {
                 ),
                 format!(
                     "Do as it says, or correct it in {}, {again}.",
-                    shown(&files_read())
+                    join_paths(&files_read())
                 ),
             ),
             Some(source) if self.asked || source != Source::Nothing => {
@@ -274,14 +274,14 @@ impl About {
                 };
                 said(
                     message,
-                    format!("Correct the profile in {}, {again}.", shown(&files_read())),
+                    format!("Correct the profile in {}, {again}.", join_paths(&files_read())),
                 )
             }
             _ => said(
                 format!(
                     "no AWS credentials were found: not in the environment, and no profile \
                      \"default\" in {}, nor from the machine or container",
-                    shown(&files_read())
+                    join_paths(&files_read())
                 ),
                 "Set AWS_PROFILE or the environment keys, or add --local to use the local cloud."
                     .to_owned(),

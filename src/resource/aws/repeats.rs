@@ -1,13 +1,13 @@
 //! Tells why a call is made again. The SDK repeats calls in silence; this looks at each
 //! attempt just before the SDK decides and says, to whoever has the step at hand
-//! ([`Cx::telling`](crate::resource::context::Cx::telling)), what went wrong.
+//! ([`Cx::reporting_waits`](crate::resource::context::Cx::reporting_waits)), what went wrong.
 //!
 //! How often a call is repeated, and with which pauses, is set in `connect`. The budget of a
 //! whole run is the SDK's token bucket, one for each service and process: 500 tokens, of
 //! which a repeat holds 5 (10 after a timeout) until the call succeeds. A service that
 //! is down for everybody thus ends a large run early instead of after all its repeats.
 
-use crate::resource::notify::tell;
+use crate::resource::notify::report_wait;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
     FinalizerInterceptorContextRef, InterceptorContext,
@@ -49,7 +49,7 @@ impl Intercept for Repeats {
         if let Some(kind) = verdict(context, components) {
             let call = cfg.load::<Metadata>().map_or("the call", Metadata::name);
             let why = why(context, kind);
-            tell(&format!(
+            report_wait(&format!(
                 "{why}; {call} is made again ({attempt} of {most} failed)"
             ));
         }

@@ -68,7 +68,7 @@ impl Resource for RandomId {
     );
     type Outputs = Outputs;
 
-    fn unfit(props: &Value, attrs: &Value) -> Option<String> {
+    fn import_mismatch(props: &Value, attrs: &Value) -> Option<String> {
         let given = |value: &Value| value["prefix"].as_str().unwrap_or_default().to_owned();
         let whole = attrs["b64Url"].as_str()?;
         let bare = attrs["id"].as_str()?;
@@ -76,7 +76,7 @@ impl Resource for RandomId {
         (given(props) != prefix).then(|| format!("the prefix of the imported id is {prefix:?}"))
     }
 
-    const TOLD: Option<Told> = Some(told);
+    const IMPORT_ID_FROM_OUTPUT: Option<ImportIdFromOutput> = Some(import_id_from_output);
 
     fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
         let length = props["byteLength"]
@@ -183,7 +183,7 @@ fn decimal(bytes: &[u8]) -> String {
 }
 
 /// Without a prefix; `dec` does not tell how many bytes there are.
-fn told(output: &str, value: &str) -> Option<String> {
+fn import_id_from_output(output: &str, value: &str) -> Option<String> {
     match output {
         "id" | "b64Url" => Some(value.to_owned()),
         "b64Std" => Some(URL_SAFE_NO_PAD.encode(STANDARD.decode(value).ok()?)),

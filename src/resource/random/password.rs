@@ -52,7 +52,7 @@ impl Resource for RandomPassword {
     const IMPORT_IS_SECRET: bool = true;
     type Outputs = Outputs;
 
-    fn unfit(props: &Value, attrs: &Value) -> Option<String> {
+    fn import_mismatch(props: &Value, attrs: &Value) -> Option<String> {
         let text = attrs["result"].as_str()?;
         let recipe = random::Recipe::of(props)?;
         (!recipe.fits(text)).then(|| {

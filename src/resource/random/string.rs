@@ -39,7 +39,7 @@ impl Resource for RandomString {
     const IMPORT: Import = Import::Other("the string itself", |text| Ok(Imported::by(text)));
     type Outputs = Outputs;
 
-    fn unfit(props: &Value, attrs: &Value) -> Option<String> {
+    fn import_mismatch(props: &Value, attrs: &Value) -> Option<String> {
         let text = attrs["result"].as_str()?;
         let recipe = Recipe::of(props)?;
         (!recipe.fits(text)).then(|| {
@@ -51,7 +51,7 @@ impl Resource for RandomString {
         random::rules(rules)
     }
 
-    const TOLD: Option<Told> = Some(|_, value| Some(value.to_owned()));
+    const IMPORT_ID_FROM_OUTPUT: Option<ImportIdFromOutput> = Some(|_, value| Some(value.to_owned()));
 
     fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
         let Some(recipe) = Recipe::of(props) else {

@@ -257,7 +257,7 @@ fn integration_id(target: &str) -> String {
 }
 
 /// Why a route cannot stand beside its API: the API's `body` or quick create makes it.
-fn made_by_api(route: &Rules<'_>, api: &Rules<'_>) -> Option<Broken> {
+fn created_by_api(route: &Rules<'_>, api: &Rules<'_>) -> Option<Broken> {
     if let Some(broken) = said_by_body(route, api) {
         return Some(broken);
     }
@@ -277,7 +277,7 @@ impl Resource for Route {
     const IMPORT: Import = Import::Parts("`apiId/routeId`", '/');
     const IDENTITY: &'static [&'static str] = &["apiId", "routeKey"];
     const PARENTS: &'static [Parent] = &[
-        Parent::dies_with("aws:apigatewayv2:Api", "apiId", &["id"]).unless(made_by_api),
+        Parent::dies_with("aws:apigatewayv2:Api", "apiId", &["id"]).unless(created_by_api),
         Parent::stops("aws:apigatewayv2:Integration", "target", &["id"]).keyed(integration_id),
     ];
     const LANE: Option<Lane> = Some(LANE);

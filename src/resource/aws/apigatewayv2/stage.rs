@@ -100,7 +100,7 @@ fn log_arn(arn: &str) -> &str {
 }
 
 /// Why a stage cannot stand beside its API: quick create makes the stage `$default`.
-fn made_by_api(stage: &Rules<'_>, api: &Rules<'_>) -> Option<Broken> {
+fn created_by_api(stage: &Rules<'_>, api: &Rules<'_>) -> Option<Broken> {
     (api.given("target") && stage.known("name")? == "$default").then(|| {
         Broken::at("name", "The API's target makes the stage $default by itself: take this resource out of the stack, or target out of the API.")
     })
@@ -306,7 +306,7 @@ fn log_format_check(rules: &Rules<'_>, broken: &mut Vec<Broken>) {
         let help = "in YAML, >- joins the lines of a block".to_owned();
         broken.push(Broken::new(path.clone(), message).help(Some(help)));
     }
-    if !log_format::tells_request(format) {
+    if !log_format::logs_request_id(format) {
         broken.push(Broken::new(
             path,
             "The format of an access log must hold $context.requestId or \
@@ -363,7 +363,7 @@ impl Resource for Stage {
     const IMPORT: Import = Import::Parts("`apiId/stageName`", '/');
     const IDENTITY: &'static [&'static str] = &["apiId", "name"];
     const PARENTS: &'static [Parent] = &[
-        Parent::dies_with("aws:apigatewayv2:Api", "apiId", &["id"]).unless(made_by_api),
+        Parent::dies_with("aws:apigatewayv2:Api", "apiId", &["id"]).unless(created_by_api),
         Parent::stops("aws:apigatewayv2:Deployment", "deploymentId", &["id"]),
         Parent::survives(
             "aws:cloudwatch:LogGroup",
@@ -512,7 +512,7 @@ impl Resource for Stage {
         Ok(Made::new(change.id, outputs))
     }
 
-    const TELLS: bool = true;
+    const REPORTS_AFTERMATH: bool = true;
 
     /// API Gateway deploys a stage with `autoDeploy` by itself after each write to its API, and
     /// tells a failure nowhere but here. The first reads may still tell of the deployment before.

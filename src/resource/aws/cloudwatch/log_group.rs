@@ -92,7 +92,7 @@ impl Resource for LogGroup {
     const LANE: Option<Lane> = Some(Lane("logs", "name"));
     type Outputs = Outputs;
 
-    fn taken_as_given(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
+    fn assumed_on_import(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
         &["skipDestroy"]
     }
 

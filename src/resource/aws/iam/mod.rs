@@ -104,7 +104,7 @@ pub fn own_tags(tags: &[Tag]) -> Option<BTreeMap<String, String>> {
 }
 
 /// Whether IAM's tags say that this very create made the thing.
-pub fn made_by(cx: &Cx, tags: &[Tag]) -> bool {
+pub fn created_by(cx: &Cx, tags: &[Tag]) -> bool {
     cx.owner
         .made(tags.iter().map(|tag| (tag.key(), tag.value())))
 }

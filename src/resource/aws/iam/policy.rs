@@ -189,7 +189,7 @@ impl Resource for ManagedPolicy {
             .and_then(|reply| reply.policy)
             .and_then(|policy| policy.tags)
             .unwrap_or_default();
-        Ok(iam::made_by(cx, &tags).then_some(arn))
+        Ok(iam::created_by(cx, &tags).then_some(arn))
     }
 
     async fn names(cx: &Cx, _known: &Known, start: &str) -> Result<Vec<String>, Error> {

@@ -122,7 +122,7 @@ impl Resource for Role {
     const LANE: Option<Lane> = Some(Lane("iam/role", "name"));
     type Outputs = Outputs;
 
-    fn taken_as_given(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
+    fn assumed_on_import(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
         &["forceDetachPolicies"]
     }
 
@@ -237,7 +237,7 @@ impl Resource for Role {
             .and_then(|reply| reply.role)
             .and_then(|role| role.tags)
             .unwrap_or_default();
-        Ok(iam::made_by(cx, &tags).then_some(name))
+        Ok(iam::created_by(cx, &tags).then_some(name))
     }
 
     async fn names(cx: &Cx, _known: &Known, start: &str) -> Result<Vec<String>, Error> {

@@ -91,10 +91,10 @@ impl Resource for RolePolicy {
             && canonical(&live.0) != canonical(&new.props.policy.0)
         {
             let what = format!("a policy named {name} in the role {role}");
-            return Err(import_id::exists(cx, &what, &made(role, &name).id));
+            return Err(import_id::exists(cx, &what, &created(role, &name).id));
         }
         iam::put_inline(cx, &new.props.role, &name, &new.props.policy).await?;
-        Ok(made(&new.props.role, &name))
+        Ok(created(&new.props.role, &name))
     }
 
     async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
@@ -108,13 +108,13 @@ impl Resource for RolePolicy {
             role: role.to_owned(),
             policy,
         };
-        Ok(Some(Live::new(props, made(role, name).outputs)))
+        Ok(Some(Live::new(props, created(role, name).outputs)))
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
         let (role, name) = parts(&change.id)?;
         iam::put_inline(cx, role, name, &change.new.policy).await?;
-        Ok(made(role, name))
+        Ok(created(role, name))
     }
 
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
@@ -130,7 +130,7 @@ impl Resource for RolePolicy {
         else {
             return Ok(None);
         };
-        let id = made(role, &name).id;
+        let id = created(role, &name).id;
         let live = iam::inline(cx, role, &name).await?;
         Ok(live
             .filter(|live| canonical(&live.0) == canonical(&policy.0))
@@ -147,7 +147,7 @@ impl Resource for RolePolicy {
     }
 }
 
-fn made(role: &str, name: &str) -> Made<Outputs> {
+fn created(role: &str, name: &str) -> Made<Outputs> {
     let id = format!("{role}:{name}");
     Made {
         id: id.clone(),

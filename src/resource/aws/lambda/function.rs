@@ -216,7 +216,7 @@ impl Resource for Function {
     }
 
     /// The same hash means the same code.
-    fn taken_as_given(props: &Value, attrs: &Value) -> &'static [&'static str] {
+    fn assumed_on_import(props: &Value, attrs: &Value) -> &'static [&'static str] {
         let hash = props.get("sourceCodeHash").filter(|hash| hash.is_string());
         if hash.is_some() && hash == attrs.get("sourceCodeHash") {
             &["filename", "s3Bucket", "s3Key", "s3ObjectVersion"]

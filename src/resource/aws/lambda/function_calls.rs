@@ -172,7 +172,7 @@ pub(crate) async fn wait(
     .await
 }
 
-async fn settle(cx: &Cx, name: &str, status: Status) -> Result<Status, Error> {
+async fn wait_updated(cx: &Cx, name: &str, status: Status) -> Result<Status, Error> {
     if status.is_updated()? {
         return Ok(status);
     }
@@ -380,7 +380,7 @@ pub(crate) async fn configure(cx: &Cx, change: &Change<Function>) -> Result<Stat
     let call = cx.aws.lambda().update_function_configuration();
     let call = patch(call, change)?.function_name(&change.id);
     let reply = send!(cx, call, "lambda:UpdateFunctionConfiguration", wait: busy(cx))?;
-    settle(cx, &change.id, status_of!(&reply)).await
+    wait_updated(cx, &change.id, status_of!(&reply)).await
 }
 
 /// Whether an update makes a version.
@@ -415,7 +415,7 @@ pub(crate) async fn put_code(
     let reply = send!(cx, call, "lambda:UpdateFunctionCode", wait: busy(cx))?;
     let status = status_of!(&reply);
     let version = publishes(change).then(|| status.version.clone());
-    Ok((settle(cx, &change.id, status).await?, version))
+    Ok((wait_updated(cx, &change.id, status).await?, version))
 }
 
 /// Sets how many runs at the same time are kept for the function; -1 and none: none.

@@ -208,7 +208,7 @@ impl Setting for BucketAcl {
     }
 
     /// Without its content it cannot be told from another one.
-    fn is_told(known: &Known) -> bool {
+    fn is_identifiable(known: &Known) -> bool {
         let policy = known.value("accessControlPolicy");
         known.value("acl").or(policy).is_some()
     }

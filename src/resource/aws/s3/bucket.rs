@@ -113,12 +113,12 @@ impl Resource for Bucket {
     const TYPE: &'static str = "aws:s3:Bucket";
     const IMPORT: Import = s3::BY_BUCKET;
     const IDENTITY: &'static [&'static str] = &["bucket"];
-    const COUNTS: bool = true;
+    const COUNTING_NEEDS_CALL: bool = true;
     const TAGGING: Option<Tagging> = Some(Tagging::Plain);
     const LANE: Option<Lane> = Some(s3::LANE);
     type Outputs = Outputs;
 
-    fn taken_as_given(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
+    fn assumed_on_import(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
         &["forceDestroy"]
     }
 
@@ -368,12 +368,12 @@ async fn create_then_tag(
 fn explain(cx: &Cx, name: &str, error: Error) -> Error {
     match error.code() {
         "BucketAlreadyExists" => foreign(name, "another account"),
-        "BucketAlreadyOwnedByYou" => taken(cx, name),
+        "BucketAlreadyOwnedByYou" => name_taken(cx, name),
         _ => error,
     }
 }
 
-fn taken(cx: &Cx, name: &str) -> Error {
+fn name_taken(cx: &Cx, name: &str) -> Error {
     import_id::exists(cx, &format!("a bucket named {name}"), name)
 }
 
@@ -399,7 +399,7 @@ fn unseen(cx: &Cx, name: &str, error: Error) -> Error {
 async fn refuse_existing(cx: &Cx, name: &str) -> Result<(), Error> {
     match head(cx, name).await {
         Ok(None) => Ok(()),
-        Ok(Some(_)) => Err(taken(cx, name)),
+        Ok(Some(_)) => Err(name_taken(cx, name)),
         Err(error) if matches!(error.status(), Some(301 | 403)) => {
             Err(foreign(name, "another account or region"))
         }

@@ -93,7 +93,7 @@ async fn store(cx: &Cx, props: &BucketObject, new: bool) -> Result<Outputs, Erro
     Ok(outputs_of!(cx, id, &reply, algorithm))
 }
 
-fn told_apart(cx: &Cx, props: &BucketObject, error: Error) -> Error {
+fn explain_refusal(cx: &Cx, props: &BucketObject, error: Error) -> Error {
     let id = props.id();
     if error.is(&["PreconditionFailed"]) || error.status() == Some(412) {
         return import_id::exists(cx, &format!("an object at {id}"), &id);
@@ -165,7 +165,7 @@ impl Resource for BucketObject {
     }
 
     /// The same ETag means the same content.
-    fn taken_as_given(props: &Value, attrs: &Value) -> &'static [&'static str] {
+    fn assumed_on_import(props: &Value, attrs: &Value) -> &'static [&'static str] {
         let etag = props.get("etag").filter(|etag| etag.is_string());
         if etag.is_some() && etag == attrs.get("etag") {
             &[
@@ -206,7 +206,7 @@ impl Resource for BucketObject {
         let props = new.props;
         let id = props.id();
         let outputs = store(cx, &props, true).await;
-        let outputs = outputs.map_err(|error| told_apart(cx, &props, error))?;
+        let outputs = outputs.map_err(|error| explain_refusal(cx, &props, error))?;
         Ok(Made { id, outputs })
     }
 

@@ -98,7 +98,7 @@ fn lacking(live: &Attributes, fifo: bool) -> Option<Name> {
 }
 
 /// Waits until SQS has shown the attributes as they were sent with a create, once.
-pub async fn wait_shown(
+pub async fn wait_until_visible(
     cx: &Cx,
     url: &str,
     wanted: &BTreeMap<&'static str, String>,

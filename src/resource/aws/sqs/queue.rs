@@ -152,7 +152,7 @@ impl Resource for Queue {
             Err(error) if error.is(&["QueueNameExists", "QueueAlreadyExists"]) => {
                 // Its URL is the import id; where it cannot be told, the answer must do.
                 let url = url_of(cx, &name).await.ok().flatten();
-                return Err(url.map_or(error, |url| taken(cx, &name, &url)));
+                return Err(url.map_or(error, |url| name_taken(cx, &name, &url)));
             }
             other => other?,
         };
@@ -162,8 +162,8 @@ impl Resource for Queue {
         let outputs = outputs(cx, &url).await?;
         cx.made(&url, json!(outputs));
         let (proven, shown) = tokio::join!(
-            prove_made(cx, &url),
-            sqs::wait_shown(cx, &url, &sent_attributes)
+            prove_created(cx, &url),
+            sqs::wait_until_visible(cx, &url, &sent_attributes)
         );
         match proven {
             Ok(true) => shown?,
@@ -171,7 +171,7 @@ impl Resource for Queue {
             Ok(false) => {
                 cx.take_made();
                 cx.flight.nothing_created();
-                return Err(taken(cx, &name, &url));
+                return Err(name_taken(cx, &name, &url));
             }
             // Whose it is could not be found out.
             Err(error) => {
@@ -235,7 +235,7 @@ impl Resource for Queue {
         };
         let tags = match sqs::tags(cx, &url).await {
             Err(error) if tags::is_denied(&error) => {
-                return found_untold(cx, known, (&name, url), &error).await;
+                return find_without_tags(cx, known, (&name, url), &error).await;
             }
             other => other?.unwrap_or_default(),
         };
@@ -300,7 +300,7 @@ fn create_call(
 /// For a queue whose tags the caller may not read: SQS answers the same create with the queue
 /// where attributes and tags are the same, and refuses it where they differ. The operation's
 /// tag is nobody else's, so the answer proves what the tags would.
-async fn found_untold(
+async fn find_without_tags(
     cx: &Cx,
     known: &Known,
     (name, url): (&str, String),
@@ -338,7 +338,7 @@ fn creatable(error: &Error) -> Option<Reason> {
 
 /// `CreateQueue` answers with a queue that is there already when its attributes are the
 /// same, whoever made it: only our tag on it proves that it is ours.
-async fn prove_made(cx: &Cx, url: &str) -> Result<bool, Error> {
+async fn prove_created(cx: &Cx, url: &str) -> Result<bool, Error> {
     let call = cx.aws.sqs().list_queue_tags().queue_url(url);
     let started = Instant::now();
     loop {
@@ -360,7 +360,7 @@ async fn prove_made(cx: &Cx, url: &str) -> Result<bool, Error> {
     }
 }
 
-fn taken(cx: &Cx, name: &str, url: &str) -> Error {
+fn name_taken(cx: &Cx, name: &str, url: &str) -> Error {
     import_id::exists(cx, &format!("a queue named {name}"), url)
 }
 
