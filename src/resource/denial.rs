@@ -5,7 +5,7 @@
 
 use super::aws::permissions;
 
-/// A denial, as far as the message tells it.
+/// A denial, as far as the message describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denial {
     /// The action that is missing: often another one than the call (`iam:PassRole`).

@@ -10,7 +10,7 @@ use std::fmt;
 /// What is known about the effect of a call that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// The service answered and did nothing (a 4xx), or the call never left.
+    /// The service returned a 4xx and did nothing, or the call never left.
     None,
     /// The service may or may not have done it: a timeout, a lost connection, a reply that
     /// could not be read, a 5xx.
@@ -64,7 +64,7 @@ pub enum Error {
         waited_for: String,
         /// How long.
         seconds: u64,
-        /// The last thing seen.
+        /// What was seen last.
         last: String,
     },
     /// The user stopped the run while the step only waited.
@@ -73,7 +73,7 @@ pub enum Error {
         /// Whether a call before may have taken effect.
         effect: Effect,
     },
-    /// There are no credentials, so that no call was made.
+    /// There are no credentials, so that no call was sent.
     #[error("{message}")]
     Credentials {
         /// Why.
@@ -93,8 +93,8 @@ pub enum Error {
     /// The step's task panicked. What it said may hold a secret, and is not repeated.
     #[error("stackctl has a defect: the step broke off")]
     BrokeOff,
-    /// What is to be created has the name of something that this run deletes, or that the
-    /// service is deleting: it can be created once that is gone.
+    /// The resource to be created has the name of one that this run deletes, or that the service is
+    /// deleting: it can be created once that deletion is done.
     #[error("{what} still exists: it is being deleted, and the service has not let go of it yet")]
     StillThere {
         /// What it is, such as `a role named app`.
@@ -159,12 +159,12 @@ impl Error {
         }
     }
 
-    /// The wire code of a failed call, or the empty text.
+    /// The wire code of a failed call, or the empty string.
     pub fn code(&self) -> &str {
         self.call().map_or("", |call| &call.code)
     }
 
-    /// The service's message of a failed call, or the empty text.
+    /// The service's message of a failed call, or the empty string.
     pub fn message(&self) -> &str {
         self.call().map_or("", |call| &call.message)
     }
@@ -328,7 +328,7 @@ fn call_hint(call: &CallError) -> Option<String> {
 pub trait CallResult<T> {
     /// See the trait.
     fn call(self, call: &'static str) -> Result<T, Error>;
-    /// The same, with an answer that has one of these codes turned into none.
+    /// The same, with an error that has one of these codes turned into none.
     fn call_unless(self, call: &'static str, codes: &[&str]) -> Result<Option<T>, Error>;
 }
 
@@ -431,7 +431,7 @@ fn no_credentials(error: &(dyn std::error::Error + 'static)) -> Option<NoCredent
     None
 }
 
-/// The texts of an error and its causes, outermost first, each once.
+/// The messages of an error and its causes, outermost first, each once.
 pub(crate) fn chain_of(error: &(dyn std::error::Error + 'static)) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
     let mut at = Some(error);
@@ -445,7 +445,7 @@ pub(crate) fn chain_of(error: &(dyn std::error::Error + 'static)) -> Vec<String>
     parts
 }
 
-/// The same as one text.
+/// The same as one string.
 pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     chain_of(error).join(": ")
 }

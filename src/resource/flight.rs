@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 /// The requests of one step.
 #[derive(Debug, Default)]
 pub(crate) struct Flight {
-    /// Handed to the HTTP client and not answered yet.
+    /// Handed to the HTTP client and without a reply yet.
     sent: AtomicUsize,
     /// Those among them that wait for their turn and have not left.
     queued: AtomicUsize,
@@ -23,7 +23,7 @@ pub(crate) struct Flight {
 }
 
 tokio::task_local! {
-    /// The step whose requests are made.
+    /// The step whose requests are sent.
     pub(super) static FLIGHT: Arc<Flight>;
 }
 
@@ -89,7 +89,7 @@ pub(crate) fn creating(ended: CreatingCall) {
 }
 
 impl Flight {
-    /// Whether no request has left that is not answered.
+    /// Whether every request that has left has its reply.
     pub(super) fn is_idle(&self) -> bool {
         self.sent.load(Ordering::Relaxed) <= self.queued.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! Resource types and data sources: what stackctl can make, read, change and delete.
+//! Resource types and data sources: what stackctl can create, read, update and delete.
 //!
 //! A type is one struct that implements [`Resource`] (or [`DataSource`]) in a file of its own
 //! and has one line in the [`table`].

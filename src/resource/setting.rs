@@ -1,5 +1,5 @@
-//! Types that are a setting of something else: a bucket's policy, a queue's. There is one at most,
-//! so its parent's id is its own; a create and an update put it, a deletion takes it away.
+//! Types that are a setting of another resource: a bucket's policy, a queue's. There is one at
+//! most, so its parent's id is its own; a create and an update put it, a deletion removes it.
 
 use super::context::Cx;
 use super::declaration::{Change, Lane, Live, Made, New, Resource};
@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// A setting of something else. What it leaves out is as [`Resource`] has it.
+/// A setting of another resource. What it does not define has the default of [`Resource`].
 pub trait Setting:
     Serialize + DeserializeOwned + JsonSchema + Send + Sync + Sized + 'static
 {
@@ -32,7 +32,7 @@ pub trait Setting:
     /// What another setting in the way of a create is called, such as `a policy of the bucket`;
     /// none where a create puts its own in place of any.
     const IN_THE_WAY: Option<&'static str> = None;
-    /// The outputs, made of the parent's id.
+    /// The outputs, derived from the parent's id.
     type Outputs: From<String> + Serialize + JsonSchema + Send + 'static;
 
     /// See [`Resource::rules`].
@@ -43,7 +43,7 @@ pub trait Setting:
     /// The id of what it is a setting of.
     fn parent(&self) -> &str;
 
-    /// Whether what is known is enough to tell the setting from another one.
+    /// Whether what is known is enough to identify the setting.
     fn is_identifiable(known: &Known) -> bool {
         !known.withholds()
     }
@@ -51,7 +51,7 @@ pub trait Setting:
     /// Whether the live setting is this one.
     fn is_same(&self, live: &Self) -> bool;
 
-    /// Reads it; none where there is none. `attrs` is what is known of it.
+    /// Reads it; none where it does not exist. `attrs` is what is known of it.
     fn get(
         cx: &Cx,
         parent: &str,
@@ -65,7 +65,7 @@ pub trait Setting:
         change: Option<&Change<Self>>,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Takes it away; that there is none is success.
+    /// Removes it; a setting that does not exist is success.
     fn remove(
         cx: &Cx,
         parent: &str,

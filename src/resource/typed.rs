@@ -24,10 +24,10 @@ use std::marker::PhantomData;
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// A type behind one interface, for the engine: JSON in, JSON out. A type without a struct, made at
-/// run time, implements it by itself; what it leaves out is as [`Resource`] has it.
+/// A type behind one interface, for the engine: JSON in, JSON out. A type without a struct, created
+/// at run time, implements it by itself; what it does not define has the default of [`Resource`].
 pub trait ResourceType: Send + Sync {
-    /// The type's declaration, made ready when it is first asked for.
+    /// The type's declaration, built on first use.
     fn schema(&self) -> &'static Schema;
     /// The type's name, known without its declaration: a command meets few of all types.
     fn name(&self) -> &'static str {
@@ -91,10 +91,10 @@ pub trait ResourceType: Send + Sync {
     /// Reads resources of this type. The results are those of `reads`, one each, in their order. By
     /// itself it calls [`ResourceType::read`] for each, at the same time.
     ///
-    /// Who calls it limits how many calls are under way, repeats what the service asks to slow down
-    /// for, and says for whom a call of `cx` waits. So an override makes its calls with `cx`, one
-    /// at a time, repeats none by itself, and gives the error of one call to all that it was for and
-    /// to no other.
+    /// The caller limits how many calls are in progress, retries those that the service throttles,
+    /// and says for whom a call of `cx` waits. So an override makes its calls with `cx`, one at a
+    /// time, retries none by itself, and gives the error of one call to all that it was for and to
+    /// no other.
     fn read_many<'a>(
         &self,
         cx: &'a Cx,
@@ -200,7 +200,7 @@ pub trait ResourceType: Send + Sync {
 
 /// A data source behind one interface.
 pub trait DataSourceType: Send + Sync {
-    /// The data source's declaration, made ready when it is first asked for.
+    /// The data source's declaration, built on first use.
     fn schema(&self) -> &'static Schema;
     /// The data source's name, known without its declaration.
     fn name(&self) -> &'static str;
@@ -258,7 +258,7 @@ fn props_of(schema: &Schema, attrs: Value) -> Value {
     }
 }
 
-/// `base` with the keys of `over` put over it, nulls left out.
+/// `base` with the keys of `over` put over it, nulls excluded.
 pub fn overlay(base: &Value, over: &Value) -> Value {
     let mut map = base.as_object().cloned().unwrap_or_default();
     for (key, value) in over.as_object().into_iter().flatten() {

@@ -15,13 +15,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// A change that was made so many times the usual time ago has spread, however slow AWS is.
+/// A change that is this many times older than the usual delay has spread, however slow AWS is.
 const SLOWEST: u32 = 10;
 
 impl Cx {
     /// Whether a refusal for this reason may still pass; `first` is when the call was first
-    /// refused. Where this run did nothing that can spread, a change that somebody else made
-    /// just before it may still do: that is waited for as long as a change usually takes.
+    /// refused. Where this run did nothing that can spread, a change by somebody else just before
+    /// may still do so: that is waited for as long as a change usually takes.
     pub(super) fn may_pass(&self, reason: Reason, first: Instant) -> bool {
         let (Some(spreading), None) = (&self.spreading, self.timeout) else {
             return true;

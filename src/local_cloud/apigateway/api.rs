@@ -56,7 +56,7 @@ pub(super) fn protocol(api: &Doc) -> Protocol {
     }
 }
 
-/// Makes an API; `cx` has its new id already.
+/// Creates an API; `cx` has its new id already.
 pub(super) fn create(cx: &mut Cx<'_>, body: &Doc) -> Result<Doc, Refusal> {
     cx.protocol = protocol(body);
     let given = read(body, MEMBERS, cx.protocol, false)?;
@@ -169,7 +169,7 @@ fn lowercase_cors_headers(cors: &mut Doc) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The integration, route and stage that a quick create makes.
+/// The integration, route and stage that a quick create creates.
 fn quick_create(cx: &mut Cx<'_>, quick: &Doc) -> Result<(), Refusal> {
     let mut integration = integration_of(quick);
     for name in ["integrationUri", "integrationType"] {

@@ -1,4 +1,4 @@
-//! What a request works on: an API, and the objects below it.
+//! What a request works on: an API, and the resources below it.
 
 use super::members::{Doc, Member, Protocol, is_on, merge, read, text};
 use super::path::Kind;
@@ -24,7 +24,8 @@ impl Cx<'_> {
         format!("apigateway/{}/api/{}", self.region, self.api)
     }
 
-    /// Where the objects of a kind are; `parent` is the route or integration of responses.
+    /// The key prefix of the resources of a kind; `parent` is the route or integration of
+    /// responses.
     pub(super) fn start(&self, kind: Kind, parent: &str) -> String {
         let api = self.api_key();
         match kind.parent() {
@@ -68,12 +69,12 @@ impl Cx<'_> {
         self.store.put(&key, Value::Object(doc));
     }
 
-    /// The objects of a kind, by id.
+    /// The resources of a kind, by id.
     pub(super) fn list(&self, kind: Kind, parent: &str) -> Vec<(String, Doc)> {
         self.below(&self.start(kind, parent))
     }
 
-    /// The objects right below a key.
+    /// The resources right below a key.
     pub(super) fn below(&self, start: &str) -> Vec<(String, Doc)> {
         let pairs = self.store.scan(start).into_iter();
         pairs
@@ -84,7 +85,7 @@ impl Cx<'_> {
             .collect()
     }
 
-    /// Makes an object below the API.
+    /// Creates a resource below the API.
     pub(super) fn make(&mut self, kind: Kind, parent: &str, body: &Doc) -> Result<Doc, Refusal> {
         let given = read(body, table(kind), self.protocol, false)?;
         let mut doc = Doc::new();
@@ -104,7 +105,7 @@ impl Cx<'_> {
         self.get(kind, parent, &id)
     }
 
-    /// Changes an object below the API.
+    /// Updates a resource below the API.
     pub(super) fn change(
         &mut self,
         kind: Kind,
@@ -137,7 +138,7 @@ impl Cx<'_> {
         self.redeploy(kind)
     }
 
-    /// Fills in and checks an object; `id` is none for a new one.
+    /// Fills in and checks a resource; `id` is none for a new one.
     pub(super) fn complete(
         &mut self,
         kind: Kind,
@@ -171,7 +172,7 @@ impl Cx<'_> {
         stage::auto_deploy(self, true)
     }
 
-    /// Takes a member, or one key of it, out of an object.
+    /// Removes a member, or one key of it, from a resource.
     pub(super) fn drop_member(
         &mut self,
         kind: Kind,
@@ -195,7 +196,7 @@ impl Cx<'_> {
         Ok(())
     }
 
-    /// An object as GET returns it at this time.
+    /// A resource as GET returns it at this time.
     pub(super) fn as_returned(&self, mut doc: Doc) -> Value {
         if let Some(ready) = doc.get("_readyAt").and_then(Value::as_u64) {
             let status = if self.now < ready {

@@ -133,7 +133,7 @@ fn web_socket(doc: &mut Doc) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// What a WebSocket API makes of a message: request parameters and templates.
+/// How a WebSocket API transforms a message: request parameters and templates.
 fn mappings(doc: &Doc) -> Result<(), Refusal> {
     for (key, value) in maps(doc, "requestParameters") {
         if ![

@@ -1,4 +1,4 @@
-//! Integration responses: what the result of an integration becomes.
+//! Integration responses: how the result of an integration is transformed.
 
 use super::members::{Doc, Member, Protocol, Shape, fill, text};
 use super::{Cx, Kind, bad, conflict};

@@ -30,7 +30,7 @@ use serde_json::{Value, json};
 #[derive(Debug)]
 pub struct ApiGateway;
 
-/// How many objects a list returns when the request does not say.
+/// How many resources a list returns when the request does not say.
 const PAGE: usize = 100;
 
 fn bad(message: impl Into<String>) -> Refusal {
@@ -155,7 +155,7 @@ fn answer(mut cx: Cx<'_>, request: &Request, target: Target) -> Result<Reply, Re
     }
 }
 
-/// Makes an API, or lists them.
+/// Creates an API, or lists them.
 fn apis(mut cx: Cx<'_>, request: &Request, body: &Doc) -> Result<Reply, Refusal> {
     if request.method == "GET" {
         let start = format!("apigateway/{}/api/", cx.region);
@@ -187,7 +187,7 @@ fn one_api(mut cx: Cx<'_>, request: &Request, id: &str, body: &Doc) -> Result<Re
     Ok(reply(200, &cx.as_returned(doc)))
 }
 
-/// Makes an object below an API, or lists those of its kind.
+/// Creates a resource below an API, or lists those of its kind.
 fn all(
     mut cx: Cx<'_>,
     request: &Request,

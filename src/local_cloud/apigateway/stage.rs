@@ -221,7 +221,7 @@ fn undeployable(cx: &Cx<'_>) -> Option<&'static str> {
         .then_some("At least one route is required before deploying the Api.")
 }
 
-/// Makes a new deployment of a checked document, and the stage it names point to it.
+/// Creates a deployment from a checked document, and points the stage it names to it.
 pub(super) fn deploy(cx: &mut Cx<'_>, doc: &mut Doc) -> Result<(), Refusal> {
     if let Some(reason) = undeployable(cx) {
         return Err(bad(reason));
@@ -268,8 +268,8 @@ fn held(cx: &Cx<'_>) -> Value {
     json!({"routes": keys, "integrations": integrations})
 }
 
-/// Makes a deployment for the stages that deploy by themselves: all of them, or those
-/// without a deployment.
+/// Creates a deployment for the stages with `autoDeploy`: all of them, or those without a
+/// deployment.
 pub(super) fn auto_deploy(cx: &mut Cx<'_>, all: bool) -> Result<(), Refusal> {
     let stages: Vec<(String, Doc)> = cx
         .list(Kind::Stage, "")

@@ -10,7 +10,7 @@ use super::{Answer, Call};
 /// All inline policies of a role together, in characters without white space.
 const QUOTA: usize = 10_240;
 
-/// Makes or overwrites a policy.
+/// Creates or overwrites a policy.
 pub(super) fn put(call: Call<'_>) -> Answer {
     let name = call.form.name("PolicyName", 128)?;
     let document = call.form.document("PolicyDocument")?;

@@ -1,4 +1,4 @@
-//! Functions: made, read, listed, deleted.
+//! Functions: created, read, listed, deleted.
 
 use super::super::service::Refusal;
 use super::super::stamps;
@@ -204,7 +204,7 @@ pub(super) fn list(call: Call<'_>) -> Answer {
     let functions = model::functions(call.store, &call.request.region)?;
     let mut items = Vec::new();
     for function in functions {
-        // Lists do not tell states.
+        // Lists do not return states.
         items.push(Value::from(function.config.clone()));
         if call.query("FunctionVersion") == Some("ALL") {
             items.extend(function.versions.into_iter().map(Value::from));

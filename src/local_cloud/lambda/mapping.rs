@@ -43,7 +43,7 @@ impl Queue {
     }
 }
 
-/// The function that a body names, and its ARN as the mapping tells it.
+/// The function that a body names, and its ARN as the mapping returns it.
 fn target(call: &Call<'_>) -> Result<(Function, String), Refusal> {
     let named = FunctionName::parse(call.body.required("FunctionName")?, &call.request.region)?;
     let function = model::function(call.store, &call.request.region, &named.name)?;

@@ -46,7 +46,7 @@ pub(super) fn publish(function: &mut Function, description: Option<&str>, now: u
     function.versions.push(config);
 }
 
-/// A published version, as replies tell it.
+/// A published version, as replies return it.
 pub(super) fn find(function: &Function, number: &str) -> Option<Value> {
     let version = function
         .versions

@@ -221,7 +221,7 @@ fn write_row(xml: &mut Xml, row: &Row, naming: &Naming, owner: bool) {
     }
 }
 
-/// What lists tell of an object besides its key.
+/// What lists return of an object besides its key.
 pub(super) fn write_version(xml: &mut Xml, version: &Version) {
     xml.text("LastModified", stamps::iso_millis(version.modified));
     xml.text("ETag", &version.etag);

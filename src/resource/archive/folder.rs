@@ -80,7 +80,7 @@ impl Fault {
     }
 }
 
-/// Lists a folder, without what the patterns leave out. All that cannot go in is told.
+/// Lists a folder, without what the patterns exclude. All that cannot be included is reported.
 pub fn list(folder: &Path, patterns: &Patterns) -> Listing {
     let mut walk = Walk {
         patterns,
@@ -143,8 +143,8 @@ impl Walk<'_> {
         self.fault(message, "make it readable, or leave it out with excludes");
     }
 
-    /// Takes in a folder whose entries are named `prefix…`. `around` are the folders that it
-    /// lies in, itself the last, links followed.
+    /// Adds a folder whose entries are named `prefix…`. `around` are the folders that it lies in,
+    /// itself the last, links followed.
     fn folder(&mut self, folder: &Path, prefix: &str, around: &[PathBuf]) {
         let items = std::fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let mut items = match items {

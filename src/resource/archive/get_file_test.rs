@@ -310,8 +310,8 @@ fn a_pattern_that_keeps_nothing_out_is_a_warning() {
     );
 }
 
-/// A file or a folder that becomes a link leading out while the archive is made: nothing from
-/// outside of the folder goes in.
+/// A file or a folder that is replaced by a link leading out while the archive is built: nothing
+/// from outside of the folder goes in.
 #[cfg(unix)]
 #[test]
 fn what_is_swapped_under_the_reader_does_not_go_in() {

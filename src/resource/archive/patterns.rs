@@ -1,5 +1,5 @@
-//! Patterns of paths that an archive leaves out, as `.gitignore` writes them; but a name without
-//! a slash stands for what is directly in the folder.
+//! Patterns of paths that an archive excludes, as `.gitignore` writes them; but a name without a
+//! slash stands for what is directly in the folder.
 
 use globset::{GlobBuilder, GlobMatcher};
 use std::cell::Cell;
@@ -7,10 +7,10 @@ use std::cell::Cell;
 /// One pattern.
 #[derive(Debug)]
 struct Pattern {
-    /// The pattern, and with a `[` in it also the same text without any meaning: a name such as
+    /// The pattern, and with a `[` in it also the same string taken literally: a name such as
     /// `[id].js` means that file, too.
     matchers: Vec<GlobMatcher>,
-    /// Begins with `!`: takes back what an earlier pattern left out.
+    /// Begins with `!`: includes again what an earlier pattern excluded.
     negated: bool,
     /// Ends in a slash: stands for folders only.
     folder: bool,
@@ -80,8 +80,8 @@ impl Patterns {
             .map(Self)
     }
 
-    /// Whether the path (with forward slashes, from the folder) is left out: the last pattern
-    /// that stands for it decides. A folder that is left out is not looked into.
+    /// Whether the path (with forward slashes, from the folder) is excluded: the last pattern that
+    /// matches it decides. An excluded folder is not read.
     pub fn leave_out(&self, path: &str, is_folder: bool) -> bool {
         let standing = self.0.iter().fold(None, |last, pattern| {
             pattern
@@ -105,7 +105,7 @@ impl Patterns {
 mod tests {
     use super::*;
 
-    /// The paths that are left out, of folders with all that is in them.
+    /// The excluded paths; of folders with all that is in them.
     fn left_out(patterns: &[&str], path: &str) -> bool {
         let texts: Vec<String> = patterns.iter().map(|text| (*text).to_owned()).collect();
         let patterns = Patterns::new(&texts).unwrap();

@@ -21,12 +21,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A published rate, and how to tell it.
+/// A published rate, and the sentence that names it in messages.
 #[derive(Debug)]
 struct Limit {
     /// The time in which one call comes free.
     every: Duration,
-    /// How many calls may be made at once after a quiet time.
+    /// How many calls may be sent at once after a quiet time.
     burst: u32,
     /// As people read it.
     limit_note: &'static str,
@@ -169,8 +169,8 @@ fn path_of(uri: &str) -> &str {
     path.split('?').next().unwrap_or_default()
 }
 
-/// When the next calls come free, for each limit: the moment at which, were no more calls
-/// made, the whole burst would be free again (a virtual schedule).
+/// When the next calls come free, for each limit: the moment at which, were no more calls sent, the
+/// whole burst would be free again (a virtual schedule).
 #[derive(Debug, Default)]
 struct Schedule([Duration; LIMITS.len()]);
 
@@ -342,7 +342,7 @@ mod tests {
         }
     }
 
-    /// When each of `count` calls, all asked for at once at `now`, is made.
+    /// When each of `count` calls, all asked for at once at `now`, is sent.
     fn made(schedule: &mut Schedule, count: usize, now: Duration) -> Vec<Duration> {
         let wait = |wait: Option<(Duration, &str)>| wait.map_or(Duration::ZERO, |(wait, _)| wait);
         (0..count)
@@ -358,7 +358,7 @@ mod tests {
         for (at, time) in times.iter().enumerate().skip(40) {
             assert_eq!(*time, Duration::from_millis(100) * (at as u32 - 39));
         }
-        // In no stretch of time are there more calls than AWS's own bucket would let through.
+        // No stretch of time has more calls than AWS's own bucket would let through.
         for start in 0..times.len() {
             for end in start..times.len() {
                 let stretch = (times[end] - times[start]).as_millis() as usize;

@@ -166,7 +166,7 @@ impl Profiles {
             asked: self.asked,
             ..About::default()
         };
-        // As many steps as there are profiles: a circle is the SDK's to tell.
+        // As many steps as there are profiles: the SDK reports a cycle.
         for _ in self.set.profiles() {
             let Some(at) = profile else { break };
             about.mfa |= at.get("mfa_serial").is_some();
@@ -216,7 +216,7 @@ pub(super) struct About {
 
 /// A failure of the SDK's provider, taken apart.
 pub(super) struct Cause<'a> {
-    /// The texts of the error and its causes, outermost first.
+    /// The messages of the error and its causes, outermost first.
     pub(super) texts: &'a [String],
     /// What STS returned, where it was asked for the role's credentials.
     pub(super) refused: Option<&'a Error>,

@@ -1,11 +1,11 @@
-//! Tells why a call is made again. The SDK repeats calls in silence; this looks at each
-//! attempt just before the SDK decides and says, to whoever has the step at hand
+//! Reports why a call is retried. The SDK retries calls in silence; this checks each attempt just
+//! before the SDK decides and reports, to the current step
 //! ([`Cx::reporting_waits`](crate::resource::context::Cx::reporting_waits)), what went wrong.
 //!
-//! How often a call is repeated, and with which pauses, is set in `connect`. The budget of a
-//! whole run is the SDK's token bucket, one for each service and process: 500 tokens, of
-//! which a repeat holds 5 (10 after a timeout) until the call succeeds. A service that
-//! is down for everybody thus ends a large run early instead of after all its repeats.
+//! How often a call is retried, and with which pauses, is set in `connect`. The budget of a whole
+//! run is the SDK's token bucket, one for each service and process: 500 tokens, of which a retry
+//! holds 5 (10 after a timeout) until the call succeeds. A service that is down for everybody thus
+//! ends a large run early instead of after all its retries.
 
 use crate::resource::notify::report_wait;
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -57,7 +57,7 @@ impl Intercept for Repeats {
     }
 }
 
-/// What the SDK will make of the attempt: none, where it will not be repeated.
+/// The reason for which the SDK will retry the attempt: none where it will not.
 fn verdict(context: &InterceptorContext, components: &RuntimeComponents) -> Option<ErrorKind> {
     // As the SDK does: each classifier sees what those before it decided.
     let mut verdict = RetryAction::NoActionIndicated;

@@ -1,4 +1,4 @@
-//! `random:RandomId`: random bytes in several spellings, drawn when the plan is made.
+//! `random:RandomId`: random bytes in several spellings, drawn in the plan.
 
 use crate::resource::author::*;
 use crate::resource::random;
@@ -19,10 +19,10 @@ pub struct RandomId {
     /// The number of bytes.
     #[schemars(range(min = 1, max = 1024), extend("createOnly" = true))]
     pub byte_length: usize,
-    /// A text in front of each output but `id`.
+    /// A string in front of each output but `id`.
     #[schemars(length(max = 1024), extend("createOnly" = true, "writeOnly" = true))]
     pub prefix: Option<String>,
-    /// Values that make new bytes when one of them changes.
+    /// Values that force new bytes when one of them changes.
     #[schemars(extend("createOnly" = true, "writeOnly" = true))]
     pub keepers: Option<BTreeMap<String, Value>>,
 }
@@ -182,7 +182,7 @@ fn decimal(bytes: &[u8]) -> String {
     digits
 }
 
-/// Without a prefix; `dec` does not tell how many bytes there are.
+/// Without a prefix; `dec` does not show the number of bytes.
 fn import_id_from_output(output: &str, value: &str) -> Option<String> {
     match output {
         "id" | "b64Url" => Some(value.to_owned()),

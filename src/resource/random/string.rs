@@ -1,11 +1,11 @@
-//! `random:RandomString`: a random text, drawn when the plan is made.
+//! `random:RandomString`: a random string, drawn in the plan.
 
 use crate::resource::author::*;
 use crate::resource::random::{self, Recipe};
 
 random::drawn! {
-    /// A random text that stays the same until one of its properties changes. Not secret: for
-    /// a secret one, see `random:RandomPassword`.
+    /// A random string that stays the same until one of its properties changes. Not secret: for a
+    /// secret one, see `random:RandomPassword`.
     ///
     /// ```yaml
     /// text:
@@ -25,10 +25,10 @@ random::drawn! {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
-    /// The text.
+    /// The string.
     #[schemars(extend("from" = random::DRAWN))]
     pub id: String,
-    /// The text.
+    /// The string.
     #[schemars(extend("from" = random::DRAWN))]
     pub result: String,
 }

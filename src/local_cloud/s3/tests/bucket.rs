@@ -111,7 +111,7 @@ async fn the_region_is_the_clients() {
             .create_bucket_configuration(located("us-east-1")),
         "InvalidLocationConstraint"
     );
-    // A call to the wrong region is told where the bucket is.
+    // The reply to a call to the wrong region says where the bucket is.
     let error = east
         .head_bucket()
         .bucket("bucket")

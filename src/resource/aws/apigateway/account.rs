@@ -67,8 +67,8 @@ const ID: &str = "api-gateway-account";
 /// How long a new role may take until API Gateway can use it.
 const ROLE_LIMIT: Duration = Duration::from_secs(120);
 
-/// Why a refused update is worth repeating. A role or a policy that was made a moment ago is not
-/// seen at once, and the texts are the same for one that will never do.
+/// Why a refused update is worth a retry. A role or a policy that was created a moment ago is not
+/// seen at once, and the messages are the same for one that will never do.
 fn transient(error: &Error) -> Option<&'static str> {
     const UNUSABLE: &[&str] = &[
         "does not have required permissions",
@@ -111,7 +111,7 @@ async fn get(cx: &Cx) -> Result<Settings, Error> {
     })
 }
 
-/// Sets the role; the empty text takes it out.
+/// Sets the role; the empty string removes it.
 async fn set(cx: &Cx, client: &aws_sdk_apigateway::Client, role: &str) -> Result<Settings, Error> {
     let patch = PatchOperation::builder()
         .op(Op::Replace)

@@ -10,8 +10,8 @@ use aws_sdk_apigatewayv2::types::DeploymentStatus;
 /// stage's `deploymentId` to its id. The API needs at least one route; the routes,
 /// integrations and responses of the same stack come first. Id: `apiId/deploymentId`.
 ///
-/// The service's `stageName` argument is not offered: it makes or moves a stage that no
-/// stack file names.
+/// The service's `stageName` argument is not offered: it creates or moves a stage that no stack
+/// file names.
 ///
 /// ```yaml
 /// deployment:
@@ -27,7 +27,7 @@ pub struct Deployment {
     /// A description.
     #[schemars(length(max = 1024))]
     pub description: Option<String>,
-    /// Values that make a new deployment when one of them changes. Never sent.
+    /// Values that force a new deployment when one of them changes. Never sent.
     #[schemars(extend("createOnly" = true, "writeOnly" = true))]
     pub triggers: Option<Tags>,
 }
@@ -39,7 +39,7 @@ pub struct Outputs {
     /// The deployment's id.
     #[schemars(extend("from" = ["apiId"]))]
     pub id: String,
-    /// Whether API Gateway made it by itself.
+    /// Whether API Gateway created it by itself.
     #[schemars(extend("from" = []))]
     pub auto_deployed: bool,
 }

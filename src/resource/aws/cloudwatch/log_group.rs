@@ -23,8 +23,8 @@ const NAMING: Naming = Naming {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LogGroup {
-    /// The group's name; a Lambda function writes to `/aws/lambda/FUNCTION`. Left out: made
-    /// of the address.
+    /// The group's name; a Lambda function writes to `/aws/lambda/FUNCTION`. If omitted, it is
+    /// generated from the address.
     #[schemars(length(min = 1, max = 512), regex(pattern = r"^[.\-_/#A-Za-z0-9]+$"))]
     #[schemars(extend("createOnly" = true))]
     pub name: Option<String>,
@@ -32,8 +32,8 @@ pub struct LogGroup {
     #[schemars(length(min = 1, max = 505), regex(pattern = r"^[.\-_/#A-Za-z0-9]+$"))]
     #[schemars(extend("createOnly" = true, "prefixOf" = "name", "writeOnly" = true))]
     pub name_prefix: Option<String>,
-    /// How many days events are kept; 0 or left out: for ever. A number that an account
-    /// policy sets is left alone.
+    /// How many days events are kept; 0 or omitted: for ever. A number that an account policy sets
+    /// is not changed.
     #[schemars(extend(
         "enum" = [0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096,
                   1827, 2192, 2557, 2922, 3288, 3653],
@@ -121,7 +121,7 @@ impl Resource for LogGroup {
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let props = &new.props;
         let name = NAMING.name_of(cx, &new.props, &new.decided)?;
-        // Asked for first: nothing is made when there is no answer.
+        // Read first: nothing is created when the read fails.
         let outputs = outputs(cx, &name).await?;
         let tags: HashMap<String, String> =
             cx.owner.tagged(props.tags.as_ref()).into_iter().collect();

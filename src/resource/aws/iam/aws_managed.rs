@@ -95,7 +95,7 @@ pub(crate) struct Unknown {
 }
 
 impl Unknown {
-    /// A help line's text.
+    /// The text of a help line.
     pub(crate) fn help(&self) -> Option<String> {
         self.nearest
             .as_ref()

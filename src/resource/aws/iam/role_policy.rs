@@ -5,8 +5,8 @@ use crate::resource::aws::iam::{self, INLINE_LIMIT, POLICY_NAMING};
 use crate::resource::aws::policy::canonical;
 use crate::resource::aws::policy_check::{self, Kind};
 
-/// A policy written inside a role. Its id is `role:name`. IAM has one call for making and
-/// for changing it, so one of the same name that others wrote is overwritten.
+/// A policy written inside a role. Its id is `role:name`. IAM has one call to create and to update
+/// it, so one of the same name that others wrote is overwritten.
 ///
 /// ```yaml
 /// rights:
@@ -23,7 +23,7 @@ use crate::resource::aws::policy_check::{self, Kind};
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RolePolicy {
-    /// The policy's name, unique in the role. Left out: made of the address.
+    /// The policy's name, unique in the role. If omitted, it is generated from the address.
     #[schemars(length(min = 1, max = 128), regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"))]
     #[schemars(extend("createOnly" = true))]
     pub name: Option<String>,

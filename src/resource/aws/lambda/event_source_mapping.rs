@@ -38,11 +38,11 @@ pub struct Outputs {
     pub last_modified: Option<String>,
 }
 
-/// How long a mapping may take until it reads, or is gone (Terraform's limits).
+/// How long a mapping may take until it is stable, or deleted (Terraform's limits).
 const STABLE: Duration = Duration::from_secs(600);
 const DELETED: Duration = Duration::from_secs(300);
 
-/// Takes what a reply tells beside the properties; each call has a type of its own for it.
+/// Collects what a reply returns beside the properties; each call has a type of its own for it.
 macro_rules! outputs_of {
     ($cx:expr, $reply:expr) => {{
         let reply = $reply;
@@ -93,7 +93,7 @@ async fn wait_stable(cx: &Cx, outputs: Outputs) -> Result<Outputs, Error> {
     .await
 }
 
-/// The refusal names the mapping that is there: `… with UUID 14e0db71-…`.
+/// The refusal names the existing mapping: `… with UUID 14e0db71-…`.
 async fn in_the_way(cx: &Cx, error: Error) -> Error {
     let is_uuid = |word: &&str| word.len() == 36 && word.matches('-').count() == 4;
     let words = error

@@ -1,4 +1,4 @@
-//! The calls that make and change a function, and the waits between them.
+//! The calls that create and update a function, and the waits between them.
 //!
 //! Two updates without a wait are refused, so each is followed by one until
 //! `LastUpdateStatus` is `Successful`. The configuration goes first, then the code.
@@ -38,7 +38,7 @@ pub(crate) const CONFIGURATION: &[&str] = &[
     "vpcConfig",
 ];
 
-/// The properties of which a change may make a version: all of the above, and `publish`.
+/// The properties of which a change may publish a version: all of the above, and `publish`.
 pub(crate) fn all_names() -> Vec<&'static str> {
     let names = CODE.iter().chain(CONFIGURATION).copied();
     names.chain(["publish"]).collect()
@@ -46,7 +46,7 @@ pub(crate) fn all_names() -> Vec<&'static str> {
 
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// What replies about a function tell beside its properties.
+/// What replies about a function return beside its properties.
 #[derive(Debug, Clone)]
 pub(crate) struct Status {
     /// The ARN without a version.
@@ -383,7 +383,7 @@ pub(crate) async fn configure(cx: &Cx, change: &Change<Function>) -> Result<Stat
     wait_updated(cx, &change.id, status_of!(&reply)).await
 }
 
-/// Whether an update makes a version.
+/// Whether an update publishes a version.
 pub(crate) fn publishes(change: &Change<Function>) -> bool {
     change.new.publish == Some(true)
         && (change.has(CODE) || change.has(CONFIGURATION) || change.has(&["publish"]))

@@ -25,7 +25,7 @@ pub struct Permission {
     /// The function: its name or ARN; a name and an ARN of the same function are the same.
     #[schemars(length(min = 1, max = 256), extend("createOnly" = true))]
     pub function: String,
-    /// The statement's id; made up when left out.
+    /// The statement's id; generated when omitted.
     #[schemars(length(min = 1, max = 100), regex(pattern = "^[a-zA-Z0-9_-]+$"))]
     #[schemars(extend("createOnly" = true))]
     pub statement_id: Option<String>,
@@ -72,7 +72,7 @@ pub struct Outputs {
 }
 
 const LIMIT: Duration = Duration::from_secs(300);
-/// How long a function that cannot be found is taken to be one that was just made.
+/// How long a function that cannot be found is assumed to be one that was just created.
 const FRESH: Duration = Duration::from_secs(30);
 
 fn outputs(sid: &str) -> Outputs {
@@ -144,7 +144,7 @@ async fn policy(cx: &Cx, function: &FunctionRef) -> Result<Option<String>, Error
     }
 }
 
-/// Adds the statement. A function made a moment ago may not be found yet.
+/// Adds the statement. A function created a moment ago may not be found yet.
 async fn add(cx: &Cx, props: &Permission, sid: &str) -> Result<(), Error> {
     let target = target(props);
     let call = cx

@@ -16,7 +16,7 @@ use aws_sdk_s3::types::{
 };
 use futures_util::future::OptionFuture;
 
-/// The region whose CreateBucket takes no location, and answers 200 for a bucket of your own.
+/// The region whose CreateBucket takes no location, and returns 200 for a bucket of your own.
 const CLASSIC: &str = "us-east-1";
 
 /// How often a bucket that others still write to is emptied before giving up.
@@ -37,8 +37,8 @@ const ROUNDS: usize = 10;
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Bucket {
-    /// The name, unique within the partition. Without it, and without `bucketPrefix`, a name
-    /// is made from the resource's address.
+    /// The name, unique within the partition. Without it, and without `bucketPrefix`, a name is
+    /// generated from the resource's address.
     #[schemars(length(min = 3, max = 63))]
     #[schemars(regex(pattern = r"^[a-z0-9][a-z0-9.-]*[a-z0-9]$"))]
     #[schemars(extend("createOnly" = true))]
@@ -156,7 +156,7 @@ impl Resource for Bucket {
             (Some(Value::String(name)), _) => name.clone(),
             (None, Some(Value::String(prefix))) => generated(prefix, draw),
             (None, None) => generated(&prefix_of(&draw.address), draw),
-            // Null stands for a value that only the apply will tell.
+            // Null stands for a value that only the apply will know.
             _ => return Map::new(),
         };
         Map::from_iter([
@@ -345,7 +345,7 @@ fn tags_refused(error: &Error) -> bool {
 }
 
 /// Creates the bucket and tags it in a second call. Until then nothing on it says whose it is, so
-/// the name must be free before: a bucket that is there after a lost reply is then ours.
+/// the name must be free before: a bucket that exists after a lost reply is then ours.
 async fn create_then_tag(
     cx: &Cx,
     name: &str,

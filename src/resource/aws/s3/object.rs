@@ -46,8 +46,8 @@ pub struct Outputs {
     pub checksum_sha256: Option<String>,
 }
 
-/// The outputs out of a PutObject or HeadObject reply, which name things alike. S3 and the
-/// SDK add checksums of their own choice; only the one that was asked for is told.
+/// The outputs out of a PutObject or HeadObject reply, which use the same names. S3 and the SDK add
+/// checksums of their own choice; only the requested one is returned.
 macro_rules! outputs_of {
     ($cx:expr, $id:expr, $reply:expr, $algorithm:expr) => {{
         let (reply, algorithm): (_, Option<&str>) = ($reply, $algorithm);
@@ -68,7 +68,7 @@ macro_rules! outputs_of {
     }};
 }
 
-/// Puts the content and all that goes with it; with `new`, only where no object is yet.
+/// Puts the content and all that goes with it; with `new`, only where no object exists yet.
 async fn store(cx: &Cx, props: &BucketObject, new: bool) -> Result<Outputs, Error> {
     let id = &props.id();
     let algorithm = props.checksum_algorithm.as_deref();
@@ -286,8 +286,8 @@ impl Resource for BucketObject {
             .map(|_| ())
     }
 
-    /// An object carries no owner, so the one at the key is taken for ours if its content is
-    /// what we sent (by ETag; with KMS by size, content type and metadata).
+    /// An object carries no owner, so the one at the key counts as ours if its content is what we
+    /// sent (by ETag; with KMS by size, content type and metadata).
     async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
         let (Some(bucket), Some(key)) = (known.text("bucket"), known.text("key")) else {
             return Ok(None);
@@ -298,9 +298,9 @@ impl Resource for BucketObject {
         };
         let live = live(&head);
         if CONTENT.iter().any(|name| known.is_withheld(name)) {
-            // What was secret is not known any more after a crash. The create that was under
-            // way takes effect only where nothing is, so what is there now is most likely
-            // its; if the content is another, the next plan says so.
+            // What was secret is not known any more after a crash. The create in progress takes
+            // effect only where no object exists, so the object at the key is most likely its own;
+            // if the content is another, the next plan says so.
             let metadata = known.compare("metadata", &json!(live.metadata));
             let created = !cx.owner.operation.is_empty();
             return Ok((created && metadata != Match::Different).then_some(id));

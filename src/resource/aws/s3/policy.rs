@@ -35,7 +35,7 @@ pub struct BucketPolicy {
 /// How long IAM may take to make a new principal known.
 const PROPAGATION: Duration = Duration::from_secs(2 * 60);
 
-/// A role or user that was just made is not known to S3 at once.
+/// A role or user that was just created is not known to S3 at once.
 fn principal_unknown(error: &Error) -> Option<Reason> {
     (error.is(&["MalformedPolicy"]) && error.message().contains("Invalid principal"))
         .then_some(Reason::created("a new principal takes up to a minute"))

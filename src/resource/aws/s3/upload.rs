@@ -133,8 +133,8 @@ macro_rules! described {
     }};
 }
 
-/// An upload of these bytes with all that the properties say; it leaves nothing of what an
-/// object of that key had before.
+/// An upload of these bytes with all that the properties say; it keeps nothing of what an object of
+/// that key had before.
 ///
 /// # Errors
 /// When `objectLockRetainUntilDate` is no RFC 3339 time.

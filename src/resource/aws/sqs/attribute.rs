@@ -50,8 +50,8 @@ pub fn all(props: &impl Serialize) -> Result<Texts, Error> {
 pub fn changed<P: Serialize>(change: &Change<P>) -> Result<Texts, Error> {
     let mut wanted = attributes::changed(TABLE, change)?;
     let fields = fields(&change.new)?;
-    // A key that goes turns managed encryption on; where the file says otherwise, it has to be
-    // said again. A key that is there keeps it off.
+    // Removing a key turns managed encryption on; where the file says otherwise, it has to be sent
+    // again. A key that is set keeps it off.
     match wire(&fields["sqsManagedSseEnabled"]) {
         Some(given) if change.has(&["kmsMasterKeyId"]) => {
             wanted.insert("SqsManagedSseEnabled", given);
