@@ -367,7 +367,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_tells_service_kind_and_name() {
+    fn a_key_contains_service_kind_and_name() {
         for (key, parts) in [
             ("sqs/us-west-2/queue/q", ["sqs", "queue", "q"]),
             ("logs/us-west-2/group//aws/l", ["logs", "group", "/aws/l"]),

@@ -283,7 +283,7 @@ fn scope(authorization: &str) -> Option<(String, String)> {
 
 fn nobody(service: &str) -> Reply {
     let message = if service.is_empty() {
-        "The request is not signed, so the local cloud cannot tell the service.".to_owned()
+        "The request is not signed, so the local cloud cannot determine the service.".to_owned()
     } else {
         format!("The local cloud has no service with the signing name {service}.")
     };

@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn contents_are_told_in_words() {
+    fn contents_are_described_in_words() {
         let bucket = Contents {
             objects: Some(3),
             versions: Some(1),

@@ -140,7 +140,7 @@ pub struct Cx {
     /// The ids of this type that the plan deletes: one of them in the way of a create is on its
     /// way out, and nobody needs to import it.
     pub going_ids: Arc<BTreeSet<String>>,
-    /// `options.timeouts` for the step at hand.
+    /// `options.timeouts` for the current step.
     pub timeout: Option<Duration>,
     /// ImportIdFromOutput the reason of each wait, as a clause: `retrying: Lambda says "…" (…)`, or
     /// `waiting for state Active (now Pending)`.
@@ -157,7 +157,7 @@ pub struct Cx {
     pub(crate) flight: Arc<Flight>,
     /// What the step has created so far.
     made: Arc<Mutex<Option<Applied>>>,
-    /// How many repeats of steps are left to the run.
+    /// How many retries of steps are left to the run.
     repeats: Arc<AtomicU32>,
 }
 
@@ -290,10 +290,10 @@ impl Cx {
         self.timeout.unwrap_or(default)
     }
 
-    /// Repeats `attempt` while `transient` gives a reason for its error, with growing
-    /// pauses, for at most `limit` (or `options.timeouts`); for less where the reason is that
-    /// something must spread, and nothing can that this run did ([`Awaits`]). Only for calls that may be
-    /// repeated: with an error whose effect is unknown it is `transient`'s to say no.
+    /// Retries `attempt` while `transient` gives a reason for its error, with growing pauses, for
+    /// at most `limit` (or `options.timeouts`); for less where the reason is that something must
+    /// spread, and nothing can that this run did ([`Awaits`]). Only for calls that may be retried:
+    /// for an error whose effect is unknown, `transient` must return none.
     pub async fn retry<T, F, R>(
         &self,
         limit: Duration,
@@ -400,7 +400,7 @@ impl Pauses {
     }
 }
 
-/// The general reasons to repeat a call that did nothing: the service asked to slow down.
+/// The general reasons to retry a call that did nothing: the service asked to slow down.
 pub fn throttled(error: &Error) -> Option<&'static str> {
     (error.is_throttle() && error.effect() == Effect::None)
         .then_some("the service asks to slow down")

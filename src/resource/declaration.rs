@@ -43,8 +43,8 @@ pub struct Change<P> {
     pub new: P,
     /// All that is known of the live resource: properties and outputs.
     pub attrs: Value,
-    /// The names of the properties that differ, those taken out of the file included
-    /// (they are absent in `new`; the update puts the service's default back).
+    /// The names of the properties that differ, those removed from the file included (they are
+    /// absent in `new`; the update puts the service's default back).
     pub changed: BTreeSet<String>,
 }
 
@@ -90,8 +90,8 @@ impl<P> Change<P> {
         self.sent(name, new, default.to_owned())
     }
 
-    /// What an update sends for a property: nothing where it does not differ, else its
-    /// value in `new`, or `default` where it was taken out of the file.
+    /// What an update sends for a property: nothing where it does not differ, else its value in
+    /// `new`, or `default` where it was removed from the file.
     pub fn sent<T: Clone>(&self, name: &str, new: Option<&T>, default: T) -> Option<T> {
         self.has(&[name]).then(|| new.cloned().unwrap_or(default))
     }
@@ -129,7 +129,8 @@ pub struct HeldBy<'v> {
     pub names: Vec<(&'static str, &'v Value)>,
 }
 
-/// The import id that the value of an output gives, where it gives one: see [`Resource::IMPORT_ID_FROM_OUTPUT`].
+/// The import id that the value of an output gives, where it gives one: see
+/// [`Resource::IMPORT_ID_FROM_OUTPUT`].
 pub type ImportIdFromOutput = fn(output: &str, value: &str) -> Option<String>;
 
 /// A kind of resource. The implementing struct holds its properties: optional ones are
@@ -208,7 +209,7 @@ pub trait Resource:
 
     /// Creates the resource. Call [`Cx::made`] as soon as it exists, if anything is left to do that
     /// may fail; return once others can use it. Use the `*_once` clients for calls that create
-    /// something, so that the SDK never repeats them blindly.
+    /// something, so that the SDK never retries them blindly.
     fn create(
         cx: &Cx,
         new: New<Self>,

@@ -98,7 +98,7 @@ impl Denial {
         match self.kind {
             Kind::Encoded => format!(
                 "The message is encoded; `aws sts decode-authorization-message --encoded-message \
-                 …` tells which permission {who} lacks (it needs \
+                 …` shows which permission {who} lacks (it needs \
                  sts:DecodeAuthorizationMessage). Allow that one, {again}."
             ),
             Kind::ExplicitDeny(policy) => format!(

@@ -73,7 +73,7 @@ pub enum Error {
         /// Whether a call before may have taken effect.
         effect: Effect,
     },
-    /// There are no credentials, so that no call was sent.
+    /// No credentials were found, so no call was sent.
     #[error("{message}")]
     Credentials {
         /// Why.
@@ -87,7 +87,7 @@ pub enum Error {
     Unsure {
         /// The step's own error.
         error: Box<Error>,
-        /// Why the look for what it may have created failed, where that was the end of it.
+        /// Why the lookup of what it may have created failed, where that ended the step.
         look: Option<Box<Error>>,
     },
     /// The step's task panicked. What it said may hold a secret, and is not repeated.
@@ -194,7 +194,7 @@ impl Error {
         }
     }
 
-    /// Whether the service asked to slow down. It did nothing, so the call may be repeated.
+    /// Whether the service asked to slow down. It did nothing, so the call may be retried.
     pub fn is_throttle(&self) -> bool {
         const CODES: &[&str] = &[
             "Throttling",
@@ -281,7 +281,7 @@ impl Error {
     }
 }
 
-/// What follows a create's error where the look for what it created failed.
+/// What follows a create's error where the lookup of what it created failed.
 fn read_error(look: &Option<Box<Error>>) -> String {
     look.as_ref().map_or_else(String::new, |look| {
         format!("; the lookup of what it may have created failed too: {look}")
@@ -419,7 +419,7 @@ where
     }
 }
 
-/// Why there are no credentials, where that is the cause.
+/// Why no credentials were found, where that is the cause.
 fn no_credentials(error: &(dyn std::error::Error + 'static)) -> Option<NoCredentials> {
     let mut at = Some(error);
     while let Some(error) = at {
@@ -450,8 +450,7 @@ pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     chain_of(error).join(": ")
 }
 
-/// Why there are no credentials, and what to do: looked for in the causes
-/// of a failed call.
+/// Why no credentials were found, and what to do: taken from the causes of a failed call.
 #[derive(Debug, Clone)]
 pub(crate) struct NoCredentials {
     pub(crate) message: String,

@@ -47,7 +47,7 @@ impl Drop for Queued {
     }
 }
 
-/// Counts a request of the step at hand; none outside of a step.
+/// Counts a request of the current step; none outside of a step.
 pub(crate) fn sent() -> Option<Sent> {
     FLIGHT
         .try_with(|flight| {
@@ -57,7 +57,7 @@ pub(crate) fn sent() -> Option<Sent> {
         .ok()
 }
 
-/// Counts a request of the step at hand that waits for its turn.
+/// Counts a request of the current step that waits for its turn.
 pub(crate) fn queued() -> Option<Queued> {
     FLIGHT
         .try_with(|flight| {
@@ -76,7 +76,7 @@ pub(crate) enum CreatingCall {
     Unknown,
 }
 
-/// Notes how such a call of the step at hand ended.
+/// Notes how such a call of the current step ended.
 pub(crate) fn creating(ended: CreatingCall) {
     // Outside of a step nothing is interrupted.
     let _ = FLIGHT.try_with(|flight| {

@@ -77,7 +77,7 @@ impl Import {
 }
 
 fn misfit(text: &str, form: &str) -> String {
-    format!("{text:?} has not the form {form}")
+    format!("{text:?} does not match the form {form}")
 }
 
 /// A name without any of the characters that only stand in other kinds of ids.
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn both_ways_to_adopt_are_ready_to_be_used() {
+    fn both_ways_to_import_are_ready_to_use() {
         let mut cx = Cx::new(std::sync::Arc::new(crate::resource::aws::Aws::offline()));
         let mut hint = |address: &str, id: &str| {
             cx.owner.address = address.to_owned();

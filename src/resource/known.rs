@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_live_object_covers_what_was_wanted_and_may_have_more() {
+    fn a_live_resource_covers_what_was_wanted_and_may_have_more() {
         let live = json!({"a": "x", "list": [{"k": 1, "more": true}], "extra": {"y": 1}});
         let fits = |props: Value| known(props, &[]).fits(&live, &[]);
         assert!(fits(
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_not_taken_when_nothing_of_it_can_be_compared() {
+    fn a_resource_does_not_match_when_nothing_of_it_can_be_compared() {
         let known = known(json!({"parent": "p", "text": "secret"}), &["text"]);
         let live = json!({"parent": "p", "text": "anything"});
         assert!(!known.fits(&live, &["parent"]));

@@ -33,7 +33,7 @@ pub use crate::schema::broken::{Broken, Part};
 pub use crate::schema::document;
 pub use context::Applied;
 pub use declaration::{
-    Change, DataSource, HeldBy, Lane, Live, Made, New, Resource, ImportIdFromOutput, WrittenFile,
+    Change, DataSource, HeldBy, ImportIdFromOutput, Lane, Live, Made, New, Resource, WrittenFile,
 };
 pub use home::Home;
 pub use known::{Known, Match};

@@ -5,8 +5,8 @@
 //! whose a resource is, the lookup fails and names the action; a queue is proven by its own create
 //! instead, which SQS refuses where the tags differ.
 //!
-//! What a resource holds is no part of what a saved plan is compared by. Only a bucket costs a call of
-//! its own (one page of versions), made in the same round for buckets that are deleted.
+//! What a resource holds is not compared when a saved plan is applied. Only a bucket costs a call
+//! of its own (one page of versions), made in the same round for buckets that are deleted.
 
 use super::contents::Contents;
 use serde_json::Value;

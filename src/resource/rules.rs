@@ -1,4 +1,4 @@
-//! What rules between properties, and between resources, look at and find.
+//! What rules between properties, and between resources, read and find.
 
 use crate::data::{Data, Path};
 use crate::schema::broken::Broken;
@@ -22,8 +22,8 @@ pub enum Refused {
     Perhaps,
 }
 
-/// What a rule may look at: the resource's own properties and, through its references,
-/// those of the resources it names.
+/// What a rule may read: the resource's own properties and, through its references, those of the
+/// resources it names.
 pub struct Rules<'a> {
     /// The resource's properties; unknown parts are those that AWS will return.
     pub props: &'a Data,

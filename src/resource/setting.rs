@@ -88,7 +88,7 @@ impl<T: Setting> Resource for T {
 
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<T::Outputs>, Error> {
         let parent = new.props.parent();
-        // The write would go over what somebody else allowed.
+        // The write would overwrite what somebody else allowed.
         if let Some(what) = T::IN_THE_WAY
             && let Some(live) = T::get(cx, parent, &Value::Null)
                 .await
@@ -116,7 +116,10 @@ impl<T: Setting> Resource for T {
     }
 
     async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
-        let Some(parent) = known.text(T::OF.property).filter(|_| T::is_identifiable(known)) else {
+        let Some(parent) = known
+            .text(T::OF.property)
+            .filter(|_| T::is_identifiable(known))
+        else {
             return Ok(None);
         };
         let wanted: T = known.parsed()?;

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retry_is_told_in_the_words_of_the_service() {
+    fn a_retry_is_reported_in_the_words_of_the_service() {
         let reason = Reason::permissions("new permissions take up to a minute");
         let words = reason.words(&refused("lambda:CreateFunction", "The role may not."));
         assert_eq!(

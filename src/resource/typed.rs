@@ -2,7 +2,9 @@
 
 use super::absent::drop_absent;
 use super::context::{Applied, Cx, Draw};
-use super::declaration::{Change, DataSource, HeldBy, New, Resource, ImportIdFromOutput, WrittenFile};
+use super::declaration::{
+    Change, DataSource, HeldBy, ImportIdFromOutput, New, Resource, WrittenFile,
+};
 use super::error::Error;
 use super::home::{AWS, Home};
 use super::import_id::Imported;
@@ -352,7 +354,7 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         let schema = self.schema();
         Box::pin(async move {
             let live = T::read(cx, read).await;
-            // Taken whatever the end, so that a repeat of the read begins with none.
+            // Taken whatever the end, so that a retry of the read begins with none.
             let denied = read.take_denied();
             let Some(live) = live? else {
                 return Ok(Seen::default());

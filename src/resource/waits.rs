@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_step_that_only_waits_ends_when_it_is_told() {
+    async fn a_step_that_only_waits_ends_on_a_stop_signal() {
         let (cx, stop) = step();
         let sleep = tokio::time::sleep(LONG);
         let (ended, ()) = tokio::join!(cx.unless_stopped(sleep), async {

@@ -11,7 +11,7 @@ use stackctl::resource::relation::{After, Parent};
 use stackctl::resource::table::native;
 use stackctl::resource::types::Types;
 use stackctl::resource::{
-    Applied, Caution, HeldBy, Home, Known, Read, ResourceType, Rules, Seen, ImportIdFromOutput,
+    Applied, Caution, HeldBy, Home, ImportIdFromOutput, Known, Read, ResourceType, Rules, Seen,
 };
 use stackctl::schema::Schema;
 use stackctl::schema::broken::Broken;

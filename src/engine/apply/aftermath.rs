@@ -35,7 +35,10 @@ fn service(type_name: &str) -> &str {
 
 impl Aftermath {
     pub(super) fn of(steps: &[Step], types: &Types) -> Self {
-        let telling = types.resources().values().filter(|kind| kind.reports_aftermath());
+        let telling = types
+            .resources()
+            .values()
+            .filter(|kind| kind.reports_aftermath());
         let services: BTreeSet<&str> = telling.map(|kind| service(kind.name())).collect();
         let mut left: BTreeMap<String, BTreeSet<StepId>> = BTreeMap::new();
         for (id, step) in steps.iter().enumerate() {

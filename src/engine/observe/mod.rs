@@ -378,7 +378,9 @@ async fn read_group(cx: &Cx, group: Group) -> Observation {
         ended
     };
     // What the service still delays at the end has its error among the results.
-    cx.reporting_waits(cx.retry(SLOWED, slowed, attempt)).await.ok();
+    cx.reporting_waits(cx.retry(SLOWED, slowed, attempt))
+        .await
+        .ok();
     Observation::Resources(progress.into_inner().1)
 }
 

@@ -256,7 +256,7 @@ fn connection(doc: &Doc) -> Result<(), Refusal> {
     }
 }
 
-/// A role's ARN, or the one that stands for the caller.
+/// A role's ARN, or the one that represents the caller.
 fn credentials(arn: &str) -> Result<(), Refusal> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let good = match parts[..] {

@@ -143,7 +143,7 @@ fn below(parent: Option<&str>, segment: &str) -> Option<Kind> {
     Kind::of(segment).filter(|kind| kind.parent() == parent)
 }
 
-/// The operation's name; none where there is no such operation.
+/// The operation's name; none where the operation does not exist.
 pub(super) fn operation(method: &str, target: &Target) -> Option<String> {
     let named = match (method, target) {
         ("GET", Target::Account) => "GetAccount",

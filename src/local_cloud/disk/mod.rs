@@ -85,7 +85,7 @@ impl Header {
         let header: Self = serde_json::from_slice(line).map_err(broken)?;
         if header.version != VERSION {
             return Err(broken(
-                "it was made by another version of stackctl; delete the folder to start again",
+                "it was created by another version of stackctl; delete the folder to start again",
             ));
         }
         Ok(header)
@@ -285,7 +285,7 @@ impl Disk {
         self.outdated += usize::from(old.is_some()) + usize::from(removed);
     }
 
-    /// Writes the log again, with the header at hand and nothing outdated.
+    /// Writes the log again, with the current header and nothing outdated.
     fn rewrite(&mut self) -> io::Result<()> {
         let mut text = self.header.line()?;
         for (key, value) in &self.map {

@@ -49,7 +49,10 @@ fn policy_not_found(name: &str) -> Refusal {
 pub(super) fn get(call: Call<'_>) -> Answer {
     let name = call.form.name("PolicyName", 128)?;
     let role = model::role(call.store, call.form.name("RoleName", 64)?)?;
-    let inline = role.inline.get(name).ok_or_else(|| policy_not_found(name))?;
+    let inline = role
+        .inline
+        .get(name)
+        .ok_or_else(|| policy_not_found(name))?;
     let mut xml = Xml::default();
     xml.text("RoleName", &role.name);
     xml.text("PolicyName", name);
@@ -60,7 +63,9 @@ pub(super) fn get(call: Call<'_>) -> Answer {
 pub(super) fn delete(call: Call<'_>) -> Answer {
     let name = call.form.name("PolicyName", 128)?;
     let mut role = model::role(call.store, call.form.name("RoleName", 64)?)?;
-    role.inline.remove(name).ok_or_else(|| policy_not_found(name))?;
+    role.inline
+        .remove(name)
+        .ok_or_else(|| policy_not_found(name))?;
     model::put_role(call.store, &role);
     Ok(Xml::default())
 }

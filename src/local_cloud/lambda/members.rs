@@ -36,7 +36,7 @@ impl Members {
         self.get(name).is_some()
     }
 
-    /// Whether there is no member at all.
+    /// Whether the JSON object has no member.
     pub(super) fn is_empty(&self) -> bool {
         self.values.values().all(Value::is_null)
     }

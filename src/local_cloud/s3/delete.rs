@@ -18,7 +18,7 @@ struct Deleted {
     made: bool,
 }
 
-/// Deletes a version, or what the key stands for. What does not exist counts as deleted.
+/// Deletes a version, or the current version of the key. What does not exist counts as deleted.
 fn remove(call: &mut Call<'_>, key: &str, id: Option<&str>) -> Result<Deleted, Refusal> {
     let bucket = model::bucket(call.store, &call.bucket)?;
     let mut versions = model::versions(call.store, &call.bucket, key)?;

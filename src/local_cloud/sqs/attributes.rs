@@ -95,7 +95,7 @@ pub(super) fn exists(name: &str) -> bool {
     TABLE.iter().any(|row| row.0 == name)
 }
 
-/// Where a queue is, for the checks that look at other queues.
+/// Where a queue is, for the checks that read other queues.
 pub(super) struct Place<'s> {
     pub(super) region: &'s str,
     pub(super) arn: &'s str,

@@ -118,7 +118,7 @@ pub fn read(cx: &Cx, hash: &str) -> Result<Vec<u8>, Error> {
     match hex::encode(Sha256::digest(&bytes)) == hash {
         true => Ok(bytes),
         false => Err(changed(format!(
-            "{} was changed since it was made",
+            "{} was changed since it was written",
             path.display()
         ))),
     }
@@ -151,7 +151,7 @@ fn relative(path: &Path, base: &Path) -> PathBuf {
 }
 
 /// Deletes the archives that none of these strings (the states of the project) names, once no other
-/// command uses the folder. One that stays is in nobody's way.
+/// command uses the folder. One that stays does no harm.
 pub fn sweep(work_dir: &Path, states: &[Vec<u8>]) {
     let folder = work_dir.join(FOLDER);
     // This command has done with it.

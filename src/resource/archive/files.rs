@@ -112,7 +112,7 @@ fn nothing(folder: &Option<String>) -> Fault {
     Fault {
         message: format!(
             "the archive of {} would hold no file",
-            folder.as_deref().unwrap_or("these texts")
+            folder.as_deref().unwrap_or("these strings")
         ),
         help: "check sourceDir and excludes".to_owned(),
     }
@@ -128,7 +128,7 @@ fn patterns(args: &GetFile) -> Result<Patterns, Finding> {
     })
 }
 
-/// What is wrong with the files that the arguments name. A pattern that stands for nothing is a
+/// What is wrong with the files that the arguments name. A pattern that matches nothing is a
 /// warning: what it should exclude is included.
 pub fn findings(base: &Path, args: &GetFile) -> Vec<Finding> {
     let at = |name: &str, Fault { message, help }: Fault| Finding {
@@ -184,7 +184,7 @@ const BY_PRODUCTS: &[&str] = &[
     "*~",
 ];
 
-/// Warnings for the patterns that stand for nothing.
+/// Warnings for the patterns that match nothing.
 fn unused(
     folder: &str,
     args: &GetFile,
@@ -238,7 +238,7 @@ fn read(path: &Path, opened: Result<File, Unreadable>, most: u64) -> Result<Entr
         ),
         Unreadable::Link => Error::with_hint(
             format!(
-                "{} became a link while the archive was made",
+                "{} was replaced by a link while the archive was built",
                 path.display()
             ),
             "Run the command again when nobody changes the folder.",

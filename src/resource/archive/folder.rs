@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The most files that one archive takes. Folders with links to one another can stand for far
-/// more than there are.
+/// The most files that one archive holds. Folders with links to one another can yield far more than
+/// exist.
 const MOST: usize = 200_000;
 
 /// Why a name cannot be that of a file in an archive, as a clause about "it"; none where it can.

@@ -109,7 +109,7 @@ fn free(path: &str, place: &Path, bytes: Option<&[u8]>) -> Result<bool, Fault> {
         Ok(there) if bytes.is_some_and(|bytes| bytes == there) => Ok(true),
         Ok(there) if zip_file::is_ours(&there) => Ok(false),
         Ok(_) => fault(
-            format!("{path:?} is there, and stackctl did not write it"),
+            format!("{path:?} exists, and stackctl did not write it"),
             HELP,
         ),
         Err(why) => fault(why.told(place), HELP),

@@ -112,7 +112,7 @@ pub fn given(table: &[Attribute], props: &impl Serialize) -> Result<Texts, Error
     Ok(given.collect())
 }
 
-/// The attributes to send for a change: new values, and defaults for what was taken out.
+/// The attributes to send for a change: new values, and defaults for what was removed.
 pub fn changed<P: Serialize>(table: &[Attribute], change: &Change<P>) -> Result<Texts, Error> {
     let fields = fields(&change.new)?;
     let changed = table.iter().filter(|it| change.has(&[it.property]));
@@ -124,11 +124,11 @@ pub fn changed<P: Serialize>(table: &[Attribute], change: &Change<P>) -> Result<
         .collect())
 }
 
-/// The properties that live attributes stand for; `live` gives one by its name, and `call` is what
+/// The properties that live attributes represent; `live` gives one by its name, and `call` is what
 /// returned them.
 ///
 /// # Errors
-/// When one has not the form of its property.
+/// When one does not have the form of its property.
 pub fn parse<'l, P: DeserializeOwned>(
     table: &[Attribute],
     call: &str,

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 pub use super::settings::{AssumeRole, Local, Settings};
 
-/// Why there are no clients.
+/// Why no clients exist.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The profile does not exist.

@@ -31,7 +31,7 @@ impl Listing {
         }
     }
 
-    /// The same with another number of pages, for one that takes away what it lists.
+    /// The same with another number of pages, for one that deletes what it lists.
     pub(crate) fn at_most(mut self, pages: usize) -> Self {
         self.most = pages;
         self

@@ -46,7 +46,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
-/// Has a call repeated whose reply of success cannot be read, cut off on the way for example: the
+/// Has a call retried whose reply of success cannot be read, cut off on the way for example: the
 /// SDK by itself retries only what failed with a reply.
 #[derive(Debug)]
 struct Unreadable;
@@ -114,7 +114,7 @@ pub struct Identity {
 }
 
 /// Builds the two clients of a service: one that retries by itself, and one for calls that create
-/// something, which are never repeated blindly.
+/// something, which are never retried blindly.
 macro_rules! clients {
     ($($name:ident $once:ident $service:ident $cell:ident $once_cell:ident;)*) => {
         /// The service clients, each built on first use.
@@ -156,7 +156,7 @@ macro_rules! clients {
             }
 
             $(
-                /// The client for reads and for calls that may be repeated.
+                /// The client for reads and for calls that may be retried.
                 pub fn $name(&self) -> &$service::Client {
                     self.$cell.get_or_init(|| {
                         $service::Client::from_conf(
@@ -224,7 +224,7 @@ impl Aws {
         &self.endpoints
     }
 
-    /// The S3 client for reads and for calls that may be repeated.
+    /// The S3 client for reads and for calls that may be retried.
     pub fn s3(&self) -> &aws_sdk_s3::Client {
         self.s3[0].get_or_init(|| self.make_s3(false))
     }

@@ -1,6 +1,6 @@
-//! Keeps calls within the rates that AWS publishes, so that it need not refuse them. One pace
-//! for the whole process sits in front of the HTTP client; it is asked by each attempt of each
-//! call, repeats included.
+//! Keeps calls within the rates that AWS publishes, so that it need not refuse them. One pace for
+//! the whole process sits in front of the HTTP client; it is asked by each attempt of each call,
+//! retries included.
 //!
 //! A call that has to wait waits here, after it was signed and before its read timeout
 //! starts. (A signature is good for at least five minutes: 3000 calls to API Gateway.)
@@ -343,7 +343,7 @@ mod tests {
     }
 
     /// When each of `count` calls, all asked for at once at `now`, is sent.
-    fn made(schedule: &mut Schedule, count: usize, now: Duration) -> Vec<Duration> {
+    fn call_times(schedule: &mut Schedule, count: usize, now: Duration) -> Vec<Duration> {
         let wait = |wait: Option<(Duration, &str)>| wait.map_or(Duration::ZERO, |(wait, _)| wait);
         (0..count)
             .map(|_| now + wait(schedule.take(&[GATEWAY], now)))
@@ -353,7 +353,7 @@ mod tests {
     #[test]
     fn a_burst_of_40_then_10_a_second() {
         let mut schedule = Schedule::default();
-        let times = made(&mut schedule, 100, Duration::ZERO);
+        let times = call_times(&mut schedule, 100, Duration::ZERO);
         assert!(times[..40].iter().all(Duration::is_zero));
         for (at, time) in times.iter().enumerate().skip(40) {
             assert_eq!(*time, Duration::from_millis(100) * (at as u32 - 39));
@@ -367,7 +367,7 @@ mod tests {
         }
         // After a quiet time the whole burst is free again, and no more.
         let later = Duration::from_secs(60);
-        let times = made(&mut schedule, 41, later);
+        let times = call_times(&mut schedule, 41, later);
         assert!(times[..40].iter().all(|time| *time == later));
         assert_eq!(times[40], later + Duration::from_millis(100));
     }
@@ -376,7 +376,7 @@ mod tests {
     fn a_small_stack_is_not_slowed() {
         let mut schedule = Schedule::default();
         let second = Duration::from_secs(1);
-        let times = (0..7).map(|call| (call, made(&mut schedule, 7, second * call)));
+        let times = (0..7).map(|call| (call, call_times(&mut schedule, 7, second * call)));
         for (call, times) in times {
             assert!(times.iter().all(|time| *time == second * call));
         }

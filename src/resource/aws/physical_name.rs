@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_made_of_the_address() {
+    fn a_name_is_generated_from_the_address() {
         let name = decided(&json!({}), "queue[\"a.b\"]").unwrap_or_default();
         assert!(name.starts_with("queue-a-b-"), "{name}");
         assert_eq!(name.len(), "queue-a-b-".len() + SUFFIX_LENGTH);

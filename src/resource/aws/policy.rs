@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn text_and_object_mean_the_same() {
+    fn string_and_object_mean_the_same() {
         let policy = of(&json!([{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}]));
         same(&policy, &json!(policy.to_string()));
         assert_eq!(canonical(&json!("no json")), json!("no json"));
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn condition_values_are_text() {
+    fn condition_values_are_strings() {
         same(
             &of(
                 &json!({"Condition": {"Bool": {"aws:SecureTransport": false}, "NumericLessThan": {"x": [2, 1]}}}),

@@ -50,7 +50,7 @@ pub fn rules(rules: &Rules<'_>, path: &Path, kind: Kind, longest: usize) -> Vec<
             Ok(parsed) => check.document(&parsed),
             Err(error) => check.say(
                 &Path::root(),
-                format!("The policy is not JSON: {error}. Write it as YAML, or as JSON text."),
+                format!("The policy is not JSON: {error}. Write it as YAML, or as a JSON string."),
             ),
         },
         value => check.document(value),

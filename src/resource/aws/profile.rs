@@ -14,7 +14,7 @@ pub struct MissingProfile {
     pub name: String,
     /// Whether `AWS_PROFILE` names it, and not the stack file.
     pub by_variable: bool,
-    /// The files that were looked at.
+    /// The files that were read.
     pub files: Vec<PathBuf>,
     /// The profiles there are, in order.
     pub known: Vec<String>,
@@ -274,7 +274,10 @@ impl About {
                 };
                 said(
                     message,
-                    format!("Correct the profile in {}, {again}.", join_paths(&files_read())),
+                    format!(
+                        "Correct the profile in {}, {again}.",
+                        join_paths(&files_read())
+                    ),
                 )
             }
             _ => said(

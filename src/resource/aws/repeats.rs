@@ -85,7 +85,7 @@ fn why(context: &InterceptorContext, kind: ErrorKind) -> String {
     });
     match status {
         _ if kind == ErrorKind::ThrottlingError => "the service asks to slow down".to_owned(),
-        _ if timed_out => "no answer came in time".to_owned(),
+        _ if timed_out => "no reply came in time".to_owned(),
         None => "the connection broke".to_owned(),
         Some(status) if status.is_success() => "the reply could not be read".to_owned(),
         Some(status) => format!("the service returned {}", status.as_u16()),

@@ -9,9 +9,9 @@ use crate::schema::broken::Broken;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What turns the `old` user tags into the `new` ones: the tags to set (new or with another
-/// value), and the keys to take away. Keys of the owner's tags and of AWS's own are never
-/// touched, on whichever side they stand.
+/// What turns the `old` user tags into the `new` ones: the tags to set (new or with another value),
+/// and the keys to remove. Keys of the owner's tags and of AWS's own are never touched, on
+/// whichever side they stand.
 pub fn tag_diff(
     old: Option<&BTreeMap<String, String>>,
     new: Option<&BTreeMap<String, String>>,
@@ -84,7 +84,7 @@ pub(crate) fn is_denied(error: &Error) -> bool {
 pub(crate) fn untold(what: &str, action: &str, error: &Error) -> Error {
     Error::with_hint(
         format!(
-            "{what} exists, and its tags, which tell whether this stack created it, cannot be read: {error}"
+            "{what} exists, and its tags, which show whether this stack created it, cannot be read: {error}"
         ),
         format!("Allow {action} for the identity in use, then run the command again."),
     )

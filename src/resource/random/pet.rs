@@ -45,7 +45,8 @@ impl Resource for RandomPet {
     const IMPORT: Import = Import::Id("the name itself");
     type Outputs = Outputs;
 
-    const IMPORT_ID_FROM_OUTPUT: Option<ImportIdFromOutput> = Some(|_, value| Some(value.to_owned()));
+    const IMPORT_ID_FROM_OUTPUT: Option<ImportIdFromOutput> =
+        Some(|_, value| Some(value.to_owned()));
 
     fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
         let unknown = |name: &str| props.get(name).is_some_and(Value::is_null);

@@ -51,7 +51,8 @@ impl Resource for RandomString {
         random::rules(rules)
     }
 
-    const IMPORT_ID_FROM_OUTPUT: Option<ImportIdFromOutput> = Some(|_, value| Some(value.to_owned()));
+    const IMPORT_ID_FROM_OUTPUT: Option<ImportIdFromOutput> =
+        Some(|_, value| Some(value.to_owned()));
 
     fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
         let Some(recipe) = Recipe::of(props) else {

@@ -175,7 +175,7 @@ async fn outputs(
     })
 }
 
-/// What an update sends; what was taken out of the file goes back to the service's default.
+/// What an update sends; what was removed from the file goes back to the service's default.
 fn patch(call: UpdateApiFluentBuilder, change: &Change<Api>) -> UpdateApiFluentBuilder {
     let new = &change.new;
     let selection = if new.protocol_type == "HTTP" {

@@ -126,8 +126,8 @@ macro_rules! props_of {
     }};
 }
 
-/// What an update sends; what was taken out of the file goes back to the default. The type
-/// and the subtype are sent each time, as API Gateway wants it.
+/// What an update sends; what was removed from the file goes back to the default. The type and the
+/// subtype are sent each time, as API Gateway wants it.
 fn patch(
     call: UpdateIntegrationFluentBuilder,
     change: &Change<Integration>,

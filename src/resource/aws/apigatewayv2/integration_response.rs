@@ -7,7 +7,7 @@ use crate::resource::aws::apigatewayv2::{
 };
 
 /// How the result of an integration is transformed on its way to the caller, for the integrations
-/// of a WebSocket API that are no proxies (`MOCK`, `HTTP`, `AWS`). The caller gets it where the
+/// of a WebSocket API that are not proxies (`MOCK`, `HTTP`, `AWS`). The caller gets it where the
 /// route has a route response. Id: `apiId/integrationId/integrationResponseId`.
 ///
 /// ```yaml

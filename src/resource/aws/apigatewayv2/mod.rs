@@ -28,7 +28,7 @@ pub(crate) const NOT_FOUND: &[&str] = &["NotFoundException"];
 /// it returns the same, which [`BUSY`] waits out.
 pub(crate) const EXISTS: &[&str] = &["ConflictException"];
 
-/// How long a write is repeated while others write to the same API.
+/// How long a write is retried while others write to the same API.
 const WRITE_LIMIT: Duration = Duration::from_secs(300);
 
 /// The parts of an engine id such as `apiId/routeId`.
@@ -45,7 +45,7 @@ pub(crate) fn parts<const N: usize>(id: &str) -> Result<[&str; N], Error> {
 /// The lane of a child of an API.
 pub(crate) const LANE: Lane = Lane("apigateway", "apiId");
 
-/// Why a refused write is worth repeating.
+/// Why a refused write is worth a retry.
 fn transient(error: &Error) -> Option<&'static str> {
     let concurrent = error.effect() == Effect::None
         && error.is(&["ConflictException"])

@@ -99,7 +99,7 @@ fn parameters(live: HashMap<String, ParameterConstraints>) -> Vec<RequestParamet
     list
 }
 
-/// What an update sends; what was taken out of the file goes back to the default.
+/// What an update sends; what was removed from the file goes back to the default.
 fn patch(call: UpdateRouteFluentBuilder, change: &Change<Route>) -> UpdateRouteFluentBuilder {
     let new = &change.new;
     // An authorizer is only taken together with its type.

@@ -48,8 +48,8 @@ pub struct Stage {
     pub access_log_settings: Option<AccessLogSettings>,
     /// The client certificate for calls to integrations. WebSocket only.
     pub client_certificate_id: Option<String>,
-    /// The settings of routes that have none of their own. Limits taken out of the file
-    /// go back to 5000 at once and 10000 a second, the account's own.
+    /// The settings of routes that have none of their own. Limits removed from the file go back to
+    /// 5000 at once and 10000 a second, the account's own.
     pub default_route_settings: Option<DefaultRouteSettings>,
     /// The settings of single routes.
     #[schemars(extend("set" = true))]
@@ -164,8 +164,8 @@ fn stage_arn(cx: &Cx, api_id: &str, name: &str) -> String {
     format!("{}/stages/{name}", api_arn(cx, api_id))
 }
 
-/// What an update sends; what was taken out of the file goes back to the default. A
-/// deployment is never sent together with `autoDeploy`, which API Gateway refuses.
+/// What an update sends; what was removed from the file goes back to the default. A deployment is
+/// never sent together with `autoDeploy`, which API Gateway refuses.
 fn patch(call: UpdateStageFluentBuilder, change: &Change<Stage>) -> UpdateStageFluentBuilder {
     let (old, new) = (&change.old, &change.new);
     let manual = new.auto_deploy != Some(true) && new.deployment_id.is_some();

@@ -238,7 +238,7 @@ impl Resource for LogGroup {
         }
         let arn = outputs(cx, &name).await?.arn;
         let tags = match calls::read_tags(cx, &arn).await {
-            // A name that was drawn for this create can be nobody else's.
+            // A name that was drawn for this create is unique to it.
             Err(error) if tags::is_denied(&error) && known.decided("name").is_some() => {
                 return Ok(Some(name));
             }
@@ -268,8 +268,8 @@ async fn outputs(cx: &Cx, name: &str) -> Result<Outputs, Error> {
     })
 }
 
-/// The number of days that is the group's own. Where an account policy sets it, what was
-/// last applied stands for it, so that the two do not fight.
+/// The number of days that is the group's own. Where an account policy sets it, what was last
+/// applied is used in its place, so that the two do not fight.
 fn retention(group: &LiveGroup, attrs: &Value) -> Option<i32> {
     if group.retention_policy_name.is_some() {
         let applied = attrs["retentionInDays"].as_i64();

@@ -1,4 +1,4 @@
-//! The calls on a log group, and the refusals worth repeating.
+//! The calls on a log group, and the refusals worth a retry.
 
 pub mod log_group;
 
@@ -6,7 +6,7 @@ use crate::resource::author::*;
 use crate::resource::aws::listing;
 use aws_sdk_cloudwatchlogs::types::LogGroup as LiveGroup;
 
-/// How long refusals because of another change are repeated.
+/// How long a call is retried that is refused because of another change.
 const LIMIT: Duration = Duration::from_secs(60);
 /// The wire code for a group that does not exist. Describe calls return an empty list.
 pub const NOT_FOUND: &[&str] = &["ResourceNotFoundException"];
@@ -14,7 +14,7 @@ pub const NOT_FOUND: &[&str] = &["ResourceNotFoundException"];
 /// Another change to the group is in progress, or throttling.
 pub fn busy(error: &Error) -> Option<&'static str> {
     (error.effect() == Effect::None && error.is(&["OperationAbortedException"]))
-        .then_some("another change to the log group is under way")
+        .then_some("another change to the log group is in progress")
         .or_else(|| throttled(error))
 }
 
@@ -103,7 +103,7 @@ pub async fn update_key(cx: &Cx, name: &str, key: Option<&str>) -> Result<(), Er
     Ok(())
 }
 
-/// Sets and takes away tags.
+/// Sets and removes tags.
 pub async fn update_tags(
     cx: &Cx,
     arn: &str,

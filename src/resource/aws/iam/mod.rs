@@ -117,7 +117,7 @@ pub async fn arn(cx: &Cx, kind: &str, path: Option<&str>, name: &str) -> Result<
     Ok(format!("arn:{partition}:iam::{account}:{kind}{path}{name}"))
 }
 
-/// The ARNs of the managed policies attached to a role; none when there is no such role.
+/// The ARNs of the managed policies attached to a role; none when the role does not exist.
 pub async fn attached(cx: &Cx, role: &str) -> Result<Option<Vec<String>>, Error> {
     let all = listing::all("iam:ListAttachedRolePolicies", |marker| async move {
         let call = cx.aws.iam().list_attached_role_policies().role_name(role);
@@ -188,7 +188,7 @@ pub async fn detach(cx: &Cx, role: &str, policy_arn: &str) -> Result<(), Error> 
     send!(cx, call, "iam:DetachRolePolicy", wait: BUSY, gone: NOT_FOUND)
 }
 
-/// The names of a role's inline policies; none when there is no such role.
+/// The names of a role's inline policies; none when the role does not exist.
 pub async fn inline_names(cx: &Cx, role: &str) -> Result<Option<Vec<String>>, Error> {
     let all = listing::all("iam:ListRolePolicies", |marker| async move {
         let call = cx.aws.iam().list_role_policies().role_name(role);

@@ -83,7 +83,7 @@ impl Resource for RolePolicy {
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let name = POLICY_NAMING.name_of(cx, &new.props, &new.decided)?;
         let role = &new.props.role;
-        // The write would go over somebody else's policy; a generated name meets none.
+        // The write would overwrite somebody else's policy; a generated name has no such conflict.
         if new.props.name.is_some()
             && let Some(live) = iam::inline(cx, role, &name)
                 .await

@@ -190,7 +190,7 @@ fn zip_of(cx: &Cx, props: &Function) -> Result<Option<Blob>, Error> {
     let path = cx.stack_dir.join(filename);
     let bytes = files::read(&path, LARGEST).map_err(|why| {
         Error::with_hint(
-            format!("the function's code is not there: {}", why.told(&path)),
+            format!("the function's code cannot be read: {}", why.told(&path)),
             "Check filename; it is relative to the stack file.",
         )
     })?;
@@ -278,8 +278,7 @@ pub(crate) fn create(cx: &Cx, props: &Function) -> Result<CreateFunctionFluentBu
         )))
 }
 
-/// The configuration that an update sends; what was taken out of the file goes back to the
-/// default.
+/// The configuration that an update sends; what was removed from the file goes back to the default.
 fn patch(
     call: UpdateFunctionConfigurationFluentBuilder,
     change: &Change<Function>,
@@ -389,8 +388,8 @@ pub(crate) fn publishes(change: &Change<Function>) -> bool {
         && (change.has(CODE) || change.has(CONFIGURATION) || change.has(&["publish"]))
 }
 
-/// Puts the code, with the architecture, which is the code's; gives the version where one
-/// was published. The call is not repeated blindly: each one may publish.
+/// Puts the code, with the architecture, which is the code's; gives the version where one was
+/// published. The call is not retried blindly: each one may publish.
 pub(crate) async fn put_code(
     cx: &Cx,
     change: &Change<Function>,
@@ -431,7 +430,7 @@ pub(crate) async fn reserve(cx: &Cx, name: &str, count: Option<i32>) -> Result<(
     send!(cx, call, "lambda:DeleteFunctionConcurrency", wait: busy(cx), gone: NOT_FOUND)
 }
 
-/// Sets or takes away the code signing configuration.
+/// Sets or removes the code signing configuration.
 pub(crate) async fn sign(cx: &Cx, name: &str, arn: Option<&str>) -> Result<(), Error> {
     let client = cx.aws.lambda();
     if let Some(arn) = arn {

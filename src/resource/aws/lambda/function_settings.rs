@@ -122,7 +122,7 @@ pub struct Function {
     /// Isolation of tenants.
     #[schemars(extend("createOnly" = true))]
     pub tenancy_config: Option<TenancyConfig>,
-    /// Executions that last. It can be changed, but not taken away again.
+    /// Executions that last. It can be changed, but not removed.
     pub durable_config: Option<DurableConfig>,
     /// Tags.
     #[schemars(extend("maxProperties" = 47, "othersKeys" = "kept"))]

@@ -72,8 +72,8 @@ pub(crate) fn create(
         .set_tumbling_window_in_seconds(props.tumbling_window_in_seconds))
 }
 
-/// What an update sends; what was taken out of the file goes back to the default. Empty
-/// structs clear, absent ones are ignored.
+/// What an update sends; what was removed from the file goes back to the default. Empty structs
+/// clear, absent ones are ignored.
 pub(crate) fn patch(
     call: UpdateEventSourceMappingFluentBuilder,
     change: &Change<EventSourceMapping>,

@@ -106,7 +106,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn every_argument_is_found_again() {
+    fn every_argument_is_read_back() {
         let policy = json!({"Version": "2012-10-17", "Id": "default", "Statement": [
             {"Sid": "other"},
             {"Sid": "s", "Effect": "Allow",

@@ -250,7 +250,7 @@ impl Setting for BucketAcl {
             .map_err(|error| without_acls(props, error))
     }
 
-    /// There is no call that deletes an ACL.
+    /// S3 has no call that deletes an ACL.
     async fn remove(_cx: &Cx, _bucket: &str, _attrs: &Value) -> Result<(), Error> {
         Ok(())
     }

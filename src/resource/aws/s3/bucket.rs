@@ -252,12 +252,12 @@ impl Resource for Bucket {
         };
         match all_tags(cx, &name).await {
             Ok(Some(tags)) => Ok(cx.owner.made(&tags).then_some(name)),
-            // A name that was drawn for this create can be nobody else's. Endpoints other than
-            // AWS's may not keep the tags of a create.
+            // A name that was drawn for this create is unique to it. Endpoints other than AWS's may
+            // not keep the tags of a create.
             Ok(None) if given.is_none() => Ok(head(cx, &name).await?.is_some().then_some(name)),
             Ok(None) => Ok(None),
             // The tags cannot be read: of one's own bucket, or of somebody else's. The create of
-            // that one failed, and will say so when it is repeated.
+            // that one failed, and will say so when it is retried.
             Err(error) if matches!(error.status(), Some(301 | 403)) => {
                 match head(cx, &name).await {
                     Ok(Some(_)) if given.is_none() => Ok(Some(name)),
@@ -302,7 +302,7 @@ fn name_of(new: &New<Bucket>) -> Result<String, Error> {
         .map(str::to_owned)
         .ok_or_else(|| {
             Error::with_hint(
-                "the bucket's name was not settled in the plan, since bucketPrefix was not known",
+                "the bucket's name was not decided in the plan, since bucketPrefix was not known",
                 "Give bucket or bucketPrefix a value that is known when the plan is made.",
             )
         })
@@ -388,7 +388,7 @@ fn foreign(name: &str, owner: &str) -> Error {
 fn unseen(cx: &Cx, name: &str, error: Error) -> Error {
     match error.status() {
         Some(403) => Error::with_hint(
-            format!("bucket {name} is there, but this identity may not look at it: {error}"),
+            format!("bucket {name} exists, but this identity may not read it: {error}"),
             "Allow s3:ListBucket for the identity in use, or check whose bucket it is.",
         ),
         _ => refused_head(cx, &format!("bucket {name}"), error),
@@ -407,7 +407,7 @@ async fn refuse_existing(cx: &Cx, name: &str) -> Result<(), Error> {
     }
 }
 
-/// The bucket's region; none when there is no such bucket.
+/// The bucket's region; none when the bucket does not exist.
 async fn head(cx: &Cx, name: &str) -> Result<Option<String>, Error> {
     let call = cx.aws.s3().head_bucket().bucket(name);
     let reply = send!(call, "s3:ListBucket (HeadBucket)", none: NO_BUCKET)?;
@@ -487,7 +487,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_not_known_yet_is_not_made_up() {
+    fn a_name_that_is_not_known_yet_is_not_generated() {
         let mut draw = Draw::new(7, "code", 0);
         assert!(Bucket::decide(&json!({"bucket": null}), &mut draw).is_empty());
         assert!(Bucket::decide(&json!({"bucketPrefix": null}), &mut draw).is_empty());

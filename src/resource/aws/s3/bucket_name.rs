@@ -50,7 +50,7 @@ pub fn name_fault(name: &str) -> Option<String> {
         return Some("a bucket name has no two dots in a row".to_owned());
     }
     if name.parse::<std::net::Ipv4Addr>().is_ok() {
-        return Some("a bucket name has not the form of an IP address".to_owned());
+        return Some("a bucket name must not have the form of an IP address".to_owned());
     }
     if let Some(start) = STARTS.iter().find(|start| name.starts_with(**start)) {
         return Some(format!("a bucket name does not begin with {start}"));

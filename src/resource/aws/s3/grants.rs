@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn the_canned_acls_are_told_from_their_grants() {
+    fn the_canned_acls_are_derived_from_their_grants() {
         let owner = Owner::builder().id("me").build();
         let read = to_group(ALL_USERS, Permission::Read);
         let write = to_group(ALL_USERS, Permission::Write);

@@ -72,7 +72,7 @@ pub(crate) fn owner(attrs: &Value) -> Option<String> {
     attrs["expectedBucketOwner"].as_str().map(str::to_owned)
 }
 
-/// What stands for a bucket's ownership controls among what a run wrote.
+/// What represents a bucket's ownership controls among what a run wrote.
 pub(crate) fn ownership_of(bucket: &str) -> String {
     format!("s3/{bucket}/ownership")
 }
@@ -142,7 +142,7 @@ pub(crate) fn writing(
     (limit, passing)
 }
 
-/// The client for a write; one that creates is never repeated blindly.
+/// The client for a write; one that creates is never retried blindly.
 pub(crate) fn client(cx: &Cx, new: bool) -> &aws_sdk_s3::Client {
     if new { cx.aws.s3_once() } else { cx.aws.s3() }
 }
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_counts_as_deleted() {
+    fn what_does_not_exist_counts_as_deleted() {
         let gone = |code| unless::<()>(Err(refusal(code, 404)), policy::GONE);
         assert!(gone("NoSuchBucket").is_ok());
         assert!(gone("NoSuchBucketPolicy").is_ok());

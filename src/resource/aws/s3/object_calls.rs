@@ -31,7 +31,7 @@ pub async fn head(
         .map_err(|error| match error.status() {
             // A HEAD reply has no body to say so.
             Some(403) => Error::with_hint(
-                format!("{bucket}/{key} may not be looked at, or is not there: {error}"),
+                format!("{bucket}/{key} may not be read, or does not exist: {error}"),
                 "Allow s3:GetObject and s3:ListBucket for the identity in use.",
             ),
             _ => refused_head(cx, &format!("object {bucket}/{key}"), error),

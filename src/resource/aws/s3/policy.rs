@@ -52,7 +52,7 @@ fn explain(bucket: &str, error: Error) -> Error {
     error
 }
 
-/// What says that there is no policy.
+/// The code that says that the policy does not exist.
 pub(super) const GONE: &[&str] = &["NoSuchBucketPolicy", "NoSuchBucket", "NotFound"];
 
 impl Setting for BucketPolicy {

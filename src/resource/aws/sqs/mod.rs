@@ -60,7 +60,7 @@ pub(crate) const UNSEEN: Waits<Reason> = (CREATE_LAG, unseen);
 /// What waits out throttling, of a change.
 pub(crate) const SLOWED: Waits = (CHANGE_LAG, throttled);
 
-/// All attributes of the queue, or those named; none when there is no such queue. A host of SQS
+/// All attributes of the queue, or those named; none when the queue does not exist. A host of SQS
 /// that has not heard of the whole queue returns less: that reply does not count, and the read is
 /// retried.
 ///
@@ -137,7 +137,7 @@ impl InForce {
     }
 }
 
-/// The tags of a queue; none when there is no such queue.
+/// The tags of a queue; none when the queue does not exist.
 pub async fn tags(cx: &Cx, url: &str) -> Result<Option<HashMap<String, String>>, Error> {
     let call = cx.aws.sqs().list_queue_tags().queue_url(url);
     let reply = send!(call, "sqs:ListQueueTags", none: NOT_FOUND)?;
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_in_force_when_it_was_shown_for_a_while() {
+    fn a_change_is_in_force_when_it_was_visible_for_a_while() {
         let start = Instant::now();
         let at = |seconds: u64| start + Duration::from_secs(seconds);
         let spread = Duration::from_secs(10);
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_tells_account_and_name() {
+    fn a_url_contains_account_and_name() {
         let url = "https://sqs.us-west-2.amazonaws.com/123456789012/a.fifo";
         assert_eq!(name_in_url(url), "a.fifo");
         assert_eq!(account_in_url(url), Some("123456789012"));
