@@ -162,7 +162,7 @@ pub struct Cx {
 }
 
 /// How many retries of steps may be in progress, or have failed, in one run.
-const REPEATS: u32 = 100;
+const MAX_RETRIES: u32 = 100;
 
 impl Cx {
     /// A context with nothing but clients; fields are then set as needed.
@@ -184,7 +184,7 @@ impl Cx {
             is_secret: false,
             flight: Arc::default(),
             made: Arc::default(),
-            repeats: Arc::new(AtomicU32::new(REPEATS)),
+            repeats: Arc::new(AtomicU32::new(MAX_RETRIES)),
         }
     }
 

@@ -83,12 +83,12 @@ pub enum Error {
     },
     /// A create or a deletion failed, and whether one of its calls took effect could not be found
     /// out.
-    #[error("{error}{}", read_error(.look))]
+    #[error("{error}{}", read_error(.lookup_error))]
     Unsure {
         /// The step's own error.
         error: Box<Error>,
         /// Why the lookup of what it may have created failed, where that ended the step.
-        look: Option<Box<Error>>,
+        lookup_error: Option<Box<Error>>,
     },
     /// The step's task panicked. What it said may hold a secret, and is not repeated.
     #[error("stackctl has a defect: the step broke off")]
@@ -154,7 +154,10 @@ impl Error {
     pub fn call(&self) -> Option<&CallError> {
         match self {
             Self::Call(call) => Some(call),
-            Self::Unsure { error, look } => look.as_ref().unwrap_or(error).call(),
+            Self::Unsure {
+                error,
+                lookup_error,
+            } => lookup_error.as_ref().unwrap_or(error).call(),
             _ => None,
         }
     }
@@ -239,7 +242,10 @@ impl Error {
         ];
         match self {
             Self::Credentials { .. } => true,
-            Self::Unsure { error, look } => look.as_ref().unwrap_or(error).is_of_credentials(),
+            Self::Unsure {
+                error,
+                lookup_error,
+            } => lookup_error.as_ref().unwrap_or(error).is_of_credentials(),
             _ => self.is(CODES),
         }
     }
@@ -269,7 +275,10 @@ impl Error {
             Self::Timeout { .. } => {
                 Some("Run apply again; options.timeouts gives it more time.".to_owned())
             }
-            Self::Unsure { error, look } => look.as_ref().unwrap_or(error).hint(),
+            Self::Unsure {
+                error,
+                lookup_error,
+            } => lookup_error.as_ref().unwrap_or(error).hint(),
             Self::BrokeOff => Some(
                 "Run the command again; it finds out how things stand. Please report this."
                     .to_owned(),
@@ -282,10 +291,12 @@ impl Error {
 }
 
 /// What follows a create's error where the lookup of what it created failed.
-fn read_error(look: &Option<Box<Error>>) -> String {
-    look.as_ref().map_or_else(String::new, |look| {
-        format!("; the lookup of what it may have created failed too: {look}")
-    })
+fn read_error(lookup_error: &Option<Box<Error>>) -> String {
+    lookup_error
+        .as_ref()
+        .map_or_else(String::new, |lookup_error| {
+            format!("; the lookup of what it may have created failed too: {lookup_error}")
+        })
 }
 
 fn call_hint(call: &CallError) -> Option<String> {

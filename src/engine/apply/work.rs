@@ -157,7 +157,7 @@ fn unsure_if(unsure: bool, error: Error) -> Error {
     match error.effect() {
         Effect::None if unsure => Error::Unsure {
             error: Box::new(error),
-            look: None,
+            lookup_error: None,
         },
         _ => error,
     }

@@ -77,7 +77,7 @@ async fn deployed(cx: &Cx, api_id: &str, id: &str) -> Result<(), Error> {
 }
 
 /// How long a stage that has just moved on may still count as showing its old deployment.
-const SHOWN: Duration = Duration::from_secs(20);
+const STILL_ACTIVE_LIMIT: Duration = Duration::from_secs(20);
 
 fn still_active(error: &Error) -> Option<&'static str> {
     (error.effect() == Effect::None && error.message().contains("Active stages"))
@@ -177,7 +177,7 @@ impl Resource for Deployment {
         let [api_id, deployment_id] = parts(id)?;
         let call = cx.aws.apigateway().delete_deployment();
         let call = call.api_id(api_id).deployment_id(deployment_id);
-        cx.retry(SHOWN, still_active, || async {
+        cx.retry(STILL_ACTIVE_LIMIT, still_active, || async {
             let call = call.clone();
             send!(cx, call, "apigateway:DELETE (DeleteDeployment)", wait: BUSY, gone: NOT_FOUND)
         })

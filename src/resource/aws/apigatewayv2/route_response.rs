@@ -5,8 +5,8 @@ use crate::resource::aws::apigatewayv2::{
     BUSY, EXISTS, LANE, NOT_FOUND, Tags, created_id, json, pages, parts,
 };
 
-/// A response of a WebSocket route: the caller gets what the integration returns. Id:
-/// `apiId/routeId/routeResponseId`.
+/// A response of a WebSocket route: the caller gets what the integration returns.
+/// Id: `apiId/routeId/routeResponseId`.
 ///
 /// ```yaml
 /// route_response:

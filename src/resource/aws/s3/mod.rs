@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn what_does_not_exist_counts_as_deleted() {
-        let gone = |code| unless::<()>(Err(refusal(code, 404)), policy::GONE);
+        let gone = |code| unless::<()>(Err(refusal(code, 404)), policy::NOT_FOUND);
         assert!(gone("NoSuchBucket").is_ok());
         assert!(gone("NoSuchBucketPolicy").is_ok());
         assert!(gone("AccessDenied").is_err());

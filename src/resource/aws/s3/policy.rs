@@ -53,7 +53,7 @@ fn explain(bucket: &str, error: Error) -> Error {
 }
 
 /// The code that says that the policy does not exist.
-pub(super) const GONE: &[&str] = &["NoSuchBucketPolicy", "NoSuchBucket", "NotFound"];
+pub(super) const NOT_FOUND: &[&str] = &["NoSuchBucketPolicy", "NoSuchBucket", "NotFound"];
 
 impl Setting for BucketPolicy {
     const TYPE: &'static str = "aws:s3:BucketPolicy";
@@ -119,7 +119,7 @@ impl Setting for BucketPolicy {
 
     async fn remove(cx: &Cx, bucket: &str, _attrs: &Value) -> Result<(), Error> {
         let request = cx.aws.s3().delete_bucket_policy().bucket(bucket);
-        send!(cx, request, "s3:DeleteBucketPolicy", wait: s3::BUSY, gone: GONE)
+        send!(cx, request, "s3:DeleteBucketPolicy", wait: s3::BUSY, gone: NOT_FOUND)
     }
 }
 
