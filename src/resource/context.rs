@@ -142,7 +142,7 @@ pub struct Cx {
     pub going_ids: Arc<BTreeSet<String>>,
     /// `options.timeouts` for the current step.
     pub timeout: Option<Duration>,
-    /// ImportIdFromOutput the reason of each wait, as a clause: `retrying: Lambda says "…" (…)`, or
+    /// Receives the reason of each wait, as a clause: `retrying: Lambda says "…" (…)`, or
     /// `waiting for state Active (now Pending)`.
     pub notify: Notify,
     /// Above 0 once the user asked to stop; none where nobody can.

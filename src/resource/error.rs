@@ -83,7 +83,7 @@ pub enum Error {
     },
     /// A create or a deletion failed, and whether one of its calls took effect could not be found
     /// out.
-    #[error("{error}{}", read_error(.lookup_error))]
+    #[error("{error}{}", lookup_failure(.lookup_error))]
     Unsure {
         /// The step's own error.
         error: Box<Error>,
@@ -291,7 +291,7 @@ impl Error {
 }
 
 /// What follows a create's error where the lookup of what it created failed.
-fn read_error(lookup_error: &Option<Box<Error>>) -> String {
+fn lookup_failure(lookup_error: &Option<Box<Error>>) -> String {
     lookup_error
         .as_ref()
         .map_or_else(String::new, |lookup_error| {
