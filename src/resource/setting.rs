@@ -129,6 +129,6 @@ impl<T: Setting> Resource for T {
     }
 }
 
-fn made<O: From<String>>(parent: &str) -> Made<O> {
+fn created<O: From<String>>(parent: &str) -> Made<O> {
     Made::new(parent, parent.to_owned().into())
 }

@@ -154,7 +154,9 @@ fn doomed(types: &Types, planned: &Planned, world: &World) -> BTreeSet<String> {
             let known = world.state.resources.get(address);
             let kind = known.and_then(|known| types.resource(&known.type_name));
             let gone = matches!(world.live.get(address), Some(Observed::Gone));
-            kind.is_some_and(ResourceType::counts) && !gone && !world.contents.contains_key(address)
+            kind.is_some_and(ResourceType::counting_needs_call)
+                && !gone
+                && !world.contents.contains_key(address)
         })
         .collect()
 }

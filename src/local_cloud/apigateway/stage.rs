@@ -116,7 +116,7 @@ fn access_log(doc: &mut Doc) -> Result<(), Refusal> {
              of the format",
         ));
     }
-    if !log_format::tells_request(format) {
+    if !log_format::logs_request_id(format) {
         return Err(bad(
             "Access Log format must contain at least one of: $context.requestId, \
              $context.extendedRequestId",

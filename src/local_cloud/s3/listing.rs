@@ -45,7 +45,7 @@ impl Naming {
     }
 
     /// `EncodingType`.
-    pub(super) fn write(&self, xml: &mut Xml) {
+    pub(super) fn write_encoding(&self, xml: &mut Xml) {
         xml.maybe("EncodingType", self.url.then_some("url"));
     }
 }
@@ -198,7 +198,7 @@ pub(super) fn objects(call: Call<'_>) -> Result<Reply, Refusal> {
             "StartAfter",
             call.query("start-after").map(|text| naming.write(text)),
         );
-        naming.write(xml);
+        naming.write_encoding(xml);
         for row in &rows {
             write_row(xml, row, &naming, call.query("fetch-owner") == Some("true"));
         }
