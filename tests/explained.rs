@@ -79,7 +79,7 @@ fn a_head_that_is_refused_without_a_body() {
     says(
         &denied,
         &[
-            "explained/k may not be looked at, or is not there",
+            "explained/k may not be read, or does not exist",
             "Allow s3:GetObject and s3:ListBucket",
         ],
     );

@@ -238,7 +238,7 @@ pub(super) async fn clients(
     if cloud.local {
         let setting =
             |name: &str| std::env::var_os(name).map(|it| it.to_string_lossy().into_owned());
-        let mut options = local_cloud::Options::from_texts(
+        let mut options = local_cloud::Options::from_strings(
             work_dir.join("local"),
             setting("STACKCTL_LOCAL_FAULTS").as_deref(),
             setting("STACKCTL_LOCAL_SPEED").as_deref(),

@@ -54,7 +54,7 @@ pub enum Kill {
     /// It ends the process.
     #[default]
     Process,
-    /// From then on this cloud answers nobody, and [`Cloud::died`] tells: for tests that
+    /// From then on this cloud returns no reply, and [`Cloud::died`] reports it: for tests that
     /// abandon a run and go on in the same process.
     Client,
 }
@@ -73,12 +73,12 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Options from texts such as environment variables hold: a JSON list of faults (see
+    /// Options from strings such as environment variables hold: a JSON list of faults (see
     /// [`Fault`]), a speed as a number, a latency in milliseconds.
     ///
     /// # Errors
-    /// A sentence that says which text is wrong.
-    pub fn from_texts(
+    /// A sentence that says which string is wrong.
+    pub fn from_strings(
         dir: PathBuf,
         faults: Option<&str>,
         speed: Option<&str>,
@@ -105,20 +105,20 @@ impl Options {
     }
 }
 
-/// One call that was made.
+/// One call that was received.
 #[derive(Debug, Clone)]
 pub struct Call {
     /// The service's signing name and the operation: `sqs:CreateQueue`.
     pub operation: String,
     /// When it came in.
     pub started: Instant,
-    /// When it was answered.
+    /// When its reply was returned.
     pub ended: Instant,
     /// The status of the reply; none where the connection broke.
     pub status: Option<u16>,
 }
 
-/// One thing that the local cloud holds.
+/// One resource or setting that the local cloud holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     /// Its key in the store: `sqs/us-west-2/queue/name`.
@@ -220,10 +220,10 @@ fn note(path: &Path, call: &str, struck: &[usize]) {
 }
 
 impl Cloud {
-    /// Opens the cloud in a folder, or makes one.
+    /// Opens the cloud in a folder, or creates one.
     ///
     /// # Errors
-    /// When the folder cannot be made, read or written, or holds something else.
+    /// When the folder cannot be created, read or written, or holds something else.
     pub fn open(options: Options) -> io::Result<Self> {
         Ok(Self(Arc::new(Inner {
             disk: Mutex::new(Disk::open(&options.dir, options.speed)?),
@@ -252,8 +252,8 @@ impl Cloud {
     /// A moment that faults may name beside the calls, such as `store:synced`.
     ///
     /// # Errors
-    /// When a fault kills the client there, or killed it before: it does nothing more. A fault
-    /// that answers a status lets the disk be full.
+    /// When a fault kills the client there, or killed it before: it does nothing more. A fault that
+    /// returns a status acts as a full disk.
     pub fn moment(&self, name: &str) -> io::Result<()> {
         let lot = self.0.draw(name);
         // A disk that is slow holds up all that the process does.
@@ -287,8 +287,8 @@ impl Cloud {
             .now()
     }
 
-    /// The calls this process made, in the order in which they were answered. A call whose
-    /// client gave up waiting is not among them.
+    /// The calls of this process, in the order of their replies. A call whose client gave up
+    /// waiting is not among them.
     pub fn calls(&self) -> Vec<Call> {
         self.0
             .calls
@@ -297,7 +297,7 @@ impl Cloud {
             .clone()
     }
 
-    /// Somebody outside puts or removes an object, past all checks: for tests.
+    /// Somebody outside puts or removes a resource, past all checks: for tests.
     ///
     /// # Errors
     /// When the folder cannot be written.
@@ -367,7 +367,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_tells_service_kind_and_name() {
+    fn a_key_contains_service_kind_and_name() {
         for (key, parts) in [
             ("sqs/us-west-2/queue/q", ["sqs", "queue", "q"]),
             ("logs/us-west-2/group//aws/l", ["logs", "group", "/aws/l"]),

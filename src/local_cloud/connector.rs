@@ -1,4 +1,4 @@
-//! The seam to the SDK: an HTTP client that answers from the local cloud.
+//! The seam to the SDK: an HTTP client whose replies come from the local cloud.
 
 use super::chunked;
 use super::cloud::{Call, Inner};
@@ -85,7 +85,7 @@ struct Called<'c> {
     denied: Option<&'static str>,
 }
 
-/// Answers a request, with what the faults make of it.
+/// Returns the reply to a request, as the faults change it.
 async fn serve(
     inner: &Inner,
     service: &dyn Service,
@@ -117,7 +117,7 @@ async fn serve(
         Some(What::Throttle) => {
             return respond(service.refuse(request, &fault::throttle(name)));
         }
-        // What may not be told is left out of the reply, and the call goes through.
+        // What the caller may not read is omitted from the reply, and the call goes through.
         Some(What::Deny) if called.denied == Some("lambda:ListTags") => {}
         Some(What::Deny) => {
             let action = called.denied.unwrap_or(called.operation);
@@ -283,7 +283,7 @@ fn scope(authorization: &str) -> Option<(String, String)> {
 
 fn nobody(service: &str) -> Reply {
     let message = if service.is_empty() {
-        "The request is not signed, so the local cloud cannot tell the service.".to_owned()
+        "The request is not signed, so the local cloud cannot determine the service.".to_owned()
     } else {
         format!("The local cloud has no service with the signing name {service}.")
     };

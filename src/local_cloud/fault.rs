@@ -1,5 +1,4 @@
-//! Faults that the local cloud can be told to make, so that tests see how a deployer bears
-//! them.
+//! Faults that tests have the local cloud produce, to see how a deployer bears them.
 
 use super::service::{ACCOUNT, Refusal, Request};
 use base64::Engine;
@@ -28,14 +27,14 @@ pub struct Fault {
     /// The share of matching calls that it happens to, 0 to 1.
     #[serde(default)]
     pub rate: Option<f64>,
-    /// Makes a `rate` repeatable.
+    /// Keeps a `rate` reproducible.
     #[serde(default)]
     pub seed: u64,
     /// How often it happens at most; none: once with `at`, else without end.
     #[serde(default)]
     pub times: Option<u64>,
-    /// A call that this process must have made before, from which on the rule counts: what looks
-    /// after a write can so be told from what looked before it.
+    /// A call that this process must have sent before, from which on the rule counts: this
+    /// separates reads after a write from reads before it.
     #[serde(default)]
     pub after: Option<String>,
     /// What happens.
@@ -48,10 +47,10 @@ pub struct Fault {
 pub enum What {
     /// The call takes so many milliseconds longer.
     Latency(u64),
-    /// Nothing is done, and the service answers its own throttling error.
+    /// Nothing is done, and the service returns its own throttling error.
     Throttle,
     /// As long as there are no more matching calls a second than this nothing goes wrong; those
-    /// beyond it are answered as for `throttle`. A quiet second makes room for as many at once.
+    /// beyond it are throttled as for `throttle`. A quiet second makes room for as many at once.
     Limit(u32),
     /// Nothing is done, and the service denies the call, with AWS's sentence. The `call` may also
     /// be an action that a call needs besides its own, such as `s3:TagResource` for `CreateBucket`
@@ -67,9 +66,10 @@ pub enum What {
     /// Nothing is done, and the call is refused for the want of Content-MD5, which stores that
     /// are like S3 may demand.
     MissingMd5,
-    /// Nothing is done, and the service answers this status, 500 or above.
+    /// Nothing is done, and the service returns this status, 500 or above.
     Error(u16),
-    /// Nothing is done, and S3 says that another conditional write of the object is under way (409).
+    /// Nothing is done, and S3 says that another conditional write of the object is in progress
+    /// (409).
     Conflict,
     /// Nothing is done, and S3 says that the object is not as the write's condition wants it (412).
     Precondition,
@@ -77,8 +77,8 @@ pub enum What {
     LostReply,
     /// The connection breaks before the call has any effect.
     Reset,
-    /// Nothing is done and nothing answered for so many milliseconds of local time, or
-    /// until the client's patience ends; then the client reports a timeout.
+    /// Nothing is done and nothing returned for so many milliseconds of local time, or until the
+    /// client's patience ends; then the client reports a timeout.
     Silence(u64),
     /// The call takes effect, and the reply's body is cut off. A call whose reply has no
     /// body to read does not notice.
@@ -88,8 +88,8 @@ pub enum What {
     /// Nothing is done, and the service refuses with an error that repeats the request: as it
     /// is, decoded, and in other codings.
     Echo,
-    /// Nothing is done: the service answers as one that has not heard yet of what was written
-    /// a moment ago. Known of `sqs:GetQueueAttributes`, `s3:PutBucketAcl` and `iam:CreateRole`.
+    /// Nothing is done: the service replies as one that has not heard yet of what was written a
+    /// moment ago. Known of `sqs:GetQueueAttributes`, `s3:PutBucketAcl` and `iam:CreateRole`.
     Lag,
     /// The call takes effect, and a reply of `sqs:GetQueueAttributes` lacks `FifoQueue`.
     HalfLag,
@@ -205,7 +205,7 @@ struct State {
     fault: Fault,
     seen: u64,
     left: u64,
-    /// Whether the call was made that the rule counts after.
+    /// Whether the call was sent after which the rule counts.
     on: bool,
     draw: StdRng,
     /// For a limit: how many calls are free, and when that was so.
@@ -351,7 +351,7 @@ pub(super) fn missing_md5() -> Refusal {
 }
 
 /// The action beside its own that a call needs: to tag what it creates (service authorization
-/// reference), or to be told tags.
+/// reference), or to read tags.
 pub(super) fn further_action(operation: &str, request: &Request) -> Option<&'static str> {
     let holds = |part: &str| {
         let body = request.body.as_ref();
@@ -375,8 +375,8 @@ pub(super) fn further_action(operation: &str, request: &Request) -> Option<&'sta
     (part.is_empty() || holds(part)).then_some(action)
 }
 
-/// What a service answers that has not heard of what was written a moment ago; none for calls
-/// of which that is not known.
+/// What a service returns that has not heard of what was written a moment ago; none for calls of
+/// which that is not known.
 pub(super) fn lagging(operation: &str) -> Option<Result<&'static str, Refusal>> {
     let refusal =
         |status: u16, code: &str, message: &str| Some(Err(Refusal::new(status, code, message)));
@@ -396,8 +396,8 @@ pub(super) fn lagging(operation: &str) -> Option<Result<&'static str, Refusal>> 
     }
 }
 
-/// A reply's body without what a host leaves out that has heard of half of it, or that may not
-/// tell tags.
+/// A reply's body, without what a host omits that has heard of half of it, or that may not return
+/// tags.
 pub(super) fn without(body: &[u8], operation: &str) -> Option<Vec<u8>> {
     let mut value: Value = serde_json::from_slice(body).ok()?;
     if operation == "lambda:GetFunction" {

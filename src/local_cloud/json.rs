@@ -69,7 +69,7 @@ impl Input {
         }
     }
 
-    /// A text.
+    /// A string.
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Refusal> {
         self.member(name, Value::as_str)
     }
@@ -84,7 +84,7 @@ impl Input {
         self.member(name, Value::as_bool)
     }
 
-    /// A list of texts.
+    /// A list of strings.
     pub(super) fn texts(&self, name: &str) -> Result<Option<Vec<String>>, Refusal> {
         self.member(name, |value| {
             let list = value.as_array()?;
@@ -94,13 +94,13 @@ impl Input {
         })
     }
 
-    /// A map from text to text.
+    /// A map from string to string.
     pub(super) fn map(&self, name: &str) -> Result<Option<BTreeMap<String, String>>, Refusal> {
         self.member(name, text_map)
     }
 }
 
-/// A JSON object of texts as a map.
+/// A JSON object of strings as a map.
 pub(super) fn text_map(value: &Value) -> Option<BTreeMap<String, String>> {
     let map = value.as_object()?;
     map.iter()

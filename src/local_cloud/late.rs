@@ -1,5 +1,5 @@
-//! Calls whose client died while they were in flight: kept in the cloud's folder, and
-//! answered to nobody once they are due.
+//! Calls whose client died while they were in flight: kept in the cloud's folder, and applied
+//! without a reply once they are due.
 
 use super::cloud::Inner;
 use super::service::{Request, Store};
@@ -21,7 +21,7 @@ struct Late {
 /// Keeps a call to take effect so many milliseconds of local time from now.
 pub(super) fn keep(inner: &Inner, service: &str, request: &Request, millis: u64) {
     let mut disk = inner.disk.lock().unwrap_or_else(PoisonError::into_inner);
-    // The process dies next; an error would have nobody to be told to.
+    // The process dies next; nobody would receive an error.
     let _ = disk.transact(|now, store| {
         let late = Late {
             due: now + millis,
@@ -41,7 +41,7 @@ pub(super) fn is_due(now: u64, store: &dyn Store) -> bool {
         .any(|(_, late)| late["due"].as_u64().is_none_or(|due| due <= now))
 }
 
-/// Lets those take effect that are due. A refusal is told to nobody.
+/// Lets those take effect that are due. Nobody receives a refusal.
 pub(super) fn land(inner: &Inner) {
     while let Ok(Some(late)) = take(inner) {
         let Some(service) = inner.service(&late.service) else {

@@ -73,9 +73,9 @@ impl Refusal {
     }
 }
 
-/// The store as one request sees it: a map from keys (`sqs/us-west-2/queue/name`) to JSON,
-/// and blobs by name. What a refused request wrote is dropped; what an answered one wrote
-/// is on disk before the reply goes out.
+/// The store as one request sees it: a map from keys (`sqs/us-west-2/queue/name`) to JSON, and
+/// blobs by name. What a refused request wrote is dropped; what a successful one wrote is on disk
+/// before the reply goes out.
 pub trait Store {
     /// The value of a key.
     fn get(&self, key: &str) -> Option<Value>;
@@ -97,7 +97,7 @@ pub trait Service: Send + Sync {
     fn signing_name(&self) -> &'static str;
     /// The operation's name in the service's API: `CreateRole`. Faults and logs go by it.
     fn operation(&self, request: &Request) -> String;
-    /// Answers a request. A [`Refusal`] is written with [`Service::refuse`].
+    /// Handles a request. A [`Refusal`] is written with [`Service::refuse`].
     fn answer(&self, request: &Request, store: &mut dyn Store) -> Result<Reply, Refusal>;
     /// A refusal in the service's wire format.
     fn refuse(&self, request: &Request, refusal: &Refusal) -> Reply;

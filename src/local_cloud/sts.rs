@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_else_is_there() {
+    async fn nothing_else_exists() {
         let here = Fixture::new().await;
         let error = here
             .aws

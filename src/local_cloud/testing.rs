@@ -184,7 +184,7 @@ where
     (text(error.code()), text(error.message()))
 }
 
-/// Asserts that a call is refused with this code and a message that contains a text.
+/// Asserts that a call is refused with this code and a message that contains a string.
 macro_rules! assert_refused {
     ($call:expr, $code:expr) => {
         assert_refused!($call, $code, "")

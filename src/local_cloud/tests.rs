@@ -98,7 +98,7 @@ async fn every_call_takes_the_latency() {
 }
 
 #[tokio::test]
-async fn a_service_that_is_not_there_says_so() {
+async fn a_service_that_does_not_exist_says_so() {
     use aws_sdk_sqs::config::{BehaviorVersion, Builder, Credentials, Region};
     let here = Fixture::new().await;
     let config = Builder::new()
@@ -140,12 +140,12 @@ async fn clouds_on_one_folder_share_everything() {
 }
 
 #[test]
-fn options_are_read_from_texts() {
+fn options_are_read_from_strings() {
     let dir = std::path::PathBuf::from("d");
     let faults = r#"[{"call": "*", "what": "reset"}]"#;
-    let options = Options::from_texts(dir.clone(), Some(faults), Some("60"), Some("5")).unwrap();
+    let options = Options::from_strings(dir.clone(), Some(faults), Some("60"), Some("5")).unwrap();
     assert_eq!((options.faults.len(), options.latency.as_millis()), (1, 5));
     for (speed, latency) in [("fast", "5"), ("0", "5"), ("NaN", "5"), ("1", "-1")] {
-        assert!(Options::from_texts(dir.clone(), None, Some(speed), Some(latency)).is_err());
+        assert!(Options::from_strings(dir.clone(), None, Some(speed), Some(latency)).is_err());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write};
 
-/// An XML text in the making.
+/// An XML document that is being written.
 #[derive(Debug, Default)]
 pub(super) struct Xml(String);
 
@@ -19,13 +19,13 @@ impl Xml {
         self.0.push('>');
     }
 
-    /// An element with a text.
+    /// An element with text.
     pub(super) fn text(&mut self, start: &str, value: impl Display) {
         let value = value.to_string();
         self.element(start, |xml| xml.escape(&value));
     }
 
-    /// An element with a text, where there is one.
+    /// An element with text, where there is one.
     pub(super) fn maybe(&mut self, start: &str, value: Option<impl Display>) {
         if let Some(value) = value {
             self.text(start, value);
@@ -91,7 +91,7 @@ pub(super) fn child<'a, 'input: 'a>(
     children(node, name).next()
 }
 
-/// The text of the first child element of this name; an empty element has the empty text.
+/// The text of the first child element of this name; an empty element has the empty string.
 pub(super) fn child_text<'a, 'input: 'a>(
     node: roxmltree::Node<'a, 'input>,
     name: &'a str,

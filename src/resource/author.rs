@@ -7,7 +7,7 @@ pub use super::aws::tags::{self, Tagging, tag_diff};
 pub use super::contents::Contents;
 pub use super::context::{Cx, Draw, Wait, throttled, user_tags};
 pub use super::declaration::{
-    Change, DataSource, HeldBy, Lane, Live, Made, New, Resource, Told, WrittenFile,
+    Change, DataSource, HeldBy, ImportIdFromOutput, Lane, Live, Made, New, Resource, WrittenFile,
 };
 pub use super::error::{Effect, Error};
 pub use super::home::Home;

@@ -1,9 +1,9 @@
-//! What an object holds that goes with it when it is deleted.
+//! What a resource holds that is deleted with it.
 
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What an object holds. What is not counted is left out.
+/// What a resource holds. What is not counted is absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contents {
     /// Messages of a queue, about: SQS counts roughly.
@@ -24,7 +24,7 @@ pub struct Contents {
     /// Whether there is more than was counted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more: bool,
-    /// Whether the service keeps the object because of it.
+    /// Whether the service refuses to delete the resource because of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keeps: bool,
     /// Why nothing could be counted.
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn contents_are_told_in_words() {
+    fn contents_are_described_in_words() {
         let bucket = Contents {
             objects: Some(3),
             versions: Some(1),

@@ -4,7 +4,7 @@
 use super::aws::Aws;
 use super::error::{Effect, Error};
 use super::flight::Flight;
-use super::notify::{Notify, TELLING};
+use super::notify::{Notify, WAIT_LISTENER};
 use super::spread::{Awaits, Reason, Spreading};
 use crate::content::Content;
 use rand::SeedableRng;
@@ -26,11 +26,11 @@ pub struct Owner {
     pub stack: String,
     /// The resource's address in the stack.
     pub address: String,
-    /// The create step this object comes from; unique over all runs.
+    /// The create step that created this resource; unique over all runs.
     pub operation: String,
 }
 
-/// The prefix of the tags that are stackctl's own; reads leave them out.
+/// The prefix of the tags that are stackctl's own; reads exclude them.
 pub const OWNER_TAG_PREFIX: &str = "stackctl:";
 
 impl Owner {
@@ -50,8 +50,8 @@ impl Owner {
         tags
     }
 
-    /// Whether an object with these tags was made by this very create; without an operation,
-    /// by any create for this address.
+    /// Whether this create step created the resource with these tags; without an operation, whether
+    /// any create for this address did.
     pub fn made<K: AsRef<str>, V: AsRef<str>>(
         &self,
         tags: impl IntoIterator<Item = (K, V)>,
@@ -75,7 +75,7 @@ impl Owner {
     }
 }
 
-/// An address in characters that every service takes in a tag: `logs["a"]` gives `logs/a`.
+/// An address in characters that every service accepts in a tag: `logs["a"]` gives `logs/a`.
 fn tag_text(address: &str) -> String {
     let mut text = String::new();
     for c in address.chars() {
@@ -131,7 +131,7 @@ pub struct Cx {
     pub typed: AsTyped,
     /// The folder that relative paths in the stack file start from.
     pub stack_dir: PathBuf,
-    /// The folder for files that stackctl makes (`.stackctl`).
+    /// The folder for files that stackctl writes (`.stackctl`).
     pub work_dir: PathBuf,
     /// The ids that the state has already; `find` must not return them.
     pub known_ids: Arc<BTreeSet<String>>,
@@ -140,9 +140,9 @@ pub struct Cx {
     /// The ids of this type that the plan deletes: one of them in the way of a create is on its
     /// way out, and nobody needs to import it.
     pub going_ids: Arc<BTreeSet<String>>,
-    /// `options.timeouts` for the step at hand.
+    /// `options.timeouts` for the current step.
     pub timeout: Option<Duration>,
-    /// Told the reason of each wait, as a clause: `retrying: Lambda says "…" (…)`, or
+    /// Receives the reason of each wait, as a clause: `retrying: Lambda says "…" (…)`, or
     /// `waiting for state Active (now Pending)`.
     pub notify: Notify,
     /// Above 0 once the user asked to stop; none where nobody can.
@@ -155,14 +155,14 @@ pub struct Cx {
     pub is_secret: bool,
     /// What the step has on its way.
     pub(crate) flight: Arc<Flight>,
-    /// What the step has made so far.
+    /// What the step has created so far.
     made: Arc<Mutex<Option<Applied>>>,
-    /// How many repeats of steps are left to the run.
+    /// How many retries of steps are left to the run.
     repeats: Arc<AtomicU32>,
 }
 
-/// How many repeats of steps may be under way, or were in vain, in one run.
-const REPEATS: u32 = 100;
+/// How many retries of steps may be in progress, or have failed, in one run.
+const MAX_RETRIES: u32 = 100;
 
 impl Cx {
     /// A context with nothing but clients; fields are then set as needed.
@@ -184,11 +184,11 @@ impl Cx {
             is_secret: false,
             flight: Arc::default(),
             made: Arc::default(),
-            repeats: Arc::new(AtomicU32::new(REPEATS)),
+            repeats: Arc::new(AtomicU32::new(MAX_RETRIES)),
         }
     }
 
-    /// This context for another step: nothing made yet.
+    /// This context for another step, which has created nothing yet.
     #[must_use]
     pub fn for_step(&self, owner: Owner) -> Self {
         Self {
@@ -199,8 +199,8 @@ impl Cx {
         }
     }
 
-    /// Refuses a file whose content is not the one that the plan was made with; `read` is what
-    /// was read of the file that `property` names.
+    /// Refuses a file whose content has changed since the plan; `read` is what was read of the file
+    /// that `property` names.
     ///
     /// # Errors
     /// When it differs.
@@ -226,22 +226,22 @@ impl Cx {
         (self.notify)(reason);
     }
 
-    /// Runs calls so that what delays them below the SDK (its repeats, the pace of
-    /// calls) is told to this context, too.
-    pub async fn telling<F: Future>(&self, calls: F) -> F::Output {
-        TELLING.scope(Arc::clone(&self.notify), calls).await
+    /// Runs calls and reports to this context what delays them below the SDK: its retries and the
+    /// pace of calls.
+    pub async fn reporting_waits<F: Future>(&self, calls: F) -> F::Output {
+        WAIT_LISTENER.scope(Arc::clone(&self.notify), calls).await
     }
 
-    /// Says that a deletion was accepted and that what the object uses may go from now on,
-    /// though the object itself takes a while to vanish; the step goes on waiting for that.
+    /// Reports that a deletion was accepted: what the resource depends on may be deleted from now
+    /// on. The resource itself takes a while to vanish, and the step goes on waiting for that.
     pub fn released(&self) {
         if let Some(tell) = &self.on_released {
             tell();
         }
     }
 
-    /// Records that the object exists, before the rest of the create is done: whatever
-    /// happens then, it is in the state.
+    /// Records that the resource exists, before the rest of the create is done: whatever happens
+    /// then, it is in the state.
     pub fn made(&self, id: &str, mut outputs: Value) {
         if let Value::Object(map) = &mut outputs {
             map.retain(|_, value| !value.is_null());
@@ -290,10 +290,10 @@ impl Cx {
         self.timeout.unwrap_or(default)
     }
 
-    /// Repeats `attempt` while `transient` gives a reason for its error, with growing
-    /// pauses, for at most `limit` (or `options.timeouts`); for less where the reason is that
-    /// something must spread, and nothing can that this run did ([`Awaits`]). Only for calls that may be
-    /// repeated: with an error whose effect is unknown it is `transient`'s to say no.
+    /// Retries `attempt` while `transient` gives a reason for its error, with growing pauses, for
+    /// at most `limit` (or `options.timeouts`); for less where the reason is that something must
+    /// spread, and nothing can that this run did ([`Awaits`]). Only for calls that may be retried:
+    /// for an error whose effect is unknown, `transient` must return none.
     pub async fn retry<T, F, R>(
         &self,
         limit: Duration,
@@ -332,7 +332,7 @@ impl Cx {
     }
 
     /// Asks `look` until it gives a value, with growing pauses, for at most `limit` (or
-    /// `options.timeouts`). `waited_for` is what follows `waiting for`. `look` answers
+    /// `options.timeouts`). `waited_for` is what follows `waiting for`. `look` returns
     /// `Err(Wait::…)`: not yet, with what it saw, or an error.
     pub async fn until<T, F>(
         &self,
@@ -370,7 +370,7 @@ impl Cx {
 /// Why a look gave no value.
 #[derive(Debug)]
 pub enum Wait {
-    /// Not there yet; what was seen.
+    /// The awaited state is not reached yet; what was seen.
     NotYet(String),
     /// It will not come about.
     Failed(Error),
@@ -400,14 +400,14 @@ impl Pauses {
     }
 }
 
-/// The general reasons to repeat a call that did nothing: the service asked to slow down.
+/// The general reasons to retry a call that did nothing: the service asked to slow down.
 pub fn throttled(error: &Error) -> Option<&'static str> {
     (error.is_throttle() && error.effect() == Effect::None)
         .then_some("the service asks to slow down")
 }
 
-/// Randomness for the planner: all of it comes from the world's seed, so that a plan can
-/// be made again.
+/// Randomness for the planner: all of it comes from the world's seed, so that the same plan can be
+/// computed again.
 #[derive(Debug)]
 pub struct Draw {
     /// Seeded for one resource and one purpose.

@@ -29,7 +29,7 @@ use std::future::Future;
 pub struct New<P> {
     /// The properties, with every reference resolved.
     pub props: P,
-    /// What [`Resource::decide`] settled in the plan: generated names, drawn values.
+    /// What [`Resource::decide`] decided in the plan: generated names, random values.
     pub decided: Map<String, Value>,
 }
 
@@ -44,8 +44,8 @@ pub struct Change<P> {
     pub new: P,
     /// All that is known of the live resource: properties and outputs.
     pub attrs: Value,
-    /// The names of the properties that differ, those taken out of the file included
-    /// (they are absent in `new`; the update puts the service's default back).
+    /// The names of the properties that differ, those removed from the file included (they are
+    /// absent in `new`; the update puts the service's default back).
     pub changed: BTreeSet<String>,
 }
 
@@ -75,8 +75,8 @@ impl<P, O> Live<P, O> {
     }
 }
 
-/// A thing under which the service wants one write at a time (an API, a role, a bucket): its kind,
-/// and the property or output that names it.
+/// A resource under which the service wants one write at a time (an API, a role, a bucket): its
+/// kind, and the property or output that names it.
 #[derive(Debug, Clone, Copy)]
 pub struct Lane(pub &'static str, pub &'static str);
 
@@ -91,27 +91,27 @@ impl<P> Change<P> {
         self.sent(name, new, default.to_owned())
     }
 
-    /// What an update sends for a property: nothing where it does not differ, else its
-    /// value in `new`, or `default` where it was taken out of the file.
+    /// What an update sends for a property: nothing where it does not differ, else its value in
+    /// `new`, or `default` where it was removed from the file.
     pub fn sent<T: Clone>(&self, name: &str, new: Option<&T>, default: T) -> Option<T> {
         self.has(&[name]).then(|| new.cloned().unwrap_or(default))
     }
 }
 
-/// A resource that was just made or changed.
+/// A resource that was just created or updated.
 #[derive(Debug)]
 pub struct Made<O> {
     /// What the service calls it: the id that reads, updates and deletes use.
     pub id: String,
-    /// The computed outputs, as far as the reply (or a formula) tells them.
+    /// The computed outputs, as far as the reply (or a formula) gives them.
     pub outputs: O,
 }
 
 /// A resource as read.
 #[derive(Debug)]
 pub struct Live<P, O> {
-    /// Its properties in the stack file's own terms. Leave out (`None`) what the service
-    /// does not have; give filled-in defaults as the service returns them.
+    /// Its properties in the stack file's own terms. Omit (`None`) what the service does not have;
+    /// return filled-in defaults as the service returns them.
     pub props: P,
     /// Its computed outputs.
     pub outputs: O,
@@ -130,8 +130,9 @@ pub struct HeldBy<'v> {
     pub names: Vec<(&'static str, &'v Value)>,
 }
 
-/// The import id that the value of an output gives, where it gives one: see [`Resource::TOLD`].
-pub type Told = fn(output: &str, value: &str) -> Option<String>;
+/// The import id that the value of an output gives, where it gives one: see
+/// [`Resource::IMPORT_ID_FROM_OUTPUT`].
+pub type ImportIdFromOutput = fn(output: &str, value: &str) -> Option<String>;
 
 /// A kind of resource. The implementing struct holds its properties: optional ones are
 /// `Option`, names are camelCase, unknown fields are refused.
@@ -149,9 +150,9 @@ pub trait Resource:
         Vec::new()
     }
 
-    /// What AWS refuses in some cases only, told by the same means as [`Resource::rules`]: an
-    /// error where the plan is such a case, else a warning. `validate`, which does not know
-    /// what exists, warns.
+    /// What AWS refuses in some cases only, reported in the same way as [`Resource::rules`]: an
+    /// error where the plan is such a case, else a warning. `validate`, which does not know what
+    /// exists, warns.
     fn cautions(_rules: &Rules<'_>) -> Vec<Caution> {
         Vec::new()
     }
@@ -164,14 +165,14 @@ pub trait Resource:
         common.chain(Self::rules(rules)).collect()
     }
 
-    /// How the properties `name` and `namePrefix` give an object its name, where they do.
+    /// How the properties `name` and `namePrefix` give a resource its name, where they do.
     const NAMING: Option<Naming> = None;
 
     /// What the service wants of the property `tags`, where there is one.
     const TAGGING: Option<Tagging> = None;
 
-    /// What is settled when the plan is made, before any call: physical names and drawn
-    /// values. The result counts as known outputs and reaches `create` as `New::decided`.
+    /// What is decided during planning, before any call: physical names and random values. The
+    /// result counts as known outputs and reaches `create` as `New::decided`.
     fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
         Self::NAMING.map_or_else(Map::new, |naming| naming.decide(props, draw))
     }
@@ -180,8 +181,8 @@ pub trait Resource:
     /// the schema keywords do. Applied to what was applied, what is live and what is wanted.
     fn canonical(_props: &mut Cow<'_, Value>) {}
 
-    /// The properties that together name the object at its service; empty where names need
-    /// not be unique. Two generations with the same name cannot be there at the same time.
+    /// The properties that together name the resource at its service; empty where names need not be
+    /// unique. Two generations with the same name cannot exist at the same time.
     const IDENTITY: &'static [&'static str] = &[];
 
     /// Where its resources exist.
@@ -199,29 +200,29 @@ pub trait Resource:
         None
     }
 
-    /// The bool property that makes a deletion leave the object as it is.
+    /// The bool property with which a deletion leaves the resource as it is.
     const KEPT_BY: Option<&'static str> = None;
 
     /// The types whose resources the properties name, and what happens to this one when such a
-    /// resource is deleted: one replaced under its own name takes along what would die with it
-    /// or stand in the way.
+    /// resource is deleted: a replacement under the same name also replaces what would be deleted
+    /// with it or would block it.
     const PARENTS: &'static [Parent] = &[];
 
     /// The types of which resources with the same parent come before this one.
     const AFTER: &'static [After] = &[];
 
-    /// The thing under which the service wants one write at a time.
+    /// The resource under which the service wants one write at a time.
     const LANE: Option<Lane> = None;
 
-    /// The key of that thing; writes with the same key never overlap.
+    /// The key of that resource; writes with the same key never overlap.
     fn lane(attrs: &Value) -> Option<String> {
         let Lane(kind, name) = Self::LANE?;
         Some(format!("{kind}/{}", attrs.get(name)?.as_str()?))
     }
 
-    /// Makes the resource. Call [`Cx::made`] as soon as it exists, if anything is left to
-    /// do that may fail; return once it can be used by others. Use the `*_once` clients
-    /// for calls that make something, so that the SDK never repeats them blindly.
+    /// Creates the resource. Call [`Cx::made`] as soon as it exists, if anything is left to do that
+    /// may fail; return once others can use it. Use the `*_once` clients for calls that create
+    /// something, so that the SDK never retries them blindly.
     fn create(
         cx: &Cx,
         new: New<Self>,
@@ -234,11 +235,12 @@ pub trait Resource:
         read: &Read,
     ) -> impl Future<Output = Result<Option<Live<Self, Self::Outputs>>, Error>> + Send;
 
-    /// Whether counting what an object holds takes a call of its own, which a read makes only
-    /// for an object that is to be deleted ([`Read::counts`]).
-    const COUNTS: bool = false;
+    /// Whether counting what a resource holds takes a call of its own, which a read makes only for
+    /// a resource that is to be deleted ([`Read::counts`]).
+    const COUNTING_NEEDS_CALL: bool = false;
 
-    /// Changes the resource in place. Types of which every property replaces leave it out.
+    /// Updates the resource in place. Types of which every property forces a replacement do not
+    /// implement it.
     fn update(
         _cx: &Cx,
         change: Change<Self>,
@@ -252,12 +254,12 @@ pub trait Resource:
         }
     }
 
-    /// Whether objects of this type tell how the writes beside them turned out, which the service
-    /// acts on by itself and later: see [`Resource::aftermath`].
-    const TELLS: bool = false;
+    /// Whether resources of this type report the result of writes to other resources in their lane,
+    /// on which the service acts by itself and later: see [`Resource::aftermath`].
+    const REPORTS_AFTERMATH: bool = false;
 
-    /// What an object tells, once a run's writes in its lane are done, that people should know;
-    /// none where all is well. One call where it is.
+    /// What a resource reports, once a run's writes in its lane are done, that users should know;
+    /// none where all is well. One call in that case.
     fn aftermath(
         _cx: &Cx,
         _id: &str,
@@ -266,71 +268,72 @@ pub trait Resource:
         async { Ok(None) }
     }
 
-    /// Deletes the resource and returns once it no longer stands in the way of what it
-    /// used. A resource that is gone already is success. `attrs` holds what is known of
-    /// it: live values, and from the file those properties that no read returns.
+    /// Deletes the resource and returns once it no longer blocks the deletion of what it depended
+    /// on. A resource that does not exist is success. `attrs` holds what is known of it: live
+    /// values, and from the file those properties that no read returns.
     fn delete(cx: &Cx, id: &str, attrs: &Value) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Waits until an object can be used by others, as `create` and `update` do before they
-    /// return: after a create or an update of which the reply was lost.
+    /// Waits until others can use the resource, as `create` and `update` do before they return:
+    /// after a create or an update of which the reply was lost.
     fn ready(_cx: &Cx, _id: &str) -> impl Future<Output = Result<(), Error>> + Send {
         async { Ok(()) }
     }
 
-    /// By what an object of this type is adopted, as the reference says it: `the queue's URL,
+    /// The import id of a resource of this type, as the reference describes it: `the queue's URL,
     /// such as …`.
     const IMPORT: Import;
 
     /// Whether that id is a secret.
     const IMPORT_IS_SECRET: bool = false;
 
-    /// The attribute by which the service tells what the content is that a property marked
-    /// `localFile` gave it.
+    /// The attribute with the service's hash of the content that a property marked `localFile` gave
+    /// it.
     const CONTENT_HASH: Option<&'static str> = None;
 
-    /// Whether a live object is of this content, by the service's own hash; none where it tells
-    /// none.
+    /// Whether a live resource has this content, by the service's own hash; none where it returns
+    /// no hash.
     fn has_content(_attrs: &Value, _content: &Content) -> Option<bool> {
         None
     }
 
-    /// The properties that give an object its content.
+    /// The properties that give a resource its content.
     const CONTENT: &'static [&'static str] = &[];
 
-    /// The content that the properties give an object in full, where no local file does.
+    /// The whole content that the properties give a resource, where no local file does.
     fn holds(_props: &Data) -> Option<Content> {
         None
     }
 
-    /// The object that holds what these properties take it from, where another resource may.
+    /// The resource that holds the content to which these properties refer, where another resource
+    /// may hold it.
     fn held_by(_props: &Value) -> Option<HeldBy<'_>> {
         None
     }
 
-    /// Why an adopted object cannot have come from these properties, where no read tells
-    /// them: a sentence without a full stop.
-    fn unfit(_props: &Value, _attrs: &Value) -> Option<String> {
+    /// Why an imported resource cannot have been created from these properties, where no read
+    /// returns them: a sentence without a full stop.
+    fn import_mismatch(_props: &Value, _attrs: &Value) -> Option<String> {
         None
     }
 
-    /// Properties that no read returns and that an adopted object is taken to have as the file
-    /// says: they tell only stackctl what to do, or another property proves them.
-    fn taken_as_given(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
+    /// Properties that no read returns and that an imported resource is assumed to have as the file
+    /// says: they are instructions for stackctl alone, or another property proves them.
+    fn assumed_on_import(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
         &[]
     }
 
-    /// Looks for an object that a create with an unknown outcome may have made: by name,
-    /// by the owner tags ([`Cx::owner`]), or by parent and content. Returns its id. One that
+    /// Looks for a resource that a create with an unknown outcome may have created: by name, by the
+    /// owner tags ([`Cx::owner`]), or by parent and content. Returns its id. One that
     /// [`Cx::known_ids`] lists counts as not found: where several may fit, these are passed over.
     ///
-    /// It asks `known` for the few properties that it needs; any of them may be withheld. One
-    /// that is cannot be compared: where the others do not tell whose the object is, none is
+    /// It asks `known` for the few properties that it needs; any of them may be withheld. A
+    /// withheld property cannot be compared: where the others do not identify the resource, none is
     /// found.
     fn find(cx: &Cx, known: &Known) -> impl Future<Output = Result<Option<String>, Error>> + Send;
 
-    /// The names, as the last property of [`Resource::IDENTITY`] gives them, of the objects there
-    /// are whose names begin with `start`: for a state that is lost, where a part of the name
-    /// was drawn. Each is then looked for with [`Resource::find`].
+    /// The names, as the last property of [`Resource::IDENTITY`] gives them, of the existing
+    /// resources whose names begin with `start`: for a state that is lost, where a part of the name
+    /// was random. Each is then looked for with [`Resource::find`].
     fn names(
         _cx: &Cx,
         _known: &Known,
@@ -339,21 +342,21 @@ pub trait Resource:
         async { Ok(Vec::new()) }
     }
 
-    /// How the names begin that are made for the owner's address.
+    /// How the names begin that are generated for the owner's address.
     fn beginning(cx: &Cx, known: &Known) -> String {
         Self::NAMING.map_or_else(String::new, |naming| naming.beginning(cx, known))
     }
 
-    /// For types whose objects exist in the state alone: the import id of one of which the value
-    /// of an output is all that is known.
-    const TOLD: Option<Told> = None;
+    /// For types whose resources exist in the state alone: the import id, where the value of an
+    /// output is all that is known of the resource.
+    const IMPORT_ID_FROM_OUTPUT: Option<ImportIdFromOutput> = None;
 }
 
 /// Something that is read and never changed. The implementing struct holds its arguments.
 pub trait DataSource: DeserializeOwned + JsonSchema + Send + Sync + Sized + 'static {
     /// The type's name in a stack file, such as `aws:getRegion`.
     const TYPE: &'static str;
-    /// What it tells.
+    /// The outputs it returns.
     type Outputs: Serialize + JsonSchema + Send + 'static;
     /// Where what it reads exists: in the state alone where it calls nobody.
     const HOME: Home = AWS;
@@ -361,8 +364,8 @@ pub trait DataSource: DeserializeOwned + JsonSchema + Send + Sync + Sized + 'sta
     /// Reads it.
     fn read(cx: &Cx, args: Self) -> impl Future<Output = Result<Self::Outputs, Error>> + Send;
 
-    /// What is wrong with the local files that the arguments name, told before anything is
-    /// called; relative paths start from the folder.
+    /// What is wrong with the local files that the arguments name, reported before any call;
+    /// relative paths start from the folder.
     fn inspect(_dir: &std::path::Path, _args: &Self) -> Vec<Finding> {
         Vec::new()
     }

@@ -5,7 +5,7 @@
 
 use super::aws::permissions;
 
-/// A denial, as far as the message tells it.
+/// A denial, as far as the message describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denial {
     /// The action that is missing: often another one than the call (`iam:PassRole`).
@@ -98,7 +98,7 @@ impl Denial {
         match self.kind {
             Kind::Encoded => format!(
                 "The message is encoded; `aws sts decode-authorization-message --encoded-message \
-                 …` tells which permission {who} lacks (it needs \
+                 …` shows which permission {who} lacks (it needs \
                  sts:DecodeAuthorizationMessage). Allow that one, {again}."
             ),
             Kind::ExplicitDeny(policy) => format!(

@@ -10,7 +10,7 @@ use std::fmt;
 /// What is known about the effect of a call that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// The service answered and did nothing (a 4xx), or the call never left.
+    /// The service returned a 4xx and did nothing, or the call never left.
     None,
     /// The service may or may not have done it: a timeout, a lost connection, a reply that
     /// could not be read, a 5xx.
@@ -64,7 +64,7 @@ pub enum Error {
         waited_for: String,
         /// How long.
         seconds: u64,
-        /// The last thing seen.
+        /// What was seen last.
         last: String,
     },
     /// The user stopped the run while the step only waited.
@@ -73,7 +73,7 @@ pub enum Error {
         /// Whether a call before may have taken effect.
         effect: Effect,
     },
-    /// There are no credentials, so that no call was made.
+    /// No credentials were found, so no call was sent.
     #[error("{message}")]
     Credentials {
         /// Why.
@@ -83,18 +83,18 @@ pub enum Error {
     },
     /// A create or a deletion failed, and whether one of its calls took effect could not be found
     /// out.
-    #[error("{error}{}", looked(.look))]
+    #[error("{error}{}", lookup_failure(.lookup_error))]
     Unsure {
         /// The step's own error.
         error: Box<Error>,
-        /// Why the look for what it may have created failed, where that was the end of it.
-        look: Option<Box<Error>>,
+        /// Why the lookup of what it may have created failed, where that ended the step.
+        lookup_error: Option<Box<Error>>,
     },
     /// The step's task panicked. What it said may hold a secret, and is not repeated.
     #[error("stackctl has a defect: the step broke off")]
     BrokeOff,
-    /// What is to be created has the name of something that this run deletes, or that the
-    /// service is deleting: it can be created once that is gone.
+    /// The resource to be created has the name of one that this run deletes, or that the service is
+    /// deleting: it can be created once that deletion is done.
     #[error("{what} still exists: it is being deleted, and the service has not let go of it yet")]
     StillThere {
         /// What it is, such as `a role named app`.
@@ -154,17 +154,20 @@ impl Error {
     pub fn call(&self) -> Option<&CallError> {
         match self {
             Self::Call(call) => Some(call),
-            Self::Unsure { error, look } => look.as_ref().unwrap_or(error).call(),
+            Self::Unsure {
+                error,
+                lookup_error,
+            } => lookup_error.as_ref().unwrap_or(error).call(),
             _ => None,
         }
     }
 
-    /// The wire code of a failed call, or the empty text.
+    /// The wire code of a failed call, or the empty string.
     pub fn code(&self) -> &str {
         self.call().map_or("", |call| &call.code)
     }
 
-    /// The service's message of a failed call, or the empty text.
+    /// The service's message of a failed call, or the empty string.
     pub fn message(&self) -> &str {
         self.call().map_or("", |call| &call.message)
     }
@@ -194,7 +197,7 @@ impl Error {
         }
     }
 
-    /// Whether the service asked to slow down. It did nothing, so the call may be repeated.
+    /// Whether the service asked to slow down. It did nothing, so the call may be retried.
     pub fn is_throttle(&self) -> bool {
         const CODES: &[&str] = &[
             "Throttling",
@@ -239,7 +242,10 @@ impl Error {
         ];
         match self {
             Self::Credentials { .. } => true,
-            Self::Unsure { error, look } => look.as_ref().unwrap_or(error).is_of_credentials(),
+            Self::Unsure {
+                error,
+                lookup_error,
+            } => lookup_error.as_ref().unwrap_or(error).is_of_credentials(),
             _ => self.is(CODES),
         }
     }
@@ -269,7 +275,10 @@ impl Error {
             Self::Timeout { .. } => {
                 Some("Run apply again; options.timeouts gives it more time.".to_owned())
             }
-            Self::Unsure { error, look } => look.as_ref().unwrap_or(error).hint(),
+            Self::Unsure {
+                error,
+                lookup_error,
+            } => lookup_error.as_ref().unwrap_or(error).hint(),
             Self::BrokeOff => Some(
                 "Run the command again; it finds out how things stand. Please report this."
                     .to_owned(),
@@ -281,11 +290,13 @@ impl Error {
     }
 }
 
-/// What follows a create's error where the look for what it created failed.
-fn looked(look: &Option<Box<Error>>) -> String {
-    look.as_ref().map_or_else(String::new, |look| {
-        format!("; the lookup of what it may have created failed too: {look}")
-    })
+/// What follows a create's error where the lookup of what it created failed.
+fn lookup_failure(lookup_error: &Option<Box<Error>>) -> String {
+    lookup_error
+        .as_ref()
+        .map_or_else(String::new, |lookup_error| {
+            format!("; the lookup of what it may have created failed too: {lookup_error}")
+        })
 }
 
 fn call_hint(call: &CallError) -> Option<String> {
@@ -328,7 +339,7 @@ fn call_hint(call: &CallError) -> Option<String> {
 pub trait CallResult<T> {
     /// See the trait.
     fn call(self, call: &'static str) -> Result<T, Error>;
-    /// The same, with an answer that has one of these codes turned into none.
+    /// The same, with an error that has one of these codes turned into none.
     fn call_unless(self, call: &'static str, codes: &[&str]) -> Result<Option<T>, Error>;
 }
 
@@ -419,7 +430,7 @@ where
     }
 }
 
-/// Why there are no credentials, where that is the cause.
+/// Why no credentials were found, where that is the cause.
 fn no_credentials(error: &(dyn std::error::Error + 'static)) -> Option<NoCredentials> {
     let mut at = Some(error);
     while let Some(error) = at {
@@ -431,7 +442,7 @@ fn no_credentials(error: &(dyn std::error::Error + 'static)) -> Option<NoCredent
     None
 }
 
-/// The texts of an error and its causes, outermost first, each once.
+/// The messages of an error and its causes, outermost first, each once.
 pub(crate) fn chain_of(error: &(dyn std::error::Error + 'static)) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
     let mut at = Some(error);
@@ -445,13 +456,12 @@ pub(crate) fn chain_of(error: &(dyn std::error::Error + 'static)) -> Vec<String>
     parts
 }
 
-/// The same as one text.
+/// The same as one string.
 pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     chain_of(error).join(": ")
 }
 
-/// Why there are no credentials, and what to do: looked for in the causes
-/// of a failed call.
+/// Why no credentials were found, and what to do: taken from the causes of a failed call.
 #[derive(Debug, Clone)]
 pub(crate) struct NoCredentials {
     pub(crate) message: String,

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 /// The requests of one step.
 #[derive(Debug, Default)]
 pub(crate) struct Flight {
-    /// Handed to the HTTP client and not answered yet.
+    /// Handed to the HTTP client and without a reply yet.
     sent: AtomicUsize,
     /// Those among them that wait for their turn and have not left.
     queued: AtomicUsize,
@@ -23,7 +23,7 @@ pub(crate) struct Flight {
 }
 
 tokio::task_local! {
-    /// The step whose requests are made.
+    /// The step whose requests are sent.
     pub(super) static FLIGHT: Arc<Flight>;
 }
 
@@ -47,7 +47,7 @@ impl Drop for Queued {
     }
 }
 
-/// Counts a request of the step at hand; none outside of a step.
+/// Counts a request of the current step; none outside of a step.
 pub(crate) fn sent() -> Option<Sent> {
     FLIGHT
         .try_with(|flight| {
@@ -57,7 +57,7 @@ pub(crate) fn sent() -> Option<Sent> {
         .ok()
 }
 
-/// Counts a request of the step at hand that waits for its turn.
+/// Counts a request of the current step that waits for its turn.
 pub(crate) fn queued() -> Option<Queued> {
     FLIGHT
         .try_with(|flight| {
@@ -76,7 +76,7 @@ pub(crate) enum CreatingCall {
     Unknown,
 }
 
-/// Notes how such a call of the step at hand ended.
+/// Notes how such a call of the current step ended.
 pub(crate) fn creating(ended: CreatingCall) {
     // Outside of a step nothing is interrupted.
     let _ = FLIGHT.try_with(|flight| {
@@ -89,7 +89,7 @@ pub(crate) fn creating(ended: CreatingCall) {
 }
 
 impl Flight {
-    /// Whether no request has left that is not answered.
+    /// Whether every request that has left has its reply.
     pub(super) fn is_idle(&self) -> bool {
         self.sent.load(Ordering::Relaxed) <= self.queued.load(Ordering::Relaxed)
     }

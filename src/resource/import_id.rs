@@ -1,12 +1,12 @@
-//! What users give to adopt an object, taken apart. The forms are those of Terraform's and
-//! Pulumi's AWS providers.
+//! What users give to import a resource, parsed. The forms are those of Terraform's and Pulumi's
+//! AWS providers.
 
 use super::context::{AsTyped, Cx};
 use super::error::Error;
 use crate::literal;
 use serde_json::{Map, Value, json};
 
-/// An object that the user names for adoption.
+/// A resource that the user names for import.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Imported {
     /// The id that reads use.
@@ -16,7 +16,7 @@ pub struct Imported {
 }
 
 impl Imported {
-    /// An object by the id that reads use.
+    /// A resource by the id that reads use.
     pub fn by(id: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -24,7 +24,7 @@ impl Imported {
         }
     }
 
-    /// An object whose import id is the id that reads use.
+    /// A resource whose import id is the id that reads use.
     ///
     /// # Errors
     /// Where it is empty, or has blanks around it.
@@ -36,7 +36,7 @@ impl Imported {
     }
 }
 
-/// By what an object of a type is imported: how the reference says it, and how it is read.
+/// The import id of a type's resources: how the reference describes it, and how it is parsed.
 #[derive(Debug, Clone, Copy)]
 pub enum Import {
     /// The id that reads use.
@@ -60,11 +60,11 @@ impl Import {
         }
     }
 
-    /// From what the user gives to adopt an object to the id that reads use, and what a read
-    /// must know besides.
+    /// Converts what the user gives to import a resource into the id that reads use, and what a
+    /// read must know besides.
     ///
     /// # Errors
-    /// A sentence without a full stop on why the text is no such id; it never repeats a
+    /// A sentence without a full stop on why the string is not such an id; it never contains a
     /// secret.
     pub fn read(self, text: &str) -> Result<Imported, String> {
         match self {
@@ -77,7 +77,7 @@ impl Import {
 }
 
 fn misfit(text: &str, form: &str) -> String {
-    format!("{text:?} has not the form {form}")
+    format!("{text:?} does not match the form {form}")
 }
 
 /// A name without any of the characters that only stand in other kinds of ids.
@@ -157,7 +157,7 @@ pub fn bucket(text: &str) -> Result<Imported, String> {
     Ok(found)
 }
 
-/// A text as one word of a shell.
+/// A string as one word of a shell.
 pub fn word(text: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-./:@%+=,".contains(&b) || !b.is_ascii();
     if !text.is_empty() && text.bytes().all(plain) {
@@ -167,9 +167,8 @@ pub fn word(text: &str) -> String {
     }
 }
 
-/// The error for a create that met an object of that name which the state does not know:
-/// `what` is `a queue named main`, `id` its import id. Both ways to adopt it are given ready
-/// to be used.
+/// The error for a create that met a resource of that name which is not in the state: `what` is `a
+/// queue named main`, `id` its import id. Both ways to import it are given, ready to use.
 pub fn exists(cx: &Cx, what: &str, id: &str) -> Error {
     if cx.going_ids.contains(id) {
         return Error::StillThere {
@@ -224,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn both_ways_to_adopt_are_ready_to_be_used() {
+    fn both_ways_to_import_are_ready_to_use() {
         let mut cx = Cx::new(std::sync::Arc::new(crate::resource::aws::Aws::offline()));
         let mut hint = |address: &str, id: &str| {
             cx.owner.address = address.to_owned();

@@ -1,4 +1,4 @@
-//! What is known of a resource whose object is looked for, or whose name is.
+//! What is known of a resource that is looked for, or whose name is.
 
 use super::error::Error;
 use crate::data::Path;
@@ -30,7 +30,7 @@ pub enum Match {
 
 impl Known {
     /// The properties without those at the `withheld` paths, and what
-    /// [`Resource::decide`](super::Resource::decide) settled in the plan.
+    /// [`Resource::decide`](super::Resource::decide) decided in the plan.
     pub fn new(mut props: Value, withheld: BTreeSet<Path>, decided: Map<String, Value>) -> Self {
         for path in &withheld {
             path.remove(&mut props);
@@ -122,12 +122,12 @@ impl Known {
             .map_err(|error| Error::failed(format!("the properties do not fit: {error}")))
     }
 
-    /// A string that the plan settled.
+    /// A string that the plan decided.
     pub fn decided(&self, name: &str) -> Option<&str> {
         self.decided.get(name)?.as_str()
     }
 
-    /// All that the plan settled.
+    /// All that the plan decided.
     pub fn all_decided(&self) -> &Map<String, Value> {
         &self.decided
     }
@@ -146,8 +146,8 @@ impl Known {
         }
     }
 
-    /// Compares all properties but `others` with those of a live object: whether it may be
-    /// the one. An object of which no property can be compared is none.
+    /// Compares all properties but `others` with those of a live resource: whether it may be the
+    /// one. A resource of which no property can be compared does not match.
     pub fn fits(&self, live: &Value, others: &[&str]) -> bool {
         let mut names: BTreeSet<String> = self
             .withheld
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_live_object_covers_what_was_wanted_and_may_have_more() {
+    fn a_live_resource_covers_what_was_wanted_and_may_have_more() {
         let live = json!({"a": "x", "list": [{"k": 1, "more": true}], "extra": {"y": 1}});
         let fits = |props: Value| known(props, &[]).fits(&live, &[]);
         assert!(fits(
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_not_taken_when_nothing_of_it_can_be_compared() {
+    fn a_resource_does_not_match_when_nothing_of_it_can_be_compared() {
         let known = known(json!({"parent": "p", "text": "secret"}), &["text"]);
         let live = json!({"parent": "p", "text": "anything"});
         assert!(!known.fits(&live, &["parent"]));

@@ -1,4 +1,4 @@
-//! Resource types and data sources: what stackctl can make, read, change and delete.
+//! Resource types and data sources: what stackctl can create, read, update and delete.
 //!
 //! A type is one struct that implements [`Resource`] (or [`DataSource`]) in a file of its own
 //! and has one line in the [`table`].
@@ -33,7 +33,7 @@ pub use crate::schema::broken::{Broken, Part};
 pub use crate::schema::document;
 pub use context::Applied;
 pub use declaration::{
-    Change, DataSource, HeldBy, Lane, Live, Made, New, Resource, Told, WrittenFile,
+    Change, DataSource, HeldBy, ImportIdFromOutput, Lane, Live, Made, New, Resource, WrittenFile,
 };
 pub use home::Home;
 pub use known::{Known, Match};

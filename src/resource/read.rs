@@ -5,8 +5,8 @@
 //! whose a resource is, the lookup fails and names the action; a queue is proven by its own create
 //! instead, which SQS refuses where the tags differ.
 //!
-//! What a resource holds is no part of what a saved plan is compared by. Only a bucket costs a call of
-//! its own (one page of versions), made in the same round for buckets that are deleted.
+//! What a resource holds is not compared when a saved plan is applied. Only a bucket costs a call
+//! of its own (one page of versions), made in the same round for buckets that are deleted.
 
 use super::contents::Contents;
 use serde_json::Value;
@@ -22,7 +22,7 @@ pub struct Read {
     pub attributes: Value,
     /// The properties that the file or the state gives a value; none: all of them.
     pub wanted: Option<BTreeSet<String>>,
-    /// Whether the object is to be deleted: what it holds is counted, though it takes a call.
+    /// Whether the resource is to be deleted: what it holds is counted, though it takes a call.
     pub counts: bool,
     denied: Mutex<Denied>,
 }
@@ -33,9 +33,10 @@ pub type Denied = BTreeMap<&'static str, &'static str>;
 /// What a read returns.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// The live attributes, properties and outputs in one object; none where it does not exist.
+    /// The live attributes, properties and outputs in one JSON object; none where the resource does
+    /// not exist.
     pub live: Option<Value>,
-    /// What the object holds, where it was counted.
+    /// What the resource holds, where it was counted.
     pub held: Option<Contents>,
     /// What was denied. Each of these properties is as last known in `live`.
     pub denied: Denied,

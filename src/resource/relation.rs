@@ -1,6 +1,6 @@
-//! How a type relates to the types of the resources that it names: what becomes of it when
-//! they are deleted, which two exclude each other, and what must come before what among the
-//! resources of one parent.
+//! How a type relates to the types of the resources that it names: what happens to it when they are
+//! deleted, which two exclude each other, and what must come before what among the resources of one
+//! parent.
 //!
 //! This is declared in each type ([`Resource::PARENTS`](super::Resource::PARENTS),
 //! [`Resource::AFTER`](super::Resource::AFTER)), so that the planner knows no type's name.
@@ -9,7 +9,7 @@ use super::rules::Rules;
 use crate::schema::broken::Broken;
 use serde_json::Value;
 
-/// What becomes of a resource when the one that it names is deleted.
+/// What happens to a resource when the one that it names is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     /// It is deleted by the service with it.
@@ -33,7 +33,7 @@ pub struct Parent {
     pub property: &'static str,
     /// The outputs of the parent that the property may hold.
     pub by: &'static [&'static str],
-    /// What becomes of the resource when the parent is deleted.
+    /// What happens to the resource when the parent is deleted.
     pub fate: Fate,
     /// What the property holds and the output holds, in the form in which they are the same.
     pub key: fn(&str) -> String,
@@ -104,11 +104,11 @@ impl Parent {
 pub struct After {
     /// The type that comes first.
     pub type_name: &'static str,
-    /// The property of both that names the parent, in dotted form; the empty text where that is
+    /// The property of both that names the parent, in dotted form; the empty string where that is
     /// the account and region.
     pub property: &'static str,
-    /// When the sibling is deleted: whether a create or update comes after that, too (the
-    /// sibling in the way must be gone), or before it.
+    /// When the sibling is deleted: whether a create or update comes after that, too (the sibling
+    /// in the way must no longer exist), or before it.
     pub after_deletion: bool,
     /// Whether the sibling is deleted after this one is.
     pub deleted_before: bool,
@@ -116,7 +116,7 @@ pub struct After {
     /// of the sibling.
     pub applies: fn(own: &Value, sibling: &Value) -> bool,
     /// Whether an update of the sibling, from these properties to those, comes after what this
-    /// resource does instead: it would refuse what is there until then.
+    /// resource does instead: it would refuse what exists until then.
     pub closes: fn(from: &Value, to: &Value) -> bool,
     /// What excludes one in the presence of the other; see [`Parent::conflict`].
     pub conflict: Option<Conflict>,

@@ -1,4 +1,4 @@
-//! What rules between properties, and between resources, look at and find.
+//! What rules between properties, and between resources, read and find.
 
 use crate::data::{Data, Path};
 use crate::schema::broken::Broken;
@@ -18,14 +18,14 @@ pub struct Caution {
 pub enum Refused {
     /// Where the resource is created, or the property changes: what exists goes on.
     WhenNew,
-    /// In a case that only AWS can tell.
+    /// In a case that only AWS can decide.
     Perhaps,
 }
 
-/// What a rule may look at: the resource's own properties and, through its references,
-/// those of the resources it names.
+/// What a rule may read: the resource's own properties and, through its references, those of the
+/// resources it names.
 pub struct Rules<'a> {
-    /// The resource's properties; unknown parts are those that AWS will tell.
+    /// The resource's properties; unknown parts are those that AWS will return.
     pub props: &'a Data,
     /// Finds the resource that a property's expression refers to: its type and properties.
     pub peer: &'a dyn Fn(&Path) -> Option<(&'static str, &'a Data)>,

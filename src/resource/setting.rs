@@ -1,5 +1,5 @@
-//! Types that are a setting of something else: a bucket's policy, a queue's. There is one at most,
-//! so its parent's id is its own; a create and an update put it, a deletion takes it away.
+//! Types that are a setting of another resource: a bucket's policy, a queue's. There is one at
+//! most, so its parent's id is its own; a create and an update put it, a deletion removes it.
 
 use super::context::Cx;
 use super::declaration::{Change, Lane, Live, Made, New, Resource};
@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// A setting of something else. What it leaves out is as [`Resource`] has it.
+/// A setting of another resource. What it does not define has the default of [`Resource`].
 pub trait Setting:
     Serialize + DeserializeOwned + JsonSchema + Send + Sync + Sized + 'static
 {
@@ -32,7 +32,7 @@ pub trait Setting:
     /// What another setting in the way of a create is called, such as `a policy of the bucket`;
     /// none where a create puts its own in place of any.
     const IN_THE_WAY: Option<&'static str> = None;
-    /// The outputs, made of the parent's id.
+    /// The outputs, derived from the parent's id.
     type Outputs: From<String> + Serialize + JsonSchema + Send + 'static;
 
     /// See [`Resource::rules`].
@@ -43,15 +43,15 @@ pub trait Setting:
     /// The id of what it is a setting of.
     fn parent(&self) -> &str;
 
-    /// Whether what is known is enough to tell the setting from another one.
-    fn is_told(known: &Known) -> bool {
+    /// Whether what is known is enough to identify the setting.
+    fn is_identifiable(known: &Known) -> bool {
         !known.withholds()
     }
 
     /// Whether the live setting is this one.
     fn is_same(&self, live: &Self) -> bool;
 
-    /// Reads it; none where there is none. `attrs` is what is known of it.
+    /// Reads it; none where it does not exist. `attrs` is what is known of it.
     fn get(
         cx: &Cx,
         parent: &str,
@@ -65,7 +65,7 @@ pub trait Setting:
         change: Option<&Change<Self>>,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Takes it away; that there is none is success.
+    /// Removes it; a setting that does not exist is success.
     fn remove(
         cx: &Cx,
         parent: &str,
@@ -88,7 +88,7 @@ impl<T: Setting> Resource for T {
 
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<T::Outputs>, Error> {
         let parent = new.props.parent();
-        // The write would go over what somebody else allowed.
+        // The write would overwrite what somebody else allowed.
         if let Some(what) = T::IN_THE_WAY
             && let Some(live) = T::get(cx, parent, &Value::Null)
                 .await
@@ -98,7 +98,7 @@ impl<T: Setting> Resource for T {
             return Err(exists(cx, what, parent));
         }
         T::put(cx, &new.props, None).await?;
-        Ok(made(parent))
+        Ok(created(parent))
     }
 
     async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, T::Outputs>>, Error> {
@@ -108,7 +108,7 @@ impl<T: Setting> Resource for T {
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<T::Outputs>, Error> {
         T::put(cx, &change.new, Some(&change)).await?;
-        Ok(made(&change.id))
+        Ok(created(&change.id))
     }
 
     async fn delete(cx: &Cx, id: &str, attrs: &Value) -> Result<(), Error> {
@@ -116,7 +116,10 @@ impl<T: Setting> Resource for T {
     }
 
     async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
-        let Some(parent) = known.text(T::OF.property).filter(|_| T::is_told(known)) else {
+        let Some(parent) = known
+            .text(T::OF.property)
+            .filter(|_| T::is_identifiable(known))
+        else {
             return Ok(None);
         };
         let wanted: T = known.parsed()?;
@@ -126,6 +129,6 @@ impl<T: Setting> Resource for T {
     }
 }
 
-fn made<O: From<String>>(parent: &str) -> Made<O> {
+fn created<O: From<String>>(parent: &str) -> Made<O> {
     Made::new(parent, parent.to_owned().into())
 }

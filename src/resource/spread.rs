@@ -1,12 +1,12 @@
 //! Refusals that pass once a change has spread: a service that does not know a new role, or a
 //! role's new permissions, refuses for a while what it accepts later. It says the same of a
-//! mistake, so how long it is asked again depends on what there is that may still spread.
+//! mistake, so how long the call is retried depends on what may still spread.
 //!
 //! Where this run changed nothing that the refusal may wait for (the roles that a step refers to,
-//! their policies and attachments, by the references of the file), a change that somebody else made
-//! just before may still spread: 30 s are waited, as most changes of IAM are known within seconds.
-//! Where it did change something, ten times that; `options.timeouts` is taken as it is. The local
-//! cloud knows a role after a fraction of a second, and its waits are shorter in the same ratio.
+//! their policies and attachments, by the references of the file), a change by somebody else just
+//! before may still spread: 30 s are waited, as most changes of IAM are known within seconds. Where
+//! it did change something, ten times that; `options.timeouts` is taken as it is. The local cloud
+//! knows a role after a fraction of a second, and its waits are shorter in the same ratio.
 
 use super::error::Error;
 use crate::data::Data;
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retry_is_told_in_the_words_of_the_service() {
+    fn a_retry_is_reported_in_the_words_of_the_service() {
         let reason = Reason::permissions("new permissions take up to a minute");
         let words = reason.words(&refused("lambda:CreateFunction", "The role may not."));
         assert_eq!(

@@ -2,7 +2,9 @@
 
 use super::absent::drop_absent;
 use super::context::{Applied, Cx, Draw};
-use super::declaration::{Change, DataSource, HeldBy, New, Resource, Told, WrittenFile};
+use super::declaration::{
+    Change, DataSource, HeldBy, ImportIdFromOutput, New, Resource, WrittenFile,
+};
 use super::error::Error;
 use super::home::{AWS, Home};
 use super::import_id::Imported;
@@ -25,10 +27,10 @@ use std::marker::PhantomData;
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// A type behind one interface, for the engine: JSON in, JSON out. A type without a struct, made at
-/// run time, implements it by itself; what it leaves out is as [`Resource`] has it.
+/// A type behind one interface, for the engine: JSON in, JSON out. A type without a struct, created
+/// at run time, implements it by itself; what it does not define has the default of [`Resource`].
 pub trait ResourceType: Send + Sync {
-    /// The type's declaration, made ready when it is first asked for.
+    /// The type's declaration, built on first use.
     fn schema(&self) -> &'static Schema;
     /// The type's name, known without its declaration: a command meets few of all types.
     fn name(&self) -> &'static str {
@@ -104,10 +106,10 @@ pub trait ResourceType: Send + Sync {
     /// Reads resources of this type. The results are those of `reads`, one each, in their order. By
     /// itself it calls [`ResourceType::read`] for each, at the same time.
     ///
-    /// Who calls it limits how many calls are under way, repeats what the service asks to slow down
-    /// for, and says for whom a call of `cx` waits. So an override makes its calls with `cx`, one
-    /// at a time, repeats none by itself, and gives the error of one call to all that it was for and
-    /// to no other.
+    /// The caller limits how many calls are in progress, retries those that the service throttles,
+    /// and says for whom a call of `cx` waits. So an override makes its calls with `cx`, one at a
+    /// time, retries none by itself, and gives the error of one call to all that it was for and to
+    /// no other.
     fn read_many<'a>(
         &self,
         cx: &'a Cx,
@@ -124,8 +126,8 @@ pub trait ResourceType: Send + Sync {
         new: Value,
         changed: BTreeSet<String>,
     ) -> BoxFuture<'a, Result<Applied, Error>>;
-    /// See [`Resource::TELLS`].
-    fn tells(&self) -> bool {
+    /// See [`Resource::REPORTS_AFTERMATH`].
+    fn reports_aftermath(&self) -> bool {
         false
     }
     /// See [`Resource::aftermath`].
@@ -144,8 +146,8 @@ pub trait ResourceType: Send + Sync {
         id: &'a str,
         attrs: &'a Value,
     ) -> BoxFuture<'a, Result<(), Error>>;
-    /// See [`Resource::COUNTS`].
-    fn counts(&self) -> bool {
+    /// See [`Resource::COUNTING_NEEDS_CALL`].
+    fn counting_needs_call(&self) -> bool {
         false
     }
     /// See [`Resource::IMPORT`].
@@ -178,12 +180,12 @@ pub trait ResourceType: Send + Sync {
     fn held_by<'v>(&self, _props: &'v Value) -> Option<HeldBy<'v>> {
         None
     }
-    /// See [`Resource::unfit`].
-    fn unfit(&self, _props: &Value, _attrs: &Value) -> Option<String> {
+    /// See [`Resource::import_mismatch`].
+    fn import_mismatch(&self, _props: &Value, _attrs: &Value) -> Option<String> {
         None
     }
-    /// See [`Resource::taken_as_given`].
-    fn taken_as_given(&self, _props: &Value, _attrs: &Value) -> &'static [&'static str] {
+    /// See [`Resource::assumed_on_import`].
+    fn assumed_on_import(&self, _props: &Value, _attrs: &Value) -> &'static [&'static str] {
         &[]
     }
     /// See [`Resource::ready`].
@@ -205,15 +207,15 @@ pub trait ResourceType: Send + Sync {
     ) -> BoxFuture<'a, Result<Vec<String>, Error>> {
         Box::pin(async { Ok(Vec::new()) })
     }
-    /// See [`Resource::TOLD`].
-    fn told(&self) -> Option<Told> {
+    /// See [`Resource::IMPORT_ID_FROM_OUTPUT`].
+    fn import_id_from_output(&self) -> Option<ImportIdFromOutput> {
         None
     }
 }
 
 /// A data source behind one interface.
 pub trait DataSourceType: Send + Sync {
-    /// The data source's declaration, made ready when it is first asked for.
+    /// The data source's declaration, built on first use.
     fn schema(&self) -> &'static Schema;
     /// The data source's name, known without its declaration.
     fn name(&self) -> &'static str;
@@ -271,7 +273,7 @@ fn props_of(schema: &Schema, attrs: Value) -> Value {
     }
 }
 
-/// `base` with the keys of `over` put over it, nulls left out.
+/// `base` with the keys of `over` put over it, nulls excluded.
 pub fn overlay(base: &Value, over: &Value) -> Value {
     let mut map = base.as_object().cloned().unwrap_or_default();
     for (key, value) in over.as_object().into_iter().flatten() {
@@ -377,7 +379,7 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         let schema = self.schema();
         Box::pin(async move {
             let live = T::read(cx, read).await;
-            // Taken whatever the end, so that a repeat of the read begins with none.
+            // Taken whatever the end, so that a retry of the read begins with none.
             let denied = read.take_denied();
             let Some(live) = live? else {
                 return Ok(Seen::default());
@@ -434,12 +436,12 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         Box::pin(T::delete(cx, id, attrs))
     }
 
-    fn counts(&self) -> bool {
-        T::COUNTS
+    fn counting_needs_call(&self) -> bool {
+        T::COUNTING_NEEDS_CALL
     }
 
-    fn tells(&self) -> bool {
-        T::TELLS
+    fn reports_aftermath(&self) -> bool {
+        T::REPORTS_AFTERMATH
     }
 
     fn aftermath<'a>(
@@ -483,12 +485,12 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         T::held_by(props)
     }
 
-    fn unfit(&self, props: &Value, attrs: &Value) -> Option<String> {
-        T::unfit(props, attrs)
+    fn import_mismatch(&self, props: &Value, attrs: &Value) -> Option<String> {
+        T::import_mismatch(props, attrs)
     }
 
-    fn taken_as_given(&self, props: &Value, attrs: &Value) -> &'static [&'static str] {
-        T::taken_as_given(props, attrs)
+    fn assumed_on_import(&self, props: &Value, attrs: &Value) -> &'static [&'static str] {
+        T::assumed_on_import(props, attrs)
     }
 
     fn ready<'a>(&self, cx: &'a Cx, id: &'a str) -> BoxFuture<'a, Result<(), Error>> {
@@ -516,8 +518,8 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         Box::pin(async move { T::names(cx, known, &start).await })
     }
 
-    fn told(&self) -> Option<Told> {
-        T::TOLD
+    fn import_id_from_output(&self) -> Option<ImportIdFromOutput> {
+        T::IMPORT_ID_FROM_OUTPUT
     }
 }
 

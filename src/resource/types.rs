@@ -5,7 +5,7 @@ use super::typed::{DataSourceType, ResourceType};
 use crate::schema::{Declarations, Schema};
 use std::collections::BTreeMap;
 
-/// Resource types and data sources by name. A type lives as long as the process: steps under way
+/// Resource types and data sources by name. A type lives as long as the process: steps in progress
 /// hold it, and a process meets few.
 #[derive(Clone, Default)]
 pub struct Types {
@@ -19,7 +19,7 @@ impl Types {
         self.add_static(Box::leak(Box::new(kind)));
     }
 
-    /// The same, of one that is never made at run time.
+    /// The same for one that is never created at run time.
     pub fn add_static(&mut self, kind: &'static dyn ResourceType) {
         self.resources.insert(kind.name(), kind);
     }

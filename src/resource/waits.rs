@@ -15,13 +15,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// A change that was made so many times the usual time ago has spread, however slow AWS is.
+/// A change that is this many times older than the usual delay has spread, however slow AWS is.
 const SLOWEST: u32 = 10;
 
 impl Cx {
     /// Whether a refusal for this reason may still pass; `first` is when the call was first
-    /// refused. Where this run did nothing that can spread, a change that somebody else made
-    /// just before it may still do: that is waited for as long as a change usually takes.
+    /// refused. Where this run did nothing that can spread, a change by somebody else just before
+    /// may still do so: that is waited for as long as a change usually takes.
     pub(super) fn may_pass(&self, reason: Reason, first: Instant) -> bool {
         let (Some(spreading), None) = (&self.spreading, self.timeout) else {
             return true;
@@ -49,7 +49,7 @@ impl Cx {
     pub(crate) async fn unless_stopped<F: Future>(&self, calls: F) -> Option<F::Output> {
         let calls = FLIGHT.scope(Arc::clone(&self.flight), calls);
         let mut calls = pin!(calls);
-        let mut stop = pin!(told(self.stop.clone()));
+        let mut stop = pin!(stop_requested(self.stop.clone()));
         let mut stopped = false;
         poll_fn(|context| {
             if let Poll::Ready(ended) = calls.as_mut().poll(context) {
@@ -74,7 +74,7 @@ impl Cx {
 }
 
 /// Ends once the user asked to stop.
-async fn told(stop: Option<watch::Receiver<u8>>) {
+async fn stop_requested(stop: Option<watch::Receiver<u8>>) {
     if let Some(mut stop) = stop
         && stop.wait_for(|told| *told > 0).await.is_ok()
     {
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_step_that_only_waits_ends_when_it_is_told() {
+    async fn a_step_that_only_waits_ends_on_a_stop_signal() {
         let (cx, stop) = step();
         let sleep = tokio::time::sleep(LONG);
         let (ended, ()) = tokio::join!(cx.unless_stopped(sleep), async {

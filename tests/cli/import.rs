@@ -171,7 +171,7 @@ fn a_list_is_adopted_together_or_not_at_all() {
         --- stderr
         error: 3 of 4 resources cannot be imported.
           cause: log: aws:cloudwatch:LogGroup /app/nothing does not exist (check the account, the region and the id: the group's name, such as `/aws/lambda/orders`)
-          cause: policy: "x" has not the form arn:aws:iam::ACCOUNT:policy/NAME (a resource of type aws:iam:Policy is imported by the policy's ARN, such as `arn:aws:iam::123456789012:policy/send`)
+          cause: policy: "x" does not match the form arn:aws:iam::ACCOUNT:policy/NAME (a resource of type aws:iam:Policy is imported by the policy's ARN, such as `arn:aws:iam::123456789012:policy/send`)
           cause: quee: no resource in the file has the address quee (did you mean queue?)
           now: Nothing was changed.
           next: Mend what is wrong; --skip-failed imports the others without it.
@@ -211,7 +211,7 @@ fn an_import_that_cannot_be_says_what_to_do() {
         exit: 1
         --- stdout
         --- stderr
-        error: queue cannot be imported: "orders" has not the form https://sqs.REGION.amazonaws.com/ACCOUNT/NAME.
+        error: queue cannot be imported: "orders" does not match the form https://sqs.REGION.amazonaws.com/ACCOUNT/NAME.
           now: Nothing was changed.
           next: A resource of type aws:sqs:Queue is imported by the queue's URL, such as `https://sqs.us-west-2.amazonaws.com/123456789012/orders`.
         "#);

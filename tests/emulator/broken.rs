@@ -172,7 +172,7 @@ async fn a_minute_of_silence_is_survived() {
     assert_eq!(code, Some(0), "{text}");
     assert!(proxy.struck());
     assert!(
-        text.contains("no answer came in time") || text.contains("the reply was lost"),
+        text.contains("no reply came in time") || text.contains("the reply was lost"),
         "{text}"
     );
     project.expect_no_changes();

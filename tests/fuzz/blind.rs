@@ -11,7 +11,7 @@ use stackctl::resource::relation::{After, Parent};
 use stackctl::resource::table::native;
 use stackctl::resource::types::Types;
 use stackctl::resource::{
-    Applied, Caution, HeldBy, Home, Known, Read, ResourceType, Rules, Seen, Told,
+    Applied, Caution, HeldBy, Home, ImportIdFromOutput, Known, Read, ResourceType, Rules, Seen,
 };
 use stackctl::schema::Schema;
 use stackctl::schema::broken::Broken;
@@ -107,8 +107,8 @@ impl ResourceType for Blind {
         self.0.delete(cx, id, attrs)
     }
 
-    fn tells(&self) -> bool {
-        self.0.tells()
+    fn reports_aftermath(&self) -> bool {
+        self.0.reports_aftermath()
     }
 
     fn aftermath<'a>(
@@ -120,8 +120,8 @@ impl ResourceType for Blind {
         self.0.aftermath(cx, id, attrs)
     }
 
-    fn counts(&self) -> bool {
-        self.0.counts()
+    fn counting_needs_call(&self) -> bool {
+        self.0.counting_needs_call()
     }
 
     fn import_id(&self) -> &'static str {
@@ -156,12 +156,12 @@ impl ResourceType for Blind {
         self.0.held_by(props)
     }
 
-    fn unfit(&self, props: &Value, attrs: &Value) -> Option<String> {
-        self.0.unfit(props, attrs)
+    fn import_mismatch(&self, props: &Value, attrs: &Value) -> Option<String> {
+        self.0.import_mismatch(props, attrs)
     }
 
-    fn taken_as_given(&self, props: &Value, attrs: &Value) -> &'static [&'static str] {
-        self.0.taken_as_given(props, attrs)
+    fn assumed_on_import(&self, props: &Value, attrs: &Value) -> &'static [&'static str] {
+        self.0.assumed_on_import(props, attrs)
     }
 
     fn ready<'a>(&self, cx: &'a Cx, id: &'a str) -> BoxFuture<'a, Result<(), Error>> {
@@ -185,7 +185,7 @@ impl ResourceType for Blind {
         self.0.names(cx, known, start)
     }
 
-    fn told(&self) -> Option<Told> {
-        self.0.told()
+    fn import_id_from_output(&self) -> Option<ImportIdFromOutput> {
+        self.0.import_id_from_output()
     }
 }

@@ -227,7 +227,7 @@ fn a_retired_runtime_is_refused_of_new_functions_only() {
     write("python3.13", "old");
     project.apply();
     let dir = project.dir().join(".stackctl/local");
-    let cloud = Cloud::open(Options::from_texts(dir, None, None, None).unwrap()).unwrap();
+    let cloud = Cloud::open(Options::from_strings(dir, None, None, None).unwrap()).unwrap();
     let found = cloud.resources().unwrap().into_iter();
     let mut found = found.filter(|entry| entry.kind == "function");
     let mut function = found.next().unwrap();

@@ -227,7 +227,7 @@ impl Project {
     /// Clients on the local cloud, for what somebody else does there.
     pub async fn outside(&self) -> Aws {
         let dir = self.dir.path().join(".stackctl/local");
-        let options = Options::from_texts(dir, None, Some(SPEED), None).unwrap();
+        let options = Options::from_strings(dir, None, Some(SPEED), None).unwrap();
         let config = aws_config::defaults(aws_config::BehaviorVersion::v2026_01_12())
             .http_client(Cloud::open(options).unwrap().http_client())
             .credentials_provider(Credentials::from_keys("test", "test", None))
@@ -240,7 +240,7 @@ impl Project {
     /// What the local cloud holds.
     pub fn cloud(&self) -> Vec<Entry> {
         let dir = self.dir.path().join(".stackctl/local");
-        let options = Options::from_texts(dir, None, Some(SPEED), None).unwrap();
+        let options = Options::from_strings(dir, None, Some(SPEED), None).unwrap();
         Cloud::open(options).unwrap().resources().unwrap()
     }
 }

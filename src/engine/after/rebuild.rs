@@ -165,7 +165,9 @@ impl Search {
                     let kind = sought.kind;
                     let here = kind.home() == Home::State && !sought.adopted;
                     let named = self.adopt.contains_key(&sought.address);
-                    here && !named && kind.told().is_some() && sought.desired.is_known()
+                    here && !named
+                        && kind.import_id_from_output().is_some()
+                        && sought.desired.is_known()
                 })
                 .collect();
             if drawn.is_empty() {

@@ -69,7 +69,7 @@ impl StandIns {
         let mut all = self.0.iter();
         let (address, StandIn { kind, .. }) = all.find(|(_, one)| one.number == told.number)?;
         let output = kind.schema().output_names().nth(told.output)?;
-        let id = kind.told()?(output, &told.text)?;
+        let id = kind.import_id_from_output()?(output, &told.text)?;
         kind.import(&id).is_ok().then(|| (address.clone(), id))
     }
 }

@@ -35,7 +35,10 @@ fn service(type_name: &str) -> &str {
 
 impl Aftermath {
     pub(super) fn of(steps: &[Step], types: &Types) -> Self {
-        let telling = types.resources().values().filter(|kind| kind.tells());
+        let telling = types
+            .resources()
+            .values()
+            .filter(|kind| kind.reports_aftermath());
         let services: BTreeSet<&str> = telling.map(|kind| service(kind.name())).collect();
         let mut left: BTreeMap<String, BTreeSet<StepId>> = BTreeMap::new();
         for (id, step) in steps.iter().enumerate() {
@@ -79,7 +82,7 @@ impl Aftermath {
                 let Some(kind) = types.resource(&known.type_name) else {
                     continue;
                 };
-                if !kind.tells() || service(&known.type_name) != over {
+                if !kind.reports_aftermath() || service(&known.type_name) != over {
                     continue;
                 }
                 let attrs = overlay(&known.outputs, &known.inputs);

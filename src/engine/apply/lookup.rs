@@ -56,14 +56,14 @@ impl Lookup {
     pub(crate) async fn ids(&self, cx: &Cx) -> Result<Vec<String>, Error> {
         let Some(name) = &self.name else {
             let look = self.kind.find(cx, &self.known);
-            return Ok(cx.telling(look).await?.into_iter().collect());
+            return Ok(cx.reporting_waits(look).await?.into_iter().collect());
         };
         let names = self.kind.names(cx, &self.known, name.start.as_deref());
         let mut found = Vec::new();
-        for candidate in cx.telling(names).await? {
+        for candidate in cx.reporting_waits(names).await? {
             let known = self.known.with(name.property, &candidate, name.prefix);
             let look = self.kind.find(cx, &known);
-            found.extend(cx.telling(look).await?);
+            found.extend(cx.reporting_waits(look).await?);
         }
         Ok(found)
     }

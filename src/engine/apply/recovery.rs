@@ -103,7 +103,7 @@ async fn found(
     let decided = Value::Object(intent.decided.clone());
     let attrs = overlay(&given, &seal.opened(&decided));
     let read = Read::new(id, attrs).of(retry::names(&intent.inputs));
-    let live = cx.telling(kind.read(&cx, &read)).await?.live;
+    let live = cx.reporting_waits(kind.read(&cx, &read)).await?.live;
     let mut resource = resource.clone();
     let outputs = overlay(&read.attributes, &live.unwrap_or_default());
     let outputs = seal.seal_paths(&outputs, &resource.sensitive);

@@ -309,7 +309,7 @@ impl<'a> Applying<'a> {
         let known = self.seal.opened_resource(known);
         let mut attrs = known.outputs.clone();
         // A state of an older version may still have what was taken out of the file.
-        for name in kind.taken_as_given(&known.inputs, &attrs) {
+        for name in kind.assumed_on_import(&known.inputs, &attrs) {
             if known.inputs.get(*name).is_none() {
                 Path::root().join(name).remove(&mut attrs);
             }

@@ -99,7 +99,7 @@ pub async fn create(
             let looked = look(kind, cx, &error, inputs, decided).await;
             made = looked.map_err(|look| Error::Unsure {
                 error: Box::new(error),
-                look: Some(Box::new(look)),
+                lookup_error: Some(Box::new(look)),
             })?;
         }
     }

@@ -102,7 +102,7 @@ pub async fn run(work: Work) -> Result<Outcome, Error> {
     let Some(cx) = work.cx else {
         return Err(Error::failed("the step has no context"));
     };
-    let calls = cx.telling(call(&cx, work.call));
+    let calls = cx.reporting_waits(call(&cx, work.call));
     match cx.unless_stopped(calls).await {
         Some(ended) => ended,
         None => stopped(&cx),
@@ -157,7 +157,7 @@ fn unsure_if(unsure: bool, error: Error) -> Error {
     match error.effect() {
         Effect::None if unsure => Error::Unsure {
             error: Box::new(error),
-            look: None,
+            lookup_error: None,
         },
         _ => error,
     }

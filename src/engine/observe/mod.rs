@@ -154,7 +154,9 @@ fn doomed(types: &Types, planned: &Planned, world: &World) -> BTreeSet<String> {
             let known = world.state.resources.get(address);
             let kind = known.and_then(|known| types.resource(&known.type_name));
             let gone = matches!(world.live.get(address), Some(Observed::Gone));
-            kind.is_some_and(ResourceType::counts) && !gone && !world.contents.contains_key(address)
+            kind.is_some_and(ResourceType::counting_needs_call)
+                && !gone
+                && !world.contents.contains_key(address)
         })
         .collect()
 }
@@ -232,7 +234,7 @@ async fn read(
         world.region = Some(observe.cx.aws.region().to_owned());
         reads.push(Box::pin(async {
             let cx = told_of(observe.cx, CREDENTIALS);
-            Observation::Identity(cx.telling(cx.aws.identity()).await.cloned())
+            Observation::Identity(cx.reporting_waits(cx.aws.identity()).await.cloned())
         }));
     }
     let (groups, mut failures) = groups(observe, world, round);
@@ -249,7 +251,7 @@ async fn read(
                     let mut cx = told_of(observe.cx, &format!("data.{}", need.name));
                     cx.is_secret = need.is_secret;
                     let read = || kind.read(&cx, need.args.clone());
-                    cx.telling(cx.retry(SLOWED, slowed, read)).await
+                    cx.reporting_waits(cx.retry(SLOWED, slowed, read)).await
                 }
                 None => Err(Error::failed(format!(
                     "{} is no data source",
@@ -378,7 +380,9 @@ async fn read_group(cx: &Cx, group: Group) -> Observation {
         ended
     };
     // What the service still delays at the end has its error among the results.
-    cx.telling(cx.retry(SLOWED, slowed, attempt)).await.ok();
+    cx.reporting_waits(cx.retry(SLOWED, slowed, attempt))
+        .await
+        .ok();
     Observation::Resources(progress.into_inner().1)
 }
 

@@ -111,7 +111,7 @@ impl Planner<'_> {
             return None;
         };
         let adopter_props = &adopter.desired.value;
-        if let Some(why) = kind.unfit(adopter_props, live) {
+        if let Some(why) = kind.import_mismatch(adopter_props, live) {
             let help = "write properties that fit the resource, or take options.import away";
             self.out
                 .found
@@ -309,7 +309,7 @@ fn adoption(adopter: &Adopter<'_>, id: &str, live: &Value) -> (ResourceState, Va
     let schema = adopter.kind.schema();
     let desired = adopter.desired;
     let inputs = projected(schema, &Path::root(), live, desired);
-    let given = adopter.kind.taken_as_given(&proven(adopter, live), live);
+    let given = adopter.kind.assumed_on_import(&proven(adopter, live), live);
     let hidden = hidden(schema, desired, given);
     let inputs = overlay(&inputs, &hidden);
     let live = overlay(&hidden, live);

@@ -27,7 +27,7 @@ pub(super) fn has_role(cx: &Cx<'_>) -> bool {
     cx.store.get(&key(cx.region)).is_some()
 }
 
-/// Answers GetAccount and UpdateAccount.
+/// Handles GetAccount and UpdateAccount.
 pub(super) fn answer(cx: &mut Cx<'_>, request: &Request) -> Result<Reply, Refusal> {
     let key = key(cx.region);
     if request.method == "PATCH" {

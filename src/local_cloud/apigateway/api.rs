@@ -56,7 +56,7 @@ pub(super) fn protocol(api: &Doc) -> Protocol {
     }
 }
 
-/// Makes an API; `cx` has its new id already.
+/// Creates an API; `cx` has its new id already.
 pub(super) fn create(cx: &mut Cx<'_>, body: &Doc) -> Result<Doc, Refusal> {
     cx.protocol = protocol(body);
     let given = read(body, MEMBERS, cx.protocol, false)?;
@@ -76,7 +76,7 @@ pub(super) fn create(cx: &mut Cx<'_>, body: &Doc) -> Result<Doc, Refusal> {
     api.insert("apiId".to_owned(), json!(cx.api));
     api.insert("apiEndpoint".to_owned(), json!(endpoint));
     api.insert("createdDate".to_owned(), json!(cx.date()));
-    settle(&mut api, cx.protocol)?;
+    complete(&mut api, cx.protocol)?;
     cx.store.put(&cx.api_key(), Value::Object(api.clone()));
     if !quick.is_empty() {
         quick_create(cx, &quick)?;
@@ -89,7 +89,7 @@ pub(super) fn update(cx: &mut Cx<'_>, mut api: Doc, body: &Doc) -> Result<Doc, R
     let given = read(body, MEMBERS, cx.protocol, true)?;
     let quick = read(body, QUICK, cx.protocol, true)?;
     merge(&mut api, given, MEMBERS);
-    settle(&mut api, cx.protocol)?;
+    complete(&mut api, cx.protocol)?;
     cx.store.put(&cx.api_key(), Value::Object(api.clone()));
     if !quick.is_empty() {
         quick_update(cx, &quick)?;
@@ -99,7 +99,7 @@ pub(super) fn update(cx: &mut Cx<'_>, mut api: Doc, body: &Doc) -> Result<Doc, R
 }
 
 /// Fills in what AWS fills in, and checks what a table cannot say.
-fn settle(api: &mut Doc, protocol: Protocol) -> Result<(), Refusal> {
+fn complete(api: &mut Doc, protocol: Protocol) -> Result<(), Refusal> {
     let selection = text(api, "routeSelectionExpression").to_owned();
     match protocol {
         Protocol::WebSocket if selection.is_empty() => {
@@ -128,7 +128,7 @@ fn settle(api: &mut Doc, protocol: Protocol) -> Result<(), Refusal> {
         }
     }
     if let Some(Value::Object(cors)) = api.get_mut("corsConfiguration") {
-        settle_cors(cors)?;
+        lowercase_cors_headers(cors)?;
     }
     fill(
         api,
@@ -146,7 +146,7 @@ fn settle(api: &mut Doc, protocol: Protocol) -> Result<(), Refusal> {
 }
 
 /// API Gateway keeps header names in lower case.
-fn settle_cors(cors: &mut Doc) -> Result<(), Refusal> {
+fn lowercase_cors_headers(cors: &mut Doc) -> Result<(), Refusal> {
     for name in ["allowHeaders", "exposeHeaders"] {
         for header in cors
             .get_mut(name)
@@ -169,7 +169,7 @@ fn settle_cors(cors: &mut Doc) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The integration, route and stage that a quick create makes.
+/// The integration, route and stage that a quick create creates.
 fn quick_create(cx: &mut Cx<'_>, quick: &Doc) -> Result<(), Refusal> {
     let mut integration = integration_of(quick);
     for name in ["integrationUri", "integrationType"] {

@@ -1,4 +1,4 @@
-//! What a request works on: an API, and the objects below it.
+//! What a request works on: an API, and the resources below it.
 
 use super::members::{Doc, Member, Protocol, is_on, merge, read, text};
 use super::path::Kind;
@@ -24,7 +24,8 @@ impl Cx<'_> {
         format!("apigateway/{}/api/{}", self.region, self.api)
     }
 
-    /// Where the objects of a kind are; `parent` is the route or integration of responses.
+    /// The key prefix of the resources of a kind; `parent` is the route or integration of
+    /// responses.
     pub(super) fn start(&self, kind: Kind, parent: &str) -> String {
         let api = self.api_key();
         match kind.parent() {
@@ -68,12 +69,12 @@ impl Cx<'_> {
         self.store.put(&key, Value::Object(doc));
     }
 
-    /// The objects of a kind, by id.
+    /// The resources of a kind, by id.
     pub(super) fn list(&self, kind: Kind, parent: &str) -> Vec<(String, Doc)> {
         self.below(&self.start(kind, parent))
     }
 
-    /// The objects right below a key.
+    /// The resources right below a key.
     pub(super) fn below(&self, start: &str) -> Vec<(String, Doc)> {
         let pairs = self.store.scan(start).into_iter();
         pairs
@@ -84,7 +85,7 @@ impl Cx<'_> {
             .collect()
     }
 
-    /// Makes an object below the API.
+    /// Creates a resource below the API.
     pub(super) fn make(&mut self, kind: Kind, parent: &str, body: &Doc) -> Result<Doc, Refusal> {
         let given = read(body, table(kind), self.protocol, false)?;
         let mut doc = Doc::new();
@@ -98,13 +99,13 @@ impl Cx<'_> {
             _ => self.fresh_id(),
         };
         doc.insert(kind.id().to_owned(), json!(id));
-        self.settle(kind, parent, &mut doc, &sent, None)?;
+        self.complete(kind, parent, &mut doc, &sent, None)?;
         self.put(kind, parent, &id, doc.clone());
         self.redeploy(kind)?;
         self.get(kind, parent, &id)
     }
 
-    /// Changes an object below the API.
+    /// Updates a resource below the API.
     pub(super) fn change(
         &mut self,
         kind: Kind,
@@ -116,7 +117,7 @@ impl Cx<'_> {
         let given = read(body, table(kind), self.protocol, true)?;
         let sent = given.clone();
         merge(&mut doc, given, table(kind));
-        self.settle(kind, parent, &mut doc, &sent, Some(id))?;
+        self.complete(kind, parent, &mut doc, &sent, Some(id))?;
         self.put(kind, parent, id, doc);
         self.redeploy(kind)?;
         self.get(kind, parent, id)
@@ -137,8 +138,8 @@ impl Cx<'_> {
         self.redeploy(kind)
     }
 
-    /// Fills in and checks an object; `id` is none for a new one.
-    pub(super) fn settle(
+    /// Fills in and checks a resource; `id` is none for a new one.
+    pub(super) fn complete(
         &mut self,
         kind: Kind,
         parent: &str,
@@ -147,11 +148,11 @@ impl Cx<'_> {
         id: Option<&str>,
     ) -> Result<(), Refusal> {
         match kind {
-            Kind::Integration => integration::settle(doc, sent, self.protocol),
-            Kind::IntegrationResponse => integration_response::settle(self, doc, parent, id),
-            Kind::Route => route::settle(self, doc, id),
-            Kind::RouteResponse => route::settle_response(self, doc, parent, id),
-            Kind::Stage => stage::settle(self, doc, sent, id.is_none()),
+            Kind::Integration => integration::complete(doc, sent, self.protocol),
+            Kind::IntegrationResponse => integration_response::complete(self, doc, parent, id),
+            Kind::Route => route::complete(self, doc, id),
+            Kind::RouteResponse => route::check_response(self, doc, parent, id),
+            Kind::Stage => stage::complete(self, doc, sent, id.is_none()),
             Kind::Deployment if id.is_none() => stage::deploy(self, doc),
             Kind::Deployment => Ok(()),
         }
@@ -171,7 +172,7 @@ impl Cx<'_> {
         stage::auto_deploy(self, true)
     }
 
-    /// Takes a member, or one key of it, out of an object.
+    /// Removes a member, or one key of it, from a resource.
     pub(super) fn drop_member(
         &mut self,
         kind: Kind,
@@ -195,8 +196,8 @@ impl Cx<'_> {
         Ok(())
     }
 
-    /// An object as GET returns it at this time.
-    pub(super) fn shown(&self, mut doc: Doc) -> Value {
+    /// A resource as GET returns it at this time.
+    pub(super) fn as_returned(&self, mut doc: Doc) -> Value {
         if let Some(ready) = doc.get("_readyAt").and_then(Value::as_u64) {
             let status = if self.now < ready {
                 "PENDING"

@@ -139,7 +139,7 @@ fn integration(given: &Doc) -> Doc {
     doc
 }
 
-/// A number where a string is meant, as its text: documents have versions without quotes.
+/// A number where a string is meant, as a string: documents have versions without quotes.
 fn scalar(value: &Value) -> Value {
     match value {
         Value::Number(number) => number.to_string().into(),

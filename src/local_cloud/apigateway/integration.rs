@@ -47,7 +47,7 @@ const METHODS: &[&str] = &[
 
 /// Fills in what AWS fills in, and checks what a table cannot say. `given` is what the
 /// request sent.
-pub(super) fn settle(doc: &mut Doc, given: &Doc, protocol: Protocol) -> Result<(), Refusal> {
+pub(super) fn complete(doc: &mut Doc, given: &Doc, protocol: Protocol) -> Result<(), Refusal> {
     action_parameters(doc, given)?;
     match protocol {
         Protocol::WebSocket => web_socket(doc)?,
@@ -133,7 +133,7 @@ fn web_socket(doc: &mut Doc) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// What a WebSocket API makes of a message: request parameters and templates.
+/// How a WebSocket API transforms a message: request parameters and templates.
 fn mappings(doc: &Doc) -> Result<(), Refusal> {
     for (key, value) in maps(doc, "requestParameters") {
         if ![
@@ -256,7 +256,7 @@ fn connection(doc: &Doc) -> Result<(), Refusal> {
     }
 }
 
-/// A role's ARN, or the one that stands for the caller.
+/// A role's ARN, or the one that represents the caller.
 fn credentials(arn: &str) -> Result<(), Refusal> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let good = match parts[..] {

@@ -1,4 +1,4 @@
-//! Integration responses: what the result of an integration becomes.
+//! Integration responses: how the result of an integration is transformed.
 
 use super::members::{Doc, Member, Protocol, Shape, fill, text};
 use super::{Cx, Kind, bad, conflict};
@@ -17,7 +17,7 @@ pub(super) const MEMBERS: &[Member] = &[
 ];
 
 /// Checks a response against the others of its integration, and fills in what AWS returns.
-pub(super) fn settle(
+pub(super) fn complete(
     cx: &Cx<'_>,
     doc: &mut Doc,
     integration: &str,

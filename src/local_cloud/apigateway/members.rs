@@ -1,10 +1,10 @@
-//! What a member of a request's body may be, and what a PATCH makes of it.
+//! What a member of a request's body may be, and how a PATCH changes it.
 
 use super::bad;
 use crate::local_cloud::service::Refusal;
 use serde_json::{Map, Value};
 
-/// An object of the API, as GET returns it.
+/// A resource of the API, as GET returns it.
 pub(super) type Doc = Map<String, Value>;
 
 /// The protocol of an API.
@@ -22,14 +22,14 @@ pub(super) enum Shape {
     Number(i64, i64),
     /// A number that may have decimals, not below zero.
     Rate,
-    /// So many texts at most, of such a length.
+    /// So many strings at most, of such a length.
     List(usize, (usize, usize)),
-    /// A map from texts to texts of such a length.
+    /// A map from strings to strings of such a length.
     Texts(usize, usize),
-    /// A map from texts to maps of texts.
+    /// A map from strings to maps of strings.
     Maps,
     Object(&'static [Member]),
-    /// A map from texts to objects.
+    /// A map from strings to JSON objects.
     Objects(&'static [Member]),
 }
 
@@ -39,14 +39,14 @@ pub(super) struct Member {
     shape: Shape,
     only: Option<Protocol>,
     needed: bool,
-    /// Only looked at when the object is made.
+    /// Only read when the resource is created.
     once: bool,
     /// A PATCH changes the keys it names and leaves the others; an empty value removes.
     merged: bool,
 }
 
 impl Member {
-    /// A member for both protocols that may be left out and is replaced by a PATCH.
+    /// A member for both protocols that may be omitted and is replaced by a PATCH.
     pub(super) const fn new(name: &'static str, shape: Shape) -> Self {
         Self {
             name,
@@ -181,7 +181,7 @@ fn check(
     )))
 }
 
-/// Puts checked members over an object: an empty text clears a member.
+/// Puts checked members over a resource: an empty string clears a member.
 pub(super) fn merge(doc: &mut Doc, given: Doc, table: &[Member]) {
     for (name, value) in given {
         let merged = table
@@ -233,7 +233,7 @@ pub(super) fn fill(doc: &mut Doc, defaults: &[(&str, Value)]) {
     }
 }
 
-/// A text member; the empty text where there is none.
+/// A string member; the empty string where there is none.
 pub(super) fn text<'d>(doc: &'d Doc, name: &str) -> &'d str {
     doc.get(name).and_then(Value::as_str).unwrap_or_default()
 }

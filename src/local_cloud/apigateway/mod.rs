@@ -30,7 +30,7 @@ use serde_json::{Value, json};
 #[derive(Debug)]
 pub struct ApiGateway;
 
-/// How many objects a list returns when the request does not say.
+/// How many resources a list returns when the request does not say.
 const PAGE: usize = 100;
 
 fn bad(message: impl Into<String>) -> Refusal {
@@ -126,7 +126,7 @@ fn answer(mut cx: Cx<'_>, request: &Request, target: Target) -> Result<Reply, Re
                 }
                 _ => cx.get(kind, &parent, &child)?,
             };
-            Ok(reply(200, &cx.shown(doc)))
+            Ok(reply(200, &cx.as_returned(doc)))
         }
         Target::Cors(id) => {
             let mut doc = cx.enter(&id)?;
@@ -155,7 +155,7 @@ fn answer(mut cx: Cx<'_>, request: &Request, target: Target) -> Result<Reply, Re
     }
 }
 
-/// Makes an API, or lists them.
+/// Creates an API, or lists them.
 fn apis(mut cx: Cx<'_>, request: &Request, body: &Doc) -> Result<Reply, Refusal> {
     if request.method == "GET" {
         let start = format!("apigateway/{}/api/", cx.region);
@@ -163,7 +163,7 @@ fn apis(mut cx: Cx<'_>, request: &Request, body: &Doc) -> Result<Reply, Refusal>
     }
     cx.api = cx.fresh_id();
     let made = api::create(&mut cx, body)?;
-    Ok(reply(201, &cx.shown(made)))
+    Ok(reply(201, &cx.as_returned(made)))
 }
 
 /// Reads, changes or deletes an API.
@@ -173,7 +173,7 @@ fn one_api(mut cx: Cx<'_>, request: &Request, id: &str, body: &Doc) -> Result<Re
         "PATCH" => doc = api::update(&mut cx, doc, body)?,
         "PUT" => {
             doc = import::reimport(&mut cx, doc, request, body)?;
-            return Ok(reply(201, &cx.shown(doc)));
+            return Ok(reply(201, &cx.as_returned(doc)));
         }
         "DELETE" => {
             for (key, _) in cx.store.scan(&format!("{}/", cx.api_key())) {
@@ -184,10 +184,10 @@ fn one_api(mut cx: Cx<'_>, request: &Request, id: &str, body: &Doc) -> Result<Re
         }
         _ => {}
     }
-    Ok(reply(200, &cx.shown(doc)))
+    Ok(reply(200, &cx.as_returned(doc)))
 }
 
-/// Makes an object below an API, or lists those of its kind.
+/// Creates a resource below an API, or lists those of its kind.
 fn all(
     mut cx: Cx<'_>,
     request: &Request,
@@ -201,7 +201,7 @@ fn all(
     // What quick create marks as its own cannot be marked from outside.
     body.remove("apiGatewayManaged");
     let made = cx.make(kind, parent, &body)?;
-    Ok(reply(201, &cx.shown(made)))
+    Ok(reply(201, &cx.as_returned(made)))
 }
 
 fn body(request: &Request) -> Result<Doc, Refusal> {
@@ -235,7 +235,7 @@ fn page(request: &Request, cx: &Cx<'_>, all: Vec<(String, Doc)>) -> Result<Reply
     while items.len() < size
         && let Some((id, doc)) = rest.next()
     {
-        items.push(cx.shown(doc));
+        items.push(cx.as_returned(doc));
         last = id;
     }
     let mut body = json!({"items": items});

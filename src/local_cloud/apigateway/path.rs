@@ -1,6 +1,6 @@
 //! Which operation a method and a path name.
 
-/// The kinds of objects below an API.
+/// The kinds of resources below an API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Integration,
@@ -36,7 +36,7 @@ impl Kind {
         }
     }
 
-    /// The member that identifies an object.
+    /// The member that identifies a resource.
     pub(super) const fn id(self) -> &'static str {
         match self {
             Self::Integration => "integrationId",
@@ -48,7 +48,7 @@ impl Kind {
         }
     }
 
-    /// The kind of what has its objects below it, for objects that are not right below an API.
+    /// The kind of the parent, for resources that are not right below an API.
     pub(super) const fn parent(self) -> Option<Self> {
         match self {
             Self::IntegrationResponse => Some(Self::Integration),
@@ -78,9 +78,9 @@ pub(super) enum Target {
     Apis,
     Api(String),
     Cors(String),
-    /// All objects of a kind: API, kind, and the parent for responses.
+    /// All resources of a kind: API, kind, and the parent for responses.
     All(String, Kind, String),
-    /// One object: API, kind, the parent for responses, id.
+    /// One resource: API, kind, the parent for responses, id.
     One(String, Kind, String, String),
     /// API, route, parameter.
     RouteRequestParameter(String, String, String),
@@ -143,7 +143,7 @@ fn below(parent: Option<&str>, segment: &str) -> Option<Kind> {
     Kind::of(segment).filter(|kind| kind.parent() == parent)
 }
 
-/// The operation's name; none where there is no such operation.
+/// The operation's name; none where the operation does not exist.
 pub(super) fn operation(method: &str, target: &Target) -> Option<String> {
     let named = match (method, target) {
         ("GET", Target::Account) => "GetAccount",

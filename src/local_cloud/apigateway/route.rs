@@ -43,7 +43,7 @@ const METHODS: &[&str] = &[
 
 /// Fills in what AWS fills in, and checks the route against the rest of its API. `id` is
 /// that of the route itself; a new one has none.
-pub(super) fn settle(cx: &Cx<'_>, doc: &mut Doc, id: Option<&str>) -> Result<(), Refusal> {
+pub(super) fn complete(cx: &Cx<'_>, doc: &mut Doc, id: Option<&str>) -> Result<(), Refusal> {
     let key = text(doc, "routeKey");
     let good = match cx.protocol {
         Protocol::WebSocket => {
@@ -127,7 +127,7 @@ fn authorization(protocol: Protocol, doc: &Doc) -> Result<(), Refusal> {
 }
 
 /// Checks a route response against the others of its route.
-pub(super) fn settle_response(
+pub(super) fn check_response(
     cx: &Cx<'_>,
     doc: &Doc,
     route: &str,

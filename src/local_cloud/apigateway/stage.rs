@@ -44,7 +44,7 @@ pub(super) const DEPLOYMENT_MEMBERS: &[Member] = &[
 
 /// Fills in what AWS fills in, and checks what a table cannot say. `given` is what the
 /// request sent.
-pub(super) fn settle(cx: &Cx<'_>, doc: &mut Doc, given: &Doc, new: bool) -> Result<(), Refusal> {
+pub(super) fn complete(cx: &Cx<'_>, doc: &mut Doc, given: &Doc, new: bool) -> Result<(), Refusal> {
     let name = text(doc, "stageName");
     check_name(name, cx.protocol)?;
     if new && cx.get(Kind::Stage, "", name).is_ok() {
@@ -116,7 +116,7 @@ fn access_log(doc: &mut Doc) -> Result<(), Refusal> {
              of the format",
         ));
     }
-    if !log_format::tells_request(format) {
+    if !log_format::logs_request_id(format) {
         return Err(bad(
             "Access Log format must contain at least one of: $context.requestId, \
              $context.extendedRequestId",
@@ -221,7 +221,7 @@ fn undeployable(cx: &Cx<'_>) -> Option<&'static str> {
         .then_some("At least one route is required before deploying the Api.")
 }
 
-/// Makes a new deployment of a checked document, and the stage it names point to it.
+/// Creates a deployment from a checked document, and points the stage it names to it.
 pub(super) fn deploy(cx: &mut Cx<'_>, doc: &mut Doc) -> Result<(), Refusal> {
     if let Some(reason) = undeployable(cx) {
         return Err(bad(reason));
@@ -249,7 +249,7 @@ pub(super) fn deploy(cx: &mut Cx<'_>, doc: &mut Doc) -> Result<(), Refusal> {
         Err(_) => {
             let given = Doc::from_iter([("stageName".to_owned(), json!(stage))]);
             let mut made = given.clone();
-            settle(cx, &mut made, &given, true)?;
+            complete(cx, &mut made, &given, true)?;
             made.insert("deploymentId".to_owned(), json!(id));
             cx.put(Kind::Stage, "", &stage, made);
         }
@@ -268,8 +268,8 @@ fn held(cx: &Cx<'_>) -> Value {
     json!({"routes": keys, "integrations": integrations})
 }
 
-/// Makes a deployment for the stages that deploy by themselves: all of them, or those
-/// without a deployment.
+/// Creates a deployment for the stages with `autoDeploy`: all of them, or those without a
+/// deployment.
 pub(super) fn auto_deploy(cx: &mut Cx<'_>, all: bool) -> Result<(), Refusal> {
     let stages: Vec<(String, Doc)> = cx
         .list(Kind::Stage, "")

@@ -1,16 +1,16 @@
 //! The local cloud's contents: one map from keys to JSON, kept in a folder.
 //!
-//! - `log`: a header line, then one line a request: a JSON list of `[key, value]` (put) and
-//!   `[key]` (remove). A line is appended with one write before the reply goes out, so a
-//!   killed process loses nothing that was answered; a line without its end never counts.
-//!   (Nothing is synced: a power cut may cost the last seconds.)
+//! - `log`: a header line, then one line a request: a JSON list of `[key, value]` (put) and `[key]`
+//!   (remove). A line is appended with one write before the reply goes out, so a killed process
+//!   loses nothing whose reply went out; a line without its end never counts. (Nothing is synced: a
+//!   power cut may cost the last seconds.)
 //! - `blobs/`: bytes by their SHA-256.
 //! - `lock`: locked around each request, so several processes can share the folder; each
 //!   one first reads what the others appended.
 //!
-//! The header names the log's generation: it changes when a process rewrites the log
-//! without what is outdated (only when it opens the folder), and tells the others to read
-//! it afresh. It also holds the clock: local time runs `speed` times faster than real time.
+//! The header names the log's generation: it changes when a process rewrites the log without what
+//! is outdated (only when it opens the folder), and the others then read it again. It also holds
+//! the clock: local time runs `speed` times faster than real time.
 
 #![cfg_attr(
     not(test),
@@ -85,7 +85,7 @@ impl Header {
         let header: Self = serde_json::from_slice(line).map_err(broken)?;
         if header.version != VERSION {
             return Err(broken(
-                "it was made by another version of stackctl; delete the folder to start again",
+                "it was created by another version of stackctl; delete the folder to start again",
             ));
         }
         Ok(header)
@@ -131,13 +131,13 @@ struct Locked(Arc<File>);
 
 impl Drop for Locked {
     fn drop(&mut self) {
-        // Closing the file would give it back, too; there is nobody to tell an error to.
+        // Closing the file would give it back, too; nobody would receive an error.
         let _ = self.0.unlock();
     }
 }
 
 impl Disk {
-    /// Opens the folder, or makes it.
+    /// Opens the folder, or creates it.
     pub(super) fn open(dir: &Path, speed: f64) -> io::Result<Self> {
         // What is sent to the cloud may be secret.
         files::folder(dir)?;
@@ -285,7 +285,7 @@ impl Disk {
         self.outdated += usize::from(old.is_some()) + usize::from(removed);
     }
 
-    /// Writes the log again, with the header at hand and nothing outdated.
+    /// Writes the log again, with the current header and nothing outdated.
     fn rewrite(&mut self) -> io::Result<()> {
         let mut text = self.header.line()?;
         for (key, value) in &self.map {
@@ -342,7 +342,7 @@ fn write(dir: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// The texts in a value that have the length of a blob's name.
+/// The strings in a value that have the length of a blob's name.
 fn names<'v>(value: &'v Value, found: &mut BTreeSet<&'v str>) {
     match value {
         Value::String(text) if text.len() == 64 => {

@@ -21,7 +21,7 @@ fn folder() -> (TempDir, Disk) {
 }
 
 #[test]
-fn what_was_kept_is_there_again() {
+fn what_was_kept_exists_again() {
     let (dir, mut disk) = folder();
     put(&mut disk, "a/1", json!({"x": [1, null]}));
     put(&mut disk, "a/2", json!(null));

@@ -46,7 +46,7 @@ pub(super) fn list(call: Call<'_>) -> Answer {
     })
 }
 
-/// The roles that a policy is attached to, or the boundary of; there are no users or groups.
+/// The roles that a policy is attached to, or the boundary of; users and groups do not exist.
 pub(super) fn list_entities(call: Call<'_>) -> Answer {
     let arn = call.form.arn("PolicyArn")?;
     model::require_policy(call.store, arn)

@@ -10,7 +10,7 @@ use super::{Answer, Call};
 /// All inline policies of a role together, in characters without white space.
 const QUOTA: usize = 10_240;
 
-/// Makes or overwrites a policy.
+/// Creates or overwrites a policy.
 pub(super) fn put(call: Call<'_>) -> Answer {
     let name = call.form.name("PolicyName", 128)?;
     let document = call.form.document("PolicyDocument")?;
@@ -42,14 +42,17 @@ pub(super) fn put(call: Call<'_>) -> Answer {
     Ok(Xml::default())
 }
 
-fn not_there(name: &str) -> Refusal {
+fn policy_not_found(name: &str) -> Refusal {
     missing(format!("The role policy with name {name} cannot be found."))
 }
 
 pub(super) fn get(call: Call<'_>) -> Answer {
     let name = call.form.name("PolicyName", 128)?;
     let role = model::role(call.store, call.form.name("RoleName", 64)?)?;
-    let inline = role.inline.get(name).ok_or_else(|| not_there(name))?;
+    let inline = role
+        .inline
+        .get(name)
+        .ok_or_else(|| policy_not_found(name))?;
     let mut xml = Xml::default();
     xml.text("RoleName", &role.name);
     xml.text("PolicyName", name);
@@ -60,7 +63,9 @@ pub(super) fn get(call: Call<'_>) -> Answer {
 pub(super) fn delete(call: Call<'_>) -> Answer {
     let name = call.form.name("PolicyName", 128)?;
     let mut role = model::role(call.store, call.form.name("RoleName", 64)?)?;
-    role.inline.remove(name).ok_or_else(|| not_there(name))?;
+    role.inline
+        .remove(name)
+        .ok_or_else(|| policy_not_found(name))?;
     model::put_role(call.store, &role);
     Ok(Xml::default())
 }

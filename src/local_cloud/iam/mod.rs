@@ -34,7 +34,7 @@ struct Call<'a> {
     now: u64,
 }
 
-/// What an operation answers: the XML inside its result element.
+/// What an operation returns: the XML inside its result element.
 type Answer = Result<super::xml::Xml, Refusal>;
 
 impl Service for Iam {

@@ -90,7 +90,7 @@ fn decode<T: serde::de::DeserializeOwned>(key: &str, value: Value) -> Result<T, 
     })
 }
 
-/// Any value as JSON. The types here have only texts for keys, so it cannot fail.
+/// Any value as JSON. The types here have only string keys, so it cannot fail.
 fn encode(value: &impl Serialize) -> Value {
     serde_json::to_value(value).unwrap_or_default()
 }

@@ -49,7 +49,7 @@ pub(super) fn create(call: Call<'_>) -> Answer {
     };
     model::put_policy(store, &policy);
     let mut xml = Xml::default();
-    // CreatePolicy does not tell the description back.
+    // CreatePolicy does not return the description.
     xml.element("Policy", |xml| {
         write(xml, &policy, (0, 0));
         write_some_tags(xml, &policy);

@@ -1,4 +1,4 @@
-//! Roles: made, read, listed, deleted.
+//! Roles: created, read, listed, deleted.
 
 use super::super::policy::Kind;
 use super::super::query::{Form, write_tags};
@@ -63,7 +63,7 @@ pub(super) fn one(role: &Role) -> Xml {
     xml
 }
 
-/// `full`: as GetRole tells it; lists leave out tags, boundary and the last use.
+/// `full`: as GetRole returns it; lists omit tags, boundary and the last use.
 fn write(xml: &mut Xml, role: &Role, full: bool) {
     xml.text("Path", &role.path);
     xml.text("RoleName", &role.name);

@@ -16,8 +16,8 @@ fn change(call: Call<'_>, edit: impl FnOnce(&mut Role, &Form) -> Result<(), Refu
     Ok(Xml::default())
 }
 
-/// A member that is left out goes back to its default, as the API reference says of
-/// `MaxSessionDuration`; a description that is left out stays.
+/// An omitted member goes back to its default, as the API reference says of `MaxSessionDuration`;
+/// an omitted description stays.
 pub(super) fn update(call: Call<'_>) -> Answer {
     change(call, |role, form| {
         if let Some(description) = form.description()? {

@@ -93,7 +93,7 @@ fn check_zip(bytes: Bytes) -> Result<Bytes, Refusal> {
     Ok(bytes)
 }
 
-/// The base64 of the SHA-256, as `CodeSha256` tells it.
+/// The base64 of the SHA-256, as `CodeSha256` has it.
 fn digest(bytes: &[u8]) -> String {
     BASE64_STANDARD.encode(Sha256::digest(bytes))
 }

@@ -1,4 +1,4 @@
-//! Functions: made, read, listed, deleted.
+//! Functions: created, read, listed, deleted.
 
 use super::super::service::Refusal;
 use super::super::stamps;
@@ -56,7 +56,7 @@ pub(super) fn create(call: Call<'_>) -> Answer {
         version::publish(&mut function, None, now);
     }
     model::put_function(call.store, &function);
-    let mut told = function.tell(now);
+    let mut told = function.to_reply(now);
     if let Some(version) = function.versions.last() {
         told["Version"] = version["Version"].clone();
     }
@@ -126,9 +126,9 @@ pub(super) fn stamp(function: &mut Function, now: u64) {
 fn qualified(call: &Call<'_>) -> Result<(Function, Value), Refusal> {
     let (function, qualifier) = call.function()?;
     let told = match qualifier.as_deref() {
-        None => function.tell(call.request.now),
+        None => function.to_reply(call.request.now),
         Some("$LATEST") => {
-            let mut told = function.tell(call.request.now);
+            let mut told = function.to_reply(call.request.now);
             told["FunctionArn"] = format!("{}:$LATEST", function.arn).into();
             told
         }
@@ -163,7 +163,7 @@ pub(super) fn get(call: Call<'_>) -> Answer {
         }),
     };
     let mut document = json!({"Configuration": told, "Code": code});
-    if told_version(&document) == "$LATEST" {
+    if version_of(&document) == "$LATEST" {
         if !function.tags.is_empty() {
             document["Tags"] = json!(function.tags);
         }
@@ -174,7 +174,7 @@ pub(super) fn get(call: Call<'_>) -> Answer {
     Ok((200, document))
 }
 
-fn told_version(document: &Value) -> &str {
+fn version_of(document: &Value) -> &str {
     document["Configuration"]["Version"]
         .as_str()
         .unwrap_or_default()
@@ -204,7 +204,7 @@ pub(super) fn list(call: Call<'_>) -> Answer {
     let functions = model::functions(call.store, &call.request.region)?;
     let mut items = Vec::new();
     for function in functions {
-        // Lists do not tell states.
+        // Lists do not return states.
         items.push(Value::from(function.config.clone()));
         if call.query("FunctionVersion") == Some("ALL") {
             items.extend(function.versions.into_iter().map(Value::from));

@@ -43,7 +43,7 @@ impl Queue {
     }
 }
 
-/// The function that a body names, and its ARN as the mapping tells it.
+/// The function that a body names, and its ARN as the mapping returns it.
 fn target(call: &Call<'_>) -> Result<(Function, String), Refusal> {
     let named = FunctionName::parse(call.body.required("FunctionName")?, &call.request.region)?;
     let function = model::function(call.store, &call.request.region, &named.name)?;
@@ -128,7 +128,7 @@ pub(super) fn create(call: Call<'_>) -> Answer {
     stamp(&mut mapping, now);
     model::sweep_mappings(call.store, region, now);
     model::put_mapping(call.store, &mapping);
-    Ok((202, mapping.tell(now)))
+    Ok((202, mapping.to_reply(now)))
 }
 
 /// Times of mappings are seconds since 1970.
@@ -149,7 +149,7 @@ fn named(call: &Call<'_>) -> Result<Mapping, Refusal> {
 }
 
 /// The mapping to change; it must not be changing already.
-fn settled(call: &Call<'_>) -> Result<Mapping, Refusal> {
+fn named_and_stable(call: &Call<'_>) -> Result<Mapping, Refusal> {
     let mapping = named(call)?;
     if mapping.is_moving(call.request.now) {
         let message = format!(
@@ -162,12 +162,12 @@ fn settled(call: &Call<'_>) -> Result<Mapping, Refusal> {
 }
 
 pub(super) fn get(call: Call<'_>) -> Answer {
-    Ok((200, named(&call)?.tell(call.request.now)))
+    Ok((200, named(&call)?.to_reply(call.request.now)))
 }
 
 pub(super) fn update(call: Call<'_>) -> Answer {
     let now = call.request.now;
-    let mut mapping = settled(&call)?;
+    let mut mapping = named_and_stable(&call)?;
     let fifo = mapping.queue_arn.ends_with(".fifo");
     mapping_settings::apply(&mut mapping.config, &call.body, fifo)?;
     if call.body.has("FunctionName") {
@@ -184,16 +184,16 @@ pub(super) fn update(call: Call<'_>) -> Answer {
     mapping.changed = now;
     stamp(&mut mapping, now);
     model::put_mapping(call.store, &mapping);
-    Ok((202, mapping.tell(now)))
+    Ok((202, mapping.to_reply(now)))
 }
 
 pub(super) fn delete(call: Call<'_>) -> Answer {
     let now = call.request.now;
-    let mut mapping = settled(&call)?;
+    let mut mapping = named_and_stable(&call)?;
     mapping.phase = Phase::Deleting;
     mapping.changed = now;
     model::put_mapping(call.store, &mapping);
-    Ok((202, mapping.tell(now)))
+    Ok((202, mapping.to_reply(now)))
 }
 
 pub(super) fn list(call: Call<'_>) -> Answer {
@@ -211,7 +211,7 @@ pub(super) fn list(call: Call<'_>) -> Answer {
     });
     let items = mappings
         .iter()
-        .map(|mapping| mapping.tell(call.request.now))
+        .map(|mapping| mapping.to_reply(call.request.now))
         .collect();
     call.page("EventSourceMappings", items, 100)
 }

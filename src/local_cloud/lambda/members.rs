@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Members {
     values: Map<String, Value>,
-    /// Where the object is, for messages: empty, or `code.`.
+    /// Where the JSON object is, for messages: empty, or `code.`.
     place: String,
 }
 
@@ -31,17 +31,17 @@ impl Members {
         self.values.get(name).filter(|value| !value.is_null())
     }
 
-    /// Whether the member is there.
+    /// Whether the member exists.
     pub(super) fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
-    /// Whether there is no member at all.
+    /// Whether the JSON object has no member.
     pub(super) fn is_empty(&self) -> bool {
         self.values.values().all(Value::is_null)
     }
 
-    /// A text.
+    /// A string.
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Refusal> {
         match self.get(name) {
             None => Ok(None),
@@ -50,13 +50,13 @@ impl Members {
         }
     }
 
-    /// A text that must be there.
+    /// A required string.
     pub(super) fn required(&self, name: &str) -> Result<&str, Refusal> {
         self.text(name)?
             .ok_or_else(|| self.violation(name, "null", "Member must not be null"))
     }
 
-    /// A text of up to `max` characters.
+    /// A string of up to `max` characters.
     pub(super) fn short(&self, name: &str, max: usize) -> Result<Option<&str>, Refusal> {
         let text = self.text(name)?;
         if let Some(text) = text
@@ -68,7 +68,7 @@ impl Members {
         Ok(text)
     }
 
-    /// One of some texts.
+    /// One of some strings.
     pub(super) fn choice(&self, name: &str, choices: &[&str]) -> Result<Option<&str>, Refusal> {
         let text = self.text(name)?;
         match text {
@@ -110,7 +110,7 @@ impl Members {
         }
     }
 
-    /// An object.
+    /// A JSON object.
     pub(super) fn object(&self, name: &str) -> Result<Option<Self>, Refusal> {
         match self.get(name) {
             None => Ok(None),
@@ -122,7 +122,7 @@ impl Members {
         }
     }
 
-    /// A list of texts with up to `max` items.
+    /// A list of strings with up to `max` items.
     pub(super) fn texts(&self, name: &str, max: usize) -> Result<Option<Vec<&str>>, Refusal> {
         let items = match self.get(name) {
             None => return Ok(None),
@@ -139,7 +139,7 @@ impl Members {
             .ok_or_else(|| malformed(&format!("{name} is not a list of strings")))
     }
 
-    /// A list of objects with up to `max` items.
+    /// A list of JSON objects with up to `max` items.
     pub(super) fn objects(&self, name: &str, max: usize) -> Result<Option<Vec<Self>>, Refusal> {
         let items = match self.get(name) {
             None => return Ok(None),
@@ -163,7 +163,7 @@ impl Members {
             .ok_or_else(|| malformed(&format!("{name} is not a list of objects")))
     }
 
-    /// A map of texts.
+    /// A map of strings.
     pub(super) fn map(&self, name: &str) -> Result<Option<Vec<(String, String)>>, Refusal> {
         let Some(object) = self.object(name)? else {
             return Ok(None);

@@ -230,7 +230,7 @@ impl Service for Lambda {
             "Service"
         };
         let mut document = json!({"Type": side, "Message": refusal.message});
-        // Validation and routing answer before the service does, with a small letter.
+        // Validation and routing reply before the service does, with `message` in lower case.
         if refusal.code == "ValidationException" {
             document = json!({"message": refusal.message});
         }

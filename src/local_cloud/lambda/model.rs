@@ -19,7 +19,7 @@ pub(super) struct Function {
     pub(super) name: String,
     pub(super) region: String,
     pub(super) arn: String,
-    /// The configuration as replies tell it, without its states.
+    /// The configuration as replies return it, without its states.
     pub(super) config: Map<String, Value>,
     /// The code's bytes in the store; empty for an image.
     pub(super) blob: String,
@@ -42,7 +42,7 @@ pub(super) struct Function {
 
 impl Function {
     /// The configuration with the states of this moment.
-    pub(super) fn tell(&self, now: u64) -> Value {
+    pub(super) fn to_reply(&self, now: u64) -> Value {
         let mut config = self.config.clone();
         if now < self.created + PENDING {
             set(&mut config, "State", "Pending");
@@ -70,7 +70,7 @@ impl Function {
     }
 
     /// Refuses a change while another one runs.
-    pub(super) fn require_settled(&self, now: u64) -> Result<(), Refusal> {
+    pub(super) fn require_no_update(&self, now: u64) -> Result<(), Refusal> {
         if now < self.created + PENDING {
             return Err(conflict(
                 "The operation cannot be performed at this time. The function is currently in the following state: Pending",
@@ -85,7 +85,7 @@ impl Function {
         Ok(())
     }
 
-    /// A text of the configuration.
+    /// A string of the configuration.
     pub(super) fn text(&self, name: &str) -> &str {
         self.config
             .get(name)
@@ -181,7 +181,7 @@ pub(super) struct Mapping {
     pub(super) region: String,
     pub(super) function: String,
     pub(super) queue_arn: String,
-    /// The configuration as replies tell it, without its state.
+    /// The configuration as replies return it, without its state.
     pub(super) config: Map<String, Value>,
     pub(super) enabled: bool,
     pub(super) phase: Phase,
@@ -191,7 +191,7 @@ pub(super) struct Mapping {
 }
 
 impl Mapping {
-    /// The state of this moment; none when it is gone.
+    /// The state of this moment; none when it no longer exists.
     fn state(&self, now: u64) -> Option<&'static str> {
         let moving = now < self.changed + self.phase.duration();
         match (self.phase, moving) {
@@ -210,7 +210,7 @@ impl Mapping {
     }
 
     /// The configuration with the state of this moment.
-    pub(super) fn tell(&self, now: u64) -> Value {
+    pub(super) fn to_reply(&self, now: u64) -> Value {
         let mut config = self.config.clone();
         set(&mut config, "State", self.state(now).unwrap_or("Deleting"));
         set(&mut config, "StateTransitionReason", "USER_INITIATED");
@@ -239,7 +239,7 @@ pub(super) fn mapping(
         .ok_or_else(|| missing("The resource you requested does not exist."))
 }
 
-/// All mappings of a region that are not gone.
+/// All mappings of a region that still exist.
 pub(super) fn mappings(store: &dyn Store, region: &str, now: u64) -> Result<Vec<Mapping>, Refusal> {
     let pairs = store.scan(&mapping_key(region, "")).into_iter();
     let all = pairs.map(|(key, value)| decode::<Mapping>(&key, value));

@@ -93,7 +93,7 @@ fn statement(body: &Members, resource: &str) -> Result<Value, Refusal> {
     Ok(statement)
 }
 
-/// Account ids become the ARN of the account's root.
+/// Account ids are replaced by the ARN of the account's root.
 fn principal(body: &Members) -> Result<Value, Refusal> {
     let principal = body.required("Principal")?;
     let account = |text: &str| text.len() == 12 && text.chars().all(|c| c.is_ascii_digit());

@@ -10,7 +10,7 @@ const ROLE_SETTLES: u64 = 200;
 /// How old a policy on a role must be before it counts, in milliseconds.
 const POLICY_SETTLES: u64 = 100;
 
-/// Refuses a role that is not there, too young, or does not trust Lambda.
+/// Refuses a role that does not exist, is too young, or does not trust Lambda.
 pub(super) fn require_assumable(store: &dyn Store, arn: &str, now: u64) -> Result<(), Refusal> {
     let refuse = || invalid("The role defined for the function cannot be assumed by Lambda.");
     let role = role_of_arn(store, arn).ok_or_else(refuse)?;

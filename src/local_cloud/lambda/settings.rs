@@ -1,4 +1,4 @@
-//! A function's configuration: checked, and put into the form in which replies tell it.
+//! A function's configuration: checked, and put into the form in which replies return it.
 
 use super::super::service::Refusal;
 use super::invalid;

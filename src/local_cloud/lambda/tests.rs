@@ -27,7 +27,7 @@ fn zip(bytes: &[u8]) -> FunctionCode {
     FunctionCode::builder().zip_file(Blob::new(bytes)).build()
 }
 
-/// A call that makes the function `f`.
+/// A call that creates the function `f`.
 fn creation(aws: &Aws) -> CreateFunctionFluentBuilder {
     aws.lambda()
         .create_function()

@@ -12,7 +12,7 @@ fn target(call: &Call<'_>) -> Result<Function, Refusal> {
     if qualifier.is_some_and(|qualifier| qualifier != "$LATEST") {
         return Err(invalid("Only $LATEST can be updated."));
     }
-    function.require_settled(call.request.now)?;
+    function.require_no_update(call.request.now)?;
     require_revision(&call.body, function.text("RevisionId"))?;
     Ok(function)
 }
@@ -40,7 +40,7 @@ pub(super) fn configuration(call: Call<'_>) -> Answer {
     stamp(&mut function, now);
     function.updated = Some(now);
     model::put_function(call.store, &function);
-    Ok((200, function.tell(now)))
+    Ok((200, function.to_reply(now)))
 }
 
 /// Code has to come along even when only the architecture changes.
@@ -51,7 +51,7 @@ pub(super) fn code(call: Call<'_>) -> Answer {
     let code = code::load(call.store, &call.request.region, &call.body)?;
     code::put(&mut function, call.store, code)?;
     if call.body.flag("DryRun")? == Some(true) {
-        return Ok((200, function.tell(now)));
+        return Ok((200, function.to_reply(now)));
     }
     stamp(&mut function, now);
     function.updated = Some(now);
@@ -60,7 +60,7 @@ pub(super) fn code(call: Call<'_>) -> Answer {
         version::publish(&mut function, None, now);
     }
     model::put_function(call.store, &function);
-    let mut told = function.tell(now);
+    let mut told = function.to_reply(now);
     if publish && let Some(version) = function.versions.last() {
         told["Version"] = version["Version"].clone();
     }

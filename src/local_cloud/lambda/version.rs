@@ -46,7 +46,7 @@ pub(super) fn publish(function: &mut Function, description: Option<&str>, now: u
     function.versions.push(config);
 }
 
-/// A published version, as replies tell it.
+/// A published version, as replies return it.
 pub(super) fn find(function: &Function, number: &str) -> Option<Value> {
     let version = function
         .versions
@@ -60,7 +60,7 @@ pub(super) fn find(function: &Function, number: &str) -> Option<Value> {
 
 pub(super) fn publish_version(call: Call<'_>) -> Answer {
     let (mut function, _) = call.function()?;
-    function.require_settled(call.request.now)?;
+    function.require_no_update(call.request.now)?;
     require_revision(&call.body, function.text("RevisionId"))?;
     let sha = call.body.text("CodeSha256")?;
     if sha.is_some_and(|sha| sha != function.text("CodeSha256")) {
@@ -84,7 +84,7 @@ pub(super) fn publish_version(call: Call<'_>) -> Answer {
 
 pub(super) fn list(call: Call<'_>) -> Answer {
     let (function, _) = call.function()?;
-    let mut items = vec![function.tell(call.request.now)];
+    let mut items = vec![function.to_reply(call.request.now)];
     items.extend(function.versions.iter().cloned().map(Value::from));
     call.page("Versions", items, 50)
 }

@@ -12,7 +12,7 @@ macro_rules! code {
     };
 }
 
-async fn made() -> Fixture {
+async fn created() -> Fixture {
     let here = Fixture::new().await;
     let create = here.aws.logs_once().create_log_group();
     let create = create.log_group_name("/aws/lambda/f").tags("a", "1");
@@ -22,7 +22,7 @@ async fn made() -> Fixture {
 
 #[tokio::test]
 async fn a_group_has_both_arns_and_what_aws_fills_in() {
-    let here = made().await;
+    let here = created().await;
     let logs = here.aws.logs();
     for days in [7, 3653] {
         let put = logs.put_retention_policy().log_group_name("/aws/lambda/f");
@@ -55,7 +55,7 @@ async fn a_group_has_both_arns_and_what_aws_fills_in() {
 
 #[tokio::test]
 async fn what_aws_refuses_is_refused() {
-    let here = made().await;
+    let here = created().await;
     let logs = here.aws.logs_once();
     let create = |name: &str| logs.create_log_group().log_group_name(name);
     assert_eq!(
@@ -104,7 +104,7 @@ async fn what_aws_refuses_is_refused() {
 
 #[tokio::test]
 async fn groups_are_found_by_prefix_and_page() {
-    let here = made().await;
+    let here = created().await;
     let logs = here.aws.logs();
     for name in ["/aws/lambda/f2", "/aws/lambda/f3", "other"] {
         logs.create_log_group()
@@ -156,7 +156,7 @@ async fn groups_are_found_by_prefix_and_page() {
 
 #[tokio::test]
 async fn tags_key_and_protection_change() {
-    let here = made().await;
+    let here = created().await;
     let logs = here.aws.logs();
     logs.tag_resource()
         .resource_arn(ARN)

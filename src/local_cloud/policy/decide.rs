@@ -1,4 +1,4 @@
-//! What policy documents allow, as far as the local cloud can tell.
+//! What policy documents allow, as far as the local cloud evaluates them.
 //!
 //! Conditions are not evaluated: an Allow with a condition allows, a Deny with one does not
 //! deny. Policy variables match nothing but themselves.
@@ -135,7 +135,7 @@ fn matches(statement: &Value, name: &str, negated: &str, subject: &str, fold: bo
     }
 }
 
-/// Whether a text fits a pattern with `*` and `?`; linear in memory, quadratic in time at
+/// Whether a string matches a pattern with `*` and `?`; linear in memory, quadratic in time at
 /// worst.
 fn fits(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());

@@ -1,5 +1,5 @@
-//! The grammar of policy documents (IAM user guide, "Grammar of the IAM JSON policy
-//! language"), with the messages that IAM answers.
+//! The grammar of policy documents (IAM user guide, "Grammar of the IAM JSON policy language"),
+//! with the messages that IAM returns.
 
 use super::list;
 use serde_json::{Map, Value};
@@ -125,7 +125,7 @@ fn check_statement(statement: &Map<String, Value>, kind: Kind) -> Result<(), Str
     statement.get("Condition").map_or(Ok(()), check_condition)
 }
 
-/// IAM takes letters and digits only, other services any text.
+/// IAM accepts letters and digits only, other services any string.
 fn check_sid(sid: Option<&Value>, kind: Kind) -> Result<(), String> {
     let Some(sid) = sid else {
         return Ok(());
@@ -139,7 +139,7 @@ fn check_sid(sid: Option<&Value>, kind: Kind) -> Result<(), String> {
     Err("Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*".to_owned())
 }
 
-/// Exactly one of two elements, as a list of texts that is not empty.
+/// Exactly one of two elements, as a list of strings that is not empty.
 fn one_of<'a>(
     statement: &'a Map<String, Value>,
     name: &str,

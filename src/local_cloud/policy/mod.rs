@@ -17,7 +17,7 @@ fn list(value: &Value) -> Vec<&Value> {
     }
 }
 
-/// The texts of a value that may be one or a list.
+/// The strings of a value that may be one or a list.
 pub(super) fn texts(value: &Value) -> Vec<&str> {
     list(value).into_iter().filter_map(Value::as_str).collect()
 }

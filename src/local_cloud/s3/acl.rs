@@ -49,7 +49,7 @@ pub(super) fn is_public(grants: &[Grant]) -> bool {
         .any(|grant| [ALL_USERS, AUTHENTICATED].contains(&grant.who.as_str()))
 }
 
-/// The grants that a canned ACL stands for.
+/// The grants that a canned ACL gives.
 fn canned(name: &str, bucket: bool) -> Option<Vec<Grant>> {
     let more: &[(&str, &str)] = match name {
         "private" => &[],

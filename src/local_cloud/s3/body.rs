@@ -46,7 +46,7 @@ pub(super) fn payload(call: &Call<'_>) -> Result<Payload, Refusal> {
 }
 
 /// What locks an object is taken with a digest of the content only; `what` is "Put Object" or "Put
-/// Part". (<https://github.com/versity/versitygw/issues/1535> shows S3's answer,
+/// Part". (<https://github.com/versity/versitygw/issues/1535> shows S3's reply,
 /// <https://github.com/s3tools/s3cmd/issues/1436> that of a part.)
 pub(super) fn require_digest(
     call: &Call<'_>,

@@ -1,4 +1,4 @@
-//! Buckets: made, looked up, deleted.
+//! Buckets: created, looked up, deleted.
 
 use super::super::service::{Refusal, Reply, Request, Store};
 use super::super::xml::{Xml, child_text};
@@ -7,7 +7,7 @@ use super::error::error;
 use super::model::{self, Block, Bucket};
 use super::{Call, body, document, reply, root, set, tags};
 
-/// Answers that the bucket is in another region, where it is.
+/// Returns that the bucket is in another region, where it is.
 pub(super) fn redirect(
     request: &Request,
     store: &dyn Store,
@@ -62,7 +62,7 @@ pub(super) fn create(call: Call<'_>) -> Result<Reply, Refusal> {
         Ok(_) if call.request.region != "us-east-1" => {
             return Err(error("BucketAlreadyOwnedByYou", ""));
         }
-        // The oldest region answers 200 and resets the ACL.
+        // The oldest region returns 200 and resets the ACL.
         Ok(bucket) => Bucket { grants, ..bucket },
         Err(_) => Bucket {
             name: call.bucket.clone(),

@@ -10,7 +10,7 @@ use super::{Call, body, document, lock, reply, root, set};
 /// What a deletion did.
 #[derive(Debug, Default)]
 struct Deleted {
-    /// The version that is gone, or the marker that was made.
+    /// The version that was deleted, or the marker that was created.
     version: Option<String>,
     /// Whether that is a delete marker.
     marker: bool,
@@ -18,7 +18,7 @@ struct Deleted {
     made: bool,
 }
 
-/// Deletes a version, or what the key stands for. What is not there counts as deleted.
+/// Deletes a version, or the current version of the key. What does not exist counts as deleted.
 fn remove(call: &mut Call<'_>, key: &str, id: Option<&str>) -> Result<Deleted, Refusal> {
     let bucket = model::bucket(call.store, &call.bucket)?;
     let mut versions = model::versions(call.store, &call.bucket, key)?;
@@ -74,7 +74,7 @@ pub(super) fn one(mut call: Call<'_>) -> Result<Reply, Refusal> {
     Ok(reply)
 }
 
-/// Up to 1000 keys; what goes wrong with one is told beside it, with status 200.
+/// Up to 1000 keys; the error of one is returned beside it, with status 200.
 pub(super) fn many(mut call: Call<'_>) -> Result<Reply, Refusal> {
     let payload = body::payload(&call)?;
     if payload.checksums.is_empty() && call.header("content-md5").is_none() {

@@ -45,7 +45,7 @@ impl Naming {
     }
 
     /// `EncodingType`.
-    pub(super) fn tell(&self, xml: &mut Xml) {
+    pub(super) fn write_encoding(&self, xml: &mut Xml) {
         xml.maybe("EncodingType", self.url.then_some("url"));
     }
 }
@@ -198,7 +198,7 @@ pub(super) fn objects(call: Call<'_>) -> Result<Reply, Refusal> {
             "StartAfter",
             call.query("start-after").map(|text| naming.write(text)),
         );
-        naming.tell(xml);
+        naming.write_encoding(xml);
         for row in &rows {
             write_row(xml, row, &naming, call.query("fetch-owner") == Some("true"));
         }
@@ -221,7 +221,7 @@ fn write_row(xml: &mut Xml, row: &Row, naming: &Naming, owner: bool) {
     }
 }
 
-/// What lists tell of an object besides its key.
+/// What lists return of an object besides its key.
 pub(super) fn write_version(xml: &mut Xml, version: &Version) {
     xml.text("LastModified", stamps::iso_millis(version.modified));
     xml.text("ETag", &version.etag);

@@ -122,7 +122,7 @@ pub(super) fn put_legal_hold(call: Call<'_>) -> Result<Reply, Refusal> {
     })
 }
 
-/// An empty retention takes it away; only with leave is one shortened.
+/// An empty retention removes it; one is shortened only with a permission.
 pub(super) fn put_retention(call: Call<'_>) -> Result<Reply, Refusal> {
     check_bucket(&call)?;
     let payload = body::payload(&call)?;

@@ -53,7 +53,7 @@ enum Level {
 /// Method, level, sub-resource, name.
 type Row = (&'static str, Level, &'static str, &'static str, Operation);
 
-/// The sub-resource is the query parameter that tells operations apart, or empty.
+/// The sub-resource is the query parameter that selects the operation, or empty.
 const OPERATIONS: &[Row] = &[
     ("GET", Level::Account, "", "ListBuckets", listing::buckets),
     ("PUT", Level::Bucket, "", "CreateBucket", bucket::create),
@@ -279,7 +279,7 @@ const OPERATIONS: &[Row] = &[
     ),
 ];
 
-/// Query parameters that make another operation of a request; those without a row in
+/// Query parameters that turn a request into another operation; those without a row in
 /// [`OPERATIONS`] are refused instead of being taken for a plain request.
 const SUBRESOURCES: &[&str] = &[
     "abac",
@@ -319,7 +319,7 @@ const SUBRESOURCES: &[&str] = &[
     "website",
 ];
 
-/// Bucket, key and the level they make.
+/// Bucket, key and their level.
 fn target(request: &Request) -> (String, String, Level) {
     let path = request.path.strip_prefix('/').unwrap_or(&request.path);
     let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();

@@ -22,7 +22,7 @@ pub(super) struct Bucket {
     pub(super) block: Option<Block>,
     pub(super) grants: Vec<Grant>,
     pub(super) tags: Vec<Tag>,
-    /// The policy's text, as written.
+    /// The policy document as a string, as written.
     pub(super) policy: Option<String>,
     /// `Enabled` or `Suspended`; none when it was never set.
     pub(super) versioning: Option<String>,
@@ -72,9 +72,9 @@ pub(super) struct Version {
     pub(super) size: u64,
     /// With its quotes.
     pub(super) etag: String,
-    /// What GET and HEAD answer as it is: content type, user metadata, encryption, …
+    /// What GET and HEAD return as it is: content type, user metadata, encryption, …
     pub(super) headers: BTreeMap<String, String>,
-    /// Answered when asked for.
+    /// Returned when asked for.
     pub(super) checksums: BTreeMap<String, String>,
     /// `STANDARD`, …
     pub(super) storage_class: String,
@@ -111,7 +111,7 @@ pub(super) fn put_bucket(store: &mut dyn Store, bucket: &Bucket) {
     store.put(&format!("s3/bucket/{}", bucket.name), value);
 }
 
-/// The versions of a key; none when there is no such object.
+/// The versions of a key; none when the object does not exist.
 pub(super) fn versions(store: &dyn Store, bucket: &str, key: &str) -> Result<Versions, Refusal> {
     let place = format!("s3/object/{bucket}/{key}");
     match store.get(&place) {

@@ -79,7 +79,7 @@ pub(super) fn described(call: &Call<'_>, bucket: &Bucket) -> Result<Version, Ref
     })
 }
 
-/// What is answered to a version that was stored.
+/// What is returned for a version that was stored.
 pub(super) fn stored(bucket: &Bucket, version: &Version) -> Reply {
     let mut reply = reply(200);
     set(&mut reply, "etag", &version.etag);

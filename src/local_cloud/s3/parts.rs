@@ -175,7 +175,7 @@ pub(super) fn list(call: Call<'_>) -> Result<Reply, Refusal> {
     xml.element(&root("ListMultipartUploadsResult"), |xml| {
         xml.text("Bucket", &call.bucket);
         xml.text("IsTruncated", "false");
-        naming.tell(xml);
+        naming.write_encoding(xml);
         for (place, value) in call.store.scan(&start) {
             let key = value["key"].as_str().unwrap_or_default();
             if key.starts_with(prefix) {

@@ -125,7 +125,7 @@ pub(in crate::local_cloud) struct CodeObject<'a> {
 /// The bytes of an object for another service.
 ///
 /// # Errors
-/// As GetObject would answer.
+/// As GetObject would return.
 pub(in crate::local_cloud) fn code_object(
     store: &dyn Store,
     object: &CodeObject<'_>,

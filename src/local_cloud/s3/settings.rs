@@ -10,7 +10,7 @@ use super::model::{self, Block, Bucket};
 use super::{Call, body, document, reply, root, set};
 use serde_json::Value;
 
-/// Changes a bucket and answers with a status.
+/// Changes a bucket and returns a status.
 fn change(
     call: Call<'_>,
     status: u16,
@@ -134,7 +134,7 @@ pub(super) fn put_policy(call: Call<'_>) -> Result<Reply, Refusal> {
     })
 }
 
-/// Visits texts that may be one or a list, under a name or its negation.
+/// Visits strings that may be one or a list, under a name or its negation.
 fn any_text(statement: &Value, names: [&str; 2], wrong: impl Fn(&str) -> bool) -> bool {
     names.iter().any(|name| match &statement[*name] {
         Value::String(text) => wrong(text),

@@ -9,7 +9,7 @@ use super::object::pick;
 use super::{Call, body, document, reply, root, set};
 use crate::resource::aws::tags::is_tag_character;
 
-/// The tags in an element `list` under `node`; none when there is no such element.
+/// The tags in an element `list` under `node`; none when the element does not exist.
 pub(super) fn parse(
     node: roxmltree::Node<'_, '_>,
     list: &str,

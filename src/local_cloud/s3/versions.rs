@@ -61,7 +61,7 @@ pub(super) fn list(call: Call<'_>) -> Result<Reply, Refusal> {
         );
         xml.text("MaxKeys", size);
         xml.text("IsTruncated", last.is_some());
-        naming.tell(xml);
+        naming.write_encoding(xml);
         for (key, latest, version) in &rows {
             write(xml, &naming.write(key), *latest, version);
         }

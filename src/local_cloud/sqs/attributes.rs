@@ -6,10 +6,10 @@ use crate::local_cloud::service::{ACCOUNT, Refusal, Store};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Attribute names and values, all of them texts as on the wire.
+/// Attribute names and values, all of them strings as on the wire.
 pub(super) type Attributes = BTreeMap<String, String>;
 
-/// What an attribute's text must be.
+/// What an attribute's string must be.
 enum Kind {
     Number(u64, u64),
     Flag,
@@ -95,7 +95,7 @@ pub(super) fn exists(name: &str) -> bool {
     TABLE.iter().any(|row| row.0 == name)
 }
 
-/// Where a queue is, for the checks that look at other queues.
+/// Where a queue is, for the checks that read other queues.
 pub(super) struct Place<'s> {
     pub(super) region: &'s str,
     pub(super) arn: &'s str,
@@ -114,9 +114,9 @@ fn invalid(name: &str, reason: &str) -> Refusal {
     )
 }
 
-/// Puts `sent` attributes over those a queue has (none of them for a new one), as SQS
-/// would: each one checked, an empty text clears, the encryption settings follow each
-/// other, defaults are filled in.
+/// Puts `sent` attributes over those a queue has (none of them for a new one), as SQS would: each
+/// one checked, an empty string clears, the encryption settings follow each other, defaults are
+/// filled in.
 pub(super) fn merge(
     mut all: Attributes,
     sent: &Attributes,

@@ -2,12 +2,11 @@
 
 use crate::resource::author::*;
 
-/// A zip file, the same to the byte wherever and whenever it is made of the same files:
-/// entries in the order of their names' bytes, all dated 1980-01-01, mode 0644 (0755 for
-/// files their owner may run), no entries for folders, Deflate at one level. Files are held
-/// in memory. A link within `sourceDir` stands for the file or folder it leads to, which must be
-/// in `sourceDir` too. Exactly one of `sourceDir`, `sourceFile`, `source` and `sourceContent` is
-/// given.
+/// A zip file, the same to the byte wherever and whenever it is built from the same files: entries
+/// in the order of their names' bytes, all dated 1980-01-01, mode 0644 (0755 for files their owner
+/// may run), no entries for folders, Deflate at one level. Files are held in memory. A link within
+/// `sourceDir` stands for the file or folder it leads to, which must be in `sourceDir` too. Exactly
+/// one of `sourceDir`, `sourceFile`, `source` and `sourceContent` is given.
 ///
 /// ```yaml
 /// code:
@@ -28,14 +27,14 @@ pub struct GetFile {
     pub source_dir: Option<String>,
     /// One file; it goes in under its own name.
     pub source_file: Option<String>,
-    /// Texts, each with the name it goes in under.
+    /// Strings, each with its name in the archive.
     #[schemars(length(min = 1))]
     pub source: Option<Vec<Source>>,
-    /// One text; goes with `sourceContentFilename`.
+    /// One string; goes with `sourceContentFilename`.
     pub source_content: Option<String>,
     /// The name that `sourceContent` goes in under.
     pub source_content_filename: Option<String>,
-    /// What to leave out of `sourceDir`, as in `.gitignore`: paths below it, with `*`, `?`, `**`,
+    /// What to exclude from `sourceDir`, as in `.gitignore`: paths below it, with `*`, `?`, `**`,
     /// `[ab]` and `{a,b}`; the last pattern that fits decides, and `!` takes back. Other than
     /// there, a name without a slash is one directly in `sourceDir`: `**/name` is one anywhere. A
     /// folder is excluded with all that is in it. A pattern that fits nothing is a warning.
@@ -52,11 +51,11 @@ pub struct GetFile {
     pub output_path: Option<String>,
 }
 
-/// A text to put into the archive.
+/// A string to put into the archive.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Source {
-    /// The text.
+    /// The string.
     pub content: String,
     /// The name it goes in under, with forward slashes.
     #[schemars(length(min = 1))]

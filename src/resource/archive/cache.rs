@@ -1,5 +1,5 @@
-//! The archives in stackctl's own folder, each named after its content. A read makes them again
-//! from their sources, so that nothing is lost with one that is deleted.
+//! The archives in stackctl's own folder, each named after its content. A read builds them again
+//! from their sources, so that nothing is lost when one is deleted.
 //!
 //! A plan writes archives here alone. Where a data source has a file to write (`writesFile`), the
 //! plan reads the cached archive in its place (`LocalFiles::stand_in`), lists the file
@@ -24,10 +24,10 @@ const FOLDER: &str = "archive";
 /// No archive that stackctl reads again has more bytes.
 pub const LARGEST: u64 = 2 << 30;
 
-/// The file in that folder that is locked, together, by all commands which need what is there.
+/// The file in that folder on which all commands that need its contents hold a shared lock.
 const LOCK: &str = "lock";
 
-/// The locks of this process, which last as long as it does: what it made is read until then.
+/// The locks of this process, which last as long as it does: what it wrote is read until then.
 static IN_USE: Mutex<BTreeMap<PathBuf, File>> = Mutex::new(BTreeMap::new());
 
 fn in_use() -> MutexGuard<'static, BTreeMap<PathBuf, File>> {
@@ -75,9 +75,9 @@ fn not_kept(cx: &Cx, error: &io::Error) -> Error {
     )
 }
 
-/// Keeps an archive, unless it is there already; never leaves half of it. Returns its path from
-/// the stack's folder: relative, so that it is the same in another checkout and a plan there shows
-/// no change.
+/// Keeps an archive, unless it exists already; never leaves half of it. Returns its path from the
+/// stack's folder: relative, so that it is the same in another checkout and a plan there shows no
+/// change.
 ///
 /// # Errors
 /// When it cannot be written, or its path is no UTF-8.
@@ -110,7 +110,7 @@ pub fn keep(cx: &Cx, hash: &str, bytes: &[u8]) -> Result<String, Error> {
 /// The archive with this SHA-256.
 ///
 /// # Errors
-/// When it was deleted or changed since it was made.
+/// When it was deleted or changed since it was written.
 pub fn read(cx: &Cx, hash: &str) -> Result<Vec<u8>, Error> {
     let path = place(cx, hash).map_err(|error| not_kept(cx, &error))?;
     let changed = |why: String| Error::with_hint(why, "Run the command again.");
@@ -118,7 +118,7 @@ pub fn read(cx: &Cx, hash: &str) -> Result<Vec<u8>, Error> {
     match hex::encode(Sha256::digest(&bytes)) == hash {
         true => Ok(bytes),
         false => Err(changed(format!(
-            "{} was changed since it was made",
+            "{} was changed since it was written",
             path.display()
         ))),
     }
@@ -150,8 +150,8 @@ fn relative(path: &Path, base: &Path) -> PathBuf {
     up.chain(path.components().skip(shared)).collect()
 }
 
-/// Deletes the archives that none of these texts (the states of the project) names, once no other
-/// command uses the folder. One that stays is in nobody's way.
+/// Deletes the archives that none of these strings (the states of the project) names, once no other
+/// command uses the folder. One that stays does no harm.
 pub fn sweep(work_dir: &Path, states: &[Vec<u8>]) {
     let folder = work_dir.join(FOLDER);
     // This command has done with it.

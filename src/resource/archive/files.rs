@@ -19,7 +19,7 @@ const PLAIN: u32 = 0o644;
 /// The mode of a file that its owner may run.
 const EXECUTABLE: u32 = 0o755;
 
-/// No archive is made of more than this many bytes: it is held in memory.
+/// No archive holds more than this many bytes: it is held in memory.
 pub(super) const LARGEST: u64 = 1 << 30;
 
 /// One file of an archive.
@@ -38,8 +38,8 @@ pub type Entries = BTreeMap<String, Entry>;
 ///
 /// # Errors
 /// When not exactly one source is given, a file cannot be read or has a name that is no UTF-8, a
-/// link leads out of the folder, a name would leave the archive or comes twice, or there is
-/// nothing.
+/// link leads out of the folder, a name would leave the archive or comes twice, or no file is
+/// found.
 pub fn collect(base: &Path, args: &GetFile) -> Result<Entries, Error> {
     one_source(args)?;
     let mut entries = Entries::new();
@@ -112,7 +112,7 @@ fn nothing(folder: &Option<String>) -> Fault {
     Fault {
         message: format!(
             "the archive of {} would hold no file",
-            folder.as_deref().unwrap_or("these texts")
+            folder.as_deref().unwrap_or("these strings")
         ),
         help: "check sourceDir and excludes".to_owned(),
     }
@@ -128,8 +128,8 @@ fn patterns(args: &GetFile) -> Result<Patterns, Finding> {
     })
 }
 
-/// What is wrong with the files that the arguments name. A pattern that stands for nothing is a
-/// warning: what it should leave out goes along.
+/// What is wrong with the files that the arguments name. A pattern that matches nothing is a
+/// warning: what it should exclude is included.
 pub fn findings(base: &Path, args: &GetFile) -> Vec<Finding> {
     let at = |name: &str, Fault { message, help }: Fault| Finding {
         path: data::Path::root().join(name),
@@ -169,7 +169,7 @@ pub fn findings(base: &Path, args: &GetFile) -> Vec<Finding> {
     found
 }
 
-/// What tools leave behind now and then: a pattern for that is right while nothing is there.
+/// What tools leave behind now and then: a pattern for that is right even while nothing matches it.
 const BY_PRODUCTS: &[&str] = &[
     "__pycache__",
     "*.pyc",
@@ -184,7 +184,7 @@ const BY_PRODUCTS: &[&str] = &[
     "*~",
 ];
 
-/// Warnings for the patterns that stand for nothing.
+/// Warnings for the patterns that match nothing.
 fn unused(
     folder: &str,
     args: &GetFile,
@@ -238,7 +238,7 @@ fn read(path: &Path, opened: Result<File, Unreadable>, most: u64) -> Result<Entr
         ),
         Unreadable::Link => Error::with_hint(
             format!(
-                "{} became a link while the archive was made",
+                "{} was replaced by a link while the archive was built",
                 path.display()
             ),
             "Run the command again when nobody changes the folder.",

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The most files that one archive takes. Folders with links to one another can stand for far
-/// more than there are.
+/// The most files that one archive holds. Folders with links to one another can yield far more than
+/// exist.
 const MOST: usize = 200_000;
 
 /// Why a name cannot be that of a file in an archive, as a clause about "it"; none where it can.
@@ -80,7 +80,7 @@ impl Fault {
     }
 }
 
-/// Lists a folder, without what the patterns leave out. All that cannot go in is told.
+/// Lists a folder, without what the patterns exclude. All that cannot be included is reported.
 pub fn list(folder: &Path, patterns: &Patterns) -> Listing {
     let mut walk = Walk {
         patterns,
@@ -143,8 +143,8 @@ impl Walk<'_> {
         self.fault(message, "make it readable, or leave it out with excludes");
     }
 
-    /// Takes in a folder whose entries are named `prefix…`. `around` are the folders that it
-    /// lies in, itself the last, links followed.
+    /// Adds a folder whose entries are named `prefix…`. `around` are the folders that it lies in,
+    /// itself the last, links followed.
     fn folder(&mut self, folder: &Path, prefix: &str, around: &[PathBuf]) {
         let items = std::fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let mut items = match items {

@@ -1,4 +1,4 @@
-//! `archive:getFile`: a zip file made of files or texts.
+//! `archive:getFile`: a zip file built from files or strings.
 
 use crate::content::Finding;
 pub use crate::resource::archive::arguments::GetFile;
@@ -11,7 +11,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 use std::path::Path;
 
-/// The properties that the archive's bytes are made of.
+/// The properties that decide the archive's bytes.
 const PACKED: &[&str] = &[
     "sourceDir",
     "sourceFile",
@@ -22,7 +22,7 @@ const PACKED: &[&str] = &[
     "outputFileMode",
 ];
 
-/// What `archive:getFile` tells.
+/// The outputs of `archive:getFile`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {

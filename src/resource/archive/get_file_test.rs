@@ -143,7 +143,7 @@ fn an_output_path_is_written_by_an_apply_alone_and_over_nothing_of_others() {
         fs::write(&path, there).unwrap();
         let told = write("../out/a.zip").unwrap_err();
         assert!(
-            told.ends_with("is there, and stackctl did not write it"),
+            told.ends_with("exists, and stackctl did not write it"),
             "{told}"
         );
         assert_eq!(fs::read(&path).unwrap(), there);
@@ -230,7 +230,7 @@ fn links_within_the_folder_stand_for_what_they_lead_to() {
 
 #[cfg(unix)]
 #[test]
-fn links_that_lead_elsewhere_are_refused_by_name_unless_left_out() {
+fn links_that_lead_elsewhere_are_refused_by_name_unless_excluded() {
     use std::os::unix::fs::symlink;
     let (_root, cx) = place();
     let src = cx.stack_dir.join("src");
@@ -310,8 +310,8 @@ fn a_pattern_that_keeps_nothing_out_is_a_warning() {
     );
 }
 
-/// A file or a folder that becomes a link leading out while the archive is made: nothing from
-/// outside of the folder goes in.
+/// A file or a folder that is replaced by a link leading out while the archive is built: nothing
+/// from outside of the folder goes in.
 #[cfg(unix)]
 #[test]
 fn what_is_swapped_under_the_reader_does_not_go_in() {

@@ -1,4 +1,4 @@
-//! Archives made of local files.
+//! Archives built from local files.
 
 pub mod arguments;
 pub mod cache;

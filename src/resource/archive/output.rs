@@ -30,7 +30,7 @@ pub fn finding(base: &Path, path: Option<&str>) -> Option<Finding> {
 /// Writes the archive; nothing where the file has this content already.
 ///
 /// # Errors
-/// When the path leaves the project's folder, a file is there that stackctl did not write, or the
+/// When the path leaves the project's folder, a file exists that stackctl did not write, or the
 /// file system refuses.
 pub fn write(cx: &Cx, path: &str, bytes: &[u8]) -> Result<(), Error> {
     let refused = |fault: Fault| Error::with_hint(fault.message, fault.help);
@@ -42,7 +42,7 @@ pub fn write(cx: &Cx, path: &str, bytes: &[u8]) -> Result<(), Error> {
     let folder = place.parent().unwrap_or(Path::new("."));
     let put = || -> io::Result<()> {
         std::fs::create_dir_all(folder)?;
-        // A folder that was made a link since it was looked at.
+        // A folder that was replaced by a link since it was read.
         if std::fs::canonicalize(folder)? != folder {
             return Err(io::Error::other("its folder became a link"));
         }
@@ -109,7 +109,7 @@ fn free(path: &str, place: &Path, bytes: Option<&[u8]>) -> Result<bool, Fault> {
         Ok(there) if bytes.is_some_and(|bytes| bytes == there) => Ok(true),
         Ok(there) if zip_file::is_ours(&there) => Ok(false),
         Ok(_) => fault(
-            format!("{path:?} is there, and stackctl did not write it"),
+            format!("{path:?} exists, and stackctl did not write it"),
             HELP,
         ),
         Err(why) => fault(why.describe(place), HELP),

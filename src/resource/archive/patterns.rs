@@ -1,5 +1,5 @@
-//! Patterns of paths that an archive leaves out, as `.gitignore` writes them; but a name without
-//! a slash stands for what is directly in the folder.
+//! Patterns of paths that an archive excludes, as `.gitignore` writes them; but a name without a
+//! slash matches what is directly in the folder.
 
 use globset::{GlobBuilder, GlobMatcher};
 use std::cell::Cell;
@@ -7,12 +7,12 @@ use std::cell::Cell;
 /// One pattern.
 #[derive(Debug)]
 struct Pattern {
-    /// The pattern, and with a `[` in it also the same text without any meaning: a name such as
+    /// The pattern, and with a `[` in it also the same string taken literally: a name such as
     /// `[id].js` means that file, too.
     matchers: Vec<GlobMatcher>,
-    /// Begins with `!`: takes back what an earlier pattern left out.
+    /// Begins with `!`: includes again what an earlier pattern excluded.
     negated: bool,
-    /// Ends in a slash: stands for folders only.
+    /// Ends in a slash: matches folders only.
     folder: bool,
     /// Whether it stood for anything so far.
     used: Cell<bool>,
@@ -80,8 +80,8 @@ impl Patterns {
             .map(Self)
     }
 
-    /// Whether the path (with forward slashes, from the folder) is left out: the last pattern
-    /// that stands for it decides. A folder that is left out is not looked into.
+    /// Whether the path (with forward slashes, from the folder) is excluded: the last pattern that
+    /// matches it decides. An excluded folder is not read.
     pub fn leave_out(&self, path: &str, is_folder: bool) -> bool {
         let standing = self.0.iter().fold(None, |last, pattern| {
             pattern
@@ -105,8 +105,8 @@ impl Patterns {
 mod tests {
     use super::*;
 
-    /// The paths that are left out, of folders with all that is in them.
-    fn left_out(patterns: &[&str], path: &str) -> bool {
+    /// The excluded paths; of folders with all that is in them.
+    fn excluded(patterns: &[&str], path: &str) -> bool {
         let texts: Vec<String> = patterns.iter().map(|text| (*text).to_owned()).collect();
         let patterns = Patterns::new(&texts).unwrap();
         let folders = path.match_indices('/').map(|(at, _)| &path[..at]);
@@ -153,27 +153,27 @@ mod tests {
             (r"\*", "*", true),
             (r"\*", "a", false),
         ] {
-            assert_eq!(left_out(&[pattern], path), expected, "{pattern} {path}");
+            assert_eq!(excluded(&[pattern], path), expected, "{pattern} {path}");
         }
     }
 
     #[test]
-    fn the_last_pattern_decides_and_a_folder_that_is_left_out_stays_so() {
+    fn the_last_pattern_decides_and_an_excluded_folder_stays_so() {
         let logs = ["*.log", "!keep.log"];
-        assert!(left_out(&logs, "a.log"));
-        assert!(!left_out(&logs, "keep.log"));
-        assert!(left_out(&["!keep.log", "*.log"], "keep.log"));
+        assert!(excluded(&logs, "a.log"));
+        assert!(!excluded(&logs, "keep.log"));
+        assert!(excluded(&["!keep.log", "*.log"], "keep.log"));
         let but_one = ["node_modules/*", "!node_modules/one"];
-        assert!(left_out(&but_one, "node_modules/two/x"));
-        assert!(!left_out(&but_one, "node_modules/one/x"));
-        assert!(left_out(
+        assert!(excluded(&but_one, "node_modules/two/x"));
+        assert!(!excluded(&but_one, "node_modules/one/x"));
+        assert!(excluded(
             &["node_modules", "!node_modules/one"],
             "node_modules/one/x"
         ));
     }
 
     #[test]
-    fn what_stood_for_nothing_and_what_is_no_pattern_is_told() {
+    fn a_pattern_without_a_match_and_an_invalid_one_are_reported() {
         let texts = ["a".to_owned(), "b/**".to_owned(), "!c".to_owned()];
         let patterns = Patterns::new(&texts).unwrap();
         patterns.leave_out("a", false);

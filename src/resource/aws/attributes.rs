@@ -1,5 +1,5 @@
-//! Properties that a service takes and gives as a map of attributes, in which every value is text:
-//! a type has a table of them, and its properties go through it both ways.
+//! Properties that a service accepts and returns as a map of attributes, in which every value is a
+//! string: a type has a table of them, and its properties go through it both ways.
 
 use crate::resource::declaration::Change;
 use crate::resource::error::Error;
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 /// Attributes by name, as they are sent.
 pub type Texts = BTreeMap<&'static str, String>;
 
-/// How a property's value becomes text.
+/// How a property's value is converted to a string.
 #[derive(Debug, Clone, Copy)]
 enum Shape {
     Text,
@@ -64,12 +64,12 @@ impl Attribute {
         Self::new(Shape::Bool, property, name, default)
     }
 
-    /// One that is a JSON document; the empty text takes it away.
+    /// One that is a JSON document; the empty string removes it.
     pub const fn json(property: &'static str, name: &'static str) -> Self {
         Self::new(Shape::Json, property, name, "")
     }
 
-    /// The same, put back by another text.
+    /// The same, reset by another string.
     pub const fn reset_by(self, default: &'static str) -> Self {
         Self { default, ..self }
     }
@@ -112,7 +112,7 @@ pub fn given(table: &[Attribute], props: &impl Serialize) -> Result<Texts, Error
     Ok(given.collect())
 }
 
-/// The attributes to send for a change: new values, and defaults for what was taken out.
+/// The attributes to send for a change: new values, and defaults for what was removed.
 pub fn changed<P: Serialize>(table: &[Attribute], change: &Change<P>) -> Result<Texts, Error> {
     let fields = fields(&change.new)?;
     let changed = table.iter().filter(|it| change.has(&[it.property]));
@@ -124,11 +124,11 @@ pub fn changed<P: Serialize>(table: &[Attribute], change: &Change<P>) -> Result<
         .collect())
 }
 
-/// The properties that live attributes stand for; `live` gives one by its name, and `call` is what
+/// The properties that live attributes represent; `live` gives one by its name, and `call` is what
 /// returned them.
 ///
 /// # Errors
-/// When one has not the form of its property.
+/// When one does not have the form of its property.
 pub fn parse<'l, P: DeserializeOwned>(
     table: &[Attribute],
     call: &str,

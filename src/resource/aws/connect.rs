@@ -26,7 +26,7 @@ use std::time::Duration;
 
 pub use super::settings::{AssumeRole, Local, Settings};
 
-/// Why there are no clients.
+/// Why no clients exist.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The profile does not exist.
@@ -37,7 +37,7 @@ pub enum ConnectError {
     Other(#[from] Error),
 }
 
-/// Loads the configuration. No AWS call is made.
+/// Loads the configuration. No AWS call is sent.
 ///
 /// # Errors
 /// When no region can be found, the profile does not exist, or the way to AWS cannot be set up.

@@ -83,7 +83,7 @@ fn set_by(service: &str, url: &str, profile: Option<&str>) -> String {
     }
 }
 
-/// Whether a text can be a region: a part of a host's name, and nothing that ends it.
+/// Whether a string can be a region: a part of a host's name, and nothing that ends it.
 pub fn is_region(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 63

@@ -1,8 +1,8 @@
-//! What is FIFO: how its name ends, and the properties that nothing else has.
+//! What is FIFO: how its name ends, and the properties that only it has.
 
 use crate::resource::author::*;
 
-/// A kind of thing that may be FIFO.
+/// A kind of resource that may be FIFO.
 pub(crate) struct Fifo {
     /// What it is called.
     pub(crate) thing: &'static str,

@@ -13,7 +13,7 @@ use crate::resource::author::*;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GetCallerIdentity {}
 
-/// What `aws:getCallerIdentity` tells.
+/// The outputs of `aws:getCallerIdentity`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {

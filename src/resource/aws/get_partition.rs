@@ -12,7 +12,7 @@ use crate::resource::author::*;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GetPartition {}
 
-/// What `aws:getPartition` tells.
+/// The outputs of `aws:getPartition`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {

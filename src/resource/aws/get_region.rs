@@ -11,7 +11,7 @@ use crate::resource::author::*;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GetRegion {}
 
-/// What `aws:getRegion` tells.
+/// The outputs of `aws:getRegion`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {

@@ -12,7 +12,7 @@ const MOST_PAGES: usize = 10_000;
 /// The most items that a listing may give.
 const MOST_ITEMS: usize = 1_000_000;
 
-/// A listing under way.
+/// A listing in progress.
 #[derive(Debug)]
 pub(crate) struct Listing {
     call: &'static str,
@@ -31,7 +31,7 @@ impl Listing {
         }
     }
 
-    /// The same with another number of pages, for one that takes away what it lists.
+    /// The same with another number of pages, for one that deletes what it lists.
     pub(crate) fn at_most(mut self, pages: usize) -> Self {
         self.most = pages;
         self

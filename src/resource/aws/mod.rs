@@ -46,8 +46,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
-/// Has a call repeated whose reply of success cannot be read, cut off on the way for
-/// example: the SDK by itself repeats only what was answered with a failure.
+/// Has a call retried whose reply of success cannot be read, cut off on the way for example: the
+/// SDK by itself retries only what failed with a reply.
 #[derive(Debug)]
 struct Unreadable;
 
@@ -72,16 +72,16 @@ impl ClassifyRetry for Unreadable {
     }
 }
 
-/// How long a call may be on its way, and a new object unseen by reads: IAM, SQS and API
-/// Gateway show what was made within about this time.
+/// How long a call may be in flight, and a new resource not visible to reads: IAM, SQS and API
+/// Gateway show what was created within about this time.
 const LATE: Duration = Duration::from_secs(5);
 
 /// How long a change of IAM usually takes until every service knows it: most do within
 /// seconds (IAM user guide, "Changes that I make are not always immediately visible").
 const SPREAD: Duration = Duration::from_secs(30);
 
-/// What this run wrote, by a text that both sides know it by. A refusal that could come of it
-/// is worth a retry; the same refusal of what nobody wrote is final.
+/// What this run wrote, by a string that both sides use for it. A refusal that could come of it is
+/// worth a retry; the same refusal of what nobody wrote is final.
 #[derive(Debug, Default)]
 pub(crate) struct Fresh(Mutex<BTreeSet<String>>);
 
@@ -113,11 +113,11 @@ pub struct Identity {
     pub user_id: String,
 }
 
-/// Makes the two clients of a service: one that retries by itself, and one for calls that
-/// make something, which are never repeated blindly.
+/// Builds the two clients of a service: one that retries by itself, and one for calls that create
+/// something, which are never retried blindly.
 macro_rules! clients {
     ($($name:ident $once:ident $service:ident $cell:ident $once_cell:ident;)*) => {
-        /// The service clients, each made when first used.
+        /// The service clients, each built on first use.
         pub struct Aws {
             config: SdkConfig,
             region: String,
@@ -156,7 +156,7 @@ macro_rules! clients {
             }
 
             $(
-                /// The client for reads and for calls that may be repeated.
+                /// The client for reads and for calls that may be retried.
                 pub fn $name(&self) -> &$service::Client {
                     self.$cell.get_or_init(|| {
                         $service::Client::from_conf(
@@ -169,7 +169,7 @@ macro_rules! clients {
                     })
                 }
 
-                /// The client for calls that make something: no retry of its own.
+                /// The client for calls that create something: no retry of its own.
                 pub fn $once(&self) -> &$service::Client {
                     self.$once_cell.get_or_init(|| {
                         $service::Client::from_conf(
@@ -213,7 +213,7 @@ impl Aws {
         self.region() == OFFLINE
     }
 
-    /// The same clients, which tell where their calls go.
+    /// The same clients, which report where their calls go.
     fn with_endpoints(mut self, endpoints: Vec<Endpoint>) -> Self {
         self.endpoints = endpoints;
         self
@@ -224,12 +224,12 @@ impl Aws {
         &self.endpoints
     }
 
-    /// The S3 client for reads and for calls that may be repeated.
+    /// The S3 client for reads and for calls that may be retried.
     pub fn s3(&self) -> &aws_sdk_s3::Client {
         self.s3[0].get_or_init(|| self.make_s3(false))
     }
 
-    /// The S3 client for calls that make something: no retry of its own.
+    /// The S3 client for calls that create something: no retry of its own.
     pub fn s3_once(&self) -> &aws_sdk_s3::Client {
         self.s3[1].get_or_init(|| self.make_s3(true))
     }
@@ -325,7 +325,7 @@ impl Aws {
     /// When the call fails, and for clients that can call nothing.
     pub async fn identity(&self) -> Result<&Identity, Error> {
         if self.is_offline() {
-            // No client can be made without a configuration.
+            // No client can be built without a configuration.
             return Err(Error::failed("this run has no connection to AWS"));
         }
         self.identity

@@ -25,7 +25,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-/// The variables that name a proxy, in the order in which curl and the SDK look at them.
+/// The variables that name a proxy, in the order in which curl and the SDK read them.
 const FOR_HTTPS: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 const FOR_HTTP: [&str; 4] = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bundle_that_is_not_usable_is_told() {
+    fn a_bundle_that_is_not_usable_is_reported() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("bundle.pem");
         let why = |path: &Path| certificates(path).unwrap_err().to_string();

@@ -1,6 +1,6 @@
-//! Keeps calls within the rates that AWS publishes, so that it need not refuse them. One pace
-//! for the whole process sits in front of the HTTP client; it is asked by each attempt of each
-//! call, repeats included.
+//! Keeps calls within the rates that AWS publishes, so that it need not refuse them. One pace for
+//! the whole process sits in front of the HTTP client; it is asked by each attempt of each call,
+//! retries included.
 //!
 //! A call that has to wait waits here, after it was signed and before its read timeout
 //! starts. (A signature is good for at least five minutes: 3000 calls to API Gateway.)
@@ -9,7 +9,7 @@
 //! The local cloud is not paced.
 
 use crate::resource::flight;
-use crate::resource::notify::tell;
+use crate::resource::notify::report_wait;
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
@@ -21,15 +21,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A published rate, and how to tell it.
+/// A published rate, and the sentence that names it in messages.
 #[derive(Debug)]
 struct Limit {
     /// The time in which one call comes free.
     every: Duration,
-    /// How many calls may be made at once after a quiet time.
+    /// How many calls may be sent at once after a quiet time.
     burst: u32,
     /// As people read it.
-    told: &'static str,
+    limit_note: &'static str,
 }
 
 /// The places in [`LIMITS`].
@@ -55,57 +55,57 @@ const LIMITS: [Limit; 11] = [
     Limit {
         every: Duration::from_millis(100),
         burst: 40,
-        told: "API Gateway allows 10 calls a second",
+        limit_note: "API Gateway allows 10 calls a second",
     },
     Limit {
         every: Duration::from_secs(5),
         burst: 1,
-        told: "API Gateway allows one CreateDeployment in 5 seconds",
+        limit_note: "API Gateway allows one CreateDeployment in 5 seconds",
     },
     Limit {
         every: Duration::from_micros(66_667),
         burst: 15,
-        told: "Lambda allows 15 calls a second",
+        limit_note: "Lambda allows 15 calls a second",
     },
     Limit {
         every: Duration::from_millis(10),
         burst: 100,
-        told: "Lambda allows 100 calls of GetFunction a second",
+        limit_note: "Lambda allows 100 calls of GetFunction a second",
     },
     Limit {
         every: Duration::from_micros(66_667),
         burst: 15,
-        told: "Lambda allows 15 calls of GetPolicy a second",
+        limit_note: "Lambda allows 15 calls of GetPolicy a second",
     },
     Limit {
         every: Duration::from_micros(33_334),
         burst: 30,
-        told: "SQS allows 30 calls on tags a second",
+        limit_note: "SQS allows 30 calls on tags a second",
     },
     Limit {
         every: Duration::from_millis(50),
         burst: 20,
-        told: "IAM bears about 20 calls a second",
+        limit_note: "IAM bears about 20 calls a second",
     },
     Limit {
         every: Duration::from_millis(100),
         burst: 10,
-        told: "CloudWatch Logs allows 10 calls a second",
+        limit_note: "CloudWatch Logs allows 10 calls a second",
     },
     Limit {
         every: Duration::from_millis(200),
         burst: 5,
-        told: "CloudWatch Logs allows 5 calls of DescribeLogGroups a second",
+        limit_note: "CloudWatch Logs allows 5 calls of DescribeLogGroups a second",
     },
     Limit {
         every: Duration::from_millis(100),
         burst: 10,
-        told: "SNS allows 10 calls on tags a second",
+        limit_note: "SNS allows 10 calls on tags a second",
     },
     Limit {
         every: Duration::from_micros(33_334),
         burst: 30,
-        told: "SNS allows 30 calls of ListTopics and ListSubscriptionsByTopic a second",
+        limit_note: "SNS allows 30 calls of ListTopics and ListSubscriptionsByTopic a second",
     },
 ];
 
@@ -169,8 +169,8 @@ fn path_of(uri: &str) -> &str {
     path.split('?').next().unwrap_or_default()
 }
 
-/// When the next calls come free, for each limit: the moment at which, were no more calls
-/// made, the whole burst would be free again (a virtual schedule).
+/// When the next calls come free, for each limit: the moment at which, were no more calls sent, the
+/// whole burst would be free again (a virtual schedule).
 #[derive(Debug, Default)]
 struct Schedule([Duration; LIMITS.len()]);
 
@@ -183,7 +183,7 @@ impl Schedule {
             let free = self.0[at].saturating_sub(limit.every * (limit.burst - 1));
             let wait = free.saturating_sub(now);
             if !wait.is_zero() && longest.is_none_or(|(before, _)| before < wait) {
-                longest = Some((wait, limit.told));
+                longest = Some((wait, limit.limit_note));
             }
         }
         for &at in limits {
@@ -256,7 +256,7 @@ impl HttpConnector for PacedConnector {
         let inner = self.inner.clone();
         HttpConnectorFuture::new(async move {
             if let Some((wait, why)) = turn {
-                tell(why);
+                report_wait(why);
                 let _queued = flight::queued();
                 tokio::time::sleep(wait).await;
             }
@@ -342,8 +342,8 @@ mod tests {
         }
     }
 
-    /// When each of `count` calls, all asked for at once at `now`, is made.
-    fn made(schedule: &mut Schedule, count: usize, now: Duration) -> Vec<Duration> {
+    /// When each of `count` calls, all asked for at once at `now`, is sent.
+    fn call_times(schedule: &mut Schedule, count: usize, now: Duration) -> Vec<Duration> {
         let wait = |wait: Option<(Duration, &str)>| wait.map_or(Duration::ZERO, |(wait, _)| wait);
         (0..count)
             .map(|_| now + wait(schedule.take(&[GATEWAY], now)))
@@ -353,12 +353,12 @@ mod tests {
     #[test]
     fn a_burst_of_40_then_10_a_second() {
         let mut schedule = Schedule::default();
-        let times = made(&mut schedule, 100, Duration::ZERO);
+        let times = call_times(&mut schedule, 100, Duration::ZERO);
         assert!(times[..40].iter().all(Duration::is_zero));
         for (at, time) in times.iter().enumerate().skip(40) {
             assert_eq!(*time, Duration::from_millis(100) * (at as u32 - 39));
         }
-        // In no stretch of time are there more calls than AWS's own bucket would let through.
+        // No stretch of time has more calls than AWS's own bucket would let through.
         for start in 0..times.len() {
             for end in start..times.len() {
                 let stretch = (times[end] - times[start]).as_millis() as usize;
@@ -367,7 +367,7 @@ mod tests {
         }
         // After a quiet time the whole burst is free again, and no more.
         let later = Duration::from_secs(60);
-        let times = made(&mut schedule, 41, later);
+        let times = call_times(&mut schedule, 41, later);
         assert!(times[..40].iter().all(|time| *time == later));
         assert_eq!(times[40], later + Duration::from_millis(100));
     }
@@ -376,7 +376,7 @@ mod tests {
     fn a_small_stack_is_not_slowed() {
         let mut schedule = Schedule::default();
         let second = Duration::from_secs(1);
-        let times = (0..7).map(|call| (call, made(&mut schedule, 7, second * call)));
+        let times = (0..7).map(|call| (call, call_times(&mut schedule, 7, second * call)));
         for (call, times) in times {
             assert!(times.iter().all(|time| *time == second * call));
         }

@@ -2,7 +2,7 @@
 //! that an upload that takes longer than it fails, however well it goes. Here the clock of a
 //! large request starts again with each piece that the connection takes.
 //!
-//! There is no limit over all attempts of a call: each ends when nothing moves, and their number is
+//! No limit covers all attempts of a call: each ends when nothing moves, and their number is
 //! limited.
 
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
@@ -134,7 +134,7 @@ impl Progress {
 /// A body in pieces, each of which is noted when it is taken.
 struct Pieces {
     body: SdkBody,
-    /// What is left of the frame at hand.
+    /// What is left of the current frame.
     rest: Bytes,
     progress: Progress,
 }

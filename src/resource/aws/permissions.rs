@@ -12,7 +12,7 @@ pub struct Permission {
     pub operation: &'static str,
     /// The action that a policy must allow: `s3:ListBucket`.
     pub action: &'static str,
-    /// Further actions that AWS looks at, and when.
+    /// Further actions that AWS checks, and when.
     pub also: &'static [Further],
 }
 
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_call_takes_is_told_with_what_it_takes_at_times() {
+    fn a_calls_actions_are_listed_with_the_conditional_ones() {
         assert_eq!(needed("s3:ListBucket (HeadBucket)"), "s3:ListBucket");
         assert_eq!(
             needed("apigateway:POST (CreateIntegration)"),

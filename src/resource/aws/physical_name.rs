@@ -1,5 +1,5 @@
-//! The name a resource gets at AWS when the stack file gives none: settled in the plan, so
-//! that it is known to whoever refers to it.
+//! The name a resource gets at AWS when the stack file gives none: decided in the plan, so that it
+//! is known to what refers to it.
 
 use crate::resource::context::{Cx, Draw};
 use crate::resource::error::Error;
@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-/// How many random characters make a generated name unique: 36^7 of them.
+/// How many random characters keep a generated name unique: 36^7 of them.
 pub const SUFFIX_LENGTH: usize = 7;
 const SUFFIX_CHARACTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -49,9 +49,9 @@ impl Naming {
         Map::from_iter([("name".to_owned(), json!(name))])
     }
 
-    /// The name to create the resource under: the one in the file, or the one decided. A
-    /// name or prefix that turned out to be empty only when it was evaluated gives one made
-    /// of the operation, so that the same create always gives the same name.
+    /// The name to create the resource under: the one in the file, or the one decided. A name or
+    /// prefix that turned out to be empty only when it was evaluated gives one generated from the
+    /// operation, so that the same create always gives the same name.
     ///
     /// # Errors
     /// When the properties cannot be written as JSON.
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_made_of_the_address() {
+    fn a_name_is_generated_from_the_address() {
         let name = decided(&json!({}), "queue[\"a.b\"]").unwrap_or_default();
         assert!(name.starts_with("queue-a-b-"), "{name}");
         assert_eq!(name.len(), "queue-a-b-".len() + SUFFIX_LENGTH);

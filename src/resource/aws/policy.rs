@@ -1,14 +1,14 @@
 //! When two IAM policy documents mean the same.
 //!
-//! The rules are those by which AWS and Terraform's policy comparator read a document:
-//! order and wrapping of statements, actions, resources, principals and condition values do
-//! not matter. What they leave alone (`Version`, `Id`, `Sid`, the case of actions) counts.
+//! The rules are those by which AWS and Terraform's policy comparator read a document: order and
+//! wrapping of statements, actions, resources, principals and condition values do not matter. What
+//! they do not normalize (`Version`, `Id`, `Sid`, the case of actions) counts.
 
 use crate::resource::document;
 use serde_json::{Map, Value};
 
-/// The canonical form of a policy given as an object or as JSON text: two policies mean the
-/// same when their canonical forms are equal. Text that is no JSON stays as it is.
+/// The canonical form of a policy given as a JSON object or as a JSON string: two policies mean the
+/// same when their canonical forms are equal. A string that is not JSON stays as it is.
 pub fn canonical(policy: &Value) -> Value {
     match policy {
         Value::String(text) => match document::parsed(text) {
@@ -135,7 +135,7 @@ fn conditions(value: &Value) -> Option<Value> {
     (!kept.is_empty()).then_some(Value::Object(kept))
 }
 
-/// Condition values are compared as text: `true` is `"true"`.
+/// Condition values are compared as strings: `true` is `"true"`.
 fn text(value: &Value) -> Value {
     match value {
         Value::Bool(_) | Value::Number(_) => Value::String(value.to_string()),
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn text_and_object_mean_the_same() {
+    fn string_and_object_mean_the_same() {
         let policy = of(&json!([{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}]));
         same(&policy, &json!(policy.to_string()));
         assert_eq!(canonical(&json!("no json")), json!("no json"));
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn condition_values_are_text() {
+    fn condition_values_are_strings() {
         same(
             &of(
                 &json!({"Condition": {"Bool": {"aws:SecureTransport": false}, "NumericLessThan": {"x": [2, 1]}}}),

@@ -1,4 +1,4 @@
-//! What AWS would refuse in a policy document, said before any call is made.
+//! What AWS would refuse in a policy document, reported before any call.
 
 use crate::data::{Data, Path};
 use crate::nearest::nearest;
@@ -12,7 +12,7 @@ pub enum Kind {
     Trust,
     /// A policy of a user, group or role: what it may do.
     Identity,
-    /// A policy of a thing, such as a queue: who may do what to it.
+    /// A policy of a resource, such as a queue: who may do what to it.
     Resource,
 }
 
@@ -29,8 +29,8 @@ const STATEMENT_KEYS: &[&str] = &[
     "Condition",
 ];
 
-/// Checks the policy at `path` of the properties; nothing is said where it is absent or
-/// wholly unknown. `longest` is the quota in characters, white space left out.
+/// Checks the policy at `path` of the properties; nothing is said where it is absent or wholly
+/// unknown. `longest` is the quota in characters, white space excluded.
 pub fn rules(rules: &Rules<'_>, path: &Path, kind: Kind, longest: usize) -> Vec<Broken> {
     let Some(data) = rules.props.get(path) else {
         return Vec::new();
@@ -50,7 +50,7 @@ pub fn rules(rules: &Rules<'_>, path: &Path, kind: Kind, longest: usize) -> Vec<
             Ok(parsed) => check.document(&parsed),
             Err(error) => check.say(
                 &Path::root(),
-                format!("The policy is not JSON: {error}. Write it as YAML, or as JSON text."),
+                format!("The policy is not JSON: {error}. Write it as YAML, or as a JSON string."),
             ),
         },
         value => check.document(value),
@@ -68,7 +68,7 @@ struct Check<'a> {
     at: &'a Path,
     kind: Kind,
     document: &'a Data,
-    /// Given as text: there is no place inside it to point at.
+    /// Given as a string: an error cannot point at a place inside it.
     as_text: bool,
     broken: Vec<Broken>,
 }
@@ -219,7 +219,7 @@ impl Check<'_> {
         }
     }
 
-    /// Whether the element is there: unknown counts, an empty list or text does not.
+    /// Whether the element exists: unknown counts, an empty list or string does not.
     fn has(&self, at: &Path, map: &Map<String, Value>, name: &str) -> bool {
         // One that is misspelt was reported.
         let misspelt = || {

@@ -14,7 +14,7 @@ pub struct MissingProfile {
     pub name: String,
     /// Whether `AWS_PROFILE` names it, and not the stack file.
     pub by_variable: bool,
-    /// The files that were looked at.
+    /// The files that were read.
     pub files: Vec<PathBuf>,
     /// The profiles there are, in order.
     pub known: Vec<String>,
@@ -71,7 +71,7 @@ pub(super) async fn profiles(named: Option<&str>) -> Result<Option<Profiles>, Un
             Err(why) => {
                 return Err(Unusable::Unreadable(Error::Credentials {
                     message: format!("the AWS configuration is not read: {}", why.describe(&path)),
-                    hint: format!("Correct {}.", shown(&files_read())),
+                    hint: format!("Correct {}.", join_paths(&files_read())),
                 }));
             }
         }
@@ -91,7 +91,7 @@ pub(super) async fn profiles(named: Option<&str>) -> Result<Option<Profiles>, Un
                     "the AWS configuration could not be read: {}",
                     crate::resource::error::chain(&error)
                 ),
-                hint: format!("Correct {}.", shown(&files_read())),
+                hint: format!("Correct {}.", join_paths(&files_read())),
             }));
         }
     };
@@ -122,7 +122,7 @@ fn files_read() -> Vec<PathBuf> {
     ]
 }
 
-fn shown(files: &[PathBuf]) -> String {
+fn join_paths(files: &[PathBuf]) -> String {
     let files: Vec<String> = files.iter().map(|it| it.display().to_string()).collect();
     files.join(" or ")
 }
@@ -166,7 +166,7 @@ impl Profiles {
             asked: self.asked,
             ..About::default()
         };
-        // As many steps as there are profiles: a circle is the SDK's to tell.
+        // As many steps as there are profiles: the SDK reports a cycle.
         for _ in self.set.profiles() {
             let Some(at) = profile else { break };
             about.mfa |= at.get("mfa_serial").is_some();
@@ -216,7 +216,7 @@ pub(super) struct About {
 
 /// A failure of the SDK's provider, taken apart.
 pub(super) struct Cause<'a> {
-    /// The texts of the error and its causes, outermost first.
+    /// The messages of the error and its causes, outermost first.
     pub(super) texts: &'a [String],
     /// What STS returned, where it was asked for the role's credentials.
     pub(super) refused: Option<&'a Error>,
@@ -264,7 +264,7 @@ impl About {
                 ),
                 format!(
                     "Do as it says, or correct it in {}, {again}.",
-                    shown(&files_read())
+                    join_paths(&files_read())
                 ),
             ),
             Some(source) if self.asked || source != Source::Nothing => {
@@ -274,14 +274,17 @@ impl About {
                 };
                 said(
                     message,
-                    format!("Correct the profile in {}, {again}.", shown(&files_read())),
+                    format!(
+                        "Correct the profile in {}, {again}.",
+                        join_paths(&files_read())
+                    ),
                 )
             }
             _ => said(
                 format!(
                     "no AWS credentials were found: not in the environment, and no profile \
                      \"default\" in {}, nor from the machine or container",
-                    shown(&files_read())
+                    join_paths(&files_read())
                 ),
                 "Set AWS_PROFILE or the environment keys, or add --local to use the local cloud."
                     .to_owned(),

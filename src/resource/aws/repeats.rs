@@ -1,13 +1,13 @@
-//! Tells why a call is made again. The SDK repeats calls in silence; this looks at each
-//! attempt just before the SDK decides and says, to whoever has the step at hand
-//! ([`Cx::telling`](crate::resource::context::Cx::telling)), what went wrong.
+//! Reports why a call is retried. The SDK retries calls in silence; this checks each attempt just
+//! before the SDK decides and reports, to the current step
+//! ([`Cx::reporting_waits`](crate::resource::context::Cx::reporting_waits)), what went wrong.
 //!
-//! How often a call is repeated, and with which pauses, is set in `connect`. The budget of a
-//! whole run is the SDK's token bucket, one for each service and process: 500 tokens, of
-//! which a repeat holds 5 (10 after a timeout) until the call succeeds. A service that
-//! is down for everybody thus ends a large run early instead of after all its repeats.
+//! How often a call is retried, and with which pauses, is set in `connect`. The budget of a whole
+//! run is the SDK's token bucket, one for each service and process: 500 tokens, of which a retry
+//! holds 5 (10 after a timeout) until the call succeeds. A service that is down for everybody thus
+//! ends a large run early instead of after all its retries.
 
-use crate::resource::notify::tell;
+use crate::resource::notify::report_wait;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
     FinalizerInterceptorContextRef, InterceptorContext,
@@ -49,7 +49,7 @@ impl Intercept for Repeats {
         if let Some(kind) = verdict(context, components) {
             let call = cfg.load::<Metadata>().map_or("the call", Metadata::name);
             let why = why(context, kind);
-            tell(&format!(
+            report_wait(&format!(
                 "{why}; {call} is made again ({attempt} of {most} failed)"
             ));
         }
@@ -57,7 +57,7 @@ impl Intercept for Repeats {
     }
 }
 
-/// What the SDK will make of the attempt: none, where it will not be repeated.
+/// The reason for which the SDK will retry the attempt: none where it will not.
 fn verdict(context: &InterceptorContext, components: &RuntimeComponents) -> Option<ErrorKind> {
     // As the SDK does: each classifier sees what those before it decided.
     let mut verdict = RetryAction::NoActionIndicated;
@@ -85,7 +85,7 @@ fn why(context: &InterceptorContext, kind: ErrorKind) -> String {
     });
     match status {
         _ if kind == ErrorKind::ThrottlingError => "the service asks to slow down".to_owned(),
-        _ if timed_out => "no answer came in time".to_owned(),
+        _ if timed_out => "no reply came in time".to_owned(),
         None => "the connection broke".to_owned(),
         Some(status) if status.is_success() => "the reply could not be read".to_owned(),
         Some(status) => format!("the service returned {}", status.as_u16()),

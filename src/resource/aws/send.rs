@@ -10,10 +10,10 @@ pub(crate) type Waits<R = &'static str> = (Duration, fn(&Error) -> Option<R>);
 /// Sends a request; `$name` is the call, as an IAM action.
 ///
 /// - `send!(request, name)`: once.
-/// - `send!(request, name, none: codes)`: once; an answer with one of these codes is none.
+/// - `send!(request, name, none: codes)`: once; an error with one of these codes is none.
 /// - `send!(cx, request, name, wait: waits)`: again while a refusal passes (see [`Waits`]).
-/// - `send!(cx, request, name, wait: waits, gone: codes)`: the same of a request that takes
-///   something away; an answer with one of these codes says that it is done.
+/// - `send!(cx, request, name, wait: waits, gone: codes)`: the same for a request that removes
+///   something; an error with one of these codes means that it is done.
 macro_rules! send {
     ($request:expr, $name:literal) => {
         $crate::resource::error::CallResult::call($request.send().await, $name)

@@ -12,13 +12,13 @@ pub struct Settings {
     pub profile: Option<String>,
     /// Where all services are, for an emulator.
     pub endpoint_url: Option<String>,
-    /// What says so, as people are told it: `--endpoint-url`.
+    /// Where it comes from, as messages name it: `--endpoint-url`.
     pub endpoint_set_by: String,
     /// A role to assume with those credentials.
     pub assume_role: Option<AssumeRole>,
     /// The local cloud, in place of the network.
     pub local: Option<Local>,
-    /// Whether calls may be made faster than AWS allows, for an emulator.
+    /// Whether calls may be sent faster than AWS allows, for an emulator.
     pub unpaced: bool,
 }
 

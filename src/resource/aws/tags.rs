@@ -9,9 +9,9 @@ use crate::schema::broken::Broken;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What turns the `old` user tags into the `new` ones: the tags to set (new or with another
-/// value), and the keys to take away. Keys of the owner's tags and of AWS's own are never
-/// touched, on whichever side they stand.
+/// What turns the `old` user tags into the `new` ones: the tags to set (new or with another value),
+/// and the keys to remove. Keys of the owner's tags and of AWS's own are never touched, on
+/// whichever side they stand.
 pub fn tag_diff(
     old: Option<&BTreeMap<String, String>>,
     new: Option<&BTreeMap<String, String>>,
@@ -36,7 +36,7 @@ pub fn tag_diff(
 }
 
 /// Tags as a read was given them. Those that the caller may not read are recorded as denied
-/// ([`Read::denied`]) and count as last known: no difference, and no false "not there".
+/// ([`Read::denied`]) and count as last known: no difference, and no false "does not exist".
 ///
 /// # Errors
 /// All others of the call.
@@ -80,11 +80,11 @@ pub(crate) fn is_denied(error: &Error) -> bool {
         ])
 }
 
-/// The error where an object exists and its tags, which tell who created it, may not be read.
+/// The error where a resource exists and its tags, which say who created it, may not be read.
 pub(crate) fn untold(what: &str, action: &str, error: &Error) -> Error {
     Error::with_hint(
         format!(
-            "{what} exists, and its tags, which tell whether this stack created it, cannot be read: {error}"
+            "{what} exists, and its tags, which show whether this stack created it, cannot be read: {error}"
         ),
         format!("Allow {action} for the identity in use, then run the command again."),
     )
@@ -114,8 +114,8 @@ pub(crate) fn is_tag_character(c: char) -> bool {
     c.is_alphanumeric() || (c.is_whitespace() && !c.is_control()) || "_.:/=+-@".contains(c)
 }
 
-/// Refuses what AWS refuses under `tags`, and the keys that reads leave out: AWS's own
-/// (`aws:`, in any case) and the owner's. How many tags there may be is in the schema.
+/// Refuses what AWS refuses under `tags`, and the keys that reads exclude: AWS's own (`aws:`, in
+/// any case) and the owner's. The schema limits the number of tags.
 pub fn rules(rules: &Rules<'_>, tagging: Tagging) -> Vec<Broken> {
     let Some(Value::Object(tags)) = rules.known("tags") else {
         return Vec::new();

@@ -7,10 +7,10 @@ use aws_smithy_types::date_time::Format;
 /// A time as RFC 3339 writes it, with any offset and fraction.
 ///
 /// # Errors
-/// When the text is no such time.
+/// When the string is not such a time.
 pub fn time(text: &str) -> Result<DateTime, Error> {
     DateTime::from_str(text, Format::DateTimeWithOffset)
-        .map_err(|error| Error::failed(format!("{text} is no RFC 3339 time: {error}")))
+        .map_err(|error| Error::failed(format!("{text} is not an RFC 3339 time: {error}")))
 }
 
 /// A point in time in the one form that is compared: UTC, with a Z.

@@ -7,7 +7,7 @@ fn hint(call: &str, message: &str) -> String {
 }
 
 #[test]
-fn the_action_that_aws_names_is_told() {
+fn the_action_that_aws_names_is_reported() {
     let role = "arn:aws:iam::123456789012:role/worker";
     let message = format!(
         "User: {WHO} is not authorized to perform: iam:PassRole on resource: {role} because no \

@@ -1,4 +1,4 @@
-//! `random:RandomId`: random bytes in several spellings, drawn when the plan is made.
+//! `random:RandomId`: random bytes in several spellings, drawn in the plan.
 
 use crate::resource::author::*;
 use crate::resource::random;
@@ -19,10 +19,10 @@ pub struct RandomId {
     /// The number of bytes.
     #[schemars(range(min = 1, max = 1024), extend("createOnly" = true))]
     pub byte_length: usize,
-    /// A text in front of each output but `id`.
+    /// A string in front of each output but `id`.
     #[schemars(length(max = 1024), extend("createOnly" = true, "writeOnly" = true))]
     pub prefix: Option<String>,
-    /// Values that make new bytes when one of them changes.
+    /// Values that force new bytes when one of them changes.
     #[schemars(extend("createOnly" = true, "writeOnly" = true))]
     pub keepers: Option<BTreeMap<String, Value>>,
 }
@@ -68,7 +68,7 @@ impl Resource for RandomId {
     );
     type Outputs = Outputs;
 
-    fn unfit(props: &Value, attrs: &Value) -> Option<String> {
+    fn import_mismatch(props: &Value, attrs: &Value) -> Option<String> {
         let given = |value: &Value| value["prefix"].as_str().unwrap_or_default().to_owned();
         let whole = attrs["b64Url"].as_str()?;
         let bare = attrs["id"].as_str()?;
@@ -76,7 +76,7 @@ impl Resource for RandomId {
         (given(props) != prefix).then(|| format!("the prefix of the imported id is {prefix:?}"))
     }
 
-    const TOLD: Option<Told> = Some(told);
+    const IMPORT_ID_FROM_OUTPUT: Option<ImportIdFromOutput> = Some(import_id_from_output);
 
     fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
         let length = props["byteLength"]
@@ -182,8 +182,8 @@ fn decimal(bytes: &[u8]) -> String {
     digits
 }
 
-/// Without a prefix; `dec` does not tell how many bytes there are.
-fn told(output: &str, value: &str) -> Option<String> {
+/// Without a prefix; `dec` does not show the number of bytes.
+fn import_id_from_output(output: &str, value: &str) -> Option<String> {
     match output {
         "id" | "b64Url" => Some(value.to_owned()),
         "b64Std" => Some(URL_SAFE_NO_PAD.encode(STANDARD.decode(value).ok()?)),

@@ -1,4 +1,4 @@
-//! What the random types share: drawing a text from classes of characters.
+//! What the random types share: drawing a string from classes of characters.
 //!
 //! Random values are drawn in the plan, so that names are known; `RandomPassword` is drawn in the
 //! apply, so that no plan holds it.
@@ -24,7 +24,7 @@ const CLASSES: [(&str, &str, &str); 4] = [
     ("special", "minSpecial", SPECIAL),
 ];
 
-/// The properties that decide on a text that is drawn: all but `keepers`.
+/// The properties that decide on a string that is drawn: all but `keepers`.
 pub const DRAWN: &[&str] = &[
     "length",
     "upper",
@@ -71,7 +71,7 @@ macro_rules! drawn {
             /// The special characters to draw from, in place of the usual ones.
             #[schemars(extend("createOnly" = true, "writeOnly" = true))]
             pub override_special: Option<String>,
-            /// Values that make a new text when one of them changes.
+            /// Values that force a new string when one of them changes.
             #[schemars(extend("createOnly" = true, "writeOnly" = true))]
             pub keepers: Option<BTreeMap<String, Value>>,
         }
@@ -79,7 +79,7 @@ macro_rules! drawn {
 }
 pub(crate) use drawn;
 
-/// What a random text shall look like, from the properties that strings and passwords have.
+/// What a random string must look like, from the properties that strings and passwords have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipe {
     length: usize,
@@ -114,7 +114,7 @@ impl Recipe {
         Some(Self { length, classes })
     }
 
-    /// Draws a text: the minimums from each class, the rest from all of them, shuffled.
+    /// Draws a string: the minimums from each class, the rest from all of them, shuffled.
     pub fn draw(&self, rng: &mut impl Rng) -> String {
         let mut drawn: Vec<char> = Vec::with_capacity(self.length);
         for (characters, least) in &self.classes {
@@ -130,7 +130,7 @@ impl Recipe {
         drawn.into_iter().collect()
     }
 
-    /// Whether a text could have been drawn by this recipe.
+    /// Whether this recipe could have drawn a string.
     pub fn fits(&self, text: &str) -> bool {
         let counts = |characters: &[char]| text.chars().filter(|c| characters.contains(c)).count();
         text.chars().count() == self.length
@@ -190,7 +190,7 @@ pub fn recipe(props: &impl Serialize) -> Result<Recipe, Error> {
         .ok_or_else(|| Error::failed("the properties do not say what to draw"))
 }
 
-/// A text that was decided in the plan.
+/// A string that was decided in the plan.
 pub fn decided<'d>(decided: &'d Map<String, Value>, name: &str) -> Option<&'d str> {
     decided.get(name).and_then(Value::as_str)
 }

@@ -1,11 +1,11 @@
-//! `random:RandomPassword`: a secret random text, drawn when it is made.
+//! `random:RandomPassword`: a secret random string, drawn when it is created.
 
 use crate::resource::author::*;
 use crate::resource::random;
 
 random::drawn! {
-    /// A secret random text that stays the same until one of its properties changes. It is
-    /// drawn when it is made, not in the plan, so that no saved plan holds it.
+    /// A secret random string that stays the same until one of its properties changes. It is drawn
+    /// when it is created, not in the plan, so that no saved plan holds it.
     ///
     /// ```yaml
     /// password:
@@ -52,7 +52,7 @@ impl Resource for RandomPassword {
     const IMPORT_IS_SECRET: bool = true;
     type Outputs = Outputs;
 
-    fn unfit(props: &Value, attrs: &Value) -> Option<String> {
+    fn import_mismatch(props: &Value, attrs: &Value) -> Option<String> {
         let text = attrs["result"].as_str()?;
         let recipe = random::Recipe::of(props)?;
         (!recipe.fits(text)).then(|| {

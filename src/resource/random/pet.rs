@@ -1,12 +1,12 @@
-//! `random:RandomPet`: a name made of words, drawn when the plan is made.
+//! `random:RandomPet`: a name of random words, drawn in the plan.
 
 use crate::resource::author::*;
 use crate::resource::random::{self, words};
 use rand::Rng;
 use rand::seq::IndexedRandom;
 
-/// A name made of words, easy to say and remember, such as `brisk-otter`. Not secret, and
-/// not unique by far: two words give some 27,000 names.
+/// A name of random words, easy to say and remember, such as `brisk-otter`. Not secret, and not
+/// unique by far: two words give some 27,000 names.
 ///
 /// ```yaml
 /// pet:
@@ -22,10 +22,10 @@ pub struct RandomPet {
     /// What stands between the words.
     #[schemars(length(max = 1024), extend("createOnly" = true, "writeOnly" = true, "default" = "-"))]
     pub separator: Option<String>,
-    /// A text in front of the words, with a separator after it.
+    /// A string in front of the words, with a separator after it.
     #[schemars(length(max = 1024), extend("createOnly" = true, "writeOnly" = true))]
     pub prefix: Option<String>,
-    /// Values that make a new name when one of them changes.
+    /// Values that force a new name when one of them changes.
     #[schemars(extend("createOnly" = true, "writeOnly" = true))]
     pub keepers: Option<BTreeMap<String, Value>>,
 }
@@ -45,7 +45,8 @@ impl Resource for RandomPet {
     const IMPORT: Import = Import::Id("the name itself");
     type Outputs = Outputs;
 
-    const TOLD: Option<Told> = Some(|_, value| Some(value.to_owned()));
+    const IMPORT_ID_FROM_OUTPUT: Option<ImportIdFromOutput> =
+        Some(|_, value| Some(value.to_owned()));
 
     fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
         let unknown = |name: &str| props.get(name).is_some_and(Value::is_null);

@@ -1,11 +1,11 @@
-//! `random:RandomString`: a random text, drawn when the plan is made.
+//! `random:RandomString`: a random string, drawn in the plan.
 
 use crate::resource::author::*;
 use crate::resource::random::{self, Recipe};
 
 random::drawn! {
-    /// A random text that stays the same until one of its properties changes. Not secret: for
-    /// a secret one, see `random:RandomPassword`.
+    /// A random string that stays the same until one of its properties changes. Not secret: for a
+    /// secret one, see `random:RandomPassword`.
     ///
     /// ```yaml
     /// text:
@@ -25,10 +25,10 @@ random::drawn! {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
-    /// The text.
+    /// The string.
     #[schemars(extend("from" = random::DRAWN))]
     pub id: String,
-    /// The text.
+    /// The string.
     #[schemars(extend("from" = random::DRAWN))]
     pub result: String,
 }
@@ -39,7 +39,7 @@ impl Resource for RandomString {
     const IMPORT: Import = Import::Other("the string itself", |text| Ok(Imported::by(text)));
     type Outputs = Outputs;
 
-    fn unfit(props: &Value, attrs: &Value) -> Option<String> {
+    fn import_mismatch(props: &Value, attrs: &Value) -> Option<String> {
         let text = attrs["result"].as_str()?;
         let recipe = Recipe::of(props)?;
         (!recipe.fits(text)).then(|| {
@@ -51,7 +51,8 @@ impl Resource for RandomString {
         random::rules(rules)
     }
 
-    const TOLD: Option<Told> = Some(|_, value| Some(value.to_owned()));
+    const IMPORT_ID_FROM_OUTPUT: Option<ImportIdFromOutput> =
+        Some(|_, value| Some(value.to_owned()));
 
     fn decide(props: &Value, draw: &mut Draw) -> Map<String, Value> {
         let Some(recipe) = Recipe::of(props) else {

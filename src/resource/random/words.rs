@@ -1,4 +1,4 @@
-//! The words that names are made of.
+//! The words of the names.
 
 /// Third from the end and before.
 #[rustfmt::skip]

@@ -350,7 +350,7 @@ impl<'b> Field<'b> {
     fn outside(&mut self) -> usize {
         use stackctl::local_cloud::{Cloud, Options};
         let dir = self.project.dir().join(".stackctl/local");
-        let options = Options::from_texts(dir, None, Some(crate::support::SPEED), None).unwrap();
+        let options = Options::from_strings(dir, None, Some(crate::support::SPEED), None).unwrap();
         let cloud = Cloud::open(options).unwrap();
         let marks: Vec<(String, String)> = self
             .plants()

@@ -79,7 +79,10 @@ async fn wrong_apis_are_refused() {
     assert_eq!(code!(make("HTTP").ip_address_type("ipv6".into())), BAD);
     assert_eq!(code!(make("HTTP").tags("k", "")), BAD);
     assert_eq!(code!(make("HTTP").tags("aws:k", "v")), BAD);
-    assert_eq!(code!(client.update_api().api_id("none").name("b")), GONE);
+    assert_eq!(
+        code!(client.update_api().api_id("none").name("b")),
+        NOT_FOUND
+    );
     assert!(here.keys().is_empty());
     let id = web_socket(client).await;
     assert_eq!(code!(client.update_api().api_id(&id).name("")), BAD);
@@ -122,7 +125,7 @@ async fn an_api_takes_its_children_along() {
                 .api_id(&api)
                 .integration_id(&integration)
         ),
-        GONE
+        NOT_FOUND
     );
     let error = client.get_api().api_id(&api).send().await.unwrap_err();
     assert!(
@@ -131,7 +134,7 @@ async fn an_api_takes_its_children_along() {
             .unwrap()
             .starts_with("Invalid API identifier specified")
     );
-    assert_eq!(code!(client.delete_api().api_id(&api)), GONE);
+    assert_eq!(code!(client.delete_api().api_id(&api)), NOT_FOUND);
 }
 
 #[tokio::test]
@@ -165,7 +168,7 @@ async fn tags_belong_to_apis_and_stages() {
     );
     assert_eq!(
         code!(client.get_tags().resource_arn(format!("{arn}x"))),
-        GONE
+        NOT_FOUND
     );
     assert_eq!(
         code!(client.get_tags().resource_arn("arn:aws:sqs:::q")),

@@ -147,7 +147,7 @@ async fn wrong_integrations_are_refused() {
         code!(make("AWS", SQS).request_parameters("Content-Type", "'x'")),
         BAD
     );
-    assert_eq!(code!(make("AWS", SQS).api_id("none")), GONE);
+    assert_eq!(code!(make("AWS", SQS).api_id("none")), NOT_FOUND);
     assert_eq!(code!(client.create_integration().api_id(&api)), BAD);
     let web = http(client).await;
     assert_eq!(code!(make("AWS", SQS).api_id(&web)), BAD);
@@ -183,7 +183,7 @@ async fn responses_belong_to_an_integration_of_a_web_socket() {
     }
     ok!(make().integration_response_key("/4\\d\\d/"));
     let missing = make().integration_id("none");
-    assert_eq!(code!(missing.integration_response_key("/a/")), GONE);
+    assert_eq!(code!(missing.integration_response_key("/a/")), NOT_FOUND);
     let update = || {
         let call = client.update_integration_response().api_id(&api);
         call.integration_id(&integration)

@@ -8,7 +8,7 @@ const SQS: &str = "arn:aws:apigateway:us-west-2:sqs:path/000000000000/q.fifo";
 const LAMBDA: &str = "arn:aws:apigateway:us-west-2:lambda:path/2015-03-31/functions/arn:aws:lambda:us-west-2:000000000000:function:f/invocations";
 const ROLE: &str = "arn:aws:iam::000000000000:role/r";
 const BAD: &str = "BadRequestException";
-const GONE: &str = "NotFoundException";
+const NOT_FOUND: &str = "NotFoundException";
 const CONFLICT: &str = "ConflictException";
 
 /// The code of a call that must fail.

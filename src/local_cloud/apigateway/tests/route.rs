@@ -44,7 +44,7 @@ async fn routes_are_checked_against_the_api() {
     assert_eq!(code!(delete()), CONFLICT);
     ok!(client.update_route().api_id(&api).route_id(&id).target(""));
     ok!(delete());
-    assert_eq!(code!(delete()), GONE);
+    assert_eq!(code!(delete()), NOT_FOUND);
     let web = http(client).await;
     assert_eq!(code!(make("chat").api_id(&web)), BAD);
     assert_eq!(code!(make("GET chat").api_id(&web)), BAD);
@@ -82,7 +82,7 @@ async fn route_parameters_and_responses_come_and_go() {
         call.request_parameter_key(a)
     };
     ok!(drop());
-    assert_eq!(code!(drop()), GONE);
+    assert_eq!(code!(drop()), NOT_FOUND);
     let left = ok!(client.get_route().api_id(&api).route_id(id));
     assert_eq!(
         left.request_parameters()
@@ -100,7 +100,7 @@ async fn route_parameters_and_responses_come_and_go() {
     assert_eq!(code!(make().route_response_key("other")), BAD);
     assert_eq!(
         code!(make().route_id("none").route_response_key("$default")),
-        GONE
+        NOT_FOUND
     );
     let get = || {
         client
@@ -112,6 +112,6 @@ async fn route_parameters_and_responses_come_and_go() {
     assert_eq!(ok!(get()).route_response_key(), Some("$default"));
     assert_eq!(ok!(client.get_routes().api_id(&api)).items().len(), 1);
     ok!(client.delete_route().api_id(&api).route_id(id));
-    assert_eq!(code!(get()), GONE);
+    assert_eq!(code!(get()), NOT_FOUND);
     assert_eq!(here.keys(), [format!("apigateway/us-west-2/api/{api}")]);
 }

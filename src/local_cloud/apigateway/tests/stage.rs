@@ -24,7 +24,7 @@ async fn a_stage_has_what_aws_fills_in_and_changes() {
     }
     assert_eq!(code!(make("x").stage_variables("a-b", "1")), BAD);
     assert_eq!(code!(make("x").stage_variables("a", "<")), BAD);
-    assert_eq!(code!(make("x").deployment_id("none")), GONE);
+    assert_eq!(code!(make("x").deployment_id("none")), NOT_FOUND);
     let update = || client.update_stage().api_id(&api).stage_name("production");
     let changed = ok!(update().stage_variables("a", "").stage_variables("c", "3"));
     assert_eq!(
@@ -53,7 +53,7 @@ async fn a_stage_has_what_aws_fills_in_and_changes() {
         .api_id(&api)
         .stage_name("production"));
     let burst = || RouteSettings::builder().throttling_burst_limit(5).build();
-    assert_eq!(code!(update().route_settings("chat", burst())), GONE);
+    assert_eq!(code!(update().route_settings("chat", burst())), NOT_FOUND);
     ok!(client.create_route().api_id(&api).route_key("chat"));
     ok!(update()
         .route_settings("chat", burst())
@@ -76,7 +76,7 @@ async fn a_stage_has_what_aws_fills_in_and_changes() {
             .route_key("chat")
     };
     ok!(drop());
-    assert_eq!(code!(drop()), GONE);
+    assert_eq!(code!(drop()), NOT_FOUND);
 }
 
 #[tokio::test]
@@ -161,5 +161,5 @@ async fn a_deployment_is_pending_then_deployed_and_kept_while_used() {
         .deployment_id(&next)
         .description("e");
     assert_eq!(ok!(update).description(), Some("e"));
-    assert_eq!(code!(read()), GONE);
+    assert_eq!(code!(read()), NOT_FOUND);
 }

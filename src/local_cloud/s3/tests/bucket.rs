@@ -28,7 +28,7 @@ fn tagging(pairs: &[(&str, &str)]) -> Tagging {
 }
 
 #[tokio::test]
-async fn a_bucket_is_made_found_and_deleted() {
+async fn a_bucket_is_created_found_and_deleted() {
     let (cloud, s3) = with_bucket().await;
     let head = s3.head_bucket().bucket("bucket").send().await.unwrap();
     assert_eq!(head.bucket_region.as_deref(), Some("us-west-2"));
@@ -111,7 +111,7 @@ async fn the_region_is_the_clients() {
             .create_bucket_configuration(located("us-east-1")),
         "InvalidLocationConstraint"
     );
-    // A call to the wrong region is told where the bucket is.
+    // The reply to a call to the wrong region says where the bucket is.
     let error = east
         .head_bucket()
         .bucket("bucket")
@@ -291,7 +291,7 @@ async fn tags_are_a_set_that_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_policy_is_checked_and_kept_as_text() {
+async fn a_policy_is_checked_and_kept_as_a_string() {
     let (_, s3) = with_bucket().await;
     let get = || s3.get_bucket_policy().bucket("bucket");
     let put = |policy: &str| s3.put_bucket_policy().bucket("bucket").policy(policy);
@@ -336,7 +336,7 @@ async fn a_policy_is_checked_and_kept_as_text() {
 }
 
 #[tokio::test]
-async fn public_access_is_blocked_until_told_otherwise() {
+async fn public_access_is_blocked_by_default() {
     let (_, s3) = with_bucket().await;
     let get = async || {
         let reply = s3

@@ -362,7 +362,7 @@ async fn suspended_versioning_overwrites_the_null_version() {
 }
 
 #[tokio::test]
-async fn deletions_tell_of_each_key() {
+async fn deletions_report_each_key() {
     let (_, s3) = with_bucket().await;
     put(&s3, "a", b"").send().await.unwrap();
     let identify = |key: &str, id: Option<&str>| {

@@ -1,17 +1,17 @@
 //! `aws:apigateway:Account`: the role with which API Gateway writes logs.
 //!
-//! There is one in an account and region. Its identity is no property: two of them in a file are
-//! refused, and it is looked for without a name. The state keeps the role that this stack has set,
-//! since a read overlays what it knows with the live one: a create does not replace a role that
-//! somebody else has set, and a deletion takes away only its own.
+//! One exists in each account and region. Its identity is not a property: two of them in a file are
+//! refused, and it is read without a name. The state keeps the role that this stack has set, since
+//! a read overlays what it knows with the live one: a create does not replace a role that somebody
+//! else has set, and a deletion removes only its own.
 
 use crate::resource::author::*;
 use crate::resource::context;
 use aws_sdk_apigateway::types::{Op, PatchOperation};
 
-/// API Gateway's settings for the account, one set in each region. A stage of a WebSocket API
-/// can log only while they name a role. The deletion takes the role out of the settings, unless
-/// somebody else has put another one there since.
+/// API Gateway's settings for the account, one set in each region. A stage of a WebSocket API can
+/// log only while they name a role. The deletion removes the role from the settings, unless
+/// somebody else has set another one since.
 ///
 /// ```yaml
 /// logger:
@@ -46,7 +46,7 @@ pub struct Account {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
-    /// `api-gateway-account`: there is one in an account and region.
+    /// `api-gateway-account`: one exists in each account and region.
     #[schemars(extend("from" = []))]
     pub id: String,
     /// The role that this stack has set. A deletion leaves the settings alone while they name
@@ -67,8 +67,8 @@ const ID: &str = "api-gateway-account";
 /// How long a new role may take until API Gateway can use it.
 const ROLE_LIMIT: Duration = Duration::from_secs(120);
 
-/// Why a refused update is worth repeating. A role or a policy that was made a moment ago is not
-/// seen at once, and the texts are the same for one that will never do.
+/// Why a refused update is worth a retry. A role or a policy that was created a moment ago is not
+/// seen at once, and the messages are the same for one that will never do.
 fn transient(error: &Error) -> Option<&'static str> {
     const UNUSABLE: &[&str] = &[
         "does not have required permissions",
@@ -111,7 +111,7 @@ async fn get(cx: &Cx) -> Result<Settings, Error> {
     })
 }
 
-/// Sets the role; the empty text takes it out.
+/// Sets the role; the empty string removes it.
 async fn set(cx: &Cx, client: &aws_sdk_apigateway::Client, role: &str) -> Result<Settings, Error> {
     let patch = PatchOperation::builder()
         .op(Op::Replace)
@@ -174,8 +174,8 @@ impl Resource for Account {
         Ok(Made::new(ID.to_owned(), settings.outputs(role)))
     }
 
-    /// The settings are always there. Without a role they are no resource; with another role
-    /// than the one of the stack they are drift.
+    /// The settings always exist. Without a role they are not a resource; with another role than
+    /// the one of the stack they are drift.
     async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
         let settings = get(cx).await?;
         let Some(role) = settings.role.clone() else {

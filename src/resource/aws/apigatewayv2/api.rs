@@ -11,8 +11,8 @@ use aws_sdk_apigatewayv2::types;
 
 /// A WebSocket or HTTP API of API Gateway. Its name is not unique. Id: the API's id.
 ///
-/// Quick create (`target`) and an OpenAPI `body` make routes and integrations that belong to
-/// the API: they go with it, and must not be written as resources too.
+/// Quick create (`target`) and an OpenAPI `body` create routes and integrations that belong to the
+/// API: they are deleted with it, and must not be declared as resources too.
 ///
 /// ```yaml
 /// api:
@@ -56,25 +56,25 @@ pub struct Api {
     pub disable_schema_validation: Option<bool>,
     /// Cross-origin resource sharing. HTTP only.
     pub cors_configuration: Option<Cors>,
-    /// Quick create: where all requests go, a URL or a function's ARN. The service makes the
+    /// Quick create: where all requests go, a URL or a function's ARN. The service creates the
     /// integration, a route and the stage `$default`. HTTP only.
     #[schemars(extend("createOnly" = true, "writeOnly" = true))]
     pub target: Option<String>,
-    /// Quick create: the route's key; `$default` when left out. HTTP only.
+    /// Quick create: the route's key; `$default` when omitted. HTTP only.
     #[schemars(extend("createOnly" = true, "writeOnly" = true))]
     pub route_key: Option<String>,
     /// Quick create: the role that the integration uses. HTTP only.
     #[schemars(extend("createOnly" = true, "writeOnly" = true))]
     pub credentials_arn: Option<String>,
     /// An OpenAPI document, given in the stack file or read by `file()` (not from S3, as
-    /// CloudFormation can), whose paths become the API's routes and integrations, in place of
-    /// all others. Compared with what was last applied: changes from outside are not seen,
-    /// and taking it out leaves what it made. HTTP only.
+    /// CloudFormation can), whose paths define the API's routes and integrations, in place of all
+    /// others. Compared with what was last applied: changes from outside are not seen, and removing
+    /// it keeps what it created. HTTP only.
     #[schemars(extend("later" = true, "writeOnly" = true))]
     pub body: Option<Document>,
-    /// What becomes of the base path that `body` names (its `basePath` server variable, or the
-    /// path of its server's URL): it counts for nothing, stands before every path, or does so
-    /// without its first part.
+    /// What happens to the base path that `body` names (its `basePath` server variable, or the path
+    /// of its server's URL): it counts for nothing, stands before every path, or does so without
+    /// its first part.
     // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-import-api-basePath.html
     #[schemars(extend(
         "default" = "ignore", "enum" = ["ignore", "prepend", "split"],
@@ -108,7 +108,7 @@ pub struct Cors {
     /// The headers that browsers may show.
     #[schemars(extend("set" = true, "ignoreCase" = true))]
     pub expose_headers: Option<Vec<String>>,
-    /// How many seconds browsers may keep the answer to a preflight request.
+    /// How many seconds browsers may cache the response to a preflight request.
     #[schemars(range(min = -1, max = 86400), extend("default" = 0))]
     pub max_age: Option<i32>,
 }
@@ -175,7 +175,7 @@ async fn outputs(
     })
 }
 
-/// What an update sends; what was taken out of the file goes back to the service's default.
+/// What an update sends; what was removed from the file goes back to the service's default.
 fn patch(call: UpdateApiFluentBuilder, change: &Change<Api>) -> UpdateApiFluentBuilder {
     let new = &change.new;
     let selection = if new.protocol_type == "HTTP" {
@@ -240,7 +240,7 @@ async fn import(cx: &Cx, id: &str, props: &Api) -> Result<(), Error> {
         .set_cors_configuration(props.cors_configuration.as_ref().map(Cors::to_sdk));
     send!(cx, call, "apigateway:PATCH (UpdateApi)", wait: BUSY)?;
     let mut tags = cx.owner.tagged(props.tags.as_ref());
-    // An update makes nothing, so it has no operation to name.
+    // An update creates nothing, so it has no operation to name.
     tags.retain(|_, value| !value.is_empty());
     tag(cx, &api_arn(cx, id), tags).await
 }

@@ -10,8 +10,8 @@ use aws_sdk_apigatewayv2::types::DeploymentStatus;
 /// stage's `deploymentId` to its id. The API needs at least one route; the routes,
 /// integrations and responses of the same stack come first. Id: `apiId/deploymentId`.
 ///
-/// The service's `stageName` argument is not offered: it makes or moves a stage that no
-/// stack file names.
+/// The service's `stageName` argument is not offered: it creates or moves a stage that no stack
+/// file names.
 ///
 /// ```yaml
 /// deployment:
@@ -27,7 +27,7 @@ pub struct Deployment {
     /// A description.
     #[schemars(length(max = 1024))]
     pub description: Option<String>,
-    /// Values that make a new deployment when one of them changes. Never sent.
+    /// Values that force a new deployment when one of them changes. Never sent.
     #[schemars(extend("createOnly" = true, "writeOnly" = true))]
     pub triggers: Option<Tags>,
 }
@@ -39,7 +39,7 @@ pub struct Outputs {
     /// The deployment's id.
     #[schemars(extend("from" = ["apiId"]))]
     pub id: String,
-    /// Whether API Gateway made it by itself.
+    /// Whether API Gateway created it by itself.
     #[schemars(extend("from" = []))]
     pub auto_deployed: bool,
 }
@@ -77,9 +77,9 @@ async fn deployed(cx: &Cx, api_id: &str, id: &str) -> Result<(), Error> {
 }
 
 /// How long a stage that has just moved on may still count as showing its old deployment.
-const SHOWN: Duration = Duration::from_secs(20);
+const STILL_ACTIVE_LIMIT: Duration = Duration::from_secs(20);
 
-fn shown(error: &Error) -> Option<&'static str> {
+fn still_active(error: &Error) -> Option<&'static str> {
     (error.effect() == Effect::None && error.message().contains("Active stages"))
         .then_some("a stage still shows the deployment")
 }
@@ -177,7 +177,7 @@ impl Resource for Deployment {
         let [api_id, deployment_id] = parts(id)?;
         let call = cx.aws.apigateway().delete_deployment();
         let call = call.api_id(api_id).deployment_id(deployment_id);
-        cx.retry(SHOWN, shown, || async {
+        cx.retry(STILL_ACTIVE_LIMIT, still_active, || async {
             let call = call.clone();
             send!(cx, call, "apigateway:DELETE (DeleteDeployment)", wait: BUSY, gone: NOT_FOUND)
         })

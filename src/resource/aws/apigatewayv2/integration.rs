@@ -26,7 +26,7 @@ pub struct Integration {
     /// The kind: `AWS`, `HTTP` and `MOCK` (WebSocket only), `AWS_PROXY`, `HTTP_PROXY`.
     #[schemars(extend("enum" = ["AWS", "AWS_PROXY", "HTTP", "HTTP_PROXY", "MOCK"]))]
     pub integration_type: String,
-    /// The HTTP method of the call, or `ANY`. AWS integrations use `POST` when it is left out.
+    /// The HTTP method of the call, or `ANY`. AWS integrations use `POST` when it is omitted.
     #[schemars(extend("enum" = ["ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]))]
     pub integration_method: Option<String>,
     /// What is called. An AWS service: `arn:aws:apigateway:{region}:{service}:path/{path}`;
@@ -68,8 +68,8 @@ pub struct Integration {
     pub response_parameters: Option<Vec<ResponseParameters>>,
     /// What selects the request template. A constant has a backslash: `'\$default'`.
     pub template_selection_expression: Option<String>,
-    /// How long the call may take: 50 to 29000 ms for WebSocket, to 30000 ms for HTTP.
-    /// Left out, it is the largest.
+    /// How long the call may take: 50 to 29000 ms for WebSocket, to 30000 ms for HTTP. If omitted,
+    /// it is the largest.
     #[schemars(range(min = 50, max = 30000))]
     pub timeout_milliseconds: Option<i32>,
     /// TLS towards a private endpoint. HTTP only.
@@ -126,8 +126,8 @@ macro_rules! props_of {
     }};
 }
 
-/// What an update sends; what was taken out of the file goes back to the default. The type
-/// and the subtype are sent each time, as API Gateway wants it.
+/// What an update sends; what was removed from the file goes back to the default. The type and the
+/// subtype are sent each time, as API Gateway wants it.
 fn patch(
     call: UpdateIntegrationFluentBuilder,
     change: &Change<Integration>,
@@ -365,7 +365,7 @@ impl Resource for Integration {
             Ok((fitting.collect(), reply.next_token))
         })
         .await?;
-        // Two that differ in nothing but what is withheld cannot be told apart.
+        // Two that differ only in what is withheld cannot be distinguished.
         if known.withholds() && fitting.len() > 1 {
             return Ok(None);
         }

@@ -87,8 +87,8 @@ pub(crate) fn merged_statuses(
     map
 }
 
-/// The statuses of which single mappings go, each to be sent with nothing in it before the new
-/// ones: nothing documents how a PATCH takes away one mapping, and an empty one is refused
+/// The statuses of which single mappings are removed, each to be sent with nothing in it before the
+/// new ones: nothing documents how a PATCH removes one mapping, and an empty one is refused
 /// ("Mapping expression missing source or destination").
 pub(crate) fn emptied_statuses(
     old: Option<&[ResponseParameters]>,

@@ -1,4 +1,4 @@
-//! `aws:apigatewayv2:IntegrationResponse`: what a WebSocket integration's result becomes.
+//! `aws:apigatewayv2:IntegrationResponse`: how a WebSocket integration's result is transformed.
 
 use crate::resource::author::*;
 use crate::resource::aws::apigatewayv2::protocol::Protocol;
@@ -6,8 +6,8 @@ use crate::resource::aws::apigatewayv2::{
     BUSY, EXISTS, LANE, NOT_FOUND, Tags, created_id, json, pages, parts, peer_protocol,
 };
 
-/// What the result of an integration becomes on its way to the caller, for the integrations of
-/// a WebSocket API that are no proxies (`MOCK`, `HTTP`, `AWS`). The caller gets it where the
+/// How the result of an integration is transformed on its way to the caller, for the integrations
+/// of a WebSocket API that are not proxies (`MOCK`, `HTTP`, `AWS`). The caller gets it where the
 /// route has a route response. Id: `apiId/integrationId/integrationResponseId`.
 ///
 /// ```yaml

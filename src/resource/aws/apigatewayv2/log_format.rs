@@ -13,7 +13,7 @@ pub(crate) fn has_lines(format: &str) -> bool {
 
 /// Whether it holds the request's id or the extended one, as a variable of its own:
 /// `$context.requestIdentity` is another one.
-pub(crate) fn tells_request(format: &str) -> bool {
+pub(crate) fn logs_request_id(format: &str) -> bool {
     ["$context.requestId", "$context.extendedRequestId"]
         .iter()
         .any(|name| {
@@ -49,7 +49,7 @@ mod tests {
             "$context.identity.sourceIp [$context.requestTime] $context.requestId",
             "$context.requestIds $context.requestId,",
         ] {
-            assert!(tells_request(format), "{format}");
+            assert!(logs_request_id(format), "{format}");
         }
         for format in [
             "",
@@ -58,7 +58,7 @@ mod tests {
             "$context.requestTime $context.integration.requestId",
             "context.requestId",
         ] {
-            assert!(!tells_request(format), "{format}");
+            assert!(!logs_request_id(format), "{format}");
         }
     }
 }

@@ -1,8 +1,8 @@
-//! What the API Gateway v2 types share: ids, ARNs, the way writes are repeated, tags.
+//! What the API Gateway v2 types share: ids, ARNs, the way writes are retried, tags.
 //!
-//! There is no idempotency token on any call and parallel writes under one API are refused
-//! with a `ConflictException`, so every write of an API, its children included, takes the
-//! lane `apigateway/{apiId}`. Updates are PATCH calls: what is left out stays as it is.
+//! No call has an idempotency token, and parallel writes under one API are refused with a
+//! `ConflictException`, so every write of an API, its children included, takes the lane
+//! `apigateway/{apiId}`. Updates are PATCH calls: what is omitted stays as it is.
 
 pub mod api;
 pub mod deployment;
@@ -21,14 +21,14 @@ use crate::resource::aws::listing;
 use crate::resource::context;
 use protocol::Protocol;
 
-/// What every call answers for a thing, or a parent, that is not there.
+/// What every call returns for a resource, or a parent, that does not exist.
 pub(crate) const NOT_FOUND: &[&str] = &["NotFoundException"];
 
-/// What a create answers for a route key or a stage name that is taken; while other writes
-/// go on it answers the same, which [`BUSY`] waits out.
+/// What a create returns for a route key or a stage name that is taken. While other writes go on,
+/// it returns the same, which [`BUSY`] waits out.
 pub(crate) const EXISTS: &[&str] = &["ConflictException"];
 
-/// How long a write is repeated while others write to the same API.
+/// How long a write is retried while others write to the same API.
 const WRITE_LIMIT: Duration = Duration::from_secs(300);
 
 /// The parts of an engine id such as `apiId/routeId`.
@@ -45,7 +45,7 @@ pub(crate) fn parts<const N: usize>(id: &str) -> Result<[&str; N], Error> {
 /// The lane of a child of an API.
 pub(crate) const LANE: Lane = Lane("apigateway", "apiId");
 
-/// Why a refused write is worth repeating.
+/// Why a refused write is worth a retry.
 fn transient(error: &Error) -> Option<&'static str> {
     let concurrent = error.effect() == Effect::None
         && error.is(&["ConflictException"])
@@ -90,7 +90,7 @@ pub(crate) async fn execution_arn(cx: &Cx, api_id: &str) -> Result<String, Error
 /// A user's tags.
 pub(crate) type Tags = BTreeMap<String, String>;
 
-/// Brings the user's tags of the thing from `old` to `new`; tags of anybody else stay.
+/// Changes the user's tags of the resource from `old` to `new`; tags of anybody else stay.
 /// `UpdateApi` and `UpdateStage` take no tags, so these are calls of their own.
 pub(crate) async fn retag(
     cx: &Cx,
@@ -108,7 +108,7 @@ pub(crate) async fn retag(
     Ok(())
 }
 
-/// Puts tags on the thing; no call where there are none.
+/// Puts tags on the resource; no call where there are none.
 pub(crate) async fn tag(cx: &Cx, arn: &str, tags: Tags) -> Result<(), Error> {
     if !tags.is_empty() {
         let call = cx.aws.apigateway().tag_resource().resource_arn(arn);

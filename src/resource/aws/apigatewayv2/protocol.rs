@@ -1,8 +1,8 @@
 //! The protocol of an API, which decides what its children look like, kept once seen.
 //!
-//! A stage's URL begins with `wss` or `https` after the protocol of its API, yet no reply
-//! about a stage tells it. The API is read or made in the same run before its stage is
-//! made, so what that reply told is kept here, and the stage costs no call for it.
+//! A stage's URL begins with `wss` or `https` after the protocol of its API, yet no reply about a
+//! stage returns it. The API is read or created in the same run before its stage is created, so the
+//! protocol of that reply is kept here, and the stage costs no call for it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -56,7 +56,7 @@ impl Protocol {
 pub struct Protocols(Mutex<BTreeMap<String, Protocol>>);
 
 impl Protocols {
-    /// Keeps what a reply told.
+    /// Keeps what a reply returned.
     pub fn note(&self, api_id: &str, word: &str) {
         if let Some(protocol) = Protocol::parse(word) {
             let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);

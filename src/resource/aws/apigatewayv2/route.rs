@@ -55,7 +55,7 @@ pub struct Route {
     /// The request parameters and whether they are required. WebSocket only.
     #[schemars(extend("set" = true))]
     pub request_parameters: Option<Vec<RequestParameter>>,
-    /// `$default` for a route that answers. WebSocket only.
+    /// `$default` for a route that returns a response. WebSocket only.
     pub route_response_selection_expression: Option<String>,
 }
 
@@ -99,7 +99,7 @@ fn parameters(live: HashMap<String, ParameterConstraints>) -> Vec<RequestParamet
     list
 }
 
-/// What an update sends; what was taken out of the file goes back to the default.
+/// What an update sends; what was removed from the file goes back to the default.
 fn patch(call: UpdateRouteFluentBuilder, change: &Change<Route>) -> UpdateRouteFluentBuilder {
     let new = &change.new;
     // An authorizer is only taken together with its type.
@@ -209,7 +209,7 @@ fn checks(rules: &Rules<'_>) -> Vec<Broken> {
 /// A target is `integrations/{id}`, of an integration of the same API.
 fn target_check(rules: &Rules<'_>) -> Option<Broken> {
     let path = Path::root().join("target");
-    // A known value is for the schema's pattern to judge.
+    // The schema's pattern checks a known value.
     let text = rules.props.unknown_at(&path)?;
     let (kind, integration) = (rules.peer)(&path).unzip();
     let integration = integration.filter(|_| kind == Some("aws:apigatewayv2:Integration"));
@@ -256,8 +256,8 @@ fn integration_id(target: &str) -> String {
     id.unwrap_or(target).to_owned()
 }
 
-/// Why a route cannot stand beside its API: the API's `body` or quick create makes it.
-fn made_by_api(route: &Rules<'_>, api: &Rules<'_>) -> Option<Broken> {
+/// Why a route cannot be declared beside its API: the API's `body` or quick create creates it.
+fn created_by_api(route: &Rules<'_>, api: &Rules<'_>) -> Option<Broken> {
     if let Some(broken) = said_by_body(route, api) {
         return Some(broken);
     }
@@ -277,7 +277,7 @@ impl Resource for Route {
     const IMPORT: Import = Import::Parts("`apiId/routeId`", '/');
     const IDENTITY: &'static [&'static str] = &["apiId", "routeKey"];
     const PARENTS: &'static [Parent] = &[
-        Parent::dies_with("aws:apigatewayv2:Api", "apiId", &["id"]).unless(made_by_api),
+        Parent::dies_with("aws:apigatewayv2:Api", "apiId", &["id"]).unless(created_by_api),
         Parent::stops("aws:apigatewayv2:Integration", "target", &["id"]).keyed(integration_id),
     ];
     const LANE: Option<Lane> = Some(LANE);
@@ -411,7 +411,7 @@ async fn with_key(cx: &Cx, api_id: &str, key: &str) -> Result<Option<String>, Er
     .await
 }
 
-/// What was refused, with the way to adopt the route that has the key already.
+/// What was refused, with the way to import the route that has the key already.
 async fn in_the_way(cx: &Cx, props: &Route, error: Error) -> Error {
     let key = &props.route_key;
     match with_key(cx, &props.api_id, key).await {

@@ -1,11 +1,11 @@
-//! `aws:apigatewayv2:RouteResponse`: lets a WebSocket route answer its caller.
+//! `aws:apigatewayv2:RouteResponse`: lets a WebSocket route return a response to its caller.
 
 use crate::resource::author::*;
 use crate::resource::aws::apigatewayv2::{
     BUSY, EXISTS, LANE, NOT_FOUND, Tags, created_id, json, pages, parts,
 };
 
-/// A response of a WebSocket route: the caller gets what the integration answers.
+/// A response of a WebSocket route: the caller gets what the integration returns.
 /// Id: `apiId/routeId/routeResponseId`.
 ///
 /// ```yaml
@@ -184,7 +184,7 @@ async fn search(
     .await
 }
 
-/// What was refused, with the way to adopt the response that has the key already.
+/// What was refused, with the way to import the response that has the key already.
 async fn in_the_way(cx: &Cx, props: &RouteResponse, error: Error) -> Error {
     let key = &props.route_response_key;
     let route = (props.api_id.as_str(), props.route_id.as_str());

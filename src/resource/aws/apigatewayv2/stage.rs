@@ -48,8 +48,8 @@ pub struct Stage {
     pub access_log_settings: Option<AccessLogSettings>,
     /// The client certificate for calls to integrations. WebSocket only.
     pub client_certificate_id: Option<String>,
-    /// The settings of routes that have none of their own. Limits taken out of the file
-    /// go back to 5000 at once and 10000 a second, the account's own.
+    /// The settings of routes that have none of their own. Limits removed from the file go back to
+    /// 5000 at once and 10000 a second, the account's own.
     pub default_route_settings: Option<DefaultRouteSettings>,
     /// The settings of single routes.
     #[schemars(extend("set" = true))]
@@ -65,7 +65,7 @@ pub struct Stage {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AccessLogSettings {
-    /// The ARN of a log group (a trailing `:*` is left out) or a Firehose stream.
+    /// The ARN of a log group (without a trailing `:*`) or a Firehose stream.
     pub destination_arn: String,
     /// The format of a line, with `$context` variables: one line, with `$context.requestId` or
     /// `$context.extendedRequestId` in it.
@@ -90,7 +90,7 @@ pub struct Outputs {
     /// Where clients connect: `wss://…/{stage}` for a WebSocket API, `https://…` for HTTP.
     #[schemars(extend("from" = ["apiId", "name"]))]
     pub invoke_url: String,
-    /// The deployment it shows; with `autoDeploy` each change of the API makes a new one.
+    /// The deployment it shows; with `autoDeploy` each change of the API creates a new one.
     #[schemars(extend("volatile" = ["autoDeploy", "deploymentId"], "from" = ["deploymentId"]))]
     pub deployment_id: Option<String>,
 }
@@ -99,8 +99,8 @@ fn log_arn(arn: &str) -> &str {
     arn.strip_suffix(":*").unwrap_or(arn)
 }
 
-/// Why a stage cannot stand beside its API: quick create makes the stage `$default`.
-fn made_by_api(stage: &Rules<'_>, api: &Rules<'_>) -> Option<Broken> {
+/// Why a stage cannot be declared beside its API: quick create creates the stage `$default`.
+fn created_by_api(stage: &Rules<'_>, api: &Rules<'_>) -> Option<Broken> {
     (api.given("target") && stage.known("name")? == "$default").then(|| {
         Broken::at("name", "The API's target makes the stage $default by itself: take this resource out of the stack, or target out of the API.")
     })
@@ -133,9 +133,9 @@ impl AccessLogSettings {
     }
 }
 
-/// The outputs by formula. The URL's scheme is that of the API's protocol, which no reply
-/// about a stage tells: it comes from the state, or from the API as read or made in this
-/// run, and only for a stage whose API this run has not seen from a `GetApi`.
+/// The outputs by formula. The URL's scheme is that of the API's protocol, which no reply about a
+/// stage returns: it comes from the state, or from the API as read or created in this run, and only
+/// for a stage whose API this run has not seen from a `GetApi`.
 async fn outputs(
     cx: &Cx,
     ids: [&str; 2],
@@ -164,8 +164,8 @@ fn stage_arn(cx: &Cx, api_id: &str, name: &str) -> String {
     format!("{}/stages/{name}", api_arn(cx, api_id))
 }
 
-/// What an update sends; what was taken out of the file goes back to the default. A
-/// deployment is never sent together with `autoDeploy`, which API Gateway refuses.
+/// What an update sends; what was removed from the file goes back to the default. A deployment is
+/// never sent together with `autoDeploy`, which API Gateway refuses.
 fn patch(call: UpdateStageFluentBuilder, change: &Change<Stage>) -> UpdateStageFluentBuilder {
     let (old, new) = (&change.old, &change.new);
     let manual = new.auto_deploy != Some(true) && new.deployment_id.is_some();
@@ -290,9 +290,9 @@ fn checks(rules: &Rules<'_>) -> Vec<Broken> {
     broken
 }
 
-/// An access log has one line a request, and each line tells the request's id: API Gateway
-/// refuses other formats (service model, `AccessLogSettings.format`; it takes the extended id
-/// in place of the id). One line end at the end is fine.
+/// An access log has one line a request, and each line contains the request's id: API Gateway
+/// refuses other formats (service model, `AccessLogSettings.format`; it takes the extended id in
+/// place of the id). One line end at the end is fine.
 fn log_format_check(rules: &Rules<'_>, broken: &mut Vec<Broken>) {
     let path = Path::dotted("accessLogSettings.format");
     let known = rules.props.unknown_at(&path).is_none();
@@ -306,7 +306,7 @@ fn log_format_check(rules: &Rules<'_>, broken: &mut Vec<Broken>) {
         let help = "in YAML, >- joins the lines of a block".to_owned();
         broken.push(Broken::new(path.clone(), message).help(Some(help)));
     }
-    if !log_format::tells_request(format) {
+    if !log_format::logs_request_id(format) {
         broken.push(Broken::new(
             path,
             "The format of an access log must hold $context.requestId or \
@@ -342,9 +342,9 @@ fn variable_checks(rules: &Rules<'_>, broken: &mut Vec<Broken>) {
     }
 }
 
-/// Has API Gateway deploy the stages that do so by themselves: any write to the API does that.
-/// A stage that is only told to shows what was deployed by hand until then, which could not be
-/// deleted (unverified against AWS: it may deploy at once, and nothing is written then).
+/// Has API Gateway deploy the stages with `autoDeploy`: any write to the API does that. A stage on
+/// which `autoDeploy` was only switched on shows what was deployed by hand until then, which could
+/// not be deleted (unverified against AWS: it may deploy at once, and nothing is written then).
 async fn deploy(cx: &Cx, api_id: &str) -> Result<(), Error> {
     let client = cx.aws.apigateway();
     let name = send!(client.get_api().api_id(api_id), "apigateway:GET (GetApi)")?.name;
@@ -352,7 +352,7 @@ async fn deploy(cx: &Cx, api_id: &str) -> Result<(), Error> {
     send!(cx, call, "apigateway:PATCH (UpdateApi)", wait: BUSY).map(|_| ())
 }
 
-/// Whether a `lastDeploymentStatusMessage` tells of a failure: `Deployment attempt failed: …`, and
+/// Whether a `lastDeploymentStatusMessage` reports a failure: `Deployment attempt failed: …`, and
 /// else `Successfully deployed stage with deployment ID …`.
 fn has_failed(message: &str) -> bool {
     message.to_ascii_lowercase().contains("fail")
@@ -363,7 +363,7 @@ impl Resource for Stage {
     const IMPORT: Import = Import::Parts("`apiId/stageName`", '/');
     const IDENTITY: &'static [&'static str] = &["apiId", "name"];
     const PARENTS: &'static [Parent] = &[
-        Parent::dies_with("aws:apigatewayv2:Api", "apiId", &["id"]).unless(made_by_api),
+        Parent::dies_with("aws:apigatewayv2:Api", "apiId", &["id"]).unless(created_by_api),
         Parent::stops("aws:apigatewayv2:Deployment", "deploymentId", &["id"]),
         Parent::survives(
             "aws:cloudwatch:LogGroup",
@@ -512,10 +512,10 @@ impl Resource for Stage {
         Ok(Made::new(change.id, outputs))
     }
 
-    const TELLS: bool = true;
+    const REPORTS_AFTERMATH: bool = true;
 
     /// API Gateway deploys a stage with `autoDeploy` by itself after each write to its API, and
-    /// tells a failure nowhere but here. The first reads may still tell of the deployment before.
+    /// reports a failure only here. The first reads may still report the deployment before.
     async fn aftermath(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<String>, Error> {
         if attrs["autoDeploy"] != Value::Bool(true) {
             return Ok(None);

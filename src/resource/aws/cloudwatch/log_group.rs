@@ -23,8 +23,8 @@ const NAMING: Naming = Naming {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LogGroup {
-    /// The group's name; a Lambda function writes to `/aws/lambda/FUNCTION`. Left out: made
-    /// of the address.
+    /// The group's name; a Lambda function writes to `/aws/lambda/FUNCTION`. If omitted, it is
+    /// generated from the address.
     #[schemars(length(min = 1, max = 512), regex(pattern = r"^[.\-_/#A-Za-z0-9]+$"))]
     #[schemars(extend("createOnly" = true))]
     pub name: Option<String>,
@@ -32,8 +32,8 @@ pub struct LogGroup {
     #[schemars(length(min = 1, max = 505), regex(pattern = r"^[.\-_/#A-Za-z0-9]+$"))]
     #[schemars(extend("createOnly" = true, "prefixOf" = "name", "writeOnly" = true))]
     pub name_prefix: Option<String>,
-    /// How many days events are kept; 0 or left out: for ever. A number that an account
-    /// policy sets is left alone.
+    /// How many days events are kept; 0 or omitted: for ever. A number that an account policy sets
+    /// is not changed.
     #[schemars(extend(
         "enum" = [0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096,
                   1827, 2192, 2557, 2922, 3288, 3653],
@@ -92,7 +92,7 @@ impl Resource for LogGroup {
     const LANE: Option<Lane> = Some(Lane("logs", "name"));
     type Outputs = Outputs;
 
-    fn taken_as_given(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
+    fn assumed_on_import(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
         &["skipDestroy"]
     }
 
@@ -121,7 +121,7 @@ impl Resource for LogGroup {
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let props = &new.props;
         let name = NAMING.name_of(cx, &new.props, &new.decided)?;
-        // Asked for first: nothing is made when there is no answer.
+        // Read first: nothing is created when the read fails.
         let outputs = outputs(cx, &name).await?;
         let tags: HashMap<String, String> =
             cx.owner.tagged(props.tags.as_ref()).into_iter().collect();
@@ -238,7 +238,7 @@ impl Resource for LogGroup {
         }
         let arn = outputs(cx, &name).await?.arn;
         let tags = match calls::read_tags(cx, &arn).await {
-            // A name that was drawn for this create can be nobody else's.
+            // A name that was drawn for this create is unique to it.
             Err(error) if tags::is_denied(&error) && known.decided("name").is_some() => {
                 return Ok(Some(name));
             }
@@ -268,8 +268,8 @@ async fn outputs(cx: &Cx, name: &str) -> Result<Outputs, Error> {
     })
 }
 
-/// The number of days that is the group's own. Where an account policy sets it, what was
-/// last applied stands for it, so that the two do not fight.
+/// The number of days that is the group's own. Where an account policy sets it, what was last
+/// applied is used in its place, so that the two do not fight.
 fn retention(group: &LiveGroup, attrs: &Value) -> Option<i32> {
     if group.retention_policy_name.is_some() {
         let applied = attrs["retentionInDays"].as_i64();

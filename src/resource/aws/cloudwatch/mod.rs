@@ -1,4 +1,4 @@
-//! The calls on a log group, and the refusals worth repeating.
+//! The calls on a log group, and the refusals worth a retry.
 
 pub mod log_group;
 
@@ -6,19 +6,19 @@ use crate::resource::author::*;
 use crate::resource::aws::listing;
 use aws_sdk_cloudwatchlogs::types::LogGroup as LiveGroup;
 
-/// How long refusals because of another change are repeated.
+/// How long a call is retried that is refused because of another change.
 const LIMIT: Duration = Duration::from_secs(60);
-/// The wire code for a group that is not there. Describe calls answer an empty list.
+/// The wire code for a group that does not exist. Describe calls return an empty list.
 pub const NOT_FOUND: &[&str] = &["ResourceNotFoundException"];
 
-/// Another change to the group is under way, or throttling.
+/// Another change to the group is in progress, or throttling.
 pub fn busy(error: &Error) -> Option<&'static str> {
     (error.effect() == Effect::None && error.is(&["OperationAbortedException"]))
-        .then_some("another change to the log group is under way")
+        .then_some("another change to the log group is in progress")
         .or_else(|| throttled(error))
 }
 
-/// [`busy`], a group that was just made, or an identity policy that is not in force yet.
+/// [`busy`], a group that was just created, or an identity policy that is not in force yet.
 pub fn unseen(error: &Error) -> Option<&'static str> {
     if error.effect() != Effect::None {
         return None;
@@ -68,7 +68,7 @@ pub async fn names(cx: &Cx, start: &str) -> Result<Vec<String>, Error> {
     .await
 }
 
-/// The tags of the group with this ARN (without `:*`); none when it is not there.
+/// The tags of the group with this ARN (without `:*`); none when it does not exist.
 pub async fn read_tags(cx: &Cx, arn: &str) -> Result<Option<HashMap<String, String>>, Error> {
     let call = cx.aws.logs().list_tags_for_resource().resource_arn(arn);
     let reply = send!(call, "logs:ListTagsForResource", none: NOT_FOUND)?;
@@ -103,7 +103,7 @@ pub async fn update_key(cx: &Cx, name: &str, key: Option<&str>) -> Result<(), Er
     Ok(())
 }
 
-/// Sets and takes away tags.
+/// Sets and removes tags.
 pub async fn update_tags(
     cx: &Cx,
     arn: &str,

@@ -60,9 +60,9 @@ pub(crate) fn name_in(arn: &str) -> Option<&str> {
     (partition.starts_with("aws") && !name.is_empty() && !name.ends_with('/')).then_some(name)
 }
 
-/// What is wrong with the ARN of a policy that AWS manages: that no policy of a family known in
-/// whole has this path and name. The nearest one is given where there is one; `None` where
-/// nothing is known to be wrong.
+/// What is wrong with the ARN of a policy that AWS manages: no policy of a completely known family
+/// has this path and name. The nearest one is given where one exists; `None` where nothing is known
+/// to be wrong.
 pub(crate) fn unknown(arn: &str) -> Option<Unknown> {
     let full = name_in(arn)?;
     let last = |full: &'static str| full.rsplit('/').next().unwrap_or(full);
@@ -95,7 +95,7 @@ pub(crate) struct Unknown {
 }
 
 impl Unknown {
-    /// A help line's text.
+    /// The text of a help line.
     pub(crate) fn help(&self) -> Option<String> {
         self.nearest
             .as_ref()
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_that_aws_does_not_have_is_told_with_the_nearest() {
+    fn a_policy_that_aws_does_not_have_is_reported_with_the_nearest() {
         let basic = "service-role/AWSLambdaBasicExecutionRole";
         for name in [
             "AWSLambdaBasicExecutionRole",

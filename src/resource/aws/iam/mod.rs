@@ -1,7 +1,7 @@
-//! What the IAM types share: calls on a role's policies, and the refusals worth repeating.
+//! What the IAM types share: calls on a role's policies, and the refusals worth a retry.
 //!
-//! IAM is eventually consistent: what one call made, the next may not see yet. Wire codes
-//! carry no `Exception` suffix (`NoSuchEntity`).
+//! IAM is eventually consistent: what one call created, the next may not see yet. Wire codes carry
+//! no `Exception` suffix (`NoSuchEntity`).
 
 pub(crate) mod aws_managed;
 pub mod policy;
@@ -16,10 +16,10 @@ use crate::resource::author::*;
 use crate::resource::aws::listing;
 use aws_sdk_iam::types::Tag;
 
-/// How long IAM may take to show everywhere what it has been told.
+/// How long IAM may take to show a change everywhere.
 pub const LAG: Duration = Duration::from_secs(120);
 
-/// The wire code for something that is not there.
+/// The wire code for something that does not exist.
 pub const NOT_FOUND: &[&str] = &["NoSuchEntity"];
 
 /// The most characters of an inline policy, white space not counted (IAM quotas).
@@ -44,14 +44,14 @@ pub fn is_name_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)
 }
 
-/// A refusal to be repeated for any write: throttling, or another write to the same thing.
+/// A refusal after which any write is retried: throttling, or another write to the same resource.
 pub fn busy(error: &Error) -> Option<&'static str> {
     (error.effect() == Effect::None && error.is(&["ConcurrentModification"]))
         .then_some("IAM is busy with another change to it")
         .or_else(|| throttled(error))
 }
 
-/// [`busy`], or something just made that IAM does not see yet.
+/// [`busy`], or something just created that IAM does not see yet.
 pub fn unseen(error: &Error) -> Option<Reason> {
     (error.effect() == Effect::None && error.is(NOT_FOUND))
         .then_some(Reason::created("a new role or policy takes up to a minute"))
@@ -113,8 +113,8 @@ pub fn own_tags(tags: &[Tag]) -> Option<BTreeMap<String, String>> {
     user_tags(tags.iter().map(|tag| (tag.key(), tag.value())))
 }
 
-/// Whether IAM's tags say that this very create made the thing.
-pub fn made_by(cx: &Cx, tags: &[Tag]) -> bool {
+/// Whether IAM's tags say that this create step created the resource.
+pub fn created_by(cx: &Cx, tags: &[Tag]) -> bool {
     cx.owner
         .made(tags.iter().map(|tag| (tag.key(), tag.value())))
 }
@@ -127,7 +127,7 @@ pub async fn arn(cx: &Cx, kind: &str, path: Option<&str>, name: &str) -> Result<
     Ok(format!("arn:{partition}:iam::{account}:{kind}{path}{name}"))
 }
 
-/// The ARNs of the managed policies attached to a role; none when there is no such role.
+/// The ARNs of the managed policies attached to a role; none when the role does not exist.
 pub async fn attached(cx: &Cx, role: &str) -> Result<Option<Vec<String>>, Error> {
     let all = listing::all("iam:ListAttachedRolePolicies", |marker| async move {
         let call = cx.aws.iam().list_attached_role_policies().role_name(role);
@@ -172,7 +172,7 @@ fn with_nearest(error: Error, policy_arn: &str) -> Error {
     }
 }
 
-/// [`unseen`] for a call that names a managed policy: those of AWS are there or are not.
+/// [`unseen`] for a call that names a managed policy: those of AWS exist or do not.
 pub(crate) fn policy_unseen(error: &Error, policy_arn: &str) -> Option<Reason> {
     let of_aws = aws_managed::name_in(policy_arn).is_some();
     if of_aws && error.is(NOT_FOUND) && error.message().contains(policy_arn) {
@@ -198,7 +198,7 @@ pub async fn detach(cx: &Cx, role: &str, policy_arn: &str) -> Result<(), Error> 
     send!(cx, call, "iam:DetachRolePolicy", wait: BUSY, gone: NOT_FOUND)
 }
 
-/// The names of a role's inline policies; none when there is no such role.
+/// The names of a role's inline policies; none when the role does not exist.
 pub async fn inline_names(cx: &Cx, role: &str) -> Result<Option<Vec<String>>, Error> {
     let all = listing::all("iam:ListRolePolicies", |marker| async move {
         let call = cx.aws.iam().list_role_policies().role_name(role);
@@ -208,7 +208,7 @@ pub async fn inline_names(cx: &Cx, role: &str) -> Result<Option<Vec<String>>, Er
     listing::unless(all.await, NOT_FOUND)
 }
 
-/// One inline policy of a role; none when it, or the role, is not there.
+/// One inline policy of a role; none when it, or the role, does not exist.
 pub async fn inline(cx: &Cx, role: &str, name: &str) -> Result<Option<Policy>, Error> {
     let call = cx.aws.iam().get_role_policy().role_name(role);
     let call = call.policy_name(name);
@@ -224,7 +224,7 @@ pub async fn put_inline(cx: &Cx, role: &str, name: &str, policy: &Policy) -> Res
     Ok(())
 }
 
-/// Deletes an inline policy; one that is not there is fine.
+/// Deletes an inline policy; one that does not exist is success.
 pub async fn delete_inline(cx: &Cx, role: &str, name: &str) -> Result<(), Error> {
     let call = cx.aws.iam().delete_role_policy().role_name(role);
     let call = call.policy_name(name);

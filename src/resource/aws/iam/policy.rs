@@ -23,7 +23,7 @@ const LIMIT: usize = 6_144;
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ManagedPolicy {
-    /// The policy's name, unique in the account. Left out: made of the address.
+    /// The policy's name, unique in the account. If omitted, it is generated from the address.
     #[schemars(length(min = 1, max = 128), regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"))]
     #[schemars(extend("createOnly" = true))]
     pub name: Option<String>,
@@ -38,7 +38,7 @@ pub struct ManagedPolicy {
     /// A description. IAM has no call to change it.
     #[schemars(length(max = 1000), extend("createOnly" = true))]
     pub description: Option<String>,
-    /// What the policy allows and denies. A change makes a new default version.
+    /// What the policy allows and denies. A change creates a new default version.
     #[schemars(extend("weak" = true))]
     pub policy: Policy,
     /// Tags; three more (`stackctl:…`) mark the owner.
@@ -123,8 +123,8 @@ impl Resource for ManagedPolicy {
 
     async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
         let id = &read.id;
-        // The version known of is asked for at the same time; a version made outside costs
-        // one more call.
+        // The known version is read at the same time; a version created outside stackctl costs one
+        // more call.
         let expected = read.attributes["defaultVersionId"].as_str();
         let expected = expected.unwrap_or("v1");
         let get = async {
@@ -190,7 +190,7 @@ impl Resource for ManagedPolicy {
             .and_then(|reply| reply.policy)
             .and_then(|policy| policy.tags)
             .unwrap_or_default();
-        Ok(iam::made_by(cx, &tags).then_some(arn))
+        Ok(iam::created_by(cx, &tags).then_some(arn))
     }
 
     async fn names(cx: &Cx, _known: &Known, start: &str) -> Result<Vec<String>, Error> {

@@ -1,5 +1,4 @@
-//! The versions of a managed policy: making one, and what of them stands in the way of a
-//! delete.
+//! The versions of a managed policy: creating one, and which of them block a delete.
 
 use super::{BUSY, LAG, NOT_FOUND, busy};
 use crate::resource::author::*;
@@ -9,9 +8,9 @@ use aws_sdk_iam::types::PolicyVersion;
 /// How many versions of a policy IAM keeps.
 const VERSIONS: usize = 5;
 
-/// Deletes the policy; one that is gone is success. Versions that are not in force go only
-/// when IAM says that something is in the way. That refusal is repeated for two minutes,
-/// since IAM sees a detach late.
+/// Deletes the policy; one that does not exist is success. Versions that are not in force are
+/// deleted only when IAM says that something is in the way. After that refusal the call is retried
+/// for two minutes, since IAM sees a detach late.
 pub async fn delete_policy(cx: &Cx, arn: &str) -> Result<(), Error> {
     if try_delete(cx, arn).await?.is_none() {
         return Ok(());
@@ -35,8 +34,8 @@ pub async fn delete_policy(cx: &Cx, arn: &str) -> Result<(), Error> {
     }
 }
 
-/// Makes a new default version and returns its id. Where IAM keeps no more versions, the
-/// oldest one that is not in force goes.
+/// Creates a new default version and returns its id. Where IAM keeps no more versions, the oldest
+/// one that is not in force is deleted.
 pub async fn new_version(cx: &Cx, arn: &str, document: &str) -> Result<String, Error> {
     let call = cx.aws.iam_once().create_policy_version().policy_arn(arn);
     let call = call.policy_document(document).set_as_default(true);
@@ -88,7 +87,7 @@ async fn delete_version(cx: &Cx, arn: &str, version: &PolicyVersion) -> Result<(
     send!(cx, call, "iam:DeletePolicyVersion", wait: BUSY, gone: NOT_FOUND)
 }
 
-/// None when the policy is gone; the refusal's text when something holds it.
+/// None when the policy no longer exists; the refusal's message when something holds it.
 async fn try_delete(cx: &Cx, arn: &str) -> Result<Option<String>, Error> {
     let call = cx.aws.iam().delete_policy().policy_arn(arn);
     let deleted = send!(cx, call, "iam:DeletePolicy", wait: BUSY, gone: NOT_FOUND);
@@ -99,7 +98,7 @@ async fn try_delete(cx: &Cx, arn: &str) -> Result<Option<String>, Error> {
     }
 }
 
-/// Names what the policy is still attached to; where that cannot be listed, IAM's own text
+/// Names what the policy is still attached to; where that cannot be listed, IAM's own message
 /// stands.
 async fn held(cx: &Cx, arn: &str, refusal: String) -> Error {
     let call = cx.aws.iam().list_entities_for_policy().policy_arn(arn);

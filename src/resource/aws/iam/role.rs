@@ -31,8 +31,8 @@ const TRUST_LIMIT: usize = 8_192;
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Role {
-    /// The role's name, unique in the account whatever its case. Left out: made of the
-    /// address.
+    /// The role's name, unique in the account whatever its case. If omitted, it is generated from
+    /// the address.
     #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"))]
     #[schemars(extend("createOnly" = true))]
     pub name: Option<String>,
@@ -97,10 +97,10 @@ pub struct Outputs {
     /// The role's ARN.
     #[schemars(extend("from" = ["name", "namePrefix", "path"]))]
     pub arn: String,
-    /// The role's unique id (`AROA…`); a role made again under the same name has another.
+    /// The role's unique id (`AROA…`); a role recreated under the same name has another.
     #[schemars(extend("from" = []))]
     pub unique_id: String,
-    /// When it was made, as RFC 3339.
+    /// When it was created, as RFC 3339.
     #[schemars(extend("from" = []))]
     pub create_date: String,
 }
@@ -123,7 +123,7 @@ impl Resource for Role {
     const LANE: Option<Lane> = Some(Lane("iam/role", "name"));
     type Outputs = Outputs;
 
-    fn taken_as_given(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
+    fn assumed_on_import(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
         &["forceDetachPolicies"]
     }
 
@@ -238,7 +238,7 @@ impl Resource for Role {
             .and_then(|reply| reply.role)
             .and_then(|role| role.tags)
             .unwrap_or_default();
-        Ok(iam::made_by(cx, &tags).then_some(name))
+        Ok(iam::created_by(cx, &tags).then_some(name))
     }
 
     async fn names(cx: &Cx, _known: &Known, start: &str) -> Result<Vec<String>, Error> {
@@ -254,18 +254,18 @@ impl Resource for Role {
 }
 
 impl Role {
-    /// `managedPolicyArns`, empty where it is left out.
+    /// `managedPolicyArns`, empty where it is omitted.
     pub fn managed(&self) -> &[String] {
         self.managed_policy_arns.as_deref().unwrap_or_default()
     }
 
-    /// `inlinePolicies`, empty where it is left out.
+    /// `inlinePolicies`, empty where it is omitted.
     pub fn inline(&self) -> &[InlinePolicy] {
         self.inline_policies.as_deref().unwrap_or_default()
     }
 }
 
-/// The one create call. A failure tells how to go on where the name is taken.
+/// The one create call. A failure says how to go on where the name is taken.
 async fn create_role(cx: &Cx, props: &Role, name: &str) -> Result<Outputs, Error> {
     let call = cx
         .aws
@@ -300,8 +300,8 @@ async fn create_role(cx: &Cx, props: &Role, name: &str) -> Result<Outputs, Error
     outputs(cx, &role).await
 }
 
-/// Right after a create IAM may give the unique id for the ARN; the ARN is then made of
-/// what it consists of.
+/// Right after a create IAM may give the unique id for the ARN; the ARN is then built from its
+/// parts.
 async fn outputs(cx: &Cx, role: &aws_sdk_iam::types::Role) -> Result<Outputs, Error> {
     let arn = if role.arn.starts_with("arn:") {
         role.arn.clone()
@@ -371,7 +371,7 @@ async fn read_inline(cx: &Cx, read: &Read) -> Result<Option<Vec<InlinePolicy>>, 
     Ok(Some(policies))
 }
 
-/// Makes the role what the file wants, as far as the two differ.
+/// Updates the role to what the file declares, as far as the two differ.
 async fn update(cx: &Cx, change: &Change<Role>) -> Result<(), Error> {
     let iam = cx.aws.iam();
     if change.has(&["assumeRolePolicy"]) {

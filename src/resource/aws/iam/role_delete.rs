@@ -5,20 +5,20 @@ use super::{BUSY, LAG, NOT_FOUND, attached, delete_inline, detach, inline_names}
 use crate::resource::author::*;
 use crate::resource::aws::listing;
 
-/// What may be taken off a role so that it can be deleted. Instance profiles always are.
+/// What may be removed from a role so that it can be deleted. Instance profiles always are.
 #[derive(Debug, Clone, Default)]
 pub struct Ours {
     /// All attached managed policies (`forceDetachPolicies`, or they are managed by the role).
     pub attached: bool,
-    /// The names of the inline policies that the role's own properties made.
+    /// The names of the inline policies that the role's own properties created.
     pub inline: BTreeSet<String>,
     /// All inline policies (`forceDetachPolicies`).
     pub all_inline: bool,
 }
 
-/// Deletes the role; one that is gone is success. What is ours is taken off first where it
-/// is known to be there, else only when IAM says that something holds the role. A refusal
-/// for that is repeated for two minutes, since IAM sees a detach late.
+/// Deletes the role; one that does not exist is success. What is ours is removed first where it is
+/// known to exist, else only when IAM says that something holds the role. After that refusal the
+/// call is retried for two minutes, since IAM sees a detach late.
 pub async fn delete_role(cx: &Cx, role: &str, ours: &Ours) -> Result<(), Error> {
     if ours.attached || !ours.inline.is_empty() {
         take_off(cx, role, ours).await?;
@@ -42,7 +42,7 @@ pub async fn delete_role(cx: &Cx, role: &str, ours: &Ours) -> Result<(), Error> 
     }
 }
 
-/// None when the role is gone; the refusal's text when something holds it.
+/// None when the role no longer exists; the refusal's message when something holds it.
 async fn try_delete(cx: &Cx, role: &str) -> Result<Option<String>, Error> {
     let call = cx.aws.iam().delete_role().role_name(role);
     let deleted = send!(cx, call, "iam:DeleteRole", wait: BUSY, gone: NOT_FOUND);
@@ -87,7 +87,7 @@ async fn instance_profiles(cx: &Cx, role: &str) -> Result<Vec<String>, Error> {
     Ok(listing::unless(all.await, NOT_FOUND)?.unwrap_or_default())
 }
 
-/// Names what still holds the role; where that cannot be listed, IAM's own text stands.
+/// Names what still holds the role; where that cannot be listed, IAM's own message stands.
 async fn held(cx: &Cx, role: &str, refusal: &str) -> Error {
     let (managed, inline) = tokio::join!(attached(cx, role), inline_names(cx, role));
     let mut holders: Vec<String> = Vec::new();

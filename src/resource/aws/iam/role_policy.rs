@@ -5,8 +5,8 @@ use crate::resource::aws::iam::{self, INLINE_LIMIT, POLICY_NAMING};
 use crate::resource::aws::policy::canonical;
 use crate::resource::aws::policy_check::{self, Kind};
 
-/// A policy written inside a role. Its id is `role:name`. IAM has one call for making and
-/// for changing it, so one of the same name that others wrote is overwritten.
+/// A policy written inside a role. Its id is `role:name`. IAM has one call to create and to update
+/// it, so one of the same name that others wrote is overwritten.
 ///
 /// ```yaml
 /// rights:
@@ -23,7 +23,7 @@ use crate::resource::aws::policy_check::{self, Kind};
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RolePolicy {
-    /// The policy's name, unique in the role. Left out: made of the address.
+    /// The policy's name, unique in the role. If omitted, it is generated from the address.
     #[schemars(length(min = 1, max = 128), regex(pattern = r"^[A-Za-z0-9_+=,.@-]+$"))]
     #[schemars(extend("createOnly" = true))]
     pub name: Option<String>,
@@ -84,7 +84,7 @@ impl Resource for RolePolicy {
     async fn create(cx: &Cx, new: New<Self>) -> Result<Made<Outputs>, Error> {
         let name = POLICY_NAMING.name_of(cx, &new.props, &new.decided)?;
         let role = &new.props.role;
-        // The write would go over somebody else's policy; a generated name meets none.
+        // The write would overwrite somebody else's policy; a generated name has no such conflict.
         if new.props.name.is_some()
             && let Some(live) = iam::inline(cx, role, &name)
                 .await
@@ -92,10 +92,10 @@ impl Resource for RolePolicy {
             && canonical(&live.0) != canonical(&new.props.policy.0)
         {
             let what = format!("a policy named {name} in the role {role}");
-            return Err(import_id::exists(cx, &what, &made(role, &name).id));
+            return Err(import_id::exists(cx, &what, &created(role, &name).id));
         }
         iam::put_inline(cx, &new.props.role, &name, &new.props.policy).await?;
-        Ok(made(&new.props.role, &name))
+        Ok(created(&new.props.role, &name))
     }
 
     async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
@@ -109,13 +109,13 @@ impl Resource for RolePolicy {
             role: role.to_owned(),
             policy,
         };
-        Ok(Some(Live::new(props, made(role, name).outputs)))
+        Ok(Some(Live::new(props, created(role, name).outputs)))
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
         let (role, name) = parts(&change.id)?;
         iam::put_inline(cx, role, name, &change.new.policy).await?;
-        Ok(made(role, name))
+        Ok(created(role, name))
     }
 
     async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
@@ -131,7 +131,7 @@ impl Resource for RolePolicy {
         else {
             return Ok(None);
         };
-        let id = made(role, &name).id;
+        let id = created(role, &name).id;
         let live = iam::inline(cx, role, &name).await?;
         Ok(live
             .filter(|live| canonical(&live.0) == canonical(&policy.0))
@@ -148,7 +148,7 @@ impl Resource for RolePolicy {
     }
 }
 
-fn made(role: &str, name: &str) -> Made<Outputs> {
+fn created(role: &str, name: &str) -> Made<Outputs> {
     let id = format!("{role}:{name}");
     Made {
         id: id.clone(),

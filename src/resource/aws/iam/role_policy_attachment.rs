@@ -3,8 +3,8 @@
 use crate::resource::author::*;
 use crate::resource::aws::iam;
 
-/// A managed policy attached to a role. Its id is `role/policyArn`. One that was attached
-/// by others before is taken over without a word: IAM does not tell the difference.
+/// A managed policy attached to a role. Its id is `role/policyArn`. One that was attached by others
+/// before is imported without a warning: IAM does not show the difference.
 ///
 /// ```yaml
 /// attachment:

@@ -38,11 +38,11 @@ pub struct Outputs {
     pub last_modified: Option<String>,
 }
 
-/// How long a mapping may take until it reads, or is gone (Terraform's limits).
-const SETTLED: Duration = Duration::from_secs(600);
-const GONE: Duration = Duration::from_secs(300);
+/// How long a mapping may take until it is stable, or deleted (Terraform's limits).
+const STABLE: Duration = Duration::from_secs(600);
+const DELETED: Duration = Duration::from_secs(300);
 
-/// Takes what a reply tells beside the properties; each call has a type of its own for it.
+/// Collects what a reply returns beside the properties; each call has a type of its own for it.
 macro_rules! outputs_of {
     ($cx:expr, $reply:expr) => {{
         let reply = $reply;
@@ -65,7 +65,7 @@ macro_rules! outputs_of {
     }};
 }
 
-fn is_settled(state: &str) -> bool {
+fn is_stable(state: &str) -> bool {
     matches!(state, "Enabled" | "Disabled" | "")
 }
 
@@ -75,17 +75,17 @@ async fn get(cx: &Cx, uuid: &str) -> Result<Option<GetEventSourceMappingOutput>,
 }
 
 /// Reads the mapping until it is in a state that stays.
-async fn settle(cx: &Cx, outputs: Outputs) -> Result<Outputs, Error> {
-    if is_settled(&outputs.state) {
+async fn wait_stable(cx: &Cx, outputs: Outputs) -> Result<Outputs, Error> {
+    if is_stable(&outputs.state) {
         return Ok(outputs);
     }
     let uuid = &outputs.uuid;
-    cx.until("state Enabled or Disabled", SETTLED, || async move {
+    cx.until("state Enabled or Disabled", STABLE, || async move {
         let Some(live) = get(cx, uuid).await? else {
             return Err(Wait::NotYet("not found".to_owned()));
         };
         let outputs = outputs_of!(cx, &live);
-        if is_settled(&outputs.state) {
+        if is_stable(&outputs.state) {
             return Ok(outputs);
         }
         Err(Wait::NotYet(outputs.state))
@@ -93,7 +93,7 @@ async fn settle(cx: &Cx, outputs: Outputs) -> Result<Outputs, Error> {
     .await
 }
 
-/// The refusal names the mapping that is there: `… with UUID 14e0db71-…`.
+/// The refusal names the existing mapping: `… with UUID 14e0db71-…`.
 async fn in_the_way(cx: &Cx, error: Error) -> Error {
     let is_uuid = |word: &&str| word.len() == 36 && word.matches('-').count() == 4;
     let words = error
@@ -174,7 +174,7 @@ impl Resource for EventSourceMapping {
             uuid.ok_or_else(|| Error::incomplete("lambda:CreateEventSourceMapping", "UUID"))?;
         cx.made(&uuid, json!({"id": uuid, "uuid": uuid}));
         let outputs = outputs_of!(cx, &reply);
-        let outputs = settle(cx, outputs).await?;
+        let outputs = wait_stable(cx, outputs).await?;
         Ok(Made { id: uuid, outputs })
     }
 
@@ -211,7 +211,7 @@ impl Resource for EventSourceMapping {
         } else {
             let call = patch(cx.aws.lambda().update_event_source_mapping(), &change).uuid(id);
             let reply = send!(cx, call, "lambda:UpdateEventSourceMapping", wait: busy(cx))?;
-            settle(cx, outputs_of!(cx, &reply)).await?
+            wait_stable(cx, outputs_of!(cx, &reply)).await?
         };
         Ok(Made::new(change.id, outputs))
     }
@@ -221,7 +221,7 @@ impl Resource for EventSourceMapping {
         send!(cx, call, "lambda:DeleteEventSourceMapping", wait: busy(cx), gone: NOT_FOUND)?;
         // Neither queue nor function nor role waits for a mapping on its way out.
         cx.released();
-        cx.until("the mapping to be deleted", GONE, || async move {
+        cx.until("the mapping to be deleted", DELETED, || async move {
             match get(cx, id).await? {
                 None => Ok(()),
                 Some(live) => Err(Wait::NotYet(live.state.unwrap_or_default())),
@@ -232,7 +232,7 @@ impl Resource for EventSourceMapping {
 
     async fn ready(cx: &Cx, id: &str) -> Result<(), Error> {
         if let Some(live) = get(cx, id).await? {
-            settle(cx, outputs_of!(cx, &live)).await?;
+            wait_stable(cx, outputs_of!(cx, &live)).await?;
         }
         Ok(())
     }

@@ -50,8 +50,8 @@ pub struct Outputs {
 
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// The outputs. `version` is the one last published: Lambda's own reads, being of
-/// `$LATEST`, do not tell it.
+/// The outputs. `version` is the one last published: Lambda's own reads, being of `$LATEST`, do not
+/// return it.
 fn outputs(cx: &Cx, name: &str, status: &Status, version: Option<&str>) -> Outputs {
     let version = version.unwrap_or(&status.version);
     let qualified = format!("{}:{version}", status.arn);
@@ -202,7 +202,7 @@ impl Resource for Function {
         (!hash.is_empty()).then(|| hash == content.sha256_base64())
     }
 
-    /// The code in an object, unless a hash or a version says which one is meant.
+    /// The code in an S3 object, unless a hash or a version says which one is meant.
     fn held_by(props: &Value) -> Option<HeldBy<'_>> {
         let named = |name: &str| props.get(name).filter(|value| !value.is_null());
         if named("sourceCodeHash").is_some() || named("s3ObjectVersion").is_some() {
@@ -216,7 +216,7 @@ impl Resource for Function {
     }
 
     /// The same hash means the same code.
-    fn taken_as_given(props: &Value, attrs: &Value) -> &'static [&'static str] {
+    fn assumed_on_import(props: &Value, attrs: &Value) -> &'static [&'static str] {
         let hash = props.get("sourceCodeHash").filter(|hash| hash.is_string());
         if hash.is_some() && hash == attrs.get("sourceCodeHash") {
             &["filename", "s3Bucket", "s3Key", "s3ObjectVersion"]

@@ -1,4 +1,4 @@
-//! The calls that make and change a function, and the waits between them.
+//! The calls that create and update a function, and the waits between them.
 //!
 //! Two updates without a wait are refused, so each is followed by one until
 //! `LastUpdateStatus` is `Successful`. The configuration goes first, then the code.
@@ -38,7 +38,7 @@ pub(crate) const CONFIGURATION: &[&str] = &[
     "vpcConfig",
 ];
 
-/// The properties of which a change may make a version: all of the above, and `publish`.
+/// The properties of which a change may publish a version: all of the above, and `publish`.
 pub(crate) fn all_names() -> Vec<&'static str> {
     let names = CODE.iter().chain(CONFIGURATION).copied();
     names.chain(["publish"]).collect()
@@ -46,7 +46,7 @@ pub(crate) fn all_names() -> Vec<&'static str> {
 
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// What replies about a function tell beside its properties.
+/// What replies about a function return beside its properties.
 #[derive(Debug, Clone)]
 pub(crate) struct Status {
     /// The ARN without a version.
@@ -172,7 +172,7 @@ pub(crate) async fn wait(
     .await
 }
 
-async fn settle(cx: &Cx, name: &str, status: Status) -> Result<Status, Error> {
+async fn wait_updated(cx: &Cx, name: &str, status: Status) -> Result<Status, Error> {
     if status.is_updated()? {
         return Ok(status);
     }
@@ -190,7 +190,7 @@ fn zip_of(cx: &Cx, props: &Function) -> Result<Option<Blob>, Error> {
     let path = cx.stack_dir.join(filename);
     let bytes = files::read(&path, LARGEST).map_err(|why| {
         Error::with_hint(
-            format!("the function's code is not there: {}", why.describe(&path)),
+            format!("the function's code cannot be read: {}", why.describe(&path)),
             "Check filename; it is relative to the stack file.",
         )
     })?;
@@ -278,8 +278,7 @@ pub(crate) fn create(cx: &Cx, props: &Function) -> Result<CreateFunctionFluentBu
         )))
 }
 
-/// The configuration that an update sends; what was taken out of the file goes back to the
-/// default.
+/// The configuration that an update sends; what was removed from the file goes back to the default.
 fn patch(
     call: UpdateFunctionConfigurationFluentBuilder,
     change: &Change<Function>,
@@ -380,17 +379,17 @@ pub(crate) async fn configure(cx: &Cx, change: &Change<Function>) -> Result<Stat
     let call = cx.aws.lambda().update_function_configuration();
     let call = patch(call, change)?.function_name(&change.id);
     let reply = send!(cx, call, "lambda:UpdateFunctionConfiguration", wait: busy(cx))?;
-    settle(cx, &change.id, status_of!(&reply)).await
+    wait_updated(cx, &change.id, status_of!(&reply)).await
 }
 
-/// Whether an update makes a version.
+/// Whether an update publishes a version.
 pub(crate) fn publishes(change: &Change<Function>) -> bool {
     change.new.publish == Some(true)
         && (change.has(CODE) || change.has(CONFIGURATION) || change.has(&["publish"]))
 }
 
-/// Puts the code, with the architecture, which is the code's; gives the version where one
-/// was published. The call is not repeated blindly: each one may publish.
+/// Puts the code, with the architecture, which is the code's; gives the version where one was
+/// published. The call is not retried blindly: each one may publish.
 pub(crate) async fn put_code(
     cx: &Cx,
     change: &Change<Function>,
@@ -415,7 +414,7 @@ pub(crate) async fn put_code(
     let reply = send!(cx, call, "lambda:UpdateFunctionCode", wait: busy(cx))?;
     let status = status_of!(&reply);
     let version = publishes(change).then(|| status.version.clone());
-    Ok((settle(cx, &change.id, status).await?, version))
+    Ok((wait_updated(cx, &change.id, status).await?, version))
 }
 
 /// Sets how many runs at the same time are kept for the function; -1 and none: none.
@@ -431,7 +430,7 @@ pub(crate) async fn reserve(cx: &Cx, name: &str, count: Option<i32>) -> Result<(
     send!(cx, call, "lambda:DeleteFunctionConcurrency", wait: busy(cx), gone: NOT_FOUND)
 }
 
-/// Sets or takes away the code signing configuration.
+/// Sets or removes the code signing configuration.
 pub(crate) async fn sign(cx: &Cx, name: &str, arn: Option<&str>) -> Result<(), Error> {
     let client = cx.aws.lambda();
     if let Some(arn) = arn {

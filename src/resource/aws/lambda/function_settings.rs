@@ -19,10 +19,10 @@ pub(crate) const CODE: &[&str] = &[
 /// A Lambda function. Its code comes from exactly one of `s3Bucket` with `s3Key`,
 /// `filename`, or `imageUri`. Id: the function's name.
 ///
-/// `filename` stands for the content of the file, which is compared with the code that runs; so
-/// do `s3Bucket` and `s3Key` where an object of the same stack is meant and neither
-/// `sourceCodeHash` nor `s3ObjectVersion` is given. New code under the key of any other object is
-/// only seen through these two. Deleting a function leaves its log group.
+/// `filename` stands for the content of the file, which is compared with the code that runs; so do
+/// `s3Bucket` and `s3Key` where an S3 object of the same stack is meant and neither
+/// `sourceCodeHash` nor `s3ObjectVersion` is given. New code under the key of any other S3 object
+/// is only seen through these two. Deleting a function leaves its log group.
 ///
 /// ```yaml
 /// function:
@@ -64,7 +64,7 @@ pub struct Function {
     /// The version of the zip file. Never returned by a read.
     #[schemars(length(min = 1, max = 1024), extend("writeOnly" = true))]
     pub s3_object_version: Option<String>,
-    /// `COPY`, or `REFERENCE` to run the object in place. Never returned by a read.
+    /// `COPY`, or `REFERENCE` to run the S3 object in place. Never returned by a read.
     #[schemars(extend("writeOnly" = true, "default" = "COPY", "enum" = ["COPY", "REFERENCE"]))]
     pub s3_object_storage_mode: Option<String>,
     /// The container image. Needed for `Image`.
@@ -122,7 +122,7 @@ pub struct Function {
     /// Isolation of tenants.
     #[schemars(extend("createOnly" = true))]
     pub tenancy_config: Option<TenancyConfig>,
-    /// Executions that last. It can be changed, but not taken away again.
+    /// Executions that last. It can be changed, but not removed.
     pub durable_config: Option<DurableConfig>,
     /// Tags.
     #[schemars(extend("maxProperties" = 47, "othersKeys" = "kept"))]
@@ -208,7 +208,7 @@ pub struct LoggingConfig {
     /// `Text` or `JSON`.
     #[schemars(extend("default" = "Text", "enum" = ["Text", "JSON"]))]
     pub log_format: Option<String>,
-    /// The log group; left out, `/aws/lambda/` and the function's name.
+    /// The log group; if omitted, `/aws/lambda/` and the function's name.
     #[schemars(length(min = 1, max = 512))]
     pub log_group: Option<String>,
     /// The least level of the code's own logs; needs `JSON`.
@@ -370,8 +370,8 @@ impl LoggingConfig {
             .build()
     }
 
-    /// These settings with Lambda's defaults for what is left out, as an update sends them.
-    /// Levels exist with `JSON` only.
+    /// These settings with Lambda's defaults for what is omitted, as an update sends them. Levels
+    /// exist with `JSON` only.
     pub(crate) fn complete(&self, function: &str) -> Self {
         let json = self.log_format.as_deref() == Some("JSON");
         let level =

@@ -1,4 +1,4 @@
-//! What the calls of an event source mapping send and tell.
+//! What the calls of an event source mapping send and return.
 
 use super::mapping_settings::{
     DestinationConfig, EventSourceMapping, FilterCriteria, LoggingConfig, MetricsConfig,
@@ -72,8 +72,8 @@ pub(crate) fn create(
         .set_tumbling_window_in_seconds(props.tumbling_window_in_seconds))
 }
 
-/// What an update sends; what was taken out of the file goes back to the default. Empty
-/// structs clear, absent ones are ignored.
+/// What an update sends; what was removed from the file goes back to the default. Empty structs
+/// clear, absent ones are ignored.
 pub(crate) fn patch(
     call: UpdateEventSourceMappingFluentBuilder,
     change: &Change<EventSourceMapping>,
@@ -146,8 +146,8 @@ pub(crate) fn patch(
         ))
 }
 
-/// Whether the mapping is on: no reply says so, its state does. A state on the way to
-/// another one tells nothing; what was last applied counts then.
+/// Whether the mapping is on: no reply says so, its state does. A transitional state does not say
+/// so; what was last applied counts then.
 fn enabled(state: &str, attrs: &Value) -> Option<bool> {
     match state {
         "Enabled" | "Enabling" => Some(true),

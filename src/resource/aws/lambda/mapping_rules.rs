@@ -8,8 +8,8 @@ const DEFAULT_VISIBILITY: i64 = 30;
 /// The timeout of a function that names none, in seconds.
 const DEFAULT_TIMEOUT: i64 = 3;
 
-/// A number in another resource of the file: its value, the default where it is left out,
-/// none where it is not known yet.
+/// A number in another resource of the file: its value, the default where it is omitted, none where
+/// it is not known yet.
 fn number(props: &Data, name: &str, default: i64) -> Option<i64> {
     let path = Path::root().join(name);
     if props.unknown_at(&path).is_some() {

@@ -29,8 +29,8 @@ pub struct EventSourceMapping {
     /// Whether the source is read.
     #[schemars(extend("default" = true))]
     pub enabled: Option<bool>,
-    /// The most records in a batch: a standard queue 10000, a FIFO queue 10. Left out, 10
-    /// for queues and 100 for the rest.
+    /// The most records in a batch: a standard queue 10000, a FIFO queue 10. If omitted, 10 for
+    /// queues and 100 for the rest.
     #[schemars(range(min = 1, max = 10000))]
     pub batch_size: Option<i32>,
     /// How many seconds a batch is waited for; not for FIFO queues.
@@ -45,7 +45,7 @@ pub struct EventSourceMapping {
     pub scaling_config: Option<ScalingConfig>,
     /// The KMS key for the filters.
     pub kms_key_arn: Option<String>,
-    /// The metrics that are made.
+    /// The metrics that are published.
     pub metrics_config: Option<MetricsConfig>,
     /// How the mapping logs.
     pub logging_config: Option<LoggingConfig>,
@@ -129,7 +129,7 @@ pub struct ProvisionedPollerConfig {
     pub maximum_pollers: Option<i32>,
 }
 
-/// The metrics that are made.
+/// The metrics that are published.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MetricsConfig {

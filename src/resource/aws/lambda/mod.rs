@@ -15,7 +15,7 @@ pub mod statement;
 use crate::resource::author::*;
 use tokio::time::Instant;
 
-/// What every call answers for a thing that is not there.
+/// What every call returns for a resource that does not exist.
 pub(crate) const NOT_FOUND: &[&str] = &["ResourceNotFoundException"];
 
 /// How long a new role or policy, or another change, is waited for.
@@ -71,16 +71,16 @@ pub fn function_name(text: &str) -> String {
     FunctionRef::parse(text).name
 }
 
-/// Whether a create was refused since there is such a thing already. The code alone also
-/// stands for a change that goes on.
+/// Whether a create was refused since such a resource exists already. The code alone also stands
+/// for a change in progress.
 pub fn exists(error: &Error) -> bool {
     error.effect() == Effect::None
         && error.is(&["ResourceConflictException"])
         && error.message().contains("already exist")
 }
 
-/// Why a refused call is worth repeating, and whether it is EC2 that is slow. The codes
-/// alone do not tell: the same ones stand for mistakes.
+/// Why a refused call is worth a retry, and whether it is EC2 that is slow. The codes alone do not
+/// decide it: the same ones stand for mistakes.
 fn transient(error: &Error) -> Option<(Reason, Duration)> {
     if error.effect() != Effect::None {
         return None;
@@ -138,7 +138,7 @@ pub(crate) fn invoke_arn(cx: &Cx, arn: &str) -> String {
     )
 }
 
-/// Brings the user's tags of the thing from `old` to `new`; tags of anybody else stay.
+/// Changes the user's tags of the resource from `old` to `new`; tags of anybody else stay.
 pub(crate) async fn retag(
     cx: &Cx,
     arn: &str,

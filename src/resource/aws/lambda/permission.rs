@@ -25,7 +25,7 @@ pub struct Permission {
     /// The function: its name or ARN; a name and an ARN of the same function are the same.
     #[schemars(length(min = 1, max = 256), extend("createOnly" = true))]
     pub function: String,
-    /// The statement's id; made up when left out.
+    /// The statement's id; generated when omitted.
     #[schemars(length(min = 1, max = 100), regex(pattern = "^[a-zA-Z0-9_-]+$"))]
     #[schemars(extend("createOnly" = true))]
     pub statement_id: Option<String>,
@@ -35,7 +35,7 @@ pub struct Permission {
     /// Who is allowed: a service's name, an account, an ARN, or `*`.
     #[schemars(length(min = 1), extend("createOnly" = true))]
     pub principal: String,
-    /// The ARN of what calls; `*` stands for any part. For API Gateway
+    /// The ARN of what calls; `*` matches any part. For API Gateway
     /// `${api.executionArn}/*/$default`.
     #[schemars(length(min = 12, max = 1024), extend("createOnly" = true))]
     pub source_arn: Option<String>,
@@ -72,7 +72,7 @@ pub struct Outputs {
 }
 
 const LIMIT: Duration = Duration::from_secs(300);
-/// How long a function that cannot be found is taken to be one that was just made.
+/// How long a function that cannot be found is assumed to be one that was just created.
 const FRESH: Duration = Duration::from_secs(30);
 
 fn outputs(sid: &str) -> Outputs {
@@ -87,7 +87,7 @@ fn sid_of(new: &New<Permission>) -> Result<String, Error> {
     let given = new.props.statement_id.as_deref().or(decided);
     given
         .map(str::to_owned)
-        .ok_or_else(|| Error::failed("the plan settled no statementId for the permission"))
+        .ok_or_else(|| Error::failed("the plan has no statementId for the permission"))
 }
 
 /// The function and the statement id in `function/sid`.
@@ -124,7 +124,7 @@ fn known_target(known: &Known) -> Option<FunctionRef> {
     Some(target)
 }
 
-/// Reads the function's policy; none where there is no policy, or no function.
+/// Reads the function's policy; none where the policy, or the function, does not exist.
 async fn policy(cx: &Cx, function: &FunctionRef) -> Result<Option<String>, Error> {
     let call = cx.aws.lambda().get_policy().function_name(&function.name);
     let call = call.set_qualifier(function.qualifier.clone());
@@ -144,7 +144,7 @@ async fn policy(cx: &Cx, function: &FunctionRef) -> Result<Option<String>, Error
     }
 }
 
-/// Adds the statement. A function made a moment ago may not be found yet.
+/// Adds the statement. A function created a moment ago may not be found yet.
 async fn add(cx: &Cx, props: &Permission, sid: &str) -> Result<(), Error> {
     let target = target(props);
     let call = cx
@@ -185,7 +185,9 @@ fn stem(address: &str) -> String {
 /// What a user names it by, taken apart.
 fn imported(text: &str) -> Result<Imported, String> {
     let (function, sid) = split(text).map_err(|_| {
-        format!("{text:?} has not the form FUNCTION/STATEMENT or FUNCTION:QUALIFIER/STATEMENT")
+        format!(
+            "{text:?} does not match the form FUNCTION/STATEMENT or FUNCTION:QUALIFIER/STATEMENT"
+        )
     })?;
     Imported::named(&format!("{}/{sid}", function.short()))
 }
@@ -377,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_id_is_drawn_once_and_only_when_left_out() {
+    fn a_statement_id_is_drawn_once_and_only_when_omitted() {
         let drawn = |seed| {
             let mut draw = Draw::new(seed, "allow[\"a/b\"]", 0);
             Permission::decide(&json!({}), &mut draw)["statementId"].clone()

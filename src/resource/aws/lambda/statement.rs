@@ -1,8 +1,7 @@
 //! A statement of a function's policy, as Lambda writes it for a permission.
 //!
-//! `AddPermission` takes flat arguments; reads give the whole policy as text. Each argument
-//! has its place in the statement: the principal's form is rewritten, and the rest are
-//! conditions.
+//! `AddPermission` takes flat arguments; reads return the whole policy as a string. Each argument
+//! has its place in the statement: the principal's form is rewritten, and the rest are conditions.
 
 use crate::resource::author::*;
 
@@ -20,7 +19,7 @@ pub(crate) struct Statement {
 }
 
 impl Statement {
-    /// The statement with this Sid out of a policy's text.
+    /// The statement with this Sid in a policy document.
     pub(crate) fn find(policy: &str, sid: &str) -> Option<Self> {
         let statements = statements(policy);
         let mut statements = statements.iter();
@@ -107,7 +106,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn every_argument_is_found_again() {
+    fn every_argument_is_read_back() {
         let policy = json!({"Version": "2012-10-17", "Id": "default", "Statement": [
             {"Sid": "other"},
             {"Sid": "s", "Effect": "Allow",

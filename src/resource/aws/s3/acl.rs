@@ -7,10 +7,10 @@ use aws_sdk_s3::types::{
     Owner as SdkOwner, Permission, Type,
 };
 
-/// The ACL of a bucket. It cannot be deleted: deleting this resource leaves it as it is.
-/// A bucket whose object ownership is `BucketOwnerEnforced` (every new one) has no ACL but
-/// `private`, so `acl: private` is satisfied there without a change, and anything else is
-/// refused. A public one also needs the bucket's public access block out of the way.
+/// The ACL of a bucket. It cannot be deleted: deleting this resource keeps it as it is. A bucket
+/// whose object ownership is `BucketOwnerEnforced` (every new one) has no ACL but `private`, so
+/// `acl: private` is satisfied there without a change, and anything else is refused. A public one
+/// also needs the bucket's public access block out of the way.
 ///
 /// ```yaml
 /// acl:
@@ -23,7 +23,7 @@ pub struct BucketAcl {
     /// The bucket's name.
     #[schemars(length(min = 3, max = 63), extend("createOnly" = true))]
     pub bucket: String,
-    /// A canned ACL. S3 keeps only its grants, from which it is told again. `log-delivery-write`
+    /// A canned ACL. S3 keeps only its grants, from which it is derived again. `log-delivery-write`
     /// lets S3 write access logs into the bucket.
     #[schemars(extend("enum" = [
         "private", "public-read", "public-read-write", "authenticated-read", "log-delivery-write"
@@ -129,7 +129,7 @@ impl AccessControlPolicy {
     }
 }
 
-/// What S3 answers where the bucket's ownership leaves no ACLs, and for some seconds after
+/// What S3 returns where the bucket's ownership allows no ACLs, and for some seconds after
 /// ownership controls switched them on (cloudposse/terraform-aws-s3-bucket#173).
 const NO_ACLS: &[&str] = &["AccessControlListNotSupported"];
 
@@ -155,7 +155,7 @@ fn is_enforced(controls: &Value) -> bool {
     controls["rule"]["objectOwnership"] == "BucketOwnerEnforced"
 }
 
-/// Why an ACL cannot stand beside ownership controls: they leave none but `private`.
+/// Why an ACL cannot stand beside ownership controls: they allow none but `private`.
 fn enforced(acl: &Rules<'_>, controls: &Rules<'_>) -> Option<Broken> {
     let custom = acl.given("accessControlPolicy");
     let grants = custom || acl.known("acl").is_some_and(|acl| acl != PRIVATE);
@@ -207,8 +207,8 @@ impl Setting for BucketAcl {
         &self.bucket
     }
 
-    /// Without its content it cannot be told from another one.
-    fn is_told(known: &Known) -> bool {
+    /// Without its content it cannot be identified.
+    fn is_identifiable(known: &Known) -> bool {
         let policy = known.value("accessControlPolicy");
         known.value("acl").or(policy).is_some()
     }
@@ -250,7 +250,7 @@ impl Setting for BucketAcl {
             .map_err(|error| without_acls(props, error))
     }
 
-    /// There is no call that deletes an ACL.
+    /// S3 has no call that deletes an ACL.
     async fn remove(_cx: &Cx, _bucket: &str, _attrs: &Value) -> Result<(), Error> {
         Ok(())
     }

@@ -16,7 +16,7 @@ use aws_sdk_s3::types::{
 };
 use futures_util::future::OptionFuture;
 
-/// The region whose CreateBucket takes no location, and answers 200 for a bucket of your own.
+/// The region whose CreateBucket takes no location, and returns 200 for a bucket of your own.
 const CLASSIC: &str = "us-east-1";
 
 /// How often a bucket that others still write to is emptied before giving up.
@@ -37,8 +37,8 @@ const ROUNDS: usize = 10;
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Bucket {
-    /// The name, unique within the partition. Without it, and without `bucketPrefix`, a name
-    /// is made from the resource's address.
+    /// The name, unique within the partition. Without it, and without `bucketPrefix`, a name is
+    /// generated from the resource's address.
     #[schemars(length(min = 3, max = 63))]
     #[schemars(regex(pattern = r"^[a-z0-9][a-z0-9.-]*[a-z0-9]$"))]
     #[schemars(extend("createOnly" = true))]
@@ -114,12 +114,12 @@ impl Resource for Bucket {
     const EMPTIED_BY: Option<&'static str> = Some("forceDestroy");
     const IMPORT: Import = s3::BY_BUCKET;
     const IDENTITY: &'static [&'static str] = &["bucket"];
-    const COUNTS: bool = true;
+    const COUNTING_NEEDS_CALL: bool = true;
     const TAGGING: Option<Tagging> = Some(Tagging::Plain);
     const LANE: Option<Lane> = Some(s3::LANE);
     type Outputs = Outputs;
 
-    fn taken_as_given(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
+    fn assumed_on_import(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
         &["forceDestroy"]
     }
 
@@ -157,7 +157,7 @@ impl Resource for Bucket {
             (Some(Value::String(name)), _) => name.clone(),
             (None, Some(Value::String(prefix))) => generated(prefix, draw),
             (None, None) => generated(&prefix_of(&draw.address), draw),
-            // Null stands for a value that only the apply will tell.
+            // Null stands for a value that only the apply will know.
             _ => return Map::new(),
         };
         Map::from_iter([
@@ -253,12 +253,12 @@ impl Resource for Bucket {
         };
         match all_tags(cx, &name).await {
             Ok(Some(tags)) => Ok(cx.owner.made(&tags).then_some(name)),
-            // A name that was drawn for this create can be nobody else's. Endpoints other than
-            // AWS's may not keep the tags of a create.
+            // A name that was drawn for this create is unique to it. Endpoints other than AWS's may
+            // not keep the tags of a create.
             Ok(None) if given.is_none() => Ok(head(cx, &name).await?.is_some().then_some(name)),
             Ok(None) => Ok(None),
             // The tags cannot be read: of one's own bucket, or of somebody else's. The create of
-            // that one failed, and will say so when it is repeated.
+            // that one failed, and will say so when it is retried.
             Err(error) if matches!(error.status(), Some(301 | 403)) => {
                 match head(cx, &name).await {
                     Ok(Some(_)) if given.is_none() => Ok(Some(name)),
@@ -303,7 +303,7 @@ fn name_of(new: &New<Bucket>) -> Result<String, Error> {
         .map(str::to_owned)
         .ok_or_else(|| {
             Error::with_hint(
-                "the bucket's name was not settled in the plan, since bucketPrefix was not known",
+                "the bucket's name was not decided in the plan, since bucketPrefix was not known",
                 "Give bucket or bucketPrefix a value that is known when the plan is made.",
             )
         })
@@ -346,7 +346,7 @@ fn tags_refused(error: &Error) -> bool {
 }
 
 /// Creates the bucket and tags it in a second call. Until then nothing on it says whose it is, so
-/// the name must be free before: a bucket that is there after a lost reply is then ours.
+/// the name must be free before: a bucket that exists after a lost reply is then ours.
 async fn create_then_tag(
     cx: &Cx,
     name: &str,
@@ -369,12 +369,12 @@ async fn create_then_tag(
 fn explain(cx: &Cx, name: &str, error: Error) -> Error {
     match error.code() {
         "BucketAlreadyExists" => foreign(name, "another account"),
-        "BucketAlreadyOwnedByYou" => taken(cx, name),
+        "BucketAlreadyOwnedByYou" => name_taken(cx, name),
         _ => error,
     }
 }
 
-fn taken(cx: &Cx, name: &str) -> Error {
+fn name_taken(cx: &Cx, name: &str) -> Error {
     import_id::exists(cx, &format!("a bucket named {name}"), name)
 }
 
@@ -389,7 +389,7 @@ fn foreign(name: &str, owner: &str) -> Error {
 fn unseen(cx: &Cx, name: &str, error: Error) -> Error {
     match error.status() {
         Some(403) => Error::with_hint(
-            format!("bucket {name} is there, but this identity may not look at it: {error}"),
+            format!("bucket {name} exists, but this identity may not read it: {error}"),
             "Allow s3:ListBucket for the identity in use, or check whose bucket it is.",
         ),
         _ => refused_head(cx, &format!("bucket {name}"), error),
@@ -400,7 +400,7 @@ fn unseen(cx: &Cx, name: &str, error: Error) -> Error {
 async fn refuse_existing(cx: &Cx, name: &str) -> Result<(), Error> {
     match head(cx, name).await {
         Ok(None) => Ok(()),
-        Ok(Some(_)) => Err(taken(cx, name)),
+        Ok(Some(_)) => Err(name_taken(cx, name)),
         Err(error) if matches!(error.status(), Some(301 | 403)) => {
             Err(foreign(name, "another account or region"))
         }
@@ -408,7 +408,7 @@ async fn refuse_existing(cx: &Cx, name: &str) -> Result<(), Error> {
     }
 }
 
-/// The bucket's region; none when there is no such bucket.
+/// The bucket's region; none when the bucket does not exist.
 async fn head(cx: &Cx, name: &str) -> Result<Option<String>, Error> {
     let call = cx.aws.s3().head_bucket().bucket(name);
     let reply = send!(call, "s3:ListBucket (HeadBucket)", none: NO_BUCKET)?;
@@ -488,7 +488,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_not_known_yet_is_not_made_up() {
+    fn a_name_that_is_not_known_yet_is_not_generated() {
         let mut draw = Draw::new(7, "code", 0);
         assert!(Bucket::decide(&json!({"bucket": null}), &mut draw).is_empty());
         assert!(Bucket::decide(&json!({"bucketPrefix": null}), &mut draw).is_empty());

@@ -1,4 +1,4 @@
-//! The names of buckets: made-up ones, and what S3 refuses.
+//! The names of buckets: generated ones, and what S3 refuses.
 
 use crate::resource::author::*;
 use aws_smithy_types::DateTime;
@@ -22,7 +22,7 @@ pub fn generated(prefix: &str, draw: &mut Draw) -> String {
     format!("{prefix}{date:0<14}{fraction:04}{tail:08x}")
 }
 
-/// A name's start made of a resource's address: `logs["a b"]` gives `logs-a-b-`.
+/// A name's start, generated from a resource's address: `logs["a b"]` gives `logs-a-b-`.
 pub fn prefix_of(address: &str) -> String {
     let mut prefix = String::new();
     for c in address.chars().map(|c| c.to_ascii_lowercase()) {
@@ -50,7 +50,7 @@ pub fn name_fault(name: &str) -> Option<String> {
         return Some("a bucket name has no two dots in a row".to_owned());
     }
     if name.parse::<std::net::Ipv4Addr>().is_ok() {
-        return Some("a bucket name has not the form of an IP address".to_owned());
+        return Some("a bucket name must not have the form of an IP address".to_owned());
     }
     if let Some(start) = STARTS.iter().find(|start| name.starts_with(**start)) {
         return Some(format!("a bucket name does not begin with {start}"));

@@ -23,9 +23,9 @@ pub async fn all_tags(cx: &Cx, name: &str) -> Result<Option<BTreeMap<String, Str
     }))
 }
 
-/// Brings the user's tags of a bucket from `old` to `new`. PutBucketTagging replaces the whole
-/// set, so all others that the bucket has by now are sent along: the owner's, those of others,
-/// and AWS's own (`aws:…`), which S3 refuses to have taken away.
+/// Changes the user's tags of a bucket from `old` to `new`. PutBucketTagging replaces the whole
+/// set, so all others that the bucket has by now are sent along: the owner's, those of others, and
+/// AWS's own (`aws:…`), which S3 refuses to remove.
 pub async fn retag(
     cx: &Cx,
     name: &str,

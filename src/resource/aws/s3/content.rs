@@ -16,8 +16,8 @@ const LARGE: u64 = 16 << 20;
 /// The most that one PutObject takes: 5 GiB (S3 User Guide, "Uploading objects").
 const LIMIT: u64 = 5 << 30;
 
-/// The size of a part, but for the last one: 8 MiB, or what makes 10,000 parts of a file, the
-/// most that S3 takes. A part is kept in memory while it goes up.
+/// The size of a part, but for the last one: 8 MiB, or a size that splits a file into 10,000 parts,
+/// the most that S3 accepts. A part is kept in memory while it goes up.
 const PART: u64 = 8 << 20;
 
 /// The content of an object.

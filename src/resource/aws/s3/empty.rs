@@ -27,8 +27,8 @@ struct Version {
     id: String,
 }
 
-/// What a bucket holds, as far as the first 1,000 entries tell. A count that fails fails
-/// nothing else: it says why.
+/// What a bucket holds, as far as the first 1,000 entries show. A count that fails fails nothing
+/// else: it says why.
 pub async fn count(cx: &Cx, bucket: &str) -> Contents {
     let call = cx.aws.s3().list_object_versions().bucket(bucket);
     let reply = send!(call, "s3:ListBucketVersions (ListObjectVersions)", none: NO_BUCKET);
@@ -72,7 +72,7 @@ struct Refused {
 }
 
 impl Emptying<'_> {
-    /// Deletes what is there now. A bucket that is gone is empty.
+    /// Deletes what the bucket holds now. A bucket that does not exist is empty.
     ///
     /// # Errors
     /// When a call fails, or S3 refuses to delete something.

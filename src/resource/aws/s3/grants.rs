@@ -6,7 +6,7 @@ const ALL_USERS: &str = "http://acs.amazonaws.com/groups/global/AllUsers";
 const AUTHENTICATED: &str = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers";
 const LOG_DELIVERY: &str = "http://acs.amazonaws.com/groups/s3/LogDelivery";
 
-/// The canned ACL that these grants stand for; none where they are of somebody's own making.
+/// The canned ACL that these grants stand for; none where they match no canned ACL.
 pub fn canned(owner: Option<&Owner>, grants: &[Grant]) -> Option<&'static str> {
     let owner = owner.and_then(Owner::id);
     let (mut full, mut all_read, mut all_write) = (false, false, false);
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn the_canned_acls_are_told_from_their_grants() {
+    fn the_canned_acls_are_derived_from_their_grants() {
         let owner = Owner::builder().id("me").build();
         let read = to_group(ALL_USERS, Permission::Read);
         let write = to_group(ALL_USERS, Permission::Write);

@@ -24,14 +24,14 @@ use crate::resource::aws::Aws;
 use aws_sdk_s3::types::Tag;
 use tokio::time::Instant;
 
-/// What S3 answers where the bucket is gone. A HEAD reply has no body, so the SDK makes
-/// `NotFound` of its status.
+/// What S3 returns where the bucket does not exist. A HEAD reply has no body, so the SDK maps its
+/// status to `NotFound`.
 pub const NO_BUCKET: &[&str] = &["NoSuchBucket", "NotFound"];
 
 /// How long a refusal because of another change of the same bucket is waited out.
 const BUSY_LIMIT: Duration = Duration::from_secs(5 * 60);
 
-/// How long a bucket that was just made may be unknown to other calls.
+/// How long a bucket that was just created may be unknown to other calls.
 const SETTLING: Duration = Duration::from_secs(2 * 60);
 
 /// The ARN of a bucket, or of an object where `name` is `bucket/key`.
@@ -39,7 +39,7 @@ pub fn arn(aws: &Aws, name: &str) -> String {
     format!("arn:{}:s3:::{name}", aws.partition())
 }
 
-/// The lane of a bucket's configuration: S3 answers `OperationAborted` to writes that overlap.
+/// The lane of a bucket's configuration: S3 returns `OperationAborted` for writes that overlap.
 pub(crate) const LANE: Lane = Lane("s3", "bucket");
 
 /// What settings of a bucket belong to.
@@ -72,12 +72,12 @@ pub(crate) fn owner(attrs: &Value) -> Option<String> {
     attrs["expectedBucketOwner"].as_str().map(str::to_owned)
 }
 
-/// What stands for a bucket's ownership controls among what a run wrote.
+/// What represents a bucket's ownership controls among what a run wrote.
 pub(crate) fn ownership_of(bucket: &str) -> String {
     format!("s3/{bucket}/ownership")
 }
 
-/// Why a refused write of a bucket may be made again. S3 does nothing when it answers so.
+/// Why a refused write of a bucket may be retried. S3 does nothing when it returns these.
 pub fn busy(error: &Error) -> Option<&'static str> {
     if error.is(&["SlowDown"]) {
         // A 503, so its effect counts as unknown elsewhere; S3 documents it as not done.
@@ -115,7 +115,7 @@ pub(crate) fn first(
     (BUSY_LIMIT, reason)
 }
 
-/// Makes the first write below a bucket; see [`first`].
+/// Sends the first write below a bucket; see [`first`].
 pub async fn first_write<T, F>(
     cx: &Cx,
     refused: impl Fn(&Error) -> Option<Reason> + Send,
@@ -142,7 +142,7 @@ pub(crate) fn writing(
     (limit, passing)
 }
 
-/// The client for a write; one that creates is never repeated blindly.
+/// The client for a write; one that creates is never retried blindly.
 pub(crate) fn client(cx: &Cx, new: bool) -> &aws_sdk_s3::Client {
     if new { cx.aws.s3_once() } else { cx.aws.s3() }
 }
@@ -235,7 +235,7 @@ mod tests {
         assert!(busy(&refusal("AccessDenied", 403)).is_none());
     }
 
-    /// Runs a first write whose attempts end like this; gives the reasons told while waiting.
+    /// Runs a first write whose attempts end like this; returns the reasons reported while waiting.
     fn write(answers: &[&'static str]) -> (Result<(), Error>, Vec<String>) {
         let told = Arc::new(Mutex::new(Vec::new()));
         let mut cx = Cx::new(Arc::new(Aws::offline()));
@@ -272,8 +272,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_counts_as_deleted() {
-        let gone = |code| unless::<()>(Err(refusal(code, 404)), policy::GONE);
+    fn what_does_not_exist_counts_as_deleted() {
+        let gone = |code| unless::<()>(Err(refusal(code, 404)), policy::NOT_FOUND);
         assert!(gone("NoSuchBucket").is_ok());
         assert!(gone("NoSuchBucketPolicy").is_ok());
         assert!(gone("AccessDenied").is_err());

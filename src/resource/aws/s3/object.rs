@@ -46,8 +46,8 @@ pub struct Outputs {
     pub checksum_sha256: Option<String>,
 }
 
-/// The outputs out of a PutObject or HeadObject reply, which name things alike. S3 and the
-/// SDK add checksums of their own choice; only the one that was asked for is told.
+/// The outputs out of a PutObject or HeadObject reply, which use the same names. S3 and the SDK add
+/// checksums of their own choice; only the requested one is returned.
 macro_rules! outputs_of {
     ($cx:expr, $id:expr, $reply:expr, $algorithm:expr) => {{
         let (reply, algorithm): (_, Option<&str>) = ($reply, $algorithm);
@@ -68,7 +68,7 @@ macro_rules! outputs_of {
     }};
 }
 
-/// Puts the content and all that goes with it; with `new`, only where no object is yet.
+/// Puts the content and all that goes with it; with `new`, only where no object exists yet.
 async fn store(cx: &Cx, props: &BucketObject, new: bool) -> Result<Outputs, Error> {
     let id = &props.id();
     let algorithm = props.checksum_algorithm.as_deref();
@@ -93,7 +93,7 @@ async fn store(cx: &Cx, props: &BucketObject, new: bool) -> Result<Outputs, Erro
     Ok(outputs_of!(cx, id, &reply, algorithm))
 }
 
-fn told_apart(cx: &Cx, props: &BucketObject, error: Error) -> Error {
+fn explain_refusal(cx: &Cx, props: &BucketObject, error: Error) -> Error {
     let id = props.id();
     if error.is(&["PreconditionFailed"]) || error.status() == Some(412) {
         return import_id::exists(cx, &format!("an object at {id}"), &id);
@@ -165,7 +165,7 @@ impl Resource for BucketObject {
     }
 
     /// The same ETag means the same content.
-    fn taken_as_given(props: &Value, attrs: &Value) -> &'static [&'static str] {
+    fn assumed_on_import(props: &Value, attrs: &Value) -> &'static [&'static str] {
         let etag = props.get("etag").filter(|etag| etag.is_string());
         if etag.is_some() && etag == attrs.get("etag") {
             &[
@@ -210,7 +210,7 @@ impl Resource for BucketObject {
         let props = new.props;
         let id = props.id();
         let outputs = store(cx, &props, true).await;
-        let outputs = outputs.map_err(|error| told_apart(cx, &props, error))?;
+        let outputs = outputs.map_err(|error| explain_refusal(cx, &props, error))?;
         Ok(Made { id, outputs })
     }
 
@@ -290,8 +290,8 @@ impl Resource for BucketObject {
             .map(|_| ())
     }
 
-    /// An object carries no owner, so the one at the key is taken for ours if its content is
-    /// what we sent (by ETag; with KMS by size, content type and metadata).
+    /// An object carries no owner, so the one at the key counts as ours if its content is what we
+    /// sent (by ETag; with KMS by size, content type and metadata).
     async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
         let (Some(bucket), Some(key)) = (known.text("bucket"), known.text("key")) else {
             return Ok(None);
@@ -302,9 +302,9 @@ impl Resource for BucketObject {
         };
         let live = live(&head);
         if CONTENT.iter().any(|name| known.is_withheld(name)) {
-            // What was secret is not known any more after a crash. The create that was under
-            // way takes effect only where nothing is, so what is there now is most likely
-            // its; if the content is another, the next plan says so.
+            // What was secret is not known any more after a crash. The create in progress takes
+            // effect only where no object exists, so the object at the key is most likely its own;
+            // if the content is another, the next plan says so.
             let metadata = known.compare("metadata", &json!(live.metadata));
             let created = !cx.owner.operation.is_empty();
             return Ok((created && metadata != Match::Different).then_some(id));

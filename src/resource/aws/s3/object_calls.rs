@@ -13,7 +13,7 @@ use aws_sdk_s3::types::{
     ObjectLockRetention, ObjectLockRetentionMode, Tagging,
 };
 
-/// HEAD of an object; none when it, or its bucket, is not there.
+/// HEAD of an object; none when it, or its bucket, does not exist.
 pub async fn head(
     cx: &Cx,
     bucket: &str,
@@ -31,14 +31,14 @@ pub async fn head(
         .map_err(|error| match error.status() {
             // A HEAD reply has no body to say so.
             Some(403) => Error::with_hint(
-                format!("{bucket}/{key} may not be looked at, or is not there: {error}"),
+                format!("{bucket}/{key} may not be read, or does not exist: {error}"),
                 "Allow s3:GetObject and s3:ListBucket for the identity in use.",
             ),
             _ => refused_head(cx, &format!("object {bucket}/{key}"), error),
         })
 }
 
-/// The properties that a HEAD reply tells.
+/// The properties that a HEAD reply returns.
 pub fn live(head: &HeadObjectOutput) -> BucketObject {
     let text = |value: Option<&str>| value.map(str::to_owned);
     let metadata = head.metadata().filter(|metadata| !metadata.is_empty());
@@ -128,7 +128,7 @@ pub async fn put_legal_hold(cx: &Cx, props: &BucketObject) -> Result<(), Error> 
     send!(call, "s3:PutObjectLegalHold").map(|_| ())
 }
 
-/// Puts the retention; an empty one takes it away, which governance mode allows with leave.
+/// Puts the retention; an empty one removes it, which governance mode allows with a permission.
 pub async fn put_retention(cx: &Cx, props: &BucketObject) -> Result<(), Error> {
     let mode = props.object_lock_mode.as_deref();
     let until = props.object_lock_retain_until_date.as_deref();

@@ -2,10 +2,10 @@
 
 use crate::resource::author::*;
 
-/// An object, uploaded in one piece (5 GiB at most, read into memory). It is never put over
-/// an object that somebody else made. `source` stands for the content of the file. In a versioned
-/// bucket, deleting it deletes all versions of its key. Changing anything but `tags`, `acl` and
-/// the object lock uploads the content again.
+/// An object, uploaded in one piece (5 GiB at most, read into memory). It is never put over an
+/// object that somebody else created. `source` stands for the content of the file. In a versioned
+/// bucket, deleting it deletes all versions of its key. Changing anything but `tags`, `acl` and the
+/// object lock uploads the content again.
 ///
 /// ```yaml
 /// object:
@@ -25,13 +25,13 @@ pub struct BucketObject {
     /// it goes up in parts, unless `etag` is given.
     #[schemars(length(min = 1), extend("writeOnly" = true, "localFile" = true))]
     pub source: Option<String>,
-    /// The content as text.
+    /// The content as a string.
     #[schemars(extend("writeOnly" = true))]
     pub content: Option<String>,
-    /// The content as base64, for bytes that are no text.
+    /// The content as base64, for bytes that are not UTF-8.
     #[schemars(extend("writeOnly" = true))]
     pub content_base64: Option<String>,
-    /// Any text that changes when the content does, such as a hash; never sent.
+    /// Any string that changes when the content does, such as a hash; never sent.
     #[schemars(extend("writeOnly" = true))]
     pub source_hash: Option<String>,
     /// The MD5 of the content in hex (`filemd5`): compared with what S3 has, so that a change
@@ -72,7 +72,7 @@ pub struct BucketObject {
     pub bucket_key_enabled: Option<bool>,
     /// Where a website's request for this object is sent instead.
     pub website_redirect: Option<String>,
-    /// A canned ACL, for a bucket that has ACLs. Not read back: changes made outside are not
+    /// A canned ACL, for a bucket that has ACLs. Not read back: changes outside stackctl are not
     /// noticed.
     #[schemars(extend(
         "writeOnly" = true,

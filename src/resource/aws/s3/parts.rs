@@ -15,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 /// How many parts go up at the same time.
 const AT_ONCE: usize = 4;
 
-/// Puts a file up. With `new`, only where no object is yet. What an upload that broke off has
+/// Puts a file up. With `new`, only where no object exists yet. What an upload that broke off has
 /// left at this key (it cannot be seen, and is billed) is cleared away first.
 ///
 /// # Errors
@@ -37,7 +37,7 @@ pub(crate) async fn put(
     if let Err(error) = &result
         && error.effect() == Effect::None
     {
-        // Parts are no object.
+        // Parts are not an object.
         cx.flight.nothing_created();
         // The error that counts is the upload's; the next one clears up what this leaves.
         let _ = abort(cx, props, &id).await;
@@ -53,7 +53,7 @@ async fn finish(
     new: bool,
 ) -> Result<CompleteMultipartUploadOutput, Error> {
     let count = source.count();
-    // Read one after the other, so that what went up can be told from what was planned.
+    // Read one after the other, so that what was uploaded can be compared with what was planned.
     let hashing = Mutex::new(Hashing::default());
     let read =
         futures_util::stream::unfold((1, source.clone()), move |(number, source)| async move {

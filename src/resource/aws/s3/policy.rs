@@ -35,7 +35,7 @@ pub struct BucketPolicy {
 /// How long IAM may take to make a new principal known.
 const PROPAGATION: Duration = Duration::from_secs(2 * 60);
 
-/// A role or user that was just made is not known to S3 at once.
+/// A role or user that was just created is not known to S3 at once.
 fn principal_unknown(error: &Error) -> Option<Reason> {
     (error.is(&["MalformedPolicy"]) && error.message().contains("Invalid principal"))
         .then_some(Reason::created("a new principal takes up to a minute"))
@@ -52,8 +52,8 @@ fn explain(bucket: &str, error: Error) -> Error {
     error
 }
 
-/// What says that there is no policy.
-pub(super) const GONE: &[&str] = &["NoSuchBucketPolicy", "NoSuchBucket", "NotFound"];
+/// The code that says that the policy does not exist.
+pub(super) const NOT_FOUND: &[&str] = &["NoSuchBucketPolicy", "NoSuchBucket", "NotFound"];
 
 impl Setting for BucketPolicy {
     const TYPE: &'static str = "aws:s3:BucketPolicy";
@@ -119,7 +119,7 @@ impl Setting for BucketPolicy {
 
     async fn remove(cx: &Cx, bucket: &str, _attrs: &Value) -> Result<(), Error> {
         let request = cx.aws.s3().delete_bucket_policy().bucket(bucket);
-        send!(cx, request, "s3:DeleteBucketPolicy", wait: s3::BUSY, gone: GONE)
+        send!(cx, request, "s3:DeleteBucketPolicy", wait: s3::BUSY, gone: NOT_FOUND)
     }
 }
 

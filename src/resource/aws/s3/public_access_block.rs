@@ -24,7 +24,7 @@ pub struct BucketPublicAccessBlock {
     /// Refuse bucket policies that make the bucket public.
     #[schemars(extend("default" = false))]
     pub block_public_policy: Option<bool>,
-    /// Treat public ACLs as if they were not there.
+    /// Treat public ACLs as if they did not exist.
     #[schemars(extend("default" = false))]
     pub ignore_public_acls: Option<bool>,
     /// Let only this account and AWS services use a bucket whose policy is public.
@@ -33,7 +33,7 @@ pub struct BucketPublicAccessBlock {
 }
 
 impl BucketPublicAccessBlock {
-    /// All four settings spelled out: a Put sets what is left out to false as well.
+    /// All four settings spelled out: a Put sets what is omitted to false as well.
     fn complete(&self) -> Self {
         let full = |flag: Option<bool>| Some(flag.unwrap_or(false));
         Self {

@@ -133,11 +133,11 @@ macro_rules! described {
     }};
 }
 
-/// An upload of these bytes with all that the properties say; it leaves nothing of what an
-/// object of that key had before.
+/// An upload of these bytes with all that the properties say; it keeps nothing of what an object of
+/// that key had before.
 ///
 /// # Errors
-/// When `objectLockRetainUntilDate` is no RFC 3339 time.
+/// When `objectLockRetainUntilDate` is not an RFC 3339 time.
 pub fn put(
     client: &Client,
     props: &BucketObject,
@@ -150,7 +150,7 @@ pub fn put(
 /// The start of an upload in parts, of an object with all that the properties say.
 ///
 /// # Errors
-/// When `objectLockRetainUntilDate` is no RFC 3339 time.
+/// When `objectLockRetainUntilDate` is not an RFC 3339 time.
 pub fn start(
     client: &Client,
     props: &BucketObject,

@@ -98,7 +98,7 @@ impl Setting for BucketVersioning {
         &self.bucket
     }
 
-    fn is_told(known: &Known) -> bool {
+    fn is_identifiable(known: &Known) -> bool {
         known.value("versioningConfiguration").is_some()
     }
 

@@ -46,12 +46,12 @@ pub fn all(props: &impl Serialize) -> Result<Texts, Error> {
     attributes::given(TABLE, props)
 }
 
-/// The attributes to send for a change: new values, and defaults for what was taken out.
+/// The attributes to send for a change: new values, and defaults for what was removed.
 pub fn changed<P: Serialize>(change: &Change<P>) -> Result<Texts, Error> {
     let mut wanted = attributes::changed(TABLE, change)?;
     let fields = fields(&change.new)?;
-    // A key that goes turns managed encryption on; where the file says otherwise, it has to be
-    // said again. A key that is there keeps it off.
+    // Removing a key turns managed encryption on; where the file says otherwise, it has to be sent
+    // again. A key that is set keeps it off.
     match wire(&fields["sqsManagedSseEnabled"]) {
         Some(given) if change.has(&["kmsMasterKeyId"]) => {
             wanted.insert("SqsManagedSseEnabled", given);
@@ -64,7 +64,7 @@ pub fn changed<P: Serialize>(change: &Change<P>) -> Result<Texts, Error> {
     Ok(wanted)
 }
 
-/// The properties that a queue's attributes stand for; name, kind and tags aside.
+/// The properties that a queue's attributes represent; name, kind and tags aside.
 pub fn parse<P: DeserializeOwned>(live: &Attributes) -> Result<P, Error> {
     attributes::parse(TABLE, "sqs:GetQueueAttributes", |name| {
         live.get(&Name::from(name)).map(String::as_str)
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_taken_out_gets_its_default() {
+    fn what_was_removed_gets_its_default() {
         let wanted = change(
             json!({"delaySeconds": 1}),
             &["delaySeconds", "visibilityTimeoutSeconds", "policy"],

@@ -12,7 +12,7 @@ use aws_sdk_sqs::types::QueueAttributeName as Name;
 use std::sync::{Mutex, PoisonError};
 use tokio::time::Instant;
 
-/// The codes for a queue that is not there: with and without the query-compatible header.
+/// The codes for a queue that does not exist: with and without the query-compatible header.
 pub const NOT_FOUND: &[&str] = &[
     "AWS.SimpleQueueService.NonExistentQueue",
     "QueueDoesNotExist",
@@ -34,7 +34,7 @@ pub const CHANGE_LAG: Duration = Duration::from_secs(60);
 /// A queue's attributes as on the wire.
 pub type Attributes = HashMap<Name, String>;
 
-/// Refusals of a write that pass: throttling, a queue just made, a principal just made.
+/// Refusals of a write that pass: throttling, a queue just created, a principal just created.
 pub fn unseen(error: &Error) -> Option<Reason> {
     if error.effect() != Effect::None {
         return None;
@@ -60,12 +60,12 @@ pub(crate) const UNSEEN: Waits<Reason> = (CREATE_LAG, unseen);
 /// What waits out throttling, of a change.
 pub(crate) const SLOWED: Waits = (CHANGE_LAG, throttled);
 
-/// All attributes of the queue, or those named; none when there is no such queue. A host of SQS
-/// that has not heard of the whole queue answers with less: that is no answer, and is asked
-/// for again.
+/// All attributes of the queue, or those named; none when the queue does not exist. A host of SQS
+/// that has not heard of the whole queue returns less: that reply does not count, and the read is
+/// retried.
 ///
 /// # Errors
-/// When the call fails, or no whole answer comes within [`CHANGE_LAG`].
+/// When the call fails, or no whole reply comes within [`CHANGE_LAG`].
 pub async fn attributes(cx: &Cx, url: &str, names: Name) -> Result<Option<Attributes>, Error> {
     let fifo = name_in_url(url).ends_with(".fifo");
     let mut asked = vec![names];
@@ -88,7 +88,7 @@ pub async fn attributes(cx: &Cx, url: &str, names: Name) -> Result<Option<Attrib
     .await
 }
 
-/// What every whole answer has and this one lacks.
+/// What every whole reply has and this one lacks.
 fn lacking(live: &Attributes, fifo: bool) -> Option<Name> {
     let needed = [Some(Name::QueueArn), fifo.then_some(Name::FifoQueue)];
     needed
@@ -98,7 +98,7 @@ fn lacking(live: &Attributes, fifo: bool) -> Option<Name> {
 }
 
 /// Waits until SQS has shown the attributes as they were sent with a create, once.
-pub async fn wait_shown(
+pub async fn wait_until_visible(
     cx: &Cx,
     url: &str,
     wanted: &BTreeMap<&'static str, String>,
@@ -113,15 +113,14 @@ pub async fn wait_shown(
     .await
 }
 
-/// When a change counts as in force: its hosts answer differently for up to a minute, so that
-/// equal answers count only over a while (the Terraform provider wants six, five seconds
-/// apart).
+/// When a change counts as in force: its hosts return different replies for up to a minute, so that
+/// equal replies count only over a while (the Terraform provider wants six, five seconds apart).
 #[derive(Debug, Default)]
 struct InForce(Mutex<Option<Instant>>);
 
 impl InForce {
-    /// Takes an answer that shows the change, or one that does not; tells whether answers
-    /// have shown it without a break for `spread`, twice at least.
+    /// Records whether a reply shows the change; returns whether replies have shown it without a
+    /// break for `spread`, twice at least.
     fn saw(&self, shown: bool, now: Instant, spread: Duration) -> bool {
         let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !shown {
@@ -138,7 +137,7 @@ impl InForce {
     }
 }
 
-/// The tags of a queue; none when there is no such queue.
+/// The tags of a queue; none when the queue does not exist.
 pub async fn tags(cx: &Cx, url: &str) -> Result<Option<HashMap<String, String>>, Error> {
     let call = cx.aws.sqs().list_queue_tags().queue_url(url);
     let reply = send!(call, "sqs:ListQueueTags", none: NOT_FOUND)?;
@@ -186,7 +185,7 @@ pub async fn set_attributes(
 fn first_difference(wanted: &BTreeMap<&'static str, String>, live: &Attributes) -> Option<String> {
     wanted.iter().find_map(|(name, value)| {
         let seen = live.get(&Name::from(*name)).map_or("", String::as_str);
-        // The period is told only where a KMS key is set.
+        // The period is returned only where a KMS key is set.
         let hidden = *name == "KmsDataKeyReusePeriodSeconds" && seen.is_empty();
         (!hidden && !same(name, value, seen)).then(|| format!("{name} is \"{seen}\""))
     })
@@ -202,8 +201,8 @@ pub fn same(name: &str, one: &str, other: &str) -> bool {
     }
 }
 
-/// The canonical form of a redrive (allow) policy: parsed, `maxReceiveCount` a number (10
-/// where it is left out beside a target), `sourceQueueArns` in order.
+/// The canonical form of a redrive (allow) policy: parsed, `maxReceiveCount` a number (10 where it
+/// is omitted beside a target), `sourceQueueArns` in order.
 pub fn redrive(value: &Value) -> Value {
     let parsed = match value {
         Value::String(text) => parse(text),
@@ -245,7 +244,7 @@ pub fn account_in_url(url: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    /// SQS takes a count as text as well, and gives it back as it was.
+    /// SQS accepts a count as a string as well, and returns it as it was.
     #[test]
     fn a_redrive_policy_has_one_form() {
         let three = json!({"deadLetterTargetArn": "a", "maxReceiveCount": 3});
@@ -289,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_in_force_when_it_was_shown_for_a_while() {
+    fn a_change_is_in_force_when_it_was_visible_for_a_while() {
         let start = Instant::now();
         let at = |seconds: u64| start + Duration::from_secs(seconds);
         let spread = Duration::from_secs(10);
@@ -339,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_tells_account_and_name() {
+    fn a_url_contains_account_and_name() {
         let url = "https://sqs.us-west-2.amazonaws.com/123456789012/a.fifo";
         assert_eq!(name_in_url(url), "a.fifo");
         assert_eq!(account_in_url(url), Some("123456789012"));

@@ -26,8 +26,8 @@ const NAMING: Naming = Naming {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Queue {
-    /// The queue's name; a FIFO queue's ends in `.fifo`. Left out: made of the address. A
-    /// name cannot be used again for 60 seconds after its queue was deleted.
+    /// The queue's name; a FIFO queue's ends in `.fifo`. If omitted, it is generated from the
+    /// address. A name cannot be used again for 60 seconds after its queue was deleted.
     #[schemars(length(min = 1, max = 80))]
     #[schemars(regex(pattern = r"^[A-Za-z0-9_-]+(\.fifo)?$"))]
     #[schemars(extend("createOnly" = true))]
@@ -52,8 +52,8 @@ pub struct Queue {
     /// How long a new message stays hidden, in seconds.
     #[schemars(range(min = 0, max = 900), extend("default" = 0))]
     pub delay_seconds: Option<u32>,
-    /// The most bytes a message may have. Queues made before August 2025 without a value
-    /// have 262144.
+    /// The most bytes a message may have. Queues created before August 2025 without a value have
+    /// 262144.
     #[schemars(range(min = 1024, max = 1_048_576), extend("default" = 1_048_576))]
     pub max_message_size: Option<u32>,
     /// How long a message is kept, in seconds. A change may take 15 minutes to have effect.
@@ -68,7 +68,7 @@ pub struct Queue {
     pub visibility_timeout_seconds: Option<u32>,
     /// Who may do what to the queue. Excludes `aws:sqs:QueuePolicy` on the same queue.
     pub policy: Option<Policy>,
-    /// Where messages go that were received `maxReceiveCount` times (10 when left out):
+    /// Where messages go that were received `maxReceiveCount` times (10 when omitted):
     /// `{deadLetterTargetArn, maxReceiveCount}`. The target is a queue of the same kind.
     pub redrive_policy: Option<Document>,
     /// Which queues may use this one as their dead letter queue:
@@ -150,9 +150,9 @@ impl Resource for Queue {
         let sent = send!(cx, call, "sqs:CreateQueue", wait: (NAME_BLOCKED, creatable));
         let reply = match sent {
             Err(error) if error.is(&["QueueNameExists", "QueueAlreadyExists"]) => {
-                // Its URL is the import id; where it cannot be told, the answer must do.
+                // Its URL is the import id; where it cannot be built, SQS's message stands.
                 let url = url_of(cx, &name).await.ok().flatten();
-                return Err(url.map_or(error, |url| taken(cx, &name, &url)));
+                return Err(url.map_or(error, |url| name_taken(cx, &name, &url)));
             }
             other => other?,
         };
@@ -162,8 +162,8 @@ impl Resource for Queue {
         let outputs = outputs(cx, &url).await?;
         cx.made(&url, json!(outputs));
         let (proven, shown) = tokio::join!(
-            prove_made(cx, &url),
-            sqs::wait_shown(cx, &url, &sent_attributes)
+            prove_created(cx, &url),
+            sqs::wait_until_visible(cx, &url, &sent_attributes)
         );
         match proven {
             Ok(true) => shown?,
@@ -171,7 +171,7 @@ impl Resource for Queue {
             Ok(false) => {
                 cx.take_made();
                 cx.flight.nothing_created();
-                return Err(taken(cx, &name, &url));
+                return Err(name_taken(cx, &name, &url));
             }
             // Whose it is could not be found out.
             Err(error) => {
@@ -226,7 +226,7 @@ impl Resource for Queue {
         };
         let mut url = url_of(cx, &name).await?;
         if url.is_none() {
-            // A queue may be unknown for about a second after it was made.
+            // A queue may be unknown for about a second after its creation.
             tokio::time::sleep(cx.aws.real(Duration::from_secs(1))).await;
             url = url_of(cx, &name).await?;
         }
@@ -235,7 +235,7 @@ impl Resource for Queue {
         };
         let tags = match sqs::tags(cx, &url).await {
             Err(error) if tags::is_denied(&error) => {
-                return found_untold(cx, known, (&name, url), &error).await;
+                return find_without_tags(cx, known, (&name, url), &error).await;
             }
             other => other?.unwrap_or_default(),
         };
@@ -297,10 +297,10 @@ fn create_call(
         .set_tags(Some(tags))
 }
 
-/// For a queue whose tags the caller may not read: SQS answers the same create with the queue
-/// where attributes and tags are the same, and refuses it where they differ. The operation's
-/// tag is nobody else's, so the answer proves what the tags would.
-async fn found_untold(
+/// For a queue whose tags the caller may not read: SQS returns the queue for the same create where
+/// attributes and tags are the same, and refuses it where they differ. The operation's tag is
+/// unique, so the reply proves what the tags would.
+async fn find_without_tags(
     cx: &Cx,
     known: &Known,
     (name, url): (&str, String),
@@ -336,15 +336,15 @@ fn creatable(error: &Error) -> Option<Reason> {
     .or_else(|| sqs::principal_unseen(error))
 }
 
-/// `CreateQueue` answers with a queue that is there already when its attributes are the
-/// same, whoever made it: only our tag on it proves that it is ours.
-async fn prove_made(cx: &Cx, url: &str) -> Result<bool, Error> {
+/// `CreateQueue` returns a queue that exists already when its attributes are the same, whoever
+/// created it: only our tag on it proves that it is ours.
+async fn prove_created(cx: &Cx, url: &str) -> Result<bool, Error> {
     let call = cx.aws.sqs().list_queue_tags().queue_url(url);
     let started = Instant::now();
     loop {
         let tags = send!(cx, call.clone(), "sqs:ListQueueTags", wait: sqs::UNSEEN);
         let tags = match tags {
-            // SQS refuses a create whose tags differ from those of the queue that is there.
+            // SQS refuses a create whose tags differ from those of the existing queue.
             Err(error) if tags::is_denied(&error) => return Ok(true),
             other => other?.tags.unwrap_or_default(),
         };
@@ -360,7 +360,7 @@ async fn prove_made(cx: &Cx, url: &str) -> Result<bool, Error> {
     }
 }
 
-fn taken(cx: &Cx, name: &str, url: &str) -> Error {
+fn name_taken(cx: &Cx, name: &str, url: &str) -> Error {
     import_id::exists(cx, &format!("a queue named {name}"), url)
 }
 

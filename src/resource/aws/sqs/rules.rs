@@ -68,7 +68,7 @@ fn encryption(rules: &Rules<'_>) -> Vec<Broken> {
     if !has_key && rules.given("kmsDataKeyReusePeriodSeconds") {
         broken.push(Broken::at(
             "kmsDataKeyReusePeriodSeconds",
-            "kmsDataKeyReusePeriodSeconds has no effect without kmsMasterKeyId, and SQS does not tell it back: take it out.",
+            "kmsDataKeyReusePeriodSeconds has no effect without kmsMasterKeyId, and SQS does not return it: take it out.",
         ));
     }
     broken
@@ -91,7 +91,7 @@ fn redrive_policy(rules: &Rules<'_>) -> Vec<Broken> {
     let Value::Object(map) = &value else {
         broken.push(Broken::at(
             "redrivePolicy",
-            "redrivePolicy is an object with deadLetterTargetArn and maxReceiveCount, or that as JSON text.",
+            "redrivePolicy is an object with deadLetterTargetArn and maxReceiveCount, or that as a JSON string.",
         ));
         return broken;
     };
@@ -168,7 +168,7 @@ fn redrive_allow_policy(rules: &Rules<'_>) -> Vec<Broken> {
     let Value::Object(map) = &value else {
         broken.push(Broken::at(
             NAME,
-            "redriveAllowPolicy is an object with redrivePermission, or that as JSON text.",
+            "redriveAllowPolicy is an object with redrivePermission, or that as a JSON string.",
         ));
         return broken;
     };
