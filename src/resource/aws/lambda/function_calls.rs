@@ -190,7 +190,10 @@ fn zip_of(cx: &Cx, props: &Function) -> Result<Option<Blob>, Error> {
     let path = cx.stack_dir.join(filename);
     let bytes = files::read(&path, LARGEST).map_err(|why| {
         Error::with_hint(
-            format!("the function's code cannot be read: {}", why.describe(&path)),
+            format!(
+                "the function's code cannot be read: {}",
+                why.describe(&path)
+            ),
             "Check filename; it is relative to the stack file.",
         )
     })?;
