@@ -1,4 +1,4 @@
-//! Drift, for scripts; for people it is [`super::text::drift`].
+//! Drift as JSON, for scripts; as text it is [`super::text::drift`].
 
 use crate::data::Data;
 use crate::engine::after::drift::{Drift, Drifted};

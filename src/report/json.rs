@@ -42,8 +42,8 @@ pub fn plan(plan: &Plan, show_secrets: bool) -> Value {
     told
 }
 
-/// What a plan was made of and where its calls go: `{file, state, local, endpoints: [{service, url,
-/// set_by}]}`; `service` is null where it is all of them.
+/// What a plan was computed from and where its calls go: `{file, state, local, endpoints:
+/// [{service, url, set_by}]}`; `service` is null where it is all of them.
 pub fn head(head: &Head) -> Value {
     let endpoints = head.endpoints.iter();
     let endpoints = endpoints

@@ -40,9 +40,9 @@ pub(crate) struct Shown<'v> {
     pub(crate) secret: BTreeSet<Path>,
     /// The places that are hidden. Equal values have equal hashes; there is none of an unknown one.
     pub(crate) hidden: BTreeMap<Path, Option<u64>>,
-    /// The expressions that will tell what is not known.
+    /// The expressions that will give the unknown values.
     pub(crate) unknown: BTreeMap<Path, String>,
-    /// The texts that are documents.
+    /// The strings that are documents.
     pub(crate) documents: BTreeSet<Path>,
 }
 
@@ -64,7 +64,7 @@ fn is_index(segment: &str) -> bool {
 }
 
 impl SecretPaths {
-    /// The secret paths of all these values, which are versions of the same thing.
+    /// The secret paths of all these values, which are versions of the same value.
     pub(crate) fn of<'d>(versions: impl IntoIterator<Item = &'d Data>) -> Self {
         let mut paths = Self::default();
         for data in versions {
@@ -96,7 +96,7 @@ impl SecretPaths {
         }
     }
 
-    /// Adds what the type makes of the secrets of a change.
+    /// Adds what the type derives from the secrets of a change.
     fn made(&mut self, change: &Change) {
         let Some(schema) = change.schema.0.filter(|_| !self.is_empty()) else {
             return;
@@ -115,8 +115,8 @@ impl SecretPaths {
         self.here || self.below.get(name).is_some_and(|below| below.here)
     }
 
-    /// The id of what these are the paths of, unless it is made of a secret: then a word in its
-    /// place.
+    /// The id of the resource that these paths belong to, unless it contains a secret: then a word
+    /// in its place.
     pub(crate) fn shown_id<'i>(&self, id: &'i str) -> &'i str {
         if self.covers("id") { SECRET } else { id }
     }
@@ -221,8 +221,8 @@ impl<'a> Veil<'a> {
         found.is_some_and(|value| value != &Value::Bool(false))
     }
 
-    /// Whether `value`, which stands here, is secret. A value whose shape does not
-    /// fit the secret paths below is hidden too: where its secret is cannot be told.
+    /// Whether `value`, which stands here, is secret. A value whose shape does not fit the secret
+    /// paths below is hidden too: its secret cannot be located.
     pub(crate) fn hides(self, value: &Value) -> bool {
         if self.covers() {
             return true;
@@ -320,7 +320,7 @@ impl<'a> Veil<'a> {
     }
 }
 
-/// Has each text of a value learnt as one that is no secret.
+/// Learns each string of a value as public.
 fn learn_public(value: &Value, secrets: &Secrets) {
     match value {
         Value::String(text) => secrets.learn_public(text),
@@ -338,7 +338,7 @@ impl Secrets {
         secrets
     }
 
-    /// Takes in the secrets that a plan knows, and what is none in it.
+    /// Learns the secrets of a plan, and its public values.
     pub fn learn_plan(&self, plan: &Plan) {
         let public = self.has_parts();
         if public {
@@ -358,7 +358,7 @@ impl Secrets {
         }
     }
 
-    /// Takes in what is no secret of a plan whatever its values are: names and types.
+    /// Learns the parts of a plan that are always public: names and types.
     fn learn_names(&self, plan: &Plan) {
         let (account, region) = (plan.account.as_deref(), plan.region.as_deref());
         let named = [Some(&*plan.stack), plan.env.as_deref(), account, region];
@@ -378,7 +378,7 @@ impl Secrets {
         }
     }
 
-    /// Takes in the secrets of a change, and with `public` the values that are shown.
+    /// Learns the secrets of a change, and with `public` the values that are printed.
     fn learn_change(&self, change: &Change, public: bool) {
         let schema = change.schema.0;
         let paths = SecretPaths::of_change(change);

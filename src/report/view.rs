@@ -1,5 +1,6 @@
-//! A plan as it may be shown. What is secret is taken out of every value, what lies in one document
-//! is one row, and who changed what is decided: what renders a view decides nothing of it.
+//! A plan as it may be printed. Secrets are removed from every value, the differences within one
+//! document are one row, and who changed what is decided here: code that renders a view decides
+//! none of that.
 //!
 //! A row for each difference; text, JSON and drift only write it. Which places of a value are
 //! secret is found in one walk ([`super::secrets`]): a view hides them, a saved plan seals them,
@@ -46,8 +47,8 @@ pub(crate) struct Resource<'p> {
     pub(crate) groups: Vec<Group<'p>>,
     /// How many properties do not differ.
     pub(crate) unchanged: usize,
-    /// The names and values that the plan settled, as far as the type declares them and nothing
-    /// else tells them.
+    /// The names and values that the plan decided, as far as the type declares them and no other
+    /// row has them.
     pub(crate) generated: Vec<(&'p str, Shown<'p>)>,
     pub(crate) importing: Option<&'p Importing>,
     pub(crate) holds: Option<&'p Contents>,
@@ -84,7 +85,7 @@ pub(crate) struct Row<'p> {
     pub(crate) content: Option<&'p str>,
 }
 
-/// What becomes of one output.
+/// The change of one output.
 pub(crate) struct Output<'p> {
     pub(crate) name: &'p str,
     pub(crate) action: Action,
@@ -290,7 +291,7 @@ fn whole<'p>(
     })
 }
 
-/// The document at `path`, parsed where it is given as text.
+/// The document at `path`, parsed where it is given as a string.
 fn document(data: &Data, path: &Path) -> Option<Data> {
     let mut data = data.get(path)?;
     if let Value::String(text) = &data.value

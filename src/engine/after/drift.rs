@@ -19,7 +19,7 @@ use crate::store::state::{ResourceState, StateChange};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// What became of the objects that were read.
+/// The drift of the resources that were read.
 #[derive(Debug, Default)]
 pub struct Drift {
     /// How many were read.
@@ -33,7 +33,7 @@ pub struct Drift {
     pub deposed: usize,
 }
 
-/// An object that is not as it was last applied.
+/// A resource that differs from what was last applied.
 #[derive(Debug)]
 pub struct Drifted {
     /// The address.
@@ -54,7 +54,7 @@ pub struct Drifted {
     pub live: Data,
 }
 
-/// Compares every object of the state that was read. Properties under `ignoreChanges` belong to
+/// Compares every resource of the state that was read. Properties under `ignoreChanges` belong to
 /// others and do not drift.
 pub fn drift(stack: &Stack, types: &Types, world: &World) -> Drift {
     let seal = world.seal();
@@ -134,8 +134,8 @@ fn rows(
     let compare = Compare::new(kind, (&*applied, &known.sensitive), live, None);
     let (mut rows, _) = compare.with(Some(contents)).differences();
     rows.retain(|row| !ignored.iter().any(|path| row.path.is_within(path)));
-    // Of what an older version kept a hash of, nothing is known: whether it drifted cannot be told
-    // here. A plan can, since it knows what the file wants.
+    // Of a value that an older version stored as a hash only the hash is known, so drift cannot be
+    // detected here. A plan can detect it, since it knows what the file declares.
     rows.retain(|row| !row.applied.as_ref().is_some_and(holds_sealed));
     rows
 }
@@ -162,8 +162,8 @@ fn secret(schema: Option<&Schema>, known: &ResourceState) -> BTreeSet<Path> {
     secret
 }
 
-/// The changes that make the state say what is live: the values that drifted count as applied
-/// from then on, what is gone is dropped, and outputs that have changed are taken along.
+/// The changes that bring the state to the live values: drifted values count as applied from then
+/// on, resources that no longer exist are forgotten, and changed outputs are stored.
 pub fn refreshed(types: &Types, drift: &Drift, world: &World) -> Vec<StateChange> {
     let seal = world.seal();
     let mut changes = Vec::new();
@@ -195,7 +195,7 @@ pub fn refreshed(types: &Types, drift: &Drift, world: &World) -> Vec<StateChange
     changes
 }
 
-/// An object as the state has it once the live values are taken in.
+/// A resource as the state has it once the live values are stored.
 fn taken(
     kind: &dyn ResourceType,
     known: &ResourceState,
@@ -256,8 +256,8 @@ fn taken(
     next
 }
 
-/// The value with its secrets sealed; of one that did not change the seal that was there stays,
-/// since a seal with an encrypted value never looks the same twice.
+/// The value with its secrets sealed; an unchanged secret keeps its old seal, since encrypting the
+/// same value twice gives two different seals.
 fn sealed(seal: &Seal, before: &Value, value: &Value, sensitive: &BTreeSet<Path>) -> Value {
     let mut value = value.clone();
     for path in sensitive {

@@ -20,7 +20,7 @@ pub struct Unmet {
     pub address: String,
     /// Its type.
     pub type_name: String,
-    /// The whole row; its differences tell the properties.
+    /// The whole row; its differences name the properties.
     pub change: Change,
 }
 
@@ -30,20 +30,20 @@ pub struct After<'a> {
     pub stack: &'a Stack,
     /// The types.
     pub types: &'a Types,
-    /// The world that the plan was made from.
+    /// The world that the plan was computed from.
     pub world: &'a World,
     /// The state after the run.
     pub state: &'a State,
-    /// The addresses that the run made or changed.
+    /// The addresses that the run created or updated.
     pub touched: &'a BTreeSet<String>,
     /// Reads files for `file()`.
     pub read_file: ReadFile<'a>,
 }
 
-/// Plans again what the run touched, from what the creates, updates and reads of the run told:
-/// no call is made. Only the blocks that the touched ones need are evaluated, so that a small
+/// Plans again what the run touched, from what the creates, updates and reads of the run returned:
+/// it sends no call. Only the blocks that the touched ones need are evaluated, so that a small
 /// change of a large stack costs little. What depends on data that was read while applying is
-/// not known here and passed over.
+/// unknown here and is skipped.
 pub fn unmet(after: &After<'_>) -> Vec<Unmet> {
     if after.touched.is_empty() {
         return Vec::new();

@@ -1,13 +1,13 @@
-//! A state that was lost, put together again: for each resource of the file that the state does
-//! not have, the object that this stack made is looked for by its owner tags, its name, or its
-//! parent and content. What is found is adopted as `import` does it.
+//! Rebuilds a lost state: for each resource of the file that the state does not have, it searches
+//! for the live resource that this stack created, by its owner tags, its name, or its parent and
+//! content. What is found is imported as `import` does it.
 //!
-//! A type's `find` is asked, with an owner that names no operation, as after an interrupted create.
-//! The rounds follow the graph: what is found and read makes known what the next ones are looked
-//! for by. Names that are not known whole come from the type's `names`; a text that was drawn has a
-//! stand-in ([`super::stand_in`]) in the plan, and the live name, compared with it, tells the text.
-//! The end is a plan of imports and one save, no journal: nothing is called, so there is nothing to
-//! recover.
+//! It calls the type's `find` with an owner that names no operation, as after an interrupted
+//! create. The rounds follow the graph: what is found and read supplies the values by which the
+//! next round searches. Names that are only partly known come from the type's `names`; a random
+//! string has a stand-in ([`super::stand_in`]) in the plan, and comparing it with the live name
+//! yields the string. The result is a plan of imports and one save, without a journal: no call is
+//! sent, so nothing needs recovery.
 
 use super::stand_in::{self, StandIns};
 use crate::data::{Data, Path};
@@ -35,16 +35,16 @@ use std::sync::Arc;
 /// What a search came to.
 #[derive(Debug)]
 pub struct Rebuilt {
-    /// The objects that were found: the import id by address.
+    /// The resources that were found: the import id by address.
     pub adopt: BTreeMap<String, String>,
     /// What was not found.
     pub missing: Vec<Missing>,
-    /// What could not be looked for, or not be read once it was found: whether it is there is
-    /// not known.
+    /// What could not be searched for, or could not be read once it was found: whether it exists is
+    /// unknown.
     pub failed: Vec<ReadFailure>,
 }
 
-/// A resource of the file for which no object was found.
+/// A resource of the file for which no live resource was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
     /// The address.
@@ -55,14 +55,14 @@ pub struct Missing {
     pub why: String,
 }
 
-/// Looks for the objects of all resources that the world's state does not have. `given`: ids
-/// that the user knows, by address. Of `observe` the options are not looked at. The world comes
-/// back with all that was read, so that the plan of the imports reads nothing again.
+/// Searches for the live resources of all declared ones that the world's state does not have.
+/// `given`: ids that the user knows, by address. The options of `observe` are not used. The
+/// returned world holds all that was read, so that the plan of the imports reads nothing again.
 ///
-/// A look that fails does not end the others: it is told in [`Rebuilt::failed`].
+/// A failed lookup does not end the others: it is reported in [`Rebuilt::failed`].
 ///
 /// # Errors
-/// When something else than one of the resources could not be read.
+/// When something other than one of the resources could not be read.
 pub async fn search(
     observe: &Observe<'_>,
     mut world: World,
@@ -97,7 +97,7 @@ pub async fn search(
         let state = std::mem::replace(&mut world, seen).state;
         world.state = state;
         if search.listen(&world, &planned) {
-            // What was read with a stand-in for a text is read with the text.
+            // What was read with a stand-in for a string is read again with the string itself.
             let sought = planned.sought.iter();
             let guessed = sought.filter(|sought| stand_in::is_in(&sought.desired.value));
             for sought in guessed {
@@ -114,11 +114,11 @@ pub async fn search(
     }
 }
 
-/// The state that a plan leaves which only adopts: no step of it calls. One save then makes it
-/// true, and a run that ends before has changed nothing.
+/// The state after a plan that only imports: none of its steps sends a call. One save completes it,
+/// and a run that ends before the save has changed nothing.
 ///
 /// # Errors
-/// When the key to the secrets cannot be made ready, or a step is one that calls.
+/// When the key to the secrets cannot be prepared, or a step sends a call.
 pub fn adopted(
     stack: &Stack,
     types: &Types,
@@ -141,7 +141,7 @@ struct Search {
     stand_ins: StandIns,
     /// What was looked for with these properties.
     tried: BTreeSet<String>,
-    /// The ids among which the tags do not tell, by address.
+    /// The ids that the tags do not tell apart, by address.
     several: BTreeMap<String, Vec<String>>,
     /// What could not be looked for, or read.
     failed: BTreeMap<String, Error>,
@@ -179,7 +179,7 @@ impl Search {
         }
     }
 
-    /// Goes on without the objects that were found and could not be read.
+    /// Excludes the resources that were found but could not be read, and continues.
     fn leave_out(&mut self, failures: Vec<ReadFailure>) -> Result<(), Vec<ReadFailure>> {
         let found = |failure: &ReadFailure| self.adopt.contains_key(&failure.0);
         if failures.is_empty() || !failures.iter().all(found) {
@@ -238,7 +238,7 @@ impl Search {
         news
     }
 
-    /// What the adopted objects tell of the drawn texts in their names; whether anything new.
+    /// Learns random strings from the names of the imported resources; returns whether any is new.
     fn listen(&mut self, world: &World, planned: &Planned) -> bool {
         let mut drawn: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for sought in planned.sought.iter().filter(|sought| sought.adopted) {
@@ -358,7 +358,7 @@ impl Look {
             .split_last()
             .filter(|(name, _)| schema.has_property(name));
         let parents_known = named.is_none_or(|(_, parents)| parents.iter().all(|name| known(name)));
-        // Without names the owner's tags tell, or the content, which must be known then.
+        // Without names the owner's tags identify it, or the content, which must be known then.
         let by_tags = schema.has_property("tags");
         let all_known = || schema.property_names().all(known);
         if !parents_known || (named.is_none() && !by_tags && !all_known()) {
@@ -388,7 +388,7 @@ impl Look {
         })
     }
 
-    /// The ids of the objects that it may be.
+    /// The ids of the candidates.
     async fn found(&self, cx: &Cx, known: BTreeSet<String>) -> Result<Vec<String>, Error> {
         let mut cx = cx.for_step(Owner {
             stack: cx.owner.stack.clone(),
@@ -417,7 +417,7 @@ fn is_given(desired: &Data, property: &str) -> bool {
     value.is_some_and(|text| !text.is_empty())
 }
 
-/// How a name begins that is not known whole; none for one that is generated.
+/// The known prefix of a partly known name; none for a generated name.
 fn beginning(desired: &Data, name: &str, prefix: Option<&str>, known: bool) -> Option<String> {
     let text = |name: &str| {
         let text = desired.value.get(name).and_then(Value::as_str);

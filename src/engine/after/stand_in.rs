@@ -1,12 +1,12 @@
-//! Texts that stand in for drawn ones of which the state was lost. A name made of one shows
-//! where it is, and the name of the live object then tells what was drawn.
+//! Stand-ins for random strings whose state was lost. A name built from a stand-in shows where the
+//! string is, and the live resource's name then yields the string.
 
 use crate::resource::ResourceType;
 use crate::store::state::{ResourceState, State, StateChange};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// The stand-ins of a search, by the address of the resource that drew the text.
+/// The stand-ins of a search, by the address of the resource that generated the string.
 #[derive(Default)]
 pub(super) struct StandIns(BTreeMap<String, StandIn>);
 
@@ -15,14 +15,14 @@ struct StandIn {
     kind: &'static dyn ResourceType,
 }
 
-/// A drawn text that a live object tells.
+/// A random string that the value of a live resource reveals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Told {
     /// The number of the resource that drew it.
     number: usize,
     /// The number of its output.
     output: usize,
-    /// The text.
+    /// The string.
     pub(super) text: String,
 }
 
@@ -64,7 +64,7 @@ impl StandIns {
         });
     }
 
-    /// Which resource drew a text, and the id that adopts it.
+    /// Which resource generated a string, and the id that imports it.
     pub(super) fn drawn(&self, told: &Told) -> Option<(String, String)> {
         let mut all = self.0.iter();
         let (address, StandIn { kind, .. }) = all.find(|(_, one)| one.number == told.number)?;
@@ -78,7 +78,7 @@ fn text(number: usize, output: usize) -> String {
     format!("{START}{number}x{output}{END}")
 }
 
-/// The first stand-in in a text: where it begins and ends, and whose it is.
+/// The first stand-in in a string: its start, its end, and its owner.
 fn find(text: &str) -> Option<(usize, usize, usize, usize)> {
     let mut from = 0;
     while let Some(at) = text[from..].find(START) {
@@ -99,7 +99,7 @@ fn find(text: &str) -> Option<(usize, usize, usize, usize)> {
     None
 }
 
-/// What of a text is in front of its first stand-in; none where it has none.
+/// The part of a string before its first stand-in; none where it has none.
 pub(super) fn before(text: &str) -> Option<&str> {
     find(text).map(|(start, ..)| &text[..start])
 }
@@ -114,7 +114,7 @@ pub(super) fn is_in(value: &Value) -> bool {
     }
 }
 
-/// What a live value tells of the stand-ins in the file's value.
+/// What a live value reveals of the stand-ins in the file's value.
 pub(super) fn told(file: &Value, live: &Value) -> Vec<Told> {
     let mut all = Vec::new();
     collect(file, live, &mut all);
@@ -140,7 +140,7 @@ fn collect(file: &Value, live: &Value, all: &mut Vec<Told>) {
     }
 }
 
-/// A text with one stand-in in it, and the live text.
+/// Compares a string that contains one stand-in with the live string.
 fn told_by(file: &str, live: &str) -> Option<Told> {
     let (start, end, number, output) = find(file)?;
     let (head, tail) = (&file[..start], &file[end..]);

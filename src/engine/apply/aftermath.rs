@@ -1,7 +1,7 @@
-//! Objects that tell how the writes beside them turned out: asked once, when the run's last write
-//! beside them is done, while the rest of the run goes on.
+//! Resources that report the outcome of related writes: each is queried once, when the run's last
+//! related write is done, while the rest of the run goes on.
 //!
-//! A stage that deploys by itself tells a failed deployment nowhere else.
+//! A stage that deploys by itself reports a failed deployment nowhere else.
 
 use crate::engine::plan::{Step, StepId};
 use crate::resource::types::Types;
@@ -12,13 +12,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What is still to be written, and what was.
 pub(super) struct Aftermath {
-    /// The steps of services with types that tell, until they are done: by service.
+    /// The unfinished steps of services with types that report such outcomes, by service.
     left: BTreeMap<String, BTreeSet<StepId>>,
     /// The lanes that the steps wrote in.
     lanes: BTreeSet<String>,
 }
 
-/// An object to ask.
+/// A resource to query.
 pub(super) struct Ask {
     pub(super) address: String,
     pub(super) kind: &'static dyn ResourceType,
@@ -64,7 +64,7 @@ impl Aftermath {
         }
     }
 
-    /// The objects to ask now: those of services that nothing more is written to.
+    /// The resources to query now: those of services that get no more writes.
     pub(super) fn due(&mut self, state: &State, types: &Types) -> Vec<Ask> {
         let over: Vec<String> = self
             .left

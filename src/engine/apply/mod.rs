@@ -40,13 +40,13 @@ use work::{Outcome, Work};
 
 /// What is applied, and with what.
 pub struct Run<'a> {
-    /// The stack that the plan was made from.
+    /// The stack that the plan was computed from.
     pub stack: &'a Stack,
     /// The types.
     pub types: &'a Types,
     /// The plan.
     pub planned: &'a Planned,
-    /// The world it was made from.
+    /// The world that the plan was computed from.
     pub world: &'a World,
     /// Where the state is kept.
     pub store: &'a Store,
@@ -58,7 +58,7 @@ pub struct Run<'a> {
     pub read_file: ReadFile<'a>,
     /// The secrets known so far; those that the run comes to know are added.
     pub secrets: Secrets,
-    /// 0; 1 once the user asked to stop; 2 when told twice.
+    /// 0; 1 once the user asked to stop; 2 when the user asked twice.
     pub interrupt: watch::Receiver<u8>,
 }
 
@@ -69,11 +69,11 @@ pub struct Finished {
     pub state: Option<State>,
     /// Steps that failed: the address, what was tried, and why.
     pub failed: Vec<(String, Doing, Error)>,
-    /// Steps that were left out: the address, and the one that stood in the way.
+    /// Skipped steps: the address, and the step that blocked it.
     pub skipped: Vec<(String, Option<String>)>,
     /// What was done, by steps.
     pub done: Vec<(String, Doing)>,
-    /// What objects told of the writes beside them that people should know, by address.
+    /// What resources reported about related writes and the user should see, by address.
     pub notices: Vec<(String, String)>,
     /// Whether the user stopped it.
     pub interrupted: bool,
@@ -105,7 +105,7 @@ pub struct Fact {
     pub type_name: String,
     /// What was done.
     pub doing: Doing,
-    /// The object's id.
+    /// The resource's id.
     pub id: String,
 }
 
@@ -191,7 +191,7 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
     }
     let is_saved = saved.is_ok();
     if is_saved {
-        // The journal did not take them in, but the state has what they tell.
+        // The journal did not record them, but the state has what they report.
         held.into_iter().for_each(tell);
     }
     let Some(error) = broken.or(saved.err()) else {
@@ -211,7 +211,7 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
     }))
 }
 
-/// The ids of the objects that the plan deletes, by type.
+/// The ids of the resources that the plan deletes, by type.
 fn going(run: &Run<'_>) -> BTreeMap<String, Arc<BTreeSet<String>>> {
     let state = &run.world.state;
     let mut ids: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -254,7 +254,7 @@ struct Loop<'r, 'a, 't> {
     aftermath: Aftermath,
     finished: Finished,
     facts: Vec<Fact>,
-    /// The ids of the objects that the plan deletes, by type.
+    /// The ids of the resources that the plan deletes, by type.
     going: BTreeMap<String, Arc<BTreeSet<String>>>,
     /// What has been done that may still have to spread.
     spread: Arc<Spread>,
@@ -262,7 +262,7 @@ struct Loop<'r, 'a, 't> {
     broken: Option<StoreError>,
     /// Whether all that was added to the journal is durable.
     is_synced: bool,
-    /// Events that wait for the journal to be durable: what they tell must not be lost.
+    /// Events that wait for the journal to be durable: what they report must not be lost.
     held: Vec<Event>,
     tell: &'t mut dyn FnMut(Event),
 }
@@ -310,7 +310,7 @@ impl Loop<'_, '_, '_> {
         self.sync_what_is_done().await;
     }
 
-    /// Tells an event; one that comes after those that are held waits with them.
+    /// Reports an event; one that comes after held events waits with them.
     fn tell(&mut self, event: Event) {
         if self.held.is_empty() {
             (self.tell)(event);
@@ -319,14 +319,14 @@ impl Loop<'_, '_, '_> {
         }
     }
 
-    /// Tells an event once what was added to the journal is durable: the state has what it
-    /// tells then, however the process ends.
+    /// Reports an event once what was added to the journal is durable: the state then has what the
+    /// event reports, however the process ends.
     fn tell_durably(&mut self, event: Event) {
         self.held.push(event);
     }
 
-    /// Makes durable what was done since the last sync, where no intent has done so already:
-    /// many steps that end together share one sync.
+    /// Syncs to disk what was done since the last sync, unless an intent has already done so: steps
+    /// that end together share one sync.
     async fn sync_what_is_done(&mut self) {
         if !self.is_synced || !self.held.is_empty() {
             self.sync().await;
@@ -400,7 +400,7 @@ impl Loop<'_, '_, '_> {
         None
     }
 
-    /// Asks the objects that tell how this run's writes beside them turned out.
+    /// Queries the resources that report the outcome of this run's related writes.
     fn ask(&mut self, sender: &mpsc::UnboundedSender<Message>) -> usize {
         let state = self.applying.state();
         let asked = self.aftermath.due(state, self.run.types);
@@ -467,8 +467,8 @@ impl Loop<'_, '_, '_> {
         self.broken.get_or_insert(error);
     }
 
-    /// Makes all that was added durable, and tells what waited for that. When that fails
-    /// nothing is started, and what is done is reported once the state is saved.
+    /// Syncs all additions to disk, and reports the events that waited for that. When the sync
+    /// fails, nothing more is started, and what is done is reported once the state is saved.
     async fn sync(&mut self) -> bool {
         if let Some(journal) = &mut self.journal
             && let Err(error) = journal.sync().await
@@ -671,8 +671,8 @@ fn spawn(id: StepId, mut work: Work, sender: mpsc::UnboundedSender<Message>) {
     }
     let cx = work.cx.clone();
     tokio::spawn(async move {
-        // A task of its own, so that even a panic ends as a failed step. The hook told where it
-        // was.
+        // A task of its own, so that even a panic ends as a failed step. The hook has reported its
+        // place.
         let result = match tokio::spawn(work::run(work)).await {
             Ok(result) => result,
             Err(_) => work::broke_off(cx.as_ref()),

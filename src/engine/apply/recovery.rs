@@ -25,15 +25,14 @@ fn creates(open: &[Intent]) -> impl Iterator<Item = &Intent> {
     open.iter().filter(|intent| intent.op == "create")
 }
 
-/// Settles every open create. Updates and deletes need nothing: the next plan reads what
-/// became of them.
+/// Recovers every open create. Updates and deletes need nothing: the next plan reads their outcome.
 ///
-/// A create that left the dead process may take effect a moment later, so one that is not
-/// found is looked for again, up to [`Aws::late`](crate::resource::aws::Aws::late) long. One
-/// look-up that fails does not end the others.
+/// A create that left the dead process may take effect a moment later, so one that is not found is
+/// searched for again, for up to [`Aws::late`](crate::resource::aws::Aws::late) long. A failed
+/// lookup does not end the others.
 ///
 /// # Errors
-/// All look-ups that failed: nothing is known of these then, and their intents stay open.
+/// All lookups that failed: their outcome is unknown then, and their intents stay open.
 pub async fn recover(
     cx: &Cx,
     types: &Types,

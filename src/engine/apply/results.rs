@@ -32,7 +32,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// In place of an id that is made of a secret.
+/// In place of an id that contains a secret.
 const NO_ID: &str = "none";
 
 /// A step that is due.
@@ -61,9 +61,9 @@ pub struct Applying<'a> {
     /// The properties that due steps were resolved to.
     inputs: BTreeMap<StepId, Data>,
     intents: BTreeMap<StepId, Intent>,
-    /// Takes in the secrets that the run comes to know.
+    /// Collects the secrets that the run learns.
     pub secrets: Secrets,
-    /// The addresses that the world has moved objects under, by their new ones.
+    /// The addresses under which the world has the moved resources, by their new addresses.
     moved: BTreeMap<String, String>,
 }
 
@@ -297,8 +297,8 @@ impl<'a> Applying<'a> {
         known.ok_or_else(|| Error::failed(format!("{address} is not in the state")))
     }
 
-    /// What is known of an object about to be deleted: the live values, and from the file
-    /// what no read returns.
+    /// The known values of a resource about to be deleted: the live values, and from the file what
+    /// no read returns.
     fn attrs(
         &self,
         address: &str,
@@ -326,7 +326,7 @@ impl<'a> Applying<'a> {
         overlay(&attrs, &Value::Object(hidden))
     }
 
-    /// An object as the state keeps it.
+    /// A resource as the state stores it.
     fn resource(&self, address: &str, id: &str, inputs: &Data, outputs: &Value) -> ResourceState {
         let found = self.instances.get(address);
         let type_name = found
@@ -373,7 +373,7 @@ impl<'a> Applying<'a> {
         }
     }
 
-    /// Takes in what a step brought about.
+    /// Records the outcome of a step.
     pub fn record(&mut self, id: StepId, outcome: Outcome) -> Vec<StateChange> {
         let step = &self.planned.plan.steps[id];
         let address = step.address.clone();
@@ -421,7 +421,7 @@ impl<'a> Applying<'a> {
         Some(change)
     }
 
-    /// Makes an object's values visible to the expressions of later steps.
+    /// Makes a resource's values visible to the expressions of later steps.
     fn show(&mut self, address: &str, inputs: &Data, outputs: &Value) {
         let Some(found) = self.instances.get(address) else {
             return;
@@ -437,7 +437,7 @@ impl<'a> Applying<'a> {
             secret: &secret,
         }
         .data(|_| false);
-        // What was drawn is secret from the start; what is made of secrets is not.
+        // A random value is secret from the start; a value derived from secrets is not.
         match schema.has_keyword("sensitive") {
             true => self.secrets.learn_source(&visible),
             false => self.secrets.learn_secret(&visible),
@@ -484,11 +484,11 @@ impl<'a> Applying<'a> {
         }
     }
 
-    /// The key that the state must name before anything is kept that was sealed so far; the
-    /// state names it from here on.
+    /// The key that the state must name before anything sealed so far is stored; the state names it
+    /// from here on.
     ///
     /// # Errors
-    /// When the key cannot be made ready.
+    /// When the key cannot be prepared.
     pub fn key_change(&mut self) -> Result<Option<StateChange>, StoreError> {
         let change = self.seal.key_change(&self.state)?;
         if let Some(change) = &change {
@@ -505,7 +505,7 @@ fn kind(types: &Types, type_name: &str) -> Result<&'static dyn ResourceType, Err
 }
 
 /// The id that the state keeps of a resource. One that lives in the state alone needs none; it is
-/// excluded where it is made of a secret.
+/// excluded where it contains a secret.
 pub(super) fn shown_id<'i>(
     kind: &dyn ResourceType,
     id: &'i str,

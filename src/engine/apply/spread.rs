@@ -13,7 +13,7 @@ use tokio::time::Instant;
 const IAM: &str = "aws:iam:";
 const ROLE: &str = "aws:iam:Role";
 
-/// The changes of a run, by the addresses that they are made for.
+/// The changes of a run, by the addresses that they belong to.
 #[derive(Debug, Default)]
 pub(super) struct Spread {
     resources: BTreeMap<String, Resource>,
@@ -29,7 +29,7 @@ struct Resource {
     uses: BTreeSet<String>,
     /// The steps that create or change it.
     steps: Vec<StepId>,
-    /// Whether a role comes with permissions of its own, or a policy names its role as a text.
+    /// Whether a role comes with permissions of its own, or a policy names its role as a string.
     grants: bool,
 }
 
@@ -85,7 +85,7 @@ impl Spread {
         last.map_or(Spreading::Nothing, Spreading::Since)
     }
 
-    /// What a step refers to; where no role is among that, a role may be named as a text.
+    /// What a step refers to; where that includes no role, a role may be named as a string.
     fn created(&self, address: &str) -> BTreeSet<&str> {
         let mut created = self.used(address);
         if !created.iter().any(|name| self.is_role(name)) {

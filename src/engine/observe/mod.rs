@@ -1,5 +1,5 @@
-//! The only calls before a plan: who we are, the live resources, the data sources. None waits
-//! for another, but no more than some are under way at once.
+//! The only calls before a plan: who we are, the live resources, the data sources. They run
+//! concurrently, up to a limit.
 
 use super::plan::planned::{Inputs, Need, Options, Planned};
 use super::plan::rewrite;
@@ -43,9 +43,9 @@ pub struct Observe<'a> {
     pub read_file: ReadFile<'a>,
 }
 
-/// How many reads are under way at once. Each call that a service throttles holds five of the
-/// SDK's 500 tokens until it succeeds, and each connection a file descriptor, of which macOS gives a
-/// process 256.
+/// How many reads are in progress at once. Each call that a service throttles holds five of the
+/// SDK's 500 tokens until it succeeds, and each connection a file descriptor, of which macOS gives
+/// a process 256.
 pub const AT_ONCE: usize = 48;
 
 /// How long a read is repeated whose service goes on asking to slow down: the SDK gives up when its
@@ -61,11 +61,12 @@ fn slowed(error: &Error) -> Option<&'static str> {
 /// What is read to know whose account it is.
 pub const CREDENTIALS: &str = "the credentials";
 
-/// Reads what the plan needs and makes it; `first` is the plan made without any read. More than one round is needed only when a data
-/// source's arguments come from another data source or from a resource.
+/// Reads what the plan needs and computes it; `first` is the plan computed without any read. More
+/// than one round is needed only when a data source's arguments come from another data source or
+/// from a resource.
 ///
 /// # Errors
-/// All reads that failed; none at all where the account is not allowed.
+/// All reads that failed; an empty list where the account is not allowed.
 pub async fn observe_and_plan(
     observe: &Observe<'_>,
     mut world: World,
@@ -347,7 +348,7 @@ fn listed<'a>(addresses: impl Iterator<Item = &'a String>) -> String {
     }
 }
 
-/// The context of one read: what delays it is told with what is read.
+/// The context of one read: its wait messages are prefixed with what is read.
 fn told_of(cx: &Cx, what: &str) -> Cx {
     let (notify, what) = (Arc::clone(&cx.notify), what.to_owned());
     let mut cx = cx.clone();

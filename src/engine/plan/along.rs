@@ -1,10 +1,11 @@
 //! What follows from which resource names which: what excludes each other, and what is replaced
 //! along with the resource that it names.
 //!
-//! What would die with a resource that is replaced under its own name, or stop its deletion, is
-//! forced to be replaced: the plan is made again with that, until nothing more is found, so that
-//! all that depends on it follows. A create waits for what has its name to be gone, though the
-//! deletion lets go early, and is made again while the service still has it (`Error::StillThere`).
+//! What would be deleted with a resource that is replaced under its own name, or block its
+//! deletion, is forced to be replaced: the plan is computed again with that, until nothing more is
+//! found, so that everything that depends on it follows. A create waits until no resource has its
+//! name, though the deletion step ends early, and is retried while the service still has the old
+//! one (`Error::StillThere`).
 
 use super::Action;
 use super::identity::{self, Same};
@@ -286,7 +287,7 @@ impl Planner<'_> {
         self.out.forced = forced;
     }
 
-    /// The objects that the plan deletes at their service, and the word for it.
+    /// The resources that the plan deletes at their service, and the word for it.
     fn going(&self) -> BTreeMap<Object, &'static str> {
         let mut going = BTreeMap::new();
         for change in &self.out.plan.changes {

@@ -1,5 +1,5 @@
-//! One resource of the file against the world: what becomes of it, and what expressions
-//! see of it from then on.
+//! One resource of the file against the world: decides its action, and what expressions see of it
+//! from then on.
 
 use super::contents;
 use super::contents::{Contents, Named, live_content};
@@ -259,7 +259,7 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// What becomes of a resource, and why.
+/// What happens to a resource, and why.
 struct Judged {
     action: Action,
     reason: String,
@@ -341,7 +341,7 @@ impl Judged {
     }
 }
 
-/// `ignoreChanges`: the file wants what is there already.
+/// `ignoreChanges`: the live value counts as the file's.
 fn ignore(paths: &[String], applied: &Value, live: &Value, desired: &mut Data) {
     for path in paths {
         let path = Path::dotted(path);

@@ -32,8 +32,8 @@ pub struct Compare<'a> {
 }
 
 impl<'a> Compare<'a> {
-    /// Of one object: what was last applied, and where that is secret; what is live; what the
-    /// file wants, or none where what was applied is to stay.
+    /// Of one resource: what was last applied, and where that is secret; what is live; what the
+    /// file declares, or none where what was applied stays.
     pub fn new(
         kind: &dyn ResourceType,
         (applied, sensitive): (&'a Value, &'a BTreeSet<Path>),
@@ -188,7 +188,7 @@ impl Rows<'_, '_> {
             || sensitive.any(|at| map.is_within(at))
     }
 
-    /// Makes one row, of the map, of the rows of its keys from the `first` one on.
+    /// Merges the rows of a map's keys, from the `first` one on, into one row of the map.
     fn fold(
         &mut self,
         first: usize,
@@ -422,7 +422,7 @@ mod tests {
         };
         assert_eq!(differs(Some(5)), (Vec::new(), 2));
         assert_eq!(differs(Some(6)), (vec!["delaySeconds".to_owned()], 1));
-        // Nobody can tell whether it is as it was applied.
+        // Whether it still is as it was applied is unknown.
         assert_eq!(differs(None), (Vec::new(), 2));
     }
 }

@@ -1,5 +1,5 @@
-//! What a plan says before something is lost: protected resources, what goes with a deleted
-//! object, a rename that looks like a deletion and a creation.
+//! Warnings and errors before a loss: protected resources, what is deleted with a resource, a
+//! rename that looks like a deletion and a creation.
 
 use super::identity;
 use super::instance::Instance;
@@ -173,7 +173,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Tells what the objects hold that are deleted or replaced.
+    /// Reports the contents of resources that are deleted or replaced.
     pub(super) fn holdings(&mut self) {
         let world = self.inputs.world;
         let mut objects: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -228,8 +228,8 @@ impl Planner<'_> {
         }
     }
 
-    /// A deletion and a creation of what looks like the same thing is most likely a rename:
-    /// says so, with the line that makes it one.
+    /// A deletion and a creation of similar resources are most likely a rename: reports it, with
+    /// the line that declares the rename.
     pub(super) fn renames(&mut self) {
         if self.inputs.options.destroy || self.inputs.options.adopt.is_some() {
             return;
@@ -331,7 +331,7 @@ fn likeness(types: &Types, known: &ResourceState, new: &Change) -> Option<usize>
     (score >= 75).then_some(score)
 }
 
-/// Whether a property is the same, as far as that can be told: what is not known yet counts.
+/// Whether a property is the same, as far as that is known: an unknown value counts as the same.
 fn same(before: Option<&Value>, after: &Data, name: &str) -> bool {
     let path = Path::root().join(name);
     let unknown = after.unknown.keys().any(|at| at.is_within(&path));

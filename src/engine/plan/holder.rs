@@ -1,4 +1,4 @@
-//! What has an object already that is to be imported: one object has one address.
+//! What already has the resource that an import names: one resource has one address.
 
 use super::imports::Adopter;
 use super::planner::Planner;
@@ -6,7 +6,7 @@ use crate::engine::address::quoted;
 use crate::resource::home::Home;
 use crate::store::state::{ResourceState, deposed_address};
 
-/// What has an object already that is to be imported, by its address.
+/// What already has the resource that an import names, by its address.
 pub(super) enum Holder {
     /// A resource of the state.
     Known(String),
@@ -17,7 +17,7 @@ pub(super) enum Holder {
 }
 
 impl Holder {
-    /// Why `address` cannot have the object of this id, and what to do.
+    /// Why `address` cannot have the resource of this id, and what to do.
     pub(super) fn told(&self, id: &str, address: &str) -> (String, String) {
         match self {
             Self::Known(holder) => (
@@ -44,7 +44,7 @@ impl Holder {
 }
 
 impl Planner<'_> {
-    /// What has the object already. What lives only in the state (`random:…`) may be there many
+    /// What already has the resource. One that exists only in the state (`random:…`) may exist many
     /// times.
     pub(super) fn holder(&self, adopter: &Adopter<'_>, id: &str) -> Option<Holder> {
         let type_name = adopter.kind.name();

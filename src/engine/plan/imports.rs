@@ -1,8 +1,9 @@
-//! `options.import` and `stackctl import`: objects that exist and are taken into the state.
+//! `options.import` and `stackctl import`: imports of existing resources into the state.
 //!
 //! An imported resource's inputs are its live values, as deep as the file names them, so that what
-//! differs is a change by the file, and what the file does not name is left alone. It gets no owner
-//! tags: an import that changes nothing must not write tags, and nothing has to find the resource.
+//! differs is a change by the file, and what the file does not name stays as it is. It gets no
+//! owner tags: an import that changes nothing must not write tags, and nothing has to find the
+//! resource.
 
 use super::contents;
 use super::contents::Named;
@@ -26,14 +27,14 @@ use crate::store::state::ResourceState;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The id that an object is to be adopted by.
+/// The id to import a resource by.
 struct Wish {
     text: String,
     secret: bool,
     place: Place,
 }
 
-/// A resource for which the file, or the command line, may name an object.
+/// A resource for which the file, or the command line, may name an existing one to import.
 pub(super) struct Adopter<'p> {
     /// The block's name.
     pub(super) block: &'p str,
@@ -48,8 +49,8 @@ pub(super) struct Adopter<'p> {
 }
 
 impl Planner<'_> {
-    /// How the resource's object is adopted in this plan, where it is. What must be read for
-    /// that, what was found, and what is wrong with it goes into the outcome.
+    /// How this plan imports the resource, where it does. What must be read for that, what was
+    /// found, and what is wrong with it goes into the outcome.
     pub(super) fn importing(
         &mut self,
         adopter: &Adopter<'_>,
@@ -185,8 +186,8 @@ impl Planner<'_> {
         }
     }
 
-    /// `stackctl import`: nothing but the adoptions is left in the plan, and what follows them
-    /// is left to the next one.
+    /// `stackctl import`: keeps only the imports in the plan; what follows from them is for the
+    /// next plan.
     pub(super) fn only_imports(&mut self, adopt: &BTreeMap<String, String>) {
         self.out.plan.changes.clear();
         self.out.plan.warnings.clear();
@@ -240,8 +241,8 @@ impl Planner<'_> {
         }
     }
 
-    /// Once the instance is decided: the dependencies and options that the state keeps, and
-    /// whether the file would replace what is to be adopted.
+    /// Once the instance is decided: the dependencies and options that the state keeps, and whether
+    /// the file would replace the imported resource.
     pub(super) fn adopted(&mut self, found: &Instance) {
         let Some(adoption) = self.out.found.adopted.get_mut(&found.change.address) else {
             return;
@@ -304,7 +305,7 @@ fn proven(adopter: &Adopter<'_>, live: &Value) -> Value {
     props
 }
 
-/// The object for the state, and its attributes.
+/// The resource for the state, and its attributes.
 fn adoption(adopter: &Adopter<'_>, id: &str, live: &Value) -> (ResourceState, Value) {
     let schema = adopter.kind.schema();
     let desired = adopter.desired;
@@ -333,8 +334,9 @@ fn adoption(adopter: &Adopter<'_>, id: &str, live: &Value) -> (ResourceState, Va
     (resource, live)
 }
 
-/// What no read returns and no update can change is taken as the file says: it cannot be
-/// compared, and a difference would replace the object. So is what the type names.
+/// A property that no read returns and no update can change is assumed to be as the file says: it
+/// cannot be compared, and a difference would replace the resource. The same holds for those that
+/// the type names.
 fn hidden(schema: &Schema, desired: &Data, named: &[&str]) -> Value {
     let given = desired.value.as_object().into_iter().flatten();
     let hidden = given.filter(|(name, value)| {

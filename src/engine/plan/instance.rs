@@ -29,7 +29,7 @@ pub struct Instance {
     pub each: Option<Each>,
     /// The type.
     pub kind: &'static dyn ResourceType,
-    /// The addresses that must be made before it.
+    /// The addresses that must be created before it.
     pub uses: BTreeSet<String>,
     /// Those among them that must outlive it.
     pub dependencies: BTreeSet<String>,
@@ -106,9 +106,9 @@ impl Instance {
         self.keeps_identity(state, &BTreeSet::new())
     }
 
-    /// Whether its name at the service stays the same, so that old and new cannot be there
-    /// at the same time. A part that is not known yet may turn out the same where it comes
-    /// from an object that is made again.
+    /// Whether its name at the service stays the same, so that old and new cannot exist at the same
+    /// time. A part that is still unknown may turn out the same where it comes from a resource that
+    /// is recreated.
     fn keeps_identity(&self, state: &State, again: &BTreeSet<String>) -> bool {
         let change = &self.change;
         let known = state.resources.get(&change.address);
@@ -184,7 +184,7 @@ pub(super) fn settle_replacements(
     state: &State,
     first: &BTreeSet<Object>,
 ) {
-    // What vanished and is made again, and what is deleted first, may be called as before.
+    // A resource that vanished and is recreated, or is deleted first, may get its old name again.
     let mut again = BTreeSet::new();
     for found in instances {
         let address = &found.change.address;

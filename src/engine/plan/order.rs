@@ -1,7 +1,7 @@
-//! What steps wait for beyond what they refer to: deletions for those who use the object,
-//! creates for a name that is still taken, reads for their arguments.
+//! What steps wait for beyond what they refer to: deletions for the dependents of the resource,
+//! creates for a name that is still in use, reads for their arguments.
 //!
-//! A replacement makes the new resource first, unless `deleteBeforeReplace` is set, the type's
+//! A replacement creates the new resource first, unless `deleteBeforeReplace` is set, the type's
 //! `IDENTITY` properties stay the same (old and new would have one name), or the steps would wait
 //! in a circle: then the deletions on the circle come first and the plan is ordered again.
 
@@ -21,9 +21,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A step, and one that comes before it.
 pub(super) type Edge = (StepId, StepId);
 
-/// The step that deletes (or forgets) an object.
+/// The step that deletes (or forgets) a resource.
 pub(super) struct Deletion {
-    /// The object.
+    /// The resource.
     pub(super) object: Object,
     /// The step.
     pub(super) step: StepId,
@@ -34,12 +34,12 @@ pub(super) struct Order<'a> {
     pub(super) types: &'a Types,
     pub(super) world: &'a World,
     pub(super) steps: Vec<Step>,
-    /// The step after which the new generation of an address is there.
+    /// The step after which the new generation of an address exists.
     pub(super) makes: BTreeMap<String, StepId>,
     pub(super) deletions: Vec<Deletion>,
-    /// By the state: what names the objects that are deleted.
+    /// By the state: what names the deleted resources.
     pub(super) named: Vec<Named>,
-    /// Objects that are deleted before what uses them is changed.
+    /// Resources that are deleted before their dependents change.
     pub(super) first: &'a BTreeSet<Object>,
 }
 
@@ -48,7 +48,7 @@ impl Order<'_> {
         relations::known(&self.world.state, object)
     }
 
-    /// By the state: the objects that use an object.
+    /// By the state: the dependents of each resource.
     fn users(&self) -> BTreeMap<Object, BTreeSet<Object>> {
         let mut users: BTreeMap<Object, BTreeSet<Object>> = BTreeMap::new();
         for (object, known) in relations::objects(&self.world.state) {
@@ -60,7 +60,7 @@ impl Order<'_> {
         users
     }
 
-    /// By the state: the objects that would die with an object or stand in its way.
+    /// By the state: the resources that would be deleted with a resource or block its deletion.
     fn holders(&self) -> BTreeMap<&Object, BTreeSet<&Object>> {
         let mut holders: BTreeMap<&Object, BTreeSet<&Object>> = BTreeMap::new();
         for named in &self.named {
@@ -74,7 +74,7 @@ impl Order<'_> {
         holders
     }
 
-    /// Whether the deletion comes before the object's next generation.
+    /// Whether the deletion comes before the resource's next generation.
     fn comes_first(&self, deletion: &Deletion) -> bool {
         let replaced_first = deletion.object.1.is_none()
             && matches!(
@@ -85,9 +85,9 @@ impl Order<'_> {
         replaced_first || self.first.contains(&deletion.object)
     }
 
-    /// A deletion comes after whatever stops using the object: deletions and changes of its
-    /// users. One that must come before the new generation cannot wait for changes, which
-    /// themselves wait for that generation.
+    /// A deletion comes after every step by which a dependent stops using the resource: deletions
+    /// and changes of dependents. One that must come before the new generation cannot wait for
+    /// changes, which themselves wait for that generation.
     pub(super) fn deletes(&mut self) {
         let mut edges: Vec<(StepId, BTreeSet<StepId>)> = Vec::new();
         let (users, holders) = (self.users(), self.holders());
@@ -106,7 +106,7 @@ impl Order<'_> {
                     after.extend(self.makes.get(&user.0).copied());
                 }
             }
-            // One that goes need not be there again, which may wait for the name to come free.
+            // A deleted one need not exist again first, which may wait until the name is free.
             for holder in holders.get(&deletion.object).into_iter().flatten() {
                 let change = self
                     .makes
@@ -125,8 +125,8 @@ impl Order<'_> {
         }
     }
 
-    /// A create whose name at the service is that of an object about to be deleted waits
-    /// for that deletion.
+    /// A create whose name at the service is that of a resource about to be deleted waits for that
+    /// deletion.
     pub(super) fn names(&mut self) {
         let mut freed: BTreeMap<(&str, String), StepId> = BTreeMap::new();
         for deletion in &self.deletions {
@@ -158,8 +158,8 @@ impl Order<'_> {
         }
     }
 
-    /// Reads while applying come after what their arguments need, and before what needs
-    /// their answer.
+    /// Reads while applying come after what their arguments need, and before what needs their
+    /// result.
     pub(super) fn reads(&mut self, planned: &Planned) {
         let reads: BTreeMap<&str, StepId> = self
             .steps
@@ -197,7 +197,7 @@ impl Order<'_> {
         }
     }
 
-    /// The objects whose deletions wait in a circle and do not come first yet.
+    /// The resources whose deletions wait in a circle and do not come first yet.
     pub(super) fn stuck(&self) -> BTreeSet<Object> {
         let circle = circle(&self.steps);
         self.deletions

@@ -1,4 +1,4 @@
-//! What the state has and the file has not; and what `--target` and `--exclude` leave out.
+//! Resources that the state has and the file does not; and what `--target` and `--exclude` exclude.
 
 use super::decide::before;
 use super::graph::needed_by_output;
@@ -77,7 +77,7 @@ impl Planner<'_> {
         self.out.plan.changes.extend(leftovers);
     }
 
-    /// `--target` and `--exclude`: what is left out keeps its place in the plan, unchanged.
+    /// `--target` and `--exclude`: an excluded resource keeps its place in the plan, unchanged.
     pub(super) fn narrow(&mut self) {
         let options = self.inputs.options;
         if let Some(adopt) = &options.adopt {
@@ -170,8 +170,8 @@ impl Planner<'_> {
         users.collect()
     }
 
-    /// What is named for removal, and what is not to be removed. What uses a removed object
-    /// goes with it; what a spared one uses is spared too.
+    /// What is named for removal, and what must stay. What depends on a removed resource is removed
+    /// too; what a spared one depends on is spared too.
     fn removed(
         &self,
         left_out: &BTreeSet<String>,
@@ -258,7 +258,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Outputs that come from what is left out stay as they are.
+    /// Outputs that come from excluded resources stay as they are.
     fn keep_outputs(&mut self, changed: &BTreeSet<String>) {
         let stack = self.inputs.stack;
         for name in stack.outputs.keys() {
@@ -283,7 +283,7 @@ fn asked(options: &Options) -> String {
     all.collect::<Vec<_>>().join(" ")
 }
 
-/// Why an instance that would change is left out, where it is for what it needs.
+/// Why an instance that would change is excluded, where the reason is a dependency.
 fn left_out_because(
     found: &Instance,
     kept: &BTreeSet<String>,

@@ -24,7 +24,7 @@ pub struct Link {
     pub(super) path: Path,
 }
 
-/// An object of the state, and one that a property of it names.
+/// A resource of the state, and one that a property of it names.
 pub(super) struct Named {
     pub(super) child: Object,
     pub(super) parent: Object,
@@ -52,12 +52,12 @@ pub(super) fn texts(path: &str, props: &Value) -> Vec<(Path, Option<String>)> {
     }
 }
 
-/// An object of the state.
+/// A resource of the state.
 pub(super) fn known<'s>(state: &'s State, (address, key): &Object) -> Option<&'s ResourceState> {
     state.object(address, key.as_deref())
 }
 
-/// The outputs of an object by which a row names it, in comparable form.
+/// The outputs of a resource by which a row names it, in comparable form.
 pub(super) fn outputs<'s>(
     known: &'s ResourceState,
     row: &'static Parent,
@@ -69,7 +69,7 @@ pub(super) fn outputs<'s>(
     values.map(|value| (row.key)(value))
 }
 
-/// Every object of a state.
+/// Every resource of a state.
 pub(super) fn objects(state: &State) -> impl Iterator<Item = (Object, &ResourceState)> {
     let current = state.resources.iter();
     let current = current.map(|(address, known)| ((address.clone(), None), known));
@@ -80,7 +80,7 @@ pub(super) fn objects(state: &State) -> impl Iterator<Item = (Object, &ResourceS
     current.chain(deposed)
 }
 
-/// By the state: what names these objects.
+/// By the state: what names these resources.
 pub(super) fn named_by(types: &Types, state: &State, parents: &BTreeSet<Object>) -> Vec<Named> {
     let mut by_type: HashMap<&str, Vec<(&Object, &ResourceState)>> = HashMap::new();
     for object in parents {

@@ -1,7 +1,7 @@
-//! How a plan is made: in rounds, in one loop, until nothing calls for another one. What is done
-//! to the state comes first: resources get another address (`movedFrom`), resources that exist are
-//! imported (`import`). The plan is made against the state as it is then, so that updates,
-//! replacements and users follow by themselves.
+//! How a plan is computed: in rounds, in one loop, until no round requires another one. Changes of
+//! the state come first: resources get another address (`movedFrom`), resources that exist are
+//! imported (`import`). The plan is computed against the resulting state, so that updates,
+//! replacements and changes of dependents follow by themselves.
 //!
 //! The steps `move` and `import` do the same to the state, through `State::change`, before all
 //! steps of that address.
@@ -15,7 +15,7 @@ use crate::store::state::StateChange;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Makes the plan.
+/// Computes the plan.
 pub fn plan(inputs: &Inputs<'_>) -> Planned {
     let uses = graph::uses(inputs.stack, inputs.types);
     let mut rounds = Rounds::default();
@@ -46,7 +46,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
     }
 }
 
-/// Makes the steps. Deletions that would wait in a circle come first.
+/// Builds the steps. Deletions that would wait in a circle come first.
 fn order(planned: &mut Planned, inputs: &Inputs<'_>, rewrites: &Rewrites, rounds: &mut Rounds) {
     let mut first = BTreeSet::new();
     loop {
@@ -61,8 +61,8 @@ fn order(planned: &mut Planned, inputs: &Inputs<'_>, rewrites: &Rewrites, rounds
 }
 
 impl Rewrites {
-    /// These, and what a plan made with them found. What a resource moves to is not known yet to
-    /// have one: whether something is to be imported there is for the next plan to find.
+    /// These rewrites, and those that a plan computed with them found. Whether something is
+    /// imported at an address that a resource moves to is for the next plan to find.
     fn with(&self, planned: &mut Planned) -> Self {
         let new = std::mem::take(&mut planned.found.moves);
         let mut adopted = std::mem::take(&mut planned.found.adopted);

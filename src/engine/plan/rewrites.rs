@@ -8,7 +8,7 @@ use crate::store::state::ResourceState;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// An object to be read before the plan can be finished, since it is to be adopted.
+/// A resource to read before the plan can be finished, since it will be imported.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImportNeed {
     /// The address it gets.
@@ -21,7 +21,7 @@ pub struct ImportNeed {
     pub attrs: Value,
 }
 
-/// An object that exists, as the state is to have it.
+/// An existing resource, as the state will have it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Adoption {
     /// For the state; its inputs are the live values of what the file names.
@@ -30,7 +30,7 @@ pub(super) struct Adoption {
     pub(super) live: Value,
 }
 
-/// A resource of the file that the state does not have, in a plan that only adopts.
+/// A resource of the file that the state does not have, in a plan that only imports.
 #[derive(Clone)]
 pub struct Sought {
     /// The address.
@@ -39,7 +39,7 @@ pub struct Sought {
     pub kind: &'static dyn ResourceType,
     /// The properties of the file.
     pub desired: Data,
-    /// Whether the plan adopts an object for it.
+    /// Whether the plan imports it.
     pub adopted: bool,
 }
 
@@ -52,7 +52,7 @@ impl std::fmt::Debug for Sought {
     }
 }
 
-/// Why an object cannot be adopted.
+/// Why a resource cannot be imported.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImportFault {
     /// The address it was to get.
@@ -81,7 +81,7 @@ impl ImportFault {
     }
 }
 
-/// An object that gets another address.
+/// A resource that gets another address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Move {
     /// The address until now.
@@ -92,12 +92,12 @@ pub struct Move {
     pub type_name: String,
 }
 
-/// All renames and adoptions of a plan.
+/// All moves and imports of a plan.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Rewrites {
     /// The renames, in order.
     pub(super) moves: Vec<Move>,
-    /// The objects taken in, by address.
+    /// The imported resources, by address.
     pub(super) adopted: BTreeMap<String, Adoption>,
 }
 
@@ -110,13 +110,13 @@ impl Rewrites {
     }
 }
 
-/// What a plan found to rename and to adopt.
+/// The moves and imports that a plan found.
 #[derive(Debug, Default)]
 pub struct Found {
     /// Renames that were not known before.
     pub(super) moves: Vec<Move>,
-    /// All objects to take in.
+    /// All resources to import.
     pub(super) adopted: BTreeMap<String, Adoption>,
-    /// What cannot be adopted; with `stackctl import` these are no mistakes of the file.
+    /// What cannot be imported; with `stackctl import` these are not mistakes of the file.
     pub faults: Vec<ImportFault>,
 }

@@ -1,5 +1,5 @@
-//! What the file may not ask for though each value fits its schema: rules between
-//! properties, between resources, and two resources that would be one object.
+//! What the file may not declare even if each value fits its schema: rules between properties,
+//! between resources, and two declarations of one live resource.
 
 use super::Action;
 use super::instance::Instance;
@@ -150,8 +150,8 @@ impl Planner<'_> {
         found
     }
 
-    /// All ways to write what names an object: by value, and by the resource referred to.
-    /// Empty where something of it is not in the file.
+    /// All ways to write the name of a resource: by value, and by the resource referred to. Empty
+    /// where something of it is not in the file.
     fn names(&self, instance: &Instance, identity: &[&str]) -> Vec<Vec<String>> {
         let mut names = vec![Vec::new()];
         for property in identity {

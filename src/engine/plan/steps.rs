@@ -19,9 +19,8 @@ use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Fills in the plan's steps. The deletions of the objects in `first` do not wait for what
-/// stops using them. What comes back are deletions that wait in a circle and would not if
-/// they were in `first`.
+/// Fills in the plan's steps. The deletions of the resources in `first` do not wait for what stops
+/// using them. Returns the deletions that wait in a circle and would not if they were in `first`.
 pub(super) fn build(
     planned: &mut Planned,
     &Inputs { world, types, .. }: &Inputs<'_>,
@@ -91,7 +90,7 @@ struct Builder<'a> {
     rewrites: &'a Rewrites,
     seal: Seal,
     steps: Vec<Step>,
-    /// The step after which the new generation of an address is there.
+    /// The step after which the new generation of an address exists.
     makes: BTreeMap<String, StepId>,
     deletions: Vec<Deletion>,
 }
@@ -179,8 +178,8 @@ impl Builder<'_> {
         }
     }
 
-    /// The step that takes in the object that an instance adopts. Where it is as the file
-    /// says, the state keeps the file's own words.
+    /// The step that imports an instance's resource. Where it is as the file says, the state keeps
+    /// the file's own values.
     fn import(&mut self, found: &Instance) -> Option<StepId> {
         found.change.importing.as_ref()?;
         let inputs = wanted(found);
@@ -276,7 +275,7 @@ impl Builder<'_> {
         opened.files == found.contents() && sealed.eq(contents::secret(&found.files))
     }
 
-    /// Nothing to do at the service; but the state may have to take in what the file says now.
+    /// Nothing to do at the service; but the state may need the values that the file declares now.
     fn adopt(&mut self, found: &Instance) {
         let Some(known) = self.world.state.resources.get(&found.change.address) else {
             return;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-/// How often a step that is under way is named again.
+/// How often a step in progress is reported again.
 const REMIND: Duration = Duration::from_secs(10);
 
 pub(super) struct Plain {

@@ -14,14 +14,14 @@ const MOST_NAMES: usize = 20;
 /// The most waits that are named when they were interrupted; more are only counted.
 const MOST_WAITS: usize = 3;
 
-/// What became of the steps.
+/// The outcome of the steps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Objects taken into the state.
+    /// Resources imported into the state.
     pub imported: usize,
-    /// Objects that have another address now.
+    /// Resources moved to another address.
     pub moved: usize,
-    /// Resources made.
+    /// Resources created.
     pub created: usize,
     /// Resources changed in place.
     pub updated: usize,
@@ -31,13 +31,13 @@ pub struct Tally {
     pub deleted: usize,
     /// Steps that failed.
     pub failed: usize,
-    /// Steps left out, since one they need failed or the run was interrupted.
+    /// Steps skipped, since one they depend on failed or the run was interrupted.
     pub skipped: usize,
     /// Whether the user stopped the run.
     pub interrupted: bool,
 }
 
-/// A step under way.
+/// A step in progress.
 #[derive(Debug)]
 pub(super) struct Running {
     pub(super) doing: Doing,
@@ -171,7 +171,7 @@ impl Record {
         }
     }
 
-    /// A text with no secret in it.
+    /// A string with no secret in it.
     pub(super) fn hide(&self, text: &str) -> String {
         self.secrets.hide(text)
     }
@@ -198,7 +198,7 @@ impl Record {
         tally
     }
 
-    /// The line for a finished step; none for events that make no line.
+    /// The line for a finished step; none for events that have no line.
     pub(super) fn line(&self, event: &Event, style: &Style) -> Option<String> {
         let line = match event {
             Event::Done {
@@ -261,7 +261,7 @@ impl Record {
     /// The last word: a block for each failure, what an interruption left, the counts.
     pub(super) fn last_word(&self, took: Duration, style: &Style) -> String {
         let mut text = String::new();
-        // Where the credentials are what is wrong all steps fail alike: that is told once.
+        // Where the credentials are wrong, all steps fail alike: that is reported once.
         let (alike, others): (Vec<&Failure>, Vec<&Failure>) = self
             .failures
             .iter()

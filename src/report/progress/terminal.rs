@@ -58,7 +58,7 @@ impl Terminal {
     pub(super) fn event_at(&mut self, event: &Event, now: Instant) {
         self.record.take(event, now);
         if let Some(line) = self.record.line(event, &self.style) {
-            // The ids of some objects are long; the outputs and the state have them in full.
+            // The ids of some resources are long; the outputs and the state have them in full.
             let line = match event {
                 Event::Done { .. } => fit(&line, self.style.width).into_owned(),
                 _ => line,
@@ -126,7 +126,7 @@ fn bar() -> ProgressBar {
     ProgressBar::new_spinner().with_style(style)
 }
 
-/// The text on one line: a line that wraps could not be taken back.
+/// The text on one line: a line that wraps could not be cleared.
 fn show(bar: &ProgressBar, text: &str, style: &Style) {
     bar.set_message(fit(text, style.width.saturating_sub(3)).into_owned());
     bar.tick();

@@ -127,7 +127,7 @@ fn run() -> Vec<Event> {
     ]
 }
 
-/// The plan's secret, which AWS repeats in its answer.
+/// The plan's secret, which AWS repeats in its response.
 fn secrets() -> Secrets {
     let mut data = Data::from(serde_json::json!({"password": "hunter2"}));
     data.secret.insert(Path::pointer("/password"));
@@ -359,7 +359,7 @@ fn a_terminal_shows_what_runs_and_what_is_done() {
         "{text}"
     );
     assert!(text.contains("1/3 done, 1 running, 3 s"), "{text}");
-    // Each live line begins with the spinner and is filled up to the terminal's width.
+    // Each live line starts with the spinner and is filled up to the terminal's width.
     let widest = text
         .split(['⠁', '\n'])
         .map(|line| line.chars().count())

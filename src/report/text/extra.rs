@@ -1,4 +1,4 @@
-//! Steps that no change of a resource accounts for: what only the state is told.
+//! Steps that belong to no change of a resource: what changes only in the state.
 
 use super::page::{DIM, Page, YELLOW};
 use super::title_line;
@@ -41,7 +41,7 @@ pub(super) fn files(page: &mut Page<'_>, plan: &Plan) {
     }
 }
 
-/// What the flags take along and leave out beyond what they name.
+/// What the flags include and exclude beyond what they name.
 pub(super) fn scope(page: &mut Page<'_>, plan: &Plan) {
     let Some(scope) = &plan.scope else { return };
     if scope.along.is_empty() && scope.left_out.is_empty() {

@@ -26,7 +26,7 @@ use page::{BOLD, CYAN, DIM, GREEN, MAGENTA, Page, RED, YELLOW};
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// How a text is to look.
+/// The style of the output.
 #[derive(Debug, Clone, Copy)]
 pub struct Style {
     /// With colours; without them the signs alone carry the meaning.
@@ -281,7 +281,7 @@ fn all_properties(page: &mut Page<'_>, change: &Resource<'_>) {
     lines.iter().for_each(|line| page.line(BODY, line));
 }
 
-/// The names and values that this plan has settled.
+/// The names and values that this plan has decided.
 fn generated(page: &mut Page<'_>, change: &Resource<'_>) {
     for (name, value) in &change.generated {
         let mut lines = Node::of(value).yaml(name).into_iter();
@@ -301,7 +301,7 @@ fn hidden(page: &mut Page<'_>, unchanged: usize) {
     }
 }
 
-/// What tells a deleted resource from others, on one line: its names first.
+/// What distinguishes a deleted resource from others, on one line: its names first.
 fn main_properties(page: &mut Page<'_>, change: &Resource<'_>) {
     let Some(Node::Map(map)) = change.before.as_ref().map(Node::of) else {
         return;

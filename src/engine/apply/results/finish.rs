@@ -7,7 +7,7 @@ use crate::store::state::{OutputState, ResourceState, State, StateChange};
 use std::collections::BTreeMap;
 
 impl Applying<'_> {
-    /// Seals what a state of an older version has in clear though it is made of a secret.
+    /// Seals derived secrets that a state of an older version has in clear.
     fn seal_made(&mut self) {
         let seal = &self.seal;
         if !seal.is_open() {
@@ -39,7 +39,7 @@ impl Applying<'_> {
     /// The state at the end, with the stack's outputs as far as they have a value.
     ///
     /// # Errors
-    /// When the key to their secrets cannot be made ready.
+    /// When the key to their secrets cannot be prepared.
     pub fn finish(mut self) -> Result<State, StoreError> {
         self.locals();
         self.seal_made();

@@ -1,4 +1,4 @@
-//! What was unknown when the plan was made, evaluated with what the steps before told.
+//! Evaluates what was unknown to the plan with what the earlier steps returned.
 
 use super::{Applying, mark_sensitive};
 use crate::data::Data;
