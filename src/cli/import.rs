@@ -48,7 +48,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &ImportArgs) -> Result<Exit, 
         stack: &StackArg { name: stack },
         run: &run,
         options: Options {
-            adopt: Some(adopt.clone()),
+            imports: Some(adopt.clone()),
             ..Options::default()
         },
         writes: true,
@@ -133,7 +133,7 @@ fn outcome(imported: &[&Change], failed: usize) -> String {
 /// What cannot be adopted: an error that names all of it, or with `--skip-failed` a message;
 /// how many there are.
 fn refused(session: &Session, adopt: &Wishes, skip: bool) -> Result<usize, CliError> {
-    let faults = &session.planned.found.faults;
+    let faults = &session.planned.rewrites.faults;
     if faults.is_empty() {
         return Ok(0);
     }

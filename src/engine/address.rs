@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// A resource of the state: its address, and its key where it is a deposed generation.
-pub(crate) type Object = (String, Option<String>);
+pub(crate) type ResourceKey = (String, Option<String>);
 
 /// The name of the block that an address belongs to.
 pub(crate) fn block(address: &str) -> &str {
@@ -15,7 +15,7 @@ pub(crate) fn block(address: &str) -> &str {
 }
 
 /// The resource that a row is about.
-pub(crate) fn object(address: &str) -> Object {
+pub(crate) fn resource_key(address: &str) -> ResourceKey {
     let (address, key) = split_deposed(address);
     (address.to_owned(), key.map(str::to_owned))
 }

@@ -23,7 +23,8 @@ pub enum Observed {
     /// It exists, with these attributes (properties and outputs).
     Present(Value),
     /// It does not exist any more.
-    Gone,
+    #[serde(rename = "gone")]
+    NotFound,
 }
 
 /// A data source that was read.
@@ -44,7 +45,8 @@ pub struct ImportRead {
     /// The id it was read by.
     pub id: String,
     /// Its attributes; none where it does not exist.
-    pub found: Option<Value>,
+    #[serde(rename = "found")]
+    pub attributes: Option<Value>,
 }
 
 /// Everything a plan is decided on, beside the stack.

@@ -33,7 +33,7 @@ pub(crate) fn masked<'p>(
 
 /// A value as it may be shown: nothing in it is secret, unless secrets are to be shown.
 #[derive(Debug, Default)]
-pub(crate) struct Shown<'v> {
+pub(crate) struct Masked<'v> {
     /// With null for what is hidden.
     pub(crate) value: Cow<'v, Value>,
     /// The secret places, whether they are shown or not.
@@ -84,7 +84,7 @@ impl SecretPaths {
                 paths.add(&difference.path.concat(path));
             }
         }
-        paths.made(change);
+        paths.add_derived(change);
         paths
     }
 
@@ -97,7 +97,7 @@ impl SecretPaths {
     }
 
     /// Adds what the type derives from the secrets of a change.
-    fn made(&mut self, change: &Change) {
+    fn add_derived(&mut self, change: &Change) {
         let Some(schema) = change.schema.0.filter(|_| !self.is_empty()) else {
             return;
         };
@@ -117,7 +117,7 @@ impl SecretPaths {
 
     /// The id of the resource that these paths belong to, unless it contains a secret: then a word
     /// in its place.
-    pub(crate) fn shown_id<'i>(&self, id: &'i str) -> &'i str {
+    pub(crate) fn masked_id<'i>(&self, id: &'i str) -> &'i str {
         if self.covers("id") { SECRET } else { id }
     }
 
@@ -245,13 +245,13 @@ impl<'a> Veil<'a> {
     }
 
     /// A value of which all is known, as it may be shown.
-    pub(crate) fn value(self, value: &Value) -> Shown<'_> {
+    pub(crate) fn value(self, value: &Value) -> Masked<'_> {
         self.show(Cow::Borrowed(value), &BTreeMap::new())
     }
 
     /// A value with its unknown parts, as it may be shown. Its own secret paths must be part of
     /// the veil.
-    pub(crate) fn data(self, data: &Data) -> Shown<'_> {
+    pub(crate) fn data(self, data: &Data) -> Masked<'_> {
         self.show(Cow::Borrowed(&data.value), &data.unknown)
     }
 
@@ -260,8 +260,8 @@ impl<'a> Veil<'a> {
         self,
         value: Cow<'v, Value>,
         unknown: &BTreeMap<Path, String>,
-    ) -> Shown<'v> {
-        let mut shown = Shown::default();
+    ) -> Masked<'v> {
+        let mut shown = Masked::default();
         self.walk(&value, &Path::root(), false, &mut shown);
         shown.unknown = unknown.clone();
         shown.value = value;
@@ -287,7 +287,7 @@ impl<'a> Veil<'a> {
     }
 
     /// Notes what is secret and what is a document; `inside` what is secret already.
-    fn walk(self, value: &Value, at: &Path, inside: bool, shown: &mut Shown<'_>) {
+    fn walk(self, value: &Value, at: &Path, inside: bool, shown: &mut Masked<'_>) {
         let clear = self.schema.is_none() && self.paths.is_none_or(SecretPaths::is_empty);
         let hides = !clear && self.hides(value);
         if hides && !inside {
@@ -312,7 +312,7 @@ impl<'a> Veil<'a> {
     }
 
     /// Has each secret part of a value learnt; what is left of it.
-    fn learn<'v>(self, value: &'v Value, secrets: &Secrets) -> Shown<'v> {
+    fn learn<'v>(self, value: &'v Value, secrets: &Secrets) -> Masked<'v> {
         let shown = self.value(value);
         let parts = shown.secret.iter().filter_map(|path| path.get(value));
         parts.for_each(|part| secrets.learn(part));

@@ -10,7 +10,7 @@ use crate::data::{Data, Path};
 use crate::engine::plan::{
     Action, Change, ChangedBy, Difference, Importing, Op, OutputChange, Plan,
 };
-use crate::report::secrets::{SecretPaths, Shown, Veil};
+use crate::report::secrets::{Masked, SecretPaths, Veil};
 use crate::resource::contents::Contents;
 use crate::schema::Schema;
 use crate::schema::document::parsed;
@@ -26,7 +26,7 @@ pub(crate) struct View<'p> {
     /// The outputs that change.
     pub(crate) outputs: Vec<Output<'p>>,
     /// The resources of which only the state changes: address, type and id.
-    pub(crate) adopted: Vec<[&'p str; 3]>,
+    pub(crate) state_updates: Vec<[&'p str; 3]>,
 }
 
 /// What a plan does with one resource, or what somebody else did.
@@ -39,8 +39,8 @@ pub(crate) struct Resource<'p> {
     /// See [`Change::words`].
     pub(crate) words: Vec<&'static str>,
     pub(crate) reason: &'p str,
-    pub(crate) before: Option<Shown<'p>>,
-    pub(crate) after: Option<Shown<'p>>,
+    pub(crate) before: Option<Masked<'p>>,
+    pub(crate) after: Option<Masked<'p>>,
     /// The secret places of either, whether they are shown or not.
     pub(crate) sensitive: BTreeSet<Path>,
     /// What differs, in order.
@@ -49,7 +49,7 @@ pub(crate) struct Resource<'p> {
     pub(crate) unchanged: usize,
     /// The names and values that the plan decided, as far as the type declares them and no other
     /// row has them.
-    pub(crate) generated: Vec<(&'p str, Shown<'p>)>,
+    pub(crate) generated: Vec<(&'p str, Masked<'p>)>,
     pub(crate) importing: Option<&'p Importing>,
     pub(crate) holds: Option<&'p Contents>,
     pub(crate) moved_from: Option<&'p str>,
@@ -74,9 +74,9 @@ pub(crate) enum Kind {
 pub(crate) struct Row<'p> {
     pub(crate) path: Path,
     pub(crate) kind: Kind,
-    pub(crate) applied: Option<Shown<'p>>,
-    pub(crate) live: Option<Shown<'p>>,
-    pub(crate) desired: Option<Shown<'p>>,
+    pub(crate) applied: Option<Masked<'p>>,
+    pub(crate) live: Option<Masked<'p>>,
+    pub(crate) desired: Option<Masked<'p>>,
     pub(crate) by: ChangedBy,
     pub(crate) replaces: bool,
     /// Whether all of it is secret.
@@ -118,11 +118,11 @@ impl Row<'_> {
 /// The view of a plan; `show_secrets` leaves its secrets in.
 pub(crate) fn view(plan: &Plan, show_secrets: bool) -> View<'_> {
     let by_address = plan.by_address();
-    let adopted = plan.steps.iter().filter_map(|step| {
+    let state_updates = plan.steps.iter().filter_map(|step| {
         let change = by_address.get(step.address.as_str())?;
         match &step.op {
-            Op::Adopt { id, .. } if change.action == Action::NoOp => {
-                let id = SecretPaths::of_change(change).shown_id(id);
+            Op::UpdateState { id, .. } if change.action == Action::NoOp => {
+                let id = SecretPaths::of_change(change).masked_id(id);
                 Some([&step.address, &step.type_name, id])
             }
             _ => None,
@@ -130,7 +130,7 @@ pub(crate) fn view(plan: &Plan, show_secrets: bool) -> View<'_> {
     });
     let (resources, outputs) = (plan.changes.iter(), plan.outputs.iter());
     View {
-        adopted: adopted.collect(),
+        state_updates: state_updates.collect(),
         resources: resources
             .map(|change| resource(change, show_secrets))
             .collect(),
@@ -154,7 +154,7 @@ pub(crate) fn resource<'p>(change: &'p Change, show_secrets: bool) -> Resource<'
     Resource {
         address: &change.address,
         type_name: &change.type_name,
-        id: change.id.as_deref().map(|id| paths.shown_id(id)),
+        id: change.id.as_deref().map(|id| paths.masked_id(id)),
         action: change.action,
         words: change.words(),
         reason: &change.reason,
@@ -174,7 +174,7 @@ fn generated<'p>(
     change: &'p Change,
     paths: &SecretPaths,
     show_secrets: bool,
-) -> Vec<(&'p str, Shown<'p>)> {
+) -> Vec<(&'p str, Masked<'p>)> {
     let Some(schema) = change.schema.0 else {
         return Vec::new();
     };

@@ -130,7 +130,7 @@ impl Writer<'_> {
     fn refuse(&mut self, at: &Path, why: &str) {
         let refused = Refused {
             at: self.base.concat(at),
-            property: self.told(at),
+            property: self.faulty_part(at),
             why: why.to_owned(),
             variables: BTreeSet::new(),
         };
@@ -138,7 +138,7 @@ impl Writer<'_> {
     }
 
     /// The part of the property that is at fault, or all of it.
-    fn told(&self, at: &Path) -> Path {
+    fn faulty_part(&self, at: &Path) -> Path {
         match at.is_within(&self.property) {
             true => at.clone(),
             false => self.property.clone(),
@@ -155,7 +155,7 @@ impl Writer<'_> {
         let variables = found.filter(|found| found.root == Root::Var);
         self.out.refused.push(Refused {
             at: self.base.concat(at),
-            property: self.told(at),
+            property: self.faulty_part(at),
             why,
             variables: variables.map(|found| found.name).collect(),
         });

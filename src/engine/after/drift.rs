@@ -45,7 +45,7 @@ pub struct Drifted {
     /// The id in the state.
     pub id: String,
     /// Whether it does not exist any more.
-    pub gone: bool,
+    pub deleted: bool,
     /// The properties that differ; `desired` in them is what was last applied.
     pub rows: Vec<Difference>,
     /// What was last applied, with its secret paths.
@@ -67,11 +67,11 @@ pub fn drift(stack: &Stack, types: &Types, world: &World) -> Drift {
             continue;
         };
         found.read += 1;
-        if !known.unfinished.is_empty() && !matches!(seen, Observed::Gone) {
+        if !known.unfinished.is_empty() && !matches!(seen, Observed::NotFound) {
             found.unfinished.push(address.clone());
         }
         let live = match seen {
-            Observed::Gone => None,
+            Observed::NotFound => None,
             Observed::Present(live) => Some(live),
         };
         let ignored = stack.resources.get(block(address));
@@ -93,7 +93,7 @@ pub fn drift(stack: &Stack, types: &Types, world: &World) -> Drift {
             type_name: known.type_name.clone(),
             schema: Declared(schema),
             id: known.id.clone(),
-            gone: live.is_none(),
+            deleted: live.is_none(),
             rows: rows.unwrap_or_default(),
             applied: with_secrets(known.inputs.clone()),
             live: with_secrets(live.map_or(Value::Null, |live| projected(live, &known.inputs))),
@@ -183,7 +183,7 @@ pub fn refreshed(types: &Types, drift: &Drift, world: &World) -> Vec<StateChange
         let kind = types.resource(&known.type_name);
         let resource = kind.map_or_else(
             || known.clone(),
-            |kind| taken(kind, known, live, (rows, &seal)),
+            |kind| with_live(kind, known, live, (rows, &seal)),
         );
         if resource != *known {
             changes.push(StateChange::Put {
@@ -196,7 +196,7 @@ pub fn refreshed(types: &Types, drift: &Drift, world: &World) -> Vec<StateChange
 }
 
 /// A resource as the state has it once the live values are stored.
-fn taken(
+fn with_live(
     kind: &dyn ResourceType,
     known: &ResourceState,
     live: &Value,

@@ -36,7 +36,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Rebuilt {
     /// The resources that were found: the import id by address.
-    pub adopt: BTreeMap<String, String>,
+    pub imports: BTreeMap<String, String>,
     /// What was not found.
     pub missing: Vec<Missing>,
     /// What could not be searched for, or could not be read once it was found: whether it exists is
@@ -69,7 +69,7 @@ pub async fn search(
     given: BTreeMap<String, String>,
 ) -> Result<(World, Rebuilt), Vec<ReadFailure>> {
     let mut search = Search {
-        adopt: given,
+        imports: given,
         stand_ins: StandIns::default(),
         tried: BTreeSet::new(),
         several: BTreeMap::new(),
@@ -77,7 +77,7 @@ pub async fn search(
     };
     loop {
         let options = Options {
-            adopt: Some(search.adopt.clone()),
+            imports: Some(search.imports.clone()),
             ..Options::default()
         };
         let mut shown = world.clone();
@@ -90,13 +90,13 @@ pub async fn search(
         let (seen, planned) = match observe::observe_and_plan(&round, shown, first).await {
             Ok(observed) => observed,
             Err(failures) => {
-                search.leave_out(failures)?;
+                search.exclude_failed(failures)?;
                 continue;
             }
         };
         let state = std::mem::replace(&mut world, seen).state;
         world.state = state;
-        if search.listen(&world, &planned) {
+        if search.learn_strings(&world, &planned) {
             // What was read with a stand-in for a string is read again with the string itself.
             let sought = planned.sought.iter();
             let guessed = sought.filter(|sought| stand_in::is_in(&sought.desired.value));
@@ -106,7 +106,7 @@ pub async fn search(
         } else if !search.round(observe.cx, &world, &planned).await {
             let rebuilt = Rebuilt {
                 missing: search.missing(&planned.sought),
-                adopt: search.adopt,
+                imports: search.imports,
                 failed: search.failed.into_iter().collect(),
             };
             return Ok((world, rebuilt));
@@ -119,7 +119,7 @@ pub async fn search(
 ///
 /// # Errors
 /// When the key to the secrets cannot be prepared, or a step sends a call.
-pub fn adopted(
+pub fn state_after_imports(
     stack: &Stack,
     types: &Types,
     (world, planned): (&World, &Planned),
@@ -128,7 +128,7 @@ pub fn adopted(
     let mut applying = Applying::new(stack, types, (planned, world), read_file);
     for (id, step) in planned.plan.steps.iter().enumerate() {
         if let Resolved::Call { .. } = applying.resolve(id)? {
-            let message = format!("{} cannot be adopted without a call", step.address);
+            let message = format!("{} cannot be imported without a call", step.address);
             return Err(Error::failed(message));
         }
     }
@@ -137,13 +137,13 @@ pub fn adopted(
 }
 
 struct Search {
-    adopt: BTreeMap<String, String>,
+    imports: BTreeMap<String, String>,
     stand_ins: StandIns,
-    /// What was looked for with these properties.
+    /// What was searched for with these properties.
     tried: BTreeSet<String>,
     /// The ids that the tags do not tell apart, by address.
     several: BTreeMap<String, Vec<String>>,
-    /// What could not be looked for, or read.
+    /// What could not be searched for, or read.
     failed: BTreeMap<String, Error>,
 }
 
@@ -163,8 +163,8 @@ impl Search {
                 .iter()
                 .filter(|sought| {
                     let kind = sought.kind;
-                    let here = kind.home() == Home::State && !sought.adopted;
-                    let named = self.adopt.contains_key(&sought.address);
+                    let here = kind.home() == Home::State && !sought.imported;
+                    let named = self.imports.contains_key(&sought.address);
                     here && !named && kind.told().is_some() && sought.desired.is_known()
                 })
                 .collect();
@@ -180,58 +180,58 @@ impl Search {
     }
 
     /// Excludes the resources that were found but could not be read, and continues.
-    fn leave_out(&mut self, failures: Vec<ReadFailure>) -> Result<(), Vec<ReadFailure>> {
-        let found = |failure: &ReadFailure| self.adopt.contains_key(&failure.0);
+    fn exclude_failed(&mut self, failures: Vec<ReadFailure>) -> Result<(), Vec<ReadFailure>> {
+        let found = |failure: &ReadFailure| self.imports.contains_key(&failure.0);
         if failures.is_empty() || !failures.iter().all(found) {
             return Err(failures);
         }
         for (address, error) in failures {
-            self.adopt.remove(&address);
+            self.imports.remove(&address);
             self.failed.insert(address, error);
         }
         Ok(())
     }
 
-    /// Looks for what a plan can name; whether anything was found.
+    /// Searches for what a plan can name; returns whether anything was found.
     async fn round(&mut self, cx: &Cx, world: &World, planned: &Planned) -> bool {
         let sought = planned.sought.iter();
         let sought = sought.filter(|sought| {
             let address = &sought.address;
-            !self.adopt.contains_key(address) && !self.failed.contains_key(address)
+            !self.imports.contains_key(address) && !self.failed.contains_key(address)
         });
-        let mut looks: Vec<Look> = sought.filter_map(Look::of).collect();
-        looks.retain(|look| self.tried.insert(look.key.clone()));
+        let mut queries: Vec<Query> = sought.filter_map(Query::of).collect();
+        queries.retain(|query| self.tried.insert(query.key.clone()));
         // What says more of its content chooses first.
-        looks.sort_by_key(|look| std::cmp::Reverse(look.says));
-        let looked = looks.iter().map(|look| {
-            let known = self.known(world, planned, look.lookup.kind);
-            async move { look.found(cx, known).await }
+        queries.sort_by_key(|query| std::cmp::Reverse(query.says));
+        let answers = queries.iter().map(|query| {
+            let known = self.assigned_ids(world, planned, query.lookup.kind);
+            async move { query.candidates(cx, known).await }
         });
-        let all: Vec<_> = stream::iter(looked).buffered(AT_ONCE).collect().await;
+        let all: Vec<_> = stream::iter(answers).buffered(AT_ONCE).collect().await;
         let mut news = false;
-        for (look, found) in looks.iter().zip(all) {
+        for (query, found) in queries.iter().zip(all) {
             let found = match found {
                 Ok(found) => found,
                 Err(error) => {
-                    self.failed.insert(look.address.clone(), error);
+                    self.failed.insert(query.address.clone(), error);
                     continue;
                 }
             };
             // Of two that are alike the first takes it, and the other looks on.
-            let known = self.known(world, planned, look.lookup.kind);
+            let known = self.assigned_ids(world, planned, query.lookup.kind);
             let (taken, mut found): (Vec<_>, Vec<_>) =
                 found.into_iter().partition(|id| known.contains(id));
             match found.len() {
                 0 if !taken.is_empty() => {
-                    self.tried.remove(&look.key);
+                    self.tried.remove(&query.key);
                 }
                 0 => {}
                 1 => {
-                    self.adopt.insert(look.address.clone(), found.remove(0));
+                    self.imports.insert(query.address.clone(), found.remove(0));
                     news = true;
                 }
                 _ => {
-                    self.several.insert(look.address.clone(), found);
+                    self.several.insert(query.address.clone(), found);
                 }
             }
         }
@@ -239,15 +239,15 @@ impl Search {
     }
 
     /// Learns random strings from the names of the imported resources; returns whether any is new.
-    fn listen(&mut self, world: &World, planned: &Planned) -> bool {
+    fn learn_strings(&mut self, world: &World, planned: &Planned) -> bool {
         let mut drawn: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for sought in planned.sought.iter().filter(|sought| sought.adopted) {
+        for sought in planned.sought.iter().filter(|sought| sought.imported) {
             let read = world.imports.get(&sought.address);
-            let Some(live) = read.and_then(|read| read.found.as_ref()) else {
+            let Some(live) = read.and_then(|read| read.attributes.as_ref()) else {
                 continue;
             };
-            for told in stand_in::told(&sought.desired.value, live) {
-                if let Some((address, id)) = self.stand_ins.drawn(&told) {
+            for revealed in stand_in::reveal(&sought.desired.value, live) {
+                if let Some((address, id)) = self.stand_ins.drawn(&revealed) {
                     drawn.entry(address).or_default().insert(id);
                 }
             }
@@ -255,11 +255,11 @@ impl Search {
         let mut news = false;
         for (address, ids) in drawn {
             let mut ids: Vec<String> = ids.into_iter().collect();
-            if self.adopt.contains_key(&address) {
+            if self.imports.contains_key(&address) {
                 continue;
             }
             if ids.len() == 1 {
-                self.adopt.insert(address, ids.remove(0));
+                self.imports.insert(address, ids.remove(0));
                 news = true;
             } else {
                 self.several.insert(address, ids);
@@ -269,15 +269,20 @@ impl Search {
     }
 
     /// The ids of a type that have an address already.
-    fn known(&self, world: &World, planned: &Planned, kind: &dyn ResourceType) -> BTreeSet<String> {
+    fn assigned_ids(
+        &self,
+        world: &World,
+        planned: &Planned,
+        kind: &dyn ResourceType,
+    ) -> BTreeSet<String> {
         let name = kind.name();
         let mut known = world.state.ids(name);
         let of_type = planned
             .sought
             .iter()
             .filter(|sought| sought.kind.name() == name);
-        let adopted = of_type.filter_map(|sought| self.adopt.get(&sought.address));
-        known.extend(adopted.filter_map(|id| Some(kind.import(id).ok()?.id)));
+        let imported = of_type.filter_map(|sought| self.imports.get(&sought.address));
+        known.extend(imported.filter_map(|id| Some(kind.import(id).ok()?.id)));
         known
     }
 
@@ -293,7 +298,7 @@ impl Search {
         let all = sought.chain(drawn);
         let mut missing: Vec<Missing> = all
             .filter(|(address, ..)| {
-                !self.adopt.contains_key(*address) && !self.failed.contains_key(*address)
+                !self.imports.contains_key(*address) && !self.failed.contains_key(*address)
             })
             .map(|(address, kind, why)| Missing {
                 address: address.clone(),
@@ -317,7 +322,7 @@ impl Search {
         if let Some(several) = self.several(&sought.address) {
             return several;
         }
-        let why = match Look::of(sought) {
+        let why = match Query::of(sought) {
             _ if sought.kind.home() == Home::State => {
                 "it was kept in the state alone; the next apply makes a new one"
             }
@@ -328,18 +333,18 @@ impl Search {
     }
 }
 
-/// What is looked for.
-struct Look {
+/// What is searched for.
+struct Query {
     address: String,
     lookup: Lookup,
-    /// The same for two looks that would find the same.
+    /// The same for two queries that would find the same.
     key: String,
     /// How much is known of it.
     says: usize,
 }
 
-impl Look {
-    /// None while too little is known to look.
+impl Query {
+    /// None while too little is known to search.
     fn of(sought: &Sought) -> Option<Self> {
         let kind = sought.kind;
         let schema = kind.schema();
@@ -370,7 +375,7 @@ impl Look {
                 Some(Unnamed {
                     property,
                     prefix,
-                    start: beginning(desired, property, prefix, known(property)),
+                    start: known_prefix(desired, property, prefix, known(property)),
                 })
             }
             _ => None,
@@ -389,7 +394,7 @@ impl Look {
     }
 
     /// The ids of the candidates.
-    async fn found(&self, cx: &Cx, known: BTreeSet<String>) -> Result<Vec<String>, Error> {
+    async fn candidates(&self, cx: &Cx, known: BTreeSet<String>) -> Result<Vec<String>, Error> {
         let mut cx = cx.for_step(Owner {
             stack: cx.owner.stack.clone(),
             address: self.address.clone(),
@@ -418,7 +423,7 @@ fn is_given(desired: &Data, property: &str) -> bool {
 }
 
 /// The known prefix of a partly known name; none for a generated name.
-fn beginning(desired: &Data, name: &str, prefix: Option<&str>, known: bool) -> Option<String> {
+fn known_prefix(desired: &Data, name: &str, prefix: Option<&str>, known: bool) -> Option<String> {
     let text = |name: &str| {
         let text = desired.value.get(name).and_then(Value::as_str);
         text.filter(|text| !text.is_empty())

@@ -17,7 +17,7 @@ struct StandIn {
 
 /// A random string that the value of a live resource reveals.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct Revealed {
     /// The number of the resource that drew it.
     number: usize,
     /// The number of its output.
@@ -65,11 +65,11 @@ impl StandIns {
     }
 
     /// Which resource generated a string, and the id that imports it.
-    pub(super) fn drawn(&self, told: &Told) -> Option<(String, String)> {
+    pub(super) fn drawn(&self, revealed: &Revealed) -> Option<(String, String)> {
         let mut all = self.0.iter();
-        let (address, StandIn { kind, .. }) = all.find(|(_, one)| one.number == told.number)?;
-        let output = kind.schema().output_names().nth(told.output)?;
-        let id = kind.told()?(output, &told.text)?;
+        let (address, StandIn { kind, .. }) = all.find(|(_, one)| one.number == revealed.number)?;
+        let output = kind.schema().output_names().nth(revealed.output)?;
+        let id = kind.told()?(output, &revealed.text)?;
         kind.import(&id).is_ok().then(|| (address.clone(), id))
     }
 }
@@ -115,15 +115,15 @@ pub(super) fn is_in(value: &Value) -> bool {
 }
 
 /// What a live value reveals of the stand-ins in the file's value.
-pub(super) fn told(file: &Value, live: &Value) -> Vec<Told> {
+pub(super) fn reveal(file: &Value, live: &Value) -> Vec<Revealed> {
     let mut all = Vec::new();
     collect(file, live, &mut all);
     all
 }
 
-fn collect(file: &Value, live: &Value, all: &mut Vec<Told>) {
+fn collect(file: &Value, live: &Value, all: &mut Vec<Revealed>) {
     match (file, live) {
-        (Value::String(file), Value::String(live)) => all.extend(told_by(file, live)),
+        (Value::String(file), Value::String(live)) => all.extend(reveal_in_string(file, live)),
         (Value::Object(file), Value::Object(live)) => {
             for (name, value) in file {
                 if let Some(live) = live.get(name) {
@@ -141,14 +141,14 @@ fn collect(file: &Value, live: &Value, all: &mut Vec<Told>) {
 }
 
 /// Compares a string that contains one stand-in with the live string.
-fn told_by(file: &str, live: &str) -> Option<Told> {
+fn reveal_in_string(file: &str, live: &str) -> Option<Revealed> {
     let (start, end, number, output) = find(file)?;
     let (head, tail) = (&file[..start], &file[end..]);
     if find(tail).is_some() {
         return None;
     }
     let text = live.strip_prefix(head)?.strip_suffix(tail)?;
-    (!text.is_empty()).then(|| Told {
+    (!text.is_empty()).then(|| Revealed {
         number,
         output,
         text: text.to_owned(),
@@ -160,22 +160,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_live_name_tells_what_was_drawn() {
+    fn a_live_name_reveals_the_random_string() {
         let name = format!("app-{}-x", text(3, 1));
         assert_eq!(before(&name), Some("app-"));
         let file = json!({"name": name, "tags": {"a": "b"}, "zq": "zq1xqz"});
         let live = json!({"name": "app-w4f2-x", "tags": {}, "zq": "other"});
-        let expected = Told {
+        let expected = Revealed {
             number: 3,
             output: 1,
             text: "w4f2".to_owned(),
         };
-        assert_eq!(told(&file, &live), [expected]);
+        assert_eq!(reveal(&file, &live), [expected]);
         assert!(is_in(&file) && !is_in(&live));
     }
 
     #[test]
-    fn what_does_not_fit_tells_nothing() {
+    fn what_does_not_match_reveals_nothing() {
         let one = text(0, 0);
         for (file, live) in [
             (format!("a-{one}"), "b-1234"),
@@ -183,7 +183,7 @@ mod tests {
             (format!("{one}-{one}"), "1-2"),
             ("zqzq0x".to_owned(), "zqzq0x"),
         ] {
-            assert_eq!(told(&json!(file), &json!(live)), []);
+            assert_eq!(reveal(&json!(file), &json!(live)), []);
         }
     }
 }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What is still to be written, and what was.
 pub(super) struct Aftermath {
     /// The unfinished steps of services with types that report such outcomes, by service.
-    left: BTreeMap<String, BTreeSet<StepId>>,
+    unfinished: BTreeMap<String, BTreeSet<StepId>>,
     /// The lanes that the steps wrote in.
     lanes: BTreeSet<String>,
 }
@@ -45,21 +45,21 @@ impl Aftermath {
             }
         }
         Self {
-            left,
+            unfinished: left,
             lanes: BTreeSet::new(),
         }
     }
 
     /// A step is about to write in a lane.
     pub(super) fn entered(&mut self, id: StepId, lane: String) {
-        if self.left.values().any(|steps| steps.contains(&id)) {
+        if self.unfinished.values().any(|steps| steps.contains(&id)) {
             self.lanes.insert(lane);
         }
     }
 
     /// A step will write nothing more.
     pub(super) fn ended(&mut self, id: StepId) {
-        for steps in self.left.values_mut() {
+        for steps in self.unfinished.values_mut() {
             steps.remove(&id);
         }
     }
@@ -67,14 +67,14 @@ impl Aftermath {
     /// The resources to query now: those of services that get no more writes.
     pub(super) fn due(&mut self, state: &State, types: &Types) -> Vec<Ask> {
         let over: Vec<String> = self
-            .left
+            .unfinished
             .iter()
             .filter(|(_, steps)| steps.is_empty())
             .map(|(service, _)| service.clone())
             .collect();
         let mut due = Vec::new();
         for over in over {
-            self.left.remove(&over);
+            self.unfinished.remove(&over);
             for (address, known) in &state.resources {
                 let Some(kind) = types.resource(&known.type_name) else {
                     continue;

@@ -36,7 +36,7 @@ pub enum Event {
         destroys: bool,
     },
     /// A step started.
-    Begun {
+    StepStarted {
         /// The address.
         address: String,
         /// What is done.
@@ -71,7 +71,7 @@ pub enum Event {
         /// The state that the resource is in now, a sentence.
         now: String,
         /// Whether it was created all the same: it is in the state, and is not finished.
-        made: bool,
+        created: bool,
     },
     /// The run was interrupted while a step only waited: the wait was ended.
     Stopped {
@@ -107,7 +107,7 @@ pub fn doing(op: &Op) -> Doing {
         Op::Read { .. } => Doing::Reading,
         Op::Import { .. } => Doing::Importing,
         Op::Move { .. } => Doing::Moving,
-        Op::Depose { .. } | Op::Forget { .. } | Op::Adopt { .. } => Doing::Keeping,
+        Op::Depose { .. } | Op::Forget { .. } | Op::UpdateState { .. } => Doing::Keeping,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::store::journal::Intent;
 use crate::store::seal::{Seal, sealed_paths};
 use serde_json::Map;
 
-/// What is looked for.
+/// What is searched for.
 pub(crate) struct Lookup {
     /// The type.
     pub(crate) kind: &'static dyn ResourceType,

@@ -81,11 +81,11 @@ pub struct Finished {
 
 /// A run whose journal or state could not be written: nothing more was started from then on.
 #[derive(Debug)]
-pub struct Broken {
+pub struct StoreFailure {
     /// What went wrong first.
     pub error: StoreError,
     /// Whether a step was started before.
-    pub begun: bool,
+    pub started: bool,
     /// Whether the state could be saved in the end: it holds all that was done then.
     pub saved: bool,
     /// The state as it would have been saved.
@@ -114,7 +114,7 @@ enum Message {
     Waiting(StepId, String),
     Released(StepId),
     Ended(StepId, Box<Result<Outcome, Error>>),
-    Told(String, Result<Option<String>, Error>),
+    Notice(String, Result<Option<String>, Error>),
 }
 
 /// Applies the plan.
@@ -122,7 +122,10 @@ enum Message {
 /// # Errors
 /// When the journal or the state cannot be written. Failed steps are no error of this
 /// kind: they are in [`Finished`].
-pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished, Box<Broken>> {
+pub async fn apply(
+    run: Run<'_>,
+    report: &mut dyn FnMut(Event),
+) -> Result<Finished, Box<StoreFailure>> {
     let steps = &run.planned.plan.steps;
     let mut applying = Applying::new(
         run.stack,
@@ -140,14 +143,14 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
         .filter(|step| doing(&step.op) != Doing::Keeping)
         .count();
     let queue = Queue::new(steps, run.types);
-    tell(Event::Started {
+    report(Event::Started {
         steps: counted,
         depth: queue.depth(),
         destroys: run.planned.destroy,
     });
     let mut looped = Loop {
         queue,
-        begun: vec![None; steps.len()],
+        started_at: vec![None; steps.len()],
         aftermath: Aftermath::of(steps, run.types),
         finished: Finished::default(),
         facts: Vec::new(),
@@ -159,24 +162,24 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
         spread: Arc::new(Spread::of(run.planned)),
         run: &run,
         applying: &mut applying,
-        tell,
+        report,
     };
     looped.turn().await;
-    let begun = looped.begun.iter().any(Option::is_some);
+    let started = looped.started_at.iter().any(Option::is_some);
     let Loop {
         mut finished,
         broken,
         facts,
         held,
-        tell,
+        report,
         ..
     } = looped;
     let mut state = match applying.finish() {
         Ok(state) => state,
         Err(error) => {
-            return Err(Box::new(Broken {
+            return Err(Box::new(StoreFailure {
                 error,
-                begun,
+                started,
                 saved: false,
                 state: None,
                 journal: run.store.has_journal(),
@@ -192,7 +195,7 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
     let is_saved = saved.is_ok();
     if is_saved {
         // The journal did not record them, but the state has what they report.
-        held.into_iter().for_each(tell);
+        held.into_iter().for_each(report);
     }
     let Some(error) = broken.or(saved.err()) else {
         finished.state = Some(state);
@@ -201,9 +204,9 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
     if !is_saved {
         state.serial += 1;
     }
-    Err(Box::new(Broken {
+    Err(Box::new(StoreFailure {
         error,
-        begun,
+        started,
         saved: is_saved,
         state: Some(Box::new(state)),
         journal: run.store.has_journal(),
@@ -231,12 +234,12 @@ fn going(run: &Run<'_>) -> BTreeMap<String, Arc<BTreeSet<String>>> {
     shared.map(|(name, ids)| (name, Arc::new(ids))).collect()
 }
 
-async fn begin(run: &Run<'_>) -> Result<Journal, Box<Broken>> {
+async fn begin(run: &Run<'_>) -> Result<Journal, Box<StoreFailure>> {
     let started = run.store.start(&run.world.state).await;
     started.map_err(|error| {
-        Box::new(Broken {
+        Box::new(StoreFailure {
             error,
-            begun: false,
+            started: false,
             saved: false,
             state: None,
             journal: false,
@@ -250,7 +253,7 @@ struct Loop<'r, 'a, 't> {
     queue: Queue,
     applying: &'r mut Applying<'a>,
     journal: Option<Journal>,
-    begun: Vec<Option<Instant>>,
+    started_at: Vec<Option<Instant>>,
     aftermath: Aftermath,
     finished: Finished,
     facts: Vec<Fact>,
@@ -264,7 +267,7 @@ struct Loop<'r, 'a, 't> {
     is_synced: bool,
     /// Events that wait for the journal to be durable: what they report must not be lost.
     held: Vec<Event>,
-    tell: &'t mut dyn FnMut(Event),
+    report: &'t mut dyn FnMut(Event),
 }
 
 impl Loop<'_, '_, '_> {
@@ -287,7 +290,7 @@ impl Loop<'_, '_, '_> {
                 running += self.start(running, &sender).await;
             } else if stop > 0 && !self.finished.interrupted {
                 self.finished.interrupted = true;
-                self.tell(Event::Interrupted { running });
+                self.report(Event::Interrupted { running });
             }
             self.sync_what_is_done().await;
             if stop == 0 {
@@ -304,16 +307,16 @@ impl Loop<'_, '_, '_> {
                 running -= self.hear(message);
             }
         }
-        for id in self.queue.left() {
+        for id in self.queue.take_unstarted() {
             self.skip(id, None);
         }
         self.sync_what_is_done().await;
     }
 
     /// Reports an event; one that comes after held events waits with them.
-    fn tell(&mut self, event: Event) {
+    fn report(&mut self, event: Event) {
         if self.held.is_empty() {
-            (self.tell)(event);
+            (self.report)(event);
         } else {
             self.held.push(event);
         }
@@ -321,7 +324,7 @@ impl Loop<'_, '_, '_> {
 
     /// Reports an event once what was added to the journal is durable: the state then has what the
     /// event reports, however the process ends.
-    fn tell_durably(&mut self, event: Event) {
+    fn report_durably(&mut self, event: Event) {
         self.held.push(event);
     }
 
@@ -358,8 +361,8 @@ impl Loop<'_, '_, '_> {
             }
             for (id, work) in batch {
                 let (op, address) = (doing(&self.step(id).op), self.step(id).address.clone());
-                self.begun[id] = Some(Instant::now());
-                self.tell(Event::Begun { address, doing: op });
+                self.started_at[id] = Some(Instant::now());
+                self.report(Event::StepStarted { address, doing: op });
                 if self.run.types.is_remote(&self.step(id).type_name) {
                     spawn(id, work, sender.clone());
                 } else {
@@ -409,7 +412,7 @@ impl Loop<'_, '_, '_> {
             let (cx, sender) = (self.run.cx.clone(), sender.clone());
             tokio::spawn(async move {
                 let told = ask.kind.aftermath(&cx, &ask.id, &ask.attrs).await;
-                let _ = sender.send(Message::Told(ask.address, told));
+                let _ = sender.send(Message::Notice(ask.address, told));
             });
         }
         count
@@ -481,7 +484,7 @@ impl Loop<'_, '_, '_> {
             .into_iter()
             .partition(|event| !lasting && matches!(event, Event::Done { .. }));
         self.held = held;
-        told.into_iter().for_each(&mut *self.tell);
+        told.into_iter().for_each(&mut *self.report);
         lasting
     }
 
@@ -489,7 +492,7 @@ impl Loop<'_, '_, '_> {
         match message {
             Message::Waiting(id, reason) => {
                 let address = self.step(id).address.clone();
-                self.tell(Event::Waiting { address, reason });
+                self.report(Event::Waiting { address, reason });
                 0
             }
             Message::Released(id) => {
@@ -500,7 +503,7 @@ impl Loop<'_, '_, '_> {
                 self.ended(id, *result);
                 1
             }
-            Message::Told(address, told) => {
+            Message::Notice(address, told) => {
                 let notice = match told {
                     Ok(notice) => notice,
                     Err(error) => Some(format!("How the writes turned out is not known: {error}")),
@@ -536,9 +539,9 @@ impl Loop<'_, '_, '_> {
         self.fact(id, &object);
         self.add(&Entry::Done { step: id, changes });
         let (address, doing) = (self.step(id).address.clone(), doing(&self.step(id).op));
-        let took = self.begun[id].map_or(Duration::ZERO, |begun| begun.elapsed());
+        let took = self.started_at[id].map_or(Duration::ZERO, |started| started.elapsed());
         self.finished.done.push((address.clone(), doing));
-        self.tell_durably(Event::Done {
+        self.report_durably(Event::Done {
             address,
             doing,
             id: object,
@@ -600,7 +603,7 @@ impl Loop<'_, '_, '_> {
         let stopped = matches!(error, Error::Interrupted { .. });
         let because = (!stopped).then(|| address.clone());
         if stopped {
-            self.tell_durably(Event::Stopped {
+            self.report_durably(Event::Stopped {
                 address,
                 doing,
                 now,
@@ -609,12 +612,12 @@ impl Loop<'_, '_, '_> {
             self.finished
                 .failed
                 .push((address.clone(), doing, error.clone()));
-            self.tell_durably(Event::Failed {
+            self.report_durably(Event::Failed {
                 address,
                 doing,
                 error,
                 now,
-                made: before == Before::Created,
+                created: before == Before::Created,
             });
         }
         let mut skipped: BTreeSet<StepId> = BTreeSet::new();
@@ -650,7 +653,7 @@ impl Loop<'_, '_, '_> {
         self.finished
             .skipped
             .push((address.clone(), because.clone()));
-        self.tell(Event::Skipped {
+        self.report(Event::Skipped {
             address,
             doing,
             because,

@@ -1,4 +1,4 @@
-//! What a run that was cut off left open: each create whose end is not known is looked for.
+//! What a run that was cut off left open: each create whose end is not known is searched for.
 
 use super::lookup::Lookup;
 use super::results;
@@ -41,7 +41,7 @@ pub async fn recover(
 ) -> Result<Vec<StateChange>, Vec<ReadFailure>> {
     let (mut changes, mut failures) = (Vec::new(), Vec::new());
     let mut left: Vec<&Intent> = creates(open).collect();
-    for pause in retry::looks(cx.aws.late()) {
+    for pause in retry::lookup_pauses(cx.aws.late()) {
         tokio::time::sleep(pause).await;
         let mut missing = Vec::new();
         for intent in left {
@@ -49,7 +49,7 @@ pub async fn recover(
                 failures.push((intent.address.clone(), unknown_type(&intent.type_name)));
                 continue;
             };
-            match found((cx, seal), state, intent, kind).await {
+            match recover_create((cx, seal), state, intent, kind).await {
                 Ok(Some(change)) => {
                     state.change(change.clone());
                     changes.push(change);
@@ -80,7 +80,7 @@ fn unknown_type(name: &str) -> Error {
 }
 
 /// What an open create left behind, as a change of the state.
-async fn found(
+async fn recover_create(
     (cx, seal): (&Cx, &Seal),
     state: &State,
     intent: &Intent,
@@ -107,7 +107,7 @@ async fn found(
     let outputs = overlay(&read.attributes, &live.unwrap_or_default());
     let outputs = seal.seal_paths(&outputs, &resource.sensitive);
     resource.outputs = overlay(&outputs, &resource.inputs);
-    resource.id = results::shown_id(kind, &read.id, &resource.sensitive).to_owned();
+    resource.id = results::stored_id(kind, &read.id, &resource.sensitive).to_owned();
     resource.unfinished = unfinished::settable(kind, &resource.inputs);
     resource.forget_later(Some(kind.schema()));
     Ok(Some(StateChange::Put {

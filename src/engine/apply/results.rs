@@ -1,7 +1,7 @@
 //! What apply knows as it goes: the state, and the values that later steps refer to.
 
 mod finish;
-mod known;
+mod unknown;
 
 use super::work::{Call, Outcome, Work};
 use crate::content::Content;
@@ -11,7 +11,7 @@ use crate::engine::plan::contents::{Contents, live_content};
 use crate::engine::plan::diff::Compare;
 use crate::engine::plan::hashes;
 use crate::engine::plan::instance::{self, Instance};
-use crate::engine::plan::marks::{mark_made, mark_sensitive};
+use crate::engine::plan::marks::{mark_derived, mark_sensitive};
 use crate::engine::plan::others::with_others;
 use crate::engine::plan::planned::Planned;
 use crate::engine::plan::unfinished;
@@ -123,7 +123,7 @@ impl<'a> Applying<'a> {
                 decided,
                 operation,
             } => {
-                let inputs = self.known(address, inputs)?;
+                let inputs = self.evaluate_unknown(address, inputs)?;
                 let kind = kind(self.types, &step.type_name)?;
                 let call = Call::Create {
                     kind,
@@ -148,7 +148,7 @@ impl<'a> Applying<'a> {
             } => {
                 let mut changed = changed.clone();
                 let all_known = inputs.is_known();
-                let inputs = self.known(address, inputs)?;
+                let inputs = self.evaluate_unknown(address, inputs)?;
                 let kind = kind(self.types, &step.type_name)?;
                 if !all_known {
                     changed = self.changed(kind, address, live, &inputs)?;
@@ -156,7 +156,7 @@ impl<'a> Applying<'a> {
                         return self.take_over(address, live, &inputs);
                     }
                 }
-                let known = self.known_state(address, None)?;
+                let known = self.stored_resource(address, None)?;
                 let opened = self.seal.opened_resource(known);
                 let applied = unfinished::applied(kind.schema(), &opened, live);
                 let own = inputs.value.clone();
@@ -173,7 +173,7 @@ impl<'a> Applying<'a> {
                 Ok(self.call(id, call, intent, String::new()))
             }
             Op::Delete { deposed } => {
-                let known = self.known_state(address, deposed.as_deref())?;
+                let known = self.stored_resource(address, deposed.as_deref())?;
                 let kind = kind(self.types, &known.type_name)?;
                 let attrs = self.attrs(address, known, deposed.is_none(), kind);
                 let call = Call::Delete {
@@ -188,7 +188,7 @@ impl<'a> Applying<'a> {
                 Ok(self.call(id, call, intent, String::new()))
             }
             Op::Read { args } => {
-                let args = self.known(address, args)?;
+                let args = self.evaluate_unknown(address, args)?;
                 let kind = self.types.data_source(&step.type_name).ok_or_else(|| {
                     Error::failed(format!("{} is no data source", step.type_name))
                 })?;
@@ -216,7 +216,7 @@ impl<'a> Applying<'a> {
                     to: address.to_owned(),
                 }))
             }
-            Op::Adopt {
+            Op::UpdateState {
                 id,
                 inputs,
                 outputs,
@@ -244,7 +244,7 @@ impl<'a> Applying<'a> {
         live: &Value,
         inputs: &Data,
     ) -> Result<BTreeSet<String>, Error> {
-        let known = self.known_state(address, None)?;
+        let known = self.stored_resource(address, None)?;
         let opened = self.seal.opened_resource(known);
         let found = self.instances.get(address);
         let ignored = found.map_or(&[][..], |found| &found.ignored);
@@ -263,7 +263,7 @@ impl<'a> Applying<'a> {
 
     /// What was unknown turned out to be what is live: no call, the state takes it in.
     fn take_over(&mut self, address: &str, live: &Value, inputs: &Data) -> Result<Resolved, Error> {
-        let known = self.known_state(address, None)?;
+        let known = self.stored_resource(address, None)?;
         let (id, outputs) = (known.id.clone(), known.lasting_outputs(&inputs.value));
         let attrs = overlay(&overlay(&outputs, live), &inputs.value);
         self.show(address, inputs, &attrs);
@@ -292,7 +292,11 @@ impl<'a> Applying<'a> {
         Resolved::Done(vec![change])
     }
 
-    fn known_state(&self, address: &str, deposed: Option<&str>) -> Result<&ResourceState, Error> {
+    fn stored_resource(
+        &self,
+        address: &str,
+        deposed: Option<&str>,
+    ) -> Result<&ResourceState, Error> {
         let known = self.state.object(address, deposed);
         known.ok_or_else(|| Error::failed(format!("{address} is not in the state")))
     }
@@ -349,14 +353,14 @@ impl<'a> Applying<'a> {
             let schema = found.kind.schema();
             let marked = names.filter(|name| schema.is_sensitive(name));
             sensitive.extend(marked.map(|name| Path::root().join(name)));
-            mark_made(schema, &mut sensitive, contents::secret(&found.files));
+            mark_derived(schema, &mut sensitive, contents::secret(&found.files));
         }
         let (files, sealed_files) = found.map_or_else(Default::default, |found| {
             contents::kept(&found.files, &self.seal)
         });
         ResourceState {
             id: found
-                .map_or(id, |found| shown_id(found.kind, id, &sensitive))
+                .map_or(id, |found| stored_id(found.kind, id, &sensitive))
                 .to_owned(),
             type_name,
             inputs: self.seal.seal_paths(&inputs.value, &sensitive),
@@ -506,7 +510,7 @@ fn kind(types: &Types, type_name: &str) -> Result<&'static dyn ResourceType, Err
 
 /// The id that the state keeps of a resource. One that lives in the state alone needs none; it is
 /// excluded where it contains a secret.
-pub(super) fn shown_id<'i>(
+pub(super) fn stored_id<'i>(
     kind: &dyn ResourceType,
     id: &'i str,
     sensitive: &BTreeSet<Path>,

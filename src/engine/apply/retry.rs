@@ -17,9 +17,9 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// The pauses before the looks for something that may come about within `late`: the first
-/// look is at once, the last one at the end.
-pub(super) fn looks(late: Duration) -> Vec<Duration> {
+/// The pauses before the lookups of something that may take effect within `late`: the first
+/// lookup is at once, the last one at the end.
+pub(super) fn lookup_pauses(late: Duration) -> Vec<Duration> {
     if late.is_zero() {
         return vec![Duration::ZERO];
     }
@@ -97,7 +97,7 @@ pub async fn create(
         attempt += 1;
         made = made.or_else(|| cx.made_id());
         if made.is_none() && error.effect() == Effect::Unknown {
-            let looked = look(kind, cx, &error, inputs, decided).await;
+            let looked = find_created(kind, cx, &error, inputs, decided).await;
             made = looked.map_err(|look| Error::Unsure {
                 error: Box::new(error),
                 look: Some(Box::new(look)),
@@ -129,7 +129,7 @@ async fn create_once_free(
 
 /// Checks whether a create took effect. Where the service did not respond, the request may still be
 /// in transit, and one lookup is not enough.
-async fn look(
+async fn find_created(
     kind: &'static dyn ResourceType,
     cx: &Cx,
     error: &Error,
@@ -143,7 +143,7 @@ async fn look(
         cx.aws.late()
     };
     let known = Known::whole(inputs.clone(), decided.clone());
-    for pause in looks(late) {
+    for pause in lookup_pauses(late) {
         tokio::time::sleep(pause).await;
         let found = kind.find(cx, &known).await?;
         if let Some(id) = found {

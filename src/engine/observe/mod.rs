@@ -119,7 +119,7 @@ pub async fn observe_and_plan(
 ///
 /// # Errors
 /// All reads that failed.
-pub async fn look(observe: &Observe<'_>, mut world: World) -> Result<World, Vec<ReadFailure>> {
+pub async fn read_live(observe: &Observe<'_>, mut world: World) -> Result<World, Vec<ReadFailure>> {
     let round = Round {
         needs: &[],
         imports: &[],
@@ -154,7 +154,7 @@ fn doomed(types: &Types, planned: &Planned, world: &World) -> BTreeSet<String> {
         .filter(|address| {
             let known = world.state.resources.get(address);
             let kind = known.and_then(|known| types.resource(&known.type_name));
-            let gone = matches!(world.live.get(address), Some(Observed::Gone));
+            let gone = matches!(world.live.get(address), Some(Observed::NotFound));
             kind.is_some_and(ResourceType::counts) && !gone && !world.contents.contains_key(address)
         })
         .collect()
@@ -232,7 +232,7 @@ async fn read(
     if round.first && !observe.cx.aws.is_offline() {
         world.region = Some(observe.cx.aws.region().to_owned());
         reads.push(Box::pin(async {
-            let cx = told_of(observe.cx, CREDENTIALS);
+            let cx = read_context(observe.cx, CREDENTIALS);
             Observation::Identity(cx.telling(cx.aws.identity()).await.cloned())
         }));
     }
@@ -247,7 +247,7 @@ async fn read(
         reads.push(Box::pin(async move {
             let found = match observe.types.data_source(&need.type_name) {
                 Some(kind) => {
-                    let mut cx = told_of(observe.cx, &format!("data.{}", need.name));
+                    let mut cx = read_context(observe.cx, &format!("data.{}", need.name));
                     cx.is_secret = need.is_secret;
                     let read = || kind.read(&cx, need.args.clone());
                     cx.telling(cx.retry(SLOWED, slowed, read)).await
@@ -281,7 +281,7 @@ async fn read(
                             }
                             let held = seen.held.map(|held| (address.clone(), held));
                             world.contents.extend(held);
-                            let live = seen.live.map_or(Observed::Gone, Observed::Present);
+                            let live = seen.live.map_or(Observed::NotFound, Observed::Present);
                             world.live.insert(address, live);
                         }
                         Err(error) => failures.push((address, error)),
@@ -307,7 +307,10 @@ async fn read(
                 );
             }
             Observation::Import(need, Ok(found)) => {
-                let read = ImportRead { id: need.id, found };
+                let read = ImportRead {
+                    id: need.id,
+                    attributes: found,
+                };
                 world.imports.insert(need.address, read);
             }
             Observation::Import(need, Err(error)) => failures.push((need.address, error)),
@@ -349,7 +352,7 @@ fn listed<'a>(addresses: impl Iterator<Item = &'a String>) -> String {
 }
 
 /// The context of one read: its wait messages are prefixed with what is read.
-fn told_of(cx: &Cx, what: &str) -> Cx {
+fn read_context(cx: &Cx, what: &str) -> Cx {
     let (notify, what) = (Arc::clone(&cx.notify), what.to_owned());
     let mut cx = cx.clone();
     cx.notify = Arc::new(move |reason| notify(&format!("reading {what}: {reason}")));
@@ -359,7 +362,7 @@ fn told_of(cx: &Cx, what: &str) -> Cx {
 /// Reads a group. Those whose service asks to slow down are read again, without the others.
 async fn read_group(cx: &Cx, group: Group) -> Observation {
     let Group { kind, asked } = group;
-    let cx = told_of(cx, &listed(asked.iter().map(|(address, _)| address)));
+    let cx = read_context(cx, &listed(asked.iter().map(|(address, _)| address)));
     let progress = Mutex::new((asked, BTreeMap::new()));
     let attempt = || async {
         let mut progress = progress.lock().await;

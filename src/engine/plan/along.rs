@@ -13,11 +13,11 @@ use super::instance::Instance;
 use super::mistakes::violation;
 use super::planned::FAULTY;
 use super::planner::Planner;
-use super::relations::{Forced, Link, Named, Parents, known, named_by, outputs, texts};
+use super::relations::{Forced, Link, Named, Parents, named_by, outputs, resource_of, texts};
 use super::rules::properties;
 use crate::data::Path;
 use crate::engine::address;
-use crate::engine::address::Object;
+use crate::engine::address::ResourceKey;
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::resource::relation::{Conflict, Fate, Parent};
 use crate::resource::{Rules, overlay};
@@ -288,11 +288,11 @@ impl Planner<'_> {
     }
 
     /// The resources that the plan deletes at their service, and the word for it.
-    fn going(&self) -> BTreeMap<Object, &'static str> {
+    fn going(&self) -> BTreeMap<ResourceKey, &'static str> {
         let mut going = BTreeMap::new();
         for change in &self.out.plan.changes {
             if change.action == Action::Delete {
-                going.insert(address::object(&change.address), "deleted");
+                going.insert(address::resource_key(&change.address), "deleted");
             }
         }
         for found in &self.out.instances {
@@ -308,7 +308,8 @@ impl Planner<'_> {
     fn follows(&self, child: usize, named: &Named, replaced: Option<usize>) -> Follows {
         let found = &self.out.instances[child];
         let state = &self.inputs.world.state;
-        let (Some(parent), Some(props)) = (known(state, &named.parent), &found.change.after) else {
+        let (Some(parent), Some(props)) = (resource_of(state, &named.parent), &found.change.after)
+        else {
             return Follows::Unknown;
         };
         let before: BTreeSet<String> = outputs(parent, named.row).collect();

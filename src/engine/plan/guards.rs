@@ -40,7 +40,7 @@ impl Planner<'_> {
             }
         }
         for change in &self.out.plan.changes {
-            let (address, deposed) = address::object(&change.address);
+            let (address, deposed) = address::resource_key(&change.address);
             if change.action == Action::Delete && deposed.is_none() {
                 found.extend(self.protected_deletion(change, &address));
             }
@@ -143,16 +143,16 @@ impl Planner<'_> {
         let deleted = self.out.plan.changes.iter();
         let deleted = deleted.filter(|change| change.action == Action::Delete);
         let deleted = deleted
-            .map(|change| address::object(&change.address))
+            .map(|change| address::resource_key(&change.address))
             .collect();
         let state = &self.inputs.world.state;
         for named in relations::named_by(self.inputs.types, state, &deleted) {
             let (address, key) = &named.child;
             let mut rows = self.out.plan.changes.iter();
             let kept = rows.any(|row| {
-                row.action == Action::Forget && address::object(&row.address) == named.child
+                row.action == Action::Forget && address::resource_key(&row.address) == named.child
             });
-            let known = relations::known(state, &named.child);
+            let known = relations::resource_of(state, &named.child);
             let retained = known.is_some_and(|known| self.is_retained(address, known));
             if !kept || !retained || key.is_some() || named.row.fate == Fate::Survives {
                 continue;
@@ -231,7 +231,7 @@ impl Planner<'_> {
     /// A deletion and a creation of similar resources are most likely a rename: reports it, with
     /// the line that declares the rename.
     pub(super) fn renames(&mut self) {
-        if self.inputs.options.destroy || self.inputs.options.adopt.is_some() {
+        if self.inputs.options.destroy || self.inputs.options.imports.is_some() {
             return;
         }
         let state = &self.inputs.world.state;
@@ -309,7 +309,7 @@ fn likeness(types: &Types, known: &ResourceState, new: &Change) -> Option<usize>
     let named = types
         .resource(&new.type_name)
         .and_then(|kind| identity::of_new(kind, after, &new.decided));
-    if named.is_some() && named == identity::of_known(types, known) {
+    if named.is_some() && named == identity::of_existing(types, known) {
         return Some(101);
     }
     let before = known.inputs.as_object()?;

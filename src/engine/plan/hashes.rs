@@ -39,7 +39,7 @@ pub(super) fn filled<'v>(
 }
 
 /// The parts of the values that are not known.
-pub(super) fn left(values: [&Value; 3]) -> BTreeSet<Path> {
+pub(super) fn withheld_paths(values: [&Value; 3]) -> BTreeSet<Path> {
     let sealed = values.into_iter().filter(|value| holds_sealed(value));
     sealed.flat_map(sealed_paths).collect()
 }

@@ -7,7 +7,7 @@ use crate::store::state::ResourceState;
 use serde_json::{Map, Value};
 
 /// The name of an existing resource; none where its type has no unique names.
-pub(super) fn of_known(types: &Types, known: &ResourceState) -> Option<String> {
+pub(super) fn of_existing(types: &Types, known: &ResourceState) -> Option<String> {
     let kind = types.resource(&known.type_name)?;
     name(kind, &known.outputs).or_else(|| name(kind, &known.inputs))
 }

@@ -9,11 +9,11 @@ use super::contents;
 use super::contents::Named;
 use super::diff::{Shape, shape};
 use super::instance::Instance;
-use super::marks::mark_made;
+use super::marks::mark_derived;
 use super::planner::Planner;
-use super::rewrites::Adoption;
 use super::rewrites::ImportFault;
 use super::rewrites::ImportNeed;
+use super::rewrites::ImportedResource;
 use super::rewrites::Sought;
 use super::{Action, Importing, Warning};
 use crate::data::{Data, Path};
@@ -35,7 +35,7 @@ struct Wish {
 }
 
 /// A resource for which the file, or the command line, may name an existing one to import.
-pub(super) struct Adopter<'p> {
+pub(super) struct ImportTarget<'p> {
     /// The block's name.
     pub(super) block: &'p str,
     /// The address.
@@ -53,11 +53,11 @@ impl Planner<'_> {
     /// found, and what is wrong with it goes into the outcome.
     pub(super) fn importing(
         &mut self,
-        adopter: &Adopter<'_>,
+        target: &ImportTarget<'_>,
         block: &ResourceBlock,
     ) -> Option<Importing> {
-        let Adopter { address, kind, .. } = *adopter;
-        let wish = self.wish(adopter, block)?;
+        let ImportTarget { address, kind, .. } = *target;
+        let wish = self.wish(target, block)?;
         let fault = |message: String, help: Option<String>| ImportFault {
             address: address.to_owned(),
             place: wish.place.clone(),
@@ -73,27 +73,27 @@ impl Planner<'_> {
                     kind.name(),
                     kind.import_id()
                 );
-                self.out.found.faults.push(fault(why, Some(help)));
+                self.out.rewrites.faults.push(fault(why, Some(help)));
                 return None;
             }
         };
-        let adopted = self.rewrites.adopted.contains_key(address);
+        let is_imported = self.rewrites.imported.contains_key(address);
         let known = self.inputs.world.state.resources.get(address);
-        if let Some(known) = known.filter(|_| !adopted) {
+        if let Some(known) = known.filter(|_| !is_imported) {
             if known.id != found.id {
                 let (address, id) = (address.to_owned(), known.id.clone());
                 self.managed_already(address, &id, wish.place);
             }
             return None;
         }
-        if let Some(holder) = self.holder(adopter, &found.id) {
-            let (message, help) = holder.told(&shown(&wish, secret), address);
-            self.out.found.faults.push(fault(message, Some(help)));
+        if let Some(holder) = self.holder(target, &found.id) {
+            let (message, help) = holder.refusal(&printable_id(&wish, secret), address);
+            self.out.rewrites.faults.push(fault(message, Some(help)));
             return None;
         }
         let read = self.inputs.world.imports.get(address);
         let Some(read) = read.filter(|read| read.id == found.id) else {
-            let given = overlay(&adopter.desired.value, &Value::Object(found.attrs));
+            let given = overlay(&target.desired.value, &Value::Object(found.attrs));
             self.out.imports.push(ImportNeed {
                 address: address.to_owned(),
                 type_name: kind.name().to_owned(),
@@ -102,36 +102,43 @@ impl Planner<'_> {
             });
             return None;
         };
-        let Some(live) = &read.found else {
-            let message = format!("{} {} does not exist", kind.name(), shown(&wish, secret));
+        let Some(live) = &read.attributes else {
+            let message = format!(
+                "{} {} does not exist",
+                kind.name(),
+                printable_id(&wish, secret)
+            );
             let help = format!(
                 "check the account, the region and the id: {}",
                 kind.import_id()
             );
-            self.out.found.faults.push(fault(message, Some(help)));
+            self.out.rewrites.faults.push(fault(message, Some(help)));
             return None;
         };
-        let adopter_props = &adopter.desired.value;
-        if let Some(why) = kind.unfit(adopter_props, live) {
+        let props = &target.desired.value;
+        if let Some(why) = kind.unfit(props, live) {
             let help = "write properties that fit the resource, or take options.import away";
             self.out
-                .found
+                .rewrites
                 .faults
                 .push(fault(why, Some(help.to_owned())));
             return None;
         }
-        let (resource, live) = adoption(adopter, &found.id, live);
-        let adoption = Adoption { resource, live };
-        self.out.found.adopted.insert(address.to_owned(), adoption);
-        adopted.then(|| Importing {
+        let (resource, live) = imported_resource(target, &found.id, live);
+        let imported = ImportedResource { resource, live };
+        self.out
+            .rewrites
+            .imported
+            .insert(address.to_owned(), imported);
+        is_imported.then(|| Importing {
             id: (!secret).then(|| wish.text.clone()),
         })
     }
 
     /// The id given on the command line, or in the file.
-    fn wish(&mut self, adopter: &Adopter<'_>, block: &ResourceBlock) -> Option<Wish> {
-        if let Some(adopt) = &self.inputs.options.adopt {
-            return adopt.get(adopter.address).map(|text| Wish {
+    fn wish(&mut self, target: &ImportTarget<'_>, block: &ResourceBlock) -> Option<Wish> {
+        if let Some(imports) = &self.inputs.options.imports {
+            return imports.get(target.address).map(|text| Wish {
                 text: text.clone(),
                 secret: false,
                 place: Place::Outside,
@@ -139,7 +146,7 @@ impl Planner<'_> {
         }
         let template = block.options.import.as_ref()?;
         let at = Path::pointer("/resources")
-            .join(adopter.block)
+            .join(target.block)
             .join("options")
             .join("import");
         let data = self.eval(&at, template);
@@ -166,8 +173,8 @@ impl Planner<'_> {
 
     fn managed_already(&mut self, address: String, id: &str, place: Place) {
         let message = format!("{address} is in the state already, with the id {id}");
-        if self.inputs.options.adopt.is_some() {
-            self.out.found.faults.push(ImportFault {
+        if self.inputs.options.imports.is_some() {
+            self.out.rewrites.faults.push(ImportFault {
                 help: Some(format!(
                     "to manage another object in its place, first run `stackctl state rm {}`, \
                      which leaves the old one alone",
@@ -188,22 +195,22 @@ impl Planner<'_> {
 
     /// `stackctl import`: keeps only the imports in the plan; what follows from them is for the
     /// next plan.
-    pub(super) fn only_imports(&mut self, adopt: &BTreeMap<String, String>) {
+    pub(super) fn only_imports(&mut self, imports: &BTreeMap<String, String>) {
         self.out.plan.changes.clear();
         self.out.plan.warnings.clear();
-        let mut missing: BTreeSet<&String> = adopt.keys().collect();
+        let mut missing: BTreeSet<&String> = imports.keys().collect();
         for found in &mut self.out.instances {
             missing.remove(&found.change.address);
-            let adopted = found.change.importing.is_some();
-            if adopted || found.change.id.is_none() {
+            let imported = found.change.importing.is_some();
+            if imported || found.change.id.is_none() {
                 self.out.sought.push(Sought {
                     address: found.change.address.clone(),
                     kind: found.kind,
                     desired: found.change.after.clone().unwrap_or_default(),
-                    adopted,
+                    imported,
                 });
             }
-            if !adopted {
+            if !imported {
                 found.leave_alone();
                 continue;
             }
@@ -221,7 +228,7 @@ impl Planner<'_> {
         if self.out.needs.is_empty() {
             for address in missing {
                 let fault = self.not_in_file(address);
-                self.out.found.faults.push(fault);
+                self.out.rewrites.faults.push(fault);
             }
         }
         self.out.instances.retain(|found| found.change.id.is_some());
@@ -243,20 +250,20 @@ impl Planner<'_> {
 
     /// Once the instance is decided: the dependencies and options that the state keeps, and whether
     /// the file would replace the imported resource.
-    pub(super) fn adopted(&mut self, found: &Instance) {
-        let Some(adoption) = self.out.found.adopted.get_mut(&found.change.address) else {
+    pub(super) fn complete_import(&mut self, found: &Instance) {
+        let Some(imported) = self.out.rewrites.imported.get_mut(&found.change.address) else {
             return;
         };
-        adoption
+        imported
             .resource
             .dependencies
             .clone_from(&found.dependencies);
-        adoption.resource.options.clone_from(&found.options);
+        imported.resource.options.clone_from(&found.options);
         if found.change.importing.is_none() || !found.change.action.is_replace() {
             return;
         }
         let address = &found.change.address;
-        if self.inputs.options.adopt.is_some() {
+        if self.inputs.options.imports.is_some() {
             return;
         }
         let fixed = found.change.differences.iter().find(|row| row.replaces);
@@ -268,7 +275,7 @@ impl Planner<'_> {
         let live = fixed
             .filter(|row| !row.secret)
             .and_then(|row| row.live.as_ref());
-        self.out.found.faults.push(ImportFault {
+        self.out.rewrites.faults.push(ImportFault {
             address: address.clone(),
             place: Place::Value(place),
             message: format!(
@@ -284,7 +291,7 @@ impl Planner<'_> {
 }
 
 /// The id, unless it is a secret.
-fn shown(wish: &Wish, secret: bool) -> String {
+fn printable_id(wish: &Wish, secret: bool) -> String {
     if secret {
         "with this id".to_owned()
     } else {
@@ -293,11 +300,11 @@ fn shown(wish: &Wish, secret: bool) -> String {
 }
 
 /// The properties of the file; with the hash of the live content, where a local file has it.
-fn proven(adopter: &Adopter<'_>, live: &Value) -> Value {
-    let mut props = adopter.desired.value.clone();
-    let mut contents = adopter.files.values().filter_map(|it| it.content.as_ref());
-    let same = contents.any(|content| adopter.kind.has_content(live, content) == Some(true));
-    if let (true, Some(name)) = (same, adopter.kind.content_hash())
+fn proven(target: &ImportTarget<'_>, live: &Value) -> Value {
+    let mut props = target.desired.value.clone();
+    let mut contents = target.files.values().filter_map(|it| it.content.as_ref());
+    let same = contents.any(|content| target.kind.has_content(live, content) == Some(true));
+    if let (true, Some(name)) = (same, target.kind.content_hash())
         && let Some(hash) = live.get(name)
     {
         Path::root().join(name).set(&mut props, hash.clone());
@@ -306,11 +313,11 @@ fn proven(adopter: &Adopter<'_>, live: &Value) -> Value {
 }
 
 /// The resource for the state, and its attributes.
-fn adoption(adopter: &Adopter<'_>, id: &str, live: &Value) -> (ResourceState, Value) {
-    let schema = adopter.kind.schema();
-    let desired = adopter.desired;
+fn imported_resource(target: &ImportTarget<'_>, id: &str, live: &Value) -> (ResourceState, Value) {
+    let schema = target.kind.schema();
+    let desired = target.desired;
     let inputs = projected(schema, &Path::root(), live, desired);
-    let given = adopter.kind.taken_as_given(&proven(adopter, live), live);
+    let given = target.kind.taken_as_given(&proven(target, live), live);
     let hidden = hidden(schema, desired, given);
     let inputs = overlay(&inputs, &hidden);
     let live = overlay(&hidden, live);
@@ -322,7 +329,7 @@ fn adoption(adopter: &Adopter<'_>, id: &str, live: &Value) -> (ResourceState, Va
     let marked = named.filter(|(name, _)| schema.is_sensitive(name));
     let mut sensitive: BTreeSet<Path> = desired.secret.clone();
     sensitive.extend(marked.map(|(name, _)| Path::root().join(name)));
-    mark_made(schema, &mut sensitive, contents::secret(adopter.files));
+    mark_derived(schema, &mut sensitive, contents::secret(target.files));
     let resource = ResourceState {
         type_name: schema.name.to_owned(),
         id: id.to_owned(),

@@ -5,7 +5,7 @@ use super::identity::{self, Same};
 use super::{Action, Change};
 use crate::content::Content;
 use crate::data::{Data, Path};
-use crate::engine::address::Object;
+use crate::engine::address::ResourceKey;
 use crate::resource::ResourceType;
 use crate::store::state::{SavedOptions, State};
 use serde_json::Value;
@@ -179,10 +179,10 @@ fn unknown_keys(expression: &str) -> String {
 
 /// Decides which replacements delete first: those asked to, those whose name stays the
 /// same, and those in `first`, which would else wait in a circle.
-pub(super) fn settle_replacements(
+pub(super) fn decide_replacements(
     instances: &mut [Instance],
     state: &State,
-    first: &BTreeSet<Object>,
+    first: &BTreeSet<ResourceKey>,
 ) {
     // A resource that vanished and is recreated, or is deleted first, may get its old name again.
     let mut again = BTreeSet::new();

@@ -25,7 +25,7 @@ impl Planner<'_> {
     pub(super) fn leading_out(&mut self, base: &Path, template: &Value) {
         for found in self.inputs.read_file.leading_out() {
             let path = self.reader_of(base, template, &found);
-            self.tell_outside(&path, &found);
+            self.report_outside(&path, &found);
         }
     }
 
@@ -58,7 +58,7 @@ impl Planner<'_> {
     /// Reports the files outside of the project that a property names.
     pub(super) fn named_outside(&mut self, path: &Path) {
         for found in self.inputs.read_file.leading_out() {
-            self.tell_outside(path, &found);
+            self.report_outside(path, &found);
         }
     }
 
@@ -68,12 +68,12 @@ impl Planner<'_> {
             let mut names = SOURCES.iter();
             let name = names.find(|name| args.get(**name).is_some_and(|it| *it == found.path));
             let path = name.map_or_else(|| base.clone(), |name| base.join(name));
-            self.tell_outside(&path, &found);
+            self.report_outside(&path, &found);
         }
     }
 
-    fn tell_outside(&mut self, path: &Path, found: &Outside) {
-        self.tell_leading_out(path, found.to_string(), READ);
+    fn report_outside(&mut self, path: &Path, found: &Outside) {
+        self.report_leading_out(path, found.to_string(), READ);
     }
 
     /// Reports an endpoint in the stack file that is not on this machine.
@@ -90,10 +90,10 @@ impl Planner<'_> {
             false => format!("all calls go to {shown}, on another machine, and are not encrypted"),
         };
         let path = Path::pointer("/providers/aws/endpointUrl");
-        self.tell_leading_out(&path, message, SENT);
+        self.report_leading_out(&path, message, SENT);
     }
 
-    fn tell_leading_out(&mut self, path: &Path, message: String, help: &str) {
+    fn report_leading_out(&mut self, path: &Path, message: String, help: &str) {
         let mut found = Diagnostic::error(Place::Value(path.clone()), message).help(help);
         found.severity = Severity::Warning;
         found.leads_out = true;

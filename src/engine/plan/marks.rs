@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 /// Adds derived values to the secret paths of a resource: those that contain a secret property, or
 /// the content that one of `contents` stands for.
-pub(crate) fn mark_made<'p>(
+pub(crate) fn mark_derived<'p>(
     schema: &Schema,
     secret: &mut BTreeSet<Path>,
     contents: impl Iterator<Item = &'p Path>,

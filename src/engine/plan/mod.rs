@@ -235,10 +235,12 @@ pub struct Scope {
     /// The flags, as typed: `--target middle`.
     pub asked: String,
     /// The resources that are included too, each with the reason as a clause: `middle needs it`.
-    pub along: BTreeMap<String, String>,
+    #[serde(rename = "along")]
+    pub included: BTreeMap<String, String>,
     /// The excluded resources that would change, each with the reason, unless the reason is only
     /// that it was not named.
-    pub left_out: BTreeMap<String, Option<String>>,
+    #[serde(rename = "left_out")]
+    pub excluded: BTreeMap<String, Option<String>>,
 }
 
 /// Something worth knowing before a plan is applied.
@@ -320,8 +322,9 @@ pub enum Op {
         /// The deposed generation's key; none: the current one.
         deposed: Option<String>,
     },
-    /// Takes the live values and the file's inputs into the state; no call.
-    Adopt {
+    /// Stores the live values and the file's inputs in the state; no call.
+    #[serde(rename = "Adopt")]
+    UpdateState {
         /// The id.
         id: String,
         /// The properties of the file.

@@ -68,7 +68,7 @@ impl Planner<'_> {
 
     /// Decides which resources move; mistakes are reported at the option.
     pub(super) fn moves(&mut self) {
-        if self.inputs.options.adopt.is_some() {
+        if self.inputs.options.imports.is_some() {
             return;
         }
         let claims: Vec<_> = self
@@ -113,7 +113,7 @@ impl Planner<'_> {
                     self.error(claim.place.clone(), message);
                     continue;
                 }
-                self.out.found.moves.push(Move {
+                self.out.rewrites.moves.push(Move {
                     from,
                     to: address.clone(),
                     type_name: type_name.clone(),

@@ -11,7 +11,7 @@ use super::planned::Planned;
 use super::relations::{self, Named};
 use super::{Op, Step, StepId};
 use crate::engine::address;
-use crate::engine::address::{Object, block};
+use crate::engine::address::{ResourceKey, block};
 use crate::engine::world::World;
 use crate::resource::relation::Fate;
 use crate::resource::types::Types;
@@ -24,7 +24,7 @@ pub(super) type Edge = (StepId, StepId);
 /// The step that deletes (or forgets) a resource.
 pub(super) struct Deletion {
     /// The resource.
-    pub(super) object: Object,
+    pub(super) key: ResourceKey,
     /// The step.
     pub(super) step: StepId,
 }
@@ -40,20 +40,20 @@ pub(super) struct Order<'a> {
     /// By the state: what names the deleted resources.
     pub(super) named: Vec<Named>,
     /// Resources that are deleted before their dependents change.
-    pub(super) first: &'a BTreeSet<Object>,
+    pub(super) first: &'a BTreeSet<ResourceKey>,
 }
 
 impl Order<'_> {
-    fn known(&self, object: &Object) -> Option<&ResourceState> {
-        relations::known(&self.world.state, object)
+    fn resource_of(&self, object: &ResourceKey) -> Option<&ResourceState> {
+        relations::resource_of(&self.world.state, object)
     }
 
     /// By the state: the dependents of each resource.
-    fn users(&self) -> BTreeMap<Object, BTreeSet<Object>> {
-        let mut users: BTreeMap<Object, BTreeSet<Object>> = BTreeMap::new();
-        for (object, known) in relations::objects(&self.world.state) {
+    fn users(&self) -> BTreeMap<ResourceKey, BTreeSet<ResourceKey>> {
+        let mut users: BTreeMap<ResourceKey, BTreeSet<ResourceKey>> = BTreeMap::new();
+        for (object, known) in relations::resources(&self.world.state) {
             for needed in &known.dependencies {
-                let needed = address::object(needed);
+                let needed = address::resource_key(needed);
                 users.entry(needed).or_default().insert(object.clone());
             }
         }
@@ -61,8 +61,8 @@ impl Order<'_> {
     }
 
     /// By the state: the resources that would be deleted with a resource or block its deletion.
-    fn holders(&self) -> BTreeMap<&Object, BTreeSet<&Object>> {
-        let mut holders: BTreeMap<&Object, BTreeSet<&Object>> = BTreeMap::new();
+    fn holders(&self) -> BTreeMap<&ResourceKey, BTreeSet<&ResourceKey>> {
+        let mut holders: BTreeMap<&ResourceKey, BTreeSet<&ResourceKey>> = BTreeMap::new();
         for named in &self.named {
             if named.row.fate != Fate::Survives {
                 holders
@@ -76,13 +76,13 @@ impl Order<'_> {
 
     /// Whether the deletion comes before the resource's next generation.
     fn comes_first(&self, deletion: &Deletion) -> bool {
-        let replaced_first = deletion.object.1.is_none()
+        let replaced_first = deletion.key.1.is_none()
             && matches!(
                 self.steps[deletion.step].op,
                 Op::Delete { deposed: None } | Op::Forget { deposed: None }
             )
-            && self.makes.contains_key(&deletion.object.0);
-        replaced_first || self.first.contains(&deletion.object)
+            && self.makes.contains_key(&deletion.key.0);
+        replaced_first || self.first.contains(&deletion.key)
     }
 
     /// A deletion comes after every step by which a dependent stops using the resource: deletions
@@ -91,23 +91,23 @@ impl Order<'_> {
     pub(super) fn deletes(&mut self) {
         let mut edges: Vec<(StepId, BTreeSet<StepId>)> = Vec::new();
         let (users, holders) = (self.users(), self.holders());
-        let steps: BTreeMap<&Object, StepId> = self
+        let steps: BTreeMap<&ResourceKey, StepId> = self
             .deletions
             .iter()
-            .map(|deletion| (&deletion.object, deletion.step))
+            .map(|deletion| (&deletion.key, deletion.step))
             .collect();
         for deletion in &self.deletions {
-            let (address, key) = &deletion.object;
+            let (address, key) = &deletion.key;
             let first = self.comes_first(deletion);
             let mut after = BTreeSet::new();
-            for user in users.get(&deletion.object).into_iter().flatten() {
+            for user in users.get(&deletion.key).into_iter().flatten() {
                 after.extend(steps.get(user).copied());
                 if !first && user.1.is_none() {
                     after.extend(self.makes.get(&user.0).copied());
                 }
             }
             // A deleted one need not exist again first, which may wait until the name is free.
-            for holder in holders.get(&deletion.object).into_iter().flatten() {
+            for holder in holders.get(&deletion.key).into_iter().flatten() {
                 let change = self
                     .makes
                     .get(&holder.0)
@@ -131,8 +131,8 @@ impl Order<'_> {
         let mut freed: BTreeMap<(&str, String), StepId> = BTreeMap::new();
         for deletion in &self.deletions {
             if let Op::Delete { .. } = self.steps[deletion.step].op
-                && let Some(known) = self.known(&deletion.object)
-                && let Some(name) = identity::of_known(self.types, known)
+                && let Some(known) = self.resource_of(&deletion.key)
+                && let Some(name) = identity::of_existing(self.types, known)
             {
                 freed.insert((known.type_name.as_str(), name), deletion.step);
             }
@@ -198,12 +198,12 @@ impl Order<'_> {
     }
 
     /// The resources whose deletions wait in a circle and do not come first yet.
-    pub(super) fn stuck(&self) -> BTreeSet<Object> {
+    pub(super) fn stuck(&self) -> BTreeSet<ResourceKey> {
         let circle = circle(&self.steps);
         self.deletions
             .iter()
             .filter(|deletion| circle.contains(&deletion.step) && !self.comes_first(deletion))
-            .map(|deletion| deletion.object.clone())
+            .map(|deletion| deletion.key.clone())
             .collect()
     }
 }

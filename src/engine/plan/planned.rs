@@ -3,7 +3,7 @@
 use super::graph::Uses;
 use super::instance::Instance;
 use super::relations::{Forced, Link};
-use super::rewrites::{Found, Move};
+use super::rewrites::{FoundRewrites, Move};
 use super::rewrites::{ImportNeed, Sought};
 use super::rounds::Rounds;
 use super::values::ReadFile;
@@ -36,7 +36,7 @@ pub struct Options {
     /// Replace these addresses.
     pub replace: Vec<String>,
     /// Do nothing but import these resources: the import id by address.
-    pub adopt: Option<BTreeMap<String, String>>,
+    pub imports: Option<BTreeMap<String, String>>,
 }
 
 /// The inputs of a plan.
@@ -77,7 +77,7 @@ pub struct Planned {
     /// Resources to read, since they will be imported; the same holds.
     pub imports: Vec<ImportNeed>,
     /// The moves and imports to do.
-    pub found: Found,
+    pub rewrites: FoundRewrites,
     /// The moves that the plan was computed with.
     pub moves: Vec<Move>,
     /// Mistakes; with an error among them the plan must not be applied.
@@ -97,8 +97,8 @@ pub struct Planned {
     /// Whether everything is to go.
     pub destroy: bool,
     /// Whether the plan only imports; the outputs stay as they are.
-    pub adopts: bool,
-    /// With [`Options::adopt`]: the resources that the state does not have.
+    pub only_imports: bool,
+    /// With [`Options::imports`]: the resources that the state does not have.
     pub sought: Vec<Sought>,
     /// Every address of the file or the state, before `--target` and `--exclude` narrow.
     pub addresses: BTreeSet<String>,

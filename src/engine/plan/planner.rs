@@ -5,7 +5,7 @@ use super::contents::files_written;
 use super::graph::Uses;
 use super::hashes::Unkept;
 use super::instance::{self, Each, Instance};
-use super::mistakes::Told;
+use super::mistakes::Mistakes;
 use super::mistakes::violation;
 use super::planned::{FAULTY, Inputs, Need, Planned};
 use super::relations::Forced;
@@ -302,7 +302,7 @@ impl<'a> Planner<'a> {
         } else {
             Value::Object(Map::new())
         });
-        let (count, mut told) = (keys.len(), Told::default());
+        let (count, mut told) = (keys.len(), Mistakes::default());
         if self.out.instances.len().saturating_add(keys.len()) > MOST_RESOURCES && !self.over {
             self.over = true;
             self.error(
@@ -518,10 +518,10 @@ impl<'a> Planner<'a> {
         self.out.data = self.values.data;
         self.out.resources = self.values.resource;
         self.out.destroy = self.inputs.options.destroy;
-        self.out.adopts = self.inputs.options.adopt.is_some();
+        self.out.only_imports = self.inputs.options.imports.is_some();
         self.out.moves.clone_from(&self.rewrites.moves);
-        if self.inputs.options.adopt.is_none() {
-            let faults = std::mem::take(&mut self.out.found.faults).into_iter();
+        if self.inputs.options.imports.is_none() {
+            let faults = std::mem::take(&mut self.out.rewrites.faults).into_iter();
             self.out
                 .diagnostics
                 .extend(faults.map(ImportFault::diagnostic));

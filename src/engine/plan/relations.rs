@@ -3,7 +3,7 @@
 
 use super::instance::Instance;
 use crate::data::Path;
-use crate::engine::address::Object;
+use crate::engine::address::ResourceKey;
 use crate::resource::ResourceType;
 use crate::resource::relation::Parent;
 use crate::resource::types::Types;
@@ -26,8 +26,8 @@ pub struct Link {
 
 /// A resource of the state, and one that a property of it names.
 pub(super) struct Named {
-    pub(super) child: Object,
-    pub(super) parent: Object,
+    pub(super) child: ResourceKey,
+    pub(super) parent: ResourceKey,
     pub(super) row: &'static Parent,
 }
 
@@ -53,7 +53,10 @@ pub(super) fn texts(path: &str, props: &Value) -> Vec<(Path, Option<String>)> {
 }
 
 /// A resource of the state.
-pub(super) fn known<'s>(state: &'s State, (address, key): &Object) -> Option<&'s ResourceState> {
+pub(super) fn resource_of<'s>(
+    state: &'s State,
+    (address, key): &ResourceKey,
+) -> Option<&'s ResourceState> {
     state.object(address, key.as_deref())
 }
 
@@ -70,7 +73,7 @@ pub(super) fn outputs<'s>(
 }
 
 /// Every resource of a state.
-pub(super) fn objects(state: &State) -> impl Iterator<Item = (Object, &ResourceState)> {
+pub(super) fn resources(state: &State) -> impl Iterator<Item = (ResourceKey, &ResourceState)> {
     let current = state.resources.iter();
     let current = current.map(|(address, known)| ((address.clone(), None), known));
     let deposed = state.deposed.iter().flat_map(|(address, generations)| {
@@ -81,10 +84,14 @@ pub(super) fn objects(state: &State) -> impl Iterator<Item = (Object, &ResourceS
 }
 
 /// By the state: what names these resources.
-pub(super) fn named_by(types: &Types, state: &State, parents: &BTreeSet<Object>) -> Vec<Named> {
-    let mut by_type: HashMap<&str, Vec<(&Object, &ResourceState)>> = HashMap::new();
+pub(super) fn named_by(
+    types: &Types,
+    state: &State,
+    parents: &BTreeSet<ResourceKey>,
+) -> Vec<Named> {
+    let mut by_type: HashMap<&str, Vec<(&ResourceKey, &ResourceState)>> = HashMap::new();
     for object in parents {
-        if let Some(known) = known(state, object) {
+        if let Some(known) = resource_of(state, object) {
             let them = by_type.entry(known.type_name.as_str()).or_default();
             them.push((object, known));
         }
@@ -93,9 +100,9 @@ pub(super) fn named_by(types: &Types, state: &State, parents: &BTreeSet<Object>)
     if by_type.is_empty() {
         return found;
     }
-    type ByKey<'a> = HashMap<String, Vec<&'a Object>>;
+    type ByKey<'a> = HashMap<String, Vec<&'a ResourceKey>>;
     let mut index: HashMap<(&str, &str), ByKey<'_>> = HashMap::new();
-    for (child, known) in objects(state) {
+    for (child, known) in resources(state) {
         let kind = types.resource(&known.type_name);
         let rows = kind.map(ResourceType::parents).unwrap_or_default();
         for row in rows {

@@ -51,7 +51,7 @@ fn order(planned: &mut Planned, inputs: &Inputs<'_>, rewrites: &Rewrites, rounds
     let mut first = BTreeSet::new();
     loop {
         let state = &inputs.world.state;
-        instance::settle_replacements(&mut planned.instances, state, &first);
+        instance::decide_replacements(&mut planned.instances, state, &first);
         let stuck = steps::build(planned, inputs, rewrites, &first);
         if stuck.is_empty() || !rounds.again(Again::Order) {
             return;
@@ -64,11 +64,11 @@ impl Rewrites {
     /// These rewrites, and those that a plan computed with them found. Whether something is
     /// imported at an address that a resource moves to is for the next plan to find.
     fn with(&self, planned: &mut Planned) -> Self {
-        let new = std::mem::take(&mut planned.found.moves);
-        let mut adopted = std::mem::take(&mut planned.found.adopted);
-        adopted.retain(|address, _| !new.iter().any(|moved| moved.to == *address));
+        let new = std::mem::take(&mut planned.rewrites.moves);
+        let mut imported = std::mem::take(&mut planned.rewrites.imported);
+        imported.retain(|address, _| !new.iter().any(|moved| moved.to == *address));
         let moves = self.moves.iter().cloned().chain(new).collect();
-        Self { moves, adopted }
+        Self { moves, imported }
     }
 
     /// The world once they are done.
@@ -86,13 +86,13 @@ impl Rewrites {
                 world.live.insert(to.clone(), seen);
             }
         }
-        for (address, adoption) in &self.adopted {
-            let resource = Box::new(adoption.resource.clone());
+        for (address, imported) in &self.imported {
+            let resource = Box::new(imported.resource.clone());
             world.state.change(StateChange::Put {
                 address: address.clone(),
                 resource,
             });
-            let seen = Observed::Present(adoption.live.clone());
+            let seen = Observed::Present(imported.live.clone());
             world.live.insert(address.clone(), seen);
         }
         world

@@ -23,7 +23,7 @@ pub struct ImportNeed {
 
 /// An existing resource, as the state will have it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Adoption {
+pub(super) struct ImportedResource {
     /// For the state; its inputs are the live values of what the file names.
     pub(super) resource: ResourceState,
     /// The attributes as read.
@@ -40,14 +40,14 @@ pub struct Sought {
     /// The properties of the file.
     pub desired: Data,
     /// Whether the plan imports it.
-    pub adopted: bool,
+    pub imported: bool,
 }
 
 impl std::fmt::Debug for Sought {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sought")
             .field("address", &self.address)
-            .field("adopted", &self.adopted)
+            .field("imported", &self.imported)
             .finish_non_exhaustive()
     }
 }
@@ -98,7 +98,7 @@ pub(super) struct Rewrites {
     /// The renames, in order.
     pub(super) moves: Vec<Move>,
     /// The imported resources, by address.
-    pub(super) adopted: BTreeMap<String, Adoption>,
+    pub(super) imported: BTreeMap<String, ImportedResource>,
 }
 
 impl Rewrites {
@@ -112,11 +112,11 @@ impl Rewrites {
 
 /// The moves and imports that a plan found.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct FoundRewrites {
     /// Renames that were not known before.
     pub(super) moves: Vec<Move>,
     /// All resources to import.
-    pub(super) adopted: BTreeMap<String, Adoption>,
+    pub(super) imported: BTreeMap<String, ImportedResource>,
     /// What cannot be imported; with `stackctl import` these are not mistakes of the file.
     pub faults: Vec<ImportFault>,
 }

@@ -148,7 +148,7 @@ fn actors<'a>(order: &Order<'a>, planned: &'a Planned) -> Vec<Actor<'a>> {
     }
     for ((address, key), step) in &deletions {
         let object = ((*address).to_owned(), key.map(str::to_owned));
-        let Some(known) = relations::known(state, &object) else {
+        let Some(known) = relations::resource_of(state, &object) else {
             continue;
         };
         let kind = order.types.resource(&known.type_name);

@@ -39,7 +39,7 @@ impl Order<'_> {
         let deletions = self.deletions.iter();
         deletions
             .map(|deletion| {
-                let (address, key) = &deletion.object;
+                let (address, key) = &deletion.key;
                 ((address.as_str(), key.as_deref()), deletion.step)
             })
             .collect()
@@ -87,7 +87,7 @@ impl Order<'_> {
         }
         let mut taken: HashMap<String, Vec<StepId>> = HashMap::new();
         for deletion in &self.deletions {
-            let known = relations::known(&self.world.state, &deletion.object);
+            let known = relations::resource_of(&self.world.state, &deletion.key);
             let (Some(known), Op::Delete { .. }) = (known, &self.steps[deletion.step].op) else {
                 continue;
             };

@@ -10,8 +10,8 @@ use super::relations;
 use super::rewrites::Rewrites;
 use super::{Action, Change, Op, Step, StepId};
 use crate::data::Data;
-use crate::engine::address::Object;
-use crate::engine::address::object;
+use crate::engine::address::ResourceKey;
+use crate::engine::address::resource_key;
 use crate::engine::world::World;
 use crate::store::seal::Seal;
 use crate::store::state::{ResourceState, deposed_address};
@@ -25,8 +25,8 @@ pub(super) fn build(
     planned: &mut Planned,
     &Inputs { world, types, .. }: &Inputs<'_>,
     rewrites: &Rewrites,
-    first: &BTreeSet<Object>,
-) -> BTreeSet<Object> {
+    first: &BTreeSet<ResourceKey>,
+) -> BTreeSet<ResourceKey> {
     let mut builder = Builder {
         world,
         seal: world.seal(),
@@ -57,13 +57,13 @@ pub(super) fn build(
     for change in changes.filter(|change| change.after.is_none()) {
         let retain = change.action == Action::Forget;
         if change.action == Action::Delete || retain {
-            let (address, key) = object(&change.address);
+            let (address, key) = resource_key(&change.address);
             builder.remove(&address, key.clone(), (address.clone(), key), retain);
         }
     }
     builder.after_moves();
     let deleted = builder.deletions.iter();
-    let deleted = deleted.map(|deletion| deletion.object.clone()).collect();
+    let deleted = deleted.map(|deletion| deletion.key.clone()).collect();
     let mut order = Order {
         world,
         named: relations::named_by(types, &world.state, &deleted),
@@ -184,7 +184,7 @@ impl Builder<'_> {
         found.change.importing.as_ref()?;
         let inputs = wanted(found);
         let address = &found.change.address;
-        let adoption = &self.rewrites.adopted.get(address)?.resource;
+        let imported = &self.rewrites.imported.get(address)?.resource;
         let as_it_is = found.change.action == Action::NoOp
             && found.change.differences.is_empty()
             && inputs.is_known();
@@ -192,15 +192,15 @@ impl Builder<'_> {
             inputs
         } else {
             Data {
-                value: adoption.inputs.clone(),
-                secret: adoption.sensitive.clone(),
+                value: imported.inputs.clone(),
+                secret: imported.sensitive.clone(),
                 ..Data::default()
             }
         };
         let op = Op::Import {
-            id: adoption.id.clone(),
+            id: imported.id.clone(),
             inputs,
-            outputs: adoption.outputs.clone(),
+            outputs: imported.outputs.clone(),
         };
         Some(self.push(address, &found.change.type_name, op, BTreeSet::new()))
     }
@@ -261,7 +261,7 @@ impl Builder<'_> {
                 None => return,
             },
             _ => {
-                self.adopt(found);
+                self.update_state(found);
                 return;
             }
         };
@@ -276,7 +276,7 @@ impl Builder<'_> {
     }
 
     /// Nothing to do at the service; but the state may need the values that the file declares now.
-    fn adopt(&mut self, found: &Instance) {
+    fn update_state(&mut self, found: &Instance) {
         let Some(known) = self.world.state.resources.get(&found.change.address) else {
             return;
         };
@@ -299,7 +299,7 @@ impl Builder<'_> {
             return;
         }
         let outputs = known.lasting_outputs(&inputs.value);
-        let op = Op::Adopt {
+        let op = Op::UpdateState {
             id: known.id.clone(),
             inputs: inputs.into_owned(),
             outputs,
@@ -316,7 +316,7 @@ impl Builder<'_> {
         &mut self,
         address: &str,
         deposed: Option<String>,
-        object: Object,
+        key: ResourceKey,
         retain: bool,
     ) -> StepId {
         let type_name = self.type_of(address, deposed.as_deref());
@@ -326,7 +326,7 @@ impl Builder<'_> {
             Op::Delete { deposed }
         };
         let step = self.push(address, &type_name, op, BTreeSet::new());
-        self.deletions.push(Deletion { object, step });
+        self.deletions.push(Deletion { key, step });
         step
     }
 

@@ -65,7 +65,7 @@ fn one_generation(
         let exists = world.state.resources.contains_key(address)
             && !matches!(
                 world.live.get(address),
-                Some(crate::engine::world::Observed::Gone)
+                Some(crate::engine::world::Observed::NotFound)
             );
         let cleared = before[create].iter().any(|id| {
             let step = &plan.steps[*id];
@@ -150,7 +150,7 @@ fn nothing_lost(
         };
         let gone = matches!(
             world.live.get(child),
-            Some(crate::engine::world::Observed::Gone)
+            Some(crate::engine::world::Observed::NotFound)
         );
         if named.row.fate == Fate::Survives || gone {
             continue;
@@ -217,7 +217,7 @@ fn accounted_for(plan: &Plan, faults: &mut Vec<String>) {
             .changes
             .iter()
             .any(|change| change.address.starts_with(&step.address) && !change.is_nothing());
-        let keeps = matches!(step.op, Op::Adopt { .. });
+        let keeps = matches!(step.op, Op::UpdateState { .. });
         if !shown && !keeps {
             faults.push(format!(
                 "a step for {} is in no row of the plan",

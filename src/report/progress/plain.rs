@@ -42,7 +42,7 @@ impl Plain {
     pub(super) fn event_at(&mut self, event: &Event, now: Instant) {
         self.record.take(event, now);
         match event {
-            Event::Begun { address, doing } if *doing != Doing::Keeping => {
+            Event::StepStarted { address, doing } if *doing != Doing::Keeping => {
                 self.named.insert(address.clone(), now);
                 self.write(&format!("{}: {}\n", escape(address), words(*doing).doing));
             }

@@ -52,7 +52,7 @@ struct Failure {
     doing: Doing,
     error: Error,
     now: String,
-    made: bool,
+    created: bool,
 }
 
 /// What was done for an address.
@@ -103,7 +103,7 @@ impl Record {
                 self.steps += steps;
                 self.destroys = *destroys;
             }
-            Event::Begun { address, doing } if *doing != Doing::Keeping => {
+            Event::StepStarted { address, doing } if *doing != Doing::Keeping => {
                 let running = Running {
                     doing: *doing,
                     since: now,
@@ -111,7 +111,7 @@ impl Record {
                 };
                 self.running.insert(address.clone(), running);
             }
-            Event::Begun { .. } => {}
+            Event::StepStarted { .. } => {}
             Event::Waiting { address, reason } => {
                 if let Some(running) = self.running.get_mut(address) {
                     running.reason = Some(self.secrets.hide(reason));
@@ -134,7 +134,7 @@ impl Record {
                 doing,
                 error,
                 now,
-                made,
+                created,
             } => {
                 self.end(address, *doing);
                 self.failures.push(Failure {
@@ -142,7 +142,7 @@ impl Record {
                     doing: *doing,
                     error: error.clone(),
                     now: now.clone(),
-                    made: *made,
+                    created: *created,
                 });
             }
             Event::Stopped { address, .. } => {
@@ -223,14 +223,14 @@ impl Record {
                 address,
                 doing,
                 error,
-                made,
+                created,
                 ..
             } => {
                 let why = match error.call() {
                     Some(call) => format!("{} returned {}", call.call, call.code),
                     None => self.hide(&error.to_string()),
                 };
-                let what = match is_sure(*doing, error, *made) {
+                let what = match is_sure(*doing, error, *created) {
                     true => format!("not {}", words(*doing).done),
                     false => format!("{} failed", words(*doing).doing),
                 };
@@ -361,7 +361,7 @@ impl Record {
 
     fn failure(&self, failure: &Failure, style: &Style) -> String {
         let (address, words) = (escape(&failure.address), words(failure.doing));
-        let what = match is_sure(failure.doing, &failure.error, failure.made) {
+        let what = match is_sure(failure.doing, &failure.error, failure.created) {
             true => format!("{address} was not {}", words.done),
             false => format!("{} {address} failed", words.doing),
         };
@@ -405,10 +405,10 @@ impl Record {
 
 /// Whether a step that failed did not do what it is for: a create or a deletion may have, and the
 /// lines after the first say so.
-fn is_sure(doing: Doing, error: &Error, made: bool) -> bool {
+fn is_sure(doing: Doing, error: &Error, created: bool) -> bool {
     let ends = matches!(doing, Doing::Creating | Doing::Deleting);
     let unknown = ends && error.effect() == Effect::Unknown;
-    !(made || unknown)
+    !(created || unknown)
 }
 
 /// The one next step after an error.

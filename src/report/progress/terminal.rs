@@ -30,7 +30,7 @@ pub(super) struct Terminal {
     /// Finished lines that are not drawn yet.
     lines: Vec<String>,
     drawn: Instant,
-    begun: Instant,
+    started_at: Instant,
 }
 
 impl Terminal {
@@ -51,7 +51,7 @@ impl Terminal {
             live: BTreeMap::new(),
             lines: Vec::new(),
             drawn: Instant::now(),
-            begun: Instant::now(),
+            started_at: Instant::now(),
         }
     }
 
@@ -112,7 +112,7 @@ impl Terminal {
             let text = format!("{address}: {doing}, {}{reason}", whole_seconds(elapsed));
             show(bar, &text, &self.style);
         }
-        let elapsed = whole_seconds(now.saturating_duration_since(self.begun));
+        let elapsed = whole_seconds(now.saturating_duration_since(self.started_at));
         let (finished, steps) = (self.record.finished, self.record.steps);
         let running = self.record.running.len();
         let text = format!("{finished}/{steps} done, {running} running, {elapsed}");

@@ -3,7 +3,7 @@
 
 use super::scalar::{Notation, is_plain, more, quoted, string};
 use crate::data::Path;
-use crate::report::secrets::{SECRET, Shown};
+use crate::report::secrets::{Masked, SECRET};
 use crate::report::terminal::escape;
 use crate::schema::document;
 use serde_json::Value;
@@ -70,7 +70,7 @@ impl Notes<'_> {
 }
 
 impl Node {
-    pub(super) fn of(shown: &Shown<'_>) -> Self {
+    pub(super) fn of(shown: &Masked<'_>) -> Self {
         let mut notes = Notes::default();
         for (path, expression) in &shown.unknown {
             notes.at(path).unknown = Some(expression);

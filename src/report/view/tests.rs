@@ -89,7 +89,7 @@ fn what_lies_in_one_document_is_one_row_too() {
         (Kind::Policy, ChangedBy::Both)
     );
     assert!(document.replaces);
-    let resource = |side: &Option<Shown<'_>>| {
+    let resource = |side: &Option<Masked<'_>>| {
         let value = side.as_ref().map(|shown| &*shown.value);
         Path::pointer("/Statement/0/Resource")
             .get(value.unwrap())
