@@ -269,7 +269,7 @@ fn run(case: &str) -> String {
         target: list("target"),
         exclude: list("exclude"),
         replace: list("replace"),
-        adopt: serde_json::from_value(case["options"]["adopt"].clone()).unwrap_or_default(),
+        imports: serde_json::from_value(case["options"]["adopt"].clone()).unwrap_or_default(),
     };
     let planned = rewrite::plan(&Inputs {
         types: native(),
@@ -279,7 +279,7 @@ fn run(case: &str) -> String {
         read_file: &|path: &str| Err(format!("{path}: no file in a case")),
     });
     diagnostic::add(&mut diagnostics, planned.diagnostics);
-    let faults = planned.found.faults.into_iter();
+    let faults = planned.rewrites.faults.into_iter();
     diagnostics.extend(faults.map(|fault| Diagnostic::error(fault.place, fault.message)));
     let style = Style {
         color: false,
@@ -387,7 +387,7 @@ fn steps(plan: &Plan) -> String {
             Op::Read { .. } => "read",
             Op::Forget { deposed: None } => "forget",
             Op::Forget { deposed: Some(_) } => "forget deposed",
-            Op::Adopt { .. } => "adopt",
+            Op::UpdateState { .. } => "adopt",
             Op::Import { .. } => "import",
             Op::Move { .. } => "move",
         };

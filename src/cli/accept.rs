@@ -110,7 +110,7 @@ fn changed(live: &Live, text: &str) -> Result<String, CliError> {
     let rows = rows(&planned);
     let mut all = Accepted::default();
     for found in &live.drift.drifted {
-        if found.gone {
+        if found.deleted {
             return Err(CliError::new(format!(
                 "{} does not exist any more; it has no live value to accept.",
                 found.address

@@ -3,7 +3,7 @@
 use super::error::CliError;
 use super::error::capital;
 use super::place::WORK_DIR;
-use crate::engine::apply::Broken;
+use crate::engine::apply::StoreFailure;
 use crate::engine::apply::event::Doing;
 use crate::lang::stack::Stack;
 use crate::resource::context::AsTyped;
@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// The error of such a run of a stack, which is reported in words that a command takes.
-pub(super) fn error(broken: &Broken, stack: &Stack, typed: &AsTyped) -> CliError {
+pub(super) fn error(broken: &StoreFailure, stack: &Stack, typed: &AsTyped) -> CliError {
     let found = CliError::new(format!("{}.", capital(&broken.error.to_string())));
     let lost = matches!(broken.error, StoreError::Lost { .. });
     if let Some(file) = save_beside(broken, stack)
@@ -36,7 +36,7 @@ pub(super) fn error(broken: &Broken, stack: &Stack, typed: &AsTyped) -> CliError
                 place.trim_end()
             ));
     }
-    let (now, next) = match (broken.begun, broken.saved) {
+    let (now, next) = match (broken.started, broken.saved) {
         (false, false) => (
             "Nothing was changed.".to_owned(),
             if lost {
@@ -63,11 +63,11 @@ pub(super) fn error(broken: &Broken, stack: &Stack, typed: &AsTyped) -> CliError
 
 /// The file with the state that could not be saved, of its owner's only; none where nothing was
 /// done, or it cannot be written either.
-fn save_beside(broken: &Broken, stack: &Stack) -> Option<String> {
+fn save_beside(broken: &StoreFailure, stack: &Stack) -> Option<String> {
     let state = broken
         .state
         .as_ref()
-        .filter(|_| !broken.saved && broken.begun)?;
+        .filter(|_| !broken.saved && broken.started)?;
     if is_nothing_done(broken) {
         return None;
     }
@@ -80,13 +80,13 @@ fn save_beside(broken: &Broken, stack: &Stack) -> Option<String> {
 }
 
 /// Whether no step has brought anything about, as far as that is known for sure.
-fn is_nothing_done(broken: &Broken) -> bool {
+fn is_nothing_done(broken: &StoreFailure) -> bool {
     let mut states = broken.state.iter();
     broken.done.is_empty() && states.all(|state| state.pending.is_empty())
 }
 
 /// What was done, a line a step: nothing else holds it now.
-fn done(broken: &Broken) -> String {
+fn done(broken: &StoreFailure) -> String {
     if is_nothing_done(broken) {
         return "No further step was started, and none that was started is known to have brought anything about. The state is as it was before.".to_owned();
     }
@@ -95,7 +95,7 @@ fn done(broken: &Broken) -> String {
 }
 
 /// The steps that were done, and those that may have been, a line each.
-fn facts(broken: &Broken) -> String {
+fn facts(broken: &StoreFailure) -> String {
     let mut text = String::new();
     for fact in &broken.done {
         let verb = match fact.doing {

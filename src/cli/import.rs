@@ -48,7 +48,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &ImportArgs) -> Result<Exit, 
         stack: &StackArg { name: stack },
         run: &run,
         options: Options {
-            adopt: Some(imports.clone()),
+            imports: Some(imports.clone()),
             ..Options::default()
         },
         writes: true,
@@ -133,7 +133,7 @@ fn outcome(imported: &[&Change], failed: usize) -> String {
 /// Reports the resources that cannot be imported: an error that names all of them, or with
 /// `--skip-failed` a message. Returns their number.
 fn refused(session: &Session, imports: &ImportIds, skip: bool) -> Result<usize, CliError> {
-    let faults = &session.planned.found.faults;
+    let faults = &session.planned.rewrites.faults;
     if faults.is_empty() {
         return Ok(0);
     }

@@ -120,7 +120,7 @@ pub(super) async fn read(wanted: Wanted<'_>) -> Result<Live, CliError> {
             allowed: &[],
             read_file: &Disk::new(&stack.dir),
         };
-        world = observe::look(&observe, world)
+        world = observe::read_live(&observe, world)
             .await
             .map_err(|failures| read_errors(&failures))?;
     }

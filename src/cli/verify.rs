@@ -5,7 +5,7 @@ use super::error::CliError;
 use super::session::Session;
 use super::{output, reads};
 use crate::content::Disk;
-use crate::engine::after::promise::{self, After, Unmet};
+use crate::engine::after::post_apply::{self, After, Remaining};
 use crate::engine::apply::Finished;
 use crate::engine::apply::event::Doing;
 use crate::engine::observe::{self, Observe};
@@ -48,9 +48,9 @@ pub(super) async fn verify(
         .iter()
         .filter(|(_, doing)| matches!(doing, Doing::Creating | Doing::Updating | Doing::Importing));
     let touched: BTreeSet<String> = made.map(|(address, _)| address.clone()).collect();
-    let unmet = match how {
+    let remaining = match how {
         Verify::Off => return Ok(()),
-        Verify::OwnResults => promise::unmet(&After {
+        Verify::OwnResults => post_apply::remaining(&After {
             types: native(),
             stack: &session.stack,
             world: &session.world,
@@ -61,22 +61,22 @@ pub(super) async fn verify(
         Verify::Read => {
             let narrowed = !(run.targets.is_empty() && run.excludes.is_empty());
             let wanted = |address: &str| !narrowed || touched.contains(address);
-            let mut unmet = read(session, state, &wanted).await?;
-            if !unmet.is_empty() {
+            let mut remaining = read(session, state, &wanted).await?;
+            if !remaining.is_empty() {
                 tokio::time::sleep(MOMENT).await;
-                unmet = read(session, state, &wanted).await?;
+                remaining = read(session, state, &wanted).await?;
             }
-            unmet
+            remaining
         }
     };
-    report(global, run, &unmet)
+    report(global, run, &remaining)
 }
 
 async fn read(
     session: &Session,
     state: &State,
     wanted: &dyn Fn(&str) -> bool,
-) -> Result<Vec<Unmet>, CliError> {
+) -> Result<Vec<Remaining>, CliError> {
     let options = Options::default();
     let read_file = Disk::new(&session.stack.dir);
     let observe = Observe {
@@ -103,20 +103,20 @@ async fn read(
             reads::placed(failures, &session.sources)
                 .now("Everything was applied and is in the state; only the check was not made.")
         })?;
-    Ok(promise::left(&planned, wanted))
+    Ok(post_apply::remaining_in(&planned, wanted))
 }
 
-fn report(global: &GlobalArgs, run: &RunArgs, unmet: &[Unmet]) -> Result<(), CliError> {
+fn report(global: &GlobalArgs, run: &RunArgs, remaining: &[Remaining]) -> Result<(), CliError> {
     let show = run.secrets.show_secrets;
     if global.json {
-        let rows: Vec<_> = unmet
+        let rows: Vec<_> = remaining
             .iter()
-            .flat_map(|one| report::json::unmet(one, show))
+            .flat_map(|one| report::json::remaining(one, show))
             .collect();
         let event = json!({"type": "verify", "empty": rows.is_empty(), "differences": rows});
         output::json(&format!("{event}\n"))?;
     }
-    let Some(first) = unmet.first() else {
+    let Some(first) = remaining.first() else {
         return Ok(());
     };
     let mut error = CliError::new(
@@ -127,9 +127,9 @@ fn report(global: &GlobalArgs, run: &RunArgs, unmet: &[Unmet]) -> Result<(), Cli
         "Run plan. If it shows the same though nobody else changes {}, the type {} has a defect: please report it.",
         first.address, first.type_name
     ));
-    error.chain = unmet
+    error.chain = remaining
         .iter()
-        .flat_map(|one| report::text::unmet(one, show))
+        .flat_map(|one| report::text::remaining(one, show))
         .collect();
     Err(error)
 }

@@ -6,16 +6,16 @@ use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt;
 
-/// An object of the state: its address, and its key where it is a deposed generation.
-pub(crate) type Object = (String, Option<String>);
+/// A resource of the state: its address, and its key where it is a deposed generation.
+pub(crate) type ResourceKey = (String, Option<String>);
 
 /// The name of the block that an address belongs to.
 pub(crate) fn block(address: &str) -> &str {
     address.split('[').next().unwrap_or(address)
 }
 
-/// The object that a row is about.
-pub(crate) fn object(address: &str) -> Object {
+/// The resource that a row is about.
+pub(crate) fn resource_key(address: &str) -> ResourceKey {
     let (address, key) = split_deposed(address);
     (address.to_owned(), key.map(str::to_owned))
 }
@@ -36,7 +36,7 @@ impl<'a> Address<'a> {
         Self { name, key }
     }
 
-    /// Reads an address; none where the text is none.
+    /// Parses an address; none where the string is not one.
     pub fn parse(text: &'a str) -> Option<Self> {
         let name = block(text);
         let key = match &text[name.len()..] {

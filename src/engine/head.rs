@@ -7,7 +7,7 @@
 use crate::resource::endpoint::Endpoint;
 use serde::{Deserialize, Serialize};
 
-/// What a plan was made of and where its calls go.
+/// What a plan was computed from and where its calls go.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Head {
@@ -27,7 +27,7 @@ impl Head {
         *self == Self::default()
     }
 
-    /// What of this one is not so of another, by name: what it was, and what it is there.
+    /// The parts that differ from another head, by name: this value, and the other value.
     pub fn differences(&self, other: &Self) -> Vec<(&'static str, String, String)> {
         let local = |head: &Self| match head.local {
             true => "the local cloud",

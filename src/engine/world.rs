@@ -20,10 +20,11 @@ pub type ReadFailure = (String, Error);
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Observed {
-    /// It is there, with these attributes (properties and outputs).
+    /// It exists, with these attributes (properties and outputs).
     Present(Value),
     /// It does not exist any more.
-    Gone,
+    #[serde(rename = "gone")]
+    NotFound,
 }
 
 /// A data source that was read.
@@ -34,17 +35,18 @@ pub struct DataRead {
     /// Whether there is a secret among them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_secret: bool,
-    /// What it told.
+    /// The outputs it returned.
     pub outputs: Value,
 }
 
-/// An object to adopt, as it was read.
+/// A resource to import, as it was read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImportRead {
     /// The id it was read by.
     pub id: String,
-    /// Its attributes; none where there is no such object.
-    pub found: Option<Value>,
+    /// Its attributes; none where it does not exist.
+    #[serde(rename = "found")]
+    pub attributes: Option<Value>,
 }
 
 /// Everything a plan is decided on, beside the stack.
@@ -77,10 +79,10 @@ pub struct World {
     /// The key to the state's secrets; never saved.
     #[serde(skip)]
     pub key: StateKey,
-    /// The objects to adopt that were read so far, by the address they get.
+    /// The resources to import that were read so far, by the address they get.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub imports: BTreeMap<String, ImportRead>,
-    /// What was seen of what the objects hold, by address.
+    /// What was read of the contents of the resources, by address.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub contents: BTreeMap<String, Contents>,
 }

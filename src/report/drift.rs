@@ -1,4 +1,4 @@
-//! Drift, for scripts; for people it is [`super::text::drift`].
+//! Drift as JSON, for scripts; as text it is [`super::text::drift`].
 
 use crate::data::Data;
 use crate::engine::after::drift::{Drift, Drifted};
@@ -19,7 +19,7 @@ pub fn json(drift: &Drift, world: &World, show_secrets: bool) -> Value {
         .iter()
         .map(|found| resource(found, show_secrets))
         .collect();
-    let gone = drift.drifted.iter().filter(|found| found.gone).count();
+    let gone = drift.drifted.iter().filter(|found| found.deleted).count();
     let state = &world.state;
     json!({
         "format_version": FORMAT_VERSION,
@@ -56,7 +56,7 @@ fn resource(found: &Drifted, show_secrets: bool) -> Value {
         "address": change.address,
         "type": change.type_name,
         "id": change.id,
-        "status": if found.gone { "gone" } else { "changed" },
+        "status": if found.deleted { "gone" } else { "changed" },
         "drift": rows.collect::<Vec<_>>(),
         "sensitive": sensitive,
     })
@@ -80,7 +80,7 @@ pub(super) fn as_change(found: &Drifted) -> Change {
         type_name: found.type_name.clone(),
         schema: found.schema,
         id: Some(found.id.clone()),
-        action: if found.gone {
+        action: if found.deleted {
             Action::Delete
         } else {
             Action::Update

@@ -1,4 +1,4 @@
-//! Plans made by hand, for the tests of this folder.
+//! Hand-written plans, for the tests of this folder.
 
 use crate::data::{Data, Path};
 use crate::engine::plan::{Action, Change, ChangedBy, Declared, Difference, Op, Plan, Step};
@@ -27,7 +27,7 @@ pub(crate) fn change(address: &str, type_name: &str, action: Action) -> Change {
     }
 }
 
-/// A difference made in the file.
+/// A difference that the file declares.
 pub(crate) fn differs(path: &str, live: Value, desired: impl Into<Data>) -> Difference {
     Difference {
         path: Path::dotted(path),

@@ -1,9 +1,9 @@
 //! The plan, for scripts.
 
-use crate::engine::after::promise::Unmet;
+use crate::engine::after::post_apply::Remaining;
 use crate::engine::head::Head;
 use crate::engine::plan::{ChangedBy, Plan, Warning};
-use crate::report::secrets::Shown;
+use crate::report::secrets::Masked;
 use crate::report::view::{Output, Resource, Row, resource, view};
 use serde_json::{Map, Value, json};
 
@@ -42,8 +42,8 @@ pub fn plan(plan: &Plan, show_secrets: bool) -> Value {
     told
 }
 
-/// What a plan was made of and where its calls go: `{file, state, local, endpoints: [{service, url,
-/// set_by}]}`; `service` is null where it is all of them.
+/// What a plan was computed from and where its calls go: `{file, state, local, endpoints:
+/// [{service, url, set_by}]}`; `service` is null where it is all of them.
 pub fn head(head: &Head) -> Value {
     let endpoints = head.endpoints.iter();
     let endpoints = endpoints
@@ -56,7 +56,7 @@ fn warning(warning: &Warning) -> Value {
     json!({"address": warning.address, "message": warning.message, "next": warning.help})
 }
 
-fn value<'s>(shown: &'s Option<Shown<'_>>) -> Option<&'s Value> {
+fn value<'s>(shown: &'s Option<Masked<'_>>) -> Option<&'s Value> {
     shown.as_ref().map(|shown| &*shown.value)
 }
 
@@ -94,8 +94,8 @@ fn change(change: &Resource<'_>) -> Value {
 /// A property that is not as it was last applied.
 pub(super) fn drifted(
     row: &Row<'_>,
-    applied: &Option<Shown<'_>>,
-    live: &Option<Shown<'_>>,
+    applied: &Option<Masked<'_>>,
+    live: &Option<Masked<'_>>,
 ) -> Value {
     let mut told = json!({"path": row.path, "applied": value(applied), "live": value(live)});
     if row.content.is_some() {
@@ -106,11 +106,11 @@ pub(super) fn drifted(
 
 /// What a plan right after an apply would still do, by property (`path` is empty where it is
 /// about the whole resource).
-pub fn unmet(unmet: &Unmet, show_secrets: bool) -> Vec<Value> {
-    let change = resource(&unmet.change, show_secrets);
+pub fn remaining(remaining: &Remaining, show_secrets: bool) -> Vec<Value> {
+    let change = resource(&remaining.change, show_secrets);
     let row = |path: &str, wanted, live| {
         json!({
-            "address": unmet.address,
+            "address": remaining.address,
             "path": path,
             "wanted": wanted,
             "live": live,

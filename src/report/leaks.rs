@@ -51,7 +51,7 @@ fn properties() -> impl Strategy<Value = Tree> {
 }
 
 impl Tree {
-    /// The value; `plain` says what becomes of the parts that are not secret.
+    /// The value; `plain` maps the parts that are not secret.
     fn value(&self, plain: &dyn Fn(&Value) -> Value) -> Value {
         match self {
             Self::Plain(value) => plain(value),
@@ -94,7 +94,7 @@ fn changed(value: &Value) -> Value {
     }
 }
 
-/// One difference for each property: the secrets are told by `desired`, or only by `after`.
+/// One difference for each property: the secrets are marked by `desired`, or only by `after`.
 fn update(tree: &Tree, by: ChangedBy, told: bool) -> Change {
     let after = tree.data();
     let live = tree.value(&changed);

@@ -21,7 +21,7 @@ pub fn table(outputs: &[Row], style: &Style) -> String {
         .min(style.width / 3);
     let mut text = String::new();
     for row @ (name, .., description) in outputs {
-        let (value, below) = match shown(row, style.show_secrets) {
+        let (value, below) = match printable(row, style.show_secrets) {
             Some(value) => value_lines(value),
             None if style.show_secrets => ("(secret, only a hash was kept)".to_owned(), Vec::new()),
             None => (SECRET.to_owned(), Vec::new()),
@@ -51,21 +51,21 @@ pub fn table(outputs: &[Row], style: &Style) -> String {
 /// `show_secrets`, and those that are not kept always.
 pub fn json(outputs: &[Row], show_secrets: bool) -> Value {
     let rows = outputs.iter();
-    let rows = rows.map(|row| (row.0.clone(), shown(row, show_secrets).cloned()));
+    let rows = rows.map(|row| (row.0.clone(), printable(row, show_secrets).cloned()));
     Value::Object(rows.map(|(name, value)| (name, value.into())).collect())
 }
 
 /// The bare value (`--raw`): a string as it is, anything else as compact JSON, no line end.
 /// None for a sensitive output unless `show_secrets`, and for one that is not kept.
 pub fn raw(row: &Row, show_secrets: bool) -> Option<String> {
-    shown(row, show_secrets).map(|value| match value {
+    printable(row, show_secrets).map(|value| match value {
         Value::String(text) => text.clone(),
         other => visible::json(&other.to_string()).into_owned(),
     })
 }
 
 /// The value, where it may be shown and was kept.
-fn shown((_, value, sensitive, _): &Row, show_secrets: bool) -> Option<&Value> {
+fn printable((_, value, sensitive, _): &Row, show_secrets: bool) -> Option<&Value> {
     Some(value).filter(|value| (!sensitive || show_secrets) && !is_sealed(value))
 }
 

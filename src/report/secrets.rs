@@ -33,16 +33,16 @@ pub(crate) fn masked<'p>(
 
 /// A value as it may be shown: nothing in it is secret, unless secrets are to be shown.
 #[derive(Debug, Default)]
-pub(crate) struct Shown<'v> {
+pub(crate) struct Masked<'v> {
     /// With null for what is hidden.
     pub(crate) value: Cow<'v, Value>,
     /// The secret places, whether they are shown or not.
     pub(crate) secret: BTreeSet<Path>,
     /// The places that are hidden. Equal values have equal hashes; there is none of an unknown one.
     pub(crate) hidden: BTreeMap<Path, Option<u64>>,
-    /// The expressions that will tell what is not known.
+    /// The expressions that will give the unknown values.
     pub(crate) unknown: BTreeMap<Path, String>,
-    /// The texts that are documents.
+    /// The strings that are documents.
     pub(crate) documents: BTreeSet<Path>,
 }
 
@@ -64,7 +64,7 @@ fn is_index(segment: &str) -> bool {
 }
 
 impl SecretPaths {
-    /// The secret paths of all these values, which are versions of the same thing.
+    /// The secret paths of all these values, which are versions of the same value.
     pub(crate) fn of<'d>(versions: impl IntoIterator<Item = &'d Data>) -> Self {
         let mut paths = Self::default();
         for data in versions {
@@ -84,7 +84,7 @@ impl SecretPaths {
                 paths.add(&difference.path.concat(path));
             }
         }
-        paths.made(change);
+        paths.add_derived(change);
         paths
     }
 
@@ -96,8 +96,8 @@ impl SecretPaths {
         }
     }
 
-    /// Adds what the type makes of the secrets of a change.
-    fn made(&mut self, change: &Change) {
+    /// Adds what the type derives from the secrets of a change.
+    fn add_derived(&mut self, change: &Change) {
         let Some(schema) = change.schema.0.filter(|_| !self.is_empty()) else {
             return;
         };
@@ -115,9 +115,9 @@ impl SecretPaths {
         self.here || self.below.get(name).is_some_and(|below| below.here)
     }
 
-    /// The id of what these are the paths of, unless it is made of a secret: then a word in its
-    /// place.
-    pub(crate) fn shown_id<'i>(&self, id: &'i str) -> &'i str {
+    /// The id of the resource that these paths belong to, unless it contains a secret: then a word
+    /// in its place.
+    pub(crate) fn masked_id<'i>(&self, id: &'i str) -> &'i str {
         if self.covers("id") { SECRET } else { id }
     }
 
@@ -221,8 +221,8 @@ impl<'a> Veil<'a> {
         found.is_some_and(|value| value != &Value::Bool(false))
     }
 
-    /// Whether `value`, which stands here, is secret. A value whose shape does not
-    /// fit the secret paths below is hidden too: where its secret is cannot be told.
+    /// Whether `value`, which stands here, is secret. A value whose shape does not fit the secret
+    /// paths below is hidden too: its secret cannot be located.
     pub(crate) fn hides(self, value: &Value) -> bool {
         if self.covers() {
             return true;
@@ -245,13 +245,13 @@ impl<'a> Veil<'a> {
     }
 
     /// A value of which all is known, as it may be shown.
-    pub(crate) fn value(self, value: &Value) -> Shown<'_> {
+    pub(crate) fn value(self, value: &Value) -> Masked<'_> {
         self.show(Cow::Borrowed(value), &BTreeMap::new())
     }
 
     /// A value with its unknown parts, as it may be shown. Its own secret paths must be part of
     /// the veil.
-    pub(crate) fn data(self, data: &Data) -> Shown<'_> {
+    pub(crate) fn data(self, data: &Data) -> Masked<'_> {
         self.show(Cow::Borrowed(&data.value), &data.unknown)
     }
 
@@ -260,8 +260,8 @@ impl<'a> Veil<'a> {
         self,
         value: Cow<'v, Value>,
         unknown: &BTreeMap<Path, String>,
-    ) -> Shown<'v> {
-        let mut shown = Shown::default();
+    ) -> Masked<'v> {
+        let mut shown = Masked::default();
         self.walk(&value, &Path::root(), false, &mut shown);
         shown.unknown = unknown.clone();
         shown.value = value;
@@ -287,7 +287,7 @@ impl<'a> Veil<'a> {
     }
 
     /// Notes what is secret and what is a document; `inside` what is secret already.
-    fn walk(self, value: &Value, at: &Path, inside: bool, shown: &mut Shown<'_>) {
+    fn walk(self, value: &Value, at: &Path, inside: bool, shown: &mut Masked<'_>) {
         let clear = self.schema.is_none() && self.paths.is_none_or(SecretPaths::is_empty);
         let hides = !clear && self.hides(value);
         if hides && !inside {
@@ -312,7 +312,7 @@ impl<'a> Veil<'a> {
     }
 
     /// Has each secret part of a value learnt; what is left of it.
-    fn learn<'v>(self, value: &'v Value, secrets: &Secrets) -> Shown<'v> {
+    fn learn<'v>(self, value: &'v Value, secrets: &Secrets) -> Masked<'v> {
         let shown = self.value(value);
         let parts = shown.secret.iter().filter_map(|path| path.get(value));
         parts.for_each(|part| secrets.learn(part));
@@ -320,7 +320,7 @@ impl<'a> Veil<'a> {
     }
 }
 
-/// Has each text of a value learnt as one that is no secret.
+/// Learns each string of a value as public.
 fn learn_public(value: &Value, secrets: &Secrets) {
     match value {
         Value::String(text) => secrets.learn_public(text),
@@ -338,7 +338,7 @@ impl Secrets {
         secrets
     }
 
-    /// Takes in the secrets that a plan knows, and what is none in it.
+    /// Learns the secrets of a plan, and its public values.
     pub fn learn_plan(&self, plan: &Plan) {
         let public = self.has_parts();
         if public {
@@ -358,7 +358,7 @@ impl Secrets {
         }
     }
 
-    /// Takes in what is no secret of a plan whatever its values are: names and types.
+    /// Learns the parts of a plan that are always public: names and types.
     fn learn_names(&self, plan: &Plan) {
         let (account, region) = (plan.account.as_deref(), plan.region.as_deref());
         let named = [Some(&*plan.stack), plan.env.as_deref(), account, region];
@@ -378,7 +378,7 @@ impl Secrets {
         }
     }
 
-    /// Takes in the secrets of a change, and with `public` the values that are shown.
+    /// Learns the secrets of a change, and with `public` the values that are printed.
     fn learn_change(&self, change: &Change, public: bool) {
         let schema = change.schema.0;
         let paths = SecretPaths::of_change(change);

@@ -1,11 +1,11 @@
-//! What a terminal can take: text with nothing in it that moves the cursor, colours where
-//! they are wanted, lines no wider than it is.
+//! Output that is safe for a terminal: text that does not move the cursor, colours where they are
+//! wanted, lines no wider than the terminal.
 
 use crate::visible;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// The width used where there is no terminal to ask.
+/// The width used where no terminal reports one.
 pub const DEFAULT_WIDTH: usize = 100;
 
 /// Whether the text can be shown as it is.
@@ -34,7 +34,7 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// The same with line breaks left in, for text that may have several lines.
+/// The same with line breaks kept, for text that may have several lines.
 pub fn escape_lines(text: &str) -> String {
     text.lines().map(escape).collect::<Vec<_>>().join("\n")
 }
@@ -46,7 +46,7 @@ pub struct ColorInputs<'a> {
     pub is_terminal: bool,
     /// `--no-color`.
     pub no_color_flag: bool,
-    /// `NO_COLOR`; set to anything but the empty text it switches colours off.
+    /// `NO_COLOR`; set to anything but the empty string it switches colours off.
     pub no_color: Option<&'a str>,
     /// `TERM`; `dumb` has no colours.
     pub term: Option<&'a str>,

@@ -1,5 +1,6 @@
-//! A plan as it may be shown. What is secret is taken out of every value, what lies in one document
-//! is one row, and who changed what is decided: what renders a view decides nothing of it.
+//! A plan as it may be printed. Secrets are removed from every value, the differences within one
+//! document are one row, and who changed what is decided here: code that renders a view decides
+//! none of that.
 //!
 //! A row for each difference; text, JSON and drift only write it. Which places of a value are
 //! secret is found in one walk ([`super::secrets`]): a view hides them, a saved plan seals them,
@@ -9,7 +10,7 @@ use crate::data::{Data, Path};
 use crate::engine::plan::{
     Action, Change, ChangedBy, Difference, Importing, Op, OutputChange, Plan,
 };
-use crate::report::secrets::{SecretPaths, Shown, Veil};
+use crate::report::secrets::{Masked, SecretPaths, Veil};
 use crate::resource::contents::Contents;
 use crate::schema::Schema;
 use crate::schema::document::parsed;
@@ -25,7 +26,7 @@ pub(crate) struct View<'p> {
     /// The outputs that change.
     pub(crate) outputs: Vec<Output<'p>>,
     /// The resources of which only the state changes: address, type and id.
-    pub(crate) adopted: Vec<[&'p str; 3]>,
+    pub(crate) state_updates: Vec<[&'p str; 3]>,
 }
 
 /// What a plan does with one resource, or what somebody else did.
@@ -38,17 +39,17 @@ pub(crate) struct Resource<'p> {
     /// See [`Change::words`].
     pub(crate) words: Vec<&'static str>,
     pub(crate) reason: &'p str,
-    pub(crate) before: Option<Shown<'p>>,
-    pub(crate) after: Option<Shown<'p>>,
+    pub(crate) before: Option<Masked<'p>>,
+    pub(crate) after: Option<Masked<'p>>,
     /// The secret places of either, whether they are shown or not.
     pub(crate) sensitive: BTreeSet<Path>,
     /// What differs, in order.
     pub(crate) groups: Vec<Group<'p>>,
     /// How many properties do not differ.
     pub(crate) unchanged: usize,
-    /// The names and values that the plan settled, as far as the type declares them and nothing
-    /// else tells them.
-    pub(crate) generated: Vec<(&'p str, Shown<'p>)>,
+    /// The names and values that the plan decided, as far as the type declares them and no other
+    /// row has them.
+    pub(crate) generated: Vec<(&'p str, Masked<'p>)>,
     pub(crate) importing: Option<&'p Importing>,
     pub(crate) holds: Option<&'p Contents>,
     pub(crate) moved_from: Option<&'p str>,
@@ -73,9 +74,9 @@ pub(crate) enum Kind {
 pub(crate) struct Row<'p> {
     pub(crate) path: Path,
     pub(crate) kind: Kind,
-    pub(crate) applied: Option<Shown<'p>>,
-    pub(crate) live: Option<Shown<'p>>,
-    pub(crate) desired: Option<Shown<'p>>,
+    pub(crate) applied: Option<Masked<'p>>,
+    pub(crate) live: Option<Masked<'p>>,
+    pub(crate) desired: Option<Masked<'p>>,
     pub(crate) by: ChangedBy,
     pub(crate) replaces: bool,
     /// Whether all of it is secret.
@@ -84,7 +85,7 @@ pub(crate) struct Row<'p> {
     pub(crate) content: Option<&'p str>,
 }
 
-/// What becomes of one output.
+/// The change of one output.
 pub(crate) struct Output<'p> {
     pub(crate) name: &'p str,
     pub(crate) action: Action,
@@ -117,11 +118,11 @@ impl Row<'_> {
 /// The view of a plan; `show_secrets` leaves its secrets in.
 pub(crate) fn view(plan: &Plan, show_secrets: bool) -> View<'_> {
     let by_address = plan.by_address();
-    let adopted = plan.steps.iter().filter_map(|step| {
+    let state_updates = plan.steps.iter().filter_map(|step| {
         let change = by_address.get(step.address.as_str())?;
         match &step.op {
-            Op::Adopt { id, .. } if change.action == Action::NoOp => {
-                let id = SecretPaths::of_change(change).shown_id(id);
+            Op::UpdateState { id, .. } if change.action == Action::NoOp => {
+                let id = SecretPaths::of_change(change).masked_id(id);
                 Some([&step.address, &step.type_name, id])
             }
             _ => None,
@@ -129,7 +130,7 @@ pub(crate) fn view(plan: &Plan, show_secrets: bool) -> View<'_> {
     });
     let (resources, outputs) = (plan.changes.iter(), plan.outputs.iter());
     View {
-        adopted: adopted.collect(),
+        state_updates: state_updates.collect(),
         resources: resources
             .map(|change| resource(change, show_secrets))
             .collect(),
@@ -153,7 +154,7 @@ pub(crate) fn resource<'p>(change: &'p Change, show_secrets: bool) -> Resource<'
     Resource {
         address: &change.address,
         type_name: &change.type_name,
-        id: change.id.as_deref().map(|id| paths.shown_id(id)),
+        id: change.id.as_deref().map(|id| paths.masked_id(id)),
         action: change.action,
         words: change.words(),
         reason: &change.reason,
@@ -173,7 +174,7 @@ fn generated<'p>(
     change: &'p Change,
     paths: &SecretPaths,
     show_secrets: bool,
-) -> Vec<(&'p str, Shown<'p>)> {
+) -> Vec<(&'p str, Masked<'p>)> {
     let Some(schema) = change.schema.0 else {
         return Vec::new();
     };
@@ -290,7 +291,7 @@ fn whole<'p>(
     })
 }
 
-/// The document at `path`, parsed where it is given as text.
+/// The document at `path`, parsed where it is given as a string.
 fn document(data: &Data, path: &Path) -> Option<Data> {
     let mut data = data.get(path)?;
     if let Value::String(text) = &data.value

@@ -89,7 +89,7 @@ impl Sealer<'_> {
                 *live = Value::Null;
             }
             Op::Read { args } => *args = self.data(args, veil),
-            Op::Adopt {
+            Op::UpdateState {
                 inputs,
                 outputs,
                 id,

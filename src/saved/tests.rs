@@ -317,7 +317,7 @@ fn plan_with(secret: &str) -> Plan {
         Op::Read {
             args: inputs.clone(),
         },
-        Op::Adopt {
+        Op::UpdateState {
             id: id.clone(),
             inputs: inputs.clone(),
             outputs: outputs.clone(),

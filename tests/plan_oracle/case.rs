@@ -298,7 +298,7 @@ impl Case {
         for (address, known) in self.known.iter().filter(|(_, known)| known.is_read) {
             let seen = match &known.live {
                 Some(live) => Observed::Present(known.attrs(live)),
-                None => Observed::Gone,
+                None => Observed::NotFound,
             };
             world.live.insert(address.clone(), seen);
         }
@@ -312,7 +312,7 @@ impl Case {
             let found = live.map(|(known, live)| known.attrs(live));
             let read = ImportRead {
                 id: id.clone(),
-                found,
+                attributes: found,
             };
             world.imports.insert(block.name.clone(), read);
         }

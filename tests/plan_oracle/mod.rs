@@ -284,7 +284,7 @@ fn steps_of(plan: &Plan) -> Vec<(Node, (usize, &'static str))> {
             Op::Update { .. } => (Node::Write(address), "update"),
             Op::Delete { deposed } => (Node::Remove(object(deposed)), "delete"),
             Op::Forget { deposed } => (Node::Remove(object(deposed)), "forget"),
-            Op::Adopt { .. } => (Node::Adopt(address), "adopt"),
+            Op::UpdateState { .. } => (Node::Adopt(address), "adopt"),
             Op::Read { .. } => unreachable!("no data source is drawn"),
         }
     };

@@ -34,7 +34,7 @@ impl Fake {
         known
             .map(|(address, known)| {
                 let found = self.objects.get(&known.id);
-                let seen = found.map_or(Observed::Gone, |object| {
+                let seen = found.map_or(Observed::NotFound, |object| {
                     Observed::Present(object.attrs.clone())
                 });
                 (address.clone(), seen)

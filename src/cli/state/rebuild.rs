@@ -100,7 +100,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     let found = rebuild::search(&observe, world, given).await;
     let (world, found) = found.map_err(|failures| reads::failed(global, failures, &sources))?;
     let options = Options {
-        adopt: Some(found.adopt.clone()),
+        imports: Some(found.imports.clone()),
         ..Options::default()
     };
     observe.options = &options;
@@ -117,7 +117,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     strictly(cloud.strict, &mut planned.diagnostics);
     output::secrets().learn_plan(&planned.plan);
     report(global, &planned.diagnostics, &sources)?;
-    refuse(&planned.found.faults)?;
+    refuse(&planned.rewrites.faults)?;
     let shown = RebuildReport {
         global,
         planned: &planned,
@@ -131,7 +131,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
         output::message("Cancelled. No changes were made.\n");
         return Ok(Exit::Failed);
     }
-    let mut state = rebuild::adopted(&stack, native(), (&world, &planned), &read_file)
+    let mut state = rebuild::state_after_imports(&stack, native(), (&world, &planned), &read_file)
         .map_err(|error| reads::resource_error(&error))?;
     if !nothing {
         store.save(&mut state).await.map_err(store_error)?;
@@ -254,7 +254,7 @@ impl RebuildReport<'_> {
             let missing = self.rebuilt.missing.iter();
             let missing = missing
                 .map(|it| json!({"address": it.address, "type": it.type_name, "why": it.why}));
-            document["found"] = json!(self.rebuilt.adopt.keys().collect::<Vec<_>>());
+            document["found"] = json!(self.rebuilt.imports.keys().collect::<Vec<_>>());
             document["missing"] = missing.collect();
             let failed = self.rebuilt.failed.iter();
             let failed = failed

@@ -1,4 +1,4 @@
-//! Drift that is accepted: the changes of the stack file that make it want what is live.
+//! Accepted drift: the edits of the stack file after which it declares the live values.
 
 use super::drift::Drifted;
 use crate::data::{Data, Path};
@@ -30,14 +30,14 @@ pub struct Refused {
 /// What the file would have to say.
 #[derive(Debug, Default)]
 pub struct Accepted {
-    /// The changes, in the order in which to make them.
+    /// The edits, in the order in which to apply them.
     pub edits: Vec<Edit>,
     /// What cannot be accepted.
     pub refused: Vec<Refused>,
 }
 
-/// The changes that make `document`, the stack file's value, want what is live of one object;
-/// `desired` is what it wants now.
+/// The edits after which `document`, the stack file's value, declares the live values of one
+/// resource; `desired` is what it declares now.
 pub fn accept(stack: &Stack, document: &Value, found: &Drifted, desired: &Data) -> Accepted {
     let base = Path::pointer("/resources")
         .join(block(&found.address))
@@ -130,7 +130,7 @@ impl Writer<'_> {
     fn refuse(&mut self, at: &Path, why: &str) {
         let refused = Refused {
             at: self.base.concat(at),
-            property: self.told(at),
+            property: self.faulty_part(at),
             why: why.to_owned(),
             variables: BTreeSet::new(),
         };
@@ -138,7 +138,7 @@ impl Writer<'_> {
     }
 
     /// The part of the property that is at fault, or all of it.
-    fn told(&self, at: &Path) -> Path {
+    fn faulty_part(&self, at: &Path) -> Path {
         match at.is_within(&self.property) {
             true => at.clone(),
             false => self.property.clone(),
@@ -155,13 +155,14 @@ impl Writer<'_> {
         let variables = found.filter(|found| found.root == Root::Var);
         self.out.refused.push(Refused {
             at: self.base.concat(at),
-            property: self.told(at),
+            property: self.faulty_part(at),
             why,
             variables: variables.map(|found| found.name).collect(),
         });
     }
 
-    /// Makes what the file says at `at` give `live`, keeping every part that does already.
+    /// Edits the file's value at `at` so that it evaluates to `live`; every part that already does
+    /// stays.
     fn node(&mut self, at: &Path, live: Option<&Value>) {
         let wanted = self.desired.get(at).filter(Data::is_known);
         let wanted = wanted.map(|data| data.value);
@@ -187,7 +188,7 @@ impl Writer<'_> {
             },
             (Value::Object(_), Some(Value::Object(live))) => self.map(at, &template, live),
             (Value::Array(_), Some(Value::Array(live))) => self.list(at, wanted.as_ref(), live),
-            // A document that is given as text stays one.
+            // A document that is given as a string stays a string.
             (Value::String(text), Some(live)) if is_document(text) && !live.is_string() => {
                 let new = match text.trim_end().contains('\n') {
                     true => format!("{live:#}{}", &text[text.trim_end().len()..]),
@@ -287,19 +288,19 @@ impl Writer<'_> {
     }
 }
 
-/// The items of a set, those that were there before in their old order.
+/// The items of a set; those that already existed keep their old order.
 fn in_order_of(old: &[Value], live: &[Value]) -> Vec<Value> {
     let kept = old.iter().filter(|item| live.contains(item));
     let new = live.iter().filter(|item| !old.contains(item));
     kept.chain(new).cloned().collect()
 }
 
-/// Whether a text has an expression in it.
+/// Whether a string contains an expression.
 fn is_expression(template: &Value) -> bool {
     template.as_str().is_some_and(eval::is_expression)
 }
 
-/// Whether a text is a JSON document.
+/// Whether a string is a JSON document.
 fn is_document(text: &str) -> bool {
     text.trim_start().starts_with(['{', '[']) && serde_json::from_str::<Value>(text).is_ok()
 }

@@ -19,7 +19,7 @@ use crate::store::state::{ResourceState, StateChange};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// What became of the objects that were read.
+/// The drift of the resources that were read.
 #[derive(Debug, Default)]
 pub struct Drift {
     /// How many were read.
@@ -33,7 +33,7 @@ pub struct Drift {
     pub deposed: usize,
 }
 
-/// An object that is not as it was last applied.
+/// A resource that differs from what was last applied.
 #[derive(Debug)]
 pub struct Drifted {
     /// The address.
@@ -45,7 +45,7 @@ pub struct Drifted {
     /// The id in the state.
     pub id: String,
     /// Whether it does not exist any more.
-    pub gone: bool,
+    pub deleted: bool,
     /// The properties that differ; `desired` in them is what was last applied.
     pub rows: Vec<Difference>,
     /// What was last applied, with its secret paths.
@@ -54,7 +54,7 @@ pub struct Drifted {
     pub live: Data,
 }
 
-/// Compares every object of the state that was read. Properties under `ignoreChanges` belong to
+/// Compares every resource of the state that was read. Properties under `ignoreChanges` belong to
 /// others and do not drift.
 pub fn drift(stack: &Stack, types: &Types, world: &World) -> Drift {
     let seal = world.seal();
@@ -67,11 +67,11 @@ pub fn drift(stack: &Stack, types: &Types, world: &World) -> Drift {
             continue;
         };
         found.read += 1;
-        if !known.unfinished.is_empty() && !matches!(seen, Observed::Gone) {
+        if !known.unfinished.is_empty() && !matches!(seen, Observed::NotFound) {
             found.unfinished.push(address.clone());
         }
         let live = match seen {
-            Observed::Gone => None,
+            Observed::NotFound => None,
             Observed::Present(live) => Some(live),
         };
         let ignored = stack.resources.get(block(address));
@@ -93,7 +93,7 @@ pub fn drift(stack: &Stack, types: &Types, world: &World) -> Drift {
             type_name: known.type_name.clone(),
             schema: Declared(schema),
             id: known.id.clone(),
-            gone: live.is_none(),
+            deleted: live.is_none(),
             rows: rows.unwrap_or_default(),
             applied: with_secrets(known.inputs.clone()),
             live: with_secrets(live.map_or(Value::Null, |live| projected(live, &known.inputs))),
@@ -134,8 +134,8 @@ fn rows(
     let compare = Compare::new(kind, (&*applied, &known.sensitive), live, None);
     let (mut rows, _) = compare.with(Some(contents)).differences();
     rows.retain(|row| !ignored.iter().any(|path| row.path.is_within(path)));
-    // Of what an older version kept a hash of, nothing is known: whether it drifted cannot be told
-    // here. A plan can, since it knows what the file wants.
+    // Of a value that an older version stored as a hash only the hash is known, so drift cannot be
+    // detected here. A plan can detect it, since it knows what the file declares.
     rows.retain(|row| !row.applied.as_ref().is_some_and(holds_sealed));
     rows
 }
@@ -162,8 +162,8 @@ fn secret(schema: Option<&Schema>, known: &ResourceState) -> BTreeSet<Path> {
     secret
 }
 
-/// The changes that make the state say what is live: the values that drifted count as applied
-/// from then on, what is gone is dropped, and outputs that have changed are taken along.
+/// The changes that bring the state to the live values: drifted values count as applied from then
+/// on, resources that no longer exist are forgotten, and changed outputs are stored.
 pub fn refreshed(types: &Types, drift: &Drift, world: &World) -> Vec<StateChange> {
     let seal = world.seal();
     let mut changes = Vec::new();
@@ -183,7 +183,7 @@ pub fn refreshed(types: &Types, drift: &Drift, world: &World) -> Vec<StateChange
         let kind = types.resource(&known.type_name);
         let resource = kind.map_or_else(
             || known.clone(),
-            |kind| taken(kind, known, live, (rows, &seal)),
+            |kind| with_live(kind, known, live, (rows, &seal)),
         );
         if resource != *known {
             changes.push(StateChange::Put {
@@ -195,8 +195,8 @@ pub fn refreshed(types: &Types, drift: &Drift, world: &World) -> Vec<StateChange
     changes
 }
 
-/// An object as the state has it once the live values are taken in.
-fn taken(
+/// A resource as the state has it once the live values are stored.
+fn with_live(
     kind: &dyn ResourceType,
     known: &ResourceState,
     live: &Value,
@@ -256,8 +256,8 @@ fn taken(
     next
 }
 
-/// The value with its secrets sealed; of one that did not change the seal that was there stays,
-/// since a seal with an encrypted value never looks the same twice.
+/// The value with its secrets sealed; an unchanged secret keeps its old seal, since encrypting the
+/// same value twice gives two different seals.
 fn sealed(seal: &Seal, before: &Value, value: &Value, sensitive: &BTreeSet<Path>) -> Value {
     let mut value = value.clone();
     for path in sensitive {

@@ -3,6 +3,6 @@
 
 pub mod accept;
 pub mod drift;
-pub mod promise;
+pub mod post_apply;
 pub mod rebuild;
 mod stand_in;

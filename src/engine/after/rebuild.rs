@@ -1,13 +1,13 @@
-//! A state that was lost, put together again: for each resource of the file that the state does
-//! not have, the object that this stack made is looked for by its owner tags, its name, or its
-//! parent and content. What is found is adopted as `import` does it.
+//! Rebuilds a lost state: for each resource of the file that the state does not have, it searches
+//! for the live resource that this stack created, by its owner tags, its name, or its parent and
+//! content. What is found is imported as `import` does it.
 //!
-//! A type's `find` is asked, with an owner that names no operation, as after an interrupted create.
-//! The rounds follow the graph: what is found and read makes known what the next ones are looked
-//! for by. Names that are not known whole come from the type's `names`; a text that was drawn has a
-//! stand-in ([`super::stand_in`]) in the plan, and the live name, compared with it, tells the text.
-//! The end is a plan of imports and one save, no journal: nothing is called, so there is nothing to
-//! recover.
+//! It calls the type's `find` with an owner that names no operation, as after an interrupted
+//! create. The rounds follow the graph: what is found and read supplies the values by which the
+//! next round searches. Names that are only partly known come from the type's `names`; a random
+//! string has a stand-in ([`super::stand_in`]) in the plan, and comparing it with the live name
+//! yields the string. The result is a plan of imports and one save, without a journal: no call is
+//! sent, so nothing needs recovery.
 
 use super::stand_in::{self, StandIns};
 use crate::data::{Data, Path};
@@ -35,16 +35,16 @@ use std::sync::Arc;
 /// What a search came to.
 #[derive(Debug)]
 pub struct Rebuilt {
-    /// The objects that were found: the import id by address.
-    pub adopt: BTreeMap<String, String>,
+    /// The resources that were found: the import id by address.
+    pub imports: BTreeMap<String, String>,
     /// What was not found.
     pub missing: Vec<Missing>,
-    /// What could not be looked for, or not be read once it was found: whether it is there is
-    /// not known.
+    /// What could not be searched for, or could not be read once it was found: whether it exists is
+    /// unknown.
     pub failed: Vec<ReadFailure>,
 }
 
-/// A resource of the file for which no object was found.
+/// A resource of the file for which no live resource was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
     /// The address.
@@ -55,21 +55,21 @@ pub struct Missing {
     pub why: String,
 }
 
-/// Looks for the objects of all resources that the world's state does not have. `given`: ids
-/// that the user knows, by address. Of `observe` the options are not looked at. The world comes
-/// back with all that was read, so that the plan of the imports reads nothing again.
+/// Searches for the live resources of all declared ones that the world's state does not have.
+/// `given`: ids that the user knows, by address. The options of `observe` are not used. The
+/// returned world holds all that was read, so that the plan of the imports reads nothing again.
 ///
-/// A look that fails does not end the others: it is told in [`Rebuilt::failed`].
+/// A failed lookup does not end the others: it is reported in [`Rebuilt::failed`].
 ///
 /// # Errors
-/// When something else than one of the resources could not be read.
+/// When something other than one of the resources could not be read.
 pub async fn search(
     observe: &Observe<'_>,
     mut world: World,
     given: BTreeMap<String, String>,
 ) -> Result<(World, Rebuilt), Vec<ReadFailure>> {
     let mut search = Search {
-        adopt: given,
+        imports: given,
         stand_ins: StandIns::default(),
         tried: BTreeSet::new(),
         several: BTreeMap::new(),
@@ -77,7 +77,7 @@ pub async fn search(
     };
     loop {
         let options = Options {
-            adopt: Some(search.adopt.clone()),
+            imports: Some(search.imports.clone()),
             ..Options::default()
         };
         let mut shown = world.clone();
@@ -90,14 +90,14 @@ pub async fn search(
         let (seen, planned) = match observe::observe_and_plan(&round, shown, first).await {
             Ok(observed) => observed,
             Err(failures) => {
-                search.leave_out(failures)?;
+                search.exclude_failed(failures)?;
                 continue;
             }
         };
         let state = std::mem::replace(&mut world, seen).state;
         world.state = state;
-        if search.listen(&world, &planned) {
-            // What was read with a stand-in for a text is read with the text.
+        if search.learn_strings(&world, &planned) {
+            // What was read with a stand-in for a string is read again with the string itself.
             let sought = planned.sought.iter();
             let guessed = sought.filter(|sought| stand_in::is_in(&sought.desired.value));
             for sought in guessed {
@@ -106,7 +106,7 @@ pub async fn search(
         } else if !search.round(observe.cx, &world, &planned).await {
             let rebuilt = Rebuilt {
                 missing: search.missing(&planned.sought),
-                adopt: search.adopt,
+                imports: search.imports,
                 failed: search.failed.into_iter().collect(),
             };
             return Ok((world, rebuilt));
@@ -114,12 +114,12 @@ pub async fn search(
     }
 }
 
-/// The state that a plan leaves which only adopts: no step of it calls. One save then makes it
-/// true, and a run that ends before has changed nothing.
+/// The state after a plan that only imports: none of its steps sends a call. One save completes it,
+/// and a run that ends before the save has changed nothing.
 ///
 /// # Errors
-/// When the key to the secrets cannot be made ready, or a step is one that calls.
-pub fn adopted(
+/// When the key to the secrets cannot be prepared, or a step sends a call.
+pub fn state_after_imports(
     stack: &Stack,
     types: &Types,
     (world, planned): (&World, &Planned),
@@ -128,7 +128,7 @@ pub fn adopted(
     let mut applying = Applying::new(stack, types, (planned, world), read_file);
     for (id, step) in planned.plan.steps.iter().enumerate() {
         if let Resolved::Call { .. } = applying.resolve(id)? {
-            let message = format!("{} cannot be adopted without a call", step.address);
+            let message = format!("{} cannot be imported without a call", step.address);
             return Err(Error::failed(message));
         }
     }
@@ -137,13 +137,13 @@ pub fn adopted(
 }
 
 struct Search {
-    adopt: BTreeMap<String, String>,
+    imports: BTreeMap<String, String>,
     stand_ins: StandIns,
-    /// What was looked for with these properties.
+    /// What was searched for with these properties.
     tried: BTreeSet<String>,
-    /// The ids among which the tags do not tell, by address.
+    /// The ids that the tags do not tell apart, by address.
     several: BTreeMap<String, Vec<String>>,
-    /// What could not be looked for, or read.
+    /// What could not be searched for, or read.
     failed: BTreeMap<String, Error>,
 }
 
@@ -163,8 +163,8 @@ impl Search {
                 .iter()
                 .filter(|sought| {
                     let kind = sought.kind;
-                    let here = kind.home() == Home::State && !sought.adopted;
-                    let named = self.adopt.contains_key(&sought.address);
+                    let here = kind.home() == Home::State && !sought.imported;
+                    let named = self.imports.contains_key(&sought.address);
                     here && !named
                         && kind.import_id_from_output().is_some()
                         && sought.desired.is_known()
@@ -181,75 +181,75 @@ impl Search {
         }
     }
 
-    /// Goes on without the objects that were found and could not be read.
-    fn leave_out(&mut self, failures: Vec<ReadFailure>) -> Result<(), Vec<ReadFailure>> {
-        let found = |failure: &ReadFailure| self.adopt.contains_key(&failure.0);
+    /// Excludes the resources that were found but could not be read, and continues.
+    fn exclude_failed(&mut self, failures: Vec<ReadFailure>) -> Result<(), Vec<ReadFailure>> {
+        let found = |failure: &ReadFailure| self.imports.contains_key(&failure.0);
         if failures.is_empty() || !failures.iter().all(found) {
             return Err(failures);
         }
         for (address, error) in failures {
-            self.adopt.remove(&address);
+            self.imports.remove(&address);
             self.failed.insert(address, error);
         }
         Ok(())
     }
 
-    /// Looks for what a plan can name; whether anything was found.
+    /// Searches for what a plan can name; returns whether anything was found.
     async fn round(&mut self, cx: &Cx, world: &World, planned: &Planned) -> bool {
         let sought = planned.sought.iter();
         let sought = sought.filter(|sought| {
             let address = &sought.address;
-            !self.adopt.contains_key(address) && !self.failed.contains_key(address)
+            !self.imports.contains_key(address) && !self.failed.contains_key(address)
         });
-        let mut looks: Vec<Look> = sought.filter_map(Look::of).collect();
-        looks.retain(|look| self.tried.insert(look.key.clone()));
+        let mut queries: Vec<Query> = sought.filter_map(Query::of).collect();
+        queries.retain(|query| self.tried.insert(query.key.clone()));
         // What says more of its content chooses first.
-        looks.sort_by_key(|look| std::cmp::Reverse(look.says));
-        let looked = looks.iter().map(|look| {
-            let known = self.known(world, planned, look.lookup.kind);
-            async move { look.found(cx, known).await }
+        queries.sort_by_key(|query| std::cmp::Reverse(query.says));
+        let answers = queries.iter().map(|query| {
+            let known = self.assigned_ids(world, planned, query.lookup.kind);
+            async move { query.candidates(cx, known).await }
         });
-        let all: Vec<_> = stream::iter(looked).buffered(AT_ONCE).collect().await;
+        let all: Vec<_> = stream::iter(answers).buffered(AT_ONCE).collect().await;
         let mut news = false;
-        for (look, found) in looks.iter().zip(all) {
+        for (query, found) in queries.iter().zip(all) {
             let found = match found {
                 Ok(found) => found,
                 Err(error) => {
-                    self.failed.insert(look.address.clone(), error);
+                    self.failed.insert(query.address.clone(), error);
                     continue;
                 }
             };
             // Of two that are alike the first takes it, and the other looks on.
-            let known = self.known(world, planned, look.lookup.kind);
+            let known = self.assigned_ids(world, planned, query.lookup.kind);
             let (taken, mut found): (Vec<_>, Vec<_>) =
                 found.into_iter().partition(|id| known.contains(id));
             match found.len() {
                 0 if !taken.is_empty() => {
-                    self.tried.remove(&look.key);
+                    self.tried.remove(&query.key);
                 }
                 0 => {}
                 1 => {
-                    self.adopt.insert(look.address.clone(), found.remove(0));
+                    self.imports.insert(query.address.clone(), found.remove(0));
                     news = true;
                 }
                 _ => {
-                    self.several.insert(look.address.clone(), found);
+                    self.several.insert(query.address.clone(), found);
                 }
             }
         }
         news
     }
 
-    /// What the adopted objects tell of the drawn texts in their names; whether anything new.
-    fn listen(&mut self, world: &World, planned: &Planned) -> bool {
+    /// Learns random strings from the names of the imported resources; returns whether any is new.
+    fn learn_strings(&mut self, world: &World, planned: &Planned) -> bool {
         let mut drawn: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for sought in planned.sought.iter().filter(|sought| sought.adopted) {
+        for sought in planned.sought.iter().filter(|sought| sought.imported) {
             let read = world.imports.get(&sought.address);
-            let Some(live) = read.and_then(|read| read.found.as_ref()) else {
+            let Some(live) = read.and_then(|read| read.attributes.as_ref()) else {
                 continue;
             };
-            for told in stand_in::told(&sought.desired.value, live) {
-                if let Some((address, id)) = self.stand_ins.drawn(&told) {
+            for revealed in stand_in::reveal(&sought.desired.value, live) {
+                if let Some((address, id)) = self.stand_ins.drawn(&revealed) {
                     drawn.entry(address).or_default().insert(id);
                 }
             }
@@ -257,11 +257,11 @@ impl Search {
         let mut news = false;
         for (address, ids) in drawn {
             let mut ids: Vec<String> = ids.into_iter().collect();
-            if self.adopt.contains_key(&address) {
+            if self.imports.contains_key(&address) {
                 continue;
             }
             if ids.len() == 1 {
-                self.adopt.insert(address, ids.remove(0));
+                self.imports.insert(address, ids.remove(0));
                 news = true;
             } else {
                 self.several.insert(address, ids);
@@ -271,15 +271,20 @@ impl Search {
     }
 
     /// The ids of a type that have an address already.
-    fn known(&self, world: &World, planned: &Planned, kind: &dyn ResourceType) -> BTreeSet<String> {
+    fn assigned_ids(
+        &self,
+        world: &World,
+        planned: &Planned,
+        kind: &dyn ResourceType,
+    ) -> BTreeSet<String> {
         let name = kind.name();
         let mut known = world.state.ids(name);
         let of_type = planned
             .sought
             .iter()
             .filter(|sought| sought.kind.name() == name);
-        let adopted = of_type.filter_map(|sought| self.adopt.get(&sought.address));
-        known.extend(adopted.filter_map(|id| Some(kind.import(id).ok()?.id)));
+        let imported = of_type.filter_map(|sought| self.imports.get(&sought.address));
+        known.extend(imported.filter_map(|id| Some(kind.import(id).ok()?.id)));
         known
     }
 
@@ -295,7 +300,7 @@ impl Search {
         let all = sought.chain(drawn);
         let mut missing: Vec<Missing> = all
             .filter(|(address, ..)| {
-                !self.adopt.contains_key(*address) && !self.failed.contains_key(*address)
+                !self.imports.contains_key(*address) && !self.failed.contains_key(*address)
             })
             .map(|(address, kind, why)| Missing {
                 address: address.clone(),
@@ -319,7 +324,7 @@ impl Search {
         if let Some(several) = self.several(&sought.address) {
             return several;
         }
-        let why = match Look::of(sought) {
+        let why = match Query::of(sought) {
             _ if sought.kind.home() == Home::State => {
                 "it was kept in the state alone; the next apply makes a new one"
             }
@@ -330,18 +335,18 @@ impl Search {
     }
 }
 
-/// What is looked for.
-struct Look {
+/// What is searched for.
+struct Query {
     address: String,
     lookup: Lookup,
-    /// The same for two looks that would find the same.
+    /// The same for two queries that would find the same.
     key: String,
     /// How much is known of it.
     says: usize,
 }
 
-impl Look {
-    /// None while too little is known to look.
+impl Query {
+    /// None while too little is known to search.
     fn of(sought: &Sought) -> Option<Self> {
         let kind = sought.kind;
         let schema = kind.schema();
@@ -360,7 +365,7 @@ impl Look {
             .split_last()
             .filter(|(name, _)| schema.has_property(name));
         let parents_known = named.is_none_or(|(_, parents)| parents.iter().all(|name| known(name)));
-        // Without names the owner's tags tell, or the content, which must be known then.
+        // Without names the owner's tags identify it, or the content, which must be known then.
         let by_tags = schema.has_property("tags");
         let all_known = || schema.property_names().all(known);
         if !parents_known || (named.is_none() && !by_tags && !all_known()) {
@@ -372,7 +377,7 @@ impl Look {
                 Some(Unnamed {
                     property,
                     prefix,
-                    start: beginning(desired, property, prefix, known(property)),
+                    start: known_prefix(desired, property, prefix, known(property)),
                 })
             }
             _ => None,
@@ -390,8 +395,8 @@ impl Look {
         })
     }
 
-    /// The ids of the objects that it may be.
-    async fn found(&self, cx: &Cx, known: BTreeSet<String>) -> Result<Vec<String>, Error> {
+    /// The ids of the candidates.
+    async fn candidates(&self, cx: &Cx, known: BTreeSet<String>) -> Result<Vec<String>, Error> {
         let mut cx = cx.for_step(Owner {
             stack: cx.owner.stack.clone(),
             address: self.address.clone(),
@@ -419,8 +424,8 @@ fn is_given(desired: &Data, property: &str) -> bool {
     value.is_some_and(|text| !text.is_empty())
 }
 
-/// How a name begins that is not known whole; none for one that is generated.
-fn beginning(desired: &Data, name: &str, prefix: Option<&str>, known: bool) -> Option<String> {
+/// The known prefix of a partly known name; none for a generated name.
+fn known_prefix(desired: &Data, name: &str, prefix: Option<&str>, known: bool) -> Option<String> {
     let text = |name: &str| {
         let text = desired.value.get(name).and_then(Value::as_str);
         text.filter(|text| !text.is_empty())

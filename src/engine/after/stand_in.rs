@@ -1,12 +1,12 @@
-//! Texts that stand in for drawn ones of which the state was lost. A name made of one shows
-//! where it is, and the name of the live object then tells what was drawn.
+//! Stand-ins for random strings whose state was lost. A name built from a stand-in shows where the
+//! string is, and the live resource's name then yields the string.
 
 use crate::resource::ResourceType;
 use crate::store::state::{ResourceState, State, StateChange};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// The stand-ins of a search, by the address of the resource that drew the text.
+/// The stand-ins of a search, by the address of the resource that generated the string.
 #[derive(Default)]
 pub(super) struct StandIns(BTreeMap<String, StandIn>);
 
@@ -15,14 +15,14 @@ struct StandIn {
     kind: &'static dyn ResourceType,
 }
 
-/// A drawn text that a live object tells.
+/// A random string that the value of a live resource reveals.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct Revealed {
     /// The number of the resource that drew it.
     number: usize,
     /// The number of its output.
     output: usize,
-    /// The text.
+    /// The string.
     pub(super) text: String,
 }
 
@@ -64,12 +64,12 @@ impl StandIns {
         });
     }
 
-    /// Which resource drew a text, and the id that adopts it.
-    pub(super) fn drawn(&self, told: &Told) -> Option<(String, String)> {
+    /// Which resource generated a string, and the id that imports it.
+    pub(super) fn drawn(&self, revealed: &Revealed) -> Option<(String, String)> {
         let mut all = self.0.iter();
-        let (address, StandIn { kind, .. }) = all.find(|(_, one)| one.number == told.number)?;
-        let output = kind.schema().output_names().nth(told.output)?;
-        let id = kind.import_id_from_output()?(output, &told.text)?;
+        let (address, StandIn { kind, .. }) = all.find(|(_, one)| one.number == revealed.number)?;
+        let output = kind.schema().output_names().nth(revealed.output)?;
+        let id = kind.import_id_from_output()?(output, &revealed.text)?;
         kind.import(&id).is_ok().then(|| (address.clone(), id))
     }
 }
@@ -78,7 +78,7 @@ fn text(number: usize, output: usize) -> String {
     format!("{START}{number}x{output}{END}")
 }
 
-/// The first stand-in in a text: where it begins and ends, and whose it is.
+/// The first stand-in in a string: its start, its end, and its owner.
 fn find(text: &str) -> Option<(usize, usize, usize, usize)> {
     let mut from = 0;
     while let Some(at) = text[from..].find(START) {
@@ -99,7 +99,7 @@ fn find(text: &str) -> Option<(usize, usize, usize, usize)> {
     None
 }
 
-/// What of a text is in front of its first stand-in; none where it has none.
+/// The part of a string before its first stand-in; none where it has none.
 pub(super) fn before(text: &str) -> Option<&str> {
     find(text).map(|(start, ..)| &text[..start])
 }
@@ -114,16 +114,16 @@ pub(super) fn is_in(value: &Value) -> bool {
     }
 }
 
-/// What a live value tells of the stand-ins in the file's value.
-pub(super) fn told(file: &Value, live: &Value) -> Vec<Told> {
+/// What a live value reveals of the stand-ins in the file's value.
+pub(super) fn reveal(file: &Value, live: &Value) -> Vec<Revealed> {
     let mut all = Vec::new();
     collect(file, live, &mut all);
     all
 }
 
-fn collect(file: &Value, live: &Value, all: &mut Vec<Told>) {
+fn collect(file: &Value, live: &Value, all: &mut Vec<Revealed>) {
     match (file, live) {
-        (Value::String(file), Value::String(live)) => all.extend(told_by(file, live)),
+        (Value::String(file), Value::String(live)) => all.extend(reveal_in_string(file, live)),
         (Value::Object(file), Value::Object(live)) => {
             for (name, value) in file {
                 if let Some(live) = live.get(name) {
@@ -140,15 +140,15 @@ fn collect(file: &Value, live: &Value, all: &mut Vec<Told>) {
     }
 }
 
-/// A text with one stand-in in it, and the live text.
-fn told_by(file: &str, live: &str) -> Option<Told> {
+/// Compares a string that contains one stand-in with the live string.
+fn reveal_in_string(file: &str, live: &str) -> Option<Revealed> {
     let (start, end, number, output) = find(file)?;
     let (head, tail) = (&file[..start], &file[end..]);
     if find(tail).is_some() {
         return None;
     }
     let text = live.strip_prefix(head)?.strip_suffix(tail)?;
-    (!text.is_empty()).then(|| Told {
+    (!text.is_empty()).then(|| Revealed {
         number,
         output,
         text: text.to_owned(),
@@ -160,22 +160,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_live_name_tells_what_was_drawn() {
+    fn a_live_name_reveals_the_random_string() {
         let name = format!("app-{}-x", text(3, 1));
         assert_eq!(before(&name), Some("app-"));
         let file = json!({"name": name, "tags": {"a": "b"}, "zq": "zq1xqz"});
         let live = json!({"name": "app-w4f2-x", "tags": {}, "zq": "other"});
-        let expected = Told {
+        let expected = Revealed {
             number: 3,
             output: 1,
             text: "w4f2".to_owned(),
         };
-        assert_eq!(told(&file, &live), [expected]);
+        assert_eq!(reveal(&file, &live), [expected]);
         assert!(is_in(&file) && !is_in(&live));
     }
 
     #[test]
-    fn what_does_not_fit_tells_nothing() {
+    fn what_does_not_match_reveals_nothing() {
         let one = text(0, 0);
         for (file, live) in [
             (format!("a-{one}"), "b-1234"),
@@ -183,7 +183,7 @@ mod tests {
             (format!("{one}-{one}"), "1-2"),
             ("zqzq0x".to_owned(), "zqzq0x"),
         ] {
-            assert_eq!(told(&json!(file), &json!(live)), []);
+            assert_eq!(reveal(&json!(file), &json!(live)), []);
         }
     }
 }

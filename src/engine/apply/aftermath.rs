@@ -1,7 +1,7 @@
-//! Objects that tell how the writes beside them turned out: asked once, when the run's last write
-//! beside them is done, while the rest of the run goes on.
+//! Resources that report the outcome of related writes: each is queried once, when the run's last
+//! related write is done, while the rest of the run goes on.
 //!
-//! A stage that deploys by itself tells a failed deployment nowhere else.
+//! A stage that deploys by itself reports a failed deployment nowhere else.
 
 use crate::engine::plan::{Step, StepId};
 use crate::resource::types::Types;
@@ -12,13 +12,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What is still to be written, and what was.
 pub(super) struct Aftermath {
-    /// The steps of services with types that tell, until they are done: by service.
-    left: BTreeMap<String, BTreeSet<StepId>>,
+    /// The unfinished steps of services with types that report such outcomes, by service.
+    unfinished: BTreeMap<String, BTreeSet<StepId>>,
     /// The lanes that the steps wrote in.
     lanes: BTreeSet<String>,
 }
 
-/// An object to ask.
+/// A resource to query.
 pub(super) struct Ask {
     pub(super) address: String,
     pub(super) kind: &'static dyn ResourceType,
@@ -48,36 +48,36 @@ impl Aftermath {
             }
         }
         Self {
-            left,
+            unfinished: left,
             lanes: BTreeSet::new(),
         }
     }
 
     /// A step is about to write in a lane.
     pub(super) fn entered(&mut self, id: StepId, lane: String) {
-        if self.left.values().any(|steps| steps.contains(&id)) {
+        if self.unfinished.values().any(|steps| steps.contains(&id)) {
             self.lanes.insert(lane);
         }
     }
 
     /// A step will write nothing more.
     pub(super) fn ended(&mut self, id: StepId) {
-        for steps in self.left.values_mut() {
+        for steps in self.unfinished.values_mut() {
             steps.remove(&id);
         }
     }
 
-    /// The objects to ask now: those of services that nothing more is written to.
+    /// The resources to query now: those of services that get no more writes.
     pub(super) fn due(&mut self, state: &State, types: &Types) -> Vec<Ask> {
         let over: Vec<String> = self
-            .left
+            .unfinished
             .iter()
             .filter(|(_, steps)| steps.is_empty())
             .map(|(service, _)| service.clone())
             .collect();
         let mut due = Vec::new();
         for over in over {
-            self.left.remove(&over);
+            self.unfinished.remove(&over);
             for (address, known) in &state.resources {
                 let Some(kind) = types.resource(&known.type_name) else {
                     continue;

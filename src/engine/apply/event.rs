@@ -1,4 +1,4 @@
-//! What a run tells while it goes on; one channel, one reporter.
+//! The events that a run reports while it goes on; one channel, one reporter.
 
 use crate::engine::plan::Op;
 use crate::resource::error::{Effect, Error};
@@ -15,18 +15,18 @@ pub enum Doing {
     Deleting,
     /// A data source's read.
     Reading,
-    /// Taking an object that exists into the state.
+    /// Importing an existing resource into the state.
     Importing,
-    /// Giving an object another address in the state.
+    /// Moving a resource to another address in the state.
     Moving,
-    /// A bookkeeping step (depose, forget, adopt); not worth a line.
+    /// A bookkeeping step (depose, forget, update of the state); it gets no line.
     Keeping,
 }
 
 /// Something that happened.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// The run begins; so many steps (bookkeeping aside).
+    /// The run starts; the number of steps, without bookkeeping.
     Started {
         /// The number of steps.
         steps: usize,
@@ -35,8 +35,8 @@ pub enum Event {
         /// Whether the stack is deleted.
         destroys: bool,
     },
-    /// A step began.
-    Begun {
+    /// A step started.
+    StepStarted {
         /// The address.
         address: String,
         /// What is done.
@@ -68,10 +68,10 @@ pub enum Event {
         doing: Doing,
         /// Why it failed.
         error: Error,
-        /// What state things are in now, a sentence.
+        /// The state that the resource is in now, a sentence.
         now: String,
         /// Whether it was created all the same: it is in the state, and is not finished.
-        made: bool,
+        created: bool,
     },
     /// The run was interrupted while a step only waited: the wait was ended.
     Stopped {
@@ -79,10 +79,10 @@ pub enum Event {
         address: String,
         /// What was being done.
         doing: Doing,
-        /// What state things are in now, a sentence.
+        /// The state that the resource is in now, a sentence.
         now: String,
     },
-    /// A step was left out.
+    /// A step was skipped.
     Skipped {
         /// The address.
         address: String,
@@ -107,7 +107,7 @@ pub fn doing(op: &Op) -> Doing {
         Op::Read { .. } => Doing::Reading,
         Op::Import { .. } => Doing::Importing,
         Op::Move { .. } => Doing::Moving,
-        Op::Depose { .. } | Op::Forget { .. } | Op::Adopt { .. } => Doing::Keeping,
+        Op::Depose { .. } | Op::Forget { .. } | Op::UpdateState { .. } => Doing::Keeping,
     }
 }
 
@@ -124,7 +124,7 @@ pub(super) enum Before {
     Deposed,
 }
 
-/// What state things are in after a failure.
+/// The state that the resource is in after a failure.
 pub(super) fn now(address: &str, doing: Doing, error: &Error, before: Before) -> String {
     match (doing, before, error.effect()) {
         (Doing::Creating, Before::Created, _) => {

@@ -1,5 +1,5 @@
-//! Looks for the object of a resource with what is known of it; where its name is not, among
-//! the objects there are.
+//! Searches for the live resource of a declared one by what is known of it; where its name is
+//! unknown, among all that exist.
 
 use crate::data::Path;
 use crate::resource::context::Cx;
@@ -9,13 +9,13 @@ use crate::store::journal::Intent;
 use crate::store::seal::{Seal, sealed_paths};
 use serde_json::Map;
 
-/// What is looked for.
+/// What is searched for.
 pub(crate) struct Lookup {
     /// The type.
     pub(crate) kind: &'static dyn ResourceType,
     /// What is known of it.
     pub(crate) known: Known,
-    /// Where the name is not known: how it begins; none for a name that was generated.
+    /// Where the name is unknown: its prefix; none for a generated name.
     pub(crate) name: Option<Unnamed>,
 }
 
@@ -25,13 +25,13 @@ pub(crate) struct Unnamed {
     pub(crate) property: &'static str,
     /// The property that gives its beginning, where the type has one.
     pub(crate) prefix: Option<&'static str>,
-    /// How it begins.
+    /// Its prefix.
     pub(crate) start: Option<String>,
 }
 
 impl Lookup {
-    /// The object that an interrupted create may have made. What was sealed and cannot be opened
-    /// is withheld.
+    /// The resource that an interrupted create may have created. Sealed values that cannot be
+    /// opened are withheld.
     pub(crate) fn of_create(kind: &'static dyn ResourceType, intent: &Intent, seal: &Seal) -> Self {
         let inputs = seal.opened(&intent.inputs).into_owned();
         let mut withheld = sealed_paths(&inputs);
@@ -49,7 +49,7 @@ impl Lookup {
         Self { kind, known, name }
     }
 
-    /// The ids of the objects that it may be.
+    /// The ids of the candidates.
     ///
     /// # Errors
     /// When a call fails.
@@ -69,7 +69,7 @@ impl Lookup {
     }
 }
 
-/// The name, where it is withheld and the tags of each object tell whose it is.
+/// The name, where it is withheld and the tags of each candidate name its owner.
 fn withheld_name(kind: &dyn ResourceType, known: &Known) -> Option<Unnamed> {
     let schema = kind.schema();
     let property = *kind.identity().last()?;

@@ -40,13 +40,13 @@ use work::{Outcome, Work};
 
 /// What is applied, and with what.
 pub struct Run<'a> {
-    /// The stack that the plan was made from.
+    /// The stack that the plan was computed from.
     pub stack: &'a Stack,
     /// The types.
     pub types: &'a Types,
     /// The plan.
     pub planned: &'a Planned,
-    /// The world it was made from.
+    /// The world that the plan was computed from.
     pub world: &'a World,
     /// Where the state is kept.
     pub store: &'a Store,
@@ -58,7 +58,7 @@ pub struct Run<'a> {
     pub read_file: ReadFile<'a>,
     /// The secrets known so far; those that the run comes to know are added.
     pub secrets: Secrets,
-    /// 0; 1 once the user asked to stop; 2 when told twice.
+    /// 0; 1 once the user asked to stop; 2 when the user asked twice.
     pub interrupt: watch::Receiver<u8>,
 }
 
@@ -69,11 +69,11 @@ pub struct Finished {
     pub state: Option<State>,
     /// Steps that failed: the address, what was tried, and why.
     pub failed: Vec<(String, Doing, Error)>,
-    /// Steps that were left out: the address, and the one that stood in the way.
+    /// Skipped steps: the address, and the step that blocked it.
     pub skipped: Vec<(String, Option<String>)>,
     /// What was done, by steps.
     pub done: Vec<(String, Doing)>,
-    /// What objects told of the writes beside them that people should know, by address.
+    /// What resources reported about related writes and the user should see, by address.
     pub notices: Vec<(String, String)>,
     /// Whether the user stopped it.
     pub interrupted: bool,
@@ -81,11 +81,11 @@ pub struct Finished {
 
 /// A run whose journal or state could not be written: nothing more was started from then on.
 #[derive(Debug)]
-pub struct Broken {
+pub struct StoreFailure {
     /// What went wrong first.
     pub error: StoreError,
     /// Whether a step was started before.
-    pub begun: bool,
+    pub started: bool,
     /// Whether the state could be saved in the end: it holds all that was done then.
     pub saved: bool,
     /// The state as it would have been saved.
@@ -105,7 +105,7 @@ pub struct Fact {
     pub type_name: String,
     /// What was done.
     pub doing: Doing,
-    /// The object's id.
+    /// The resource's id.
     pub id: String,
 }
 
@@ -114,7 +114,7 @@ enum Message {
     Waiting(StepId, String),
     Released(StepId),
     Ended(StepId, Box<Result<Outcome, Error>>),
-    Told(String, Result<Option<String>, Error>),
+    Notice(String, Result<Option<String>, Error>),
 }
 
 /// Applies the plan.
@@ -122,7 +122,10 @@ enum Message {
 /// # Errors
 /// When the journal or the state cannot be written. Failed steps are no error of this
 /// kind: they are in [`Finished`].
-pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished, Box<Broken>> {
+pub async fn apply(
+    run: Run<'_>,
+    report: &mut dyn FnMut(Event),
+) -> Result<Finished, Box<StoreFailure>> {
     let steps = &run.planned.plan.steps;
     let mut applying = Applying::new(
         run.stack,
@@ -140,14 +143,14 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
         .filter(|step| doing(&step.op) != Doing::Keeping)
         .count();
     let queue = Queue::new(steps, run.types);
-    tell(Event::Started {
+    report(Event::Started {
         steps: counted,
         depth: queue.depth(),
         destroys: run.planned.destroy,
     });
     let mut looped = Loop {
         queue,
-        begun: vec![None; steps.len()],
+        started_at: vec![None; steps.len()],
         aftermath: Aftermath::of(steps, run.types),
         finished: Finished::default(),
         facts: Vec::new(),
@@ -159,24 +162,24 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
         spread: Arc::new(Spread::of(run.planned)),
         run: &run,
         applying: &mut applying,
-        tell,
+        report,
     };
     looped.turn().await;
-    let begun = looped.begun.iter().any(Option::is_some);
+    let started = looped.started_at.iter().any(Option::is_some);
     let Loop {
         mut finished,
         broken,
         facts,
         held,
-        tell,
+        report,
         ..
     } = looped;
     let mut state = match applying.finish() {
         Ok(state) => state,
         Err(error) => {
-            return Err(Box::new(Broken {
+            return Err(Box::new(StoreFailure {
                 error,
-                begun,
+                started,
                 saved: false,
                 state: None,
                 journal: run.store.has_journal(),
@@ -191,8 +194,8 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
     }
     let is_saved = saved.is_ok();
     if is_saved {
-        // The journal did not take them in, but the state has what they tell.
-        held.into_iter().for_each(tell);
+        // The journal did not record them, but the state has what they report.
+        held.into_iter().for_each(report);
     }
     let Some(error) = broken.or(saved.err()) else {
         finished.state = Some(state);
@@ -201,9 +204,9 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
     if !is_saved {
         state.serial += 1;
     }
-    Err(Box::new(Broken {
+    Err(Box::new(StoreFailure {
         error,
-        begun,
+        started,
         saved: is_saved,
         state: Some(Box::new(state)),
         journal: run.store.has_journal(),
@@ -211,7 +214,7 @@ pub async fn apply(run: Run<'_>, tell: &mut dyn FnMut(Event)) -> Result<Finished
     }))
 }
 
-/// The ids of the objects that the plan deletes, by type.
+/// The ids of the resources that the plan deletes, by type.
 fn going(run: &Run<'_>) -> BTreeMap<String, Arc<BTreeSet<String>>> {
     let state = &run.world.state;
     let mut ids: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -231,12 +234,12 @@ fn going(run: &Run<'_>) -> BTreeMap<String, Arc<BTreeSet<String>>> {
     shared.map(|(name, ids)| (name, Arc::new(ids))).collect()
 }
 
-async fn begin(run: &Run<'_>) -> Result<Journal, Box<Broken>> {
+async fn begin(run: &Run<'_>) -> Result<Journal, Box<StoreFailure>> {
     let started = run.store.start(&run.world.state).await;
     started.map_err(|error| {
-        Box::new(Broken {
+        Box::new(StoreFailure {
             error,
-            begun: false,
+            started: false,
             saved: false,
             state: None,
             journal: false,
@@ -250,11 +253,11 @@ struct Loop<'r, 'a, 't> {
     queue: Queue,
     applying: &'r mut Applying<'a>,
     journal: Option<Journal>,
-    begun: Vec<Option<Instant>>,
+    started_at: Vec<Option<Instant>>,
     aftermath: Aftermath,
     finished: Finished,
     facts: Vec<Fact>,
-    /// The ids of the objects that the plan deletes, by type.
+    /// The ids of the resources that the plan deletes, by type.
     going: BTreeMap<String, Arc<BTreeSet<String>>>,
     /// What has been done that may still have to spread.
     spread: Arc<Spread>,
@@ -262,9 +265,9 @@ struct Loop<'r, 'a, 't> {
     broken: Option<StoreError>,
     /// Whether all that was added to the journal is durable.
     is_synced: bool,
-    /// Events that wait for the journal to be durable: what they tell must not be lost.
+    /// Events that wait for the journal to be durable: what they report must not be lost.
     held: Vec<Event>,
-    tell: &'t mut dyn FnMut(Event),
+    report: &'t mut dyn FnMut(Event),
 }
 
 impl Loop<'_, '_, '_> {
@@ -287,7 +290,7 @@ impl Loop<'_, '_, '_> {
                 running += self.start(running, &sender).await;
             } else if stop > 0 && !self.finished.interrupted {
                 self.finished.interrupted = true;
-                self.tell(Event::Interrupted { running });
+                self.report(Event::Interrupted { running });
             }
             self.sync_what_is_done().await;
             if stop == 0 {
@@ -304,29 +307,29 @@ impl Loop<'_, '_, '_> {
                 running -= self.hear(message);
             }
         }
-        for id in self.queue.left() {
+        for id in self.queue.take_unstarted() {
             self.skip(id, None);
         }
         self.sync_what_is_done().await;
     }
 
-    /// Tells an event; one that comes after those that are held waits with them.
-    fn tell(&mut self, event: Event) {
+    /// Reports an event; one that comes after held events waits with them.
+    fn report(&mut self, event: Event) {
         if self.held.is_empty() {
-            (self.tell)(event);
+            (self.report)(event);
         } else {
             self.held.push(event);
         }
     }
 
-    /// Tells an event once what was added to the journal is durable: the state has what it
-    /// tells then, however the process ends.
-    fn tell_durably(&mut self, event: Event) {
+    /// Reports an event once what was added to the journal is durable: the state then has what the
+    /// event reports, however the process ends.
+    fn report_durably(&mut self, event: Event) {
         self.held.push(event);
     }
 
-    /// Makes durable what was done since the last sync, where no intent has done so already:
-    /// many steps that end together share one sync.
+    /// Syncs to disk what was done since the last sync, unless an intent has already done so: steps
+    /// that end together share one sync.
     async fn sync_what_is_done(&mut self) {
         if !self.is_synced || !self.held.is_empty() {
             self.sync().await;
@@ -358,8 +361,8 @@ impl Loop<'_, '_, '_> {
             }
             for (id, work) in batch {
                 let (op, address) = (doing(&self.step(id).op), self.step(id).address.clone());
-                self.begun[id] = Some(Instant::now());
-                self.tell(Event::Begun { address, doing: op });
+                self.started_at[id] = Some(Instant::now());
+                self.report(Event::StepStarted { address, doing: op });
                 if self.run.types.is_remote(&self.step(id).type_name) {
                     spawn(id, work, sender.clone());
                 } else {
@@ -400,7 +403,7 @@ impl Loop<'_, '_, '_> {
         None
     }
 
-    /// Asks the objects that tell how this run's writes beside them turned out.
+    /// Queries the resources that report the outcome of this run's related writes.
     fn ask(&mut self, sender: &mpsc::UnboundedSender<Message>) -> usize {
         let state = self.applying.state();
         let asked = self.aftermath.due(state, self.run.types);
@@ -409,7 +412,7 @@ impl Loop<'_, '_, '_> {
             let (cx, sender) = (self.run.cx.clone(), sender.clone());
             tokio::spawn(async move {
                 let told = ask.kind.aftermath(&cx, &ask.id, &ask.attrs).await;
-                let _ = sender.send(Message::Told(ask.address, told));
+                let _ = sender.send(Message::Notice(ask.address, told));
             });
         }
         count
@@ -467,8 +470,8 @@ impl Loop<'_, '_, '_> {
         self.broken.get_or_insert(error);
     }
 
-    /// Makes all that was added durable, and tells what waited for that. When that fails
-    /// nothing is started, and what is done is reported once the state is saved.
+    /// Syncs all additions to disk, and reports the events that waited for that. When the sync
+    /// fails, nothing more is started, and what is done is reported once the state is saved.
     async fn sync(&mut self) -> bool {
         if let Some(journal) = &mut self.journal
             && let Err(error) = journal.sync().await
@@ -481,7 +484,7 @@ impl Loop<'_, '_, '_> {
             .into_iter()
             .partition(|event| !lasting && matches!(event, Event::Done { .. }));
         self.held = held;
-        told.into_iter().for_each(&mut *self.tell);
+        told.into_iter().for_each(&mut *self.report);
         lasting
     }
 
@@ -489,7 +492,7 @@ impl Loop<'_, '_, '_> {
         match message {
             Message::Waiting(id, reason) => {
                 let address = self.step(id).address.clone();
-                self.tell(Event::Waiting { address, reason });
+                self.report(Event::Waiting { address, reason });
                 0
             }
             Message::Released(id) => {
@@ -500,7 +503,7 @@ impl Loop<'_, '_, '_> {
                 self.ended(id, *result);
                 1
             }
-            Message::Told(address, told) => {
+            Message::Notice(address, told) => {
                 let notice = match told {
                     Ok(notice) => notice,
                     Err(error) => Some(format!("How the writes turned out is not known: {error}")),
@@ -536,9 +539,9 @@ impl Loop<'_, '_, '_> {
         self.fact(id, &object);
         self.add(&Entry::Done { step: id, changes });
         let (address, doing) = (self.step(id).address.clone(), doing(&self.step(id).op));
-        let took = self.begun[id].map_or(Duration::ZERO, |begun| begun.elapsed());
+        let took = self.started_at[id].map_or(Duration::ZERO, |started| started.elapsed());
         self.finished.done.push((address.clone(), doing));
-        self.tell_durably(Event::Done {
+        self.report_durably(Event::Done {
             address,
             doing,
             id: object,
@@ -600,7 +603,7 @@ impl Loop<'_, '_, '_> {
         let stopped = matches!(error, Error::Interrupted { .. });
         let because = (!stopped).then(|| address.clone());
         if stopped {
-            self.tell_durably(Event::Stopped {
+            self.report_durably(Event::Stopped {
                 address,
                 doing,
                 now,
@@ -609,12 +612,12 @@ impl Loop<'_, '_, '_> {
             self.finished
                 .failed
                 .push((address.clone(), doing, error.clone()));
-            self.tell_durably(Event::Failed {
+            self.report_durably(Event::Failed {
                 address,
                 doing,
                 error,
                 now,
-                made: before == Before::Created,
+                created: before == Before::Created,
             });
         }
         let mut skipped: BTreeSet<StepId> = BTreeSet::new();
@@ -650,7 +653,7 @@ impl Loop<'_, '_, '_> {
         self.finished
             .skipped
             .push((address.clone(), because.clone()));
-        self.tell(Event::Skipped {
+        self.report(Event::Skipped {
             address,
             doing,
             because,
@@ -671,8 +674,8 @@ fn spawn(id: StepId, mut work: Work, sender: mpsc::UnboundedSender<Message>) {
     }
     let cx = work.cx.clone();
     tokio::spawn(async move {
-        // A task of its own, so that even a panic ends as a failed step. The hook told where it
-        // was.
+        // A task of its own, so that even a panic ends as a failed step. The hook has reported its
+        // place.
         let result = match tokio::spawn(work::run(work)).await {
             Ok(result) => result,
             Err(_) => work::broke_off(cx.as_ref()),

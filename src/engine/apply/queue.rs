@@ -179,7 +179,7 @@ impl Queue {
     }
 
     /// The steps that were not started, when the run ends early.
-    pub(super) fn left(&mut self) -> Vec<StepId> {
+    pub(super) fn take_unstarted(&mut self) -> Vec<StepId> {
         let left: Vec<StepId> = (0..self.status.len())
             .filter(|id| self.status[*id] != Status::Over)
             .collect();
@@ -250,7 +250,7 @@ mod tests {
             assert!(queue.enter(other, lane()));
             queue.done(third);
             queue.done(other);
-            assert!(queue.left().is_empty());
+            assert!(queue.take_unstarted().is_empty());
         }
     }
 
@@ -264,8 +264,8 @@ mod tests {
         assert_eq!(skipped, BTreeSet::from([1, 2]));
         assert_eq!((queue.pop(true), queue.pop(true)), (Some(3), None));
         queue.done(3);
-        assert_eq!(queue.left(), [4], "it was not started");
-        assert!(queue.left().is_empty());
+        assert_eq!(queue.take_unstarted(), [4], "it was not started");
+        assert!(queue.take_unstarted().is_empty());
     }
 
     #[test]

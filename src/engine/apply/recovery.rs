@@ -1,4 +1,4 @@
-//! What a run that was cut off left open: each create whose end is not known is looked for.
+//! What a run that was cut off left open: each create whose end is not known is searched for.
 
 use super::lookup::Lookup;
 use super::results;
@@ -25,15 +25,14 @@ fn creates(open: &[Intent]) -> impl Iterator<Item = &Intent> {
     open.iter().filter(|intent| intent.op == "create")
 }
 
-/// Settles every open create. Updates and deletes need nothing: the next plan reads what
-/// became of them.
+/// Recovers every open create. Updates and deletes need nothing: the next plan reads their outcome.
 ///
-/// A create that left the dead process may take effect a moment later, so one that is not
-/// found is looked for again, up to [`Aws::late`](crate::resource::aws::Aws::late) long. One
-/// look-up that fails does not end the others.
+/// A create that left the dead process may take effect a moment later, so one that is not found is
+/// searched for again, for up to [`Aws::late`](crate::resource::aws::Aws::late) long. A failed
+/// lookup does not end the others.
 ///
 /// # Errors
-/// All look-ups that failed: nothing is known of these then, and their intents stay open.
+/// All lookups that failed: their outcome is unknown then, and their intents stay open.
 pub async fn recover(
     cx: &Cx,
     types: &Types,
@@ -42,7 +41,7 @@ pub async fn recover(
 ) -> Result<Vec<StateChange>, Vec<ReadFailure>> {
     let (mut changes, mut failures) = (Vec::new(), Vec::new());
     let mut left: Vec<&Intent> = creates(open).collect();
-    for pause in retry::looks(cx.aws.late()) {
+    for pause in retry::lookup_pauses(cx.aws.late()) {
         tokio::time::sleep(pause).await;
         let mut missing = Vec::new();
         for intent in left {
@@ -50,7 +49,7 @@ pub async fn recover(
                 failures.push((intent.address.clone(), unknown_type(&intent.type_name)));
                 continue;
             };
-            match found((cx, seal), state, intent, kind).await {
+            match recover_create((cx, seal), state, intent, kind).await {
                 Ok(Some(change)) => {
                     state.change(change.clone());
                     changes.push(change);
@@ -81,7 +80,7 @@ fn unknown_type(name: &str) -> Error {
 }
 
 /// What an open create left behind, as a change of the state.
-async fn found(
+async fn recover_create(
     (cx, seal): (&Cx, &Seal),
     state: &State,
     intent: &Intent,
@@ -108,7 +107,7 @@ async fn found(
     let outputs = overlay(&read.attributes, &live.unwrap_or_default());
     let outputs = seal.seal_paths(&outputs, &resource.sensitive);
     resource.outputs = overlay(&outputs, &resource.inputs);
-    resource.id = results::shown_id(kind, &read.id, &resource.sensitive).to_owned();
+    resource.id = results::stored_id(kind, &read.id, &resource.sensitive).to_owned();
     resource.unfinished = unfinished::settable(kind, &resource.inputs);
     resource.forget_later(Some(kind.schema()));
     Ok(Some(StateChange::Put {

@@ -1,7 +1,7 @@
 //! What apply knows as it goes: the state, and the values that later steps refer to.
 
 mod finish;
-mod known;
+mod unknown;
 
 use super::work::{Call, Outcome, Work};
 use crate::content::Content;
@@ -11,7 +11,7 @@ use crate::engine::plan::contents::{Contents, live_content};
 use crate::engine::plan::diff::Compare;
 use crate::engine::plan::hashes;
 use crate::engine::plan::instance::{self, Instance};
-use crate::engine::plan::marks::{mark_made, mark_sensitive};
+use crate::engine::plan::marks::{mark_derived, mark_sensitive};
 use crate::engine::plan::others::with_others;
 use crate::engine::plan::planned::Planned;
 use crate::engine::plan::unfinished;
@@ -32,7 +32,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// In place of an id that is made of a secret.
+/// In place of an id that contains a secret.
 const NO_ID: &str = "none";
 
 /// A step that is due.
@@ -61,9 +61,9 @@ pub struct Applying<'a> {
     /// The properties that due steps were resolved to.
     inputs: BTreeMap<StepId, Data>,
     intents: BTreeMap<StepId, Intent>,
-    /// Takes in the secrets that the run comes to know.
+    /// Collects the secrets that the run learns.
     pub secrets: Secrets,
-    /// The addresses that the world has moved objects under, by their new ones.
+    /// The addresses under which the world has the moved resources, by their new addresses.
     moved: BTreeMap<String, String>,
 }
 
@@ -123,7 +123,7 @@ impl<'a> Applying<'a> {
                 decided,
                 operation,
             } => {
-                let inputs = self.known(address, inputs)?;
+                let inputs = self.evaluate_unknown(address, inputs)?;
                 let kind = kind(self.types, &step.type_name)?;
                 let call = Call::Create {
                     kind,
@@ -148,7 +148,7 @@ impl<'a> Applying<'a> {
             } => {
                 let mut changed = changed.clone();
                 let all_known = inputs.is_known();
-                let inputs = self.known(address, inputs)?;
+                let inputs = self.evaluate_unknown(address, inputs)?;
                 let kind = kind(self.types, &step.type_name)?;
                 if !all_known {
                     changed = self.changed(kind, address, live, &inputs)?;
@@ -156,7 +156,7 @@ impl<'a> Applying<'a> {
                         return self.take_over(address, live, &inputs);
                     }
                 }
-                let known = self.known_state(address, None)?;
+                let known = self.stored_resource(address, None)?;
                 let opened = self.seal.opened_resource(known);
                 let applied = unfinished::applied(kind.schema(), &opened, live);
                 let own = inputs.value.clone();
@@ -173,7 +173,7 @@ impl<'a> Applying<'a> {
                 Ok(self.call(id, call, intent, String::new()))
             }
             Op::Delete { deposed } => {
-                let known = self.known_state(address, deposed.as_deref())?;
+                let known = self.stored_resource(address, deposed.as_deref())?;
                 let kind = kind(self.types, &known.type_name)?;
                 let attrs = self.attrs(address, known, deposed.is_none(), kind);
                 let call = Call::Delete {
@@ -188,7 +188,7 @@ impl<'a> Applying<'a> {
                 Ok(self.call(id, call, intent, String::new()))
             }
             Op::Read { args } => {
-                let args = self.known(address, args)?;
+                let args = self.evaluate_unknown(address, args)?;
                 let kind = self.types.data_source(&step.type_name).ok_or_else(|| {
                     Error::failed(format!("{} is no data source", step.type_name))
                 })?;
@@ -216,7 +216,7 @@ impl<'a> Applying<'a> {
                     to: address.to_owned(),
                 }))
             }
-            Op::Adopt {
+            Op::UpdateState {
                 id,
                 inputs,
                 outputs,
@@ -244,7 +244,7 @@ impl<'a> Applying<'a> {
         live: &Value,
         inputs: &Data,
     ) -> Result<BTreeSet<String>, Error> {
-        let known = self.known_state(address, None)?;
+        let known = self.stored_resource(address, None)?;
         let opened = self.seal.opened_resource(known);
         let found = self.instances.get(address);
         let ignored = found.map_or(&[][..], |found| &found.ignored);
@@ -263,7 +263,7 @@ impl<'a> Applying<'a> {
 
     /// What was unknown turned out to be what is live: no call, the state takes it in.
     fn take_over(&mut self, address: &str, live: &Value, inputs: &Data) -> Result<Resolved, Error> {
-        let known = self.known_state(address, None)?;
+        let known = self.stored_resource(address, None)?;
         let (id, outputs) = (known.id.clone(), known.lasting_outputs(&inputs.value));
         let attrs = overlay(&overlay(&outputs, live), &inputs.value);
         self.show(address, inputs, &attrs);
@@ -292,13 +292,17 @@ impl<'a> Applying<'a> {
         Resolved::Done(vec![change])
     }
 
-    fn known_state(&self, address: &str, deposed: Option<&str>) -> Result<&ResourceState, Error> {
+    fn stored_resource(
+        &self,
+        address: &str,
+        deposed: Option<&str>,
+    ) -> Result<&ResourceState, Error> {
         let known = self.state.resource(address, deposed);
         known.ok_or_else(|| Error::failed(format!("{address} is not in the state")))
     }
 
-    /// What is known of an object about to be deleted: the live values, and from the file
-    /// what no read returns.
+    /// The known values of a resource about to be deleted: the live values, and from the file what
+    /// no read returns.
     fn attrs(
         &self,
         address: &str,
@@ -326,7 +330,7 @@ impl<'a> Applying<'a> {
         overlay(&attrs, &Value::Object(hidden))
     }
 
-    /// An object as the state keeps it.
+    /// A resource as the state stores it.
     fn resource(&self, address: &str, id: &str, inputs: &Data, outputs: &Value) -> ResourceState {
         let found = self.instances.get(address);
         let type_name = found
@@ -349,14 +353,14 @@ impl<'a> Applying<'a> {
             let schema = found.kind.schema();
             let marked = names.filter(|name| schema.is_sensitive(name));
             sensitive.extend(marked.map(|name| Path::root().join(name)));
-            mark_made(schema, &mut sensitive, contents::secret(&found.files));
+            mark_derived(schema, &mut sensitive, contents::secret(&found.files));
         }
         let (files, sealed_files) = found.map_or_else(Default::default, |found| {
             contents::kept(&found.files, &self.seal)
         });
         ResourceState {
             id: found
-                .map_or(id, |found| shown_id(found.kind, id, &sensitive))
+                .map_or(id, |found| stored_id(found.kind, id, &sensitive))
                 .to_owned(),
             type_name,
             inputs: self.seal.seal_paths(&inputs.value, &sensitive),
@@ -373,7 +377,7 @@ impl<'a> Applying<'a> {
         }
     }
 
-    /// Takes in what a step brought about.
+    /// Records the outcome of a step.
     pub fn record(&mut self, id: StepId, outcome: Outcome) -> Vec<StateChange> {
         let step = &self.planned.plan.steps[id];
         let address = step.address.clone();
@@ -421,7 +425,7 @@ impl<'a> Applying<'a> {
         Some(change)
     }
 
-    /// Makes an object's values visible to the expressions of later steps.
+    /// Makes a resource's values visible to the expressions of later steps.
     fn show(&mut self, address: &str, inputs: &Data, outputs: &Value) {
         let Some(found) = self.instances.get(address) else {
             return;
@@ -437,7 +441,7 @@ impl<'a> Applying<'a> {
             secret: &secret,
         }
         .data(|_| false);
-        // What was drawn is secret from the start; what is made of secrets is not.
+        // A random value is secret from the start; a value derived from secrets is not.
         match schema.has_keyword("sensitive") {
             true => self.secrets.learn_source(&visible),
             false => self.secrets.learn_secret(&visible),
@@ -484,11 +488,11 @@ impl<'a> Applying<'a> {
         }
     }
 
-    /// The key that the state must name before anything is kept that was sealed so far; the
-    /// state names it from here on.
+    /// The key that the state must name before anything sealed so far is stored; the state names it
+    /// from here on.
     ///
     /// # Errors
-    /// When the key cannot be made ready.
+    /// When the key cannot be prepared.
     pub fn key_change(&mut self) -> Result<Option<StateChange>, StoreError> {
         let change = self.seal.key_change(&self.state)?;
         if let Some(change) = &change {
@@ -505,8 +509,8 @@ fn kind(types: &Types, type_name: &str) -> Result<&'static dyn ResourceType, Err
 }
 
 /// The id that the state keeps of a resource. One that lives in the state alone needs none; it is
-/// excluded where it is made of a secret.
-pub(super) fn shown_id<'i>(
+/// excluded where it contains a secret.
+pub(super) fn stored_id<'i>(
     kind: &dyn ResourceType,
     id: &'i str,
     sensitive: &BTreeSet<Path>,

@@ -1,11 +1,11 @@
-//! The calls of a step, again where the service did not answer or asked to slow down. What creates
-//! is looked for before it is tried again, so that nothing is created twice.
+//! The calls of a step, retried where the service did not respond or asked to slow down. Before a
+//! create is retried, stackctl searches for the resource, so that nothing is created twice.
 //!
 //! A call may take effect after its client gave up or died. Where no reply came, and after a crash,
-//! an object that is not found is looked for again for 5 seconds (`Aws::late`) before it is made
-//! again. Only runs that lost a reply, or follow a crash in the middle of a create, pay that. A
-//! create whose outcome stays unknown (the service is away for longer than the run waits) is kept
-//! in the state as `pending`, for the next run to recover.
+//! a resource that is not found is searched for again for 5 seconds (`Aws::late`) before it is
+//! created again. Only runs that lost a reply, or follow a crash in the middle of a create, pay
+//! that. A create whose outcome stays unknown (the service is away for longer than the run waits)
+//! is kept in the state as `pending`, for the next run to recover.
 
 use crate::data::{Data, Path};
 use crate::engine::plan::diff::Compare;
@@ -17,9 +17,9 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// The pauses before the looks for something that may come about within `late`: the first
-/// look is at once, the last one at the end.
-pub(super) fn looks(late: Duration) -> Vec<Duration> {
+/// The pauses before the lookups of something that may take effect within `late`: the first
+/// lookup is at once, the last one at the end.
+pub(super) fn lookup_pauses(late: Duration) -> Vec<Duration> {
     if late.is_zero() {
         return vec![Duration::ZERO];
     }
@@ -33,7 +33,7 @@ pub(super) fn names(inputs: &Value) -> BTreeSet<String> {
     names.map(|(name, _)| name.clone()).collect()
 }
 
-/// How often a step is tried while the service does not answer, or asks to slow down.
+/// How often a step is tried while the service does not respond, or asks to slow down.
 const TRIES: u32 = 8;
 
 /// The longest pause between two tries.
@@ -65,11 +65,12 @@ async fn pause(cx: &Cx, attempt: u32, error: &Error, what: &str) -> Option<()> {
     Some(())
 }
 
-/// Creates, and where the outcome is unknown (a timeout, a lost reply, a 5xx) finds out
-/// before anything is tried again, so that nothing is made twice.
+/// Creates; where the outcome is unknown (a timeout, a lost reply, a 5xx), finds it out before any
+/// retry, so that nothing is created twice.
 ///
 /// # Errors
-/// The create's own, once it is sure that it did nothing or that no more can be known.
+/// The create's own error, once it is certain that it had no effect or that its outcome cannot be
+/// found out.
 pub async fn create(
     kind: &'static dyn ResourceType,
     cx: &Cx,
@@ -96,7 +97,7 @@ pub async fn create(
         attempt += 1;
         made = made.or_else(|| cx.made_id());
         if made.is_none() && error.effect() == Effect::Unknown {
-            let looked = look(kind, cx, &error, inputs, decided).await;
+            let looked = find_created(kind, cx, &error, inputs, decided).await;
             made = looked.map_err(|look| Error::Unsure {
                 error: Box::new(error),
                 lookup_error: Some(Box::new(look)),
@@ -109,7 +110,7 @@ pub async fn create(
 /// waits for a deletion, an event source mapping's).
 const LEAVING: Duration = Duration::from_secs(300);
 
-/// Creates, once what has the name and is being deleted is gone.
+/// Creates, once the resource that has the name and is being deleted no longer exists.
 async fn create_once_free(
     kind: &'static dyn ResourceType,
     cx: &Cx,
@@ -126,9 +127,9 @@ async fn create_once_free(
     .await
 }
 
-/// Looks whether a create took effect. Where the service did not answer, the request may
-/// still be on its way, and one look is not enough.
-async fn look(
+/// Checks whether a create took effect. Where the service did not respond, the request may still be
+/// in transit, and one lookup is not enough.
+async fn find_created(
     kind: &'static dyn ResourceType,
     cx: &Cx,
     error: &Error,
@@ -142,7 +143,7 @@ async fn look(
         cx.aws.late()
     };
     let known = Known::whole(inputs.clone(), decided.clone());
-    for pause in looks(late) {
+    for pause in lookup_pauses(late) {
         tokio::time::sleep(pause).await;
         let found = kind.find(cx, &known).await?;
         if let Some(id) = found {
@@ -154,10 +155,11 @@ async fn look(
     Ok(None)
 }
 
-/// Deletes, again where the outcome is unknown: what is gone already is success.
+/// Deletes, and retries where the outcome is unknown: a resource that does not exist counts as
+/// deleted.
 ///
 /// # Errors
-/// The deletion's own, once it will not be tried again.
+/// The deletion's own error, once it will not be retried.
 pub async fn delete(
     kind: &'static dyn ResourceType,
     cx: &Cx,
@@ -178,11 +180,12 @@ pub async fn delete(
     }
 }
 
-/// Updates, and where the outcome is unknown reads what became of it, and sends only what
-/// did not take effect.
+/// Updates; where the outcome is unknown, reads the resource and sends only what did not take
+/// effect.
 ///
 /// # Errors
-/// The update's own, once it is sure that it did nothing or that no more can be known.
+/// The update's own error, once it is certain that it had no effect or that its outcome cannot be
+/// found out.
 pub async fn update(
     kind: &'static dyn ResourceType,
     cx: &Cx,
@@ -270,8 +273,8 @@ fn only(value: &Value, keep: impl Fn(&str) -> bool) -> Value {
         .collect()
 }
 
-/// Brings an object that is there to where `create` would have left it: waits as `create` does, and
-/// makes the calls that `create` makes after the first one, as an update of what is missing.
+/// Completes an existing resource as `create` would have: waits as `create` does, and sends the
+/// calls that `create` sends after the first one, as an update of what is missing.
 async fn finish(
     kind: &'static dyn ResourceType,
     cx: &Cx,
@@ -299,7 +302,7 @@ async fn finish(
     })
 }
 
-/// The properties that a plan would update, were it made now.
+/// The properties that a plan computed now would update.
 fn differing(
     kind: &dyn ResourceType,
     applied: &Value,

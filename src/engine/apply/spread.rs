@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use tokio::time::Instant;
 
-/// The changes of a run, by the addresses that they are made for.
+/// The changes of a run, by the addresses that they belong to.
 #[derive(Debug, Default)]
 pub(super) struct Spread {
     resources: BTreeMap<String, Resource>,
@@ -90,7 +90,7 @@ impl Spread {
         last.map_or(Spreading::Nothing, Spreading::Since)
     }
 
-    /// What a step refers to; where no role is among that, a role may be named as a text.
+    /// What a step refers to; where that includes no role, a role may be named as a string.
     fn created(&self, address: &str) -> BTreeSet<&str> {
         let mut created = self.used(address);
         if !created.iter().any(|name| self.is_role(name)) {

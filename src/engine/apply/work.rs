@@ -1,4 +1,4 @@
-//! The calls of one step, as its task makes them.
+//! The calls of one step, as its task sends them.
 
 use crate::engine::apply::retry;
 use crate::resource::context::{Cx, Owner};
@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 pub struct Work {
     /// What to call.
     pub call: Call,
-    /// The create's owner tag, or the empty text.
+    /// The create's owner tag, or the empty string.
     pub operation: String,
     /// The context; set just before the start.
     pub cx: Option<Cx>,
@@ -19,13 +19,13 @@ pub struct Work {
 
 /// The kinds of calls.
 pub enum Call {
-    /// Make it.
+    /// Create it.
     Create {
         /// The type.
         kind: &'static dyn ResourceType,
         /// The properties.
         inputs: Value,
-        /// What the plan settled.
+        /// What the plan decided.
         decided: Map<String, Value>,
     },
     /// Change it.
@@ -61,14 +61,14 @@ pub enum Call {
     },
 }
 
-/// What a step brought about.
+/// The outcome of a step.
 #[derive(Debug)]
 pub struct Outcome {
     /// The id.
     pub id: String,
     /// The outputs.
     pub outputs: Value,
-    /// The object exists, but what had to follow failed.
+    /// The resource exists, but a call that had to follow failed.
     pub error: Option<Error>,
 }
 
@@ -83,7 +83,7 @@ impl Work {
         }
     }
 
-    /// Who will own what it makes.
+    /// The owner of what it creates.
     pub fn owner(&self, stack: &str, address: &str) -> Owner {
         Owner {
             stack: stack.to_owned(),
@@ -93,11 +93,11 @@ impl Work {
     }
 }
 
-/// Makes the calls.
+/// Sends the calls.
 ///
 /// # Errors
-/// When nothing was brought about, or it is not known whether something was;
-/// [`Error::Interrupted`] where the user stopped the run while the step only waited.
+/// When nothing took effect, or it is unknown whether something did; [`Error::Interrupted`] where
+/// the user stopped the run while the step only waited.
 pub async fn run(work: Work) -> Result<Outcome, Error> {
     let Some(cx) = work.cx else {
         return Err(Error::failed("the step has no context"));
@@ -139,8 +139,8 @@ fn after(cx: &Cx, error: Error) -> Result<Outcome, Error> {
     }
 }
 
-/// The error of a create. A refusal tells of its own call alone: where a call before it created
-/// something, or may have, and nobody knows what, the next run has to look.
+/// The error of a create. A refusal covers its own call alone: where an earlier call created
+/// something unknown, or may have, the next run has to search for it.
 fn of_create(cx: &Cx, error: Error) -> Error {
     unsure_if(
         cx.made_id().is_none() && cx.flight.may_have_created(),

@@ -1,5 +1,5 @@
-//! The only calls before a plan: who we are, the live resources, the data sources. None waits
-//! for another, but no more than some are under way at once.
+//! The only calls before a plan: who we are, the live resources, the data sources. They run
+//! concurrently, up to a limit.
 
 use super::plan::planned::{Inputs, Need, Options, Planned};
 use super::plan::rewrite;
@@ -43,9 +43,9 @@ pub struct Observe<'a> {
     pub read_file: ReadFile<'a>,
 }
 
-/// How many reads are under way at once. Each call that a service throttles holds five of the
-/// SDK's 500 tokens until it succeeds, and each connection a file descriptor, of which macOS gives a
-/// process 256.
+/// How many reads are in progress at once. Each call that a service throttles holds five of the
+/// SDK's 500 tokens until it succeeds, and each connection a file descriptor, of which macOS gives
+/// a process 256.
 pub const AT_ONCE: usize = 48;
 
 /// How long a read is repeated whose service goes on asking to slow down: the SDK gives up when its
@@ -61,11 +61,12 @@ fn slowed(error: &Error) -> Option<&'static str> {
 /// What is read to know whose account it is.
 pub const CREDENTIALS: &str = "the credentials";
 
-/// Reads what the plan needs and makes it; `first` is the plan made without any read. More than one round is needed only when a data
-/// source's arguments come from another data source or from a resource.
+/// Reads what the plan needs and computes it; `first` is the plan computed without any read. More
+/// than one round is needed only when a data source's arguments come from another data source or
+/// from a resource.
 ///
 /// # Errors
-/// All reads that failed; none at all where the account is not allowed.
+/// All reads that failed; an empty list where the account is not allowed.
 pub async fn observe_and_plan(
     observe: &Observe<'_>,
     mut world: World,
@@ -118,7 +119,7 @@ pub async fn observe_and_plan(
 ///
 /// # Errors
 /// All reads that failed.
-pub async fn look(observe: &Observe<'_>, mut world: World) -> Result<World, Vec<ReadFailure>> {
+pub async fn read_live(observe: &Observe<'_>, mut world: World) -> Result<World, Vec<ReadFailure>> {
     let round = Round {
         needs: &[],
         imports: &[],
@@ -153,7 +154,7 @@ fn doomed(types: &Types, planned: &Planned, world: &World) -> BTreeSet<String> {
         .filter(|address| {
             let known = world.state.resources.get(address);
             let kind = known.and_then(|known| types.resource(&known.type_name));
-            let gone = matches!(world.live.get(address), Some(Observed::Gone));
+            let gone = matches!(world.live.get(address), Some(Observed::NotFound));
             kind.is_some_and(ResourceType::counting_needs_call)
                 && !gone
                 && !world.contents.contains_key(address)
@@ -233,7 +234,7 @@ async fn read(
     if round.first && !observe.cx.aws.is_offline() {
         world.region = Some(observe.cx.aws.region().to_owned());
         reads.push(Box::pin(async {
-            let cx = told_of(observe.cx, CREDENTIALS);
+            let cx = read_context(observe.cx, CREDENTIALS);
             Observation::Identity(cx.reporting_waits(cx.aws.identity()).await.cloned())
         }));
     }
@@ -248,7 +249,7 @@ async fn read(
         reads.push(Box::pin(async move {
             let found = match observe.types.data_source(&need.type_name) {
                 Some(kind) => {
-                    let mut cx = told_of(observe.cx, &format!("data.{}", need.name));
+                    let mut cx = read_context(observe.cx, &format!("data.{}", need.name));
                     cx.is_secret = need.is_secret;
                     let read = || kind.read(&cx, need.args.clone());
                     cx.reporting_waits(cx.retry(SLOWED, slowed, read)).await
@@ -282,7 +283,7 @@ async fn read(
                             }
                             let held = seen.held.map(|held| (address.clone(), held));
                             world.contents.extend(held);
-                            let live = seen.live.map_or(Observed::Gone, Observed::Present);
+                            let live = seen.live.map_or(Observed::NotFound, Observed::Present);
                             world.live.insert(address, live);
                         }
                         Err(error) => failures.push((address, error)),
@@ -308,7 +309,10 @@ async fn read(
                 );
             }
             Observation::Import(need, Ok(found)) => {
-                let read = ImportRead { id: need.id, found };
+                let read = ImportRead {
+                    id: need.id,
+                    attributes: found,
+                };
                 world.imports.insert(need.address, read);
             }
             Observation::Import(need, Err(error)) => failures.push((need.address, error)),
@@ -349,8 +353,8 @@ fn listed<'a>(addresses: impl Iterator<Item = &'a String>) -> String {
     }
 }
 
-/// The context of one read: what delays it is told with what is read.
-fn told_of(cx: &Cx, what: &str) -> Cx {
+/// The context of one read: its wait messages are prefixed with what is read.
+fn read_context(cx: &Cx, what: &str) -> Cx {
     let (notify, what) = (Arc::clone(&cx.notify), what.to_owned());
     let mut cx = cx.clone();
     cx.notify = Arc::new(move |reason| notify(&format!("reading {what}: {reason}")));
@@ -360,7 +364,7 @@ fn told_of(cx: &Cx, what: &str) -> Cx {
 /// Reads a group. Those whose service asks to slow down are read again, without the others.
 async fn read_group(cx: &Cx, group: Group) -> Observation {
     let Group { kind, asked } = group;
-    let cx = told_of(cx, &listed(asked.iter().map(|(address, _)| address)));
+    let cx = read_context(cx, &listed(asked.iter().map(|(address, _)| address)));
     let progress = Mutex::new((asked, BTreeMap::new()));
     let attempt = || async {
         let mut progress = progress.lock().await;

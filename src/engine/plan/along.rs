@@ -1,10 +1,11 @@
 //! What follows from which resource names which: what excludes each other, and what is replaced
 //! along with the resource that it names.
 //!
-//! What would die with a resource that is replaced under its own name, or stop its deletion, is
-//! forced to be replaced: the plan is made again with that, until nothing more is found, so that
-//! all that depends on it follows. A create waits for what has its name to be gone, though the
-//! deletion lets go early, and is made again while the service still has it (`Error::StillThere`).
+//! What would be deleted with a resource that is replaced under its own name, or block its
+//! deletion, is forced to be replaced: the plan is computed again with that, until nothing more is
+//! found, so that everything that depends on it follows. A create waits until no resource has its
+//! name, though the deletion step ends early, and is retried while the service still has the old
+//! one (`Error::StillThere`).
 
 use super::Action;
 use super::identity::{self, Same};
@@ -12,11 +13,11 @@ use super::instance::Instance;
 use super::mistakes::violation;
 use super::planned::FAULTY;
 use super::planner::Planner;
-use super::relations::{Forced, Link, Named, Parents, known, named_by, outputs, texts};
+use super::relations::{Forced, Link, Named, Parents, named_by, outputs, resource_of, texts};
 use super::rules::properties;
 use crate::data::Path;
 use crate::engine::address;
-use crate::engine::address::Object;
+use crate::engine::address::ResourceKey;
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::resource::relation::{Conflict, Fate, Parent};
 use crate::resource::{Rules, overlay};
@@ -286,12 +287,12 @@ impl Planner<'_> {
         self.out.forced = forced;
     }
 
-    /// The objects that the plan deletes at their service, and the word for it.
-    fn going(&self) -> BTreeMap<Object, &'static str> {
+    /// The resources that the plan deletes at their service, and the word for it.
+    fn going(&self) -> BTreeMap<ResourceKey, &'static str> {
         let mut going = BTreeMap::new();
         for change in &self.out.plan.changes {
             if change.action == Action::Delete {
-                going.insert(address::object(&change.address), "deleted");
+                going.insert(address::resource_key(&change.address), "deleted");
             }
         }
         for found in &self.out.instances {
@@ -307,7 +308,8 @@ impl Planner<'_> {
     fn follows(&self, child: usize, named: &Named, replaced: Option<usize>) -> Follows {
         let found = &self.out.instances[child];
         let state = &self.inputs.world.state;
-        let (Some(parent), Some(props)) = (known(state, &named.parent), &found.change.after) else {
+        let (Some(parent), Some(props)) = (resource_of(state, &named.parent), &found.change.after)
+        else {
             return Follows::Unknown;
         };
         let before: BTreeSet<String> = outputs(parent, named.row).collect();

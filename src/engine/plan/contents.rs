@@ -17,18 +17,18 @@ pub struct Named {
     pub label: String,
     /// The content; none where it changes and is known only while applying.
     pub content: Option<Content>,
-    /// Whether it is made of a secret: then so is every hash of it.
+    /// Whether it contains a secret: then every hash of it is secret too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub secret: bool,
 }
 
-/// The properties that stand for a content that is made of a secret.
+/// The properties that stand for a content that contains a secret.
 pub(crate) fn secret(files: &BTreeMap<Path, Named>) -> impl Iterator<Item = &Path> {
     let secret = files.iter().filter(|(_, named)| named.secret);
     secret.map(|(path, _)| path)
 }
 
-/// The contents as the state keeps them: what is made of a secret is sealed.
+/// The contents as the state stores them: what contains a secret is sealed.
 pub(crate) fn kept(
     files: &BTreeMap<Path, Named>,
     seal: &Seal,
@@ -53,7 +53,7 @@ pub struct Contents<'a> {
     pub applied: &'a BTreeMap<Path, Content>,
     /// As the file wants them.
     pub wanted: &'a BTreeMap<Path, Named>,
-    /// Whether what is live is of this content; none where the service does not tell.
+    /// Whether the live resource has this content; none where the service does not report it.
     pub live: &'a dyn Fn(&Content) -> Option<bool>,
 }
 

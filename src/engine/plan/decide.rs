@@ -1,14 +1,14 @@
-//! One resource of the file against the world: what becomes of it, and what expressions
-//! see of it from then on.
+//! One resource of the file against the world: decides its action, and what expressions see of it
+//! from then on.
 
 use super::contents;
 use super::contents::{Contents, Named, live_content};
 use super::diff::Compare;
 use super::graph::Uses;
 use super::hashes;
-use super::imports::Adopter;
+use super::imports::ImportTarget;
 use super::instance::{Each, Instance};
-use super::marks::mark_made;
+use super::marks::mark_derived;
 use super::marks::mark_sensitive;
 use super::planner::Planner;
 use super::unfinished;
@@ -44,19 +44,22 @@ impl<'a> Planner<'a> {
         let options = self.saved_options(name, block);
         let files = self.files(name, block, kind, &desired);
         let ignored = contents::ignored(block);
-        let adopter = Adopter {
+        let target = ImportTarget {
             files: &files,
             block: name,
             address: &address,
             kind,
             desired: &desired,
         };
-        let importing = self.importing(&adopter, block);
+        let importing = self.importing(&target, block);
         let former = self.former(name, block, each.as_ref());
         let known = self.inputs.world.state.resources.get(&address);
         let known = known.map(|known| self.seal.opened_resource(known));
         let known = known.as_deref();
-        let gone = matches!(self.inputs.world.live.get(&address), Some(Observed::Gone));
+        let gone = matches!(
+            self.inputs.world.live.get(&address),
+            Some(Observed::NotFound)
+        );
         let live = known
             .filter(|_| !gone)
             .map(|known| self.live(&address, known));
@@ -72,14 +75,14 @@ impl<'a> Planner<'a> {
             );
             unkept = self.keep_unkept(known, live, &mut desired);
         }
-        let judged = match (known, live) {
+        let decision = match (known, live) {
             (Some(known), Some(live)) => {
-                self.judge(block, kind, &address, (known, live, &files), &desired)
+                self.decide_action(block, kind, &address, (known, live, &files), &desired)
             }
-            (Some(_), None) => Judged::create("it is gone: deleted outside stackctl"),
-            (None, _) => Judged::create(NEW),
+            (Some(_), None) => Decision::create("it is gone: deleted outside stackctl"),
+            (None, _) => Decision::create(NEW),
         };
-        let remakes = judged.action == Action::Create || judged.action.is_replace();
+        let remakes = decision.action == Action::Create || decision.action.is_replace();
         // Nothing is drawn for what the schema refuses: a length may be anything there.
         let decided = if remakes && !wrong && desired.value.is_object() {
             let world = self.inputs.world;
@@ -99,7 +102,7 @@ impl<'a> Planner<'a> {
             kind,
             &address,
             &desired,
-            &judged,
+            &decision,
             (live, contents),
             &decided,
         );
@@ -112,16 +115,16 @@ impl<'a> Planner<'a> {
             type_name: block.type_name.clone(),
             schema: Declared(Some(schema)),
             id: known.filter(|_| !gone).map(|known| known.id.clone()),
-            action: judged.action,
-            reason: judged.reason,
+            action: decision.action,
+            reason: decision.reason,
             before: before.map(|value| Data {
                 value,
                 secret: secret_before,
                 ..Data::default()
             }),
             after: Some(mark_sensitive(schema, desired)),
-            differences: judged.differences,
-            unchanged: judged.unchanged,
+            differences: decision.differences,
+            unchanged: decision.unchanged,
             decided,
             importing,
             holds: None,
@@ -154,7 +157,7 @@ impl<'a> Planner<'a> {
             former,
             change,
         };
-        self.adopted(&found);
+        self.complete_import(&found);
         (found, visible)
     }
 
@@ -169,16 +172,16 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn judge(
+    fn decide_action(
         &self,
         block: &ResourceBlock,
         kind: &dyn ResourceType,
         address: &str,
         (known, live, files): (&ResourceState, &Value, &BTreeMap<Path, Named>),
         desired: &Data,
-    ) -> Judged {
+    ) -> Decision {
         if known.type_name != block.type_name {
-            return Judged::replace(format!("its type was {}", known.type_name));
+            return Decision::replace(format!("its type was {}", known.type_name));
         }
         let replace_on: Vec<Path> = block
             .options
@@ -201,24 +204,24 @@ impl<'a> Planner<'a> {
         let cut_off = rows.any(|row| unfinished::touches(known, &row.path));
         let mut rows = differences.iter().filter(|row| row.desired.is_some());
         let unkept = rows.any(|row| row.applied.as_ref().is_some_and(holds_sealed));
-        let mut judged = Judged::from(kind.schema(), differences, unchanged);
+        let mut decision = Decision::from(kind.schema(), differences, unchanged);
         if cut_off {
-            judged.reason = format!("{}; {}", judged.reason, unfinished::REASON);
+            decision.reason = format!("{}; {}", decision.reason, unfinished::REASON);
         }
         if unkept && self.seal.is_open() {
-            judged.reason = format!("{}; {}", judged.reason, hashes::REASON);
+            decision.reason = format!("{}; {}", decision.reason, hashes::REASON);
         }
         if is_among(address, &self.inputs.options.replace) {
-            judged.reason = "--replace asks for it".to_owned();
-            judged.action = Action::CreateThenDelete;
+            decision.reason = "--replace asks for it".to_owned();
+            decision.action = Action::CreateThenDelete;
         }
         if let Some(forced) = self.forced.get(address)
-            && !judged.action.is_replace()
+            && !decision.action.is_replace()
         {
-            judged.reason.clone_from(&forced.reason);
-            judged.action = Action::CreateThenDelete;
+            decision.reason.clone_from(&forced.reason);
+            decision.action = Action::CreateThenDelete;
         }
-        judged
+        decision
     }
 
     fn visible(
@@ -226,12 +229,12 @@ impl<'a> Planner<'a> {
         kind: &dyn ResourceType,
         address: &str,
         desired: &Data,
-        judged: &Judged,
+        decision: &Decision,
         (live, mut secret): (Option<&Value>, BTreeSet<Path>),
         decided: &Map<String, Value>,
     ) -> Data {
         let schema = kind.schema();
-        let remakes = judged.action == Action::Create || judged.action.is_replace();
+        let remakes = decision.action == Action::Create || decision.action.is_replace();
         let known = self.inputs.world.state.resources.get(address);
         let outputs = match live {
             Some(live) if !remakes => live.clone(),
@@ -247,27 +250,27 @@ impl<'a> Planner<'a> {
             outputs: &outputs,
             secret: &secret,
         };
-        let changed: BTreeSet<String> = judged.changed();
+        let changed: BTreeSet<String> = decision.changed();
         visible.data(|output| {
             if remakes {
                 !decided.contains_key(output)
             } else {
                 schema.is_volatile(output, changed.iter().map(String::as_str))
-                    && judged.action == Action::Update
+                    && decision.action == Action::Update
             }
         })
     }
 }
 
-/// What becomes of a resource, and why.
-struct Judged {
+/// What happens to a resource, and why.
+struct Decision {
     action: Action,
     reason: String,
     differences: Vec<Difference>,
     unchanged: usize,
 }
 
-impl Judged {
+impl Decision {
     fn create(reason: &str) -> Self {
         Self {
             action: Action::Create,
@@ -341,7 +344,7 @@ impl Judged {
     }
 }
 
-/// `ignoreChanges`: the file wants what is there already.
+/// `ignoreChanges`: the live value counts as the file's.
 fn ignore(paths: &[String], applied: &Value, live: &Value, desired: &mut Data) {
     for path in paths {
         let path = Path::dotted(path);
@@ -384,6 +387,6 @@ pub(super) fn before(
             .filter(|name| schema.is_sensitive(name))
             .map(|name| Path::root().join(name)),
     );
-    mark_made(schema, &mut secret, std::iter::empty());
+    mark_derived(schema, &mut secret, std::iter::empty());
     (Some(Value::Object(map)), secret)
 }

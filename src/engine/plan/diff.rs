@@ -32,8 +32,8 @@ pub struct Compare<'a> {
 }
 
 impl<'a> Compare<'a> {
-    /// Of one object: what was last applied, and where that is secret; what is live; what the
-    /// file wants, or none where what was applied is to stay.
+    /// Of one resource: what was last applied, and where that is secret; what is live; what the
+    /// file declares, or none where what was applied stays.
     pub fn new(
         kind: &dyn ResourceType,
         (applied, sensitive): (&'a Value, &'a BTreeSet<Path>),
@@ -66,7 +66,7 @@ impl<'a> Compare<'a> {
         };
         Self {
             schema,
-            sealed: hashes::left([&applied, &live, &desired.value]),
+            sealed: hashes::withheld_paths([&applied, &live, &desired.value]),
             applied,
             live,
             desired,
@@ -92,28 +92,28 @@ impl<'a> Compare<'a> {
     pub fn differences(&self) -> (Vec<Difference>, usize) {
         let mut rows = Rows {
             compare: self,
-            found: Vec::new(),
+            rows: Vec::new(),
         };
         let mut names: BTreeSet<&str> = keys(Some(&self.desired.value)).collect();
         names.extend(keys(Some(&*self.applied)));
         let mut unchanged = 0;
         for name in names {
-            let before = rows.found.len();
+            let before = rows.rows.len();
             let path = Path::root().join(name);
             let pick = |value| member(Some(value), name);
             let (applied, live) = (pick(&*self.applied), pick(&*self.live));
             rows.walk(&path, applied, live, pick(&self.desired.value));
-            if rows.found.len() == before {
+            if rows.rows.len() == before {
                 unchanged += 1;
             }
         }
-        (rows.found, unchanged)
+        (rows.rows, unchanged)
     }
 }
 
 struct Rows<'a, 'c> {
     compare: &'c Compare<'a>,
-    found: Vec<Difference>,
+    rows: Vec<Difference>,
 }
 
 fn keys(value: Option<&Value>) -> impl Iterator<Item = &str> {
@@ -170,7 +170,7 @@ impl Rows<'_, '_> {
                     .chain(keys(applied))
                     .chain(keys(live))
                     .collect();
-                let first = self.found.len();
+                let first = self.rows.len();
                 self.children(path, &names, (applied, live, desired));
                 if self.is_secret_as_a_whole(path) {
                     self.fold(first, path, (applied, live));
@@ -188,14 +188,14 @@ impl Rows<'_, '_> {
             || sensitive.any(|at| map.is_within(at))
     }
 
-    /// Makes one row, of the map, of the rows of its keys from the `first` one on.
+    /// Merges the rows of a map's keys, from the `first` one on, into one row of the map.
     fn fold(
         &mut self,
         first: usize,
         map: &Path,
         (applied, live): (Option<&Value>, Option<&Value>),
     ) {
-        let rows = self.found.split_off(first);
+        let rows = self.rows.split_off(first);
         let Some(one) = rows.first() else {
             return;
         };
@@ -204,7 +204,7 @@ impl Rows<'_, '_> {
             false => ChangedBy::Both,
         };
         self.add(map, applied, live, by);
-        if let Some(row) = self.found.last_mut() {
+        if let Some(row) = self.rows.last_mut() {
             row.replaces = rows.iter().any(|row| row.replaces);
             row.secret = true;
         }
@@ -269,7 +269,7 @@ impl Rows<'_, '_> {
             _ => ChangedBy::File,
         };
         self.add(path, applied, live, by);
-        if let Some(row) = self.found.last_mut() {
+        if let Some(row) = self.rows.last_mut() {
             row.content = Some(named.label.clone());
         }
         true
@@ -350,7 +350,7 @@ impl Rows<'_, '_> {
                 .iter()
                 .any(|at| at.is_within(path) || path.is_within(at))
             || self.compare.sealed.iter().any(|at| at.is_within(path));
-        self.found.push(Difference {
+        self.rows.push(Difference {
             path: path.clone(),
             applied: applied.filter(|value| given(value)).cloned(),
             live: live.filter(|value| given(value)).cloned(),
@@ -422,7 +422,7 @@ mod tests {
         };
         assert_eq!(differs(Some(5)), (Vec::new(), 2));
         assert_eq!(differs(Some(6)), (vec!["delaySeconds".to_owned()], 1));
-        // Nobody can tell whether it is as it was applied.
+        // Whether it still is as it was applied is unknown.
         assert_eq!(differs(None), (Vec::new(), 2));
     }
 }

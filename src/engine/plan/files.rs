@@ -1,13 +1,13 @@
-//! What is in the local files that resources name. A property that names one stands for the
-//! file's content when the plan is made, wherever the file is; so does a property by which a
-//! resource takes what another one of the stack holds (a function's code in an object).
+//! The contents of the local files that resources name. A property that names one stands for the
+//! file's content when the plan is computed, wherever the file is; so does a property by which a
+//! resource takes the content of another one of the stack (a function's code in an S3 object).
 //!
 //! The hashes come from the edge (`content::LocalFiles`, asked by path like `file()`), and go into
-//! the world once the plan is made; the state keeps those that were applied. A type says how its
-//! service tells a content (`has_content`), so what is live takes part in the comparison. What a
-//! step reads later is compared with the plan's hash before, or while, it is sent. What a function
-//! runs from an S3 object counts as made of that object's content; the hashes of such contents are
-//! sealed in the state (`sealed_files`), since they are compared.
+//! the world once the plan is computed; the state keeps those that were applied. A type declares
+//! how its service reports a content (`has_content`), so the live content takes part in the
+//! comparison. What a step reads later is compared with the plan's hash before, or while, it is
+//! sent. Code that a function runs from an S3 object counts as that object's content; the hashes of
+//! such contents are sealed in the state (`sealed_files`), since they are compared.
 
 use super::contents::{Named, ignored};
 use super::instance::Instance;
@@ -24,7 +24,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 impl Planner<'_> {
-    /// Tells what is wrong with the local files that a data source is to read.
+    /// Reports the mistakes in the local files that a data source reads.
     pub(super) fn inspect(&mut self, base: &Path, kind: &dyn DataSourceType, args: &Data) {
         let look = |dir: &std::path::Path| kind.inspect(dir, args.value.clone());
         let name = kind.name();
@@ -212,7 +212,7 @@ impl Planner<'_> {
     }
 }
 
-/// Whether the plan gives a resource another content, as far as that can be told.
+/// Whether the plan gives a resource another content, as far as that is known.
 fn uploads(holder: &Instance) -> bool {
     let rows = holder.change.differences.iter();
     let mut rows = rows.filter_map(|row| row.path.first());

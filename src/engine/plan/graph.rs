@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Uses {
     /// All of them.
     pub all: BTreeSet<String>,
-    /// Those that must outlive it: without the ones it only names in a text.
+    /// Those that must outlive it: without the ones it only names in a string.
     pub strong: BTreeSet<String>,
     /// The data sources among what it needs.
     pub data: BTreeSet<String>,

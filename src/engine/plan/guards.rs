@@ -1,5 +1,5 @@
-//! What a plan says before something is lost: protected resources, what goes with a deleted
-//! object, a rename that looks like a deletion and a creation.
+//! Warnings and errors before a loss: protected resources, what is deleted with a resource, a
+//! rename that looks like a deletion and a creation.
 
 use super::identity;
 use super::instance::Instance;
@@ -39,7 +39,7 @@ impl Planner<'_> {
             }
         }
         for change in &self.out.plan.changes {
-            let (address, deposed) = address::object(&change.address);
+            let (address, deposed) = address::resource_key(&change.address);
             if change.action == Action::Delete && deposed.is_none() {
                 found.extend(self.protected_deletion(change, &address));
             }
@@ -142,16 +142,16 @@ impl Planner<'_> {
         let deleted = self.out.plan.changes.iter();
         let deleted = deleted.filter(|change| change.action == Action::Delete);
         let deleted = deleted
-            .map(|change| address::object(&change.address))
+            .map(|change| address::resource_key(&change.address))
             .collect();
         let state = &self.inputs.world.state;
         for named in relations::named_by(self.inputs.types, state, &deleted) {
             let (address, key) = &named.child;
             let mut rows = self.out.plan.changes.iter();
             let kept = rows.any(|row| {
-                row.action == Action::Forget && address::object(&row.address) == named.child
+                row.action == Action::Forget && address::resource_key(&row.address) == named.child
             });
-            let known = relations::known(state, &named.child);
+            let known = relations::resource_of(state, &named.child);
             let retained = known.is_some_and(|known| self.is_retained(address, known));
             if !kept || !retained || key.is_some() || named.row.fate == Fate::Survives {
                 continue;
@@ -172,7 +172,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Tells what the objects hold that are deleted or replaced.
+    /// Reports the contents of resources that are deleted or replaced.
     pub(super) fn holdings(&mut self) {
         let world = self.inputs.world;
         let mut objects: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -226,10 +226,10 @@ impl Planner<'_> {
         }
     }
 
-    /// A deletion and a creation of what looks like the same thing is most likely a rename:
-    /// says so, with the line that makes it one.
+    /// A deletion and a creation of similar resources are most likely a rename: reports it, with
+    /// the line that declares the rename.
     pub(super) fn renames(&mut self) {
-        if self.inputs.options.destroy || self.inputs.options.adopt.is_some() {
+        if self.inputs.options.destroy || self.inputs.options.imports.is_some() {
             return;
         }
         let state = &self.inputs.world.state;
@@ -307,7 +307,7 @@ fn likeness(types: &Types, known: &ResourceState, new: &Change) -> Option<usize>
     let named = types
         .resource(&new.type_name)
         .and_then(|kind| identity::of_new(kind, after, &new.decided));
-    if named.is_some() && named == identity::of_known(types, known) {
+    if named.is_some() && named == identity::of_existing(types, known) {
         return Some(101);
     }
     let before = known.inputs.as_object()?;
@@ -329,7 +329,7 @@ fn likeness(types: &Types, known: &ResourceState, new: &Change) -> Option<usize>
     (score >= 75).then_some(score)
 }
 
-/// Whether a property is the same, as far as that can be told: what is not known yet counts.
+/// Whether a property is the same, as far as that is known: an unknown value counts as the same.
 fn same(before: Option<&Value>, after: &Data, name: &str) -> bool {
     let path = Path::root().join(name);
     let unknown = after.unknown.keys().any(|at| at.is_within(&path));

@@ -39,13 +39,13 @@ pub(super) fn filled<'v>(
 }
 
 /// The parts of the values that are not known.
-pub(super) fn left(values: [&Value; 3]) -> BTreeSet<Path> {
+pub(super) fn withheld_paths(values: [&Value; 3]) -> BTreeSet<Path> {
     let sealed = values.into_iter().filter(|value| holds_sealed(value));
     sealed.flat_map(sealed_paths).collect()
 }
 
-/// The properties as the state is to have them: what stays since it comes from what is not known
-/// is as it was, so that the next plan can tell.
+/// The properties for the state: a value that stays, since it comes from an unknown one, keeps its
+/// old content, so that the next plan can compare it.
 pub(crate) fn as_applied(inputs: &Data, stays: &BTreeSet<Path>, known: &ResourceState) -> Data {
     let mut inputs = inputs.clone();
     for at in stays {

@@ -1,4 +1,4 @@
-//! What an object is called at its service, where that must be unique.
+//! The name of a resource at its service, where it must be unique.
 
 use crate::data::{Data, Path};
 use crate::resource::ResourceType;
@@ -6,13 +6,13 @@ use crate::resource::types::Types;
 use crate::store::state::ResourceState;
 use serde_json::{Map, Value};
 
-/// The name of an object that exists; none where its type has no unique names.
-pub(super) fn of_known(types: &Types, known: &ResourceState) -> Option<String> {
+/// The name of an existing resource; none where its type has no unique names.
+pub(super) fn of_existing(types: &Types, known: &ResourceState) -> Option<String> {
     let kind = types.resource(&known.type_name)?;
     name(kind, &known.outputs).or_else(|| name(kind, &known.inputs))
 }
 
-/// The name that an object about to be made will have; none too where it is not known yet.
+/// The name that a resource about to be created will have; also none where it is still unknown.
 pub(super) fn of_new(
     kind: &dyn ResourceType,
     inputs: &Data,
@@ -25,7 +25,7 @@ pub(super) fn of_new(
     name(kind, &attributes(inputs, decided))
 }
 
-/// Whether an object about to be made gets the name of one that is there.
+/// Whether a resource about to be created gets the name of an existing one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Same {
     /// It does not, or the type has no unique names.
@@ -36,7 +36,7 @@ pub(super) enum Same {
     Yes,
 }
 
-/// Compares the name that an object about to be made will have with that of a live one.
+/// Compares the name that a resource about to be created will have with that of a live one.
 pub(super) fn compared(
     kind: &dyn ResourceType,
     (inputs, decided): (&Data, &Map<String, Value>),
@@ -86,7 +86,7 @@ fn name(kind: &dyn ResourceType, attrs: &Value) -> Option<String> {
     part(kind, identity, attrs)
 }
 
-/// Some of what names an object, in comparable form; none where a part is missing.
+/// The given parts of a resource's name, in comparable form; none where a part is missing.
 pub(super) fn part(kind: &dyn ResourceType, parts: &[&str], attrs: &Value) -> Option<String> {
     let part = |name: &&str| Some(((*name).to_owned(), attrs.get(*name)?.clone()));
     let parts: Option<Map<String, Value>> = parts.iter().map(part).collect();

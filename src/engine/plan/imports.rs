@@ -1,18 +1,19 @@
-//! `options.import` and `stackctl import`: objects that exist and are taken into the state.
+//! `options.import` and `stackctl import`: imports of existing resources into the state.
 //!
 //! An imported resource's inputs are its live values, as deep as the file names them, so that what
-//! differs is a change by the file, and what the file does not name is left alone. It gets no owner
-//! tags: an import that changes nothing must not write tags, and nothing has to find the resource.
+//! differs is a change by the file, and what the file does not name stays as it is. It gets no
+//! owner tags: an import that changes nothing must not write tags, and nothing has to find the
+//! resource.
 
 use super::contents;
 use super::contents::Named;
 use super::diff::{Shape, shape};
 use super::instance::Instance;
-use super::marks::mark_made;
+use super::marks::mark_derived;
 use super::planner::Planner;
-use super::rewrites::Adoption;
 use super::rewrites::ImportFault;
 use super::rewrites::ImportNeed;
+use super::rewrites::ImportedResource;
 use super::rewrites::Sought;
 use super::{Action, Importing, Warning};
 use crate::data::{Data, Path};
@@ -26,15 +27,15 @@ use crate::store::state::ResourceState;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The id that an object is to be adopted by.
+/// The id to import a resource by.
 struct Wish {
     text: String,
     secret: bool,
     place: Place,
 }
 
-/// A resource for which the file, or the command line, may name an object.
-pub(super) struct Adopter<'p> {
+/// A resource for which the file, or the command line, may name an existing one to import.
+pub(super) struct ImportTarget<'p> {
     /// The block's name.
     pub(super) block: &'p str,
     /// The address.
@@ -48,15 +49,15 @@ pub(super) struct Adopter<'p> {
 }
 
 impl Planner<'_> {
-    /// How the resource's object is adopted in this plan, where it is. What must be read for
-    /// that, what was found, and what is wrong with it goes into the outcome.
+    /// How this plan imports the resource, where it does. What must be read for that, what was
+    /// found, and what is wrong with it goes into the outcome.
     pub(super) fn importing(
         &mut self,
-        adopter: &Adopter<'_>,
+        target: &ImportTarget<'_>,
         block: &ResourceBlock,
     ) -> Option<Importing> {
-        let Adopter { address, kind, .. } = *adopter;
-        let wish = self.wish(adopter, block)?;
+        let ImportTarget { address, kind, .. } = *target;
+        let wish = self.wish(target, block)?;
         let fault = |message: String, help: Option<String>| ImportFault {
             address: address.to_owned(),
             place: wish.place.clone(),
@@ -72,27 +73,27 @@ impl Planner<'_> {
                     kind.name(),
                     kind.import_id()
                 );
-                self.out.found.faults.push(fault(why, Some(help)));
+                self.out.rewrites.faults.push(fault(why, Some(help)));
                 return None;
             }
         };
-        let adopted = self.rewrites.adopted.contains_key(address);
+        let is_imported = self.rewrites.imported.contains_key(address);
         let known = self.inputs.world.state.resources.get(address);
-        if let Some(known) = known.filter(|_| !adopted) {
+        if let Some(known) = known.filter(|_| !is_imported) {
             if known.id != found.id {
                 let (address, id) = (address.to_owned(), known.id.clone());
                 self.managed_already(address, &id, wish.place);
             }
             return None;
         }
-        if let Some(holder) = self.holder(adopter, &found.id) {
-            let (message, help) = holder.told(&shown(&wish, secret), address);
-            self.out.found.faults.push(fault(message, Some(help)));
+        if let Some(holder) = self.holder(target, &found.id) {
+            let (message, help) = holder.refusal(&printable_id(&wish, secret), address);
+            self.out.rewrites.faults.push(fault(message, Some(help)));
             return None;
         }
         let read = self.inputs.world.imports.get(address);
         let Some(read) = read.filter(|read| read.id == found.id) else {
-            let given = overlay(&adopter.desired.value, &Value::Object(found.attrs));
+            let given = overlay(&target.desired.value, &Value::Object(found.attrs));
             self.out.imports.push(ImportNeed {
                 address: address.to_owned(),
                 type_name: kind.name().to_owned(),
@@ -101,36 +102,43 @@ impl Planner<'_> {
             });
             return None;
         };
-        let Some(live) = &read.found else {
-            let message = format!("{} {} does not exist", kind.name(), shown(&wish, secret));
+        let Some(live) = &read.attributes else {
+            let message = format!(
+                "{} {} does not exist",
+                kind.name(),
+                printable_id(&wish, secret)
+            );
             let help = format!(
                 "check the account, the region and the id: {}",
                 kind.import_id()
             );
-            self.out.found.faults.push(fault(message, Some(help)));
+            self.out.rewrites.faults.push(fault(message, Some(help)));
             return None;
         };
-        let adopter_props = &adopter.desired.value;
-        if let Some(why) = kind.import_mismatch(adopter_props, live) {
+        let props = &target.desired.value;
+        if let Some(why) = kind.import_mismatch(props, live) {
             let help = "write properties that fit the resource, or take options.import away";
             self.out
-                .found
+                .rewrites
                 .faults
                 .push(fault(why, Some(help.to_owned())));
             return None;
         }
-        let (resource, live) = adoption(adopter, &found.id, live);
-        let adoption = Adoption { resource, live };
-        self.out.found.adopted.insert(address.to_owned(), adoption);
-        adopted.then(|| Importing {
+        let (resource, live) = imported_resource(target, &found.id, live);
+        let imported = ImportedResource { resource, live };
+        self.out
+            .rewrites
+            .imported
+            .insert(address.to_owned(), imported);
+        is_imported.then(|| Importing {
             id: (!secret).then(|| wish.text.clone()),
         })
     }
 
     /// The id given on the command line, or in the file.
-    fn wish(&mut self, adopter: &Adopter<'_>, block: &ResourceBlock) -> Option<Wish> {
-        if let Some(adopt) = &self.inputs.options.adopt {
-            return adopt.get(adopter.address).map(|text| Wish {
+    fn wish(&mut self, target: &ImportTarget<'_>, block: &ResourceBlock) -> Option<Wish> {
+        if let Some(imports) = &self.inputs.options.imports {
+            return imports.get(target.address).map(|text| Wish {
                 text: text.clone(),
                 secret: false,
                 place: Place::Outside,
@@ -138,7 +146,7 @@ impl Planner<'_> {
         }
         let template = block.options.import.as_ref()?;
         let at = Path::pointer("/resources")
-            .join(adopter.block)
+            .join(target.block)
             .join("options")
             .join("import");
         let data = self.eval(&at, template);
@@ -165,8 +173,8 @@ impl Planner<'_> {
 
     fn managed_already(&mut self, address: String, id: &str, place: Place) {
         let message = format!("{address} is in the state already, with the id {id}");
-        if self.inputs.options.adopt.is_some() {
-            self.out.found.faults.push(ImportFault {
+        if self.inputs.options.imports.is_some() {
+            self.out.rewrites.faults.push(ImportFault {
                 help: Some(format!(
                     "to manage another object in its place, first run `stackctl state rm {}`, \
                      which leaves the old one alone",
@@ -185,24 +193,24 @@ impl Planner<'_> {
         }
     }
 
-    /// `stackctl import`: nothing but the adoptions is left in the plan, and what follows them
-    /// is left to the next one.
-    pub(super) fn only_imports(&mut self, adopt: &BTreeMap<String, String>) {
+    /// `stackctl import`: keeps only the imports in the plan; what follows from them is for the
+    /// next plan.
+    pub(super) fn only_imports(&mut self, imports: &BTreeMap<String, String>) {
         self.out.plan.changes.clear();
         self.out.plan.warnings.clear();
-        let mut missing: BTreeSet<&String> = adopt.keys().collect();
+        let mut missing: BTreeSet<&String> = imports.keys().collect();
         for found in &mut self.out.instances {
             missing.remove(&found.change.address);
-            let adopted = found.change.importing.is_some();
-            if adopted || found.change.id.is_none() {
+            let imported = found.change.importing.is_some();
+            if imported || found.change.id.is_none() {
                 self.out.sought.push(Sought {
                     address: found.change.address.clone(),
                     kind: found.kind,
                     desired: found.change.after.clone().unwrap_or_default(),
-                    adopted,
+                    imported,
                 });
             }
-            if !adopted {
+            if !imported {
                 found.leave_alone();
                 continue;
             }
@@ -220,7 +228,7 @@ impl Planner<'_> {
         if self.out.needs.is_empty() {
             for address in missing {
                 let fault = self.not_in_file(address);
-                self.out.found.faults.push(fault);
+                self.out.rewrites.faults.push(fault);
             }
         }
         self.out.instances.retain(|found| found.change.id.is_some());
@@ -240,22 +248,22 @@ impl Planner<'_> {
         }
     }
 
-    /// Once the instance is decided: the dependencies and options that the state keeps, and
-    /// whether the file would replace what is to be adopted.
-    pub(super) fn adopted(&mut self, found: &Instance) {
-        let Some(adoption) = self.out.found.adopted.get_mut(&found.change.address) else {
+    /// Once the instance is decided: the dependencies and options that the state keeps, and whether
+    /// the file would replace the imported resource.
+    pub(super) fn complete_import(&mut self, found: &Instance) {
+        let Some(imported) = self.out.rewrites.imported.get_mut(&found.change.address) else {
             return;
         };
-        adoption
+        imported
             .resource
             .dependencies
             .clone_from(&found.dependencies);
-        adoption.resource.options.clone_from(&found.options);
+        imported.resource.options.clone_from(&found.options);
         if found.change.importing.is_none() || !found.change.action.is_replace() {
             return;
         }
         let address = &found.change.address;
-        if self.inputs.options.adopt.is_some() {
+        if self.inputs.options.imports.is_some() {
             return;
         }
         let fixed = found.change.differences.iter().find(|row| row.replaces);
@@ -267,7 +275,7 @@ impl Planner<'_> {
         let live = fixed
             .filter(|row| !row.secret)
             .and_then(|row| row.live.as_ref());
-        self.out.found.faults.push(ImportFault {
+        self.out.rewrites.faults.push(ImportFault {
             address: address.clone(),
             place: Place::Value(place),
             message: format!(
@@ -283,7 +291,7 @@ impl Planner<'_> {
 }
 
 /// The id, unless it is a secret.
-fn shown(wish: &Wish, secret: bool) -> String {
+fn printable_id(wish: &Wish, secret: bool) -> String {
     if secret {
         "with this id".to_owned()
     } else {
@@ -292,11 +300,11 @@ fn shown(wish: &Wish, secret: bool) -> String {
 }
 
 /// The properties of the file; with the hash of the live content, where a local file has it.
-fn proven(adopter: &Adopter<'_>, live: &Value) -> Value {
-    let mut props = adopter.desired.value.clone();
-    let mut contents = adopter.files.values().filter_map(|it| it.content.as_ref());
-    let same = contents.any(|content| adopter.kind.has_content(live, content) == Some(true));
-    if let (true, Some(name)) = (same, adopter.kind.content_hash())
+fn proven(target: &ImportTarget<'_>, live: &Value) -> Value {
+    let mut props = target.desired.value.clone();
+    let mut contents = target.files.values().filter_map(|it| it.content.as_ref());
+    let same = contents.any(|content| target.kind.has_content(live, content) == Some(true));
+    if let (true, Some(name)) = (same, target.kind.content_hash())
         && let Some(hash) = live.get(name)
     {
         Path::root().join(name).set(&mut props, hash.clone());
@@ -304,12 +312,12 @@ fn proven(adopter: &Adopter<'_>, live: &Value) -> Value {
     props
 }
 
-/// The object for the state, and its attributes.
-fn adoption(adopter: &Adopter<'_>, id: &str, live: &Value) -> (ResourceState, Value) {
-    let schema = adopter.kind.schema();
-    let desired = adopter.desired;
+/// The resource for the state, and its attributes.
+fn imported_resource(target: &ImportTarget<'_>, id: &str, live: &Value) -> (ResourceState, Value) {
+    let schema = target.kind.schema();
+    let desired = target.desired;
     let inputs = projected(schema, &Path::root(), live, desired);
-    let given = adopter.kind.assumed_on_import(&proven(adopter, live), live);
+    let given = target.kind.assumed_on_import(&proven(target, live), live);
     let hidden = hidden(schema, desired, given);
     let inputs = overlay(&inputs, &hidden);
     let live = overlay(&hidden, live);
@@ -321,7 +329,7 @@ fn adoption(adopter: &Adopter<'_>, id: &str, live: &Value) -> (ResourceState, Va
     let marked = named.filter(|(name, _)| schema.is_sensitive(name));
     let mut sensitive: BTreeSet<Path> = desired.secret.clone();
     sensitive.extend(marked.map(|(name, _)| Path::root().join(name)));
-    mark_made(schema, &mut sensitive, contents::secret(adopter.files));
+    mark_derived(schema, &mut sensitive, contents::secret(target.files));
     let resource = ResourceState {
         type_name: schema.name.to_owned(),
         id: id.to_owned(),
@@ -333,8 +341,9 @@ fn adoption(adopter: &Adopter<'_>, id: &str, live: &Value) -> (ResourceState, Va
     (resource, live)
 }
 
-/// What no read returns and no update can change is taken as the file says: it cannot be
-/// compared, and a difference would replace the object. So is what the type names.
+/// A property that no read returns and no update can change is assumed to be as the file says: it
+/// cannot be compared, and a difference would replace the resource. The same holds for those that
+/// the type names.
 fn hidden(schema: &Schema, desired: &Data, named: &[&str]) -> Value {
     let given = desired.value.as_object().into_iter().flatten();
     let hidden = given.filter(|(name, value)| {

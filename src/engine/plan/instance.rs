@@ -5,7 +5,7 @@ use super::identity::{self, Same};
 use super::{Action, Change};
 use crate::content::Content;
 use crate::data::{Data, Path};
-use crate::engine::address::Object;
+use crate::engine::address::ResourceKey;
 use crate::resource::ResourceType;
 use crate::store::state::{SavedOptions, State};
 use serde_json::Value;
@@ -29,7 +29,7 @@ pub struct Instance {
     pub each: Option<Each>,
     /// The type.
     pub kind: &'static dyn ResourceType,
-    /// The addresses that must be made before it.
+    /// The addresses that must be created before it.
     pub uses: BTreeSet<String>,
     /// Those among them that must outlive it.
     pub dependencies: BTreeSet<String>,
@@ -106,9 +106,9 @@ impl Instance {
         self.keeps_identity(state, &BTreeSet::new())
     }
 
-    /// Whether its name at the service stays the same, so that old and new cannot be there
-    /// at the same time. A part that is not known yet may turn out the same where it comes
-    /// from an object that is made again.
+    /// Whether its name at the service stays the same, so that old and new cannot exist at the same
+    /// time. A part that is still unknown may turn out the same where it comes from a resource that
+    /// is recreated.
     fn keeps_identity(&self, state: &State, again: &BTreeSet<String>) -> bool {
         let change = &self.change;
         let known = state.resources.get(&change.address);
@@ -179,12 +179,12 @@ fn unknown_keys(expression: &str) -> String {
 
 /// Decides which replacements delete first: those asked to, those whose name stays the
 /// same, and those in `first`, which would else wait in a circle.
-pub(super) fn settle_replacements(
+pub(super) fn decide_replacements(
     instances: &mut [Instance],
     state: &State,
-    first: &BTreeSet<Object>,
+    first: &BTreeSet<ResourceKey>,
 ) {
-    // What vanished and is made again, and what is deleted first, may be called as before.
+    // A resource that vanished and is recreated, or is deleted first, may get its old name again.
     let mut again = BTreeSet::new();
     for found in instances {
         let address = &found.change.address;

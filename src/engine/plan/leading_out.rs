@@ -1,8 +1,8 @@
 //! What leads out of the project: files outside of its folder, and an endpoint on another machine.
-//! Warnings, of which `--strict` makes errors.
+//! Warnings, which `--strict` turns into errors.
 //!
 //! The reader of files notes paths that lead out (`outside.rs`); which string of the stack read one
-//! is found by evaluating its parts again, so that the evaluator knows nothing of it.
+//! is found by evaluating its parts again, so that the evaluator needs no code for it.
 
 use super::planner::Planner;
 use crate::content::SOURCES;
@@ -21,11 +21,11 @@ const SENT: &str = "credentials and the values of the stack go there: see whose 
                     anything is called; --strict refuses it";
 
 impl Planner<'_> {
-    /// Tells of files outside of the project that a template reads, each at its own place.
+    /// Reports the files outside of the project that a template reads, each at its own place.
     pub(super) fn leading_out(&mut self, base: &Path, template: &Value) {
         for found in self.inputs.read_file.leading_out() {
             let path = self.reader_of(base, template, &found);
-            self.tell_outside(&path, &found);
+            self.report_outside(&path, &found);
         }
     }
 
@@ -35,7 +35,7 @@ impl Planner<'_> {
             let reads = match part {
                 Value::String(text) if !text.contains("${") => false,
                 part => {
-                    // What is wrong in it was told; all that counts is what it reads.
+                    // Its mistakes were reported already; only what it reads matters here.
                     let _ = evaluate(part, &self.values);
                     self.inputs.read_file.leading_out().contains(wanted)
                 }
@@ -55,28 +55,28 @@ impl Planner<'_> {
         found.unwrap_or_else(|| at.clone())
     }
 
-    /// Tells of files outside of the project that a property names.
+    /// Reports the files outside of the project that a property names.
     pub(super) fn named_outside(&mut self, path: &Path) {
         for found in self.inputs.read_file.leading_out() {
-            self.tell_outside(path, &found);
+            self.report_outside(path, &found);
         }
     }
 
-    /// Tells of what a data source is to read outside of the project.
+    /// Reports what a data source reads outside of the project.
     pub(super) fn inspected_outside(&mut self, base: &Path, args: &Value) {
         for found in self.inputs.read_file.leading_out() {
             let mut names = SOURCES.iter();
             let name = names.find(|name| args.get(**name).is_some_and(|it| *it == found.path));
             let path = name.map_or_else(|| base.clone(), |name| base.join(name));
-            self.tell_outside(&path, &found);
+            self.report_outside(&path, &found);
         }
     }
 
-    fn tell_outside(&mut self, path: &Path, found: &Outside) {
-        self.tell_leading_out(path, found.to_string(), READ);
+    fn report_outside(&mut self, path: &Path, found: &Outside) {
+        self.report_leading_out(path, found.to_string(), READ);
     }
 
-    /// Tells of an endpoint in the stack file that is not on this machine.
+    /// Reports an endpoint in the stack file that is not on this machine.
     pub(super) fn other_endpoint(&mut self, aws: &Value) {
         let Some(url) = aws.get("endpointUrl").and_then(Value::as_str) else {
             return;
@@ -90,10 +90,10 @@ impl Planner<'_> {
             false => format!("all calls go to {shown}, on another machine, and are not encrypted"),
         };
         let path = Path::pointer("/providers/aws/endpointUrl");
-        self.tell_leading_out(&path, message, SENT);
+        self.report_leading_out(&path, message, SENT);
     }
 
-    fn tell_leading_out(&mut self, path: &Path, message: String, help: &str) {
+    fn report_leading_out(&mut self, path: &Path, message: String, help: &str) {
         let mut found = Diagnostic::error(Place::Value(path.clone()), message).help(help);
         found.severity = Severity::Warning;
         found.leads_out = true;

@@ -4,9 +4,9 @@ use crate::data::{Data, Path};
 use crate::schema::Schema;
 use std::collections::BTreeSet;
 
-/// Adds what is made of a secret to the secret paths of a resource: of a secret property, or of
+/// Adds derived values to the secret paths of a resource: those that contain a secret property, or
 /// the content that one of `contents` stands for.
-pub(crate) fn mark_made<'p>(
+pub(crate) fn mark_derived<'p>(
     schema: &Schema,
     secret: &mut BTreeSet<Path>,
     contents: impl Iterator<Item = &'p Path>,

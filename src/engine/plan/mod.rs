@@ -51,19 +51,19 @@ pub enum Action {
     /// Nothing.
     #[default]
     NoOp,
-    /// Make it.
+    /// Create it.
     Create,
     /// Change it in place.
     Update,
     /// Delete it, then recreate it (`-/+`).
     DeleteThenCreate,
-    /// Make the new one, then delete the old one (`+/-`).
+    /// Create the new one, then delete the old one (`+/-`).
     CreateThenDelete,
     /// Delete it.
     Delete,
-    /// Read a data source while applying, since it depends on what is made.
+    /// Read a data source while applying, since it depends on what is created.
     Read,
-    /// Leave it alone and drop it from the state (`retainOnDelete`, or gone outside).
+    /// Leave it alone and forget it in the state (`retainOnDelete`, or deleted outside stackctl).
     Forget,
 }
 
@@ -137,7 +137,7 @@ pub struct Difference {
     pub content: Option<String>,
 }
 
-/// The reason of a plain create, which people need not be told.
+/// The reason of a plain create, which is not printed.
 pub const NEW: &str = "not in the state";
 
 /// The reason of each deletion where the user asked for them all.
@@ -183,17 +183,18 @@ pub struct Change {
     pub before: Option<Data>,
     /// The properties as the file wants them.
     pub after: Option<Data>,
-    /// The properties that differ; for a create or delete it is empty (`after`, `before` tell).
+    /// The properties that differ; for a create or delete it is empty (`after` and `before` have
+    /// the values).
     pub differences: Vec<Difference>,
     /// How many properties do not differ.
     pub unchanged: usize,
-    /// What was settled in the plan: generated names and drawn values.
+    /// What the plan decided: generated names and random values.
     pub decided: Map<String, Value>,
-    /// Where the object is adopted first, the id it is adopted by (as given; none where that
-    /// is a secret). What [`Change::action`] says follows.
+    /// Where the resource is imported first, the id it is imported by (as given; none where that is
+    /// a secret). What [`Change::action`] says follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub importing: Option<Importing>,
-    /// What the object holds, where it is deleted or replaced and holds something.
+    /// What the resource contains, where it is deleted or replaced and is not empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holds: Option<Contents>,
     /// The address that the state had it under until now. What [`Change::action`] says follows.
@@ -201,7 +202,7 @@ pub struct Change {
     pub moved_from: Option<String>,
 }
 
-/// How an object is adopted.
+/// How a resource is imported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Importing {
     /// The import id, as given; none where it is a secret.
@@ -215,8 +216,8 @@ impl Change {
         self.action == Action::NoOp && self.importing.is_none() && self.moved_from.is_none()
     }
 
-    /// The words of `actions` in the plan's JSON: Terraform's, with `import` and `move` in
-    /// front where the object is adopted or renamed first.
+    /// The words of `actions` in the plan's JSON: Terraform's, with `import` and `move` in front
+    /// where the resource is imported or moved first.
     pub fn words(&self) -> Vec<&'static str> {
         let mut words = Vec::new();
         words.extend(self.moved_from.is_some().then_some("move"));
@@ -228,16 +229,18 @@ impl Change {
     }
 }
 
-/// What `--target`, `--exclude` and `--replace` make of a plan beyond what they name.
+/// What `--target`, `--exclude` and `--replace` change in a plan beyond what they name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scope {
     /// The flags, as typed: `--target middle`.
     pub asked: String,
-    /// The resources that come along, each with the reason as a clause: `middle needs it`.
-    pub along: BTreeMap<String, String>,
-    /// The resources that would change and are left out, each with the reason where it is not
-    /// that nobody named it.
-    pub left_out: BTreeMap<String, Option<String>>,
+    /// The resources that are included too, each with the reason as a clause: `middle needs it`.
+    #[serde(rename = "along")]
+    pub included: BTreeMap<String, String>,
+    /// The excluded resources that would change, each with the reason, unless the reason is only
+    /// that it was not named.
+    #[serde(rename = "left_out")]
+    pub excluded: BTreeMap<String, Option<String>>,
 }
 
 /// Something worth knowing before a plan is applied.
@@ -251,7 +254,7 @@ pub struct Warning {
     pub help: Option<String>,
 }
 
-/// What becomes of one output of the stack.
+/// The change of one output of the stack.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OutputChange {
     /// The value in the state; none where it is new. A secret one is not kept: null.
@@ -281,7 +284,7 @@ pub struct Step {
 /// What a primitive step does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Op {
-    /// Makes the resource.
+    /// Creates the resource.
     Create {
         /// Its properties; unknown ones are evaluated when the step is due.
         inputs: Data,
@@ -319,8 +322,9 @@ pub enum Op {
         /// The deposed generation's key; none: the current one.
         deposed: Option<String>,
     },
-    /// Takes the live values and the file's inputs into the state; no call.
-    Adopt {
+    /// Stores the live values and the file's inputs in the state; no call.
+    #[serde(rename = "Adopt")]
+    UpdateState {
         /// The id.
         id: String,
         /// The properties of the file.
@@ -328,7 +332,7 @@ pub enum Op {
         /// The attributes as read.
         outputs: Value,
     },
-    /// Takes an object that exists into the state, as the user asked to; no call.
+    /// Imports an existing resource into the state, as the user asked; no call.
     Import {
         /// The id.
         id: String,
@@ -337,7 +341,7 @@ pub enum Op {
         /// The attributes as read.
         outputs: Value,
     },
-    /// Gives the object at another address of the state the step's address; no call.
+    /// Moves the resource at another address of the state to the step's address; no call.
     Move {
         /// The address until now.
         from: String,
@@ -372,7 +376,7 @@ pub struct Plan {
     pub stack: String,
     /// `--env`.
     pub env: Option<String>,
-    /// The serial of the state it was made from.
+    /// The serial of the state it was computed from.
     pub serial: u64,
     /// The lineage of that state.
     pub lineage: String,
@@ -380,7 +384,7 @@ pub struct Plan {
     pub account: Option<String>,
     /// The region.
     pub region: Option<String>,
-    /// What it was made of, and where its calls go.
+    /// What it was computed from, and where its calls go.
     #[serde(default, skip_serializing_if = "Head::is_empty")]
     pub head: Head,
     /// One entry a resource, unchanged ones included, by address.
@@ -389,7 +393,7 @@ pub struct Plan {
     pub outputs: BTreeMap<String, OutputChange>,
     /// What apply runs.
     pub steps: Vec<Step>,
-    /// What `--target`, `--exclude` or `--replace` take along and leave out.
+    /// What `--target`, `--exclude` or `--replace` include and exclude.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
     /// What is worth knowing before it is applied.

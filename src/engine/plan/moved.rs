@@ -1,4 +1,4 @@
-//! `options.movedFrom`: which objects of the state get another address.
+//! `options.movedFrom`: which resources of the state get another address.
 
 use super::Warning;
 use super::instance::Each;
@@ -66,9 +66,9 @@ impl Planner<'_> {
         former
     }
 
-    /// Settles which objects move; mistakes are told at the option.
+    /// Decides which resources move; mistakes are reported at the option.
     pub(super) fn moves(&mut self) {
-        if self.inputs.options.adopt.is_some() {
+        if self.inputs.options.imports.is_some() {
             return;
         }
         let claims: Vec<_> = self
@@ -113,7 +113,7 @@ impl Planner<'_> {
                     self.error(claim.place.clone(), message);
                     continue;
                 }
-                self.out.found.moves.push(Move {
+                self.out.rewrites.moves.push(Move {
                     from,
                     to: address.clone(),
                     type_name: type_name.clone(),
@@ -123,7 +123,7 @@ impl Planner<'_> {
         }
     }
 
-    /// The object that an old address means, where there is one to move.
+    /// The resource at an old address, where one exists that can move.
     fn candidate(&mut self, claim: &Claim<'_>, old: &str, key: Option<&str>) -> Option<String> {
         let mut meant = Vec::new();
         if key.is_some() && block(old) == old {

@@ -1,7 +1,7 @@
-//! What steps wait for beyond what they refer to: deletions for those who use the object,
-//! creates for a name that is still taken, reads for their arguments.
+//! What steps wait for beyond what they refer to: deletions for the dependents of the resource,
+//! creates for a name that is still in use, reads for their arguments.
 //!
-//! A replacement makes the new resource first, unless `deleteBeforeReplace` is set, the type's
+//! A replacement creates the new resource first, unless `deleteBeforeReplace` is set, the type's
 //! `IDENTITY` properties stay the same (old and new would have one name), or the steps would wait
 //! in a circle: then the deletions on the circle come first and the plan is ordered again.
 
@@ -11,7 +11,7 @@ use super::planned::Planned;
 use super::relations::{self, Named};
 use super::{Op, Step, StepId};
 use crate::engine::address;
-use crate::engine::address::{Object, block};
+use crate::engine::address::{ResourceKey, block};
 use crate::engine::world::World;
 use crate::resource::relation::Fate;
 use crate::resource::types::Types;
@@ -21,10 +21,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A step, and one that comes before it.
 pub(super) type Edge = (StepId, StepId);
 
-/// The step that deletes (or forgets) an object.
+/// The step that deletes (or forgets) a resource.
 pub(super) struct Deletion {
-    /// The object.
-    pub(super) object: Object,
+    /// The resource.
+    pub(super) key: ResourceKey,
     /// The step.
     pub(super) step: StepId,
 }
@@ -34,35 +34,35 @@ pub(super) struct Order<'a> {
     pub(super) types: &'a Types,
     pub(super) world: &'a World,
     pub(super) steps: Vec<Step>,
-    /// The step after which the new generation of an address is there.
+    /// The step after which the new generation of an address exists.
     pub(super) makes: BTreeMap<String, StepId>,
     pub(super) deletions: Vec<Deletion>,
-    /// By the state: what names the objects that are deleted.
+    /// By the state: what names the deleted resources.
     pub(super) named: Vec<Named>,
-    /// Objects that are deleted before what uses them is changed.
-    pub(super) first: &'a BTreeSet<Object>,
+    /// Resources that are deleted before their dependents change.
+    pub(super) first: &'a BTreeSet<ResourceKey>,
 }
 
 impl Order<'_> {
-    fn known(&self, object: &Object) -> Option<&ResourceState> {
-        relations::known(&self.world.state, object)
+    fn resource_of(&self, object: &ResourceKey) -> Option<&ResourceState> {
+        relations::resource_of(&self.world.state, object)
     }
 
-    /// By the state: the objects that use an object.
-    fn users(&self) -> BTreeMap<Object, BTreeSet<Object>> {
-        let mut users: BTreeMap<Object, BTreeSet<Object>> = BTreeMap::new();
-        for (object, known) in relations::objects(&self.world.state) {
+    /// By the state: the dependents of each resource.
+    fn users(&self) -> BTreeMap<ResourceKey, BTreeSet<ResourceKey>> {
+        let mut users: BTreeMap<ResourceKey, BTreeSet<ResourceKey>> = BTreeMap::new();
+        for (object, known) in relations::resources(&self.world.state) {
             for needed in &known.dependencies {
-                let needed = address::object(needed);
+                let needed = address::resource_key(needed);
                 users.entry(needed).or_default().insert(object.clone());
             }
         }
         users
     }
 
-    /// By the state: the objects that would die with an object or stand in its way.
-    fn holders(&self) -> BTreeMap<&Object, BTreeSet<&Object>> {
-        let mut holders: BTreeMap<&Object, BTreeSet<&Object>> = BTreeMap::new();
+    /// By the state: the resources that would be deleted with a resource or block its deletion.
+    fn holders(&self) -> BTreeMap<&ResourceKey, BTreeSet<&ResourceKey>> {
+        let mut holders: BTreeMap<&ResourceKey, BTreeSet<&ResourceKey>> = BTreeMap::new();
         for named in &self.named {
             if named.row.fate != Fate::Survives {
                 holders
@@ -74,40 +74,40 @@ impl Order<'_> {
         holders
     }
 
-    /// Whether the deletion comes before the object's next generation.
+    /// Whether the deletion comes before the resource's next generation.
     fn comes_first(&self, deletion: &Deletion) -> bool {
-        let replaced_first = deletion.object.1.is_none()
+        let replaced_first = deletion.key.1.is_none()
             && matches!(
                 self.steps[deletion.step].op,
                 Op::Delete { deposed: None } | Op::Forget { deposed: None }
             )
-            && self.makes.contains_key(&deletion.object.0);
-        replaced_first || self.first.contains(&deletion.object)
+            && self.makes.contains_key(&deletion.key.0);
+        replaced_first || self.first.contains(&deletion.key)
     }
 
-    /// A deletion comes after whatever stops using the object: deletions and changes of its
-    /// users. One that must come before the new generation cannot wait for changes, which
-    /// themselves wait for that generation.
+    /// A deletion comes after every step by which a dependent stops using the resource: deletions
+    /// and changes of dependents. One that must come before the new generation cannot wait for
+    /// changes, which themselves wait for that generation.
     pub(super) fn deletes(&mut self) {
         let mut edges: Vec<(StepId, BTreeSet<StepId>)> = Vec::new();
         let (users, holders) = (self.users(), self.holders());
-        let steps: BTreeMap<&Object, StepId> = self
+        let steps: BTreeMap<&ResourceKey, StepId> = self
             .deletions
             .iter()
-            .map(|deletion| (&deletion.object, deletion.step))
+            .map(|deletion| (&deletion.key, deletion.step))
             .collect();
         for deletion in &self.deletions {
-            let (address, key) = &deletion.object;
+            let (address, key) = &deletion.key;
             let first = self.comes_first(deletion);
             let mut after = BTreeSet::new();
-            for user in users.get(&deletion.object).into_iter().flatten() {
+            for user in users.get(&deletion.key).into_iter().flatten() {
                 after.extend(steps.get(user).copied());
                 if !first && user.1.is_none() {
                     after.extend(self.makes.get(&user.0).copied());
                 }
             }
-            // One that goes need not be there again, which may wait for the name to come free.
-            for holder in holders.get(&deletion.object).into_iter().flatten() {
+            // A deleted one need not exist again first, which may wait until the name is free.
+            for holder in holders.get(&deletion.key).into_iter().flatten() {
                 let change = self
                     .makes
                     .get(&holder.0)
@@ -125,14 +125,14 @@ impl Order<'_> {
         }
     }
 
-    /// A create whose name at the service is that of an object about to be deleted waits
-    /// for that deletion.
+    /// A create whose name at the service is that of a resource about to be deleted waits for that
+    /// deletion.
     pub(super) fn names(&mut self) {
         let mut freed: BTreeMap<(&str, String), StepId> = BTreeMap::new();
         for deletion in &self.deletions {
             if let Op::Delete { .. } = self.steps[deletion.step].op
-                && let Some(known) = self.known(&deletion.object)
-                && let Some(name) = identity::of_known(self.types, known)
+                && let Some(known) = self.resource_of(&deletion.key)
+                && let Some(name) = identity::of_existing(self.types, known)
             {
                 freed.insert((known.type_name.as_str(), name), deletion.step);
             }
@@ -158,8 +158,8 @@ impl Order<'_> {
         }
     }
 
-    /// Reads while applying come after what their arguments need, and before what needs
-    /// their answer.
+    /// Reads while applying come after what their arguments need, and before what needs their
+    /// result.
     pub(super) fn reads(&mut self, planned: &Planned) {
         let reads: BTreeMap<&str, StepId> = self
             .steps
@@ -197,13 +197,13 @@ impl Order<'_> {
         }
     }
 
-    /// The objects whose deletions wait in a circle and do not come first yet.
-    pub(super) fn stuck(&self) -> BTreeSet<Object> {
+    /// The resources whose deletions wait in a circle and do not come first yet.
+    pub(super) fn stuck(&self) -> BTreeSet<ResourceKey> {
         let circle = circle(&self.steps);
         self.deletions
             .iter()
             .filter(|deletion| circle.contains(&deletion.step) && !self.comes_first(deletion))
-            .map(|deletion| deletion.object.clone())
+            .map(|deletion| deletion.key.clone())
             .collect()
     }
 }

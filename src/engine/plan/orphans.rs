@@ -1,4 +1,4 @@
-//! What the state has and the file has not; and what `--target` and `--exclude` leave out.
+//! Resources that the state has and the file does not; and what `--target` and `--exclude` exclude.
 
 use super::decide::before;
 use super::graph::needed_by_output;
@@ -30,7 +30,10 @@ impl Planner<'_> {
             if in_file.contains(address.as_str()) {
                 continue;
             }
-            let gone = matches!(self.inputs.world.live.get(address), Some(Observed::Gone));
+            let gone = matches!(
+                self.inputs.world.live.get(address),
+                Some(Observed::NotFound)
+            );
             let (action, reason) = if gone {
                 (Action::Forget, "it is gone already")
             } else if self.is_retained(address, known) {
@@ -77,11 +80,11 @@ impl Planner<'_> {
         self.out.plan.changes.extend(leftovers);
     }
 
-    /// `--target` and `--exclude`: what is left out keeps its place in the plan, unchanged.
+    /// `--target` and `--exclude`: an excluded resource keeps its place in the plan, unchanged.
     pub(super) fn narrow(&mut self) {
         let options = self.inputs.options;
-        if let Some(adopt) = &options.adopt {
-            return self.only_imports(adopt);
+        if let Some(imports) = &options.imports {
+            return self.only_imports(imports);
         }
         if options.target.is_empty() && options.exclude.is_empty() {
             return self.replaced();
@@ -95,16 +98,16 @@ impl Planner<'_> {
             asked: asked(options),
             ..Scope::default()
         };
-        let mut left_out = BTreeSet::new();
+        let mut excluded = BTreeSet::new();
         let mut changed = BTreeSet::new();
         self.out.instances.retain_mut(|found| {
             let inside = kept.contains(&found.change.address);
             if !inside {
-                left_out.insert(found.change.address.clone());
+                excluded.insert(found.change.address.clone());
                 if !found.change.is_nothing() {
                     let address = found.change.address.clone();
-                    let why = left_out_because(found, &kept, &options.exclude, self.forced);
-                    scope.left_out.insert(address, why);
+                    let why = exclusion_reason(found, &kept, &options.exclude, self.forced);
+                    scope.excluded.insert(address, why);
                 }
                 if found.change.action != Action::NoOp {
                     changed.insert(found.block.clone());
@@ -114,14 +117,14 @@ impl Planner<'_> {
             let address = &found.change.address;
             let comes = along.get(address).filter(|_| !found.change.is_nothing());
             if let Some(why) = comes.filter(|_| inside) {
-                scope.along.insert(address.clone(), why.clone());
+                scope.included.insert(address.clone(), why.clone());
             }
             inside || found.change.id.is_some() || found.change.moved_from.is_some()
         });
-        let (target, spared, users) = self.removed(&left_out);
+        let (target, spared, users) = self.removed(&excluded);
         let known = &self.inputs.world.state.resources;
         let in_use = |address: &str| {
-            let mut users = left_out.iter().filter_map(|user| known.get(user));
+            let mut users = excluded.iter().filter_map(|user| known.get(user));
             users.any(|user| user.dependencies.contains(address))
         };
         let uses = self.uses;
@@ -130,8 +133,8 @@ impl Planner<'_> {
                 let needs = uses.get(&change.address);
                 return needs.is_none_or(|needs| needs.all.is_disjoint(&changed));
             }
-            let (address, deposed) = address::object(&change.address);
-            if deposed.is_some() && (left_out.contains(&address) || in_use(&change.address)) {
+            let (address, deposed) = address::resource_key(&change.address);
+            if deposed.is_some() && (excluded.contains(&address) || in_use(&change.address)) {
                 return false;
             }
             let targeted =
@@ -141,10 +144,10 @@ impl Planner<'_> {
         self.out.plan.changes.retain(|change| {
             let stays = stays(change);
             if !stays && !change.is_nothing() {
-                scope.left_out.entry(change.address.clone()).or_default();
+                scope.excluded.entry(change.address.clone()).or_default();
             }
             if let Some(why) = users.get(&change.address).filter(|_| stays) {
-                scope.along.insert(change.address.clone(), why.clone());
+                scope.included.insert(change.address.clone(), why.clone());
             }
             stays
         });
@@ -170,23 +173,23 @@ impl Planner<'_> {
         users.collect()
     }
 
-    /// What is named for removal, and what is not to be removed. What uses a removed object
-    /// goes with it; what a spared one uses is spared too.
+    /// What is named for removal, and what must stay. What depends on a removed resource is removed
+    /// too; what a spared one depends on is spared too.
     fn removed(
         &self,
-        left_out: &BTreeSet<String>,
+        excluded: &BTreeSet<String>,
     ) -> (Vec<String>, Vec<String>, BTreeMap<String, String>) {
         let options = self.inputs.options;
         let mut target = options.target.clone();
         let mut spared = options.exclude.clone();
         let mut users = BTreeMap::new();
         if !spared.is_empty() {
-            spared.extend(left_out.iter().cloned());
+            spared.extend(excluded.iter().cloned());
         }
         let state = &self.inputs.world.state;
         let known = &state.resources;
         let mut needed: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-        let objects = relations::objects(state)
+        let objects = relations::resources(state)
             .map(|(object, _)| object)
             .collect();
         for named in relations::named_by(self.inputs.types, state, &objects) {
@@ -206,7 +209,7 @@ impl Planner<'_> {
                 let needs = resource.dependencies.iter().map(|to| split_deposed(to).0);
                 let needs = needs.chain(by_value.map(String::as_str));
                 let uses = |list: &[String]| needs.clone().any(|to| is_among(to, list));
-                let in_file = file.contains_key(address.as_str()) || left_out.contains(address);
+                let in_file = file.contains_key(address.as_str()) || excluded.contains(address);
                 let goes = !in_file && !target.is_empty();
                 if goes && !is_among(address, &target) && uses(&target) {
                     if let Some(to) = needs.clone().find(|to| is_among(to, &target)) {
@@ -252,13 +255,13 @@ impl Planner<'_> {
             }
         }
         touched.retain(|address, _| !is_among(address, &options.replace));
-        scope.along = touched;
-        if !scope.along.is_empty() {
+        scope.included = touched;
+        if !scope.included.is_empty() {
             self.out.plan.scope = Some(scope);
         }
     }
 
-    /// Outputs that come from what is left out stay as they are.
+    /// Outputs that come from excluded resources stay as they are.
     fn keep_outputs(&mut self, changed: &BTreeSet<String>) {
         let stack = self.inputs.stack;
         for name in stack.outputs.keys() {
@@ -283,8 +286,8 @@ fn asked(options: &Options) -> String {
     all.collect::<Vec<_>>().join(" ")
 }
 
-/// Why an instance that would change is left out, where it is for what it needs.
-fn left_out_because(
+/// Why an instance that would change is excluded, where the reason is a dependency.
+fn exclusion_reason(
     found: &Instance,
     kept: &BTreeSet<String>,
     exclude: &[String],

@@ -13,7 +13,7 @@ impl Planner<'_> {
         let stack = self.inputs.stack;
         let known = &self.inputs.world.state.outputs;
         let destroy = self.inputs.options.destroy;
-        if self.inputs.options.adopt.is_some() {
+        if self.inputs.options.imports.is_some() {
             return;
         }
         if destroy && !self.removes_everything() {
@@ -44,7 +44,7 @@ impl Planner<'_> {
             changes.insert(
                 name.clone(),
                 OutputChange {
-                    before: before.map(shown),
+                    before: before.map(visible),
                     after: Some(after),
                     sensitive: sensitive || before.is_some_and(|before| before.sensitive),
                 },
@@ -55,7 +55,7 @@ impl Planner<'_> {
                 changes.insert(
                     name.clone(),
                     OutputChange {
-                        before: Some(shown(before)),
+                        before: Some(visible(before)),
                         after: None,
                         sensitive: before.sensitive,
                     },
@@ -88,7 +88,7 @@ impl Planner<'_> {
 }
 
 /// An output's value as the state has it; null for a secret one, which is not kept.
-fn shown(output: &OutputState) -> Value {
+fn visible(output: &OutputState) -> Value {
     if output.sensitive {
         Value::Null
     } else {

@@ -1,9 +1,9 @@
-//! What a plan is made of, and what comes out.
+//! The inputs of a plan, and its result.
 
 use super::graph::Uses;
 use super::instance::Instance;
 use super::relations::{Forced, Link};
-use super::rewrites::{Found, Move};
+use super::rewrites::{FoundRewrites, Move};
 use super::rewrites::{ImportNeed, Sought};
 use super::rounds::Rounds;
 use super::values::ReadFile;
@@ -35,11 +35,11 @@ pub struct Options {
     pub exclude: Vec<String>,
     /// Replace these addresses.
     pub replace: Vec<String>,
-    /// Do nothing but adopt these objects: the import id by address.
-    pub adopt: Option<BTreeMap<String, String>>,
+    /// Do nothing but import these resources: the import id by address.
+    pub imports: Option<BTreeMap<String, String>>,
 }
 
-/// What a plan is made of.
+/// The inputs of a plan.
 #[derive(Clone, Copy)]
 pub struct Inputs<'a> {
     /// The stack.
@@ -67,18 +67,18 @@ pub struct Need {
     pub is_secret: bool,
 }
 
-/// A plan, and what it was made with.
+/// A plan, and what it was computed with.
 #[derive(Debug, Default)]
 pub struct Planned {
     /// The plan.
     pub plan: Plan,
     /// Data sources to read; the plan is not final while there are any.
     pub needs: Vec<Need>,
-    /// Objects to read, since they are to be adopted; the same holds.
+    /// Resources to read, since they will be imported; the same holds.
     pub imports: Vec<ImportNeed>,
-    /// What is to be renamed and adopted.
-    pub found: Found,
-    /// The renames that the plan was made with.
+    /// The moves and imports to do.
+    pub rewrites: FoundRewrites,
+    /// The moves that the plan was computed with.
     pub moves: Vec<Move>,
     /// Mistakes; with an error among them the plan must not be applied.
     pub diagnostics: Vec<Diagnostic>,
@@ -96,24 +96,24 @@ pub struct Planned {
     pub resources: BTreeMap<String, Data>,
     /// Whether everything is to go.
     pub destroy: bool,
-    /// Whether objects are adopted and nothing else is done; the outputs stay as they are.
-    pub adopts: bool,
-    /// With [`Options::adopt`]: the resources that the state does not have.
+    /// Whether the plan only imports; the outputs stay as they are.
+    pub only_imports: bool,
+    /// With [`Options::imports`]: the resources that the state does not have.
     pub sought: Vec<Sought>,
     /// Every address of the file or the state, before `--target` and `--exclude` narrow.
     pub addresses: BTreeSet<String>,
-    /// The outputs that stay as the state has them: what they come from is left out.
+    /// The outputs that stay as the state has them: what they come from is excluded.
     pub kept_outputs: BTreeSet<String>,
-    /// How often it was made again.
+    /// How often it was computed again.
     pub rounds: Rounds,
     /// What each block needs; see [`super::graph::uses`].
     pub uses: BTreeMap<String, Uses>,
 }
 
 impl Planned {
-    /// The resources and outputs with secrets that the plan includes: making it or carrying it out
-    /// compares, opens, sends or keeps them, which takes the key. What `--target` and `--exclude`
-    /// leave alone is not among them.
+    /// The resources and outputs with secrets that the plan includes: computing it or carrying it
+    /// out compares, opens, sends or stores them, which requires the key. What `--target` and
+    /// `--exclude` exclude is not among them.
     pub fn with_secrets(&self, types: &Types, state: &State) -> Vec<String> {
         // What is left alone says why.
         let is_included = |row: &&Change| {

@@ -1,11 +1,11 @@
-//! From a stack and a world to a plan: pure, no call, no clock. Everything that apply
-//! needs to know is settled here.
+//! From a stack and a world to a plan: pure, no call, no clock. Everything that apply needs is
+//! decided here.
 
 use super::contents::files_written;
 use super::graph::Uses;
 use super::hashes::Unkept;
 use super::instance::{self, Each, Instance};
-use super::mistakes::Told;
+use super::mistakes::Mistakes;
 use super::mistakes::violation;
 use super::planned::{FAULTY, Inputs, Need, Planned};
 use super::relations::Forced;
@@ -36,8 +36,8 @@ const KEPT: &str = "; retainOnDelete: the old one is left alone and no longer ma
 /// The most resources of a stack, the instances of those with `forEach` counted.
 const MOST_RESOURCES: usize = 100_000;
 
-/// One round: the plan in a world with these renames and adoptions done, and with the resources
-/// in `forced` replaced. Its steps are not made yet.
+/// One round: the plan in a world with these moves and imports done, and with the resources in
+/// `forced` replaced. Its steps do not exist yet.
 pub(super) fn round(
     inputs: &Inputs<'_>,
     uses: &BTreeMap<String, Uses>,
@@ -91,7 +91,7 @@ pub(super) struct Planner<'a> {
     pub(super) values: Values<'a>,
     /// The outputs of which the state has no value.
     pub(super) unkept: Unkept,
-    /// The renames and adoptions that the world has.
+    /// The moves and imports that the world has.
     pub(super) rewrites: &'a Rewrites,
     /// Addresses to replace whatever their properties say.
     pub(super) forced: &'a BTreeMap<String, Forced>,
@@ -194,8 +194,8 @@ impl<'a> Planner<'a> {
             }
         }
         self.suspect = false;
-        // What the clients are made with is evaluated before anything else; its mistakes are told
-        // along with all others.
+        // The settings of the clients are evaluated before anything else; their mistakes are
+        // reported together with all others.
         let stack = self.inputs.stack;
         let aws = self.eval(&Path::pointer("/providers/aws"), &stack.aws);
         self.other_endpoint(&aws.value);
@@ -302,7 +302,7 @@ impl<'a> Planner<'a> {
         } else {
             Value::Object(Map::new())
         });
-        let (count, mut told) = (keys.len(), Told::default());
+        let (count, mut told) = (keys.len(), Mistakes::default());
         if self.out.instances.len().saturating_add(keys.len()) > MOST_RESOURCES && !self.over {
             self.over = true;
             self.error(
@@ -337,7 +337,8 @@ impl<'a> Planner<'a> {
         self.values.resource.insert(name.to_owned(), all);
     }
 
-    /// The instances of a block: one, one a key, or none. No answer where that is not known.
+    /// The instances of a block: one, one per key, or none. Returns none where the keys are
+    /// unknown.
     fn keys(&mut self, base: &Path, block: &ResourceBlock) -> Option<Vec<Option<Each>>> {
         let options = base.join("options");
         if let Some(template) = &block.options.when {
@@ -437,7 +438,7 @@ impl<'a> Planner<'a> {
     /// Warns of a name that comes from a secret: it is in the id, which everything shows.
     fn open_names(&mut self, block: &str, kind: &dyn ResourceType, desired: &Data) {
         let schema = kind.schema();
-        // What the id is made of: the name, the beginning of a generated one, its parent's id.
+        // What the id consists of: the name, the prefix of a generated one, its parent's id.
         let names: BTreeSet<&str> = match kind.home() != Home::State && schema.has_from("id") {
             true => schema.from("id").collect(),
             false => kind.identity().iter().copied().collect(),
@@ -517,10 +518,10 @@ impl<'a> Planner<'a> {
         self.out.data = self.values.data;
         self.out.resources = self.values.resource;
         self.out.destroy = self.inputs.options.destroy;
-        self.out.adopts = self.inputs.options.adopt.is_some();
+        self.out.only_imports = self.inputs.options.imports.is_some();
         self.out.moves.clone_from(&self.rewrites.moves);
-        if self.inputs.options.adopt.is_none() {
-            let faults = std::mem::take(&mut self.out.found.faults).into_iter();
+        if self.inputs.options.imports.is_none() {
+            let faults = std::mem::take(&mut self.out.rewrites.faults).into_iter();
             self.out
                 .diagnostics
                 .extend(faults.map(ImportFault::diagnostic));

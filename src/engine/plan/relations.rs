@@ -3,7 +3,7 @@
 
 use super::instance::Instance;
 use crate::data::Path;
-use crate::engine::address::Object;
+use crate::engine::address::ResourceKey;
 use crate::resource::ResourceType;
 use crate::resource::relation::Parent;
 use crate::resource::types::Types;
@@ -24,10 +24,10 @@ pub struct Link {
     pub(super) path: Path,
 }
 
-/// An object of the state, and one that a property of it names.
+/// A resource of the state, and one that a property of it names.
 pub(super) struct Named {
-    pub(super) child: Object,
-    pub(super) parent: Object,
+    pub(super) child: ResourceKey,
+    pub(super) parent: ResourceKey,
     pub(super) row: &'static Parent,
 }
 
@@ -52,12 +52,15 @@ pub(super) fn texts(path: &str, props: &Value) -> Vec<(Path, Option<String>)> {
     }
 }
 
-/// An object of the state.
-pub(super) fn known<'s>(state: &'s State, (address, key): &Object) -> Option<&'s ResourceState> {
+/// A resource of the state.
+pub(super) fn resource_of<'s>(
+    state: &'s State,
+    (address, key): &ResourceKey,
+) -> Option<&'s ResourceState> {
     state.resource(address, key.as_deref())
 }
 
-/// The outputs of an object by which a row names it, in comparable form.
+/// The outputs of a resource by which a row names it, in comparable form.
 pub(super) fn outputs<'s>(
     known: &'s ResourceState,
     row: &'static Parent,
@@ -69,8 +72,8 @@ pub(super) fn outputs<'s>(
     values.map(|value| (row.key)(value))
 }
 
-/// Every object of a state.
-pub(super) fn objects(state: &State) -> impl Iterator<Item = (Object, &ResourceState)> {
+/// Every resource of a state.
+pub(super) fn resources(state: &State) -> impl Iterator<Item = (ResourceKey, &ResourceState)> {
     let current = state.resources.iter();
     let current = current.map(|(address, known)| ((address.clone(), None), known));
     let deposed = state.deposed.iter().flat_map(|(address, generations)| {
@@ -80,11 +83,15 @@ pub(super) fn objects(state: &State) -> impl Iterator<Item = (Object, &ResourceS
     current.chain(deposed)
 }
 
-/// By the state: what names these objects.
-pub(super) fn named_by(types: &Types, state: &State, parents: &BTreeSet<Object>) -> Vec<Named> {
-    let mut by_type: HashMap<&str, Vec<(&Object, &ResourceState)>> = HashMap::new();
+/// By the state: what names these resources.
+pub(super) fn named_by(
+    types: &Types,
+    state: &State,
+    parents: &BTreeSet<ResourceKey>,
+) -> Vec<Named> {
+    let mut by_type: HashMap<&str, Vec<(&ResourceKey, &ResourceState)>> = HashMap::new();
     for object in parents {
-        if let Some(known) = known(state, object) {
+        if let Some(known) = resource_of(state, object) {
             let them = by_type.entry(known.type_name.as_str()).or_default();
             them.push((object, known));
         }
@@ -93,9 +100,9 @@ pub(super) fn named_by(types: &Types, state: &State, parents: &BTreeSet<Object>)
     if by_type.is_empty() {
         return found;
     }
-    type ByKey<'a> = HashMap<String, Vec<&'a Object>>;
+    type ByKey<'a> = HashMap<String, Vec<&'a ResourceKey>>;
     let mut index: HashMap<(&str, &str), ByKey<'_>> = HashMap::new();
-    for (child, known) in objects(state) {
+    for (child, known) in resources(state) {
         let kind = types.resource(&known.type_name);
         let rows = kind.map(ResourceType::parents).unwrap_or_default();
         for row in rows {

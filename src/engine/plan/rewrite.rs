@@ -1,7 +1,7 @@
-//! How a plan is made: in rounds, in one loop, until nothing calls for another one. What is done
-//! to the state comes first: resources get another address (`movedFrom`), resources that exist are
-//! imported (`import`). The plan is made against the state as it is then, so that updates,
-//! replacements and users follow by themselves.
+//! How a plan is computed: in rounds, in one loop, until no round requires another one. Changes of
+//! the state come first: resources get another address (`movedFrom`), resources that exist are
+//! imported (`import`). The plan is computed against the resulting state, so that updates,
+//! replacements and changes of dependents follow by themselves.
 //!
 //! The steps `move` and `import` do the same to the state, through `State::change`, before all
 //! steps of that address.
@@ -15,7 +15,7 @@ use crate::store::state::StateChange;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Makes the plan.
+/// Computes the plan.
 pub fn plan(inputs: &Inputs<'_>) -> Planned {
     let uses = graph::uses(inputs.stack, inputs.types);
     let mut rounds = Rounds::default();
@@ -46,12 +46,12 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
     }
 }
 
-/// Makes the steps. Deletions that would wait in a circle come first.
+/// Builds the steps. Deletions that would wait in a circle come first.
 fn order(planned: &mut Planned, inputs: &Inputs<'_>, rewrites: &Rewrites, rounds: &mut Rounds) {
     let mut first = BTreeSet::new();
     loop {
         let state = &inputs.world.state;
-        instance::settle_replacements(&mut planned.instances, state, &first);
+        instance::decide_replacements(&mut planned.instances, state, &first);
         let stuck = steps::build(planned, inputs, rewrites, &first);
         if stuck.is_empty() || !rounds.again(Again::Order) {
             return;
@@ -61,14 +61,14 @@ fn order(planned: &mut Planned, inputs: &Inputs<'_>, rewrites: &Rewrites, rounds
 }
 
 impl Rewrites {
-    /// These, and what a plan made with them found. What a resource moves to is not known yet to
-    /// have one: whether something is to be imported there is for the next plan to find.
+    /// These rewrites, and those that a plan computed with them found. Whether something is
+    /// imported at an address that a resource moves to is for the next plan to find.
     fn with(&self, planned: &mut Planned) -> Self {
-        let new = std::mem::take(&mut planned.found.moves);
-        let mut adopted = std::mem::take(&mut planned.found.adopted);
-        adopted.retain(|address, _| !new.iter().any(|moved| moved.to == *address));
+        let new = std::mem::take(&mut planned.rewrites.moves);
+        let mut imported = std::mem::take(&mut planned.rewrites.imported);
+        imported.retain(|address, _| !new.iter().any(|moved| moved.to == *address));
         let moves = self.moves.iter().cloned().chain(new).collect();
-        Self { moves, adopted }
+        Self { moves, imported }
     }
 
     /// The world once they are done.
@@ -86,13 +86,13 @@ impl Rewrites {
                 world.live.insert(to.clone(), seen);
             }
         }
-        for (address, adoption) in &self.adopted {
-            let resource = Box::new(adoption.resource.clone());
+        for (address, imported) in &self.imported {
+            let resource = Box::new(imported.resource.clone());
             world.state.change(StateChange::Put {
                 address: address.clone(),
                 resource,
             });
-            let seen = Observed::Present(adoption.live.clone());
+            let seen = Observed::Present(imported.live.clone());
             world.live.insert(address.clone(), seen);
         }
         world

@@ -8,7 +8,7 @@ use crate::store::state::ResourceState;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// An object to be read before the plan can be finished, since it is to be adopted.
+/// A resource to read before the plan can be finished, since it will be imported.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImportNeed {
     /// The address it gets.
@@ -21,16 +21,16 @@ pub struct ImportNeed {
     pub attrs: Value,
 }
 
-/// An object that exists, as the state is to have it.
+/// An existing resource, as the state will have it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Adoption {
+pub(super) struct ImportedResource {
     /// For the state; its inputs are the live values of what the file names.
     pub(super) resource: ResourceState,
     /// The attributes as read.
     pub(super) live: Value,
 }
 
-/// A resource of the file that the state does not have, in a plan that only adopts.
+/// A resource of the file that the state does not have, in a plan that only imports.
 #[derive(Clone)]
 pub struct Sought {
     /// The address.
@@ -39,20 +39,20 @@ pub struct Sought {
     pub kind: &'static dyn ResourceType,
     /// The properties of the file.
     pub desired: Data,
-    /// Whether the plan adopts an object for it.
-    pub adopted: bool,
+    /// Whether the plan imports it.
+    pub imported: bool,
 }
 
 impl std::fmt::Debug for Sought {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sought")
             .field("address", &self.address)
-            .field("adopted", &self.adopted)
+            .field("imported", &self.imported)
             .finish_non_exhaustive()
     }
 }
 
-/// Why an object cannot be adopted.
+/// Why a resource cannot be imported.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImportFault {
     /// The address it was to get.
@@ -81,7 +81,7 @@ impl ImportFault {
     }
 }
 
-/// An object that gets another address.
+/// A resource that gets another address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Move {
     /// The address until now.
@@ -92,13 +92,13 @@ pub struct Move {
     pub type_name: String,
 }
 
-/// All renames and adoptions of a plan.
+/// All moves and imports of a plan.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Rewrites {
     /// The renames, in order.
     pub(super) moves: Vec<Move>,
-    /// The objects taken in, by address.
-    pub(super) adopted: BTreeMap<String, Adoption>,
+    /// The imported resources, by address.
+    pub(super) imported: BTreeMap<String, ImportedResource>,
 }
 
 impl Rewrites {
@@ -110,13 +110,13 @@ impl Rewrites {
     }
 }
 
-/// What a plan found to rename and to adopt.
+/// The moves and imports that a plan found.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct FoundRewrites {
     /// Renames that were not known before.
     pub(super) moves: Vec<Move>,
-    /// All objects to take in.
-    pub(super) adopted: BTreeMap<String, Adoption>,
-    /// What cannot be adopted; with `stackctl import` these are no mistakes of the file.
+    /// All resources to import.
+    pub(super) imported: BTreeMap<String, ImportedResource>,
+    /// What cannot be imported; with `stackctl import` these are not mistakes of the file.
     pub faults: Vec<ImportFault>,
 }

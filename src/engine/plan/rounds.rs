@@ -1,4 +1,4 @@
-//! Why a plan is made again, and how often it was.
+//! Why a plan is computed again, and how often it was.
 
 use crate::lang::diagnostic::{Diagnostic, Place};
 use std::collections::BTreeMap;
@@ -8,20 +8,20 @@ use std::collections::BTreeMap;
 pub enum Again {
     /// Something was read that the plan needs.
     Reads,
-    /// Resources get another address or are imported: the rest is decided against the state as
-    /// it is then, which may tell of more of them.
+    /// Resources get another address or are imported: the rest is decided against the resulting
+    /// state, which may show more of them.
     Moves,
     /// What lives on a resource that is replaced is replaced along, and so is what lives on that.
     Along,
-    /// Deletions wait in a circle, so they come first. Only the steps are made again.
+    /// Deletions wait in a circle, so they come first. Only the steps are built again.
     Order,
 }
 
-/// How many rounds of moves there are, and between two of them how many of what is replaced
-/// along. The others end by themselves: a read is made once, and what comes first stays so.
+/// How many rounds of moves there are, and between two of them how many of what is replaced along.
+/// The others end by themselves: a read is done once, and a deletion that comes first stays first.
 const MOST: usize = 16;
 
-/// How often a plan was made again, by reason.
+/// How often a plan was computed again, by reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rounds {
     counts: BTreeMap<Again, usize>,
@@ -51,7 +51,7 @@ impl Rounds {
         !is_over
     }
 
-    /// Adds the rounds of the plan before, and that this one was made after reads.
+    /// Adds the rounds of the plan before, and that this one was computed after reads.
     pub(in crate::engine) fn after_reads(&mut self, before: &Self) {
         for (why, count) in &before.counts {
             *self.counts.entry(*why).or_default() += count;

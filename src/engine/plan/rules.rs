@@ -1,9 +1,9 @@
-//! What the file may not ask for though each value fits its schema: rules between
-//! properties, between resources, and two resources that would be one object.
+//! What the file may not declare even if each value fits its schema: rules between properties,
+//! between resources, and two declarations of one live resource.
 
 use super::Action;
 use super::instance::Instance;
-use super::mistakes::Told;
+use super::mistakes::Mistakes;
 use super::mistakes::violation;
 use super::planned::FAULTY;
 use super::planner::Planner;
@@ -21,7 +21,7 @@ impl Planner<'_> {
     /// Reports every broken rule.
     pub(super) fn rules(&mut self) {
         let mut found = Vec::new();
-        let mut told: BTreeMap<&str, Told> = BTreeMap::new();
+        let mut mistakes: BTreeMap<&str, Mistakes> = BTreeMap::new();
         for instance in &self.out.instances {
             let Some(props) = &instance.change.after else {
                 continue;
@@ -45,15 +45,15 @@ impl Planner<'_> {
             let cautions = cautions.map(|caution| self.caution(instance, caution));
             let all = broken.chain(cautions);
             if instance.each.is_some() {
-                let told = told.entry(&instance.block).or_default();
-                told.add(&instance.change.address, all.collect());
+                let mistakes = mistakes.entry(&instance.block).or_default();
+                mistakes.add(&instance.change.address, all.collect());
             } else {
                 found.extend(all);
             }
         }
-        for (block, told) in told {
+        for (block, mistakes) in mistakes {
             let count = self.by_block.get(block).map_or(0, Vec::len);
-            found.extend(told.diagnostics(count));
+            found.extend(mistakes.diagnostics(count));
         }
         found.extend(self.twins());
         diagnostic::add(&mut self.out.diagnostics, found);
@@ -71,8 +71,8 @@ impl Planner<'_> {
                 .any(|row| row.path.is_within(&path))
         };
         let remakes = change.action == Action::Create || change.action.is_replace();
-        let adopted = change.importing.is_some() || self.inputs.world.is_blind;
-        let refused = caution.refused == Refused::WhenNew && !adopted && (remakes || changes());
+        let imported = change.importing.is_some() || self.inputs.world.is_blind;
+        let refused = caution.refused == Refused::WhenNew && !imported && (remakes || changes());
         let mut diagnostic = violation(&properties(instance), caution.broken);
         if !refused {
             diagnostic.severity = Severity::Warning;
@@ -150,8 +150,8 @@ impl Planner<'_> {
         found
     }
 
-    /// All ways to write what names an object: by value, and by the resource referred to.
-    /// Empty where something of it is not in the file.
+    /// All ways to write the name of a resource: by value, and by the resource referred to. Empty
+    /// where something of it is not in the file.
     fn names(&self, instance: &Instance, identity: &[&str]) -> Vec<Vec<String>> {
         let mut names = vec![Vec::new()];
         for property in identity {

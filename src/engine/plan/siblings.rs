@@ -1,6 +1,6 @@
 //! The order among resources that set something on the same parent, as their types declare it.
 //!
-//! The order among siblings, and after what is named by a value, are edges that are left out where
+//! The order among siblings, and after what is named by a value, are edges that are omitted where
 //! they would close a circle: what the file asks for wins.
 
 use super::order::Edge;
@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 /// A resource with steps.
 struct Actor<'a> {
     kind: &'static dyn ResourceType,
-    /// The step after which its new generation, or its change, is there.
+    /// The step after which its new generation, or its change, exists.
     makes: Option<StepId>,
     /// The step that deletes what there was.
     deletes: Option<StepId>,
@@ -84,7 +84,7 @@ fn between(row: &After, own: &Actor<'_>, sibling: &Actor<'_>) -> Vec<Edge> {
     edges
 }
 
-/// The properties by which types tell siblings, and the types that have to do with it.
+/// The properties by which types identify siblings, and the types involved.
 fn involved(order: &Order<'_>) -> (BTreeSet<&'static str>, HashSet<&'static str>) {
     let (mut properties, mut types) = (BTreeSet::new(), HashSet::new());
     let names: HashSet<&str> = order
@@ -148,7 +148,7 @@ fn actors<'a>(order: &Order<'a>, planned: &'a Planned) -> Vec<Actor<'a>> {
     }
     for ((address, key), step) in &deletions {
         let object = ((*address).to_owned(), key.map(str::to_owned));
-        let Some(known) = relations::known(state, &object) else {
+        let Some(known) = relations::resource_of(state, &object) else {
             continue;
         };
         let kind = order.types.resource(&known.type_name);

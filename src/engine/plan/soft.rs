@@ -1,6 +1,6 @@
 //! What steps wait for though neither the file nor the state asks for it: a resource for the one
-//! that it names by a value, siblings for each other, a name for the one that has it. What the
-//! file asks for wins: where such an edge would close a circle, it is left out.
+//! that it names by a value, siblings for each other, a name for the one that has it. What the file
+//! asks for wins: where such an edge would close a circle, it is omitted.
 
 use super::identity;
 use super::order::Edge;
@@ -34,12 +34,12 @@ impl Order<'_> {
         self.add(edges);
     }
 
-    /// The step that deletes an object.
+    /// The step that deletes a resource.
     pub(super) fn deletion_steps(&self) -> BTreeMap<(&str, Option<&str>), StepId> {
         let deletions = self.deletions.iter();
         deletions
             .map(|deletion| {
-                let (address, key) = &deletion.object;
+                let (address, key) = &deletion.key;
                 ((address.as_str(), key.as_deref()), deletion.step)
             })
             .collect()
@@ -87,7 +87,7 @@ impl Order<'_> {
         }
         let mut taken: HashMap<String, Vec<StepId>> = HashMap::new();
         for deletion in &self.deletions {
-            let known = relations::known(&self.world.state, &deletion.object);
+            let known = relations::resource_of(&self.world.state, &deletion.key);
             let (Some(known), Op::Delete { .. }) = (known, &self.steps[deletion.step].op) else {
                 continue;
             };
@@ -109,7 +109,7 @@ impl Order<'_> {
         creates.iter().filter_map(found).flatten().collect()
     }
 
-    /// The creates of which some but not all is known that will name the object.
+    /// The creates whose name is only partly known.
     fn named_in_part(&self) -> Vec<NamedInPart> {
         let mut creates = Vec::new();
         for (id, step) in self.steps.iter().enumerate() {
@@ -175,7 +175,7 @@ impl Order<'_> {
     }
 }
 
-/// A create of which some is known that will name the object.
+/// A create whose name is partly known.
 struct NamedInPart {
     step: StepId,
     kind: &'static dyn ResourceType,
@@ -183,7 +183,7 @@ struct NamedInPart {
     attrs: Value,
 }
 
-/// A part of an object's name, together with its type and what of the name it is.
+/// A part of a resource's name, together with its type and the part's place in the name.
 fn in_part(kind: &dyn ResourceType, parts: &[&str], attrs: &Value) -> Option<String> {
     let name = identity::part(kind, parts, attrs)?;
     let type_name = kind.name();

@@ -10,8 +10,8 @@ use super::relations;
 use super::rewrites::Rewrites;
 use super::{Action, Change, Op, Step, StepId};
 use crate::data::Data;
-use crate::engine::address::Object;
-use crate::engine::address::object;
+use crate::engine::address::ResourceKey;
+use crate::engine::address::resource_key;
 use crate::engine::world::World;
 use crate::store::seal::Seal;
 use crate::store::state::{ResourceState, deposed_address};
@@ -19,15 +19,14 @@ use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Fills in the plan's steps. The deletions of the objects in `first` do not wait for what
-/// stops using them. What comes back are deletions that wait in a circle and would not if
-/// they were in `first`.
+/// Fills in the plan's steps. The deletions of the resources in `first` do not wait for what stops
+/// using them. Returns the deletions that wait in a circle and would not if they were in `first`.
 pub(super) fn build(
     planned: &mut Planned,
     &Inputs { world, types, .. }: &Inputs<'_>,
     rewrites: &Rewrites,
-    first: &BTreeSet<Object>,
-) -> BTreeSet<Object> {
+    first: &BTreeSet<ResourceKey>,
+) -> BTreeSet<ResourceKey> {
     let mut builder = Builder {
         world,
         seal: world.seal(),
@@ -58,13 +57,13 @@ pub(super) fn build(
     for change in changes.filter(|change| change.after.is_none()) {
         let retain = change.action == Action::Forget;
         if change.action == Action::Delete || retain {
-            let (address, key) = object(&change.address);
+            let (address, key) = resource_key(&change.address);
             builder.remove(&address, key.clone(), (address.clone(), key), retain);
         }
     }
     builder.after_moves();
     let deleted = builder.deletions.iter();
-    let deleted = deleted.map(|deletion| deletion.object.clone()).collect();
+    let deleted = deleted.map(|deletion| deletion.key.clone()).collect();
     let mut order = Order {
         world,
         named: relations::named_by(types, &world.state, &deleted),
@@ -91,7 +90,7 @@ struct Builder<'a> {
     rewrites: &'a Rewrites,
     seal: Seal,
     steps: Vec<Step>,
-    /// The step after which the new generation of an address is there.
+    /// The step after which the new generation of an address exists.
     makes: BTreeMap<String, StepId>,
     deletions: Vec<Deletion>,
 }
@@ -179,13 +178,13 @@ impl Builder<'_> {
         }
     }
 
-    /// The step that takes in the object that an instance adopts. Where it is as the file
-    /// says, the state keeps the file's own words.
+    /// The step that imports an instance's resource. Where it is as the file says, the state keeps
+    /// the file's own values.
     fn import(&mut self, found: &Instance) -> Option<StepId> {
         found.change.importing.as_ref()?;
         let inputs = wanted(found);
         let address = &found.change.address;
-        let adoption = &self.rewrites.adopted.get(address)?.resource;
+        let imported = &self.rewrites.imported.get(address)?.resource;
         let as_it_is = found.change.action == Action::NoOp
             && found.change.differences.is_empty()
             && inputs.is_known();
@@ -193,15 +192,15 @@ impl Builder<'_> {
             inputs
         } else {
             Data {
-                value: adoption.inputs.clone(),
-                secret: adoption.sensitive.clone(),
+                value: imported.inputs.clone(),
+                secret: imported.sensitive.clone(),
                 ..Data::default()
             }
         };
         let op = Op::Import {
-            id: adoption.id.clone(),
+            id: imported.id.clone(),
             inputs,
-            outputs: adoption.outputs.clone(),
+            outputs: imported.outputs.clone(),
         };
         Some(self.push(address, &found.change.type_name, op, BTreeSet::new()))
     }
@@ -262,7 +261,7 @@ impl Builder<'_> {
                 None => return,
             },
             _ => {
-                self.adopt(found);
+                self.update_state(found);
                 return;
             }
         };
@@ -276,8 +275,8 @@ impl Builder<'_> {
         opened.files == found.contents() && sealed.eq(contents::secret(&found.files))
     }
 
-    /// Nothing to do at the service; but the state may have to take in what the file says now.
-    fn adopt(&mut self, found: &Instance) {
+    /// Nothing to do at the service; but the state may need the values that the file declares now.
+    fn update_state(&mut self, found: &Instance) {
         let Some(known) = self.world.state.resources.get(&found.change.address) else {
             return;
         };
@@ -300,7 +299,7 @@ impl Builder<'_> {
             return;
         }
         let outputs = known.lasting_outputs(&inputs.value);
-        let op = Op::Adopt {
+        let op = Op::UpdateState {
             id: known.id.clone(),
             inputs: inputs.into_owned(),
             outputs,
@@ -317,7 +316,7 @@ impl Builder<'_> {
         &mut self,
         address: &str,
         deposed: Option<String>,
-        object: Object,
+        key: ResourceKey,
         retain: bool,
     ) -> StepId {
         let type_name = self.type_of(address, deposed.as_deref());
@@ -327,7 +326,7 @@ impl Builder<'_> {
             Op::Delete { deposed }
         };
         let step = self.push(address, &type_name, op, BTreeSet::new());
-        self.deletions.push(Deletion { object, step });
+        self.deletions.push(Deletion { key, step });
         step
     }
 

@@ -1,6 +1,6 @@
-//! Steps that failed or were cut off in the middle. What of their properties went through was
-//! applied by this stack, what did not was not, and only the live resource tells which: so nobody
-//! outside is blamed for either.
+//! Steps that failed or were interrupted in the middle. Some of their properties were applied by
+//! this stack and some were not, and only the live resource shows which: so neither is reported as
+//! a change outside stackctl.
 //!
 //! What a half-done step may have set is in the state (`unfinished`, paths without values): from
 //! the intent of an update or deletion that failed or was cut off, and from a create that was not
@@ -35,8 +35,8 @@ pub(crate) fn settable(kind: &dyn ResourceType, inputs: &Value) -> BTreeSet<Path
     paths
 }
 
-/// The properties that an update was to change, with their values before it (sealed) and after
-/// it. Of a secret map not even the keys are told.
+/// The properties that an update was to change, with their values before it (sealed) and after it.
+/// Of a secret map not even the keys are stored.
 pub(crate) fn changed(
     kind: &dyn ResourceType,
     (before, after): (&Value, &Data),

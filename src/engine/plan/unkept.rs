@@ -57,7 +57,7 @@ impl Planner<'_> {
             if sources.others || sources.unkept.is_empty() {
                 continue;
             }
-            // In a document that is live as text, the whole of it stays.
+            // A document that is live as a string stays as a whole.
             let mut above = std::iter::successors(Some(path), Path::parent);
             let live = above.find_map(|at| {
                 let value = at.get(live).filter(|value| !value.is_null());

@@ -1,4 +1,4 @@
-//! A second look at a plan, independent of how it was made: what must hold for every plan.
+//! A second check of a plan, independent of how it was computed: what must hold for every plan.
 
 use super::relations::named_by;
 use super::{Op, Plan, Step, StepId};
@@ -46,7 +46,7 @@ fn closure(plan: &Plan) -> Option<Vec<BTreeSet<StepId>>> {
     before.into_iter().collect()
 }
 
-/// An address has at most one create, and what was there before is out of the way by then.
+/// An address has at most one create, and the previous resource is deleted or deposed by then.
 fn one_generation(
     plan: &Plan,
     world: &World,
@@ -65,7 +65,7 @@ fn one_generation(
         let exists = world.state.resources.contains_key(address)
             && !matches!(
                 world.live.get(address),
-                Some(crate::engine::world::Observed::Gone)
+                Some(crate::engine::world::Observed::NotFound)
             );
         let cleared = before[create].iter().any(|id| {
             let step = &plan.steps[*id];
@@ -83,7 +83,7 @@ fn one_generation(
     }
 }
 
-/// An object is deleted only after every object of the state that uses its address and is
+/// A resource is deleted only after every resource of the state that depends on its address and is
 /// deleted too, deposed ones included.
 fn deletes_after_users(
     plan: &Plan,
@@ -96,7 +96,7 @@ fn deletes_after_users(
         let generations = state.deposed.get(address);
         generations.is_some_and(|generations| generations.contains_key(key))
     };
-    // What each deletion deletes: an object that was deposed before, or the current one.
+    // What each deletion deletes: a resource that was deposed before, or the current one.
     let mut deletes: BTreeMap<(&str, Option<&str>), StepId> = BTreeMap::new();
     for (id, step) in plan.steps.iter().enumerate() {
         if let Op::Delete { deposed } = &step.op {
@@ -127,8 +127,8 @@ fn deletes_after_users(
     }
 }
 
-/// What would die with an object that is deleted, or keep it from being deleted, goes or changes
-/// before it; what follows it is created after what follows that.
+/// What would be deleted with a resource, or blocks its deletion, is deleted or changed before it;
+/// its replacement is created after the resource's replacement.
 fn nothing_lost(
     (plan, world, types): (&Plan, &World, &Types),
     before: &[BTreeSet<StepId>],
@@ -150,7 +150,7 @@ fn nothing_lost(
         };
         let gone = matches!(
             world.live.get(child),
-            Some(crate::engine::world::Observed::Gone)
+            Some(crate::engine::world::Observed::NotFound)
         );
         if named.row.fate == Fate::Survives || gone {
             continue;
@@ -217,7 +217,7 @@ fn accounted_for(plan: &Plan, faults: &mut Vec<String>) {
             .changes
             .iter()
             .any(|change| change.address.starts_with(&step.address) && !change.is_nothing());
-        let keeps = matches!(step.op, Op::Adopt { .. });
+        let keeps = matches!(step.op, Op::UpdateState { .. });
         if !shown && !keeps {
             faults.push(format!(
                 "a step for {} is in no row of the plan",

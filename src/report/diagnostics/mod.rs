@@ -14,7 +14,7 @@ use std::ops::Range;
 #[cfg(test)]
 mod tests;
 
-/// Finds a place in a file's text: line and column, both from 1, and the byte range.
+/// Finds a place in a file's content: line and column, both from 1, and the byte range.
 pub type Locate<'a> = dyn Fn(&str, &Place) -> Option<(usize, usize, Range<usize>)> + 'a;
 
 /// The most mistakes that are shown: finding each one's place reads the file again, and
@@ -45,7 +45,7 @@ struct Located<'d> {
     line: usize,
     column: usize,
     span: Option<Range<usize>>,
-    /// The other places, and what is there.
+    /// The other places, and the message at each.
     related: Vec<(usize, usize, &'d str)>,
 }
 
@@ -83,9 +83,9 @@ pub fn diagnostics(
     text
 }
 
-/// The mistakes for scripts: `{"diagnostics": [{severity, message, file, line, column, path,
-/// label, help, related: [{line, column, message}]}], "errors", "warnings", "omitted"}`; `line`
-/// and `column` count from 1. `related` is there where other places have a part in it.
+/// The mistakes for scripts: `{"diagnostics": [{severity, message, file, line, column, path, label,
+/// help, related: [{line, column, message}]}], "errors", "warnings", "omitted"}`; `line` and
+/// `column` count from 1. `related` exists where other places take part in the mistake.
 pub fn diagnostics_json(list: &[Diagnostic], sources: &Sources, locate: &Locate<'_>) -> Value {
     let entries: Vec<Value> = located(list, sources, locate)
         .iter()

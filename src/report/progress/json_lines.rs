@@ -41,7 +41,7 @@ impl JsonLines {
             Event::Started { steps, depth, .. } => {
                 json!({"type": "started", "steps": steps, "depth": depth, "head": self.head})
             }
-            Event::Begun { address, doing } => step(address, *doing, "begun")?,
+            Event::StepStarted { address, doing } => step(address, *doing, "begun")?,
             Event::Waiting { address, reason } => {
                 let doing = self.record.running.get(address)?.doing;
                 if self.reasons.get(address) == Some(reason) {

@@ -1,4 +1,4 @@
-//! What a run tells while it goes on, and its last word.
+//! What a run reports while it goes on, and its summary.
 
 mod json_lines;
 mod plain;
@@ -27,8 +27,8 @@ pub trait Reporter: Send {
     fn finish(&mut self, took: Duration) -> Tally;
 }
 
-/// Hands events to the reporter until the sender is gone. [`Reporter::finish`] is left to
-/// the caller.
+/// Hands events to the reporter until the sender is dropped. [`Reporter::finish`] is left to the
+/// caller.
 pub async fn follow(events: &mut UnboundedReceiver<Event>, reporter: &mut dyn Reporter) {
     let mut ticks = tokio::time::interval(Duration::from_millis(100));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-/// How often a step that is under way is named again.
+/// How often a step in progress is reported again.
 const REMIND: Duration = Duration::from_secs(10);
 
 pub(super) struct Plain {
@@ -42,7 +42,7 @@ impl Plain {
     pub(super) fn event_at(&mut self, event: &Event, now: Instant) {
         self.record.take(event, now);
         match event {
-            Event::Begun { address, doing } if *doing != Doing::Keeping => {
+            Event::StepStarted { address, doing } if *doing != Doing::Keeping => {
                 self.named.insert(address.clone(), now);
                 self.write(&format!("{}: {}\n", escape(address), words(*doing).doing));
             }

@@ -14,14 +14,14 @@ const MOST_NAMES: usize = 20;
 /// The most waits that are named when they were interrupted; more are only counted.
 const MOST_WAITS: usize = 3;
 
-/// What became of the steps.
+/// The outcome of the steps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Objects taken into the state.
+    /// Resources imported into the state.
     pub imported: usize,
-    /// Objects that have another address now.
+    /// Resources moved to another address.
     pub moved: usize,
-    /// Resources made.
+    /// Resources created.
     pub created: usize,
     /// Resources changed in place.
     pub updated: usize,
@@ -31,13 +31,13 @@ pub struct Tally {
     pub deleted: usize,
     /// Steps that failed.
     pub failed: usize,
-    /// Steps left out, since one they need failed or the run was interrupted.
+    /// Steps skipped, since one they depend on failed or the run was interrupted.
     pub skipped: usize,
     /// Whether the user stopped the run.
     pub interrupted: bool,
 }
 
-/// A step under way.
+/// A step in progress.
 #[derive(Debug)]
 pub(super) struct Running {
     pub(super) doing: Doing,
@@ -52,7 +52,7 @@ struct Failure {
     doing: Doing,
     error: Error,
     now: String,
-    made: bool,
+    created: bool,
 }
 
 /// What was done for an address.
@@ -103,7 +103,7 @@ impl Record {
                 self.steps += steps;
                 self.destroys = *destroys;
             }
-            Event::Begun { address, doing } if *doing != Doing::Keeping => {
+            Event::StepStarted { address, doing } if *doing != Doing::Keeping => {
                 let running = Running {
                     doing: *doing,
                     since: now,
@@ -111,7 +111,7 @@ impl Record {
                 };
                 self.running.insert(address.clone(), running);
             }
-            Event::Begun { .. } => {}
+            Event::StepStarted { .. } => {}
             Event::Waiting { address, reason } => {
                 if let Some(running) = self.running.get_mut(address) {
                     running.reason = Some(self.secrets.hide(reason));
@@ -134,7 +134,7 @@ impl Record {
                 doing,
                 error,
                 now,
-                made,
+                created,
             } => {
                 self.end(address, *doing);
                 self.failures.push(Failure {
@@ -142,7 +142,7 @@ impl Record {
                     doing: *doing,
                     error: error.clone(),
                     now: now.clone(),
-                    made: *made,
+                    created: *created,
                 });
             }
             Event::Stopped { address, .. } => {
@@ -171,7 +171,7 @@ impl Record {
         }
     }
 
-    /// A text with no secret in it.
+    /// A string with no secret in it.
     pub(super) fn hide(&self, text: &str) -> String {
         self.secrets.hide(text)
     }
@@ -198,7 +198,7 @@ impl Record {
         tally
     }
 
-    /// The line for a finished step; none for events that make no line.
+    /// The line for a finished step; none for events that have no line.
     pub(super) fn line(&self, event: &Event, style: &Style) -> Option<String> {
         let line = match event {
             Event::Done {
@@ -223,14 +223,14 @@ impl Record {
                 address,
                 doing,
                 error,
-                made,
+                created,
                 ..
             } => {
                 let why = match error.call() {
                     Some(call) => format!("{} returned {}", call.call, call.code),
                     None => self.hide(&error.to_string()),
                 };
-                let what = match is_sure(*doing, error, *made) {
+                let what = match is_sure(*doing, error, *created) {
                     true => format!("not {}", words(*doing).done),
                     false => format!("{} failed", words(*doing).doing),
                 };
@@ -261,7 +261,7 @@ impl Record {
     /// The last word: a block for each failure, what an interruption left, the counts.
     pub(super) fn last_word(&self, took: Duration, style: &Style) -> String {
         let mut text = String::new();
-        // Where the credentials are what is wrong all steps fail alike: that is told once.
+        // Where the credentials are wrong, all steps fail alike: that is reported once.
         let (alike, others): (Vec<&Failure>, Vec<&Failure>) = self
             .failures
             .iter()
@@ -361,7 +361,7 @@ impl Record {
 
     fn failure(&self, failure: &Failure, style: &Style) -> String {
         let (address, words) = (escape(&failure.address), words(failure.doing));
-        let what = match is_sure(failure.doing, &failure.error, failure.made) {
+        let what = match is_sure(failure.doing, &failure.error, failure.created) {
             true => format!("{address} was not {}", words.done),
             false => format!("{} {address} failed", words.doing),
         };
@@ -405,10 +405,10 @@ impl Record {
 
 /// Whether a step that failed did not do what it is for: a create or a deletion may have, and the
 /// lines after the first say so.
-fn is_sure(doing: Doing, error: &Error, made: bool) -> bool {
+fn is_sure(doing: Doing, error: &Error, created: bool) -> bool {
     let ends = matches!(doing, Doing::Creating | Doing::Deleting);
     let unknown = ends && error.effect() == Effect::Unknown;
-    !(made || unknown)
+    !(created || unknown)
 }
 
 /// The one next step after an error.

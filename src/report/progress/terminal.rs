@@ -30,7 +30,7 @@ pub(super) struct Terminal {
     /// Finished lines that are not drawn yet.
     lines: Vec<String>,
     drawn: Instant,
-    begun: Instant,
+    started_at: Instant,
 }
 
 impl Terminal {
@@ -51,14 +51,14 @@ impl Terminal {
             live: BTreeMap::new(),
             lines: Vec::new(),
             drawn: Instant::now(),
-            begun: Instant::now(),
+            started_at: Instant::now(),
         }
     }
 
     pub(super) fn event_at(&mut self, event: &Event, now: Instant) {
         self.record.take(event, now);
         if let Some(line) = self.record.line(event, &self.style) {
-            // The ids of some objects are long; the outputs and the state have them in full.
+            // The ids of some resources are long; the outputs and the state have them in full.
             let line = match event {
                 Event::Done { .. } => fit(&line, self.style.width).into_owned(),
                 _ => line,
@@ -112,7 +112,7 @@ impl Terminal {
             let text = format!("{address}: {doing}, {}{reason}", whole_seconds(elapsed));
             show(bar, &text, &self.style);
         }
-        let elapsed = whole_seconds(now.saturating_duration_since(self.begun));
+        let elapsed = whole_seconds(now.saturating_duration_since(self.started_at));
         let (finished, steps) = (self.record.finished, self.record.steps);
         let running = self.record.running.len();
         let text = format!("{finished}/{steps} done, {running} running, {elapsed}");
@@ -126,7 +126,7 @@ fn bar() -> ProgressBar {
     ProgressBar::new_spinner().with_style(style)
 }
 
-/// The text on one line: a line that wraps could not be taken back.
+/// The text on one line: a line that wraps could not be cleared.
 fn show(bar: &ProgressBar, text: &str, style: &Style) {
     bar.set_message(fit(text, style.width.saturating_sub(3)).into_owned());
     bar.tick();

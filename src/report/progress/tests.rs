@@ -41,8 +41,8 @@ fn started(steps: usize, depth: usize) -> Event {
     }
 }
 
-fn begun(address: &str, doing: Doing) -> Event {
-    Event::Begun {
+fn step_started(address: &str, doing: Doing) -> Event {
+    Event::StepStarted {
         address: address.to_owned(),
         doing,
     }
@@ -97,12 +97,12 @@ fn run() -> Vec<Event> {
     use Doing::{Creating, Deleting, Keeping, Reading, Updating};
     vec![
         started(9, 4),
-        begun("role", Creating),
-        begun("queue", Updating),
-        begun("api", Deleting),
-        begun("old", Deleting),
-        begun("caller", Reading),
-        begun("api", Keeping),
+        step_started("role", Creating),
+        step_started("queue", Updating),
+        step_started("api", Deleting),
+        step_started("old", Deleting),
+        step_started("caller", Reading),
+        step_started("api", Keeping),
         done("api", Keeping, ""),
         done("caller", Reading, "123456789012"),
         done("role", Creating, "websocket-role"),
@@ -111,23 +111,23 @@ fn run() -> Vec<Event> {
         done("queue", Updating, "https://sqs/q"),
         done("old", Deleting, "o1"),
         done("api", Deleting, "a1"),
-        begun("api", Creating),
+        step_started("api", Creating),
         done("api", Creating, "a2"),
-        begun("worker", Creating),
+        step_started("worker", Creating),
         waiting("worker", "the role cannot be assumed yet"),
         Event::Failed {
             address: "worker".to_owned(),
             doing: Creating,
             error: refused(),
             now: "Nothing was created.".to_owned(),
-            made: false,
+            created: false,
         },
         skipped("mapping", Some("worker")),
         skipped("alarm", Some("mapping")),
     ]
 }
 
-/// The plan's secret, which AWS repeats in its answer.
+/// The plan's secret, which AWS repeats in its response.
 fn secrets() -> Secrets {
     let mut data = Data::from(serde_json::json!({"password": "hunter2"}));
     data.secret.insert(Path::pointer("/password"));
@@ -208,7 +208,7 @@ fn a_long_step_is_named_every_ten_seconds() {
         plain::Plain::new(Box::new(out.clone()), Style::default(), Secrets::default());
     let start = Instant::now();
     let at = |seconds| start + Duration::from_secs(seconds);
-    reporter.event_at(&begun("worker", Doing::Creating), start);
+    reporter.event_at(&step_started("worker", Doing::Creating), start);
     for second in 0..75 {
         let reason = format!("waiting for state Active (now {second})");
         reporter.event_at(&waiting("worker", &reason), at(second));
@@ -232,8 +232,8 @@ fn an_interruption_says_what_was_left() {
     let out = Shared::default();
     let mut reporter = plain(Box::new(out.clone()), Style::default(), Secrets::default());
     let mut events = vec![
-        begun("a", Doing::Creating),
-        begun("b", Doing::Creating),
+        step_started("a", Doing::Creating),
+        step_started("b", Doing::Creating),
         waiting("b", "the role cannot be assumed yet"),
         Event::Interrupted { running: 2 },
         stopped("b", Doing::Creating),
@@ -261,7 +261,7 @@ fn scripts_get_one_object_a_line() {
     let out = Shared::default();
     let mut reporter = json_lines(Box::new(out.clone()), secrets(), serde_json::Value::Null);
     run().iter().for_each(|event| reporter.event(event));
-    reporter.event(&begun("late", Doing::Creating));
+    reporter.event(&step_started("late", Doing::Creating));
     reporter.event(&Event::Interrupted { running: 0 });
     reporter.event(&stopped("late", Doing::Creating));
     reporter.finish(TOOK);
@@ -345,8 +345,8 @@ fn a_terminal_shows_what_runs_and_what_is_done() {
     let (mut reporter, screen, out) = on_screen();
     let start = Instant::now();
     reporter.event_at(&started(3, 2), start);
-    reporter.event_at(&begun("queue", Doing::Creating), start);
-    reporter.event_at(&begun("role", Doing::Creating), start);
+    reporter.event_at(&step_started("queue", Doing::Creating), start);
+    reporter.event_at(&step_started("role", Doing::Creating), start);
     let reason = "the role cannot be assumed yet, which takes a while as a rule";
     reporter.event_at(&waiting("role", reason), start);
     reporter.event_at(&done("queue", Doing::Creating, "q1"), start);
@@ -359,7 +359,7 @@ fn a_terminal_shows_what_runs_and_what_is_done() {
         "{text}"
     );
     assert!(text.contains("1/3 done, 1 running, 3 s"), "{text}");
-    // Each live line begins with the spinner and is filled up to the terminal's width.
+    // Each live line starts with the spinner and is filled up to the terminal's width.
     let widest = text
         .split(['⠁', '\n'])
         .map(|line| line.chars().count())
@@ -382,7 +382,7 @@ fn a_terminal_draws_at_each_tick() {
     let Some(before) = Instant::now().checked_sub(Duration::from_secs(5)) else {
         return;
     };
-    reporter.event_at(&begun("queue", Doing::Creating), before);
+    reporter.event_at(&step_started("queue", Doing::Creating), before);
     Reporter::tick(&mut reporter);
     let text = screen.0.text();
     assert!(text.contains("queue: creating, 5 s"), "{text}");
@@ -394,7 +394,7 @@ fn a_second_step_says_again_what_it_waits_for() {
     let out = Shared::default();
     let mut reporter = plain(Box::new(out.clone()), Style::default(), secrets());
     for doing in [Doing::Creating, Doing::Deleting] {
-        reporter.event(&begun("queue", doing));
+        reporter.event(&step_started("queue", doing));
         reporter.event(&waiting("queue", "the queue is busy (now one)"));
         reporter.event(&waiting("queue", "the queue is busy (now two)"));
         reporter.event(&done("queue", doing, "q1"));
@@ -412,7 +412,7 @@ fn the_live_lines_are_few_and_short_steps_have_none() {
     let (mut reporter, screen, _) = on_screen();
     let start = Instant::now();
     for n in 0..50 {
-        reporter.event_at(&begun(&format!("slow{n}"), Doing::Creating), start);
+        reporter.event_at(&step_started(&format!("slow{n}"), Doing::Creating), start);
     }
     reporter.tick_at(start + Duration::from_millis(100));
     assert!(!screen.0.text().contains("slow"), "{}", screen.0.text());
@@ -462,7 +462,7 @@ fn the_end_of_a_deletion_says_destroyed() {
                 doing: Doing::Deleting,
                 error: Error::failed("no"),
                 now: "c is still in the state.".to_owned(),
-                made: false,
+                created: false,
             });
         }
         reporter.finish(TOOK);

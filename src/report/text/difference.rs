@@ -178,7 +178,7 @@ fn three_values(page: &mut Page<'_>, indent: usize, mut row: Row, comments: &[&s
     );
 }
 
-/// What becomes of a value, on lines of its own.
+/// The change of a value, on lines of its own.
 fn block(page: &mut Page<'_>, indent: usize, kind: Kind, old: Option<&Node>, new: Option<&Node>) {
     let (sign, only) = match (old, new) {
         (Some(old), Some(new)) if old == new => return page.note(indent, "# no difference"),

@@ -23,13 +23,13 @@ pub fn drift(drift: &Drift, world: &World, style: &Style) -> String {
         let change = as_change(found);
         let change = resource(&change, style.show_secrets);
         page.out.push('\n');
-        let reason = if found.gone {
+        let reason = if found.deleted {
             "gone: deleted outside stackctl"
         } else {
             "last applied -> live"
         };
         title(&mut page, &change, reason);
-        if found.gone {
+        if found.deleted {
             main_properties(&mut page, &change);
         } else {
             difference::rows(&mut page, BODY, &change);
@@ -56,7 +56,7 @@ pub fn drift(drift: &Drift, world: &World, style: &Style) -> String {
 }
 
 fn last_line(drift: &Drift) -> String {
-    let gone = drift.drifted.iter().filter(|found| found.gone).count();
+    let gone = drift.drifted.iter().filter(|found| found.deleted).count();
     let changed = drift.drifted.len() - gone;
     let plural = if drift.read == 1 { "" } else { "s" };
     match drift.drifted.len() {

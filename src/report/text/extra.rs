@@ -1,4 +1,4 @@
-//! Steps that no change of a resource accounts for: what only the state is told.
+//! Steps that belong to no change of a resource: what changes only in the state.
 
 use super::page::{DIM, Page, YELLOW};
 use super::title_line;
@@ -7,9 +7,9 @@ use crate::report::terminal::escape;
 
 /// Lists the resources of which only the state changes, so that the plan shows all that apply will
 /// do.
-pub(super) fn adopted(page: &mut Page<'_>, adopted: &[[&str; 3]]) {
+pub(super) fn state_updates(page: &mut Page<'_>, updates: &[[&str; 3]]) {
     let reason = "the state takes over the live values; nothing is called";
-    for [address, type_name, id] in adopted {
+    for [address, type_name, id] in updates {
         page.out.push('\n');
         title_line(page, ("=", DIM), [address, type_name], Some(id), reason);
     }
@@ -41,19 +41,19 @@ pub(super) fn files(page: &mut Page<'_>, plan: &Plan) {
     }
 }
 
-/// What the flags take along and leave out beyond what they name.
+/// What the flags include and exclude beyond what they name.
 pub(super) fn scope(page: &mut Page<'_>, plan: &Plan) {
     let Some(scope) = &plan.scope else { return };
-    if scope.along.is_empty() && scope.left_out.is_empty() {
+    if scope.included.is_empty() && scope.excluded.is_empty() {
         return;
     }
     page.out.push('\n');
     page.line(0, &format!("With {}:", escape(&scope.asked)));
-    for (address, why) in &scope.along {
+    for (address, why) in &scope.included {
         let line = format!("{} is included: {}", escape(address), escape(why));
         page.line(2, &line);
     }
-    for (address, why) in &scope.left_out {
+    for (address, why) in &scope.excluded {
         let why = why
             .as_ref()
             .map_or_else(String::new, |why| format!(": {}", escape(why)));

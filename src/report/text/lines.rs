@@ -12,7 +12,7 @@ const CONTEXT: usize = 3;
 /// The most lines of one diff.
 const MOST_LINES: usize = 200;
 
-/// The most lines of a text that are compared one by one; the last of them says what it does not show.
+/// The most lines of a string that are compared one by one; the last of them says what is omitted.
 const MOST_COMPARED: usize = 20_000;
 
 /// Time after which a diff may be coarser than it could be.
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// How two values are put into lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// As YAML; texts as they are.
+    /// As YAML; strings as they are.
     Yaml,
     /// As JSON.
     Json,
@@ -49,10 +49,10 @@ fn lines(node: &Node, form: Form) -> Vec<String> {
     }
 }
 
-/// Shows how `old` becomes `new`, which differ.
+/// Prints the change from `old` to `new`, which differ.
 pub(super) fn diff(page: &mut Page<'_>, indent: usize, old: &Node, new: &Node, form: Form) {
     let (mut old, mut new) = (lines(old, form), lines(new, form));
-    // The remark stands only where the texts differ in it.
+    // The remark is printed only where the strings differ in it.
     let remark = |lines: &[String]| lines.last().is_some_and(|last| last == "(no line end)");
     if remark(&old) && remark(&new) {
         old.pop();

@@ -7,17 +7,17 @@ mod lines;
 mod node;
 mod page;
 mod policy;
+mod remaining;
 mod scalar;
 #[cfg(test)]
 mod tests;
-mod unmet;
 
 pub use drift::drift;
-pub use unmet::unmet;
+pub use remaining::remaining;
 
 use crate::engine::head::Head;
 use crate::engine::plan::{Action, DESTROY, Importing, NEW, Plan};
-use crate::report::secrets::Shown;
+use crate::report::secrets::Masked;
 use crate::report::terminal::{DEFAULT_WIDTH, columns, escape, fit};
 use crate::report::view::{Output, Resource, view};
 use anstyle::Style as Paint;
@@ -26,7 +26,7 @@ use page::{BOLD, CYAN, DIM, GREEN, MAGENTA, Page, RED, YELLOW};
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// How a text is to look.
+/// The style of the output.
 #[derive(Debug, Clone, Copy)]
 pub struct Style {
     /// With colours; without them the signs alone carry the meaning.
@@ -63,7 +63,7 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
     for change in &view.resources {
         resource(&mut page, change);
     }
-    extra::adopted(&mut page, &view.adopted);
+    extra::state_updates(&mut page, &view.state_updates);
     outputs(&mut page, &view.outputs);
     extra::files(&mut page, plan);
     extra::scope(&mut page, plan);
@@ -281,7 +281,7 @@ fn all_properties(page: &mut Page<'_>, change: &Resource<'_>) {
     lines.iter().for_each(|line| page.line(BODY, line));
 }
 
-/// The names and values that this plan has settled.
+/// The names and values that this plan has decided.
 fn generated(page: &mut Page<'_>, change: &Resource<'_>) {
     for (name, value) in &change.generated {
         let mut lines = Node::of(value).yaml(name).into_iter();
@@ -301,7 +301,7 @@ fn hidden(page: &mut Page<'_>, unchanged: usize) {
     }
 }
 
-/// What tells a deleted resource from others, on one line: its names first.
+/// What distinguishes a deleted resource from others, on one line: its names first.
 fn main_properties(page: &mut Page<'_>, change: &Resource<'_>) {
     let Some(Node::Map(map)) = change.before.as_ref().map(Node::of) else {
         return;
@@ -345,9 +345,9 @@ fn outputs(page: &mut Page<'_>, outputs: &[Output<'_>]) {
 /// A value as it stands behind `name:`, harmless: what is on the same line (nothing for one
 /// with parts), and the lines below.
 pub(crate) fn value_lines(value: &Value) -> (String, Vec<String>) {
-    let shown = Shown {
+    let shown = Masked {
         value: Cow::Borrowed(value),
-        ..Shown::default()
+        ..Masked::default()
     };
     let mut lines = Node::of(&shown).yaml("x");
     let first = lines.remove(0);

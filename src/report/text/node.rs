@@ -3,7 +3,7 @@
 
 use super::scalar::{Notation, is_plain, more, quoted, string};
 use crate::data::Path;
-use crate::report::secrets::{SECRET, Shown};
+use crate::report::secrets::{Masked, SECRET};
 use crate::report::terminal::escape;
 use crate::schema::document;
 use serde_json::Value;
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// Lists and maps of simple values up to this many columns stand on one line.
 const INLINE: usize = 72;
 
-/// The most lines of a text, and of a value as a whole, that are shown.
+/// The most lines of a string, and of a value as a whole, that are printed.
 const MOST_LINES: usize = 60;
 
 /// A value ready to be written.
@@ -22,9 +22,9 @@ pub(super) enum Node {
     Plain(String),
     /// A string.
     String(String),
-    /// The expression that will tell the value.
+    /// The expression that will give the value.
     Unknown(String),
-    /// A secret: told apart from another one by its hash, or unknown.
+    /// A secret: distinguished from another one by its hash, or unknown.
     Secret {
         /// Of the value; equal values have equal hashes.
         hash: Option<u64>,
@@ -70,7 +70,7 @@ impl Notes<'_> {
 }
 
 impl Node {
-    pub(super) fn of(shown: &Shown<'_>) -> Self {
+    pub(super) fn of(shown: &Masked<'_>) -> Self {
         let mut notes = Notes::default();
         for (path, expression) in &shown.unknown {
             notes.at(path).unknown = Some(expression);
@@ -173,7 +173,7 @@ impl Node {
     }
 }
 
-/// Whether a string has several lines (a line end at its very end makes no second one).
+/// Whether a string has several lines (a line end at its very end does not count as a second one).
 pub(super) fn is_text(text: &str) -> bool {
     text.trim_end_matches('\n').contains('\n')
 }
@@ -204,7 +204,7 @@ fn build(value: &Value, notes: &Notes<'_>) -> Node {
     }
 }
 
-/// An object; an unknown entry is there even if the object has no such key yet.
+/// An object; an unknown entry is included even if the object has no such key yet.
 fn map_of(map: &serde_json::Map<String, Value>, notes: &Notes<'_>) -> Node {
     let known = map.iter();
     let known = known.map(|(key, value)| (key.clone(), build(value, notes.below(key))));
@@ -296,7 +296,7 @@ fn block(text: &str, indent: usize, lines: &mut Vec<String>) {
     }
 }
 
-/// A line of a text: harmless, with its tabs, cut where it is very long.
+/// A line of a string: harmless, with its tabs, cut where it is very long.
 pub(super) fn text_line(line: &str) -> String {
     const LONGEST: usize = 400;
     let (shown, rest) = match line.char_indices().nth(LONGEST) {

@@ -11,7 +11,8 @@ const ALIKE: f64 = 0.5;
 /// Above this number of statements, those without a common Sid are not compared for likeness.
 const MOST_COMPARED: usize = 100;
 
-/// Shows how `old` becomes `new`; false where they are no policies that could be told so.
+/// Prints the change from `old` to `new`; returns false where they are not policies in a form that
+/// it can print.
 pub(super) fn diff(page: &mut Page<'_>, indent: usize, old: &Node, new: &Node) -> bool {
     let (Node::Map(old), Node::Map(new)) = (old, new) else {
         return false;
@@ -232,7 +233,7 @@ fn whole(page: &mut Page<'_>, indent: usize, sign: Sign, label: &str, statement:
     page.row(indent, sign, &format!("{label}:"), &[]);
     let mut parts = statement.clone();
     if let (Some(_), Node::Map(map)) = (sid(statement), &mut parts) {
-        // The label has told it.
+        // The label already contains it.
         map.remove("Sid");
     }
     for line in parts.yaml_body() {

@@ -45,7 +45,7 @@ fn what_is_secret_is_in_no_value() {
     assert_eq!(view.sensitive, BTreeSet::from([path.clone()]));
     let (before, after) = (view.before.as_ref().unwrap(), view.after.as_ref().unwrap());
     assert_eq!(before.value["description"], Value::Null);
-    // Of what is known there is a hash, to tell whether it changes.
+    // A known value has a hash, which shows whether it changes.
     assert!(before.hidden[&path].is_some());
     assert_eq!(after.hidden[&path], None);
     assert_eq!(after.unknown[&path], SECRET);
@@ -89,7 +89,7 @@ fn what_lies_in_one_document_is_one_row_too() {
         (Kind::Policy, ChangedBy::Both)
     );
     assert!(document.replaces);
-    let resource = |side: &Option<Shown<'_>>| {
+    let resource = |side: &Option<Masked<'_>>| {
         let value = side.as_ref().map(|shown| &*shown.value);
         Path::pointer("/Statement/0/Resource")
             .get(value.unwrap())

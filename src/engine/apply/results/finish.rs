@@ -1,13 +1,13 @@
 //! The end of a run: what its state has.
 
-use super::{Applying, shown_id};
+use super::{Applying, stored_id};
 use crate::lang::eval::evaluate;
 use crate::store::StoreError;
 use crate::store::state::{OutputState, ResourceState, State, StateChange};
 use std::collections::BTreeMap;
 
 impl Applying<'_> {
-    /// Seals what a state of an older version has in clear though it is made of a secret.
+    /// Seals derived secrets that a state of an older version has in clear.
     fn seal_made(&mut self) {
         let seal = &self.seal;
         if !seal.is_open() {
@@ -21,7 +21,7 @@ impl Applying<'_> {
             }
             let resource = ResourceState {
                 id: kind
-                    .map_or(&*known.id, |kind| shown_id(kind, &known.id, &secret))
+                    .map_or(&*known.id, |kind| stored_id(kind, &known.id, &secret))
                     .to_owned(),
                 inputs: seal.seal_paths(&known.inputs, &secret),
                 outputs: seal.seal_paths(&known.outputs, &secret),
@@ -39,17 +39,18 @@ impl Applying<'_> {
     /// The state at the end, with the stack's outputs as far as they have a value.
     ///
     /// # Errors
-    /// When the key to their secrets cannot be made ready.
+    /// When the key to their secrets cannot be prepared.
     pub fn finish(mut self) -> Result<State, StoreError> {
         self.locals();
         self.seal_made();
         let mut outputs = BTreeMap::new();
         let kept = self.planned.destroy && !self.state.is_empty();
-        if kept || self.planned.adopts {
+        if kept || self.planned.only_imports {
             outputs.clone_from(&self.state.outputs);
         }
         let blocks = self.stack.outputs.iter();
-        for (name, block) in blocks.filter(|_| !self.planned.destroy && !self.planned.adopts) {
+        for (name, block) in blocks.filter(|_| !self.planned.destroy && !self.planned.only_imports)
+        {
             let kept = self.planned.kept_outputs.contains(name);
             self.values.budget.rest();
             let value = match evaluate(&block.value, &self.values) {

@@ -35,7 +35,7 @@ pub(super) fn equal(schema: &'static Schema, path: &Path, has: &Value, wanted: &
         .all(|(has, wanted)| covers.at(at, has, wanted))
 }
 
-/// Null, the empty text, list and object all mean "not given".
+/// Null, the empty string, list and object all mean "not given".
 pub(super) fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,

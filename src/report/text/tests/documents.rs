@@ -1,4 +1,4 @@
-//! Documents, policies and texts.
+//! Documents, policies and multi-line strings.
 
 use super::*;
 

@@ -157,7 +157,7 @@ fn an_id_made_of_a_secret_is_not_shown_where_only_the_state_changes() {
     queue.after = Some(properties.clone());
     let mut plan = plan_of(vec![queue]);
     plan.steps = vec![Step {
-        op: Op::Adopt {
+        op: Op::UpdateState {
             id,
             inputs: properties,
             outputs: Value::Null,

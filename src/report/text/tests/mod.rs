@@ -331,7 +331,7 @@ fn what_only_the_state_is_told_is_listed() {
         type_name: "aws:sqs:Queue".to_owned(),
         after: Default::default(),
     };
-    left.steps = vec![step(Op::Adopt {
+    left.steps = vec![step(Op::UpdateState {
         id: "q".to_owned(),
         inputs: Data::default(),
         outputs: Value::Null,

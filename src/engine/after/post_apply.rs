@@ -15,12 +15,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A difference where there should be none.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Unmet {
+pub struct Remaining {
     /// The resource.
     pub address: String,
     /// Its type.
     pub type_name: String,
-    /// The whole row; its differences tell the properties.
+    /// The whole row; its differences name the properties.
     pub change: Change,
 }
 
@@ -30,21 +30,21 @@ pub struct After<'a> {
     pub stack: &'a Stack,
     /// The types.
     pub types: &'a Types,
-    /// The world that the plan was made from.
+    /// The world that the plan was computed from.
     pub world: &'a World,
     /// The state after the run.
     pub state: &'a State,
-    /// The addresses that the run made or changed.
+    /// The addresses that the run created or updated.
     pub touched: &'a BTreeSet<String>,
     /// Reads files for `file()`.
     pub read_file: ReadFile<'a>,
 }
 
-/// Plans again what the run touched, from what the creates, updates and reads of the run told:
-/// no call is made. Only the blocks that the touched ones need are evaluated, so that a small
+/// Plans again what the run touched, from what the creates, updates and reads of the run returned:
+/// it sends no call. Only the blocks that the touched ones need are evaluated, so that a small
 /// change of a large stack costs little. What depends on data that was read while applying is
-/// not known here and passed over.
-pub fn unmet(after: &After<'_>) -> Vec<Unmet> {
+/// unknown here and is skipped.
+pub fn remaining(after: &After<'_>) -> Vec<Remaining> {
     if after.touched.is_empty() {
         return Vec::new();
     }
@@ -85,25 +85,25 @@ pub fn unmet(after: &After<'_>) -> Vec<Unmet> {
         options: &Options::default(),
         read_file: after.read_file,
     });
-    let mut unmet = left(&planned, |address| after.touched.contains(address));
-    for found in &mut unmet {
+    let mut remaining = remaining_in(&planned, |address| after.touched.contains(address));
+    for found in &mut remaining {
         let known = |row: &crate::engine::plan::Difference| {
             row.desired.as_ref().is_none_or(crate::data::Data::is_known)
         };
         found.change.differences.retain(known);
     }
-    unmet.retain(|found| {
+    remaining.retain(|found| {
         found.change.action != Action::Update || !found.change.differences.is_empty()
     });
-    unmet
+    remaining
 }
 
 /// What a plan would still do with resources of the file.
-pub fn left(planned: &Planned, wanted: impl Fn(&str) -> bool) -> Vec<Unmet> {
+pub fn remaining_in(planned: &Planned, wanted: impl Fn(&str) -> bool) -> Vec<Remaining> {
     let rows = planned.plan.changes.iter();
     rows.filter(|row| !matches!(row.action, Action::NoOp | Action::Read))
         .filter(|row| wanted(&row.address))
-        .map(|row| Unmet {
+        .map(|row| Remaining {
             address: row.address.clone(),
             type_name: row.type_name.clone(),
             change: row.clone(),
@@ -111,7 +111,7 @@ pub fn left(planned: &Planned, wanted: impl Fn(&str) -> bool) -> Vec<Unmet> {
         .collect()
 }
 
-impl Unmet {
+impl Remaining {
     /// The properties that differ; the whole resource where it is not about properties.
     pub fn paths(&self) -> Vec<Path> {
         let rows = self.change.differences.iter();
@@ -170,7 +170,7 @@ resources:
   other: {type: 'aws:sqs:Queue', properties: {name: c}}
 ";
 
-    fn unmet_with(inputs: &[(&str, Value)], touched: &[&str]) -> Vec<(String, Vec<String>)> {
+    fn remaining_with(inputs: &[(&str, Value)], touched: &[&str]) -> Vec<(String, Vec<String>)> {
         let file = ("s.yaml".to_owned(), STACK.as_bytes().to_vec());
         let loaded = load(file, None, ".".into(), &Given::default());
         assert_eq!(loaded.diagnostics, []);
@@ -188,7 +188,7 @@ resources:
             });
         }
         let touched = touched.iter().map(|name| (*name).to_owned()).collect();
-        let found = unmet(&After {
+        let found = remaining(&After {
             types: crate::resource::table::native(),
             stack: &loaded.stack,
             world: &World::new(State::empty("s", None, "l".to_owned())),
@@ -196,7 +196,7 @@ resources:
             touched: &touched,
             read_file: &|_: &str| Err("no file".to_owned()),
         });
-        let told = |one: &Unmet| one.paths().iter().map(ToString::to_string).collect();
+        let told = |one: &Remaining| one.paths().iter().map(ToString::to_string).collect();
         found
             .iter()
             .map(|one| (one.address.clone(), told(one)))
@@ -208,16 +208,16 @@ resources:
         let queue = json!({"name": "a", "delaySeconds": 5});
         let user = json!({"name": "a-b", "delaySeconds": 7});
         let good = [("queue", queue.clone()), ("user", user.clone())];
-        assert_eq!(unmet_with(&good, &["queue", "user"]), []);
+        assert_eq!(remaining_with(&good, &["queue", "user"]), []);
         let wrong = json!({"name": "a-b", "delaySeconds": 8});
         let bad = [("queue", queue.clone()), ("user", wrong)];
         let told = [("user".to_owned(), vec!["delaySeconds".to_owned()])];
-        assert_eq!(unmet_with(&bad, &["queue", "user"]), told);
-        assert_eq!(unmet_with(&bad, &["user"]), told);
-        assert_eq!(unmet_with(&bad, &["queue"]), []);
+        assert_eq!(remaining_with(&bad, &["queue", "user"]), told);
+        assert_eq!(remaining_with(&bad, &["user"]), told);
+        assert_eq!(remaining_with(&bad, &["queue"]), []);
         // What a create should have left in the state and did not.
         let told = [("user".to_owned(), vec![])];
-        assert_eq!(unmet_with(&[("queue", queue)], &["user"]), told);
-        assert_eq!(unmet_with(&[], &[]), []);
+        assert_eq!(remaining_with(&[("queue", queue)], &["user"]), told);
+        assert_eq!(remaining_with(&[], &[]), []);
     }
 }

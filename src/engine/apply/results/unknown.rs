@@ -1,4 +1,4 @@
-//! What was unknown when the plan was made, evaluated with what the steps before told.
+//! Evaluates what was unknown to the plan with what the earlier steps returned.
 
 use super::{Applying, mark_sensitive};
 use crate::data::Data;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 impl Applying<'_> {
     /// The properties with every unknown part evaluated; the known parts are the plan's.
-    pub(super) fn known(&mut self, address: &str, inputs: &Data) -> Result<Data, Error> {
+    pub(super) fn evaluate_unknown(&mut self, address: &str, inputs: &Data) -> Result<Data, Error> {
         if inputs.is_known() {
             return Ok(inputs.clone());
         }
