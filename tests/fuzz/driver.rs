@@ -318,7 +318,7 @@ async fn locked(store: &Store) -> Result<(), String> {
     loop {
         let patience = Patience {
             timeout: None,
-            tell: &mut |_| {},
+            notify: &mut |_| {},
         };
         match store.lock(&holder, patience).await {
             Err(StoreError::Locked { .. }) if tries < 100 => tries += 1,
