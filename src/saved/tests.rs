@@ -440,7 +440,7 @@ fn a_file_is_read_as_it_was_written_or_says_what_it_is() {
         ),
         (
             text.replacen("\"version\":2", "\"version\":3", 1),
-            "Version { found: 3 }",
+            "Version { version: 3 }",
             Ok(()),
         ),
         (

@@ -215,7 +215,7 @@ fn a_state_that_cannot_be_moved_stays() {
     let start = format!("error: Reading .stackctl/history/small/{name} failed: ");
     assert!(told.contains(&start), "{told}");
     let end = "\n  now: The state is in state/small.json as before.\n  next: Run the command again; \
-               it goes on from there.\n";
+               it continues from there.\n";
     assert!(told.ends_with(end), "{told}");
     assert!(!project.dir().join("new.json").exists());
     std::fs::remove_dir(version.path()).unwrap();
