@@ -317,7 +317,7 @@ async fn read(
             }
             Observation::Import(need, Err(error)) => failures.push((need.address, error)),
             Observation::Data(need, Err(error)) => {
-                failures.push((format!("data.{}", need.name), error))
+                failures.push((format!("data.{}", need.name), error));
             }
         }
     }
