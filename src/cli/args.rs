@@ -1,5 +1,10 @@
 //! What can be typed. The doc comments here are the help text.
 
+#![allow(
+    rustdoc::invalid_html_tags,
+    reason = "a doc comment of an argument is its help, where <STACK> stands for a value"
+)]
+
 pub mod common;
 mod foreign;
 mod offline;

@@ -3,7 +3,7 @@
 //!
 //! `serde_yaml` parses. It has no bound on repeated aliases to long text, takes duplicate keys
 //! and needs minutes for deeply nested flow style, so that:
-//! - [`scan`] looks over the text first, in one pass, for nesting and for a second document;
+//! - `scan` looks over the text first, in one pass, for nesting and for a second document;
 //! - a seed of our own builds the value, counting nodes and bytes and noting what is wrong;
 //! - where there are scalars whose value does not show how they are written (keys that are not
 //!   strings, floats), a second walk reads these as strings.

@@ -54,7 +54,7 @@ pub enum What {
     Limit(u32),
     /// Nothing is done, and the service denies the call, with AWS's sentence. The `call` may also
     /// be an action that a call needs besides its own, such as `s3:TagResource` for `CreateBucket`
-    /// with tags; see [`further_action`]. Denied `lambda:ListTags` leaves the tags out of
+    /// with tags; see `further_action`. Denied `lambda:ListTags` leaves the tags out of
     /// `GetFunction`.
     Deny,
     /// Nothing is done, and the service finds the request not valid.

@@ -1,6 +1,6 @@
 //! Keeps secret values out of texts that come from elsewhere: a response of AWS that repeats what
 //! it was sent, a reason to wait, an id. They are looked for as they are, line by line, and in the
-//! codings of requests and errors; and in the text as it is when folded (see [`fold`]), where the
+//! codings of requests and errors; and in the text as it is when folded (see `fold`), where the
 //! parts of a secret are looked for too, since who repeats a text cuts it.
 //!
 //! Where stackctl created the value, its path says that it is secret. One set is shared by the

@@ -5,7 +5,7 @@
 //! It calls the type's `find` with an owner that names no operation, as after an interrupted
 //! create. The rounds follow the graph: what is found and read supplies the values by which the
 //! next round searches. Names that are only partly known come from the type's `names`; a random
-//! string has a stand-in ([`super::stand_in`]) in the plan, and comparing it with the live name
+//! string has a stand-in (`stand_in.rs`) in the plan, and comparing it with the live name
 //! yields the string. The result is a plan of imports and one save, without a journal: no call is
 //! sent, so nothing needs recovery.
 

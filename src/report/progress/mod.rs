@@ -45,7 +45,7 @@ pub async fn follow(events: &mut UnboundedReceiver<Event>, reporter: &mut dyn Re
 
 /// Live lines on stderr: one for each step that takes long, with its elapsed time and what
 /// it waits for, and a total; finished steps scroll by above. Where stderr is no terminal
-/// that can be drawn on, [`plain`] lines.
+/// that can be drawn on, `plain` lines.
 pub fn stderr(style: Style, secrets: Secrets) -> Box<dyn Reporter> {
     let target = indicatif::ProgressDrawTarget::stderr();
     let out = Box::new(std::io::stderr());

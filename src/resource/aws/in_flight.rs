@@ -1,5 +1,5 @@
 //! Counts the requests of a step that are on their way, from just before one leaves to the
-//! moment at which its reply is read; see [`flight`](crate::resource::flight).
+//! moment at which its reply is read; see [`crate::resource::flight`].
 
 use crate::resource::flight::{self, CreatingCall, Sent};
 use aws_smithy_runtime_api::box_error::BoxError;

@@ -115,7 +115,7 @@ pub(crate) fn first(
     (BUSY_LIMIT, reason)
 }
 
-/// Sends the first write below a bucket; see [`first`].
+/// Sends the first write below a bucket; see `first`.
 pub async fn first_write<T, F>(
     cx: &Cx,
     refused: impl Fn(&Error) -> Option<Reason> + Send,
@@ -147,7 +147,7 @@ pub(crate) fn client(cx: &Cx, new: bool) -> &aws_sdk_s3::Client {
     if new { cx.aws.s3_once() } else { cx.aws.s3() }
 }
 
-/// For [`first`]: no further reason.
+/// For `first`: no further reason.
 pub fn never(_error: &Error) -> Option<Reason> {
     None
 }
