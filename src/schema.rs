@@ -25,7 +25,7 @@ pub(crate) mod conform;
 pub mod document;
 mod validate;
 
-pub(crate) use validate::is_zero_led;
+pub(crate) use validate::{is_zero_led, kind};
 
 use crate::data::Path;
 use crate::nearest::did_you_mean;

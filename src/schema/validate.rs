@@ -202,7 +202,7 @@ impl Check<'_> {
                     .flatten()
                     .collect();
                 wanted.dedup();
-                if wanted.is_empty() || wanted.contains(&kind_of(value)) {
+                if wanted.is_empty() || wanted.contains(&kind(value)) {
                     return format!("{name} has none of the forms that are allowed{got}");
                 }
                 self.wrong_type(&name, &wanted, value)
@@ -290,7 +290,7 @@ impl Check<'_> {
             Value::Number(_) if wanted.iter().any(|one| one.contains("fraction")) => {
                 "one with a fraction"
             }
-            other => kind_of(other),
+            other => kind(other),
         };
         format!("{name}: expected {wanted_text}, got {got}{help}")
     }
@@ -328,7 +328,8 @@ fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-fn kind_of(value: &Value) -> &'static str {
+/// What kind of value it is, with its article.
+pub(crate) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a bool",

@@ -5,23 +5,13 @@ use crate::data::{Data, Path};
 use serde_json::{Number, Value};
 use std::cmp::Ordering;
 
+pub(super) use crate::schema::kind;
+
 /// What an evaluation gives.
 pub(super) type Outcome = Result<Data, EvalError>;
 
 /// A string that an expression creates may be at most this long.
 pub(super) const LONGEST_TEXT: usize = 16 * 1024 * 1024;
-
-/// What kind of value it is, with its article.
-pub(super) fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a bool",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a map",
-    }
-}
 
 /// `1 item`, `2 items`.
 pub(super) fn counted(count: usize, noun: &str) -> String {

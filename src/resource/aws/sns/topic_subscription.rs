@@ -60,7 +60,7 @@ pub struct TopicSubscription {
     /// `firehose`.
     #[schemars(extend("default" = false))]
     pub raw_message_delivery: Option<bool>,
-    /// Which messages are delivered; left out or empty: all of them. A change may take 15 minutes
+    /// Which messages are delivered; omitted or empty: all of them. A change may take 15 minutes
     /// to have effect.
     pub filter_policy: Option<Document>,
     /// What the filter looks at.
@@ -356,7 +356,7 @@ async fn listed(cx: &Cx, (topic, protocol, endpoint): Whose<'_>) -> Result<Optio
     .await
 }
 
-/// The ARN of a subscription. A pending one's is told by the same `Subscribe` alone.
+/// The ARN of a subscription. Only the same `Subscribe` returns that of a pending one.
 async fn found(cx: &Cx, whose: Whose<'_>) -> Result<Option<String>, Error> {
     match listed(cx, whose).await? {
         Some(arn) if arn.starts_with("arn:") => Ok(Some(arn)),
