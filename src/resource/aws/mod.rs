@@ -188,6 +188,7 @@ macro_rules! clients {
 clients! {
     apigateway_v1 apigateway_v1_once aws_sdk_apigateway apigateway_v1_client apigateway_v1_once_client;
     apigateway apigateway_once aws_sdk_apigatewayv2 apigateway_client apigateway_once_client;
+    cloud_control cloud_control_once aws_sdk_cloudcontrol cloud_control_client cloud_control_once_client;
     logs logs_once aws_sdk_cloudwatchlogs logs_client logs_once_client;
     iam iam_once aws_sdk_iam iam_client iam_once_client;
     lambda lambda_once aws_sdk_lambda lambda_client lambda_once_client;
