@@ -151,6 +151,10 @@ pub struct Cx {
     pub spreading: Option<Arc<dyn Fn(Awaits) -> Spreading + Send + Sync>>,
     /// See [`Cx::released`].
     pub on_released: Option<Arc<dyn Fn() + Send + Sync>>,
+    /// See [`Cx::requested`].
+    pub on_request: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    /// What [`Cx::requested`] was told before the run that recovers this create.
+    pub request: Option<String>,
     /// Whether what a data source is read with has a secret in it.
     pub is_secret: bool,
     /// What the step has on its way.
@@ -181,6 +185,8 @@ impl Cx {
             stop: None,
             spreading: None,
             on_released: None,
+            on_request: None,
+            request: None,
             is_secret: false,
             flight: Arc::default(),
             made: Arc::default(),
@@ -237,6 +243,14 @@ impl Cx {
     pub fn released(&self) {
         if let Some(tell) = &self.on_released {
             tell();
+        }
+    }
+
+    /// Reports the service's name of the request that creates the resource, on which the service
+    /// works by itself: whoever recovers this step asks for it ([`Cx::request`]).
+    pub fn requested(&self, request: &str) {
+        if let Some(tell) = &self.on_request {
+            tell(request);
         }
     }
 

@@ -27,6 +27,10 @@ pub struct Intent {
     /// For a create: the owner tag's value.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub operation: String,
+    /// For a create: the service's name of the request that creates it, where it works on that by
+    /// itself and can be asked how it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
     /// For an update or a deletion: the properties that it may set before it is done.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unfinished: BTreeSet<Path>,

@@ -30,6 +30,13 @@ pub enum Entry {
     },
     /// A step is about to call.
     Begin(Intent),
+    /// The service works on a step's request by itself, and can be asked how it stands.
+    Requested {
+        /// The step's number.
+        step: usize,
+        /// The service's name of the request.
+        request: String,
+    },
     /// A step is done (or needed no call): what it leaves behind.
     Done {
         /// The step's number.
@@ -96,6 +103,12 @@ pub fn read(text: &str) -> Result<Leftover, String> {
                 left.from = Some((lineage, serial));
             }
             Entry::Begin(intent) => left.open.push(intent),
+            Entry::Requested { step, request } => {
+                let mut open = left.open.iter_mut();
+                if let Some(intent) = open.find(|intent| intent.step == step) {
+                    intent.request = Some(request);
+                }
+            }
             Entry::Done { step, changes } => {
                 left.open.retain(|intent| intent.step != step);
                 left.changes.extend(changes);

@@ -187,6 +187,7 @@ mod tests {
             inputs: json!({ "a": sealed() }),
             decided: serde_json::Map::new(),
             operation: String::new(),
+ request: None,
             unfinished: Default::default(),
             resource: Some(Box::new(resource)),
         });

@@ -398,6 +398,7 @@ mod tests {
             inputs: Value::Null,
             decided: serde_json::Map::new(),
             operation: String::new(),
+ request: None,
             unfinished: BTreeSet::new(),
             resource: Some(Box::new(resource)),
         };

@@ -113,6 +113,7 @@ pub struct Fact {
 enum Message {
     Waiting(StepId, String),
     Released(StepId),
+    Requested(StepId, String),
     Ended(StepId, Box<Result<Outcome, Error>>),
     Notice(String, Result<Option<String>, Error>),
 }
@@ -499,6 +500,11 @@ impl Loop<'_, '_, '_> {
                 self.queue.released(id);
                 0
             }
+            Message::Requested(id, request) => {
+                self.applying.requested(id, &request);
+                self.add(&Entry::Requested { step: id, request });
+                0
+            }
             Message::Ended(id, result) => {
                 self.ended(id, *result);
                 1
@@ -663,9 +669,13 @@ impl Loop<'_, '_, '_> {
 
 fn spawn(id: StepId, mut work: Work, sender: mpsc::UnboundedSender<Message>) {
     let (waiting, released) = (sender.clone(), sender.clone());
+    let requested = sender.clone();
     if let Some(cx) = &mut work.cx {
         cx.on_released = Some(Arc::new(move || {
             let _ = released.send(Message::Released(id));
+        }));
+        cx.on_request = Some(Arc::new(move |request| {
+            let _ = requested.send(Message::Requested(id, request.to_owned()));
         }));
         cx.notify = Arc::new(move |reason| {
             // The loop may have left already; nobody is interested then.

@@ -93,6 +93,7 @@ async fn recover_create(
     });
     let (notify, address) = (Arc::clone(&cx.notify), intent.address.clone());
     cx.notify = Arc::new(move |reason| notify(&format!("looking for {address}: {reason}")));
+    cx.request.clone_from(&intent.request);
     cx.known_ids = Arc::new(state.ids(&intent.type_name));
     let ids = Lookup::of_create(kind, intent, seal).ids(&cx).await?;
     let (Some(id), Some(resource)) = (ids.into_iter().next(), &intent.resource) else {

@@ -488,6 +488,13 @@ impl<'a> Applying<'a> {
         }
     }
 
+    /// The service has named a step's request.
+    pub fn requested(&mut self, id: StepId, request: &str) {
+        if let Some(intent) = self.intents.get_mut(&id) {
+            intent.request = Some(request.to_owned());
+        }
+    }
+
     /// The key that the state must name before anything sealed so far is stored; the state names it
     /// from here on.
     ///
@@ -531,6 +538,7 @@ fn intent(step: StepId, op: &str, address: &str, type_name: &str) -> Intent {
         inputs: Value::Null,
         decided: Map::new(),
         operation: String::new(),
+ request: None,
         unfinished: BTreeSet::new(),
         resource: None,
     }

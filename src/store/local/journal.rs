@@ -123,6 +123,7 @@ mod tests {
             inputs: Value::Null,
             decided: Map::new(),
             operation: String::new(),
+ request: None,
             unfinished: Default::default(),
             resource: None,
         };

@@ -42,6 +42,7 @@ pub(super) fn begin(step: usize, address: &str) -> Entry {
         inputs: Value::Null,
         decided: Map::new(),
         operation: String::new(),
+ request: None,
         unfinished: BTreeSet::<Path>::new(),
         resource: None,
     })
