@@ -14,6 +14,7 @@
 //! | `volatile` | output | `true`, or a list of properties: an update (of these) may change it, so it is unknown until then |
 //! | `document` | property | `json` or `policy`: a JSON document, compared by content or meaning |
 //! | `othersKeys` | map property | `kept`: keys that neither the file nor the last apply names belong to others and stay; without the keyword the whole map is the file's, and a key that is not in it goes |
+//! | `tagList` | map property | the file may give it as a list, of objects whose members `key` and `value` are called so |
 //! | `set` | list property | order does not matter |
 //! | `ignoreCase` | property | upper and lower case do not matter |
 //! | `weak` | property | holds references as strings only: they do not order deletions |
@@ -23,6 +24,7 @@ pub mod alias;
 pub mod broken;
 pub(crate) mod conform;
 pub mod document;
+mod tag_list;
 mod validate;
 
 pub(crate) use validate::{is_zero_led, kind};
@@ -128,7 +130,7 @@ fn members(schema: &Value) -> Option<&Map<String, Value>> {
 }
 
 /// The keywords that say something of a property or an output, `default` aside.
-const KEYWORDS: [&str; 15] = [
+const KEYWORDS: [&str; 16] = [
     "createOnly",
     "document",
     "from",
@@ -140,6 +142,7 @@ const KEYWORDS: [&str; 15] = [
     "sensitive",
     "set",
     "staysUnless",
+    "tagList",
     "volatile",
     "weak",
     "writeOnly",

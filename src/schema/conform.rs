@@ -14,10 +14,12 @@ impl Schema {
     /// - where the schema wants a string, a number or bool is converted to a string, as Terraform
     ///   converts it;
     /// - a number is written as JSON writes it by itself (`1.0` is `1`), but for JSON documents,
-    ///   which keep the form of the file.
+    ///   which keep the form of the file;
+    /// - tags given as a list are a map.
     ///
     /// Parts that are not known yet are left alone.
     pub fn conform(&self, data: &mut Data) {
+        self.tags_as_maps(data);
         if let Cow::Owned(value) = self.conformed(&data.value, &data.unknown) {
             data.value = value;
         }
