@@ -47,6 +47,10 @@ pub trait Declarations {
     fn resource_names(&self) -> Vec<&str>;
     /// The names of the data sources.
     fn data_source_names(&self) -> Vec<&str>;
+    /// The names of further resource types that `name` may mean, best first.
+    fn others_like(&self, _name: &str) -> Vec<&'static str> {
+        Vec::new()
+    }
 }
 
 /// The declaration of one resource type or data source.
@@ -363,6 +367,13 @@ impl Schema {
         self.along(path)
             .filter_map(|schema| schema.get(keyword)?.as_str())
             .last()
+    }
+
+    /// The property that holds the tags: the map whose keys others may add to.
+    pub fn tags(&self) -> Option<&str> {
+        let mut names = self.property_names();
+        let are_tags = |name: &&str| self.keeps_others(&Path::root().join(*name));
+        names.find(are_tags)
     }
 
     /// Whether the keys of the map at `path` that nobody named here belong to others and stay.

@@ -13,6 +13,7 @@ mod acceptance;
 mod apply_values;
 mod attacks;
 mod cli;
+mod cloud_control;
 mod complete;
 mod conformance;
 mod crash;

@@ -61,12 +61,8 @@ impl Checks<'_> {
                 Some(schema) => self.properties(schema, &block.properties, &path),
                 None => {
                     let elsewhere = types.resource(&block.type_name).is_some();
-                    self.unknown_type(
-                        &block.type_name,
-                        &path,
-                        elsewhere,
-                        types.data_source_names(),
-                    );
+                    let names = types.data_source_names();
+                    self.unknown_type(&block.type_name, &path, elsewhere, (names, Vec::new()));
                 }
             }
         }
@@ -76,28 +72,40 @@ impl Checks<'_> {
                 Some(schema) => self.properties(schema, &block.properties, &path),
                 None => {
                     let elsewhere = types.data_source(&block.type_name).is_some();
-                    self.unknown_type(&block.type_name, &path, elsewhere, types.resource_names());
+                    let others = types.others_like(&block.type_name);
+                    let names = (types.resource_names(), others);
+                    self.unknown_type(&block.type_name, &path, elsewhere, names);
                 }
             }
         }
     }
 
-    fn unknown_type(&mut self, type_name: &str, path: &Path, elsewhere: bool, types: Vec<&str>) {
+    fn unknown_type(
+        &mut self,
+        type_name: &str,
+        path: &Path,
+        elsewhere: bool,
+        (types, others): (Vec<&str>, Vec<&str>),
+    ) {
         let place = Place::Value(path.join("type"));
-        if type_name.starts_with("AWS::") {
-            let message = format!("CloudFormation types such as {type_name} are not supported yet");
-            return self.push(place, message, own_type(type_name, &types));
-        }
         let of_data = path.first().as_deref() == Some("data");
         let (kind, other) = if of_data {
             ("data source type", "resources")
         } else {
             ("resource type", "data")
         };
+        let same = |name: &&&str| squeezed(name) == squeezed(type_name);
+        let other_types = || (!others.is_empty()).then(|| one_of(&others));
         let help = if elsewhere {
             Some(format!("it belongs under {other}:"))
+        } else if type_name.contains("::") {
+            other_types().or_else(|| own_type(type_name, &types))
+        } else if let Some(meant) = types.iter().chain(&others).find(same) {
+            Some(one_of(&[meant]))
         } else {
-            nearest_type(type_name, &types).or_else(|| same_service(type_name, &types))
+            nearest_type(type_name, &types)
+                .or_else(|| same_service(type_name, &types))
+                .or_else(other_types)
         };
         self.push(place, format!("unknown {kind} {type_name:?}"), help);
     }
@@ -186,6 +194,17 @@ impl Checks<'_> {
             self.diagnostics.extend(self.names.check(template));
         }
     }
+}
+
+/// A type's name without what spellings differ in.
+fn squeezed(name: &str) -> String {
+    let letters = name.chars().filter(|c| c.is_ascii_alphanumeric());
+    letters.map(|c| c.to_ascii_lowercase()).collect()
+}
+
+fn one_of(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+    format!("did you mean {}?", names.join(" or "))
 }
 
 /// The type of our own that a CloudFormation type is: `AWS::SQS::Queue`.

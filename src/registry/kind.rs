@@ -42,6 +42,17 @@ pub struct Tagging {
     pub key: String,
     /// What the value is called in an item of such a list, nearly always `Value`.
     pub value: String,
+    /// Whether a tag is a key and a value, and no more.
+    pub pairs: bool,
+}
+
+impl Tagging {
+    /// Whether the tags are a property of their own, of keys and values and no more: they can be
+    /// written as a map.
+    pub fn is_plain(&self) -> bool {
+        let own = self.property.as_deref();
+        self.taggable && self.pairs && own.is_some_and(|path| !path.contains('/'))
+    }
 }
 
 /// An operation that a type may support.
@@ -285,6 +296,7 @@ impl RegistryType {
             tag_on_create: taggable && flag("tagOnCreate").unwrap_or(true),
             tag_updatable: taggable && flag("tagUpdatable").unwrap_or(true),
             is_list: item.is_some(),
+            pairs: item.is_none() || members.is_some_and(|members| members.len() == 2),
             key: called("key"),
             value: called("value"),
             property,

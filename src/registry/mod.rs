@@ -5,10 +5,13 @@
 //! come from). Names, regions, Cloud Control support and ARN templates are known without unpacking
 //! a schema.
 
+mod declaration;
 mod kind;
+
 mod names;
 mod pack;
 
+pub use declaration::declaration;
 pub use kind::{Handler, HandlerDeclaration, RegistryType, Tagging};
 pub use names::{nearest, search};
 

@@ -8,6 +8,7 @@ pub mod archive;
 pub mod author;
 pub mod aws;
 pub mod contents;
+pub mod cloud_control;
 pub mod context;
 pub mod declaration;
 pub mod denial;

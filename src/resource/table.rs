@@ -3,7 +3,7 @@
 
 use super::typed::{Typed, TypedData};
 use super::types::Types;
-use super::{archive, aws, random};
+use super::{archive, aws, cloud_control, random};
 use std::sync::OnceLock;
 
 macro_rules! table {
@@ -11,7 +11,7 @@ macro_rules! table {
         resources { $($kind:path,)* }
         data { $($source:path,)* }
     ) => {
-        /// The types of this program.
+        /// The types of this program, those of the registry among them.
         pub fn native() -> &'static Types {
             static TYPES: OnceLock<Types> = OnceLock::new();
             TYPES.get_or_init(|| {
@@ -26,6 +26,7 @@ macro_rules! table {
                     static ROW: &TypedData<$source> = &TYPED;
                     types.add_data_source(&ROW);
                 })*
+                types.add_family(cloud_control::FAMILY);
                 types
             })
         }

@@ -11,6 +11,16 @@ use std::collections::BTreeMap;
 pub struct Types {
     resources: BTreeMap<&'static str, &'static dyn ResourceType>,
     data_sources: BTreeMap<&'static str, &'static dyn DataSourceType>,
+    family: Option<Family>,
+}
+
+/// Resource types that are known by their names, and made when they are first asked for.
+#[derive(Clone, Copy)]
+pub struct Family {
+    /// The type of a name.
+    pub of: fn(&str) -> Option<&'static dyn ResourceType>,
+    /// The names that one may mean which is none, best first.
+    pub like: fn(&str) -> Vec<&'static str>,
 }
 
 impl Types {
@@ -24,6 +34,11 @@ impl Types {
         self.resources.insert(kind.name(), kind);
     }
 
+    /// Adds a family of types, in place of another; a type of its own name comes first.
+    pub fn add_family(&mut self, family: Family) {
+        self.family = Some(family);
+    }
+
     /// Adds a data source, in place of one of the same name.
     pub fn add_data_source(&mut self, kind: &'static dyn DataSourceType) {
         self.data_sources.insert(kind.name(), kind);
@@ -31,7 +46,8 @@ impl Types {
 
     /// The resource type of this name.
     pub fn resource(&self, name: &str) -> Option<&'static dyn ResourceType> {
-        self.resources.get(name).copied()
+        let own = self.resources.get(name).copied();
+        own.or_else(|| (self.family?.of)(name))
     }
 
     /// The data source of this name.
@@ -44,7 +60,7 @@ impl Types {
         Some(self.resource(name)?.schema())
     }
 
-    /// Every resource type.
+    /// Every resource type, without the family.
     pub fn resources(&self) -> &BTreeMap<&'static str, &'static dyn ResourceType> {
         &self.resources
     }
@@ -83,5 +99,10 @@ impl Declarations for Types {
 
     fn data_source_names(&self) -> Vec<&str> {
         self.data_sources.keys().copied().collect()
+    }
+
+    fn others_like(&self, name: &str) -> Vec<&'static str> {
+        self.family
+            .map_or_else(Vec::new, |family| (family.like)(name))
     }
 }

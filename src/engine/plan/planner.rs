@@ -470,14 +470,10 @@ impl<'a> Planner<'a> {
         else {
             return false;
         };
-        let tags = Path::pointer("/tags");
-        let takes_map = kind
-            .schema()
-            .at(&tags)
-            .is_some_and(|at| at.get("additionalProperties").is_some());
-        if !takes_map || kind.home() != AWS {
+        let Some(tags) = kind.schema().tags().filter(|_| kind.home() == AWS) else {
             return false;
-        }
+        };
+        let tags = Path::root().join(tags);
         let Ok(defaults) = evaluate(template, &self.values) else {
             return false;
         };

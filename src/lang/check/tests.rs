@@ -70,7 +70,7 @@ resources:
     properties: {lenght: 4, keepers: {a: "${var.siz} ${local.on} ${data.her.name} ${txt.result}"}}
     options: {dependsOn: [texts, "${other.id}", text], ignoreChanges: [keeper.a]}
   other: {type: "random:String", properties: {x: "${size} ${text.resul} ${each.key} ${stack.nam}"}}
-  third: {type: "AWS::SQS::Queue"}
+  third: {type: "AWS::SQS::Queu"}
   many: {type: "random:RandomString", properties: {length: 1}, options: {forEach: [a]}}
 outputs:
   short: ${many.result}
@@ -92,7 +92,7 @@ outputs:
         "12:61 [text.resul] text (random:RandomString) has no \"resul\" (did you mean \"result\"?)",
         "12:75 [each.key] \"each\" is known only in a resource with forEach (add forEach: under its options)",
         "12:87 [stack.nam] \"stack\" has no \"nam\" (did you mean \"name\"?)",
-        "13:17 [\"AWS::SQS::Queue\"] CloudFormation types such as AWS::SQS::Queue are not supported yet (did you mean \"aws:sqs:Queue\"?)",
+        "13:17 [\"AWS::SQS::Queu\"] unknown resource type \"AWS::SQS::Queu\" (did you mean \"AWS::SQS::Queue\"?)",
         "16:12 [many.result] many has forEach, so result is an attribute of each instance (pick one, many[\"key\"].result, or take all, many[*].result)",
         "17:20 [uper] unknown function \"uper\" (did you mean \"upper\"?)",
         "17:25 [text.nope] text (random:RandomString) has no \"nope\"",

@@ -334,6 +334,14 @@ fn resource(reader: &mut Reader, name: &str, value: Value) -> Option<ResourceBlo
     })
 }
 
+/// An import id. The parts of a compound one may be a list; a vertical bar joins them.
+fn import_id(reader: &mut Reader, value: &Value, path: &Path) -> Option<String> {
+    match value {
+        Value::Array(parts) if !parts.is_empty() => Some(reader.texts(value, path).join("|")),
+        _ => reader.text(value, path),
+    }
+}
+
 fn options(reader: &mut Reader, value: Option<&Value>, path: &Path) -> Options {
     let mut options = Options::default();
     let Some(map) = reader.map(value, path) else {
@@ -366,7 +374,7 @@ fn options(reader: &mut Reader, value: Option<&Value>, path: &Path) -> Options {
                 }
             },
             "timeouts" => options.timeouts = timeouts(reader, value, &path),
-            "import" => options.import = reader.text(value, &path).map(Value::from),
+            "import" => options.import = import_id(reader, value, &path).map(Value::from),
             "movedFrom" => options.moved_from = moved_from(reader, value, &path),
             _ => {}
         }

@@ -117,10 +117,15 @@ pub(crate) fn is_tag_character(c: char) -> bool {
 /// Refuses what AWS refuses under `tags`, and the keys that reads exclude: AWS's own (`aws:`, in
 /// any case) and the owner's. The schema limits the number of tags.
 pub fn rules(rules: &Rules<'_>, tagging: Tagging) -> Vec<Broken> {
-    let Some(Value::Object(tags)) = rules.known("tags") else {
+    rules_of(rules, "tags", tagging)
+}
+
+/// The same under another name.
+pub(crate) fn rules_of(rules: &Rules<'_>, property: &str, tagging: Tagging) -> Vec<Broken> {
+    let Some(Value::Object(tags)) = rules.known(property) else {
         return Vec::new();
     };
-    let base = Path::root().join("tags");
+    let base = Path::root().join(property);
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     let mut broken = Vec::new();
     for (key, value) in tags {

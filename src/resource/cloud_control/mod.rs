@@ -1,0 +1,415 @@
+//! `AWS::<Service>::<Type>`: every type of the CloudFormation registry, through the Cloud Control
+//! API. One struct serves them all: what a type is, its schema says.
+//!
+//! Requests of Cloud Control are asynchronous. A create carries the step's operation as its client
+//! token, so the same request sent twice is one request (Cloud Control API user guide, "Ensuring
+//! resource operation requests are unique"). Recovery never sends a create again: a resource that
+//! the file names is read, and one that the service names is looked for among the requests, which
+//! Cloud Control keeps for seven days.
+//!
+//! Tags are a map here, whatever the service takes: keys that others set stay, as for native
+//! types. A file may also write them as a list of keys and values.
+
+mod find;
+mod model;
+mod request;
+mod unmanaged;
+
+use super::context::{Applied, Cx, throttled};
+use super::error::{Effect, Error};
+use super::import_id::{Imported, exists};
+use super::known::Known;
+use super::read::{Read, Seen};
+use super::rules::{Caution, Rules};
+use super::typed::ResourceType;
+use super::types::Family;
+use crate::registry::{self, Handler, RegistryType};
+use crate::resource::aws::send::send;
+use crate::resource::aws::tags::{self, Tagging};
+use crate::schema::Schema;
+use crate::schema::broken::Broken;
+use aws_sdk_cloudcontrol::types::ProgressEvent;
+use futures_util::future::BoxFuture;
+use model::Model;
+use request::{Followed, follow};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+/// One type of the registry.
+pub struct CloudControl {
+    registry: &'static RegistryType,
+    schema: OnceLock<&'static Schema>,
+    /// The properties that name a resource; empty where the service names it.
+    identity: Vec<&'static str>,
+    import_id: String,
+}
+
+/// The codes of a resource that does not exist.
+const NOT_FOUND: &[&str] = &["ResourceNotFoundException", "NotFound"];
+
+/// For how long another request on the same resource, or a conflict, is waited for.
+const BUSY: Duration = Duration::from_secs(600);
+
+/// For how long a resource whose create succeeded may not be readable.
+const UNSEEN: Duration = Duration::from_secs(60);
+
+/// How long a handler may take where its schema does not say (CloudFormation CLI user guide,
+/// "Resource type schema": `timeoutInMinutes` is 120 by default).
+const HANDLER_MINUTES: u64 = 120;
+
+/// The types of the registry.
+pub const FAMILY: Family = Family {
+    of,
+    like: registry::nearest,
+};
+
+/// The type of this name; none where the registry has none.
+pub fn of(name: &str) -> Option<&'static dyn ResourceType> {
+    static KINDS: Mutex<BTreeMap<&'static str, &'static &'static CloudControl>> =
+        Mutex::new(BTreeMap::new());
+    let mut kinds = KINDS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(kind) = kinds.get(name) {
+        return Some(*kind);
+    }
+    let registry = registry::registry_type(name)?;
+    let kind: &'static CloudControl = Box::leak(Box::new(CloudControl::new(registry)));
+    let kind: &'static &'static CloudControl = Box::leak(Box::new(kind));
+    kinds.insert(registry.name(), kind);
+    Some(kind)
+}
+
+/// A refusal that passes: the resource is busy, or the service asks to slow down.
+fn busy(error: &Error) -> Option<&'static str> {
+    const CODES: &[&str] = &["ConcurrentOperationException", "ResourceConflict"];
+    let is_busy = error.is(CODES) && error.effect() == Effect::None;
+    is_busy
+        .then_some("another request changes the resource")
+        .or_else(|| throttled(error))
+}
+
+impl CloudControl {
+    fn new(registry: &'static RegistryType) -> Self {
+        let parts = registry.primary_identifier();
+        let given = |part: &&String| !registry.read_only().contains(part) && !part.contains('/');
+        let identity = match parts.iter().all(|part| given(&part)) {
+            true => parts.iter().map(String::as_str).collect(),
+            false => Vec::new(),
+        };
+        let import_id = match parts {
+            [one] => format!("the resource's `{one}`"),
+            _ => format!("`{}`", parts.join("|")),
+        };
+        Self {
+            registry,
+            schema: OnceLock::new(),
+            identity,
+            import_id,
+        }
+    }
+
+    fn declared(&self) -> &'static Schema {
+        self.schema
+            .get_or_init(|| registry::declaration(self.registry))
+    }
+
+    fn model(&self) -> Model {
+        Model(self.registry)
+    }
+
+    fn limit(&self, handler: Handler) -> Duration {
+        let declared = self.registry.handler(handler);
+        let minutes = declared.and_then(|handler| handler.timeout_in_minutes);
+        Duration::from_secs(60 * minutes.unwrap_or(HANDLER_MINUTES))
+    }
+
+    /// The live model; none where the resource does not exist.
+    async fn get(&self, cx: &Cx, id: &str) -> Result<Option<Value>, Error> {
+        let call = cx.aws.cloud_control().get_resource();
+        let call = call.type_name(self.registry.name()).identifier(id);
+        let Some(reply) = send!(call, "cloudformation:GetResource", none: NOT_FOUND)? else {
+            return Ok(None);
+        };
+        let described = reply.resource_description.and_then(|it| it.properties);
+        let text =
+            described.ok_or_else(|| Error::incomplete("cloudformation:GetResource", "Properties"))?;
+        let model = serde_json::from_str(&text).map_err(|error| {
+            Error::failed(format!(
+                "the properties of {} {id} cannot be read: {error}",
+                self.registry.name()
+            ))
+        })?;
+        Ok(Some(model))
+    }
+
+    /// The outputs of a resource that a create or an update just wrote.
+    async fn outputs(&self, cx: &Cx, id: &str) -> Result<Value, Error> {
+        let unseen = |error: &Error| error.is(NOT_FOUND).then_some("it is not readable yet");
+        let model = cx.retry(UNSEEN, unseen, || async {
+            let found = self.get(cx, id).await?;
+            found.ok_or_else(|| request::failure("cloudformation:GetResource", "NotFound", id))
+        });
+        Ok(self.outputs_in(self.model().attributes(id, model.await?)))
+    }
+
+    /// The part of the attributes that are outputs.
+    fn outputs_in(&self, attributes: Value) -> Value {
+        let Value::Object(map) = attributes else {
+            return attributes;
+        };
+        let schema = self.declared();
+        let outputs = map.into_iter().filter(|(name, _)| schema.has_output(name));
+        Value::Object(outputs.collect())
+    }
+
+    async fn create_resource(&self, cx: &Cx, props: &Value) -> Result<Applied, Error> {
+        let mut sent = 0;
+        let model = self.model().desired(props, Some(&cx.owner));
+        let id = cx
+            .retry(BUSY, busy, || {
+                sent += 1;
+                let token = request::token(&cx.owner.operation, sent);
+                self.create_once(cx, token, model.to_string())
+            })
+            .await?;
+        cx.made(&id, self.model().identified(&id));
+        let outputs = self.outputs(cx, &id).await?;
+        Ok(Applied { id, outputs })
+    }
+
+    /// Sends one create and follows it to its end.
+    async fn create_once(&self, cx: &Cx, token: String, model: String) -> Result<String, Error> {
+        const CALL: &str = "cloudformation:CreateResource";
+        let call = cx.aws.cloud_control_once().create_resource();
+        let call = call.type_name(self.registry.name()).client_token(token);
+        let reply = send!(call.desired_state(model), "cloudformation:CreateResource")?;
+        let event = request::event(CALL, reply.progress_event)?;
+        if let Some(token) = &event.request_token {
+            cx.requested(token);
+        }
+        let followed = follow(cx, CALL, event, self.limit(Handler::Create), |id| {
+            cx.made(id, self.model().identified(id));
+        });
+        match followed.await? {
+            Followed::Succeeded(event) => event
+                .identifier
+                .ok_or_else(|| Error::incomplete(CALL, "Identifier")),
+            Followed::Failed(error, event) => Err(self.failed_create(cx, error, &event).await),
+        }
+    }
+
+    /// What a create that failed left behind: a resource that exists is in the state.
+    async fn failed_create(&self, cx: &Cx, error: Error, event: &ProgressEvent) -> Error {
+        cx.take_made();
+        let Some(id) = event.identifier.as_deref() else {
+            cx.flight.nothing_created();
+            return error;
+        };
+        if error.is(&["AlreadyExists"]) {
+            cx.flight.nothing_created();
+            return exists(cx, &format!("{} {id}", self.registry.name()), id);
+        }
+        match self.get(cx, id).await {
+            Ok(Some(model)) if self.is_own(cx, &model) => {
+                cx.made(id, self.outputs_in(self.model().attributes(id, model)));
+            }
+            Ok(_) => cx.flight.nothing_created(),
+            // Whether it exists is not known: the next run looks.
+            Err(_) => {}
+        }
+        error
+    }
+
+    /// Whether this step's create made the resource, by its tags. One of a type that takes no tags
+    /// when it is created counts as its own.
+    fn is_own(&self, cx: &Cx, model: &Value) -> bool {
+        let tags = self.model().all_tags(model);
+        tags.is_none_or(|tags| cx.owner.made(&tags))
+    }
+
+    async fn update_resource(
+        &self,
+        cx: &Cx,
+        id: &str,
+        (live, new): (Value, Value),
+        changed: BTreeSet<String>,
+    ) -> Result<Applied, Error> {
+        const CALL: &str = "cloudformation:UpdateResource";
+        let model = self.model();
+        let reserved = match model.tag_property() {
+            Some(tags) if changed.contains(tags) => {
+                let now = self.get(cx, id).await.map_err(Error::before_write)?;
+                now.and_then(|now| model.owner_tags(&now))
+            }
+            _ => None,
+        };
+        let patch = model.patch(&live, &new, &changed, reserved);
+        if !patch.is_empty() {
+            let patch = Value::Array(patch).to_string();
+            let ended = cx.retry(BUSY, busy, || async {
+                let call = cx.aws.cloud_control().update_resource();
+                let call = call.type_name(self.registry.name()).identifier(id);
+                let call = call.client_token(request::token("", 1));
+                let reply = send!(
+                    call.patch_document(patch.clone()),
+                    "cloudformation:UpdateResource"
+                )?;
+                let event = request::event(CALL, reply.progress_event)?;
+                let limit = self.limit(Handler::Update);
+                follow(cx, CALL, event, limit, |_| {}).await?.succeeded()
+            });
+            ended
+                .await
+                .map_err(|error| self.explained(error, &changed))?;
+        }
+        let outputs = self.outputs(cx, id).await?;
+        Ok(Applied {
+            id: id.to_owned(),
+            outputs,
+        })
+    }
+
+    /// A refusal of an update in words: what the schema did not say.
+    fn explained(&self, error: Error, changed: &BTreeSet<String>) -> Error {
+        if !error.is(&["NotUpdatable"]) {
+            return error;
+        }
+        let names: Vec<&str> = changed.iter().map(String::as_str).collect();
+        Error::with_hint(
+            format!(
+                "{error}: AWS does not change {} of {} in place, though its schema does not say so",
+                names.join(", "),
+                self.registry.name()
+            ),
+            format!(
+                "Have the resource replaced: options: {{replaceOnChanges: [{}]}}.",
+                names.join(", ")
+            ),
+        )
+    }
+
+    async fn delete_resource(&self, cx: &Cx, id: &str) -> Result<(), Error> {
+        const CALL: &str = "cloudformation:DeleteResource";
+        let ended = cx.retry(BUSY, busy, || async {
+            let call = cx.aws.cloud_control().delete_resource();
+            let call = call.type_name(self.registry.name()).identifier(id);
+            let call = call.client_token(request::token("", 1));
+            let reply = send!(call, "cloudformation:DeleteResource", none: NOT_FOUND)?;
+            let Some(reply) = reply else {
+                return Ok(());
+            };
+            let event = request::event(CALL, reply.progress_event)?;
+            let limit = self.limit(Handler::Delete);
+            follow(cx, CALL, event, limit, |_| {}).await?.succeeded()
+        });
+        match ended.await {
+            Err(error) if error.is(NOT_FOUND) => Ok(()),
+            other => other,
+        }
+    }
+}
+
+impl ResourceType for &'static CloudControl {
+    fn schema(&self) -> &'static Schema {
+        self.declared()
+    }
+
+    fn name(&self) -> &'static str {
+        self.registry.name()
+    }
+
+    fn rules(&self, rules: &Rules<'_>) -> Vec<Broken> {
+        let of_tags = self.model().tag_property();
+        let of_tags = of_tags.map(|tags| tags::rules_of(rules, tags, Tagging::Plain));
+        let broken = of_tags.into_iter().flatten();
+        unmanaged::broken(self.registry)
+            .into_iter()
+            .chain(broken)
+            .collect()
+    }
+
+    fn cautions(&self, _rules: &Rules<'_>) -> Vec<Caution> {
+        unmanaged::caution(self.registry).into_iter().collect()
+    }
+
+    fn identity(&self) -> &'static [&'static str] {
+        let this: &'static CloudControl = self;
+        &this.identity
+    }
+
+    fn create<'a>(
+        &self,
+        cx: &'a Cx,
+        props: Value,
+        _decided: Map<String, Value>,
+    ) -> BoxFuture<'a, Result<Applied, Error>> {
+        let this: &'static CloudControl = self;
+        Box::pin(async move { this.create_resource(cx, &props).await })
+    }
+
+    fn read<'a>(&self, cx: &'a Cx, read: &'a Read) -> BoxFuture<'a, Result<Seen, Error>> {
+        let this: &'static CloudControl = self;
+        Box::pin(async move {
+            let model = this.get(cx, &read.id).await?;
+            Ok(Seen {
+                live: model.map(|model| this.model().attributes(&read.id, model)),
+                ..Seen::default()
+            })
+        })
+    }
+
+    fn update<'a>(
+        &self,
+        cx: &'a Cx,
+        id: &'a str,
+        live: Value,
+        new: Value,
+        changed: BTreeSet<String>,
+    ) -> BoxFuture<'a, Result<Applied, Error>> {
+        let this: &'static CloudControl = self;
+        Box::pin(this.update_resource(cx, id, (live, new), changed))
+    }
+
+    fn delete<'a>(
+        &self,
+        cx: &'a Cx,
+        id: &'a str,
+        _attrs: &'a Value,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        let this: &'static CloudControl = self;
+        Box::pin(this.delete_resource(cx, id))
+    }
+
+    fn import_id(&self) -> &'static str {
+        let this: &'static CloudControl = self;
+        &this.import_id
+    }
+
+    fn import(&self, text: &str) -> Result<Imported, String> {
+        let parts = self.registry.primary_identifier();
+        if text.split('|').count() < parts.len() || text.split('|').any(str::is_empty) {
+            return Err(format!("{text:?} does not match {}", self.import_id));
+        }
+        let mut imported = Imported::named(text)?;
+        imported.attrs = match self.model().identified(text) {
+            Value::Object(map) => map,
+            _ => Map::new(),
+        };
+        Ok(imported)
+    }
+
+    fn ready<'a>(&self, cx: &'a Cx, id: &'a str) -> BoxFuture<'a, Result<(), Error>> {
+        let this: &'static CloudControl = self;
+        Box::pin(find::settled(this, cx, id))
+    }
+
+    fn find<'a>(
+        &self,
+        cx: &'a Cx,
+        known: &'a Known,
+    ) -> BoxFuture<'a, Result<Option<String>, Error>> {
+        let this: &'static CloudControl = self;
+        Box::pin(find::created(this, cx, known))
+    }
+}

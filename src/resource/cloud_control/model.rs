@@ -1,0 +1,180 @@
+//! Between the properties of a stack file and the model that Cloud Control takes and returns.
+
+use crate::registry::RegistryType;
+use crate::resource::context::{OWNER_TAG_PREFIX, Owner, user_tags};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+type Tags = BTreeMap<String, String>;
+
+/// The model of one type.
+#[derive(Clone, Copy)]
+pub(super) struct Model(pub(super) &'static RegistryType);
+
+impl Model {
+    /// The property that holds the tags; none where they are not a list or map of keys and values.
+    pub(super) fn tag_property(self) -> Option<&'static str> {
+        let tagging = self.0.tagging();
+        let property = tagging.property.as_deref()?;
+        tagging.is_plain().then_some(property)
+    }
+
+    /// The model that the properties want, with the owner's tags where the type takes tags when
+    /// it is created.
+    pub(super) fn desired(self, props: &Value, owner: Option<&Owner>) -> Value {
+        let mut model = props.clone();
+        let owner = owner.filter(|_| self.0.tagging().tag_on_create);
+        self.put_tags(&mut model, owner.map(Owner::tags).unwrap_or_default());
+        model
+    }
+
+    /// Puts further tags beside those of the properties, in the form that the service takes.
+    fn put_tags(self, model: &mut Value, more: Tags) {
+        let (Some(property), Some(map)) = (self.tag_property(), model.as_object_mut()) else {
+            return;
+        };
+        let mut tags = tags_of_map(map.remove(property).as_ref());
+        tags.extend(more);
+        if !tags.is_empty() {
+            map.insert(property.to_owned(), self.tags_as_sent(tags));
+        }
+    }
+
+    fn tags_as_sent(self, tags: Tags) -> Value {
+        let form = self.0.tagging();
+        if !form.is_list {
+            return json!(tags);
+        }
+        let (key, value) = (form.key.as_str(), form.value.as_str());
+        let tags = tags.into_iter();
+        tags.map(|(name, text)| json!({key: name, value: text})).collect()
+    }
+
+    /// The attributes in a live model: the tags as a map without the owner's and AWS's, and the
+    /// identifier as `id`.
+    pub(super) fn attributes(self, id: &str, mut model: Value) -> Value {
+        let tags = self.tags_in(&model).and_then(user_tags::<String, String>);
+        let Value::Object(map) = &mut model else {
+            return model;
+        };
+        if let Some(property) = self.tag_property() {
+            map.remove(property);
+            if let Some(tags) = tags {
+                map.insert(property.to_owned(), json!(tags));
+            }
+        }
+        map.entry("id").or_insert_with(|| id.into());
+        model
+    }
+
+    /// What an identifier says: its parts, and itself as `id`.
+    pub(super) fn identified(self, id: &str) -> Value {
+        let names = self.0.primary_identifier();
+        let mut model = json!({});
+        for (name, part) in names.iter().zip(id.splitn(names.len(), '|')) {
+            let path = crate::data::Path::pointer(&format!("/{name}"));
+            path.set(&mut model, part.into());
+        }
+        model["id"] = id.into();
+        model
+    }
+
+    /// The identifier that the properties give; none where the service gives a part of it.
+    pub(super) fn identifier(self, text: impl Fn(&str) -> Option<String>) -> Option<String> {
+        let parts = self.0.primary_identifier().iter();
+        let parts: Option<Vec<String>> = parts.map(|part| text(part)).collect();
+        parts.map(|parts| parts.join("|"))
+    }
+
+    /// Every tag of a live model; none where the type takes none when it is created.
+    pub(super) fn all_tags(self, model: &Value) -> Option<Tags> {
+        self.tags_in(model)
+            .filter(|_| self.0.tagging().tag_on_create)
+    }
+
+    /// The owner's tags of a live model.
+    pub(super) fn owner_tags(self, model: &Value) -> Option<Tags> {
+        let mut tags = self.tags_in(model)?;
+        tags.retain(|key, _| key.starts_with(OWNER_TAG_PREFIX));
+        Some(tags)
+    }
+
+    fn tags_in(self, model: &Value) -> Option<Tags> {
+        let (tags, form) = (model.get(self.tag_property()?), self.0.tagging());
+        if !form.is_list {
+            return Some(tags_of_map(tags));
+        }
+        let text = |tag: &Value, member: &str| tag.get(member)?.as_str().map(str::to_owned);
+        let items = tags.and_then(Value::as_array).into_iter().flatten();
+        let pair = |tag: &Value| {
+            let value = text(tag, &form.value).unwrap_or_default();
+            Some((text(tag, &form.key)?, value))
+        };
+        Some(items.filter_map(pair).collect())
+    }
+
+    /// The patch (RFC 6902) that turns the live model into the new one: the properties that changed,
+    /// and those that no read returns, which the service would otherwise take for absent (Cloud
+    /// Control API user guide, "Updating a resource"). `owner` are the tags of a live model that
+    /// stay.
+    pub(super) fn patch(
+        self,
+        live: &Value,
+        new: &Value,
+        changed: &BTreeSet<String>,
+        owner: Option<Tags>,
+    ) -> Vec<Value> {
+        let mut new = new.clone();
+        self.put_tags(&mut new, owner.unwrap_or_default());
+        let mut patch: Vec<Value> = changed
+            .iter()
+            .filter_map(|name| {
+                let path = pointer([name.as_str()]);
+                match new.get(name).filter(|value| !value.is_null()) {
+                    Some(value) => Some(json!({"op": "add", "path": path, "value": value})),
+                    None if live.get(name).is_some() => Some(json!({"op": "remove", "path": path})),
+                    None => None,
+                }
+            })
+            .collect();
+        if patch.is_empty() {
+            return patch;
+        }
+        let mut again = BTreeSet::new();
+        for path in self.0.write_only() {
+            let segments: Vec<&str> = path.split('/').take_while(|part| *part != "*").collect();
+            let whole = segments.len() < path.split('/').count();
+            let is_there = |depth: usize| member(live, &segments[..depth]).is_some();
+            // What holds it must be there, or is added along with it.
+            let depth = (1..segments.len()).find(|depth| !is_there(*depth));
+            let depth = depth.unwrap_or(segments.len());
+            let at = &segments[..depth];
+            let is_new = !changed.contains(at[0]) && (whole || member(&new, &segments).is_some());
+            if let Some(value) = member(&new, at).filter(|_| is_new)
+                && again.insert(pointer(at.iter().copied()))
+            {
+                let path = pointer(at.iter().copied());
+                patch.push(json!({"op": "add", "path": path, "value": value}));
+            }
+        }
+        patch
+    }
+}
+
+fn tags_of_map(tags: Option<&Value>) -> Tags {
+    let tags = tags.and_then(Value::as_object).into_iter().flatten();
+    tags.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+        .collect()
+}
+
+fn member<'v>(value: &'v Value, path: &[&str]) -> Option<&'v Value> {
+    path.iter().try_fold(value, |at, name| at.get(*name))
+}
+
+/// A JSON pointer (RFC 6901).
+fn pointer<'p>(segments: impl IntoIterator<Item = &'p str>) -> String {
+    let escaped = segments
+        .into_iter()
+        .map(|part| part.replace('~', "~0").replace('/', "~1"));
+    escaped.fold(String::new(), |path, part| path + "/" + &part)
+}

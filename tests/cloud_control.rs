@@ -1,0 +1,210 @@
+//! Types of the registry through Cloud Control, on the local cloud: an everyday stack goes its whole
+//! way, beside native types, and what handlers do wrong is said.
+
+use crate::crash::{Matrix, at_calls, at_writes};
+use crate::support::{Ended, Project, actions, census};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// How many calls an apply of the everyday stack makes, and how many its change: waits take a few
+/// more or less.
+const APPLY: usize = 70;
+const CHANGE: usize = 60;
+
+const CHANGED: &[&str] = &["--var=size=3", "--var=cidr=10.0.2.0/24"];
+
+fn everyday() -> Project {
+    let project = Project::new();
+    let stack = include_str!("cloud_control/everyday.yaml");
+    project.write("stacks/everyday.yaml", stack);
+    project.write("stacks/main.py", "def handler(event, context): pass\n");
+    project
+}
+
+/// A stack of these resources.
+fn stack(resources: &Value) -> Project {
+    let project = Project::new();
+    let text = json!({
+        "name": "s",
+        "providers": {"aws": {"region": "us-west-2"}},
+        "resources": resources,
+    });
+    project.write("stacks/s.yaml", text.to_string());
+    project
+}
+
+/// Runs an apply in which the handler of a create, an update or a deletion does this.
+fn apply_with(project: &mut Project, call: &str, handler: Value) -> Ended {
+    let call = format!("cloudcontrolapi:{call}");
+    let faults = json!([{"call": call, "at": 1, "what": {"handler": handler}}]);
+    project.env("STACKCTL_LOCAL_FAULTS", &faults.to_string());
+    let ended = project.run(&["apply", "--yes"]);
+    project.env("STACKCTL_LOCAL_FAULTS", "[]");
+    ended
+}
+
+fn ids(project: &Project) -> BTreeMap<String, Value> {
+    let state = project.state();
+    let resources = state["resources"].as_object().unwrap().iter();
+    resources
+        .map(|(address, it)| (address.clone(), it["id"].clone()))
+        .collect()
+}
+
+#[test]
+fn an_everyday_stack_goes_up_changes_and_comes_down() {
+    let project = everyday();
+    project.run(&["validate"]).expect(0);
+    project.apply();
+    project.expect_no_changes();
+    let before = ids(&project);
+    let plan = project
+        .run(&[&["plan", "--json"], CHANGED].concat())
+        .expect(0)
+        .json();
+    let expected = [
+        ("secret", &["update"][..]),
+        ("subnet[\"a\"]", &["create", "delete"]),
+        ("table", &["update"]),
+        ("task", &["create", "delete"]),
+        ("topic", &["update"]),
+    ];
+    let expected = expected.map(|(address, actions)| {
+        let actions = actions.iter().map(|action| (*action).to_owned());
+        (address.to_owned(), actions.collect::<Vec<_>>())
+    });
+    assert_eq!(actions(&plan), expected);
+    let applied = project.run(&[&["apply", "--yes"], CHANGED].concat());
+    let applied = applied.expect(0);
+    for stream in [&applied.stdout, &applied.stderr] {
+        assert!(!stream.contains("s3cr3t"), "{stream}");
+    }
+    assert!(!project.read("state/everyday.json").contains("s3cr3t"));
+    let unchanged = [&["plan", "--detailed-exitcode"], CHANGED].concat();
+    project.run(&unchanged).expect(0);
+    let after = ids(&project);
+    for address in ["table", "topic", "secret", "vpc"] {
+        assert_eq!(before[address], after[address], "{address}");
+    }
+    for address in ["task", "subnet[\"a\"]"] {
+        assert_ne!(before[address], after[address], "{address}");
+    }
+    project.run(&["destroy", "--yes"]).expect(0);
+    assert_eq!(census(&project), BTreeMap::new());
+}
+
+#[test]
+fn a_lost_state_of_registry_types_is_rebuilt() {
+    let project = everyday();
+    project.apply();
+    let before = ids(&project);
+    std::fs::remove_dir_all(project.dir().join("state")).unwrap();
+    std::fs::remove_dir_all(project.dir().join(".stackctl/history")).unwrap_or_default();
+    project.run(&["state", "rebuild", "--yes"]).expect(0);
+    assert_eq!(ids(&project), before);
+}
+
+#[test]
+fn an_apply_of_registry_types_killed_anywhere_is_taken_up() {
+    let new = everyday();
+    let applied = new.fork();
+    applied.apply();
+    let expected = census(&applied);
+    let matrix = Matrix::new(&new, vec!["apply", "--yes"], (&expected, 19));
+    matrix.run([at_calls(1..=APPLY), at_writes()].concat());
+}
+
+#[test]
+fn a_change_of_registry_types_killed_anywhere_is_taken_up() {
+    let applied = everyday();
+    applied.apply();
+    let changed = applied.fork();
+    let args = [&["apply", "--yes"], CHANGED].concat();
+    changed.run(&args).expect(0);
+    let expected = census(&changed);
+    let matrix = Matrix::new(&applied, args, (&expected, 19));
+    matrix.run(at_calls(19..=CHANGE));
+}
+
+fn topic() -> Project {
+    stack(&json!({"topic": {"type": "AWS::SNS::Topic", "properties": {"DisplayName": "a"}}}))
+}
+
+#[test]
+fn a_create_that_fails_after_it_created_is_in_the_state() {
+    let mut project = topic();
+    let failed = json!({"code": "NotStabilized", "message": "too slow", "effect": true});
+    let ended = apply_with(&mut project, "CreateResource", failed).expect(1);
+    assert!(
+        ended
+            .stderr
+            .contains("cloudformation:CreateResource returned NotStabilized: too slow"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(ids(&project).len(), 1, "{}", ended.stderr);
+    project.apply();
+    project.expect_no_changes();
+    assert_eq!(census(&project).values().sum::<usize>(), 1);
+}
+
+#[test]
+fn a_handler_that_refuses_leaves_nothing() {
+    for code in ["ServiceLimitExceeded", "InvalidRequest", "GeneralServiceException"] {
+        let mut project = topic();
+        let failed = json!({"code": code, "message": "no more of it"});
+        let ended = apply_with(&mut project, "CreateResource", failed).expect(1);
+        let expected = format!("cloudformation:CreateResource returned {code}: no more of it");
+        assert!(ended.stderr.contains(&expected), "{}", ended.stderr);
+        assert_eq!(ids(&project), BTreeMap::new());
+        assert_eq!(project.state().get("pending"), None);
+        project.apply();
+        project.expect_no_changes();
+    }
+}
+
+#[test]
+fn a_busy_or_throttled_handler_is_waited_for() {
+    for code in ["Throttling", "ResourceConflict"] {
+        let mut project = topic();
+        for (call, name) in [("CreateResource", "a"), ("UpdateResource", "b")] {
+            let text = project.read("stacks/s.yaml");
+            let text = text.replace("\"DisplayName\":\"a\"", &format!("\"DisplayName\":\"{name}\""));
+            project.write("stacks/s.yaml", text);
+            let ended = apply_with(&mut project, call, json!({"code": code})).expect(0);
+            assert!(ended.stderr.contains("retrying"), "{}", ended.stderr);
+            project.expect_no_changes();
+        }
+        assert_eq!(census(&project).values().sum::<usize>(), 1);
+    }
+}
+
+#[test]
+fn what_somebody_else_created_under_the_name_is_to_be_imported() {
+    let cluster = json!({"cluster": {
+        "type": "AWS::ECS::Cluster", "properties": {"ClusterName": "shared"},
+    }});
+    let (first, second) = (stack(&cluster), stack(&cluster));
+    first.apply();
+    second.share_cloud(&first);
+    let ended = second.run(&["apply", "--yes"]).expect(1);
+    assert!(
+        ended.stderr.contains("stackctl import cluster shared"),
+        "{}",
+        ended.stderr
+    );
+    second.run(&["import", "cluster", "shared", "--yes"]).expect(0);
+    second.run(&["plan", "--detailed-exitcode"]).expect(0);
+}
+
+#[test]
+fn a_property_that_aws_does_not_change_in_place_is_named() {
+    let mut project = topic();
+    project.apply();
+    let text = project.read("stacks/s.yaml").replace("\"a\"", "\"b\"");
+    project.write("stacks/s.yaml", text);
+    let refused = json!({"code": "NotUpdatable", "message": "no"});
+    let ended = apply_with(&mut project, "UpdateResource", refused).expect(1);
+    let next = "options: {replaceOnChanges: [DisplayName]}";
+    assert!(ended.stderr.contains(next), "{}", ended.stderr);
+}
