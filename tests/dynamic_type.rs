@@ -8,7 +8,7 @@ use stackctl::content::Disk;
 use stackctl::engine::after::drift;
 use stackctl::engine::apply::{self, Run};
 use stackctl::engine::observe::{Observe, observe_and_plan};
-use stackctl::engine::plan::planned::{Inputs, Options, Planned};
+use stackctl::engine::plan::planned::{Options, Planned, Request};
 use stackctl::engine::plan::rounds::Again;
 use stackctl::engine::plan::{rewrite, verify};
 use stackctl::engine::world::{ReadFailure, World};
@@ -278,7 +278,7 @@ impl Bench {
         options: &Options,
     ) -> Result<(World, Planned), Vec<ReadFailure>> {
         let (world, files) = (self.world().await, Disk::new(self.path()));
-        let first = rewrite::plan(&Inputs {
+        let first = rewrite::plan(&Request {
             stack,
             types: &self.types,
             world: &world,
@@ -327,7 +327,7 @@ async fn a_type_made_at_run_time_goes_through_the_whole_engine() {
         ]
     );
     let (stack, _) = bench.stack(&json!({"a": thing(&json!({"size": 10}))}));
-    let planned = rewrite::plan(&Inputs {
+    let planned = rewrite::plan(&Request {
         stack: &stack,
         types: &bench.types,
         world: &bench.world().await,

@@ -3,7 +3,7 @@
 use crate::data::Path;
 use crate::engine::address::block;
 use crate::engine::plan::graph::{self, Uses};
-use crate::engine::plan::planned::{Inputs, Options, Planned};
+use crate::engine::plan::planned::{Options, Planned, Request};
 use crate::engine::plan::rewrite;
 use crate::engine::plan::values::ReadFile;
 use crate::engine::plan::{Action, Change};
@@ -78,7 +78,7 @@ pub fn remaining(after: &After<'_>) -> Vec<Remaining> {
         key: after.world.key.clone(),
         ..World::new(state)
     };
-    let planned = rewrite::plan(&Inputs {
+    let planned = rewrite::plan(&Request {
         types: after.types,
         stack: &stack,
         world: &world,

@@ -14,7 +14,7 @@ use crate::data::{Data, Path};
 use crate::engine::apply::lookup::{Lookup, Unnamed};
 use crate::engine::apply::results::{Applying, Resolved};
 use crate::engine::observe::{self, AT_ONCE, Observe};
-use crate::engine::plan::planned::{Inputs, Options, Planned};
+use crate::engine::plan::planned::{Options, Planned, Request};
 use crate::engine::plan::rewrite;
 use crate::engine::plan::rewrites::Sought;
 use crate::engine::plan::values::ReadFile;
@@ -151,7 +151,7 @@ impl Search {
     /// The plan without any read, in a world with stand-ins for what was drawn.
     fn first(&mut self, observe: &Observe<'_>, options: &Options, shown: &mut World) -> Planned {
         loop {
-            let planned = rewrite::plan(&Inputs {
+            let planned = rewrite::plan(&Request {
                 types: observe.types,
                 stack: observe.stack,
                 world: shown,

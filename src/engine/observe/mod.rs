@@ -1,7 +1,7 @@
 //! The only calls before a plan: who we are, the live resources, the data sources. They run
 //! concurrently, up to a limit.
 
-use super::plan::planned::{Inputs, Need, Options, Planned};
+use super::plan::planned::{Need, Options, Planned, Request};
 use super::plan::rewrite;
 use super::plan::rewrites::ImportNeed;
 use super::plan::values::ReadFile;
@@ -73,7 +73,7 @@ pub async fn observe_and_plan(
     first: Planned,
 ) -> Result<(World, Planned), Vec<ReadFailure>> {
     let make = |world: &World| {
-        rewrite::plan(&Inputs {
+        rewrite::plan(&Request {
             stack: observe.stack,
             types: observe.types,
             world,

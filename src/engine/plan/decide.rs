@@ -35,7 +35,7 @@ impl<'a> Planner<'a> {
         kind: &'static dyn ResourceType,
         each: Option<Each>,
     ) -> (Instance, Data) {
-        let block = &self.inputs.stack.resources[name];
+        let block = &self.request.stack.resources[name];
         let schema = kind.schema();
         let told = self.out.diagnostics.len();
         let mut desired = self.desired(name, block, kind);
@@ -53,11 +53,11 @@ impl<'a> Planner<'a> {
         };
         let importing = self.importing(&target, block);
         let former = self.former(name, block, each.as_ref());
-        let known = self.inputs.world.state.resources.get(&address);
+        let known = self.request.world.state.resources.get(&address);
         let known = known.map(|known| self.seal.opened_resource(known));
         let known = known.as_deref();
         let gone = matches!(
-            self.inputs.world.live.get(&address),
+            self.request.world.live.get(&address),
             Some(Observed::NotFound)
         );
         let live = known
@@ -85,7 +85,7 @@ impl<'a> Planner<'a> {
         let remakes = decision.action == Action::Create || decision.action.is_replace();
         // Nothing is drawn for what the schema refuses: a length may be anything there.
         let decided = if remakes && !wrong && desired.value.is_object() {
-            let world = self.inputs.world;
+            let world = self.request.world;
             kind.decide(
                 &desired.value,
                 &mut Draw::new(world.seed, &address, world.unix_time),
@@ -166,7 +166,7 @@ impl<'a> Planner<'a> {
     where
         'a: 'v,
     {
-        match self.inputs.world.live.get(address) {
+        match self.request.world.live.get(address) {
             Some(Observed::Present(attrs)) => attrs,
             _ => &known.outputs,
         }
@@ -211,7 +211,7 @@ impl<'a> Planner<'a> {
         if unkept && self.seal.is_open() {
             decision.reason = format!("{}; {}", decision.reason, hashes::REASON);
         }
-        if is_among(address, &self.inputs.options.replace) {
+        if is_among(address, &self.request.options.replace) {
             decision.reason = "--replace asks for it".to_owned();
             decision.action = Action::CreateThenDelete;
         }
@@ -235,7 +235,7 @@ impl<'a> Planner<'a> {
     ) -> Data {
         let schema = kind.schema();
         let remakes = decision.action == Action::Create || decision.action.is_replace();
-        let known = self.inputs.world.state.resources.get(address);
+        let known = self.request.world.state.resources.get(address);
         let outputs = match live {
             Some(live) if !remakes => live.clone(),
             _ => Value::Object(decided.clone()),

@@ -78,7 +78,7 @@ impl Planner<'_> {
             }
         };
         let is_imported = self.rewrites.imported.contains_key(address);
-        let known = self.inputs.world.state.resources.get(address);
+        let known = self.request.world.state.resources.get(address);
         if let Some(known) = known.filter(|_| !is_imported) {
             if known.id != found.id {
                 let (address, id) = (address.to_owned(), known.id.clone());
@@ -91,7 +91,7 @@ impl Planner<'_> {
             self.out.rewrites.faults.push(fault(message, Some(help)));
             return None;
         }
-        let read = self.inputs.world.imports.get(address);
+        let read = self.request.world.imports.get(address);
         let Some(read) = read.filter(|read| read.id == found.id) else {
             let given = overlay(&target.desired.value, &Value::Object(found.attrs));
             self.out.imports.push(ImportNeed {
@@ -137,7 +137,7 @@ impl Planner<'_> {
 
     /// The id given on the command line, or in the file.
     fn wish(&mut self, target: &ImportTarget<'_>, block: &ResourceBlock) -> Option<Wish> {
-        if let Some(imports) = &self.inputs.options.imports {
+        if let Some(imports) = &self.request.options.imports {
             return imports.get(target.address).map(|text| Wish {
                 text: text.clone(),
                 secret: false,
@@ -173,7 +173,7 @@ impl Planner<'_> {
 
     fn managed_already(&mut self, address: String, id: &str, place: Place) {
         let message = format!("{address} is in the state already, with the id {id}");
-        if self.inputs.options.imports.is_some() {
+        if self.request.options.imports.is_some() {
             self.out.rewrites.faults.push(ImportFault {
                 help: Some(format!(
                     "to manage another object in its place, first run `stackctl state rm {}`, \
@@ -263,7 +263,7 @@ impl Planner<'_> {
             return;
         }
         let address = &found.change.address;
-        if self.inputs.options.imports.is_some() {
+        if self.request.options.imports.is_some() {
             return;
         }
         let fixed = found.change.differences.iter().find(|row| row.replaces);

@@ -39,9 +39,9 @@ pub struct Options {
     pub imports: Option<BTreeMap<String, String>>,
 }
 
-/// The inputs of a plan.
+/// What a plan is asked for: everything that it is computed from.
 #[derive(Clone, Copy)]
-pub struct Inputs<'a> {
+pub struct Request<'a> {
     /// The stack.
     pub stack: &'a Stack,
     /// The types.

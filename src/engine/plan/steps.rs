@@ -4,8 +4,8 @@ use super::contents;
 use super::hashes;
 use super::instance::Instance;
 use super::order::{Deletion, Order};
-use super::planned::Inputs;
 use super::planned::Planned;
+use super::planned::Request;
 use super::relations;
 use super::rewrites::Rewrites;
 use super::{Action, Change, Op, Step, StepId};
@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// using them. Returns the deletions that wait in a circle and would not if they were in `first`.
 pub(super) fn build(
     planned: &mut Planned,
-    &Inputs { world, types, .. }: &Inputs<'_>,
+    &Request { world, types, .. }: &Request<'_>,
     rewrites: &Rewrites,
     first: &BTreeSet<ResourceKey>,
 ) -> BTreeSet<ResourceKey> {

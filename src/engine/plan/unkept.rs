@@ -159,7 +159,7 @@ impl Planner<'_> {
     fn refuse_unkept(&mut self, found: &Instance) {
         let change = &found.change;
         let acts = matches!(change.action, Action::Create | Action::Update);
-        let world = self.inputs.world;
+        let world = self.request.world;
         // What is live may still have the value, once it is read.
         let unread = found.kind.home() != Home::State
             && world.state.resources.contains_key(&change.address)
@@ -224,10 +224,10 @@ impl Planner<'_> {
     }
 
     fn warn_of_hashes(&mut self) {
-        if self.inputs.options.destroy || !self.seal.is_open() {
+        if self.request.options.destroy || !self.seal.is_open() {
             return;
         }
-        let known = self.inputs.world.state.resources.iter();
+        let known = self.request.world.state.resources.iter();
         let of = known.filter(|(_, known)| holds_hash(&known.inputs) || holds_hash(&known.outputs));
         let of: Vec<&str> = of.map(|(address, _)| address.as_str()).collect();
         if of.is_empty() {
