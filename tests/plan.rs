@@ -3,7 +3,7 @@
 //! of its name (`cargo test plan::cases::moved`); `STACKCTL_BLESS=1` writes what came out.
 
 use serde_json::{Map, Value, json};
-use stackctl::engine::plan::planned::{Inputs, Options};
+use stackctl::engine::plan::planned::{Options, Request};
 use stackctl::engine::plan::rewrite;
 use stackctl::engine::plan::verify;
 use stackctl::engine::plan::{Op, Plan};
@@ -271,7 +271,7 @@ fn run(case: &str) -> String {
         replace: list("replace"),
         imports: serde_json::from_value(case["options"]["adopt"].clone()).unwrap_or_default(),
     };
-    let planned = rewrite::plan(&Inputs {
+    let planned = rewrite::plan(&Request {
         types: native(),
         stack: &loaded.stack,
         world: &world,
@@ -302,7 +302,7 @@ fn run(case: &str) -> String {
     let needs = planned.needs.iter();
     let needs = needs.map(|need| {
         let secret = if need.is_secret { " (secret)" } else { "" };
-        format!("Needs data.{} with {}{secret}\n", need.name, need.args)
+        format!("Needs data.{} with {}{secret}\n", need.name, *need.args)
     });
     let imports = planned.imports.iter();
     let imports = imports.map(|need| format!("Needs {} with {}\n", need.address, need.id));

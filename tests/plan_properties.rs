@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Map, Value, json};
-use stackctl::engine::plan::planned::{Inputs, Options, Planned};
+use stackctl::engine::plan::planned::{Options, Planned, Request};
 use stackctl::engine::plan::rewrite;
 use stackctl::engine::plan::verify;
 use stackctl::engine::world::World;
@@ -162,20 +162,20 @@ fn plan(stack: &Stack, world: &World, destroy: bool) -> Result<Planned, TestCase
         destroy,
         ..Options::default()
     };
-    let inputs = Inputs {
+    let request = Request {
         types: native(),
         stack,
         world,
         options: &options,
         read_file: &|path: &str| Err(format!("{path}: no file here")),
     };
-    let planned = rewrite::plan(&inputs);
+    let planned = rewrite::plan(&request);
     prop_assert_eq!(&planned.diagnostics, &Vec::new());
     let faults = verify::faults(&planned.plan, world, native());
     if !faults.is_empty() {
         return Err(refused(&format!("{faults:?}"), &planned, stack, world));
     }
-    prop_assert_eq!(&rewrite::plan(&inputs).plan, &planned.plan);
+    prop_assert_eq!(&rewrite::plan(&request).plan, &planned.plan);
     Ok(planned)
 }
 
@@ -256,7 +256,7 @@ fn refused(why: &str, planned: &Planned, stack: &Stack, world: &World) -> TestCa
         let _ = writeln!(
             text,
             "  {address} {} {} uses {:?}",
-            known.id, known.inputs, known.dependencies
+            known.id, *known.inputs, known.dependencies
         );
     }
     for (address, generations) in &world.state.deposed {
@@ -264,7 +264,7 @@ fn refused(why: &str, planned: &Planned, stack: &Stack, world: &World) -> TestCa
             let _ = writeln!(
                 text,
                 "  deposed {address} {} {} uses {:?}",
-                known.id, known.inputs, known.dependencies
+                known.id, *known.inputs, known.dependencies
             );
         }
     }

@@ -1,7 +1,7 @@
 //! The second look at a plan (`verify`) notices what no plan of stackctl has.
 
 use serde_json::{Value, json};
-use stackctl::engine::plan::planned::{Inputs, Options};
+use stackctl::engine::plan::planned::{Options, Request};
 use stackctl::engine::plan::{Op, Plan, StepId, rewrite, verify};
 use stackctl::engine::world::World;
 use stackctl::lang::load;
@@ -35,7 +35,7 @@ fn replaced() -> (World, Plan) {
         "region": "us-west-2", "state": state, "live": {}, "files": {}, "data": {},
         "contents": {}, "imports": {}});
     let world: World = serde_json::from_value(world).unwrap();
-    let planned = rewrite::plan(&Inputs {
+    let planned = rewrite::plan(&Request {
         types: native(),
         stack: &loaded.stack,
         world: &world,

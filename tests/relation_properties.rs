@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Map, Value, json};
-use stackctl::engine::plan::planned::{Inputs, Options, Planned};
+use stackctl::engine::plan::planned::{Options, Planned, Request};
 use stackctl::engine::plan::rewrite;
 use stackctl::engine::plan::verify;
 use stackctl::engine::world::World;
@@ -168,7 +168,7 @@ fn plan(stack: &Stack, world: &World, destroy: bool) -> Result<Planned, TestCase
         destroy,
         ..Options::default()
     };
-    let planned = rewrite::plan(&Inputs {
+    let planned = rewrite::plan(&Request {
         types: native(),
         stack,
         world,

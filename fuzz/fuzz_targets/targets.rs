@@ -1,7 +1,7 @@
 //! What hostile bytes are fed to. Each returns whatever comes; none may panic, hang or eat
 //! all memory. Used by the targets of `cargo fuzz`, and by a bounded run in `cargo test`.
 
-use stackctl::engine::plan::planned::{Inputs, Options};
+use stackctl::engine::plan::planned::{Options, Request};
 use stackctl::engine::plan::rewrite;
 use stackctl::engine::world::World;
 use stackctl::lang::{check, load};
@@ -20,7 +20,7 @@ pub fn stack_file(bytes: &[u8]) {
     }
     let lineage = "lineage".to_owned();
     let world = World::new(State::empty(&loaded.stack.name, None, lineage));
-    rewrite::plan(&Inputs {
+    rewrite::plan(&Request {
         types: native(),
         stack: &loaded.stack,
         world: &world,

@@ -12,7 +12,7 @@ use crate::data::Path as DataPath;
 use crate::engine::after::accept::{self, Accepted, Refused};
 use crate::engine::after::drift::Drifted;
 use crate::engine::plan::Change;
-use crate::engine::plan::planned::{Inputs, Options, Planned};
+use crate::engine::plan::planned::{Options, Planned, Request};
 use crate::engine::plan::rewrite;
 use crate::engine::world::World;
 use crate::files;
@@ -89,7 +89,7 @@ fn finish(
 }
 
 fn plan(stack: &Stack, world: &World) -> Planned {
-    rewrite::plan(&Inputs {
+    rewrite::plan(&Request {
         types: native(),
         stack,
         world,

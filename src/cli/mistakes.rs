@@ -7,7 +7,7 @@ use super::masks::masked;
 use super::output::{self, Stream};
 use crate::content::Disk;
 use crate::data::Path;
-use crate::engine::plan::planned::{Inputs, Options};
+use crate::engine::plan::planned::{Options, Request};
 use crate::engine::plan::rewrite;
 use crate::engine::world::World;
 use crate::lang::check;
@@ -74,7 +74,7 @@ pub(super) fn check(stack: &Stack, diagnostics: &mut Vec<Diagnostic>, evaluate: 
     let name = stack.name.as_str();
     let mut world = World::new(State::empty(name, stack.env.as_deref(), String::new()));
     world.is_blind = true;
-    let planned = rewrite::plan(&Inputs {
+    let planned = rewrite::plan(&Request {
         types: native(),
         stack,
         world: &world,

@@ -14,7 +14,7 @@ use super::{find, plan_file, plan_place, provider, reads, state_key, typed};
 use crate::content::Disk;
 use crate::engine::apply::recovery;
 use crate::engine::observe::{self, Observe};
-use crate::engine::plan::planned::Inputs;
+use crate::engine::plan::planned::Request;
 use crate::engine::plan::rewrite;
 use crate::engine::world::World;
 use crate::lang::stack::Stack;
@@ -74,7 +74,7 @@ impl Session {
         };
         world.key = key(&wanted, &world, &store.name())?;
         // Mistakes that only show in evaluation cost no call either.
-        let mut first = rewrite::plan(&Inputs {
+        let mut first = rewrite::plan(&Request {
             types: native(),
             stack: &stack,
             world: &world,

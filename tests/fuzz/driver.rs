@@ -9,7 +9,7 @@ use stackctl::engine::apply::recovery;
 use stackctl::engine::apply::{self, Finished, Run};
 use stackctl::engine::observe::{Observe, observe_and_plan};
 use stackctl::engine::plan::Op;
-use stackctl::engine::plan::planned::{Inputs, Options, Planned};
+use stackctl::engine::plan::planned::{Options, Planned, Request};
 use stackctl::engine::plan::rewrite;
 use stackctl::engine::plan::verify;
 use stackctl::engine::world::World;
@@ -238,7 +238,7 @@ impl Place {
             ..Options::default()
         };
         let files = Disk::new(self.path());
-        let first = rewrite::plan(&Inputs {
+        let first = rewrite::plan(&Request {
             types: native(),
             stack,
             world: &world,

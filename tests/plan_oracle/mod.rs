@@ -17,7 +17,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::Value;
 use stackctl::data::Data;
-use stackctl::engine::plan::planned::{Inputs, Planned};
+use stackctl::engine::plan::planned::{Planned, Request};
 use stackctl::engine::plan::rewrite;
 use stackctl::engine::plan::verify;
 use stackctl::engine::plan::{Action, Change, ChangedBy, Op, Plan, Step};
@@ -99,7 +99,7 @@ fn fails(mut tape: Vec<u8>, why: &str, seed: &str) {
 }
 
 fn plan(case: &Case) -> Planned {
-    rewrite::plan(&Inputs {
+    rewrite::plan(&Request {
         types: native(),
         stack: &case.stack(),
         world: &case.world(),

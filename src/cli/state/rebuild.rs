@@ -14,7 +14,7 @@ use crate::content::Disk;
 use crate::engine::after::rebuild::{self, Missing, Rebuilt};
 use crate::engine::apply::recovery;
 use crate::engine::observe::{Observe, observe_and_plan};
-use crate::engine::plan::planned::{Inputs, Options, Planned};
+use crate::engine::plan::planned::{Options, Planned, Request};
 use crate::engine::plan::rewrite;
 use crate::engine::plan::rewrites::ImportFault;
 use crate::engine::world::ReadFailure;
@@ -104,7 +104,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
         ..Options::default()
     };
     observe.options = &options;
-    let first = rewrite::plan(&Inputs {
+    let first = rewrite::plan(&Request {
         types: native(),
         stack: &stack,
         world: &world,

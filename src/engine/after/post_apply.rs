@@ -3,7 +3,7 @@
 use crate::data::Path;
 use crate::engine::address::block;
 use crate::engine::plan::graph::{self, Uses};
-use crate::engine::plan::planned::{Inputs, Options, Planned};
+use crate::engine::plan::planned::{Options, Planned, Request};
 use crate::engine::plan::rewrite;
 use crate::engine::plan::values::ReadFile;
 use crate::engine::plan::{Action, Change};
@@ -78,7 +78,7 @@ pub fn remaining(after: &After<'_>) -> Vec<Remaining> {
         key: after.world.key.clone(),
         ..World::new(state)
     };
-    let planned = rewrite::plan(&Inputs {
+    let planned = rewrite::plan(&Request {
         types: after.types,
         stack: &stack,
         world: &world,
@@ -158,6 +158,7 @@ fn without_parts(stack: &Stack) -> Stack {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::{Attributes, Inputs};
     use crate::lang::load::{Given, load};
     use crate::store::state::{ResourceState, StateChange};
     use serde_json::{Value, json};
@@ -181,8 +182,8 @@ resources:
                 resource: Box::new(ResourceState {
                     type_name: "aws:sqs:Queue".to_owned(),
                     id: "1".to_owned(),
-                    inputs: inputs.clone(),
-                    outputs: inputs.clone(),
+                    inputs: Inputs::new(inputs.clone()),
+                    outputs: Attributes::new(inputs.clone()),
                     ..ResourceState::default()
                 }),
             });

@@ -1,23 +1,23 @@
 //! The only calls before a plan: who we are, the live resources, the data sources. They run
 //! concurrently, up to a limit.
 
-use super::plan::planned::{Inputs, Need, Options, Planned};
+use super::plan::planned::{Need, Options, Planned, Request};
 use super::plan::rewrite;
 use super::plan::rewrites::ImportNeed;
 use super::plan::values::ReadFile;
 use super::plan::{Action, Change};
 use super::world::ReadFailure;
 use super::world::{DataRead, ImportRead, Observed, World};
+use crate::data::Attributes;
 use crate::engine::address::block;
 use crate::lang::stack::Stack;
 use crate::resource::aws::Identity;
 use crate::resource::context::Cx;
 use crate::resource::error::Error;
 use crate::resource::types::Types;
-use crate::resource::{Read, ResourceType, Seen, overlay};
+use crate::resource::{Read, ResourceType, Seen};
 use crate::store::state::ResourceState;
 use futures_util::StreamExt;
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,7 +73,7 @@ pub async fn observe_and_plan(
     first: Planned,
 ) -> Result<(World, Planned), Vec<ReadFailure>> {
     let make = |world: &World| {
-        rewrite::plan(&Inputs {
+        rewrite::plan(&Request {
             stack: observe.stack,
             types: observe.types,
             world,
@@ -172,8 +172,8 @@ struct Group {
 enum Observation {
     Identity(Result<Identity, Error>),
     Resources(BTreeMap<String, Result<Seen, Error>>),
-    Data(Need, Result<Value, Error>),
-    Import(ImportNeed, Result<Option<Value>, Error>),
+    Data(Need, Result<Attributes, Error>),
+    Import(ImportNeed, Result<Option<Attributes>, Error>),
 }
 
 /// The live resources to read, in the order of their addresses: each alone, but those of a type
@@ -197,7 +197,7 @@ fn groups(
             continue;
         };
         let opened = seal.opened_resource(known);
-        let attributes = overlay(&opened.outputs, &opened.inputs);
+        let attributes = opened.outputs.with(&opened.inputs);
         let wanted = wanted(observe.stack, address, &opened);
         let mut read = Read::new(&opened.id, attributes).of(wanted);
         read.counts = counts;
@@ -396,7 +396,7 @@ async fn read_import(observe: &Observe<'_>, need: ImportNeed) -> Observation {
         return Observation::Import(need, Err(Error::failed(message)));
     };
     let wanted = wanted(observe.stack, &need.address, &ResourceState::default());
-    let read = Read::new(&need.id, need.attrs.clone()).of(wanted);
+    let read = Read::new(&need.id, need.attributes.clone()).of(wanted);
     let attempt = || kind.read(observe.cx, &read);
     let found = observe.cx.retry(SLOWED, slowed, attempt).await;
     Observation::Import(need, found.map(|seen| seen.live))

@@ -15,12 +15,12 @@ use super::planned::FAULTY;
 use super::planner::Planner;
 use super::relations::{Forced, Link, Named, Parents, named_by, outputs, resource_of, texts};
 use super::rules::properties;
-use crate::data::Path;
+use crate::data::{Attributes, Path};
 use crate::engine::address;
 use crate::engine::address::ResourceKey;
 use crate::lang::diagnostic::{Diagnostic, Place};
+use crate::resource::Rules;
 use crate::resource::relation::{Conflict, Fate, Parent};
-use crate::resource::{Rules, overlay};
 use crate::store::state::{ResourceState, State};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -63,7 +63,7 @@ impl ByOutput<'_, '_> {
             found,
         } = self;
         let by = found.entry((child, row.property)).or_insert_with(|| {
-            let state = &planner.inputs.world.state;
+            let state = &planner.request.world.state;
             let mut by = HashMap::new();
             for at in by_type.get(row.type_name).into_iter().flatten() {
                 for name in row.by {
@@ -242,10 +242,10 @@ impl Planner<'_> {
     /// reported where none does.
     pub(super) fn along(&mut self) {
         let going = self.going();
-        if going.is_empty() || self.inputs.options.destroy {
+        if going.is_empty() || self.request.options.destroy {
             return;
         }
-        let state = &self.inputs.world.state;
+        let state = &self.request.world.state;
         let numbers: BTreeMap<&str, usize> = self
             .out
             .instances
@@ -255,7 +255,7 @@ impl Planner<'_> {
             .collect();
         let mut forced = BTreeMap::new();
         let mut lost = Vec::new();
-        for named in named_by(self.inputs.types, state, &going.keys().cloned().collect()) {
+        for named in named_by(self.request.types, state, &going.keys().cloned().collect()) {
             let (address, None) = &named.child else {
                 continue;
             };
@@ -307,7 +307,7 @@ impl Planner<'_> {
     /// instance of what goes, where that is replaced.
     fn follows(&self, child: usize, named: &Named, replaced: Option<usize>) -> Follows {
         let found = &self.out.instances[child];
-        let state = &self.inputs.world.state;
+        let state = &self.request.world.state;
         let (Some(parent), Some(props)) = (resource_of(state, &named.parent), &found.change.after)
         else {
             return Follows::Unknown;
@@ -353,7 +353,7 @@ fn compared(instance: &Instance, known: &ResourceState) -> Same {
     else {
         return Same::No;
     };
-    let live = overlay(&known.inputs, &known.outputs);
+    let live = Attributes::of(&known.inputs, &known.outputs);
     identity::compared(instance.kind, (after, &change.decided), &live)
 }
 

@@ -14,7 +14,7 @@ use super::instance::Instance;
 use super::planned::FAULTY;
 use super::planner::Planner;
 use crate::content::{FROM_THE_STACK_FILE, Finding};
-use crate::data::{Data, Path};
+use crate::data::{Data, Inputs, Path};
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::eval::{Root, lone_reference};
 use crate::lang::stack::ResourceBlock;
@@ -26,9 +26,9 @@ use std::collections::BTreeMap;
 impl Planner<'_> {
     /// Reports the mistakes in the local files that a data source reads.
     pub(super) fn inspect(&mut self, base: &Path, kind: &dyn DataSourceType, args: &Data) {
-        let look = |dir: &std::path::Path| kind.inspect(dir, args.value.clone());
+        let look = |dir: &std::path::Path| kind.inspect(dir, Inputs::new(args.value.clone()));
         let name = kind.name();
-        for finding in self.inputs.read_file.inspect(name, &args.value, &look) {
+        for finding in self.request.read_file.inspect(name, &args.value, &look) {
             let Finding {
                 path,
                 severity,
@@ -87,8 +87,8 @@ impl Planner<'_> {
         if self.is_written_later(text) {
             return None;
         }
-        let known = self.inputs.world.files.get(text).cloned();
-        let found = known.map_or_else(|| self.inputs.read_file.content(text), Ok);
+        let known = self.request.world.files.get(text).cloned();
+        let found = known.map_or_else(|| self.request.read_file.content(text), Ok);
         let at = Path::pointer("/resources").join(name).join("properties");
         self.named_outside(&at.concat(path));
         match found {
@@ -139,16 +139,16 @@ impl Planner<'_> {
     /// Whether a data source is still to be read that writes the file.
     fn is_written_later(&self, path: &str) -> bool {
         let plain = |path: &str| {
-            let path = self.inputs.stack.dir.join(path);
+            let path = self.request.stack.dir.join(path);
             crate::files::plain(&path)
         };
         let wanted = plain(path);
-        self.inputs.stack.data.iter().any(|(name, block)| {
-            let Some(kind) = self.inputs.types.data_source(&block.type_name) else {
+        self.request.stack.data.iter().any(|(name, block)| {
+            let Some(kind) = self.request.types.data_source(&block.type_name) else {
                 return false;
             };
             let schema = kind.schema();
-            let read = self.inputs.world.data.contains_key(name);
+            let read = self.request.world.data.contains_key(name);
             let mut written = schema.property_names().filter(|property| {
                 let path = Path::root().join(property);
                 schema.flag(&path, "writesFile")

@@ -57,15 +57,15 @@ impl Planner<'_> {
     /// Whether a resource of the state that goes is left alone: as it was last applied, or as the
     /// file says by now.
     pub(super) fn is_retained(&self, address: &str, known: &ResourceState) -> bool {
-        let written = self.inputs.stack.resources.get(block(address));
+        let written = self.request.stack.resources.get(block(address));
         let template = written.and_then(|written| written.options.retain_on_delete.as_ref());
         known.options.retain_on_delete || self.in_file(template) == Some(true)
     }
 
     fn protected_deletion(&self, change: &Change, address: &str) -> Option<Diagnostic> {
         let name = block(address);
-        let kept = self.inputs.world.state.resources.get(address)?;
-        let written = self.inputs.stack.resources.get(name);
+        let kept = self.request.world.state.resources.get(address)?;
+        let written = self.request.stack.resources.get(name);
         let template = written.and_then(|written| written.options.protect.as_ref());
         let in_file = self.in_file(template);
         if !kept.options.protect && in_file != Some(true) {
@@ -100,7 +100,7 @@ impl Planner<'_> {
         let mut found = Vec::new();
         for instance in &self.out.instances {
             let change = &instance.change;
-            let state = &self.inputs.world.state;
+            let state = &self.request.world.state;
             let known = state.resources.get(&change.address);
             let kept_by = instance.kind.kept_by().filter(|property| {
                 known.is_some_and(|known| known.inputs.get(property) == Some(&true.into()))
@@ -118,7 +118,7 @@ impl Planner<'_> {
                 continue;
             };
             let block = Path::pointer("/resources").join(&instance.block);
-            let written = &self.inputs.stack.resources[&instance.block].properties;
+            let written = &self.request.stack.resources[&instance.block].properties;
             let (word, place, help) = match kept_by.filter(|_| !retained) {
                 None => (
                     "retainOnDelete",
@@ -144,8 +144,8 @@ impl Planner<'_> {
         let deleted = deleted
             .map(|change| address::resource_key(&change.address))
             .collect();
-        let state = &self.inputs.world.state;
-        for named in relations::named_by(self.inputs.types, state, &deleted) {
+        let state = &self.request.world.state;
+        for named in relations::named_by(self.request.types, state, &deleted) {
             let (address, key) = &named.child;
             let mut rows = self.out.plan.changes.iter();
             let kept = rows.any(|row| {
@@ -174,14 +174,14 @@ impl Planner<'_> {
 
     /// Reports the contents of resources that are deleted or replaced.
     pub(super) fn holdings(&mut self) {
-        let world = self.inputs.world;
+        let world = self.request.world;
         let mut objects: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let orphans = self.out.plan.changes.iter();
         let instances = self.out.instances.iter();
         let retained = |found: &&Instance| found.options.retain_on_delete;
         let instances = instances.filter(|found| !retained(found));
         for change in orphans.chain(instances.map(|found| &found.change)) {
-            let kind = self.inputs.types.resource(&change.type_name);
+            let kind = self.request.types.resource(&change.type_name);
             let id = change.id.as_deref().filter(|_| goes(change));
             if let Some((holder, key)) = kind.zip(id).and_then(|(kind, id)| kind.held_at(id)) {
                 let keys = objects.entry(holder.to_owned()).or_default();
@@ -198,7 +198,7 @@ impl Planner<'_> {
             };
             let id = change.id.clone().unwrap_or_default();
             let known = world.state.resources.get(&change.address);
-            let kind = self.inputs.types.resource(&change.type_name);
+            let kind = self.request.types.resource(&change.type_name);
             let emptied_by = kind
                 .and_then(ResourceType::emptied_by)
                 .filter(|property| !known.is_some_and(|known| known.inputs[*property] == true));
@@ -229,10 +229,10 @@ impl Planner<'_> {
     /// A deletion and a creation of similar resources are most likely a rename: reports it, with
     /// the line that declares the rename.
     pub(super) fn renames(&mut self) {
-        if self.inputs.options.destroy || self.inputs.options.imports.is_some() {
+        if self.request.options.destroy || self.request.options.imports.is_some() {
             return;
         }
-        let state = &self.inputs.world.state;
+        let state = &self.request.world.state;
         let mut pairs: Vec<(usize, &str, &str)> = Vec::new();
         for change in &self.out.plan.changes {
             let known = state.resources.get(&change.address);
@@ -244,7 +244,7 @@ impl Planner<'_> {
                 let is_new = new.action == Action::Create && new.reason == NEW;
                 if is_new
                     && new.type_name == change.type_name
-                    && let Some(score) = likeness(self.inputs.types, known, new)
+                    && let Some(score) = likeness(self.request.types, known, new)
                 {
                     pairs.push((score, &change.address, &new.address));
                 }

@@ -56,7 +56,7 @@ impl Planner<'_> {
         if let Some((address, _)) = imported.find(|(_, found)| is_it(&found.resource)) {
             return Some(Holder::Imported(address.clone()));
         }
-        let state = &self.inputs.world.state;
+        let state = &self.request.world.state;
         let current = state.resources.iter();
         let mut current = current.filter(|(address, _)| *address != target.address);
         if let Some((address, _)) = current.find(|(_, known)| is_it(known)) {

@@ -23,7 +23,7 @@ const SENT: &str = "credentials and the values of the stack go there: see whose 
 impl Planner<'_> {
     /// Reports the files outside of the project that a template reads, each at its own place.
     pub(super) fn leading_out(&mut self, base: &Path, template: &Value) {
-        for found in self.inputs.read_file.leading_out() {
+        for found in self.request.read_file.leading_out() {
             let path = self.reader_of(base, template, &found);
             self.report_outside(&path, &found);
         }
@@ -37,7 +37,7 @@ impl Planner<'_> {
                 part => {
                     // Its mistakes were reported already; only what it reads matters here.
                     let _ = evaluate(part, &self.values);
-                    self.inputs.read_file.leading_out().contains(wanted)
+                    self.request.read_file.leading_out().contains(wanted)
                 }
             };
             reads.then(|| self.reader_of(&path, part, wanted))
@@ -57,14 +57,14 @@ impl Planner<'_> {
 
     /// Reports the files outside of the project that a property names.
     pub(super) fn named_outside(&mut self, path: &Path) {
-        for found in self.inputs.read_file.leading_out() {
+        for found in self.request.read_file.leading_out() {
             self.report_outside(path, &found);
         }
     }
 
     /// Reports what a data source reads outside of the project.
     pub(super) fn inspected_outside(&mut self, base: &Path, args: &Value) {
-        for found in self.inputs.read_file.leading_out() {
+        for found in self.request.read_file.leading_out() {
             let mut names = SOURCES.iter();
             let name = names.find(|name| args.get(**name).is_some_and(|it| *it == found.path));
             let path = name.map_or_else(|| base.clone(), |name| base.join(name));

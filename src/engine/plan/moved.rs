@@ -68,7 +68,7 @@ impl Planner<'_> {
 
     /// Decides which resources move; mistakes are reported at the option.
     pub(super) fn moves(&mut self) {
-        if self.inputs.options.imports.is_some() {
+        if self.request.options.imports.is_some() {
             return;
         }
         let claims: Vec<_> = self
@@ -158,7 +158,7 @@ impl Planner<'_> {
             self.error(claim.place.clone(), message);
             return None;
         }
-        let state = &self.inputs.world.state;
+        let state = &self.request.world.state;
         let known = |address: &str| {
             let deposed = state
                 .deposed

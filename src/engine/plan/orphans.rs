@@ -26,12 +26,12 @@ impl Planner<'_> {
             .map(|found| found.change.address.as_str())
             .collect();
         let mut changes = Vec::new();
-        for (address, known) in &self.inputs.world.state.resources {
+        for (address, known) in &self.request.world.state.resources {
             if in_file.contains(address.as_str()) {
                 continue;
             }
             let gone = matches!(
-                self.inputs.world.live.get(address),
+                self.request.world.live.get(address),
                 Some(Observed::NotFound)
             );
             let (action, reason) = if gone {
@@ -41,10 +41,10 @@ impl Planner<'_> {
                     Action::Forget,
                     "retainOnDelete: it is left alone and no longer managed",
                 )
-            } else if self.inputs.options.destroy {
+            } else if self.request.options.destroy {
                 (Action::Delete, DESTROY)
             } else if self
-                .inputs
+                .request
                 .stack
                 .resources
                 .contains_key(address::block(address))
@@ -54,7 +54,7 @@ impl Planner<'_> {
                 (Action::Delete, "it is no longer in the file")
             };
             let live = self.live(address, known);
-            let schema = self.inputs.types.schema(&known.type_name);
+            let schema = self.request.types.schema(&known.type_name);
             let before =
                 schema.map(|schema| before(schema, Some(known), Some(live), &Data::default()));
             changes.push(Change {
@@ -76,13 +76,13 @@ impl Planner<'_> {
             });
         }
         self.out.plan.changes.extend(changes);
-        let leftovers = steps::leftovers(self.inputs.world);
+        let leftovers = steps::leftovers(self.request.world);
         self.out.plan.changes.extend(leftovers);
     }
 
     /// `--target` and `--exclude`: an excluded resource keeps its place in the plan, unchanged.
     pub(super) fn narrow(&mut self) {
-        let options = self.inputs.options;
+        let options = self.request.options;
         if let Some(imports) = &options.imports {
             return self.only_imports(imports);
         }
@@ -122,7 +122,7 @@ impl Planner<'_> {
             inside || found.change.id.is_some() || found.change.moved_from.is_some()
         });
         let (target, spared, users) = self.removed(&excluded);
-        let known = &self.inputs.world.state.resources;
+        let known = &self.request.world.state.resources;
         let in_use = |address: &str| {
             let mut users = excluded.iter().filter_map(|user| known.get(user));
             users.any(|user| user.dependencies.contains(address))
@@ -158,12 +158,12 @@ impl Planner<'_> {
     /// The resources of the file that use, by the state, what `--target` removes, each with why it
     /// is included: nothing is deleted while what stops using it is left as it is.
     fn leaving(&self) -> BTreeMap<String, String> {
-        let known = &self.inputs.world.state.resources;
+        let known = &self.request.world.state.resources;
         let file = instance::by_address(&self.out.instances);
         let is_orphan = |address: &str| known.contains_key(address) && !file.contains_key(address);
         let (removed, _, _) = self.removed(&BTreeSet::new());
         let users = known.iter().filter(|(address, _)| {
-            file.contains_key(address.as_str()) && !is_among(address, &self.inputs.options.target)
+            file.contains_key(address.as_str()) && !is_among(address, &self.request.options.target)
         });
         let users = users.filter_map(|(address, user)| {
             let mut needs = user.dependencies.iter();
@@ -179,20 +179,20 @@ impl Planner<'_> {
         &self,
         excluded: &BTreeSet<String>,
     ) -> (Vec<String>, Vec<String>, BTreeMap<String, String>) {
-        let options = self.inputs.options;
+        let options = self.request.options;
         let mut target = options.target.clone();
         let mut spared = options.exclude.clone();
         let mut users = BTreeMap::new();
         if !spared.is_empty() {
             spared.extend(excluded.iter().cloned());
         }
-        let state = &self.inputs.world.state;
+        let state = &self.request.world.state;
         let known = &state.resources;
         let mut needed: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         let objects = relations::resources(state)
             .map(|(object, _)| object)
             .collect();
-        for named in relations::named_by(self.inputs.types, state, &objects) {
+        for named in relations::named_by(self.request.types, state, &objects) {
             if let ((child, None), (parent, _)) = (named.child, named.parent)
                 && named.row.fate != Fate::Survives
                 && let Some((child, _)) = known.get_key_value(&child)
@@ -232,7 +232,7 @@ impl Planner<'_> {
 
     /// `--replace`: what changes since it uses what is recreated.
     fn replaced(&mut self) {
-        let options = self.inputs.options;
+        let options = self.request.options;
         if options.replace.is_empty() {
             return;
         }
@@ -263,7 +263,7 @@ impl Planner<'_> {
 
     /// Outputs that come from excluded resources stay as they are.
     fn keep_outputs(&mut self, changed: &BTreeSet<String>) {
-        let stack = self.inputs.stack;
+        let stack = self.request.stack;
         for name in stack.outputs.keys() {
             let needed = needed_by_output(stack, self.uses, name);
             if !needed.is_disjoint(changed) {

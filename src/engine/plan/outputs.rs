@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 
 impl Planner<'_> {
     pub(super) fn outputs(&mut self) {
-        let stack = self.inputs.stack;
-        let known = &self.inputs.world.state.outputs;
-        let destroy = self.inputs.options.destroy;
-        if self.inputs.options.imports.is_some() {
+        let stack = self.request.stack;
+        let known = &self.request.world.state.outputs;
+        let destroy = self.request.options.destroy;
+        if self.request.options.imports.is_some() {
             return;
         }
         if destroy && !self.removes_everything() {
@@ -67,7 +67,7 @@ impl Planner<'_> {
 
     /// Whether the plan of a destroy leaves nothing.
     fn removes_everything(&self) -> bool {
-        let state = &self.inputs.world.state;
+        let state = &self.request.world.state;
         let deposed: usize = state.deposed.values().map(BTreeMap::len).sum();
         self.out.plan.changes.len() == state.resources.len() + deposed
     }

@@ -7,13 +7,13 @@ use super::hashes::Unkept;
 use super::instance::{self, Each, Instance};
 use super::mistakes::Mistakes;
 use super::mistakes::violation;
-use super::planned::{FAULTY, Inputs, Need, Planned};
+use super::planned::{FAULTY, Need, Planned, Request};
 use super::relations::Forced;
 use super::rewrites::ImportFault;
 use super::rewrites::Rewrites;
 use super::values::{Values, Visible};
 use super::{Action, Change};
-use crate::data::{Data, Path};
+use crate::data::{Attributes, Data, Inputs, Path};
 use crate::engine::address::Address;
 use crate::engine::plan::Declared;
 use crate::engine::world::World;
@@ -39,17 +39,17 @@ const MOST_RESOURCES: usize = 100_000;
 /// One round: the plan in a world with these moves and imports done, and with the resources in
 /// `forced` replaced. Its steps do not exist yet.
 pub(super) fn round(
-    inputs: &Inputs<'_>,
+    request: &Request<'_>,
     uses: &BTreeMap<String, Uses>,
     rewrites: &Rewrites,
     forced: &BTreeMap<String, Forced>,
 ) -> Planned {
-    let world = inputs.world;
+    let world = request.world;
     let mut planner = Planner {
-        inputs,
+        request,
         uses,
         seal: world.seal(),
-        values: Values::new(inputs.stack, inputs.read_file),
+        values: Values::new(request.stack, request.read_file),
         unkept: Unkept::new(),
         rewrites,
         forced,
@@ -60,7 +60,7 @@ pub(super) fn round(
         out: Planned::default(),
     };
     planner.head();
-    if inputs.options.destroy {
+    if request.options.destroy {
         planner.locals();
     } else {
         planner.blocks();
@@ -84,7 +84,7 @@ pub(super) fn round(
 }
 
 pub(super) struct Planner<'a> {
-    pub(super) inputs: &'a Inputs<'a>,
+    pub(super) request: &'a Request<'a>,
     /// What each block needs.
     pub(super) uses: &'a BTreeMap<String, Uses>,
     pub(super) seal: Seal,
@@ -113,10 +113,10 @@ impl<'a> Planner<'a> {
             region,
             head,
             ..
-        } = self.inputs.world;
+        } = self.request.world;
         let plan = &mut self.out.plan;
-        plan.stack.clone_from(&self.inputs.stack.name);
-        plan.env.clone_from(&self.inputs.stack.env);
+        plan.stack.clone_from(&self.request.stack.name);
+        plan.env.clone_from(&self.request.stack.env);
         plan.serial = state.serial;
         plan.lineage.clone_from(&state.lineage);
         plan.account = identity.as_ref().map(|identity| identity.account.clone());
@@ -167,7 +167,7 @@ impl<'a> Planner<'a> {
     }
 
     fn blocks(&mut self) {
-        let index = self.inputs.stack.references();
+        let index = self.request.stack.references();
         for at in index.order() {
             let node = &index.nodes()[*at];
             self.suspect = !self.faulty.is_empty() && self.refers_to_faulty(*at);
@@ -175,7 +175,7 @@ impl<'a> Planner<'a> {
             match node {
                 Node::Local(name) => {
                     let base = Path::pointer("/locals").join(name);
-                    let value = self.eval(&base, &self.inputs.stack.locals[name]);
+                    let value = self.eval(&base, &self.request.stack.locals[name]);
                     self.values.local.insert(name.clone(), value);
                 }
                 Node::Data(name) => self.data_block(name.clone()),
@@ -196,7 +196,7 @@ impl<'a> Planner<'a> {
         self.suspect = false;
         // The settings of the clients are evaluated before anything else; their mistakes are
         // reported together with all others.
-        let stack = self.inputs.stack;
+        let stack = self.request.stack;
         let aws = self.eval(&Path::pointer("/providers/aws"), &stack.aws);
         self.other_endpoint(&aws.value);
         self.eval(&Path::pointer("/state"), &stack.state);
@@ -204,7 +204,7 @@ impl<'a> Planner<'a> {
 
     /// Whether a block refers to one with a mistake.
     fn refers_to_faulty(&self, at: usize) -> bool {
-        let index = self.inputs.stack.references();
+        let index = self.request.stack.references();
         let mut edges = index.edges(at).iter();
         edges.any(|edge| {
             index.reference(edge).is_some() && self.faulty.contains(&index.nodes()[edge.to])
@@ -213,7 +213,7 @@ impl<'a> Planner<'a> {
 
     /// What needs no reading, for a destroy that looks at options only.
     fn locals(&mut self) {
-        let stack = self.inputs.stack;
+        let stack = self.request.stack;
         for name in stack.references().locals() {
             if let Ok(value) = evaluate(&stack.locals[name], &self.values) {
                 self.values.local.insert(name.to_owned(), value);
@@ -222,10 +222,10 @@ impl<'a> Planner<'a> {
     }
 
     fn data_block(&mut self, name: String) {
-        let block = &self.inputs.stack.data[&name];
+        let block = &self.request.stack.data[&name];
         let base = Path::pointer("/data").join(&name).join("properties");
         let mut args = self.eval(&base, &block.properties);
-        let Some(kind) = self.inputs.types.data_source(&block.type_name) else {
+        let Some(kind) = self.request.types.data_source(&block.type_name) else {
             self.values.data.insert(name, Data::unknown(FAULTY));
             return;
         };
@@ -238,16 +238,17 @@ impl<'a> Planner<'a> {
             self.inspect(&base, kind, &args);
         }
         let read = self
-            .inputs
+            .request
             .world
             .data
             .get(&name)
-            .filter(|read| read.args == args.value);
+            .filter(|read| *read.args == args.value);
+        let nothing = Attributes::default();
         let visible = Visible {
             schema,
             address: &format!("data.{name}"),
             inputs: &args,
-            outputs: read.map_or(&Value::Null, |read| &read.outputs),
+            outputs: read.map_or(&nothing, |read| &read.outputs),
             secret: &BTreeSet::new(),
         };
         let mut value = visible.data(|_| read.is_none() || !args.is_known());
@@ -271,7 +272,7 @@ impl<'a> Planner<'a> {
                 name: name.clone(),
                 type_name: block.type_name.clone(),
                 is_secret: !args.secret.is_empty(),
-                args: args.value,
+                args: Inputs::new(args.value),
             });
         } else {
             let files = files_written(schema, &args);
@@ -283,8 +284,8 @@ impl<'a> Planner<'a> {
     }
 
     fn resource_block(&mut self, name: &str) {
-        let block = &self.inputs.stack.resources[name];
-        let Some(kind) = self.inputs.types.resource(&block.type_name) else {
+        let block = &self.request.stack.resources[name];
+        let Some(kind) = self.request.types.resource(&block.type_name) else {
             let faulty = Data::unknown(FAULTY);
             self.values.resource.insert(name.to_owned(), faulty);
             return;
@@ -462,7 +463,7 @@ impl<'a> Planner<'a> {
     /// Adds the provider's tags to those of the resource; whether there are any.
     fn default_tags(&mut self, base: &Path, kind: &dyn ResourceType, desired: &mut Data) -> bool {
         let Some(template) = self
-            .inputs
+            .request
             .stack
             .aws
             .get("defaultTags")
@@ -498,11 +499,11 @@ impl<'a> Planner<'a> {
     }
 
     fn addresses(&mut self) {
-        let state = &self.inputs.world.state;
+        let state = &self.request.world.state;
         let instances = self.out.instances.iter();
         self.out.addresses = instances
             .map(|found| &found.change.address)
-            .chain(self.inputs.stack.resources.keys())
+            .chain(self.request.stack.resources.keys())
             .chain(state.resources.keys())
             .chain(state.deposed.keys())
             .cloned()
@@ -513,10 +514,10 @@ impl<'a> Planner<'a> {
         self.out.locals = self.values.local;
         self.out.data = self.values.data;
         self.out.resources = self.values.resource;
-        self.out.destroy = self.inputs.options.destroy;
-        self.out.only_imports = self.inputs.options.imports.is_some();
+        self.out.destroy = self.request.options.destroy;
+        self.out.only_imports = self.request.options.imports.is_some();
         self.out.moves.clone_from(&self.rewrites.moves);
-        if self.inputs.options.imports.is_none() {
+        if self.request.options.imports.is_none() {
             let faults = std::mem::take(&mut self.out.rewrites.faults).into_iter();
             self.out
                 .diagnostics

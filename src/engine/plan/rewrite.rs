@@ -6,7 +6,7 @@
 //! The steps `move` and `import` do the same to the state, through `State::change`, before all
 //! steps of that address.
 
-use super::planned::{Inputs, Planned};
+use super::planned::{Planned, Request};
 use super::rewrites::{Move, Rewrites};
 use super::rounds::{Again, Rounds};
 use super::{graph, instance, planner, steps};
@@ -16,15 +16,15 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Computes the plan.
-pub fn plan(inputs: &Inputs<'_>) -> Planned {
-    let uses = graph::uses(inputs.stack, inputs.types);
+pub fn plan(request: &Request<'_>) -> Planned {
+    let uses = graph::uses(request.stack, request.types);
     let mut rounds = Rounds::default();
     let (mut rewrites, mut forced) = (Rewrites::default(), BTreeMap::new());
-    let mut world = Cow::Borrowed(inputs.world);
+    let mut world = Cow::Borrowed(request.world);
     loop {
-        let now = Inputs {
+        let now = Request {
             world: &world,
-            ..*inputs
+            ..*request
         };
         let mut planned = planner::round(&now, &uses, &rewrites, &forced);
         if !planned.forced.is_empty() && rounds.again(Again::Along) {
@@ -34,12 +34,12 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
         let next = rewrites.with(&mut planned);
         if next != rewrites && rounds.again(Again::Moves) {
             (rewrites, forced) = (next, BTreeMap::new());
-            world = Cow::Owned(rewrites.applied(inputs.world));
+            world = Cow::Owned(rewrites.applied(request.world));
             continue;
         }
         planned.uses = uses;
         order(&mut planned, &now, &rewrites, &mut rounds);
-        planner::rows(&mut planned, inputs.types);
+        planner::rows(&mut planned, request.types);
         planned.diagnostics.extend(rounds.fault());
         planned.rounds = rounds;
         return planned;
@@ -47,12 +47,12 @@ pub fn plan(inputs: &Inputs<'_>) -> Planned {
 }
 
 /// Builds the steps. Deletions that would wait in a circle come first.
-fn order(planned: &mut Planned, inputs: &Inputs<'_>, rewrites: &Rewrites, rounds: &mut Rounds) {
+fn order(planned: &mut Planned, request: &Request<'_>, rewrites: &Rewrites, rounds: &mut Rounds) {
     let mut first = BTreeSet::new();
     loop {
-        let state = &inputs.world.state;
+        let state = &request.world.state;
         instance::decide_replacements(&mut planned.instances, state, &first);
-        let stuck = steps::build(planned, inputs, rewrites, &first);
+        let stuck = steps::build(planned, request, rewrites, &first);
         if stuck.is_empty() || !rounds.again(Again::Order) {
             return;
         }
@@ -102,6 +102,7 @@ impl Rewrites {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Attributes;
     use crate::engine::plan::planned::Options;
     use crate::lang::load::{Given, load};
     use crate::resource::table::native;
@@ -117,7 +118,7 @@ mod tests {
             "files": {}, "data": {}, "contents": {}, "imports": imports,
             "state": {"version": 1, "serial": 1, "lineage": "l", "stack": "s", "resources": state},
         });
-        plan(&Inputs {
+        plan(&Request {
             stack: &loaded.stack,
             types: native(),
             world: &serde_json::from_value(world).unwrap(),
@@ -127,7 +128,7 @@ mod tests {
     }
 
     fn queue(name: &str, more: Value) -> (Value, Value) {
-        let inputs = crate::resource::overlay(&json!({"name": name}), &more);
+        let inputs = Attributes::new(json!({"name": name})).with(&more);
         let outputs = json!({"id": name, "url": name, "arn": name, "name": name});
         (
             json!({"type": "aws:sqs:Queue", "properties": inputs}),
@@ -164,7 +165,7 @@ mod tests {
         let role = |path: &str| json!({"name": "r", "path": path, "assumeRolePolicy": trust});
         let policy = json!({"role": "r", "policyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"});
         let known = |name: &str, id: &str, inputs: &Value| {
-            let outputs = crate::resource::overlay(inputs, &json!({"id": id}));
+            let outputs = Attributes::new(inputs.clone()).with(&json!({"id": id}));
             json!({"type": name, "id": id, "inputs": inputs, "outputs": outputs})
         };
         let (of, at) = ("aws:iam:Role", "aws:iam:RolePolicyAttachment");
@@ -191,8 +192,7 @@ mod tests {
                     "type": "random:RandomString", "properties": inputs, "options": {"import": id},
                 });
                 file.insert(name.clone(), block);
-                let found =
-                    crate::resource::overlay(&inputs, &json!({"id": "abcd", "result": "abcd"}));
+                let found = Attributes::new(inputs).with(&json!({"id": "abcd", "result": "abcd"}));
                 imports.insert(name, json!({"id": "abcd", "found": found}));
             }
             planned(file.into(), json!({}), &imports.into())

@@ -71,7 +71,7 @@ impl Planner<'_> {
                 .any(|row| row.path.is_within(&path))
         };
         let remakes = change.action == Action::Create || change.action.is_replace();
-        let imported = change.importing.is_some() || self.inputs.world.is_blind;
+        let imported = change.importing.is_some() || self.request.world.is_blind;
         let refused = caution.refused == Refused::WhenNew && !imported && (remakes || changes());
         let mut diagnostic = violation(&properties(instance), caution.broken);
         if !refused {
@@ -87,7 +87,7 @@ impl Planner<'_> {
 
     /// The number of the resource that a property's expression refers to.
     pub(super) fn peer_at(&self, instance: &Instance, path: &Path) -> Option<usize> {
-        let mut found = self.inputs.stack.resources_at(&instance.block, path);
+        let mut found = self.request.stack.resources_at(&instance.block, path);
         let reference = found.next()?;
         let named = self.by_block.get(&reference.name)?;
         let key = instance.each.as_ref().map(|each| each.key.as_str());
@@ -190,7 +190,7 @@ impl Planner<'_> {
                 Some(value) => comparable(instance, path, value),
             },
         }];
-        let stack = self.inputs.stack;
+        let stack = self.request.stack;
         let template = path.get(&stack.resources[&instance.block].properties);
         let text = template.and_then(Value::as_str);
         if text.is_some_and(|text| stack.is_resource(text))

@@ -9,7 +9,7 @@
 use super::instance::Instance;
 use super::planner::Planner;
 use super::{Action, Warning};
-use crate::data::{Data, Path};
+use crate::data::{Attributes, Data, Path};
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::eval::{Reference, Root, references};
 use crate::resource::ResourceType;
@@ -45,7 +45,7 @@ impl Planner<'_> {
     pub(super) fn keep_unkept(
         &self,
         known: &ResourceState,
-        live: &Value,
+        live: &Attributes,
         desired: &mut Data,
     ) -> BTreeSet<Path> {
         let mut stays = BTreeSet::new();
@@ -75,7 +75,12 @@ impl Planner<'_> {
     }
 
     /// The outputs of which the state has no value, of a resource that stays.
-    pub(super) fn note_unkept(&mut self, kind: &dyn ResourceType, address: &str, live: &Value) {
+    pub(super) fn note_unkept(
+        &mut self,
+        kind: &dyn ResourceType,
+        address: &str,
+        live: &Attributes,
+    ) {
         for name in kind.schema().output_names() {
             if live.get(name).is_some_and(is_sealed) {
                 let expression = format!("${{{address}.{name}}}");
@@ -159,7 +164,7 @@ impl Planner<'_> {
     fn refuse_unkept(&mut self, found: &Instance) {
         let change = &found.change;
         let acts = matches!(change.action, Action::Create | Action::Update);
-        let world = self.inputs.world;
+        let world = self.request.world;
         // What is live may still have the value, once it is read.
         let unread = found.kind.home() != Home::State
             && world.state.resources.contains_key(&change.address)
@@ -224,10 +229,10 @@ impl Planner<'_> {
     }
 
     fn warn_of_hashes(&mut self) {
-        if self.inputs.options.destroy || !self.seal.is_open() {
+        if self.request.options.destroy || !self.seal.is_open() {
             return;
         }
-        let known = self.inputs.world.state.resources.iter();
+        let known = self.request.world.state.resources.iter();
         let of = known.filter(|(_, known)| holds_hash(&known.inputs) || holds_hash(&known.outputs));
         let of: Vec<&str> = of.map(|(address, _)| address.as_str()).collect();
         if of.is_empty() {

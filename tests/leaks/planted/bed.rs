@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use stackctl::content::Disk;
 use stackctl::data::Path;
-use stackctl::engine::plan::planned::{Inputs, Options};
+use stackctl::engine::plan::planned::{Options, Request};
 use stackctl::engine::plan::rewrite;
 use stackctl::engine::world::World;
 use stackctl::lang::diagnostic::{self, Diagnostic, Place};
@@ -144,7 +144,7 @@ impl Bed {
         found.extend(check::check(&loaded.stack, native()));
         let mut world = World::new(State::empty("bed", None, String::new()));
         world.is_blind = true;
-        let planned = rewrite::plan(&Inputs {
+        let planned = rewrite::plan(&Request {
             types: native(),
             stack: &loaded.stack,
             world: &world,
