@@ -23,6 +23,7 @@ use super::read::{Read, Seen};
 use super::rules::{Caution, Rules};
 use super::typed::ResourceType;
 use super::types::Family;
+use crate::data::{Attributes, Inputs};
 use crate::registry::{self, Handler, RegistryType};
 use crate::resource::aws::send::send;
 use crate::resource::aws::tags::{self, Tagging};
@@ -144,7 +145,7 @@ impl CloudControl {
     }
 
     /// The outputs of a resource that a create or an update just wrote.
-    async fn outputs(&self, cx: &Cx, id: &str) -> Result<Value, Error> {
+    async fn outputs(&self, cx: &Cx, id: &str) -> Result<Attributes, Error> {
         let unseen = |error: &Error| error.is(NOT_FOUND).then_some("it is not readable yet");
         let model = cx.retry(UNSEEN, unseen, || async {
             let found = self.get(cx, id).await?;
@@ -154,18 +155,17 @@ impl CloudControl {
     }
 
     /// The part of the attributes that are outputs.
-    fn outputs_in(&self, attributes: Value) -> Value {
-        let Value::Object(map) = attributes else {
-            return attributes;
-        };
+    fn outputs_in(&self, mut attributes: Attributes) -> Attributes {
         let schema = self.declared();
-        let outputs = map.into_iter().filter(|(name, _)| schema.has_output(name));
-        Value::Object(outputs.collect())
+        if let Some(map) = attributes.as_object_mut() {
+            map.retain(|name, _| schema.has_output(name));
+        }
+        attributes
     }
 
-    async fn create_resource(&self, cx: &Cx, props: &Value) -> Result<Applied, Error> {
+    async fn create_resource(&self, cx: &Cx, inputs: &Inputs) -> Result<Applied, Error> {
         let mut sent = 0;
-        let model = self.model().desired(props, Some(&cx.owner));
+        let model = self.model().desired(inputs, &cx.owner);
         let id = cx
             .retry(BUSY, busy, || {
                 sent += 1;
@@ -232,7 +232,7 @@ impl CloudControl {
         &self,
         cx: &Cx,
         id: &str,
-        (live, new): (Value, Value),
+        (live, new): (Attributes, Inputs),
         changed: BTreeSet<String>,
     ) -> Result<Applied, Error> {
         const CALL: &str = "cloudformation:UpdateResource";
@@ -341,11 +341,11 @@ impl ResourceType for &'static CloudControl {
     fn create<'a>(
         &self,
         cx: &'a Cx,
-        props: Value,
+        inputs: Inputs,
         _decided: Map<String, Value>,
     ) -> BoxFuture<'a, Result<Applied, Error>> {
         let this: &'static CloudControl = self;
-        Box::pin(async move { this.create_resource(cx, &props).await })
+        Box::pin(async move { this.create_resource(cx, &inputs).await })
     }
 
     fn read<'a>(&self, cx: &'a Cx, read: &'a Read) -> BoxFuture<'a, Result<Seen, Error>> {
@@ -363,8 +363,8 @@ impl ResourceType for &'static CloudControl {
         &self,
         cx: &'a Cx,
         id: &'a str,
-        live: Value,
-        new: Value,
+        live: Attributes,
+        new: Inputs,
         changed: BTreeSet<String>,
     ) -> BoxFuture<'a, Result<Applied, Error>> {
         let this: &'static CloudControl = self;
@@ -375,7 +375,7 @@ impl ResourceType for &'static CloudControl {
         &self,
         cx: &'a Cx,
         id: &'a str,
-        _attrs: &'a Value,
+        _attributes: &'a Attributes,
     ) -> BoxFuture<'a, Result<(), Error>> {
         let this: &'static CloudControl = self;
         Box::pin(this.delete_resource(cx, id))
@@ -392,10 +392,8 @@ impl ResourceType for &'static CloudControl {
             return Err(format!("{text:?} does not match {}", self.import_id));
         }
         let mut imported = Imported::named(text)?;
-        imported.attrs = match self.model().identified(text) {
-            Value::Object(map) => map,
-            _ => Map::new(),
-        };
+        let identified = self.model().identified(text);
+        imported.attrs = identified.as_object().cloned().unwrap_or_default();
         Ok(imported)
     }
 

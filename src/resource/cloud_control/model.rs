@@ -1,5 +1,6 @@
 //! Between the properties of a stack file and the model that Cloud Control takes and returns.
 
+use crate::data::{Attributes, Inputs, Path};
 use crate::registry::RegistryType;
 use crate::resource::context::{OWNER_TAG_PREFIX, Owner, user_tags};
 use serde_json::{Value, json};
@@ -21,10 +22,13 @@ impl Model {
 
     /// The model that the properties want, with the owner's tags where the type takes tags when
     /// it is created.
-    pub(super) fn desired(self, props: &Value, owner: Option<&Owner>) -> Value {
-        let mut model = props.clone();
-        let owner = owner.filter(|_| self.0.tagging().tag_on_create);
-        self.put_tags(&mut model, owner.map(Owner::tags).unwrap_or_default());
+    pub(super) fn desired(self, inputs: &Inputs, owner: &Owner) -> Value {
+        let mut model = inputs.clone().into_value();
+        let owner = match self.0.tagging().tag_on_create {
+            true => owner.tags(),
+            false => Tags::new(),
+        };
+        self.put_tags(&mut model, owner);
         model
     }
 
@@ -52,31 +56,28 @@ impl Model {
 
     /// The attributes in a live model: the tags as a map without the owner's and AWS's, and the
     /// identifier as `id`.
-    pub(super) fn attributes(self, id: &str, mut model: Value) -> Value {
+    pub(super) fn attributes(self, id: &str, mut model: Value) -> Attributes {
         let tags = self.tags_in(&model).and_then(user_tags::<String, String>);
-        let Value::Object(map) = &mut model else {
-            return model;
-        };
-        if let Some(property) = self.tag_property() {
-            map.remove(property);
-            if let Some(tags) = tags {
-                map.insert(property.to_owned(), json!(tags));
+        if let Some(map) = model.as_object_mut() {
+            if let Some(property) = self.tag_property() {
+                map.remove(property);
+                map.extend(tags.map(|tags| (property.to_owned(), json!(tags))));
             }
+            map.entry("id").or_insert_with(|| id.into());
         }
-        map.entry("id").or_insert_with(|| id.into());
-        model
+        Attributes::new(model)
     }
 
     /// What an identifier says: its parts, and itself as `id`.
-    pub(super) fn identified(self, id: &str) -> Value {
+    pub(super) fn identified(self, id: &str) -> Attributes {
         let names = self.0.primary_identifier();
         let mut model = json!({});
         for (name, part) in names.iter().zip(id.splitn(names.len(), '|')) {
-            let path = crate::data::Path::pointer(&format!("/{name}"));
+            let path = Path::pointer(&format!("/{name}"));
             path.set(&mut model, part.into());
         }
         model["id"] = id.into();
-        model
+        Attributes::new(model)
     }
 
     /// The identifier that the properties give; none where the service gives a part of it.
@@ -119,12 +120,12 @@ impl Model {
     /// stay.
     pub(super) fn patch(
         self,
-        live: &Value,
-        new: &Value,
+        live: &Attributes,
+        new: &Inputs,
         changed: &BTreeSet<String>,
         owner: Option<Tags>,
     ) -> Vec<Value> {
-        let mut new = new.clone();
+        let mut new = new.clone().into_value();
         self.put_tags(&mut new, owner.unwrap_or_default());
         let mut patch: Vec<Value> = changed
             .iter()
