@@ -1,8 +1,9 @@
 //! One type of the registry: what its schema says, ready to be asked.
 
+use crate::schema::Schema;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 /// One type of the registry.
 ///
@@ -23,6 +24,8 @@ pub struct RegistryType {
     tagging: Tagging,
     handlers: BTreeMap<Handler, HandlerDeclaration>,
     property_transform: BTreeMap<String, String>,
+    /// See [`super::declaration`].
+    pub(super) declared: OnceLock<&'static Schema>,
 }
 
 /// How a type takes tags.
@@ -47,11 +50,11 @@ pub struct Tagging {
 }
 
 impl Tagging {
-    /// Whether the tags are a property of their own, of keys and values and no more: they can be
-    /// written as a map.
-    pub fn is_plain(&self) -> bool {
-        let own = self.property.as_deref();
-        self.taggable && self.pairs && own.is_some_and(|path| !path.contains('/'))
+    /// The property that holds the tags, where they are one of their own, of keys and values and
+    /// no more: they can be written as a map.
+    pub fn plain(&self) -> Option<&str> {
+        let is_plain = |path: &&str| self.taggable && self.pairs && !path.contains('/');
+        self.property.as_deref().filter(is_plain)
     }
 }
 
@@ -119,6 +122,7 @@ impl RegistryType {
             handlers: handlers(&schema),
             property_transform: property_transform(&schema),
             tagging: Tagging::default(),
+            declared: OnceLock::new(),
             schema,
         };
         kind.tagging = kind.read_tagging();

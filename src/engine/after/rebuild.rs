@@ -367,7 +367,7 @@ impl Query {
             .filter(|(name, _)| schema.has_property(name));
         let parents_known = named.is_none_or(|(_, parents)| parents.iter().all(|name| known(name)));
         // Without names the owner's tags identify it, or the content, which must be known then.
-        let by_tags = schema.has_property("tags");
+        let by_tags = schema.tags().is_some();
         let all_known = || schema.property_names().all(known);
         if !parents_known || (named.is_none() && !by_tags && !all_known()) {
             return None;

@@ -79,7 +79,7 @@ fn withheld_name(kind: &dyn ResourceType, known: &Known) -> Option<Unnamed> {
         || (known.text(property).is_none()
             && !drawn
             && prefix.is_some_and(|prefix| known.is_withheld(prefix)));
-    (is_open && schema.has_property("tags")).then(|| Unnamed {
+    (is_open && schema.tags().is_some()).then(|| Unnamed {
         property,
         prefix,
         start: Some(String::new()),

@@ -95,7 +95,8 @@ fn translate(schema: &mut Value, strictly: bool) {
                     map.remove("pattern");
                 }
             }
-            map.values_mut().for_each(|value| translate(value, strictly));
+            map.values_mut()
+                .for_each(|value| translate(value, strictly));
         }
         Value::Array(list) => list.iter_mut().for_each(|item| translate(item, strictly)),
         _ => {}

@@ -18,7 +18,10 @@ pub(super) fn steps(path: &str) -> Vec<&str> {
 
 /// Paths as Cloud Control writes them.
 fn pointers(paths: &[&String]) -> String {
-    let all: Vec<String> = paths.iter().map(|path| format!("/properties/{path}")).collect();
+    let all: Vec<String> = paths
+        .iter()
+        .map(|path| format!("/properties/{path}"))
+        .collect();
     all.join(", ")
 }
 
@@ -71,7 +74,10 @@ fn is_empty(value: &Value) -> bool {
 /// The parts of the primary identifier, joined by vertical bars (user guide, "Identifying
 /// resources").
 pub(super) fn identifier(kind: &RegistryType, model: &Value) -> String {
-    let parts = kind.primary_identifier().iter().flat_map(|path| at(model, path));
+    let parts = kind
+        .primary_identifier()
+        .iter()
+        .flat_map(|path| at(model, path));
     let part = |value: &Value| match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -144,7 +150,9 @@ pub(super) fn check_listed(kind: &RegistryType, wanted: &Value) -> Result<(), Re
 /// properties only the sentence for patches is known (see [`check_change`]).
 pub(super) fn check_new(kind: &RegistryType, sent: &Value) -> Result<(), Refusal> {
     let read_only = kind.read_only().iter();
-    let set: Vec<_> = read_only.filter(|path| !at(sent, path).is_empty()).collect();
+    let set: Vec<_> = read_only
+        .filter(|path| !at(sent, path).is_empty())
+        .collect();
     if !set.is_empty() {
         let message = format!("readOnlyProperties [{}] cannot be set", pointers(&set));
         return Err(failed(&[message]));
@@ -160,7 +168,11 @@ pub(super) fn check_change(
     after: &Value,
 ) -> Result<(), Refusal> {
     for (paths, name, code) in [
-        (kind.read_only(), "readOnlyProperties", "ValidationException"),
+        (
+            kind.read_only(),
+            "readOnlyProperties",
+            "ValidationException",
+        ),
         (
             kind.create_only(),
             "createOnlyProperties",
@@ -206,5 +218,7 @@ pub(super) fn tag_fault(kind: &RegistryType, model: &Value) -> Option<String> {
     };
     let reserved = |key: &&str| key.to_ascii_lowercase().starts_with("aws:");
     let key = keys.into_iter().find(reserved)?;
-    Some(format!("The tag key {key:?} is reserved: it starts with aws:."))
+    Some(format!(
+        "The tag key {key:?} is reserved: it starts with aws:."
+    ))
 }

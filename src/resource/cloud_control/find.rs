@@ -161,6 +161,27 @@ async fn listed(kind: &CloudControl, cx: &Cx, known: &Known) -> Result<Vec<Strin
     .await
 }
 
+/// The names that begin so of the resources whose other parts of the identifier are as known.
+pub(super) async fn names(
+    kind: &CloudControl,
+    cx: &Cx,
+    known: &Known,
+    start: &str,
+) -> Result<Vec<String>, Error> {
+    let mut names = Vec::new();
+    for id in listed(kind, cx, known).await? {
+        let mut parts = kind.identity.iter().zip(id.splitn(kind.identity.len(), '|'));
+        let Some((_, name)) = parts.next_back() else {
+            continue;
+        };
+        let fits = |(of, part): (&&str, &str)| known.text(of).is_none_or(|text| text == part);
+        if name.starts_with(start) && parts.all(fits) {
+            names.push(name.to_owned());
+        }
+    }
+    Ok(names)
+}
+
 /// Waits until no request changes the resource, whatever becomes of them.
 pub(super) async fn settled(kind: &CloudControl, cx: &Cx, id: &str) -> Result<(), Error> {
     use OperationStatus::{InProgress, Pending};

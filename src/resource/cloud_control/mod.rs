@@ -402,6 +402,16 @@ impl ResourceType for &'static CloudControl {
         Box::pin(find::settled(this, cx, id))
     }
 
+    fn names<'a>(
+        &self,
+        cx: &'a Cx,
+        known: &'a Known,
+        start: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Vec<String>, Error>> {
+        let this: &'static CloudControl = self;
+        Box::pin(find::names(this, cx, known, start.unwrap_or_default()))
+    }
+
     fn find<'a>(
         &self,
         cx: &'a Cx,

@@ -15,9 +15,7 @@ pub(super) struct Model(pub(super) &'static RegistryType);
 impl Model {
     /// The property that holds the tags; none where they are not a list or map of keys and values.
     pub(super) fn tag_property(self) -> Option<&'static str> {
-        let tagging = self.0.tagging();
-        let property = tagging.property.as_deref()?;
-        tagging.is_plain().then_some(property)
+        self.0.tagging().plain()
     }
 
     /// The model that the properties want, with the owner's tags where the type takes tags when
