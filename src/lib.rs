@@ -19,6 +19,7 @@ pub mod literal;
 pub mod local_cloud;
 pub mod nearest;
 pub mod outside;
+pub mod registry;
 pub mod report;
 pub mod resource;
 pub mod saved;

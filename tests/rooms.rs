@@ -20,6 +20,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("outside", &["files"]),
     ("content", &["data", "files", "outside", "severity"]),
     ("schema", &["data", "nearest"]),
+    ("registry", &["data", "nearest", "schema"]),
     (
         "lang",
         &["data", "literal", "nearest", "schema", "severity"],
