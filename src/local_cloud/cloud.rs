@@ -5,7 +5,7 @@ use super::connector::Client;
 use super::disk::Disk;
 use super::fault::{Fault, Faults, Lot, What};
 use super::service::Service;
-use super::{apigateway, iam, lambda, logs, s3, sns, sqs, sts};
+use super::{apigateway, cloudcontrol, iam, lambda, logs, s3, sns, sqs, sts};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use serde_json::Value;
 use std::io::{self, Write};
@@ -18,6 +18,7 @@ use tokio::sync::watch;
 fn services() -> Vec<Box<dyn Service>> {
     vec![
         Box::new(apigateway::ApiGateway),
+        Box::new(cloudcontrol::CloudControl),
         Box::new(iam::Iam),
         Box::new(lambda::Lambda),
         Box::new(logs::Logs),

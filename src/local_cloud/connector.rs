@@ -153,6 +153,7 @@ async fn serve(
             return respond(service.refuse(request, &fault::precondition()));
         }
         Some(What::Echo) => return respond(service.refuse(request, &fault::echo(request))),
+        Some(What::Handler(handler)) => handler.carry(request),
         Some(What::Panic) => {
             panic!("{}", String::from_utf8_lossy(&request.body));
         }

@@ -5,7 +5,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -16,8 +17,8 @@ use std::time::{Duration, Instant};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Fault {
     /// The calls: `*`, `sqs:*` or `sqs:CreateQueue`. The part before the colon is the
-    /// service's signing name (`sns`, `sqs`, `sts`, `logs`, `apigateway`, `iam`, `s3`, `lambda`), or
-    /// `store` for the moments at which the state and its journal are written: `store:synced`,
+    /// service's signing name (`sns`, `sqs`, `sts`, `logs`, `apigateway`, `iam`, `s3`, `lambda`,
+    /// `cloudcontrolapi`), or `store` for the moments at which the state and its journal are written: `store:synced`,
     /// see [`crate::store::Moment`]. Kills and latencies happen there, and `{"error": 507}`: the
     /// disk is full. `*` means the services.
     pub call: String,
@@ -61,6 +62,8 @@ pub enum What {
     Refused,
     /// Nothing is done, and the service refuses with this error.
     Answer(#[serde(deserialize_with = "for_good")] &'static Answer),
+    /// The write is accepted, and the type's handler then does as this says: of `cloudcontrolapi`.
+    Handler(#[serde(deserialize_with = "for_good")] &'static Handler),
     /// Nothing is done, and the service finds that the session's token has expired.
     Expired,
     /// Nothing is done, and the call is refused for the want of Content-MD5, which stores that
@@ -120,9 +123,47 @@ pub struct Answer {
     pub message: String,
 }
 
+/// What the handler of a Cloud Control type does with a write:
+/// `{"code": "NotStabilized", "effect": true}` is a create that fails after it created the
+/// resource, `{"millis": 500}` one that takes so long and succeeds.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Handler {
+    /// The error code that it fails with (`HandlerErrorCode`, API reference); none: it succeeds.
+    pub code: Option<String>,
+    /// What it says then; empty: the service's own sentence.
+    pub message: String,
+    /// Whether it has its effect, though it fails.
+    pub effect: bool,
+    /// How long it takes, in milliseconds of local time.
+    pub millis: Option<u64>,
+}
+
+/// The header in which a request carries it from the seam to the service.
+const CARRIER: &str = "x-stackctl-handler";
+
+impl Handler {
+    /// Puts it into a request.
+    pub(super) fn carry(&self, request: &mut Request) {
+        let text = serde_json::json!(self).to_string();
+        request.headers.insert(CARRIER.to_owned(), text);
+    }
+
+    /// The one that a request carries; without one, the handler just does its work.
+    pub(super) fn carried(request: &Request) -> Self {
+        let text = request.headers.get(CARRIER);
+        text.and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default()
+    }
+}
+
 /// The rules of a process are read once and stay.
-fn for_good<'de, D: serde::Deserializer<'de>>(from: D) -> Result<&'static Answer, D::Error> {
-    Answer::deserialize(from).map(|answer| &*Box::leak(Box::new(answer)))
+fn for_good<'de, D, T>(from: D) -> Result<&'static T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    T::deserialize(from).map(|value| &*Box::leak(Box::new(value)))
 }
 
 impl Fault {
@@ -290,7 +331,7 @@ pub(super) fn throttle(service: &str) -> Refusal {
     let (status, code) = match service {
         "sqs" => (403, "RequestThrottled"),
         "apigateway" | "lambda" => (429, "TooManyRequestsException"),
-        "logs" => (400, "ThrottlingException"),
+        "cloudcontrolapi" | "logs" => (400, "ThrottlingException"),
         "s3" => (503, "SlowDown"),
         _ => (400, "Throttling"),
     };
@@ -306,6 +347,11 @@ pub(super) fn denial(service: &str, operation: &str) -> Refusal {
         _ => (400, "AccessDeniedException"),
     };
     let action = operation.rsplit(':').next().unwrap_or_default();
+    // Cloud Control's actions are CloudFormation's (aws/aws-sdk#140).
+    let service = match service {
+        "cloudcontrolapi" => "cloudformation",
+        service => service,
+    };
     let message = format!(
         "User: arn:aws:iam::{ACCOUNT}:user/somebody is not authorized to perform: \
          {service}:{action} on resource: * because no identity-based policy allows the \

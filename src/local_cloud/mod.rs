@@ -12,6 +12,7 @@
 pub mod apigateway;
 mod chunked;
 pub mod cloud;
+pub mod cloudcontrol;
 mod connector;
 mod disk;
 pub mod fault;
