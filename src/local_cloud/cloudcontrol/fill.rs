@@ -1,12 +1,12 @@
 //! What a service fills in: names, ids, ARNs, other read-only properties, defaults, and its own
 //! order of what has none.
 
-use super::super::service::ACCOUNT;
-use super::super::stamps;
 use super::Refusal;
 use super::check::faults;
 use super::model::{identifier, is_foreseen, remove, steps};
 use super::pattern;
+use crate::local_cloud::service::ACCOUNT;
+use crate::local_cloud::stamps;
 use crate::registry::{self, RegistryType};
 use crate::resource::aws::partition_of;
 use serde_json::{Map, Value, json};
@@ -206,16 +206,15 @@ impl Filler<'_> {
         let made = pattern.filter(|_| !fits(&found));
         let made = made.and_then(|pattern| pattern::example(pattern, &seed));
         let mut text = made.unwrap_or(found);
-        let size = |keyword: &str| {
-            schema[keyword]
-                .as_u64()
-                .and_then(|size| size.try_into().ok())
+        let size = |keyword: &str| -> Option<usize> {
+            let size = schema[keyword].as_u64()?;
+            size.try_into().ok()
         };
         if let Some(most) = size("maxLength").filter(|most| *most < text.len()) {
             // The end is what differs.
             text.drain(..text.len() - most);
         }
-        while size("minLength").is_some_and(|least: usize| text.len() < least) {
+        while size("minLength").is_some_and(|least| text.len() < least) {
             text.push('0');
         }
         text

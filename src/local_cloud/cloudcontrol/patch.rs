@@ -70,7 +70,7 @@ fn add(document: &mut Value, path: &str, value: Value) -> Option<()> {
         }
         (Value::Array(list), name) if name == "-" => list.push(value),
         (Value::Array(list), name) => {
-            let at = name.parse().ok().filter(|at| *at <= list.len())?;
+            let at = name.parse::<usize>().ok().filter(|at| *at <= list.len())?;
             list.insert(at, value);
         }
         _ => return None,
@@ -82,7 +82,7 @@ fn remove(document: &mut Value, path: &str) -> Option<Value> {
     match parent(document, path)? {
         (Value::Object(map), name) => map.remove(&name),
         (Value::Array(list), name) => {
-            let at = name.parse().ok().filter(|at| *at < list.len())?;
+            let at = name.parse::<usize>().ok().filter(|at| *at < list.len())?;
             Some(list.remove(at))
         }
         _ => None,

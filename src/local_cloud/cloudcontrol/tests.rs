@@ -1,5 +1,5 @@
-use crate::local_cloud::Fault;
 use crate::local_cloud::fixture::Fixture;
+use crate::local_cloud::{Fault, Options};
 use aws_sdk_cloudcontrol::error::ProvideErrorMetadata;
 use aws_sdk_cloudcontrol::types::{
     HandlerErrorCode, Operation, OperationStatus as Status, ProgressEvent,
@@ -49,6 +49,13 @@ macro_rules! update {
 }
 
 impl Fixture {
+    /// A cloud whose time runs slowly, so that a test can see a write under way.
+    async fn slow(faults: &str) -> Self {
+        let faults = Fault::parse(faults).unwrap();
+        let change = |options: &mut Options| (options.speed, options.faults) = (0.1, faults);
+        Self::with(change).await
+    }
+
     async fn event(&self, token: &str) -> ProgressEvent {
         let status = self.aws.cloud_control().get_resource_request_status();
         accepted!(status.request_token(token))
@@ -93,7 +100,7 @@ impl Fixture {
 
 #[tokio::test]
 async fn a_table_lives() {
-    let here = Fixture::new().await;
+    let here = Fixture::slow("[]").await;
     let create = create!(here, TABLE, {
         "TableName": "orders",
         "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
@@ -197,7 +204,7 @@ async fn each_type_has_its_identifier() {
 
 #[tokio::test]
 async fn a_token_stands_for_one_request() {
-    let here = Fixture::with(|options| options.speed = 1_000_000.0).await;
+    let here = Fixture::with(|options| options.speed = 300_000.0).await;
     let create = || create!(here, VPC, {"CidrBlock": "10.0.0.0/16"}).client_token("token-1");
     let first = accepted!(create());
     let again = accepted!(create());
@@ -210,9 +217,9 @@ async fn a_token_stands_for_one_request() {
         "ValidationException"
     );
     // 36 hours later, and a week later.
-    tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+    tokio::time::sleep(std::time::Duration::from_millis(450)).await;
     assert_ne!(accepted!(create()).request_token, first.request_token);
-    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    tokio::time::sleep(std::time::Duration::from_millis(1600)).await;
     let status = here.aws.cloud_control_once().get_resource_request_status();
     let (code, _) = refused!(status.request_token(first.request_token.unwrap()));
     assert_eq!(code, "RequestTokenNotFoundException");
@@ -221,7 +228,7 @@ async fn a_token_stands_for_one_request() {
 
 #[tokio::test]
 async fn one_write_at_a_time() {
-    let here = Fixture::new().await;
+    let here = Fixture::slow("[]").await;
     let event = accepted!(create!(here, VPC, {"CidrBlock": "10.0.0.0/16"}));
     // The service chooses it.
     assert_eq!(event.identifier(), None);
@@ -267,7 +274,7 @@ async fn what_a_schema_forbids_is_refused() {
             TABLE,
             json!({"KeySchema": [{"AttributeName": "i", "KeyType": "X"}]}),
             invalid,
-            "#/KeySchema/0/KeyType",
+            "#/KeySchema",
         ),
         (
             "AWS::No::Such",
@@ -276,7 +283,7 @@ async fn what_a_schema_forbids_is_refused() {
             "AWS::No::Such",
         ),
         (
-            "AWS::CloudFormation::WaitCondition",
+            "AWS::IAM::Policy",
             json!({}),
             "UnsupportedActionException",
             "CREATE",
@@ -355,7 +362,7 @@ async fn a_write_fails_as_a_fault_says() {
         {"call": "cloudcontrolapi:CreateResource", "at": 1, "what": {"handler": {"code": "NotStabilized", "effect": true}}},
         {"call": "cloudcontrolapi:CreateResource", "at": 2, "what": {"handler": {"code": "ServiceLimitExceeded", "message": "no more"}}},
         {"call": "cloudcontrolapi:DeleteResource", "at": 1, "what": {"handler": {"code": "ResourceConflict"}}},
-        {"call": "cloudcontrolapi:UpdateResource", "at": 1, "what": {"handler": {"millis": 300}}},
+        {"call": "cloudcontrolapi:UpdateResource", "at": 1, "what": {"handler": {"millis": 5000}}},
         {"call": "cloudcontrolapi:ListResources", "what": "throttle"},
         {"call": "cloudcontrolapi:GetResource", "at": 4, "what": "deny"}]"#;
     let here = Fixture::faulty(Fault::parse(fails).unwrap()).await;
@@ -398,7 +405,6 @@ async fn a_write_fails_as_a_fault_says() {
     let (code, message) = refused!(get.identifier(&id));
     assert_eq!(code, "AccessDeniedException");
     assert!(message.contains("cloudformation:GetResource"));
-    assert!(matches!(here.cloud.calls().len(), 10..));
 }
 
 #[tokio::test]
@@ -456,8 +462,9 @@ async fn unordered_lists_come_back_in_an_order_of_their_own() {
 
 #[tokio::test]
 async fn requests_are_listed_and_cancelled() {
-    let slow = r#"[{"call": "cloudcontrolapi:CreateResource", "at": 3, "what": {"handler": {"millis": 200}}}]"#;
-    let here = Fixture::faulty(Fault::parse(slow).unwrap()).await;
+    let long = r#"[{"call": "cloudcontrolapi:CreateResource", "at": 3,
+        "what": {"handler": {"millis": 200}}}]"#;
+    let here = Fixture::slow(long).await;
     let client = here.aws.cloud_control();
     let create = || create!(here, VPC, {"CidrBlock": "10.0.0.0/16"});
     let id = here.done(accepted!(create())).await;
@@ -472,7 +479,7 @@ async fn requests_are_listed_and_cancelled() {
     assert_eq!(here.keys().len(), 1);
     // Later, it is.
     let event = accepted!(create());
-    tokio::time::sleep(std::time::Duration::from_millis(60)).await;
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     let event = accepted!(cancel(&event));
     assert_eq!(event.operation_status(), Some(&Status::CancelInProgress));
     let event = here.end(&event).await;

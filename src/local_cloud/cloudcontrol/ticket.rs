@@ -1,9 +1,9 @@
 //! A request that was accepted, and how far it is.
 
-use super::super::fault::Handler;
-use super::super::service::Refusal;
-use super::super::stamps;
-use super::{Write, unreadable};
+use super::call::{Write, unreadable};
+use crate::local_cloud::fault::Handler;
+use crate::local_cloud::service::Refusal;
+use crate::local_cloud::stamps;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
