@@ -31,7 +31,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "content", "data", "files", "literal", "nearest", "schema", "severity",
         ],
     ),
-    ("local_cloud", &["files", "lang", "resource"]),
+    ("local_cloud", &["files", "lang", "registry", "resource"]),
     (
         "store",
         &["content", "data", "files", "lang", "schema", "visible"],

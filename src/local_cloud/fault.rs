@@ -161,7 +161,7 @@ impl Handler {
 fn for_good<'de, D, T>(from: D) -> Result<&'static T, D::Error>
 where
     D: serde::Deserializer<'de>,
-    T: DeserializeOwned,
+    T: DeserializeOwned + 'static,
 {
     T::deserialize(from).map(|value| &*Box::leak(Box::new(value)))
 }

@@ -38,4 +38,4 @@ mod tests;
 mod xml;
 
 pub use cloud::{Call, Cloud, Entry, Kill, Options};
-pub use fault::{Fault, What};
+pub use fault::{Fault, Handler, What};
