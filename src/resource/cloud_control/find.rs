@@ -170,13 +170,14 @@ pub(super) async fn names(
 ) -> Result<Vec<String>, Error> {
     let mut names = Vec::new();
     for id in listed(kind, cx, known).await? {
-        let mut parts = kind.identity.iter().zip(id.splitn(kind.identity.len(), '|'));
-        let Some((_, name)) = parts.next_back() else {
+        let parts: Vec<&str> = id.splitn(kind.identity.len(), '|').collect();
+        let Some((name, parents)) = parts.split_last() else {
             continue;
         };
-        let fits = |(of, part): (&&str, &str)| known.text(of).is_none_or(|text| text == part);
-        if name.starts_with(start) && parts.all(fits) {
-            names.push(name.to_owned());
+        let mut parents = kind.identity.iter().zip(parents);
+        let fit = parents.all(|(of, part)| known.text(of).is_none_or(|text| text == *part));
+        if fit && name.starts_with(start) {
+            names.push((*name).to_owned());
         }
     }
     Ok(names)
