@@ -82,8 +82,8 @@ fn a_type_says_what_its_schema_says() {
             .handler(Handler::Read)
             .is_none()
     );
-    let transform = kind("AWS::Lambda::EventInvokeConfig").property_transform();
-    assert!(transform.contains_key("FunctionName"));
+    let transform = kind("AWS::RDS::DBClusterParameterGroup").property_transform();
+    assert!(transform.contains_key("DBClusterParameterGroupName"));
 }
 
 #[test]
