@@ -102,8 +102,8 @@ fn whole(kind: &RegistryType) -> Value {
 /// Tags are a map, whatever the service takes; others may add to it.
 fn tags_as_map(kind: &RegistryType, properties: &mut Value) {
     let tagging = kind.tagging();
-    let Some(declared) = tagging.plain().and_then(|name| properties["properties"].get_mut(name))
-    else {
+    let of = |name| properties["properties"].get_mut(name);
+    let Some(declared) = tagging.plain().and_then(of) else {
         return;
     };
     let mut map = json!({

@@ -50,11 +50,11 @@ fn differs(value: &Value, root: &Value, schema: Option<&Value>) -> bool {
         // Perhaps a document given as a string.
         Value::String(text) => text.contains("null"),
         Value::Object(map) => map.iter().any(|(key, value)| {
-            let schema = schema.and_then(|schema| walk::member(root, schema, key));
+            let schema = schema.and_then(|schema| walk::own_member(root, schema, key));
             differs(value, root, schema)
         }),
         Value::Array(items) => {
-            let schema = schema.and_then(|schema| walk::items(root, schema));
+            let schema = schema.and_then(|schema| walk::own_items(root, schema));
             items.iter().any(|item| differs(item, root, schema))
         }
     }
@@ -75,14 +75,14 @@ fn conform(
         Value::Object(map) => {
             drop_members(map, path, unknown);
             for (key, value) in map {
-                let schema = schema.and_then(|schema| walk::member(root, schema, key));
+                let schema = schema.and_then(|schema| walk::own_member(root, schema, key));
                 if differs(value, root, schema) {
                     conform(value, root, schema, &path.join(key), unknown);
                 }
             }
         }
         Value::Array(items) => {
-            let schema = schema.and_then(|schema| walk::items(root, schema));
+            let schema = schema.and_then(|schema| walk::own_items(root, schema));
             for (index, item) in items.iter_mut().enumerate() {
                 conform(item, root, schema, &path.join(index), unknown);
             }

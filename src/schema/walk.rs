@@ -51,20 +51,43 @@ fn first<'s, T>(
 /// The schema of what stands under a key: that of the property of this name, else that of all
 /// other keys. Resolved.
 pub fn member<'s>(root: &'s Value, schema: &'s Value, key: &str) -> Option<&'s Value> {
+    member_within(root, schema, key, DEEPEST)
+}
+
+/// The same, of the schema itself: which of its alternatives holds is not known.
+pub(super) fn own_member<'s>(root: &'s Value, schema: &'s Value, key: &str) -> Option<&'s Value> {
+    member_within(root, schema, key, 0)
+}
+
+fn member_within<'s>(
+    root: &'s Value,
+    schema: &'s Value,
+    key: &str,
+    deep: usize,
+) -> Option<&'s Value> {
     let own = &mut |schema: &'s Value| schema.get("properties")?.get(key);
     let others = &mut |schema: &'s Value| {
         let values = schema.get("additionalProperties");
         values.filter(|values| values.is_object())
     };
-    let found = first(root, schema, DEEPEST, own);
-    let found = found.or_else(|| first(root, schema, DEEPEST, others));
+    let found = first(root, schema, deep, own);
+    let found = found.or_else(|| first(root, schema, deep, others));
     found.map(|schema| resolve(root, schema))
 }
 
 /// The schema of the items of a list. Resolved.
 pub fn items<'s>(root: &'s Value, schema: &'s Value) -> Option<&'s Value> {
+    items_within(root, schema, DEEPEST)
+}
+
+/// The same, of the schema itself: which of its alternatives holds is not known.
+pub(super) fn own_items<'s>(root: &'s Value, schema: &'s Value) -> Option<&'s Value> {
+    items_within(root, schema, 0)
+}
+
+fn items_within<'s>(root: &'s Value, schema: &'s Value, deep: usize) -> Option<&'s Value> {
     let items = &mut |schema: &'s Value| schema.get("items").filter(|items| items.is_object());
-    first(root, schema, DEEPEST, items).map(|schema| resolve(root, schema))
+    first(root, schema, deep, items).map(|schema| resolve(root, schema))
 }
 
 /// The properties that a schema and its alternatives declare; a name may come twice.
