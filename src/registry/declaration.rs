@@ -102,8 +102,10 @@ fn whole(kind: &RegistryType) -> Value {
 /// Tags are a map, whatever the service takes; others may add to it.
 fn tags_as_map(kind: &RegistryType, properties: &mut Value) {
     let tagging = kind.tagging();
-    let of = |name| properties["properties"].get_mut(name);
-    let Some(declared) = tagging.plain().and_then(of) else {
+    let Some(name) = tagging.plain() else {
+        return;
+    };
+    let Some(declared) = properties["properties"].get_mut(name) else {
         return;
     };
     let mut map = json!({
