@@ -1,6 +1,10 @@
 //! Values as a stack knows them: plain JSON, with what is not known yet and what must
 //! not be shown kept beside it as sets of paths.
 
+mod properties;
+
+pub use properties::{Attributes, Inputs};
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::{Borrow, Cow};

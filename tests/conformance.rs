@@ -8,6 +8,7 @@ use crate::support::cases::files;
 use crate::support::{Project, actions};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use stackctl::data::Attributes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -363,9 +364,9 @@ fn what_changes_one_parent_has_one_lane() {
         bucket("aws:s3:BucketVersioning"),
     ];
     for group in [&roles[..], &buckets[..]] {
-        let lanes = group.iter().map(|(name, attrs)| {
+        let lanes = group.iter().map(|(name, inputs)| {
             let kind = stackctl::resource::table::native().resource(name).unwrap();
-            kind.lane(attrs)
+            kind.lane(&Attributes::new(inputs.clone()))
                 .unwrap_or_else(|| panic!("{name} has no lane"))
         });
         assert_eq!(lanes.collect::<BTreeSet<_>>().len(), 1, "{group:?}");

@@ -5,6 +5,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
 use stackctl::content::Disk;
+use stackctl::data::{Attributes, Inputs};
 use stackctl::engine::after::drift;
 use stackctl::engine::apply::{self, Run};
 use stackctl::engine::observe::{Observe, observe_and_plan};
@@ -21,7 +22,7 @@ use stackctl::resource::context::Cx;
 use stackctl::resource::error::{CallError, Effect, Error};
 use stackctl::resource::table::native;
 use stackctl::resource::types::Types;
-use stackctl::resource::{Applied, Home, Known, Read, ResourceType, Seen, overlay};
+use stackctl::resource::{Applied, Home, Known, Read, ResourceType, Seen};
 use stackctl::schema::Schema;
 use stackctl::secrets::Secrets;
 use stackctl::store::Store;
@@ -31,7 +32,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
 /// What the provider has: attributes by id.
-type Provider = Arc<Mutex<BTreeMap<String, Value>>>;
+type Provider = Arc<Mutex<BTreeMap<String, Attributes>>>;
 
 struct Dynamic {
     schema: &'static Schema,
@@ -44,10 +45,10 @@ struct Dynamic {
 type Calls = Arc<Mutex<Vec<Vec<String>>>>;
 
 impl Dynamic {
-    fn made(&self, id: &str, props: &Value) -> Applied {
-        let outputs = json!({"id": id, "arn": format!("arn:{id}")});
-        let attrs = overlay(props, &outputs);
-        self.provider.lock().unwrap().insert(id.to_owned(), attrs);
+    fn made(&self, id: &str, inputs: &Inputs) -> Applied {
+        let outputs = Attributes::new(json!({"id": id, "arn": format!("arn:{id}")}));
+        let live = Attributes::of(inputs, &outputs);
+        self.provider.lock().unwrap().insert(id.to_owned(), live);
         Applied {
             id: id.to_owned(),
             outputs,
@@ -98,12 +99,12 @@ impl ResourceType for Dynamic {
     fn create<'a>(
         &self,
         _cx: &'a Cx,
-        props: Value,
+        inputs: Inputs,
         _decided: Map<String, Value>,
     ) -> BoxFuture<'a, Result<Applied, Error>> {
         let count = self.provider.lock().unwrap().len();
-        let id = format!("{}-{count}", props["name"].as_str().unwrap());
-        let made = self.made(&id, &props);
+        let id = format!("{}-{count}", inputs["name"].as_str().unwrap());
+        let made = self.made(&id, &inputs);
         async move { Ok(made) }.boxed()
     }
 
@@ -134,8 +135,8 @@ impl ResourceType for Dynamic {
         &self,
         _cx: &'a Cx,
         id: &'a str,
-        _live: Value,
-        new: Value,
+        _live: Attributes,
+        new: Inputs,
         _changed: BTreeSet<String>,
     ) -> BoxFuture<'a, Result<Applied, Error>> {
         let made = self.made(id, &new);
@@ -146,7 +147,7 @@ impl ResourceType for Dynamic {
         &self,
         _cx: &'a Cx,
         id: &'a str,
-        _attrs: &'a Value,
+        _attributes: &'a Attributes,
     ) -> BoxFuture<'a, Result<(), Error>> {
         self.provider.lock().unwrap().remove(id);
         async { Ok(()) }.boxed()
@@ -303,7 +304,7 @@ impl Bench {
 }
 
 fn thing(more: &Value) -> Value {
-    let properties = overlay(&json!({"name": "n", "token": "hunter2"}), more);
+    let properties = Attributes::new(json!({"name": "n", "token": "hunter2"})).with(more);
     json!({"type": "Test::Some::Thing", "properties": properties})
 }
 
@@ -383,7 +384,7 @@ async fn a_type_made_at_run_time_goes_through_the_whole_engine() {
         .provider
         .lock()
         .unwrap()
-        .insert("old-9".to_owned(), own);
+        .insert("old-9".to_owned(), Attributes::new(own));
     let mut old = thing(&json!({"name": "old"}));
     old["options"] = json!({"import": "old-9"});
     let (rows, planned) = bench.run(&json!({"old": old}), &usual).await;
@@ -418,9 +419,9 @@ async fn a_type_that_reads_many_at_once_is_asked_for_many() {
     let (stack, _) = bench.stack(&things);
     let refuse = |codes: &[(&str, &str)]| {
         bench.calls.lock().unwrap().clear();
-        for attrs in bench.provider.lock().unwrap().values_mut() {
-            let code = codes.iter().find(|(name, _)| attrs["name"] == *name);
-            attrs["code"] = json!(code.map(|(_, code)| code));
+        for live in bench.provider.lock().unwrap().values_mut() {
+            let code = codes.iter().find(|(name, _)| live["name"] == *name);
+            live["code"] = json!(code.map(|(_, code)| code));
         }
     };
     refuse(&[("b", "SlowDown")]);

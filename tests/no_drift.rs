@@ -4,6 +4,7 @@
 mod filled;
 
 use serde_json::{Value, json};
+use stackctl::data::{Attributes, Inputs};
 use stackctl::engine::after::drift::drift;
 use stackctl::engine::world::{Observed, World};
 use stackctl::lang::stack::Stack;
@@ -37,15 +38,16 @@ fn drifts(trap: &Trap, live: &Value) -> bool {
         resource: Box::new(ResourceState {
             type_name: trap.type_name.to_owned(),
             id: "1".to_owned(),
-            inputs: trap.applied.clone(),
-            outputs: trap.applied.clone(),
+            inputs: Inputs::new(trap.applied.clone()),
+            outputs: Attributes::new(trap.applied.clone()),
             ..ResourceState::default()
         }),
     });
     let mut world = World::new(state);
-    world
-        .live
-        .insert("it".to_owned(), Observed::Present(live.clone()));
+    world.live.insert(
+        "it".to_owned(),
+        Observed::Present(Attributes::new(live.clone())),
+    );
     !drift(&Stack::default(), native(), &world)
         .drifted
         .is_empty()

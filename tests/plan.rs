@@ -302,7 +302,7 @@ fn run(case: &str) -> String {
     let needs = planned.needs.iter();
     let needs = needs.map(|need| {
         let secret = if need.is_secret { " (secret)" } else { "" };
-        format!("Needs data.{} with {}{secret}\n", need.name, need.args)
+        format!("Needs data.{} with {}{secret}\n", need.name, *need.args)
     });
     let imports = planned.imports.iter();
     let imports = imports.map(|need| format!("Needs {} with {}\n", need.address, need.id));

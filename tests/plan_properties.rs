@@ -256,7 +256,7 @@ fn refused(why: &str, planned: &Planned, stack: &Stack, world: &World) -> TestCa
         let _ = writeln!(
             text,
             "  {address} {} {} uses {:?}",
-            known.id, known.inputs, known.dependencies
+            known.id, *known.inputs, known.dependencies
         );
     }
     for (address, generations) in &world.state.deposed {
@@ -264,7 +264,7 @@ fn refused(why: &str, planned: &Planned, stack: &Stack, world: &World) -> TestCa
             let _ = writeln!(
                 text,
                 "  deposed {address} {} {} uses {:?}",
-                known.id, known.inputs, known.dependencies
+                known.id, *known.inputs, known.dependencies
             );
         }
     }

@@ -2,6 +2,7 @@
 //! same stack and the same world, the same plan comes out.
 
 use crate::content::Content;
+use crate::data::{Attributes, Inputs};
 use crate::engine::head::Head;
 use crate::resource::aws::Identity;
 use crate::resource::contents::Contents;
@@ -10,7 +11,6 @@ use crate::store::key::StateKey;
 use crate::store::seal::Seal;
 use crate::store::state::State;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// A read that failed: of which address, and why.
@@ -21,7 +21,7 @@ pub type ReadFailure = (String, Error);
 #[serde(rename_all = "kebab-case")]
 pub enum Observed {
     /// It exists, with these attributes (properties and outputs).
-    Present(Value),
+    Present(Attributes),
     /// It does not exist any more.
     #[serde(rename = "gone")]
     NotFound,
@@ -31,12 +31,12 @@ pub enum Observed {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataRead {
     /// The arguments it was read with.
-    pub args: Value,
+    pub args: Inputs,
     /// Whether there is a secret among them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_secret: bool,
     /// The outputs it returned.
-    pub outputs: Value,
+    pub outputs: Attributes,
 }
 
 /// A resource to import, as it was read.
@@ -46,7 +46,7 @@ pub struct ImportRead {
     pub id: String,
     /// Its attributes; none where it does not exist.
     #[serde(rename = "found")]
-    pub attributes: Option<Value>,
+    pub attributes: Option<Attributes>,
 }
 
 /// Everything a plan is decided on, beside the stack.

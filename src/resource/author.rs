@@ -19,7 +19,7 @@ pub use super::rules::{Caution, Refused, Rules};
 pub use super::setting::Setting;
 pub use super::spread::{Reason, Rights};
 pub use super::typed::outputs_of;
-pub use crate::data::{Data, Path};
+pub use crate::data::{Attributes, Data, Inputs, Path};
 pub use crate::schema::broken::Broken;
 pub use crate::schema::document::{Document, Policy};
 pub use schemars::JsonSchema;

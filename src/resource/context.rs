@@ -7,9 +7,9 @@ use super::flight::Flight;
 use super::notify::{Notify, WAIT_LISTENER};
 use super::spread::{Awaits, Reason, Spreading};
 use crate::content::Content;
+use crate::data::Attributes;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -117,7 +117,7 @@ pub struct Applied {
     /// The resource's id.
     pub id: String,
     /// Its outputs.
-    pub outputs: Value,
+    pub outputs: Attributes,
 }
 
 /// The context of one resource's calls.
@@ -242,8 +242,8 @@ impl Cx {
 
     /// Records that the resource exists, before the rest of the create is done: whatever happens
     /// then, it is in the state.
-    pub fn made(&self, id: &str, mut outputs: Value) {
-        if let Value::Object(map) = &mut outputs {
+    pub fn made(&self, id: &str, mut outputs: Attributes) {
+        if let Some(map) = outputs.as_object_mut() {
             map.retain(|_, value| !value.is_null());
         }
         *self.made.lock().unwrap_or_else(PoisonError::into_inner) = Some(Applied {

@@ -14,7 +14,7 @@ use super::relation::{After, Parent};
 use super::rules::{Caution, Rules};
 use super::spread::Rights;
 use crate::content::{Content, Finding};
-use crate::data::Data;
+use crate::data::{Attributes, Data};
 use crate::schema::broken::Broken;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -43,7 +43,7 @@ pub struct Change<P> {
     /// The properties as the stack file wants them.
     pub new: P,
     /// All that is known of the live resource: properties and outputs.
-    pub attrs: Value,
+    pub live: Attributes,
     /// The names of the properties that differ, those removed from the file included (they are
     /// absent in `new`; the update puts the service's default back).
     pub changed: BTreeSet<String>,
@@ -215,9 +215,9 @@ pub trait Resource:
     const LANE: Option<Lane> = None;
 
     /// The key of that resource; writes with the same key never overlap.
-    fn lane(attrs: &Value) -> Option<String> {
+    fn lane(attributes: &Attributes) -> Option<String> {
         let Lane(kind, name) = Self::LANE?;
-        Some(format!("{kind}/{}", attrs.get(name)?.as_str()?))
+        Some(format!("{kind}/{}", attributes.get(name)?.as_str()?))
     }
 
     /// Creates the resource. Call [`Cx::made`] as soon as it exists, if anything is left to do that
@@ -263,15 +263,19 @@ pub trait Resource:
     fn aftermath(
         _cx: &Cx,
         _id: &str,
-        _attrs: &Value,
+        _attributes: &Attributes,
     ) -> impl Future<Output = Result<Option<String>, Error>> + Send {
         async { Ok(None) }
     }
 
     /// Deletes the resource and returns once it no longer blocks the deletion of what it depended
-    /// on. A resource that does not exist is success. `attrs` holds what is known of it: live
+    /// on. A resource that does not exist is success. `attributes` are what is known of it: live
     /// values, and from the file those properties that no read returns.
-    fn delete(cx: &Cx, id: &str, attrs: &Value) -> impl Future<Output = Result<(), Error>> + Send;
+    fn delete(
+        cx: &Cx,
+        id: &str,
+        attributes: &Attributes,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Waits until others can use the resource, as `create` and `update` do before they return:
     /// after a create or an update of which the reply was lost.
@@ -292,7 +296,7 @@ pub trait Resource:
 
     /// Whether a live resource has this content, by the service's own hash; none where it returns
     /// no hash.
-    fn has_content(_attrs: &Value, _content: &Content) -> Option<bool> {
+    fn has_content(_attributes: &Attributes, _content: &Content) -> Option<bool> {
         None
     }
 
@@ -312,13 +316,13 @@ pub trait Resource:
 
     /// Why an imported resource cannot have been created from these properties, where no read
     /// returns them: a sentence without a full stop.
-    fn import_mismatch(_props: &Value, _attrs: &Value) -> Option<String> {
+    fn import_mismatch(_props: &Value, _live: &Attributes) -> Option<String> {
         None
     }
 
     /// Properties that no read returns and that an imported resource is assumed to have as the file
     /// says: they are instructions for stackctl alone, or another property proves them.
-    fn assumed_on_import(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
+    fn assumed_on_import(_props: &Value, _live: &Attributes) -> &'static [&'static str] {
         &[]
     }
 
@@ -371,7 +375,7 @@ pub trait DataSource: DeserializeOwned + JsonSchema + Send + Sync + Sized + 'sta
     }
 
     /// The file that an apply writes, where the arguments name one. A read does not write it.
-    fn written(_cx: &Cx, _args: &Self, _outputs: &Value) -> Option<WrittenFile> {
+    fn written(_cx: &Cx, _args: &Self, _outputs: &Attributes) -> Option<WrittenFile> {
         None
     }
 
@@ -379,7 +383,7 @@ pub trait DataSource: DeserializeOwned + JsonSchema + Send + Sync + Sized + 'sta
     ///
     /// # Errors
     /// When it must not, or cannot, be written.
-    fn write(_cx: &Cx, _args: &Self, _outputs: &Value) -> Result<(), Error> {
+    fn write(_cx: &Cx, _args: &Self, _outputs: &Attributes) -> Result<(), Error> {
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! What is known of a resource that is looked for, or whose name is.
 
 use super::error::Error;
-use crate::data::Path;
+use crate::data::{Attributes, Inputs, Path};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Known {
     /// Nothing stands at a withheld path (in a list: null).
-    props: Value,
+    inputs: Inputs,
     withheld: BTreeSet<Path>,
     decided: Map<String, Value>,
 }
@@ -31,20 +31,20 @@ pub enum Match {
 impl Known {
     /// The properties without those at the `withheld` paths, and what
     /// [`Resource::decide`](super::Resource::decide) decided in the plan.
-    pub fn new(mut props: Value, withheld: BTreeSet<Path>, decided: Map<String, Value>) -> Self {
+    pub fn new(mut inputs: Inputs, withheld: BTreeSet<Path>, decided: Map<String, Value>) -> Self {
         for path in &withheld {
-            path.remove(&mut props);
+            path.remove(&mut inputs);
         }
         Self {
-            props,
+            inputs,
             withheld,
             decided,
         }
     }
 
     /// Properties all of which are known.
-    pub fn whole(props: Value, decided: Map<String, Value>) -> Self {
-        Self::new(props, BTreeSet::new(), decided)
+    pub fn whole(inputs: Inputs, decided: Map<String, Value>) -> Self {
+        Self::new(inputs, BTreeSet::new(), decided)
     }
 
     /// The same with another value for a string property, and without the property `without`.
@@ -54,22 +54,22 @@ impl Known {
         for name in without.into_iter().chain([name]) {
             let path = Path::root().join(name);
             known.withheld.retain(|at| !at.is_within(&path));
-            path.remove(&mut known.props);
+            path.remove(&mut known.inputs);
         }
         Path::root()
             .join(name)
-            .set(&mut known.props, Value::from(value));
+            .set(&mut known.inputs, Value::from(value));
         known
     }
 
     /// The properties, without what is not known.
-    pub fn props(&self) -> &Value {
-        &self.props
+    pub fn inputs(&self) -> &Inputs {
+        &self.inputs
     }
 
     /// How much is known, to put those first of which more is.
     pub fn says(&self) -> usize {
-        self.props.to_string().len()
+        self.inputs.to_string().len()
     }
 
     /// Whether a property has a value of which a part is not known.
@@ -85,7 +85,7 @@ impl Known {
 
     /// The value of a property; none where it has none, or a part of it is not known.
     pub fn value(&self, name: &str) -> Option<&Value> {
-        let value = self.props.get(name).filter(|value| !value.is_null());
+        let value = self.inputs.get(name).filter(|value| !value.is_null());
         value.filter(|_| !self.is_withheld(name))
     }
 
@@ -113,7 +113,7 @@ impl Known {
     /// # Errors
     /// When they do not fit, or a required one is not known.
     pub fn parsed<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        let props = self.props.as_object().into_iter().flatten();
+        let props = self.inputs.as_object().into_iter().flatten();
         let whole: Map<String, Value> = props
             .filter(|(name, _)| !self.is_withheld(name))
             .map(|(name, value)| (name.clone(), value.clone()))
@@ -139,7 +139,7 @@ impl Known {
         if self.withheld.contains(&path) {
             return Match::Unknown;
         }
-        let wanted = self.props.get(name).unwrap_or(&Value::Null);
+        let wanted = self.inputs.get(name).unwrap_or(&Value::Null);
         match self.covers(&path, wanted, live) {
             true => Match::Same,
             false => Match::Different,
@@ -148,14 +148,14 @@ impl Known {
 
     /// Compares all properties but `others` with those of a live resource: whether it may be the
     /// one. A resource of which no property can be compared does not match.
-    pub fn fits(&self, live: &Value, others: &[&str]) -> bool {
+    pub fn fits(&self, live: &Attributes, others: &[&str]) -> bool {
         let mut names: BTreeSet<String> = self
             .withheld
             .iter()
             .filter_map(|path| Some(path.first()?.into_owned()))
             .collect();
         names.extend(
-            self.props
+            self.inputs
                 .as_object()
                 .into_iter()
                 .flatten()
@@ -219,12 +219,13 @@ mod tests {
 
     fn known(props: Value, withheld: &[&str]) -> Known {
         let withheld = withheld.iter().map(|path| Path::dotted(path)).collect();
-        Known::new(props, withheld, Map::new())
+        Known::new(Inputs::new(props), withheld, Map::new())
     }
 
     #[test]
     fn a_live_resource_covers_what_was_wanted_and_may_have_more() {
         let live = json!({"a": "x", "list": [{"k": 1, "more": true}], "extra": {"y": 1}});
+        let live = Attributes::new(live);
         let fits = |props: Value| known(props, &[]).fits(&live, &[]);
         assert!(fits(
             json!({"a": "x", "list": [{"k": 1, "no": false}], "none": null})
@@ -241,8 +242,9 @@ mod tests {
     fn what_is_withheld_is_not_compared_and_the_rest_is() {
         let sealed = json!({"uri": 1, "method": "GET", "map": {"a": "x", "b": {"$sealed": ""}}});
         let known = known(sealed, &["uri", "map.b"]);
-        let live =
-            |method: &str, a: &str| json!({"uri": "?", "method": method, "map": {"a": a, "b": 7}});
+        let live = |method: &str, a: &str| {
+            Attributes::new(json!({"uri": "?", "method": method, "map": {"a": a, "b": 7}}))
+        };
         assert!(known.fits(&live("GET", "x"), &[]));
         assert!(!known.fits(&live("POST", "x"), &[]));
         assert!(!known.fits(&live("GET", "y"), &[]));
@@ -258,7 +260,7 @@ mod tests {
     #[test]
     fn a_resource_does_not_match_when_nothing_of_it_can_be_compared() {
         let known = known(json!({"parent": "p", "text": "secret"}), &["text"]);
-        let live = json!({"parent": "p", "text": "anything"});
+        let live = Attributes::new(json!({"parent": "p", "text": "anything"}));
         assert!(!known.fits(&live, &["parent"]));
         let found = known.with("text", "anything", None);
         assert!(found.fits(&live, &["parent"]) && !found.withholds());

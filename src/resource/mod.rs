@@ -39,4 +39,4 @@ pub use home::Home;
 pub use known::{Known, Match};
 pub use read::{Denied, Read, Seen};
 pub use rules::{Caution, Refused, Rules};
-pub use typed::{DataSourceType, ResourceType, outputs_of, overlay};
+pub use typed::{DataSourceType, ResourceType, outputs_of};

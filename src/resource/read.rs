@@ -9,7 +9,7 @@
 //! of its own (one page of versions), made in the same round for buckets that are deleted.
 
 use super::contents::Contents;
-use serde_json::Value;
+use crate::data::Attributes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
@@ -19,7 +19,7 @@ pub struct Read {
     /// The resource's id.
     pub id: String,
     /// Its attributes as last known: properties over outputs.
-    pub attributes: Value,
+    pub attributes: Attributes,
     /// The properties that the file or the state gives a value; none: all of them.
     pub wanted: Option<BTreeSet<String>>,
     /// Whether the resource is to be deleted: what it holds is counted, though it takes a call.
@@ -35,7 +35,7 @@ pub type Denied = BTreeMap<&'static str, &'static str>;
 pub struct Seen {
     /// The live attributes, properties and outputs in one JSON object; none where the resource does
     /// not exist.
-    pub live: Option<Value>,
+    pub live: Option<Attributes>,
     /// What the resource holds, where it was counted.
     pub held: Option<Contents>,
     /// What was denied. Each of these properties is as last known in `live`.
@@ -44,7 +44,7 @@ pub struct Seen {
 
 impl Read {
     /// A read of all properties.
-    pub fn new(id: impl Into<String>, attributes: Value) -> Self {
+    pub fn new(id: impl Into<String>, attributes: Attributes) -> Self {
         Self {
             id: id.into(),
             attributes,

@@ -9,11 +9,11 @@ use super::known::Known;
 use super::read::Read;
 use super::relation::{After, Parent};
 use super::rules::Rules;
+use crate::data::Attributes;
 use crate::schema::broken::Broken;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 /// A setting of another resource. What it does not define has the default of [`Resource`].
 pub trait Setting:
@@ -51,11 +51,11 @@ pub trait Setting:
     /// Whether the live setting is this one.
     fn is_same(&self, live: &Self) -> bool;
 
-    /// Reads it; none where it does not exist. `attrs` is what is known of it.
+    /// Reads it; none where it does not exist. `attributes` are what is known of it.
     fn get(
         cx: &Cx,
         parent: &str,
-        attrs: &Value,
+        attributes: &Attributes,
     ) -> impl Future<Output = Result<Option<Self>, Error>> + Send;
 
     /// Puts it in place of the one there is. Without `change` it is created.
@@ -69,7 +69,7 @@ pub trait Setting:
     fn remove(
         cx: &Cx,
         parent: &str,
-        attrs: &Value,
+        attributes: &Attributes,
     ) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
@@ -90,7 +90,7 @@ impl<T: Setting> Resource for T {
         let parent = new.props.parent();
         // The write would overwrite what somebody else allowed.
         if let Some(what) = T::IN_THE_WAY
-            && let Some(live) = T::get(cx, parent, &Value::Null)
+            && let Some(live) = T::get(cx, parent, &Attributes::default())
                 .await
                 .map_err(Error::before_write)?
             && !new.props.is_same(&live)
@@ -111,8 +111,8 @@ impl<T: Setting> Resource for T {
         Ok(created(&change.id))
     }
 
-    async fn delete(cx: &Cx, id: &str, attrs: &Value) -> Result<(), Error> {
-        T::remove(cx, id, attrs).await
+    async fn delete(cx: &Cx, id: &str, attributes: &Attributes) -> Result<(), Error> {
+        T::remove(cx, id, attributes).await
     }
 
     async fn find(cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
@@ -123,7 +123,8 @@ impl<T: Setting> Resource for T {
             return Ok(None);
         };
         let wanted: T = known.parsed()?;
-        let live = T::get(cx, parent, known.props()).await?;
+        let given = Attributes::of(known.inputs(), &Attributes::default());
+        let live = T::get(cx, parent, &given).await?;
         let same = live.is_some_and(|live| wanted.is_same(&live));
         Ok(same.then(|| parent.to_owned()))
     }

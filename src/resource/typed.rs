@@ -14,7 +14,7 @@ use super::relation::{After, Parent};
 use super::rules::{Caution, Rules};
 use super::spread::Rights;
 use crate::content::{Content, Finding};
-use crate::data::Data;
+use crate::data::{Attributes, Data, Inputs};
 use crate::schema::Schema;
 use crate::schema::broken::Broken;
 use futures_util::future::{BoxFuture, join_all};
@@ -86,14 +86,14 @@ pub trait ResourceType: Send + Sync {
         &[]
     }
     /// See [`Resource::lane`].
-    fn lane(&self, _attrs: &Value) -> Option<String> {
+    fn lane(&self, _attributes: &Attributes) -> Option<String> {
         None
     }
     /// See [`Resource::create`].
     fn create<'a>(
         &self,
         cx: &'a Cx,
-        props: Value,
+        inputs: Inputs,
         decided: Map<String, Value>,
     ) -> BoxFuture<'a, Result<Applied, Error>>;
     /// See [`Resource::read`].
@@ -122,8 +122,8 @@ pub trait ResourceType: Send + Sync {
         &self,
         cx: &'a Cx,
         id: &'a str,
-        live: Value,
-        new: Value,
+        live: Attributes,
+        new: Inputs,
         changed: BTreeSet<String>,
     ) -> BoxFuture<'a, Result<Applied, Error>>;
     /// See [`Resource::REPORTS_AFTERMATH`].
@@ -135,7 +135,7 @@ pub trait ResourceType: Send + Sync {
         &self,
         _cx: &'a Cx,
         _id: &'a str,
-        _attrs: &'a Value,
+        _attributes: &'a Attributes,
     ) -> BoxFuture<'a, Result<Option<String>, Error>> {
         Box::pin(async { Ok(None) })
     }
@@ -144,7 +144,7 @@ pub trait ResourceType: Send + Sync {
         &self,
         cx: &'a Cx,
         id: &'a str,
-        attrs: &'a Value,
+        attributes: &'a Attributes,
     ) -> BoxFuture<'a, Result<(), Error>>;
     /// See [`Resource::COUNTING_NEEDS_CALL`].
     fn counting_needs_call(&self) -> bool {
@@ -165,7 +165,7 @@ pub trait ResourceType: Send + Sync {
         None
     }
     /// See [`Resource::has_content`].
-    fn has_content(&self, _attrs: &Value, _content: &Content) -> Option<bool> {
+    fn has_content(&self, _attributes: &Attributes, _content: &Content) -> Option<bool> {
         None
     }
     /// See [`Resource::CONTENT`].
@@ -181,11 +181,11 @@ pub trait ResourceType: Send + Sync {
         None
     }
     /// See [`Resource::import_mismatch`].
-    fn import_mismatch(&self, _props: &Value, _attrs: &Value) -> Option<String> {
+    fn import_mismatch(&self, _props: &Value, _live: &Attributes) -> Option<String> {
         None
     }
     /// See [`Resource::assumed_on_import`].
-    fn assumed_on_import(&self, _props: &Value, _attrs: &Value) -> &'static [&'static str] {
+    fn assumed_on_import(&self, _props: &Value, _live: &Attributes) -> &'static [&'static str] {
         &[]
     }
     /// See [`Resource::ready`].
@@ -222,16 +222,16 @@ pub trait DataSourceType: Send + Sync {
     /// See [`DataSource::HOME`].
     fn home(&self) -> Home;
     /// Reads it.
-    fn read<'a>(&self, cx: &'a Cx, args: Value) -> BoxFuture<'a, Result<Value, Error>>;
+    fn read<'a>(&self, cx: &'a Cx, args: Inputs) -> BoxFuture<'a, Result<Attributes, Error>>;
     /// See [`DataSource::inspect`]; nothing where the arguments do not fit.
-    fn inspect(&self, dir: &Path, args: Value) -> Vec<Finding>;
+    fn inspect(&self, dir: &Path, args: Inputs) -> Vec<Finding>;
     /// See [`DataSource::written`]; nothing where the arguments do not fit.
-    fn written(&self, cx: &Cx, args: &Value, outputs: &Value) -> Option<WrittenFile>;
+    fn written(&self, cx: &Cx, args: &Inputs, outputs: &Attributes) -> Option<WrittenFile>;
     /// See [`DataSource::write`].
     ///
     /// # Errors
     /// As there.
-    fn write(&self, cx: &Cx, args: &Value, outputs: &Value) -> Result<(), Error>;
+    fn write(&self, cx: &Cx, args: &Inputs, outputs: &Attributes) -> Result<(), Error>;
 }
 
 /// Gives a [`Resource`] or [`DataSource`] its JSON interface.
@@ -249,8 +249,8 @@ impl<T> Typed<T> {
     }
 }
 
-fn parse<T: DeserializeOwned>(type_name: &str, value: Value) -> Result<T, Error> {
-    serde_json::from_value(value)
+fn parse<T: DeserializeOwned>(type_name: &str, inputs: Inputs) -> Result<T, Error> {
+    serde_json::from_value(inputs.into_value())
         .map_err(|error| Error::failed(format!("the properties do not fit {type_name}: {error}")))
 }
 
@@ -261,35 +261,12 @@ fn json(schema: &Value, value: impl Serialize) -> Result<Value, Error> {
     Ok(value)
 }
 
-/// The part of `attrs` that are properties of the type.
-fn props_of(schema: &Schema, attrs: Value) -> Value {
-    match attrs {
-        Value::Object(map) => Value::Object(
-            map.into_iter()
-                .filter(|(name, value)| schema.has_property(name) && !value.is_null())
-                .collect(),
-        ),
-        other => other,
-    }
-}
-
-/// `base` with the keys of `over` put over it, nulls excluded.
-pub fn overlay(base: &Value, over: &Value) -> Value {
-    let mut map = base.as_object().cloned().unwrap_or_default();
-    for (key, value) in over.as_object().into_iter().flatten() {
-        if !value.is_null() {
-            map.insert(key.clone(), value.clone());
-        }
-    }
-    Value::Object(map)
-}
-
-/// The outputs as `attrs` has them, for an update that changes none of them.
+/// The outputs as `live` has them, for an update that changes none of them.
 ///
 /// # Errors
-/// When `attrs` lacks one that a resource of the type always has.
-pub fn outputs_of<O: DeserializeOwned>(attrs: &Value) -> Result<O, Error> {
-    serde_json::from_value(attrs.clone())
+/// When `live` lacks one that a resource of the type always has.
+pub fn outputs_of<O: DeserializeOwned>(live: &Attributes) -> Result<O, Error> {
+    serde_json::from_value(live.clone().into_value())
         .map_err(|error| Error::failed(format!("the resource was read incompletely: {error}")))
 }
 
@@ -354,23 +331,23 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         T::AFTER
     }
 
-    fn lane(&self, attrs: &Value) -> Option<String> {
-        T::lane(attrs)
+    fn lane(&self, attributes: &Attributes) -> Option<String> {
+        T::lane(attributes)
     }
 
     fn create<'a>(
         &self,
         cx: &'a Cx,
-        props: Value,
+        inputs: Inputs,
         decided: Map<String, Value>,
     ) -> BoxFuture<'a, Result<Applied, Error>> {
         let schema = self.schema();
         Box::pin(async move {
-            let props = parse::<T>(T::TYPE, props)?;
+            let props = parse::<T>(T::TYPE, inputs)?;
             let made = T::create(cx, New { props, decided }).await?;
             Ok(Applied {
                 id: made.id,
-                outputs: json(&schema.outputs, made.outputs)?,
+                outputs: Attributes::new(json(&schema.outputs, made.outputs)?),
             })
         })
     }
@@ -384,16 +361,16 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
             let Some(live) = live? else {
                 return Ok(Seen::default());
             };
-            let mut props = json(&schema.properties, live.props)?;
+            let mut inputs = Inputs::new(json(&schema.properties, live.props)?);
             for property in denied.keys().copied() {
                 let known = read.attributes.get(property);
-                if let (Some(map), Some(known)) = (props.as_object_mut(), known) {
+                if let (Some(map), Some(known)) = (inputs.as_object_mut(), known) {
                     map.insert(property.to_owned(), known.clone());
                 }
             }
-            let outputs = json(&schema.outputs, live.outputs)?;
+            let outputs = Attributes::new(json(&schema.outputs, live.outputs)?);
             Ok(Seen {
-                live: Some(overlay(&props, &outputs)),
+                live: Some(Attributes::of(&inputs, &outputs)),
                 held: live.held,
                 denied,
             })
@@ -404,25 +381,26 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         &self,
         cx: &'a Cx,
         id: &'a str,
-        live: Value,
-        new: Value,
+        live: Attributes,
+        new: Inputs,
         changed: BTreeSet<String>,
     ) -> BoxFuture<'a, Result<Applied, Error>> {
         let schema = self.schema();
         Box::pin(async move {
-            let old = parse::<T>(T::TYPE, props_of(schema, live.clone()))?;
+            let old = live.inputs(|name| schema.has_property(name));
+            let old = parse::<T>(T::TYPE, old)?;
             let new = parse::<T>(T::TYPE, new)?;
             let change = Change {
                 id: id.to_owned(),
                 old,
                 new,
-                attrs: live,
+                live,
                 changed,
             };
             let made = T::update(cx, change).await?;
             Ok(Applied {
                 id: made.id,
-                outputs: json(&schema.outputs, made.outputs)?,
+                outputs: Attributes::new(json(&schema.outputs, made.outputs)?),
             })
         })
     }
@@ -431,9 +409,9 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         &self,
         cx: &'a Cx,
         id: &'a str,
-        attrs: &'a Value,
+        attributes: &'a Attributes,
     ) -> BoxFuture<'a, Result<(), Error>> {
-        Box::pin(T::delete(cx, id, attrs))
+        Box::pin(T::delete(cx, id, attributes))
     }
 
     fn counting_needs_call(&self) -> bool {
@@ -448,9 +426,9 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         &self,
         cx: &'a Cx,
         id: &'a str,
-        attrs: &'a Value,
+        attributes: &'a Attributes,
     ) -> BoxFuture<'a, Result<Option<String>, Error>> {
-        Box::pin(T::aftermath(cx, id, attrs))
+        Box::pin(T::aftermath(cx, id, attributes))
     }
 
     fn import_id(&self) -> &'static str {
@@ -469,8 +447,8 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         T::CONTENT_HASH
     }
 
-    fn has_content(&self, attrs: &Value, content: &Content) -> Option<bool> {
-        T::has_content(attrs, content)
+    fn has_content(&self, attributes: &Attributes, content: &Content) -> Option<bool> {
+        T::has_content(attributes, content)
     }
 
     fn content_properties(&self) -> &'static [&'static str] {
@@ -485,12 +463,12 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         T::held_by(props)
     }
 
-    fn import_mismatch(&self, props: &Value, attrs: &Value) -> Option<String> {
-        T::import_mismatch(props, attrs)
+    fn import_mismatch(&self, props: &Value, live: &Attributes) -> Option<String> {
+        T::import_mismatch(props, live)
     }
 
-    fn assumed_on_import(&self, props: &Value, attrs: &Value) -> &'static [&'static str] {
-        T::assumed_on_import(props, attrs)
+    fn assumed_on_import(&self, props: &Value, live: &Attributes) -> &'static [&'static str] {
+        T::assumed_on_import(props, live)
     }
 
     fn ready<'a>(&self, cx: &'a Cx, id: &'a str) -> BoxFuture<'a, Result<(), Error>> {
@@ -542,25 +520,25 @@ impl<T: DataSource> DataSourceType for &'static TypedData<T> {
         T::HOME
     }
 
-    fn read<'a>(&self, cx: &'a Cx, args: Value) -> BoxFuture<'a, Result<Value, Error>> {
+    fn read<'a>(&self, cx: &'a Cx, args: Inputs) -> BoxFuture<'a, Result<Attributes, Error>> {
         let schema = self.schema();
         Box::pin(async move {
             let outputs = T::read(cx, parse::<T>(T::TYPE, args)?).await?;
-            json(&schema.outputs, outputs)
+            Ok(Attributes::new(json(&schema.outputs, outputs)?))
         })
     }
 
-    fn inspect(&self, dir: &Path, args: Value) -> Vec<Finding> {
+    fn inspect(&self, dir: &Path, args: Inputs) -> Vec<Finding> {
         let args = parse::<T>(T::TYPE, args);
         args.map_or_else(|_| Vec::new(), |args| T::inspect(dir, &args))
     }
 
-    fn written(&self, cx: &Cx, args: &Value, outputs: &Value) -> Option<WrittenFile> {
+    fn written(&self, cx: &Cx, args: &Inputs, outputs: &Attributes) -> Option<WrittenFile> {
         let args = parse::<T>(T::TYPE, args.clone()).ok()?;
         T::written(cx, &args, outputs)
     }
 
-    fn write(&self, cx: &Cx, args: &Value, outputs: &Value) -> Result<(), Error> {
+    fn write(&self, cx: &Cx, args: &Inputs, outputs: &Attributes) -> Result<(), Error> {
         T::write(cx, &parse::<T>(T::TYPE, args.clone())?, outputs)
     }
 }

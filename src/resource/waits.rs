@@ -90,7 +90,6 @@ mod tests {
     use crate::resource::context::Owner;
     use crate::resource::error::{CallError, Effect, Error};
     use crate::resource::flight::{CreatingCall, creating, queued, sent};
-    use serde_json::Value;
     use std::time::Duration;
 
     const LONG: Duration = Duration::from_secs(3600);
@@ -158,7 +157,7 @@ mod tests {
         let calls = async {
             creating(CreatingCall::Succeeded);
             tokio::time::sleep(Duration::from_millis(50)).await;
-            cx.made("id", Value::Null);
+            cx.made("id", Default::default());
             tokio::time::sleep(LONG).await;
         };
         assert_eq!(cx.unless_stopped(calls).await, None);

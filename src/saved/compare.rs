@@ -1,7 +1,7 @@
 //! What has moved since a plan was saved, by name.
 
 use super::{KEYED, SavedPlan, SavedState, SavedVariable, short};
-use crate::data::{Data, Path};
+use crate::data::{Attributes, Data, Path};
 use crate::engine::plan::{Change, Op, Plan, Step};
 use crate::report::secrets::{SECRET, masked};
 use crate::store::seal::{is_sealed, sealed_paths};
@@ -172,7 +172,7 @@ fn steps(plan: &Plan) -> Vec<Step> {
     let mut steps = plan.steps.clone();
     for step in &mut steps {
         if let Op::Update { live, .. } = &mut step.op {
-            *live = Value::Null;
+            *live = Attributes::default();
         }
     }
     steps

@@ -1,7 +1,7 @@
 //! A plan without its secrets: each is replaced by its sealed form, which shows whether it is still
 //! the same and nothing else.
 
-use crate::data::{Data, Path};
+use crate::data::{Attributes, Data, Path};
 use crate::engine::plan::{Change, Op, OutputChange, Plan, Step};
 use crate::report::secrets::{SecretPaths, Secrets, Veil};
 use crate::resource::types::Types;
@@ -86,7 +86,7 @@ impl Sealer<'_> {
             }
             Op::Update { inputs, live, .. } => {
                 *inputs = self.data(inputs, veil);
-                *live = Value::Null;
+                *live = Attributes::default();
             }
             Op::Read { args } => *args = self.data(args, veil),
             Op::UpdateState {
@@ -100,7 +100,7 @@ impl Sealer<'_> {
                 id,
             } => {
                 *inputs = self.data(inputs, veil);
-                *outputs = Value::Null;
+                *outputs = Attributes::default();
                 *id = self.text(id);
             }
             Op::Depose { .. } | Op::Delete { .. } | Op::Forget { .. } | Op::Move { .. } => {}

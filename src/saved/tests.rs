@@ -2,7 +2,7 @@
 
 use super::compare::{Now, moved_before, moved_plan};
 use super::*;
-use crate::data::{Data, Path};
+use crate::data::{Attributes, Data, Path};
 use crate::engine::plan::{
     Action, Change, ChangedBy, Difference, Importing, Op, OutputChange, Step,
 };
@@ -178,7 +178,7 @@ fn outputs_and_steps() {
     let update = |live: Value, changed: &str| Step {
         op: Op::Update {
             inputs: Data::from(json!({})),
-            live,
+            live: Attributes::new(live),
             changed: BTreeSet::from([changed.to_owned()]),
         },
         address: "queue".to_owned(),
@@ -302,7 +302,7 @@ fn plan_with(secret: &str) -> Plan {
         importing: Some(Importing { id: None }),
         ..Change::default()
     };
-    let (inputs, outputs, live) = (unknown, json!({"a": secret}), json!({"a": secret}));
+    let (inputs, outputs) = (unknown, Attributes::new(json!({"a": secret})));
     let ops = [
         Op::Create {
             inputs: inputs.clone(),
@@ -311,7 +311,7 @@ fn plan_with(secret: &str) -> Plan {
         },
         Op::Update {
             inputs: inputs.clone(),
-            live,
+            live: outputs.clone(),
             changed: BTreeSet::new(),
         },
         Op::Read {

@@ -253,6 +253,7 @@ fn end_of_string(text: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::{Attributes, Inputs};
     use crate::store::resource_state::ResourceState;
     use crate::store::state::StateChange;
     use serde_json::json;
@@ -264,8 +265,8 @@ mod tests {
         let resource = Box::new(ResourceState {
             type_name: "t".into(),
             id: "1".into(),
-            outputs: inputs.clone(),
-            inputs,
+            outputs: Attributes::new(inputs.clone()),
+            inputs: Inputs::new(inputs),
             ..ResourceState::default()
         });
         let address = "a".to_owned();

@@ -1,7 +1,7 @@
 //! What a run says before it calls.
 
 use super::resource_state::ResourceState;
-use crate::data::Path;
+use crate::data::{Inputs, Path};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ pub struct Intent {
     pub type_name: String,
     /// For a create: its properties (secrets sealed).
     #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub inputs: Value,
+    pub inputs: Inputs,
     /// For a create: what the plan decided.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub decided: Map<String, Value>,

@@ -351,8 +351,8 @@ impl Key {
         });
         let known = state.resources.iter().chain(deposed);
         let values = known.flat_map(|(address, known)| {
-            let address = address.clone();
-            [(address.clone(), &known.inputs), (address, &known.outputs)]
+            let values = [&*known.inputs, &*known.outputs];
+            values.map(|value| (address.clone(), value))
         });
         let outputs = state.outputs.iter();
         let outputs = outputs.map(|(name, output)| (format!("the output {name}"), &output.value));

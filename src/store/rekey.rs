@@ -150,6 +150,7 @@ fn of_value(value: &mut Value, each: Each<'_>) -> Result<(), ()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::{Attributes, Inputs};
     use crate::store::key::{Given, KeyError};
     use crate::store::state::{Encryption, OutputState};
     use serde_json::json;
@@ -166,8 +167,8 @@ mod tests {
         let seal = Seal::new(key);
         let sealed = || seal.seal(&json!("hunter2"));
         let resource = ResourceState {
-            inputs: json!({"list": [{"deep": sealed()}], "old": {"$sealed": "abcd"}}),
-            outputs: json!({"result": sealed()}),
+            inputs: Inputs::new(json!({"list": [{"deep": sealed()}], "old": {"$sealed": "abcd"}})),
+            outputs: Attributes::new(json!({"result": sealed()})),
             ..ResourceState::default()
         };
         state.resources.insert("r".into(), resource.clone());
@@ -184,7 +185,7 @@ mod tests {
             op: "create".into(),
             address: "p".into(),
             type_name: "t".into(),
-            inputs: json!({ "a": sealed() }),
+            inputs: Inputs::new(json!({ "a": sealed() })),
             decided: serde_json::Map::new(),
             operation: String::new(),
             unfinished: Default::default(),
@@ -253,7 +254,7 @@ mod tests {
         let hash = json!({"$sealed": "abcd"});
         state.outputs.insert("hash".into(), output(hash.clone()));
         let inside = ResourceState {
-            inputs: json!({"list": [{"deep": hash}], "size": 1}),
+            inputs: Inputs::new(json!({"list": [{"deep": hash}], "size": 1})),
             ..ResourceState::default()
         };
         state.resources.insert("r".into(), inside);
@@ -265,7 +266,7 @@ mod tests {
         assert_ne!(state.outputs["o"].value, sealed);
         assert_eq!(state.outputs["hash"].value, json!({"$sealed": ""}));
         assert_eq!(
-            state.resources["r"].inputs,
+            *state.resources["r"].inputs,
             json!({"list": [{"deep": {"$sealed": ""}}], "size": 1})
         );
         let again = StateKey::unlock(given(), &state).expect("opens");

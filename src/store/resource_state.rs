@@ -2,7 +2,7 @@
 
 use super::sealed::holds_kept;
 use crate::content::Content;
-use crate::data::Path;
+use crate::data::{Attributes, Data, Inputs, Path};
 use crate::schema::Schema;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -19,9 +19,9 @@ pub struct ResourceState {
     /// What the service calls it.
     pub id: String,
     /// What was last applied, verbatim (secrets sealed).
-    pub inputs: Value,
+    pub inputs: Inputs,
     /// The inputs and what the service said.
-    pub outputs: Value,
+    pub outputs: Attributes,
     /// The addresses of the resources that must outlive this one; `address (deposed key)` for a
     /// generation that was replaced since.
     #[serde(default)]
@@ -50,10 +50,12 @@ pub struct ResourceState {
 impl ResourceState {
     /// The outputs, but for properties that were given and that `inputs` gives no more: their old
     /// values hold no longer.
-    pub fn lasting_outputs(&self, inputs: &Value) -> Value {
+    pub fn lasting_outputs(&self, inputs: &Data) -> Attributes {
         let mut outputs = self.outputs.clone();
         if let Some(map) = outputs.as_object_mut() {
-            map.retain(|name, _| self.inputs.get(name).is_none() || inputs.get(name).is_some());
+            map.retain(|name, _| {
+                self.inputs.get(name).is_none() || inputs.value.get(name).is_some()
+            });
         }
         outputs
     }
@@ -61,7 +63,7 @@ impl ResourceState {
     /// Whether it has secrets that the state's key opens.
     pub fn has_secrets(&self) -> bool {
         let files = self.sealed_files.values();
-        let mut all = [&self.inputs, &self.outputs].into_iter().chain(files);
+        let mut all = [&*self.inputs, &*self.outputs].into_iter().chain(files);
         all.any(holds_kept)
     }
 
@@ -86,7 +88,7 @@ impl ResourceState {
     /// For a resource whose create is not known to be finished: what only a later call sets does
     /// not count as applied, so that the next plan has it.
     pub fn forget_later(&mut self, schema: Option<&Schema>) {
-        if let Value::Object(inputs) = &mut self.inputs {
+        if let Some(inputs) = self.inputs.as_object_mut() {
             for name in schema.into_iter().flat_map(|schema| schema.later()) {
                 inputs.remove(name);
             }

@@ -15,7 +15,7 @@ use super::key::StateKey;
 use super::resource_state::ResourceState;
 use super::sealed::{AGE, SEALED, unknown};
 use super::state::{State, StateChange};
-use crate::data::{Data, Path};
+use crate::data::{Attributes, Data, Inputs, Path};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -145,10 +145,9 @@ impl Seal {
                 Cow::Borrowed(known)
             }
             (inputs, outputs) => {
-                let (inputs, outputs) = (inputs.into_owned(), outputs.into_owned());
                 let mut opened = ResourceState {
-                    inputs,
-                    outputs,
+                    inputs: Inputs::new(inputs.into_owned()),
+                    outputs: Attributes::new(outputs.into_owned()),
                     ..known.clone()
                 };
                 // What was sealed is secret, whatever the list says.

@@ -395,7 +395,7 @@ mod tests {
             op: "create".into(),
             address: address.into(),
             type_name: "t".into(),
-            inputs: Value::Null,
+            inputs: Default::default(),
             decided: serde_json::Map::new(),
             operation: String::new(),
             unfinished: BTreeSet::new(),

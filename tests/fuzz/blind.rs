@@ -3,7 +3,7 @@
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 use stackctl::content::Content;
-use stackctl::data::Data;
+use stackctl::data::{Attributes, Data, Inputs};
 use stackctl::resource::context::{Cx, Draw};
 use stackctl::resource::error::Error;
 use stackctl::resource::import_id::Imported;
@@ -70,17 +70,17 @@ impl ResourceType for Blind {
         self.0.after()
     }
 
-    fn lane(&self, attrs: &Value) -> Option<String> {
-        self.0.lane(attrs)
+    fn lane(&self, attributes: &Attributes) -> Option<String> {
+        self.0.lane(attributes)
     }
 
     fn create<'a>(
         &self,
         cx: &'a Cx,
-        props: Value,
+        inputs: Inputs,
         decided: Map<String, Value>,
     ) -> BoxFuture<'a, Result<Applied, Error>> {
-        self.0.create(cx, props, decided)
+        self.0.create(cx, inputs, decided)
     }
 
     fn read<'a>(&self, cx: &'a Cx, read: &'a Read) -> BoxFuture<'a, Result<Seen, Error>> {
@@ -91,8 +91,8 @@ impl ResourceType for Blind {
         &self,
         cx: &'a Cx,
         id: &'a str,
-        live: Value,
-        new: Value,
+        live: Attributes,
+        new: Inputs,
         changed: BTreeSet<String>,
     ) -> BoxFuture<'a, Result<Applied, Error>> {
         self.0.update(cx, id, live, new, changed)
@@ -102,9 +102,9 @@ impl ResourceType for Blind {
         &self,
         cx: &'a Cx,
         id: &'a str,
-        attrs: &'a Value,
+        attributes: &'a Attributes,
     ) -> BoxFuture<'a, Result<(), Error>> {
-        self.0.delete(cx, id, attrs)
+        self.0.delete(cx, id, attributes)
     }
 
     fn reports_aftermath(&self) -> bool {
@@ -115,9 +115,9 @@ impl ResourceType for Blind {
         &self,
         cx: &'a Cx,
         id: &'a str,
-        attrs: &'a Value,
+        attributes: &'a Attributes,
     ) -> BoxFuture<'a, Result<Option<String>, Error>> {
-        self.0.aftermath(cx, id, attrs)
+        self.0.aftermath(cx, id, attributes)
     }
 
     fn counting_needs_call(&self) -> bool {
@@ -140,8 +140,8 @@ impl ResourceType for Blind {
         self.0.content_hash()
     }
 
-    fn has_content(&self, attrs: &Value, content: &Content) -> Option<bool> {
-        self.0.has_content(attrs, content)
+    fn has_content(&self, attributes: &Attributes, content: &Content) -> Option<bool> {
+        self.0.has_content(attributes, content)
     }
 
     fn content_properties(&self) -> &'static [&'static str] {
@@ -156,12 +156,12 @@ impl ResourceType for Blind {
         self.0.held_by(props)
     }
 
-    fn import_mismatch(&self, props: &Value, attrs: &Value) -> Option<String> {
-        self.0.import_mismatch(props, attrs)
+    fn import_mismatch(&self, props: &Value, live: &Attributes) -> Option<String> {
+        self.0.import_mismatch(props, live)
     }
 
-    fn assumed_on_import(&self, props: &Value, attrs: &Value) -> &'static [&'static str] {
-        self.0.assumed_on_import(props, attrs)
+    fn assumed_on_import(&self, props: &Value, live: &Attributes) -> &'static [&'static str] {
+        self.0.assumed_on_import(props, live)
     }
 
     fn ready<'a>(&self, cx: &'a Cx, id: &'a str) -> BoxFuture<'a, Result<(), Error>> {

@@ -2,7 +2,7 @@
 //! the world that the planner is given for it.
 
 use serde_json::{Map, Value, json};
-use stackctl::data::Path;
+use stackctl::data::{Attributes, Inputs, Path};
 use stackctl::engine::plan::planned::Options;
 use stackctl::engine::world::{ImportRead, Observed, World};
 use stackctl::lang::stack::Stack;
@@ -221,14 +221,14 @@ impl Block {
 }
 
 impl Known {
-    fn attrs(&self, props: &Props) -> Value {
-        let mut attrs = nest(props);
-        attrs["id"] = json!(self.id);
-        attrs["arn"] = json!(self.arn);
+    fn attributes(&self, props: &Props) -> Attributes {
+        let mut attributes = Attributes::new(nest(props));
+        attributes["id"] = json!(self.id);
+        attributes["arn"] = json!(self.arn);
         if self.kind == Kind::Queue {
-            attrs["url"] = json!(self.id);
+            attributes["url"] = json!(self.id);
         }
-        attrs
+        attributes
     }
 
     /// For people.
@@ -252,8 +252,8 @@ impl Known {
         ResourceState {
             type_name: self.kind.type_name().to_owned(),
             id: self.id.clone(),
-            inputs: nest(&self.applied),
-            outputs: self.attrs(&applied),
+            inputs: Inputs::new(nest(&self.applied)),
+            outputs: self.attributes(&applied),
             dependencies: self.needs.clone(),
             options: SavedOptions {
                 protect: self.protect,
@@ -297,7 +297,7 @@ impl Case {
         let mut world = World::new(state);
         for (address, known) in self.known.iter().filter(|(_, known)| known.is_read) {
             let seen = match &known.live {
-                Some(live) => Observed::Present(known.attrs(live)),
+                Some(live) => Observed::Present(known.attributes(live)),
                 None => Observed::NotFound,
             };
             world.live.insert(address.clone(), seen);
@@ -309,7 +309,7 @@ impl Case {
             let live = found
                 .as_ref()
                 .and_then(|known| Some((known, known.live.as_ref()?)));
-            let found = live.map(|(known, live)| known.attrs(live));
+            let found = live.map(|(known, live)| known.attributes(live));
             let read = ImportRead {
                 id: id.clone(),
                 attributes: found,

@@ -2,22 +2,22 @@
 //! name twice. It runs a plan's steps in any order that the plan allows.
 
 use serde_json::{Map, Value, json};
-use stackctl::data::Path;
+use stackctl::data::{Attributes, Inputs, Path};
 use stackctl::engine::apply::results::{Applying, Resolved};
 use stackctl::engine::apply::work::{Call, Outcome};
 use stackctl::engine::plan::planned::Planned;
 use stackctl::engine::plan::{Op, Step, StepId};
 use stackctl::engine::world::{Observed, World};
 use stackctl::lang::stack::Stack;
+use stackctl::resource::ResourceType;
 use stackctl::resource::relation::{Fate, Parent};
 use stackctl::resource::table::native;
-use stackctl::resource::{ResourceType, overlay};
 use stackctl::store::state::State;
 use std::collections::{BTreeMap, BTreeSet};
 
 struct Object {
     kind: &'static dyn ResourceType,
-    attrs: Value,
+    live: Attributes,
 }
 
 /// The cloud.
@@ -35,7 +35,7 @@ impl Fake {
             .map(|(address, known)| {
                 let found = self.objects.get(&known.id);
                 let seen = found.map_or(Observed::NotFound, |object| {
-                    Observed::Present(object.attrs.clone())
+                    Observed::Present(object.live.clone())
                 });
                 (address.clone(), seen)
             })
@@ -86,9 +86,9 @@ impl Fake {
     /// Someone outside changes the tags of an object.
     pub fn drift(&mut self, id: &str) {
         if let Some(object) = self.objects.get_mut(id)
-            && object.attrs.get("tags").is_some()
+            && object.live.get("tags").is_some()
         {
-            object.attrs["tags"]["plain"] = json!("by someone");
+            object.live["tags"]["plain"] = json!("by someone");
         }
     }
 
@@ -136,8 +136,8 @@ impl Fake {
             } => self.create(kind, &inputs, &decided)?,
             Call::Update { id, inputs, .. } => {
                 let object = self.objects.get_mut(&id).ok_or("there is no such object")?;
-                let outputs = outputs_of(object.kind, &object.attrs);
-                object.attrs = overlay(&inputs, &outputs);
+                let outputs = outputs_of(object.kind, &object.live);
+                object.live = Attributes::of(&inputs, &outputs);
                 (id, outputs)
             }
             Call::Delete { id, .. } => {
@@ -145,7 +145,7 @@ impl Fake {
                     return Err(format!("{id} is in use by {user}"));
                 }
                 self.remove(&id)?;
-                (id, Value::Null)
+                (id, Attributes::default())
             }
             Call::Read { .. } => return Err("nothing to read here".to_owned()),
         };
@@ -159,9 +159,9 @@ impl Fake {
     fn create(
         &mut self,
         kind: &'static dyn ResourceType,
-        inputs: &Value,
+        inputs: &Inputs,
         decided: &Map<String, Value>,
-    ) -> Result<(String, Value), String> {
+    ) -> Result<(String, Attributes), String> {
         self.made += 1;
         let id = format!("={}=", self.made);
         let mut outputs = Map::new();
@@ -173,24 +173,24 @@ impl Fake {
             });
             outputs.insert(name.to_owned(), value);
         }
-        let outputs = Value::Object(outputs);
-        let attrs = overlay(inputs, &outputs);
-        let name = name_of(kind, &attrs);
+        let outputs = Attributes::new(outputs);
+        let live = Attributes::of(inputs, &outputs);
+        let name = name_of(kind, &live);
         let taken = self.objects.iter().find(|(_, other)| {
             name.is_some()
                 && other.kind.name() == kind.name()
-                && name_of(other.kind, &other.attrs) == name
+                && name_of(other.kind, &other.live) == name
         });
         if let Some((other, _)) = taken {
-            return Err(format!("the name of {attrs} is taken by {other}"));
+            return Err(format!("the name of {} is taken by {other}", *live));
         }
-        let object = Object { kind, attrs };
+        let object = Object { kind, live };
         for row in kind.parents() {
             let mut parents = self.objects.values();
-            let is_given = Path::dotted(row.property).get(&object.attrs).is_some();
+            let is_given = Path::dotted(row.property).get(&object.live).is_some();
             if is_given && row.fate != Fate::Survives && !parents.any(|it| names(&object, row, it))
             {
-                return Err(format!("{} names no {}", object.attrs, row.type_name));
+                return Err(format!("{} names no {}", *object.live, row.type_name));
             }
         }
         self.objects.insert(id.clone(), object);
@@ -201,25 +201,24 @@ impl Fake {
     /// For a deletion that must be early only those count that cannot be changed.
     fn user(&self, id: &str, early: bool) -> Option<&str> {
         let object = self.objects.get(id)?;
-        let outputs = outputs_of(object.kind, &object.attrs);
+        let outputs = outputs_of(object.kind, &object.live);
         let inputs = outputs.as_object()?.values().filter_map(Value::as_str);
         // A name that the file gives says nothing of who uses whom.
         let drawn = object.kind.name().starts_with("random:");
         let marks: Vec<&str> = inputs.filter(|text| drawn || text.contains(id)).collect();
         let uses = |other: &Object| {
             let schema = other.kind.schema();
-            let attrs = other.attrs.as_object().into_iter().flatten();
-            attrs
-                .filter(|(name, _)| {
-                    let path = Path::root().join(name);
-                    schema.has_property(name)
-                        && !schema.flag(&path, "weak")
-                        && (!early || schema.flag(&path, "createOnly"))
-                })
-                .any(|(_, value)| {
-                    let text = value.to_string();
-                    marks.iter().any(|mark| text.contains(mark))
-                })
+            let live = other.live.as_object().into_iter().flatten();
+            live.filter(|(name, _)| {
+                let path = Path::root().join(name);
+                schema.has_property(name)
+                    && !schema.flag(&path, "weak")
+                    && (!early || schema.flag(&path, "createOnly"))
+            })
+            .any(|(_, value)| {
+                let text = value.to_string();
+                marks.iter().any(|mark| text.contains(mark))
+            })
         };
         let mut others = self.objects.iter().filter(|(other, _)| *other != id);
         others
@@ -230,14 +229,14 @@ impl Fake {
 
 /// Whether the row's property of an object names another one.
 fn names(object: &Object, row: &Parent, parent: &Object) -> bool {
-    let value = Path::dotted(row.property).get(&object.attrs);
+    let value = Path::dotted(row.property).get(&object.live);
     let Some(key) = value.and_then(Value::as_str).map(row.key) else {
         return false;
     };
     let mut outputs = row
         .by
         .iter()
-        .filter_map(|name| parent.attrs.get(*name)?.as_str());
+        .filter_map(|name| parent.live.get(*name)?.as_str());
     parent.kind.name() == row.type_name && outputs.any(|value| (row.key)(value) == key)
 }
 
@@ -259,21 +258,20 @@ fn comes_before_a_create(steps: &[Step], id: StepId) -> bool {
         .any(|at| matches!(steps[*at].op, Op::Create { .. }))
 }
 
-fn outputs_of(kind: &dyn ResourceType, attrs: &Value) -> Value {
+fn outputs_of(kind: &dyn ResourceType, live: &Attributes) -> Attributes {
     let names: BTreeSet<&str> = kind.schema().output_names().collect();
-    let attrs = attrs.as_object().into_iter().flatten();
-    attrs
+    let live = live.as_object().into_iter().flatten();
+    let outputs = live
         .filter(|(name, _)| names.contains(name.as_str()))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect::<Map<_, _>>()
-        .into()
+        .map(|(name, value)| (name.clone(), value.clone()));
+    Attributes::new(outputs.collect::<Map<_, _>>())
 }
 
-fn name_of(kind: &dyn ResourceType, attrs: &Value) -> Option<Vec<Value>> {
+fn name_of(kind: &dyn ResourceType, live: &Attributes) -> Option<Vec<Value>> {
     let identity = kind.identity();
     let parts: Option<Vec<Value>> = identity
         .iter()
-        .map(|name| attrs.get(*name).cloned())
+        .map(|name| live.get(*name).cloned())
         .collect();
     parts.filter(|parts| !parts.is_empty())
 }

@@ -192,7 +192,7 @@ fn parts(
 ) -> Vec<String> {
     let mut parts = Vec::new();
     for (what, old, new) in [
-        ("inputs", &old.inputs, &new.inputs),
+        ("inputs", &*old.inputs, &*new.inputs),
         ("outputs", &old.outputs, &new.outputs),
     ] {
         let empty = serde_json::Map::new();

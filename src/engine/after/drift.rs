@@ -2,7 +2,7 @@
 //! says by now.
 
 use crate::content::Content;
-use crate::data::{Data, Path};
+use crate::data::{Attributes, Data, Inputs, Path};
 use crate::engine::address::block;
 use crate::engine::plan::Declared;
 use crate::engine::plan::Difference;
@@ -95,7 +95,7 @@ pub fn drift(stack: &Stack, types: &Types, world: &World) -> Drift {
             id: known.id.clone(),
             deleted: live.is_none(),
             rows: rows.unwrap_or_default(),
-            applied: with_secrets(known.inputs.clone()),
+            applied: with_secrets(known.inputs.clone().into_value()),
             live: with_secrets(live.map_or(Value::Null, |live| projected(live, &known.inputs))),
         });
     }
@@ -106,7 +106,7 @@ pub fn drift(stack: &Stack, types: &Types, world: &World) -> Drift {
 fn rows(
     types: &Types,
     known: &ResourceState,
-    live: &Value,
+    live: &Attributes,
     (ignored, seal): (&[String], &Seal),
 ) -> Vec<Difference> {
     let Some(kind) = types.resource(&known.type_name) else {
@@ -141,7 +141,7 @@ fn rows(
 }
 
 /// The part of `live` that has a name in `applied`.
-fn projected(live: &Value, applied: &Value) -> Value {
+fn projected(live: &Attributes, applied: &Inputs) -> Value {
     let names = applied.as_object().into_iter().flatten();
     names
         .filter_map(|(name, _)| Some((name.clone(), live.get(name)?.clone())))
@@ -199,7 +199,7 @@ pub fn refreshed(types: &Types, drift: &Drift, world: &World) -> Vec<StateChange
 fn with_live(
     kind: &dyn ResourceType,
     known: &ResourceState,
-    live: &Value,
+    live: &Attributes,
     (rows, seal): (&[Difference], &Seal),
 ) -> ResourceState {
     let mut next = known.clone();
@@ -251,8 +251,8 @@ fn with_live(
     let mut sensitive = known.sensitive.clone();
     sensitive.extend(secret(Some(schema), known));
     sensitive.extend(sealed_paths(&known.inputs));
-    next.inputs = sealed(seal, &known.inputs, &next.inputs, &sensitive);
-    next.outputs = sealed(seal, &known.outputs, &next.outputs, &sensitive);
+    next.inputs = Inputs::new(sealed(seal, &known.inputs, &next.inputs, &sensitive));
+    next.outputs = Attributes::new(sealed(seal, &known.outputs, &next.outputs, &sensitive));
     next
 }
 

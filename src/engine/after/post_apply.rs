@@ -158,6 +158,7 @@ fn without_parts(stack: &Stack) -> Stack {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::{Attributes, Inputs};
     use crate::lang::load::{Given, load};
     use crate::store::state::{ResourceState, StateChange};
     use serde_json::{Value, json};
@@ -181,8 +182,8 @@ resources:
                 resource: Box::new(ResourceState {
                     type_name: "aws:sqs:Queue".to_owned(),
                     id: "1".to_owned(),
-                    inputs: inputs.clone(),
-                    outputs: inputs.clone(),
+                    inputs: Inputs::new(inputs.clone()),
+                    outputs: Attributes::new(inputs.clone()),
                     ..ResourceState::default()
                 }),
             });

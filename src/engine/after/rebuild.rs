@@ -10,7 +10,7 @@
 //! sent, so nothing needs recovery.
 
 use super::stand_in::{self, StandIns};
-use crate::data::{Data, Path};
+use crate::data::{Data, Inputs, Path};
 use crate::engine::apply::lookup::{Lookup, Unnamed};
 use crate::engine::apply::results::{Applying, Resolved};
 use crate::engine::observe::{self, AT_ONCE, Observe};
@@ -174,9 +174,10 @@ impl Search {
                 return planned;
             }
             for sought in drawn {
-                let (address, inputs) = (&sought.address, &sought.desired.value);
+                let (address, inputs) =
+                    (&sought.address, Inputs::new(sought.desired.value.clone()));
                 self.stand_ins.add(address, sought.kind);
-                self.stand_ins.put(&mut shown.state, address, inputs);
+                self.stand_ins.put(&mut shown.state, address, &inputs);
             }
         }
     }
@@ -386,7 +387,7 @@ impl Query {
         let start = name.as_ref().map(|name| &name.start);
         let props = desired.value.to_string();
         let key = format!("{address} {props} {withheld:?} {start:?}");
-        let known = Known::new(desired.value.clone(), withheld, Map::new());
+        let known = Known::new(Inputs::new(desired.value.clone()), withheld, Map::new());
         Some(Self {
             address,
             says: known.says(),

@@ -1,6 +1,7 @@
 //! Stand-ins for random strings whose state was lost. A name built from a stand-in shows where the
 //! string is, and the live resource's name then yields the string.
 
+use crate::data::{Attributes, Inputs};
 use crate::resource::ResourceType;
 use crate::store::state::{ResourceState, State, StateChange};
 use serde_json::{Map, Value, json};
@@ -43,7 +44,7 @@ impl StandIns {
     }
 
     /// Puts the resource into the state, with stand-ins for all its outputs.
-    pub(super) fn put(&self, state: &mut State, address: &str, inputs: &Value) {
+    pub(super) fn put(&self, state: &mut State, address: &str, inputs: &Inputs) {
         let Some(StandIn { number, kind }) = self.0.get(address) else {
             return;
         };
@@ -55,7 +56,7 @@ impl StandIns {
             type_name: kind.name().to_owned(),
             id: text(*number, 0),
             inputs: inputs.clone(),
-            outputs: Value::Object(all),
+            outputs: Attributes::new(all),
             ..ResourceState::default()
         };
         state.change(StateChange::Put {

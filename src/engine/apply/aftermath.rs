@@ -3,11 +3,11 @@
 //!
 //! A stage that deploys by itself reports a failed deployment nowhere else.
 
+use crate::data::Attributes;
 use crate::engine::plan::{Step, StepId};
+use crate::resource::ResourceType;
 use crate::resource::types::Types;
-use crate::resource::{ResourceType, overlay};
 use crate::store::state::State;
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is still to be written, and what was.
@@ -23,7 +23,7 @@ pub(super) struct Ask {
     pub(super) address: String,
     pub(super) kind: &'static dyn ResourceType,
     pub(super) id: String,
-    pub(super) attrs: Value,
+    pub(super) attributes: Attributes,
 }
 
 /// `aws:apigatewayv2` of `aws:apigatewayv2:Stage`.
@@ -85,14 +85,14 @@ impl Aftermath {
                 if !kind.reports_aftermath() || service(&known.type_name) != over {
                     continue;
                 }
-                let attrs = overlay(&known.outputs, &known.inputs);
-                let lane = kind.lane(&attrs);
+                let attributes = known.outputs.with(&known.inputs);
+                let lane = kind.lane(&attributes);
                 if lane.is_some_and(|lane| self.lanes.contains(&lane)) {
                     due.push(Ask {
                         address: address.clone(),
                         kind,
                         id: known.id.clone(),
-                        attrs,
+                        attributes,
                     });
                 }
             }

@@ -1,7 +1,7 @@
 //! Searches for the live resource of a declared one by what is known of it; where its name is
 //! unknown, among all that exist.
 
-use crate::data::Path;
+use crate::data::{Inputs, Path};
 use crate::resource::context::Cx;
 use crate::resource::error::Error;
 use crate::resource::{Known, ResourceType};
@@ -44,7 +44,7 @@ impl Lookup {
                 withheld.insert(Path::root().join(name));
             }
         }
-        let known = Known::new(inputs, withheld, decided);
+        let known = Known::new(Inputs::new(inputs), withheld, decided);
         let name = withheld_name(kind, &known);
         Self { kind, known, name }
     }

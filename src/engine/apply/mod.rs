@@ -411,7 +411,7 @@ impl Loop<'_, '_, '_> {
         for ask in asked {
             let (cx, sender) = (self.run.cx.clone(), sender.clone());
             tokio::spawn(async move {
-                let told = ask.kind.aftermath(&cx, &ask.id, &ask.attrs).await;
+                let told = ask.kind.aftermath(&cx, &ask.id, &ask.attributes).await;
                 let _ = sender.send(Message::Notice(ask.address, told));
             });
         }

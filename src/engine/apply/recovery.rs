@@ -3,12 +3,13 @@
 use super::lookup::Lookup;
 use super::results;
 use super::retry;
+use crate::data::{Attributes, Inputs};
 use crate::engine::plan::unfinished;
 use crate::engine::world::ReadFailure;
 use crate::resource::context::{Cx, Owner};
 use crate::resource::error::Error;
 use crate::resource::types::Types;
-use crate::resource::{Read, ResourceType, overlay};
+use crate::resource::{Read, ResourceType};
 use crate::store::journal::Intent;
 use crate::store::seal::Seal;
 use crate::store::state::{State, StateChange};
@@ -98,15 +99,15 @@ async fn recover_create(
     let (Some(id), Some(resource)) = (ids.into_iter().next(), &intent.resource) else {
         return Ok(None);
     };
-    let given = seal.opened(&intent.inputs);
+    let given = Inputs::new(seal.opened(&intent.inputs).into_owned());
     let decided = Value::Object(intent.decided.clone());
-    let attrs = overlay(&given, &seal.opened(&decided));
-    let read = Read::new(id, attrs).of(retry::names(&intent.inputs));
+    let decided = Attributes::new(seal.opened(&decided).into_owned());
+    let read = Read::new(id, Attributes::of(&given, &decided)).of(retry::names(&intent.inputs));
     let live = cx.reporting_waits(kind.read(&cx, &read)).await?.live;
     let mut resource = resource.clone();
-    let outputs = overlay(&read.attributes, &live.unwrap_or_default());
-    let outputs = seal.seal_paths(&outputs, &resource.sensitive);
-    resource.outputs = overlay(&outputs, &resource.inputs);
+    let outputs = read.attributes.with(&live.unwrap_or_default());
+    let outputs = Attributes::new(seal.seal_paths(&outputs, &resource.sensitive));
+    resource.outputs = outputs.with(&resource.inputs);
     resource.id = results::stored_id(kind, &read.id, &resource.sensitive).to_owned();
     resource.unfinished = unfinished::settable(kind, &resource.inputs);
     resource.forget_later(Some(kind.schema()));

@@ -5,7 +5,7 @@ mod unknown;
 
 use super::work::{Call, Outcome, Work};
 use crate::content::Content;
-use crate::data::{Data, Path};
+use crate::data::{Attributes, Data, Inputs, Path};
 use crate::engine::plan::contents;
 use crate::engine::plan::contents::{Contents, live_content};
 use crate::engine::plan::diff::Compare;
@@ -19,10 +19,10 @@ use crate::engine::plan::values::{ReadFile, Values, Visible};
 use crate::engine::plan::{Op, StepId};
 use crate::engine::world::{Observed, World};
 use crate::lang::stack::Stack;
+use crate::resource::ResourceType;
 use crate::resource::error::Error;
 use crate::resource::home::Home;
 use crate::resource::types::Types;
-use crate::resource::{ResourceType, overlay};
 use crate::secrets::Secrets;
 use crate::store::StoreError;
 use crate::store::journal::Intent;
@@ -127,13 +127,13 @@ impl<'a> Applying<'a> {
                 let kind = kind(self.types, &step.type_name)?;
                 let call = Call::Create {
                     kind,
-                    inputs: inputs.value.clone(),
+                    inputs: Inputs::new(inputs.value.clone()),
                     decided: decided.clone(),
                 };
                 let mut intent = intent(id, "create", address, &step.type_name);
-                intent.inputs = self.seal.seal_all(&inputs).into_owned();
+                intent.inputs = Inputs::new(self.seal.seal_all(&inputs).into_owned());
                 intent.operation.clone_from(operation);
-                let resource = self.resource(address, "", &inputs, &Value::Null);
+                let resource = self.resource(address, "", &inputs, &Attributes::default());
                 let decided = Value::Object(decided.clone());
                 let decided = self.seal.seal_paths(&decided, &resource.sensitive);
                 intent.decided = decided.as_object().cloned().unwrap_or_default();
@@ -159,7 +159,7 @@ impl<'a> Applying<'a> {
                 let known = self.stored_resource(address, None)?;
                 let opened = self.seal.opened_resource(known);
                 let applied = unfinished::applied(kind.schema(), &opened, live);
-                let own = inputs.value.clone();
+                let own = Inputs::new(inputs.value.clone());
                 let mut intent = intent(id, "update", address, &step.type_name);
                 intent.unfinished = unfinished::changed(kind, (&known.inputs, &inputs), &changed);
                 let call = Call::Update {
@@ -175,11 +175,11 @@ impl<'a> Applying<'a> {
             Op::Delete { deposed } => {
                 let known = self.stored_resource(address, deposed.as_deref())?;
                 let kind = kind(self.types, &known.type_name)?;
-                let attrs = self.attrs(address, known, deposed.is_none(), kind);
+                let live = self.live(address, known, deposed.is_none(), kind);
                 let call = Call::Delete {
                     kind,
                     id: known.id.clone(),
-                    attrs,
+                    live,
                 };
                 let mut intent = intent(id, "delete", address, &known.type_name);
                 if deposed.is_none() {
@@ -194,7 +194,7 @@ impl<'a> Applying<'a> {
                 })?;
                 let call = Call::Read {
                     kind,
-                    args: args.value.clone(),
+                    args: Inputs::new(args.value.clone()),
                     is_secret: !args.secret.is_empty(),
                 };
                 self.inputs.insert(id, args);
@@ -241,7 +241,7 @@ impl<'a> Applying<'a> {
         &self,
         kind: &dyn ResourceType,
         address: &str,
-        live: &Value,
+        live: &Attributes,
         inputs: &Data,
     ) -> Result<BTreeSet<String>, Error> {
         let known = self.stored_resource(address, None)?;
@@ -262,11 +262,16 @@ impl<'a> Applying<'a> {
     }
 
     /// What was unknown turned out to be what is live: no call, the state takes it in.
-    fn take_over(&mut self, address: &str, live: &Value, inputs: &Data) -> Result<Resolved, Error> {
+    fn take_over(
+        &mut self,
+        address: &str,
+        live: &Attributes,
+        inputs: &Data,
+    ) -> Result<Resolved, Error> {
         let known = self.stored_resource(address, None)?;
-        let (id, outputs) = (known.id.clone(), known.lasting_outputs(&inputs.value));
-        let attrs = overlay(&overlay(&outputs, live), &inputs.value);
-        self.show(address, inputs, &attrs);
+        let (id, outputs) = (known.id.clone(), known.lasting_outputs(inputs));
+        let visible = outputs.with(live).with(&inputs.value);
+        self.show(address, inputs, &visible);
         let resource = Box::new(self.resource(address, &id, inputs, &outputs));
         Ok(self.no_call(StateChange::Put {
             address: address.to_owned(),
@@ -303,35 +308,41 @@ impl<'a> Applying<'a> {
 
     /// The known values of a resource about to be deleted: the live values, and from the file what
     /// no read returns.
-    fn attrs(
+    fn live(
         &self,
         address: &str,
         known: &ResourceState,
         current: bool,
         kind: &dyn ResourceType,
-    ) -> Value {
+    ) -> Attributes {
         let known = self.seal.opened_resource(known);
-        let mut attrs = known.outputs.clone();
+        let mut attributes = known.outputs.clone();
         // A state of an older version may still have what was taken out of the file.
-        for name in kind.assumed_on_import(&known.inputs, &attrs) {
+        for name in kind.assumed_on_import(&known.inputs, &attributes) {
             if known.inputs.get(*name).is_none() {
-                Path::root().join(name).remove(&mut attrs);
+                Path::root().join(name).remove(&mut attributes);
             }
         }
         let seen = self.moved.get(address).map_or(address, String::as_str);
         if current && let Some(Observed::Present(live)) = self.world.live.get(seen) {
-            attrs = overlay(&attrs, live);
+            attributes = attributes.with(live);
         }
         let written = known.inputs.as_object().into_iter().flatten();
         let hidden: Map<String, Value> = written
             .filter(|(name, _)| kind.schema().flag(&Path::root().join(name), "writeOnly"))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
-        overlay(&attrs, &Value::Object(hidden))
+        attributes.with(&Value::Object(hidden))
     }
 
     /// A resource as the state stores it.
-    fn resource(&self, address: &str, id: &str, inputs: &Data, outputs: &Value) -> ResourceState {
+    fn resource(
+        &self,
+        address: &str,
+        id: &str,
+        inputs: &Data,
+        outputs: &Attributes,
+    ) -> ResourceState {
         let found = self.instances.get(address);
         let type_name = found
             .map(|found| found.change.type_name.clone())
@@ -341,7 +352,7 @@ impl<'a> Applying<'a> {
             (Some(found), Some(known)) => &hashes::as_applied(inputs, &found.unkept, known),
             _ => inputs,
         };
-        let outputs = overlay(outputs, &inputs.value);
+        let outputs = outputs.with(&inputs.value);
         let mut sensitive = inputs.secret.clone();
         sensitive.extend(sealed_paths(&outputs));
         if let Some(found) = found {
@@ -363,8 +374,8 @@ impl<'a> Applying<'a> {
                 .map_or(id, |found| stored_id(found.kind, id, &sensitive))
                 .to_owned(),
             type_name,
-            inputs: self.seal.seal_paths(&inputs.value, &sensitive),
-            outputs: self.seal.seal_paths(&outputs, &sensitive),
+            inputs: Inputs::new(self.seal.seal_paths(&inputs.value, &sensitive)),
+            outputs: Attributes::new(self.seal.seal_paths(&outputs, &sensitive)),
             dependencies: found
                 .map(|found| found.dependencies.clone())
                 .unwrap_or_default(),
@@ -394,11 +405,11 @@ impl<'a> Applying<'a> {
             }
             _ => {
                 let previous = match (&step.op, self.state.resources.get(&address)) {
-                    (Op::Update { .. }, Some(known)) => known.lasting_outputs(&inputs.value),
-                    (Op::Create { decided, .. }, _) => Value::Object(decided.clone()),
-                    _ => Value::Null,
+                    (Op::Update { .. }, Some(known)) => known.lasting_outputs(&inputs),
+                    (Op::Create { decided, .. }, _) => Attributes::new(decided.clone()),
+                    _ => Attributes::default(),
                 };
-                let outputs = overlay(&previous, &outcome.outputs);
+                let outputs = previous.with(&outcome.outputs);
                 let mut resource = self.resource(&address, &outcome.id, &inputs, &outputs);
                 if outcome.error.is_some() {
                     let kind = self.types.resource(&resource.type_name);
@@ -407,7 +418,7 @@ impl<'a> Applying<'a> {
                     }
                     resource.forget_later(kind.map(ResourceType::schema));
                 }
-                self.show(&address, &inputs, &overlay(&outputs, &inputs.value));
+                self.show(&address, &inputs, &outputs.with(&inputs.value));
                 StateChange::Put {
                     address,
                     resource: Box::new(resource),
@@ -426,13 +437,13 @@ impl<'a> Applying<'a> {
     }
 
     /// Makes a resource's values visible to the expressions of later steps.
-    fn show(&mut self, address: &str, inputs: &Data, outputs: &Value) {
+    fn show(&mut self, address: &str, inputs: &Data, attributes: &Attributes) {
         let Some(found) = self.instances.get(address) else {
             return;
         };
         let secret = contents::secret(&found.files).cloned().collect();
         let schema = found.kind.schema();
-        let outputs = &self.seal.opened(outputs);
+        let outputs = &Attributes::new(self.seal.opened(attributes).into_owned());
         let visible = Visible {
             schema,
             address,
@@ -457,7 +468,7 @@ impl<'a> Applying<'a> {
         }
     }
 
-    fn read(&mut self, address: &str, args: &Data, outputs: &Value) {
+    fn read(&mut self, address: &str, args: &Data, outputs: &Attributes) {
         let name = address.strip_prefix("data.").unwrap_or(address);
         let Some(block) = self.stack.data.get(name) else {
             return;
@@ -528,7 +539,7 @@ fn intent(step: StepId, op: &str, address: &str, type_name: &str) -> Intent {
         op: op.to_owned(),
         address: address.to_owned(),
         type_name: type_name.to_owned(),
-        inputs: Value::Null,
+        inputs: Inputs::default(),
         decided: Map::new(),
         operation: String::new(),
         unfinished: BTreeSet::new(),

@@ -7,11 +7,11 @@
 //! that. A create whose outcome stays unknown (the service is away for longer than the run waits)
 //! is kept in the state as `pending`, for the next run to recover.
 
-use crate::data::{Data, Path};
+use crate::data::{Attributes, Data, Inputs, Path};
 use crate::engine::plan::diff::Compare;
 use crate::resource::context::Cx;
 use crate::resource::error::{Effect, Error};
-use crate::resource::{Applied, Known, Read, ResourceType, overlay};
+use crate::resource::{Applied, Known, Read, ResourceType};
 use crate::schema::Schema;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -28,7 +28,7 @@ pub(super) fn lookup_pauses(late: Duration) -> Vec<Duration> {
 }
 
 /// The names of the properties given: all that a read has to cover.
-pub(super) fn names(inputs: &Value) -> BTreeSet<String> {
+pub(super) fn names(inputs: &Inputs) -> BTreeSet<String> {
     let names = inputs.as_object().into_iter().flatten();
     names.map(|(name, _)| name.clone()).collect()
 }
@@ -74,7 +74,7 @@ async fn pause(cx: &Cx, attempt: u32, error: &Error, what: &str) -> Option<()> {
 pub async fn create(
     kind: &'static dyn ResourceType,
     cx: &Cx,
-    inputs: &Value,
+    inputs: &Inputs,
     decided: &Map<String, Value>,
 ) -> Result<Applied, Error> {
     let mut attempt = 1;
@@ -114,7 +114,7 @@ const LEAVING: Duration = Duration::from_secs(300);
 async fn create_once_free(
     kind: &'static dyn ResourceType,
     cx: &Cx,
-    inputs: &Value,
+    inputs: &Inputs,
     decided: &Map<String, Value>,
 ) -> Result<Applied, Error> {
     let leaving = |error: &Error| {
@@ -133,7 +133,7 @@ async fn find_created(
     kind: &'static dyn ResourceType,
     cx: &Cx,
     error: &Error,
-    inputs: &Value,
+    inputs: &Inputs,
     decided: &Map<String, Value>,
 ) -> Result<Option<String>, Error> {
     let refused = error.status().is_some_and(|status| status >= 300);
@@ -148,7 +148,7 @@ async fn find_created(
         let found = kind.find(cx, &known).await?;
         if let Some(id) = found {
             // It exists: whatever fails from here on, it is in the state.
-            cx.made(&id, Value::Object(decided.clone()));
+            cx.made(&id, Attributes::new(decided.clone()));
             return Ok(Some(id));
         }
     }
@@ -164,11 +164,11 @@ pub async fn delete(
     kind: &'static dyn ResourceType,
     cx: &Cx,
     id: &str,
-    attrs: &Value,
+    attributes: &Attributes,
 ) -> Result<(), Error> {
     let mut attempt = 1;
     loop {
-        let error = match kind.delete(cx, id, attrs).await {
+        let error = match kind.delete(cx, id, attributes).await {
             Ok(()) => {
                 cx.repeated(attempt - 1);
                 return Ok(());
@@ -190,8 +190,8 @@ pub async fn update(
     kind: &'static dyn ResourceType,
     cx: &Cx,
     id: &str,
-    mut live: Value,
-    inputs: Value,
+    mut live: Attributes,
+    inputs: Inputs,
     mut changed: BTreeSet<String>,
 ) -> Result<Applied, Error> {
     let mut attempt = 1;
@@ -219,15 +219,12 @@ pub async fn update(
         };
         // A property taken out of the file was applied before, and what no read returns may
         // have been lost.
-        let applied = overlay(&live, &inputs);
-        let applied = with_keys_of(kind.schema(), &live, &changed, applied);
-        let applied = only(&applied, |name| {
-            changed.contains(name) || has(&inputs, name)
-        });
+        let applied = with_keys_of(kind.schema(), &live, &changed, live.with(&inputs));
+        let applied = applied.inputs(|name| changed.contains(name) || has(&inputs, name));
         let left = differing(kind, &applied, &inputs, &now);
         let unread = |name: &str| kind.schema().flag(&Path::root().join(name), "writeOnly");
         changed.retain(|name| left.contains(name) || unread(name));
-        live = overlay(&live, &now);
+        live = live.with(&now);
         if changed.is_empty() {
             return Ok(Applied {
                 id: id.to_owned(),
@@ -237,18 +234,18 @@ pub async fn update(
     }
 }
 
-fn has(value: &Value, name: &str) -> bool {
-    value.get(name).is_some_and(|value| !value.is_null())
+fn has(inputs: &Inputs, name: &str) -> bool {
+    inputs.get(name).is_some_and(|value| !value.is_null())
 }
 
 /// The changed maps that keep keys of others (`othersKeys`), with the keys that existed before. The
 /// keys of others are wanted, so one that is not wanted and still exists was to be deleted.
 fn with_keys_of(
     schema: &Schema,
-    before: &Value,
+    before: &Attributes,
     changed: &BTreeSet<String>,
-    mut applied: Value,
-) -> Value {
+    mut applied: Attributes,
+) -> Attributes {
     let shared = |name: &&String| {
         let path = Path::root().join(name.as_str());
         schema.is_map(&path) && schema.keeps_others(&path)
@@ -265,39 +262,32 @@ fn with_keys_of(
     applied
 }
 
-fn only(value: &Value, keep: impl Fn(&str) -> bool) -> Value {
-    let members = value.as_object().into_iter().flatten();
-    members
-        .filter(|(name, _)| keep(name))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
-}
-
 /// Completes an existing resource as `create` would have: waits as `create` does, and sends the
 /// calls that `create` sends after the first one, as an update of what is missing.
 async fn finish(
     kind: &'static dyn ResourceType,
     cx: &Cx,
     id: &str,
-    inputs: &Value,
+    inputs: &Inputs,
     decided: &Map<String, Value>,
 ) -> Result<Applied, Error> {
-    let attrs = overlay(inputs, &Value::Object(decided.clone()));
+    let decided = Attributes::new(decided.clone());
+    let attributes = Attributes::of(inputs, &decided);
     let id = id.to_owned();
     kind.ready(cx, &id).await?;
-    let read = Read::new(&id, attrs.clone()).of(names(inputs));
+    let read = Read::new(&id, attributes.clone()).of(names(inputs));
     let live = kind.read(cx, &read).await?.live.unwrap_or_default();
     let mut missing = differing(kind, inputs, inputs, &live);
     let later = kind.schema().later().filter(|name| has(inputs, name));
     missing.extend(later.map(str::to_owned));
-    let outputs = overlay(&attrs, &live);
+    let outputs = attributes.with(&live);
     if missing.is_empty() {
         return Ok(Applied { id, outputs });
     }
-    let live = overlay(&Value::Object(decided.clone()), &live);
+    let live = decided.with(&live);
     let updated = kind.update(cx, &id, live, inputs.clone(), missing).await?;
     Ok(Applied {
-        outputs: overlay(&outputs, &updated.outputs),
+        outputs: outputs.with(&updated.outputs),
         id,
     })
 }
@@ -305,11 +295,11 @@ async fn finish(
 /// The properties that a plan computed now would update.
 fn differing(
     kind: &dyn ResourceType,
-    applied: &Value,
-    inputs: &Value,
-    live: &Value,
+    applied: &Inputs,
+    inputs: &Inputs,
+    live: &Attributes,
 ) -> BTreeSet<String> {
-    let desired = Data::from(inputs.clone());
+    let desired = Data::from(inputs.clone().into_value());
     let plain = BTreeSet::new();
     let compare = Compare::new(kind, (applied, &plain), live, Some(&desired));
     let (found, _) = compare.differences();

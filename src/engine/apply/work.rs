@@ -1,5 +1,6 @@
 //! The calls of one step, as its task sends them.
 
+use crate::data::{Attributes, Inputs};
 use crate::engine::apply::retry;
 use crate::resource::context::{Cx, Owner};
 use crate::resource::error::{Effect, Error};
@@ -24,7 +25,7 @@ pub enum Call {
         /// The type.
         kind: &'static dyn ResourceType,
         /// The properties.
-        inputs: Value,
+        inputs: Inputs,
         /// What the plan decided.
         decided: Map<String, Value>,
     },
@@ -35,9 +36,9 @@ pub enum Call {
         /// The id.
         id: String,
         /// The attributes as read.
-        live: Value,
+        live: Attributes,
         /// The properties.
-        inputs: Value,
+        inputs: Inputs,
         /// Those that differ.
         changed: BTreeSet<String>,
     },
@@ -48,14 +49,14 @@ pub enum Call {
         /// The id.
         id: String,
         /// What is known of it.
-        attrs: Value,
+        live: Attributes,
     },
     /// Read it.
     Read {
         /// The data source.
         kind: &'static dyn DataSourceType,
         /// The arguments.
-        args: Value,
+        args: Inputs,
         /// Whether there is a secret among them.
         is_secret: bool,
     },
@@ -67,7 +68,7 @@ pub struct Outcome {
     /// The id.
     pub id: String,
     /// The outputs.
-    pub outputs: Value,
+    pub outputs: Attributes,
     /// The resource exists, but a call that had to follow failed.
     pub error: Option<Error>,
 }
@@ -76,9 +77,11 @@ impl Work {
     /// The lane of its writes.
     pub fn lane(&self) -> Option<String> {
         match &self.call {
-            Call::Create { kind, inputs, .. } => kind.lane(inputs),
+            Call::Create { kind, inputs, .. } => {
+                kind.lane(&Attributes::of(inputs, &Attributes::default()))
+            }
             Call::Update { kind, live, .. } => kind.lane(live),
-            Call::Delete { kind, attrs, .. } => kind.lane(attrs),
+            Call::Delete { kind, live, .. } => kind.lane(live),
             Call::Read { .. } => None,
         }
     }
@@ -191,12 +194,12 @@ async fn call(cx: &Cx, call: Call) -> Result<Outcome, Error> {
                 error: None,
             })
         }
-        Call::Delete { kind, id, attrs } => {
-            let deleted = retry::delete(kind, cx, &id, &attrs).await;
+        Call::Delete { kind, id, live } => {
+            let deleted = retry::delete(kind, cx, &id, &live).await;
             deleted.map_err(|error| of_deletion(cx, error))?;
             Ok(Outcome {
                 id,
-                outputs: Value::Null,
+                outputs: Attributes::default(),
                 error: None,
             })
         }

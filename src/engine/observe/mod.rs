@@ -8,16 +8,16 @@ use super::plan::values::ReadFile;
 use super::plan::{Action, Change};
 use super::world::ReadFailure;
 use super::world::{DataRead, ImportRead, Observed, World};
+use crate::data::Attributes;
 use crate::engine::address::block;
 use crate::lang::stack::Stack;
 use crate::resource::aws::Identity;
 use crate::resource::context::Cx;
 use crate::resource::error::Error;
 use crate::resource::types::Types;
-use crate::resource::{Read, ResourceType, Seen, overlay};
+use crate::resource::{Read, ResourceType, Seen};
 use crate::store::state::ResourceState;
 use futures_util::StreamExt;
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -172,8 +172,8 @@ struct Group {
 enum Observation {
     Identity(Result<Identity, Error>),
     Resources(BTreeMap<String, Result<Seen, Error>>),
-    Data(Need, Result<Value, Error>),
-    Import(ImportNeed, Result<Option<Value>, Error>),
+    Data(Need, Result<Attributes, Error>),
+    Import(ImportNeed, Result<Option<Attributes>, Error>),
 }
 
 /// The live resources to read, in the order of their addresses: each alone, but those of a type
@@ -197,7 +197,7 @@ fn groups(
             continue;
         };
         let opened = seal.opened_resource(known);
-        let attributes = overlay(&opened.outputs, &opened.inputs);
+        let attributes = opened.outputs.with(&opened.inputs);
         let wanted = wanted(observe.stack, address, &opened);
         let mut read = Read::new(&opened.id, attributes).of(wanted);
         read.counts = counts;
@@ -396,7 +396,7 @@ async fn read_import(observe: &Observe<'_>, need: ImportNeed) -> Observation {
         return Observation::Import(need, Err(Error::failed(message)));
     };
     let wanted = wanted(observe.stack, &need.address, &ResourceState::default());
-    let read = Read::new(&need.id, need.attrs.clone()).of(wanted);
+    let read = Read::new(&need.id, need.attributes.clone()).of(wanted);
     let attempt = || kind.read(observe.cx, &read);
     let found = observe.cx.retry(SLOWED, slowed, attempt).await;
     Observation::Import(need, found.map(|seen| seen.live))

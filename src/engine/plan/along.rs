@@ -15,12 +15,12 @@ use super::planned::FAULTY;
 use super::planner::Planner;
 use super::relations::{Forced, Link, Named, Parents, named_by, outputs, resource_of, texts};
 use super::rules::properties;
-use crate::data::Path;
+use crate::data::{Attributes, Path};
 use crate::engine::address;
 use crate::engine::address::ResourceKey;
 use crate::lang::diagnostic::{Diagnostic, Place};
+use crate::resource::Rules;
 use crate::resource::relation::{Conflict, Fate, Parent};
-use crate::resource::{Rules, overlay};
 use crate::store::state::{ResourceState, State};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -353,7 +353,7 @@ fn compared(instance: &Instance, known: &ResourceState) -> Same {
     else {
         return Same::No;
     };
-    let live = overlay(&known.inputs, &known.outputs);
+    let live = Attributes::of(&known.inputs, &known.outputs);
     identity::compared(instance.kind, (after, &change.decided), &live)
 }
 

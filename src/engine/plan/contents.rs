@@ -1,7 +1,7 @@
 //! The contents that properties stand for, and how they differ.
 
 use crate::content::Content;
-use crate::data::{Data, Path};
+use crate::data::{Attributes, Data, Path};
 use crate::lang::stack::ResourceBlock;
 use crate::resource::ResourceType;
 use crate::schema::Schema;
@@ -99,7 +99,7 @@ pub(super) fn ignored(block: &ResourceBlock) -> Vec<Path> {
 pub(crate) fn live_content(
     kind: &dyn ResourceType,
     ignored: &[Path],
-    live: &Value,
+    live: &Attributes,
     content: &Content,
 ) -> Option<bool> {
     let hash = kind.content_hash()?;

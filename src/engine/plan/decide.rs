@@ -14,7 +14,7 @@ use super::planner::Planner;
 use super::unfinished;
 use super::values::Visible;
 use super::{Action, Change, Declared, Difference, NEW};
-use crate::data::{Data, Path};
+use crate::data::{Attributes, Data, Inputs, Path};
 use crate::engine::address::is_among;
 use crate::engine::world::Observed;
 use crate::lang::eval::Size;
@@ -162,12 +162,12 @@ impl<'a> Planner<'a> {
     }
 
     /// The live attributes, or what the state has where nothing was read.
-    pub(super) fn live<'v>(&self, address: &str, known: &'v ResourceState) -> &'v Value
+    pub(super) fn live<'v>(&self, address: &str, known: &'v ResourceState) -> &'v Attributes
     where
         'a: 'v,
     {
         match self.request.world.live.get(address) {
-            Some(Observed::Present(attrs)) => attrs,
+            Some(Observed::Present(live)) => live,
             _ => &known.outputs,
         }
     }
@@ -177,7 +177,7 @@ impl<'a> Planner<'a> {
         block: &ResourceBlock,
         kind: &dyn ResourceType,
         address: &str,
-        (known, live, files): (&ResourceState, &Value, &BTreeMap<Path, Named>),
+        (known, live, files): (&ResourceState, &Attributes, &BTreeMap<Path, Named>),
         desired: &Data,
     ) -> Decision {
         if known.type_name != block.type_name {
@@ -230,7 +230,7 @@ impl<'a> Planner<'a> {
         address: &str,
         desired: &Data,
         decision: &Decision,
-        (live, mut secret): (Option<&Value>, BTreeSet<Path>),
+        (live, mut secret): (Option<&Attributes>, BTreeSet<Path>),
         decided: &Map<String, Value>,
     ) -> Data {
         let schema = kind.schema();
@@ -238,7 +238,7 @@ impl<'a> Planner<'a> {
         let known = self.request.world.state.resources.get(address);
         let outputs = match live {
             Some(live) if !remakes => live.clone(),
-            _ => Value::Object(decided.clone()),
+            _ => Attributes::new(decided.clone()),
         };
         if let Some(known) = known.filter(|_| !remakes) {
             secret.extend(known.secrets(Some(kind.schema())));
@@ -345,7 +345,7 @@ impl Decision {
 }
 
 /// `ignoreChanges`: the live value counts as the file's.
-fn ignore(paths: &[String], applied: &Value, live: &Value, desired: &mut Data) {
+fn ignore(paths: &[String], applied: &Inputs, live: &Attributes, desired: &mut Data) {
     for path in paths {
         let path = Path::dotted(path);
         match path.get(live).or_else(|| path.get(applied)) {
@@ -361,7 +361,7 @@ fn ignore(paths: &[String], applied: &Value, live: &Value, desired: &mut Data) {
 pub(super) fn before(
     schema: &'static Schema,
     known: Option<&ResourceState>,
-    live: Option<&Value>,
+    live: Option<&Attributes>,
     desired: &Data,
 ) -> (Option<Value>, BTreeSet<Path>) {
     let (Some(known), Some(live)) = (known, live) else {
@@ -372,9 +372,9 @@ pub(super) fn before(
     let mut map = Map::new();
     for (name, _) in named.chain(wanted) {
         let from = if schema.flag(&Path::root().join(name), "writeOnly") {
-            &known.inputs
+            &*known.inputs
         } else {
-            live
+            &**live
         };
         if let Some(value) = from.get(name) {
             map.insert(name.clone(), value.clone());

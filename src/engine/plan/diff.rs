@@ -9,7 +9,7 @@ mod covers;
 
 use super::contents::{Contents, Differs};
 use super::{ChangedBy, Difference, hashes};
-use crate::data::{Data, Path};
+use crate::data::{Attributes, Data, Inputs, Path};
 use crate::resource::ResourceType;
 use crate::schema::Schema;
 use covers::{equal, is_empty};
@@ -36,8 +36,8 @@ impl<'a> Compare<'a> {
     /// file declares, or none where what was applied stays.
     pub fn new(
         kind: &dyn ResourceType,
-        (applied, sensitive): (&'a Value, &'a BTreeSet<Path>),
-        live: &'a Value,
+        (applied, sensitive): (&'a Inputs, &'a BTreeSet<Path>),
+        live: &'a Attributes,
         desired: Option<&'a Data>,
     ) -> Self {
         let schema = kind.schema();
@@ -409,8 +409,8 @@ mod tests {
     #[test]
     fn what_the_state_has_only_a_hash_of_is_compared_by_what_is_live() {
         let kind = native().resource("aws:sqs:Queue").unwrap();
-        let applied = json!({"name": "a", "delaySeconds": {"$sealed": "00"}});
-        let live = json!({"name": "a", "delaySeconds": 5});
+        let applied = Inputs::new(json!({"name": "a", "delaySeconds": {"$sealed": "00"}}));
+        let live = Attributes::new(json!({"name": "a", "delaySeconds": 5}));
         let none = BTreeSet::new();
         let differs = |wanted: Option<u32>| {
             let wanted =

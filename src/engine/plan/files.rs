@@ -14,7 +14,7 @@ use super::instance::Instance;
 use super::planned::FAULTY;
 use super::planner::Planner;
 use crate::content::{FROM_THE_STACK_FILE, Finding};
-use crate::data::{Data, Path};
+use crate::data::{Data, Inputs, Path};
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::eval::{Root, lone_reference};
 use crate::lang::stack::ResourceBlock;
@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 impl Planner<'_> {
     /// Reports the mistakes in the local files that a data source reads.
     pub(super) fn inspect(&mut self, base: &Path, kind: &dyn DataSourceType, args: &Data) {
-        let look = |dir: &std::path::Path| kind.inspect(dir, args.value.clone());
+        let look = |dir: &std::path::Path| kind.inspect(dir, Inputs::new(args.value.clone()));
         let name = kind.name();
         for finding in self.request.read_file.inspect(name, &args.value, &look) {
             let Finding {

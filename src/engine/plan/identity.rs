@@ -1,6 +1,6 @@
 //! The name of a resource at its service, where it must be unique.
 
-use crate::data::{Data, Path};
+use crate::data::{Attributes, Data, Path};
 use crate::resource::ResourceType;
 use crate::resource::types::Types;
 use crate::store::state::ResourceState;
@@ -40,7 +40,7 @@ pub(super) enum Same {
 pub(super) fn compared(
     kind: &dyn ResourceType,
     (inputs, decided): (&Data, &Map<String, Value>),
-    live: &Value,
+    live: &Attributes,
 ) -> Same {
     let identity = kind.identity();
     let known: Vec<&str> = identity
@@ -48,13 +48,13 @@ pub(super) fn compared(
         .filter(|name| !is_unknown(inputs, name))
         .copied()
         .collect();
-    let attrs = attributes(inputs, decided);
-    let parts = |attrs: &Value| {
-        let part = |name: &&str| Some(((*name).to_owned(), attrs.get(*name)?.clone()));
+    let new = attributes(inputs, decided);
+    let parts = |attributes: &Attributes| {
+        let part = |name: &&str| Some(((*name).to_owned(), attributes.get(*name)?.clone()));
         let parts = Value::Object(known.iter().map(part).collect::<Option<_>>()?);
         Some(kind.comparable(&parts).into_owned())
     };
-    match (parts(&attrs), parts(live)) {
+    match (parts(&new), parts(live)) {
         (Some(new), Some(live)) if new == live && !identity.is_empty() => {
             if known.len() == identity.len() {
                 Same::Yes
@@ -71,24 +71,24 @@ fn is_unknown(inputs: &Data, name: &str) -> bool {
     inputs.unknown_at(&path).is_some() || inputs.unknown.keys().any(|at| at.is_within(&path))
 }
 
-fn attributes(inputs: &Data, decided: &Map<String, Value>) -> Value {
-    let mut attrs = decided.clone();
-    attrs.extend(inputs.value.as_object().cloned().unwrap_or_default());
-    Value::Object(attrs)
+fn attributes(inputs: &Data, decided: &Map<String, Value>) -> Attributes {
+    let mut attributes = decided.clone();
+    attributes.extend(inputs.value.as_object().cloned().unwrap_or_default());
+    Attributes::new(attributes)
 }
 
-/// The name that these attributes give; none where a part of it is missing.
-fn name(kind: &dyn ResourceType, attrs: &Value) -> Option<String> {
+/// The name that these inputs or attributes give; none where a part of it is missing.
+fn name(kind: &dyn ResourceType, values: &Value) -> Option<String> {
     let identity = kind.identity();
     if identity.is_empty() {
         return None;
     }
-    part(kind, identity, attrs)
+    part(kind, identity, values)
 }
 
 /// The given parts of a resource's name, in comparable form; none where a part is missing.
-pub(super) fn part(kind: &dyn ResourceType, parts: &[&str], attrs: &Value) -> Option<String> {
-    let part = |name: &&str| Some(((*name).to_owned(), attrs.get(*name)?.clone()));
+pub(super) fn part(kind: &dyn ResourceType, parts: &[&str], values: &Value) -> Option<String> {
+    let part = |name: &&str| Some(((*name).to_owned(), values.get(*name)?.clone()));
     let parts: Option<Map<String, Value>> = parts.iter().map(part).collect();
     let parts = Value::Object(parts?);
     Some(kind.comparable(&parts).to_string())

@@ -16,12 +16,12 @@ use super::rewrites::ImportNeed;
 use super::rewrites::ImportedResource;
 use super::rewrites::Sought;
 use super::{Action, Importing, Warning};
-use crate::data::{Data, Path};
+use crate::data::{Attributes, Data, Inputs, Path};
 use crate::engine::address::quoted;
 use crate::lang::diagnostic::Place;
 use crate::lang::stack::ResourceBlock;
 use crate::nearest::nearest;
-use crate::resource::{ResourceType, overlay};
+use crate::resource::ResourceType;
 use crate::schema::Schema;
 use crate::store::state::ResourceState;
 use serde_json::{Map, Value};
@@ -93,12 +93,12 @@ impl Planner<'_> {
         }
         let read = self.request.world.imports.get(address);
         let Some(read) = read.filter(|read| read.id == found.id) else {
-            let given = overlay(&target.desired.value, &Value::Object(found.attrs));
+            let given = Attributes::new(target.desired.value.clone());
             self.out.imports.push(ImportNeed {
                 address: address.to_owned(),
                 type_name: kind.name().to_owned(),
                 id: found.id,
-                attrs: given,
+                attributes: given.with(&Value::Object(found.attrs)),
             });
             return None;
         };
@@ -300,7 +300,7 @@ fn printable_id(wish: &Wish, secret: bool) -> String {
 }
 
 /// The properties of the file; with the hash of the live content, where a local file has it.
-fn proven(target: &ImportTarget<'_>, live: &Value) -> Value {
+fn proven(target: &ImportTarget<'_>, live: &Attributes) -> Value {
     let mut props = target.desired.value.clone();
     let mut contents = target.files.values().filter_map(|it| it.content.as_ref());
     let same = contents.any(|content| target.kind.has_content(live, content) == Some(true));
@@ -313,14 +313,18 @@ fn proven(target: &ImportTarget<'_>, live: &Value) -> Value {
 }
 
 /// The resource for the state, and its attributes.
-fn imported_resource(target: &ImportTarget<'_>, id: &str, live: &Value) -> (ResourceState, Value) {
+fn imported_resource(
+    target: &ImportTarget<'_>,
+    id: &str,
+    live: &Attributes,
+) -> (ResourceState, Attributes) {
     let schema = target.kind.schema();
     let desired = target.desired;
-    let inputs = projected(schema, &Path::root(), live, desired);
+    let inputs = Attributes::new(projected(schema, &Path::root(), live, desired));
     let given = target.kind.assumed_on_import(&proven(target, live), live);
     let hidden = hidden(schema, desired, given);
-    let inputs = overlay(&inputs, &hidden);
-    let live = overlay(&hidden, live);
+    let inputs = Inputs::new(inputs.with(&hidden).into_value());
+    let live = Attributes::of(&hidden, live);
     let named = inputs
         .as_object()
         .into_iter()
@@ -344,16 +348,15 @@ fn imported_resource(target: &ImportTarget<'_>, id: &str, live: &Value) -> (Reso
 /// A property that no read returns and no update can change is assumed to be as the file says: it
 /// cannot be compared, and a difference would replace the resource. The same holds for those that
 /// the type names.
-fn hidden(schema: &Schema, desired: &Data, named: &[&str]) -> Value {
+fn hidden(schema: &Schema, desired: &Data, named: &[&str]) -> Inputs {
     let given = desired.value.as_object().into_iter().flatten();
     let hidden = given.filter(|(name, value)| {
         let path = Path::root().join(name);
         let taken = schema.flag(&path, "createOnly") || named.contains(&name.as_str());
         !value.is_null() && schema.flag(&path, "writeOnly") && taken
     });
-    hidden
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
+    let hidden = hidden.map(|(name, value)| (name.clone(), value.clone()));
+    Inputs::new(hidden.collect::<Map<_, _>>())
 }
 
 /// The live values of what the file names, as deep as the file names them.

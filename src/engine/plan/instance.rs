@@ -4,7 +4,7 @@ use super::contents::Named;
 use super::identity::{self, Same};
 use super::{Action, Change};
 use crate::content::Content;
-use crate::data::{Data, Path};
+use crate::data::{Attributes, Data, Path};
 use crate::engine::address::ResourceKey;
 use crate::resource::ResourceType;
 use crate::store::state::{SavedOptions, State};
@@ -36,7 +36,7 @@ pub struct Instance {
     /// `options.deleteBeforeReplace`.
     pub delete_first: bool,
     /// The live attributes, of what is updated or replaced.
-    pub live: Option<Value>,
+    pub live: Option<Attributes>,
     /// Where it stays as it is, since it comes from a secret that is not known.
     pub unkept: BTreeSet<Path>,
     /// What its properties stand for.

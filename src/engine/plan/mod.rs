@@ -36,7 +36,7 @@ mod unkept;
 pub mod values;
 pub mod verify;
 
-use crate::data::{Data, Path};
+use crate::data::{Attributes, Data, Path};
 use crate::engine::head::Head;
 use crate::resource::contents::Contents;
 use crate::schema::Schema;
@@ -298,7 +298,7 @@ pub enum Op {
         /// The properties it shall have.
         inputs: Data,
         /// The attributes as read.
-        live: Value,
+        live: Attributes,
         /// The names of the properties that differ.
         changed: BTreeSet<String>,
     },
@@ -330,7 +330,7 @@ pub enum Op {
         /// The properties of the file.
         inputs: Data,
         /// The attributes as read.
-        outputs: Value,
+        outputs: Attributes,
     },
     /// Imports an existing resource into the state, as the user asked; no call.
     Import {
@@ -339,7 +339,7 @@ pub enum Op {
         /// The properties that the file names, with their live values.
         inputs: Data,
         /// The attributes as read.
-        outputs: Value,
+        outputs: Attributes,
     },
     /// Moves the resource at another address of the state to the step's address; no call.
     Move {

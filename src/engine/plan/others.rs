@@ -5,7 +5,7 @@
 //! so that no type can take them away, whatever its calls send. In every other map a key that only
 //! the service has is a row of its own.
 
-use crate::data::Path;
+use crate::data::{Attributes, Inputs, Path};
 use crate::schema::Schema;
 use serde_json::{Map, Value};
 
@@ -13,7 +13,12 @@ use serde_json::{Map, Value};
 /// (`othersKeys`): those that neither the file nor the last apply names. So no call of a type
 /// can take them away, whether it sends differences or whole sets. A property that others alone
 /// have set is included too.
-pub(crate) fn with_others(schema: &Schema, applied: &Value, live: &Value, wanted: Value) -> Value {
+pub(crate) fn with_others(
+    schema: &Schema,
+    applied: &Inputs,
+    live: &Attributes,
+    wanted: Inputs,
+) -> Inputs {
     let mut props = wanted;
     if !schema.has_keyword("othersKeys") {
         return props;
@@ -50,7 +55,8 @@ mod tests {
 
     fn merged(applied: Value, live: Value, wanted: Value) -> Value {
         let kind = native().resource("aws:lambda:Function").unwrap();
-        with_others(kind.schema(), &applied, &live, wanted)
+        let (applied, live) = (Inputs::new(applied), Attributes::new(live));
+        with_others(kind.schema(), &applied, &live, Inputs::new(wanted)).into_value()
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::rounds::Rounds;
 use super::values::ReadFile;
 use super::{Action, Change, Plan};
 use crate::content::Content;
-use crate::data::Data;
+use crate::data::{Data, Inputs};
 use crate::engine::world::World;
 use crate::lang::diagnostic::Diagnostic;
 use crate::lang::stack::Stack;
@@ -17,7 +17,6 @@ use crate::resource::types::Types;
 use crate::schema::Schema;
 use crate::store::state::{ResourceState, State, split_deposed};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// In place of the expression, where an evaluation failed.
@@ -62,7 +61,7 @@ pub struct Need {
     /// Its type.
     pub type_name: String,
     /// Its arguments.
-    pub args: Value,
+    pub args: Inputs,
     /// Whether there is a secret among them.
     pub is_secret: bool,
 }

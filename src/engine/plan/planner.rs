@@ -13,7 +13,7 @@ use super::rewrites::ImportFault;
 use super::rewrites::Rewrites;
 use super::values::{Values, Visible};
 use super::{Action, Change};
-use crate::data::{Data, Path};
+use crate::data::{Attributes, Data, Inputs, Path};
 use crate::engine::address::Address;
 use crate::engine::plan::Declared;
 use crate::engine::world::World;
@@ -242,12 +242,13 @@ impl<'a> Planner<'a> {
             .world
             .data
             .get(&name)
-            .filter(|read| read.args == args.value);
+            .filter(|read| *read.args == args.value);
+        let nothing = Attributes::default();
         let visible = Visible {
             schema,
             address: &format!("data.{name}"),
             inputs: &args,
-            outputs: read.map_or(&Value::Null, |read| &read.outputs),
+            outputs: read.map_or(&nothing, |read| &read.outputs),
             secret: &BTreeSet::new(),
         };
         let mut value = visible.data(|_| read.is_none() || !args.is_known());
@@ -271,7 +272,7 @@ impl<'a> Planner<'a> {
                 name: name.clone(),
                 type_name: block.type_name.clone(),
                 is_secret: !args.secret.is_empty(),
-                args: args.value,
+                args: Inputs::new(args.value),
             });
         } else {
             let files = files_written(schema, &args);

@@ -102,6 +102,7 @@ impl Rewrites {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Attributes;
     use crate::engine::plan::planned::Options;
     use crate::lang::load::{Given, load};
     use crate::resource::table::native;
@@ -127,7 +128,7 @@ mod tests {
     }
 
     fn queue(name: &str, more: Value) -> (Value, Value) {
-        let inputs = crate::resource::overlay(&json!({"name": name}), &more);
+        let inputs = Attributes::new(json!({"name": name})).with(&more);
         let outputs = json!({"id": name, "url": name, "arn": name, "name": name});
         (
             json!({"type": "aws:sqs:Queue", "properties": inputs}),
@@ -164,7 +165,7 @@ mod tests {
         let role = |path: &str| json!({"name": "r", "path": path, "assumeRolePolicy": trust});
         let policy = json!({"role": "r", "policyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"});
         let known = |name: &str, id: &str, inputs: &Value| {
-            let outputs = crate::resource::overlay(inputs, &json!({"id": id}));
+            let outputs = Attributes::new(inputs.clone()).with(&json!({"id": id}));
             json!({"type": name, "id": id, "inputs": inputs, "outputs": outputs})
         };
         let (of, at) = ("aws:iam:Role", "aws:iam:RolePolicyAttachment");
@@ -191,8 +192,7 @@ mod tests {
                     "type": "random:RandomString", "properties": inputs, "options": {"import": id},
                 });
                 file.insert(name.clone(), block);
-                let found =
-                    crate::resource::overlay(&inputs, &json!({"id": "abcd", "result": "abcd"}));
+                let found = Attributes::new(inputs).with(&json!({"id": "abcd", "result": "abcd"}));
                 imports.insert(name, json!({"id": "abcd", "found": found}));
             }
             planned(file.into(), json!({}), &imports.into())

@@ -1,11 +1,10 @@
 //! What is done to the state before the rest of a plan is decided: resources that get another
 //! address, resources that are imported, and what that takes.
 
-use crate::data::Data;
+use crate::data::{Attributes, Data};
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::resource::ResourceType;
 use crate::store::state::ResourceState;
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// A resource to read before the plan can be finished, since it will be imported.
@@ -18,7 +17,7 @@ pub struct ImportNeed {
     /// The id that reads use.
     pub id: String,
     /// What a read is to know of it.
-    pub attrs: Value,
+    pub attributes: Attributes,
 }
 
 /// An existing resource, as the state will have it.
@@ -27,7 +26,7 @@ pub(super) struct ImportedResource {
     /// For the state; its inputs are the live values of what the file names.
     pub(super) resource: ResourceState,
     /// The attributes as read.
-    pub(super) live: Value,
+    pub(super) live: Attributes,
 }
 
 /// A resource of the file that the state does not have, in a plan that only imports.

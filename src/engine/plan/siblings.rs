@@ -139,7 +139,7 @@ fn actors<'a>(order: &Order<'a>, planned: &'a Planned) -> Vec<Actor<'a>> {
             makes,
             deletes,
             before: live
-                .or(known.map(|known| &known.inputs))
+                .or(known.map(|known| &*known.inputs))
                 .unwrap_or(&Value::Null),
             after: &after.value,
             is_update: change.action == Action::Update,

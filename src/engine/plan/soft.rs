@@ -9,10 +9,9 @@ use super::planned::Planned;
 use super::relations;
 use super::siblings;
 use super::{Op, StepId};
-use crate::data::Path;
+use crate::data::{Attributes, Path};
+use crate::resource::ResourceType;
 use crate::resource::relation::Fate;
-use crate::resource::{ResourceType, overlay};
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 impl Order<'_> {
@@ -95,14 +94,14 @@ impl Order<'_> {
                 continue;
             };
             for parts in parts.get(kind.name()).into_iter().flatten() {
-                let attrs = overlay(&known.inputs, &known.outputs);
-                if let Some(name) = in_part(kind, parts, &attrs) {
+                let attributes = Attributes::of(&known.inputs, &known.outputs);
+                if let Some(name) = in_part(kind, parts, &attributes) {
                     taken.entry(name).or_default().push(deletion.step);
                 }
             }
         }
         let found = |create: &NamedInPart| {
-            let name = in_part(create.kind, &create.parts, &create.attrs)?;
+            let name = in_part(create.kind, &create.parts, &create.attributes)?;
             let step = create.step;
             Some(taken.get(&name)?.iter().map(move |gone| (step, *gone)))
         };
@@ -128,7 +127,7 @@ impl Order<'_> {
                 creates.push(NamedInPart {
                     step: id,
                     kind,
-                    attrs: overlay(&Value::Object(decided.clone()), &inputs.value),
+                    attributes: Attributes::new(decided.clone()).with(&inputs.value),
                     parts,
                 });
             }
@@ -180,12 +179,12 @@ struct NamedInPart {
     step: StepId,
     kind: &'static dyn ResourceType,
     parts: Vec<&'static str>,
-    attrs: Value,
+    attributes: Attributes,
 }
 
 /// A part of a resource's name, together with its type and the part's place in the name.
-fn in_part(kind: &dyn ResourceType, parts: &[&str], attrs: &Value) -> Option<String> {
-    let name = identity::part(kind, parts, attrs)?;
+fn in_part(kind: &dyn ResourceType, parts: &[&str], attributes: &Attributes) -> Option<String> {
+    let name = identity::part(kind, parts, attributes)?;
     let type_name = kind.name();
     Some(format!("{type_name} {} {name}", parts.join(" ")))
 }

@@ -192,7 +192,7 @@ impl Builder<'_> {
             inputs
         } else {
             Data {
-                value: imported.inputs.clone(),
+                value: imported.inputs.clone().into_value(),
                 secret: imported.sensitive.clone(),
                 ..Data::default()
             }
@@ -289,7 +289,7 @@ impl Builder<'_> {
             }
             inputs => inputs.map_or_else(Cow::default, Cow::Borrowed),
         };
-        let same_inputs = *self.seal.seal_all(&inputs) == known.inputs;
+        let same_inputs = *self.seal.seal_all(&inputs) == *known.inputs;
         let same = same_inputs
             && known.unfinished.is_empty()
             && known.dependencies == found.dependencies
@@ -298,7 +298,7 @@ impl Builder<'_> {
         if same || left_alone {
             return;
         }
-        let outputs = known.lasting_outputs(&inputs.value);
+        let outputs = known.lasting_outputs(&inputs);
         let op = Op::UpdateState {
             id: known.id.clone(),
             inputs: inputs.into_owned(),

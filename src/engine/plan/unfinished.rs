@@ -8,7 +8,7 @@
 //! drift, what failed is the file's change, and a plan of nothing clears the mark.
 
 use super::diff::{Shape, shape};
-use crate::data::{Data, Path};
+use crate::data::{Attributes, Data, Inputs, Path};
 use crate::resource::ResourceType;
 use crate::schema::Schema;
 use crate::store::seal::is_sealed;
@@ -22,7 +22,7 @@ pub const REASON: &str = "the last apply did not finish";
 
 /// The properties that a create sets after its first call, or of which a deletion may have taken
 /// a part away: all but those that only the first call sets.
-pub(crate) fn settable(kind: &dyn ResourceType, inputs: &Value) -> BTreeSet<Path> {
+pub(crate) fn settable(kind: &dyn ResourceType, inputs: &Inputs) -> BTreeSet<Path> {
     let schema = kind.schema();
     let mut paths = BTreeSet::new();
     for (name, value) in inputs.as_object().into_iter().flatten() {
@@ -39,7 +39,7 @@ pub(crate) fn settable(kind: &dyn ResourceType, inputs: &Value) -> BTreeSet<Path
 /// Of a secret map not even the keys are stored.
 pub(crate) fn changed(
     kind: &dyn ResourceType,
-    (before, after): (&Value, &Data),
+    (before, after): (&Inputs, &Data),
     names: &BTreeSet<String>,
 ) -> BTreeSet<Path> {
     let mut paths = BTreeSet::new();
@@ -93,8 +93,8 @@ fn leaves(schema: &Schema, path: &Path, value: &Value, paths: &mut BTreeSet<Path
 pub(crate) fn applied<'v>(
     schema: &Schema,
     known: &'v ResourceState,
-    live: &Value,
-) -> Cow<'v, Value> {
+    live: &Attributes,
+) -> Cow<'v, Inputs> {
     if known.unfinished.is_empty() {
         return Cow::Borrowed(&known.inputs);
     }

@@ -9,7 +9,7 @@
 use super::instance::Instance;
 use super::planner::Planner;
 use super::{Action, Warning};
-use crate::data::{Data, Path};
+use crate::data::{Attributes, Data, Path};
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::eval::{Reference, Root, references};
 use crate::resource::ResourceType;
@@ -45,7 +45,7 @@ impl Planner<'_> {
     pub(super) fn keep_unkept(
         &self,
         known: &ResourceState,
-        live: &Value,
+        live: &Attributes,
         desired: &mut Data,
     ) -> BTreeSet<Path> {
         let mut stays = BTreeSet::new();
@@ -75,7 +75,12 @@ impl Planner<'_> {
     }
 
     /// The outputs of which the state has no value, of a resource that stays.
-    pub(super) fn note_unkept(&mut self, kind: &dyn ResourceType, address: &str, live: &Value) {
+    pub(super) fn note_unkept(
+        &mut self,
+        kind: &dyn ResourceType,
+        address: &str,
+        live: &Attributes,
+    ) {
         for name in kind.schema().output_names() {
             if live.get(name).is_some_and(is_sealed) {
                 let expression = format!("${{{address}.{name}}}");

@@ -1,7 +1,7 @@
 //! The values that expressions can refer to, while a stack is evaluated.
 
 use crate::content::LocalFiles;
-use crate::data::{Data, Path};
+use crate::data::{Attributes, Data, Path};
 use crate::lang::eval::{Budget, Scope};
 use crate::lang::stack::Stack;
 use crate::schema::Schema;
@@ -91,7 +91,7 @@ pub struct Visible<'a> {
     /// The file's properties.
     pub inputs: &'a Data,
     /// The outputs known, properties among them allowed.
-    pub outputs: &'a Value,
+    pub outputs: &'a Attributes,
     /// Secret paths of `outputs`, and the properties that are or stand for a secret.
     pub secret: &'a BTreeSet<Path>,
 }

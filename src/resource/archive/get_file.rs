@@ -90,7 +90,7 @@ impl DataSource for GetFile {
         })
     }
 
-    fn written(cx: &Cx, args: &Self, outputs: &serde_json::Value) -> Option<WrittenFile> {
+    fn written(cx: &Cx, args: &Self, outputs: &Attributes) -> Option<WrittenFile> {
         let hash = outputs.get("outputSha256")?.as_str()?;
         Some(WrittenFile {
             path: args.output_path.clone()?,
@@ -98,7 +98,7 @@ impl DataSource for GetFile {
         })
     }
 
-    fn write(cx: &Cx, args: &Self, outputs: &serde_json::Value) -> Result<(), Error> {
+    fn write(cx: &Cx, args: &Self, outputs: &Attributes) -> Result<(), Error> {
         let path = args.output_path.as_deref();
         let hash = outputs.get("outputSha256").and_then(|hash| hash.as_str());
         match path.zip(hash) {

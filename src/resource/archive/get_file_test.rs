@@ -127,7 +127,7 @@ fn an_output_path_is_written_by_an_apply_alone_and_over_nothing_of_others() {
         let outputs = read(&cx, args.clone()).unwrap();
         assert_eq!(outputs.output_path, path);
         let args = serde_json::from_value(args).unwrap();
-        let outputs = serde_json::to_value(outputs).unwrap();
+        let outputs = Attributes::new(serde_json::to_value(outputs).unwrap());
         GetFile::write(&cx, &args, &outputs).map_err(|error| error.to_string())
     };
     let args = json!({"type": "zip", "sourceFile": "src/b.txt", "outputPath": "../out/a.zip"});

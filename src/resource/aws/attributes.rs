@@ -1,9 +1,9 @@
 //! Properties that a service accepts and returns as a map of attributes, in which every value is a
 //! string: a type has a table of them, and its properties go through it both ways.
 
+use crate::data::Inputs;
 use crate::resource::declaration::Change;
 use crate::resource::error::Error;
-use crate::resource::typed::overlay;
 use crate::schema::document;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, Error as _};
@@ -88,9 +88,8 @@ impl Attribute {
 ///
 /// # Errors
 /// When they cannot be written so.
-pub fn fields(props: &impl Serialize) -> Result<Value, Error> {
-    let all = serde_json::to_value(props).map_err(|error| Error::failed(error.to_string()))?;
-    Ok(overlay(&Value::Null, &all))
+pub fn fields(props: &impl Serialize) -> Result<Inputs, Error> {
+    Inputs::of(props).map_err(|error| Error::failed(error.to_string()))
 }
 
 /// The value as it goes over the wire; none for one that is empty or absent.

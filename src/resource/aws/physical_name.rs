@@ -98,7 +98,7 @@ impl Naming {
         if is_open && known.text("name").or(known.decided("name")).is_none() {
             return None;
         }
-        Some(self.name_in(cx, known.props(), known.all_decided()))
+        Some(self.name_in(cx, known.inputs(), known.all_decided()))
     }
 
     fn generated(&self, prefix: Option<&str>, address: &str, suffix: &str, ending: &str) -> String {
@@ -112,7 +112,7 @@ impl Naming {
     /// How the names begin that were generated for an address, where neither name nor prefix
     /// is given.
     pub fn beginning(&self, cx: &Cx, known: &Known) -> String {
-        let ending = self.ending(known.props());
+        let ending = self.ending(known.inputs());
         let room = self.longest - SUFFIX_LENGTH - 1 - ending.len();
         format!("{}-", self.base(&cx.owner.address, room))
     }

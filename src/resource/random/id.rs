@@ -68,10 +68,10 @@ impl Resource for RandomId {
     );
     type Outputs = Outputs;
 
-    fn import_mismatch(props: &Value, attrs: &Value) -> Option<String> {
+    fn import_mismatch(props: &Value, live: &Attributes) -> Option<String> {
         let given = |value: &Value| value["prefix"].as_str().unwrap_or_default().to_owned();
-        let whole = attrs["b64Url"].as_str()?;
-        let bare = attrs["id"].as_str()?;
+        let whole = live["b64Url"].as_str()?;
+        let bare = live["id"].as_str()?;
         let prefix = whole.strip_suffix(bare)?;
         (given(props) != prefix).then(|| format!("the prefix of the imported id is {prefix:?}"))
     }
@@ -114,7 +114,7 @@ impl Resource for RandomId {
         Ok(Some(Live::new(props, outputs(&bytes, prefix))))
     }
 
-    async fn delete(_cx: &Cx, _id: &str, _attrs: &Value) -> Result<(), Error> {
+    async fn delete(_cx: &Cx, _id: &str, _attributes: &Attributes) -> Result<(), Error> {
         Ok(())
     }
 

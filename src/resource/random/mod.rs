@@ -9,8 +9,8 @@ pub mod pet;
 pub mod string;
 pub mod words;
 
+use crate::data::Inputs;
 use crate::resource::author::*;
-use crate::resource::overlay;
 use rand::Rng;
 use rand::seq::{IndexedRandom, SliceRandom};
 
@@ -183,10 +183,9 @@ pub fn rules(rules: &Rules<'_>) -> Vec<Broken> {
 
 /// The recipe in properties that are all known.
 pub fn recipe(props: &impl Serialize) -> Result<Recipe, Error> {
-    let props = serde_json::to_value(props).ok();
-    // In a stack file null stands for what is not known; in these properties, for what is not given.
-    props
-        .and_then(|props| Recipe::of(&overlay(&Value::Null, &props)))
+    Inputs::of(props)
+        .ok()
+        .and_then(|inputs| Recipe::of(&inputs))
         .ok_or_else(|| Error::failed("the properties do not say what to draw"))
 }
 

@@ -52,8 +52,8 @@ impl Resource for RandomPassword {
     const IMPORT_IS_SECRET: bool = true;
     type Outputs = Outputs;
 
-    fn import_mismatch(props: &Value, attrs: &Value) -> Option<String> {
-        let text = attrs["result"].as_str()?;
+    fn import_mismatch(props: &Value, live: &Attributes) -> Option<String> {
+        let text = live["result"].as_str()?;
         let recipe = random::Recipe::of(props)?;
         (!recipe.fits(text)).then(|| {
             "the string does not fit the properties: its length, or the characters in it".to_owned()
@@ -75,7 +75,7 @@ impl Resource for RandomPassword {
         Ok(Some(Live::new(Self::default(), outputs(result))))
     }
 
-    async fn delete(_cx: &Cx, _id: &str, _attrs: &Value) -> Result<(), Error> {
+    async fn delete(_cx: &Cx, _id: &str, _attributes: &Attributes) -> Result<(), Error> {
         Ok(())
     }
 

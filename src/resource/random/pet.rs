@@ -72,7 +72,7 @@ impl Resource for RandomPet {
         Ok(Some(Live::new(Self::default(), Outputs { id })))
     }
 
-    async fn delete(_cx: &Cx, _id: &str, _attrs: &Value) -> Result<(), Error> {
+    async fn delete(_cx: &Cx, _id: &str, _attributes: &Attributes) -> Result<(), Error> {
         Ok(())
     }
 

@@ -39,8 +39,8 @@ impl Resource for RandomString {
     const IMPORT: Import = Import::Other("the string itself", |text| Ok(Imported::by(text)));
     type Outputs = Outputs;
 
-    fn import_mismatch(props: &Value, attrs: &Value) -> Option<String> {
-        let text = attrs["result"].as_str()?;
+    fn import_mismatch(props: &Value, live: &Attributes) -> Option<String> {
+        let text = live["result"].as_str()?;
         let recipe = Recipe::of(props)?;
         (!recipe.fits(text)).then(|| {
             "the string does not fit the properties: its length, or the characters in it".to_owned()
@@ -83,7 +83,7 @@ impl Resource for RandomString {
         Ok(Some(Live::new(props, outputs(id))))
     }
 
-    async fn delete(_cx: &Cx, _id: &str, _attrs: &Value) -> Result<(), Error> {
+    async fn delete(_cx: &Cx, _id: &str, _attributes: &Attributes) -> Result<(), Error> {
         Ok(())
     }
 

@@ -106,7 +106,7 @@ mod tests {
     use crate::store::intent::Intent;
     use crate::store::journal;
     use crate::store::state::StateChange;
-    use serde_json::{Map, Value};
+    use serde_json::Map;
 
     const LINEAGE: &str = "0123456789abcdef0123456789abcdef";
 
@@ -120,7 +120,7 @@ mod tests {
             op: "create".into(),
             address: format!("a{step}"),
             type_name: "t".into(),
-            inputs: Value::Null,
+            inputs: Default::default(),
             decided: Map::new(),
             operation: String::new(),
             unfinished: Default::default(),

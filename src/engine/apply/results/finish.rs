@@ -1,6 +1,7 @@
 //! The end of a run: what its state has.
 
 use super::{Applying, stored_id};
+use crate::data::{Attributes, Inputs};
 use crate::lang::eval::evaluate;
 use crate::store::StoreError;
 use crate::store::state::{OutputState, ResourceState, State, StateChange};
@@ -23,8 +24,8 @@ impl Applying<'_> {
                 id: kind
                     .map_or(&*known.id, |kind| stored_id(kind, &known.id, &secret))
                     .to_owned(),
-                inputs: seal.seal_paths(&known.inputs, &secret),
-                outputs: seal.seal_paths(&known.outputs, &secret),
+                inputs: Inputs::new(seal.seal_paths(&known.inputs, &secret)),
+                outputs: Attributes::new(seal.seal_paths(&known.outputs, &secret)),
                 sensitive: secret,
                 ..known.clone()
             };

@@ -160,7 +160,7 @@ fn an_id_made_of_a_secret_is_not_shown_where_only_the_state_changes() {
         op: Op::UpdateState {
             id,
             inputs: properties,
-            outputs: Value::Null,
+            outputs: Default::default(),
         },
         address: "queue".to_owned(),
         type_name: "aws:sqs:Queue".to_owned(),

@@ -334,7 +334,7 @@ fn what_only_the_state_is_told_is_listed() {
     left.steps = vec![step(Op::UpdateState {
         id: "q".to_owned(),
         inputs: Data::default(),
-        outputs: Value::Null,
+        outputs: Default::default(),
     })];
     insta::assert_snapshot!(plan(&left, &Style::default()), @"
     websocket-sqs, account 123456789012, region us-west-2

@@ -152,7 +152,7 @@ impl Resource for Account {
         Map::from_iter([("id".to_owned(), json!(ID))])
     }
 
-    fn lane(_attrs: &Value) -> Option<String> {
+    fn lane(_attributes: &Attributes) -> Option<String> {
         Some("apigateway/account".to_owned())
     }
 
@@ -195,9 +195,9 @@ impl Resource for Account {
         Ok(Made::new(change.id, settings.outputs(role)))
     }
 
-    async fn delete(cx: &Cx, _id: &str, attrs: &Value) -> Result<(), Error> {
+    async fn delete(cx: &Cx, _id: &str, attributes: &Attributes) -> Result<(), Error> {
         let live = get(cx).await?.role;
-        if live.is_none() || live.as_deref() != attrs["roleSet"].as_str() {
+        if live.is_none() || live.as_deref() != attributes["roleSet"].as_str() {
             return Ok(());
         }
         set(cx, cx.aws.apigateway_v1(), "").await.map(|_| ())

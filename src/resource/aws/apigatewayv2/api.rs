@@ -322,7 +322,7 @@ impl Resource for Api {
             .set_tags(Some(tags.into_iter().collect()));
         let reply = send!(cx, call, "apigateway:POST (CreateApi)", wait: BUSY)?;
         let id = created_id(reply.api_id, "apigateway:POST (CreateApi)", "ApiId")?;
-        cx.made(&id, serde_json::json!({"id": id}));
+        cx.made(&id, Attributes::new(serde_json::json!({"id": id})));
         import(cx, &id, props).await?;
         let outputs = outputs(cx, &id, reply.api_endpoint, &props.protocol_type).await?;
         Ok(Made { id, outputs })
@@ -381,12 +381,12 @@ impl Resource for Api {
             let arn = api_arn(cx, &change.id);
             retag(cx, &arn, change.old.tags.as_ref(), change.new.tags.as_ref()).await?;
         }
-        let endpoint = change.attrs["apiEndpoint"].as_str().map(str::to_owned);
+        let endpoint = change.live["apiEndpoint"].as_str().map(str::to_owned);
         let outputs = outputs(cx, &change.id, endpoint, &change.new.protocol_type).await?;
         Ok(Made::new(change.id, outputs))
     }
 
-    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+    async fn delete(cx: &Cx, id: &str, _attributes: &Attributes) -> Result<(), Error> {
         let call = cx.aws.apigateway().delete_api().api_id(id);
         send!(cx, call, "apigateway:DELETE (DeleteApi)", wait: BUSY, gone: NOT_FOUND)
     }

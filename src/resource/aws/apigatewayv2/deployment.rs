@@ -128,7 +128,7 @@ impl Resource for Deployment {
         };
         cx.made(
             &made.id,
-            serde_json::json!({"id": id, "autoDeployed": false}),
+            Attributes::new(serde_json::json!({"id": id, "autoDeployed": false})),
         );
         let message = reply.deployment_status_message.as_deref();
         if !done(reply.deployment_status.as_ref(), message)? {
@@ -168,12 +168,12 @@ impl Resource for Deployment {
         send!(cx, call, "apigateway:PATCH (UpdateDeployment)", wait: BUSY)?;
         let outputs = Outputs {
             id: deployment_id.to_owned(),
-            auto_deployed: change.attrs["autoDeployed"].as_bool().unwrap_or(false),
+            auto_deployed: change.live["autoDeployed"].as_bool().unwrap_or(false),
         };
         Ok(Made::new(change.id, outputs))
     }
 
-    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+    async fn delete(cx: &Cx, id: &str, _attributes: &Attributes) -> Result<(), Error> {
         let [api_id, deployment_id] = parts(id)?;
         let call = cx.aws.apigateway().delete_deployment();
         let call = call.api_id(api_id).deployment_id(deployment_id);

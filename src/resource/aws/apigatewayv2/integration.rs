@@ -341,7 +341,7 @@ impl Resource for Integration {
         })
     }
 
-    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+    async fn delete(cx: &Cx, id: &str, _attributes: &Attributes) -> Result<(), Error> {
         let [api_id, integration_id] = parts(id)?;
         let call = cx.aws.apigateway().delete_integration();
         let call = call.api_id(api_id).integration_id(integration_id);
@@ -359,7 +359,7 @@ impl Resource for Integration {
             let items = reply.items.unwrap_or_default().into_iter();
             let fitting = items.filter_map(|item| {
                 let id = format!("{api_id}/{}", item.integration_id.as_deref()?);
-                let live = json(&props_of!(api_id, item));
+                let live = Attributes::new(json(&props_of!(api_id, item)));
                 (!cx.known_ids.contains(&id) && known.fits(&live, &["apiId"])).then_some(id)
             });
             Ok((fitting.collect(), reply.next_token))

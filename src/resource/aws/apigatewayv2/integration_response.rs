@@ -183,7 +183,7 @@ impl Resource for IntegrationResponse {
         Ok(Made::new(change.id, Outputs { id }))
     }
 
-    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+    async fn delete(cx: &Cx, id: &str, _attributes: &Attributes) -> Result<(), Error> {
         let [api_id, integration_id, response_id] = parts(id)?;
         let call = cx.aws.apigateway().delete_integration_response();
         let call = call.api_id(api_id).integration_id(integration_id);
@@ -202,7 +202,7 @@ impl Resource for IntegrationResponse {
         let parents = &["apiId", "integrationId"];
         search(cx, (api_id, integration_id), |live| {
             known.text("integrationResponseKey") == Some(&live.integration_response_key)
-                && known.fits(&json(live), parents)
+                && known.fits(&Attributes::new(json(live)), parents)
         })
         .await
     }

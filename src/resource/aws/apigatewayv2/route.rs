@@ -370,7 +370,7 @@ impl Resource for Route {
         Ok(Made::new(change.id, Outputs { id }))
     }
 
-    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+    async fn delete(cx: &Cx, id: &str, _attributes: &Attributes) -> Result<(), Error> {
         let [api_id, route_id] = parts(id)?;
         let call = cx.aws.apigateway().delete_route().api_id(api_id);
         let call = call.route_id(route_id);
@@ -385,8 +385,9 @@ impl Resource for Route {
         let Some(id) = with_key(cx, api_id, key).await? else {
             return Ok(None);
         };
-        let live = Self::read(cx, &Read::new(&id, Value::Null)).await?;
-        let ours = live.is_some_and(|live| known.fits(&json(&live.props), &["apiId"]));
+        let live = Self::read(cx, &Read::new(&id, Attributes::default())).await?;
+        let live = live.map(|live| Attributes::new(json(&live.props)));
+        let ours = live.is_some_and(|live| known.fits(&live, &["apiId"]));
         Ok(ours.then_some(id))
     }
 }

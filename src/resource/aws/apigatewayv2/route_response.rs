@@ -139,7 +139,7 @@ impl Resource for RouteResponse {
         Ok(Made::new(change.id, Outputs { id }))
     }
 
-    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+    async fn delete(cx: &Cx, id: &str, _attributes: &Attributes) -> Result<(), Error> {
         let [api_id, route_id, response_id] = parts(id)?;
         let call = cx.aws.apigateway().delete_route_response();
         let call = call.api_id(api_id).route_id(route_id);
@@ -154,7 +154,7 @@ impl Resource for RouteResponse {
         let parents = &["apiId", "routeId"];
         search(cx, (api_id, route_id), |live| {
             known.text("routeResponseKey") == Some(&live.route_response_key)
-                && known.fits(&json(live), parents)
+                && known.fits(&Attributes::new(json(live)), parents)
         })
         .await
     }

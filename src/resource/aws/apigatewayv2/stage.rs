@@ -449,7 +449,7 @@ impl Resource for Stage {
             }
             other => other.map_err(explained)?,
         };
-        cx.made(&id, serde_json::json!({"id": props.name}));
+        cx.made(&id, Attributes::new(serde_json::json!({"id": props.name})));
         let ids = [props.api_id.as_str(), props.name.as_str()];
         let outputs = outputs(cx, ids, reply.deployment_id, None).await?;
         Ok(Made { id, outputs })
@@ -488,7 +488,7 @@ impl Resource for Stage {
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
         let ids @ [api_id, name] = parts(&change.id)?;
         take_away(cx, ids, &change).await?;
-        let mut deployment = change.attrs["deploymentId"].as_str().map(str::to_owned);
+        let mut deployment = change.live["deploymentId"].as_str().map(str::to_owned);
         if patches(&change) {
             let call = patch(cx.aws.apigateway().update_stage(), &change);
             let call = call.api_id(api_id).stage_name(name);
@@ -498,7 +498,7 @@ impl Resource for Stage {
             let switched = change.has(&["autoDeploy"]) && change.new.auto_deploy == Some(true);
             if switched && shown.is_some() && deployment == shown {
                 deploy(cx, api_id).await?;
-                let read = Read::new(&change.id, change.attrs.clone());
+                let read = Read::new(&change.id, change.live.clone());
                 let live = Self::read(cx, &read).await?;
                 deployment = live.and_then(|live| live.outputs.deployment_id);
             }
@@ -507,7 +507,7 @@ impl Resource for Stage {
             let arn = stage_arn(cx, api_id, name);
             retag(cx, &arn, change.old.tags.as_ref(), change.new.tags.as_ref()).await?;
         }
-        let url = change.attrs["invokeUrl"].as_str();
+        let url = change.live["invokeUrl"].as_str();
         let outputs = outputs(cx, ids, deployment, url).await?;
         Ok(Made::new(change.id, outputs))
     }
@@ -516,8 +516,12 @@ impl Resource for Stage {
 
     /// API Gateway deploys a stage with `autoDeploy` by itself after each write to its API, and
     /// reports a failure only here. The first reads may still report the deployment before.
-    async fn aftermath(cx: &Cx, id: &str, attrs: &Value) -> Result<Option<String>, Error> {
-        if attrs["autoDeploy"] != Value::Bool(true) {
+    async fn aftermath(
+        cx: &Cx,
+        id: &str,
+        attributes: &Attributes,
+    ) -> Result<Option<String>, Error> {
+        if attributes["autoDeploy"] != Value::Bool(true) {
             return Ok(None);
         }
         let [api_id, name] = parts(id)?;
@@ -541,7 +545,7 @@ impl Resource for Stage {
         }))
     }
 
-    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+    async fn delete(cx: &Cx, id: &str, _attributes: &Attributes) -> Result<(), Error> {
         let [api_id, name] = parts(id)?;
         let call = cx.aws.apigateway().delete_stage().api_id(api_id);
         let call = call.stage_name(name);

@@ -92,7 +92,7 @@ impl Resource for LogGroup {
     const LANE: Option<Lane> = Some(Lane("logs", "name"));
     type Outputs = Outputs;
 
-    fn assumed_on_import(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
+    fn assumed_on_import(_props: &Value, _live: &Attributes) -> &'static [&'static str] {
         &["skipDestroy"]
     }
 
@@ -141,7 +141,7 @@ impl Resource for LogGroup {
                 error
             }
         })?;
-        cx.made(&name, json!(outputs));
+        cx.made(&name, Attributes::new(json!(outputs)));
         let fixed = props.log_group_class.as_deref() == Some(DELIVERY);
         if let Some(days) = props.retention_in_days.filter(|days| *days > 0 && !fixed) {
             calls::put_retention(cx, &name, days).await?;
@@ -150,8 +150,8 @@ impl Resource for LogGroup {
     }
 
     async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
-        let (id, attrs) = (&read.id, &read.attributes);
-        let outputs = match attrs["arn"].as_str() {
+        let (id, attributes) = (&read.id, &read.attributes);
+        let outputs = match attributes["arn"].as_str() {
             Some(arn) => Outputs {
                 id: id.clone(),
                 name: id.clone(),
@@ -174,7 +174,7 @@ impl Resource for LogGroup {
         let props = Self {
             name: Some(id.clone()),
             name_prefix: None,
-            retention_in_days: retention(&group, attrs),
+            retention_in_days: retention(&group, attributes),
             kms_key_id: group.kms_key_id,
             log_group_class: group.log_group_class.map(|class| class.as_str().to_owned()),
             deletion_protection_enabled: group.deletion_protection_enabled,
@@ -185,7 +185,7 @@ impl Resource for LogGroup {
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
-        let outputs: Outputs = outputs_of(&change.attrs)?;
+        let outputs: Outputs = outputs_of(&change.live)?;
         let new = &change.new;
         if change.has(&["retentionInDays"]) {
             match new.retention_in_days.filter(|days| *days > 0) {
@@ -212,14 +212,14 @@ impl Resource for LogGroup {
         Ok(Made::new(change.id, outputs))
     }
 
-    async fn delete(cx: &Cx, id: &str, attrs: &Value) -> Result<(), Error> {
-        if attrs["skipDestroy"] == json!(true) {
+    async fn delete(cx: &Cx, id: &str, attributes: &Attributes) -> Result<(), Error> {
+        if attributes["skipDestroy"] == json!(true) {
             return Ok(());
         }
         let call = cx.aws.logs().delete_log_group().log_group_name(id);
         let deleted = send!(cx, call, "logs:DeleteLogGroup", wait: BUSY, gone: NOT_FOUND);
         match deleted {
-            Err(error) if attrs["deletionProtectionEnabled"] == json!(true) => {
+            Err(error) if attributes["deletionProtectionEnabled"] == json!(true) => {
                 Err(Error::with_hint(
                     error.to_string(),
                     "The group is protected: set deletionProtectionEnabled: false and apply, then delete it.",
@@ -270,9 +270,9 @@ async fn outputs(cx: &Cx, name: &str) -> Result<Outputs, Error> {
 
 /// The number of days that is the group's own. Where an account policy sets it, what was last
 /// applied is used in its place, so that the two do not fight.
-fn retention(group: &LiveGroup, attrs: &Value) -> Option<i32> {
+fn retention(group: &LiveGroup, attributes: &Attributes) -> Option<i32> {
     if group.retention_policy_name.is_some() {
-        let applied = attrs["retentionInDays"].as_i64();
+        let applied = attributes["retentionInDays"].as_i64();
         return applied.and_then(|days| i32::try_from(days).ok());
     }
     group.retention_in_days
@@ -289,10 +289,11 @@ mod tests {
             .retention_in_days(30)
             .retention_policy_name("account")
             .build();
-        assert_eq!(retention(&group, &json!({"retentionInDays": 7})), Some(7));
-        assert_eq!(retention(&group, &json!({})), None);
+        let applied = Attributes::new(json!({"retentionInDays": 7}));
+        assert_eq!(retention(&group, &applied), Some(7));
+        assert_eq!(retention(&group, &Attributes::default()), None);
         let group = LiveGroup::builder().retention_in_days(30).build();
-        assert_eq!(retention(&group, &json!({"retentionInDays": 7})), Some(30));
+        assert_eq!(retention(&group, &applied), Some(30));
     }
 
     #[test]

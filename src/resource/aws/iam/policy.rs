@@ -158,7 +158,7 @@ impl Resource for ManagedPolicy {
     }
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
-        let mut outputs: Outputs = outputs_of(&change.attrs)?;
+        let mut outputs: Outputs = outputs_of(&change.live)?;
         if change.has(&["policy"]) {
             outputs.default_version_id =
                 policy_versions::new_version(cx, &change.id, &change.new.policy.text()).await?;
@@ -169,7 +169,7 @@ impl Resource for ManagedPolicy {
         Ok(Made::new(change.id, outputs))
     }
 
-    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+    async fn delete(cx: &Cx, id: &str, _attributes: &Attributes) -> Result<(), Error> {
         policy_versions::delete_policy(cx, id).await
     }
 

@@ -123,7 +123,7 @@ impl Resource for Role {
     const LANE: Option<Lane> = Some(Lane("iam/role", "name"));
     type Outputs = Outputs;
 
-    fn assumed_on_import(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
+    fn assumed_on_import(_props: &Value, _live: &Attributes) -> &'static [&'static str] {
         &["forceDetachPolicies"]
     }
 
@@ -172,7 +172,7 @@ impl Resource for Role {
         let props = &new.props;
         let (managed, inline) = (props.managed(), props.inline());
         if !managed.is_empty() || !inline.is_empty() {
-            cx.made(&name, json!(outputs));
+            cx.made(&name, Attributes::new(json!(outputs)));
         }
         for policy in inline {
             iam::put_inline(cx, &name, &policy.name, &policy.policy).await?;
@@ -214,15 +214,15 @@ impl Resource for Role {
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
         update(cx, &change).await?;
-        Ok(Made::new(change.id, outputs_of(&change.attrs)?))
+        Ok(Made::new(change.id, outputs_of(&change.live)?))
     }
 
-    async fn delete(cx: &Cx, id: &str, attrs: &Value) -> Result<(), Error> {
-        let force = attrs["forceDetachPolicies"] == json!(true);
-        let manages = |name: &str| attrs[name].as_array().is_some_and(|list| !list.is_empty());
+    async fn delete(cx: &Cx, id: &str, attributes: &Attributes) -> Result<(), Error> {
+        let force = attributes["forceDetachPolicies"] == json!(true);
+        let manages = |name: &str| attributes[name].as_array().is_some_and(|it| !it.is_empty());
         let ours = Ours {
             attached: force || manages("managedPolicyArns"),
-            inline: inline_of(attrs).into_iter().collect(),
+            inline: inline_of(attributes).into_iter().collect(),
             all_inline: force,
         };
         delete_role(cx, id, &ours).await
@@ -327,9 +327,9 @@ async fn read_managed(cx: &Cx, read: &Read) -> Result<Option<Vec<String>>, Error
     iam::attached(cx, &read.id).await
 }
 
-/// The names in the inline policies that `attrs` holds.
-fn inline_of(attrs: &Value) -> Vec<String> {
-    attrs["inlinePolicies"]
+/// The names in the inline policies that `attributes` holds.
+fn inline_of(attributes: &Attributes) -> Vec<String> {
+    attributes["inlinePolicies"]
         .as_array()
         .into_iter()
         .flatten()

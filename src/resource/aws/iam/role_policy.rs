@@ -118,7 +118,7 @@ impl Resource for RolePolicy {
         Ok(created(role, name))
     }
 
-    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+    async fn delete(cx: &Cx, id: &str, _attributes: &Attributes) -> Result<(), Error> {
         let (role, name) = parts(id)?;
         iam::delete_inline(cx, role, name).await
     }

@@ -74,7 +74,7 @@ impl Resource for RolePolicyAttachment {
             .then(|| Live::new(props, Outputs { id })))
     }
 
-    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+    async fn delete(cx: &Cx, id: &str, _attributes: &Attributes) -> Result<(), Error> {
         let Self { role, policy_arn } = Self::from_id(id)?;
         iam::detach(cx, &role, &policy_arn).await
     }

@@ -172,7 +172,7 @@ impl Resource for EventSourceMapping {
         let uuid = reply.uuid.clone();
         let uuid =
             uuid.ok_or_else(|| Error::incomplete("lambda:CreateEventSourceMapping", "UUID"))?;
-        cx.made(&uuid, json!({"id": uuid, "uuid": uuid}));
+        cx.made(&uuid, Attributes::new(json!({"id": uuid, "uuid": uuid})));
         let outputs = outputs_of!(cx, &reply);
         let outputs = wait_stable(cx, outputs).await?;
         Ok(Made { id: uuid, outputs })
@@ -195,7 +195,7 @@ impl Resource for EventSourceMapping {
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
         let id = &change.id;
-        let arn = match change.attrs["arn"].as_str() {
+        let arn = match change.live["arn"].as_str() {
             Some(arn) => arn.to_owned(),
             None => arn(cx, &format!("event-source-mapping:{id}")).await?,
         };
@@ -216,7 +216,7 @@ impl Resource for EventSourceMapping {
         Ok(Made::new(change.id, outputs))
     }
 
-    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+    async fn delete(cx: &Cx, id: &str, _attributes: &Attributes) -> Result<(), Error> {
         let call = cx.aws.lambda().delete_event_source_mapping().uuid(id);
         send!(cx, call, "lambda:DeleteEventSourceMapping", wait: busy(cx), gone: NOT_FOUND)?;
         // Neither queue nor function nor role waits for a mapping on its way out.

@@ -69,8 +69,8 @@ fn outputs(cx: &Cx, name: &str, status: &Status, version: Option<&str>) -> Outpu
 }
 
 /// The version in the state, where one was published.
-fn published(attrs: &Value) -> Option<&str> {
-    attrs["version"]
+fn published(attributes: &Attributes) -> Option<&str> {
+    attributes["version"]
         .as_str()
         .filter(|version| *version != "$LATEST")
 }
@@ -89,12 +89,12 @@ async fn code_signing(cx: &Cx, name: &str) -> Result<Option<String>, Error> {
         .filter(|arn| !arn.is_empty()))
 }
 
-fn known_variables(attrs: &Value) -> Option<Tags> {
-    serde_json::from_value(attrs.pointer("/environment/variables")?.clone()).ok()
+fn known_variables(attributes: &Attributes) -> Option<Tags> {
+    serde_json::from_value(attributes.pointer("/environment/variables")?.clone()).ok()
 }
 
 /// The properties in a `GetFunction` reply.
-fn props_of(reply: GetFunctionOutput, attrs: &Value) -> Function {
+fn props_of(reply: GetFunctionOutput, attributes: &Attributes) -> Function {
     let live = reply.configuration;
     let word = |value: Option<&str>| value.map(str::to_owned);
     let Some(live) = live else {
@@ -119,7 +119,7 @@ fn props_of(reply: GetFunctionOutput, attrs: &Value) -> Function {
         }),
         environment: live
             .environment
-            .map(|live| Environment::from_sdk(live, known_variables(attrs))),
+            .map(|live| Environment::from_sdk(live, known_variables(attributes))),
         kms_key_arn: live.kms_key_arn,
         layers: live
             .layers
@@ -196,9 +196,11 @@ impl Resource for Function {
     const CONTENT_HASH: Option<&'static str> = Some("sourceCodeHash");
 
     /// `CodeSha256` is the SHA-256 of the zip file (Lambda API, FunctionConfiguration).
-    fn has_content(attrs: &Value, content: &Content) -> Option<bool> {
+    fn has_content(attributes: &Attributes, content: &Content) -> Option<bool> {
         let told = ["codeSha256", "sourceCodeHash"];
-        let hash = told.iter().find_map(|name| attrs.get(name)?.as_str())?;
+        let hash = told
+            .iter()
+            .find_map(|name| attributes.get(name)?.as_str())?;
         (!hash.is_empty()).then(|| hash == content.sha256_base64())
     }
 
@@ -216,9 +218,9 @@ impl Resource for Function {
     }
 
     /// The same hash means the same code.
-    fn assumed_on_import(props: &Value, attrs: &Value) -> &'static [&'static str] {
+    fn assumed_on_import(props: &Value, live: &Attributes) -> &'static [&'static str] {
         let hash = props.get("sourceCodeHash").filter(|hash| hash.is_string());
-        if hash.is_some() && hash == attrs.get("sourceCodeHash") {
+        if hash.is_some() && hash == live.get("sourceCodeHash") {
             &["filename", "s3Bucket", "s3Key", "s3ObjectVersion"]
         } else {
             &[]
@@ -256,7 +258,7 @@ impl Resource for Function {
         let mut status = status_of!(&reply);
         let version = status.version.clone();
         let made = serde_json::to_value(outputs(cx, &props.name, &status, Some(&version)));
-        cx.made(&props.name, made.unwrap_or_default());
+        cx.made(&props.name, Attributes::new(made.unwrap_or_default()));
         if !status.is_active()? {
             status = calls::wait(cx, &props.name, "state Active", Status::is_active).await?;
         }
@@ -271,7 +273,7 @@ impl Resource for Function {
     }
 
     async fn read(cx: &Cx, read: &Read) -> Result<Option<Live<Self, Outputs>>, Error> {
-        let (id, attrs) = (&read.id, &read.attributes);
+        let (id, attributes) = (&read.id, &read.attributes);
         let Some(reply) = get(cx, id).await? else {
             return Ok(None);
         };
@@ -283,8 +285,8 @@ impl Resource for Function {
         if reply.tags_error.is_some() {
             read.denied("tags", "lambda:ListTags");
         }
-        let outputs = outputs(cx, id, &status_of!(configuration), published(attrs));
-        let mut props = props_of(reply, attrs);
+        let outputs = outputs(cx, id, &status_of!(configuration), published(attributes));
+        let mut props = props_of(reply, attributes);
         if read.wants("codeSigningConfigArn") {
             props.code_signing_config_arn = code_signing(cx, id).await?;
         }
@@ -293,7 +295,7 @@ impl Resource for Function {
 
     async fn update(cx: &Cx, change: Change<Self>) -> Result<Made<Outputs>, Error> {
         let (name, new) = (&change.id, &change.new);
-        let mut version = published(&change.attrs).map(str::to_owned);
+        let mut version = published(&change.live).map(str::to_owned);
         let mut status = None;
         if change.has(CONFIGURATION) {
             status = Some(calls::configure(cx, &change).await?);
@@ -314,7 +316,7 @@ impl Resource for Function {
         }
         let mut outputs = match &status {
             Some(status) => outputs(cx, name, status, version.as_deref()),
-            None => kept::<Outputs>(&change.attrs)?,
+            None => kept::<Outputs>(&change.live)?,
         };
         if let Some(version) = version.filter(|_| status.is_none()) {
             outputs.qualified_arn = format!("{}:{version}", outputs.arn);
@@ -333,7 +335,7 @@ impl Resource for Function {
         Ok(Made::new(change.id, outputs))
     }
 
-    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+    async fn delete(cx: &Cx, id: &str, _attributes: &Attributes) -> Result<(), Error> {
         let call = cx.aws.lambda().delete_function().function_name(id);
         send!(cx, call, "lambda:DeleteFunction", wait: busy(cx), gone: NOT_FOUND)?;
         cx.until("the function to be deleted", LIMIT, || async move {

@@ -241,7 +241,7 @@ mod tests {
     fn zip(more: Value) -> Value {
         let base =
             json!({"runtime": "python3.13", "handler": "a.b", "s3Bucket": "abc", "s3Key": "k"});
-        crate::resource::overlay(&base, &more)
+        Attributes::new(base).with(&more).into_value()
     }
 
     #[test]

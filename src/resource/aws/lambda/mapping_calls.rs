@@ -148,20 +148,23 @@ pub(crate) fn patch(
 
 /// Whether the mapping is on: no reply says so, its state does. A transitional state does not say
 /// so; what was last applied counts then.
-fn enabled(state: &str, attrs: &Value) -> Option<bool> {
+fn enabled(state: &str, attributes: &Attributes) -> Option<bool> {
     match state {
         "Enabled" | "Enabling" => Some(true),
         "Disabled" | "Disabling" => Some(false),
-        _ => Some(attrs["enabled"].as_bool().unwrap_or(true)),
+        _ => Some(attributes["enabled"].as_bool().unwrap_or(true)),
     }
 }
 
-/// The live properties; `attrs` are those last known.
-pub(crate) fn props_of(live: GetEventSourceMappingOutput, attrs: &Value) -> EventSourceMapping {
+/// The live properties; `attributes` are those last known.
+pub(crate) fn props_of(
+    live: GetEventSourceMappingOutput,
+    attributes: &Attributes,
+) -> EventSourceMapping {
     let start = live.starting_position_timestamp;
     let words = |list: Vec<String>| (!list.is_empty()).then_some(list);
     EventSourceMapping {
-        enabled: enabled(live.state.as_deref().unwrap_or_default(), attrs),
+        enabled: enabled(live.state.as_deref().unwrap_or_default(), attributes),
         event_source_arn: live.event_source_arn,
         function_name: live.function_arn.unwrap_or_default(),
         batch_size: live.batch_size,

@@ -159,8 +159,8 @@ pub(crate) async fn retag(
 }
 
 /// The outputs out of what is known of a resource, for an update that gave no new ones.
-pub(crate) fn kept<O: serde::de::DeserializeOwned>(attrs: &Value) -> Result<O, Error> {
-    serde_json::from_value(attrs.clone())
+pub(crate) fn kept<O: serde::de::DeserializeOwned>(attributes: &Attributes) -> Result<O, Error> {
+    serde_json::from_value(attributes.clone().into_value())
         .map_err(|error| Error::failed(format!("the resource was not fully read: {error}")))
 }
 

@@ -256,8 +256,8 @@ impl Resource for Permission {
         }
     }
 
-    fn lane(attrs: &Value) -> Option<String> {
-        let function = FunctionRef::parse(attrs.get("function")?.as_str()?);
+    fn lane(attributes: &Attributes) -> Option<String> {
+        let function = FunctionRef::parse(attributes.get("function")?.as_str()?);
         Some(format!("lambda/{}", function.name))
     }
 
@@ -299,7 +299,7 @@ impl Resource for Permission {
         Ok(Some(Live::new(props, outputs(sid))))
     }
 
-    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+    async fn delete(cx: &Cx, id: &str, _attributes: &Attributes) -> Result<(), Error> {
         let (function, sid) = &split(id)?;
         let call = cx.aws.lambda().remove_permission();
         let call = call.function_name(&function.name);

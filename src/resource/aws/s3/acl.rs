@@ -220,9 +220,9 @@ impl Setting for BucketAcl {
         }
     }
 
-    async fn get(cx: &Cx, bucket: &str, attrs: &Value) -> Result<Option<Self>, Error> {
+    async fn get(cx: &Cx, bucket: &str, attributes: &Attributes) -> Result<Option<Self>, Error> {
         let request = cx.aws.s3().get_bucket_acl().bucket(bucket);
-        let request = request.set_expected_bucket_owner(s3::owner(attrs));
+        let request = request.set_expected_bucket_owner(s3::owner(attributes));
         let reply = send!(request, "s3:GetBucketAcl", none: &["NoSuchBucket"])?;
         Ok(reply.map(|reply| Self {
             bucket: bucket.to_owned(),
@@ -251,7 +251,7 @@ impl Setting for BucketAcl {
     }
 
     /// S3 has no call that deletes an ACL.
-    async fn remove(_cx: &Cx, _bucket: &str, _attrs: &Value) -> Result<(), Error> {
+    async fn remove(_cx: &Cx, _bucket: &str, _attributes: &Attributes) -> Result<(), Error> {
         Ok(())
     }
 }

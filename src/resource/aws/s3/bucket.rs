@@ -119,7 +119,7 @@ impl Resource for Bucket {
     const LANE: Option<Lane> = Some(s3::LANE);
     type Outputs = Outputs;
 
-    fn assumed_on_import(_props: &Value, _attrs: &Value) -> &'static [&'static str] {
+    fn assumed_on_import(_props: &Value, _live: &Attributes) -> &'static [&'static str] {
         &["forceDestroy"]
     }
 
@@ -208,13 +208,13 @@ impl Resource for Bucket {
         if change.has(&["tags"]) {
             retag(cx, id, change.old.tags.as_ref(), change.new.tags.as_ref()).await?;
         }
-        let region = change.attrs.get("region").and_then(Value::as_str);
+        let region = change.live.get("region").and_then(Value::as_str);
         let outputs = outputs(cx, id, region.unwrap_or_else(|| cx.aws.region()));
         Ok(Made::new(change.id, outputs))
     }
 
-    async fn delete(cx: &Cx, id: &str, attrs: &Value) -> Result<(), Error> {
-        let is_set = |name: &str| attrs.get(name) == Some(&Value::Bool(true));
+    async fn delete(cx: &Cx, id: &str, attributes: &Attributes) -> Result<(), Error> {
+        let is_set = |name: &str| attributes.get(name) == Some(&Value::Bool(true));
         for _ in 0..ROUNDS {
             let refused = match delete_bucket(cx, id).await {
                 Err(error) if error.is(&["BucketNotEmpty"]) => error,
@@ -362,7 +362,10 @@ async fn create_then_tag(
         }
         other => other.map_err(|error| explain(cx, name, error))?,
     }
-    cx.made(name, json!(outputs(cx, name, cx.aws.region())));
+    cx.made(
+        name,
+        Attributes::new(json!(outputs(cx, name, cx.aws.region()))),
+    );
     put_tags(cx, name, tags).await
 }
 

@@ -68,8 +68,10 @@ impl From<String> for OfBucket {
 }
 
 /// The account that the bucket must belong to, among what is known.
-pub(crate) fn owner(attrs: &Value) -> Option<String> {
-    attrs["expectedBucketOwner"].as_str().map(str::to_owned)
+pub(crate) fn owner(attributes: &Attributes) -> Option<String> {
+    attributes["expectedBucketOwner"]
+        .as_str()
+        .map(str::to_owned)
 }
 
 /// What represents a bucket's ownership controls among what a run wrote.

@@ -142,8 +142,8 @@ impl Resource for BucketObject {
 
     /// The ETag is the MD5 of an object that went up in one call and that KMS does not encrypt
     /// (S3 API, Object).
-    fn has_content(attrs: &Value, content: &crate::content::Content) -> Option<bool> {
-        let text = |name: &str| attrs.get(name).and_then(Value::as_str);
+    fn has_content(attributes: &Attributes, content: &crate::content::Content) -> Option<bool> {
+        let text = |name: &str| attributes.get(name).and_then(Value::as_str);
         let etag = unquoted(text("etag")?);
         let kms = text("serverSideEncryption").is_some_and(|kind| kind.starts_with("aws:kms"));
         let plain = !kms && text("kmsKeyId").is_none() && etag.len() == 32;
@@ -165,9 +165,9 @@ impl Resource for BucketObject {
     }
 
     /// The same ETag means the same content.
-    fn assumed_on_import(props: &Value, attrs: &Value) -> &'static [&'static str] {
+    fn assumed_on_import(props: &Value, live: &Attributes) -> &'static [&'static str] {
         let etag = props.get("etag").filter(|etag| etag.is_string());
-        if etag.is_some() && etag == attrs.get("etag") {
+        if etag.is_some() && etag == live.get("etag") {
             &[
                 "forceDestroy",
                 "sourceHash",
@@ -261,7 +261,7 @@ impl Resource for BucketObject {
         if change.has(&["objectLockMode", "objectLockRetainUntilDate"]) {
             put_retention(cx, new).await?;
         }
-        let outputs = serde_json::from_value(change.attrs).map_err(|error| {
+        let outputs = serde_json::from_value(change.live.into_value()).map_err(|error| {
             Error::failed(format!(
                 "the known outputs of {} are odd: {error}",
                 change.id
@@ -273,11 +273,11 @@ impl Resource for BucketObject {
         })
     }
 
-    async fn delete(cx: &Cx, id: &str, attrs: &Value) -> Result<(), Error> {
+    async fn delete(cx: &Cx, id: &str, attributes: &Attributes) -> Result<(), Error> {
         let (bucket, key) = split(id)?;
-        let version = attrs.get("versionId").and_then(Value::as_str);
+        let version = attributes.get("versionId").and_then(Value::as_str);
         if version.is_some_and(|version| version != "null") {
-            let unlock = attrs.get("forceDestroy") == Some(&Value::Bool(true));
+            let unlock = attributes.get("forceDestroy") == Some(&Value::Bool(true));
             let versions = Emptying {
                 bucket,
                 key: Some(key),

@@ -127,7 +127,7 @@ mod tests {
 
     fn broken(more: Value) -> Vec<String> {
         let base = json!({"bucket": "abc", "key": "k", "content": "c"});
-        let props = Data::from(crate::resource::overlay(&base, &more));
+        let props = Data::from(Attributes::new(base).with(&more).into_value());
         let found = faults(&Rules {
             props: &props,
             peer: &|_| None,

@@ -58,7 +58,7 @@ impl Setting for BucketOwnershipControls {
         live.rule == self.rule
     }
 
-    async fn get(cx: &Cx, bucket: &str, _attrs: &Value) -> Result<Option<Self>, Error> {
+    async fn get(cx: &Cx, bucket: &str, _attributes: &Attributes) -> Result<Option<Self>, Error> {
         let request = cx.aws.s3().get_bucket_ownership_controls().bucket(bucket);
         let none = &["OwnershipControlsNotFoundError", "NoSuchBucket"];
         let reply = send!(request, "s3:GetBucketOwnershipControls", none: none)?;
@@ -83,7 +83,7 @@ impl Setting for BucketOwnershipControls {
         Ok(())
     }
 
-    async fn remove(cx: &Cx, bucket: &str, _attrs: &Value) -> Result<(), Error> {
+    async fn remove(cx: &Cx, bucket: &str, _attributes: &Attributes) -> Result<(), Error> {
         let request = cx.aws.s3().delete_bucket_ownership_controls();
         let request = request.bucket(bucket);
         send!(

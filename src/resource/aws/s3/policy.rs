@@ -91,7 +91,7 @@ impl Setting for BucketPolicy {
         canonical(&live.policy.0) == canonical(&self.policy.0)
     }
 
-    async fn get(cx: &Cx, bucket: &str, _attrs: &Value) -> Result<Option<Self>, Error> {
+    async fn get(cx: &Cx, bucket: &str, _attributes: &Attributes) -> Result<Option<Self>, Error> {
         let request = cx.aws.s3().get_bucket_policy().bucket(bucket);
         let reply =
             send!(request, "s3:GetBucketPolicy", none: &["NoSuchBucketPolicy", "NoSuchBucket"])?;
@@ -117,7 +117,7 @@ impl Setting for BucketPolicy {
         Ok(())
     }
 
-    async fn remove(cx: &Cx, bucket: &str, _attrs: &Value) -> Result<(), Error> {
+    async fn remove(cx: &Cx, bucket: &str, _attributes: &Attributes) -> Result<(), Error> {
         let request = cx.aws.s3().delete_bucket_policy().bucket(bucket);
         send!(cx, request, "s3:DeleteBucketPolicy", wait: s3::BUSY, gone: NOT_FOUND)
     }

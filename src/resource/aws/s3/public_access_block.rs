@@ -78,7 +78,7 @@ impl Setting for BucketPublicAccessBlock {
         *live == self.complete()
     }
 
-    async fn get(cx: &Cx, bucket: &str, _attrs: &Value) -> Result<Option<Self>, Error> {
+    async fn get(cx: &Cx, bucket: &str, _attributes: &Attributes) -> Result<Option<Self>, Error> {
         let request = cx.aws.s3().get_public_access_block().bucket(bucket);
         let none = &["NoSuchPublicAccessBlockConfiguration", "NoSuchBucket"];
         let reply = send!(
@@ -107,7 +107,7 @@ impl Setting for BucketPublicAccessBlock {
             .map(|_| ())
     }
 
-    async fn remove(cx: &Cx, bucket: &str, _attrs: &Value) -> Result<(), Error> {
+    async fn remove(cx: &Cx, bucket: &str, _attributes: &Attributes) -> Result<(), Error> {
         let request = cx.aws.s3().delete_public_access_block().bucket(bucket);
         send!(
             cx, request, "s3:PutBucketPublicAccessBlock (DeletePublicAccessBlock)",

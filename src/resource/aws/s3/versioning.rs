@@ -114,9 +114,9 @@ impl Setting for BucketVersioning {
     }
 
     /// A bucket that was never versioned is `Disabled`.
-    async fn get(cx: &Cx, bucket: &str, attrs: &Value) -> Result<Option<Self>, Error> {
+    async fn get(cx: &Cx, bucket: &str, attributes: &Attributes) -> Result<Option<Self>, Error> {
         let request = cx.aws.s3().get_bucket_versioning().bucket(bucket);
-        let request = request.set_expected_bucket_owner(s3::owner(attrs));
+        let request = request.set_expected_bucket_owner(s3::owner(attributes));
         let reply = send!(request, "s3:GetBucketVersioning", none: &["NoSuchBucket"])?;
         Ok(reply.map(|reply| Self {
             bucket: bucket.to_owned(),
@@ -140,8 +140,9 @@ impl Setting for BucketVersioning {
             let is_on = match change {
                 Some(_) => true,
                 None => {
-                    let attrs = json!({"expectedBucketOwner": props.expected_bucket_owner});
-                    let live = Self::get(cx, bucket, &attrs).await?;
+                    let attributes = json!({"expectedBucketOwner": props.expected_bucket_owner});
+                    let attributes = Attributes::new(attributes);
+                    let live = Self::get(cx, bucket, &attributes).await?;
                     live.is_some_and(|live| live.versioning_configuration.status != DISABLED)
                 }
             };
@@ -163,16 +164,16 @@ impl Setting for BucketVersioning {
     }
 
     /// Suspended and Disabled are as far from Enabled as S3 goes.
-    async fn remove(cx: &Cx, bucket: &str, attrs: &Value) -> Result<(), Error> {
-        let status = attrs.pointer("/versioningConfiguration/status");
+    async fn remove(cx: &Cx, bucket: &str, attributes: &Attributes) -> Result<(), Error> {
+        let status = attributes.pointer("/versioningConfiguration/status");
         if status.and_then(Value::as_str) != Some("Enabled") {
             return Ok(());
         }
         let suspended = Sdk::builder().status(BucketVersioningStatus::Suspended);
         let request = cx.aws.s3().put_bucket_versioning().bucket(bucket);
         let request = request
-            .set_mfa(attrs["mfa"].as_str().map(str::to_owned))
-            .set_expected_bucket_owner(s3::owner(attrs))
+            .set_mfa(attributes["mfa"].as_str().map(str::to_owned))
+            .set_expected_bucket_owner(s3::owner(attributes))
             .versioning_configuration(suspended.build());
         // A bucket with object lock keeps its versioning.
         let done = &["NoSuchBucket", "NotFound", "InvalidBucketState"];

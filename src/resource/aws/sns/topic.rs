@@ -241,7 +241,7 @@ impl Resource for Topic {
             other => other?.topic_arn,
         };
         let arn = reply.ok_or_else(|| Error::incomplete("sns:CreateTopic", "TopicArn"))?;
-        cx.made(&arn, json!(outputs(&arn, None)));
+        cx.made(&arn, Attributes::new(json!(outputs(&arn, None))));
         let is_ours = prove_made(cx, &arn).await.inspect_err(|_| {
             cx.take_made();
         })?;
@@ -297,12 +297,12 @@ impl Resource for Topic {
         }
         let outputs = match change.has(&["archivePolicy"]) {
             true => with_archive(cx, id, &change.new).await?,
-            false => outputs_of(&change.attrs)?,
+            false => outputs_of(&change.live)?,
         };
         Ok(Made::new(change.id, outputs))
     }
 
-    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+    async fn delete(cx: &Cx, id: &str, _attributes: &Attributes) -> Result<(), Error> {
         let call = cx.aws.sns().delete_topic().topic_arn(id);
         let sent = send!(cx, call, "sns:DeleteTopic", wait: sns::PASSING, gone: sns::NOT_FOUND);
         // "You can not delete a topic with an active message archive policy" (Developer Guide,

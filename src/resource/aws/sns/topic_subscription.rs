@@ -231,7 +231,7 @@ impl Resource for TopicSubscription {
             other => other?.subscription_arn,
         };
         let arn = arn.ok_or_else(|| Error::incomplete("sns:Subscribe", "SubscriptionArn"))?;
-        cx.made(&arn, json!({"id": arn, "arn": arn}));
+        cx.made(&arn, Attributes::new(json!({"id": arn, "arn": arn})));
         let shown = cx.until("SNS to show the subscription", sns::LAG, || async {
             let live = get(cx, &arn).await?;
             live.ok_or_else(|| Wait::NotYet("not found".to_owned()))
@@ -269,10 +269,10 @@ impl Resource for TopicSubscription {
             let call = call.set_attribute_value(Some(value).filter(|value| !value.is_empty()));
             send!(cx, call, "sns:SetSubscriptionAttributes", wait: sns::PASSING)?;
         }
-        Ok(Made::new(change.id, outputs_of(&change.attrs)?))
+        Ok(Made::new(change.id, outputs_of(&change.live)?))
     }
 
-    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+    async fn delete(cx: &Cx, id: &str, _attributes: &Attributes) -> Result<(), Error> {
         let call = cx.aws.sns().unsubscribe().subscription_arn(id);
         match send!(cx, call, "sns:Unsubscribe", wait: sns::PASSING, gone: sns::NOT_FOUND) {
             Err(error) if error.message().contains("pending confirmation") => {

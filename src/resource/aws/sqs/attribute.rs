@@ -1,6 +1,6 @@
 //! A queue's properties as attributes.
 
-use super::Attributes;
+use super::QueueAttributes;
 use crate::resource::Change;
 use crate::resource::aws::attributes::{self, Attribute, Texts, fields, wire};
 use crate::resource::error::Error;
@@ -65,7 +65,7 @@ pub fn changed<P: Serialize>(change: &Change<P>) -> Result<Texts, Error> {
 }
 
 /// The properties that a queue's attributes represent; name, kind and tags aside.
-pub fn parse<P: DeserializeOwned>(live: &Attributes) -> Result<P, Error> {
+pub fn parse<P: DeserializeOwned>(live: &QueueAttributes) -> Result<P, Error> {
     attributes::parse(TABLE, "sqs:GetQueueAttributes", |name| {
         live.get(&Name::from(name)).map(String::as_str)
     })
@@ -88,7 +88,7 @@ mod tests {
             id: "url".to_owned(),
             old: Queue::default(),
             new: queue(new),
-            attrs: Value::Null,
+            live: Default::default(),
             changed: changed
                 .iter()
                 .map(|name| (*name).to_owned())
@@ -105,12 +105,12 @@ mod tests {
         });
         let wire = all(&queue(sent.clone())).unwrap_or_default();
         assert_eq!(wire["SqsManagedSseEnabled"], "false");
-        let live: Attributes = wire
+        let live: QueueAttributes = wire
             .into_iter()
             .map(|(name, value)| (Name::from(name), value))
             .collect();
         let read = parse::<Queue>(&live).and_then(|queue| fields(&queue));
-        assert_eq!(read.unwrap_or_default(), sent);
+        assert_eq!(read.unwrap_or_default().into_value(), sent);
     }
 
     #[test]

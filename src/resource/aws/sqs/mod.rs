@@ -32,7 +32,7 @@ pub const CREATE_LAG: Duration = Duration::from_secs(20);
 pub const CHANGE_LAG: Duration = Duration::from_secs(60);
 
 /// A queue's attributes as on the wire.
-pub type Attributes = HashMap<Name, String>;
+pub type QueueAttributes = HashMap<Name, String>;
 
 /// Refusals of a write that pass: throttling, a queue just created, a principal just created.
 pub fn unseen(error: &Error) -> Option<Reason> {
@@ -66,7 +66,7 @@ pub(crate) const SLOWED: Waits = (CHANGE_LAG, throttled);
 ///
 /// # Errors
 /// When the call fails, or no whole reply comes within [`CHANGE_LAG`].
-pub async fn attributes(cx: &Cx, url: &str, names: Name) -> Result<Option<Attributes>, Error> {
+pub async fn attributes(cx: &Cx, url: &str, names: Name) -> Result<Option<QueueAttributes>, Error> {
     let fifo = name_in_url(url).ends_with(".fifo");
     let mut asked = vec![names];
     if asked != [Name::All] {
@@ -89,7 +89,7 @@ pub async fn attributes(cx: &Cx, url: &str, names: Name) -> Result<Option<Attrib
 }
 
 /// What every whole reply has and this one lacks.
-fn lacking(live: &Attributes, fifo: bool) -> Option<Name> {
+fn lacking(live: &QueueAttributes, fifo: bool) -> Option<Name> {
     let needed = [Some(Name::QueueArn), fifo.then_some(Name::FifoQueue)];
     needed
         .into_iter()
@@ -150,7 +150,7 @@ pub async fn set_attributes(
     url: &str,
     wanted: &BTreeMap<&'static str, String>,
 ) -> Result<(), Error> {
-    let map: Attributes = wanted
+    let map: QueueAttributes = wanted
         .iter()
         .map(|(name, value)| (Name::from(*name), value.clone()))
         .collect();
@@ -159,7 +159,7 @@ pub async fn set_attributes(
     send!(cx, call, "sqs:SetQueueAttributes", wait: UNSEEN)?;
     if cx.made_id().is_none() {
         // What is created by attributes exists from here on.
-        cx.made(url, json!({"id": url}));
+        cx.made(url, Attributes::new(json!({"id": url})));
     }
     let in_force = InForce::default();
     cx.until(
@@ -182,7 +182,10 @@ pub async fn set_attributes(
 }
 
 /// The first attribute that is not yet as it was sent, with what it is.
-fn first_difference(wanted: &BTreeMap<&'static str, String>, live: &Attributes) -> Option<String> {
+fn first_difference(
+    wanted: &BTreeMap<&'static str, String>,
+    live: &QueueAttributes,
+) -> Option<String> {
     wanted.iter().find_map(|(name, value)| {
         let seen = live.get(&Name::from(*name)).map_or("", String::as_str);
         // The period is returned only where a KMS key is set.
@@ -280,11 +283,14 @@ mod tests {
     fn half_an_answer_is_none() {
         let arn = (Name::QueueArn, "a".to_owned());
         let fifo = (Name::FifoQueue, "true".to_owned());
-        assert_eq!(lacking(&Attributes::new(), false), Some(Name::QueueArn));
-        assert_eq!(lacking(&Attributes::from([arn.clone()]), false), None);
-        let half = Attributes::from([arn.clone()]);
+        assert_eq!(
+            lacking(&QueueAttributes::new(), false),
+            Some(Name::QueueArn)
+        );
+        assert_eq!(lacking(&QueueAttributes::from([arn.clone()]), false), None);
+        let half = QueueAttributes::from([arn.clone()]);
         assert_eq!(lacking(&half, true), Some(Name::FifoQueue));
-        assert_eq!(lacking(&Attributes::from([arn, fifo]), true), None);
+        assert_eq!(lacking(&QueueAttributes::from([arn, fifo]), true), None);
     }
 
     #[test]
@@ -332,8 +338,8 @@ mod tests {
             ("RedrivePolicy", String::new()),
             ("KmsDataKeyReusePeriodSeconds", "600".to_owned()),
         ]);
-        assert_eq!(first_difference(&wanted, &Attributes::new()), None);
-        let live = Attributes::from([(Name::RedrivePolicy, "{}".to_owned())]);
+        assert_eq!(first_difference(&wanted, &QueueAttributes::new()), None);
+        let live = QueueAttributes::from([(Name::RedrivePolicy, "{}".to_owned())]);
         assert!(first_difference(&wanted, &live).is_some());
     }
 

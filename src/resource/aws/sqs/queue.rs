@@ -2,7 +2,7 @@
 
 use crate::resource::author::*;
 use crate::resource::aws::listing;
-use crate::resource::aws::sqs::{self, Attributes, attribute, rules as queue_rules};
+use crate::resource::aws::sqs::{self, QueueAttributes, attribute, rules as queue_rules};
 use aws_sdk_sqs::operation::create_queue::builders::CreateQueueFluentBuilder;
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 use tokio::time::Instant;
@@ -160,7 +160,7 @@ impl Resource for Queue {
             .queue_url
             .ok_or_else(|| Error::incomplete("sqs:CreateQueue", "QueueUrl"))?;
         let outputs = outputs(cx, &url).await?;
-        cx.made(&url, json!(outputs));
+        cx.made(&url, Attributes::new(json!(outputs)));
         let (proven, shown) = tokio::join!(
             prove_created(cx, &url),
             sqs::wait_until_visible(cx, &url, &sent_attributes)
@@ -212,10 +212,10 @@ impl Resource for Queue {
         if change.has(&["tags"]) {
             update_tags(cx, &change).await?;
         }
-        Ok(Made::new(change.id, outputs_of(&change.attrs)?))
+        Ok(Made::new(change.id, outputs_of(&change.live)?))
     }
 
-    async fn delete(cx: &Cx, id: &str, _attrs: &Value) -> Result<(), Error> {
+    async fn delete(cx: &Cx, id: &str, _attributes: &Attributes) -> Result<(), Error> {
         let call = cx.aws.sqs().delete_queue().queue_url(id);
         send!(cx, call, "sqs:DeleteQueue", wait: sqs::SLOWED, gone: sqs::NOT_FOUND)
     }
@@ -258,7 +258,7 @@ impl Resource for Queue {
 
 /// About how many messages the queue holds: those that wait, that are being worked on, and
 /// that are delayed.
-fn messages(live: &Attributes) -> u64 {
+fn messages(live: &QueueAttributes) -> u64 {
     [
         Name::ApproximateNumberOfMessages,
         Name::ApproximateNumberOfMessagesNotVisible,
@@ -284,7 +284,7 @@ fn create_call(
     wanted: BTreeMap<&'static str, String>,
     props: &Queue,
 ) -> CreateQueueFluentBuilder {
-    let attributes: Attributes = wanted
+    let attributes: QueueAttributes = wanted
         .into_iter()
         .map(|(name, value)| (Name::from(name), value))
         .collect();
@@ -407,7 +407,7 @@ mod tests {
 
     #[test]
     fn messages_of_all_kinds_are_counted() {
-        let live = Attributes::from([
+        let live = QueueAttributes::from([
             (Name::ApproximateNumberOfMessages, "3".to_owned()),
             (Name::ApproximateNumberOfMessagesNotVisible, "2".to_owned()),
             (Name::ApproximateNumberOfMessagesDelayed, "1".to_owned()),

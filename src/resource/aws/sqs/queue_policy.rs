@@ -75,7 +75,7 @@ impl Setting for QueuePolicy {
         canonical(&live.policy.0) == canonical(&self.policy.0)
     }
 
-    async fn get(cx: &Cx, url: &str, _attrs: &Value) -> Result<Option<Self>, Error> {
+    async fn get(cx: &Cx, url: &str, _attributes: &Attributes) -> Result<Option<Self>, Error> {
         let live = sqs::attributes(cx, url, Name::Policy).await?;
         let text = live.and_then(|mut live| live.remove(&Name::Policy));
         let text = text.filter(|text| !text.is_empty());
@@ -90,7 +90,7 @@ impl Setting for QueuePolicy {
         sqs::set_attributes(cx, &props.queue_url, &wanted).await
     }
 
-    async fn remove(cx: &Cx, url: &str, _attrs: &Value) -> Result<(), Error> {
+    async fn remove(cx: &Cx, url: &str, _attributes: &Attributes) -> Result<(), Error> {
         let call = cx.aws.sqs().set_queue_attributes().queue_url(url);
         let call = call.attributes(Name::Policy, "");
         send!(cx, call, "sqs:SetQueueAttributes", wait: sqs::SLOWED, gone: sqs::NOT_FOUND)

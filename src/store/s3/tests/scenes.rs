@@ -8,7 +8,7 @@ use crate::store::lease::{Holder, Patience};
 use crate::store::state::{ResourceState, State, StateChange};
 use crate::store::transfer::{Moved, copy_versions};
 use crate::store::{Opened, Store, StoreError};
-use serde_json::{Map, Value};
+use serde_json::Map;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ pub(super) fn begin(step: usize, address: &str) -> Entry {
         op: "create".to_owned(),
         address: address.to_owned(),
         type_name: "random:RandomPet".to_owned(),
-        inputs: Value::Null,
+        inputs: Default::default(),
         decided: Map::new(),
         operation: String::new(),
         unfinished: BTreeSet::<Path>::new(),
