@@ -249,7 +249,9 @@ mod declarations {
     #[test]
     fn lists_maps_and_documents_are_known() {
         let group = declaration(kind("AWS::EC2::SecurityGroup"));
-        assert_eq!(group.at(&Path::pointer("/Tags")).unwrap()["set"], true);
+        assert!(group.is_map(&Path::pointer("/Tags")));
+        let rules = group.at(&Path::pointer("/SecurityGroupIngress")).unwrap();
+        assert_eq!(rules["set"], true);
         let api = declaration(kind("AWS::ApiGatewayV2::Api"));
         assert!(api.is_map(&Path::pointer("/Tags")));
         let role = declaration(kind("AWS::IAM::Role"));
