@@ -163,10 +163,11 @@ impl Maker<'_> {
                 merge(&mut flat, self.flat(&branch, deep + 1));
             }
         }
-        if flat.contains_key("if") && self.attempt % 2 == 1 {
-            if let Some(then) = flat.remove("then") {
-                merge(&mut flat, self.flat(&then, deep + 1));
-            }
+        if flat.contains_key("if")
+            && self.attempt % 2 == 1
+            && let Some(then) = flat.remove("then")
+        {
+            merge(&mut flat, self.flat(&then, deep + 1));
         }
         flat
     }

@@ -1,11 +1,14 @@
 //! One registry schema's parts, in the keywords of JSON Schema and of [`crate::schema`].
 
 use crate::schema::walk;
+use regex::Regex;
 use serde_json::{Map, Value, json};
+use std::sync::LazyLock;
 
 /// The schema with every part tidied, whatever the depth.
 pub(super) fn tidied(mut root: Value) -> Value {
-    let before = json!({"definitions": root.get("definitions").cloned()});
+    let of = |keyword: &str| root.get(keyword).cloned();
+    let before = json!({"definitions": of("definitions"), "properties": of("properties")});
     tidy(&before, "", &mut root);
     root
 }
@@ -31,6 +34,11 @@ pub(super) fn inline(root: &Value, schema: &mut Value) {
 }
 
 fn tidy(root: &Value, name: &str, schema: &mut Value) {
+    // A property may not be there any more when the schema is used.
+    let reference = schema.get("$ref").and_then(Value::as_str);
+    if reference.is_some_and(|reference| reference.starts_with("#/properties/")) {
+        inline(root, schema);
+    }
     if is_secret(name, walk::resolve(root, schema)) {
         inline(root, schema);
         schema["sensitive"] = true.into();
@@ -234,9 +242,24 @@ fn conditions(map: &mut Map<String, Value>) {
     }
 }
 
-/// A pattern in the notation of the validator.
+/// A pattern in the notation of the validator. Patterns of the registry are those of Java and of
+/// JavaScript: halves of a character beyond 16 bits, a `-` after a class in a class, a repeated
+/// look.
 fn translated(pattern: &str) -> String {
-    pattern.replace("\\Z", "\\z")
+    static CLASS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(\\[wdsWDS]|\\[pP]\{[^}]*\})-").expect("a pattern of our own")
+    });
+    const BEYOND: &str = "\u{10000}-\u{10ffff}";
+    let mut text = pattern.replace("\\Z", "\\z");
+    for halves in [
+        r"\uD800\uDBFF-\uDC00\uDFFF",
+        r"\uD800\uDC00-\uDBFF\uDFFF",
+        r"\uD83C-\uDBFF\uDC00-\uDFFF",
+    ] {
+        text = text.replace(halves, BEYOND);
+    }
+    text = text.replace(r"(?!\.)+", r"(?!\.)");
+    CLASS.replace_all(&text, r"$1\-").into_owned()
 }
 
 /// Whether a property is secret, by its name, as the registry marks none: a string whose name ends
@@ -279,4 +302,40 @@ pub(super) fn is_secret(name: &str, schema: &Value) -> bool {
         .unwrap_or_default();
     let names_it = ["ARN", "Amazon Resource Name", "name of the", "ID of the"];
     ends(&SURE) || (ends(&LIKELY) && !names_it.iter().any(|words| text.contains(words)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_is_translated() {
+        assert_eq!(translated(r"^[\w-.]+\Z"), r"^[\w\-.]+\z");
+        assert_eq!(
+            translated(r"[\t\uD800\uDBFF-\uDC00\uDFFF]"),
+            "[\\t\u{10000}-\u{10ffff}]"
+        );
+    }
+
+    #[test]
+    fn a_secret_is_known_by_its_name() {
+        let string = json!({"type": "string"});
+        for name in [
+            "MasterUserPassword",
+            "ClientSecret",
+            "AuthToken",
+            "SecretString",
+        ] {
+            assert!(is_secret(name, &string), "{name}");
+        }
+        for name in ["ClientToken", "SecretArn", "NextToken", "Name"] {
+            assert!(!is_secret(name, &string), "{name}");
+        }
+        assert!(!is_secret(
+            "ManageMasterUserPassword",
+            &json!({"type": "boolean"})
+        ));
+        let arn = json!({"type": "string", "description": "The ARN of the secret."});
+        assert!(!is_secret("CdnIdentifierSecret", &arn));
+    }
 }
