@@ -153,6 +153,10 @@ impl Filler<'_> {
         if let Some(first) = schema["enum"].get(0) {
             return first.clone();
         }
+        let branch = schema["oneOf"].get(0).or(schema["anyOf"].get(0));
+        if let Some(branch) = branch.filter(|_| schema.get("required").is_none()) {
+            return self.value(model, branch, name);
+        }
         let of = schema["type"].as_str().or(schema["type"][0].as_str());
         match of {
             Some("string") => json!(self.text(model, schema, name)),
@@ -188,7 +192,7 @@ impl Filler<'_> {
                 true => format!("{}-{count:017x}", prefix(name, &last)),
                 false => format!("{last}-{count:x}"),
             }
-        } else if ends(&["Time", "Timestamp", "Date", "At"]) {
+        } else if ends(&["Time", "Timestamp", "Date", "At"]) || schema["format"] == "date-time" {
             stamps::iso_millis(now)
         } else if ends(&["Url", "URL", "Uri", "URI"]) {
             let (_, suffix) = partition_of(region);
@@ -230,7 +234,7 @@ impl Filler<'_> {
     fn named(&self, model: &Value) -> String {
         let names = [format!("{}Name", self.last()), "Name".to_owned()];
         let found = names.iter().find_map(|name| model[name].as_str());
-        if let Some(name) = found {
+        if let Some(name) = found.filter(|name| name.len() > 1) {
             return name.to_owned();
         }
         match is_foreseen(self.kind, model) {

@@ -51,9 +51,13 @@ impl Draws {
             HirKind::Class(class) => made.push(self.character(class)),
             HirKind::Capture(capture) => self.write(&capture.sub, made),
             HirKind::Concat(parts) => parts.iter().for_each(|part| self.write(part, made)),
+            // The shortest is often a single fixed name.
             HirKind::Alternation(options) => {
-                if let Some(first) = options.first() {
-                    self.write(first, made);
+                let longest = options
+                    .iter()
+                    .max_by_key(|option| option.properties().minimum_len());
+                if let Some(option) = longest {
+                    self.write(option, made);
                 }
             }
             HirKind::Repetition(repetition) => {
