@@ -24,6 +24,7 @@ pub mod broken;
 pub(crate) mod conform;
 pub mod document;
 mod validate;
+pub mod walk;
 
 pub(crate) use validate::{is_zero_led, kind};
 
@@ -175,14 +176,20 @@ impl Schema {
     }
 
     /// A declaration created at run time, from JSON Schemas with the same keywords. It lives as
-    /// long as the process.
-    pub fn at_run_time(name: String, properties: Value, outputs: Value) -> &'static Self {
+    /// long as the process. Both may refer to `#/definitions/…` of the properties' schema.
+    pub fn at_run_time(
+        name: String,
+        description: String,
+        properties: Value,
+        outputs: Value,
+    ) -> &'static Self {
         let name = Box::leak(name.into_boxed_str());
-        let schema = Self::from_json(name, String::new(), properties, outputs);
+        let schema = Self::from_json(name, description, properties, outputs);
         Box::leak(Box::new(schema))
     }
 
-    fn from_json(
+    /// The same, of a name that lives long enough, for as long as it is held.
+    pub(crate) fn from_json(
         name: &'static str,
         description: String,
         properties: Value,
@@ -245,9 +252,23 @@ impl Schema {
                     walk(declared, see);
                 }
             }
+            for keyword in ["allOf", "anyOf", "oneOf"] {
+                let branches = schema.get(keyword).and_then(Value::as_array);
+                for declared in branches.into_iter().flatten() {
+                    walk(declared, see);
+                }
+            }
         }
         walk(&self.properties, see);
         walk(&self.outputs, see);
+        // What references lead to, each once.
+        let definitions = self
+            .properties
+            .get("definitions")
+            .and_then(Value::as_object);
+        for declared in definitions.into_iter().flat_map(Map::values) {
+            walk(declared, see);
+        }
     }
 
     /// Every property with its `default`, or null.
@@ -318,18 +339,13 @@ impl Schema {
             .map(|(name, _)| name.as_str())
     }
 
-    /// The schemas on the way to `path`, the property's own first; it ends early where the
-    /// schema says nothing of what lies below (a JSON document).
+    /// The schemas on the way to `path`, the property's own first, with references followed; it
+    /// ends early where the schema says nothing of what lies below (a JSON document).
     pub fn along<'s>(&'s self, path: &Path) -> impl Iterator<Item = &'s Value> {
-        let mut at = &self.properties;
+        let root = &self.properties;
+        let mut at = root;
         path.segments().map_while(move |segment| {
-            at = members(at)
-                .and_then(|map| map.get(segment.as_ref()))
-                .or_else(|| {
-                    at.get("additionalProperties")
-                        .filter(|schema| schema.is_object())
-                })
-                .or_else(|| at.get("items"))?;
+            at = walk::member(root, at, segment.as_ref()).or_else(|| walk::items(root, at))?;
             Some(at)
         })
     }

@@ -193,7 +193,12 @@ impl Bench {
             "id": {"type": "string"}, "arn": {"type": "string", "from": ["name"]},
         }});
         types.add(Dynamic {
-            schema: Schema::at_run_time("Test::Some::Thing".to_owned(), properties, outputs),
+            schema: Schema::at_run_time(
+                "Test::Some::Thing".to_owned(),
+                "A thing.".to_owned(),
+                properties,
+                outputs,
+            ),
             provider: Arc::clone(&provider),
             at_once,
             calls: Arc::clone(&calls),

@@ -1,8 +1,9 @@
 //! One type of the registry: what its schema says, ready to be asked.
 
+use crate::schema::Schema;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 /// One type of the registry.
 ///
@@ -23,6 +24,8 @@ pub struct RegistryType {
     tagging: Tagging,
     handlers: BTreeMap<Handler, HandlerDeclaration>,
     property_transform: BTreeMap<String, String>,
+    /// See [`super::declaration`].
+    pub(super) declared: OnceLock<&'static Schema>,
 }
 
 /// How a type takes tags.
@@ -108,6 +111,7 @@ impl RegistryType {
             handlers: handlers(&schema),
             property_transform: property_transform(&schema),
             tagging: Tagging::default(),
+            declared: OnceLock::new(),
             schema,
         };
         kind.tagging = kind.read_tagging();

@@ -1,7 +1,6 @@
 //! The names, what is known without a schema, and one type's schema.
 
 use super::*;
-use serde_json::Value;
 
 fn kind(name: &str) -> &'static RegistryType {
     registry_type(name).unwrap()
@@ -82,8 +81,8 @@ fn a_type_says_what_its_schema_says() {
             .handler(Handler::Read)
             .is_none()
     );
-    let transform = kind("AWS::Lambda::EventInvokeConfig").property_transform();
-    assert!(transform.contains_key("FunctionName"));
+    let transform = kind("AWS::RDS::DBClusterParameterGroup").property_transform();
+    assert!(transform.contains_key("DBClusterParameterGroupName"));
 }
 
 #[test]
@@ -144,4 +143,134 @@ fn nothing_is_lost_from_a_schema() {
         schema["handlers"]["create"]["permissions"],
         Value::Array(_)
     ));
+}
+
+mod declarations {
+    use super::*;
+    use crate::data::{Data, Path};
+    use serde_json::json;
+
+    #[test]
+    fn a_declaration_has_our_keywords() {
+        let schema = declaration(kind("AWS::Lambda::Function"));
+        assert_eq!(schema.name, "AWS::Lambda::Function");
+        assert!(schema.description.contains("Lambda function"));
+        assert!(schema.flag(&Path::pointer("/FunctionName"), "createOnly"));
+        assert!(!schema.flag(&Path::pointer("/Timeout"), "createOnly"));
+        assert!(schema.flag(&Path::pointer("/Code/S3Bucket"), "writeOnly"));
+        assert!(!schema.has_property("Arn") && schema.has_output("Arn"));
+        assert!(schema.has_output("FunctionName"));
+        assert_eq!(schema.required().collect::<Vec<_>>(), ["Code", "Role"]);
+        // A part of a property that only the service sets is an output.
+        assert!(schema.at(&Path::pointer("/SnapStart/ApplyOn")).is_some());
+        assert!(schema.has_output("SnapStartResponse"));
+        assert_eq!(schema.outputs["properties"]["Arn"]["type"], "string");
+        assert!(
+            schema.outputs["properties"]["Arn"]
+                .get("volatile")
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_nested_property_of_the_service_is_an_output_alone() {
+        let schema = declaration(kind("AWS::RDS::DBInstance"));
+        assert!(
+            schema
+                .at(&Path::pointer("/MasterUserSecret/KmsKeyId"))
+                .is_some()
+        );
+        assert!(
+            schema
+                .at(&Path::pointer("/MasterUserSecret/SecretArn"))
+                .is_none()
+        );
+        let outputs = &schema.outputs["properties"];
+        assert!(
+            outputs["MasterUserSecret"]["properties"]
+                .get("SecretArn")
+                .is_some()
+        );
+        assert!(
+            outputs["MasterUserSecret"]["properties"]
+                .get("KmsKeyId")
+                .is_none()
+        );
+        assert!(outputs["MasterUserSecret"].get("partial").is_none());
+        assert!(schema.is_sensitive("MasterUserPassword"));
+        assert!(
+            !schema
+                .from("DBInstanceArn")
+                .any(|name| name == "MasterUserPassword")
+        );
+        assert!(schema.from("DBInstanceArn").any(|name| name == "DBName"));
+    }
+
+    #[test]
+    fn what_holds_itself_is_followed() {
+        let schema = declaration(kind("AWS::WAFv2::WebACL"));
+        let deep =
+            "/Rules/0/Statement/NotStatement/Statement/NotStatement/Statement/GeoMatchStatement";
+        assert!(schema.at(&Path::pointer(deep)).is_some());
+        assert!(
+            schema
+                .at(&Path::pointer(format!("{deep}/Nothing")))
+                .is_none()
+        );
+        let text = schema.properties.to_string();
+        assert!(text.len() < 400_000, "{}", text.len());
+        let mut data = Data::from(json!({
+            "Scope": "REGIONAL",
+            "DefaultAction": {"Allow": {}},
+            "VisibilityConfig": {
+                "SampledRequestsEnabled": true, "CloudWatchMetricsEnabled": true, "MetricName": "x",
+            },
+            "Rules": [{
+                "Name": 7, "Priority": 1,
+                "Statement": {"NotStatement": {"Statement": {"GeoMatchStatement": {"CountryCodes": ["DE"]}}}},
+                "VisibilityConfig": {
+                    "SampledRequestsEnabled": true, "CloudWatchMetricsEnabled": true, "MetricName": "x",
+                },
+            }],
+        }));
+        schema.conform(&mut data);
+        assert_eq!(data.value["Rules"][0]["Name"], "7");
+        assert_eq!(schema.validate(&data), []);
+        let statement = &mut data.value["Rules"][0]["Statement"]["NotStatement"]["Statement"];
+        statement["GeoMatchStatement"]["CountryCode"] = json!(["DE"]);
+        let broken = schema.validate(&data);
+        assert_eq!(broken.len(), 1, "{broken:?}");
+        assert_eq!(
+            broken[0].help.as_deref(),
+            Some("did you mean \"CountryCodes\"?")
+        );
+    }
+
+    #[test]
+    fn lists_maps_and_documents_are_known() {
+        let group = declaration(kind("AWS::EC2::SecurityGroup"));
+        assert_eq!(group.at(&Path::pointer("/Tags")).unwrap()["set"], true);
+        let api = declaration(kind("AWS::ApiGatewayV2::Api"));
+        assert!(api.is_map(&Path::pointer("/Tags")));
+        let role = declaration(kind("AWS::IAM::Role"));
+        let document = role.keyword(&Path::pointer("/AssumeRolePolicyDocument"), "document");
+        assert_eq!(document, Some("policy"));
+        let every = role.keyword(&Path::pointer("/Policies/0/PolicyDocument"), "document");
+        assert_eq!(every, Some("policy"));
+    }
+
+    #[test]
+    fn an_instance_is_valid_and_a_sample_fits() {
+        let role = kind("AWS::IAM::Role");
+        let made = instance(role, 0);
+        assert!(made.get("AssumeRolePolicyDocument").is_some());
+        assert_eq!(declaration(role).validate(&Data::from(made)), []);
+        let queue = kind("AWS::SQS::Queue");
+        assert_eq!(
+            sample(queue, "Arn", 7),
+            "arn:aws:sqs:us-east-1:123456789012:queue-7"
+        );
+        assert_ne!(sample(queue, "QueueUrl", 1), sample(queue, "QueueUrl", 2));
+        assert_eq!(sample(queue, "Nothing", 7), Value::Null);
+    }
 }

@@ -3,7 +3,7 @@
 
 use crate::data::{Data, Path};
 use crate::engine::plan::{Change, OutputChange, Plan};
-use crate::schema::Schema;
+use crate::schema::{Schema, walk};
 pub(crate) use crate::secrets::SECRET;
 pub use crate::secrets::Secrets;
 use serde_json::Value;
@@ -152,6 +152,8 @@ impl SecretPaths {
 pub(crate) struct Veil<'a> {
     paths: Option<&'a SecretPaths>,
     schema: Option<&'a Value>,
+    /// The schema that has the definitions.
+    root: Option<&'a Value>,
     lifted: bool,
 }
 
@@ -163,22 +165,23 @@ impl<'a> Veil<'a> {
         show_secrets: bool,
     ) -> Self {
         let says = |schema: &&Schema| ["sensitive", "document"].map(|it| schema.has_keyword(it));
+        // Most types say nothing of it, and their values are not walked.
+        let root = schema
+            .filter(|it| says(it).contains(&true))
+            .map(|it| &it.properties);
         Self {
             paths: Some(paths),
-            // Most types say nothing of it, and their values are not walked.
-            schema: schema
-                .filter(|it| says(it).contains(&true))
-                .map(|it| &it.properties),
+            schema: root,
+            root,
             lifted: show_secrets,
         }
     }
 
     /// The veil over an entry of an object.
     pub(crate) fn key(self, name: &str) -> Self {
-        let schema = self.schema.and_then(|schema| {
-            let own = schema.get("properties").and_then(|map| map.get(name));
-            own.or_else(|| schema.get("additionalProperties"))
-        });
+        let schema = self
+            .schema
+            .and_then(|schema| walk::member(self.root?, schema, name));
         let paths = self.paths.and_then(|paths| {
             let any = || is_index(name).then(|| paths.below.get(ANY_ITEM)).flatten();
             paths.below.get(name).or_else(any)
@@ -194,7 +197,7 @@ impl<'a> Veil<'a> {
     pub(crate) fn item(self) -> Self {
         Self {
             paths: self.paths.and_then(|paths| paths.below.get(ANY_ITEM)),
-            schema: self.schema.and_then(|schema| schema.get("items")),
+            schema: self.items(),
             ..self
         }
     }
@@ -204,12 +207,16 @@ impl<'a> Veil<'a> {
         path.segments().fold(self, |veil, segment| {
             if veil.covers() {
                 veil
-            } else if is_index(&segment) && veil.schema.is_none_or(|s| s.get("items").is_some()) {
+            } else if is_index(&segment) && (veil.schema.is_none() || veil.items().is_some()) {
                 veil.item()
             } else {
                 veil.key(&segment)
             }
         })
+    }
+
+    fn items(self) -> Option<&'a Value> {
+        walk::items(self.root?, self.schema?)
     }
 
     fn covers(self) -> bool {

@@ -1,6 +1,6 @@
 //! Names that other tools and services use, and what they are called here.
 
-use crate::schema::Schema;
+use crate::schema::{Schema, walk};
 use serde_json::Value;
 
 /// Of a name that is not a property of a type: what may be meant, beyond a typo.
@@ -64,7 +64,8 @@ pub fn own_name(name: &str, schema: &Schema) -> Option<String> {
 fn inside(name: &str, schema: &Schema) -> Option<String> {
     let wanted = squeezed(name);
     let mut found = Vec::new();
-    search(&schema.properties, &wanted, &mut String::new(), &mut found);
+    let root = &schema.properties;
+    search(root, root, &wanted, &mut String::new(), DEEPEST, &mut found);
     match found.as_slice() {
         [] => None,
         [one] => Some(format!("did you mean \"{one}\"?")),
@@ -72,22 +73,36 @@ fn inside(name: &str, schema: &Schema) -> Option<String> {
     }
 }
 
-fn search(schema: &Value, wanted: &str, at: &mut String, found: &mut Vec<String>) {
-    let Some(Value::Object(members)) = schema.get("properties") else {
+/// How deep a property is looked for, and how many are taken. A definition may hold itself.
+const DEEPEST: usize = 4;
+const MOST_FOUND: usize = 16;
+
+fn search(
+    root: &Value,
+    schema: &Value,
+    wanted: &str,
+    at: &mut String,
+    deep: usize,
+    found: &mut Vec<String>,
+) {
+    if deep == 0 {
         return;
-    };
-    for (name, schema) in members {
+    }
+    for (name, schema) in walk::properties(root, schema) {
+        if found.len() >= MOST_FOUND {
+            return;
+        }
         let length = at.len();
         at.push_str(name);
-        if length > 0 && squeezed(name) == wanted {
+        if length > 0 && squeezed(name) == wanted && !found.contains(at) {
             found.push(at.clone());
         }
         at.push('.');
-        search(schema, wanted, at, found);
+        search(root, schema, wanted, at, deep - 1, found);
         at.pop();
-        if let Some(items) = schema.get("items") {
+        if let Some(items) = walk::items(root, schema) {
             at.push_str("[0].");
-            search(items, wanted, at, found);
+            search(root, items, wanted, at, deep - 1, found);
         }
         at.truncate(length);
     }

@@ -1,7 +1,7 @@
 //! Brings evaluated properties into the form that a type's schema expects.
 
 use super::document;
-use super::{Schema, members};
+use super::{Schema, walk};
 use crate::data::{Data, Path};
 use serde_json::{Map, Number, Value};
 use std::borrow::Cow;
@@ -29,62 +29,60 @@ impl Schema {
         value: &'v Value,
         unknown: &BTreeMap<Path, String>,
     ) -> Cow<'v, Value> {
-        if !differs(value, Some(&self.properties)) {
+        let root = &self.properties;
+        if !differs(value, root, Some(root)) {
             return Cow::Borrowed(value);
         }
         let mut value = value.clone();
-        conform(&mut value, Some(&self.properties), &Path::root(), unknown);
+        conform(&mut value, root, Some(root), &Path::root(), unknown);
         Cow::Owned(value)
     }
 }
 
 /// Whether a part of the value may have another form. Most values have none, and are not cloned.
-fn differs(value: &Value, schema: Option<&Value>) -> bool {
-    let says = |keyword: &str| schema.and_then(|schema| schema.get(keyword));
+fn differs(value: &Value, root: &Value, schema: Option<&Value>) -> bool {
     match value {
         Value::Null => true,
         Value::Bool(_) => is_string(schema),
         Value::Number(number) => is_string(schema) || plain(number).is_some(),
         // Perhaps a document given as a string.
         Value::String(text) => text.contains("null"),
-        Value::Object(map) => {
-            let properties = schema.and_then(members);
-            let others = says("additionalProperties");
-            map.iter().any(|(key, value)| {
-                let schema = properties.and_then(|members| members.get(key)).or(others);
-                differs(value, schema)
-            })
+        Value::Object(map) => map.iter().any(|(key, value)| {
+            let schema = schema.and_then(|schema| walk::own_member(root, schema, key));
+            differs(value, root, schema)
+        }),
+        Value::Array(items) => {
+            let schema = schema.and_then(|schema| walk::own_items(root, schema));
+            items.iter().any(|item| differs(item, root, schema))
         }
-        Value::Array(items) => items.iter().any(|item| differs(item, says("items"))),
     }
 }
 
 fn conform(
     value: &mut Value,
+    root: &Value,
     schema: Option<&Value>,
     path: &Path,
     unknown: &BTreeMap<Path, String>,
 ) {
-    let says = |keyword: &str| schema.and_then(|schema| schema.get(keyword));
-    if says("document").is_some() {
+    if schema.is_some_and(|schema| schema.get("document").is_some()) {
         document::drop_nulls(value, path, unknown);
         return;
     }
     match value {
         Value::Object(map) => {
             drop_members(map, path, unknown);
-            let properties = schema.and_then(members);
-            let others = says("additionalProperties").filter(|schema| schema.is_object());
             for (key, value) in map {
-                let schema = properties.and_then(|members| members.get(key)).or(others);
-                if differs(value, schema) {
-                    conform(value, schema, &path.join(key), unknown);
+                let schema = schema.and_then(|schema| walk::own_member(root, schema, key));
+                if differs(value, root, schema) {
+                    conform(value, root, schema, &path.join(key), unknown);
                 }
             }
         }
         Value::Array(items) => {
+            let schema = schema.and_then(|schema| walk::own_items(root, schema));
             for (index, item) in items.iter_mut().enumerate() {
-                conform(item, says("items"), &path.join(index), unknown);
+                conform(item, root, schema, &path.join(index), unknown);
             }
         }
         Value::Number(number) if is_string(schema) => *value = number.to_string().into(),

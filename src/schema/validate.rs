@@ -1,9 +1,9 @@
 //! Checks values against a type's schema, and says what is wrong in plain words. What is not
 //! known yet is not held against a value, and nothing secret is said.
 
-use super::Schema;
 use super::alias;
 use super::broken::Broken;
+use super::{Schema, walk};
 use crate::data::{Data, Path};
 use crate::nearest::{did_you_mean, nearest};
 use jsonschema::error::{TypeKind, ValidationError, ValidationErrorKind as Kind};
@@ -124,14 +124,13 @@ impl Check<'_> {
         if path.is_root() {
             return self.schema.unexpected(name);
         }
-        let known = self
-            .schema
-            .at(path)
-            .and_then(|schema| super::members(schema));
-        let names = || known.into_iter().flatten().map(|(name, _)| name.as_str());
+        let root = &self.schema.properties;
+        let declared = self.schema.at(path);
+        let known = declared.map_or(Vec::new(), |schema| walk::properties(root, schema));
+        let names = || known.iter().map(|(name, _)| name.as_str());
         let message = format!("{name:?} is not a property of {path}");
         let map = self.map_inside(name, path);
-        let part = || alias::part(name, known?.keys().map(String::as_str));
+        let part = || alias::part(name, names());
         let help = did_you_mean(name, names())
             .or(map)
             .or_else(|| part().map(|found| format!("did you mean \"{found}\"?")))
@@ -144,6 +143,7 @@ impl Check<'_> {
     fn map_inside(&self, name: &str, path: &Path) -> Option<String> {
         let mut members = super::members(self.schema.at(path)?)?.iter();
         let (inner, schema) = members.next()?;
+        let schema = walk::resolve(&self.schema.properties, schema);
         let is_map = schema.get("additionalProperties").is_some() && members.next().is_none();
         let given = path.join(name);
         let value = given
