@@ -75,25 +75,43 @@ fn compile(kind: &RegistryType) -> Result<Validator, String> {
         map.retain(|keyword, _| !keyword.starts_with('$') && keyword != "handlers");
     }
     translate(&mut schema, false);
-    let options = || jsonschema::options().with_draft(Draft::Draft7);
-    options().build(&schema).or_else(|_| {
+    let build = |schema: &Value| {
+        jsonschema::options()
+            .with_draft(Draft::Draft7)
+            .build(schema)
+    };
+    build(&schema).or_else(|_| {
         translate(&mut schema, true);
-        let built = options().build(&schema);
-        built.map_err(|error| error.to_string())
+        build(&schema).map_err(|error| error.to_string())
     })
 }
 
-/// Patterns are Java's. `strictly`, those are dropped that have no like in the validator's
-/// language.
+fn is_pattern(text: &str) -> bool {
+    let alone = json!({"pattern": text});
+    let built = jsonschema::options()
+        .with_draft(Draft::Draft7)
+        .build(&alone);
+    built.is_ok()
+}
+
+/// Patterns are Java's. `strictly`, those that have no like in the validator's language allow all.
 fn translate(schema: &mut Value, strictly: bool) {
     match schema {
         Value::Object(map) => {
             if let Some(Value::String(pattern)) = map.get_mut("pattern") {
                 *pattern = pattern.replace("\\Z", "$").replace("\\A", "^");
-                let alone = json!({"pattern": pattern});
-                if strictly && jsonschema::validator_for(&alone).is_err() {
+                if strictly && !is_pattern(pattern) {
                     map.remove("pattern");
                 }
+            }
+            if let Some(Value::Object(patterns)) = map.get_mut("patternProperties")
+                && strictly
+            {
+                let all = std::mem::take(patterns).into_iter();
+                patterns.extend(all.map(|(pattern, schema)| match is_pattern(&pattern) {
+                    true => (pattern, schema),
+                    false => (String::new(), schema),
+                }));
             }
             map.values_mut()
                 .for_each(|value| translate(value, strictly));

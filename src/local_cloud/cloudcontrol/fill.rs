@@ -4,11 +4,11 @@
 use super::Refusal;
 use super::check::faults;
 use super::model::{identifier, is_foreseen, remove, steps};
-use super::pattern;
 use crate::local_cloud::service::ACCOUNT;
 use crate::local_cloud::stamps;
 use crate::registry::{self, RegistryType};
 use crate::resource::aws::partition_of;
+use regex::Regex;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -36,7 +36,7 @@ pub(super) fn model(
     let of_identifier = kind.primary_identifier().iter();
     for path in of_identifier.chain(kind.read_only()) {
         let before = model.clone();
-        filler.fill(&before, kind.schema(), &mut model, &steps(path));
+        filler.fill((&before, path), kind.schema(), &mut model, &steps(path));
     }
     reorder(kind, kind.schema(), &mut model);
     Ok(model)
@@ -120,9 +120,9 @@ impl Filler<'_> {
         }
     }
 
-    /// Fills in a property where it is missing and what holds it is there. `model` is the whole
-    /// as it was before.
-    fn fill(&self, model: &Value, schema: &Value, value: &mut Value, path: &[&str]) {
+    /// Fills in a property where it is missing and what holds it is there. `whole` is the model as
+    /// it was before, and the property's whole path.
+    fn fill(&self, whole: (&Value, &str), schema: &Value, value: &mut Value, path: &[&str]) {
         let schema = self.kind.resolve(schema);
         let Some((step, rest)) = path.split_first() else {
             return;
@@ -130,15 +130,16 @@ impl Filler<'_> {
         match (value, *step) {
             (Value::Array(list), "*") => {
                 for item in list {
-                    self.fill(model, &schema["items"], item, rest);
+                    self.fill(whole, &schema["items"], item, rest);
                 }
             }
             (Value::Object(map), step) => {
                 let property = &schema["properties"][step];
                 match map.get_mut(step) {
-                    Some(below) => self.fill(model, property, below, rest),
+                    Some(below) => self.fill(whole, property, below, rest),
                     None if rest.is_empty() => {
-                        map.insert(step.to_owned(), self.value(model, property, step));
+                        let (model, path) = whole;
+                        map.insert(step.to_owned(), self.value(model, property, path));
                     }
                     None => {}
                 }
@@ -147,20 +148,24 @@ impl Filler<'_> {
         }
     }
 
-    /// A plausible value of a property.
-    fn value(&self, model: &Value, schema: &Value, name: &str) -> Value {
+    /// A plausible value of the property at a path.
+    fn value(&self, model: &Value, schema: &Value, path: &str) -> Value {
         let schema = self.kind.resolve(schema);
         if let Some(first) = schema["enum"].get(0) {
             return first.clone();
         }
+        let branch = schema["oneOf"].get(0).or(schema["anyOf"].get(0));
+        if let Some(branch) = branch.filter(|_| schema.get("required").is_none()) {
+            return self.value(model, branch, path);
+        }
         let of = schema["type"].as_str().or(schema["type"][0].as_str());
         match of {
-            Some("string") => json!(self.text(model, schema, name)),
+            Some("string") => json!(self.text(model, schema, path)),
             Some("integer" | "number") => schema.get("minimum").cloned().unwrap_or(json!(0)),
             Some("boolean") => json!(false),
             Some("array") => match schema["minItems"].as_u64() {
                 None | Some(0) => json!([]),
-                Some(_) => json!([self.value(model, &schema["items"], name)]),
+                Some(_) => json!([self.value(model, &schema["items"], &format!("{path}/*"))]),
             },
             _ => {
                 let names = schema["required"].as_array().into_iter().flatten();
@@ -168,7 +173,8 @@ impl Filler<'_> {
                 let map: Map<_, _> = names
                     .map(|name| {
                         let property = &schema["properties"][name];
-                        (name.to_owned(), self.value(model, property, name))
+                        let path = format!("{path}/{name}");
+                        (name.to_owned(), self.value(model, property, &path))
                     })
                     .collect();
                 Value::Object(map)
@@ -176,7 +182,9 @@ impl Filler<'_> {
         }
     }
 
-    fn text(&self, model: &Value, schema: &Value, name: &str) -> String {
+    fn text(&self, model: &Value, schema: &Value, path: &str) -> String {
+        let mut steps = path.rsplit('/');
+        let name = steps.find(|step| *step != "*").unwrap_or_default();
         let Place { region, now, count } = *self.place;
         let last = self.last().to_lowercase();
         let pattern = schema["pattern"].as_str();
@@ -188,7 +196,7 @@ impl Filler<'_> {
                 true => format!("{}-{count:017x}", prefix(name, &last)),
                 false => format!("{last}-{count:x}"),
             }
-        } else if ends(&["Time", "Timestamp", "Date", "At"]) {
+        } else if ends(&["Time", "Timestamp", "Date", "At"]) || schema["format"] == "date-time" {
             stamps::iso_millis(now)
         } else if ends(&["Url", "URL", "Uri", "URI"]) {
             let (_, suffix) = partition_of(region);
@@ -201,11 +209,12 @@ impl Filler<'_> {
         } else {
             format!("{last}-{}-{count:x}", name.to_lowercase())
         };
-        let seed = format!("{}/{name}/{count}", self.kind.name());
-        let fits = |text: &str| pattern.is_none_or(|pattern| pattern::fits(pattern, text));
-        let made = pattern.filter(|_| !fits(&found));
-        let made = made.and_then(|pattern| pattern::example(pattern, &seed));
-        let mut text = made.unwrap_or(found);
+        let mut text = found;
+        if !pattern.is_none_or(|pattern| fits(pattern, &text))
+            && let Value::String(sample) = registry::sample(self.kind, path, count)
+        {
+            text = sample;
+        }
         let size = |keyword: &str| -> Option<usize> {
             let size = schema[keyword].as_u64()?;
             size.try_into().ok()
@@ -230,7 +239,7 @@ impl Filler<'_> {
     fn named(&self, model: &Value) -> String {
         let names = [format!("{}Name", self.last()), "Name".to_owned()];
         let found = names.iter().find_map(|name| model[name].as_str());
-        if let Some(name) = found {
+        if let Some(name) = found.filter(|name| name.len() > 1) {
             return name.to_owned();
         }
         match is_foreseen(self.kind, model) {
@@ -266,6 +275,11 @@ impl Filler<'_> {
         }
         arn
     }
+}
+
+/// Whether a pattern allows a string. One that cannot be read allows none.
+fn fits(pattern: &str, text: &str) -> bool {
+    Regex::new(pattern).is_ok_and(|regex| regex.is_match(text))
 }
 
 /// How the ids of EC2 begin: by the property's name, or else the type's.

@@ -14,7 +14,6 @@ mod check;
 mod fill;
 mod model;
 mod patch;
-mod pattern;
 mod ticket;
 
 #[cfg(test)]
