@@ -4,6 +4,7 @@
 use crate::crash::{Matrix, at_calls, at_writes};
 use crate::support::{Ended, Project, actions, census};
 use serde_json::{Value, json};
+use stackctl::registry::{Handler, instance, is_in_cloud_control, names, registry_type};
 use std::collections::BTreeMap;
 
 /// How many calls an apply of the everyday stack makes, and how many its change: waits take a few
@@ -150,7 +151,11 @@ fn a_create_that_fails_after_it_created_is_in_the_state() {
 
 #[test]
 fn a_handler_that_refuses_leaves_nothing() {
-    for code in ["ServiceLimitExceeded", "InvalidRequest", "GeneralServiceException"] {
+    for code in [
+        "ServiceLimitExceeded",
+        "InvalidRequest",
+        "GeneralServiceException",
+    ] {
         let mut project = topic();
         let failed = json!({"code": code, "message": "no more of it"});
         let ended = apply_with(&mut project, "CreateResource", failed).expect(1);
@@ -169,7 +174,10 @@ fn a_busy_or_throttled_handler_is_waited_for() {
         let mut project = topic();
         for (call, name) in [("CreateResource", "a"), ("UpdateResource", "b")] {
             let text = project.read("stacks/s.yaml");
-            let text = text.replace("\"DisplayName\":\"a\"", &format!("\"DisplayName\":\"{name}\""));
+            let text = text.replace(
+                "\"DisplayName\":\"a\"",
+                &format!("\"DisplayName\":\"{name}\""),
+            );
             project.write("stacks/s.yaml", text);
             let ended = apply_with(&mut project, call, json!({"code": code})).expect(0);
             assert!(ended.stderr.contains("retrying"), "{}", ended.stderr);
@@ -193,7 +201,9 @@ fn what_somebody_else_created_under_the_name_is_to_be_imported() {
         "{}",
         ended.stderr
     );
-    second.run(&["import", "cluster", "shared", "--yes"]).expect(0);
+    second
+        .run(&["import", "cluster", "shared", "--yes"])
+        .expect(0);
     second.run(&["plan", "--detailed-exitcode"]).expect(0);
 }
 
@@ -207,4 +217,100 @@ fn a_property_that_aws_does_not_change_in_place_is_named() {
     let ended = apply_with(&mut project, "UpdateResource", refused).expect(1);
     let next = "options: {replaceOnChanges: [DisplayName]}";
     assert!(ended.stderr.contains(next), "{}", ended.stderr);
+}
+
+/// How many types of the registry go their whole way. One stack holds them all.
+const TYPES: usize = 200;
+
+/// Strings as a stack file writes them.
+fn literal(value: Value) -> Value {
+    match value {
+        Value::String(text) => text.replace("${", "$${").replace("%{", "%%{").into(),
+        Value::Array(items) => items.into_iter().map(literal).collect(),
+        Value::Object(map) => map
+            .into_iter()
+            .map(|(key, value)| (key, literal(value)))
+            .collect(),
+        other => other,
+    }
+}
+
+/// Types that Cloud Control manages, spread over the registry, each with a generated instance and
+/// whether its tags can be changed.
+fn generated() -> Vec<(&'static str, Value, Option<&'static str>)> {
+    let managed = |name: &&&str| {
+        let kind = registry_type(name).unwrap();
+        let needed = [Handler::Create, Handler::Read, Handler::Delete];
+        is_in_cloud_control(name) && needed.iter().all(|it| kind.handler(*it).is_some())
+    };
+    let all: Vec<&str> = names().iter().filter(managed).copied().collect();
+    let step = all.len() / TYPES;
+    let chosen = all.into_iter().step_by(step).take(TYPES);
+    chosen
+        .map(|name| {
+            let kind = registry_type(name).unwrap();
+            let tagging = kind.tagging();
+            let updates = kind.handler(Handler::Update).is_some() && tagging.tag_updatable;
+            let tags = tagging.plain().filter(|_| updates);
+            (name, literal(instance(kind, 7)), tags)
+        })
+        .collect()
+}
+
+/// The stack of all types; each updatable one has this tag.
+fn of_all(types: &[(&str, Value, Option<&str>)], tag: &str) -> Value {
+    let resources = types
+        .iter()
+        .enumerate()
+        .map(|(index, (name, properties, tags))| {
+            let mut properties = properties.clone();
+            if let Some(tags) = tags {
+                properties[*tags] = json!({"round": tag});
+            }
+            let block = json!({"type": name, "properties": properties});
+            (format!("r{index}"), block)
+        });
+    json!({
+        "name": "s",
+        "providers": {"aws": {"region": "us-west-2"}},
+        "resources": resources.collect::<serde_json::Map<_, _>>(),
+    })
+}
+
+#[test]
+fn two_hundred_types_go_their_whole_way() {
+    let types = generated();
+    assert_eq!(types.len(), TYPES);
+    let project = Project::new();
+    project.write("stacks/s.yaml", of_all(&types, "one").to_string());
+    project.apply();
+    project.expect_no_changes();
+    project.write("stacks/s.yaml", of_all(&types, "two").to_string());
+    let plan = project.plan();
+    let updatable = types.iter().filter(|(.., tags)| tags.is_some()).count();
+    assert!(updatable > TYPES / 3, "{updatable}");
+    assert_eq!(plan["summary"]["update"], updatable);
+    assert_eq!(plan["summary"]["replace"], 0);
+    project.apply();
+    project.expect_no_changes();
+    let before = ids(&project);
+    let list: serde_json::Map<String, Value> = before.clone().into_iter().collect();
+    let other = Project::new();
+    other.share_cloud(&project);
+    other.write("stacks/s.yaml", of_all(&types, "two").to_string());
+    other.write("list.yaml", Value::Object(list).to_string());
+    other
+        .run(&["import", "--file", "list.yaml", "--yes"])
+        .expect(0);
+    assert_eq!(ids(&other), before);
+    let plan = other.run(&["plan", "--json"]).expect(0).json();
+    for (address, _) in actions(&plan) {
+        let changes = plan["changes"].as_array().unwrap();
+        let change = changes.iter().find(|it| it["address"] == *address).unwrap();
+        // What no read returns is sent once more.
+        let kind = registry_type(change["type"].as_str().unwrap()).unwrap();
+        assert!(!kind.write_only().is_empty(), "{change:#}");
+    }
+    project.run(&["destroy", "--yes"]).expect(0);
+    assert_eq!(census(&project), BTreeMap::new());
 }

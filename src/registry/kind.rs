@@ -1,6 +1,7 @@
 //! One type of the registry: what its schema says, ready to be asked.
 
 use crate::schema::Schema;
+use regex::Regex;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, OnceLock};
@@ -300,12 +301,27 @@ impl RegistryType {
             tag_on_create: taggable && flag("tagOnCreate").unwrap_or(true),
             tag_updatable: taggable && flag("tagUpdatable").unwrap_or(true),
             is_list: item.is_some(),
-            pairs: item.is_none() || members.is_some_and(|members| members.len() == 2),
+            pairs: match item {
+                Some(_) => members.is_some_and(|members| members.len() == 2),
+                None => declared.iter().all(|schema| takes_owner(schema)),
+            },
             key: called("key"),
             value: called("value"),
             property,
         }
     }
+}
+
+/// Whether a map of tags takes the keys of the owner's, by the pattern of its keys.
+fn takes_owner(tags: &Value) -> bool {
+    let patterns = tags.get("patternProperties").and_then(Value::as_object);
+    let fits = |pattern: &String| {
+        // What must not begin with AWS's own prefix; `regex` knows no look-ahead.
+        let pattern = pattern.replace("(?!aws:.*)", "").replace("(?!aws:)", "");
+        Regex::new(&pattern).is_ok_and(|pattern| pattern.is_match("stackctl:operation"))
+    };
+    tags.get("properties").is_none()
+        && patterns.is_none_or(|patterns| patterns.keys().any(fits))
 }
 
 /// `/properties/Code/S3Bucket` is `Code/S3Bucket`.
