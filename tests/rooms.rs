@@ -30,6 +30,10 @@ const ROOMS: &[(&str, &[&str])] = &[
             "content", "data", "files", "literal", "nearest", "schema", "severity",
         ],
     ),
+    (
+        "lint",
+        &["data", "lang", "nearest", "resource", "schema", "severity"],
+    ),
     ("local_cloud", &["files", "lang", "resource"]),
     (
         "store",
@@ -52,6 +56,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "engine/world",
             "files",
             "lang",
+            "lint",
             "literal",
             "nearest",
             "outside",
@@ -149,6 +154,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "engine/world",
             "files",
             "lang",
+            "lint",
             "literal",
             "local_cloud",
             "nearest",
