@@ -65,7 +65,7 @@ r: {type: "aws:apigatewayv2:Route", properties: {apiId: "${api.id}", routeKey: G
             r#"api: {type: "aws:apigatewayv2:Api", properties: {name: a, protocolType: HTTP}}
 stage: {type: "aws:apigatewayv2:Stage", properties: {apiId: "${api.id}", name: live, autoDeploy: true}}
 i: {type: "aws:apigatewayv2:Integration", properties: {apiId: "${api.id}", integrationType: HTTP_PROXY, integrationMethod: ANY, integrationUri: "https://example.com"}}
-r: {type: "aws:apigatewayv2:Route", properties: {apiId: "${api.id}", routeKey: GET /items, target: "${data.caller.accountId}"}}"#,
+r: {type: "aws:apigatewayv2:Route", properties: {apiId: "${api.id}", routeKey: GET /items, target: "${i.id}"}}"#,
             r#"api: {type: "aws:apigatewayv2:Api", properties: {name: a, protocolType: HTTP}}
 stage: {type: "aws:apigatewayv2:Stage", properties: {apiId: "${api.id}", name: live, autoDeploy: true}}
 i: {type: "aws:apigatewayv2:Integration", properties: {apiId: "${api.id}", integrationType: HTTP_PROXY, integrationMethod: ANY, integrationUri: "https://example.com"}}
@@ -138,7 +138,7 @@ r: {type: "aws:apigatewayv2:Route", properties: {apiId: "${api.id}", routeKey: $
         ),
     Rule::refused("SK0811", "The payload format 2.0 is for HTTP APIs")
         .why("A WebSocket API calls a function with the format 1.0 (API Gateway V2 API, CreateIntegration, `PayloadFormatVersion`).")
-        .fix("use 1.0")
+        .fix("use the format 1.0")
         .examples(
             r#"api: {type: "aws:apigatewayv2:Api", properties: {name: a, protocolType: WEBSOCKET, routeSelectionExpression: $request.body.action}}
 stage: {type: "aws:apigatewayv2:Stage", properties: {apiId: "${api.id}", name: live, autoDeploy: true}}

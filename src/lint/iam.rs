@@ -213,7 +213,7 @@ pub(super) const RULES: &[Rule] = &[
         .why("An ARN of the account aws names one of the policies that AWS manages; IAM refuses one that does not exist (AWS managed policy reference guide). This is a warning, since a new policy may be newer than stackctl.")
         .fix("write the name of the reference guide")
         .examples(
-            r#"a: {type: "aws:iam:RolePolicyAttachment", properties: {role: "${role.name}", policyArn: "arn:aws:iam::aws:policy/ReadOnlyAcces"}}"#,
+            r#"a: {type: "aws:iam:RolePolicyAttachment", properties: {role: "${role.name}", policyArn: "arn:aws:iam::aws:policy/AWSLambdaBasicExecutionRole"}}"#,
             r#"a: {type: "aws:iam:RolePolicyAttachment", properties: {role: "${role.name}", policyArn: "arn:aws:iam::aws:policy/ReadOnlyAccess"}}"#,
         ),
 ];

@@ -618,7 +618,8 @@ mod tests {
             assert_eq!(matches(pattern, name), fits, "{pattern}");
         }
         // It takes no longer for a pattern of many stars.
-        assert!(!matches(&"a*".repeat(200), &"a".repeat(2_000)));
+        let stars = "a*".repeat(200) + "b";
+        assert!(!matches(&stars, &"a".repeat(2_000)));
     }
 
     #[test]

@@ -38,8 +38,8 @@ pub(super) const RULES: &[Rule] = &[
         .why("Lambda refuses `Runtime`, `Handler` and `Layers` of a function whose package type is Image (Lambda API, CreateFunction).")
         .fix("take the property out")
         .examples(
-            "f:\n  type: aws:lambda:Function\n  properties: {name: f, role: \"${role.arn}\", packageType: Image, imageUri: \"000000000000.dkr.ecr.eu-central-1.amazonaws.com/f:1\", handler: app.run}",
-            "f:\n  type: aws:lambda:Function\n  properties: {name: f, role: \"${role.arn}\", packageType: Image, imageUri: \"000000000000.dkr.ecr.eu-central-1.amazonaws.com/f:1\"}",
+            "f:\n  type: aws:lambda:Function\n  properties: {name: f, role: \"${role.arn}\", packageType: Image, imageUri: \"${var.account}.dkr.ecr.${var.region}.amazonaws.com/f:1\", handler: app.run}",
+            "f:\n  type: aws:lambda:Function\n  properties: {name: f, role: \"${role.arn}\", packageType: Image, imageUri: \"${var.account}.dkr.ecr.${var.region}.amazonaws.com/f:1\"}",
         ),
     Rule::refused("SK0105", "A zip file needs a runtime and a handler")
         .why("Lambda refuses a function whose package type is Zip without `Runtime` or `Handler` (Lambda API, CreateFunction).")
@@ -73,7 +73,7 @@ pub(super) const RULES: &[Rule] = &[
         .why("The quota of all variables of a function is 4 KB (Lambda developer guide, \"Lambda quotas\").")
         .fix("keep what is large in a file of the package or in Parameter Store")
         .examples(
-            "f:\n  type: aws:lambda:Function\n  properties: {name: f, role: \"${role.arn}\", runtime: python3.13, handler: app.run, s3Bucket: code, s3Key: f.zip, environment: {variables: {MUCH: \"${join(\"\", [for n in range(500) : \"0123456789\"])}\"}}}",
+            "f:\n  type: aws:lambda:Function\n  properties: {name: f, role: \"${role.arn}\", runtime: python3.13, handler: app.run, s3Bucket: code, s3Key: f.zip, environment: {variables: {MUCH: '${join(\"\", [for n in range(500) : \"0123456789\"])}'}}}",
             "f:\n  type: aws:lambda:Function\n  properties: {name: f, role: \"${role.arn}\", runtime: python3.13, handler: app.run, s3Bucket: code, s3Key: f.zip, environment: {variables: {LITTLE: \"0123456789\"}}}",
         ),
     Rule::refused("SK0110", "Log levels need logs in JSON")

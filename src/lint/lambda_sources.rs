@@ -110,7 +110,7 @@ pub(super) const RULES: &[Rule] = &[
         .why("Lambda refuses a permission whose qualifier is $LATEST: without one it is for the unpublished version (Lambda API, AddPermission).")
         .fix("leave the qualifier out")
         .examples(
-            with_function!("p: {type: \"aws:lambda:Permission\", properties: {function: \"${f.name}\", action: \"lambda:InvokeFunction\", principal: events.amazonaws.com, sourceArn: \"${var.rule}\", qualifier: $LATEST}}"),
+            with_function!("p: {type: \"aws:lambda:Permission\", properties: {function: \"f:$LATEST\", action: \"lambda:InvokeFunction\", principal: events.amazonaws.com, sourceArn: \"${var.rule}\"}}"),
             with_function!("p: {type: \"aws:lambda:Permission\", properties: {function: \"${f.name}\", action: \"lambda:InvokeFunction\", principal: events.amazonaws.com, sourceArn: \"${var.rule}\"}}"),
         ),
     Rule::warning("SK0222", "A service may call for one resource only")

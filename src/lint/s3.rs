@@ -155,9 +155,9 @@ x: {type: "aws:s3:BucketObject", properties: {bucket: "${b.bucket}", key: a, con
         .fix("use aws:kms")
         .examples(
             r#"b: {type: "aws:s3:Bucket", properties: {bucketPrefix: in-}}
-x: {type: "aws:s3:BucketObject", properties: {bucket: "${b.bucket}", key: a, content: text, serverSideEncryption: AES256, kmsKeyId: alias/orders}}"#,
+x: {type: "aws:s3:BucketObject", properties: {bucket: "${b.bucket}", key: a, content: text, serverSideEncryption: AES256, kmsKeyId: 1234abcd-12ab-34cd-56ef-1234567890ab}}"#,
             r#"b: {type: "aws:s3:Bucket", properties: {bucketPrefix: in-}}
-x: {type: "aws:s3:BucketObject", properties: {bucket: "${b.bucket}", key: a, content: text, serverSideEncryption: "aws:kms", kmsKeyId: alias/orders}}"#,
+x: {type: "aws:s3:BucketObject", properties: {bucket: "${b.bucket}", key: a, content: text, serverSideEncryption: "aws:kms", kmsKeyId: 1234abcd-12ab-34cd-56ef-1234567890ab}}"#,
         ),
     Rule::refused("SK0617", "An object's lock has a mode and an end")
         .why("S3 takes the mode and the date together (S3 API, PutObject).")

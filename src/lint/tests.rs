@@ -54,7 +54,7 @@ fn file(example: &str) -> String {
             stack[block][name] = entry.clone();
         }
     }
-    serde_yaml::to_string(&stack).unwrap()
+    stack.to_string()
 }
 
 fn stack(example: &str) -> Stack {
