@@ -1,11 +1,11 @@
 //! Mistakes in the stack file, shown to people or scripts.
 
 use super::args::GlobalArgs;
+use super::clock;
 use super::error::CliError;
 use super::exit::Exit;
 use super::masks::masked;
 use super::output::{self, Stream};
-use super::planning;
 use crate::content::Disk;
 use crate::data::Path;
 use crate::engine::plan::planned::{Inputs, Options};
@@ -77,7 +77,7 @@ pub(super) fn check(stack: &Stack, diagnostics: &mut Vec<Diagnostic>, evaluate: 
     let name = stack.name.as_str();
     let mut world = World::new(State::empty(name, stack.env.as_deref(), String::new()));
     world.is_blind = true;
-    world.unix_time = planning::now();
+    world.unix_time = clock::now();
     let planned = rewrite::plan(&Inputs {
         types: native(),
         stack,

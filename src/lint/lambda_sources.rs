@@ -28,43 +28,43 @@ pub(super) const RULES: &[Rule] = &[
         .why("Lambda refuses a batch of more than 10 messages of a FIFO queue (Lambda API, CreateEventSourceMapping, `BatchSize`).")
         .fix("set batchSize to 10 or less")
         .examples(
-            with_function!("q: {type: \"aws:sqs:Queue\", properties: {fifoQueue: true, visibilityTimeoutSeconds: 120}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\", batchSize: 11}}"),
-            with_function!("q: {type: \"aws:sqs:Queue\", properties: {fifoQueue: true, visibilityTimeoutSeconds: 120}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\", batchSize: 10}}"),
+            with_function!("q: {type: \"aws:sqs:Queue\", properties: {fifoQueue: true, visibilityTimeoutSeconds: 180}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\", batchSize: 11}}"),
+            with_function!("q: {type: \"aws:sqs:Queue\", properties: {fifoQueue: true, visibilityTimeoutSeconds: 180}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\", batchSize: 10}}"),
         ),
     Rule::refused("SK0202", "A FIFO queue has no batching window")
         .why("Lambda refuses `MaximumBatchingWindowInSeconds` for FIFO queues (Lambda API, CreateEventSourceMapping).")
         .fix("take maximumBatchingWindowInSeconds out")
         .examples(
-            with_function!("q: {type: \"aws:sqs:Queue\", properties: {fifoQueue: true, visibilityTimeoutSeconds: 120}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\", maximumBatchingWindowInSeconds: 5}}"),
-            with_function!("q: {type: \"aws:sqs:Queue\", properties: {visibilityTimeoutSeconds: 120}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\", maximumBatchingWindowInSeconds: 5}}"),
+            with_function!("q: {type: \"aws:sqs:Queue\", properties: {fifoQueue: true, visibilityTimeoutSeconds: 180}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\", maximumBatchingWindowInSeconds: 5}}"),
+            with_function!("q: {type: \"aws:sqs:Queue\", properties: {visibilityTimeoutSeconds: 180}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\", maximumBatchingWindowInSeconds: 5}}"),
         ),
     Rule::refused("SK0203", "A batch of more than 10 messages needs a window")
         .why("For a batch size over 10 Lambda wants `MaximumBatchingWindowInSeconds` to be at least 1 (Lambda API, CreateEventSourceMapping).")
         .fix("set maximumBatchingWindowInSeconds to 1 or more")
         .examples(
-            with_function!("q: {type: \"aws:sqs:Queue\", properties: {visibilityTimeoutSeconds: 120}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\", batchSize: 50}}"),
-            with_function!("q: {type: \"aws:sqs:Queue\", properties: {visibilityTimeoutSeconds: 120}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\", batchSize: 50, maximumBatchingWindowInSeconds: 1}}"),
+            with_function!("q: {type: \"aws:sqs:Queue\", properties: {visibilityTimeoutSeconds: 180}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\", batchSize: 50}}"),
+            with_function!("q: {type: \"aws:sqs:Queue\", properties: {visibilityTimeoutSeconds: 180}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\", batchSize: 50, maximumBatchingWindowInSeconds: 1}}"),
         ),
     Rule::refused("SK0204", "A message stays hidden as long as the function may run")
         .why("Lambda refuses a queue whose visibility timeout is less than the function's timeout (Lambda developer guide, \"Configuring scaling and error handling for SQS\").")
         .fix("raise visibilityTimeoutSeconds")
         .examples(
             with_function!("q: {type: \"aws:sqs:Queue\", properties: {visibilityTimeoutSeconds: 10}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\"}}"),
-            with_function!("q: {type: \"aws:sqs:Queue\", properties: {visibilityTimeoutSeconds: 120}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\"}}"),
+            with_function!("q: {type: \"aws:sqs:Queue\", properties: {visibilityTimeoutSeconds: 180}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\"}}"),
         ),
     Rule::warning("SK0205", "A message stays hidden for six times the function's timeout")
         .why("AWS advises a visibility timeout of six times the function's timeout plus the batching window, so that Lambda has time to retry a throttled batch (Lambda developer guide, \"Using Lambda with Amazon SQS\").")
         .fix("raise visibilityTimeoutSeconds")
         .examples(
             with_function!("q: {type: \"aws:sqs:Queue\", properties: {visibilityTimeoutSeconds: 60}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\"}}"),
-            with_function!("q: {type: \"aws:sqs:Queue\", properties: {visibilityTimeoutSeconds: 120}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\"}}"),
+            with_function!("q: {type: \"aws:sqs:Queue\", properties: {visibilityTimeoutSeconds: 180}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\"}}"),
         )
         .of(MAPPING, visibility),
     Rule::refused("SK0206", "A queue has no starting position")
         .why("Starting positions, topics and queues of brokers belong to other sources; Lambda refuses them for SQS (Lambda API, CreateEventSourceMapping).")
         .fix("take the property out")
         .examples(
-            with_function!("q: {type: \"aws:sqs:Queue\", properties: {visibilityTimeoutSeconds: 120}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\", startingPosition: LATEST}}"),
+            with_function!("q: {type: \"aws:sqs:Queue\", properties: {visibilityTimeoutSeconds: 180}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\", startingPosition: LATEST}}"),
             with_function!("m: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${var.stream}\", functionName: \"${f.name}\", startingPosition: LATEST}}"),
         ),
     Rule::refused("SK0207", "AT_TIMESTAMP goes with a time")
@@ -86,8 +86,8 @@ pub(super) const RULES: &[Rule] = &[
         .why("Splitting a batch, a parallelization factor, a maximum age, a number of attempts and a tumbling window are for Kinesis and DynamoDB streams (Lambda API, CreateEventSourceMapping); a queue has a redrive policy.")
         .fix("take the property out; the queue's redrivePolicy says how often a message is tried")
         .examples(
-            with_function!("q: {type: \"aws:sqs:Queue\", properties: {visibilityTimeoutSeconds: 120}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\", maximumRetryAttempts: 3}}"),
-            with_function!("q: {type: \"aws:sqs:Queue\", properties: {visibilityTimeoutSeconds: 120}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\", batchSize: 3}}"),
+            with_function!("q: {type: \"aws:sqs:Queue\", properties: {visibilityTimeoutSeconds: 180}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\", maximumRetryAttempts: 3}}"),
+            with_function!("q: {type: \"aws:sqs:Queue\", properties: {visibilityTimeoutSeconds: 180}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\", batchSize: 3}}"),
         )
         .of(MAPPING, stream_settings),
     Rule::warning("SK0210", "A maximum concurrency is for queues")
@@ -95,15 +95,15 @@ pub(super) const RULES: &[Rule] = &[
         .fix("take scalingConfig out")
         .examples(
             with_function!("m: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${var.stream}\", functionName: \"${f.name}\", startingPosition: LATEST, scalingConfig: {maximumConcurrency: 5}}}"),
-            with_function!("q: {type: \"aws:sqs:Queue\", properties: {visibilityTimeoutSeconds: 120}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\", scalingConfig: {maximumConcurrency: 5}}}"),
+            with_function!("q: {type: \"aws:sqs:Queue\", properties: {visibilityTimeoutSeconds: 180}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\", scalingConfig: {maximumConcurrency: 5}}}"),
         )
         .of(MAPPING, scaling),
     Rule::warning("SK0211", "A message is tried five times before it is put aside")
         .why("AWS advises a maxReceiveCount of at least 5 for a queue that feeds a function: throttled batches count as received (Lambda developer guide, \"Using Lambda with Amazon SQS\").")
         .fix("set maxReceiveCount to 5 or more")
         .examples(
-            with_function!("dead: {type: \"aws:sqs:Queue\", properties: {messageRetentionSeconds: 1209600}}\nq: {type: \"aws:sqs:Queue\", properties: {visibilityTimeoutSeconds: 120, redrivePolicy: {deadLetterTargetArn: \"${dead.arn}\", maxReceiveCount: 1}}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\"}}"),
-            with_function!("dead: {type: \"aws:sqs:Queue\", properties: {messageRetentionSeconds: 1209600}}\nq: {type: \"aws:sqs:Queue\", properties: {visibilityTimeoutSeconds: 120, redrivePolicy: {deadLetterTargetArn: \"${dead.arn}\", maxReceiveCount: 5}}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\"}}"),
+            with_function!("dead: {type: \"aws:sqs:Queue\", properties: {messageRetentionSeconds: 1209600}}\nq: {type: \"aws:sqs:Queue\", properties: {visibilityTimeoutSeconds: 180, redrivePolicy: {deadLetterTargetArn: \"${dead.arn}\", maxReceiveCount: 1}}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\"}}"),
+            with_function!("dead: {type: \"aws:sqs:Queue\", properties: {messageRetentionSeconds: 1209600}}\nq: {type: \"aws:sqs:Queue\", properties: {visibilityTimeoutSeconds: 180, redrivePolicy: {deadLetterTargetArn: \"${dead.arn}\", maxReceiveCount: 5}}}\nm: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${q.arn}\", functionName: \"${f.name}\"}}"),
         )
         .of(MAPPING, receive_count),
     Rule::refused("SK0221", "A permission is not for $LATEST")

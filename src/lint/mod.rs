@@ -91,6 +91,6 @@ pub fn code_in_schema(type_name: &str, broken: &Broken) -> Option<&'static str> 
     let found = all.find(|(name, property, _)| *name == type_name && *property == path);
     // A value of another type is another mistake.
     found
-        .filter(|_| !broken.message.contains(": expected"))
+        .filter(|_| !broken.message.contains(": expected a "))
         .map(|(_, _, code)| *code)
 }

@@ -200,7 +200,18 @@ fn codes_of_twins(example: &str) -> (bool, BTreeSet<&'static str>) {
             }
         })
         .collect();
-    let all: Vec<Data> = written.iter().map(|(_, _, props)| data(props)).collect();
+    let known = |props: &Value| {
+        let variables = stack.variables.iter();
+        let text = variables.fold(props.to_string(), |text, (name, value)| {
+            let value = value.value.as_str().unwrap();
+            text.replace(&format!("${{var.{name}}}"), value)
+        });
+        serde_json::from_str::<Value>(&text).unwrap()
+    };
+    let all: Vec<Data> = written
+        .iter()
+        .map(|(_, _, props)| data(&known(props)))
+        .collect();
     let resources = written.iter().zip(&all).enumerate();
     let resources = resources.map(|(at, ((name, kind, written), props))| {
         Resource::new(at, name, kind, (props, written), true)
