@@ -10,6 +10,7 @@ use crate::engine::plan::rewrite;
 use crate::engine::world::World;
 use crate::lang::diagnostic::Diagnostic;
 use crate::lang::load::{Given, load};
+use crate::lang::source::parse;
 use crate::lang::stack::Stack;
 use crate::lang::{check, diagnostic};
 use crate::resource::table::native;
@@ -40,8 +41,8 @@ resources:
 
 /// The stack of an example, as a file.
 fn file(example: &str) -> String {
-    let mut stack: Value = serde_yaml::from_str(AROUND).unwrap();
-    let example: Value = serde_yaml::from_str(example).unwrap();
+    let mut stack: Value = parse(AROUND.as_bytes()).unwrap();
+    let example: Value = parse(example.as_bytes()).unwrap();
     let parts = match example
         .get("resources")
         .is_some_and(|all| all.get("type").is_none())
