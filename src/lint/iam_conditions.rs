@@ -337,7 +337,7 @@ fn patterns(_: &Facts<'_>, resource: &Resource<'_>, broken: &mut Vec<Broken>) {
                     let text = value.as_str().unwrap_or_default();
                     text.contains(['*', '?']) && text.len() > 1 && !text.contains("://")
                 };
-                if is_exact && condition.values.iter().any(|value| has_pattern(value)) {
+                if is_exact && condition.values.iter().any(has_pattern) {
                     let message =
                         format!("{} takes the * or ? as it is written.", condition.operator);
                     broken.push(document.broken(&condition.at, message));
