@@ -15,6 +15,7 @@ pub mod data;
 pub mod engine;
 pub mod files;
 pub mod lang;
+pub mod lint;
 pub mod literal;
 pub mod local_cloud;
 pub mod nearest;

@@ -48,3 +48,46 @@ fn import_ids() {
     }
     generated("docs/import.md", &table);
 }
+
+/// The headings of the themes, by the first two digits of the codes.
+const THEMES: &[(&str, &str)] = &[
+    ("SK01", "Functions"),
+    ("SK02", "Event sources and permissions of functions"),
+    ("SK03", "Queues"),
+    ("SK04", "Topics and subscriptions"),
+    ("SK05", "Policies and roles"),
+    ("SK06", "Buckets and objects"),
+    ("SK07", "Log groups"),
+    ("SK08", "APIs"),
+    ("SK09", "What ties a stack to one place"),
+    ("SK10", "Secrets in plain text"),
+];
+
+/// A section for each rule: what, how bad, why, the next step, and two examples.
+#[test]
+fn lint() {
+    use stackctl::severity::Severity;
+    let mut text = String::new();
+    let rules = stackctl::lint::rules();
+    let _ = writeln!(text, "{} rules.\n", rules.len());
+    let mut theme = "";
+    for rule in rules {
+        let start = &rule.code[..4];
+        if start != theme {
+            theme = start;
+            let (_, heading) = THEMES.iter().find(|(start, _)| *start == theme).unwrap();
+            let _ = writeln!(text, "## {heading}\n");
+        }
+        let severity = match (rule.is_refused, rule.severity) {
+            (true, _) => "Error; AWS refuses it",
+            (false, Severity::Error) => "Error",
+            (false, Severity::Warning) => "Warning",
+        };
+        let (code, title, why, fix) = (rule.code, rule.title, rule.why, rule.fix);
+        let _ = writeln!(text, "### {code}: {title}\n\n{severity}. {why}\n");
+        let _ = writeln!(text, "Bad:\n\n```yaml\n{}\n```\n", rule.bad);
+        let _ = writeln!(text, "Good:\n\n```yaml\n{}\n```\n", rule.good);
+        let _ = writeln!(text, "Next step: {fix}.\n");
+    }
+    generated("docs/lint.md", &text);
+}

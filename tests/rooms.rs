@@ -31,6 +31,10 @@ const ROOMS: &[(&str, &[&str])] = &[
             "content", "data", "files", "literal", "nearest", "schema", "severity",
         ],
     ),
+    (
+        "lint",
+        &["data", "lang", "nearest", "resource", "schema", "severity"],
+    ),
     ("local_cloud", &["files", "lang", "registry", "resource"]),
     (
         "store",
@@ -53,6 +57,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "engine/world",
             "files",
             "lang",
+            "lint",
             "literal",
             "nearest",
             "outside",
@@ -150,6 +155,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "engine/world",
             "files",
             "lang",
+            "lint",
             "literal",
             "local_cloud",
             "nearest",
@@ -216,6 +222,9 @@ fn sources() -> Vec<Source> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
+                continue;
+            }
+            if path.extension().is_none_or(|ending| ending != "rs") {
                 continue;
             }
             let text = fs::read_to_string(&path).unwrap();

@@ -1,6 +1,7 @@
 //! Mistakes in the stack file, shown to people or scripts.
 
 use super::args::GlobalArgs;
+use super::clock;
 use super::error::CliError;
 use super::exit::Exit;
 use super::masks::masked;
@@ -15,6 +16,7 @@ use crate::lang::diagnostic::{self, Diagnostic, Place};
 use crate::lang::load::Loaded;
 use crate::lang::locate::locate;
 use crate::lang::stack::{Sources, Stack};
+use crate::lint;
 use crate::report::diagnostics;
 use crate::resource::table::native;
 use crate::severity::Severity;
@@ -67,6 +69,7 @@ pub(super) fn check(stack: &Stack, diagnostics: &mut Vec<Diagnostic>, evaluate: 
     let understood = !are_wrong(diagnostics);
     learn_literals(stack);
     diagnostics.extend(check::check(stack, native()));
+    diagnostics.extend(lint::switch::check(stack));
     let wanted = evaluate == Evaluate::Always || are_wrong(diagnostics);
     if !understood || !wanted || !stack.references().is_ordered() {
         return;
@@ -74,6 +77,7 @@ pub(super) fn check(stack: &Stack, diagnostics: &mut Vec<Diagnostic>, evaluate: 
     let name = stack.name.as_str();
     let mut world = World::new(State::empty(name, stack.env.as_deref(), String::new()));
     world.is_blind = true;
+    world.unix_time = clock::now();
     let planned = rewrite::plan(&Request {
         types: native(),
         stack,
@@ -95,8 +99,12 @@ pub(super) fn strictly(strict: bool, diagnostics: &mut [Diagnostic]) {
     }
 }
 
-/// Learns the values that the file itself gives sensitive properties, so that no mistake quotes it.
+/// Learns the values that the file itself gives sensitive properties, and what looks like a secret,
+/// so that no mistake quotes it.
 fn learn_literals(stack: &Stack) {
+    for value in &lint::literals(stack) {
+        output::secrets().learn(value);
+    }
     for block in stack.resources.values() {
         let Some(schema) = native().schema(&block.type_name) else {
             continue;

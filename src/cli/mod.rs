@@ -7,6 +7,7 @@ mod addresses;
 mod apply;
 pub mod args;
 mod broken;
+mod clock;
 pub mod confirm;
 mod destroy;
 mod drift;

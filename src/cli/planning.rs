@@ -10,7 +10,7 @@ use super::output::{self};
 use super::place::{self, WORK_DIR, store_error};
 use super::reads::{recovery_errors, resource_error};
 use super::session::{Keeps, Session, Wanted};
-use super::{find, plan_file, plan_place, provider, reads, state_key, typed};
+use super::{clock, find, plan_file, plan_place, provider, reads, state_key, typed};
 use crate::content::Disk;
 use crate::engine::apply::recovery;
 use crate::engine::observe::{self, Observe};
@@ -28,7 +28,6 @@ use crate::store::journal::Intent;
 use crate::store::key::StateKey;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 impl Session {
     /// Loads the stack, reads the state and the live resources, and makes the plan.
@@ -67,7 +66,7 @@ impl Session {
         let mut world = World::new(opened.state);
         world.head = account::head(&stack, &run.cloud, &store);
         world.seed = rand::random();
-        world.unix_time = now();
+        world.unix_time = clock::now();
         let read = match wanted.keeps {
             Keeps::Repeats(plan) => plan_file::resume(plan, read, &mut world),
             Keeps::Nothing | Keeps::Saves => read,
@@ -334,12 +333,4 @@ pub(super) fn uses_aws(stack: &Stack, world: &World) -> bool {
         .chain(known)
         .chain(deposed.map(|known| &known.type_name))
         .any(|name| native().is_remote(name))
-}
-
-/// Seconds since 1970.
-#[expect(clippy::disallowed_methods, reason = "the command line is the edge")]
-pub(super) fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
 }

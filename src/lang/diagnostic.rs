@@ -24,6 +24,8 @@ pub enum Place {
 pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
+    /// The code of the rule that is broken (`SK0301`), where it has one.
+    pub code: Option<&'static str>,
     /// A full sentence without a full stop: `"nam" is not a property of aws:sqs:Queue`.
     pub message: String,
     /// The file it is in (index into [`super::stack::Sources`]: 0 is the stack file).
@@ -45,6 +47,7 @@ impl Diagnostic {
     pub fn error(place: Place, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
+            code: None,
             message: message.into(),
             file: 0,
             place,

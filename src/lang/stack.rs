@@ -71,6 +71,8 @@ pub struct Stack {
     pub state: Value,
     /// `providers.aws`, a template.
     pub aws: Value,
+    /// `lint:`, how bad the findings of rules are, by code.
+    pub lint: BTreeMap<String, Value>,
     /// `locals:`, templates.
     pub locals: BTreeMap<String, Value>,
     /// `data:`.

@@ -13,6 +13,8 @@ pub struct Broken {
     pub message: String,
     /// What to do, where that is a line of its own: `did you mean "name"?`.
     pub help: Option<String>,
+    /// The code of the rule in the table of rules (`SK0301`), where it is one of those.
+    pub code: Option<&'static str>,
 }
 
 /// The part of a map's entry that a mistake is in.
@@ -32,6 +34,7 @@ impl Broken {
             part: Part::Value,
             message: message.into(),
             help: None,
+            code: None,
         }
     }
 
@@ -44,6 +47,13 @@ impl Broken {
     #[must_use]
     pub fn on_key(mut self) -> Self {
         self.part = Part::Key;
+        self
+    }
+
+    /// Of the rule with this code.
+    #[must_use]
+    pub fn code(mut self, code: &'static str) -> Self {
+        self.code = Some(code);
         self
     }
 

@@ -9,8 +9,9 @@ use std::process::{Child, Command};
 #[test]
 fn independent_steps_go_on_and_the_next_apply_finishes() {
     let project = small();
+    // An action without a service is a mistake before any call; this one is a warning.
     let bad = SMALL
-        .replace("sqs:SendMessage", "SendMessage")
+        .replace("sqs:SendMessage", "sqs:Send-Message")
         .replace("outputs:", "  attach:\n    type: aws:iam:RolePolicyAttachment\n    properties: {role: \"${role.name}\", policyArn: \"${policy.arn}\"}\n  role:\n    type: aws:iam:Role\n    properties:\n      name: r\n      assumeRolePolicy: {Version: \"2012-10-17\", Statement: [{Effect: Allow, Action: \"sts:AssumeRole\", Principal: {Service: sqs.amazonaws.com}}]}\noutputs:");
     project.write("stacks/small.yaml", &bad);
     let failed = project.run(&["apply", "--yes"]).expect(1);
@@ -40,7 +41,7 @@ fn independent_steps_go_on_and_the_next_apply_finishes() {
     assert!(project.state()["serial"].as_u64() >= serial.as_u64());
     project.write(
         "stacks/small.yaml",
-        bad.replace("SendMessage", "sqs:SendMessage"),
+        bad.replace("Send-Message", "SendMessage"),
     );
     project.apply();
     project.expect_no_changes();

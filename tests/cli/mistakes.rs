@@ -130,7 +130,7 @@ error: visibilityTimeoutSeconds must be at most 43200, got 99999
 6 |     properties: {name: "not a name", delaySeconds: many, visibilityTimeoutSeconds: 99999}
   |                                                                                    ^^^^^
 
-error: retentionInDays: expected one of 0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557 and 3 more, got 8
+error[SK0701]: retentionInDays: expected one of 0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557 and 3 more, got 8
  --> stacks/m.yaml:9:45
   |
 9 |     properties: {name: /a, retentionInDays: 8}

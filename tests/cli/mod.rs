@@ -10,6 +10,7 @@ mod failure;
 mod hostile;
 mod import;
 mod keys_of_others;
+mod lint;
 mod local_files;
 mod meets;
 mod mistakes;

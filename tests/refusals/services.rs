@@ -12,7 +12,7 @@ const STAGE: &str = "  s:\n    type: aws:apigatewayv2:Stage\n    properties:\n  
 const TAGGED: &[(&str, &str)] = &[
     ("aws:sns:Topic", "name: t"),
     ("aws:sqs:Queue", "name: q"),
-    ("aws:cloudwatch:LogGroup", "name: g"),
+    ("aws:cloudwatch:LogGroup", "name: g, retentionInDays: 7"),
     ("aws:s3:Bucket", "bucket: bbb"),
     ("aws:s3:BucketObject", "bucket: bbb, key: k, content: c"),
     (
@@ -37,6 +37,8 @@ const TAGGED: &[(&str, &str)] = &[
 
 /// The mistakes that `validate` finds in a stack of one resource, as lines and messages.
 fn mistakes(project: &Project, text: &str, code: i32) -> Vec<(u64, String)> {
+    // The ARNs here have a region, which is fine for a test.
+    let text = format!("{text}lint: {{SK0902: off}}\n");
     project.write("stacks/s.yaml", text);
     let said = project.run(&["validate", "--json"]).expect(code).json();
     let said = said["diagnostics"].as_array().unwrap().iter();
@@ -216,7 +218,7 @@ fn a_retired_runtime_is_refused_of_new_functions_only() {
         project.write("stacks/s.yaml", text.replace("@description", description));
     };
     let retired = |ended: &crate::support::Ended, kind: &str| {
-        let shown = format!("{kind}: The runtime python3.8 is retired");
+        let shown = format!("{kind}[SK0101]: The runtime python3.8 is retired");
         assert!(ended.stderr.contains(&shown), "{ended:?}");
     };
     write("python3.8", "old");

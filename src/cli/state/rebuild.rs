@@ -3,6 +3,7 @@
 use super::super::account::{self, Account, AccountReport};
 use super::super::args::GlobalArgs;
 use super::super::args::state::RebuildArgs;
+use super::super::clock;
 use super::super::error::CliError;
 use super::super::exit::Exit;
 use super::super::mistakes::{load_checked, report, strictly};
@@ -55,7 +56,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &RebuildArgs) -> Result<Exit,
     let mut world = World::new(base.state);
     world.head = account::head(&stack, cloud, &store);
     world.seed = rand::random();
-    world.unix_time = planning::now();
+    world.unix_time = clock::now();
     world.key = state_key::unlock(cloud, &world.state, &store.name())?;
     state_key::need(&world.key, &store.name(), &["the state".to_owned()])?;
     let open = base.open.as_deref().unwrap_or_default();

@@ -50,6 +50,7 @@ pub(super) fn violation(base: &Path, broken: Broken) -> Diagnostic {
     };
     Diagnostic {
         help: broken.help,
+        code: broken.code,
         ..Diagnostic::error(place, broken.message)
     }
 }

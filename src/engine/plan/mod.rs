@@ -13,6 +13,7 @@ pub(crate) mod identity;
 mod imports;
 pub mod instance;
 mod leading_out;
+mod lint;
 pub(crate) mod marks;
 mod mistakes;
 mod moved;

@@ -21,6 +21,7 @@ use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::eval::{LocatedError, Size, evaluate};
 use crate::lang::references::Node;
 use crate::lang::stack::ResourceBlock;
+use crate::lint::code_in_schema;
 use crate::resource::ResourceType;
 use crate::resource::home::{AWS, Home};
 use crate::resource::types::Types;
@@ -431,7 +432,10 @@ impl<'a> Planner<'a> {
         }
         self.open_names(name, kind, &desired);
         let broken = kind.schema().validate(&desired).into_iter();
-        let found = broken.map(|broken| violation(&base, broken));
+        let found = broken.map(|mut broken| {
+            broken.code = code_in_schema(kind.name(), &broken);
+            violation(&base, broken)
+        });
         self.out.diagnostics.extend(found);
         desired
     }

@@ -10,6 +10,7 @@ use super::planner::Planner;
 use crate::data::Path;
 use crate::lang::diagnostic::{self, Diagnostic};
 use crate::lang::references::Node;
+use crate::lint::switch;
 use crate::resource::home::Home;
 use crate::resource::{Caution, Refused, Rules};
 use crate::schema::broken::Broken;
@@ -56,6 +57,11 @@ impl Planner<'_> {
             found.extend(mistakes.diagnostics(count));
         }
         found.extend(self.twins());
+        found.extend(self.lint());
+        let stack = self.inputs.stack;
+        let found = found
+            .into_iter()
+            .filter_map(|one| switch::switched(stack, one));
         diagnostic::add(&mut self.out.diagnostics, found);
     }
 

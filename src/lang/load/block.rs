@@ -18,6 +18,7 @@ const BLOCKS: &[&str] = &[
     "state",
     "variables",
     "providers",
+    "lint",
     "locals",
     "data",
     "resources",
@@ -71,6 +72,8 @@ pub(super) fn stack(
     stack.state = state(reader, &file);
     stack.aws = providers(reader, &file);
     let mut block = |reader: &mut Reader, name: &str| take(reader, &mut file, name, &root);
+    // What the codes may be, and to what they can be set, is the business of `lint`.
+    stack.lint = block(reader, "lint").into_iter().collect();
     for (name, value) in block(reader, "locals") {
         reader.identifier(&name, &entry("locals", &name), "local");
         stack.locals.insert(name, value);

@@ -83,9 +83,9 @@ pub fn diagnostics(
     text
 }
 
-/// The mistakes for scripts: `{"diagnostics": [{severity, message, file, line, column, path, label,
+/// The mistakes for scripts: `{"diagnostics": [{severity, code, message, file, line, column, path, label,
 /// help, related: [{line, column, message}]}], "errors", "warnings", "omitted"}`; `line` and
-/// `column` count from 1. `related` exists where other places take part in the mistake.
+/// `column` count from 1. `code` is that of a rule of docs/lint.md, or null. `related` exists where other places take part in the mistake.
 pub fn diagnostics_json(list: &[Diagnostic], sources: &Sources, locate: &Locate<'_>) -> Value {
     let entries: Vec<Value> = located(list, sources, locate)
         .iter()
@@ -98,6 +98,7 @@ pub fn diagnostics_json(list: &[Diagnostic], sources: &Sources, locate: &Locate<
             };
             let mut entry = json!({
                 "severity": word(diagnostic.severity),
+                "code": diagnostic.code,
                 "message": diagnostic.message,
                 "file": file(diagnostic, sources).map(|(name, _)| name),
                 "line": in_file.then_some(located.line),
@@ -212,6 +213,10 @@ fn render(renderer: &Renderer, located: &Located<'_>, sources: &Sources) -> Stri
         Severity::Warning => Level::WARNING,
     };
     let title = level.primary_title(escape_lines(&diagnostic.message));
+    let title = match diagnostic.code {
+        Some(code) => title.id(code),
+        None => title,
+    };
     let mut groups: Vec<Group<'_>> = Vec::new();
     let name = file(diagnostic, sources).map(|(name, _)| escape(name).into_owned());
     match (name, file(diagnostic, sources), &located.span) {

@@ -119,6 +119,7 @@ fn scripts_get_positions() {
         {
           "diagnostics": [
             {
+              "code": null,
               "column": null,
               "file": null,
               "help": "did you mean \"size\"?",
@@ -129,6 +130,7 @@ fn scripts_get_positions() {
               "severity": "error"
             },
             {
+              "code": null,
               "column": 18,
               "file": "stacks/web.yaml",
               "help": "did you mean \"name\"?",

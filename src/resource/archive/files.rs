@@ -8,7 +8,8 @@ use crate::data;
 use crate::files::{self, Unreadable};
 use crate::resource::error::Error;
 use crate::severity::Severity;
-use std::collections::BTreeMap;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -126,6 +127,29 @@ fn patterns(args: &GetFile) -> Result<Patterns, Finding> {
         message: format!("the pattern {:?} cannot be understood: {why}", texts[index]),
         help: None,
     })
+}
+
+/// The names of the files that the archive of these arguments has; none where they are not known.
+/// Nothing but folders is read.
+pub fn names(base: &Path, args: &Value) -> Option<BTreeSet<String>> {
+    let args: GetFile = serde_json::from_value(args.clone()).ok()?;
+    one_source(&args).ok()?;
+    if let Some(folder) = &args.source_dir {
+        let patterns = patterns(&args).ok()?;
+        let listing = folder::list(&base.join(folder), &patterns);
+        let is_whole = listing.faults.is_empty();
+        return is_whole.then(|| listing.files.into_keys().collect());
+    }
+    let mut names = BTreeSet::new();
+    if let Some(file) = &args.source_file {
+        let path = base.join(file);
+        names.insert(path.file_name()?.to_str()?.to_owned());
+    }
+    for source in args.source.iter().flatten() {
+        names.insert(source.filename.clone());
+    }
+    names.extend(args.source_content_filename);
+    Some(names)
 }
 
 /// What is wrong with the files that the arguments name. A pattern that matches nothing is a

@@ -10,6 +10,8 @@ pub(crate) struct Fifo {
     pub(crate) flag: &'static str,
     /// The properties that only FIFO ones have.
     pub(crate) only: &'static [&'static str],
+    /// The codes of the rules: on a FIFO name, on a standard name, on these properties.
+    pub(crate) codes: [&'static str; 3],
 }
 
 impl Fifo {
@@ -24,23 +26,31 @@ impl Fifo {
 
     /// The rules on the name, and on the properties of FIFO ones.
     pub(crate) fn rules(&self, rules: &Rules<'_>) -> Vec<Broken> {
-        let Self { thing, flag, only } = self;
+        let Self {
+            thing,
+            flag,
+            only,
+            codes,
+        } = self;
         let mut broken = Vec::new();
         let Some(fifo) = self.is(rules) else {
             return broken;
         };
         if let Some(name) = rules.known("name").and_then(Value::as_str) {
             if fifo && !name.ends_with(".fifo") {
-                broken.push(Broken::at(
-                    "name",
-                    format!("The name of a FIFO {thing} ends in \".fifo\"."),
-                ));
+                broken.push(
+                    Broken::at(
+                        "name",
+                        format!("The name of a FIFO {thing} ends in \".fifo\"."),
+                    )
+                    .code(codes[0]),
+                );
             }
             if !fifo && name.ends_with(".fifo") {
                 broken.push(Broken::at(
                     "name",
                     format!("A name that ends in \".fifo\" is for a FIFO {thing}: set {flag}: true, or choose another name."),
-                ));
+                ).code(codes[1]));
             }
         }
         if !fifo {
@@ -48,10 +58,15 @@ impl Fifo {
                 // False is what the others have anyway.
                 let given = rules.given(name) && rules.known(name) != Some(&Value::Bool(false));
                 if given {
-                    broken.push(Broken::at(
-                        name,
-                        format!("{name} is for FIFO {thing}s: set {flag}: true, or take it out."),
-                    ));
+                    broken.push(
+                        Broken::at(
+                            name,
+                            format!(
+                                "{name} is for FIFO {thing}s: set {flag}: true, or take it out."
+                            ),
+                        )
+                        .code(codes[2]),
+                    );
                 }
             }
         }

@@ -49,6 +49,7 @@ pub fn rules(rules: &Rules<'_>, path: &Path, kind: Kind, longest: usize) -> Vec<
         Value::String(text) => match serde_json::from_str::<Value>(text) {
             Ok(parsed) => check.document(&parsed),
             Err(error) => check.say(
+                "SK0501",
                 &Path::root(),
                 format!("The policy is not JSON: {error}. Write it as YAML, or as a JSON string."),
             ),
@@ -74,13 +75,13 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn say(&mut self, inside: &Path, message: impl Into<String>) {
+    fn say(&mut self, code: &'static str, inside: &Path, message: impl Into<String>) {
         let path = if self.as_text {
             self.at.clone()
         } else {
             self.at.concat(inside)
         };
-        self.broken.push(Broken::new(path, message));
+        self.broken.push(Broken::new(path, message).code(code));
     }
 
     fn is_unknown(&self, inside: &Path) -> bool {
@@ -90,7 +91,11 @@ impl Check<'_> {
     fn document(&mut self, value: &Value) {
         let root = Path::root();
         let Value::Object(map) = value else {
-            self.say(&root, "A policy is an object with Version and Statement.");
+            self.say(
+                "SK0501",
+                &root,
+                "A policy is an object with Version and Statement.",
+            );
             return;
         };
         self.keys(&root, map, DOCUMENT_KEYS, "a policy");
@@ -98,7 +103,7 @@ impl Check<'_> {
             && !self.is_unknown(&root.join("Version"))
             && !matches!(version.as_str(), Some("2012-10-17" | "2008-10-17"))
         {
-            self.say(
+            self.say("SK0503", 
                 &root.join("Version"),
                 "The Version of a policy is \"2012-10-17\" (or the older \"2008-10-17\"), in quotes.",
             );
@@ -115,13 +120,14 @@ impl Check<'_> {
             None if map
                 .keys()
                 .any(|key| meant(key, DOCUMENT_KEYS) == Some("Statement")) => {}
-            _ => self.say(&root, "The policy has no Statement."),
+            _ => self.say("SK0504", &root, "The policy has no Statement."),
         }
     }
 
     fn keys(&mut self, at: &Path, map: &Map<String, Value>, known: &[&str], of: &str) {
         for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
             self.say(
+                "SK0502",
                 &at.join(key),
                 format!("\"{key}\" is not an element of {of}"),
             );
@@ -142,6 +148,7 @@ impl Check<'_> {
         }
         let Value::Object(map) = value else {
             self.say(
+                "SK0504",
                 at,
                 "A statement is an object with Effect, Action and so on.",
             );
@@ -159,7 +166,11 @@ impl Check<'_> {
                 Some("Allow" | "Deny")
             )
         {
-            self.say(at, "The statement needs an Effect: \"Allow\" or \"Deny\".");
+            self.say(
+                "SK0505",
+                at,
+                "The statement needs an Effect: \"Allow\" or \"Deny\".",
+            );
         }
         self.one_of(at, map, "Action", "NotAction");
         match self.kind {
@@ -186,9 +197,11 @@ impl Check<'_> {
     }
 
     fn one_of(&mut self, at: &Path, map: &Map<String, Value>, this: &str, or_that: &str) {
+        let code = if this == "Action" { "SK0506" } else { "SK0507" };
         match (self.has(at, map, this), self.has(at, map, or_that)) {
-            (false, false) => self.say(at, format!("The statement has no {this}.")),
+            (false, false) => self.say(code, at, format!("The statement has no {this}.")),
             (true, true) => self.say(
+                code,
                 at,
                 format!("The statement has both {this} and {or_that}: it takes one of them."),
             ),
@@ -199,6 +212,7 @@ impl Check<'_> {
     fn principal(&mut self, at: &Path, map: &Map<String, Value>) {
         if !self.has(at, map, "Principal") && !self.has(at, map, "NotPrincipal") {
             self.say(
+                "SK0508",
                 at,
                 "The statement has no Principal: it does not say who is meant.",
             );
@@ -207,6 +221,7 @@ impl Check<'_> {
             && !self.is_unknown(&at.join("Principal"))
         {
             self.say(
+                "SK0508",
                 &at.join("Principal"),
                 "A Principal is \"*\", or an object such as {Service: lambda.amazonaws.com}.",
             );
@@ -215,7 +230,11 @@ impl Check<'_> {
 
     fn refuse(&mut self, at: &Path, map: &Map<String, Value>, names: &[&str], place: &str) {
         for name in names.iter().filter(|name| map.contains_key(**name)) {
-            self.say(&at.join(name), format!("{name} has no place in {place}."));
+            self.say(
+                "SK0509",
+                &at.join(name),
+                format!("{name} has no place in {place}."),
+            );
         }
     }
 
@@ -251,7 +270,7 @@ impl Check<'_> {
         };
         let length = text.chars().filter(|c| !c.is_whitespace()).count();
         if length > longest {
-            self.say(
+            self.say("SK0510", 
                 &Path::root(),
                 format!("The policy has {length} characters; AWS takes {longest}, white space not counted."),
             );
@@ -263,6 +282,7 @@ impl Check<'_> {
             && let Some(c) = foreign
         {
             self.say(
+                "SK0511",
                 &Path::root(),
                 format!(
                     "The policy holds the character {c:?}; IAM takes no characters beyond U+00FF."

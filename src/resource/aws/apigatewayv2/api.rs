@@ -265,10 +265,13 @@ impl Resource for Api {
             .known("protocolType")
             .and_then(|kind| Protocol::parse(kind.as_str()?));
         if protocol == Some(Protocol::WebSocket) && !rules.given("routeSelectionExpression") {
-            broken.push(Broken::at(
-                "routeSelectionExpression",
-                "A WebSocket API needs routeSelectionExpression, such as $request.body.action.",
-            ));
+            broken.push(
+                Broken::at(
+                    "routeSelectionExpression",
+                    "A WebSocket API needs routeSelectionExpression, such as $request.body.action.",
+                )
+                .code("SK0801"),
+            );
         }
         let websocket = ["apiKeySelectionExpression", "disableSchemaValidation"];
         only_for(

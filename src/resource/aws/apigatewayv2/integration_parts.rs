@@ -121,10 +121,13 @@ pub(crate) fn checks(rules: &Rules<'_>) -> Vec<Broken> {
     let text = |name: &str| rules.known(name).and_then(Value::as_str);
     let kind = text("integrationType").unwrap_or_default();
     if protocol == Some(Protocol::Http) && matches!(kind, "AWS" | "HTTP" | "MOCK") {
-        broken.push(Broken::at(
-            "integrationType",
-            format!("{kind} is for WebSocket APIs; an HTTP API takes AWS_PROXY or HTTP_PROXY."),
-        ));
+        broken.push(
+            Broken::at(
+                "integrationType",
+                format!("{kind} is for WebSocket APIs; an HTTP API takes AWS_PROXY or HTTP_PROXY."),
+            )
+            .code("SK0809"),
+        );
     }
     only_for(
         rules,
@@ -136,16 +139,22 @@ pub(crate) fn checks(rules: &Rules<'_>) -> Vec<Broken> {
     only_for(rules, protocol, Protocol::Http, HTTP_ONLY, &mut broken);
     let timeout = rules.known("timeoutMilliseconds").and_then(Value::as_i64);
     if protocol == Some(Protocol::WebSocket) && timeout.is_some_and(|ms| ms > 29_000) {
-        broken.push(Broken::at(
-            "timeoutMilliseconds",
-            "An integration of a WebSocket API may take 50 to 29000 ms.",
-        ));
+        broken.push(
+            Broken::at(
+                "timeoutMilliseconds",
+                "An integration of a WebSocket API may take 50 to 29000 ms.",
+            )
+            .code("SK0810"),
+        );
     }
     if protocol == Some(Protocol::WebSocket) && text("payloadFormatVersion") == Some("2.0") {
-        broken.push(Broken::at(
-            "payloadFormatVersion",
-            "2.0 is for functions behind HTTP APIs; a WebSocket API has 1.0.",
-        ));
+        broken.push(
+            Broken::at(
+                "payloadFormatVersion",
+                "2.0 is for functions behind HTTP APIs; a WebSocket API has 1.0.",
+            )
+            .code("SK0811"),
+        );
     }
     if matches!(kind, "HTTP" | "HTTP_PROXY") && !rules.given("integrationMethod") {
         broken.push(Broken::at(
@@ -160,10 +169,13 @@ pub(crate) fn checks(rules: &Rules<'_>) -> Vec<Broken> {
         ));
     }
     if text("connectionType") == Some("VPC_LINK") && !rules.given("connectionId") {
-        broken.push(Broken::at(
-            "connectionId",
-            "A connection of type VPC_LINK needs connectionId, the id of the VPC link.",
-        ));
+        broken.push(
+            Broken::at(
+                "connectionId",
+                "A connection of type VPC_LINK needs connectionId, the id of the VPC link.",
+            )
+            .code("SK0812"),
+        );
     }
     broken.extend(uri_check(rules, kind));
     broken.extend(empty_mappings(rules));

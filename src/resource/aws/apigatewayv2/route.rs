@@ -182,16 +182,22 @@ fn checks(rules: &Rules<'_>) -> Vec<Broken> {
     );
     let kind = text("authorizationType").unwrap_or("NONE");
     if protocol == Some(Protocol::WebSocket) && kind == "JWT" {
-        broken.push(Broken::at(
-            "authorizationType",
-            "JWT is for HTTP APIs; a WebSocket API takes NONE, AWS_IAM or CUSTOM.",
-        ));
+        broken.push(
+            Broken::at(
+                "authorizationType",
+                "JWT is for HTTP APIs; a WebSocket API takes NONE, AWS_IAM or CUSTOM.",
+            )
+            .code("SK0803"),
+        );
     }
     if matches!(kind, "CUSTOM" | "JWT") && !rules.given("authorizerId") {
-        broken.push(Broken::at(
-            "authorizerId",
-            format!("An authorizationType of {kind} needs authorizerId."),
-        ));
+        broken.push(
+            Broken::at(
+                "authorizerId",
+                format!("An authorizationType of {kind} needs authorizerId."),
+            )
+            .code("SK0804"),
+        );
     }
     if let Some(key) = text("routeKey")
         && protocol == Some(Protocol::Http)
@@ -200,7 +206,7 @@ fn checks(rules: &Rules<'_>) -> Vec<Broken> {
         broken.push(Broken::at(
             "routeKey",
             "The route key of an HTTP API is a method and a path, such as GET /items, or $default.",
-        ));
+        ).code("SK0802"));
     }
     broken.extend(target_check(rules));
     broken
@@ -217,7 +223,7 @@ fn target_check(rules: &Rules<'_>) -> Option<Broken> {
     if !computed && !text.starts_with("integrations/") {
         let message = "A target is \"integrations/\" and the id of an integration: \
                        \"integrations/${integration.id}\".";
-        return Some(Broken::at("target", message));
+        return Some(Broken::at("target", message).code("SK0805"));
     }
     // Where an expression takes another way than the plain one, nothing can be said.
     let api = Path::root().join("apiId");
@@ -236,7 +242,7 @@ fn target_check(rules: &Rules<'_>) -> Option<Broken> {
     (plain(&own) && plain(&other) && own != other && own.contains("${") == other.contains("${"))
         .then(|| {
             let message = "The integration belongs to another API than the route.";
-            Broken::at("target", message)
+            Broken::at("target", message).code("SK0805")
         })
 }
 

@@ -248,18 +248,20 @@ fn checks(rules: &Rules<'_>) -> Vec<Broken> {
     let mut broken = Vec::new();
     let protocol = peer_protocol(rules);
     if rules.known("autoDeploy") == Some(&Value::Bool(true)) && rules.given("deploymentId") {
-        broken.push(Broken::at(
-            "deploymentId",
-            "A stage with autoDeploy takes no deploymentId; leave one of them out.",
-        ));
+        broken.push(
+            Broken::at(
+                "deploymentId",
+                "A stage with autoDeploy takes no deploymentId; leave one of them out.",
+            )
+            .code("SK0806"),
+        );
     }
     if rules.known("name").and_then(Value::as_str) == Some("$default")
         && protocol == Some(Protocol::WebSocket)
     {
-        broken.push(Broken::at(
-            "name",
-            "Only an HTTP API has a stage named $default.",
-        ));
+        broken.push(
+            Broken::at("name", "Only an HTTP API has a stage named $default.").code("SK0807"),
+        );
     }
     let certificate = ["clientCertificateId"];
     only_for(
@@ -321,10 +323,9 @@ fn variable_checks(rules: &Rules<'_>, broken: &mut Vec<Broken>) {
         return;
     };
     if variables.len() > 100 {
-        broken.push(Broken::at(
-            "stageVariables",
-            "A stage has at most 100 variables.",
-        ));
+        broken.push(
+            Broken::at("stageVariables", "A stage has at most 100 variables.").code("SK0808"),
+        );
     }
     for (name, value) in variables {
         let path = Path::root().join("stageVariables").join(name);
@@ -334,10 +335,10 @@ fn variable_checks(rules: &Rules<'_>, broken: &mut Vec<Broken>) {
         let good = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#&=,".contains(c);
         if name.is_empty() || !good_name {
             let message = "The name of a stage variable has letters, digits and _ only.";
-            broken.push(Broken::new(path, message).on_key());
+            broken.push(Broken::new(path, message).code("SK0808").on_key());
         } else if value.len() > 2048 || !value.chars().all(good) {
             let message = "The value of a stage variable has at most 2048 letters, digits and -._~:/?#&=, only.";
-            broken.push(Broken::new(path, message));
+            broken.push(Broken::new(path, message).code("SK0808"));
         }
     }
 }

@@ -101,10 +101,13 @@ impl Resource for LogGroup {
         for property in ["name", "namePrefix"] {
             let text = rules.known(property).and_then(Value::as_str);
             if text.is_some_and(|text| text.starts_with("aws/")) {
-                broken.push(Broken::at(
-                    property,
-                    "Names that begin with \"aws/\" are reserved; \"/aws/…\" is allowed.",
-                ));
+                broken.push(
+                    Broken::at(
+                        property,
+                        "Names that begin with \"aws/\" are reserved; \"/aws/…\" is allowed.",
+                    )
+                    .code("SK0702"),
+                );
             }
         }
         let delivery = rules.known("logGroupClass") == Some(&json!(DELIVERY));
@@ -113,7 +116,7 @@ impl Resource for LogGroup {
             broken.push(Broken::at(
                 "retentionInDays",
                 "A group of the class DELIVERY keeps events for 1 day: take retentionInDays out.",
-            ));
+            ).code("SK0703"));
         }
         broken
     }

@@ -152,7 +152,7 @@ pub(crate) fn managed_cautions<'p>(
         let help = aws_managed::unknown(arn)?.help();
         let message = format!("AWS manages no policy {arn:?} that stackctl knows of.");
         Some(Caution {
-            broken: Broken::new(path.clone(), message).help(help),
+            broken: Broken::new(path.clone(), message).code("SK0514").help(help),
             refused: Refused::Perhaps,
         })
     };
@@ -240,10 +240,15 @@ pub fn role_rules(rules: &Rules<'_>) -> Vec<Broken> {
     if let Some(Value::String(role)) = rules.known("role")
         && !role.chars().all(is_name_character)
     {
-        broken.push(Broken::at(
-            "role",
-            format!("\"{role}\" is not a role's name: role takes the name, not the ARN or path."),
-        ));
+        broken.push(
+            Broken::at(
+                "role",
+                format!(
+                    "\"{role}\" is not a role's name: role takes the name, not the ARN or path."
+                ),
+            )
+            .code("SK0513"),
+        );
     }
     broken
 }

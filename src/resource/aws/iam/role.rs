@@ -146,10 +146,13 @@ impl Resource for Role {
                 if let Some(name) = item["name"].as_str()
                     && !names.insert(name)
                 {
-                    broken.push(Broken::new(
-                        at.join("name"),
-                        format!("The role has two inline policies named {name}."),
-                    ));
+                    broken.push(
+                        Broken::new(
+                            at.join("name"),
+                            format!("The role has two inline policies named {name}."),
+                        )
+                        .code("SK0512"),
+                    );
                 }
             }
         }

@@ -77,7 +77,7 @@ pub(crate) fn cautions(rules: &Rules<'_>) -> Vec<Caution> {
              function to it. Use a newer runtime."
         );
         cautions.push(Caution {
-            broken: Broken::at("runtime", message),
+            broken: Broken::at("runtime", message).code("SK0101"),
             refused: Refused::WhenNew,
         });
     }
@@ -90,7 +90,8 @@ pub(crate) fn cautions(rules: &Rules<'_>) -> Vec<Caution> {
                 broken: Broken::new(
                     path,
                     format!("{message}; Lambda refuses it for other functions."),
-                ),
+                )
+                .code("SK0111"),
                 refused: Refused::Perhaps,
             });
         }
@@ -106,16 +107,16 @@ fn package_checks(rules: &Rules<'_>, broken: &mut Vec<Broken>) {
     for name in ["runtime", "handler"] {
         if image && rules.given(name) {
             let message = format!("A function from an image takes no {name}: the image has it.");
-            broken.push(Broken::at(name, message));
+            broken.push(Broken::at(name, message).code("SK0104"));
         } else if !image && !rules.given(name) {
             let message = format!("A function from a zip file needs {name}.");
-            broken.push(Broken::at(name, message));
+            broken.push(Broken::at(name, message).code("SK0105"));
         }
     }
     let others: &[&str] = if image { &["layers"] } else { &["imageConfig"] };
     for name in others.iter().filter(|name| rules.given(name)) {
         let message = format!("{name} does not go with a packageType of {package}.");
-        broken.push(Broken::at(name, message));
+        broken.push(Broken::at(name, message).code("SK0104"));
     }
 }
 
@@ -142,25 +143,31 @@ fn code_checks(rules: &Rules<'_>, broken: &mut Vec<Broken>) {
         _ => "s3Bucket with s3Key, or filename",
     };
     match sources[..] {
-        [] => broken.push(Broken::at(
-            "",
-            format!("The function's code is missing: give {wanted}."),
-        )),
+        [] => broken.push(
+            Broken::at(
+                "",
+                format!("The function's code is missing: give {wanted}."),
+            )
+            .code("SK0106"),
+        ),
         [_] => {}
-        [.., last] => broken.push(Broken::at(
-            last,
-            format!(
-                "A function's code comes from one place, not from {}.",
-                sources.join(" and ")
-            ),
-        )),
+        [.., last] => broken.push(
+            Broken::at(
+                last,
+                format!(
+                    "A function's code comes from one place, not from {}.",
+                    sources.join(" and ")
+                ),
+            )
+            .code("SK0106"),
+        ),
     }
     if let [one] = sources[..]
         && let Some(package) = package(rules)
         && (package == "Image") != (one == "imageUri")
     {
         let message = format!("A packageType of {package} takes its code from {wanted}.");
-        broken.push(Broken::at(one, message));
+        broken.push(Broken::at(one, message).code("SK0106"));
     }
     for (name, other) in [("s3Bucket", "s3Key"), ("s3Key", "s3Bucket")] {
         if rules.given(name) && !rules.given(other) {
@@ -188,6 +195,7 @@ fn logging_checks(config: &Map<String, Value>, rules: &Rules<'_>, broken: &mut V
                     base.join(name),
                     format!("{name} needs a logFormat of JSON."),
                 )
+                .code("SK0110")
                 .on_key(),
             );
         }
@@ -200,23 +208,32 @@ fn variable_checks(map: &Map<String, Value>, base: &Path, broken: &mut Vec<Broke
         .map(|(name, value)| name.len() + value.as_str().map_or(0, str::len))
         .sum();
     if size > VARIABLES_LIMIT {
-        broken.push(Broken::new(
-            base.clone(),
-            format!("The variables have {size} bytes; Lambda takes 4096 in all."),
-        ));
+        broken.push(
+            Broken::new(
+                base.clone(),
+                format!("The variables have {size} bytes; Lambda takes 4096 in all."),
+            )
+            .code("SK0109"),
+        );
     }
     for name in map.keys() {
         let good = name.len() >= 2
             && name.starts_with(|c: char| c.is_ascii_alphabetic())
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        let message = if !good {
-            "The name of a variable is a letter and then at least one letter, digit or _."
+        let (code, message) = if !good {
+            (
+                "SK0108",
+                "The name of a variable is a letter and then at least one letter, digit or _.",
+            )
         } else if RESERVED.contains(&name.as_str()) {
-            "Lambda sets this variable itself and refuses to be given it."
+            (
+                "SK0107",
+                "Lambda sets this variable itself and refuses to be given it.",
+            )
         } else {
             continue;
         };
-        broken.push(Broken::new(base.join(name), message).on_key());
+        broken.push(Broken::new(base.join(name), message).code(code).on_key());
     }
 }
 

@@ -48,37 +48,46 @@ pub(crate) fn checks(rules: &Rules<'_>) -> Vec<Broken> {
     if is_fifo(queue, arn) {
         if batch > 10 {
             let message = "A FIFO queue gives at most 10 messages in a batch.";
-            broken.push(Broken::at("batchSize", message));
+            broken.push(Broken::at("batchSize", message).code("SK0201"));
         }
         if window.is_some_and(|seconds| seconds > 0) {
-            broken.push(Broken::at(
-                "maximumBatchingWindowInSeconds",
-                "A FIFO queue has no batching window; leave it out.",
-            ));
+            broken.push(
+                Broken::at(
+                    "maximumBatchingWindowInSeconds",
+                    "A FIFO queue has no batching window; leave it out.",
+                )
+                .code("SK0202"),
+            );
         }
     } else if is_queue
         && batch > 10
         && window.unwrap_or(0) < 1
         && (window.is_some() || !rules.given("maximumBatchingWindowInSeconds"))
     {
-        broken.push(Broken::at(
-            "batchSize",
-            "A batch of more than 10 needs maximumBatchingWindowInSeconds of at least 1.",
-        ));
+        broken.push(
+            Broken::at(
+                "batchSize",
+                "A batch of more than 10 needs maximumBatchingWindowInSeconds of at least 1.",
+            )
+            .code("SK0203"),
+        );
     }
     if let (Some(queue), Some(function)) = (queue, peer("functionName", "aws:lambda:Function"))
         && let Some(visible) = number(queue, "visibilityTimeoutSeconds", DEFAULT_VISIBILITY)
         && let Some(timeout) = number(function, "timeout", DEFAULT_TIMEOUT)
         && visible < timeout
     {
-        broken.push(Broken::at(
-            "eventSourceArn",
-            format!(
-                "The queue's visibilityTimeoutSeconds ({visible}) is less than the function's \
+        broken.push(
+            Broken::at(
+                "eventSourceArn",
+                format!(
+                    "The queue's visibilityTimeoutSeconds ({visible}) is less than the function's \
                  timeout ({timeout}); make it at least {timeout}, better {}.",
-                timeout * 6
-            ),
-        ));
+                    timeout * 6
+                ),
+            )
+            .code("SK0204"),
+        );
     }
     broken
 }
@@ -98,10 +107,9 @@ fn source_checks(rules: &Rules<'_>, is_queue: bool, broken: &mut Vec<Broken>) {
         "queues",
     ] {
         if rules.given(name) {
-            broken.push(Broken::at(
-                name,
-                format!("{name} does not go with an SQS queue."),
-            ));
+            broken.push(
+                Broken::at(name, format!("{name} does not go with an SQS queue.")).code("SK0206"),
+            );
         }
     }
 }
@@ -118,14 +126,14 @@ fn start_checks(rules: &Rules<'_>, broken: &mut Vec<Broken>) {
     }
     if position == Some("AT_TIMESTAMP") && !rules.given("startingPositionTimestamp") {
         let message = "AT_TIMESTAMP needs startingPositionTimestamp, such as 2026-01-31T00:00:00Z.";
-        broken.push(Broken::at("startingPosition", message));
+        broken.push(Broken::at("startingPosition", message).code("SK0207"));
     }
     if position.is_some_and(|position| position != "AT_TIMESTAMP")
         && rules.given("startingPositionTimestamp")
     {
         let message =
             "startingPositionTimestamp goes with a startingPosition of AT_TIMESTAMP only.";
-        broken.push(Broken::at("startingPositionTimestamp", message));
+        broken.push(Broken::at("startingPositionTimestamp", message).code("SK0207"));
     }
 }
 

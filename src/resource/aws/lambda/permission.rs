@@ -216,6 +216,7 @@ impl Resource for Permission {
                     name,
                     "A permission cannot be for $LATEST; leave the qualifier out.",
                 )
+                .code("SK0221")
             })
         };
         ["function", "qualifier"]

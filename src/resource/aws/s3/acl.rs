@@ -165,6 +165,7 @@ fn enforced(acl: &Rules<'_>, controls: &Rules<'_>) -> Option<Broken> {
             "the bucket's ownership controls say BucketOwnerEnforced, which leaves no ACL but \
              private; use BucketOwnerPreferred there",
         )
+        .code("SK0613")
     })
 }
 
@@ -195,10 +196,13 @@ impl Setting for BucketAcl {
         let mut broken = Vec::new();
         let custom = rules.given("accessControlPolicy");
         if rules.given("acl") == custom {
-            broken.push(Broken::at(
-                if custom { "accessControlPolicy" } else { "" },
-                "exactly one of acl and accessControlPolicy is given",
-            ));
+            broken.push(
+                Broken::at(
+                    if custom { "accessControlPolicy" } else { "" },
+                    "exactly one of acl and accessControlPolicy is given",
+                )
+                .code("SK0611"),
+            );
         }
         broken
     }

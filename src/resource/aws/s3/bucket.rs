@@ -126,27 +126,33 @@ impl Resource for Bucket {
     fn rules(rules: &Rules<'_>) -> Vec<Broken> {
         let mut broken = Vec::new();
         if rules.given("bucket") && rules.given("bucketPrefix") {
-            broken.push(Broken::at(
-                "bucketPrefix",
-                "bucket and bucketPrefix exclude each other",
-            ));
+            broken.push(
+                Broken::at("bucketPrefix", "bucket and bucketPrefix exclude each other")
+                    .code("SK0602"),
+            );
         }
         let name = rules.known("bucket").and_then(Value::as_str);
         if let Some(why) = name.and_then(name_fault) {
-            broken.push(Broken::at("bucket", why));
+            broken.push(Broken::at("bucket", why).code("SK0601"));
         }
         if rules.known("bucketNamespace") == Some(&json!("account-regional")) {
             if !rules.given("bucket") {
-                broken.push(Broken::at(
-                    "bucketNamespace",
-                    "an account-regional name cannot be generated; give bucket a name of the \
+                broken.push(
+                    Broken::at(
+                        "bucketNamespace",
+                        "an account-regional name cannot be generated; give bucket a name of the \
                      form <prefix>-<account>-<region>-an",
-                ));
+                    )
+                    .code("SK0603"),
+                );
             } else if name.is_some_and(|name| !name.ends_with("-an")) {
-                broken.push(Broken::at(
-                    "bucket",
-                    "an account-regional name has the form <prefix>-<account>-<region>-an",
-                ));
+                broken.push(
+                    Broken::at(
+                        "bucket",
+                        "an account-regional name has the form <prefix>-<account>-<region>-an",
+                    )
+                    .code("SK0603"),
+                );
             }
         }
         broken

@@ -14,30 +14,36 @@ pub fn faults(rules: &Rules<'_>) -> Vec<Broken> {
         .filter(|name| rules.given(name))
         .collect();
     if given.len() != 1 {
-        broken.push(Broken::at(
-            given.last().copied().unwrap_or_default(),
-            "exactly one of source, content and contentBase64 is given",
-        ));
+        broken.push(
+            Broken::at(
+                given.last().copied().unwrap_or_default(),
+                "exactly one of source, content and contentBase64 is given",
+            )
+            .code("SK0614"),
+        );
     }
     let encryption = rules.known("serverSideEncryption").and_then(Value::as_str);
     let kms = rules.given("kmsKeyId") || encryption.is_some_and(|kind| kind.starts_with("aws:kms"));
     if kms && rules.given("etag") {
-        broken.push(Broken::at(
-            "etag",
-            "with KMS encryption S3's ETag is no MD5; use sourceHash",
-        ));
+        broken.push(
+            Broken::at(
+                "etag",
+                "with KMS encryption S3's ETag is no MD5; use sourceHash",
+            )
+            .code("SK0615"),
+        );
     }
     if rules.given("kmsKeyId") && encryption == Some("AES256") {
-        broken.push(Broken::at(
-            "kmsKeyId",
-            "AES256 uses no KMS key; use aws:kms",
-        ));
+        broken.push(Broken::at("kmsKeyId", "AES256 uses no KMS key; use aws:kms").code("SK0616"));
     }
     if rules.given("objectLockMode") != rules.given("objectLockRetainUntilDate") {
-        broken.push(Broken::at(
-            "objectLockMode",
-            "objectLockMode and objectLockRetainUntilDate go together",
-        ));
+        broken.push(
+            Broken::at(
+                "objectLockMode",
+                "objectLockMode and objectLockRetainUntilDate go together",
+            )
+            .code("SK0617"),
+        );
     }
     broken.extend(value_faults(rules));
     broken.extend(tags::rules(rules, tags::Tagging::Plain));
@@ -48,7 +54,7 @@ fn value_faults(rules: &Rules<'_>) -> Vec<Broken> {
     let mut broken = Vec::new();
     let text = |name: &str| rules.known(name).and_then(Value::as_str);
     if text("key").is_some_and(|key| key.len() > 1024) {
-        broken.push(Broken::at("key", "a key has at most 1,024 bytes in UTF-8"));
+        broken.push(Broken::at("key", "a key has at most 1,024 bytes in UTF-8").code("SK0618"));
     }
     let decode = |text: &str| STANDARD.decode(text);
     if let Some(Err(error)) = text("contentBase64").map(decode) {

@@ -77,10 +77,13 @@ impl Setting for BucketPolicy {
         if document.get("Statement").is_some() || !rules.props.is_known() {
             return Vec::new();
         }
-        vec![Broken::at(
-            "policy",
-            "a bucket policy is a JSON object with a Statement",
-        )]
+        vec![
+            Broken::at(
+                "policy",
+                "a bucket policy is a JSON object with a Statement",
+            )
+            .code("SK0504"),
+        ]
     }
 
     fn parent(&self) -> &str {

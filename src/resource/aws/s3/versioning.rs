@@ -71,7 +71,7 @@ fn locked(versioning: &Rules<'_>, bucket: &Rules<'_>) -> Option<Broken> {
         Broken::at(
             "versioningConfiguration.status",
             "The bucket has objectLockEnabled, which switches versioning on and keeps it on: set this to Enabled, or take this resource out of the stack.",
-        )
+        ).code("SK0612")
     })
 }
 

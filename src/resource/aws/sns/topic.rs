@@ -22,6 +22,7 @@ pub(crate) const FIFO: Fifo = Fifo {
         "contentBasedDeduplication",
         "fifoThroughputScope",
     ],
+    codes: ["SK0401", "SK0402", "SK0403"],
 };
 
 /// The longest policy of a topic (Amazon SNS Developer Guide, "API permissions reference": 30 kb).

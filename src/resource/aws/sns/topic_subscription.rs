@@ -140,7 +140,7 @@ fn checks(rules: &Rules<'_>) -> Vec<Broken> {
         broken.push(Broken::at(
             "filterPolicyScope",
             "filterPolicyScope has no effect without filterPolicy, and SNS does not tell it back: take it out.",
-        ));
+        ).code("SK0408"));
     }
     let (topic, endpoint) = (is_fifo(rules, "topic"), is_fifo(rules, "endpoint"));
     if topic == Some(false) && rules.given("replayPolicy") {
@@ -156,28 +156,34 @@ fn checks(rules: &Rules<'_>) -> Vec<Broken> {
     if let (Some((_, part, form)), Some(endpoint)) = (form, text("endpoint"))
         && !endpoint.contains(part)
     {
-        broken.push(Broken::at(
-            "endpoint",
-            format!("An endpoint of the protocol {protocol} is {form}."),
-        ));
+        broken.push(
+            Broken::at(
+                "endpoint",
+                format!("An endpoint of the protocol {protocol} is {form}."),
+            )
+            .code("SK0404"),
+        );
     }
     if topic == Some(true) && protocol != "sqs" {
-        broken.push(Broken::at(
-            "protocol",
-            "A FIFO topic has queues alone as its endpoints: the protocol is sqs.",
-        ));
+        broken.push(
+            Broken::at(
+                "protocol",
+                "A FIFO topic has queues alone as its endpoints: the protocol is sqs.",
+            )
+            .code("SK0405"),
+        );
     }
     if topic == Some(false) && endpoint == Some(true) && protocol == "sqs" {
         broken.push(Broken::at(
             "endpoint",
             "A FIFO queue cannot be subscribed to a standard topic: one of the two must change.",
-        ));
+        ).code("SK0406"));
     }
     if (protocol == "firehose") != rules.given("subscriptionRoleArn") {
         broken.push(Broken::at(
             "subscriptionRoleArn",
             "subscriptionRoleArn goes with the protocol firehose, which needs it, and with no other.",
-        ));
+        ).code("SK0407"));
     }
     broken
 }

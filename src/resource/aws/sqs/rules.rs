@@ -18,6 +18,7 @@ pub(crate) const QUEUE: Fifo = Fifo {
         "deduplicationScope",
         "fifoThroughputLimit",
     ],
+    codes: ["SK0301", "SK0302", "SK0303"],
 };
 
 /// The rules of `aws:sqs:Queue`.
@@ -47,10 +48,13 @@ fn kind(rules: &Rules<'_>) -> Vec<Broken> {
         && scope_known
         && rules.known("deduplicationScope") != Some(&Value::from("messageGroup"))
     {
-        broken.push(Broken::at(
-            "fifoThroughputLimit",
-            "fifoThroughputLimit: perMessageGroupId needs deduplicationScope: messageGroup.",
-        ));
+        broken.push(
+            Broken::at(
+                "fifoThroughputLimit",
+                "fifoThroughputLimit: perMessageGroupId needs deduplicationScope: messageGroup.",
+            )
+            .code("SK0304"),
+        );
     }
     broken
 }
@@ -63,13 +67,13 @@ fn encryption(rules: &Rules<'_>) -> Vec<Broken> {
         broken.push(Broken::at(
             "sqsManagedSseEnabled",
             "sqsManagedSseEnabled and kmsMasterKeyId exclude each other: a queue has one kind of encryption.",
-        ));
+        ).code("SK0305"));
     }
     if !has_key && rules.given("kmsDataKeyReusePeriodSeconds") {
         broken.push(Broken::at(
             "kmsDataKeyReusePeriodSeconds",
             "kmsDataKeyReusePeriodSeconds has no effect without kmsMasterKeyId, and SQS does not return it: take it out.",
-        ));
+        ).code("SK0306"));
     }
     broken
 }
@@ -92,7 +96,7 @@ fn redrive_policy(rules: &Rules<'_>) -> Vec<Broken> {
         broken.push(Broken::at(
             "redrivePolicy",
             "redrivePolicy is an object with deadLetterTargetArn and maxReceiveCount, or that as a JSON string.",
-        ));
+        ).code("SK0307"));
         return broken;
     };
     if map.is_empty() {
@@ -102,7 +106,7 @@ fn redrive_policy(rules: &Rules<'_>) -> Vec<Broken> {
         broken.push(Broken::at(
             "redrivePolicy",
             "redrivePolicy needs deadLetterTargetArn: the ARN of the queue that gets the messages.",
-        ));
+        ).code("SK0307"));
     }
     let count = map.get("maxReceiveCount").filter(|value| !value.is_null());
     let count_fits = count.is_none_or(|value| {
@@ -112,10 +116,13 @@ fn redrive_policy(rules: &Rules<'_>) -> Vec<Broken> {
         number.is_some_and(|number| (1..=1000).contains(&number))
     });
     if !count_fits {
-        broken.push(Broken::at(
-            "redrivePolicy",
-            "maxReceiveCount is an integer from 1 to 1000.",
-        ));
+        broken.push(
+            Broken::at(
+                "redrivePolicy",
+                "maxReceiveCount is an integer from 1 to 1000.",
+            )
+            .code("SK0307"),
+        );
     }
     broken.extend(unknown_keys(
         "redrivePolicy",
@@ -131,10 +138,13 @@ fn target_kind(rules: &Rules<'_>) -> Option<Broken> {
     let (type_name, target) =
         (rules.peer)(&at.join("deadLetterTargetArn")).or_else(|| (rules.peer)(&at))?;
     if type_name != "aws:sqs:Queue" {
-        return Some(Broken::new(
-            at,
-            format!("The dead letter target of a queue is a queue, not {type_name}."),
-        ));
+        return Some(
+            Broken::new(
+                at,
+                format!("The dead letter target of a queue is a queue, not {type_name}."),
+            )
+            .code("SK0308"),
+        );
     }
     let target = Rules {
         props: target,
@@ -152,6 +162,7 @@ fn target_kind(rules: &Rules<'_>) -> Option<Broken> {
                 word(other)
             ),
         )
+        .code("SK0308")
     })
 }
 
@@ -166,10 +177,13 @@ fn redrive_allow_policy(rules: &Rules<'_>) -> Vec<Broken> {
         return broken;
     };
     let Value::Object(map) = &value else {
-        broken.push(Broken::at(
-            NAME,
-            "redriveAllowPolicy is an object with redrivePermission, or that as a JSON string.",
-        ));
+        broken.push(
+            Broken::at(
+                NAME,
+                "redriveAllowPolicy is an object with redrivePermission, or that as a JSON string.",
+            )
+            .code("SK0309"),
+        );
         return broken;
     };
     if map.is_empty() {
@@ -181,28 +195,37 @@ fn redrive_allow_policy(rules: &Rules<'_>) -> Vec<Broken> {
     if !unknown("redrivePermission")
         && !matches!(permission, Some("allowAll" | "denyAll" | "byQueue"))
     {
-        broken.push(Broken::at(
-            NAME,
-            "redriveAllowPolicy needs redrivePermission: allowAll, denyAll or byQueue.",
-        ));
+        broken.push(
+            Broken::at(
+                NAME,
+                "redriveAllowPolicy needs redrivePermission: allowAll, denyAll or byQueue.",
+            )
+            .code("SK0309"),
+        );
     }
     let sources = map.get("sourceQueueArns");
     let count = sources.and_then(Value::as_array).map(Vec::len);
     let has_sources = unknown("sourceQueueArns") || count.is_some_and(|count| count > 0);
     if permission == Some("byQueue") && !has_sources {
-        broken.push(Broken::at(
-            NAME,
-            "redrivePermission: byQueue needs sourceQueueArns, a list of ARNs.",
-        ));
+        broken.push(
+            Broken::at(
+                NAME,
+                "redrivePermission: byQueue needs sourceQueueArns, a list of ARNs.",
+            )
+            .code("SK0309"),
+        );
     }
     if matches!(permission, Some("allowAll" | "denyAll")) && has_sources {
-        broken.push(Broken::at(
-            NAME,
-            "sourceQueueArns goes with redrivePermission: byQueue only.",
-        ));
+        broken.push(
+            Broken::at(
+                NAME,
+                "sourceQueueArns goes with redrivePermission: byQueue only.",
+            )
+            .code("SK0309"),
+        );
     }
     if count.is_some_and(|count| count > 10) {
-        broken.push(Broken::at(NAME, "sourceQueueArns takes 10 ARNs at most."));
+        broken.push(Broken::at(NAME, "sourceQueueArns takes 10 ARNs at most.").code("SK0309"));
     }
     broken.extend(unknown_keys(
         NAME,
@@ -226,6 +249,10 @@ fn unknown_keys<'k>(
                     known.join(" and ")
                 ),
             )
+            .code(match property {
+                "redrivePolicy" => "SK0307",
+                _ => "SK0309",
+            })
         })
         .collect()
 }
