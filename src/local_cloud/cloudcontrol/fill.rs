@@ -4,11 +4,11 @@
 use super::Refusal;
 use super::check::faults;
 use super::model::{identifier, is_foreseen, remove, steps};
+use super::pattern;
 use crate::local_cloud::service::ACCOUNT;
 use crate::local_cloud::stamps;
 use crate::registry::{self, RegistryType};
 use crate::resource::aws::partition_of;
-use regex::Regex;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -154,10 +154,6 @@ impl Filler<'_> {
         if let Some(first) = schema["enum"].get(0) {
             return first.clone();
         }
-        let branch = schema["oneOf"].get(0).or(schema["anyOf"].get(0));
-        if let Some(branch) = branch.filter(|_| schema.get("required").is_none()) {
-            return self.value(model, branch, path);
-        }
         let of = schema["type"].as_str().or(schema["type"][0].as_str());
         match of {
             Some("string") => json!(self.text(model, schema, path)),
@@ -168,6 +164,10 @@ impl Filler<'_> {
                 Some(_) => json!([self.value(model, &schema["items"], &format!("{path}/*"))]),
             },
             _ => {
+                let branch = schema["oneOf"].get(0).or(schema["anyOf"].get(0));
+                if let Some(branch) = branch.filter(|_| schema.get("required").is_none()) {
+                    return self.value(model, branch, path);
+                }
                 let names = schema["required"].as_array().into_iter().flatten();
                 let names = names.filter_map(Value::as_str);
                 let map: Map<_, _> = names
@@ -210,10 +210,12 @@ impl Filler<'_> {
             format!("{last}-{}-{count:x}", name.to_lowercase())
         };
         let mut text = found;
-        if !pattern.is_none_or(|pattern| fits(pattern, &text))
-            && let Value::String(sample) = registry::sample(self.kind, path, count)
-        {
-            text = sample;
+        if let Some(pattern) = pattern.filter(|pattern| !pattern::fits(pattern, &text)) {
+            let seed = format!("{}/{path}/{count}", self.kind.name());
+            let sample = || registry::sample(self.kind, path, count);
+            text = pattern::example(pattern, &seed)
+                .or_else(|| Some(sample().as_str()?.to_owned()))
+                .unwrap_or(text);
         }
         let size = |keyword: &str| -> Option<usize> {
             let size = schema[keyword].as_u64()?;
@@ -275,11 +277,6 @@ impl Filler<'_> {
         }
         arn
     }
-}
-
-/// Whether a pattern allows a string. One that cannot be read allows none.
-fn fits(pattern: &str, text: &str) -> bool {
-    Regex::new(pattern).is_ok_and(|regex| regex.is_match(text))
 }
 
 /// How the ids of EC2 begin: by the property's name, or else the type's.

@@ -14,6 +14,7 @@ mod check;
 mod fill;
 mod model;
 mod patch;
+mod pattern;
 mod ticket;
 
 #[cfg(test)]
