@@ -218,6 +218,10 @@ fn sources() -> Vec<Source> {
                 folders.push(path);
                 continue;
             }
+            // Data stands beside the source that reads it.
+            if path.extension().is_none_or(|ending| ending != "rs") {
+                continue;
+            }
             let text = fs::read_to_string(&path).unwrap();
             let path = path
                 .strip_prefix(&root)
