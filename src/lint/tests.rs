@@ -5,7 +5,7 @@ use super::spelling::to_cloudformation;
 use super::{Check, Facts, Resource, Rule, findings, rules};
 use crate::content::Disk;
 use crate::data::{Data, Path};
-use crate::engine::plan::planned::{Inputs, Options};
+use crate::engine::plan::planned::{Options, Request};
 use crate::engine::plan::rewrite;
 use crate::engine::world::World;
 use crate::lang::diagnostic::Diagnostic;
@@ -71,7 +71,7 @@ fn said(example: &str) -> Vec<Diagnostic> {
     let mut found = check::check(&stack, native());
     let mut world = World::new(State::empty("s", None, String::new()));
     world.is_blind = true;
-    let planned = rewrite::plan(&Inputs {
+    let planned = rewrite::plan(&Request {
         types: native(),
         stack: &stack,
         world: &world,
@@ -262,7 +262,7 @@ fn the_switch_changes_what_is_told() {
             ".".into(),
             &Given::default(),
         );
-        let planned = rewrite::plan(&Inputs {
+        let planned = rewrite::plan(&Request {
             types: native(),
             stack: &loaded.stack,
             world: &World::new(State::empty("s", None, String::new())),

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 impl Planner<'_> {
     /// The findings, those of all instances of a block once.
     pub(super) fn lint(&self) -> Vec<Diagnostic> {
-        let stack = self.inputs.stack;
+        let stack = self.request.stack;
         let none = Data::default();
         let resources = self.out.instances.iter().enumerate();
         let resources = resources.map(|(at, instance)| {
@@ -35,7 +35,7 @@ impl Planner<'_> {
         let facts = Facts::new(
             stack,
             resources.collect(),
-            self.inputs.world.unix_time,
+            self.request.world.unix_time,
             &peer_of,
             &archive_has,
         );
@@ -81,12 +81,12 @@ impl Planner<'_> {
     /// What the rules of stackctl's own type say of a resource of a CloudFormation type: those with
     /// a code.
     fn stated_by_the_twin(&self, facts: &Facts<'_>, resource: &Resource<'_>) -> Vec<Broken> {
-        let Some(kind) = self.inputs.types.resource(resource.type_name) else {
+        let Some(kind) = self.request.types.resource(resource.type_name) else {
             return Vec::new();
         };
         let peer = |path: &Path| {
             let peer = facts.peer(resource, path)?;
-            let name = self.inputs.types.resource(peer.type_name)?.name();
+            let name = self.request.types.resource(peer.type_name)?.name();
             Some((name, &*peer.props))
         };
         let rules = Rules {
@@ -103,7 +103,7 @@ impl Planner<'_> {
 
     /// Whether the archive that a data source builds has one of these files.
     fn archive_has(&self, name: &str, files: &[String]) -> Option<bool> {
-        let block = self.inputs.stack.data.get(name)?;
+        let block = self.request.stack.data.get(name)?;
         let args = evaluate(&block.properties, &self.values).ok()?;
         if !args.is_known() {
             return None;
@@ -121,9 +121,9 @@ impl Planner<'_> {
             let found = names.map(|names| files.iter().any(|file| names.contains(file)));
             found.map(seen).into_iter().collect()
         };
-        let found = self.inputs.read_file.inspect(&kind, &args, &look);
+        let found = self.request.read_file.inspect(&kind, &args, &look);
         // What leads out of the project was reported with the data source.
-        self.inputs.read_file.leading_out();
+        self.request.read_file.leading_out();
         found.first().map(|found| found.message == "true")
     }
 }

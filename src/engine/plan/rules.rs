@@ -58,7 +58,7 @@ impl Planner<'_> {
         }
         found.extend(self.twins());
         found.extend(self.lint());
-        let stack = self.inputs.stack;
+        let stack = self.request.stack;
         let found = found
             .into_iter()
             .filter_map(|one| switch::switched(stack, one));
