@@ -251,7 +251,8 @@ fn generated() -> Vec<(&'static str, Value, Option<&'static str>)> {
             let kind = registry_type(name).unwrap();
             let tagging = kind.tagging();
             let updates = kind.handler(Handler::Update).is_some() && tagging.tag_updatable;
-            let tags = tagging.plain().filter(|_| updates);
+            let changes = |tags: &&str| updates && !kind.create_only().iter().any(|it| it == tags);
+            let tags = tagging.plain().filter(changes);
             (name, literal(instance(kind, 7)), tags)
         })
         .collect()

@@ -141,8 +141,12 @@ impl<'a> Matrix<'a> {
         assert!(state.get("deposed").is_none_or(|it| it == &json!({})));
         assert!(state.get("pending").is_none_or(|it| it == &json!([])));
         let mut files = std::fs::read_dir(project.dir().join("state")).unwrap();
-        let is_journal = |file: &std::path::Path| file.extension().is_some_and(|it| it == "journal");
-        assert!(!files.any(|file| is_journal(&file.unwrap().path())), "{case}");
+        let is_journal =
+            |file: &std::path::Path| file.extension().is_some_and(|it| it == "journal");
+        assert!(
+            !files.any(|file| is_journal(&file.unwrap().path())),
+            "{case}"
+        );
         if self.expected.1 > 0 {
             let plan = [&["plan", "--detailed-exitcode"], &self.args[2..]].concat();
             let plan = project.run(&plan);

@@ -320,8 +320,7 @@ fn takes_owner(tags: &Value) -> bool {
         let pattern = pattern.replace("(?!aws:.*)", "").replace("(?!aws:)", "");
         Regex::new(&pattern).is_ok_and(|pattern| pattern.is_match("stackctl:operation"))
     };
-    tags.get("properties").is_none()
-        && patterns.is_none_or(|patterns| patterns.keys().any(fits))
+    tags.get("properties").is_none() && patterns.is_none_or(|patterns| patterns.keys().any(fits))
 }
 
 /// `/properties/Code/S3Bucket` is `Code/S3Bucket`.

@@ -152,7 +152,7 @@ pub struct Cx {
     /// See [`Cx::released`].
     pub on_released: Option<Arc<dyn Fn() + Send + Sync>>,
     /// See [`Cx::requested`].
-    pub on_request: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    pub on_request: Option<Notify>,
     /// What [`Cx::requested`] was told before the run that recovers this create.
     pub request: Option<String>,
     /// Whether what a data source is read with has a secret in it.

@@ -65,7 +65,12 @@ mod tests {
             "tagList": {"key": "Key", "value": "Value"},
         });
         let properties = json!({"properties": {"Tags": tags}});
-        let schema = Schema::at_run_time("test:Tagged".to_owned(), String::new(), properties, json!({}));
+        let schema = Schema::at_run_time(
+            "test:Tagged".to_owned(),
+            String::new(),
+            properties,
+            json!({}),
+        );
         schema.conform(&mut given);
         given
     }

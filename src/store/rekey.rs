@@ -188,7 +188,7 @@ mod tests {
             inputs: Inputs::new(json!({ "a": sealed() })),
             decided: serde_json::Map::new(),
             operation: String::new(),
- request: None,
+            request: None,
             unfinished: Default::default(),
             resource: Some(Box::new(resource)),
         });

@@ -398,7 +398,7 @@ mod tests {
             inputs: Default::default(),
             decided: serde_json::Map::new(),
             operation: String::new(),
- request: None,
+            request: None,
             unfinished: BTreeSet::new(),
             resource: Some(Box::new(resource)),
         };

@@ -549,7 +549,7 @@ fn intent(step: StepId, op: &str, address: &str, type_name: &str) -> Intent {
         inputs: Inputs::default(),
         decided: Map::new(),
         operation: String::new(),
- request: None,
+        request: None,
         unfinished: BTreeSet::new(),
         resource: None,
     }

@@ -2,12 +2,12 @@
 
 use super::CloudControl;
 use super::request::{self, Followed, follow};
+use crate::registry::Handler;
 use crate::resource::aws::listing;
 use crate::resource::aws::send::send;
 use crate::resource::context::Cx;
 use crate::resource::error::Error;
 use crate::resource::known::Known;
-use crate::registry::Handler;
 use aws_sdk_cloudcontrol::types::{
     Operation, OperationStatus, ProgressEvent, ResourceRequestStatusFilter,
 };
@@ -92,7 +92,11 @@ async fn requested(kind: &CloudControl, cx: &Cx) -> Result<Vec<String>, Error> {
             Some(id) => ids.push(id),
             None if is_open(&event) => {
                 let limit = kind.limit(Handler::Create);
-                ids.extend(follow(cx, CALL, event, limit, |_| {}).await?.into_identifier());
+                ids.extend(
+                    follow(cx, CALL, event, limit, |_| {})
+                        .await?
+                        .into_identifier(),
+                );
             }
             None => {}
         }

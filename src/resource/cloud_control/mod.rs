@@ -133,8 +133,8 @@ impl CloudControl {
             return Ok(None);
         };
         let described = reply.resource_description.and_then(|it| it.properties);
-        let text =
-            described.ok_or_else(|| Error::incomplete("cloudformation:GetResource", "Properties"))?;
+        let text = described
+            .ok_or_else(|| Error::incomplete("cloudformation:GetResource", "Properties"))?;
         let model = serde_json::from_str(&text).map_err(|error| {
             Error::failed(format!(
                 "the properties of {} {id} cannot be read: {error}",

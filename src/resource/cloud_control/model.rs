@@ -49,7 +49,8 @@ impl Model {
         }
         let (key, value) = (form.key.as_str(), form.value.as_str());
         let tags = tags.into_iter();
-        tags.map(|(name, text)| json!({key: name, value: text})).collect()
+        tags.map(|(name, text)| json!({key: name, value: text}))
+            .collect()
     }
 
     /// The attributes in a live model: the tags as a map without the owner's and AWS's, and the
@@ -71,7 +72,7 @@ impl Model {
         let names = self.0.primary_identifier();
         let mut model = json!({});
         for (name, part) in names.iter().zip(id.splitn(names.len(), '|')) {
-            let path = Path::pointer(&format!("/{name}"));
+            let path = Path::pointer(format!("/{name}"));
             path.set(&mut model, part.into());
         }
         model["id"] = id.into();

@@ -4,7 +4,7 @@ use crate::resource::aws::send::send;
 use crate::resource::context::Cx;
 use crate::resource::error::{CallError, Effect, Error};
 use aws_sdk_cloudcontrol::types::{OperationStatus, ProgressEvent};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// The pause before a request's status is asked again, where the service names none: the first,
@@ -109,7 +109,9 @@ pub(super) async fn follow(
         let Some(token) = event.request_token.clone() else {
             return Err(Error::incomplete(call, "RequestToken"));
         };
-        let wait = cx.aws.real(asked_for(&event).unwrap_or(pause));
+        let wait = cx
+            .aws
+            .real(asked_for(&event, started.elapsed()).unwrap_or(pause));
         pause = (pause * 3 / 2).min(PAUSES.1);
         let now = seen(&event);
         if started.elapsed() + wait > limit {
@@ -135,10 +137,14 @@ fn seen(event: &ProgressEvent) -> String {
     }
 }
 
-/// The pause that the service asks for; none where its clock and this one disagree.
-fn asked_for(event: &ProgressEvent) -> Option<Duration> {
-    let until = SystemTime::try_from(*event.retry_after.as_ref()?).ok()?;
-    let pause = until.duration_since(SystemTime::now()).ok()?;
+/// The pause that the service asks for; none where it would be longer than any: the request was
+/// begun long ago. The event has the time of its beginning, by the service's clock.
+fn asked_for(event: &ProgressEvent, since: Duration) -> Option<Duration> {
+    let (begun, until) = (event.event_time.as_ref()?, event.retry_after.as_ref()?);
+    let seconds = until.as_secs_f64() - begun.as_secs_f64();
+    let pause = Duration::try_from_secs_f64(seconds)
+        .ok()?
+        .checked_sub(since)?;
     (pause <= PAUSES.1).then_some(pause)
 }
 

@@ -1,8 +1,8 @@
 //! Types that Cloud Control cannot manage, and what can in their place.
 
+use crate::data::Path;
 use crate::registry::{self, Handler, RegistryType};
 use crate::resource::rules::{Caution, Refused};
-use crate::data::Path;
 use crate::schema::broken::Broken;
 
 /// The types of which another one does the same, and that.
@@ -19,7 +19,14 @@ const SIBLINGS: &[(&str, &[&str])] = &[
         "AWS::ElastiCache::SecurityGroupIngress",
         &["AWS::EC2::SecurityGroupIngress"],
     ),
-    ("AWS::IAM::Policy", &["aws:iam:RolePolicy", "AWS::IAM::UserPolicy", "AWS::IAM::GroupPolicy"]),
+    (
+        "AWS::IAM::Policy",
+        &[
+            "aws:iam:RolePolicy",
+            "AWS::IAM::UserPolicy",
+            "AWS::IAM::GroupPolicy",
+        ],
+    ),
     ("AWS::IAM::UserToGroupAddition", &["AWS::IAM::User"]),
     ("AWS::Lambda::ResourcePolicy", &["aws:lambda:Permission"]),
     ("AWS::RDS::DBSecurityGroup", &["AWS::EC2::SecurityGroup"]),
@@ -82,7 +89,10 @@ mod tests {
             assert_eq!(help, Some(format!("use {}", siblings.join(" or "))));
             for sibling in *siblings {
                 let is_own = native().resources().contains_key(sibling);
-                assert!(is_own || registry::is_in_cloud_control(sibling), "{sibling}");
+                assert!(
+                    is_own || registry::is_in_cloud_control(sibling),
+                    "{sibling}"
+                );
             }
         }
     }

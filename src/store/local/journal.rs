@@ -123,7 +123,7 @@ mod tests {
             inputs: Default::default(),
             decided: Map::new(),
             operation: String::new(),
- request: None,
+            request: None,
             unfinished: Default::default(),
             resource: None,
         };

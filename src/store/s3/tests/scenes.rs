@@ -42,7 +42,7 @@ pub(super) fn begin(step: usize, address: &str) -> Entry {
         inputs: Default::default(),
         decided: Map::new(),
         operation: String::new(),
- request: None,
+        request: None,
         unfinished: BTreeSet::<Path>::new(),
         resource: None,
     })
