@@ -96,6 +96,8 @@ pub struct Index {
     /// The templates of each block: its value or its properties, then its options.
     own: Vec<Range<usize>>,
     edges: Vec<Vec<Edge>>,
+    /// The attributes of each block that expressions name; none where all of it is meant.
+    named: Vec<Option<Vec<String>>>,
     outputs: BTreeMap<String, usize>,
     order: Vec<usize>,
 }
@@ -149,7 +151,25 @@ impl Index {
             .map(|at| index.edges_of(stack, at))
             .collect();
         index.order = index.ordered();
+        index.named = index.all_named();
         index
+    }
+
+    fn all_named(&self) -> Vec<Option<Vec<String>>> {
+        let mut all = vec![Some(Vec::new()); self.nodes.len()];
+        for reference in self.templates.iter().flat_map(|one| &one.references) {
+            let Some(at) = self.number(reference.root, &reference.name) else {
+                continue;
+            };
+            match (reference.attribute.first(), &mut all[at]) {
+                (Some(name), Some(named)) if !named.iter().any(|one| *one == name) => {
+                    named.push(name.into_owned());
+                }
+                (Some(_), _) => {}
+                (None, named) => *named = None,
+            }
+        }
+        all
     }
 
     fn add(&mut self, template: &Value, path: Path, holder: Holder) -> usize {
@@ -319,6 +339,17 @@ impl Stack {
     /// What the stack refers to; found when it is first asked for, so not before it is loaded.
     pub fn references(&self) -> &Index {
         self.index.get_or_init(|| Index::of(self))
+    }
+
+    /// The attributes of a resource that expressions name; none where all of it may be meant, or
+    /// one of its instances.
+    pub fn named(&self, resource: &str) -> Option<&[String]> {
+        let block = self.resources.get(resource)?;
+        let index = self.references();
+        let at = index.number(Root::Resource, resource)?;
+        index.named[at]
+            .as_deref()
+            .filter(|_| block.options.for_each.is_none())
     }
 
     /// What these references lead to in the end, through locals, of which only the part counts

@@ -450,6 +450,7 @@ impl<'a> Applying<'a> {
             inputs,
             outputs,
             secret: &secret,
+            named: self.stack.named(&found.block),
         }
         .data(|_| false);
         // A random value is secret from the start; a value derived from secrets is not.
@@ -484,6 +485,7 @@ impl<'a> Applying<'a> {
             inputs: args,
             outputs,
             secret: &secret,
+            named: None,
         };
         self.values
             .data

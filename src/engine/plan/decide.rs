@@ -25,6 +25,7 @@ use crate::severity::Severity;
 use crate::store::seal::holds_sealed;
 use crate::store::state::ResourceState;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl<'a> Planner<'a> {
@@ -99,7 +100,7 @@ impl<'a> Planner<'a> {
         self.keep(&Path::pointer("/resources").join(name), drawn);
         let contents = contents::secret(&files).cloned().collect();
         let visible = self.visible(
-            kind,
+            (kind, name),
             &address,
             &desired,
             &decision,
@@ -226,7 +227,7 @@ impl<'a> Planner<'a> {
 
     fn visible(
         &self,
-        kind: &dyn ResourceType,
+        (kind, block): (&dyn ResourceType, &str),
         address: &str,
         desired: &Data,
         decision: &Decision,
@@ -237,8 +238,8 @@ impl<'a> Planner<'a> {
         let remakes = decision.action == Action::Create || decision.action.is_replace();
         let known = self.request.world.state.resources.get(address);
         let outputs = match live {
-            Some(live) if !remakes => live.clone(),
-            _ => Attributes::new(decided.clone()),
+            Some(live) if !remakes => Cow::Borrowed(live),
+            _ => Cow::Owned(Attributes::new(decided.clone())),
         };
         if let Some(known) = known.filter(|_| !remakes) {
             secret.extend(known.secrets(Some(kind.schema())));
@@ -249,6 +250,7 @@ impl<'a> Planner<'a> {
             inputs: desired,
             outputs: &outputs,
             secret: &secret,
+            named: self.request.stack.named(block),
         };
         let changed: BTreeSet<String> = decision.changed();
         visible.data(|output| {
@@ -339,7 +341,7 @@ impl Decision {
     fn changed(&self) -> BTreeSet<String> {
         self.differences
             .iter()
-            .filter_map(|row| row.path.first().map(std::borrow::Cow::into_owned))
+            .filter_map(|row| row.path.first().map(Cow::into_owned))
             .collect()
     }
 }
@@ -370,8 +372,9 @@ pub(super) fn before(
     let named = known.inputs.as_object().into_iter().flatten();
     let wanted = desired.value.as_object().into_iter().flatten();
     let mut map = Map::new();
-    for (name, _) in named.chain(wanted) {
-        let from = if schema.flag(&Path::root().join(name), "writeOnly") {
+    let names: BTreeSet<&String> = named.chain(wanted).map(|(name, _)| name).collect();
+    for name in names {
+        let from = if schema.has_flag(name, "writeOnly") {
             &*known.inputs
         } else {
             &**live

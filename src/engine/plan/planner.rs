@@ -250,6 +250,7 @@ impl<'a> Planner<'a> {
             inputs: &args,
             outputs: read.map_or(&nothing, |read| &read.outputs),
             secret: &BTreeSet::new(),
+            named: None,
         };
         let mut value = visible.data(|_| read.is_none() || !args.is_known());
         if read.is_none() && args.is_known() {
