@@ -157,10 +157,15 @@ impl Index {
 
     fn all_named(&self) -> Vec<Option<Vec<String>>> {
         let mut all = vec![Some(Vec::new()); self.nodes.len()];
-        for reference in self.templates.iter().flat_map(|one| &one.references) {
-            let Some(at) = self.number(reference.root, &reference.name) else {
-                continue;
-            };
+        let of_edges = self.edges.iter().flatten();
+        let of_edges = of_edges.filter_map(|edge| Some((edge.to, self.reference(edge)?)));
+        let blocks = self.own.first().zip(self.own.last());
+        let blocks = blocks.map_or(0..0, |(first, last)| first.start..last.end);
+        let others = self.templates[..blocks.start].iter();
+        let others = others.chain(&self.templates[blocks.end..]);
+        let others = others.flat_map(|template| &template.references);
+        let others = others.filter_map(|one| Some((self.number(one.root, &one.name)?, one)));
+        for (at, reference) in of_edges.chain(others) {
             match (reference.attribute.first(), &mut all[at]) {
                 (Some(name), Some(named)) if !named.iter().any(|one| *one == name) => {
                     named.push(name.into_owned());

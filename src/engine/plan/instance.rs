@@ -68,11 +68,12 @@ impl Instance {
             .collect()
     }
 
-    /// Its row of the plan. Nobody asks again for the values of one that stays as it is, so
-    /// they move: of many resources most stay as they are.
+    /// Its row of the plan. Nobody asks again for the values of one that stays as it is, or
+    /// that neither stands for contents nor gives rights, so they move: most are like that.
     pub(super) fn take_row(&mut self) -> Change {
         let known = self.change.after.as_ref().is_none_or(Data::is_known);
-        if !self.change.is_nothing() || !known {
+        let stays = self.change.is_nothing() && known;
+        if !stays && !(self.files.is_empty() && self.kind.rights().is_none()) {
             return self.change.clone();
         }
         let named = Change {

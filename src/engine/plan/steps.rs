@@ -270,6 +270,9 @@ impl Builder<'_> {
 
     /// Whether the state has the contents that the file's properties stand for.
     fn same_files(&self, known: &ResourceState, found: &Instance) -> bool {
+        if found.files.is_empty() {
+            return known.files.is_empty() && known.sealed_files.is_empty();
+        }
         let opened = self.seal.opened_resource(known);
         let sealed = known.sealed_files.keys();
         opened.files == found.contents() && sealed.eq(contents::secret(&found.files))
