@@ -377,7 +377,7 @@ impl<'a> Applying<'a> {
             inputs: Inputs::new(self.seal.seal_paths(&inputs.value, &sensitive)),
             outputs: Attributes::new(self.seal.seal_paths(&outputs, &sensitive)),
             dependencies: found
-                .map(|found| found.dependencies.clone())
+                .map(|found| (*found.dependencies).clone())
                 .unwrap_or_default(),
             origins: IgnoredAny,
             sensitive,

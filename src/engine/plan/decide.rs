@@ -27,6 +27,7 @@ use crate::store::state::ResourceState;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 impl<'a> Planner<'a> {
     pub(super) fn instance(
@@ -136,12 +137,17 @@ impl<'a> Planner<'a> {
         let is_compared = matches!(change.action, Action::Update | Action::CreateThenDelete);
         let none = Uses::default();
         let uses = self.uses.get(name).unwrap_or(&none);
-        let addresses = |names: &BTreeSet<String>| -> BTreeSet<String> {
-            let at = names
-                .iter()
-                .flat_map(|name| self.by_block.get(name).into_iter().flatten());
-            at.map(|at| self.out.instances[*at].change.address.clone())
-                .collect()
+        let of_block = |name: &String| {
+            let at = self.by_block.get(name).into_iter().flatten();
+            at.map(|at| &self.out.instances[*at].change.address)
+        };
+        // A block without `forEach` is the address of its resource.
+        let addresses = |names: &Arc<BTreeSet<String>>| match names
+            .iter()
+            .all(|name| of_block(name).eq([name]))
+        {
+            true => Arc::clone(names),
+            false => Arc::new(names.iter().flat_map(of_block).cloned().collect()),
         };
         let found = Instance {
             block: name.to_owned(),

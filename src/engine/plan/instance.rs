@@ -10,6 +10,7 @@ use crate::resource::ResourceType;
 use crate::store::state::{SavedOptions, State};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// `each` of an instance.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,9 +31,9 @@ pub struct Instance {
     /// The type.
     pub kind: &'static dyn ResourceType,
     /// The addresses that must be created before it.
-    pub uses: BTreeSet<String>,
+    pub uses: Arc<BTreeSet<String>>,
     /// Those among them that must outlive it.
-    pub dependencies: BTreeSet<String>,
+    pub dependencies: Arc<BTreeSet<String>>,
     /// `options.deleteBeforeReplace`.
     pub delete_first: bool,
     /// The live attributes, of what is updated or replaced.

@@ -295,7 +295,7 @@ impl Builder<'_> {
         let same_inputs = *self.seal.seal_all(&inputs) == *known.inputs;
         let same = same_inputs
             && known.unfinished.is_empty()
-            && known.dependencies == found.dependencies
+            && known.dependencies == *found.dependencies
             && self.same_files(known, found)
             && known.options == found.options;
         if same || left_alone {
