@@ -328,6 +328,9 @@ impl Data {
         }
         let value = path.get(&self.value)?.clone();
         let mut data = Data::from(value);
+        if self.is_known() && self.secret.is_empty() {
+            return Some(data);
+        }
         let below = path.bounds_below();
         data.unknown = self
             .unknown
@@ -347,10 +350,10 @@ impl Data {
 
     /// The paths at and below `path` that are unknown, with their expression, or secret.
     pub fn noted_below(&self, path: &Path) -> impl Iterator<Item = (&Path, Option<&str>)> {
-        let below = path.bounds_below();
         let unknown: Vec<_> = match self.unknown.is_empty() {
             true => Vec::new(),
             false => {
+                let below = path.bounds_below();
                 let at = self.unknown.get_key_value(path).into_iter();
                 at.chain(self.unknown.range::<str, _>(span_below(&below)))
                     .map(|(path, text)| (path, Some(text.as_str())))
@@ -360,6 +363,7 @@ impl Data {
         let secret: Vec<_> = match self.secret.is_empty() {
             true => Vec::new(),
             false => {
+                let below = path.bounds_below();
                 let below = self.secret.range::<str, _>(span_below(&below));
                 below.map(|path| (path, None)).collect()
             }

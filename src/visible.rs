@@ -58,7 +58,9 @@ pub fn is_plain(text: &str) -> bool {
 /// seen: all of these stand in strings, where JSON has an escape for them.
 pub fn json(text: &str) -> Cow<'_, str> {
     let must_go = |c: char| c != '\n' && is_active(c);
-    if !text.chars().any(must_go) {
+    // Most texts are ASCII, and a state is long.
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\n');
+    if text.bytes().all(is_plain) || !text.chars().any(must_go) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);

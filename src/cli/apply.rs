@@ -53,7 +53,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &ApplyArgs) -> Result<Exit, C
         question: confirm::APPLY,
         verify: checked(args),
     };
-    carry_out(global, &args.run, &session, how).await
+    carry_out(global, &args.run, session, how).await
 }
 
 /// Applies a saved plan, if it comes out again; it was consented to when it was shown.
@@ -75,7 +75,7 @@ async fn saved(global: &GlobalArgs, args: &ApplyArgs, path: &Path) -> Result<Exi
         question: confirm::APPLY,
         verify: checked(args),
     };
-    carry_out(global, &run, &session, how).await
+    carry_out(global, &run, session, how).await
 }
 
 fn checked(args: &ApplyArgs) -> Verify {
@@ -100,13 +100,13 @@ pub(super) struct How<'a> {
 pub(super) async fn carry_out(
     global: &GlobalArgs,
     run: &RunArgs,
-    session: &Session,
+    mut session: Session,
     how: How<'_>,
 ) -> Result<Exit, CliError> {
     let plan = &session.planned.plan;
     let show = run.secrets.show_secrets;
     if !global.json {
-        output::result(&render(session, &Session::style(global, show)))?;
+        output::result(&render(&session, &Session::style(global, show)))?;
     }
     if !plan.is_empty() && !confirm::confirm(how.question, how.consent.yes, global.json).await? {
         output::message("Cancelled. No changes were made.\n");
@@ -121,18 +121,20 @@ pub(super) async fn carry_out(
         files::write(&session.cx, native(), &session.stack, &session.world)
             .map_err(|failures| unwritten(&failures))?;
     }
-    let finished = execute(global, run, session).await?;
+    let finished = execute(global, run, &session).await?;
+    // The check makes a plan of its own: a large stack's two need not be there at once.
+    let destroy = std::mem::take(&mut session.planned).destroy;
     for (address, notice) in &finished.notices {
         let notice = output::secrets().hide(notice);
         output::message(&format!("warning: {address}: {notice}\n"));
     }
     let failed = !finished.failed.is_empty();
     if let Some(state) = &finished.state
-        && !session.planned.destroy
+        && !destroy
         && !failed
         && !finished.interrupted
     {
-        let checked = verify::verify(global, run, session, (how.verify, &finished)).await;
+        let checked = verify::verify(global, run, &session, (how.verify, &finished)).await;
         show_outputs(global, state, &session.world.seal(), show)?;
         checked?;
     }
@@ -152,15 +154,12 @@ fn sweep(state: &State) {
     let entries = std::fs::read_dir("state").into_iter().flatten().flatten();
     let paths = entries.map(|entry| entry.path());
     let paths = paths.filter(|path| path.extension().is_some_and(|ending| ending == "json"));
-    let mut states = store::to_text(state).into_iter().collect::<Vec<_>>();
-    for path in paths {
-        match local_files::read(&path, local_files::LARGEST_STATE) {
-            Ok(text) => states.push(text),
-            // What it names is not known.
-            Err(_) => return,
-        }
-    }
-    cache::sweep(Path::new(WORK_DIR), &states);
+    cache::sweep(Path::new(WORK_DIR), || {
+        let own = store::to_text(state).into_iter();
+        // Of one that cannot be read it is not known what it names.
+        let others = paths.map(|path| local_files::read(&path, local_files::LARGEST_STATE).ok());
+        own.map(Some).chain(others).collect()
+    });
 }
 
 /// The error for files that could not be written before the first step.

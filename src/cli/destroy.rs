@@ -31,5 +31,5 @@ pub(super) async fn run(global: &GlobalArgs, args: &DestroyArgs) -> Result<Exit,
         question: confirm::DESTROY,
         verify: Verify::Off,
     };
-    carry_out(global, &args.run, &session, how).await
+    carry_out(global, &args.run, session, how).await
 }

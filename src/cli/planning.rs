@@ -137,6 +137,7 @@ impl Session {
             match observe::observe_and_plan(&observe, world, first).await {
                 Ok((seen, planned)) => {
                     world = seen;
+                    output::secrets().learn_plan(&planned.plan);
                     planned
                 }
                 Err(failures) => {
@@ -157,7 +158,6 @@ impl Session {
         } else {
             first
         };
-        output::secrets().learn_plan(&planned.plan);
         let mut planned = planned;
         strictly(run.cloud.strict, &mut planned.diagnostics);
         report(global, &planned.diagnostics, &sources)?;

@@ -103,17 +103,16 @@ impl Walk<'_> {
                         out.insert(key.clone(), self.plain(item, path));
                         continue;
                     }
-                    let written = path.join(key);
+                    let (as_written, written) = (key, path.join(key));
                     let Some(key) = self.key(key, &written) else {
                         continue;
                     };
-                    let at = path.join(&key);
                     let item = if is_plain(item) {
                         self.plain(item, &written)
-                    } else if at == written {
-                        self.value(item, &at)
+                    } else if key == *as_written {
+                        self.value(item, &written)
                     } else {
-                        self.moved(item, &written, &at)
+                        self.moved(item, &written, &path.join(&key))
                     };
                     if out.insert(key, item).is_some() {
                         self.faults.push(

@@ -96,6 +96,8 @@ pub struct Index {
     /// The templates of each block: its value or its properties, then its options.
     own: Vec<Range<usize>>,
     edges: Vec<Vec<Edge>>,
+    /// The attributes of each block that expressions name; none where all of it is meant.
+    named: Vec<Option<Vec<String>>>,
     outputs: BTreeMap<String, usize>,
     order: Vec<usize>,
 }
@@ -149,7 +151,30 @@ impl Index {
             .map(|at| index.edges_of(stack, at))
             .collect();
         index.order = index.ordered();
+        index.named = index.all_named();
         index
+    }
+
+    fn all_named(&self) -> Vec<Option<Vec<String>>> {
+        let mut all = vec![Some(Vec::new()); self.nodes.len()];
+        let of_edges = self.edges.iter().flatten();
+        let of_edges = of_edges.filter_map(|edge| Some((edge.to, self.reference(edge)?)));
+        let blocks = self.own.first().zip(self.own.last());
+        let blocks = blocks.map_or(0..0, |(first, last)| first.start..last.end);
+        let others = self.templates[..blocks.start].iter();
+        let others = others.chain(&self.templates[blocks.end..]);
+        let others = others.flat_map(|template| &template.references);
+        let others = others.filter_map(|one| Some((self.number(one.root, &one.name)?, one)));
+        for (at, reference) in of_edges.chain(others) {
+            match (reference.attribute.first(), &mut all[at]) {
+                (Some(name), Some(named)) if !named.iter().any(|one| *one == name) => {
+                    named.push(name.into_owned());
+                }
+                (Some(_), _) => {}
+                (None, named) => *named = None,
+            }
+        }
+        all
     }
 
     fn add(&mut self, template: &Value, path: Path, holder: Holder) -> usize {
@@ -319,6 +344,17 @@ impl Stack {
     /// What the stack refers to; found when it is first asked for, so not before it is loaded.
     pub fn references(&self) -> &Index {
         self.index.get_or_init(|| Index::of(self))
+    }
+
+    /// The attributes of a resource that expressions name; none where all of it may be meant, or
+    /// one of its instances.
+    pub fn named(&self, resource: &str) -> Option<&[String]> {
+        let block = self.resources.get(resource)?;
+        let index = self.references();
+        let at = index.number(Root::Resource, resource)?;
+        index.named[at]
+            .as_deref()
+            .filter(|_| block.options.for_each.is_none())
     }
 
     /// What these references lead to in the end, through locals, of which only the part counts

@@ -6,6 +6,7 @@ use super::state::{State, VERSION, origin_fault};
 use crate::visible;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 
 /// A state as it is kept.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,7 +63,11 @@ const CHECKED: u32 = 2;
 pub(super) fn write(state: &State) -> Result<Written, serde_json::Error> {
     // People look into states.
     let text = serde_json::to_string_pretty(state)?;
-    let mut text = visible::json(&text).into_owned().into_bytes();
+    let mut text = match visible::json(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(written) => written,
+    }
+    .into_bytes();
     let checksum = hex::encode(Sha256::digest(compact(&text)));
     text.truncate(text.len() - "\n}".len());
     text.extend(format!(",\n  \"checksum\": \"{checksum}\"\n}}\n").bytes());

@@ -352,11 +352,11 @@ impl Key {
         let known = state.resources.iter().chain(deposed);
         let values = known.flat_map(|(address, known)| {
             let values = [&*known.inputs, &*known.outputs];
-            values.map(|value| (address.clone(), value))
+            values.map(|value| ("", address, value))
         });
         let outputs = state.outputs.iter();
-        let outputs = outputs.map(|(name, output)| (format!("the output {name}"), &output.value));
-        for (what, value) in values.chain(outputs) {
+        let outputs = outputs.map(|(name, output)| ("the output ", name, &output.value));
+        for (kind, name, value) in values.chain(outputs) {
             let mut altered = false;
             crate::store::sealed::each_sealed(value, &mut |hash, age| {
                 if let Some(age) = age {
@@ -365,7 +365,7 @@ impl Key {
                 }
             });
             if altered {
-                return Err(KeyError::Altered(what));
+                return Err(KeyError::Altered(format!("{kind}{name}")));
             }
         }
         Ok(())

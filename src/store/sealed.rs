@@ -36,11 +36,12 @@ pub(super) fn is_hash(hash: &str, key: &[u8], text: &str) -> bool {
 /// Whether this is a sealed value.
 pub fn is_sealed(value: &Value) -> bool {
     value.as_object().is_some_and(|map| {
-        // Most maps are distinguished by their first key.
-        let first = map.keys().next();
-        first.is_some_and(|first| first.starts_with('$'))
+        // Most maps are distinguished by their size or their first key.
+        let first = || map.keys().next();
+        map.len() <= 2
+            && first().is_some_and(|first| first.starts_with('$'))
             && map.contains_key(SEALED)
-            && (map.len() == 1 || (map.len() == 2 && map.contains_key(AGE)))
+            && (map.len() == 1 || map.contains_key(AGE))
     })
 }
 

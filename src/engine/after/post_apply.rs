@@ -50,10 +50,20 @@ pub fn remaining(after: &After<'_>) -> Vec<Remaining> {
     }
     let uses = graph::uses(after.stack, after.types);
     let needed = needed(&uses, after.touched);
-    let stack = Stack {
-        resources: part(&after.stack.resources, |name| needed.contains(name)),
-        outputs: BTreeMap::new(),
-        ..without_parts(after.stack)
+    let narrowed;
+    let stack = if after
+        .stack
+        .resources
+        .keys()
+        .all(|name| needed.contains(name))
+    {
+        after.stack
+    } else {
+        narrowed = Stack {
+            resources: part(&after.stack.resources, |name| needed.contains(name)),
+            ..without_parts(after.stack)
+        };
+        &narrowed
     };
     let state = State {
         resources: part(&after.state.resources, |address| {
@@ -80,7 +90,7 @@ pub fn remaining(after: &After<'_>) -> Vec<Remaining> {
     };
     let planned = rewrite::plan(&Request {
         types: after.types,
-        stack: &stack,
+        stack,
         world: &world,
         options: &Options::default(),
         read_file: after.read_file,

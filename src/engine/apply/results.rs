@@ -377,7 +377,7 @@ impl<'a> Applying<'a> {
             inputs: Inputs::new(self.seal.seal_paths(&inputs.value, &sensitive)),
             outputs: Attributes::new(self.seal.seal_paths(&outputs, &sensitive)),
             dependencies: found
-                .map(|found| found.dependencies.clone())
+                .map(|found| (*found.dependencies).clone())
                 .unwrap_or_default(),
             origins: IgnoredAny,
             sensitive,
@@ -450,6 +450,7 @@ impl<'a> Applying<'a> {
             inputs,
             outputs,
             secret: &secret,
+            named: self.stack.named(&found.block),
         }
         .data(|_| false);
         // A random value is secret from the start; a value derived from secrets is not.
@@ -484,6 +485,7 @@ impl<'a> Applying<'a> {
             inputs: args,
             outputs,
             secret: &secret,
+            named: None,
         };
         self.values
             .data

@@ -6,7 +6,7 @@ use crate::engine::plan::StepId;
 use crate::engine::plan::planned::Planned;
 use crate::resource::spread::{Awaits, Spreading};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
 
 /// The changes of a run, by the addresses that they belong to.
@@ -22,7 +22,7 @@ pub(super) struct Spread {
 struct Resource {
     gives: Option<Gives>,
     /// The addresses that it refers to.
-    uses: BTreeSet<String>,
+    uses: Arc<BTreeSet<String>>,
     /// The steps that create or change it.
     steps: Vec<StepId>,
 }
@@ -48,7 +48,7 @@ impl Spread {
                     is_role: rights.is_role,
                     grants: after.is_some_and(rights.grants),
                 }),
-                uses: found.uses.clone(),
+                uses: Arc::clone(&found.uses),
                 steps: Vec::new(),
             };
             resources.insert(change.address.clone(), resource);
@@ -155,7 +155,7 @@ impl Spread {
         let mut todo = vec![address];
         while let Some(name) = todo.pop() {
             let uses = self.resources.get(name).into_iter();
-            for other in uses.flat_map(|found| &found.uses) {
+            for other in uses.flat_map(|found| &*found.uses) {
                 if used.insert(other.as_str()) {
                     todo.push(other);
                 }
@@ -172,7 +172,7 @@ mod tests {
     fn resource(is_role: Option<bool>, uses: &[&str], steps: &[StepId], grants: bool) -> Resource {
         Resource {
             gives: is_role.map(|is_role| Gives { is_role, grants }),
-            uses: uses.iter().map(ToString::to_string).collect(),
+            uses: Arc::new(uses.iter().map(ToString::to_string).collect()),
             steps: steps.to_vec(),
         }
     }

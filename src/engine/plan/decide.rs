@@ -25,7 +25,9 @@ use crate::severity::Severity;
 use crate::store::seal::holds_sealed;
 use crate::store::state::ResourceState;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 impl<'a> Planner<'a> {
     pub(super) fn instance(
@@ -99,7 +101,7 @@ impl<'a> Planner<'a> {
         self.keep(&Path::pointer("/resources").join(name), drawn);
         let contents = contents::secret(&files).cloned().collect();
         let visible = self.visible(
-            kind,
+            (kind, name),
             &address,
             &desired,
             &decision,
@@ -135,12 +137,17 @@ impl<'a> Planner<'a> {
         let is_compared = matches!(change.action, Action::Update | Action::CreateThenDelete);
         let none = Uses::default();
         let uses = self.uses.get(name).unwrap_or(&none);
-        let addresses = |names: &BTreeSet<String>| -> BTreeSet<String> {
-            let at = names
-                .iter()
-                .flat_map(|name| self.by_block.get(name).into_iter().flatten());
-            at.map(|at| self.out.instances[*at].change.address.clone())
-                .collect()
+        let of_block = |name: &String| {
+            let at = self.by_block.get(name).into_iter().flatten();
+            at.map(|at| &self.out.instances[*at].change.address)
+        };
+        // A block without `forEach` is the address of its resource.
+        let addresses = |names: &Arc<BTreeSet<String>>| match names
+            .iter()
+            .all(|name| of_block(name).eq([name]))
+        {
+            true => Arc::clone(names),
+            false => Arc::new(names.iter().flat_map(of_block).cloned().collect()),
         };
         let found = Instance {
             block: name.to_owned(),
@@ -226,7 +233,7 @@ impl<'a> Planner<'a> {
 
     fn visible(
         &self,
-        kind: &dyn ResourceType,
+        (kind, block): (&dyn ResourceType, &str),
         address: &str,
         desired: &Data,
         decision: &Decision,
@@ -237,8 +244,8 @@ impl<'a> Planner<'a> {
         let remakes = decision.action == Action::Create || decision.action.is_replace();
         let known = self.request.world.state.resources.get(address);
         let outputs = match live {
-            Some(live) if !remakes => live.clone(),
-            _ => Attributes::new(decided.clone()),
+            Some(live) if !remakes => Cow::Borrowed(live),
+            _ => Cow::Owned(Attributes::new(decided.clone())),
         };
         if let Some(known) = known.filter(|_| !remakes) {
             secret.extend(known.secrets(Some(kind.schema())));
@@ -249,6 +256,7 @@ impl<'a> Planner<'a> {
             inputs: desired,
             outputs: &outputs,
             secret: &secret,
+            named: self.request.stack.named(block),
         };
         let changed: BTreeSet<String> = decision.changed();
         visible.data(|output| {
@@ -339,7 +347,7 @@ impl Decision {
     fn changed(&self) -> BTreeSet<String> {
         self.differences
             .iter()
-            .filter_map(|row| row.path.first().map(std::borrow::Cow::into_owned))
+            .filter_map(|row| row.path.first().map(Cow::into_owned))
             .collect()
     }
 }
@@ -370,8 +378,9 @@ pub(super) fn before(
     let named = known.inputs.as_object().into_iter().flatten();
     let wanted = desired.value.as_object().into_iter().flatten();
     let mut map = Map::new();
-    for (name, _) in named.chain(wanted) {
-        let from = if schema.flag(&Path::root().join(name), "writeOnly") {
+    let names: BTreeSet<&String> = named.chain(wanted).map(|(name, _)| name).collect();
+    for name in names {
+        let from = if schema.has_flag(name, "writeOnly") {
             &*known.inputs
         } else {
             &**live

@@ -96,13 +96,18 @@ impl<'a> Compare<'a> {
         };
         let mut names: BTreeSet<&str> = keys(Some(&self.desired.value)).collect();
         names.extend(keys(Some(&*self.applied)));
+        let has_more = rows.holds_more(&Path::root());
         let mut unchanged = 0;
         for name in names {
             let before = rows.rows.len();
-            let path = Path::root().join(name);
             let pick = |value| member(Some(value), name);
             let (applied, live) = (pick(&*self.applied), pick(&*self.live));
-            rows.walk(&path, applied, live, pick(&self.desired.value));
+            let desired = pick(&self.desired.value);
+            let same =
+                applied == desired && (live == desired || self.schema.has_flag(name, "writeOnly"));
+            if !same || has_more {
+                rows.walk(&Path::root().join(name), applied, live, desired);
+            }
             if rows.rows.len() == before {
                 unchanged += 1;
             }

@@ -4,14 +4,15 @@ use crate::lang::references::Node;
 use crate::lang::stack::Stack;
 use crate::resource::types::Types;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The resources that a block needs, by name; through locals and data too.
 #[derive(Debug, Clone, Default)]
 pub struct Uses {
     /// All of them.
-    pub all: BTreeSet<String>,
+    pub all: Arc<BTreeSet<String>>,
     /// Those that must outlive it: without the ones it only names in a string.
-    pub strong: BTreeSet<String>,
+    pub strong: Arc<BTreeSet<String>>,
     /// The data sources among what it needs.
     pub data: BTreeSet<String>,
 }
@@ -26,7 +27,8 @@ pub fn uses(stack: &Stack, types: &Types) -> BTreeMap<String, Uses> {
             Node::Resource(name) => types.schema(&stack.resources[name].type_name),
             _ => None,
         };
-        let mut uses = Uses::default();
+        let (mut all, mut strong) = (BTreeSet::new(), BTreeSet::new());
+        let mut data = BTreeSet::new();
         for edge in index.edges(*at) {
             let place = index.in_value(*at, edge);
             let is_weak = schema
@@ -34,25 +36,30 @@ pub fn uses(stack: &Stack, types: &Types) -> BTreeMap<String, Uses> {
                 .is_some_and(|(schema, at)| schema.flag(at, "weak"));
             match &index.nodes()[edge.to] {
                 Node::Resource(name) => {
-                    uses.all.insert(name.clone());
+                    all.insert(name.clone());
                     if !is_weak {
-                        uses.strong.insert(name.clone());
+                        strong.insert(name.clone());
                     }
                     continue;
                 }
                 Node::Data(name) => {
-                    uses.data.insert(name.clone());
+                    data.insert(name.clone());
                 }
                 Node::Local(_) => {}
             }
             let through = &reached[edge.to];
-            uses.data.extend(through.data.iter().cloned());
-            uses.all.extend(through.all.iter().cloned());
+            data.extend(through.data.iter().cloned());
+            all.extend(through.all.iter().cloned());
             if !is_weak {
-                uses.strong.extend(through.strong.iter().cloned());
+                strong.extend(through.strong.iter().cloned());
             }
         }
-        reached[*at] = uses;
+        let all = Arc::new(all);
+        let strong = match strong == *all {
+            true => Arc::clone(&all),
+            false => Arc::new(strong),
+        };
+        reached[*at] = Uses { all, strong, data };
     }
     let names = index
         .order()

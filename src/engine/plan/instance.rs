@@ -10,6 +10,7 @@ use crate::resource::ResourceType;
 use crate::store::state::{SavedOptions, State};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// `each` of an instance.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,9 +31,9 @@ pub struct Instance {
     /// The type.
     pub kind: &'static dyn ResourceType,
     /// The addresses that must be created before it.
-    pub uses: BTreeSet<String>,
+    pub uses: Arc<BTreeSet<String>>,
     /// Those among them that must outlive it.
-    pub dependencies: BTreeSet<String>,
+    pub dependencies: Arc<BTreeSet<String>>,
     /// `options.deleteBeforeReplace`.
     pub delete_first: bool,
     /// The live attributes, of what is updated or replaced.
@@ -68,11 +69,12 @@ impl Instance {
             .collect()
     }
 
-    /// Its row of the plan. Nobody asks again for the values of one that stays as it is, so
-    /// they move: of many resources most stay as they are.
+    /// Its row of the plan. Nobody asks again for the values of one that stays as it is, or
+    /// that neither stands for contents nor gives rights, so they move: most are like that.
     pub(super) fn take_row(&mut self) -> Change {
         let known = self.change.after.as_ref().is_none_or(Data::is_known);
-        if !self.change.is_nothing() || !known {
+        let stays = self.change.is_nothing() && known;
+        if !stays && !(self.files.is_empty() && self.kind.rights().is_none()) {
             return self.change.clone();
         }
         let named = Change {

@@ -58,7 +58,7 @@ fn narrowed_by_uses(
         let address = &found.change.address;
         if target.is_empty() || is_among(address, target) || kept.contains(address) {
             kept.insert(address.clone());
-            for needed in &found.uses {
+            for needed in &*found.uses {
                 if !target.is_empty() && !is_among(needed, target) && kept.insert(needed.clone()) {
                     along.insert(needed.clone(), format!("{address} needs it"));
                 }

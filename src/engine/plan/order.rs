@@ -89,6 +89,9 @@ impl Order<'_> {
     /// and changes of dependents. One that must come before the new generation cannot wait for
     /// changes, which themselves wait for that generation.
     pub(super) fn deletes(&mut self) {
+        if self.deletions.is_empty() {
+            return;
+        }
         let mut edges: Vec<(StepId, BTreeSet<StepId>)> = Vec::new();
         let (users, holders) = (self.users(), self.holders());
         let steps: BTreeMap<&ResourceKey, StepId> = self

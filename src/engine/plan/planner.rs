@@ -251,6 +251,7 @@ impl<'a> Planner<'a> {
             inputs: &args,
             outputs: read.map_or(&nothing, |read| &read.outputs),
             secret: &BTreeSet::new(),
+            named: None,
         };
         let mut value = visible.data(|_| read.is_none() || !args.is_known());
         if read.is_none() && args.is_known() {
@@ -505,13 +506,13 @@ impl<'a> Planner<'a> {
     fn addresses(&mut self) {
         let state = &self.request.world.state;
         let instances = self.out.instances.iter();
-        self.out.addresses = instances
+        let addresses: BTreeSet<&String> = instances
             .map(|found| &found.change.address)
             .chain(self.request.stack.resources.keys())
             .chain(state.resources.keys())
             .chain(state.deposed.keys())
-            .cloned()
             .collect();
+        self.out.addresses = addresses.into_iter().cloned().collect();
     }
 
     fn finish(mut self) -> Planned {

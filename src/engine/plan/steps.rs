@@ -270,6 +270,9 @@ impl Builder<'_> {
 
     /// Whether the state has the contents that the file's properties stand for.
     fn same_files(&self, known: &ResourceState, found: &Instance) -> bool {
+        if found.files.is_empty() {
+            return known.files.is_empty() && known.sealed_files.is_empty();
+        }
         let opened = self.seal.opened_resource(known);
         let sealed = known.sealed_files.keys();
         opened.files == found.contents() && sealed.eq(contents::secret(&found.files))
@@ -292,7 +295,7 @@ impl Builder<'_> {
         let same_inputs = *self.seal.seal_all(&inputs) == *known.inputs;
         let same = same_inputs
             && known.unfinished.is_empty()
-            && known.dependencies == found.dependencies
+            && known.dependencies == *found.dependencies
             && self.same_files(known, found)
             && known.options == found.options;
         if same || left_alone {

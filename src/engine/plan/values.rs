@@ -80,9 +80,9 @@ impl Scope for Values<'_> {
     }
 }
 
-/// What expressions see of a resource: every property and every output has a key. A
-/// property is what the file says, or the schema's default, or null; never what the
-/// service filled in, so that the value is the same before and after a read.
+/// What expressions see of a resource: every property and every output has a key, as far as
+/// an expression names it. A property is what the file says, or the schema's default, or null;
+/// never what the service filled in, so that the value is the same before and after a read.
 pub struct Visible<'a> {
     /// The type.
     pub schema: &'static Schema,
@@ -94,19 +94,34 @@ pub struct Visible<'a> {
     pub outputs: &'a Attributes,
     /// Secret paths of `outputs`, and the properties that are or stand for a secret.
     pub secret: &'a BTreeSet<Path>,
+    /// The only properties and outputs that an expression names; none: it may be any.
+    pub named: Option<&'a [String]>,
 }
 
 impl Visible<'_> {
     /// The value; outputs for which `unknown` says so are unknown.
     pub fn data(&self, unknown: impl Fn(&str) -> bool) -> Data {
-        let mut data = Data::from(Value::Object(self.schema.defaults().clone()));
         let has_secrets = self.schema.has_keyword("sensitive")
             || !self.secret.is_empty()
             || !self.inputs.secret.is_empty();
+        // Secrets are learnt from here too, and a mistake in a name tells the right ones.
+        let declared =
+            |name: &String| self.schema.has_property(name) || self.schema.has_output(name);
+        let named = self
+            .named
+            .filter(|names| !has_secrets && names.iter().all(declared));
+        let is_named = |name: &str| named.is_none_or(|names| names.iter().any(|one| one == name));
+        let defaults = self
+            .schema
+            .defaults()
+            .iter()
+            .filter(|(name, _)| is_named(name));
+        let defaults = defaults.map(|(name, value)| (name.clone(), value.clone()));
+        let mut data = Data::from(defaults.collect::<Value>());
         let made = self
             .schema
             .made_of(self.inputs.secret.iter().chain(self.secret));
-        for name in self.schema.output_names() {
+        for name in self.schema.output_names().filter(|name| is_named(name)) {
             let known = self.outputs.get(name).filter(|value| !value.is_null());
             let sealed = known.is_some_and(crate::store::seal::is_sealed);
             if sealed || unknown(name) {
@@ -132,10 +147,12 @@ impl Visible<'_> {
             && data.unknown.is_empty()
             && plain(self.inputs)
         {
-            map.extend(inputs.clone());
+            let inputs = inputs.iter().filter(|(name, _)| is_named(name));
+            map.extend(inputs.map(|(name, value)| (name.clone(), value.clone())));
             return data;
         }
-        for (name, _) in self.inputs.value.as_object().into_iter().flatten() {
+        let inputs = self.inputs.value.as_object().into_iter().flatten();
+        for (name, _) in inputs.filter(|(name, _)| is_named(name)) {
             let path = Path::root().join(name);
             if let Some(mut part) = self.inputs.get(&path) {
                 if self.schema.is_sensitive(name) {

@@ -91,14 +91,14 @@ impl Builder {
         self.notes.borrow().clone()
     }
 
-    fn note(&self, node: usize, path: &Path, message: String, help: Option<String>) {
+    fn note(&self, node: usize, path: Path, message: String, help: Option<String>) {
         self.repeats(node, path, message, help, None);
     }
 
     fn repeats(
         &self,
         node: usize,
-        path: &Path,
+        path: Path,
         message: String,
         help: Option<String>,
         first: Option<usize>,
@@ -107,7 +107,7 @@ impl Builder {
         if notes.len() < MOST_NOTES {
             notes.push(Note {
                 node,
-                path: path.clone(),
+                path,
                 message,
                 help,
                 first,
@@ -148,17 +148,34 @@ impl Builder {
 pub(super) fn walk(text: &str, builder: &Builder) -> Result<Value, yaml::Error> {
     let seed = Node {
         builder,
-        path: &Path::root(),
+        path: &Trail::Root,
         depth: 0,
         key: false,
     };
     yaml::read(seed, text)
 }
 
+/// The way to a node. It becomes a path only where a mistake is noted.
+enum Trail<'b> {
+    Root,
+    Key(&'b Trail<'b>, &'b str),
+    Index(&'b Trail<'b>, usize),
+}
+
+impl Trail<'_> {
+    fn path(&self) -> Path {
+        match self {
+            Self::Root => Path::root(),
+            Self::Key(holder, key) => holder.path().join(*key),
+            Self::Index(holder, index) => holder.path().join(*index),
+        }
+    }
+}
+
 /// One value, or one key.
 struct Node<'b> {
     builder: &'b Builder,
-    path: &'b Path,
+    path: &'b Trail<'b>,
     depth: usize,
     key: bool,
 }
@@ -195,7 +212,7 @@ impl Visit<'_> {
 
     fn note(&self, message: impl Into<String>, help: impl Into<String>) {
         let Node { builder, path, .. } = &self.node;
-        builder.note(self.number, path, message.into(), Some(help.into()));
+        builder.note(self.number, path.path(), message.into(), Some(help.into()));
     }
 
     /// A value that is not a string; `plain` where it shows how it is written. A key is the string
@@ -225,7 +242,7 @@ impl Visit<'_> {
         self.scalar(Value::String(value.to_string()), true)
     }
 
-    fn inner<'n>(&'n self, path: &'n Path, key: bool) -> Node<'n> {
+    fn inner<'n>(&'n self, path: &'n Trail<'n>, key: bool) -> Node<'n> {
         Node {
             builder: self.node.builder,
             path,
@@ -315,7 +332,7 @@ impl<'de> Visitor<'de> for Visit<'_> {
         self.deeper()?;
         let mut items = Vec::new();
         loop {
-            let path = self.node.path.join(items.len());
+            let path = Trail::Index(self.node.path, items.len());
             let Some(item) = access.next_element_seed(self.inner(&path, false))? else {
                 break;
             };
@@ -345,28 +362,28 @@ impl<'de> Visitor<'de> for Visit<'_> {
                 Value::String(key) => key,
                 other => other.to_string(),
             };
-            let path = self.node.path.join(&key);
             let value_number = builder.nodes.get();
+            let path = Trail::Key(self.node.path, &key);
             let value = access.next_value_seed(self.inner(&path, false))?;
             let first = if key == "<<" {
                 merged = Some((value_number, value));
                 let before = merges;
                 merges = merges.or(Some(number));
-                before
+                before.map(|first| (key, first))
             } else {
                 match found.entry(key) {
                     Entry::Vacant(entry) => {
                         entry.insert((number, value));
                         None
                     }
-                    Entry::Occupied(entry) => Some(entry.get().0),
+                    Entry::Occupied(entry) => Some((entry.key().clone(), entry.get().0)),
                 }
             };
-            if let Some(first) = first {
-                let key = path.last().unwrap_or_default();
+            if let Some((key, first)) = first {
+                let path = Trail::Key(self.node.path, &key).path();
                 let message = format!("duplicate key {key:?}");
                 let help = Some("remove one of the two".to_owned());
-                builder.repeats(number, &path, message, help, Some(first));
+                builder.repeats(number, path, message, help, Some(first));
             }
         }
         let found = found.into_iter();
@@ -376,7 +393,12 @@ impl<'de> Visitor<'de> for Visit<'_> {
         {
             let message = "\"<<\" merges a map or a list of maps".to_owned();
             let help = "write it as an alias: <<: *name".to_owned();
-            builder.note(number, &self.node.path.join("<<"), message, Some(help));
+            builder.note(
+                number,
+                self.node.path.path().join("<<"),
+                message,
+                Some(help),
+            );
         }
         Ok(if self.node.key {
             Value::String(String::new())

@@ -151,8 +151,9 @@ fn relative(path: &Path, base: &Path) -> PathBuf {
 }
 
 /// Deletes the archives that none of these strings (the states of the project) names, once no other
-/// command uses the folder. One that stays does no harm.
-pub fn sweep(work_dir: &Path, states: &[Vec<u8>]) {
+/// command uses the folder. One that stays does no harm: all do without the strings, which are
+/// asked for where there are archives.
+pub fn sweep(work_dir: &Path, states: impl FnOnce() -> Option<Vec<Vec<u8>>>) {
     let folder = work_dir.join(FOLDER);
     // This command has done with it.
     in_use().remove(&folder);
@@ -160,18 +161,24 @@ pub fn sweep(work_dir: &Path, states: &[Vec<u8>]) {
     let Some(lock) = lock.ok().filter(|lock| lock.try_lock().is_ok()) else {
         return;
     };
-    let entries = std::fs::read_dir(&folder).into_iter();
-    for entry in entries.flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let is_archive = name
-            .strip_suffix(".zip")
-            .is_some_and(|hash| hash.len() == 32 && hash.bytes().all(|b| b.is_ascii_hexdigit()));
-        let needed = || {
+    let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let is_archive = |name: &String| {
+        let hash = name.strip_suffix(".zip");
+        hash.is_some_and(|hash| hash.len() == 32 && hash.bytes().all(|b| b.is_ascii_hexdigit()))
+    };
+    let archives: Vec<String> = names.filter(is_archive).collect();
+    let states = match archives.is_empty() {
+        true => None,
+        false => states(),
+    };
+    if let Some(states) = states {
+        let is_needed = |name: &&String| {
             let mut states = states.iter();
             states.any(|text| memchr::memmem::find(text, name.as_bytes()).is_some())
         };
-        if is_archive && !needed() {
-            let _ = std::fs::remove_file(entry.path());
+        for name in archives.iter().filter(|name| !is_needed(name)) {
+            let _ = std::fs::remove_file(folder.join(name));
         }
     }
     // Closing the file would give it back, too.
