@@ -28,7 +28,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "resource",
         &[
-            "content", "data", "files", "literal", "nearest", "schema", "severity",
+            "content", "data", "files", "literal", "nearest", "registry", "schema", "severity",
         ],
     ),
     (

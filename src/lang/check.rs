@@ -99,7 +99,9 @@ impl Checks<'_> {
         let help = if elsewhere {
             Some(format!("it belongs under {other}:"))
         } else if type_name.contains("::") {
-            other_types().or_else(|| own_type(type_name, &types))
+            other_types()
+                .or_else(|| own_type(type_name, &types))
+                .or_else(|| nearest_type(type_name, &types))
         } else if let Some(meant) = types.iter().chain(&others).find(same) {
             Some(one_of(&[meant]))
         } else {

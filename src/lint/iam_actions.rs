@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 pub(super) const RULES: &[Rule] = &[
-    Rule::refused("SK0541", "An action is SERVICE:NAME")
+    Rule::error("SK0541", "An action is SERVICE:NAME")
         .why("IAM refuses an action without the service and a colon, * aside (IAM user guide, \"IAM JSON policy elements: Action\").")
         .fix("write the service in front, as in sqs:SendMessage")
         .examples(
@@ -84,7 +84,7 @@ p:
       Statement: [{Effect: Allow, Action: "sqs:SendMessage", Resource: "${q.arn}"}]"#,
         )
         .of(TYPES, same_service),
-    Rule::refused("SK0545", "A trust policy is about assuming the role")
+    Rule::error("SK0545", "A trust policy is about assuming the role")
         .why("IAM refuses a trust policy with actions of other services than sts (IAM error \"AssumeRole policy may only specify STS AssumeRole actions\").")
         .fix("write sts:AssumeRole; what the role may do stands in its other policies")
         .examples(

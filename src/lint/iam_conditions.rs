@@ -8,7 +8,7 @@ use crate::schema::broken::Broken;
 use serde_json::Value;
 
 pub(super) const RULES: &[Rule] = &[
-    Rule::refused("SK0531", "A condition has an operator that exists")
+    Rule::error("SK0531", "A condition has an operator that exists")
         .why("IAM refuses an unknown condition operator (IAM user guide, \"IAM JSON policy elements: Condition operators\").")
         .fix("write an operator of the list, such as StringEquals or ArnLike")
         .examples(
@@ -26,7 +26,7 @@ pub(super) const RULES: &[Rule] = &[
       Statement: [{Effect: Allow, Action: "sqs:SendMessage", Resource: "*", Condition: {StringEquals: {"aws:SourceAccount": "000000000000"}}}]"#,
         )
         .of(TYPES, operators),
-    Rule::refused("SK0532", "A condition is an object of operators, keys and values")
+    Rule::error("SK0532", "A condition is an object of operators, keys and values")
         .why("Condition has operators, each with condition keys, each with a value or a list of them (IAM user guide, \"Grammar of the IAM JSON policy language\").")
         .fix("write {StringEquals: {\"aws:SourceAccount\": \"…\"}}")
         .examples(
@@ -44,7 +44,7 @@ pub(super) const RULES: &[Rule] = &[
       Statement: [{Effect: Allow, Action: "sqs:SendMessage", Resource: "*", Condition: {StringEquals: {"aws:SourceAccount": "000000000000"}}}]"#,
         )
         .of(TYPES, structure),
-    Rule::refused("SK0533", "A condition key begins with its service")
+    Rule::error("SK0533", "A condition key begins with its service")
         .why("A key is aws:KEY or SERVICE:KEY, and IAM refuses one without the colon (IAM user guide, \"IAM JSON policy elements: Condition\").")
         .fix("write the service in front, as in aws:SourceArn")
         .examples(

@@ -9,7 +9,7 @@ use crate::schema::broken::Broken;
 use serde_json::Value;
 
 pub(super) const RULES: &[Rule] = &[
-    Rule::refused("SK0561", "A principal is of a kind that exists")
+    Rule::error("SK0561", "A principal is of a kind that exists")
         .why("A Principal has the keys AWS, Service, Federated and CanonicalUser (IAM user guide, \"AWS JSON policy elements: Principal\").")
         .fix("write one of the four")
         .examples(
@@ -81,7 +81,7 @@ pub(super) const RULES: &[Rule] = &[
       Statement: [{Effect: Allow, Principal: {AWS: "*"}, Action: "sts:AssumeRole", Condition: {StringEquals: {"aws:PrincipalOrgID": o-a1b2c3d4e5}}}]"#,
         )
         .of(&["aws:iam:Role"], everybody),
-    Rule::refused("SK0565", "A principal is named in full")
+    Rule::error("SK0565", "A principal is named in full")
         .why("A wildcard stands for all principals, never for a part of a name or ARN (IAM user guide, \"AWS JSON policy elements: Principal\").")
         .fix("name the account, and narrow it with a condition on aws:PrincipalArn")
         .examples(

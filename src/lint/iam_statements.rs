@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 pub(super) const RULES: &[Rule] = &[
-    Rule::refused("SK0521", "The ids of statements are unique")
+    Rule::error("SK0521", "The ids of statements are unique")
         .why("IAM refuses a policy with two statements of one Sid (IAM user guide, \"IAM JSON policy elements: Sid\").")
         .fix("give each statement a Sid of its own, or none")
         .examples(
@@ -27,7 +27,7 @@ pub(super) const RULES: &[Rule] = &[
       Statement: [{Sid: Send, Effect: Allow, Action: "sqs:SendMessage", Resource: "*"}, {Sid: Receive, Effect: Allow, Action: "sqs:ReceiveMessage", Resource: "*"}]"#,
         )
         .of(TYPES, unique_sids),
-    Rule::refused("SK0522", "The id of a statement has letters and digits")
+    Rule::error("SK0522", "The id of a statement has letters and digits")
         .why("IAM takes ASCII letters and digits in a Sid (IAM user guide, \"IAM JSON policy elements: Sid\"); the policies of resources may take more.")
         .fix("take other characters out of the Sid")
         .examples(
@@ -45,7 +45,7 @@ pub(super) const RULES: &[Rule] = &[
       Statement: [{Sid: SendOrders, Effect: Allow, Action: "sqs:SendMessage", Resource: "*"}]"#,
         )
         .of(TYPES, plain_sids),
-    Rule::refused("SK0523", "A resource is an ARN or *")
+    Rule::error("SK0523", "A resource is an ARN or *")
         .why("IAM refuses a Resource that is neither (IAM user guide, \"IAM JSON policy elements: Resource\").")
         .fix("write the ARN, as in ${queue.arn}")
         .examples(

@@ -90,7 +90,7 @@ pub(super) const RULES: &[Rule] = &[
             "f:\n  type: aws:lambda:Function\n  properties: {name: f, role: \"${role.arn}\", runtime: python3.13, handler: app.run, s3Bucket: code, s3Key: f.zip, memorySize: 20480}",
             "f:\n  type: aws:lambda:Function\n  properties: {name: f, role: \"${role.arn}\", runtime: python3.13, handler: app.run, s3Bucket: code, s3Key: f.zip, memorySize: 1024}",
         ),
-    Rule::refused("SK0112", "The role lets Lambda assume it")
+    Rule::error("SK0112", "The role lets Lambda assume it")
         .why("Lambda refuses a function whose role it cannot assume: the trust policy must allow sts:AssumeRole to lambda.amazonaws.com (Lambda developer guide, \"Execution role\").")
         .fix("allow sts:AssumeRole to the service lambda.amazonaws.com in the role's assumeRolePolicy")
         .examples(
@@ -98,7 +98,7 @@ pub(super) const RULES: &[Rule] = &[
             "role:\n  type: aws:iam:Role\n  properties:\n    assumeRolePolicy:\n      Version: \"2012-10-17\"\n      Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: \"sts:AssumeRole\"}]\nf:\n  type: aws:lambda:Function\n  properties: {name: f, role: \"${role.arn}\", runtime: python3.13, handler: app.run, s3Bucket: code, s3Key: f.zip}",
         )
         .of(FUNCTION, trusted),
-    Rule::refused("SK0113", "A layer's ARN ends in its version")
+    Rule::error("SK0113", "A layer's ARN ends in its version")
         .why("A function takes a version of a layer: the ARN ends in a number, and Lambda refuses the ARN of the layer alone (Lambda API, CreateFunction, `Layers`).")
         .fix("add the version, as in arn:…:layer:NAME:3")
         .examples(

@@ -74,7 +74,7 @@ pub(super) const RULES: &[Rule] = &[
             with_function!("m: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${var.stream}\", functionName: \"${f.name}\", startingPosition: AT_TIMESTAMP}}"),
             with_function!("m: {type: \"aws:lambda:EventSourceMapping\", properties: {eventSourceArn: \"${var.stream}\", functionName: \"${f.name}\", startingPosition: LATEST}}"),
         ),
-    Rule::refused("SK0208", "A stream has a starting position")
+    Rule::error("SK0208", "A stream has a starting position")
         .why("Kinesis, DynamoDB streams, Amazon MSK and DocumentDB need `StartingPosition` (Lambda API, CreateEventSourceMapping).")
         .fix("add startingPosition: LATEST or TRIM_HORIZON")
         .examples(

@@ -52,6 +52,14 @@ impl Rule {
         }
     }
 
+    /// A rule whose breach AWS refuses by its documentation alone: it can be switched off.
+    pub(super) const fn error(code: &'static str, title: &'static str) -> Self {
+        Self {
+            severity: Severity::Error,
+            ..Self::warning(code, title)
+        }
+    }
+
     /// A rule whose breach AWS accepts.
     pub(super) const fn warning(code: &'static str, title: &'static str) -> Self {
         Self {

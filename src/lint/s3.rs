@@ -80,7 +80,7 @@ x: {type: "aws:s3:BucketPublicAccessBlock", properties: {bucket: "${b.bucket}", 
             r#"b: {type: "aws:s3:Bucket", properties: {bucket: orders-example}}"#,
         )
         .of(&["aws:s3:Bucket"], dots),
-    Rule::refused("SK0608", "A bucket's policy is about that bucket")
+    Rule::error("SK0608", "A bucket's policy is about that bucket")
         .why("S3 refuses a policy with a resource of another bucket (S3 error MalformedPolicy, \"Policy has invalid resource\").")
         .fix("name the bucket's own ARN")
         .examples(

@@ -39,8 +39,8 @@ pub fn registry_type(name: &str) -> Option<&'static RegistryType> {
     }))
 }
 
-/// Whether the Cloud Control API takes the type, by AWS's own list. A type without handlers is
-/// never in it; a type that is missing from it may have been added later.
+/// Whether the Cloud Control API takes the type, by the list in `data/cloud-control.txt`. A type
+/// without handlers is never in it; a type that is missing from it may have been added later.
 pub fn is_in_cloud_control(name: &str) -> bool {
     let entry = pack::index().entry(name);
     entry.is_some_and(|entry| entry.is_in_cloud_control)

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 /// Names that were generated or drawn, objects that look alike, and keys.
 const HARD: &str = r#"
 name: hard
+lint: {SK0822: "off"}
 variables: {keys: {type: list, default: [a.b, c]}}
 providers:
   aws: {region: us-west-2}

@@ -1,6 +1,6 @@
 //! Which resource a create whose outcome is not known has made.
 
-use super::CloudControl;
+use super::kind::Kind;
 use super::request::{self, Followed, follow};
 use crate::registry::Handler;
 use crate::resource::aws::listing;
@@ -15,14 +15,13 @@ use serde_json::Value;
 
 /// The resource that this step's create made: by its name; where the service names it, among the
 /// requests; for a state that is lost, among all that exist.
-pub(super) async fn created(
-    kind: &CloudControl,
-    cx: &Cx,
-    known: &Known,
-) -> Result<Option<String>, Error> {
+pub(super) async fn created(kind: Kind, cx: &Cx, known: &Known) -> Result<Option<String>, Error> {
     let model = kind.model();
     let text = |part: &str| known.text(part).map(str::to_owned);
-    if let Some(id) = model.identifier(text).filter(|_| !kind.identity.is_empty()) {
+    if let Some(id) = model
+        .identifier(text)
+        .filter(|_| !kind.identity().is_empty())
+    {
         return Ok(is_made(kind, cx, known, &id).await?.then_some(id));
     }
     if let Some(ended) = resumed(kind, cx).await? {
@@ -49,7 +48,7 @@ pub(super) async fn created(
 
 /// The end of the request that the journal names; none where it names none, or Cloud Control has
 /// forgotten it.
-async fn resumed(kind: &CloudControl, cx: &Cx) -> Result<Option<Followed>, Error> {
+async fn resumed(kind: Kind, cx: &Cx) -> Result<Option<Followed>, Error> {
     const CALL: &str = "cloudformation:GetResourceRequestStatus";
     let Some(token) = &cx.request else {
         return Ok(None);
@@ -66,14 +65,14 @@ async fn resumed(kind: &CloudControl, cx: &Cx) -> Result<Option<Followed>, Error
 
 /// Whether a resource exists and this step's create, or any for its address, made it: its tags say
 /// so, or, for a type that takes none when it is created, its content.
-async fn is_made(kind: &CloudControl, cx: &Cx, known: &Known, id: &str) -> Result<bool, Error> {
+async fn is_made(kind: Kind, cx: &Cx, known: &Known, id: &str) -> Result<bool, Error> {
     let Some(live) = kind.get(cx, id).await? else {
         return Ok(false);
     };
     if let Some(tags) = kind.model().all_tags(&live) {
         return Ok(cx.owner.made(&tags));
     }
-    let unread = kind.registry.write_only().iter();
+    let unread = kind.registry().write_only().iter();
     let unread: Vec<&str> = unread.filter_map(|path| path.split('/').next()).collect();
     let live = kind.model().attributes(id, live);
     Ok(known.fits(&live, &unread))
@@ -81,7 +80,7 @@ async fn is_made(kind: &CloudControl, cx: &Cx, known: &Known, id: &str) -> Resul
 
 /// The resources of this type that creates have named, the newest first. A request that has not
 /// named its resource yet is waited for.
-async fn requested(kind: &CloudControl, cx: &Cx) -> Result<Vec<String>, Error> {
+async fn requested(kind: Kind, cx: &Cx) -> Result<Vec<String>, Error> {
     const CALL: &str = "cloudformation:ListResourceRequests";
     let mut events = requests(kind, cx, &[]).await?;
     events.retain(|event| event.operation == Some(Operation::Create));
@@ -112,7 +111,7 @@ fn is_open(event: &ProgressEvent) -> bool {
 
 /// The requests of the last seven days for resources of this type.
 async fn requests(
-    kind: &CloudControl,
+    kind: Kind,
     cx: &Cx,
     statuses: &[OperationStatus],
 ) -> Result<Vec<ProgressEvent>, Error> {
@@ -135,13 +134,13 @@ async fn requests(
         }
     });
     let mut events = events.await?;
-    events.retain(|event| event.type_name.as_deref() == Some(kind.registry.name()));
+    events.retain(|event| event.type_name.as_deref() == Some(kind.registry().name()));
     Ok(events)
 }
 
 /// All resources of the type. Where the list needs what holds them, the known properties say it.
-async fn listed(kind: &CloudControl, cx: &Cx, known: &Known) -> Result<Vec<String>, Error> {
-    let Some(handler) = kind.registry.handler(Handler::List) else {
+async fn listed(kind: Kind, cx: &Cx, known: &Known) -> Result<Vec<String>, Error> {
+    let Some(handler) = kind.registry().handler(Handler::List) else {
         return Ok(Vec::new());
     };
     let model = handler.schema.as_ref().map(|schema| {
@@ -150,7 +149,7 @@ async fn listed(kind: &CloudControl, cx: &Cx, known: &Known) -> Result<Vec<Strin
         let known = names.filter_map(|name| Some((name.to_owned(), known.value(name)?.clone())));
         Value::Object(known.collect()).to_string()
     });
-    let name = kind.registry.name();
+    let name = kind.registry().name();
     listing::all("cloudformation:ListResources", |token| {
         let model = model.clone();
         async move {
@@ -167,18 +166,18 @@ async fn listed(kind: &CloudControl, cx: &Cx, known: &Known) -> Result<Vec<Strin
 
 /// The names that begin so of the resources whose other parts of the identifier are as known.
 pub(super) async fn names(
-    kind: &CloudControl,
+    kind: Kind,
     cx: &Cx,
     known: &Known,
     start: &str,
 ) -> Result<Vec<String>, Error> {
-    let mut names = Vec::new();
+    let (identity, mut names) = (kind.identity(), Vec::new());
     for id in listed(kind, cx, known).await? {
-        let parts: Vec<&str> = id.splitn(kind.identity.len(), '|').collect();
+        let parts: Vec<&str> = id.splitn(identity.len(), '|').collect();
         let Some((name, parents)) = parts.split_last() else {
             continue;
         };
-        let mut parents = kind.identity.iter().zip(parents);
+        let mut parents = identity.iter().zip(parents);
         let fit = parents.all(|(of, part)| known.text(of).is_none_or(|text| text == *part));
         if fit && name.starts_with(start) {
             names.push((*name).to_owned());
@@ -188,7 +187,7 @@ pub(super) async fn names(
 }
 
 /// Waits until no request changes the resource, whatever becomes of them.
-pub(super) async fn settled(kind: &CloudControl, cx: &Cx, id: &str) -> Result<(), Error> {
+pub(super) async fn settled(kind: Kind, cx: &Cx, id: &str) -> Result<(), Error> {
     use OperationStatus::{InProgress, Pending};
     let open = requests(kind, cx, &[InProgress, Pending]).await?;
     for event in open {

@@ -11,6 +11,7 @@
 //! types. A file may also write them as a list of keys and values.
 
 mod find;
+mod kind;
 mod model;
 mod request;
 mod unmanaged;
@@ -31,7 +32,7 @@ use crate::schema::Schema;
 use crate::schema::broken::Broken;
 use aws_sdk_cloudcontrol::types::ProgressEvent;
 use futures_util::future::BoxFuture;
-use model::Model;
+use kind::{Kind, NOT_FOUND};
 use request::{Followed, follow};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,25 +41,18 @@ use std::time::Duration;
 
 /// One type of the registry.
 pub struct CloudControl {
-    registry: &'static RegistryType,
+    kind: Kind,
     schema: OnceLock<&'static Schema>,
     /// The properties that name a resource; empty where the service names it.
     identity: Vec<&'static str>,
     import_id: String,
 }
 
-/// The codes of a resource that does not exist.
-const NOT_FOUND: &[&str] = &["ResourceNotFoundException", "NotFound"];
-
 /// For how long another request on the same resource, or a conflict, is waited for.
 const BUSY: Duration = Duration::from_secs(600);
 
 /// For how long a resource whose create succeeded may not be readable.
 const UNSEEN: Duration = Duration::from_secs(60);
-
-/// How long a handler may take where its schema does not say (CloudFormation CLI user guide,
-/// "Resource type schema": `timeoutInMinutes` is 120 by default).
-const HANDLER_MINUTES: u64 = 120;
 
 /// The types of the registry.
 pub const FAMILY: Family = Family {
@@ -92,66 +86,32 @@ fn busy(error: &Error) -> Option<&'static str> {
 
 impl CloudControl {
     fn new(registry: &'static RegistryType) -> Self {
-        let parts = registry.primary_identifier();
-        let given = |part: &&String| !registry.read_only().contains(part) && !part.contains('/');
-        let identity = match parts.iter().all(|part| given(&part)) {
-            true => parts.iter().map(String::as_str).collect(),
-            false => Vec::new(),
-        };
-        let import_id = match parts {
+        let kind = Kind(registry);
+        let import_id = match registry.primary_identifier() {
             [one] => format!("the resource's `{one}`"),
-            _ => format!("`{}`", parts.join("|")),
+            parts => format!("`{}`", parts.join("|")),
         };
         Self {
-            registry,
+            kind,
             schema: OnceLock::new(),
-            identity,
+            identity: kind.identity(),
             import_id,
         }
     }
 
     fn declared(&self) -> &'static Schema {
         self.schema
-            .get_or_init(|| registry::declaration(self.registry))
-    }
-
-    fn model(&self) -> Model {
-        Model(self.registry)
-    }
-
-    fn limit(&self, handler: Handler) -> Duration {
-        let declared = self.registry.handler(handler);
-        let minutes = declared.and_then(|handler| handler.timeout_in_minutes);
-        Duration::from_secs(60 * minutes.unwrap_or(HANDLER_MINUTES))
-    }
-
-    /// The live model; none where the resource does not exist.
-    async fn get(&self, cx: &Cx, id: &str) -> Result<Option<Value>, Error> {
-        let call = cx.aws.cloud_control().get_resource();
-        let call = call.type_name(self.registry.name()).identifier(id);
-        let Some(reply) = send!(call, "cloudformation:GetResource", none: NOT_FOUND)? else {
-            return Ok(None);
-        };
-        let described = reply.resource_description.and_then(|it| it.properties);
-        let text = described
-            .ok_or_else(|| Error::incomplete("cloudformation:GetResource", "Properties"))?;
-        let model = serde_json::from_str(&text).map_err(|error| {
-            Error::failed(format!(
-                "the properties of {} {id} cannot be read: {error}",
-                self.registry.name()
-            ))
-        })?;
-        Ok(Some(model))
+            .get_or_init(|| registry::declaration(self.kind.registry()))
     }
 
     /// The outputs of a resource that a create or an update just wrote.
     async fn outputs(&self, cx: &Cx, id: &str) -> Result<Attributes, Error> {
         let unseen = |error: &Error| error.is(NOT_FOUND).then_some("it is not readable yet");
         let model = cx.retry(UNSEEN, unseen, || async {
-            let found = self.get(cx, id).await?;
+            let found = self.kind.get(cx, id).await?;
             found.ok_or_else(|| request::failure("cloudformation:GetResource", "NotFound", id))
         });
-        Ok(self.outputs_in(self.model().attributes(id, model.await?)))
+        Ok(self.outputs_in(self.kind.model().attributes(id, model.await?)))
     }
 
     /// The part of the attributes that are outputs.
@@ -165,7 +125,7 @@ impl CloudControl {
 
     async fn create_resource(&self, cx: &Cx, inputs: &Inputs) -> Result<Applied, Error> {
         let mut sent = 0;
-        let model = self.model().desired(inputs, &cx.owner);
+        let model = self.kind.model().desired(inputs, &cx.owner);
         let id = cx
             .retry(BUSY, busy, || {
                 sent += 1;
@@ -173,7 +133,7 @@ impl CloudControl {
                 self.create_once(cx, token, model.to_string())
             })
             .await?;
-        cx.made(&id, self.model().identified(&id));
+        cx.made(&id, self.kind.model().identified(&id));
         let outputs = self.outputs(cx, &id).await?;
         Ok(Applied { id, outputs })
     }
@@ -182,14 +142,16 @@ impl CloudControl {
     async fn create_once(&self, cx: &Cx, token: String, model: String) -> Result<String, Error> {
         const CALL: &str = "cloudformation:CreateResource";
         let call = cx.aws.cloud_control_once().create_resource();
-        let call = call.type_name(self.registry.name()).client_token(token);
+        let call = call
+            .type_name(self.kind.registry().name())
+            .client_token(token);
         let reply = send!(call.desired_state(model), "cloudformation:CreateResource")?;
         let event = request::event(CALL, reply.progress_event)?;
         if let Some(token) = &event.request_token {
             cx.requested(token);
         }
-        let followed = follow(cx, CALL, event, self.limit(Handler::Create), |id| {
-            cx.made(id, self.model().identified(id));
+        let followed = follow(cx, CALL, event, self.kind.limit(Handler::Create), |id| {
+            cx.made(id, self.kind.model().identified(id));
         });
         match followed.await? {
             Followed::Succeeded(event) => event
@@ -208,11 +170,11 @@ impl CloudControl {
         };
         if error.is(&["AlreadyExists"]) {
             cx.flight.nothing_created();
-            return exists(cx, &format!("{} {id}", self.registry.name()), id);
+            return exists(cx, &format!("{} {id}", self.kind.registry().name()), id);
         }
-        match self.get(cx, id).await {
+        match self.kind.get(cx, id).await {
             Ok(Some(model)) if self.is_own(cx, &model) => {
-                cx.made(id, self.outputs_in(self.model().attributes(id, model)));
+                cx.made(id, self.outputs_in(self.kind.model().attributes(id, model)));
             }
             Ok(_) => cx.flight.nothing_created(),
             // Whether it exists is not known: the next run looks.
@@ -224,7 +186,7 @@ impl CloudControl {
     /// Whether this step's create made the resource, by its tags. One of a type that takes no tags
     /// when it is created counts as its own.
     fn is_own(&self, cx: &Cx, model: &Value) -> bool {
-        let tags = self.model().all_tags(model);
+        let tags = self.kind.model().all_tags(model);
         tags.is_none_or(|tags| cx.owner.made(&tags))
     }
 
@@ -236,10 +198,10 @@ impl CloudControl {
         changed: BTreeSet<String>,
     ) -> Result<Applied, Error> {
         const CALL: &str = "cloudformation:UpdateResource";
-        let model = self.model();
+        let model = self.kind.model();
         let reserved = match model.tag_property() {
             Some(tags) if changed.contains(tags) => {
-                let now = self.get(cx, id).await.map_err(Error::before_write)?;
+                let now = self.kind.get(cx, id).await.map_err(Error::before_write)?;
                 now.and_then(|now| model.owner_tags(&now))
             }
             _ => None,
@@ -249,14 +211,14 @@ impl CloudControl {
             let patch = Value::Array(patch).to_string();
             let ended = cx.retry(BUSY, busy, || async {
                 let call = cx.aws.cloud_control().update_resource();
-                let call = call.type_name(self.registry.name()).identifier(id);
+                let call = call.type_name(self.kind.registry().name()).identifier(id);
                 let call = call.client_token(request::token("", 1));
                 let reply = send!(
                     call.patch_document(patch.clone()),
                     "cloudformation:UpdateResource"
                 )?;
                 let event = request::event(CALL, reply.progress_event)?;
-                let limit = self.limit(Handler::Update);
+                let limit = self.kind.limit(Handler::Update);
                 follow(cx, CALL, event, limit, |_| {}).await?.succeeded()
             });
             ended
@@ -280,7 +242,7 @@ impl CloudControl {
             format!(
                 "{error}: AWS does not change {} of {} in place, though its schema does not say so",
                 names.join(", "),
-                self.registry.name()
+                self.kind.registry().name()
             ),
             format!(
                 "Have the resource replaced: options: {{replaceOnChanges: [{}]}}.",
@@ -293,14 +255,14 @@ impl CloudControl {
         const CALL: &str = "cloudformation:DeleteResource";
         let ended = cx.retry(BUSY, busy, || async {
             let call = cx.aws.cloud_control().delete_resource();
-            let call = call.type_name(self.registry.name()).identifier(id);
+            let call = call.type_name(self.kind.registry().name()).identifier(id);
             let call = call.client_token(request::token("", 1));
             let reply = send!(call, "cloudformation:DeleteResource", none: NOT_FOUND)?;
             let Some(reply) = reply else {
                 return Ok(());
             };
             let event = request::event(CALL, reply.progress_event)?;
-            let limit = self.limit(Handler::Delete);
+            let limit = self.kind.limit(Handler::Delete);
             follow(cx, CALL, event, limit, |_| {}).await?.succeeded()
         });
         match ended.await {
@@ -316,21 +278,23 @@ impl ResourceType for &'static CloudControl {
     }
 
     fn name(&self) -> &'static str {
-        self.registry.name()
+        self.kind.registry().name()
     }
 
     fn rules(&self, rules: &Rules<'_>) -> Vec<Broken> {
-        let of_tags = self.model().tag_property();
+        let of_tags = self.kind.model().tag_property();
         let of_tags = of_tags.map(|tags| tags::rules_of(rules, tags, Tagging::Plain));
         let broken = of_tags.into_iter().flatten();
-        unmanaged::broken(self.registry)
+        unmanaged::broken(self.kind.registry())
             .into_iter()
             .chain(broken)
             .collect()
     }
 
     fn cautions(&self, _rules: &Rules<'_>) -> Vec<Caution> {
-        unmanaged::caution(self.registry).into_iter().collect()
+        unmanaged::caution(self.kind.registry())
+            .into_iter()
+            .collect()
     }
 
     fn identity(&self) -> &'static [&'static str] {
@@ -351,9 +315,9 @@ impl ResourceType for &'static CloudControl {
     fn read<'a>(&self, cx: &'a Cx, read: &'a Read) -> BoxFuture<'a, Result<Seen, Error>> {
         let this: &'static CloudControl = self;
         Box::pin(async move {
-            let model = this.get(cx, &read.id).await?;
+            let model = this.kind.get(cx, &read.id).await?;
             Ok(Seen {
-                live: model.map(|model| this.model().attributes(&read.id, model)),
+                live: model.map(|model| this.kind.model().attributes(&read.id, model)),
                 ..Seen::default()
             })
         })
@@ -387,19 +351,19 @@ impl ResourceType for &'static CloudControl {
     }
 
     fn import(&self, text: &str) -> Result<Imported, String> {
-        let parts = self.registry.primary_identifier();
+        let parts = self.kind.registry().primary_identifier();
         if text.split('|').count() < parts.len() || text.split('|').any(str::is_empty) {
             return Err(format!("{text:?} does not match {}", self.import_id));
         }
         let mut imported = Imported::named(text)?;
-        let identified = self.model().identified(text);
+        let identified = self.kind.model().identified(text);
         imported.attrs = identified.as_object().cloned().unwrap_or_default();
         Ok(imported)
     }
 
     fn ready<'a>(&self, cx: &'a Cx, id: &'a str) -> BoxFuture<'a, Result<(), Error>> {
         let this: &'static CloudControl = self;
-        Box::pin(find::settled(this, cx, id))
+        Box::pin(find::settled(this.kind, cx, id))
     }
 
     fn names<'a>(
@@ -409,7 +373,7 @@ impl ResourceType for &'static CloudControl {
         start: Option<&'a str>,
     ) -> BoxFuture<'a, Result<Vec<String>, Error>> {
         let this: &'static CloudControl = self;
-        Box::pin(find::names(this, cx, known, start.unwrap_or_default()))
+        Box::pin(find::names(this.kind, cx, known, start.unwrap_or_default()))
     }
 
     fn find<'a>(
@@ -418,6 +382,6 @@ impl ResourceType for &'static CloudControl {
         known: &'a Known,
     ) -> BoxFuture<'a, Result<Option<String>, Error>> {
         let this: &'static CloudControl = self;
-        Box::pin(find::created(this, cx, known))
+        Box::pin(find::created(this.kind, cx, known))
     }
 }

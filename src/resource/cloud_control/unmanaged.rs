@@ -64,11 +64,11 @@ pub(super) fn broken(kind: &RegistryType) -> Option<Broken> {
     Some(told(kind, &why))
 }
 
-/// Why it perhaps cannot: AWS's list of the types that Cloud Control supports lacks it, and may
+/// Why it perhaps cannot: the list of types that Cloud Control supports lacks it, and may
 /// be older than the type.
 pub(super) fn caution(kind: &RegistryType) -> Option<Caution> {
     let is_listed = registry::is_in_cloud_control(kind.name()) || broken(kind).is_some();
-    let why = "AWS's list of the types that Cloud Control supports does not have it";
+    let why = "the known list of the types that Cloud Control supports does not have it";
     (!is_listed).then(|| Caution {
         broken: told(kind, why),
         refused: Refused::Perhaps,
