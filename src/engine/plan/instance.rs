@@ -74,7 +74,8 @@ impl Instance {
     pub(super) fn take_row(&mut self) -> Change {
         let known = self.change.after.as_ref().is_none_or(Data::is_known);
         let stays = self.change.is_nothing() && known;
-        if !stays && !(self.files.is_empty() && self.kind.rights().is_none()) {
+        let is_asked = !self.files.is_empty() || self.kind.rights().is_some();
+        if !stays && is_asked {
             return self.change.clone();
         }
         let named = Change {
