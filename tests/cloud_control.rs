@@ -1,11 +1,12 @@
 //! Types of the registry through Cloud Control, on the local cloud: an everyday stack goes its whole
 //! way, beside native types, and what handlers do wrong is said.
 
-use crate::crash::{Matrix, at_calls, at_writes};
+use crate::crash::{Matrix, at_writes, hows};
 use crate::support::{Ended, Project, actions, census};
 use serde_json::{Value, json};
 use stackctl::registry::{Handler, instance, is_in_cloud_control, names, registry_type};
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 /// How many calls an apply of the everyday stack makes, and how many its change: waits take a few
 /// more or less.
@@ -105,6 +106,14 @@ fn a_lost_state_of_registry_types_is_rebuilt() {
     assert_eq!(ids(&project), before);
 }
 
+/// Each call meets the kill of its turn: the repository's stack meets all of them (`crash`).
+fn in_turn(calls: RangeInclusive<usize>) -> Vec<Value> {
+    let hows = hows();
+    calls
+        .map(|at| json!([{"call": "*", "at": at, "what": hows[at % hows.len()]}]))
+        .collect()
+}
+
 #[test]
 fn an_apply_of_registry_types_killed_anywhere_is_taken_up() {
     let new = everyday();
@@ -112,7 +121,7 @@ fn an_apply_of_registry_types_killed_anywhere_is_taken_up() {
     applied.apply();
     let expected = census(&applied);
     let matrix = Matrix::new(&new, vec!["apply", "--yes"], (&expected, 19));
-    matrix.run([at_calls(1..=APPLY), at_writes()].concat());
+    matrix.run([in_turn(1..=APPLY), at_writes()].concat());
 }
 
 #[test]
@@ -124,7 +133,7 @@ fn a_change_of_registry_types_killed_anywhere_is_taken_up() {
     changed.run(&args).expect(0);
     let expected = census(&changed);
     let matrix = Matrix::new(&applied, args, (&expected, 19));
-    matrix.run([at_calls(18..=CHANGE), at_writes()].concat());
+    matrix.run([in_turn(18..=CHANGE), at_writes()].concat());
 }
 
 fn topic() -> Project {

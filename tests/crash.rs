@@ -15,7 +15,7 @@ use std::ops::RangeInclusive;
 
 /// How the process may die at a call. Effects in flight land at once, or, in local time,
 /// three seconds later: in the middle of the next command.
-fn hows() -> Vec<Value> {
+pub(crate) fn hows() -> Vec<Value> {
     vec![
         json!("killBefore"),
         json!({"killInFlight": 0}),
@@ -25,7 +25,7 @@ fn hows() -> Vec<Value> {
 }
 
 /// The kills at these calls, as faults: each call meets all of them, or one in its turn.
-pub(crate) fn at_calls(calls: RangeInclusive<usize>) -> Vec<Value> {
+fn at_calls(calls: RangeInclusive<usize>) -> Vec<Value> {
     let hows = hows();
     let pairs = calls.flat_map(|at| (0..hows.len()).map(move |how| (at, how)));
     pairs
