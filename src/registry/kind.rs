@@ -302,7 +302,11 @@ impl RegistryType {
             tag_updatable: taggable && flag("tagUpdatable").unwrap_or(true),
             is_list: item.is_some(),
             pairs: match item {
-                Some(_) => members.is_some_and(|members| members.len() == 2),
+                Some(_) => members.is_some_and(|members| {
+                    let key = members.get(&called("key")).map(|key| self.resolve(key));
+                    let pattern = key.and_then(|key| key.get("pattern")?.as_str());
+                    members.len() == 2 && pattern.is_none_or(fits_owner)
+                }),
                 None => declared.iter().all(|schema| takes_owner(schema)),
             },
             key: called("key"),
@@ -315,12 +319,17 @@ impl RegistryType {
 /// Whether a map of tags takes the keys of the owner's, by the pattern of its keys.
 fn takes_owner(tags: &Value) -> bool {
     let patterns = tags.get("patternProperties").and_then(Value::as_object);
-    let fits = |pattern: &String| {
-        // What must not begin with AWS's own prefix; `regex` knows no look-ahead.
-        let pattern = pattern.replace("(?!aws:.*)", "").replace("(?!aws:)", "");
-        Regex::new(&pattern).is_ok_and(|pattern| pattern.is_match("stackctl:operation"))
-    };
-    tags.get("properties").is_none() && patterns.is_none_or(|patterns| patterns.keys().any(fits))
+    let fit = |patterns: &Map<String, Value>| patterns.keys().any(|pattern| fits_owner(pattern));
+    tags.get("properties").is_none() && patterns.is_none_or(fit)
+}
+
+/// Whether the keys of the owner's tags fit a pattern of keys.
+fn fits_owner(pattern: &str) -> bool {
+    static AHEAD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\(\?![^()]*\)").ok());
+    // What must not begin with a service's prefix: `regex` knows no look-ahead.
+    let ahead = AHEAD.as_ref();
+    let pattern = ahead.map_or(pattern.into(), |ahead| ahead.replace_all(pattern, ""));
+    Regex::new(&pattern).is_ok_and(|pattern| pattern.is_match("stackctl:operation"))
 }
 
 /// `/properties/Code/S3Bucket` is `Code/S3Bucket`.
