@@ -1,7 +1,7 @@
 //! Facts beyond the schemas: a table of rules, each with a code, and the room that checks them.
 //!
 //! A rule states one fact about AWS. Where a type states it by itself (`Resource::rules`), its
-//! [`Broken`](crate::schema::broken::Broken) carries the code and the table only describes it
+//! [`Broken`] carries the code and the table only describes it
 //! ([`Check::Declared`]); else the check stands beside the description, one file a theme.
 //! `docs/lint.md` is generated from the table.
 //!

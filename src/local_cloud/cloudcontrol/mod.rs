@@ -3,8 +3,8 @@
 //! here is unknown to its SQS, and the other way round. It knows nothing of what one type demands
 //! of another (that a subnet's VPC exists), nor of rules that no schema states.
 //!
-//! A resource is kept under `cloudcontrolapi/{region}/{type}/{identifier}` (see [`Resource`]), a
-//! request under `.cloudcontrolapi/{region}/request/{token}` (see [`Ticket`]), and the token of
+//! A resource is kept under `cloudcontrolapi/{region}/{type}/{identifier}` (see `Resource`), a
+//! request under `.cloudcontrolapi/{region}/request/{token}` (see `Ticket`), and the token of
 //! the request that a client token belongs to under `.cloudcontrolapi/{region}/client/{token}`.
 //!
 //! A request is decided when it comes in; its times say from when on others see what it did.
