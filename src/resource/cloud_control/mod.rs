@@ -151,7 +151,10 @@ impl CloudControl {
             cx.requested(token);
         }
         let followed = follow(cx, CALL, event, self.kind.limit(Handler::Create), |id| {
-            cx.made(id, self.kind.model().identified(id));
+            // An identifier that the file gives says nothing: another's resource may have it.
+            if self.identity.is_empty() {
+                cx.made(id, self.kind.model().identified(id));
+            }
         });
         match followed.await? {
             Followed::Succeeded(event) => event
@@ -234,7 +237,7 @@ impl CloudControl {
 
     /// A refusal of an update in words: what the schema did not say.
     fn explained(&self, error: Error, changed: &BTreeSet<String>) -> Error {
-        if !error.is(&["NotUpdatable"]) {
+        if !error.is(&["NotUpdatable", "NotUpdatableException"]) {
             return error;
         }
         let names: Vec<&str> = changed.iter().map(String::as_str).collect();
