@@ -28,10 +28,6 @@ pub(super) fn faults(kind: &RegistryType, model: &Value) -> Result<Vec<String>, 
 
 fn sentences(kind: &RegistryType, error: &ValidationError<'_>) -> Vec<String> {
     let at = error.instance_path().as_str();
-    // What the service filled in is its own affair.
-    if kind.read_only().iter().any(|known| is_at(known, at)) {
-        return Vec::new();
-    }
     match error.kind() {
         Kind::AdditionalProperties { unexpected } => {
             let sentence = |name| format!("#{at}: extraneous key [{name}] is not permitted");

@@ -191,6 +191,8 @@ impl Filler<'_> {
         let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
         let found = if ends(&["Arn", "ARN"]) {
             self.arn(model)
+        } else if ends(&["OwnerId", "AccountId"]) {
+            ACCOUNT.to_owned()
         } else if ends(&["Id"]) {
             match self.kind.name().starts_with("AWS::EC2::") {
                 true => format!("{}-{count:017x}", prefix(name, &last)),

@@ -51,12 +51,14 @@ impl Draws {
             HirKind::Class(class) => made.push(self.character(class)),
             HirKind::Capture(capture) => self.write(&capture.sub, made),
             HirKind::Concat(parts) => parts.iter().for_each(|part| self.write(part, made)),
-            // The shortest is often a single fixed name.
+            // A single fixed name would tell no two resources apart.
             HirKind::Alternation(options) => {
-                let longest = options
-                    .iter()
-                    .max_by_key(|option| option.properties().minimum_len());
-                if let Some(option) = longest {
+                let freedom = |option: &&Hir| {
+                    let lengths = option.properties();
+                    let (least, most) = (lengths.minimum_len(), lengths.maximum_len());
+                    (least != most, least)
+                };
+                if let Some(option) = options.iter().max_by_key(freedom) {
                     self.write(option, made);
                 }
             }
