@@ -5,6 +5,7 @@ use super::policies::{Statement, TYPES, Text};
 use super::rule::Rule;
 use crate::nearest::nearest;
 use crate::resource::aws::policy_check::Kind;
+use crate::resource::aws::policy_grammar::matches_action;
 use crate::schema::broken::Broken;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -226,33 +227,6 @@ fn named<'d>(statement: &Statement<'d>) -> Vec<(crate::data::Path, &'d str, &'d 
     .collect()
 }
 
-/// Whether a name has the form of a pattern with `*` and `?`, upper and lower case alike.
-pub(super) fn matches(pattern: &str, name: &str) -> bool {
-    let pattern: Vec<char> = pattern.to_ascii_lowercase().chars().collect();
-    let name: Vec<char> = name.to_ascii_lowercase().chars().collect();
-    // The places of the pattern that the letters so far lead to.
-    let mut at: BTreeSet<usize> = BTreeSet::from([0]);
-    let open = |at: &mut BTreeSet<usize>| {
-        let mut from: Vec<usize> = at.iter().copied().collect();
-        while let Some(place) = from.pop() {
-            if pattern.get(place) == Some(&'*') && at.insert(place + 1) {
-                from.push(place + 1);
-            }
-        }
-    };
-    open(&mut at);
-    for letter in name {
-        let next = at.iter().filter_map(|place| match pattern.get(*place)? {
-            '*' => Some(*place),
-            '?' => Some(place + 1),
-            one => (*one == letter).then_some(place + 1),
-        });
-        at = next.collect();
-        open(&mut at);
-    }
-    at.contains(&pattern.len())
-}
-
 fn form(_: &Facts<'_>, resource: &Resource<'_>, broken: &mut Vec<Broken>) {
     for document in &resource.documents {
         for statement in document.statements() {
@@ -296,7 +270,7 @@ fn actions(_: &Facts<'_>, resource: &Resource<'_>, broken: &mut Vec<Broken>) {
                 let Some(known) = ACTIONS.get(service.to_ascii_lowercase().as_str()) else {
                     continue;
                 };
-                if known.iter().any(|known| matches(name, known)) {
+                if known.iter().any(|known| matches_action(name, known)) {
                     continue;
                 }
                 let message = match is_pattern(name) {
@@ -414,7 +388,8 @@ fn federated(_: &Facts<'_>, role: &Resource<'_>, broken: &mut Vec<Broken>) {
             let only = principal.is_some_and(|map| map.len() == 1 && map.contains_key("Federated"));
             let names = named(&statement);
             let assumes = |(_, _, name): &(_, _, &str)| {
-                !(matches(name, "AssumeRoleWithWebIdentity") || matches(name, "AssumeRoleWithSAML"))
+                !(matches_action(name, "AssumeRoleWithWebIdentity")
+                    || matches_action(name, "AssumeRoleWithSAML"))
             };
             if only
                 && !names.is_empty()
@@ -604,23 +579,6 @@ fn own_actions(_: &Facts<'_>, resource: &Resource<'_>, broken: &mut Vec<Broken>)
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_pattern_matches_as_iam_does() {
-        for (pattern, name, fits) in [
-            ("*", "SendMessage", true),
-            ("Send*", "sendmessage", true),
-            ("*Message*", "DeleteMessageBatch", true),
-            ("Get?ueueUrl", "GetQueueUrl", true),
-            ("Send", "SendMessage", false),
-            ("S*x", "SendMessage", false),
-        ] {
-            assert_eq!(matches(pattern, name), fits, "{pattern}");
-        }
-        // It takes no longer for a pattern of many stars.
-        let stars = "a*".repeat(200) + "b";
-        assert!(!matches(&stars, &"a".repeat(2_000)));
-    }
 
     #[test]
     fn the_lists_are_read() {

@@ -4,6 +4,7 @@ use super::facts::{Facts, Resource};
 use super::policies::TYPES;
 use super::rule::Rule;
 use crate::nearest::nearest;
+use crate::resource::aws::policy_grammar::{OPERATORS, is_operator, plain_operator};
 use crate::schema::broken::Broken;
 use serde_json::Value;
 
@@ -136,37 +137,6 @@ pub(super) const RULES: &[Rule] = &[
         .of(TYPES, values),
 ];
 
-/// The operators (IAM user guide, "Condition operators"; cfn-lint's `policy.json`, MIT-0).
-const OPERATORS: &[&str] = &[
-    "ArnEquals",
-    "ArnLike",
-    "ArnNotEquals",
-    "ArnNotLike",
-    "BinaryEquals",
-    "Bool",
-    "DateEquals",
-    "DateGreaterThan",
-    "DateGreaterThanEquals",
-    "DateLessThan",
-    "DateLessThanEquals",
-    "DateNotEquals",
-    "IpAddress",
-    "NotIpAddress",
-    "Null",
-    "NumericEquals",
-    "NumericGreaterThan",
-    "NumericGreaterThanEquals",
-    "NumericLessThan",
-    "NumericLessThanEquals",
-    "NumericNotEquals",
-    "StringEquals",
-    "StringEqualsIgnoreCase",
-    "StringLike",
-    "StringNotEquals",
-    "StringNotEqualsIgnoreCase",
-    "StringNotLike",
-];
-
 /// The global condition keys; one with a slash goes on in a name of the user's (IAM user guide,
 /// "AWS global condition context keys").
 const GLOBAL_KEYS: &[&str] = &[
@@ -223,21 +193,6 @@ const GLOBAL_KEYS: &[&str] = &[
     "aws:username",
 ];
 
-/// An operator without what quantifies it and without `IfExists`.
-fn plain(operator: &str) -> &str {
-    let bare = ["ForAllValues:", "ForAnyValue:"]
-        .iter()
-        .find_map(|start| operator.strip_prefix(start))
-        .unwrap_or(operator);
-    bare.strip_suffix("IfExists").unwrap_or(bare)
-}
-
-fn is_operator(operator: &str) -> bool {
-    let plain = plain(operator);
-    let mut all = OPERATORS.iter();
-    all.any(|known| known.eq_ignore_ascii_case(plain))
-}
-
 fn operators(_: &Facts<'_>, resource: &Resource<'_>, broken: &mut Vec<Broken>) {
     for document in &resource.documents {
         for statement in document.statements() {
@@ -247,7 +202,7 @@ fn operators(_: &Facts<'_>, resource: &Resource<'_>, broken: &mut Vec<Broken>) {
                     continue;
                 }
                 let message = format!("{operator:?} is not a condition operator.");
-                let near = nearest(plain(operator), OPERATORS.iter().copied());
+                let near = nearest(plain_operator(operator), OPERATORS.iter().copied());
                 let help = near.map(|near| format!("did you mean \"{near}\"?"));
                 let path = statement.path("Condition").join(operator);
                 broken.push(document.broken_key(&path, message).help(help));
@@ -332,7 +287,7 @@ fn patterns(_: &Facts<'_>, resource: &Resource<'_>, broken: &mut Vec<Broken>) {
     for document in &resource.documents {
         for statement in document.statements() {
             for condition in statement.conditions() {
-                let is_exact = EXACT.contains(&plain(condition.operator));
+                let is_exact = EXACT.contains(&plain_operator(condition.operator));
                 let has_pattern = |value: &&Value| {
                     let text = value.as_str().unwrap_or_default();
                     text.contains(['*', '?']) && text.len() > 1 && !text.contains("://")
@@ -375,7 +330,7 @@ fn values(_: &Facts<'_>, resource: &Resource<'_>, broken: &mut Vec<Broken>) {
         for statement in document.statements() {
             for condition in statement.conditions() {
                 for value in &condition.values {
-                    if let Some(wanted) = unfit(plain(condition.operator), value) {
+                    if let Some(wanted) = unfit(plain_operator(condition.operator), value) {
                         let message = format!("{} compares with {wanted}.", condition.operator);
                         broken.push(document.broken(&condition.at, message));
                     }

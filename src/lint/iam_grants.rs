@@ -1,11 +1,11 @@
 //! Statements that allow more than is likely meant. SK057x.
 
 use super::facts::{Facts, Resource};
-use super::iam_actions::matches;
 use super::policies::{Statement, TYPES};
 use super::rule::Rule;
 use crate::data::Path;
 use crate::resource::aws::policy_check::Kind;
+use crate::resource::aws::policy_grammar::matches_action;
 use crate::schema::broken::Broken;
 
 pub(super) const RULES: &[Rule] = &[
@@ -206,7 +206,9 @@ fn all_of_iam(_: &Facts<'_>, resource: &Resource<'_>, broken: &mut Vec<Broken>) 
             let iam = text
                 .split_once(':')
                 .filter(|(service, _)| service.eq_ignore_ascii_case("iam"));
-            iam.is_some_and(|(_, name)| matches(name, "PutRolePolicy") && matches(name, "GetRole"))
+            iam.is_some_and(|(_, name)| {
+                matches_action(name, "PutRolePolicy") && matches_action(name, "GetRole")
+            })
         });
         let wide = statement.is_any("Resource") && !statement.has("Condition");
         (all && wide).then_some(("Action", "All actions of IAM are allowed on everything."))

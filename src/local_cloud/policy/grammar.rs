@@ -2,6 +2,7 @@
 //! with the messages that IAM returns.
 
 use super::list;
+use crate::resource::aws::policy_grammar::{STATEMENT_KEYS, is_operator};
 use serde_json::{Map, Value};
 
 /// Where a document is used; each place has rules of its own.
@@ -14,48 +15,6 @@ pub(in crate::local_cloud) enum Kind {
     /// A policy on a resource: principals and resources required.
     Resource,
 }
-
-const STATEMENT_KEYS: &[&str] = &[
-    "Sid",
-    "Effect",
-    "Principal",
-    "NotPrincipal",
-    "Action",
-    "NotAction",
-    "Resource",
-    "NotResource",
-    "Condition",
-];
-
-const OPERATORS: &[&str] = &[
-    "ArnEquals",
-    "ArnLike",
-    "ArnNotEquals",
-    "ArnNotLike",
-    "BinaryEquals",
-    "Bool",
-    "DateEquals",
-    "DateGreaterThan",
-    "DateGreaterThanEquals",
-    "DateLessThan",
-    "DateLessThanEquals",
-    "DateNotEquals",
-    "IpAddress",
-    "NotIpAddress",
-    "Null",
-    "NumericEquals",
-    "NumericGreaterThan",
-    "NumericGreaterThanEquals",
-    "NumericLessThan",
-    "NumericLessThanEquals",
-    "NumericNotEquals",
-    "StringEquals",
-    "StringEqualsIgnoreCase",
-    "StringLike",
-    "StringNotEquals",
-    "StringNotEqualsIgnoreCase",
-    "StringNotLike",
-];
 
 /// Checks a document and gives it back parsed.
 ///
@@ -267,14 +226,7 @@ fn is_aws_principal(text: &str) -> bool {
 fn check_condition(condition: &Value) -> Result<(), String> {
     let syntax = || "Syntax errors in policy: Condition.".to_owned();
     for (operator, keys) in condition.as_object().ok_or_else(syntax)? {
-        let bare = operator
-            .trim_start_matches("ForAllValues:")
-            .trim_start_matches("ForAnyValue:")
-            .trim_end_matches("IfExists");
-        if !OPERATORS
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(bare))
-        {
+        if !is_operator(operator) {
             return Err(format!("Invalid Condition type : {operator}."));
         }
         for (key, value) in keys.as_object().ok_or_else(syntax)? {

@@ -24,6 +24,7 @@ pub mod permissions;
 pub mod physical_name;
 pub mod policy;
 pub mod policy_check;
+pub mod policy_grammar;
 pub mod profile;
 mod repeats;
 pub mod s3;

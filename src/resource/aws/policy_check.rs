@@ -1,5 +1,6 @@
 //! What AWS would refuse in a policy document, reported before any call.
 
+use super::policy_grammar::STATEMENT_KEYS;
 use crate::data::{Data, Path};
 use crate::nearest::nearest;
 use crate::resource::{Broken, Rules};
@@ -17,17 +18,6 @@ pub enum Kind {
 }
 
 const DOCUMENT_KEYS: &[&str] = &["Version", "Id", "Statement"];
-const STATEMENT_KEYS: &[&str] = &[
-    "Sid",
-    "Effect",
-    "Principal",
-    "NotPrincipal",
-    "Action",
-    "NotAction",
-    "Resource",
-    "NotResource",
-    "Condition",
-];
 
 /// Checks the policy at `path` of the properties; nothing is said where it is absent or wholly
 /// unknown. `longest` is the quota in characters, white space excluded.
