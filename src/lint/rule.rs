@@ -4,7 +4,7 @@ use super::facts::{Facts, Resource};
 use crate::schema::broken::Broken;
 use crate::severity::Severity;
 
-/// One fact, how it is checked, and what is told of it.
+/// One fact, how it is checked, and what is said of it.
 #[derive(Debug)]
 pub struct Rule {
     /// `SK` and four digits: the first two are the theme.

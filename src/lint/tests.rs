@@ -97,7 +97,7 @@ fn every_rule_is_told_in_full() {
             fix,
             ..
         } = rule;
-        assert!(seen.insert(code), "{code} is there twice");
+        assert!(seen.insert(code), "duplicate code {code}");
         let is_code = code.len() == 6 && code.starts_with("SK");
         assert!(
             is_code && code[2..].bytes().all(|b| b.is_ascii_digit()),

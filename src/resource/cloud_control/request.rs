@@ -84,7 +84,7 @@ fn failed(call: &'static str, event: &ProgressEvent) -> Error {
     error
 }
 
-/// Follows a request to its end, for at most `limit` (or `options.timeouts`). `named` is told the
+/// Follows a request to its end, for at most `limit` (or `options.timeouts`). `named` gets the
 /// resource's identifier as soon as the service has it.
 pub(super) async fn follow(
     cx: &Cx,

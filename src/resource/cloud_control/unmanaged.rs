@@ -42,7 +42,7 @@ const SIBLINGS: &[(&str, &[&str])] = &[
     ),
 ];
 
-fn told(kind: &RegistryType, why: &str) -> Broken {
+fn unmanaged(kind: &RegistryType, why: &str) -> Broken {
     let name = kind.name();
     let mut rows = SIBLINGS.iter();
     let siblings = rows.find_map(|(of, siblings)| (*of == name).then(|| siblings.join(" or ")));
@@ -61,7 +61,7 @@ pub(super) fn broken(kind: &RegistryType) -> Option<Broken> {
         None => "AWS has no handlers for it".to_owned(),
         Some(_) => format!("AWS has no {} handler for it", missing.name()),
     };
-    Some(told(kind, &why))
+    Some(unmanaged(kind, &why))
 }
 
 /// Why it perhaps cannot: the list of types that Cloud Control supports lacks it, and may
@@ -70,7 +70,7 @@ pub(super) fn caution(kind: &RegistryType) -> Option<Caution> {
     let is_listed = registry::is_in_cloud_control(kind.name()) || broken(kind).is_some();
     let why = "the known list of the types that Cloud Control supports does not have it";
     (!is_listed).then(|| Caution {
-        broken: told(kind, why),
+        broken: unmanaged(kind, why),
         refused: Refused::Perhaps,
     })
 }
@@ -85,7 +85,7 @@ mod tests {
         for (name, siblings) in SIBLINGS {
             let kind = registry::registry_type(name).expect("the registry has it");
             let found = broken(kind).or_else(|| caution(kind).map(|caution| caution.broken));
-            let help = found.expect("it is told").help;
+            let help = found.expect("it is reported").help;
             assert_eq!(help, Some(format!("use {}", siblings.join(" or "))));
             for sibling in *siblings {
                 let is_own = native().resources().contains_key(sibling);
