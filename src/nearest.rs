@@ -15,12 +15,17 @@ thread_local! {
     static COMPARED: Cell<usize> = const { Cell::new(0) };
 }
 
+/// Whether so much was compared that no more is: looking for a name in other ways is in vain too.
+pub fn is_exhausted() -> bool {
+    COMPARED.get() >= PATIENCE
+}
+
 /// The candidate that `name` is most likely meant to be; none where nothing comes close.
 pub fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    let compared = COMPARED.get();
-    if compared >= PATIENCE {
+    if is_exhausted() {
         return None;
     }
+    let compared = COMPARED.get();
     let wanted = squeeze(name);
     let limit = (wanted.chars().count() / 3).max(1);
     let letters = Letters::of(name);

@@ -2,6 +2,37 @@
 
 use super::names;
 use crate::nearest;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// A name, and what it shares with its other spellings.
+struct Known {
+    name: &'static str,
+    /// `awsdynamodbtable`.
+    squeezed: String,
+    /// `aws`, `dynamodb`, `table`.
+    parts: Vec<String>,
+}
+
+/// All names, in the order of [`names`].
+static KNOWN: LazyLock<Vec<Known>> = LazyLock::new(|| {
+    let known = |name: &&'static str| Known {
+        name,
+        squeezed: squeezed(name),
+        parts: name.split("::").map(squeezed).collect(),
+    };
+    names().iter().map(known).collect()
+});
+
+/// The names by what they are squeezed to.
+static BY_SQUEEZED: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
+    let mut found: HashMap<_, Vec<_>> = HashMap::new();
+    for known in KNOWN.iter() {
+        let names = found.entry(known.squeezed.as_str()).or_default();
+        names.push(known.name);
+    }
+    found
+});
 
 /// The names that another spelling means, or that are near to it, best first, three at most:
 /// `aws:dynamodb:Table`, `AWS::DynamoDb::table`, `aws_dynamodb_table`, `dynamodb table`.
@@ -13,31 +44,24 @@ pub fn nearest(name: &str) -> Vec<&'static str> {
     if wanted.is_empty() {
         return Vec::new();
     }
-    let all = wanted.concat();
     let without_vendor = wanted[usize::from(wanted.len() > 1 && wanted[0] == "aws")..].concat();
-    let same: Vec<&'static str> = names()
-        .iter()
-        .copied()
-        .filter(|known| {
-            let known = squeezed(known);
-            known == all || known.strip_prefix("aws") == Some(&without_vendor)
-        })
-        .collect();
-    if !same.is_empty() {
-        return same;
+    let with_vendor = format!("aws{without_vendor}");
+    let same = BY_SQUEEZED.get(wanted.concat().as_str());
+    if let Some(same) = same.or_else(|| BY_SQUEEZED.get(with_vendor.as_str())) {
+        return same.clone();
+    }
+    if nearest::is_exhausted() {
+        return Vec::new();
     }
     let mut found = Vec::new();
     // The last part may be enough: "table" alone is too little, "eventbus" is not.
     if let [only] = wanted.as_slice() {
-        let kind = |known: &&&str| squeezed(known.rsplit("::").next().unwrap_or_default()) == *only;
-        found.extend(names().iter().filter(kind).copied());
+        let kind = |known: &&Known| known.parts.last() == Some(only);
+        found.extend(KNOWN.iter().filter(kind).map(|known| known.name));
     }
-    let squeezed_names: Vec<String> = names().iter().map(|known| squeezed(known)).collect();
-    let mut wanted = without_vendor;
-    wanted.insert_str(0, "aws");
-    if let Some(near) = nearest::nearest(&wanted, squeezed_names.iter().map(String::as_str)) {
-        let of = |known: &&&str| squeezed(known) == near;
-        found.extend(names().iter().filter(of).copied());
+    let all = KNOWN.iter().map(|known| known.squeezed.as_str());
+    if let Some(near) = nearest::nearest(&with_vendor, all) {
+        found.extend(&BY_SQUEEZED[near]);
     }
     if found.is_empty() {
         found = search(name);
@@ -66,17 +90,15 @@ pub fn search(words: &str) -> Vec<&'static str> {
         };
     }
     let mut found: Vec<(usize, usize, &'static str)> = Vec::new();
-    for name in names() {
-        let squeezed_name = squeezed(name);
-        let known: Vec<String> = name.split("::").map(squeezed).collect();
+    for known in KNOWN.iter() {
         if !wanted
             .iter()
-            .all(|word| squeezed_name.contains(word.as_str()))
+            .all(|word| known.squeezed.contains(word.as_str()))
         {
             continue;
         }
         let distance = |word: &String| {
-            let best = known.iter().map(|part| match part {
+            let best = known.parts.iter().map(|part| match part {
                 part if part == word => 0,
                 part if part.starts_with(word.as_str()) => 1,
                 part if part.ends_with(word.as_str()) => 2,
@@ -84,7 +106,11 @@ pub fn search(words: &str) -> Vec<&'static str> {
             });
             best.min().unwrap_or(3)
         };
-        found.push((wanted.iter().map(distance).sum(), name.len(), name));
+        found.push((
+            wanted.iter().map(distance).sum(),
+            known.name.len(),
+            known.name,
+        ));
     }
     found.sort_unstable();
     found.into_iter().map(|(_, _, name)| name).collect()
