@@ -20,6 +20,7 @@ pub mod literal;
 pub mod local_cloud;
 pub mod nearest;
 pub mod outside;
+pub mod reference;
 pub mod registry;
 pub mod report;
 pub mod resource;

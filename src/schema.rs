@@ -316,10 +316,15 @@ impl Schema {
 
     /// The message for a name that is not a property, and the help.
     pub fn unexpected(&self, name: &str) -> (String, Option<String>) {
+        let same = |known: &&str| alias::squeezed(known) == alias::squeezed(name);
+        let output = self.output_names().find(same);
+        let output = output.filter(|_| !self.property_names().any(|known| same(&known)));
         let help = if self.has_output(name) {
             Some("it is an output: it can be referred to, not set".to_owned())
         } else {
-            alias::own_name(name, self)
+            output
+                .map(|output| format!("it is the output {output}: it can be referred to, not set"))
+                .or_else(|| alias::own_name(name, self))
                 .or_else(|| did_you_mean(name, self.property_names()))
                 .or_else(|| alias::property(name, self))
                 .or_else(|| Some(alias::list("properties", self.property_names())))

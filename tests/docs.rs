@@ -1,6 +1,8 @@
 //! The reference: what is generated from the types is what is checked in. `STACKCTL_BLESS=1`
 //! writes what came out.
 
+use stackctl::reference::{entry::Entry, find, markdown};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -22,22 +24,44 @@ fn generated(path: &str, found: &str) {
     }
 }
 
-/// A section for each: what it is, and its example.
+/// A page for each type of stackctl's own, and a list of them.
 #[test]
 fn types() {
-    let mut text = String::new();
     let native = stackctl::resource::table::native();
-    let resources = native.resources().values().map(|kind| kind.schema());
-    let data = native.data_sources().values().map(|kind| kind.schema());
-    for schema in resources.chain(data) {
-        let example = schema.example.as_deref().unwrap();
-        let (name, description) = (schema.name, &schema.description);
-        let _ = writeln!(
-            text,
-            "## `{name}`\n\n{description}\n\n```yaml\n{example}```\n"
-        );
+    let mut text = String::new();
+    let mut pages = BTreeMap::new();
+    for row in find::own(native) {
+        let entry = Entry::of(native, row.name).unwrap();
+        assert!(!entry.example.is_empty(), "{}", row.name);
+        let file = format!("{}.md", row.name.replace(':', "-"));
+        let summary = entry.summary().replace('\n', " ");
+        let _ = writeln!(text, "- [`{}`](types/{file}): {summary}", row.name);
+        pages.insert(file, markdown::page(&entry));
     }
     generated("docs/types.md", &text);
+
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/types");
+    let bless = std::env::var_os("STACKCTL_BLESS").is_some();
+    if bless {
+        std::fs::remove_dir_all(&folder).ok();
+        std::fs::create_dir_all(&folder).unwrap();
+        for (file, page) in &pages {
+            std::fs::write(folder.join(file), page).unwrap();
+        }
+    }
+    let found: BTreeMap<String, String> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            (name, std::fs::read_to_string(path).unwrap())
+        })
+        .collect();
+    let names: Vec<&String> = pages.keys().collect();
+    assert_eq!(found.keys().collect::<Vec<_>>(), names);
+    for (file, page) in &pages {
+        assert_eq!(&found[file], page, "docs/types/{file}");
+    }
 }
 
 #[test]

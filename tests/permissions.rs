@@ -71,3 +71,71 @@ fn every_call_has_a_row_with_its_action_and_every_row_a_call() {
     wrong.extend(left.iter().map(|row| format!("nothing calls {row}")));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// What every command calls, whatever the types are.
+const OF_NO_TYPE: &[&str] = &["sts:GetCallerIdentity"];
+
+/// The calls that a conformance run made, by what it recorded.
+fn recorded(name: &str) -> BTreeSet<String> {
+    let call = Regex::new(r"(?m)^ +[0-9]+ ([a-z0-9]+:[A-Za-z]+)").unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/calls/conformance");
+    let text = std::fs::read_to_string(root.join(name)).unwrap();
+    let calls = call.captures_iter(&text);
+    calls.map(|found| found[1].to_owned()).collect()
+}
+
+#[test]
+fn every_type_declares_the_calls_that_it_makes() {
+    let native = stackctl::resource::table::native();
+    let types = native.resources();
+    let known: BTreeSet<&str> = TABLE.iter().map(|row| row.operation).collect();
+    for (name, kind) in types {
+        for call in kind.calls() {
+            assert!(known.contains(call), "{name}: {call} has no row");
+        }
+        assert_eq!(kind.calls().is_empty(), !name.starts_with("aws:"), "{name}");
+    }
+    let used = Regex::new(r#"type: "?(aws:[A-Za-z0-9]+:[A-Za-z]+)"#).unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance");
+    let mut wrong = Vec::new();
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut declared: BTreeSet<&str> = OF_NO_TYPE.iter().copied().collect();
+        for name in used.captures_iter(&text) {
+            declared.extend(types[&name[1]].calls());
+        }
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        for call in recorded(&format!("{stem}.txt")) {
+            if !declared.contains(call.as_str()) {
+                wrong.push(format!("{stem}: {call} is not declared"));
+            }
+        }
+        files += 1;
+    }
+    assert!(files > 30, "{files}");
+    // What no type declares is the store's, or nobody's.
+    let declared: BTreeSet<&str> = types
+        .values()
+        .flat_map(|kind| kind.calls())
+        .copied()
+        .collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/s3");
+    let files = std::fs::read_dir(folder).unwrap();
+    let files = files
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.is_file());
+    let store: String = files
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    for row in TABLE {
+        let call = row.operation;
+        let is_stores = store.contains(row.name());
+        let is_common = OF_NO_TYPE.contains(&call) || call.starts_with("sts:");
+        if !declared.contains(call) && !is_stores && !is_common {
+            wrong.push(format!("no type declares {call}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -142,6 +142,12 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "reference",
+        &[
+            "lang", "nearest", "registry", "report", "resource", "schema",
+        ],
+    ),
+    (
         "cli",
         &[
             "content",
@@ -160,6 +166,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "local_cloud",
             "nearest",
             "outside",
+            "reference",
             "report",
             "resource",
             "saved",

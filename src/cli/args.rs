@@ -9,6 +9,7 @@ pub mod common;
 mod foreign;
 mod offline;
 pub mod outside;
+pub mod reference;
 pub mod state;
 
 pub use common::{
@@ -98,6 +99,8 @@ pub enum Command {
     Refresh(RefreshArgs),
     Import(ImportArgs),
     State(state::StateArgs),
+    Types(reference::TypesArgs),
+    Functions(reference::FunctionsArgs),
 }
 
 /// Check the stack file, offline.

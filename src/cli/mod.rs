@@ -15,6 +15,7 @@ pub mod error;
 pub mod exit;
 mod files;
 mod find;
+mod functions;
 mod identity;
 mod import;
 mod interrupt;
@@ -36,6 +37,7 @@ mod session;
 mod state;
 mod state_key;
 mod typed;
+mod types;
 mod validate;
 mod verify;
 
@@ -103,6 +105,8 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
             Command::Drift(args) => drift::run(global, args).await,
             Command::Refresh(args) => refresh::run(global, args).await,
             Command::State(args) => state::run(global, args).await,
+            Command::Types(args) => types::run(global, args),
+            Command::Functions(args) => functions::run(global, args),
         }
     };
     let exit = runtime.block_on(async {

@@ -25,6 +25,7 @@ mod directive;
 mod error;
 mod expression;
 mod function;
+pub mod manual;
 mod operator;
 mod reference;
 mod root;

@@ -16,7 +16,7 @@ mod tidy;
 pub use declaration::declaration;
 pub use instance::{instance, sample};
 pub use kind::{Handler, HandlerDeclaration, RegistryType, Tagging};
-pub use names::{nearest, search};
+pub use names::{nearest, search, spelled, squeezed_name};
 
 use serde_json::Value;
 use std::sync::{LazyLock, OnceLock};

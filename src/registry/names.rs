@@ -18,7 +18,7 @@ struct Known {
 static KNOWN: LazyLock<Vec<Known>> = LazyLock::new(|| {
     let known = |name: &&'static str| Known {
         name,
-        squeezed: squeezed(name),
+        squeezed: squeezed_name(name).unwrap_or_default(),
         parts: name.split("::").map(squeezed).collect(),
     };
     names().iter().map(known).collect()
@@ -34,28 +34,40 @@ static BY_SQUEEZED: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLoc
     found
 });
 
+/// A name without what spellings differ in, with its vendor: `awsdynamodbtable`; none where it has
+/// no letters.
+pub fn squeezed_name(name: &str) -> Option<String> {
+    let mut parts = parts(name);
+    // Pulumi writes `aws:dynamodb/table:Table`.
+    parts.dedup();
+    let vendor = usize::from(parts.len() > 1 && parts.first().is_some_and(|part| part == "aws"));
+    let rest = parts.get(vendor..)?.concat();
+    (!rest.is_empty()).then(|| format!("aws{rest}"))
+}
+
+/// The names of which this is another spelling: one, or none.
+pub fn spelled(name: &str) -> &'static [&'static str] {
+    let found = squeezed_name(name).and_then(|name| BY_SQUEEZED.get(name.as_str()));
+    found.map_or(&[], Vec::as_slice)
+}
+
 /// The names that another spelling means, or that are near to it, best first, three at most:
 /// `aws:dynamodb:Table`, `AWS::DynamoDb::table`, `aws_dynamodb_table`, `dynamodb table`.
 pub fn nearest(name: &str) -> Vec<&'static str> {
     const MOST: usize = 3;
-    let mut wanted = parts(name);
-    // Pulumi writes `aws:dynamodb/table:Table`.
-    wanted.dedup();
-    if wanted.is_empty() {
+    let same = spelled(name);
+    if !same.is_empty() {
+        return same.to_vec();
+    }
+    let Some(with_vendor) = squeezed_name(name) else {
         return Vec::new();
-    }
-    let without_vendor = wanted[usize::from(wanted.len() > 1 && wanted[0] == "aws")..].concat();
-    let with_vendor = format!("aws{without_vendor}");
-    let same = BY_SQUEEZED.get(wanted.concat().as_str());
-    if let Some(same) = same.or_else(|| BY_SQUEEZED.get(with_vendor.as_str())) {
-        return same.clone();
-    }
+    };
     if nearest::is_exhausted() {
         return Vec::new();
     }
     let mut found = Vec::new();
     // The last part may be enough: "table" alone is too little, "eventbus" is not.
-    if let [only] = wanted.as_slice() {
+    if let [only] = parts(name).as_slice() {
         let kind = |known: &&Known| known.parts.last() == Some(only);
         found.extend(KNOWN.iter().filter(kind).map(|known| known.name));
     }

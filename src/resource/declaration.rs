@@ -141,6 +141,9 @@ pub trait Resource:
 {
     /// The type's name in a stack file, such as `aws:sqs:Queue`.
     const TYPE: &'static str;
+    /// The operations that it may call, as [`TABLE`](super::aws::permissions::TABLE) names them:
+    /// the reference says which permissions they take.
+    const CALLS: &'static [&'static str] = &[];
     /// The computed outputs (camelCase, documented).
     type Outputs: Serialize + JsonSchema + Send + 'static;
 

@@ -21,6 +21,8 @@ pub trait Setting:
 {
     /// See [`Resource::TYPE`].
     const TYPE: &'static str;
+    /// See [`Resource::CALLS`].
+    const CALLS: &'static [&'static str];
     /// What it is a setting of, and the property that names it.
     const OF: Parent;
     /// See [`Resource::AFTER`].
@@ -75,6 +77,7 @@ pub trait Setting:
 
 impl<T: Setting> Resource for T {
     const TYPE: &'static str = T::TYPE;
+    const CALLS: &'static [&'static str] = T::CALLS;
     const IMPORT: Import = T::IMPORT;
     const IDENTITY: &'static [&'static str] = &[T::OF.property];
     const PARENTS: &'static [Parent] = &[T::OF];

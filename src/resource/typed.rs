@@ -36,6 +36,10 @@ pub trait ResourceType: Send + Sync {
     fn name(&self) -> &'static str {
         self.schema().name
     }
+    /// See [`Resource::CALLS`].
+    fn calls(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// See [`Resource::rules`].
     fn rules(&self, _rules: &Rules<'_>) -> Vec<Broken> {
         Vec::new()
@@ -309,6 +313,10 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
 
     fn rights(&self) -> Option<Rights> {
         T::RIGHTS
+    }
+
+    fn calls(&self) -> &'static [&'static str] {
+        T::CALLS
     }
 
     fn emptied_by(&self) -> Option<&'static str> {

@@ -8,9 +8,26 @@ pub fn property(name: &str, schema: &Schema) -> Option<String> {
     if let Some(option) = option(name) {
         return Some(option);
     }
-    inside(name, schema).or_else(|| {
-        part(name, schema.property_names()).map(|found| format!("did you mean \"{found}\"?"))
-    })
+    let others = squeezed(name);
+    let mut others = OTHERS.iter().filter(|(word, _)| *word == others);
+    let others = others.find(|(_, property)| schema.has_property(property));
+    others
+        .map(|(_, property)| one_of(&[property]))
+        .or_else(|| inside(name, schema))
+        .or_else(|| part(name, schema.property_names()))
+}
+
+/// What other tools call a property, where no rule finds it.
+const OTHERS: &[(&str, &str)] = &[
+    ("hashkey", "KeySchema"),
+    ("rangekey", "KeySchema"),
+    ("isenabled", "State"),
+];
+
+/// The question after a name that may mean one of these.
+fn one_of(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    format!("did you mean {}?", quoted.join(" or "))
 }
 
 /// What is an option here, and a property or a block of its own elsewhere.
@@ -54,10 +71,14 @@ pub fn own_name(name: &str, schema: &Schema) -> Option<String> {
     let wanted = squeezed(name);
     let kind = squeezed(schema.name.rsplit(':').next().unwrap_or_default());
     let stem = wanted.strip_suffix("name")?;
-    let own = |property: &&str| *property == "name" || squeezed(property) == kind;
+    let named = format!("{kind}name");
+    let own = |property: &&str| {
+        let squeezed = squeezed(property);
+        squeezed == "name" || squeezed == kind || (stem.is_empty() && squeezed == named)
+    };
     (!stem.is_empty() && kind.ends_with(stem) || stem.is_empty())
         .then(|| schema.property_names().find(own))?
-        .map(|own| format!("did you mean \"{own}\"?"))
+        .map(|own| one_of(&[own]))
 }
 
 /// A property of one of the type's structures: `status` is `versioningConfiguration.status`.
@@ -68,8 +89,8 @@ fn inside(name: &str, schema: &Schema) -> Option<String> {
     search(root, root, &wanted, &mut String::new(), DEEPEST, &mut found);
     match found.as_slice() {
         [] => None,
-        [one] => Some(format!("did you mean \"{one}\"?")),
-        [first, .., last] => Some(format!("did you mean \"{first}\" or \"{last}\"?")),
+        [one] => Some(one_of(&[one])),
+        [first, .., last] => Some(one_of(&[first, last])),
     }
 }
 
@@ -108,21 +129,68 @@ fn search(
     }
 }
 
-/// The one name that begins with what was written, or ends in it: `visibilityTimeout`, `cors`.
-pub fn part<'n>(name: &str, names: impl Iterator<Item = &'n str> + Clone) -> Option<&'n str> {
+/// How many names are offered, where what was written is a part of several.
+const MOST_OFFERED: usize = 3;
+
+/// What may be meant by a name that is part of one, or of which one is a part (`visibilityTimeout`,
+/// `cors`), that differs in number (`SecurityGroups`), or that has a name's initials (`ttl`).
+pub fn part<'n>(name: &str, names: impl Iterator<Item = &'n str> + Clone) -> Option<String> {
     let wanted = squeezed(name);
-    let only = |fits: &dyn Fn(&str) -> bool| {
-        let mut fitting = names.clone().filter(|known| fits(&squeezed(known)));
-        let first = fitting.next()?;
-        fitting.next().is_none().then_some(first)
-    };
     if wanted.len() < 3 {
         return None;
     }
-    only(&|known| known.starts_with(&wanted))
-        .or_else(|| only(&|known| known.ends_with(&wanted)))
-        .or_else(|| only(&|known| known.len() > 3 && wanted.ends_with(known)))
-        .or_else(|| only(&|known| known.len() > 3 && wanted.starts_with(known)))
+    let fitting = |fits: &dyn Fn(&str) -> bool| -> Vec<&'n str> {
+        names
+            .clone()
+            .filter(|known| fits(&squeezed(known)))
+            .collect()
+    };
+    let begins = |known: &str| known.starts_with(&wanted);
+    let ends = |known: &str| known.ends_with(&wanted);
+    let rules: [&dyn Fn(&str) -> bool; 5] = [
+        &begins,
+        &ends,
+        &|known| stem(known) == stem(&wanted),
+        &|known| known.len() > 3 && wanted.ends_with(known),
+        &|known| known.len() > 3 && wanted.starts_with(known),
+    ];
+    let mut found = rules.iter().map(|fits| fitting(fits));
+    let only = found.find(|found| found.len() == 1);
+    let only = only.or_else(|| {
+        let of_initials = names
+            .clone()
+            .filter(|known| initials(known).starts_with(&wanted));
+        Some(of_initials.collect()).filter(|found: &Vec<_>| found.len() == 1)
+    });
+    let several = || {
+        let mut found = fitting(&begins);
+        found.extend(fitting(&|known| ends(known) && !begins(known)));
+        found
+    };
+    let found = only.unwrap_or_else(several);
+    (1..=MOST_OFFERED)
+        .contains(&found.len())
+        .then(|| one_of(&found))
+}
+
+/// A squeezed name without what says that it is a list, or a reference.
+fn stem(squeezed: &str) -> &str {
+    let ends = ["ids", "id", "arns", "arn", "list", "s"];
+    let stem = ends.iter().find_map(|end| squeezed.strip_suffix(end));
+    stem.filter(|stem| stem.len() > 2).unwrap_or(squeezed)
+}
+
+/// `ttls` of `TimeToLiveSpecification`.
+fn initials(name: &str) -> String {
+    let mut previous = '_';
+    let mut initials = String::new();
+    for c in name.chars() {
+        if c.is_alphabetic() && (c.is_uppercase() || !previous.is_alphanumeric()) {
+            initials.extend(c.to_lowercase());
+        }
+        previous = c;
+    }
+    initials
 }
 
 /// The names there are, where nothing is near.
@@ -140,7 +208,8 @@ pub fn list<'n>(what: &str, names: impl Iterator<Item = &'n str>) -> String {
     }
 }
 
-fn squeezed(name: &str) -> String {
+/// A name without case and separators.
+pub(super) fn squeezed(name: &str) -> String {
     let letters = name.chars().filter(|c| c.is_alphanumeric());
     letters.flat_map(char::to_lowercase).collect()
 }
@@ -253,6 +322,38 @@ mod tests {
             ),
             ("aws:sqs:Queue", "count", "forEach belongs under options"),
             ("aws:sqs:Queue", "for_each", "forEach belongs under options"),
+            (
+                "AWS::DynamoDB::Table",
+                "ttl",
+                "did you mean \"TimeToLiveSpecification\"?",
+            ),
+            (
+                "AWS::DynamoDB::Table",
+                "hash_key",
+                "did you mean \"KeySchema\"?",
+            ),
+            ("AWS::DynamoDB::Table", "TagList", "did you mean \"Tags\"?"),
+            (
+                "AWS::DynamoDB::Table",
+                "name",
+                "did you mean \"TableName\"?",
+            ),
+            ("AWS::SNS::Topic", "name", "did you mean \"TopicName\"?"),
+            (
+                "AWS::SNS::Topic",
+                "fifo",
+                "did you mean \"FifoThroughputScope\" or \"FifoTopic\"?",
+            ),
+            (
+                "AWS::Lambda::Function",
+                "arn",
+                "it is the output Arn: it can be referred to, not set",
+            ),
+            (
+                "AWS::EC2::Instance",
+                "vpc_security_group_ids",
+                "did you mean \"SecurityGroupIds\"?",
+            ),
             (
                 "aws:sqs:Queue",
                 "depends_on",

@@ -130,10 +130,9 @@ impl Check<'_> {
         let names = || known.iter().map(|(name, _)| name.as_str());
         let message = format!("{name:?} is not a property of {path}");
         let map = self.map_inside(name, path);
-        let part = || alias::part(name, names());
         let help = did_you_mean(name, names())
             .or(map)
-            .or_else(|| part().map(|found| format!("did you mean \"{found}\"?")))
+            .or_else(|| alias::part(name, names()))
             .unwrap_or_else(|| alias::list("properties", names()));
         (message, Some(help))
     }
@@ -192,6 +191,9 @@ impl Check<'_> {
             }
             Kind::Type { kind } => self.wrong_type(&name, &types(kind), value),
             Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
+                if let Some(missing) = alternatives(context, path) {
+                    return format!("missing required property {missing} of {name}");
+                }
                 let mut wanted: Vec<&'static str> = context
                     .iter()
                     .flatten()
@@ -317,6 +319,24 @@ impl Check<'_> {
         let got = shown.map_or(String::new(), |text| format!(", got {text}"));
         format!("{name}: expected {list}{got}{help}")
     }
+}
+
+/// The properties that the alternatives want, where nothing else is wrong with any of them.
+fn alternatives(context: &[Vec<ValidationError<'static>>], path: &Path) -> Option<String> {
+    let required = |error: &ValidationError<'static>| match error.kind() {
+        Kind::Required { property } if error.instance_path().as_str() == path.as_pointer() => {
+            Some(property.to_string())
+        }
+        _ => None,
+    };
+    let of_branch = |errors: &Vec<ValidationError<'static>>| {
+        let names: Option<Vec<String>> = errors.iter().map(required).collect();
+        names.filter(|names| !names.is_empty())
+    };
+    let branches: Option<Vec<Vec<String>>> = context.iter().map(of_branch).collect();
+    let branches = branches.filter(|branches| branches.len() > 1)?;
+    let branches: Vec<String> = branches.iter().map(|names| names.join(" and ")).collect();
+    Some(branches.join(" or "))
 }
 
 /// `012345678901`: digits that YAML does not take for a number.

@@ -372,7 +372,15 @@ fn a_bad_flag_is_1_and_each_help_is_0() {
         let ended = project.run(args).expect(1);
         assert_eq!(ended.stdout, "", "{args:?}");
     }
-    for command in ["validate", "plan", "apply", "outputs", "destroy"] {
+    for command in [
+        "validate",
+        "plan",
+        "apply",
+        "outputs",
+        "destroy",
+        "types",
+        "functions",
+    ] {
         let help = project.run(&[command, "--help"]).expect(0);
         assert!(
             help.stdout.contains(&format!("Usage: stackctl {command}")),

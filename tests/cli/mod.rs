@@ -14,6 +14,7 @@ mod lint;
 mod local_files;
 mod meets;
 mod mistakes;
+mod reference;
 mod saved_plan;
 pub(crate) mod secrets;
 mod signals;

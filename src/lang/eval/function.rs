@@ -43,13 +43,21 @@ fn find(name: &str) -> Option<&'static Function> {
         .find(|function| function.name == name)
 }
 
-fn names() -> impl Iterator<Item = &'static str> {
+/// The names of all functions.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
     TABLES
         .iter()
         .copied()
         .flatten()
         .map(|function| function.name)
         .chain(LAZY.iter().copied())
+}
+
+/// How many arguments a function takes at least and at most; none of those that look at them one
+/// after the other.
+#[cfg(test)]
+pub(super) fn takes(name: &str) -> Option<(usize, Option<usize>)> {
+    find(name).map(Function::arguments)
 }
 
 /// Checks that a call names a function and gives it as many arguments as it takes.

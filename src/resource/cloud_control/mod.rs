@@ -13,8 +13,12 @@
 mod find;
 mod kind;
 mod model;
+mod native;
 mod request;
 mod unmanaged;
+
+pub use native::native;
+pub use unmanaged::broken as unmanaged;
 
 use super::context::{Applied, Cx, throttled};
 use super::error::{Effect, Error};
@@ -47,6 +51,17 @@ pub struct CloudControl {
     identity: Vec<&'static str>,
     import_id: String,
 }
+
+/// The actions that Cloud Control itself takes; a type's handlers take more.
+pub const ACTIONS: &[&str] = &[
+    "cloudformation:CreateResource",
+    "cloudformation:DeleteResource",
+    "cloudformation:GetResource",
+    "cloudformation:GetResourceRequestStatus",
+    "cloudformation:ListResourceRequests",
+    "cloudformation:ListResources",
+    "cloudformation:UpdateResource",
+];
 
 /// For how long another request on the same resource, or a conflict, is waited for.
 const BUSY: Duration = Duration::from_secs(600);

@@ -52,7 +52,7 @@ fn unmanaged(kind: &RegistryType, why: &str) -> Broken {
 }
 
 /// Why the type cannot be managed, by its own schema.
-pub(super) fn broken(kind: &RegistryType) -> Option<Broken> {
+pub fn broken(kind: &RegistryType) -> Option<Broken> {
     let needed = [Handler::Create, Handler::Read, Handler::Delete];
     let missing = needed
         .into_iter()

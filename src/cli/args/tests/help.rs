@@ -22,15 +22,17 @@ fn the_help_of_stackctl() {
     Usage: stackctl [OPTIONS] <COMMAND>
 
     Commands:
-      validate  Check the stack file, offline
-      plan      Show what apply would change [alias: preview]
-      apply     Plan, ask, and apply the changes [alias: up]
-      outputs   Print the stack's outputs [alias: output]
-      destroy   Plan the deletion of the stack, ask, and delete [alias: down]
-      drift     Show what changed outside: what was last applied against what is live
-      refresh   Record what is live in the state, and change nothing else
-      import    Import existing resources, without a change to them
-      state     Look at the state, and repair it
+      validate   Check the stack file, offline
+      plan       Show what apply would change [alias: preview]
+      apply      Plan, ask, and apply the changes [alias: up]
+      outputs    Print the stack's outputs [alias: output]
+      destroy    Plan the deletion of the stack, ask, and delete [alias: down]
+      drift      Show what changed outside: what was last applied against what is live
+      refresh    Record what is live in the state, and change nothing else
+      import     Import existing resources, without a change to them
+      state      Look at the state, and repair it
+      types      Show what types there are, and what one of them takes
+      functions  Show the functions of expressions, and what else they may have in them
 
     Options:
       -h, --help     Print help

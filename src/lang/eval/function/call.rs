@@ -31,6 +31,12 @@ pub(super) const fn function(
 }
 
 impl Function {
+    /// How many arguments it takes at least and at most.
+    #[cfg(test)]
+    pub(super) fn arguments(&self) -> (usize, Option<usize>) {
+        (self.least, self.most)
+    }
+
     pub(super) fn takes(&self, count: usize) -> Result<(), EvalError> {
         let (name, least) = (self.name, self.least);
         if count >= least && self.most.is_none_or(|most| count <= most) {

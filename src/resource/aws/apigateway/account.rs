@@ -139,6 +139,7 @@ fn imported(text: &str) -> Result<Imported, String> {
 
 impl Resource for Account {
     const TYPE: &'static str = "aws:apigateway:Account";
+    const CALLS: &'static [&'static str] = &["apigateway:GetAccount", "apigateway:UpdateAccount"];
     const IMPORT: Import = Import::Other("`api-gateway-account`", imported);
     const IDENTITY: &'static [&'static str] = &["id"];
     const PARENTS: &'static [Parent] = &[Parent::survives(

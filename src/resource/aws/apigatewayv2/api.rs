@@ -247,6 +247,17 @@ async fn import(cx: &Cx, id: &str, props: &Api) -> Result<(), Error> {
 
 impl Resource for Api {
     const TYPE: &'static str = "aws:apigatewayv2:Api";
+    const CALLS: &'static [&'static str] = &[
+        "apigateway:CreateApi",
+        "apigateway:DeleteApi",
+        "apigateway:DeleteCorsConfiguration",
+        "apigateway:GetApi",
+        "apigateway:GetApis",
+        "apigateway:ReimportApi",
+        "apigateway:TagResource",
+        "apigateway:UntagResource",
+        "apigateway:UpdateApi",
+    ];
     const IMPORT: Import = Import::Name(
         "the API's id, such as `a1b2c3d4e5`",
         &['/', ':'],

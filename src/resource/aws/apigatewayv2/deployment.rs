@@ -95,6 +95,13 @@ const fn held(type_name: &'static str) -> After {
 
 impl Resource for Deployment {
     const TYPE: &'static str = "aws:apigatewayv2:Deployment";
+    const CALLS: &'static [&'static str] = &[
+        "apigateway:CreateDeployment",
+        "apigateway:DeleteDeployment",
+        "apigateway:GetDeployment",
+        "apigateway:GetDeployments",
+        "apigateway:UpdateDeployment",
+    ];
     const IMPORT: Import = Import::Parts("`apiId/deploymentId`", '/');
     const PARENTS: &'static [Parent] =
         &[Parent::dies_with("aws:apigatewayv2:Api", "apiId", &["id"])];

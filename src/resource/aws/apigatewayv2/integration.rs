@@ -216,6 +216,13 @@ fn patch(
 
 impl Resource for Integration {
     const TYPE: &'static str = "aws:apigatewayv2:Integration";
+    const CALLS: &'static [&'static str] = &[
+        "apigateway:CreateIntegration",
+        "apigateway:DeleteIntegration",
+        "apigateway:GetIntegration",
+        "apigateway:GetIntegrations",
+        "apigateway:UpdateIntegration",
+    ];
     const IMPORT: Import = Import::Parts("`apiId/integrationId`", '/');
     const PARENTS: &'static [Parent] = &[
         Parent::dies_with("aws:apigatewayv2:Api", "apiId", &["id"]).unless(said_by_body),

@@ -84,6 +84,13 @@ fn checks(rules: &Rules<'_>) -> Vec<Broken> {
 
 impl Resource for IntegrationResponse {
     const TYPE: &'static str = "aws:apigatewayv2:IntegrationResponse";
+    const CALLS: &'static [&'static str] = &[
+        "apigateway:CreateIntegrationResponse",
+        "apigateway:DeleteIntegrationResponse",
+        "apigateway:GetIntegrationResponse",
+        "apigateway:GetIntegrationResponses",
+        "apigateway:UpdateIntegrationResponse",
+    ];
     const IMPORT: Import = Import::Parts("`apiId/integrationId/integrationResponseId`", '/');
     const IDENTITY: &'static [&'static str] = &["apiId", "integrationId", "integrationResponseKey"];
     const PARENTS: &'static [Parent] = &[

@@ -280,6 +280,14 @@ fn created_by_api(route: &Rules<'_>, api: &Rules<'_>) -> Option<Broken> {
 
 impl Resource for Route {
     const TYPE: &'static str = "aws:apigatewayv2:Route";
+    const CALLS: &'static [&'static str] = &[
+        "apigateway:CreateRoute",
+        "apigateway:DeleteRoute",
+        "apigateway:DeleteRouteRequestParameter",
+        "apigateway:GetRoute",
+        "apigateway:GetRoutes",
+        "apigateway:UpdateRoute",
+    ];
     const IMPORT: Import = Import::Parts("`apiId/routeId`", '/');
     const IDENTITY: &'static [&'static str] = &["apiId", "routeKey"];
     const PARENTS: &'static [Parent] = &[

@@ -59,6 +59,13 @@ macro_rules! props_of {
 
 impl Resource for RouteResponse {
     const TYPE: &'static str = "aws:apigatewayv2:RouteResponse";
+    const CALLS: &'static [&'static str] = &[
+        "apigateway:CreateRouteResponse",
+        "apigateway:DeleteRouteResponse",
+        "apigateway:GetRouteResponse",
+        "apigateway:GetRouteResponses",
+        "apigateway:UpdateRouteResponse",
+    ];
     const IMPORT: Import = Import::Parts("`apiId/routeId/routeResponseId`", '/');
     const IDENTITY: &'static [&'static str] = &["apiId", "routeId", "routeResponseKey"];
     const PARENTS: &'static [Parent] = &[

@@ -361,6 +361,18 @@ fn has_failed(message: &str) -> bool {
 
 impl Resource for Stage {
     const TYPE: &'static str = "aws:apigatewayv2:Stage";
+    const CALLS: &'static [&'static str] = &[
+        "apigateway:CreateStage",
+        "apigateway:DeleteAccessLogSettings",
+        "apigateway:DeleteRouteSettings",
+        "apigateway:DeleteStage",
+        "apigateway:GetApi",
+        "apigateway:GetStage",
+        "apigateway:TagResource",
+        "apigateway:UntagResource",
+        "apigateway:UpdateApi",
+        "apigateway:UpdateStage",
+    ];
     const IMPORT: Import = Import::Parts("`apiId/stageName`", '/');
     const IDENTITY: &'static [&'static str] = &["apiId", "name"];
     const PARENTS: &'static [Parent] = &[

@@ -80,6 +80,19 @@ pub struct Outputs {
 
 impl Resource for LogGroup {
     const TYPE: &'static str = "aws:cloudwatch:LogGroup";
+    const CALLS: &'static [&'static str] = &[
+        "logs:AssociateKmsKey",
+        "logs:CreateLogGroup",
+        "logs:DeleteLogGroup",
+        "logs:DeleteRetentionPolicy",
+        "logs:DescribeLogGroups",
+        "logs:DisassociateKmsKey",
+        "logs:ListTagsForResource",
+        "logs:PutLogGroupDeletionProtection",
+        "logs:PutRetentionPolicy",
+        "logs:TagResource",
+        "logs:UntagResource",
+    ];
     const IMPORT: Import = Import::Name(
         "the group's name, such as `/aws/lambda/orders`",
         &[':', '*'],

@@ -72,6 +72,19 @@ pub struct Outputs {
 
 impl Resource for ManagedPolicy {
     const TYPE: &'static str = "aws:iam:Policy";
+    const CALLS: &'static [&'static str] = &[
+        "iam:CreatePolicy",
+        "iam:CreatePolicyVersion",
+        "iam:DeletePolicy",
+        "iam:DeletePolicyVersion",
+        "iam:GetPolicy",
+        "iam:GetPolicyVersion",
+        "iam:ListEntitiesForPolicy",
+        "iam:ListPolicies",
+        "iam:ListPolicyVersions",
+        "iam:TagPolicy",
+        "iam:UntagPolicy",
+    ];
     const RIGHTS: Option<Rights> = iam::OF_A_POLICY;
     const IMPORT: Import = Import::Other(
         "the policy's ARN, such as `arn:aws:iam::123456789012:policy/send`",

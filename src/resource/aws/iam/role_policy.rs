@@ -53,6 +53,12 @@ pub struct Outputs {
 
 impl Resource for RolePolicy {
     const TYPE: &'static str = "aws:iam:RolePolicy";
+    const CALLS: &'static [&'static str] = &[
+        "iam:DeleteRolePolicy",
+        "iam:GetRolePolicy",
+        "iam:ListRolePolicies",
+        "iam:PutRolePolicy",
+    ];
     const RIGHTS: Option<Rights> = iam::OF_A_POLICY;
     const IMPORT: Import = Import::Parts("`roleName:policyName`", ':');
     const IDENTITY: &'static [&'static str] = &["role", "name"];

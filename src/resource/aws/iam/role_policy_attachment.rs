@@ -34,6 +34,11 @@ pub struct Outputs {
 
 impl Resource for RolePolicyAttachment {
     const TYPE: &'static str = "aws:iam:RolePolicyAttachment";
+    const CALLS: &'static [&'static str] = &[
+        "iam:AttachRolePolicy",
+        "iam:DetachRolePolicy",
+        "iam:ListAttachedRolePolicies",
+    ];
     const RIGHTS: Option<Rights> = iam::OF_A_POLICY;
     const IMPORT: Import = Import::Parts("`roleName/policyArn`", '/');
     const IDENTITY: &'static [&'static str] = &["role", "policyArn"];

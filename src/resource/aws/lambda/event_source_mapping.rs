@@ -119,6 +119,16 @@ async fn in_the_way(cx: &Cx, error: Error) -> Error {
 
 impl Resource for EventSourceMapping {
     const TYPE: &'static str = "aws:lambda:EventSourceMapping";
+    const CALLS: &'static [&'static str] = &[
+        "lambda:CreateEventSourceMapping",
+        "lambda:DeleteEventSourceMapping",
+        "lambda:GetEventSourceMapping",
+        "lambda:ListEventSourceMappings",
+        "lambda:ListTags",
+        "lambda:TagResource",
+        "lambda:UntagResource",
+        "lambda:UpdateEventSourceMapping",
+    ];
     const IMPORT: Import = Import::Name(
         "the mapping's UUID",
         &['/', ':'],

@@ -172,6 +172,23 @@ fn log_group(name: &str) -> String {
 
 impl Resource for Function {
     const TYPE: &'static str = "aws:lambda:Function";
+    const CALLS: &'static [&'static str] = &[
+        "lambda:CreateFunction",
+        "lambda:DeleteFunction",
+        "lambda:DeleteFunctionCodeSigningConfig",
+        "lambda:DeleteFunctionConcurrency",
+        "lambda:GetFunction",
+        "lambda:GetFunctionCodeSigningConfig",
+        "lambda:ListFunctions",
+        "lambda:ListTags",
+        "lambda:PublishVersion",
+        "lambda:PutFunctionCodeSigningConfig",
+        "lambda:PutFunctionConcurrency",
+        "lambda:TagResource",
+        "lambda:UntagResource",
+        "lambda:UpdateFunctionCode",
+        "lambda:UpdateFunctionConfiguration",
+    ];
     const IMPORT: Import = Import::Name(
         "the function's name",
         &['/', ':'],

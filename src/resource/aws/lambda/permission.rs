@@ -194,6 +194,11 @@ fn imported(text: &str) -> Result<Imported, String> {
 
 impl Resource for Permission {
     const TYPE: &'static str = "aws:lambda:Permission";
+    const CALLS: &'static [&'static str] = &[
+        "lambda:AddPermission",
+        "lambda:GetPolicy",
+        "lambda:RemovePermission",
+    ];
     const IMPORT: Import = Import::Other(
         "`FUNCTION/STATEMENT` or `FUNCTION:QUALIFIER/STATEMENT`",
         imported,

@@ -171,6 +171,7 @@ fn enforced(acl: &Rules<'_>, controls: &Rules<'_>) -> Option<Broken> {
 
 impl Setting for BucketAcl {
     const TYPE: &'static str = "aws:s3:BucketAcl";
+    const CALLS: &'static [&'static str] = &["s3:GetBucketAcl", "s3:PutBucketAcl"];
     const OF: Parent = s3::BUCKET;
     const AFTER: &'static [After] = &[
         // Of a bucket whose owner is enforced S3 takes no ACL, and it enforces no owner as long

@@ -111,6 +111,19 @@ fn outputs(cx: &Cx, name: &str, region: &str) -> Outputs {
 
 impl Resource for Bucket {
     const TYPE: &'static str = "aws:s3:Bucket";
+    const CALLS: &'static [&'static str] = &[
+        "s3:CreateBucket",
+        "s3:DeleteBucket",
+        "s3:DeleteBucketTagging",
+        "s3:DeleteObject",
+        "s3:DeleteObjects",
+        "s3:GetBucketTagging",
+        "s3:GetObjectLockConfiguration",
+        "s3:HeadBucket",
+        "s3:ListBuckets",
+        "s3:ListObjectVersions",
+        "s3:PutBucketTagging",
+    ];
     const EMPTIED_BY: Option<&'static str> = Some("forceDestroy");
     const IMPORT: Import = s3::BY_BUCKET;
     const IDENTITY: &'static [&'static str] = &["bucket"];

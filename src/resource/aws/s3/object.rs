@@ -111,6 +111,22 @@ fn explain_refusal(cx: &Cx, props: &BucketObject, error: Error) -> Error {
 
 impl Resource for BucketObject {
     const TYPE: &'static str = "aws:s3:BucketObject";
+    const CALLS: &'static [&'static str] = &[
+        "s3:AbortMultipartUpload",
+        "s3:CompleteMultipartUpload",
+        "s3:CreateMultipartUpload",
+        "s3:DeleteObject",
+        "s3:DeleteObjectTagging",
+        "s3:GetObjectTagging",
+        "s3:HeadObject",
+        "s3:ListMultipartUploads",
+        "s3:PutObject",
+        "s3:PutObjectAcl",
+        "s3:PutObjectLegalHold",
+        "s3:PutObjectRetention",
+        "s3:PutObjectTagging",
+        "s3:UploadPart",
+    ];
     const IMPORT: Import = Import::Other("`bucket/key` or `s3://bucket/key`", |text| {
         let text = text.strip_prefix("s3://").unwrap_or(text);
         import_id::parts(text, "bucket/key", '/')

@@ -45,6 +45,11 @@ const NO_CONTROLS: &[&str] = &["OwnershipControlsNotFoundError", "NoSuchBucket",
 
 impl Setting for BucketOwnershipControls {
     const TYPE: &'static str = "aws:s3:BucketOwnershipControls";
+    const CALLS: &'static [&'static str] = &[
+        "s3:DeleteBucketOwnershipControls",
+        "s3:GetBucketOwnershipControls",
+        "s3:PutBucketOwnershipControls",
+    ];
     const OF: Parent = s3::BUCKET;
     const LANE: Lane = s3::LANE;
     const IMPORT: Import = s3::BY_BUCKET;

@@ -57,6 +57,11 @@ pub(super) const NOT_FOUND: &[&str] = &["NoSuchBucketPolicy", "NoSuchBucket", "N
 
 impl Setting for BucketPolicy {
     const TYPE: &'static str = "aws:s3:BucketPolicy";
+    const CALLS: &'static [&'static str] = &[
+        "s3:DeleteBucketPolicy",
+        "s3:GetBucketPolicy",
+        "s3:PutBucketPolicy",
+    ];
     const OF: Parent = s3::BUCKET;
     // S3 refuses a public policy as long as such policies are blocked.
     const AFTER: &'static [After] = &[After {

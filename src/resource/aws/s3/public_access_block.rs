@@ -65,6 +65,11 @@ const NO_BLOCK: &[&str] = &[
 
 impl Setting for BucketPublicAccessBlock {
     const TYPE: &'static str = "aws:s3:BucketPublicAccessBlock";
+    const CALLS: &'static [&'static str] = &[
+        "s3:DeletePublicAccessBlock",
+        "s3:GetPublicAccessBlock",
+        "s3:PutPublicAccessBlock",
+    ];
     const OF: Parent = s3::BUCKET;
     const LANE: Lane = s3::LANE;
     const IMPORT: Import = s3::BY_BUCKET;

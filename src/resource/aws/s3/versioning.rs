@@ -77,6 +77,7 @@ fn locked(versioning: &Rules<'_>, bucket: &Rules<'_>) -> Option<Broken> {
 
 impl Setting for BucketVersioning {
     const TYPE: &'static str = "aws:s3:BucketVersioning";
+    const CALLS: &'static [&'static str] = &["s3:GetBucketVersioning", "s3:PutBucketVersioning"];
     const OF: Parent = s3::BUCKET.unless(locked);
     const LANE: Lane = s3::LANE;
     const IMPORT: Import = Import::Other("`bucket` or `bucket,owner`", import_id::bucket);

@@ -189,6 +189,16 @@ fn outputs(arn: &str, live: Option<&HashMap<String, String>>) -> Outputs {
 
 impl Resource for Topic {
     const TYPE: &'static str = "aws:sns:Topic";
+    const CALLS: &'static [&'static str] = &[
+        "sns:CreateTopic",
+        "sns:DeleteTopic",
+        "sns:GetTopicAttributes",
+        "sns:ListTagsForResource",
+        "sns:ListTopics",
+        "sns:SetTopicAttributes",
+        "sns:TagResource",
+        "sns:UntagResource",
+    ];
     const IMPORT: Import = Import::Other(
         "the topic's ARN, such as `arn:aws:sns:us-west-2:123456789012:orders`",
         |text| sns::imported(text, 6, "arn:aws:sns:REGION:ACCOUNT:NAME"),

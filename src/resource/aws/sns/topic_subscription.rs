@@ -190,6 +190,13 @@ fn checks(rules: &Rules<'_>) -> Vec<Broken> {
 
 impl Resource for TopicSubscription {
     const TYPE: &'static str = "aws:sns:TopicSubscription";
+    const CALLS: &'static [&'static str] = &[
+        "sns:GetSubscriptionAttributes",
+        "sns:ListSubscriptionsByTopic",
+        "sns:SetSubscriptionAttributes",
+        "sns:Subscribe",
+        "sns:Unsubscribe",
+    ];
     const IMPORT: Import = Import::Other(
         "the subscription's ARN, such as `arn:aws:sns:us-west-2:123456789012:orders:8a21d249-4329-4871-acc6-7be709c6ea7f`",
         |text| sns::imported(text, 7, "arn:aws:sns:REGION:ACCOUNT:TOPIC:ID"),

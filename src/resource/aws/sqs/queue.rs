@@ -109,6 +109,17 @@ pub struct Outputs {
 
 impl Resource for Queue {
     const TYPE: &'static str = "aws:sqs:Queue";
+    const CALLS: &'static [&'static str] = &[
+        "sqs:CreateQueue",
+        "sqs:DeleteQueue",
+        "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
+        "sqs:ListQueueTags",
+        "sqs:ListQueues",
+        "sqs:SetQueueAttributes",
+        "sqs:TagQueue",
+        "sqs:UntagQueue",
+    ];
     const IMPORT: Import = sqs::BY_URL;
     const IDENTITY: &'static [&'static str] = &["name"];
     const PARENTS: &'static [Parent] = &[

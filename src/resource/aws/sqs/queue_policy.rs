@@ -56,6 +56,7 @@ fn queue_has_its_own(_policy: &Rules<'_>, queue: &Rules<'_>) -> Option<Broken> {
 
 impl Setting for QueuePolicy {
     const TYPE: &'static str = "aws:sqs:QueuePolicy";
+    const CALLS: &'static [&'static str] = &["sqs:GetQueueAttributes", "sqs:SetQueueAttributes"];
     const OF: Parent =
         Parent::dies_with("aws:sqs:Queue", "queueUrl", &["url"]).unless(queue_has_its_own);
     const LANE: Lane = Lane("sqs", "queueUrl");
