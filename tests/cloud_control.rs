@@ -10,12 +10,12 @@ use std::ops::RangeInclusive;
 
 /// How many calls an apply of the everyday stack makes, and how many its change: waits take a few
 /// more or less.
-const APPLY: usize = 54;
-const CHANGE: usize = 39;
+pub(crate) const APPLY: usize = 54;
+pub(crate) const CHANGE: usize = 39;
 
-const CHANGED: &[&str] = &["--var=size=3", "--var=cidr=10.0.2.0/24"];
+pub(crate) const CHANGED: &[&str] = &["--var=size=3", "--var=cidr=10.0.2.0/24"];
 
-fn everyday() -> Project {
+pub(crate) fn everyday() -> Project {
     let project = Project::new();
     let stack = include_str!("cloud_control/everyday.yaml");
     project.write("stacks/everyday.yaml", stack);

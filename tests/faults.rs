@@ -190,6 +190,37 @@ fn with_a_tenth_of_all_calls_failing_the_run_ends_right() {
     tally.end(30);
 }
 
+/// Types of the registry: the client token of a create, or its request, leads back to it.
+#[test]
+fn registry_types_survive_a_fault_at_each_call() {
+    use crate::cloud_control::{APPLY, CHANGE, CHANGED, everyday};
+    let whole = everyday();
+    whole.apply();
+    let changed = whole.fork();
+    changed.run(&args("apply", CHANGED)).expect(0);
+    let expected = [census(&whole), census(&changed)];
+    let tally = Tally::new("faults of registry types", "survived");
+    let one_way = |last: usize, is_change: bool| {
+        let pairs = pairs(last).into_iter();
+        pairs.map(move |(at, what)| (at, what, is_change))
+    };
+    let cases = one_way(APPLY, false).chain(one_way(CHANGE, true)).collect();
+    in_parallel(cases, |(at, what, is_change)| {
+        let mut project = if is_change { whole.fork() } else { everyday() };
+        let more = if is_change { CHANGED } else { &[] };
+        let case = format!("apply {more:?}, {at} {what}");
+        tally.offered(&case);
+        survives(&mut project, &args("apply", more), at, &what);
+        tally.struck(&case);
+        assert_eq!(census(&project), expected[usize::from(is_change)], "{case}");
+        let plan = [&["plan", "--detailed-exitcode"], more].concat();
+        let ended = project.run(&plan);
+        assert_eq!(ended.code, Some(0), "{case}:\n{}", ended.stdout);
+        tally.held(&case);
+    });
+    tally.end(60);
+}
+
 /// Runs a command and fails unless its progress tells each of these waits.
 #[track_caller]
 fn tells(project: &Project, args: &[&str], waits: &[&str]) {

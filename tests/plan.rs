@@ -186,6 +186,7 @@ mod cases {
         secret_map_changed,
         sensitive_variable,
         set_in_another_order,
+        sets_inside_of_lists,
         siblings_against_the_file,
         siblings_deleted,
         siblings_in_their_order,

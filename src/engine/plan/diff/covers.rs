@@ -10,29 +10,15 @@ pub(super) fn equal(schema: &'static Schema, path: &Path, has: &Value, wanted: &
     if schema.keyword(path, "document").is_some() {
         return item(schema, path, has) == item(schema, path, wanted);
     }
-    let covers = Covers {
-        schema,
-        ignore_case: schema.flag(path, "ignoreCase"),
-    };
+    let covers = Covers { schema };
     let (Value::Array(has), Value::Array(wanted)) = (has, wanted) else {
         return covers.at(path, has, wanted);
     };
-    let at = &path.join(0);
-    let has = &items(schema, path, has);
-    let wanted = &items(schema, path, wanted);
-    if has.len() != wanted.len() {
-        return false;
-    }
-    if schema.flag(path, "set") {
-        let mut left: Vec<&Value> = has.iter().collect();
-        return wanted.iter().all(|wanted| {
-            let at = left.iter().position(|has| covers.at(at, has, wanted));
-            at.map(|at| left.swap_remove(at)).is_some()
-        });
-    }
-    has.iter()
-        .zip(wanted)
-        .all(|(has, wanted)| covers.at(at, has, wanted))
+    covers.list(
+        path,
+        &items(schema, path, has),
+        &items(schema, path, wanted),
+    )
 }
 
 /// Null, the empty string, list and object all mean "not given".
@@ -79,7 +65,6 @@ fn parsed(value: &Value) -> Value {
 /// How two values are compared that are no property each.
 struct Covers {
     schema: &'static Schema,
-    ignore_case: bool,
 }
 
 impl Covers {
@@ -98,22 +83,43 @@ impl Covers {
                         )
                     })
             }
-            (Value::Array(has), Value::Array(wanted)) => {
-                let path = path.join(0);
-                has.len() == wanted.len()
-                    && has
-                        .iter()
-                        .zip(wanted)
-                        .all(|(has, wanted)| self.at(&path, has, wanted))
-            }
+            (Value::Array(has), Value::Array(wanted)) => self.list(path, has, wanted),
             (Value::Number(has), Value::Number(wanted)) => {
                 has == wanted || has.as_f64() == wanted.as_f64()
             }
-            (Value::String(has), Value::String(wanted)) if self.ignore_case => {
-                has.eq_ignore_ascii_case(wanted)
+            (Value::String(has), Value::String(wanted)) => {
+                has == wanted
+                    || has.eq_ignore_ascii_case(wanted) && self.schema.flag(path, "ignoreCase")
             }
             _ => has == wanted,
         }
+    }
+
+    /// The same of lists: item by item, of a set in any order. Equal items of a set belong
+    /// together before those that the service has filled in.
+    fn list(&self, path: &Path, has: &[Value], wanted: &[Value]) -> bool {
+        if has.len() != wanted.len() {
+            return false;
+        }
+        let at = &path.join(0);
+        if !self.is_set(path) {
+            let mut pairs = has.iter().zip(wanted);
+            return pairs.all(|(has, wanted)| self.at(at, has, wanted));
+        }
+        let mut left: Vec<&Value> = has.iter().collect();
+        let mut take = |fits: &dyn Fn(&Value) -> bool| {
+            let found = left.iter().position(|has| fits(has));
+            found.map(|found| left.swap_remove(found)).is_some()
+        };
+        let mut others: Vec<&Value> = wanted.iter().collect();
+        others.retain(|wanted| !take(&|has| has == *wanted));
+        let mut others = others.into_iter();
+        others.all(|wanted| take(&|has| self.at(at, has, wanted)))
+    }
+
+    fn is_set(&self, path: &Path) -> bool {
+        let declared = self.schema.has_keyword("set").then(|| self.schema.at(path));
+        declared.flatten().and_then(|schema| schema.get("set")) == Some(&Value::Bool(true))
     }
 
     /// Whether the object at `path` is a map that is the file's, or lies in a value of one of
