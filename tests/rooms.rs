@@ -33,7 +33,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     (
         "lint",
-        &["data", "lang", "nearest", "resource", "schema", "severity"],
+        &[
+            "data", "lang", "nearest", "registry", "resource", "schema", "severity",
+        ],
     ),
     ("local_cloud", &["files", "lang", "registry", "resource"]),
     (

@@ -27,6 +27,8 @@ pub struct Facts<'a> {
     pub resources: Vec<Resource<'a>>,
     /// Seconds since 1970; 0 where the time is not known.
     pub unix_time: u64,
+    /// The region; none where it is not known.
+    pub region: Option<String>,
     /// See [`PeerOf`].
     pub peer_of: &'a PeerOf<'a>,
     /// See [`ArchiveHas`].
@@ -45,6 +47,8 @@ pub struct Resource<'a> {
     pub block: &'a str,
     /// Its type, under stackctl's own name where the two name the same thing.
     pub type_name: &'a str,
+    /// Its type as the file names it.
+    pub written_type: &'a str,
     /// Its properties under the names of that type; unknown parts are those that AWS will return.
     pub props: Cow<'a, Data>,
     /// Its properties as the file has them, with expressions, under their names in the file.
@@ -65,6 +69,7 @@ impl<'a> Resource<'a> {
         (props, written): (&'a Data, &'a Value),
         is_sound: bool,
     ) -> Self {
+        let written_type = type_name;
         let (type_name, props, spelling) = match spelling::of(type_name, props) {
             Some((twin, spelling)) => (twin, Cow::Owned(spelling.props.clone()), Some(spelling)),
             None => (type_name, Cow::Borrowed(props), None),
@@ -74,6 +79,7 @@ impl<'a> Resource<'a> {
             at,
             block,
             type_name,
+            written_type,
             props,
             written,
             documents,
@@ -155,7 +161,7 @@ impl<'a> Facts<'a> {
     pub fn new(
         stack: &'a Stack,
         resources: Vec<Resource<'a>>,
-        unix_time: u64,
+        (unix_time, region): (u64, Option<String>),
         peer_of: &'a PeerOf<'a>,
         archive_has: &'a ArchiveHas<'a>,
     ) -> Self {
@@ -170,6 +176,7 @@ impl<'a> Facts<'a> {
             stack,
             resources,
             unix_time,
+            region,
             peer_of,
             archive_has,
             by_type,

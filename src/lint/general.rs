@@ -3,6 +3,7 @@
 use super::facts::{Facts, Resource};
 use super::rule::Rule;
 use crate::data::Path;
+use crate::registry;
 use crate::schema::broken::Broken;
 use serde_json::Value;
 
@@ -23,7 +24,26 @@ pub(super) const RULES: &[Rule] = &[
             r#"e: {type: "aws:lambda:EventSourceMapping", properties: {eventSourceArn: "arn:aws:sqs:${var.region}:${data.caller.accountId}:orders", functionName: f}}"#,
         )
         .every(regions),
+    Rule::warning("SK0903", "The region offers the type")
+        .why("CloudFormation and Cloud Control offer a type in some regions only; a create in another one fails. The list of regions is as old as this program.")
+        .fix("choose another region, or do without the resource")
+        .examples(
+            "providers: {aws: {region: ap-southeast-7}}\nresources: {e: {type: \"AWS::AppRunner::AutoScalingConfiguration\"}}",
+            "providers: {aws: {region: eu-west-1}}\nresources: {e: {type: \"AWS::AppRunner::AutoScalingConfiguration\"}}",
+        )
+        .every(offered),
 ];
+
+fn offered(facts: &Facts<'_>, resource: &Resource<'_>, broken: &mut Vec<Broken>) {
+    let Some(region) = &facts.region else {
+        return;
+    };
+    let name = resource.written_type;
+    if registry::is_offered(name, region) == Some(false) {
+        let message = format!("{name} is not known to be offered in {region}.");
+        broken.push(Broken::new(Path::root(), message));
+    }
+}
 
 /// The strings as written that `wanted` wants, each with its path in the properties. A path is made
 /// for these alone.

@@ -224,7 +224,13 @@ fn codes_of_twins(example: &str) -> (bool, BTreeSet<&'static str>) {
         written.iter().position(|(other, ..)| other == name)
     };
     let archive_has = |_: &str, _: &[String]| Some(false);
-    let facts = Facts::new(&stack, resources.collect(), 0, &peer_of, &archive_has);
+    let facts = Facts::new(
+        &stack,
+        resources.collect(),
+        (0, None),
+        &peer_of,
+        &archive_has,
+    );
     let found = findings(&facts);
     (has_twin, found.iter().map(|one| one.rule.code).collect())
 }

@@ -35,7 +35,7 @@ impl Planner<'_> {
         let facts = Facts::new(
             stack,
             resources.collect(),
-            self.request.world.unix_time,
+            (self.request.world.unix_time, self.region()),
             &peer_of,
             &archive_has,
         );
@@ -68,6 +68,15 @@ impl Planner<'_> {
             found.extend(mistakes.diagnostics(count));
         }
         found
+    }
+
+    /// The region that the calls go to, or offline the one that the file names; none where neither is
+    /// known.
+    fn region(&self) -> Option<String> {
+        let written = self.request.stack.aws.get("region");
+        let named = || evaluate(written?, &self.values).ok().filter(Data::is_known);
+        let region = self.request.world.region.clone();
+        region.or_else(|| Some(named()?.value.as_str()?.to_owned()))
     }
 
     /// Whether nothing was wrong so far with a resource: what follows from a mistake is none.
