@@ -7,4 +7,6 @@ pub enum Severity {
     Error,
     /// Worth knowing; the command continues.
     Warning,
+    /// What may be done better; nothing is wrong.
+    Hint,
 }

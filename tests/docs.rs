@@ -106,6 +106,7 @@ fn lint() {
             (true, _) => "Error; AWS refuses it",
             (false, Severity::Error) => "Error",
             (false, Severity::Warning) => "Warning",
+            (false, Severity::Hint) => "Hint",
         };
         let (code, title, why, fix) = (rule.code, rule.title, rule.why, rule.fix);
         let _ = writeln!(text, "### {code}: {title}\n\n{severity}. {why}\n");

@@ -121,6 +121,7 @@ pub fn diagnostics_json(list: &[Diagnostic], sources: &Sources, locate: &Locate<
     json!({
         "errors": number_of(list, Severity::Error),
         "warnings": number_of(list, Severity::Warning),
+        "hints": number_of(list, Severity::Hint),
         "omitted": list.len() - entries.len(),
         "diagnostics": entries,
     })
@@ -130,6 +131,7 @@ fn word(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
+        Severity::Hint => "hint",
     }
 }
 
@@ -211,6 +213,7 @@ fn render(renderer: &Renderer, located: &Located<'_>, sources: &Sources) -> Stri
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
+        Severity::Hint => Level::HELP.with_name("hint"),
     };
     let title = level.primary_title(escape_lines(&diagnostic.message));
     let title = match diagnostic.code {
@@ -351,7 +354,7 @@ fn count(list: &[Diagnostic], sources: &Sources) -> String {
         let plural = if number == 1 { "" } else { "s" };
         (number > 0).then(|| format!("{number} {}{plural}", word(severity)))
     };
-    let counts: Vec<String> = [Severity::Error, Severity::Warning]
+    let counts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Hint]
         .into_iter()
         .filter_map(counted)
         .collect();
