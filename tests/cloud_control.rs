@@ -1,6 +1,8 @@
 //! Types of the registry through Cloud Control, on the local cloud: an everyday stack goes its whole
 //! way, beside native types, and what handlers do wrong is said.
 
+mod updates;
+
 use crate::crash::{Matrix, at_writes, hows};
 use crate::support::{Ended, Project, actions, census};
 use serde_json::{Value, json};
@@ -11,7 +13,7 @@ use std::ops::RangeInclusive;
 /// How many calls an apply of the everyday stack makes, and how many its change: waits take a few
 /// more or less.
 const APPLY: usize = 54;
-const CHANGE: usize = 39;
+const CHANGE: usize = 42;
 
 const CHANGED: &[&str] = &["--var=size=3", "--var=cidr=10.0.2.0/24"];
 

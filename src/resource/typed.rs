@@ -14,7 +14,7 @@ use super::relation::{After, Parent};
 use super::rules::{Caution, Rules};
 use super::spread::Rights;
 use crate::content::{Content, Finding};
-use crate::data::{Attributes, Data, Inputs};
+use crate::data::{Attributes, Data, Inputs, Path};
 use crate::schema::Schema;
 use crate::schema::broken::Broken;
 use futures_util::future::{BoxFuture, join_all};
@@ -24,7 +24,6 @@ use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
-use std::path::Path;
 use std::sync::OnceLock;
 
 /// A type behind one interface, for the engine: JSON in, JSON out. A type without a struct, created
@@ -117,14 +116,15 @@ pub trait ResourceType: Send + Sync {
     ) -> BoxFuture<'a, Vec<Result<Seen, Error>>> {
         Box::pin(join_all(reads.iter().map(|read| self.read(cx, read))))
     }
-    /// See [`Resource::update`]; `live` are the attributes as read.
+    /// See [`Resource::update`]; `live` are the attributes as read, and `changed` are the paths that
+    /// differ, as deep as the plan's differences go.
     fn update<'a>(
         &self,
         cx: &'a Cx,
         id: &'a str,
         live: Attributes,
         new: Inputs,
-        changed: BTreeSet<String>,
+        changed: BTreeSet<Path>,
     ) -> BoxFuture<'a, Result<Applied, Error>>;
     /// See [`Resource::REPORTS_AFTERMATH`].
     fn reports_aftermath(&self) -> bool {
@@ -224,7 +224,7 @@ pub trait DataSourceType: Send + Sync {
     /// Reads it.
     fn read<'a>(&self, cx: &'a Cx, args: Inputs) -> BoxFuture<'a, Result<Attributes, Error>>;
     /// See [`DataSource::inspect`]; nothing where the arguments do not fit.
-    fn inspect(&self, dir: &Path, args: Inputs) -> Vec<Finding>;
+    fn inspect(&self, dir: &std::path::Path, args: Inputs) -> Vec<Finding>;
     /// See [`DataSource::written`]; nothing where the arguments do not fit.
     fn written(&self, cx: &Cx, args: &Inputs, outputs: &Attributes) -> Option<WrittenFile>;
     /// See [`DataSource::write`].
@@ -383,7 +383,7 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         id: &'a str,
         live: Attributes,
         new: Inputs,
-        changed: BTreeSet<String>,
+        changed: BTreeSet<Path>,
     ) -> BoxFuture<'a, Result<Applied, Error>> {
         let schema = self.schema();
         Box::pin(async move {
@@ -395,7 +395,7 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
                 old,
                 new,
                 live,
-                changed,
+                changed: Path::firsts(&changed),
             };
             let made = T::update(cx, change).await?;
             Ok(Applied {
@@ -528,7 +528,7 @@ impl<T: DataSource> DataSourceType for &'static TypedData<T> {
         })
     }
 
-    fn inspect(&self, dir: &Path, args: Inputs) -> Vec<Finding> {
+    fn inspect(&self, dir: &std::path::Path, args: Inputs) -> Vec<Finding> {
         let args = parse::<T>(T::TYPE, args);
         args.map_or_else(|_| Vec::new(), |args| T::inspect(dir, &args))
     }

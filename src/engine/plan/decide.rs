@@ -345,10 +345,7 @@ impl Decision {
 
     /// The names of the properties that differ.
     fn changed(&self) -> BTreeSet<String> {
-        self.differences
-            .iter()
-            .filter_map(|row| row.path.first().map(Cow::into_owned))
-            .collect()
+        Path::firsts(self.differences.iter().map(|row| &row.path))
     }
 }
 

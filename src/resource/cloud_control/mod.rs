@@ -13,6 +13,7 @@
 mod find;
 mod kind;
 mod model;
+mod patch;
 mod request;
 mod unmanaged;
 
@@ -24,7 +25,7 @@ use super::read::{Read, Seen};
 use super::rules::{Caution, Rules};
 use super::typed::ResourceType;
 use super::types::Family;
-use crate::data::{Attributes, Inputs};
+use crate::data::{Attributes, Inputs, Path};
 use crate::registry::{self, Handler, RegistryType};
 use crate::resource::aws::send::send;
 use crate::resource::aws::tags::{self, Tagging};
@@ -33,6 +34,7 @@ use crate::schema::broken::Broken;
 use aws_sdk_cloudcontrol::types::ProgressEvent;
 use futures_util::future::BoxFuture;
 use kind::{Kind, NOT_FOUND};
+use patch::Update;
 use request::{Followed, follow};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -198,18 +200,18 @@ impl CloudControl {
         cx: &Cx,
         id: &str,
         (live, new): (Attributes, Inputs),
-        changed: BTreeSet<String>,
+        changed: BTreeSet<Path>,
     ) -> Result<Applied, Error> {
         const CALL: &str = "cloudformation:UpdateResource";
-        let model = self.kind.model();
-        let reserved = match model.tag_property() {
-            Some(tags) if changed.contains(tags) => {
-                let now = self.kind.get(cx, id).await.map_err(Error::before_write)?;
-                now.and_then(|now| model.owner_tags(&now))
-            }
-            _ => None,
+        let now = self.kind.get(cx, id).await.map_err(Error::before_write)?;
+        let now = now.ok_or_else(|| request::failure(CALL, "NotFound", id))?;
+        let update = Update {
+            now: &now,
+            live: &live,
+            new: &new,
+            changed: &changed,
         };
-        let patch = model.patch(&live, &new, &changed, reserved);
+        let patch = self.kind.model().patch(&update);
         if !patch.is_empty() {
             let patch = Value::Array(patch).to_string();
             let ended = cx.retry(BUSY, busy, || async {
@@ -236,11 +238,11 @@ impl CloudControl {
     }
 
     /// A refusal of an update in words: what the schema did not say.
-    fn explained(&self, error: Error, changed: &BTreeSet<String>) -> Error {
+    fn explained(&self, error: Error, changed: &BTreeSet<Path>) -> Error {
         if !error.is(&["NotUpdatable", "NotUpdatableException"]) {
             return error;
         }
-        let names: Vec<&str> = changed.iter().map(String::as_str).collect();
+        let names: Vec<String> = changed.iter().map(Path::to_string).collect();
         Error::with_hint(
             format!(
                 "{error}: AWS does not change {} of {} in place, though its schema does not say so",
@@ -332,7 +334,7 @@ impl ResourceType for &'static CloudControl {
         id: &'a str,
         live: Attributes,
         new: Inputs,
-        changed: BTreeSet<String>,
+        changed: BTreeSet<Path>,
     ) -> BoxFuture<'a, Result<Applied, Error>> {
         let this: &'static CloudControl = self;
         Box::pin(this.update_resource(cx, id, (live, new), changed))
