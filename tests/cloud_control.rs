@@ -226,8 +226,44 @@ fn a_property_that_aws_does_not_change_in_place_is_named() {
     project.write("stacks/s.yaml", text);
     let refused = json!({"code": "NotUpdatable", "message": "no"});
     let ended = apply_with(&mut project, "UpdateResource", refused).expect(1);
-    let next = "options: {replaceOnChanges: [DisplayName]}";
-    assert!(ended.stderr.contains(next), "{}", ended.stderr);
+    for next in [
+        "stackctl apply --replace topic",
+        "options: {replaceOnChanges: [DisplayName]}",
+    ] {
+        assert!(ended.stderr.contains(next), "{}", ended.stderr);
+    }
+    project
+        .run(&["apply", "--yes", "--replace", "topic"])
+        .expect(0);
+    project.expect_no_changes();
+}
+
+#[test]
+fn a_property_that_aws_may_refuse_to_change_is_marked() {
+    let vpc = |tenancy: &str| {
+        json!({"vpc": {"type": "AWS::EC2::VPC", "properties": {
+            "CidrBlock": "10.0.0.0/16", "EnableDnsSupport": tenancy == "default",
+            "InstanceTenancy": tenancy,
+        }}})
+    };
+    let mut project = stack(&vpc("dedicated"));
+    project.apply();
+    project.write(
+        "stacks/s.yaml",
+        stack(&vpc("default")).read("stacks/s.yaml"),
+    );
+    let change = &project.plan()["changes"][0];
+    assert_eq!(change["may_replace_paths"], json!(["/InstanceTenancy"]));
+    assert_eq!(change["actions"], json!(["update"]));
+    let plan = project.run(&["plan"]).expect(0).stdout;
+    let row = "InstanceTenancy: dedicated -> default  # AWS may refuse to change it in place";
+    assert!(plan.contains(row), "{plan}");
+    let refused = json!({"code": "NotUpdatable", "message": "no"});
+    let ended = apply_with(&mut project, "UpdateResource", refused).expect(1);
+    let said = "AWS does not change InstanceTenancy of AWS::EC2::VPC in place";
+    assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    project.apply();
+    project.expect_no_changes();
 }
 
 /// How many types of the registry go their whole way. One stack holds them all.

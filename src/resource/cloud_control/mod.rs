@@ -17,9 +17,9 @@ mod patch;
 mod request;
 mod unmanaged;
 
-use super::context::{Applied, Cx, throttled};
+use super::context::{Applied, AsTyped, Cx, throttled};
 use super::error::{Effect, Error};
-use super::import_id::{Imported, exists};
+use super::import_id::{Imported, exists, word};
 use super::known::Known;
 use super::read::{Read, Seen};
 use super::rules::{Caution, Rules};
@@ -228,7 +228,7 @@ impl CloudControl {
             });
             ended
                 .await
-                .map_err(|error| self.explained(error, &changed))?;
+                .map_err(|error| self.explained(cx, error, &changed))?;
         }
         let outputs = self.outputs(cx, id).await?;
         Ok(Applied {
@@ -237,21 +237,32 @@ impl CloudControl {
         })
     }
 
-    /// A refusal of an update in words: what the schema did not say.
-    fn explained(&self, error: Error, changed: &BTreeSet<Path>) -> Error {
+    /// A refusal of an update in words: the properties that AWS does not change in place. Those of
+    /// which the schema says that it may be so, where there are any; else all that differ.
+    fn explained(&self, cx: &Cx, error: Error, changed: &BTreeSet<Path>) -> Error {
         if !error.is(&["NotUpdatable", "NotUpdatableException"]) {
             return error;
         }
-        let names: Vec<String> = changed.iter().map(Path::to_string).collect();
+        let schema = self.declared();
+        let all = || changed.iter().map(Path::to_string).collect::<Vec<_>>();
+        let may = changed
+            .iter()
+            .filter(|path| schema.flag(path, "conditionalCreateOnly"));
+        let may: Vec<String> = may.map(Path::to_string).collect();
+        let (names, why) = match may.is_empty() {
+            true => (all(), "though its schema does not say so"),
+            false => (may, "and its schema says that this may be"),
+        };
+        let names = names.join(", ");
+        let AsTyped { stack, flags } = &cx.typed;
+        let address = word(&cx.owner.address);
         Error::with_hint(
             format!(
-                "{error}: AWS does not change {} of {} in place, though its schema does not say so",
-                names.join(", "),
+                "{error}: AWS does not change {names} of {} in place, {why}",
                 self.kind.registry().name()
             ),
             format!(
-                "Have the resource replaced: options: {{replaceOnChanges: [{}]}}.",
-                names.join(", ")
+                "Replace the resource with `stackctl apply {stack}--replace {address}{flags}`, or at every such change with options: {{replaceOnChanges: [{names}]}}."
             ),
         )
     }
