@@ -266,6 +266,31 @@ fn a_property_that_aws_may_refuse_to_change_is_marked() {
     project.expect_no_changes();
 }
 
+#[test]
+fn an_arn_that_follows_from_the_name_is_known_before_the_create() {
+    let project = stack(&json!({
+        "table": {"type": "AWS::DynamoDB::Table", "properties": {
+            "TableName": "orders",
+            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+            "BillingMode": "PAY_PER_REQUEST",
+        }},
+        "topic": {"type": "AWS::SNS::Topic"},
+        "queue": {"type": "aws:sqs:Queue", "properties": {
+            "tags": {"table": "${table.Arn}", "topic": "${topic.TopicArn}"},
+        }},
+    }));
+    let plan = project.plan();
+    let changes = plan["changes"].as_array().unwrap();
+    let queue = changes.iter().find(|it| it["address"] == "queue").unwrap();
+    let arn = "arn:aws:dynamodb:us-west-2:000000000000:table/orders";
+    assert_eq!(queue["after"]["tags"]["table"], arn);
+    assert_eq!(queue["unknown"], json!(["/tags/topic"]));
+    project.apply();
+    project.expect_no_changes();
+    assert_eq!(project.state()["resources"]["table"]["outputs"]["Arn"], arn);
+}
+
 /// How many types of the registry go their whole way. One stack holds them all.
 const TYPES: usize = 200;
 

@@ -6,7 +6,7 @@ use super::declaration::{
     Change, DataSource, HeldBy, ImportIdFromOutput, New, Resource, WrittenFile,
 };
 use super::error::Error;
-use super::home::{AWS, Home};
+use super::home::{AWS, Home, Place};
 use super::import_id::Imported;
 use super::known::Known;
 use super::read::{Read, Seen};
@@ -45,6 +45,11 @@ pub trait ResourceType: Send + Sync {
     }
     /// See [`Resource::decide`].
     fn decide(&self, _props: &Value, _draw: &mut Draw) -> Map<String, Value> {
+        Map::new()
+    }
+    /// The outputs of a resource with these properties that are known before it is created there.
+    /// A create that ends with others is an error.
+    fn foreseen(&self, _props: &Value, _place: &Place<'_>) -> Map<String, Value> {
         Map::new()
     }
     /// The properties in the form in which two of them can be compared; see

@@ -11,6 +11,7 @@
 //! types. A file may also write them as a list of keys and values.
 
 mod find;
+mod foreseen;
 mod kind;
 mod model;
 mod patch;
@@ -19,6 +20,7 @@ mod unmanaged;
 
 use super::context::{Applied, AsTyped, Cx, throttled};
 use super::error::{Effect, Error};
+use super::home::Place;
 use super::import_id::{Imported, exists, word};
 use super::known::Known;
 use super::read::{Read, Seen};
@@ -137,6 +139,8 @@ impl CloudControl {
             .await?;
         cx.made(&id, self.kind.model().identified(&id));
         let outputs = self.outputs(cx, &id).await?;
+        cx.made(&id, outputs.clone());
+        foreseen::check(self.kind.registry(), inputs, &outputs)?;
         Ok(Applied { id, outputs })
     }
 
@@ -316,6 +320,13 @@ impl ResourceType for &'static CloudControl {
     fn identity(&self) -> &'static [&'static str] {
         let this: &'static CloudControl = self;
         &this.identity
+    }
+
+    fn foreseen(&self, props: &Value, place: &Place<'_>) -> Map<String, Value> {
+        let arn = foreseen::arn(self.kind.registry(), props, place);
+        arn.into_iter()
+            .map(|(output, arn)| (output.to_owned(), arn.into()))
+            .collect()
     }
 
     fn create<'a>(
