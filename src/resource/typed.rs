@@ -57,6 +57,11 @@ pub trait ResourceType: Send + Sync {
     fn comparable<'v>(&self, props: &'v Value) -> Cow<'v, Value> {
         Cow::Borrowed(props)
     }
+    /// The `wanted` properties, with the `live` value in place of each that the service returns in
+    /// another form than it was given in.
+    fn as_returned<'v>(&self, wanted: &'v Value, _live: &Value) -> Cow<'v, Value> {
+        Cow::Borrowed(wanted)
+    }
     /// See [`Resource::IDENTITY`].
     fn identity(&self) -> &'static [&'static str] {
         &[]

@@ -3,6 +3,7 @@
 use super::stack;
 use crate::support::Project;
 use serde_json::{Value, json};
+use stackctl::local_cloud::{Cloud, Options};
 use std::collections::BTreeMap;
 
 /// The stack before and after.
@@ -114,4 +115,42 @@ fn an_update_sends_only_what_differs() {
         "stays",
     ];
     assert_eq!(tags, expected);
+}
+
+#[test]
+fn a_value_that_the_service_writes_in_another_form_is_no_difference() {
+    let instance = |version: &str| {
+        json!({"base": {"type": "AWS::RDS::DBInstance", "properties": {
+            "DBInstanceClass": "db.t4g.micro", "Engine": "Postgres", "EngineVersion": version,
+            "AllocatedStorage": "20", "KmsKeyId": "1234-5678", "StorageType": "gp3",
+        }}})
+    };
+    let project = stack(&instance("14"));
+    project.apply();
+    let meddle = |property: &str, value: &str| {
+        let dir = project.dir().join(".stackctl/local");
+        let cloud = Cloud::open(Options::from_strings(dir, None, None, None).unwrap()).unwrap();
+        let mut entry = cloud.resources().unwrap().remove(0);
+        entry.value["model"][property] = value.into();
+        cloud.meddle(&entry.key, Some(entry.value)).unwrap();
+    };
+    meddle("Engine", "postgres");
+    meddle("EngineVersion", "14.3");
+    meddle(
+        "KmsKeyId",
+        "arn:aws:kms:us-west-2:123456789012:key/1234-5678",
+    );
+    project.expect_no_changes();
+    project.write(
+        "stacks/s.yaml",
+        stack(&instance("15")).read("stacks/s.yaml"),
+    );
+    let reason = |plan: Value| plan["changes"][0]["reason"].clone();
+    assert_eq!(reason(project.plan()), "EngineVersion differs");
+    project.write(
+        "stacks/s.yaml",
+        stack(&instance("14")).read("stacks/s.yaml"),
+    );
+    meddle("StorageType", "gp2");
+    assert_eq!(reason(project.plan()), "StorageType differs");
 }

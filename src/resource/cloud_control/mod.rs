@@ -39,6 +39,7 @@ use kind::{Kind, NOT_FOUND};
 use patch::Update;
 use request::{Followed, follow};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -315,6 +316,10 @@ impl ResourceType for &'static CloudControl {
         unmanaged::caution(self.kind.registry())
             .into_iter()
             .collect()
+    }
+
+    fn as_returned<'v>(&self, wanted: &'v Value, live: &Value) -> Cow<'v, Value> {
+        self.kind.registry().as_returned(wanted, live)
     }
 
     fn identity(&self) -> &'static [&'static str] {
