@@ -1,6 +1,7 @@
 //! Types of the registry through Cloud Control, on the local cloud: an everyday stack goes its whole
 //! way, beside native types, and what handlers do wrong is said.
 
+mod requests;
 mod updates;
 
 use crate::crash::{Matrix, at_writes, hows};

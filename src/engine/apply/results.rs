@@ -507,6 +507,11 @@ impl<'a> Applying<'a> {
         }
     }
 
+    /// The request that the service has named for a step.
+    pub fn request(&self, id: StepId) -> Option<&str> {
+        self.intents.get(&id)?.request.as_deref()
+    }
+
     /// The key that the state must name before anything sealed so far is stored; the state names it
     /// from here on.
     ///

@@ -43,6 +43,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 /// the step or of the run is used up.
 async fn pause(cx: &Cx, attempt: u32, error: &Error, what: &str) -> Option<()> {
     let throttled = error.is_throttle() && error.effect() == Effect::None;
+    if error.is_of_credentials() {
+        // Neither the lookup nor the next try would be allowed.
+        return None;
+    }
     if attempt >= TRIES || (error.effect() == Effect::None && !throttled) || !cx.may_repeat() {
         return None;
     }
