@@ -130,6 +130,14 @@ impl Path {
         self.segments().next()
     }
 
+    /// The outermost segments of these paths: the names of the properties that they are in.
+    pub fn firsts<'p>(paths: impl IntoIterator<Item = &'p Self>) -> BTreeSet<String> {
+        let paths = paths.into_iter();
+        paths
+            .filter_map(|path| Some(path.first()?.into_owned()))
+            .collect()
+    }
+
     /// The innermost segment.
     pub fn last(&self) -> Option<Cow<'_, str>> {
         self.segments().last()

@@ -3,6 +3,7 @@
 //! | keyword | on | meaning |
 //! |---|---|---|
 //! | `createOnly` | property | a change replaces the resource |
+//! | `conditionalCreateOnly` | property | AWS may refuse to change it in place: a plan says so, and nothing is decided by it |
 //! | `staysUnless` | property | no call unsets it: taking it out of the file replaces the resource, unless the property named here is true |
 //! | `writeOnly` | property | no read returns it (or it is never sent): compared with what was last applied |
 //! | `localFile` | property | the path of a file that the apply reads, from the stack file's folder: it stands for the file's content when the plan is made |
@@ -135,7 +136,8 @@ fn members(schema: &Value) -> Option<&Map<String, Value>> {
 }
 
 /// The keywords that say something of a property or an output, `default` aside.
-const KEYWORDS: [&str; 16] = [
+const KEYWORDS: [&str; 17] = [
+    "conditionalCreateOnly",
     "createOnly",
     "document",
     "from",

@@ -1,6 +1,9 @@
 //! Types of the registry through Cloud Control, on the local cloud: an everyday stack goes its whole
 //! way, beside native types, and what handlers do wrong is said.
 
+mod requests;
+mod updates;
+
 use crate::crash::{Matrix, at_writes, hows};
 use crate::support::{Ended, Project, actions, census};
 use serde_json::{Value, json};
@@ -11,7 +14,7 @@ use std::ops::RangeInclusive;
 /// How many calls an apply of the everyday stack makes, and how many its change: waits take a few
 /// more or less.
 pub(crate) const APPLY: usize = 54;
-pub(crate) const CHANGE: usize = 39;
+pub(crate) const CHANGE: usize = 42;
 
 pub(crate) const CHANGED: &[&str] = &["--var=size=3", "--var=cidr=10.0.2.0/24"];
 
@@ -224,8 +227,69 @@ fn a_property_that_aws_does_not_change_in_place_is_named() {
     project.write("stacks/s.yaml", text);
     let refused = json!({"code": "NotUpdatable", "message": "no"});
     let ended = apply_with(&mut project, "UpdateResource", refused).expect(1);
-    let next = "options: {replaceOnChanges: [DisplayName]}";
-    assert!(ended.stderr.contains(next), "{}", ended.stderr);
+    for next in [
+        "stackctl apply --replace topic",
+        "options: {replaceOnChanges: [DisplayName]}",
+    ] {
+        assert!(ended.stderr.contains(next), "{}", ended.stderr);
+    }
+    project
+        .run(&["apply", "--yes", "--replace", "topic"])
+        .expect(0);
+    project.expect_no_changes();
+}
+
+#[test]
+fn a_property_that_aws_may_refuse_to_change_is_marked() {
+    let vpc = |tenancy: &str| {
+        json!({"vpc": {"type": "AWS::EC2::VPC", "properties": {
+            "CidrBlock": "10.0.0.0/16", "EnableDnsSupport": tenancy == "default",
+            "InstanceTenancy": tenancy,
+        }}})
+    };
+    let mut project = stack(&vpc("dedicated"));
+    project.apply();
+    project.write(
+        "stacks/s.yaml",
+        stack(&vpc("default")).read("stacks/s.yaml"),
+    );
+    let change = &project.plan()["changes"][0];
+    assert_eq!(change["may_replace_paths"], json!(["/InstanceTenancy"]));
+    assert_eq!(change["actions"], json!(["update"]));
+    let plan = project.run(&["plan"]).expect(0).stdout;
+    let row = "InstanceTenancy: dedicated -> default  # AWS may refuse to change it in place";
+    assert!(plan.contains(row), "{plan}");
+    let refused = json!({"code": "NotUpdatable", "message": "no"});
+    let ended = apply_with(&mut project, "UpdateResource", refused).expect(1);
+    let said = "AWS does not change InstanceTenancy of AWS::EC2::VPC in place";
+    assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    project.apply();
+    project.expect_no_changes();
+}
+
+#[test]
+fn an_arn_that_follows_from_the_name_is_known_before_the_create() {
+    let project = stack(&json!({
+        "table": {"type": "AWS::DynamoDB::Table", "properties": {
+            "TableName": "orders",
+            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+            "BillingMode": "PAY_PER_REQUEST",
+        }},
+        "topic": {"type": "AWS::SNS::Topic"},
+        "queue": {"type": "aws:sqs:Queue", "properties": {
+            "tags": {"table": "${table.Arn}", "topic": "${topic.TopicArn}"},
+        }},
+    }));
+    let plan = project.plan();
+    let changes = plan["changes"].as_array().unwrap();
+    let queue = changes.iter().find(|it| it["address"] == "queue").unwrap();
+    let arn = "arn:aws:dynamodb:us-west-2:000000000000:table/orders";
+    assert_eq!(queue["after"]["tags"]["table"], arn);
+    assert_eq!(queue["unknown"], json!(["/tags/topic"]));
+    project.apply();
+    project.expect_no_changes();
+    assert_eq!(project.state()["resources"]["table"]["outputs"]["Arn"], arn);
 }
 
 /// How many types of the registry go their whole way. One stack holds them all.

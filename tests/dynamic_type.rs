@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
 use stackctl::content::Disk;
-use stackctl::data::{Attributes, Inputs};
+use stackctl::data::{self, Attributes, Inputs};
 use stackctl::engine::after::drift;
 use stackctl::engine::apply::{self, Run};
 use stackctl::engine::observe::{Observe, observe_and_plan};
@@ -137,7 +137,7 @@ impl ResourceType for Dynamic {
         id: &'a str,
         _live: Attributes,
         new: Inputs,
-        _changed: BTreeSet<String>,
+        _changed: BTreeSet<data::Path>,
     ) -> BoxFuture<'a, Result<Applied, Error>> {
         let made = self.made(id, &new);
         async move { Ok(made) }.boxed()

@@ -153,6 +153,7 @@ mod cases {
         protected_replacement,
         protected_with_a_leftover,
         random_text_of_a_name,
+        registry_type_that_may_be_replaced,
         registry_types_that_are_not_managed,
         renamed_block_takes_along,
         renamed_block_with_a_user,

@@ -131,7 +131,7 @@ pub struct Answer {
 pub struct Handler {
     /// The error code that it fails with (`HandlerErrorCode`, API reference); none: it succeeds.
     pub code: Option<String>,
-    /// What it says then; empty: the service's own sentence.
+    /// What it says then, and as long as it runs; empty: the service's own sentence, then nothing.
     pub message: String,
     /// Whether it has its effect, though it fails.
     pub effect: bool,

@@ -5,7 +5,8 @@
 //! |---|---|
 //! | `readOnlyProperties` | no properties; outputs, with the primary identifier |
 //! | `createOnlyProperties`, `writeOnlyProperties` | `createOnly`, `writeOnly` at the property of that path alone |
-//! | `conditionalCreateOnlyProperties`, `deprecatedProperties` | `conditionalCreateOnly`, `deprecated`, the same way; nothing reads them yet |
+//! | `conditionalCreateOnlyProperties` | `conditionalCreateOnly`, the same way |
+//! | `deprecatedProperties` | `deprecated`, the same way; nothing reads it yet |
 //! | tags, a list or a map of keys and values | a map, `othersKeys: kept`, `tagList` |
 //! | an optional string of `createOnlyProperties` | an output too: the service may choose it |
 //! | a list with `insertionOrder: false`, or of unique strings, numbers or bools | `set` |

@@ -1,8 +1,10 @@
 //! One type of the registry: what its schema says, ready to be asked.
 
+use super::transform::Transform;
 use crate::schema::Schema;
 use regex::Regex;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, OnceLock};
 
@@ -25,6 +27,7 @@ pub struct RegistryType {
     tagging: Tagging,
     handlers: BTreeMap<Handler, HandlerDeclaration>,
     property_transform: BTreeMap<String, String>,
+    transforms: OnceLock<Vec<Transform>>,
     /// See [`super::declaration`].
     pub(super) declared: OnceLock<&'static Schema>,
 }
@@ -122,6 +125,7 @@ impl RegistryType {
             required: strings(schema.get("required")),
             handlers: handlers(&schema),
             property_transform: property_transform(&schema),
+            transforms: OnceLock::new(),
             tagging: Tagging::default(),
             declared: OnceLock::new(),
             schema,
@@ -270,8 +274,31 @@ impl RegistryType {
     }
 
     /// For some properties a JSONata expression: the form in which the service returns the value.
+    /// `transform.rs` says what of it is evaluated.
     pub fn property_transform(&self) -> &BTreeMap<String, String> {
         &self.property_transform
+    }
+
+    /// Those of them that can be evaluated.
+    pub(super) fn transforms(&self) -> &[Transform] {
+        self.transforms.get_or_init(|| {
+            let all = self.property_transform.iter();
+            all.filter_map(|(path, text)| Transform::read(path, text))
+                .collect()
+        })
+    }
+
+    /// The properties `wanted`, with the `live` value in place of each string that the service
+    /// returns in that form.
+    pub fn as_returned<'v>(&self, wanted: &'v Value, live: &Value) -> Cow<'v, Value> {
+        let mut returned = Cow::Borrowed(wanted);
+        for transform in self.transforms() {
+            let seen = transform.seen(live);
+            if !seen.is_empty() {
+                transform.put(returned.to_mut(), &seen);
+            }
+        }
+        returned
     }
 
     /// Of a schema that says nothing of tags, the specification takes: they can be given, changed,

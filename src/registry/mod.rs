@@ -12,6 +12,7 @@ mod names;
 mod pack;
 mod strings;
 mod tidy;
+mod transform;
 
 pub use declaration::declaration;
 pub use instance::{instance, sample};

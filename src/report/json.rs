@@ -65,6 +65,8 @@ fn change(change: &Resource<'_>) -> Value {
     let drift = drift.map(|row| drifted(row, &row.applied, &row.live));
     let replace_paths = change.rows().filter(|row| row.replaces);
     let replace_paths = replace_paths.map(|row| &row.path);
+    let may_replace = change.rows().filter(|row| row.may_replace);
+    let may_replace: Vec<_> = may_replace.map(|row| &row.path).collect();
     let unknown = change.after.iter().flat_map(|shown| shown.unknown.keys());
     let mut object = json!({
         "address": change.address,
@@ -79,6 +81,9 @@ fn change(change: &Resource<'_>) -> Value {
         "replace_paths": replace_paths.collect::<Vec<_>>(),
         "drift": drift.collect::<Vec<_>>(),
     });
+    if !may_replace.is_empty() {
+        object["may_replace_paths"] = json!(may_replace);
+    }
     if let Some(importing) = &change.importing {
         object["importing"] = json!({"id": importing.id});
     }

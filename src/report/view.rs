@@ -79,6 +79,8 @@ pub(crate) struct Row<'p> {
     pub(crate) desired: Option<Masked<'p>>,
     pub(crate) by: ChangedBy,
     pub(crate) replaces: bool,
+    /// Whether AWS may refuse to change it in place.
+    pub(crate) may_replace: bool,
     /// Whether all of it is secret.
     pub(crate) secret: bool,
     /// What the content is called that differs.
@@ -214,7 +216,10 @@ fn groups<'p>(change: &'p Change, veil: Veil<'_>) -> Vec<Group<'p>> {
         groups.push(Group {
             parts: group
                 .iter()
-                .map(|one| row(one, kind_of(one), veil))
+                .map(|one| Row {
+                    may_replace: may_replace(change, one),
+                    ..row(one, kind_of(one), veil)
+                })
                 .collect(),
             whole: match first.path == root {
                 true => None,
@@ -241,6 +246,12 @@ fn document_root(schema: Option<&Schema>, path: &Path) -> Option<(Path, Kind)> {
     Some((root, kind))
 }
 
+/// Whether AWS may refuse an update because of this difference, by the type's schema.
+fn may_replace(change: &Change, difference: &Difference) -> bool {
+    let declared = change.schema.0.filter(|_| change.action == Action::Update);
+    declared.is_some_and(|schema| schema.flag(&difference.path, "conditionalCreateOnly"))
+}
+
 fn row<'p>(difference: &'p Difference, kind: Kind, veil: Veil<'_>) -> Row<'p> {
     let veil = veil.at(&difference.path);
     let shown = |value: &'p Option<Value>| value.as_ref().map(|value| veil.value(value));
@@ -252,6 +263,7 @@ fn row<'p>(difference: &'p Difference, kind: Kind, veil: Veil<'_>) -> Row<'p> {
         desired: difference.desired.as_ref().map(|data| veil.data(data)),
         by: difference.by,
         replaces: difference.replaces,
+        may_replace: false,
         secret: difference.secret,
         content: difference.content.as_deref(),
     }
@@ -286,6 +298,7 @@ fn whole<'p>(
         desired: Some(shown(after)),
         by: by.reduce(|a, b| if a == b { a } else { ChangedBy::Both })?,
         replaces: group.iter().any(|difference| difference.replaces),
+        may_replace: group.iter().any(|one| may_replace(change, one)),
         secret: false,
         content: None,
     })
@@ -328,6 +341,7 @@ fn output<'p>(name: &'p str, change: &'p OutputChange, show_secrets: bool) -> Ou
             desired: change.after.as_ref().map(|data| veil.data(data)),
             by: ChangedBy::File,
             replaces: false,
+            may_replace: false,
             secret: change.sensitive,
             content: None,
         },

@@ -11,3 +11,14 @@ pub enum Home {
 
 /// AWS, whose types most are.
 pub const AWS: Home = Home::Provider("aws");
+
+/// Where a plan's AWS resources are created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place<'p> {
+    /// The partition: `aws`.
+    pub partition: &'p str,
+    /// The region.
+    pub region: &'p str,
+    /// The account's 12 digits.
+    pub account: &'p str,
+}

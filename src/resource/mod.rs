@@ -36,7 +36,7 @@ pub use context::Applied;
 pub use declaration::{
     Change, DataSource, HeldBy, ImportIdFromOutput, Lane, Live, Made, New, Resource, WrittenFile,
 };
-pub use home::Home;
+pub use home::{Home, Place};
 pub use known::{Known, Match};
 pub use read::{Denied, Read, Seen};
 pub use rules::{Caution, Refused, Rules};

@@ -6,7 +6,7 @@ use super::declaration::{
     Change, DataSource, HeldBy, ImportIdFromOutput, New, Resource, WrittenFile,
 };
 use super::error::Error;
-use super::home::{AWS, Home};
+use super::home::{AWS, Home, Place};
 use super::import_id::Imported;
 use super::known::Known;
 use super::read::{Read, Seen};
@@ -14,7 +14,7 @@ use super::relation::{After, Parent};
 use super::rules::{Caution, Rules};
 use super::spread::Rights;
 use crate::content::{Content, Finding};
-use crate::data::{Attributes, Data, Inputs};
+use crate::data::{Attributes, Data, Inputs, Path};
 use crate::schema::Schema;
 use crate::schema::broken::Broken;
 use futures_util::future::{BoxFuture, join_all};
@@ -24,7 +24,6 @@ use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
-use std::path::Path;
 use std::sync::OnceLock;
 
 /// A type behind one interface, for the engine: JSON in, JSON out. A type without a struct, created
@@ -52,10 +51,20 @@ pub trait ResourceType: Send + Sync {
     fn decide(&self, _props: &Value, _draw: &mut Draw) -> Map<String, Value> {
         Map::new()
     }
+    /// The outputs of a resource with these properties that are known before it is created there.
+    /// A create that ends with others is an error.
+    fn foreseen(&self, _props: &Value, _place: &Place<'_>) -> Map<String, Value> {
+        Map::new()
+    }
     /// The properties in the form in which two of them can be compared; see
     /// [`Resource::canonical`].
     fn comparable<'v>(&self, props: &'v Value) -> Cow<'v, Value> {
         Cow::Borrowed(props)
+    }
+    /// The `wanted` properties, with the `live` value in place of each that the service returns in
+    /// another form than it was given in.
+    fn as_returned<'v>(&self, wanted: &'v Value, _live: &Value) -> Cow<'v, Value> {
+        Cow::Borrowed(wanted)
     }
     /// See [`Resource::IDENTITY`].
     fn identity(&self) -> &'static [&'static str] {
@@ -121,14 +130,15 @@ pub trait ResourceType: Send + Sync {
     ) -> BoxFuture<'a, Vec<Result<Seen, Error>>> {
         Box::pin(join_all(reads.iter().map(|read| self.read(cx, read))))
     }
-    /// See [`Resource::update`]; `live` are the attributes as read.
+    /// See [`Resource::update`]; `live` are the attributes as read, and `changed` are the paths that
+    /// differ, as deep as the plan's differences go.
     fn update<'a>(
         &self,
         cx: &'a Cx,
         id: &'a str,
         live: Attributes,
         new: Inputs,
-        changed: BTreeSet<String>,
+        changed: BTreeSet<Path>,
     ) -> BoxFuture<'a, Result<Applied, Error>>;
     /// See [`Resource::REPORTS_AFTERMATH`].
     fn reports_aftermath(&self) -> bool {
@@ -228,7 +238,7 @@ pub trait DataSourceType: Send + Sync {
     /// Reads it.
     fn read<'a>(&self, cx: &'a Cx, args: Inputs) -> BoxFuture<'a, Result<Attributes, Error>>;
     /// See [`DataSource::inspect`]; nothing where the arguments do not fit.
-    fn inspect(&self, dir: &Path, args: Inputs) -> Vec<Finding>;
+    fn inspect(&self, dir: &std::path::Path, args: Inputs) -> Vec<Finding>;
     /// See [`DataSource::written`]; nothing where the arguments do not fit.
     fn written(&self, cx: &Cx, args: &Inputs, outputs: &Attributes) -> Option<WrittenFile>;
     /// See [`DataSource::write`].
@@ -391,7 +401,7 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
         id: &'a str,
         live: Attributes,
         new: Inputs,
-        changed: BTreeSet<String>,
+        changed: BTreeSet<Path>,
     ) -> BoxFuture<'a, Result<Applied, Error>> {
         let schema = self.schema();
         Box::pin(async move {
@@ -403,7 +413,7 @@ impl<T: Resource> ResourceType for &'static Typed<T> {
                 old,
                 new,
                 live,
-                changed,
+                changed: Path::firsts(&changed),
             };
             let made = T::update(cx, change).await?;
             Ok(Applied {
@@ -536,7 +546,7 @@ impl<T: DataSource> DataSourceType for &'static TypedData<T> {
         })
     }
 
-    fn inspect(&self, dir: &Path, args: Inputs) -> Vec<Finding> {
+    fn inspect(&self, dir: &std::path::Path, args: Inputs) -> Vec<Finding> {
         let args = parse::<T>(T::TYPE, args);
         args.map_or_else(|_| Vec::new(), |args| T::inspect(dir, &args))
     }

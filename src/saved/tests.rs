@@ -179,7 +179,7 @@ fn outputs_and_steps() {
         op: Op::Update {
             inputs: Data::from(json!({})),
             live: Attributes::new(live),
-            changed: BTreeSet::from([changed.to_owned()]),
+            changed: BTreeSet::from([Path::dotted(changed)]),
         },
         address: "queue".to_owned(),
         type_name: "aws:sqs:Queue".to_owned(),

@@ -3,7 +3,7 @@
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 use stackctl::content::Content;
-use stackctl::data::{Attributes, Data, Inputs};
+use stackctl::data::{Attributes, Data, Inputs, Path};
 use stackctl::resource::context::{Cx, Draw};
 use stackctl::resource::error::Error;
 use stackctl::resource::import_id::Imported;
@@ -93,7 +93,7 @@ impl ResourceType for Blind {
         id: &'a str,
         live: Attributes,
         new: Inputs,
-        changed: BTreeSet<String>,
+        changed: BTreeSet<Path>,
     ) -> BoxFuture<'a, Result<Applied, Error>> {
         self.0.update(cx, id, live, new, changed)
     }

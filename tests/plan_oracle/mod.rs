@@ -16,7 +16,7 @@ use expect::{Expected, Fate, expect};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::Value;
-use stackctl::data::Data;
+use stackctl::data::{Data, Path};
 use stackctl::engine::plan::planned::{Planned, Request};
 use stackctl::engine::plan::rewrite;
 use stackctl::engine::plan::verify;
@@ -337,13 +337,11 @@ fn given(plan: &Plan, expected: &Expected) -> Result<(), String> {
         )?;
         if let Op::Update { changed, .. } = &step.op {
             let rows = &expected.differences[&step.address];
-            let names = rows
-                .keys()
-                .map(|path| path.split('.').next().unwrap_or(path).to_owned());
+            let paths = rows.keys().map(|path| Path::dotted(path));
             same(
                 &format!("changed of {}", step.address),
                 changed,
-                &names.collect(),
+                &paths.collect(),
             )?;
         }
     }

@@ -83,7 +83,7 @@ impl Loop<'_, '_, '_> {
             Some(_) => Before::Created,
             None => self.before(id),
         };
-        let now = now(&address, doing, &error, before);
+        let now = now(&address, doing, (&error, self.applying.request(id)), before);
         self.spread.ended(id, false);
         match made {
             Some(changes) => self.add(&Entry::Done { step: id, changes }),

@@ -124,8 +124,21 @@ pub(super) enum Before {
     Deposed,
 }
 
-/// The state that the resource is in after a failure.
-pub(super) fn now(address: &str, doing: Doing, error: &Error, before: Before) -> String {
+/// The state that the resource is in after a failure. `request` is what a create started that AWS
+/// goes on with by itself.
+pub(super) fn now(
+    address: &str,
+    doing: Doing,
+    (error, request): (&Error, Option<&str>),
+    before: Before,
+) -> String {
+    if let (Doing::Creating, Effect::Unknown, Some(request)) = (doing, error.effect(), request)
+        && before != Before::Created
+    {
+        return format!(
+            "AWS goes on with the request {request}, which creates {address}; the next run asks how it ended."
+        );
+    }
     match (doing, before, error.effect()) {
         (Doing::Creating, Before::Created, _) => {
             format!("{address} exists and is in the state, but is not finished.")

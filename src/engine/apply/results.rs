@@ -236,14 +236,14 @@ impl<'a> Applying<'a> {
         }
     }
 
-    /// The names of the properties that differ, now that all of them are known.
+    /// The paths that differ, now that all properties are known.
     fn changed(
         &self,
         kind: &dyn ResourceType,
         address: &str,
         live: &Attributes,
         inputs: &Data,
-    ) -> Result<BTreeSet<String>, Error> {
+    ) -> Result<BTreeSet<Path>, Error> {
         let known = self.stored_resource(address, None)?;
         let opened = self.seal.opened_resource(known);
         let found = self.instances.get(address);
@@ -257,8 +257,7 @@ impl<'a> Applying<'a> {
         });
         let compare = Compare::new(kind, applied, live, Some(inputs)).with(contents);
         let (rows, _) = compare.differences();
-        let names = rows.iter().filter_map(|row| row.path.first());
-        Ok(names.map(std::borrow::Cow::into_owned).collect())
+        Ok(rows.into_iter().map(|row| row.path).collect())
     }
 
     /// What was unknown turned out to be what is live: no call, the state takes it in.
@@ -506,6 +505,11 @@ impl<'a> Applying<'a> {
         if let Some(intent) = self.intents.get_mut(&id) {
             intent.request = Some(request.to_owned());
         }
+    }
+
+    /// The request that the service has named for a step.
+    pub fn request(&self, id: StepId) -> Option<&str> {
+        self.intents.get(&id)?.request.as_deref()
     }
 
     /// The key that the state must name before anything sealed so far is stored; the state names it

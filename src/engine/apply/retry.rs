@@ -43,6 +43,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 /// the step or of the run is used up.
 async fn pause(cx: &Cx, attempt: u32, error: &Error, what: &str) -> Option<()> {
     let throttled = error.is_throttle() && error.effect() == Effect::None;
+    if error.is_of_credentials() {
+        // Neither the lookup nor the next try would be allowed.
+        return None;
+    }
     if attempt >= TRIES || (error.effect() == Effect::None && !throttled) || !cx.may_repeat() {
         return None;
     }
@@ -192,7 +196,7 @@ pub async fn update(
     id: &str,
     mut live: Attributes,
     inputs: Inputs,
-    mut changed: BTreeSet<String>,
+    mut changed: BTreeSet<Path>,
 ) -> Result<Applied, Error> {
     let mut attempt = 1;
     loop {
@@ -212,18 +216,28 @@ pub async fn update(
             continue;
         }
         kind.ready(cx, id).await?;
-        let wanted = names(&inputs).union(&changed).cloned().collect();
+        let names_changed = Path::firsts(&changed);
+        let wanted = names(&inputs).union(&names_changed).cloned().collect();
         let read = Read::new(id, live.clone()).of(wanted);
         let Some(now) = kind.read(cx, &read).await?.live else {
             return Err(error);
         };
         // A property taken out of the file was applied before, and what no read returns may
         // have been lost.
-        let applied = with_keys_of(kind.schema(), &live, &changed, live.with(&inputs));
-        let applied = applied.inputs(|name| changed.contains(name) || has(&inputs, name));
+        let mut applied = with_keys_of(kind.schema(), &live, &names_changed, live.with(&inputs));
+        for path in &changed {
+            if let (None, Some(was)) = (path.get(&inputs), path.get(&live)) {
+                path.set(&mut applied, was.clone());
+            }
+        }
+        let applied = applied.inputs(|name| names_changed.contains(name) || has(&inputs, name));
         let left = differing(kind, &applied, &inputs, &now);
-        let unread = |name: &str| kind.schema().flag(&Path::root().join(name), "writeOnly");
-        changed.retain(|name| left.contains(name) || unread(name));
+        let unread = |path: &Path| kind.schema().flag(path, "writeOnly");
+        let is_left = |path: &Path| {
+            let mut left = left.iter();
+            left.any(|left| left.is_within(path) || path.is_within(left))
+        };
+        changed.retain(|path| is_left(path) || unread(path));
         live = live.with(&now);
         if changed.is_empty() {
             return Ok(Applied {
@@ -279,7 +293,7 @@ async fn finish(
     let live = kind.read(cx, &read).await?.live.unwrap_or_default();
     let mut missing = differing(kind, inputs, inputs, &live);
     let later = kind.schema().later().filter(|name| has(inputs, name));
-    missing.extend(later.map(str::to_owned));
+    missing.extend(later.map(|name| Path::root().join(name)));
     let outputs = attributes.with(&live);
     if missing.is_empty() {
         return Ok(Applied { id, outputs });
@@ -292,19 +306,17 @@ async fn finish(
     })
 }
 
-/// The properties that a plan computed now would update.
+/// The paths that a plan computed now would update.
 fn differing(
     kind: &dyn ResourceType,
     applied: &Inputs,
     inputs: &Inputs,
     live: &Attributes,
-) -> BTreeSet<String> {
+) -> BTreeSet<Path> {
     let desired = Data::from(inputs.clone().into_value());
     let plain = BTreeSet::new();
     let compare = Compare::new(kind, (applied, &plain), live, Some(&desired));
     let (found, _) = compare.differences();
-    let updatable = found.iter().filter(|row| !row.replaces);
-    updatable
-        .filter_map(|row| row.path.first().map(std::borrow::Cow::into_owned))
-        .collect()
+    let updatable = found.into_iter().filter(|row| !row.replaces);
+    updatable.map(|row| row.path).collect()
 }

@@ -1,6 +1,6 @@
 //! The calls of one step, as its task sends them.
 
-use crate::data::{Attributes, Inputs};
+use crate::data::{Attributes, Inputs, Path};
 use crate::engine::apply::retry;
 use crate::resource::context::{Cx, Owner};
 use crate::resource::error::{Effect, Error};
@@ -39,8 +39,8 @@ pub enum Call {
         live: Attributes,
         /// The properties.
         inputs: Inputs,
-        /// Those that differ.
-        changed: BTreeSet<String>,
+        /// The paths that differ.
+        changed: BTreeSet<Path>,
     },
     /// Delete it.
     Delete {

@@ -19,7 +19,9 @@ use crate::engine::address::is_among;
 use crate::engine::world::Observed;
 use crate::lang::eval::Size;
 use crate::lang::stack::ResourceBlock;
-use crate::resource::{ResourceType, context::Draw};
+use crate::resource::aws::partition_of;
+use crate::resource::context::Draw;
+use crate::resource::{Place, ResourceType};
 use crate::schema::Schema;
 use crate::severity::Severity;
 use crate::store::seal::holds_sealed;
@@ -231,6 +233,17 @@ impl<'a> Planner<'a> {
         decision
     }
 
+    /// Where the plan creates AWS resources; none where nobody asked for the account.
+    fn place(&self) -> Option<Place<'_>> {
+        let world = self.request.world;
+        let region = world.region.as_deref()?;
+        Some(Place {
+            partition: partition_of(region).0,
+            region,
+            account: &world.identity.as_ref()?.account,
+        })
+    }
+
     fn visible(
         &self,
         (kind, block): (&dyn ResourceType, &str),
@@ -243,9 +256,13 @@ impl<'a> Planner<'a> {
         let schema = kind.schema();
         let remakes = decision.action == Action::Create || decision.action.is_replace();
         let known = self.request.world.state.resources.get(address);
+        let mut known_before = decided.clone();
+        if remakes && let Some(place) = self.place() {
+            known_before.extend(kind.foreseen(&desired.value, &place));
+        }
         let outputs = match live {
             Some(live) if !remakes => Cow::Borrowed(live),
-            _ => Cow::Owned(Attributes::new(decided.clone())),
+            _ => Cow::Owned(Attributes::new(known_before.clone())),
         };
         if let Some(known) = known.filter(|_| !remakes) {
             secret.extend(known.secrets(Some(kind.schema())));
@@ -261,7 +278,7 @@ impl<'a> Planner<'a> {
         let changed: BTreeSet<String> = decision.changed();
         visible.data(|output| {
             if remakes {
-                !decided.contains_key(output)
+                !known_before.contains_key(output)
             } else {
                 schema.is_volatile(output, changed.iter().map(String::as_str))
                     && decision.action == Action::Update
@@ -345,10 +362,7 @@ impl Decision {
 
     /// The names of the properties that differ.
     fn changed(&self) -> BTreeSet<String> {
-        self.differences
-            .iter()
-            .filter_map(|row| row.path.first().map(Cow::into_owned))
-            .collect()
+        Path::firsts(self.differences.iter().map(|row| &row.path))
     }
 }
 

@@ -41,10 +41,11 @@ impl<'a> Compare<'a> {
         desired: Option<&'a Data>,
     ) -> Self {
         let schema = kind.schema();
-        let (applied, live) = (kind.comparable(applied), kind.comparable(live));
+        let live = kind.comparable(live);
+        let applied = form(kind, applied, &live);
         let (applied, desired) = match desired {
             Some(desired) => {
-                let desired = match kind.comparable(&desired.value) {
+                let desired = match form(kind, &desired.value, &live) {
                     Cow::Borrowed(_) => Cow::Borrowed(desired),
                     Cow::Owned(value) => Cow::Owned(Data {
                         value,
@@ -113,6 +114,14 @@ impl<'a> Compare<'a> {
             }
         }
         (rows.rows, unchanged)
+    }
+}
+
+/// Properties in the form in which they can be compared with the live ones.
+fn form<'v>(kind: &dyn ResourceType, value: &'v Value, live: &Value) -> Cow<'v, Value> {
+    match kind.comparable(value) {
+        Cow::Borrowed(value) => kind.as_returned(value, live),
+        Cow::Owned(value) => Cow::Owned(kind.as_returned(&value, live).into_owned()),
     }
 }
 

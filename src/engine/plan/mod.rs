@@ -300,8 +300,8 @@ pub enum Op {
         inputs: Data,
         /// The attributes as read.
         live: Attributes,
-        /// The names of the properties that differ.
-        changed: BTreeSet<String>,
+        /// The paths that differ, as deep as the differences go.
+        changed: BTreeSet<Path>,
     },
     /// Takes the resource's current generation out of the way: it is deleted by a later step.
     Depose {

@@ -231,9 +231,7 @@ impl Builder<'_> {
                 let op = Op::Update {
                     inputs: wanted(found),
                     live: found.live.clone().unwrap_or_default(),
-                    changed: changed
-                        .filter_map(|row| row.path.first().map(std::borrow::Cow::into_owned))
-                        .collect(),
+                    changed: changed.map(|row| row.path.clone()).collect(),
                 };
                 self.push(address, type_name, op, after)
             }

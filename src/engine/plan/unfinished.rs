@@ -40,10 +40,10 @@ pub(crate) fn settable(kind: &dyn ResourceType, inputs: &Inputs) -> BTreeSet<Pat
 pub(crate) fn changed(
     kind: &dyn ResourceType,
     (before, after): (&Inputs, &Data),
-    names: &BTreeSet<String>,
+    changed: &BTreeSet<Path>,
 ) -> BTreeSet<Path> {
     let mut paths = BTreeSet::new();
-    for name in names {
+    for name in &Path::firsts(changed) {
         let path = Path::root().join(name);
         if let Some(value) = before.get(name) {
             leaves(kind.schema(), &path, value, &mut paths);

@@ -81,6 +81,9 @@ struct Resource {
     /// Until when no other request may write it.
     #[serde(default)]
     busy: u64,
+    /// The patch document of its last update, for tests; null before the first.
+    #[serde(default)]
+    patch: Value,
 }
 
 impl Resource {
@@ -199,6 +202,7 @@ impl Call<'_> {
                 phase: None,
                 until: 0,
                 busy: ticket.ends,
+                patch: Value::Null,
             };
             self.keep(&write, &resource);
         }
@@ -215,8 +219,9 @@ impl Call<'_> {
         }
         let patch = self.input.patch_document.as_deref();
         let patch = patch.ok_or_else(|| missing("patchDocument"))?;
-        let patch: Vec<patch::Step> = serde_json::from_str(patch)
-            .map_err(|_| invalid("The patch document is not a list of patch operations."))?;
+        let no_patch = |_| invalid("The patch document is not a list of patch operations.");
+        let document: Value = serde_json::from_str(patch).map_err(no_patch)?;
+        let patch = Vec::<patch::Step>::deserialize(&document).map_err(no_patch)?;
         let (identifier, mut found) = self.existing(kind)?;
         self.refuse_if_busy(Some(&found))?;
         let mut sent = found.model.clone();
@@ -234,6 +239,7 @@ impl Call<'_> {
         let ticket = self.ticket(&write);
         found.busy = ticket.ends;
         found.before = None;
+        found.patch = document;
         if write.effect {
             let model = std::mem::replace(&mut found.model, model);
             let sent = std::mem::replace(&mut found.sent, sent);

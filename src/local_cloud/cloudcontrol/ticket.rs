@@ -86,6 +86,9 @@ pub(super) struct Ticket {
     /// When it is at its end.
     pub(super) ends: u64,
     failure: Option<Failure>,
+    /// What its handler says as long as it runs; may be empty.
+    #[serde(default)]
+    says: String,
     /// When it was cancelled.
     pub(super) cancelled: Option<u64>,
 }
@@ -105,6 +108,7 @@ impl Ticket {
             runs,
             ends: runs + handler.millis.unwrap_or(RUNNING_MS),
             failure: write.failure.clone(),
+            says: handler.message.clone(),
             cancelled: None,
         }
     }
@@ -149,6 +153,9 @@ impl Ticket {
         }
         if matches!(status, Status::Pending | Status::InProgress) {
             event["RetryAfter"] = json!(seconds(self.ends));
+        }
+        if status == Status::InProgress && !self.says.is_empty() {
+            event["StatusMessage"] = json!(self.says);
         }
         if let Some(failure) = self.failure.as_ref().filter(|_| status == Status::Failed) {
             event["ErrorCode"] = json!(failure.code);

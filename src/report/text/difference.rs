@@ -2,7 +2,7 @@
 
 use super::lines::{self, Form};
 use super::node::Node;
-use super::page::{FORCES, Page, Sign};
+use super::page::{FORCES, MAY_FORCE, Page, Sign};
 use super::{policy, scalar};
 use crate::engine::plan::ChangedBy;
 use crate::report::terminal::{columns, escape};
@@ -34,6 +34,9 @@ fn comments(row: &view::Row<'_>) -> Vec<&'static str> {
     }
     if row.replaces {
         comments.push(FORCES);
+    }
+    if row.may_replace {
+        comments.push(MAY_FORCE);
     }
     comments
 }

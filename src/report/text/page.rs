@@ -48,6 +48,9 @@ pub(super) const DIM: Paint = Paint::new().effects(Effects::DIMMED);
 /// The remark that must not be overlooked.
 pub(super) const FORCES: &str = "forces replacement";
 
+/// The remark that the update may be refused.
+pub(super) const MAY_FORCE: &str = "AWS may refuse to change it in place";
+
 /// The text so far.
 pub(super) struct Page<'s> {
     pub(super) out: String,
@@ -118,7 +121,8 @@ impl<'s> Page<'s> {
         for (index, comment) in comments.iter().enumerate() {
             let lead = if index == 0 { "  # " } else { ", " };
             self.piece(DIM, lead);
-            let paint = if *comment == FORCES { MAGENTA } else { DIM };
+            let is_loud = [FORCES, MAY_FORCE].contains(comment);
+            let paint = if is_loud { MAGENTA } else { DIM };
             self.piece(paint, comment);
         }
     }

@@ -64,3 +64,19 @@ impl Kind {
         Ok(Some(model))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::registry_type;
+
+    #[test]
+    fn a_request_is_followed_for_as_long_as_its_handler_may_take() {
+        let minutes = |name: &str, handler| {
+            let kind = Kind(registry_type(name).expect("the registry has it"));
+            kind.limit(handler).as_secs() / 60
+        };
+        assert_eq!(minutes("AWS::RDS::DBInstance", Handler::Create), 2160);
+        assert_eq!(minutes("AWS::SNS::Topic", Handler::Create), HANDLER_MINUTES);
+    }
+}

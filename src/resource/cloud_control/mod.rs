@@ -11,24 +11,27 @@
 //! types. A file may also write them as a list of keys and values.
 
 mod find;
+mod foreseen;
 mod kind;
 mod model;
 mod native;
+mod patch;
 mod request;
 mod unmanaged;
 
 pub use native::native;
 pub use unmanaged::broken as unmanaged;
 
-use super::context::{Applied, Cx, throttled};
+use super::context::{Applied, AsTyped, Cx, throttled};
 use super::error::{Effect, Error};
-use super::import_id::{Imported, exists};
+use super::home::Place;
+use super::import_id::{Imported, exists, word};
 use super::known::Known;
 use super::read::{Read, Seen};
 use super::rules::{Caution, Rules};
 use super::typed::ResourceType;
 use super::types::Family;
-use crate::data::{Attributes, Inputs};
+use crate::data::{Attributes, Inputs, Path};
 use crate::registry::{self, Handler, RegistryType};
 use crate::resource::aws::send::send;
 use crate::resource::aws::tags::{self, Tagging};
@@ -37,8 +40,10 @@ use crate::schema::broken::Broken;
 use aws_sdk_cloudcontrol::types::ProgressEvent;
 use futures_util::future::BoxFuture;
 use kind::{Kind, NOT_FOUND};
+use patch::Update;
 use request::{Followed, follow};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -150,6 +155,8 @@ impl CloudControl {
             .await?;
         cx.made(&id, self.kind.model().identified(&id));
         let outputs = self.outputs(cx, &id).await?;
+        cx.made(&id, outputs.clone());
+        foreseen::check(self.kind.registry(), inputs, &outputs)?;
         Ok(Applied { id, outputs })
     }
 
@@ -213,18 +220,18 @@ impl CloudControl {
         cx: &Cx,
         id: &str,
         (live, new): (Attributes, Inputs),
-        changed: BTreeSet<String>,
+        changed: BTreeSet<Path>,
     ) -> Result<Applied, Error> {
         const CALL: &str = "cloudformation:UpdateResource";
-        let model = self.kind.model();
-        let reserved = match model.tag_property() {
-            Some(tags) if changed.contains(tags) => {
-                let now = self.kind.get(cx, id).await.map_err(Error::before_write)?;
-                now.and_then(|now| model.owner_tags(&now))
-            }
-            _ => None,
+        let now = self.kind.get(cx, id).await.map_err(Error::before_write)?;
+        let now = now.ok_or_else(|| request::failure(CALL, "NotFound", id))?;
+        let update = Update {
+            now: &now,
+            live: &live,
+            new: &new,
+            changed: &changed,
         };
-        let patch = model.patch(&live, &new, &changed, reserved);
+        let patch = self.kind.model().patch(&update);
         if !patch.is_empty() {
             let patch = Value::Array(patch).to_string();
             let ended = cx.retry(BUSY, busy, || async {
@@ -241,7 +248,7 @@ impl CloudControl {
             });
             ended
                 .await
-                .map_err(|error| self.explained(error, &changed))?;
+                .map_err(|error| self.explained(cx, error, &changed))?;
         }
         let outputs = self.outputs(cx, id).await?;
         Ok(Applied {
@@ -250,21 +257,32 @@ impl CloudControl {
         })
     }
 
-    /// A refusal of an update in words: what the schema did not say.
-    fn explained(&self, error: Error, changed: &BTreeSet<String>) -> Error {
+    /// A refusal of an update in words: the properties that AWS does not change in place. Those of
+    /// which the schema says that it may be so, where there are any; else all that differ.
+    fn explained(&self, cx: &Cx, error: Error, changed: &BTreeSet<Path>) -> Error {
         if !error.is(&["NotUpdatable", "NotUpdatableException"]) {
             return error;
         }
-        let names: Vec<&str> = changed.iter().map(String::as_str).collect();
+        let schema = self.declared();
+        let all = || changed.iter().map(Path::to_string).collect::<Vec<_>>();
+        let may = changed
+            .iter()
+            .filter(|path| schema.flag(path, "conditionalCreateOnly"));
+        let may: Vec<String> = may.map(Path::to_string).collect();
+        let (names, why) = match may.is_empty() {
+            true => (all(), "though its schema does not say so"),
+            false => (may, "and its schema says that this may be"),
+        };
+        let names = names.join(", ");
+        let AsTyped { stack, flags } = &cx.typed;
+        let address = word(&cx.owner.address);
         Error::with_hint(
             format!(
-                "{error}: AWS does not change {} of {} in place, though its schema does not say so",
-                names.join(", "),
+                "{error}: AWS does not change {names} of {} in place, {why}",
                 self.kind.registry().name()
             ),
             format!(
-                "Have the resource replaced: options: {{replaceOnChanges: [{}]}}.",
-                names.join(", ")
+                "Replace the resource with `stackctl apply {stack}--replace {address}{flags}`, or at every such change with options: {{replaceOnChanges: [{names}]}}."
             ),
         )
     }
@@ -315,9 +333,20 @@ impl ResourceType for &'static CloudControl {
             .collect()
     }
 
+    fn as_returned<'v>(&self, wanted: &'v Value, live: &Value) -> Cow<'v, Value> {
+        self.kind.registry().as_returned(wanted, live)
+    }
+
     fn identity(&self) -> &'static [&'static str] {
         let this: &'static CloudControl = self;
         &this.identity
+    }
+
+    fn foreseen(&self, props: &Value, place: &Place<'_>) -> Map<String, Value> {
+        let arn = foreseen::arn(self.kind.registry(), props, place);
+        arn.into_iter()
+            .map(|(output, arn)| (output.to_owned(), arn.into()))
+            .collect()
     }
 
     fn create<'a>(
@@ -347,7 +376,7 @@ impl ResourceType for &'static CloudControl {
         id: &'a str,
         live: Attributes,
         new: Inputs,
-        changed: BTreeSet<String>,
+        changed: BTreeSet<Path>,
     ) -> BoxFuture<'a, Result<Applied, Error>> {
         let this: &'static CloudControl = self;
         Box::pin(this.update_resource(cx, id, (live, new), changed))

@@ -4,7 +4,7 @@ use crate::data::{Attributes, Inputs, Path};
 use crate::registry::RegistryType;
 use crate::resource::context::{OWNER_TAG_PREFIX, Owner, user_tags};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 type Tags = BTreeMap<String, String>;
 
@@ -42,7 +42,8 @@ impl Model {
         }
     }
 
-    fn tags_as_sent(self, tags: Tags) -> Value {
+    /// Tags in the form that the service takes.
+    pub(super) fn tags_as_sent(self, tags: Tags) -> Value {
         let form = self.0.tagging();
         if !form.is_list {
             return json!(tags);
@@ -92,11 +93,18 @@ impl Model {
             .filter(|_| self.0.tagging().tag_on_create)
     }
 
-    /// The owner's tags of a live model.
-    pub(super) fn owner_tags(self, model: &Value) -> Option<Tags> {
-        let mut tags = self.tags_in(model)?;
-        tags.retain(|key, _| key.starts_with(OWNER_TAG_PREFIX));
-        Some(tags)
+    /// All tags that a resource shall have: those it has now, without those that the plan saw and
+    /// the new properties lack, and those of the new properties.
+    pub(super) fn merged_tags(self, now: &Value, live: &Attributes, new: &Inputs) -> Tags {
+        let of = |value: &Value| tags_of_map(self.tag_property().and_then(|name| value.get(name)));
+        let (seen, new) = (of(live), of(new));
+        let mut tags = self.tags_in(now).unwrap_or_default();
+        tags.retain(|key, _| {
+            let is_kept = key.starts_with(OWNER_TAG_PREFIX) || !seen.contains_key(key);
+            is_kept && !key.starts_with("aws:")
+        });
+        tags.extend(new);
+        tags
     }
 
     fn tags_in(self, model: &Value) -> Option<Tags> {
@@ -112,69 +120,10 @@ impl Model {
         };
         Some(items.filter_map(pair).collect())
     }
-
-    /// The patch (RFC 6902) that turns the live model into the new one: the properties that changed,
-    /// and those that no read returns, which the service would otherwise take for absent (Cloud
-    /// Control API user guide, "Updating a resource"). `owner` are the tags of a live model that
-    /// stay.
-    pub(super) fn patch(
-        self,
-        live: &Attributes,
-        new: &Inputs,
-        changed: &BTreeSet<String>,
-        owner: Option<Tags>,
-    ) -> Vec<Value> {
-        let mut new = new.clone().into_value();
-        self.put_tags(&mut new, owner.unwrap_or_default());
-        let mut patch: Vec<Value> = changed
-            .iter()
-            .filter_map(|name| {
-                let path = pointer([name.as_str()]);
-                match new.get(name).filter(|value| !value.is_null()) {
-                    Some(value) => Some(json!({"op": "add", "path": path, "value": value})),
-                    None if live.get(name).is_some() => Some(json!({"op": "remove", "path": path})),
-                    None => None,
-                }
-            })
-            .collect();
-        if patch.is_empty() {
-            return patch;
-        }
-        let mut again = BTreeSet::new();
-        for path in self.0.write_only() {
-            let segments: Vec<&str> = path.split('/').take_while(|part| *part != "*").collect();
-            let whole = segments.len() < path.split('/').count();
-            let is_there = |depth: usize| member(live, &segments[..depth]).is_some();
-            // What holds it must be there, or is added along with it.
-            let depth = (1..segments.len()).find(|depth| !is_there(*depth));
-            let depth = depth.unwrap_or(segments.len());
-            let at = &segments[..depth];
-            let is_new = !changed.contains(at[0]) && (whole || member(&new, &segments).is_some());
-            if let Some(value) = member(&new, at).filter(|_| is_new)
-                && again.insert(pointer(at.iter().copied()))
-            {
-                let path = pointer(at.iter().copied());
-                patch.push(json!({"op": "add", "path": path, "value": value}));
-            }
-        }
-        patch
-    }
 }
 
 fn tags_of_map(tags: Option<&Value>) -> Tags {
     let tags = tags.and_then(Value::as_object).into_iter().flatten();
     tags.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
         .collect()
-}
-
-fn member<'v>(value: &'v Value, path: &[&str]) -> Option<&'v Value> {
-    path.iter().try_fold(value, |at, name| at.get(*name))
-}
-
-/// A JSON pointer (RFC 6901).
-fn pointer<'p>(segments: impl IntoIterator<Item = &'p str>) -> String {
-    let escaped = segments
-        .into_iter()
-        .map(|part| part.replace('~', "~0").replace('/', "~1"));
-    escaped.fold(String::new(), |path, part| path + "/" + &part)
 }

@@ -114,7 +114,8 @@ pub(super) async fn follow(
             .real(asked_for(&event, started.elapsed()).unwrap_or(pause));
         pause = (pause * 3 / 2).min(PAUSES.1);
         let now = seen(&event);
-        if started.elapsed() + wait > limit {
+        let left = limit.saturating_sub(started.elapsed());
+        if left.is_zero() {
             return Err(Error::Timeout {
                 waited_for: format!("the request {token}"),
                 seconds: limit.as_secs(),
@@ -122,7 +123,8 @@ pub(super) async fn follow(
             });
         }
         cx.waiting(&format!("waiting for Cloud Control (now {now})"));
-        tokio::time::sleep(wait).await;
+        // At the limit it is asked once more.
+        tokio::time::sleep(wait.min(left)).await;
         event = status(cx, call, &token).await?;
     }
 }
