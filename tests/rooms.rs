@@ -35,6 +35,10 @@ const ROOMS: &[(&str, &[&str])] = &[
         "lint",
         &["data", "lang", "nearest", "resource", "schema", "severity"],
     ),
+    (
+        "editor",
+        &["lang", "lint", "registry", "resource", "schema", "severity"],
+    ),
     ("local_cloud", &["files", "lang", "registry", "resource"]),
     (
         "store",
@@ -146,6 +150,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "content",
             "data",
+            "editor",
             "engine/address",
             "engine/after",
             "engine/apply",

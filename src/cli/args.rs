@@ -9,6 +9,7 @@ pub mod common;
 mod foreign;
 mod offline;
 pub mod outside;
+pub mod schema;
 pub mod state;
 
 pub use common::{
@@ -98,6 +99,7 @@ pub enum Command {
     Refresh(RefreshArgs),
     Import(ImportArgs),
     State(state::StateArgs),
+    Schema(schema::SchemaArgs),
 }
 
 /// Check the stack file, offline.

@@ -32,6 +32,7 @@ mod planning;
 mod provider;
 mod reads;
 mod refresh;
+mod schema;
 mod session;
 mod state;
 mod state_key;
@@ -103,6 +104,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
             Command::Drift(args) => drift::run(global, args).await,
             Command::Refresh(args) => refresh::run(global, args).await,
             Command::State(args) => state::run(global, args).await,
+            Command::Schema(args) => schema::run(global, args),
         }
     };
     let exit = runtime.block_on(async {
