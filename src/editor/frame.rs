@@ -94,7 +94,11 @@ fn holds(holds: Holds) -> Value {
         Holds::Accounts => json!({
             "type": ["array", "string"],
             "pattern": EXPRESSION,
-            "items": {"type": ["string", "integer"]},
+            "items": {
+                "type": ["string", "integer"],
+                "minimum": 100_000_000_000_u64,
+                "maximum": 999_999_999_999_u64,
+            },
         }),
         Holds::Many => json!({
             "type": ["object", "array", "string"],

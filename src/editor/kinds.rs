@@ -93,7 +93,10 @@ fn entry<'s>(
         let text = names.iter().find(|it| it.name == schema.name);
         let text = text.map_or("", |it| it.text.as_str());
         let condition = when(&format!("^{}$", schema.name), of_type(schema, text));
-        groups.entry(&schema.name[..end]).or_default().push(condition);
+        groups
+            .entry(&schema.name[..end])
+            .or_default()
+            .push(condition);
     }
     let of = |(service, mut conditions): (&str, Vec<Value>)| match conditions.len() {
         1 => conditions.remove(0),

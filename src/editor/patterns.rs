@@ -1,17 +1,74 @@
 //! Regular expressions in the notation of editors, which is that of JavaScript.
 
 use super::written::EXPRESSION;
+use regex::Regex;
 use serde_json::{Map, Value};
+use std::sync::LazyLock;
+
+/// The highest bound of a repetition that stays: a higher one is too large for some validators,
+/// and becomes none.
+const HIGHEST: u32 = 128;
 
 /// The pattern as an editor reads it; none where it could be read in another way there.
 pub(super) fn of_editors(pattern: &str) -> Option<String> {
-    // Groups with flags, and classes by name in brackets, are not JavaScript's.
-    const OTHERS: [&str; 5] = ["(?i", "(?s", "(?m", "(?x", "[[:"];
-    if OTHERS.iter().any(|part| pattern.contains(part)) {
+    // Groups with flags and classes by name in brackets are not JavaScript's; nor are `\\p{Graph}`
+    // and its like, which have longer names than Unicode's categories, and what repeats an end.
+    static OTHERS: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"\(\?[imsx-]+[:)]|\[\[:|\\[pP]\{[^}]{3,}\}|[^\\]\$\{\d").ok());
+    if OTHERS.as_ref()?.is_match(pattern) {
         return None;
     }
-    let pattern = pattern.replace(r"\A", "^");
-    Some(pattern.replace(r"\z", "$").replace(r"\Z", "$"))
+    let mut text = String::with_capacity(pattern.len());
+    let (mut in_class, mut in_braces) = (false, false);
+    let mut left = pattern.chars();
+    while let Some(c) = left.next() {
+        match c {
+            '\\' => {
+                let escaped = left.next()?;
+                in_braces |=
+                    matches!(escaped, 'p' | 'P' | 'u' | 'x') && left.as_str().starts_with('{');
+                text.push_str(&escape(escaped, in_class));
+                continue;
+            }
+            '[' if !in_class => in_class = true,
+            ']' => in_class = false,
+            '{' if !in_class => {
+                if let Some((bounds, rest)) = left.as_str().split_once('}') {
+                    text.push_str(&repeated(bounds));
+                    left = rest.chars();
+                    continue;
+                }
+            }
+            '}' if !in_class && !in_braces => text.push('\\'),
+            '}' => in_braces = false,
+            _ => {}
+        }
+        text.push(c);
+    }
+    Some(text)
+}
+
+/// An escaped character in the strict notation: one that means nothing special is not escaped.
+fn escape(c: char, in_class: bool) -> String {
+    match c {
+        'A' => "^".to_owned(),
+        'z' | 'Z' => "$".to_owned(),
+        '-' if in_class => "\\-".to_owned(),
+        c if c.is_ascii_alphanumeric() || r"^$\.*+?()[]{}|/".contains(c) => format!("\\{c}"),
+        c => c.to_string(),
+    }
+}
+
+/// How often something is repeated, without an upper bound that is too high.
+fn repeated(bounds: &str) -> String {
+    let high = |number: &str| number.parse().map_or(true, |number: u32| number > HIGHEST);
+    match bounds.split_once(',') {
+        Some((least, most)) if !most.is_empty() && high(most) => match high(least) {
+            true => "+".to_owned(),
+            false => format!("{{{least},}}"),
+        },
+        _ => format!("{{{bounds}}}"),
+    }
 }
 
 /// The same, which an expression fits too.
@@ -57,4 +114,44 @@ pub(super) fn of_string(schema: &Map<String, Value>) -> Option<(String, String)>
         }
     };
     Some((format!("{EXPRESSION}|{both}"), what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_is_written_as_editors_read_it() {
+        for (pattern, expected) in [
+            (r"^[\w\-.]+\z", Some(r"^[\w\-.]+$")),
+            (r"^arn:aws(\-cn)?\:\/x$", Some(r"^arn:aws(-cn)?:\/x$")),
+            (r"^\p{L}\x{41}{1,65535}$", Some(r"^\p{L}\x{41}{1,}$")),
+            (r"^(\$\{a})$", Some(r"^(\$\{a\})$")),
+            (r"[\p{Graph}]", None),
+            (r"(?i)^a$", None),
+            (r"^a${1,128}", None),
+        ] {
+            assert_eq!(of_editors(pattern).as_deref(), expected, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn lengths_and_a_pattern_are_one() {
+        let of = |schema: Value| of_string(schema.as_object()?);
+        let both = of(serde_json::json!({"minLength": 2, "maxLength": 3, "pattern": "^a"}));
+        let (pattern, what) = both.unwrap();
+        assert_eq!(what, "2 to 3 characters that match ^a");
+        let validator = jsonschema::validator_for(&serde_json::json!({"pattern": pattern}));
+        let validator = validator.unwrap();
+        for (text, fits) in [
+            ("ab", true),
+            ("abcd", false),
+            ("bb", false),
+            ("a", false),
+            ("${var.abc}", true),
+        ] {
+            assert_eq!(validator.is_valid(&text.into()), fits, "{text}");
+        }
+        assert_eq!(of(serde_json::json!({"maxLength": 5000})), None);
+    }
 }

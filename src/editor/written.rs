@@ -163,8 +163,13 @@ fn inside(from: &Map<String, Value>, name: &str, map: &mut Map<String, Value>) {
         map.insert("items".to_owned(), items.collect());
         map.extend(others.map(|others| ("additionalItems".to_owned(), others)));
     }
-    let keys = from.get("propertyNames").and_then(|keys| keys.get("pattern"));
-    if let Some(pattern) = keys.and_then(Value::as_str).and_then(patterns::or_expression) {
+    let keys = from
+        .get("propertyNames")
+        .and_then(|keys| keys.get("pattern"));
+    if let Some(pattern) = keys
+        .and_then(Value::as_str)
+        .and_then(patterns::or_expression)
+    {
         map.insert("propertyNames".to_owned(), json!({"pattern": pattern}));
     }
 }
@@ -191,7 +196,9 @@ fn alternatives(from: &Map<String, Value>, name: &str, at: At, map: &mut Map<Str
     }
     all.retain(|schema| schema.as_object().is_none_or(|map| !map.is_empty()));
     if let Some(not) = from.get("not")
-        && not.as_object().is_some_and(|not| not.keys().eq(["required"]))
+        && not
+            .as_object()
+            .is_some_and(|not| not.keys().eq(["required"]))
     {
         map.insert("not".to_owned(), not.clone());
     }
@@ -255,7 +262,11 @@ fn constrained(from: &Map<String, Value>, at: At, mut map: Map<String, Value>) -
 /// One of some values, or an expression.
 fn of_values(from: &Map<String, Value>, at: At, mut map: Map<String, Value>) -> Value {
     let values = from.get("enum").and_then(Value::as_array);
-    let values: Vec<&Value> = values.into_iter().flatten().chain(from.get("const")).collect();
+    let values: Vec<&Value> = values
+        .into_iter()
+        .flatten()
+        .chain(from.get("const"))
+        .collect();
     // Where a string is wanted, the file may say 1 or true.
     let bare = |value: &&Value| match serde_json::from_str(value.as_str()?) {
         Ok(bare @ (Value::Number(_) | Value::Bool(_))) => Some(bare),
@@ -285,14 +296,14 @@ fn of_values(from: &Map<String, Value>, at: At, mut map: Map<String, Value>) -> 
 
 /// What alternatives refer to.
 pub(super) fn definitions() -> Map<String, Value> {
-    let of = |kinds: Value| {
-        json!({"description": "An expression.", "type": kinds, "pattern": EXPRESSION})
-    };
+    let of = |kinds: Value| json!({"description": "An expression.", "type": kinds, "pattern": EXPRESSION});
     let all = [
         ("expression", of(json!("string"))),
         ("expression_or_null", of(json!(["string", "null"]))),
     ];
-    all.map(|(name, schema)| (name.to_owned(), schema)).into_iter().collect()
+    all.map(|(name, schema)| (name.to_owned(), schema))
+        .into_iter()
+        .collect()
 }
 
 /// Types as users say them.
@@ -314,7 +325,9 @@ fn words(kinds: &[Value]) -> String {
 /// Lets null stand for "not given".
 pub(super) fn nullable(schema: &mut Value) {
     if schema.get("enum").is_some() {
-        let description = schema.as_object_mut().and_then(|map| map.remove("description"));
+        let description = schema
+            .as_object_mut()
+            .and_then(|map| map.remove("description"));
         *schema = json!({"description": description, "anyOf": [schema, {"type": "null"}]});
         return;
     }

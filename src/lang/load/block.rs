@@ -1,9 +1,9 @@
 //! The blocks of a stack file.
 
-use super::{assume_role, keys};
 use super::reader::Reader;
 use super::variable::{Declared, declare};
 use super::{FILE_NAME, entry, is_file_name};
+use super::{assume_role, keys};
 use crate::data::Path;
 use crate::lang::diagnostic::Place;
 use crate::lang::locate::locate;
@@ -59,8 +59,7 @@ pub(super) fn stack(
     let resources = block(reader, "resources");
     let names: Vec<String> = resources.keys().cloned().collect();
     for (name, value) in resources {
-        if keys::names(keys::RESOURCE).any(|key| key == name) && value.get("type").is_none()
-        {
+        if keys::names(keys::RESOURCE).any(|key| key == name) && value.get("type").is_none() {
             misplaced(reader, &name, &names);
             continue;
         }

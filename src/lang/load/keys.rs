@@ -145,11 +145,7 @@ pub const FILE: &[Key] = &[
         "Values that come from outside: --var, --var-file, STACKCTL_VAR_<name>, or the file of \
          --env. Expressions read them as var.<name>.",
     ),
-    key(
-        "providers",
-        Map(PROVIDERS),
-        "How the services are reached.",
-    ),
+    key("providers", Map(PROVIDERS), "How the services are reached."),
     key(
         "lint",
         Entries(Entry::Level),
@@ -274,8 +270,17 @@ pub const ASSUME_ROLE: &[Key] = &[
 
 /// The keys of an entry of `data`.
 pub const DATA: &[Key] = &[
-    key("type", Text, "The data source, such as aws:getCallerIdentity.").required(),
-    key("properties", Map(&[]), "What is read: the data source's arguments."),
+    key(
+        "type",
+        Text,
+        "The data source, such as aws:getCallerIdentity.",
+    )
+    .required(),
+    key(
+        "properties",
+        Map(&[]),
+        "What is read: the data source's arguments.",
+    ),
 ];
 
 /// The keys of an entry of `resources`.
@@ -355,9 +360,24 @@ pub const OPTIONS: &[Key] = &[
 
 /// The keys of `options.timeouts`.
 pub const TIMEOUTS: &[Key] = &[
-    key("create", Holds::Literal(TIME, A_TIME), "How long a create may take.").not_null(),
-    key("update", Holds::Literal(TIME, A_TIME), "How long an update may take.").not_null(),
-    key("delete", Holds::Literal(TIME, A_TIME), "How long a delete may take.").not_null(),
+    key(
+        "create",
+        Holds::Literal(TIME, A_TIME),
+        "How long a create may take.",
+    )
+    .not_null(),
+    key(
+        "update",
+        Holds::Literal(TIME, A_TIME),
+        "How long an update may take.",
+    )
+    .not_null(),
+    key(
+        "delete",
+        Holds::Literal(TIME, A_TIME),
+        "How long a delete may take.",
+    )
+    .not_null(),
 ];
 
 /// The keys of an entry of `outputs`.

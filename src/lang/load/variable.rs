@@ -1,7 +1,7 @@
 //! Variables: what is declared, and which value wins.
 
-use super::{entry, keys};
 use super::reader::Reader;
+use super::{entry, keys};
 use crate::data::{Data, Path};
 use crate::lang::diagnostic::Diagnostic;
 use crate::lang::eval::{self, Scope};
