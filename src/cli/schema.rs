@@ -16,7 +16,7 @@ use crate::schema::Declarations;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The file's name in the folder for what stackctl keeps for itself.
 const FILE: &str = "schema.json";
@@ -25,7 +25,10 @@ const FILE: &str = "schema.json";
 pub(super) fn run(global: &GlobalArgs, args: &SchemaArgs) -> Result<Exit, CliError> {
     let mut names = BTreeSet::new();
     for name in &args.types {
-        names.insert(known(name)?);
+        let name = known(name)?;
+        if !is_own(name) {
+            names.insert(name);
+        }
     }
     names.extend(used()?);
     let schema = editor::schema(native(), &names);
@@ -50,16 +53,21 @@ fn said(path: &Path, names: &BTreeSet<&str>) -> String {
         _ => {
             let names: Vec<&str> = names.iter().copied().collect();
             format!(
-                "Of the registry it has the properties of {}.\n",
+                "Types of the registry with their properties: {}.\n",
                 names.join(", ")
             )
         }
     };
     format!(
-        "Wrote {}. {registry}Put this line at the top of each stack file:\n\n  \
+        "Wrote {}.\n{registry}\nPut this line at the top of each stack file in stacks/:\n\n  \
          # yaml-language-server: $schema=../{WORK_DIR}/{FILE}\n",
         path.display()
     )
+}
+
+/// Whether the type is a native one: its properties are in the schema in any case.
+fn is_own(name: &str) -> bool {
+    native().resources().contains_key(name)
 }
 
 /// The type of this name.
@@ -67,11 +75,9 @@ fn known(name: &str) -> Result<&'static str, CliError> {
     if let Some(schema) = native().schema(name) {
         return Ok(schema.name);
     }
-    let near = native().others_like(name);
-    let near = near.first().copied().or_else(|| {
-        let own = native().resources().keys().copied();
-        crate::nearest::nearest(name, own)
-    });
+    let own = native().resources().keys().copied();
+    let near =
+        crate::nearest::nearest(name, own).or_else(|| native().others_like(name).first().copied());
     let error = CliError::new(format!("Unknown resource type {:?}.", escape(name)));
     Err(match near {
         Some(near) => error.hint(format!("Did you mean {near}?")),
@@ -95,7 +101,7 @@ fn used() -> Result<BTreeSet<&'static str>, CliError> {
     Ok(found)
 }
 
-fn types_in(path: &PathBuf) -> Result<Vec<&'static str>, String> {
+fn types_in(path: &Path) -> Result<Vec<&'static str>, String> {
     let bytes = files::read(path, LARGEST).map_err(|why| io::Error::from(why).to_string())?;
     let file = source::parse(&bytes).map_err(|problems| {
         let first = problems.into_iter().next();
@@ -104,7 +110,6 @@ fn types_in(path: &PathBuf) -> Result<Vec<&'static str>, String> {
     let resources = file.get("resources").and_then(Value::as_object);
     let names = resources.into_iter().flatten();
     let names = names.filter_map(|(_, resource)| resource.get("type")?.as_str());
-    let is_own = |name: &&str| native().resources().contains_key(name);
     let of_registry = names.filter(|name| !is_own(name));
     Ok(of_registry
         .filter_map(|name| Some(native().schema(name)?.name))

@@ -8,6 +8,7 @@
 
 use super::patterns;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 
 /// The text has an expression in it, or a directive.
 pub(super) const EXPRESSION: &str = r"[$%]\{";
@@ -31,7 +32,6 @@ pub(super) enum At {
 /// The keywords that stay as they are.
 const KEPT: &[&str] = &[
     "$ref",
-    "default",
     "description",
     "exclusiveMaximum",
     "exclusiveMinimum",
@@ -100,19 +100,27 @@ fn describe(from: &Map<String, Value>, map: &mut Map<String, Value>) {
         // Most of our own descriptions say it already.
         let is_said = keyword.ends_with("reateOnly") && text.contains("replaces");
         if holds && !is_said {
-            if !text.is_empty() {
-                text.push_str(match text.ends_with(['.', '!', '?', ':', ')']) {
-                    true => " ",
-                    false => ". ",
-                });
-            }
-            text.push_str(sentence);
+            add(&mut text, sentence);
         }
+    }
+    // As a keyword editors would write it into the file.
+    if let Some(default) = from.get("default").filter(|it| !it.is_null()) {
+        add(&mut text, &format!("Default: `{default}`."));
     }
     match text.is_empty() {
         true => drop(map.remove("description")),
         false => drop(map.insert("description".to_owned(), text.into())),
     }
+}
+
+/// Adds a sentence.
+fn add(text: &mut String, sentence: &str) {
+    match text.chars().last() {
+        None => {}
+        Some('.' | '!' | '?' | ':' | ')') => text.push(' '),
+        Some(_) => text.push_str(". "),
+    }
+    text.push_str(sentence);
 }
 
 /// What lies below: members, items, definitions.
@@ -262,11 +270,13 @@ fn constrained(from: &Map<String, Value>, at: At, mut map: Map<String, Value>) -
 /// One of some values, or an expression.
 fn of_values(from: &Map<String, Value>, at: At, mut map: Map<String, Value>) -> Value {
     let values = from.get("enum").and_then(Value::as_array);
-    let values: Vec<&Value> = values
+    let mut values: Vec<&Value> = values
         .into_iter()
         .flatten()
         .chain(from.get("const"))
         .collect();
+    let mut seen = BTreeSet::new();
+    values.retain(|value| seen.insert(value.to_string()));
     // Where a string is wanted, the file may say 1 or true.
     let bare = |value: &&Value| match serde_json::from_str(value.as_str()?) {
         Ok(bare @ (Value::Number(_) | Value::Bool(_))) => Some(bare),
@@ -294,12 +304,19 @@ fn of_values(from: &Map<String, Value>, at: At, mut map: Map<String, Value>) -> 
     Value::Object(map)
 }
 
-/// What alternatives refer to.
+/// What alternatives refer to. Null has no type here, which editors would complete.
 pub(super) fn definitions() -> Map<String, Value> {
-    let of = |kinds: Value| json!({"description": "An expression.", "type": kinds, "pattern": EXPRESSION});
+    let about = "An expression.";
+    let other = json!({"type": ["number", "boolean", "array", "object"]});
     let all = [
-        ("expression", of(json!("string"))),
-        ("expression_or_null", of(json!(["string", "null"]))),
+        (
+            "expression",
+            json!({"description": about, "type": "string", "pattern": EXPRESSION}),
+        ),
+        (
+            "expression_or_null",
+            json!({"description": about, "not": other, "pattern": EXPRESSION}),
+        ),
     ];
     all.map(|(name, schema)| (name.to_owned(), schema))
         .into_iter()

@@ -15,6 +15,7 @@ mod local_files;
 mod meets;
 mod mistakes;
 mod saved_plan;
+mod schema;
 pub(crate) mod secrets;
 mod signals;
 mod state;

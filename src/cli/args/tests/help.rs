@@ -31,6 +31,7 @@ fn the_help_of_stackctl() {
       refresh   Record what is live in the state, and change nothing else
       import    Import existing resources, without a change to them
       state     Look at the state, and repair it
+      schema    Write the JSON Schema of stack files, for editors
 
     Options:
       -h, --help     Print help
@@ -89,6 +90,11 @@ fn the_help_of_validate() {
 
     Every mistake is reported at once, each with its place in the file. No call is made.
     ");
+}
+
+#[test]
+fn the_help_of_schema() {
+    insta::assert_snapshot!(help("schema"), @"");
 }
 
 #[test]
