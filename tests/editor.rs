@@ -51,6 +51,20 @@ fn right() -> Vec<(String, String)> {
             all.push((format!("{} {at}", name(&path)), stack.to_string()));
         }
     }
+    let readme = read(&root.join("README.md"));
+    let stack = readme
+        .split("```yaml\n")
+        .find(|text| text.starts_with("name:"));
+    let stack = stack.and_then(|text| text.split("```").next()).unwrap();
+    all.push(("README.md".to_owned(), stack.to_owned()));
+    for path in files("tests/plan") {
+        let text = read(&path);
+        let (case, expected) = text.split_once("\n--- # expected\n").unwrap();
+        // The mistakes are those of the planner's; what it warns of is right.
+        if !expected.lines().any(|line| line.starts_with("error")) {
+            all.push((name(&path), yaml(case)["stack"].to_string()));
+        }
+    }
     let resources = native()
         .resources()
         .values()
@@ -161,7 +175,7 @@ const WRONG: &[(&str, &str)] = &[
     ),
     (
         "a registry property",
-        "resources: {t: {type: \"AWS::DynamoDB::Table\", properties: {KeySchem: []}}}",
+        "resources: {t: {type: \"AWS::DynamoDB::Table\", properties: {KeySchema: [], BilingMode: a}}}",
     ),
     (
         "a registry value",

@@ -10,6 +10,18 @@
 //! It flags nothing that stackctl accepts; what it cannot say without that, it does not say
 //! (`written`).
 
+//! Of the registry only the types that are asked for have their properties in it. The others
+//! complete by name. Measured with yaml-language-server 2.0.0 and Node.js 24 on two cores:
+//!
+//! | types with properties | file | first completion | in a second file | memory |
+//! |---|---|---|---|---|
+//! | 35 native ones and 15 of the registry | 0.8 MB | 0.3 s | 0.3 s | 0.1 GB |
+//! | the same, a stack of 100 resources | 0.8 MB | 0.4 s | 0.5 s | 0.1 GB |
+//! | all | 17.7 MB | 3.2 s | 2.6 s | 0.5 GB |
+//! | all, a stack of 100 resources | 17.7 MB | 3.5 s | 3.9 s | 0.6 GB |
+//!
+//! A file for each type would not help: the server reads whatever a schema refers to at once.
+
 mod frame;
 mod kinds;
 mod patterns;

@@ -218,6 +218,13 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
+        // By itself it ends all of its processes: the command may be a script that starts another.
+        let exit = json!({"jsonrpc": "2.0", "method": "exit"}).to_string();
+        let _ = write!(self.stdin, "Content-Length: {}\r\n\r\n{exit}", exit.len());
+        let end = Instant::now() + Duration::from_secs(10);
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < end {
+            thread::sleep(Duration::from_millis(20));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -192,7 +192,7 @@ fn flags(editor: &mut Editor) {
     assert_eq!(said("a property"), "Property nam is not allowed.");
     assert_eq!(
         said("a registry property"),
-        "Property KeySchem is not allowed."
+        "Property BilingMode is not allowed."
     );
     assert_eq!(said("a type"), "unknown type");
     assert_eq!(
