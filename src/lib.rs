@@ -12,6 +12,7 @@
 pub mod cli;
 pub mod content;
 pub mod data;
+pub mod editor;
 pub mod engine;
 pub mod files;
 pub mod lang;

@@ -24,6 +24,7 @@ mod credentials;
 mod denied;
 mod docs;
 mod dynamic_type;
+mod editor;
 mod emulator;
 mod explained;
 mod faults;

@@ -37,6 +37,10 @@ const ROOMS: &[(&str, &[&str])] = &[
             "data", "lang", "nearest", "registry", "resource", "schema", "severity",
         ],
     ),
+    (
+        "editor",
+        &["lang", "lint", "registry", "resource", "schema", "severity"],
+    ),
     ("local_cloud", &["files", "lang", "registry", "resource"]),
     (
         "store",
@@ -154,6 +158,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "content",
             "data",
+            "editor",
             "engine/address",
             "engine/after",
             "engine/apply",

@@ -10,6 +10,7 @@ mod foreign;
 mod offline;
 pub mod outside;
 pub mod reference;
+pub mod schema;
 pub mod state;
 
 pub use common::{
@@ -101,6 +102,7 @@ pub enum Command {
     State(state::StateArgs),
     Types(reference::TypesArgs),
     Functions(reference::FunctionsArgs),
+    Schema(schema::SchemaArgs),
 }
 
 /// Check the stack file, offline.

@@ -33,6 +33,7 @@ mod planning;
 mod provider;
 mod reads;
 mod refresh;
+mod schema;
 mod session;
 mod state;
 mod state_key;
@@ -107,6 +108,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
             Command::State(args) => state::run(global, args).await,
             Command::Types(args) => types::run(global, args),
             Command::Functions(args) => functions::run(global, args),
+            Command::Schema(args) => schema::run(global, args),
         }
     };
     let exit = runtime.block_on(async {

@@ -3,6 +3,7 @@
 
 pub mod assume_role;
 mod block;
+pub mod keys;
 mod reader;
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use crate::nearest::nearest;
 use crate::severity::Severity;
 
 /// What a rule can be set to.
-const LEVELS: &[&str] = &["off", "warning", "error"];
+pub const LEVELS: &[&str] = &["off", "warning", "error"];
 
 fn level<'s>(stack: &'s Stack, rule: &Rule) -> Option<&'s str> {
     let level = stack.lint.get(rule.code)?.as_str();

@@ -16,6 +16,7 @@ mod meets;
 mod mistakes;
 mod reference;
 mod saved_plan;
+mod schema;
 pub(crate) mod secrets;
 mod signals;
 mod state;

@@ -1,13 +1,12 @@
 //! `providers.aws.assumeRole`: a role and how it is assumed.
 
 use super::duration;
+use super::keys;
 use super::reader::Reader;
 use crate::data::Path;
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
 use std::time::Duration;
-
-const KEYS: [&str; 4] = ["roleArn", "externalId", "sessionName", "duration"];
 
 /// What AWS takes (STS API Reference, `AssumeRole`).
 const DURATIONS: RangeInclusive<u64> = 900..=43_200;
@@ -17,7 +16,7 @@ pub(super) fn check(reader: &mut Reader, value: &Value, path: &Path, other: bool
     let Some(role) = reader.map(Some(value), path) else {
         return;
     };
-    reader.check_keys(role, path, &KEYS, |_| None);
+    reader.check_keys(role, path, keys::ASSUME_ROLE, |_| None);
     if other {
         reader
             .key(path, "assumeRole and assumeRoleArn both name a role")

@@ -1,9 +1,9 @@
 //! The blocks of a stack file.
 
-use super::assume_role;
 use super::reader::Reader;
 use super::variable::{Declared, declare};
 use super::{FILE_NAME, entry, is_file_name};
+use super::{assume_role, keys};
 use crate::data::Path;
 use crate::lang::diagnostic::Place;
 use crate::lang::locate::locate;
@@ -12,35 +12,8 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-const BLOCKS: &[&str] = &[
-    "name",
-    "description",
-    "state",
-    "variables",
-    "providers",
-    "lint",
-    "locals",
-    "data",
-    "resources",
-    "outputs",
-];
-
 /// The first words of references that do not name a resource.
 const ROOTS: &[&str] = &["var", "local", "data", "each", "stack"];
-
-const OPTIONS: &[&str] = &[
-    "dependsOn",
-    "protect",
-    "retainOnDelete",
-    "ignoreChanges",
-    "replaceOnChanges",
-    "deleteBeforeReplace",
-    "forEach",
-    "when",
-    "timeouts",
-    "import",
-    "movedFrom",
-];
 
 /// Reads the whole file into the stack; returns the declared variables.
 pub(super) fn stack(
@@ -63,7 +36,7 @@ pub(super) fn stack(
     };
     // A home for anchors.
     file.retain(|key, _| !key.starts_with("x-"));
-    reader.check_keys(&file, &root, BLOCKS, |_| None);
+    reader.check_keys(&file, &root, keys::FILE, |_| None);
     name(reader, &file, stack);
     stack.description = file
         .get("description")
@@ -86,8 +59,7 @@ pub(super) fn stack(
     let resources = block(reader, "resources");
     let names: Vec<String> = resources.keys().cloned().collect();
     for (name, value) in resources {
-        if ["type", "properties", "options"].contains(&name.as_str()) && value.get("type").is_none()
-        {
+        if keys::names(keys::RESOURCE).any(|key| key == name) && value.get("type").is_none() {
             misplaced(reader, &name, &names);
             continue;
         }
@@ -180,21 +152,12 @@ fn providers(reader: &mut Reader, file: &Map<String, Value>) -> Value {
     let Some(providers) = reader.map(file.get("providers"), &path) else {
         return none;
     };
-    reader.check_keys(providers, &path, &["aws"], |_| None);
+    reader.check_keys(providers, &path, keys::PROVIDERS, |_| None);
     let path = path.join("aws");
     let Some(aws) = reader.map(providers.get("aws"), &path) else {
         return none;
     };
-    let keys = [
-        "region",
-        "profile",
-        "endpointUrl",
-        "assumeRole",
-        "assumeRoleArn",
-        "allowedAccountIds",
-        "defaultTags",
-    ];
-    reader.check_keys(aws, &path, &keys, |_| None);
+    reader.check_keys(aws, &path, keys::AWS, |_| None);
     for (key, value) in aws {
         let path = path.join(key);
         match (key.as_str(), value) {
@@ -215,7 +178,7 @@ fn providers(reader: &mut Reader, file: &Map<String, Value>) -> Value {
                     }
                 }
             }
-            (_, value) if keys.contains(&key.as_str()) => {
+            (_, value) if keys::names(keys::AWS).any(|name| name == key) => {
                 reader.text(value, &path);
             }
             _ => {}
@@ -296,7 +259,7 @@ fn data(reader: &mut Reader, name: &str, value: Value) -> Option<DataBlock> {
             return None;
         }
     };
-    reader.check_keys(&map, &path, &["type", "properties"], |key| {
+    reader.check_keys(&map, &path, keys::DATA, |key| {
         (key == "options").then(|| "data sources have no options".to_owned())
     });
     let (type_name, properties) = typed(reader, &mut map, &path);
@@ -323,9 +286,9 @@ fn resource(reader: &mut Reader, name: &str, value: Value) -> Option<ResourceBlo
             return None;
         }
     };
-    reader.check_keys(&map, &path, &["type", "properties", "options"], |key| {
-        OPTIONS
-            .contains(&key)
+    reader.check_keys(&map, &path, keys::RESOURCE, |key| {
+        keys::names(keys::OPTIONS)
+            .any(|name| name == key)
             .then(|| format!("{key} belongs under options"))
     });
     let (type_name, properties) = typed(reader, &mut map, &path);
@@ -350,7 +313,7 @@ fn options(reader: &mut Reader, value: Option<&Value>, path: &Path) -> Options {
     let Some(map) = reader.map(value, path) else {
         return options;
     };
-    reader.check_keys(map, path, OPTIONS, |_| None);
+    reader.check_keys(map, path, keys::OPTIONS, |_| None);
     for (key, value) in map.iter().filter(|(_, value)| !value.is_null()) {
         let path = path.join(key);
         match key.as_str() {
@@ -428,7 +391,7 @@ fn timeouts(reader: &mut Reader, value: &Value, path: &Path) -> Timeouts {
     let Some(map) = reader.map(Some(value), path) else {
         return timeouts;
     };
-    reader.check_keys(map, path, &["create", "update", "delete"], |_| None);
+    reader.check_keys(map, path, keys::TIMEOUTS, |_| None);
     for (key, value) in map {
         let path = path.join(key);
         let found = value.as_str().and_then(duration);
@@ -471,7 +434,7 @@ fn output(reader: &mut Reader, name: &str, value: &Value) -> OutputBlock {
     let Value::Object(map) = value else {
         return short(value);
     };
-    reader.check_keys(map, &path, &["value", "description", "sensitive"], |_| None);
+    reader.check_keys(map, &path, keys::OUTPUT, |_| None);
     if !map.contains_key("value") {
         reader.key(&path, format!("{path} has no value")).help =
             Some("add value: with an expression".to_owned());

@@ -1,5 +1,6 @@
 //! Reads maps with known keys, and notes what does not fit.
 
+use super::keys::{self, Key};
 use crate::data::Path;
 use crate::lang::diagnostic::{Diagnostic, Place};
 use crate::lang::eval::is_identifier;
@@ -137,10 +138,14 @@ impl Reader {
         &mut self,
         map: &Map<String, Value>,
         path: &Path,
-        allowed: &[&str],
+        allowed: &'static [Key],
         elsewhere: fn(&str) -> Option<String>,
     ) {
-        for key in map.keys().filter(|key| !allowed.contains(&key.as_str())) {
+        let names = keys::names(allowed);
+        for key in map.keys() {
+            if names.clone().any(|name| name == key) {
+                continue;
+            }
             let place = path.to_string();
             let place = if place.is_empty() {
                 "a stack file".to_owned()
@@ -148,8 +153,11 @@ impl Reader {
                 place
             };
             let help = elsewhere(key)
-                .or_else(|| did_you_mean(key, allowed.iter().copied()))
-                .unwrap_or_else(|| format!("the keys here are {}", allowed.join(", ")));
+                .or_else(|| did_you_mean(key, names.clone()))
+                .unwrap_or_else(|| {
+                    let names: Vec<&str> = names.clone().collect();
+                    format!("the keys here are {}", names.join(", "))
+                });
             self.key(&path.join(key), format!("{key:?} is not a key of {place}"))
                 .help = Some(help);
         }

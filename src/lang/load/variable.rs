@@ -1,7 +1,7 @@
 //! Variables: what is declared, and which value wins.
 
-use super::entry;
 use super::reader::Reader;
+use super::{entry, keys};
 use crate::data::{Data, Path};
 use crate::lang::diagnostic::Diagnostic;
 use crate::lang::eval::{self, Scope};
@@ -108,17 +108,7 @@ pub(super) fn declare(reader: &mut Reader, name: &str, value: &Value) -> Declare
             };
         }
     };
-    let keys = [
-        "type",
-        "default",
-        "description",
-        "sensitive",
-        "enum",
-        "pattern",
-        "minimum",
-        "maximum",
-    ];
-    reader.check_keys(map, &path, &keys, |_| None);
+    reader.check_keys(map, &path, keys::VARIABLE, |_| None);
     if let Some(value) = map.get("type").filter(|value| !value.is_null()) {
         declared.of = type_of(reader, value, &path.join("type"));
     }

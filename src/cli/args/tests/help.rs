@@ -33,6 +33,7 @@ fn the_help_of_stackctl() {
       state      Look at the state, and repair it
       types      Show what types there are, and what one of them takes
       functions  Show the functions of expressions, and what else they may have in them
+      schema     Write the JSON Schema of stack files, for editors
 
     Options:
       -h, --help     Print help
@@ -90,6 +91,41 @@ fn the_help_of_validate() {
           --no-color         No colours; so does NO_COLOR in the environment
 
     Every mistake is reported at once, each with its place in the file. No call is made.
+    ");
+}
+
+#[test]
+fn the_help_of_schema() {
+    insta::assert_snapshot!(help("schema"), @"
+    Write the JSON Schema of stack files, for editors
+
+    Usage: stackctl schema [OPTIONS] [TYPE]...
+
+    Arguments:
+      [TYPE]...  Types of the registry whose properties are included too
+
+    Options:
+      -h, --help  Print help
+
+    Flags of every command:
+      -C, --directory <DIR>  Run as if started in this folder
+          --json             Print JSON on stdout, and nothing else there
+          --no-color         No colours; so does NO_COLOR in the environment
+
+    Writes .stackctl/schema.json in the project's folder. An editor with the YAML language
+    server (VS Code, Neovim, Zed and others) then completes, explains and checks a stack
+    file whose first line is:
+
+      # yaml-language-server: $schema=../.stackctl/schema.json
+
+    All types complete. Properties are completed and checked for the native types, and for
+    the types of the registry that the files in stacks/ use or that are named here; run the
+    command again after a stack begins to use another one. No call is made.
+
+    Examples:
+      stackctl schema
+      stackctl schema AWS::DynamoDB::Table    with the properties of a type not used yet
+      stackctl schema --json                  print the schema, write no file
     ");
 }
 
