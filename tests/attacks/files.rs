@@ -208,6 +208,9 @@ const READING: &[(&str, &[&[&str]])] = &[
     ("state show", &[&["state", "show", "f"]]),
     ("state history", &[&["state", "history"]]),
     ("state pull", &[&["state", "pull"]]),
+    ("types", &[&["types"], &["types", "aws:sqs:Queue"]]),
+    ("functions", &[&["functions"]]),
+    ("schema", &[&["schema"], &["schema", "--json"]]),
 ];
 
 /// Commands that are asked to write: the state, or the file that is named.

@@ -166,7 +166,15 @@ impl Project {
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .current_dir(self.dir.path())
             .stdin(Stdio::null());
-        let plain = ["validate", "schema", "--help", "--version", "-V"];
+        let plain = [
+            "validate",
+            "types",
+            "functions",
+            "schema",
+            "--help",
+            "--version",
+            "-V",
+        ];
         if !args.iter().any(|arg| plain.contains(arg)) && !args.is_empty() {
             command.args(&self.flags);
         }
