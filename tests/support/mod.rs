@@ -234,10 +234,8 @@ impl Project {
 
     /// Clients on the local cloud, for what somebody else does there.
     pub async fn outside(&self) -> Aws {
-        let dir = self.dir.path().join(".stackctl/local");
-        let options = Options::from_strings(dir, None, Some(SPEED), None).unwrap();
         let config = aws_config::defaults(aws_config::BehaviorVersion::v2026_01_12())
-            .http_client(Cloud::open(options).unwrap().http_client())
+            .http_client(self.local_cloud().http_client())
             .credentials_provider(Credentials::from_keys("test", "test", None))
             .region(aws_config::Region::new("us-west-2"))
             .load()
@@ -247,9 +245,14 @@ impl Project {
 
     /// What the local cloud holds.
     pub fn cloud(&self) -> Vec<Entry> {
+        self.local_cloud().resources().unwrap()
+    }
+
+    /// The local cloud.
+    pub fn local_cloud(&self) -> Cloud {
         let dir = self.dir.path().join(".stackctl/local");
         let options = Options::from_strings(dir, None, Some(SPEED), None).unwrap();
-        Cloud::open(options).unwrap().resources().unwrap()
+        Cloud::open(options).unwrap()
     }
 }
 
