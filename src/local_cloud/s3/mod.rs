@@ -338,11 +338,21 @@ fn target(request: &Request) -> (String, String, Level) {
     (bucket, key, level)
 }
 
-/// The bucket in `bucket.s3.region.amazonaws.com`.
+/// The bucket and the key that a request names, empty where it names none.
+pub(super) fn bucket_and_key(request: &Request) -> (String, String) {
+    let (bucket, key, _) = target(request);
+    (bucket, key)
+}
+
+/// The bucket in `bucket.s3.region.amazonaws.com`, or in `bucket.localhost:4566`.
 fn virtual_host(request: &Request) -> Option<&str> {
     let host = request.headers.get("host")?;
-    let at = host.find(".s3.").or_else(|| host.find(".s3-"))?;
-    Some(&host[..at])
+    if let Some(at) = host.find(".s3.").or_else(|| host.find(".s3-")) {
+        return Some(&host[..at]);
+    }
+    let name = host.split(':').next().unwrap_or(host);
+    let bucket = name.strip_suffix(".localhost")?;
+    (bucket != "s3").then_some(bucket)
 }
 
 fn find(request: &Request) -> Option<&'static Row> {
