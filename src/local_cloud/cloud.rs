@@ -4,10 +4,11 @@
 use super::connector::Client;
 use super::disk::Disk;
 use super::fault::{Fault, Faults, Lot, What};
-use super::service::Service;
+use super::service::{Service, Store};
 use super::{apigateway, cloudcontrol, iam, lambda, logs, s3, sns, sqs, sts};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use serde_json::Value;
+use std::convert::Infallible;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -149,6 +150,7 @@ pub(super) struct Inner {
     faults: Mutex<Faults>,
     struck: Option<PathBuf>,
     calls: Mutex<Vec<Call>>,
+    messages: watch::Sender<u64>,
 }
 
 impl std::fmt::Debug for Inner {
@@ -200,6 +202,11 @@ impl Inner {
         }
     }
 
+    /// Tells those who wait for messages that there may be some.
+    pub(super) fn announce_messages(&self) {
+        self.messages.send_modify(|calls| *calls = calls.wrapping_add(1));
+    }
+
     pub(super) fn record(&self, call: Call) {
         self.calls
             .lock()
@@ -236,7 +243,23 @@ impl Cloud {
             faults: Mutex::new(Faults::new(options.faults)),
             struck: options.struck,
             calls: Mutex::default(),
+            messages: watch::Sender::new(0),
         })))
+    }
+
+    pub(super) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    /// Whether there is a service of this signing name.
+    pub(super) fn has_service(&self, name: &str) -> bool {
+        self.0.service(name).is_some()
+    }
+
+    /// Changes whenever a call of this process may have put messages within reach: who waits for
+    /// messages looks again. Other processes are not heard.
+    pub(super) fn messages(&self) -> watch::Receiver<u64> {
+        self.0.messages.subscribe()
     }
 
     /// The HTTP client for the SDK.
@@ -288,6 +311,27 @@ impl Cloud {
             .now()
     }
 
+    /// How many times faster than real time the local clock runs.
+    pub(super) fn speed(&self) -> f64 {
+        self.0.speed
+    }
+
+    /// Looks at what the cloud holds, at the local time. What is written to the store is dropped.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub(super) fn look<T>(
+        &self,
+        look: impl FnOnce(u64, &mut dyn Store) -> T,
+    ) -> io::Result<T> {
+        let mut disk = self.0.disk.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = disk.transact(|now, store| Err::<Infallible, T>(look(now, store)))?;
+        match seen {
+            Err(seen) => Ok(seen),
+            Ok(never) => match never {},
+        }
+    }
+
     /// The calls of this process, in the order of their replies. A call whose client gave up
     /// waiting is not among them.
     pub fn calls(&self) -> Vec<Call> {
@@ -309,7 +353,7 @@ impl Cloud {
                 Some(value) => store.put(key, value),
                 None => store.remove(key),
             }
-            Ok::<_, std::convert::Infallible>(())
+            Ok::<_, Infallible>(())
         });
         done.map(|_| ())
     }

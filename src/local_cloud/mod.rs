@@ -9,7 +9,10 @@
 //! The state files are those of AWS. The state records account and region; a command that would
 //! work elsewhere refuses.
 
+mod access;
 pub mod apigateway;
+mod call;
+mod callers;
 mod chunked;
 pub mod cloud;
 pub mod cloudcontrol;
@@ -18,14 +21,17 @@ mod disk;
 pub mod fault;
 #[cfg(test)]
 mod fixture;
+mod gateway;
 pub mod iam;
 mod json;
 pub mod lambda;
 mod late;
+pub mod live;
 pub mod logs;
 mod policy;
 mod query;
 pub mod s3;
+mod serve;
 pub mod service;
 pub mod sns;
 pub mod sqs;
@@ -35,6 +41,7 @@ pub mod sts;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod wire;
 mod xml;
 
 pub use cloud::{Call, Cloud, Entry, Kill, Options};

@@ -216,6 +216,7 @@ const READING: &[(&str, &[&[&str]])] = &[
 /// Commands that are asked to write: the state, or the file that is named.
 const WRITING: &[&str] = &[
     "apply",
+    "local",
     "destroy",
     "refresh",
     "import",

@@ -7,6 +7,7 @@ pub mod cases;
 pub mod fake;
 pub mod moto;
 pub mod proxy;
+pub mod served;
 pub mod tally;
 
 use aws_credential_types::Credentials;
@@ -171,6 +172,7 @@ impl Project {
             "types",
             "functions",
             "schema",
+            "local",
             "--help",
             "--version",
             "-V",

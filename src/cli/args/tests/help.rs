@@ -30,6 +30,7 @@ fn the_help_of_stackctl() {
       drift      Show what changed outside: what was last applied against what is live
       refresh    Record what is live in the state, and change nothing else
       import     Import existing resources, without a change to them
+      local      Serve the local cloud to other programs, until Ctrl-C
       state      Look at the state, and repair it
       types      Show what types there are, and what one of them takes
       functions  Show the functions of expressions, and what else they may have in them
@@ -92,6 +93,11 @@ fn the_help_of_validate() {
 
     Every mistake is reported at once, each with its place in the file. No call is made.
     ");
+}
+
+#[test]
+fn the_help_of_local() {
+    insta::assert_snapshot!(help("local"), @"");
 }
 
 #[test]
