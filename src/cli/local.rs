@@ -94,7 +94,10 @@ fn text(held: &[Entry], address: SocketAddr) -> String {
             many => format!("{many} resources"),
         }
     );
-    let stages: Vec<String> = held.iter().filter_map(|it| stage(held, it, address)).collect();
+    let stages: Vec<String> = held
+        .iter()
+        .filter_map(|it| stage(held, it, address))
+        .collect();
     if !stages.is_empty() {
         text.push_str("\nAPIs:\n");
         for stage in stages {

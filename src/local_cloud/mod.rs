@@ -36,6 +36,7 @@ pub mod service;
 pub mod sns;
 pub mod sqs;
 mod stamps;
+mod struck;
 pub mod sts;
 #[cfg(test)]
 mod testing;

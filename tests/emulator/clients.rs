@@ -86,7 +86,11 @@ fn the_aws_cli_sees_and_changes_what_was_applied() {
         "VisibilityTimeout=77",
     ]);
     let drift = project.run(&["drift"]).expect(2);
-    assert!(drift.stdout.contains("visibilityTimeoutSeconds"), "{}", drift.stdout);
+    assert!(
+        drift.stdout.contains("visibilityTimeoutSeconds"),
+        "{}",
+        drift.stdout
+    );
     project.apply();
     project.expect_no_changes();
 }

@@ -97,7 +97,29 @@ fn the_help_of_validate() {
 
 #[test]
 fn the_help_of_local() {
-    insta::assert_snapshot!(help("local"), @"");
+    insta::assert_snapshot!(help("local"), @"
+    Serve the local cloud to other programs, until Ctrl-C
+
+    Usage: stackctl local [OPTIONS]
+
+    Options:
+          --port <PORT>  The port to listen on; 0 takes a free one [default: 4566]
+      -h, --help         Print help
+
+    Flags of every command:
+      -C, --directory <DIR>  Run as if started in this folder
+          --json             Print JSON on stdout, and nothing else there
+          --no-color         No colours; so does NO_COLOR in the environment
+
+    Serves what apply --local keeps in .stackctl/local, on 127.0.0.1 only: the AWS API of its
+    services, for the AWS CLI and the SDKs (--endpoint-url http://127.0.0.1:4566, keys test and
+    test), and the APIs of the stacks. While it runs, other commands with --local go on working.
+
+    Examples:
+      stackctl local
+      stackctl local --port 0    on any free port
+      stackctl local --json      one line of JSON once it listens, for a script
+    ");
 }
 
 #[test]
