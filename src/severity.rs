@@ -10,3 +10,14 @@ pub enum Severity {
     /// What may be done better; nothing is wrong.
     Hint,
 }
+
+impl Severity {
+    /// The word for it, on screens and in JSON: `error`, `warning`, `hint`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Hint => "hint",
+        }
+    }
+}

@@ -4,7 +4,6 @@ use super::written::{EXPRESSION, expected, nullable};
 use crate::lang::load::keys::{self, Entry, Holds, Key};
 use crate::lint::Rule;
 use crate::lint::switch::LEVELS;
-use crate::severity::Severity;
 use serde_json::{Map, Value, json};
 
 /// The parts that several places refer to.
@@ -157,17 +156,10 @@ fn levels(rules: &[&Rule]) -> Value {
             false => LEVELS,
         };
         let level = json!({
-            "description": format!("{}. Without a line here: {}.", rule.title, word(rule.severity)),
+            "description": format!("{}. Without a line here: {}.", rule.title, rule.severity.word()),
             "enum": levels,
         });
         (rule.code.to_owned(), level)
     };
     Value::Object(rules.iter().map(of).collect())
-}
-
-fn word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    }
 }

@@ -224,10 +224,11 @@ fn codes_of_twins(example: &str) -> (bool, BTreeSet<&'static str>) {
         written.iter().position(|(other, ..)| other == name)
     };
     let archive_has = |_: &str, _: &[String]| Some(false);
+    let region = stack.aws.get("region").and_then(Value::as_str);
     let facts = Facts::new(
         &stack,
         resources.collect(),
-        (0, None),
+        (0, region.map(str::to_owned)),
         &peer_of,
         &archive_has,
     );

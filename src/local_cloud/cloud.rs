@@ -149,6 +149,7 @@ pub(super) struct Inner {
     faults: Mutex<Faults>,
     struck: Option<PathBuf>,
     calls: Mutex<Vec<Call>>,
+    messages: watch::Sender<u64>,
 }
 
 impl std::fmt::Debug for Inner {
@@ -200,6 +201,11 @@ impl Inner {
         }
     }
 
+    /// Tells those who wait for messages that there may be some.
+    pub(super) fn announce_messages(&self) {
+        self.messages.send_modify(|calls| *calls = calls.wrapping_add(1));
+    }
+
     pub(super) fn record(&self, call: Call) {
         self.calls
             .lock()
@@ -236,7 +242,23 @@ impl Cloud {
             faults: Mutex::new(Faults::new(options.faults)),
             struck: options.struck,
             calls: Mutex::default(),
+            messages: watch::Sender::new(0),
         })))
+    }
+
+    pub(super) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    /// Whether there is a service of this signing name.
+    pub(super) fn has_service(&self, name: &str) -> bool {
+        self.0.service(name).is_some()
+    }
+
+    /// Changes whenever a call of this process may have put messages within reach: who waits for
+    /// messages looks again. Other processes are not heard.
+    pub(super) fn messages(&self) -> watch::Receiver<u64> {
+        self.0.messages.subscribe()
     }
 
     /// The HTTP client for the SDK.

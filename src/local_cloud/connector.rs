@@ -1,10 +1,10 @@
 //! The seam to the SDK: an HTTP client whose replies come from the local cloud.
 
-use super::chunked;
 use super::cloud::{Call, Inner};
 use super::fault::{self, Lot, What};
 use super::late;
 use super::service::{Refusal, Reply, Request, Service};
+use super::wire::{self, Scope};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -14,9 +14,8 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
-use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The HTTP client handed to the SDK.
@@ -51,7 +50,7 @@ impl HttpConnector for Connector {
             inner.end_if_dead().await;
             let (service, mut request) = receive(request).await?;
             let Some(service) = inner.service(&service) else {
-                return respond(nobody(&service));
+                return respond(wire::no_service(&service));
             };
             let operation = format!("{}:{}", service.signing_name(), service.operation(&request));
             let mut lot = inner.draw(&operation);
@@ -162,7 +161,7 @@ async fn serve(
         }
         _ => {}
     }
-    let mut reply = answer(inner, service, request);
+    let mut reply = inner.answer(service, request);
     match lot.what {
         Some(What::Deny | What::HalfLag) => {
             if let Some(body) = fault::without(&reply.body, called.operation) {
@@ -190,68 +189,16 @@ async fn serve(
     respond(reply)
 }
 
-fn answer(inner: &Inner, service: &dyn Service, request: &mut Request) -> Reply {
-    if !chunked::decode(request) {
-        let refusal = Refusal::new(400, "IncompleteBody", "The chunked body is malformed.");
-        return service.refuse(request, &refusal);
-    }
-    let result = loop {
-        let mut disk = inner.disk.lock().unwrap_or_else(PoisonError::into_inner);
-        let result = disk.transact(|now, store| {
-            if late::is_due(now, store) {
-                return Ok(None);
-            }
-            request.now = now;
-            service.answer(request, store).map(Some)
-        });
-        drop(disk);
-        match result {
-            Ok(Ok(None)) => late::land(inner),
-            Ok(Ok(Some(reply))) => break Ok(Ok(reply)),
-            Ok(Err(refusal)) => break Ok(Err(refusal)),
-            Err(error) => break Err(error),
-        }
-    };
-    match result {
-        Ok(Ok(reply)) => reply,
-        Ok(Err(refusal)) => service.refuse(request, &refusal),
-        Err(error) => {
-            let message = format!("The local cloud's folder cannot be used: {error}");
-            service.refuse(request, &Refusal::new(500, "InternalFailure", message))
-        }
-    }
-}
-
 /// Reads a request, and which service it was signed for.
 async fn receive(request: HttpRequest) -> Result<(String, Request), ConnectorError> {
     let uri: http::Uri = request
         .uri()
         .parse()
         .map_err(|error: http::uri::InvalidUri| ConnectorError::user(error.into()))?;
-    let method = request.method().to_owned();
-    let mut headers: BTreeMap<String, String> = BTreeMap::new();
-    for (name, value) in request.headers() {
-        // As the HTTP that there would be on a wire: RFC 9110, section 5.5.
-        let value = value.trim_matches([' ', '\t']);
-        headers
-            .entry(name.to_ascii_lowercase())
-            .and_modify(|all| {
-                all.push(',');
-                all.push_str(value);
-            })
-            .or_insert_with(|| value.to_owned());
-    }
-    if let Some(authority) = uri.authority() {
-        headers
-            .entry("host".to_owned())
-            .or_insert_with(|| authority.to_string());
-    }
-    let (region, service) = headers
-        .get("authorization")
-        .and_then(|text| scope(text))
-        .unwrap_or_default();
+    let mut received = wire::request(request.method(), &uri, request.headers().iter());
+    let service = Scope::of(&received).service;
     let body = request.into_body();
-    let body = match body.bytes() {
+    received.body = match body.bytes() {
         Some(bytes) => Bytes::copy_from_slice(bytes),
         None => ByteStream::new(body)
             .collect()
@@ -259,69 +206,20 @@ async fn receive(request: HttpRequest) -> Result<(String, Request), ConnectorErr
             .map_err(|error| ConnectorError::user(error.into()))?
             .into_bytes(),
     };
-    let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
-        .into_owned()
-        .collect();
-    let request = Request {
-        method,
-        path: uri.path().to_owned(),
-        query,
-        headers,
-        body,
-        region,
-        now: 0,
-    };
-    Ok((service, request))
+    Ok((service, received))
 }
 
-/// Region and signing name out of a Signature Version 4 header:
-/// `… Credential=<key>/<date>/<region>/<service>/aws4_request, …`.
-fn scope(authorization: &str) -> Option<(String, String)> {
-    let credential = authorization.split_once("Credential=")?.1;
-    let mut parts = credential.split(',').next()?.split('/').skip(2);
-    Some((parts.next()?.to_owned(), parts.next()?.to_owned()))
-}
-
-fn nobody(service: &str) -> Reply {
-    let message = if service.is_empty() {
-        "The request is not signed, so the local cloud cannot determine the service.".to_owned()
-    } else {
-        format!("The local cloud has no service with the signing name {service}.")
-    };
-    let code = "UnknownOperationException";
-    Reply {
-        status: 404,
-        headers: vec![("x-amzn-errortype".to_owned(), code.to_owned())],
-        body: serde_json::json!({"__type": code, "message": message})
-            .to_string()
-            .into(),
-    }
-}
-
-/// Puts a reply into the SDK's form, with a request id and the body's length.
-fn respond(reply: Reply) -> Result<HttpResponse, ConnectorError> {
+/// Puts a reply into the SDK's form, complete.
+fn respond(mut reply: Reply) -> Result<HttpResponse, ConnectorError> {
     let invalid =
         |error: aws_smithy_runtime_api::http::HttpError| ConnectorError::other(error.into(), None);
+    wire::complete(&mut reply);
     let status = reply.status.try_into().map_err(invalid)?;
-    let length = reply.body.len();
     let mut response = HttpResponse::new(status, SdkBody::from(reply.body));
-    let headers = response.headers_mut();
     for (name, value) in reply.headers {
-        headers.try_append(name, value).map_err(invalid)?;
-    }
-    if !headers.contains_key("x-amzn-requestid") && !headers.contains_key("x-amz-request-id") {
-        headers.insert("x-amzn-requestid", request_id());
-    }
-    if !headers.contains_key("content-length") {
-        headers.insert("content-length", length.to_string());
+        response.headers_mut().try_append(name, value).map_err(invalid)?;
     }
     Ok(response)
-}
-
-fn request_id() -> String {
-    let id = hex::encode(rand::random::<[u8; 16]>());
-    let (a, b) = id.split_at(8);
-    format!("{a}-{}-{}-{}-{}", &b[..4], &b[4..8], &b[8..12], &b[12..])
 }
 
 fn reset() -> ConnectorError {

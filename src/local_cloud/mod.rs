@@ -10,6 +10,7 @@
 //! work elsewhere refuses.
 
 pub mod apigateway;
+mod call;
 mod chunked;
 pub mod cloud;
 pub mod cloudcontrol;
@@ -18,14 +19,17 @@ mod disk;
 pub mod fault;
 #[cfg(test)]
 mod fixture;
+mod gateway;
 pub mod iam;
 mod json;
 pub mod lambda;
 mod late;
+pub mod live;
 pub mod logs;
 mod policy;
 mod query;
 pub mod s3;
+mod serve;
 pub mod service;
 pub mod sns;
 pub mod sqs;
@@ -35,6 +39,7 @@ pub mod sts;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod wire;
 mod xml;
 
 pub use cloud::{Call, Cloud, Entry, Kill, Options};

@@ -29,6 +29,22 @@ pub struct Request {
     pub now: u64,
 }
 
+impl Request {
+    /// A call of a service that speaks JSON, which the local cloud itself makes. `target` names the
+    /// operation with its prefix: `AmazonSQS.SendMessage`.
+    pub(super) fn json(region: &str, target: &str, body: &Value) -> Self {
+        Self {
+            method: "POST".to_owned(),
+            path: "/".to_owned(),
+            query: Vec::new(),
+            headers: BTreeMap::from([("x-amz-target".to_owned(), target.to_owned())]),
+            body: body.to_string().into(),
+            region: region.to_owned(),
+            now: 0,
+        }
+    }
+}
+
 fn write_bytes<S: Serializer>(bytes: &Bytes, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&hex::encode(bytes))
 }
@@ -81,6 +97,8 @@ pub trait Store {
     fn get(&self, key: &str) -> Option<Value>;
     /// All pairs whose key begins so, in key order.
     fn scan(&self, prefix: &str) -> Vec<(String, Value)>;
+    /// The first key that begins so and comes after another one, for those who do not need all.
+    fn next_key(&self, prefix: &str, after: &str) -> Option<String>;
     /// Sets a key.
     fn put(&mut self, key: &str, value: Value);
     /// Removes a key.

@@ -12,7 +12,7 @@ use super::{ChangedBy, Difference, hashes};
 use crate::data::{Attributes, Data, Inputs, Path};
 use crate::resource::ResourceType;
 use crate::schema::Schema;
-use covers::{equal, is_empty};
+use covers::{equal, is_empty, shown};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -364,13 +364,18 @@ impl Rows<'_, '_> {
                 .iter()
                 .any(|at| at.is_within(path) || path.is_within(at))
             || self.compare.sealed.iter().any(|at| at.is_within(path));
+        let wanted = desired
+            .get(path)
+            .filter(|data| !data.is_known() || given(&data.value));
+        let named = wanted.as_ref().map(|data| &data.value).into_iter();
+        let named: Vec<&Value> = named.chain(applied).collect();
         self.rows.push(Difference {
             path: path.clone(),
             applied: applied.filter(|value| given(value)).cloned(),
-            live: live.filter(|value| given(value)).cloned(),
-            desired: desired
-                .get(path)
-                .filter(|data| !data.is_known() || given(&data.value)),
+            live: live
+                .filter(|value| given(value))
+                .map(|value| shown(schema, path, value, &named)),
+            desired: wanted,
             by,
             replaces: schema.flag(path, "createOnly")
                 || stays(schema, path, desired)

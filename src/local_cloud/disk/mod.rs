@@ -32,6 +32,7 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -410,6 +411,25 @@ impl Store for View<'_> {
             .into_iter()
             .filter_map(|(key, value)| Some((key.clone(), value?.clone())))
             .collect()
+    }
+
+    fn next_key(&self, prefix: &str, after: &str) -> Option<String> {
+        let from = match after < prefix {
+            true => Bound::Included(prefix),
+            false => Bound::Excluded(after),
+        };
+        let range = (from, Bound::Unbounded);
+        let kept = self.map.range::<str, _>(range);
+        let kept = kept
+            .map(|(key, _)| key)
+            .find(|key| !matches!(self.changes.get(*key), Some(None)));
+        let changed = self.changes.range::<str, _>(range);
+        let changed = changed
+            .filter(|(_, change)| change.is_some())
+            .map(|(key, _)| key)
+            .next();
+        let first = kept.into_iter().chain(changed).min()?;
+        first.starts_with(prefix).then(|| first.clone())
     }
 
     fn put(&mut self, key: &str, value: Value) {

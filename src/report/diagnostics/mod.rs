@@ -97,7 +97,7 @@ pub fn diagnostics_json(list: &[Diagnostic], sources: &Sources, locate: &Locate<
                 Place::At(..) | Place::Outside => None,
             };
             let mut entry = json!({
-                "severity": word(diagnostic.severity),
+                "severity": diagnostic.severity.word(),
                 "code": diagnostic.code,
                 "message": diagnostic.message,
                 "file": file(diagnostic, sources).map(|(name, _)| name),
@@ -125,14 +125,6 @@ pub fn diagnostics_json(list: &[Diagnostic], sources: &Sources, locate: &Locate<
         "omitted": list.len() - entries.len(),
         "diagnostics": entries,
     })
-}
-
-fn word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Hint => "hint",
-    }
 }
 
 fn file<'s>(diagnostic: &Diagnostic, sources: &'s Sources) -> Option<&'s (String, String)> {
@@ -352,7 +344,7 @@ fn count(list: &[Diagnostic], sources: &Sources) -> String {
     let counted = |severity| {
         let number = number_of(list, severity);
         let plural = if number == 1 { "" } else { "s" };
-        (number > 0).then(|| format!("{number} {}{plural}", word(severity)))
+        (number > 0).then(|| format!("{number} {}{plural}", severity.word()))
     };
     let counts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Hint]
         .into_iter()

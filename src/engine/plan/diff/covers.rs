@@ -21,6 +21,15 @@ pub(super) fn equal(schema: &'static Schema, path: &Path, has: &Value, wanted: &
     )
 }
 
+/// A live list as a plan shows it: without what the service filled into its items, which neither
+/// the file nor the last apply names, and a set in the order in which the first of `named` has it.
+pub(super) fn shown(schema: &'static Schema, path: &Path, live: &Value, named: &[&Value]) -> Value {
+    match live.is_array() && schema.keyword(path, "document").is_none() {
+        true => Covers { schema }.shown(path, live, named),
+        false => live.clone(),
+    }
+}
+
 /// Null, the empty string, list and object all mean "not given".
 pub(super) fn is_empty(value: &Value) -> bool {
     match value {
@@ -106,15 +115,75 @@ impl Covers {
             let mut pairs = has.iter().zip(wanted);
             return pairs.all(|(has, wanted)| self.at(at, has, wanted));
         }
-        let mut left: Vec<&Value> = has.iter().collect();
+        let pairs = self.pairs(at, has, wanted);
+        pairs.iter().all(Option::is_some)
+    }
+
+    /// For each item that is wanted the place of the one that is it, in any order. Equal items
+    /// belong together before those that the service has filled in.
+    fn pairs(&self, at: &Path, has: &[Value], wanted: &[Value]) -> Vec<Option<usize>> {
+        let mut free = vec![true; has.len()];
         let mut take = |fits: &dyn Fn(&Value) -> bool| {
-            let found = left.iter().position(|has| fits(has));
-            found.map(|found| left.swap_remove(found)).is_some()
+            let found = (0..has.len()).find(|place| free[*place] && fits(&has[*place]))?;
+            free[found] = false;
+            Some(found)
         };
-        let mut others: Vec<&Value> = wanted.iter().collect();
-        others.retain(|wanted| !take(&|has| has == *wanted));
-        let mut others = others.into_iter();
-        others.all(|wanted| take(&|has| self.at(at, has, wanted)))
+        let mut pairs: Vec<_> = wanted.iter().map(|item| take(&|has| has == item)).collect();
+        for (pair, wanted) in pairs.iter_mut().zip(wanted) {
+            *pair = pair.or_else(|| take(&|has| self.at(at, has, wanted)));
+        }
+        pairs
+    }
+
+    /// See [`shown`].
+    fn shown(&self, path: &Path, live: &Value, named: &[&Value]) -> Value {
+        match live {
+            Value::Array(items) => self.shown_items(&path.join(0), items, named, self.is_set(path)),
+            Value::Object(members) if !named.is_empty() && !self.is_whole(path) => {
+                let kept = members.iter().filter_map(|(key, value)| {
+                    let named: Vec<&Value> = named.iter().filter_map(|by| by.get(key)).collect();
+                    let keep = || self.shown(&path.join(key.as_str()), value, &named);
+                    (!named.is_empty()).then(|| (key.clone(), keep()))
+                });
+                Value::Object(kept.collect())
+            }
+            _ => live.clone(),
+        }
+    }
+
+    fn shown_items(&self, at: &Path, items: &[Value], named: &[&Value], is_set: bool) -> Value {
+        let lists = named.iter().filter_map(|by| by.as_array());
+        // For each list, which of its items each live one is. What is left is paired in order.
+        let partners: Vec<(&Vec<Value>, Vec<Option<usize>>)> = lists
+            .map(|list| {
+                let mut of = vec![None; items.len()];
+                let mut others = Vec::new();
+                for (place, pair) in self.pairs(at, items, list).into_iter().enumerate() {
+                    match pair {
+                        Some(item) => of[item] = Some(place),
+                        None => others.push(place),
+                    }
+                }
+                let unpaired = of.iter_mut().filter(|partner| partner.is_none());
+                for (partner, other) in unpaired.zip(others) {
+                    *partner = Some(other);
+                }
+                (list, of)
+            })
+            .collect();
+        let mut shown: Vec<(usize, Value)> = Vec::new();
+        for (item, live) in items.iter().enumerate() {
+            let of = partners.iter();
+            let named: Vec<&Value> = of.filter_map(|(list, of)| Some(&list[of[item]?])).collect();
+            let value = match named.first() {
+                Some(wanted) if self.at(at, live, wanted) => (*wanted).clone(),
+                _ => self.shown(at, live, &named),
+            };
+            let place = partners.first().and_then(|(_, of)| of[item]);
+            shown.push((place.filter(|_| is_set).unwrap_or(usize::MAX), value));
+        }
+        shown.sort_by_key(|(place, _)| *place);
+        Value::Array(shown.into_iter().map(|(_, value)| value).collect())
     }
 
     fn is_set(&self, path: &Path) -> bool {

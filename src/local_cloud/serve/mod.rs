@@ -1,0 +1,134 @@
+//! The local cloud on the wire: HTTP/1.1 on 127.0.0.1, for clients that are not in this process.
+//!
+//! Every request first passes `guard`, which keeps the web's pages out. What is for an API of the
+//! stack goes to `gateway`, everything else is the AWS API, by the service of its signature.
+
+mod guard;
+
+use super::gateway;
+use super::live::{self, Live};
+use super::service::Reply;
+use super::wire::{self, Scope};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Body as _, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::pin::pin;
+use tokio::net::{TcpListener, TcpStream};
+
+/// The body of a reply.
+pub(super) type Body = Full<Bytes>;
+
+/// Takes connections until the cloud is to stop.
+pub(super) async fn accept(live: Live, listener: TcpListener) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = live.stopping() => return,
+        };
+        match accepted {
+            Ok((stream, _)) => live.spawn(connection(live.clone(), stream)),
+            // Too many open files, for example: others may be closed soon.
+            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+        }
+    }
+}
+
+async fn connection(live: Live, stream: TcpStream) {
+    // Replies are small, and a client waits for each.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(|request| {
+        let live = live.clone();
+        async move { Ok::<_, Infallible>(handle(&live, request).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    // A client that breaks off is nobody's trouble but its own.
+    tokio::select! {
+        _ = connection.as_mut() => {}
+        () = live.stopping() => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+}
+
+async fn handle(live: &Live, request: http::Request<Incoming>) -> http::Response<Body> {
+    match guard::admit(&request) {
+        Err(why) => respond(wire::refusal(403, "AccessDeniedException", &why)),
+        Ok(guard::For::Api) => gateway::handle(live, request).await,
+        Ok(guard::For::Aws) => aws(live, request).await,
+    }
+}
+
+/// A call of the AWS API.
+async fn aws(live: &Live, request: http::Request<Incoming>) -> http::Response<Body> {
+    let (head, body) = request.into_parts();
+    let headers = head.headers.iter();
+    let headers = headers.filter_map(|(name, value)| {
+        Some((name.as_str(), std::str::from_utf8(value.as_bytes()).ok()?))
+    });
+    let mut request = wire::request(head.method.as_str(), &head.uri, headers);
+    let scope = Scope::of(&request);
+    if live.cloud().has_service(&scope.service) {
+        match read(body, most(&scope.service)).await {
+            Ok(bytes) => request.body = bytes,
+            Err(reply) => return respond(reply),
+        }
+    }
+    respond(live::answer(live, &scope.service, request).await)
+}
+
+/// The most bytes that the body of a request may have. S3: the largest PutObject (S3 user guide,
+/// "Uploading objects"). Lambda: what CreateFunction takes in its error message. Others: the
+/// largest payload of any, and twice what fits into a batch of SQS.
+fn most(service: &str) -> u64 {
+    match service {
+        "s3" => 5 << 30,
+        "lambda" => 70_167_211,
+        _ => 10 << 20,
+    }
+}
+
+/// Reads a body to its end, or to its limit.
+async fn read(body: Incoming, most: u64) -> Result<Bytes, Reply> {
+    let large = || {
+        let message = format!("Request must be smaller than {most} bytes.");
+        wire::refusal(413, "RequestEntityTooLargeException", &message)
+    };
+    // Refused unread where the client says how much it is.
+    if body.size_hint().lower() > most {
+        return Err(large());
+    }
+    let limit = usize::try_from(most).unwrap_or(usize::MAX);
+    match Limited::new(body, limit).collect().await {
+        Ok(whole) => Ok(whole.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(large()),
+        Err(error) => Err(wire::refusal(
+            400,
+            "IncompleteBody",
+            &format!("The body could not be read: {error}"),
+        )),
+    }
+}
+
+/// A reply in the form of the HTTP library, complete.
+pub(super) fn respond(mut reply: Reply) -> http::Response<Body> {
+    wire::complete(&mut reply);
+    let mut response = http::Response::builder().status(reply.status);
+    for (name, value) in &reply.headers {
+        response = response.header(name, value.as_bytes());
+    }
+    response.body(Full::new(reply.body)).unwrap_or_else(|error| {
+        let message = format!("The reply cannot be written: {error}");
+        let mut response = http::Response::new(Full::new(Bytes::from(message)));
+        *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
+        response
+    })
+}
