@@ -7,6 +7,7 @@
 
 pub mod common;
 mod foreign;
+pub mod local;
 mod offline;
 pub mod outside;
 pub mod reference;
@@ -99,6 +100,7 @@ pub enum Command {
     Drift(DriftArgs),
     Refresh(RefreshArgs),
     Import(ImportArgs),
+    Local(local::LocalArgs),
     State(state::StateArgs),
     Types(reference::TypesArgs),
     Functions(reference::FunctionsArgs),

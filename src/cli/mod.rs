@@ -20,6 +20,7 @@ mod identity;
 mod import;
 mod interrupt;
 mod live;
+mod local;
 mod masks;
 mod mistakes;
 mod neighbours;
@@ -105,6 +106,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
             Command::Import(args) => import::run(global, args).await,
             Command::Drift(args) => drift::run(global, args).await,
             Command::Refresh(args) => refresh::run(global, args).await,
+            Command::Local(args) => local::run(global, args).await,
             Command::State(args) => state::run(global, args).await,
             Command::Types(args) => types::run(global, args),
             Command::Functions(args) => functions::run(global, args),

@@ -236,22 +236,7 @@ pub(super) async fn clients(
 ) -> Result<(Arc<Aws>, Watch), CliError> {
     let mut watch = Watch::default();
     if cloud.local {
-        let setting =
-            |name: &str| std::env::var_os(name).map(|it| it.to_string_lossy().into_owned());
-        let mut options = local_cloud::Options::from_strings(
-            work_dir.join("local"),
-            setting("STACKCTL_LOCAL_FAULTS").as_deref(),
-            setting("STACKCTL_LOCAL_SPEED").as_deref(),
-            setting("STACKCTL_LOCAL_LATENCY").as_deref(),
-        )
-        .map_err(|error| {
-            CliError::new(format!("The local cloud's settings are wrong: {error}."))
-        })?;
-        options.struck = setting("STACKCTL_LOCAL_STRUCK").map(PathBuf::from);
-        let speed = options.speed;
-        let cloud = local_cloud::Cloud::open(options).map_err(|error| {
-            CliError::new("The local cloud could not be opened.").caused_by(&error)
-        })?;
+        let (cloud, speed) = local_cloud(work_dir)?;
         settings.endpoint_url = None;
         settings.assume_role = None;
         settings.local = Some(Local {
@@ -287,6 +272,25 @@ pub(super) async fn clients(
     let aws = Arc::new(aws);
     *shared = Some((settings, Arc::clone(&aws)));
     Ok((aws, watch))
+}
+
+/// The local cloud of this folder, as the environment wants it, and how many times faster than real
+/// time its clock runs.
+pub(super) fn local_cloud(work_dir: &Path) -> Result<(local_cloud::Cloud, f64), CliError> {
+    let setting = |name: &str| std::env::var_os(name).map(|it| it.to_string_lossy().into_owned());
+    let mut options = local_cloud::Options::from_strings(
+        work_dir.join("local"),
+        setting("STACKCTL_LOCAL_FAULTS").as_deref(),
+        setting("STACKCTL_LOCAL_SPEED").as_deref(),
+        setting("STACKCTL_LOCAL_LATENCY").as_deref(),
+    )
+    .map_err(|error| CliError::new(format!("The local cloud's settings are wrong: {error}.")))?;
+    options.struck = setting("STACKCTL_LOCAL_STRUCK").map(PathBuf::from);
+    let speed = options.speed;
+    let cloud = local_cloud::Cloud::open(options).map_err(|error| {
+        CliError::new("The local cloud could not be opened.").caused_by(&error)
+    })?;
+    Ok((cloud, speed))
 }
 
 /// What names a profile: `AWS_PROFILE`, or the setting and its place.

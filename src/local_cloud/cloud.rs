@@ -4,10 +4,11 @@
 use super::connector::Client;
 use super::disk::Disk;
 use super::fault::{Fault, Faults, Lot, What};
-use super::service::Service;
+use super::service::{Service, Store};
 use super::{apigateway, cloudcontrol, iam, lambda, logs, s3, sns, sqs, sts};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use serde_json::Value;
+use std::convert::Infallible;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -310,6 +311,27 @@ impl Cloud {
             .now()
     }
 
+    /// How many times faster than real time the local clock runs.
+    pub(super) fn speed(&self) -> f64 {
+        self.0.speed
+    }
+
+    /// Looks at what the cloud holds, at the local time. What is written to the store is dropped.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub(super) fn look<T>(
+        &self,
+        look: impl FnOnce(u64, &mut dyn Store) -> T,
+    ) -> io::Result<T> {
+        let mut disk = self.0.disk.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = disk.transact(|now, store| Err::<Infallible, T>(look(now, store)))?;
+        match seen {
+            Err(seen) => Ok(seen),
+            Ok(never) => match never {},
+        }
+    }
+
     /// The calls of this process, in the order of their replies. A call whose client gave up
     /// waiting is not among them.
     pub fn calls(&self) -> Vec<Call> {
@@ -331,7 +353,7 @@ impl Cloud {
                 Some(value) => store.put(key, value),
                 None => store.remove(key),
             }
-            Ok::<_, std::convert::Infallible>(())
+            Ok::<_, Infallible>(())
         });
         done.map(|_| ())
     }

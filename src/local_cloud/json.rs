@@ -84,6 +84,27 @@ impl Input {
         self.member(name, Value::as_bool)
     }
 
+    /// A list of structures.
+    pub(super) fn inputs(&self, name: &str) -> Result<Option<Vec<Self>>, Refusal> {
+        self.member(name, |value| {
+            let list = value.as_array()?;
+            list.iter()
+                .map(|item| Some(Self(item.as_object()?.clone())))
+                .collect()
+        })
+    }
+
+    /// A map to structures.
+    pub(super) fn input_map(&self, name: &str) -> Result<BTreeMap<String, Self>, Refusal> {
+        let all = self.member(name, |value| {
+            let map = value.as_object()?;
+            map.iter()
+                .map(|(key, value)| Some((key.clone(), Self(value.as_object()?.clone()))))
+                .collect()
+        })?;
+        Ok(all.unwrap_or_default())
+    }
+
     /// A list of strings.
     pub(super) fn texts(&self, name: &str) -> Result<Option<Vec<String>>, Refusal> {
         self.member(name, |value| {

@@ -11,6 +11,7 @@
 
 pub mod apigateway;
 mod call;
+mod callers;
 mod chunked;
 pub mod cloud;
 pub mod cloudcontrol;

@@ -1,5 +1,6 @@
-//! STS: who the caller is. In the local cloud that is always the root of its one account.
+//! STS: who the caller is: the root of the one account, or the session of a role.
 
+use super::callers::Caller;
 use super::query::{self, Form};
 use super::service::{ACCOUNT, Refusal, Reply, Request, Service, Store};
 use super::xml::Xml;
@@ -19,7 +20,7 @@ impl Service for Sts {
         Form::parse(request).action().to_owned()
     }
 
-    fn answer(&self, request: &Request, _store: &mut dyn Store) -> Result<Reply, Refusal> {
+    fn answer(&self, request: &Request, store: &mut dyn Store) -> Result<Reply, Refusal> {
         let operation = self.operation(request);
         if operation != "GetCallerIdentity" {
             return Err(Refusal::new(
@@ -28,10 +29,10 @@ impl Service for Sts {
                 format!("The local cloud does not have sts:{operation}."),
             ));
         }
-        let (partition, _) = crate::resource::aws::partition_of(&request.region);
+        let caller = Caller::of(request, store);
         let mut xml = Xml::default();
-        xml.text("Arn", format!("arn:{partition}:iam::{ACCOUNT}:root"));
-        xml.text("UserId", ACCOUNT);
+        xml.text("Arn", caller.arn);
+        xml.text("UserId", caller.user_id);
         xml.text("Account", ACCOUNT);
         Ok(query::respond(NAMESPACE, &operation, xml))
     }

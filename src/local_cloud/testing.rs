@@ -2,6 +2,7 @@
 //! test moves it.
 
 use super::service::{Reply, Request, Service, Store};
+use super::wire::{self, Scope};
 use crate::resource::aws::Aws;
 use crate::resource::aws::connect::{Local, Settings, connect};
 use aws_smithy_runtime_api::client::http::{
@@ -33,6 +34,12 @@ impl Store for Memory {
             .take_while(|(key, _)| key.starts_with(prefix))
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect()
+    }
+
+    fn next_key(&self, prefix: &str, after: &str) -> Option<String> {
+        let mut keys = self.values.range(prefix.to_owned()..).map(|(key, _)| key);
+        let key = keys.find(|key| key.as_str() > after)?;
+        key.starts_with(prefix).then(|| key.clone())
     }
 
     fn put(&mut self, key: &str, value: Value) {
@@ -118,35 +125,20 @@ impl Cloud {
 
 /// The request as a service sees it; region and service come from the signature's scope.
 fn read(request: &HttpRequest, now: u64) -> (&'static dyn Service, Request) {
-    let headers: BTreeMap<String, String> = request
-        .headers()
-        .iter()
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
-        .collect();
-    let scope = headers["authorization"]
-        .split("Credential=")
-        .nth(1)
-        .unwrap();
-    let scope: Vec<&str> = scope.split(',').next().unwrap().split('/').collect();
-    let service: &'static dyn Service = match scope[3] {
+    let uri: http::Uri = request.uri().parse().unwrap();
+    let mut read = wire::request(request.method(), &uri, request.headers().iter());
+    read.body = Bytes::copy_from_slice(request.body().bytes().unwrap());
+    read.now = now;
+    let name = Scope::of(&read).service;
+    let service: &'static dyn Service = match name.as_str() {
         "iam" => &super::iam::Iam,
         "s3" => &super::s3::S3,
         "lambda" => &super::lambda::Lambda,
+        "sqs" => &super::sqs::Sqs,
         other => panic!("no service {other}"),
     };
-    assert_eq!(service.signing_name(), scope[3]);
-    let uri: http::Uri = request.uri().parse().unwrap();
-    let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    let request = Request {
-        method: request.method().to_owned(),
-        path: uri.path().to_owned(),
-        query: query.into_owned().collect(),
-        body: Bytes::copy_from_slice(request.body().bytes().unwrap()),
-        region: scope[2].to_owned(),
-        headers,
-        now,
-    };
-    (service, request)
+    assert_eq!(service.signing_name(), name);
+    (service, read)
 }
 
 impl HttpConnector for Cloud {

@@ -9,8 +9,8 @@
 //!   one first reads what the others appended.
 //!
 //! The header names the log's generation: it changes when a process rewrites the log without what
-//! is outdated (only when it opens the folder), and the others then read it again. It also holds
-//! the clock: local time runs `speed` times faster than real time.
+//! is outdated (when it opens the folder, or the log has grown long), and the others then read it
+//! again. It also holds the clock: local time runs `speed` times faster than real time.
 
 #![cfg_attr(
     not(test),
@@ -45,6 +45,9 @@ const UNFINISHED: &str = ".new-";
 const VERSION: u32 = 1;
 /// How many outdated records a log may hold, beyond as many as there are live ones.
 const OUTDATED: usize = 1000;
+
+/// How many bytes a log may grow while a process uses it, beyond as many as it had at first.
+const GROWTH: u64 = 16 << 20;
 
 /// The header line: which log this is, and what time it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -125,6 +128,8 @@ pub(super) struct Disk {
     read: u64,
     /// How many records of the log no longer say anything.
     outdated: usize,
+    /// How long the log was when this process last saw nothing outdated in it, or opened it.
+    base: u64,
 }
 
 /// The folder's lock, given back when dropped.
@@ -161,6 +166,7 @@ impl Disk {
             map: BTreeMap::new(),
             read: 0,
             outdated: 0,
+            base: 0,
         };
         let _locked = disk.lock()?;
         disk.clear()?;
@@ -228,6 +234,11 @@ impl Disk {
             for (key, change) in changes {
                 self.apply(key, change);
             }
+            if self.read > 2 * self.base + GROWTH && self.outdated > self.map.len() {
+                self.header = Header::new(self.header.now(), self.header.speed);
+                self.rewrite()?;
+                self.sweep()?;
+            }
         }
         Ok(result)
     }
@@ -248,7 +259,8 @@ impl Disk {
         let mut first = [0; HEADER];
         file.read_exact(&mut first).map_err(broken)?;
         let header = Header::parse(&first)?;
-        if self.read == 0 || header != self.header {
+        let is_new = self.read == 0 || header != self.header;
+        if is_new {
             files::tighten(&file)?;
             self.header = header;
             self.map.clear();
@@ -274,6 +286,9 @@ impl Disk {
             }
         }
         self.read += whole as u64;
+        if is_new {
+            self.base = self.read;
+        }
         Ok((file, whole < tail.len()))
     }
 
@@ -296,6 +311,7 @@ impl Disk {
         }
         write(&self.dir, &self.log(), &text)?;
         self.read = text.len() as u64;
+        self.base = self.read;
         self.outdated = 0;
         Ok(())
     }
@@ -419,17 +435,19 @@ impl Store for View<'_> {
             false => Bound::Excluded(after),
         };
         let range = (from, Bound::Unbounded);
-        let kept = self.map.range::<str, _>(range);
+        let is_within = |key: &&String| key.starts_with(prefix);
+        let mut kept = self.map.range::<str, _>(range).map(|(key, _)| key);
         let kept = kept
-            .map(|(key, _)| key)
-            .find(|key| !matches!(self.changes.get(*key), Some(None)));
-        let changed = self.changes.range::<str, _>(range);
-        let changed = changed
-            .filter(|(_, change)| change.is_some())
-            .map(|(key, _)| key)
-            .next();
-        let first = kept.into_iter().chain(changed).min()?;
-        first.starts_with(prefix).then(|| first.clone())
+            .by_ref()
+            .take_while(is_within)
+            .find(|key| !self.changes.contains_key(*key));
+        let changes = self.changes.range::<str, _>(range);
+        let mut changes = changes.take_while(|(key, _)| is_within(key));
+        let changed = changes.find(|(_, change)| change.is_some());
+        kept.into_iter()
+            .chain(changed.map(|(key, _)| key))
+            .min()
+            .cloned()
     }
 
     fn put(&mut self, key: &str, value: Value) {

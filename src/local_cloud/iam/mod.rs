@@ -16,7 +16,7 @@ mod role;
 mod role_update;
 mod version;
 
-pub(super) use model::role_of_arn;
+pub(super) use model::{Role, role_of_arn};
 
 use super::query::{self, Form};
 use super::service::{Refusal, Reply, Request, Service, Store};

@@ -16,7 +16,7 @@ pub(in crate::local_cloud) struct Role {
     pub(in crate::local_cloud) name: String,
     pub(in crate::local_cloud) arn: String,
     pub(super) path: String,
-    pub(super) id: String,
+    pub(in crate::local_cloud) id: String,
     /// The assume-role document, as written.
     pub(in crate::local_cloud) trust: String,
     pub(super) description: Option<String>,

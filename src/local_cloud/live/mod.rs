@@ -8,7 +8,7 @@ mod answer;
 mod presence;
 
 pub(in crate::local_cloud) use answer::answer;
-pub use presence::{Presence, running};
+pub use presence::{Presence, Running, running};
 
 use super::cloud::Cloud;
 use super::serve;

@@ -305,7 +305,8 @@ fn redrive(text: &str, fifo: bool, place: &Place<'_>) -> Result<String, Refusal>
     Ok(json!({"deadLetterTargetArn": target, "maxReceiveCount": count}).to_string())
 }
 
-fn admits(queue: &Value, source: &str) -> bool {
+/// Whether a queue takes the messages of another one, by its redrive allow policy.
+pub(super) fn admits(queue: &Value, source: &str) -> bool {
     let Some(policy) = queue
         .pointer("/attributes/RedriveAllowPolicy")
         .and_then(Value::as_str)

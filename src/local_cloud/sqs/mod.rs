@@ -1,16 +1,19 @@
-//! SQS: queues, their attributes and tags. No messages.
+//! SQS: queues, their attributes and tags, and their messages.
 //!
 //! A queue is kept under `sqs/{region}/queue/{name}` as `{name, url, arn, attributes, tags,
 //! created}`; the names deleted a moment ago under `.sqs/{region}/deleted/{name}`.
 
 mod attributes;
+mod messages;
 #[cfg(test)]
 mod tests;
 
+use super::callers::Caller;
 use super::json::{self, Input, tags_fault};
 use super::service::{ACCOUNT, Refusal, Reply, Request, Service, Store};
 use crate::resource::aws::partition_of;
 use attributes::{Attributes, Place};
+use messages::{By, Held};
 use serde_json::{Value, json};
 
 /// The service.
@@ -39,6 +42,14 @@ fn missing(name: &str) -> Refusal {
     )
 }
 
+/// The refusal of a parameter's value.
+fn invalid_value(value: impl std::fmt::Display, parameter: &str, reason: &str) -> Refusal {
+    refusal(
+        "InvalidParameterValue",
+        format!("Value {value} for parameter {parameter} is invalid. Reason: {reason}"),
+    )
+}
+
 fn no_queue() -> Refusal {
     refusal(
         "AWS.SimpleQueueService.NonExistentQueue",
@@ -57,6 +68,17 @@ impl Service for Sqs {
 
     fn answer(&self, request: &Request, store: &mut dyn Store) -> Result<Reply, Refusal> {
         let input = Input::parse(request)?;
+        if let Some(operation) = messages::operation(json::operation(request)) {
+            let by = By {
+                sender: Caller::of(request, store).user_id,
+                now: request.now,
+            };
+            let (_, queue) = named(&input, &request.region, store)?;
+            let queue = Queue::of(&queue);
+            let mut held = Held::of(store, &request.region, &queue.name);
+            let body = operation(&mut held, &queue, &input, &by)?;
+            return Ok(json::reply("1.0", 200, &body));
+        }
         let mut call = Call {
             region: &request.region,
             now: request.now,
@@ -80,9 +102,9 @@ impl Service for Sqs {
 
     fn refuse(&self, _request: &Request, refusal: &Refusal) -> Reply {
         // The code of the old query protocol goes into a header, the new one into the body.
-        let shape = match refusal.code.as_str() {
-            "AWS.SimpleQueueService.NonExistentQueue" => "QueueDoesNotExist",
-            "AWS.SimpleQueueService.QueueDeletedRecently" => "QueueDeletedRecently",
+        let short = refusal.code.strip_prefix("AWS.SimpleQueueService.");
+        let shape = match short.unwrap_or(&refusal.code) {
+            "NonExistentQueue" => "QueueDoesNotExist",
             "QueueAlreadyExists" => "QueueNameExists",
             other => other,
         };
@@ -102,6 +124,35 @@ impl Service for Sqs {
         ));
         reply
     }
+}
+
+/// Whether a request is one to receive messages.
+pub(super) fn is_receive(request: &Request) -> bool {
+    json::operation(request) == "ReceiveMessage"
+}
+
+/// Whether a reply to such a request has no message in it.
+pub(super) fn is_empty(reply: &Reply) -> bool {
+    reply.status == 200 && reply.body.as_ref() == b"{}"
+}
+
+/// How long a request to receive messages waits.
+pub(super) struct Waiting {
+    /// How long in all, in milliseconds of local time.
+    pub(super) patience: u64,
+    /// When messages that are there already can be received, in milliseconds from now.
+    pub(super) opens_in: Option<u64>,
+}
+
+/// How long a request to receive messages waits that found none.
+pub(super) fn waiting(request: &Request, now: u64, store: &mut dyn Store) -> Option<Waiting> {
+    let input = Input::parse(request).ok()?;
+    let (_, queue) = named(&input, &request.region, store).ok()?;
+    let queue = Queue::of(&queue);
+    let patience = messages::wait(&queue, &input).ok()?;
+    let held = Held::of(store, &request.region, &queue.name);
+    let opens_in = held.opens().map(|at| at.saturating_sub(now));
+    Some(Waiting { patience, opens_in })
 }
 
 struct Call<'c> {
@@ -206,6 +257,16 @@ impl Call<'_> {
         }
         let all = names.iter().any(|name| name == "All");
         let mut found = attributes_of(&queue);
+        let queue = Queue::of(&queue);
+        let held = Held::of(self.store, self.region, &queue.name);
+        let [visible, in_flight, delayed] = held.counts(&queue, self.now)?;
+        for (name, count) in [
+            ("ApproximateNumberOfMessages", visible),
+            ("ApproximateNumberOfMessagesNotVisible", in_flight),
+            ("ApproximateNumberOfMessagesDelayed", delayed),
+        ] {
+            found.insert(name.to_owned(), count.to_string());
+        }
         found.retain(|name, _| all || names.contains(name));
         Ok(if found.is_empty() {
             json!({})
@@ -316,6 +377,7 @@ impl Call<'_> {
     fn delete_queue(&mut self) -> Answer {
         let (name, _) = self.queue()?;
         self.store.remove(&key(self.region, &name));
+        Held::of(self.store, self.region, &name).clear(true);
         for (key, when) in self.store.scan(&deleted_key(self.region, "")) {
             if when
                 .as_u64()
@@ -338,37 +400,67 @@ impl Call<'_> {
 
     /// The queue that `QueueUrl` names, and its name.
     fn queue(&self) -> Result<(String, Value), Refusal> {
-        let url = self
-            .input
-            .text("QueueUrl")?
-            .ok_or_else(|| missing("QueueUrl"))?;
-        let address = || {
-            Refusal::new(
-                404,
-                "InvalidAddress",
-                format!("The address {url} is not valid for this endpoint."),
-            )
-        };
-        let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-        let parts: Vec<&str> = rest.split('/').collect();
-        let [host, account, name] = parts[..] else {
-            return Err(address());
-        };
-        if host
-            .strip_prefix("sqs.")
-            .and_then(|host| host.split_once('.'))
-            .is_some_and(|(region, _)| region != self.region)
-        {
-            return Err(address());
+        named(&self.input, self.region, self.store)
+    }
+}
+
+/// The queue that `QueueUrl` names, and its name.
+fn named(input: &Input, region: &str, store: &dyn Store) -> Result<(String, Value), Refusal> {
+    let url = input.text("QueueUrl")?.ok_or_else(|| missing("QueueUrl"))?;
+    let address = || {
+        Refusal::new(
+            404,
+            "InvalidAddress",
+            format!("The address {url} is not valid for this endpoint."),
+        )
+    };
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let parts: Vec<&str> = rest.split('/').collect();
+    let [host, account, name] = parts[..] else {
+        return Err(address());
+    };
+    if host
+        .strip_prefix("sqs.")
+        .and_then(|host| host.split_once('.'))
+        .is_some_and(|(of, _)| of != region)
+    {
+        return Err(address());
+    }
+    if account != ACCOUNT {
+        return Err(no_queue());
+    }
+    let queue = store.get(&key(region, name)).ok_or_else(no_queue)?;
+    Ok((name.to_owned(), queue))
+}
+
+/// A queue, as its messages need it.
+struct Queue {
+    name: String,
+    arn: String,
+    fifo: bool,
+    attributes: Attributes,
+}
+
+impl Queue {
+    fn of(queue: &Value) -> Self {
+        let text = |name: &str| queue[name].as_str().unwrap_or_default().to_owned();
+        let name = text("name");
+        Self {
+            fifo: name.ends_with(".fifo"),
+            name,
+            arn: text("arn"),
+            attributes: attributes_of(queue),
         }
-        if account != ACCOUNT {
-            return Err(no_queue());
-        }
-        let queue = self
-            .store
-            .get(&key(self.region, name))
-            .ok_or_else(no_queue)?;
-        Ok((name.to_owned(), queue))
+    }
+
+    /// An attribute; empty where the queue does not have it.
+    fn text(&self, name: &str) -> &str {
+        self.attributes.get(name).map_or("", String::as_str)
+    }
+
+    /// An attribute that is a number.
+    fn number(&self, name: &str) -> u64 {
+        self.text(name).parse().unwrap_or_default()
     }
 }
 
