@@ -23,7 +23,7 @@ mod update;
 mod version;
 
 pub(super) use runnable::{
-    Polled, Runnable, exists, invoked, invoke_target, polled, refuse as refuse_call, runnable,
+    Polled, Runnable, exists, invoke_target, invoked, polled, refuse as refuse_call, runnable,
 };
 
 use super::service::{Refusal, Reply, Request, Service, Store};

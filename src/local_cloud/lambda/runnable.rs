@@ -68,7 +68,10 @@ pub(in crate::local_cloud) fn runnable(
             let mut versions = function.versions.iter();
             let config = versions.find(|version| version["Version"] == number);
             let Some(config) = config else {
-                return Err(missing(format!("Function not found: {}:{number}", function.arn)));
+                return Err(missing(format!(
+                    "Function not found: {}:{number}",
+                    function.arn
+                )));
             };
             let blob = function.version_blobs.get(number);
             Runnable {
