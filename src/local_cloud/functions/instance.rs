@@ -109,7 +109,8 @@ impl Instance {
             .get("Architectures")
             .and_then(|it| it[0].as_str());
         let runtime = (function.text("Runtime"), architecture.unwrap_or("x86_64"));
-        let program = runtime::program(runtime, &root, &code::folder(&dir), settings)?;
+        let program = runtime::program(runtime, &root, &code::folder(&dir), settings);
+        let program = program.await?;
         live.note("Functions run as you, with your rights, and not in a sandbox.");
         if let Some(note) = &program.note {
             live.note(note);

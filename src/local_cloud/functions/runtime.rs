@@ -1,11 +1,19 @@
 //! What runs a function's code: the interpreter of its runtime on this machine, or the `bootstrap`
 //! in its zip.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::process::Command;
 
 const PYTHON: &str = include_str!("bootstrap/python.py");
 const NODE: &str = include_str!("bootstrap/node.mjs");
+
+/// How long an interpreter may take to say where it is.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A command that runs a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,15 +54,36 @@ impl Settings {
         }
     }
 
-    fn find(&self, name: &str) -> Option<PathBuf> {
+    /// The files that a name may mean, in the order of PATH.
+    fn find(&self, name: &str) -> Vec<PathBuf> {
         if name.contains('/') {
-            return Some(PathBuf::from(name)).filter(|path| is_program(path));
+            let path = PathBuf::from(name);
+            return Vec::from_iter(is_program(&path).then_some(path));
         }
         std::env::split_paths(&self.path)
             .filter(|folder| folder.is_absolute())
             .map(|folder| folder.join(name))
-            .find(|path| is_program(path))
+            .filter(|path| is_program(path))
+            .collect()
     }
+}
+
+/// Where an interpreter really is, as it says itself; none where it does not run. What is on PATH
+/// may be a version manager's script, which is slow, or refuses.
+async fn real(path: &Path, question: &[&str]) -> Option<PathBuf> {
+    static KNOWN: Mutex<BTreeMap<PathBuf, PathBuf>> = Mutex::new(BTreeMap::new());
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = known().get(path).filter(|path| is_program(path)) {
+        return Some(known.clone());
+    }
+    let mut command = Command::new(path);
+    command.args(question).stdin(Stdio::null()).kill_on_drop(true);
+    let output = tokio::time::timeout(PATIENCE, command.output()).await;
+    let output = output.ok()?.ok().filter(|output| output.status.success())?;
+    let said = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
+    let real = if is_program(&said) { said } else { path.to_owned() };
+    known().insert(path.to_owned(), real.clone());
+    Some(real)
 }
 
 #[cfg(unix)]
@@ -70,7 +99,7 @@ fn is_program(path: &Path) -> bool {
 }
 
 /// The program for a runtime, or a sentence that says why this machine has none.
-pub(super) fn program(
+pub(super) async fn program(
     (runtime, architecture): (&str, &str),
     root: &Path,
     bootstraps: &Path,
@@ -79,13 +108,17 @@ pub(super) fn program(
     if let Some(version) = runtime.strip_prefix("python3.") {
         let wanted = format!("python3.{version}");
         let own = settings.python.as_deref();
-        let interpreter = interpreter(settings, (own, "STACKCTL_PYTHON"), &[&wanted, "python3"])?;
+        let question = ["-c", "import sys; print(sys.executable)"];
+        let language = (own, "STACKCTL_PYTHON", question.as_slice());
+        let interpreter = interpreter(settings, language, &[&wanted, "python3"]).await?;
         let script = script(bootstraps, "python.py", PYTHON)?;
         return Ok(interpreter.running(&wanted, runtime, script));
     }
     if runtime.starts_with("nodejs") {
         let own = settings.node.as_deref();
-        let interpreter = interpreter(settings, (own, "STACKCTL_NODE"), &["node"])?;
+        let question = ["-p", "process.execPath"];
+        let language = (own, "STACKCTL_NODE", question.as_slice());
+        let interpreter = interpreter(settings, language, &["node"]).await?;
         let script = script(bootstraps, "node.mjs", NODE)?;
         // Which version node is, it says itself; its name does not.
         return Ok(interpreter.running("node", runtime, script));
@@ -130,7 +163,7 @@ impl Interpreter {
     fn running(self, wanted: &str, runtime: &str, script: PathBuf) -> Program {
         let note = (self.name != wanted && !self.set).then(|| {
             format!(
-                "{runtime} functions run with {}, for {wanted} is not on PATH.",
+                "{runtime} functions run with {}, for no {wanted} on PATH runs.",
                 self.path.display()
             )
         });
@@ -144,34 +177,32 @@ impl Interpreter {
     }
 }
 
-/// The interpreter that a variable names, or the first of some names on PATH.
-fn interpreter(
+/// The interpreter that a variable names, or the first of some names on PATH that runs.
+async fn interpreter(
     settings: &Settings,
-    (own, variable): (Option<&str>, &str),
+    (own, variable, question): (Option<&str>, &str, &[&str]),
     names: &[&str],
 ) -> Result<Interpreter, String> {
-    let found = |name: &str, set: bool| {
-        let path = settings.find(name)?;
-        Some(Interpreter {
-            path,
-            name: name.to_owned(),
-            set,
-        })
-    };
-    if let Some(own) = own {
-        return found(own, true).ok_or_else(|| {
-            format!("{variable} names {own:?}, which is no program that can be run.")
-        });
+    for name in own.as_slice().iter().chain(names) {
+        for path in settings.find(name) {
+            if let Some(path) = real(&path, question).await {
+                return Ok(Interpreter {
+                    path,
+                    name: (*name).to_owned(),
+                    set: own.is_some(),
+                });
+            }
+        }
+        if let Some(own) = own {
+            return Err(format!(
+                "{variable} names {own:?}, which is no program that can be run."
+            ));
+        }
     }
-    names
-        .iter()
-        .find_map(|name| found(name, false))
-        .ok_or_else(|| {
-            format!(
-                "{} is not on PATH; install it, or set {variable} to where it is.",
-                names.join(" or ")
-            )
-        })
+    Err(format!(
+        "{} is not on PATH; install it, or set {variable} to where it is.",
+        names.join(" or ")
+    ))
 }
 
 /// This machine's architecture as Lambda calls it.
@@ -208,7 +239,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         for name in programs {
             let path = dir.path().join(name);
-            std::fs::write(&path, "").unwrap();
+            let script = match *name {
+                "refuses" | "python3.11" => "#!/bin/sh\nexit 127\n",
+                _ => "#!/bin/sh\necho $0\n",
+            };
+            std::fs::write(&path, script).unwrap();
             let mode = std::fs::Permissions::from_mode(0o755);
             std::fs::set_permissions(path, mode).unwrap();
         }
@@ -220,31 +255,33 @@ mod tests {
         (dir, settings)
     }
 
-    fn choose(runtime: &str, settings: &Settings) -> Result<Program, String> {
+    async fn choose(runtime: &str, settings: &Settings) -> Result<Program, String> {
         let dir = tempfile::tempdir().unwrap();
-        program((runtime, machine()), dir.path(), dir.path(), settings)
+        program((runtime, machine()), dir.path(), dir.path(), settings).await
     }
 
-    #[test]
-    fn the_version_that_was_asked_for_comes_first() {
-        let (dir, mut settings) = with(&["python3", "python3.13"]);
-        let exact = choose("python3.13", &settings).unwrap();
+    #[tokio::test]
+    async fn the_version_that_was_asked_for_comes_first() {
+        let (dir, mut settings) = with(&["python3", "python3.11", "python3.13"]);
+        let exact = choose("python3.13", &settings).await.unwrap();
         assert_eq!(exact.path, dir.path().join("python3.13"));
         assert_eq!(exact.note, None);
-        let other = choose("python3.12", &settings).unwrap();
+        let other = choose("python3.12", &settings).await.unwrap();
         assert_eq!(other.path, dir.path().join("python3"));
+        let refusing = choose("python3.11", &settings).await.unwrap();
+        assert_eq!(refusing.path, dir.path().join("python3"));
         let note = other.note.unwrap();
-        assert!(note.contains("python3.12 is not on PATH"), "{note}");
+        assert!(note.contains("no python3.12 on PATH"), "{note}");
         settings.python = Some(dir.path().join("python3").display().to_string());
-        let set = choose("python3.13", &settings).unwrap();
+        let set = choose("python3.13", &settings).await.unwrap();
         assert_eq!((set.path, set.note), (dir.path().join("python3"), None));
         settings.python = Some("/none".to_owned());
-        let wrong = choose("python3.13", &settings).unwrap_err();
+        let wrong = choose("python3.13", &settings).await.unwrap_err();
         assert!(wrong.starts_with("STACKCTL_PYTHON names"), "{wrong}");
     }
 
-    #[test]
-    fn what_does_not_run_here_is_refused_by_name() {
+    #[tokio::test]
+    async fn what_does_not_run_here_is_refused_by_name() {
         let (_dir, settings) = with(&[]);
         for (runtime, expected) in [
             ("nodejs22.x", "node is not on PATH"),
@@ -253,7 +290,7 @@ mod tests {
             ("", "Functions from container images"),
             ("provided.al2023", "bootstrap"),
         ] {
-            let why = choose(runtime, &settings).unwrap_err();
+            let why = choose(runtime, &settings).await.unwrap_err();
             assert!(why.contains(expected), "{why}");
         }
         let dir = tempfile::tempdir().unwrap();
@@ -263,7 +300,7 @@ mod tests {
             dir.path(),
             &settings,
         );
-        let why = other.unwrap_err();
+        let why = other.await.unwrap_err();
         assert!(why.contains("architecture is sparc"), "{why}");
     }
 }

@@ -151,7 +151,7 @@ async fn what_is_too_old_or_too_new_is_rejected_alone() {
         put.set_log_events(Some(events))
     };
     let old = send(vec![
-        event(now - 15 * day, "old"),
+        event(now - 14 * day - 60_000, "old"),
         event(now - 14 * day + 60_000, "fits"),
     ]);
     let reply = old.send().await.unwrap();
