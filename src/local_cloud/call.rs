@@ -1,5 +1,6 @@
 //! A call to a service: one transaction on the folder.
 
+use super::access::{self, act};
 use super::cloud::{Cloud, Inner};
 use super::service::{Refusal, Reply, Request, Service};
 use super::{chunked, late, wire};
@@ -58,6 +59,23 @@ impl Inner {
 }
 
 impl Cloud {
+    /// The reply to a call that its caller may not make; none where it may. `service` is the
+    /// signing name; `execute-api` has no calls but those of a gateway's connections.
+    pub(super) fn denial(&self, service: &str, request: &Request) -> Option<Reply> {
+        let known = self.inner().service(service);
+        let operation = known.map(|known| known.operation(request));
+        let act = act(service, operation.as_deref().unwrap_or_default(), request);
+        let refusal = self.look(|now, store| access::refusal(service, &act, request, now, store));
+        let refusal = refusal.unwrap_or_else(|error| {
+            let message = format!("The local cloud's folder cannot be used: {error}");
+            Some(Refusal::new(500, "InternalFailure", message))
+        })?;
+        Some(match known {
+            Some(known) => known.refuse(request, &refusal),
+            None => wire::refusal(refusal.status, &refusal.code, &refusal.message),
+        })
+    }
+
     /// A call that the local cloud itself makes; see [`Inner::call`].
     pub(super) fn call(&self, service: &str, request: Request) -> Reply {
         self.inner().call(service, request)

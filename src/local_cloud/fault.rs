@@ -1,5 +1,6 @@
 //! Faults that tests have the local cloud produce, to see how a deployer bears them.
 
+use super::access;
 use super::service::{ACCOUNT, Refusal, Request};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -340,24 +341,14 @@ pub(super) fn throttle(service: &str) -> Refusal {
 
 /// A denial of a call, in AWS's words.
 pub(super) fn denial(service: &str, operation: &str) -> Refusal {
-    let (status, code) = match service {
-        "s3" | "iam" | "sts" => (403, "AccessDenied"),
-        "apigateway" | "lambda" => (403, "AccessDeniedException"),
-        "sns" => (403, "AuthorizationError"),
-        _ => (400, "AccessDeniedException"),
-    };
     let action = operation.rsplit(':').next().unwrap_or_default();
-    // Cloud Control's actions are CloudFormation's (aws/aws-sdk#140).
-    let service = match service {
-        "cloudcontrolapi" => "cloudformation",
-        service => service,
-    };
+    let prefix = access::prefix(service);
     let message = format!(
         "User: arn:aws:iam::{ACCOUNT}:user/somebody is not authorized to perform: \
-         {service}:{action} on resource: * because no identity-based policy allows the \
-         {service}:{action} action"
+         {prefix}:{action} on resource: * because no identity-based policy allows the \
+         {prefix}:{action} action"
     );
-    Refusal::new(status, code, message)
+    access::denied(service, message)
 }
 
 /// What a service says of a session that has ended.

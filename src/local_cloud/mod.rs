@@ -9,6 +9,7 @@
 //! The state files are those of AWS. The state records account and region; a command that would
 //! work elsewhere refuses.
 
+mod access;
 pub mod apigateway;
 mod call;
 mod callers;

@@ -116,10 +116,12 @@ impl Cloud {
         world.calls.push(service.operation(&request));
         let before = world.store.clone();
         let reply = service.answer(&request, &mut world.store);
-        reply.unwrap_or_else(|refusal| {
+        let mut reply = reply.unwrap_or_else(|refusal| {
             world.store = before;
             service.refuse(&request, &refusal)
-        })
+        });
+        wire::complete(&mut reply);
+        reply
     }
 }
 

@@ -112,12 +112,11 @@ async fn a_service_that_does_not_exist_says_so() {
     let client = aws_sdk_sqs::Client::from_conf(config);
     client.list_queues().send().await.unwrap();
     let unknown = client
-        .send_message()
-        .queue_url("https://sqs/0/q")
-        .message_body("x");
+        .start_message_move_task()
+        .source_arn("arn:aws:sqs:us-west-2:000000000000:q");
     let error = unknown.send().await.unwrap_err();
     assert_eq!(error.code(), Some("UnknownOperationException"));
-    assert!(error.message().unwrap().contains("sqs:SendMessage"));
+    assert!(error.message().unwrap().contains("sqs:StartMessageMoveTask"));
 }
 
 #[tokio::test]

@@ -338,11 +338,21 @@ fn target(request: &Request) -> (String, String, Level) {
     (bucket, key, level)
 }
 
-/// The bucket in `bucket.s3.region.amazonaws.com`.
+/// The bucket and the key that a request names, empty where it names none.
+pub(super) fn bucket_and_key(request: &Request) -> (String, String) {
+    let (bucket, key, _) = target(request);
+    (bucket, key)
+}
+
+/// The bucket in `bucket.s3.region.amazonaws.com`, or in `bucket.localhost:4566`.
 fn virtual_host(request: &Request) -> Option<&str> {
     let host = request.headers.get("host")?;
-    let at = host.find(".s3.").or_else(|| host.find(".s3-"))?;
-    Some(&host[..at])
+    if let Some(at) = host.find(".s3.").or_else(|| host.find(".s3-")) {
+        return Some(&host[..at]);
+    }
+    let name = host.split(':').next().unwrap_or(host);
+    let bucket = name.strip_suffix(".localhost")?;
+    (bucket != "s3").then_some(bucket)
 }
 
 fn find(request: &Request) -> Option<&'static Row> {
@@ -350,11 +360,16 @@ fn find(request: &Request) -> Option<&'static Row> {
         return None;
     }
     let (_, _, level) = target(request);
-    let mut names = request.query.iter().map(|(name, _)| name.as_str());
-    let sub = names.find(|name| SUBRESOURCES.contains(name)).unwrap_or("");
+    let names = request.query.iter().map(|(name, _)| name.as_str());
+    let subs: Vec<&str> = names.filter(|name| SUBRESOURCES.contains(name)).collect();
+    // A part is named by two of them, in any order.
+    let selects = |sub: &str| match subs.is_empty() {
+        true => sub.is_empty(),
+        false => subs.contains(&sub),
+    };
     OPERATIONS
         .iter()
-        .find(|row| row.0 == request.method && row.1 == level && row.2 == sub)
+        .find(|row| row.0 == request.method && row.1 == level && selects(row.2))
 }
 
 impl Service for S3 {

@@ -7,7 +7,7 @@ mod guard;
 
 use super::gateway;
 use super::live::{self, Live};
-use super::service::Reply;
+use super::service::{Reply, Request};
 use super::wire::{self, Scope};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -62,27 +62,46 @@ async fn connection(live: Live, stream: TcpStream) {
 async fn handle(live: &Live, request: http::Request<Incoming>) -> http::Response<Body> {
     match guard::admit(&request) {
         Err(why) => respond(wire::refusal(403, "AccessDeniedException", &why)),
-        Ok(guard::For::Api) => gateway::handle(live, request).await,
+        Ok(guard::For::Api) => api(live, request).await,
         Ok(guard::For::Aws) => aws(live, request).await,
     }
+}
+
+/// A request of an API of the stack. Those to its connections are AWS's own, and signed.
+async fn api(live: &Live, request: http::Request<Incoming>) -> http::Response<Body> {
+    if request.uri().path().contains("/@connections/") {
+        let call = call_of(request.method(), request.uri(), request.headers());
+        if let Some(denial) = live.cloud().denial("execute-api", &call) {
+            return respond(denial);
+        }
+    }
+    gateway::handle(live, request).await
 }
 
 /// A call of the AWS API.
 async fn aws(live: &Live, request: http::Request<Incoming>) -> http::Response<Body> {
     let (head, body) = request.into_parts();
-    let headers = head.headers.iter();
-    let headers = headers.filter_map(|(name, value)| {
+    let mut call = call_of(&head.method, &head.uri, &head.headers);
+    let service = Scope::of(&call).service;
+    if !live.cloud().has_service(&service) {
+        return respond(wire::no_service(&service));
+    }
+    call.body = match read(body, most(&service)).await {
+        Ok(bytes) => bytes,
+        Err(reply) => return respond(reply),
+    };
+    if let Some(denial) = live.cloud().denial(&service, &call) {
+        return respond(denial);
+    }
+    respond(live::answer(live, &service, call).await)
+}
+
+/// A request as the services see it, without its body.
+fn call_of(method: &http::Method, uri: &http::Uri, headers: &http::HeaderMap) -> Request {
+    let headers = headers.iter().filter_map(|(name, value)| {
         Some((name.as_str(), std::str::from_utf8(value.as_bytes()).ok()?))
     });
-    let mut request = wire::request(head.method.as_str(), &head.uri, headers);
-    let scope = Scope::of(&request);
-    if live.cloud().has_service(&scope.service) {
-        match read(body, most(&scope.service)).await {
-            Ok(bytes) => request.body = bytes,
-            Err(reply) => return respond(reply),
-        }
-    }
-    respond(live::answer(live, &scope.service, request).await)
+    wire::request(method.as_str(), uri, headers)
 }
 
 /// The most bytes that the body of a request may have. S3: the largest PutObject (S3 user guide,
