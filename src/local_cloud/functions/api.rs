@@ -1,8 +1,8 @@
 //! The Lambda Runtime API (Lambda developer guide, "Using the Lambda runtime API"), served to one
 //! process: it asks for events, and returns what became of them.
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -124,9 +124,9 @@ async fn handle(shared: &Shared, request: http::Request<Incoming>) -> Response {
         ("GET", ["invocation", "next"]) => next(shared).await,
         ("POST", ["invocation", id, "response"]) => {
             let id = (*id).to_owned();
-            match Limited::new(request.into_body(), RESPONSE).collect().await {
-                Ok(body) => say(shared, Said::Response(id, body.to_bytes())),
-                Err(_) => {
+            match read(request.into_body()).await {
+                Some(body) => say(shared, Said::Response(id, body)),
+                None => {
                     say(shared, Said::TooLarge(id));
                     refusal(
                         413,
@@ -138,18 +138,33 @@ async fn handle(shared: &Shared, request: http::Request<Incoming>) -> Response {
         }
         ("POST", ["invocation", id, "error"]) => {
             let id = (*id).to_owned();
-            match Limited::new(request.into_body(), RESPONSE).collect().await {
-                Ok(body) => say(shared, Said::Error(id, kind, body.to_bytes())),
-                Err(_) => say(shared, Said::TooLarge(id)),
+            match read(request.into_body()).await {
+                Some(body) => say(shared, Said::Error(id, kind, body)),
+                None => say(shared, Said::TooLarge(id)),
             }
         }
         ("POST", ["init", "error"]) => {
-            let body = Limited::new(request.into_body(), RESPONSE).collect().await;
-            let body = body.map(|body| body.to_bytes()).unwrap_or_default();
-            say(shared, Said::InitError(kind, body))
+            let body = read(request.into_body()).await;
+            say(shared, Said::InitError(kind, body.unwrap_or_default()))
         }
         _ => refusal(404, "NotFound", "The Runtime API has no such path."),
     }
+}
+
+/// A body to its end, so that the process can read the reply; none where it is too large.
+async fn read(mut body: Incoming) -> Option<Bytes> {
+    let mut all = BytesMut::new();
+    let mut fits = true;
+    while let Some(Ok(frame)) = body.frame().await {
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        fits &= all.len() + data.len() <= RESPONSE;
+        if fits {
+            all.extend_from_slice(&data);
+        }
+    }
+    fits.then(|| all.freeze())
 }
 
 async fn next(shared: &Shared) -> Response {

@@ -57,6 +57,8 @@ pub(super) struct Instance {
     started: Instant,
     /// Whether an event was given to it.
     warm: bool,
+    /// Whether it never asked for an event, and will not.
+    broken: bool,
     /// How many times it asked for an event when the last one was over.
     asked: u64,
     /// The most memory that was seen, in bytes.
@@ -82,6 +84,7 @@ impl Instance {
             journal: Arc::new(Mutex::new(journal)),
             started: Instant::now(),
             warm: false,
+            broken: false,
             asked: 0,
             memory: 0,
         };
@@ -109,8 +112,8 @@ impl Instance {
             .get("Architectures")
             .and_then(|it| it[0].as_str());
         let runtime = (function.text("Runtime"), architecture.unwrap_or("x86_64"));
-        let program = runtime::program(runtime, &root, &code::folder(&dir), settings);
-        let program = program.await?;
+        let bootstraps = code::folder(&dir);
+        let program = runtime::program(runtime, &root, &bootstraps, settings).await?;
         live.note("Functions run as you, with your rights, and not in a sandbox.");
         if let Some(note) = &program.note {
             live.note(note);
@@ -156,7 +159,7 @@ impl Instance {
     /// Whether it can take another event.
     pub(super) fn is_alive(&self) -> bool {
         let process = self.process.as_ref();
-        process.is_ok_and(|(process, _)| !process.has_ended())
+        !self.broken && process.is_ok_and(|(process, _)| !process.has_ended())
     }
 
     /// Gives it an event, and waits for what comes of it.
@@ -164,6 +167,7 @@ impl Instance {
         self.journal().begin();
         let limit = Duration::from_secs(self.function.number("Timeout", 3));
         let waited = self.ready().await;
+        self.broken = waited.is_some();
         let init = (!self.warm).then(|| self.started.elapsed());
         self.warm = true;
         let id = invocation.id.clone();

@@ -100,15 +100,13 @@ impl Journal {
         let kept = &bytes[..bytes.len().min(room)];
         let mut rest = kept;
         while let Some(at) = memchr::memchr(b'\n', rest) {
-            self.open.extend_from_slice(&rest[..at]);
+            self.add(&rest[..at]);
             self.end_line();
             rest = &rest[at + 1..];
         }
-        self.open.extend_from_slice(rest);
-        if self.open.len() >= LONGEST || first {
-            self.end_line();
-        }
+        self.add(rest);
         if first {
+            self.end_line();
             let limit = KEPT >> 20;
             self.say(format!(
                 "stackctl: this invocation printed more than {limit} MB; the rest is not kept."
@@ -116,11 +114,23 @@ impl Journal {
         }
     }
 
+    /// Adds to the line that is open; one that is too long is several events.
+    fn add(&mut self, bytes: &[u8]) {
+        self.open.extend_from_slice(bytes);
+        while self.open.len() > LONGEST {
+            let is_inside = |byte: &u8| byte & 0xc0 == 0x80;
+            let mut end = LONGEST;
+            while end > LONGEST - 4 && is_inside(&self.open[end]) {
+                end -= 1;
+            }
+            let rest = self.open.split_off(end);
+            self.end_line();
+            self.open = rest;
+        }
+    }
+
     /// What has no line end yet is an event, too.
     pub(super) fn end_line(&mut self) {
-        if self.open.is_empty() {
-            return;
-        }
         let mut bytes = std::mem::take(&mut self.open);
         if bytes.last() == Some(&b'\r') {
             bytes.pop();
@@ -130,17 +140,9 @@ impl Journal {
                 *byte = b'\n';
             }
         }
-        let mut text = String::from_utf8_lossy(&bytes).into_owned();
-        while text.len() > LONGEST {
-            let mut end = LONGEST;
-            while !text.is_char_boundary(end) {
-                end -= 1;
-            }
-            let rest = text.split_off(end);
-            self.say(std::mem::replace(&mut text, rest));
-        }
-        if !text.is_empty() {
-            self.say(text);
+        // No event is empty.
+        if !bytes.is_empty() {
+            self.say(String::from_utf8_lossy(&bytes).into_owned());
         }
     }
 

@@ -77,11 +77,18 @@ async fn real(path: &Path, question: &[&str]) -> Option<PathBuf> {
         return Some(known.clone());
     }
     let mut command = Command::new(path);
-    command.args(question).stdin(Stdio::null()).kill_on_drop(true);
+    command
+        .args(question)
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
     let output = tokio::time::timeout(PATIENCE, command.output()).await;
     let output = output.ok()?.ok().filter(|output| output.status.success())?;
     let said = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
-    let real = if is_program(&said) { said } else { path.to_owned() };
+    let real = if is_program(&said) {
+        said
+    } else {
+        path.to_owned()
+    };
     known().insert(path.to_owned(), real.clone());
     Some(real)
 }

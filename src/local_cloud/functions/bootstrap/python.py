@@ -14,6 +14,8 @@ import time
 def main():
     end_with_the_cloud()
     sys.dont_write_bytecode = True
+    # What is printed is there before a reply is, in the order in which it was printed.
+    sys.stdout.reconfigure(line_buffering=True)
     root = os.environ["LAMBDA_TASK_ROOT"]
     # In place of this file's own folder.
     sys.path[0] = root

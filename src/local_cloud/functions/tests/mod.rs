@@ -125,7 +125,11 @@ impl Served {
         let mut all = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.unwrap();
-            all.extend(page.events().iter().map(|it| it.message().unwrap().to_owned()));
+            all.extend(
+                page.events()
+                    .iter()
+                    .map(|it| it.message().unwrap().to_owned()),
+            );
         }
         all
     }
