@@ -24,8 +24,8 @@ def main():
     try:
         handler = find_handler(os.environ["_HANDLER"])
     except Failure as failure:
-        api.post("/init/error", failure.body, failure.kind)
         print(failure.log, flush=True)
+        api.post("/init/error", failure.body, failure.kind)
         sys.exit(1)
     while True:
         headers, event = api.next()
