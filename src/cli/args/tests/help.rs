@@ -30,6 +30,8 @@ fn the_help_of_stackctl() {
       drift      Show what changed outside: what was last applied against what is live
       refresh    Record what is live in the state, and change nothing else
       import     Import existing resources, without a change to them
+      logs       Show what the stack's functions log
+      invoke     Invoke a function of the stack, and print what it returns
       local      Serve the local cloud to other programs, until Ctrl-C
       state      Look at the state, and repair it
       types      Show what types there are, and what one of them takes
