@@ -167,17 +167,12 @@ impl Project {
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .current_dir(self.dir.path())
             .stdin(Stdio::null());
-        let plain = [
-            "validate",
-            "types",
-            "functions",
-            "schema",
-            "local",
-            "--help",
-            "--version",
-            "-V",
-        ];
-        if !args.iter().any(|arg| plain.contains(arg)) && !args.is_empty() {
+        // They take none of the flags. Some are also words that others are given.
+        let plain = ["validate", "--help", "--version", "-V"];
+        let first = ["types", "functions", "schema", "local"];
+        let is_plain = args.first().is_some_and(|one| first.contains(one))
+            || args.iter().any(|arg| plain.contains(arg));
+        if !is_plain && !args.is_empty() {
             command.args(&self.flags);
         }
         command
