@@ -4,7 +4,7 @@ Run it with a Python that has moto (see CONTRIBUTING.md):
     python tests/bench/run.py --binary target/release/stackctl [--only websocket|local|start]
 
 The figures of one run are comparable with each other; machines are noisy, so compare two
-binaries within one run (--binary may be given twice).
+binaries within one run (--binary may be given twice). mixed.py has the stack of registry types.
 """
 
 import argparse
