@@ -16,6 +16,7 @@ mod members;
 mod path;
 mod route;
 mod stage;
+pub mod template;
 #[cfg(test)]
 mod tests;
 
