@@ -12,7 +12,7 @@ const NUMBER: &str = "$serde_json::private::Number";
 ///
 /// # Errors
 /// What is wrong with the text, and where.
-pub(super) fn parse(text: &str) -> Result<Value, String> {
+pub(in crate::local_cloud::apigateway) fn parse(text: &str) -> Result<Value, String> {
     let read: Result<Read, _> = serde_json::from_str(text);
     read.map(|read| read.0).map_err(|error| error.to_string())
 }

@@ -25,6 +25,8 @@ mod value;
 pub use json_path::JsonPath;
 pub use value::Value;
 
+pub(super) use json::parse as parse_json;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
