@@ -52,6 +52,7 @@ mod relation_properties;
 mod relations;
 mod rooms;
 mod rules;
+mod served;
 mod state;
 mod support;
 mod template;

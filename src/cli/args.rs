@@ -11,6 +11,7 @@ pub mod local;
 mod offline;
 pub mod outside;
 pub mod reference;
+pub mod running;
 pub mod schema;
 pub mod state;
 
@@ -100,6 +101,8 @@ pub enum Command {
     Drift(DriftArgs),
     Refresh(RefreshArgs),
     Import(ImportArgs),
+    Logs(running::LogsArgs),
+    Invoke(running::InvokeArgs),
     Local(local::LocalArgs),
     State(state::StateArgs),
     Types(reference::TypesArgs),

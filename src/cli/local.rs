@@ -5,7 +5,7 @@ use super::args::local::LocalArgs;
 use super::error::CliError;
 use super::exit::Exit;
 use super::place::WORK_DIR;
-use super::{interrupt, output, provider};
+use super::{interrupt, output, provider, served};
 use crate::local_cloud::live::{Live, Presence, Running};
 use crate::local_cloud::{Cloud, Entry};
 use crate::report::terminal::escape;
@@ -32,6 +32,7 @@ pub(super) async fn run(global: &GlobalArgs, args: &LocalArgs) -> Result<Exit, C
         .map_err(|error| taken(args.port, &error))?;
     presence.tell(live.address()).map_err(unusable)?;
     say(global, &cloud, live.address())?;
+    served::say_notes(&live);
     let mut signals = working.subscribe();
     // The sender lives as long as the process.
     let _ = signals.wait_for(|count| *count > 0).await;
@@ -94,7 +95,10 @@ fn text(held: &[Entry], address: SocketAddr) -> String {
             many => format!("{many} resources"),
         }
     );
-    let stages: Vec<String> = held.iter().filter_map(|it| stage(held, it, address)).collect();
+    let stages: Vec<String> = held
+        .iter()
+        .filter_map(|it| stage(held, it, address))
+        .collect();
     if !stages.is_empty() {
         text.push_str("\nAPIs:\n");
         for stage in stages {

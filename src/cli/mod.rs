@@ -19,8 +19,10 @@ mod functions;
 mod identity;
 mod import;
 mod interrupt;
+mod invoke;
 mod live;
 mod local;
+mod logs;
 mod masks;
 mod mistakes;
 mod neighbours;
@@ -34,7 +36,9 @@ mod planning;
 mod provider;
 mod reads;
 mod refresh;
+mod running;
 mod schema;
+mod served;
 mod session;
 mod state;
 mod state_key;
@@ -106,6 +110,8 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
             Command::Import(args) => import::run(global, args).await,
             Command::Drift(args) => drift::run(global, args).await,
             Command::Refresh(args) => refresh::run(global, args).await,
+            Command::Logs(args) => logs::run(global, args).await,
+            Command::Invoke(args) => invoke::run(global, args).await,
             Command::Local(args) => local::run(global, args).await,
             Command::State(args) => state::run(global, args).await,
             Command::Types(args) => types::run(global, args),

@@ -21,6 +21,14 @@ pub(super) fn decode(request: &mut Request) -> bool {
     let Some((body, trailers)) = split(&request.body) else {
         return false;
     };
+    let announced = request.headers.get("x-amz-decoded-content-length");
+    if announced.is_some_and(|length| length.parse() != Ok(body.len())) {
+        return false;
+    }
+    // It is no hash, and says that the encoding is on.
+    if streamed {
+        request.headers.remove("x-amz-content-sha256");
+    }
     let rest: Vec<&str> = encodings
         .iter()
         .flat_map(|list| list.split(','))
@@ -89,6 +97,15 @@ mod tests {
     }
 
     #[test]
+    fn a_decoded_request_is_not_decoded_again() {
+        let mut sent = request("3\r\n1\r\n\r\n0\r\n\r\n");
+        let streamed = "STREAMING-UNSIGNED-PAYLOAD-TRAILER".to_owned();
+        sent.headers.insert("x-amz-content-sha256".to_owned(), streamed);
+        assert!(decode(&mut sent) && decode(&mut sent));
+        assert_eq!(sent.body, "1\r\n");
+    }
+
+    #[test]
     fn chunks_are_joined_and_trailers_become_headers() {
         let mut sent = request(
             "5;chunk-signature=00\r\nhello\r\n3\r\n\r\nx\r\n0\r\nx-amz-checksum-crc32:AAAA\r\n\r\n",
@@ -101,6 +118,12 @@ mod tests {
 
     #[test]
     fn a_short_body_is_noticed() {
+        let mut other = request("5\r\nhello\r\n0\r\n\r\n");
+        let header = |length: &str| ("x-amz-decoded-content-length".to_owned(), length.to_owned());
+        other.headers.extend([header("6")]);
+        assert!(!decode(&mut other.clone()));
+        other.headers.extend([header("5")]);
+        assert!(decode(&mut other));
         assert!(!decode(&mut request("9\r\nhello\r\n0\r\n\r\n")));
         assert!(!decode(&mut request("hello")));
     }

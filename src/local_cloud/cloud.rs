@@ -316,6 +316,24 @@ impl Cloud {
         self.0.speed
     }
 
+    /// The folder that holds it.
+    pub(super) fn dir(&self) -> PathBuf {
+        let disk = self.0.disk.lock().unwrap_or_else(PoisonError::into_inner);
+        disk.dir().to_owned()
+    }
+
+    /// Changes what the cloud holds, past the services.
+    ///
+    /// # Errors
+    /// When the folder cannot be read or written.
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut dyn Store) -> T) -> io::Result<T> {
+        let mut disk = self.0.disk.lock().unwrap_or_else(PoisonError::into_inner);
+        match disk.transact(|_, store| Ok::<_, Infallible>(change(store)))? {
+            Ok(done) => Ok(done),
+            Err(never) => match never {},
+        }
+    }
+
     /// Looks at what the cloud holds, at the local time. What is written to the store is dropped.
     ///
     /// # Errors

@@ -115,6 +115,11 @@ impl Input {
         })
     }
 
+    /// A list.
+    pub(super) fn list(&self, name: &str) -> Result<Option<&Vec<Value>>, Refusal> {
+        self.member(name, Value::as_array)
+    }
+
     /// A map from string to string.
     pub(super) fn map(&self, name: &str) -> Result<Option<BTreeMap<String, String>>, Refusal> {
         self.member(name, text_map)

@@ -21,6 +21,7 @@ mod disk;
 pub mod fault;
 #[cfg(test)]
 mod fixture;
+mod functions;
 mod gateway;
 pub mod iam;
 mod json;

@@ -1,6 +1,7 @@
 //! SDK clients on the services, with a store in memory and a clock that stands still until a
 //! test moves it.
 
+use super::chunked;
 use super::service::{Reply, Request, Service, Store};
 use super::wire::{self, Scope};
 use crate::resource::aws::Aws;
@@ -130,6 +131,7 @@ fn read(request: &HttpRequest, now: u64) -> (&'static dyn Service, Request) {
     let uri: http::Uri = request.uri().parse().unwrap();
     let mut read = wire::request(request.method(), &uri, request.headers().iter());
     read.body = Bytes::copy_from_slice(request.body().bytes().unwrap());
+    assert!(chunked::decode(&mut read), "the chunked body is malformed");
     read.now = now;
     let name = Scope::of(&read).service;
     let service: &'static dyn Service = match name.as_str() {

@@ -18,22 +18,27 @@ pub(super) struct Scope {
 
 impl Scope {
     /// From the `Authorization` header or, in a URL that was signed, from its query (Signature
-    /// Version 4). Without either all of it is empty.
+    /// Version 4; of S3 also Version 2, which has no region). Without either all of it is empty.
     pub(super) fn of(request: &Request) -> Self {
         let header = request.headers.get("authorization");
         let credential = header.and_then(|text| text.split_once("Credential="));
         let credential = credential.and_then(|(_, rest)| rest.split(',').next());
-        let query = || {
-            let named = |(name, _): &&(String, String)| name == "X-Amz-Credential";
-            request
-                .query
-                .iter()
-                .find(named)
-                .map(|(_, value)| value.as_str())
+        let query = |name: &str| {
+            let found = request.query.iter().find(|(known, _)| known == name);
+            found.map(|(_, value)| value.as_str())
+        };
+        let version_2 = || {
+            query("Signature")?;
+            Some(Self {
+                key: query("AWSAccessKeyId")?.to_owned(),
+                region: String::new(),
+                service: "s3".to_owned(),
+            })
         };
         credential
-            .or_else(query)
+            .or_else(|| query("X-Amz-Credential"))
             .and_then(Self::parse)
+            .or_else(version_2)
             .unwrap_or_default()
     }
 

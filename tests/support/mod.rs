@@ -7,6 +7,7 @@ pub mod cases;
 pub mod fake;
 pub mod moto;
 pub mod proxy;
+pub mod served;
 pub mod tally;
 
 use aws_credential_types::Credentials;
@@ -166,7 +167,7 @@ impl Project {
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .current_dir(self.dir.path())
             .stdin(Stdio::null());
-        let plain = ["validate", "schema", "--help", "--version", "-V"];
+        let plain = ["validate", "schema", "local", "--help", "--version", "-V"];
         if !args.iter().any(|arg| plain.contains(arg)) && !args.is_empty() {
             command.args(&self.flags);
         }

@@ -186,6 +186,11 @@ impl Disk {
         Ok(disk)
     }
 
+    /// The folder.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// Local time, in milliseconds since 1970.
     pub(super) fn now(&self) -> u64 {
         self.header.now()

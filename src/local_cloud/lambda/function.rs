@@ -47,6 +47,7 @@ pub(super) fn create(call: Call<'_>) -> Answer {
         policy_revision: String::new(),
         versions: Vec::new(),
         published: 0,
+        version_blobs: BTreeMap::new(),
     };
     code::put(&mut function, call.store, code)?;
     require_role(&call, &function)?;
@@ -194,6 +195,7 @@ pub(super) fn delete(call: Call<'_>) -> Answer {
             function
                 .versions
                 .retain(|version| version["Version"] != number);
+            function.version_blobs.remove(number);
             model::put_function(call.store, &function);
         }
     }

@@ -1,7 +1,8 @@
 //! Lambda: functions, their permissions, event source mappings on queues.
 //!
 //! Wire: REST with JSON.
-//! Laxer than AWS: nothing runs; layers, subnets, images and keys are not looked up; no
+//! What runs is run by `functions`, while the cloud is served.
+//! Laxer than AWS: layers, subnets, images and keys are not looked up; no
 //! aliases, code signing or function URLs. Event sources are SQS queues only.
 
 mod code;
@@ -14,11 +15,16 @@ mod model;
 mod name;
 mod permission;
 mod role;
+mod runnable;
 mod settings;
 mod structures;
 mod tags;
 mod update;
 mod version;
+
+pub(super) use runnable::{
+    Polled, Runnable, exists, invoke_target, invoked, polled, refuse as refuse_call, runnable,
+};
 
 use super::service::{Refusal, Reply, Request, Service, Store};
 use super::stamps;
@@ -100,6 +106,12 @@ const OPERATIONS: &[Row] = &[
         "2015-03-31/functions/*/versions",
         "ListVersionsByFunction",
         version::list,
+    ),
+    (
+        "POST",
+        "2015-03-31/functions/*/invocations",
+        "Invoke",
+        runnable::invoke_unserved,
     ),
     (
         "PUT",
@@ -213,7 +225,11 @@ impl Service for Lambda {
             let message = "The local cloud does not have this operation of Lambda.";
             return Err(Refusal::new(404, "UnknownOperationException", message));
         };
-        let body = Members::parse(&request.body)?;
+        // The body of an Invoke is the function's event.
+        let body = match row.2 {
+            "Invoke" => Members::default(),
+            _ => Members::parse(&request.body)?,
+        };
         let (status, document) = (row.3)(Call {
             request,
             store,

@@ -38,6 +38,9 @@ pub(super) struct Function {
     pub(super) versions: Vec<Map<String, Value>>,
     /// The number of the last version; numbers are never used again.
     pub(super) published: u64,
+    /// The code's bytes in the store, by version; none for images.
+    #[serde(default)]
+    pub(super) version_blobs: BTreeMap<String, String>,
 }
 
 impl Function {
@@ -65,17 +68,23 @@ impl Function {
         config.into()
     }
 
+    /// Why it cannot be invoked yet.
+    pub(super) fn require_active(&self, now: u64) -> Result<(), Refusal> {
+        if now < self.created + PENDING {
+            return Err(conflict(
+                "The operation cannot be performed at this time. The function is currently in the following state: Pending",
+            ));
+        }
+        Ok(())
+    }
+
     fn is_updating(&self, now: u64) -> bool {
         self.updated.is_some_and(|updated| now < updated + UPDATING)
     }
 
     /// Refuses a change while another one runs.
     pub(super) fn require_no_update(&self, now: u64) -> Result<(), Refusal> {
-        if now < self.created + PENDING {
-            return Err(conflict(
-                "The operation cannot be performed at this time. The function is currently in the following state: Pending",
-            ));
-        }
+        self.require_active(now)?;
         if self.is_updating(now) {
             return Err(conflict(format!(
                 "The operation cannot be performed at this time. An update is in progress for resource: {}",
@@ -202,6 +211,11 @@ impl Mapping {
             (_, false) if self.enabled => Some("Enabled"),
             (_, false) => Some("Disabled"),
         }
+    }
+
+    /// Whether it polls its queue at this moment.
+    pub(super) fn polls(&self, now: u64) -> bool {
+        self.state(now) == Some("Enabled")
     }
 
     /// Whether a change is still on its way.

@@ -32,6 +32,10 @@ pub(super) fn publish(function: &mut Function, description: Option<&str>, now: u
     function.published += 1;
     let mut config = function.config.clone();
     let number = function.published.to_string();
+    if !function.blob.is_empty() {
+        let blob = function.blob.clone();
+        function.version_blobs.insert(number.clone(), blob);
+    }
     let mut put = |name: &str, value: String| config.insert(name.to_owned(), value.into());
     put("FunctionArn", format!("{}:{number}", function.arn));
     put("Version", number);

@@ -3,7 +3,7 @@
 
 use super::Live;
 use crate::local_cloud::service::{Reply, Request};
-use crate::local_cloud::sqs;
+use crate::local_cloud::{functions, sqs};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -14,6 +14,7 @@ const GLANCE: Duration = Duration::from_secs(1);
 pub(in crate::local_cloud) async fn answer(live: &Live, service: &str, request: Request) -> Reply {
     match service {
         "sqs" if sqs::is_receive(&request) => receive(live, request).await,
+        "lambda" if functions::is_invoke(&request) => functions::call(live, request).await,
         _ => live.cloud().call(service, request),
     }
 }

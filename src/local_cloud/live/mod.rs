@@ -11,14 +11,16 @@ pub(in crate::local_cloud) use answer::answer;
 pub use presence::{Presence, Running, running};
 
 use super::cloud::Cloud;
+use super::functions::{self, Functions};
 use super::serve;
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 /// How long what is in progress may take to end by itself once the cloud is to stop.
@@ -34,6 +36,27 @@ struct Shared {
     address: SocketAddr,
     stopping: watch::Sender<bool>,
     tasks: Mutex<JoinSet<()>>,
+    functions: Functions,
+    notes: Notes,
+}
+
+/// What the user should know, each of it once.
+#[derive(Debug)]
+struct Notes {
+    told: Mutex<BTreeSet<String>>,
+    sender: mpsc::UnboundedSender<String>,
+    receiver: Mutex<Option<mpsc::UnboundedReceiver<String>>>,
+}
+
+impl Notes {
+    fn new() -> Self {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        Self {
+            told: Mutex::default(),
+            sender,
+            receiver: Mutex::new(Some(receiver)),
+        }
+    }
 }
 
 impl Live {
@@ -48,8 +71,11 @@ impl Live {
             cloud,
             stopping: watch::Sender::new(false),
             tasks: Mutex::default(),
+            functions: Functions::default(),
+            notes: Notes::new(),
         }));
         live.spawn(serve::accept(live.clone(), listener));
+        functions::start(&live);
         Ok(live)
     }
 
@@ -61,6 +87,30 @@ impl Live {
     /// The cloud that is served.
     pub fn cloud(&self) -> &Cloud {
         &self.0.cloud
+    }
+
+    /// The functions that run.
+    pub(in crate::local_cloud) fn functions(&self) -> &Functions {
+        &self.0.functions
+    }
+
+    /// Tells the user something, if it was not told before: a sentence.
+    pub(in crate::local_cloud) fn note(&self, text: &str) {
+        let notes = &self.0.notes;
+        let mut told = notes.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.insert(text.to_owned()) {
+            // Nobody may listen.
+            let _ = notes.sender.send(text.to_owned());
+        }
+    }
+
+    /// What the user should know, sentence by sentence; for one listener.
+    pub fn notes(&self) -> Option<mpsc::UnboundedReceiver<String>> {
+        let receiver = &self.0.notes.receiver;
+        receiver
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 
     /// Ends everything that runs: each part is told, has a moment to end by itself, and is cut off

@@ -1,8 +1,16 @@
-//! CloudWatch Logs: log groups. No streams and no events.
+//! CloudWatch Logs: log groups, their streams and events. No metric filters, no subscriptions, no
+//! queries.
 //!
 //! A group is kept under `logs/{region}/group/{name}`: what DescribeLogGroups returns of
 //! it, and its `tags`.
 
+mod events;
+mod pattern;
+mod read;
+mod streams;
+
+#[cfg(test)]
+mod stream_tests;
 #[cfg(test)]
 mod tests;
 
@@ -77,6 +85,12 @@ impl Service for Logs {
             "TagResource" => call.tag_resource(),
             "UntagResource" => call.untag_resource(),
             "ListTagsForResource" => call.list_tags(),
+            "CreateLogStream" => call.create_log_stream(),
+            "DeleteLogStream" => call.delete_log_stream(),
+            "DescribeLogStreams" => call.describe_log_streams(),
+            "PutLogEvents" => call.put_log_events(),
+            "GetLogEvents" => call.get_log_events(),
+            "FilterLogEvents" => call.filter_log_events(),
             other => Err(json::unknown("logs", other)),
         }?;
         let mut reply = json::reply("1.1", 200, &body);
@@ -233,6 +247,7 @@ impl Call<'_> {
             ));
         }
         self.store.remove(&key(self.region, &name));
+        self.clear_events(&name);
         Ok(Value::Null)
     }
 

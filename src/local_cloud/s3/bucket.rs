@@ -14,7 +14,8 @@ pub(super) fn redirect(
     name: &str,
 ) -> Result<Option<Reply>, Refusal> {
     let bucket = model::bucket(store, name)?;
-    if bucket.region == request.region {
+    // A URL that was signed by Signature Version 2 names no region.
+    if request.region.is_empty() || bucket.region == request.region {
         return Ok(None);
     }
     let mut xml = Xml::default();

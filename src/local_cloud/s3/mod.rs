@@ -360,11 +360,16 @@ fn find(request: &Request) -> Option<&'static Row> {
         return None;
     }
     let (_, _, level) = target(request);
-    let mut names = request.query.iter().map(|(name, _)| name.as_str());
-    let sub = names.find(|name| SUBRESOURCES.contains(name)).unwrap_or("");
+    let names = request.query.iter().map(|(name, _)| name.as_str());
+    let subs: Vec<&str> = names.filter(|name| SUBRESOURCES.contains(name)).collect();
+    // A part is named by two of them, in any order.
+    let selects = |sub: &str| match subs.is_empty() {
+        true => sub.is_empty(),
+        false => subs.contains(&sub),
+    };
     OPERATIONS
         .iter()
-        .find(|row| row.0 == request.method && row.1 == level && row.2 == sub)
+        .find(|row| row.0 == request.method && row.1 == level && selects(row.2))
 }
 
 impl Service for S3 {

@@ -144,6 +144,14 @@ pub(super) fn http_client(
     })
 }
 
+/// A client for a local cloud that another process serves on this machine.
+///
+/// # Errors
+/// When the environment names a proxy that is not usable.
+pub fn on_this_machine() -> Result<SharedHttpClient, Error> {
+    http_client(&Settings::default(), None)
+}
+
 /// The configuration with the credentials that the settings ask for, which explain themselves
 /// when they cannot be had.
 async fn with_credentials(

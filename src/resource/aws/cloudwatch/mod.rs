@@ -1,5 +1,6 @@
 //! The calls on a log group, and the refusals worth a retry.
 
+pub mod events;
 pub mod log_group;
 
 use crate::resource::author::*;

@@ -5,6 +5,7 @@ pub mod function;
 pub mod function_calls;
 pub mod function_rules;
 pub mod function_settings;
+pub mod invoke;
 pub mod mapping_calls;
 pub mod mapping_rules;
 pub mod mapping_settings;
