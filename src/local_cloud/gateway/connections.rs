@@ -1,4 +1,4 @@
-//! The open connections, and the notes for who runs the cloud.
+//! The open connections.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,19 +6,14 @@ use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::mpsc;
 
 /// How many messages may wait to be sent to a connection.
 const WAITING: usize = 256;
-/// How many notes are kept for a reader that is slow.
-const NOTES: usize = 256;
 
 /// What the gateway of a served cloud keeps: in memory, so a restart drops every connection.
-#[derive(Debug)]
-pub(in crate::local_cloud) struct Gateway {
-    connections: Mutex<HashMap<String, Arc<Connection>>>,
-    notes: broadcast::Sender<String>,
-}
+#[derive(Debug, Default)]
+pub(in crate::local_cloud) struct Gateway(Mutex<HashMap<String, Arc<Connection>>>);
 
 /// An open connection.
 #[derive(Debug)]
@@ -46,27 +41,7 @@ pub(super) enum Outgoing {
     Close,
 }
 
-impl Default for Gateway {
-    fn default() -> Self {
-        Self {
-            connections: Mutex::default(),
-            notes: broadcast::Sender::new(NOTES),
-        }
-    }
-}
-
 impl Gateway {
-    /// Why clients get errors: a sentence each.
-    pub(in crate::local_cloud) fn notes(&self) -> broadcast::Receiver<String> {
-        self.notes.subscribe()
-    }
-
-    /// Tells who runs the cloud why a client gets an error.
-    pub(super) fn note(&self, note: String) {
-        // Nobody may be listening.
-        let _ = self.notes.send(note);
-    }
-
     pub(super) fn get(&self, id: &str) -> Option<Arc<Connection>> {
         self.all().get(id).cloned()
     }
@@ -81,7 +56,7 @@ impl Gateway {
     }
 
     fn all(&self) -> MutexGuard<'_, HashMap<String, Arc<Connection>>> {
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) async fn receive(live: &Live, connection: &Connection, text: String) 
         _ => return Some(incoming.error("Forbidden")),
     };
     let Some(route) = route(&served, &incoming) else {
-        live.gateway().note(format!(
+        live.note(&format!(
             "No route of {} takes the message, and there is no $default route.",
             connection.api
         ));
@@ -89,7 +89,7 @@ pub(super) async fn connect(
             Ok(protocol.map(|(_, value)| value))
         }
         Ok(response) => {
-            live.gateway().note(format!(
+            live.note(&format!(
                 "The $connect route returned the status {}: the client was refused.",
                 response.status
             ));
@@ -117,7 +117,7 @@ fn authorize(
     };
     if route["apiKeyRequired"] == true {
         let message = "The local cloud does not simulate API keys: the route $connect requires one.";
-        live.gateway().note(message.to_owned());
+        live.note(message);
         return refuse(501, message);
     }
     if text_of(route, "authorizationType") != "AWS_IAM" {
@@ -152,8 +152,7 @@ fn authorize(
     if may.is_ok_and(|may| may) {
         return Ok(());
     }
-    live.gateway()
-        .note(format!("The caller may not execute-api:Invoke on {arn}."));
+    live.note(&format!("The caller may not execute-api:Invoke on {arn}."));
     refuse(403, "Forbidden")
 }
 
@@ -198,7 +197,7 @@ fn told(live: &Live, route: &Value, failure: &Failure) -> &'static str {
         Failure::MediaType(why) => ("Unsupported Media Type", why),
     };
     let key = text_of(route, "routeKey");
-    live.gateway().note(format!("Route {key}: {message}, because {why}."));
+    live.note(&format!("Route {key}: {message}, because {why}."));
     message
 }
 

@@ -7,7 +7,7 @@
 //! targets, and `manage` is the `@connections` API.
 //!
 //! A client gets what API Gateway would send it, which is often no more than `Internal server
-//! error`. The reason goes to who runs the cloud: [`Gateway::notes`].
+//! error`. The reason goes to who runs the cloud: [`Live::note`].
 
 mod clock;
 mod connections;
@@ -45,7 +45,7 @@ async fn answer(
     let found = found.map_err(|error| failure(live, &format!("the folder: {error}")))?;
     let served = found.map_err(|why| unserved(live, why, &api, &stage))?;
     if !served.is_web_socket {
-        live.gateway().note(format!(
+        live.note(&format!(
             "{api}: the local cloud does not serve HTTP APIs; it serves WebSocket APIs."
         ));
         return Err(message(501, "The local cloud does not serve HTTP APIs."));
@@ -80,13 +80,13 @@ fn forbidden() -> Reply {
 }
 
 fn failure(live: &Live, why: &str) -> Reply {
-    live.gateway().note(why.to_owned());
+    live.note(why);
     message(500, "Internal server error")
 }
 
 /// API Gateway does not say whether an API or a stage exists.
 fn unserved(live: &Live, why: Unserved, api: &str, stage: &str) -> Reply {
-    live.gateway().note(match why {
+    live.note(&match why {
         Unserved::NoApi => format!("There is no API {api} in this local cloud."),
         Unserved::NoStage => format!("The API {api} has no stage {stage} with a deployment."),
         Unserved::Disabled => format!("The API {api} has disableExecuteApiEndpoint."),

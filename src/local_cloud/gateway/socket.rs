@@ -189,7 +189,7 @@ fn note(live: &Live, connection: &Connection, open: bool) {
         "api": connection.api, "stage": connection.stage, "connected": connection.connected,
     });
     if let Err(error) = live.cloud().note(&connection.key(), open.then_some(about)) {
-        live.gateway().note(format!("The connection could not be noted: {error}"));
+        live.note(&format!("The connection could not be noted: {error}"));
     }
 }
 
@@ -277,10 +277,7 @@ impl Session<'_> {
                 None
             }
             Some(Ok(Message::Binary(_))) => {
-                self.live.gateway().note(
-                    "A client sent a binary message: API Gateway takes text messages only."
-                        .to_owned(),
-                );
+                self.live.note("A client sent a binary message: API Gateway takes text messages only.");
                 Some(End::Close(CloseCode::Unsupported, "Binary is not supported"))
             }
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
@@ -289,10 +286,7 @@ impl Session<'_> {
             }
             Some(Ok(_)) => None,
             Some(Err(Error::Capacity(_))) => {
-                self.live.gateway().note(
-                    "A client sent a message of more than 128 KB, or a frame of more than 32 KB."
-                        .to_owned(),
-                );
+                self.live.note("A client sent a message of more than 128 KB, or a frame of more than 32 KB.");
                 Some(End::Close(CloseCode::Size, "Message too long"))
             }
             Some(Err(Error::Utf8(_))) => Some(End::Close(CloseCode::Invalid, "Invalid UTF-8")),
