@@ -58,4 +58,5 @@ mod support;
 mod template;
 mod throttled;
 mod unhealed;
+mod web_socket;
 mod words;

@@ -118,11 +118,6 @@ pub(in crate::local_cloud) fn served(
 }
 
 impl Served {
-    /// The routes.
-    pub(in crate::local_cloud) fn routes(&self) -> &[Value] {
-        &self.routes
-    }
-
     /// The route of a key.
     pub(in crate::local_cloud) fn route(&self, key: &str) -> Option<&Value> {
         self.routes.iter().find(|route| route["routeKey"] == key)

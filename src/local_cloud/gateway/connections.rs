@@ -1,7 +1,7 @@
 //! The open connections.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::URL_SAFE;
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -107,8 +107,8 @@ pub(super) struct Client {
     pub(super) domain: String,
 }
 
-/// An id as API Gateway gives to connections, requests and messages: 16 characters of base64, the
-/// last of them `=`.
+/// An id as API Gateway gives to connections, requests and messages: 16 characters of base64 for
+/// URLs, the last of them `=`. So it stands in a form or a path as it is.
 pub(super) fn id() -> String {
-    STANDARD.encode(rand::random::<[u8; 11]>())
+    URL_SAFE.encode(rand::random::<[u8; 11]>())
 }

@@ -27,7 +27,7 @@ impl EventType {
 
 /// A request: a message of a client, or its connect or disconnect.
 #[derive(Debug)]
-pub(super) struct Incoming<'c> {
+pub(super) struct Incoming {
     pub(super) event: EventType,
     pub(super) body: String,
     /// Of the request that opens a connection; empty otherwise.
@@ -35,13 +35,12 @@ pub(super) struct Incoming<'c> {
     pub(super) querystring: BTreeMap<String, String>,
     /// `$context`.
     pub(super) context: Value,
-    pub(super) connection: &'c Connection,
 }
 
-impl<'c> Incoming<'c> {
+impl Incoming {
     /// A request at a time of the local clock. The route is set once it is known.
     pub(super) fn new(
-        connection: &'c Connection,
+        connection: &Connection,
         event: EventType,
         body: String,
         now: u64,
@@ -73,7 +72,6 @@ impl<'c> Incoming<'c> {
             headers: BTreeMap::new(),
             querystring: BTreeMap::new(),
             context,
-            connection,
         }
     }
 

@@ -45,7 +45,7 @@ pub(super) async fn receive(live: &Live, connection: &Connection, text: String) 
 }
 
 /// The route of a message: by the API's selection expression, else `$default`.
-fn route<'s>(served: &'s Served, incoming: &Incoming<'_>) -> Option<&'s Value> {
+fn route<'s>(served: &'s Served, incoming: &Incoming) -> Option<&'s Value> {
     let variables = served.variables();
     let scope = Scope {
         body: &incoming.body,
@@ -63,7 +63,7 @@ fn route<'s>(served: &'s Served, incoming: &Incoming<'_>) -> Option<&'s Value> {
 pub(super) async fn connect(
     live: &Live,
     served: &Served,
-    incoming: &mut Incoming<'_>,
+    incoming: &mut Incoming,
 ) -> Result<Option<String>, Reply> {
     let Some(route) = served.route("$connect") else {
         return Ok(None);
@@ -107,7 +107,7 @@ fn authorize(
     live: &Live,
     served: &Served,
     route: &Value,
-    incoming: &Incoming<'_>,
+    incoming: &Incoming,
 ) -> Result<(), Reply> {
     let refuse = |status: u16, message: &str| {
         let mut reply = json_reply(status, &json!({"message": message}));
@@ -181,7 +181,7 @@ async fn through(
     live: &Live,
     served: &Served,
     route: &Value,
-    incoming: &Incoming<'_>,
+    incoming: &Incoming,
 ) -> Result<Response, Failure> {
     let integration = served.integration(route).ok_or_else(|| {
         Failure::Internal("the route has no integration".to_owned())

@@ -58,7 +58,7 @@ pub(super) struct Call<'c> {
     live: &'c Live,
     served: &'c Served,
     integration: &'c Value,
-    incoming: &'c Incoming<'c>,
+    incoming: &'c Incoming,
     variables: BTreeMap<String, String>,
 }
 
@@ -73,7 +73,7 @@ pub(super) async fn call(
     live: &Live,
     served: &Served,
     integration: &Value,
-    incoming: &Incoming<'_>,
+    incoming: &Incoming,
 ) -> Result<Response, Failure> {
     let call = Call {
         live,
