@@ -59,4 +59,5 @@ mod support;
 mod template;
 mod throttled;
 mod unhealed;
+mod web_socket;
 mod words;
