@@ -208,6 +208,7 @@ const READING: &[(&str, &[&[&str]])] = &[
     ("state show", &[&["state", "show", "f"]]),
     ("state history", &[&["state", "history"]]),
     ("state pull", &[&["state", "pull"]]),
+    ("logs", &[&["logs"], &["logs", "--json"]]),
     ("types", &[&["types"], &["types", "aws:sqs:Queue"]]),
     ("functions", &[&["functions"]]),
     ("schema", &[&["schema"], &["schema", "--json"]]),
@@ -217,6 +218,8 @@ const READING: &[(&str, &[&[&str]])] = &[
 const WRITING: &[&str] = &[
     "apply",
     "local",
+    "connect",
+    "invoke",
     "destroy",
     "refresh",
     "import",
