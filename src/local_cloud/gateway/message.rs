@@ -28,7 +28,7 @@ pub(super) async fn receive(live: &Live, connection: &Connection, text: String) 
     };
     let Some(route) = route(&served, &incoming) else {
         live.note(&format!(
-            "No route of {} takes the message, and there is no $default route.",
+            "No route of {} takes the message, and a $default route does not exist.",
             connection.api
         ));
         return Some(incoming.error("Forbidden"));

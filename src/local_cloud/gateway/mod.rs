@@ -28,6 +28,16 @@ use hyper::body::Incoming;
 use serde_json::{Value, json};
 use target::Target;
 
+/// Removes the notes of connections that ended with the process that served them.
+pub(super) fn forget(live: &Live) -> std::io::Result<()> {
+    let cloud = live.cloud();
+    let notes = cloud.look(|_, store| store.scan(".apigateway/"))?;
+    for (key, _) in notes {
+        cloud.note(&key, None)?;
+    }
+    Ok(())
+}
+
 /// The reply to a request of an API.
 pub(super) async fn handle(live: &Live, request: http::Request<Incoming>) -> http::Response<Body> {
     match answer(live, request).await {
@@ -87,7 +97,7 @@ fn failure(live: &Live, why: &str) -> Reply {
 /// API Gateway does not say whether an API or a stage exists.
 fn unserved(live: &Live, why: Unserved, api: &str, stage: &str) -> Reply {
     live.note(&match why {
-        Unserved::NoApi => format!("There is no API {api} in this local cloud."),
+        Unserved::NoApi => format!("The API {api} does not exist in this local cloud."),
         Unserved::NoStage => format!("The API {api} has no stage {stage} with a deployment."),
         Unserved::Disabled => format!("The API {api} has disableExecuteApiEndpoint."),
     });
