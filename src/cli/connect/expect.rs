@@ -14,11 +14,17 @@ pub(super) enum Expect {
 }
 
 impl Expect {
-    /// JSON is what begins as a document: `{`, `[` or `"`.
+    /// JSON is what begins with `{` or `[`, or is a JSON string.
     pub(super) fn parse(text: &str) -> Result<Self, CliError> {
-        if text.trim_start().starts_with(['{', '[', '"']) {
-            let json = serde_json::from_str(text);
-            return json.map(Self::Json).map_err(|error| wrong("JSON", error));
+        let json = serde_json::from_str(text);
+        match json {
+            Ok(json @ (Value::Object(_) | Value::Array(_) | Value::String(_))) => {
+                return Ok(Self::Json(json));
+            }
+            Err(error) if text.trim_start().starts_with(['{', '[']) => {
+                return Err(wrong("JSON", error));
+            }
+            _ => {}
         }
         let pattern = Regex::new(text);
         pattern
@@ -77,6 +83,8 @@ mod tests {
             (r#"{"a": 1}"#, "no JSON", false),
             (r#""x""#, r#""x""#, true),
             ("hel+o", "say hello", true),
+            ("\"a\": 1", r#"{"a": 1}"#, true),
+            ("7", "17", true),
             ("^hello$", "say hello", false),
         ] {
             let expected = Expect::parse(expect).unwrap();

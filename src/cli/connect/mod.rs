@@ -3,6 +3,7 @@
 mod dial;
 mod expect;
 mod explain;
+mod message;
 mod talk;
 mod target;
 
@@ -16,14 +17,11 @@ use expect::Expect;
 use talk::Talk;
 use target::Target;
 
-/// The most bytes of a message (API Gateway quotas, "WebSocket message payload size").
-const MOST_BYTES: usize = 128 * 1024;
-
 /// Runs the command.
 pub(super) async fn run(global: &GlobalArgs, args: &ConnectArgs) -> Result<Exit, CliError> {
     let expect = args.expect.as_deref().map(Expect::parse).transpose()?;
     for text in &args.send {
-        check(text)?;
+        message::check(text)?;
     }
     let target = Target::find(global, args).await?;
     let served = match args.cloud.local {
@@ -64,17 +62,4 @@ async fn talk(
         true => talk.prompt(&url).await,
         false => talk.exchange(&args.send, expect.as_ref()).await,
     }
-}
-
-/// Refuses a message that API Gateway would close the connection for.
-fn check(text: &str) -> Result<(), CliError> {
-    if text.len() <= MOST_BYTES {
-        return Ok(());
-    }
-    Err(CliError::new(format!(
-        "A message has {} bytes, and API Gateway takes 128 KB at most.",
-        text.len()
-    ))
-    .now("Nothing was sent.")
-    .hint("Send a shorter one."))
 }

@@ -6,7 +6,7 @@ use super::super::output::{self, Stream};
 use super::super::interrupt;
 use super::dial::{Read, Socket};
 use super::expect::Expect;
-use super::{check, explain};
+use super::{explain, message};
 use crate::report::terminal::{escape, escape_lines};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -14,13 +14,9 @@ use std::io::{BufRead, IsTerminal};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::protocol::frame::Frame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
-use tokio_tungstenite::tungstenite::{Error, Message};
 
-/// The most bytes of a frame (API Gateway quotas, "WebSocket frame size").
-const MOST_FRAME: usize = 32 * 1024;
 /// How long the other side may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -49,8 +45,8 @@ impl Talk {
         expect: Option<&Expect>,
     ) -> Result<Exit, CliError> {
         let end = Instant::now() + self.timeout;
-        for message in messages {
-            self.send(message).await?;
+        for text in messages {
+            self.send(text).await?;
         }
         let outcome = loop {
             if expect.is_none() && self.received >= messages.len() {
@@ -115,7 +111,7 @@ impl Talk {
             tokio::select! {
                 line = lines.recv() => match line {
                     Some(Ok(line)) if line.is_empty() => {}
-                    Some(Ok(line)) => match check(&line) {
+                    Some(Ok(line)) => match message::check(&line) {
                         Ok(()) => {
                             self.send(&line).await?;
                             sent += 1;
@@ -152,21 +148,12 @@ impl Talk {
         Ok(Exit::Done)
     }
 
-    /// Sends a message, in frames that API Gateway takes.
     async fn send(&mut self, text: &str) -> Result<(), CliError> {
-        let failed = |error: Error| {
-            CliError::new("The message could not be sent.").caused_by(&error)
-        };
-        if text.len() <= MOST_FRAME {
-            return self.socket.send(Message::text(text)).await.map_err(failed);
-        }
-        let parts = text.as_bytes().chunks(MOST_FRAME);
-        let last = parts.len() - 1;
-        for (place, part) in parts.enumerate() {
-            let kind = if place == 0 { Data::Text } else { Data::Continue };
-            let frame = Frame::message(part.to_vec(), OpCode::Data(kind), place == last);
-            let sent = self.socket.send(Message::Frame(frame)).await;
-            sent.map_err(failed)?;
+        for frame in message::frames(text) {
+            let sent = self.socket.send(frame).await;
+            sent.map_err(|error| {
+                CliError::new("The message could not be sent.").caused_by(&error)
+            })?;
         }
         Ok(())
     }

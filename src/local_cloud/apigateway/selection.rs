@@ -15,7 +15,7 @@ pub struct Scope<'s> {
     pub headers: Option<&'s BTreeMap<String, String>>,
     /// The query.
     pub querystring: Option<&'s BTreeMap<String, String>>,
-    /// The parameters in the path.
+    /// The parameters in the path; the whole path under an empty name.
     pub path: Option<&'s BTreeMap<String, String>>,
     /// The status of the integration's response.
     pub status: Option<u16>,
@@ -86,8 +86,8 @@ pub fn mapped(value: &str, scope: &Scope<'_>) -> Option<String> {
 
 /// What a name such as `request.body.a` or `context.stage` stands for.
 fn named(name: &str, scope: &Scope<'_>) -> Option<String> {
-    let response = name.strip_prefix("integration.response.");
-    let part = response.or_else(|| name.strip_prefix("request."));
+    let starts = ["integration.response.", "response.", "request."];
+    let part = starts.iter().find_map(|start| name.strip_prefix(start));
     if let Some(part) = part {
         return part_of(part, scope);
     }
@@ -111,6 +111,9 @@ fn part_of(part: &str, scope: &Scope<'_>) -> Option<String> {
     }
     if part == "body" {
         return Some(scope.body.to_owned());
+    }
+    if part == "path" {
+        return scope.path?.get("").cloned();
     }
     if let Some(path) = part.strip_prefix("body") {
         let body = super::template::parse_json(scope.body).ok()?;

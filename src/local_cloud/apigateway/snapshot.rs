@@ -31,7 +31,10 @@ pub(in crate::local_cloud) struct Served {
 pub(in crate::local_cloud) enum Unserved {
     NoApi,
     /// The API has no such stage, or the stage no deployment.
-    NoStage,
+    NoStage {
+        /// It is an HTTP API.
+        http: bool,
+    },
     /// `disableExecuteApiEndpoint`.
     Disabled,
 }
@@ -96,17 +99,21 @@ pub(in crate::local_cloud) fn served(
     if is_on(&current, "disableExecuteApiEndpoint") {
         return Err(Unserved::Disabled);
     }
-    let stage_settings = cx.get(Kind::Stage, "", stage).map_err(|_| Unserved::NoStage)?;
+    let is_web_socket = api::protocol(&current) == Protocol::WebSocket;
+    let none = Unserved::NoStage {
+        http: !is_web_socket,
+    };
+    let stage_settings = cx.get(Kind::Stage, "", stage).map_err(|_| none)?;
     let deployment = text(&stage_settings, "deploymentId");
     let deployment = cx.get(Kind::Deployment, "", deployment);
-    let mut deployment = deployment.map_err(|_| Unserved::NoStage)?;
-    let mut serves = deployment.remove(MEMBER).ok_or(Unserved::NoStage)?;
+    let mut deployment = deployment.map_err(|_| none)?;
+    let mut serves = deployment.remove(MEMBER).ok_or(none)?;
     let routes = match serves["routes"].take() {
         Value::Array(routes) => routes,
         _ => Vec::new(),
     };
     Ok(Served {
-        is_web_socket: api::protocol(&current) == Protocol::WebSocket,
+        is_web_socket,
         api: api.to_owned(),
         stage: stage.to_owned(),
         settings: serves["settings"].take(),
@@ -118,6 +125,11 @@ pub(in crate::local_cloud) fn served(
 }
 
 impl Served {
+    /// The routes.
+    pub(in crate::local_cloud) fn routes(&self) -> &[Value] {
+        &self.routes
+    }
+
     /// The route of a key.
     pub(in crate::local_cloud) fn route(&self, key: &str) -> Option<&Value> {
         self.routes.iter().find(|route| route["routeKey"] == key)

@@ -5,12 +5,11 @@ use super::connections::Connection;
 use super::context::{EventType, Incoming};
 use super::integration::{self, Failure, Response};
 use super::json_reply;
+use super::signed::{self, Signed};
 use crate::local_cloud::apigateway::selection::{Scope, select};
 use crate::local_cloud::apigateway::{Served, served};
-use crate::local_cloud::callers::Caller;
 use crate::local_cloud::live::Live;
-use crate::local_cloud::service::{ACCOUNT, Reply, Request};
-use crate::local_cloud::wire::{self, Scope as Signed};
+use crate::local_cloud::service::{ACCOUNT, Reply};
 use crate::resource::aws::partition_of;
 use serde_json::{Value, json};
 
@@ -28,7 +27,7 @@ pub(super) async fn receive(live: &Live, connection: &Connection, text: String) 
     };
     let Some(route) = route(&served, &incoming) else {
         live.note(&format!(
-            "No route of {} takes the message, and there is no $default route.",
+            "No route of {} takes the message, and a $default route does not exist.",
             connection.api
         ));
         return Some(incoming.error("Forbidden"));
@@ -101,8 +100,7 @@ pub(super) async fn connect(
     }
 }
 
-/// Whether a client may connect: a route with AWS_IAM takes signed requests only, and a role's
-/// session needs `execute-api:Invoke` on the route. Signatures are not checked.
+/// Whether a client may connect.
 fn authorize(
     live: &Live,
     served: &Served,
@@ -123,37 +121,16 @@ fn authorize(
     if text_of(route, "authorizationType") != "AWS_IAM" {
         return Ok(());
     }
-    let mut uri = http::Uri::builder();
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(&incoming.querystring);
-    uri = uri.path_and_query(format!("/?{}", query.finish()));
-    let uri = uri.build().unwrap_or_default();
-    let headers = incoming.headers.iter();
-    let headers = headers.map(|(name, value)| (name.as_str(), value.as_str()));
-    let request: Request = wire::request("GET", &uri, headers);
-    if Signed::of(&request).key.is_empty() {
-        return refuse(403, "Missing Authentication Token");
-    }
     let (partition, _) = partition_of(&served.region);
     let arn = format!(
         "arn:{partition}:execute-api:{}:{ACCOUNT}:{}/{}/$connect",
         served.region, served.api, served.stage
     );
-    let may = live.cloud().look(|now, store| {
-        let caller = Caller::of(&request, store);
-        let role = caller.session.map(|session| session.role);
-        match role {
-            None => true,
-            Some(role) => {
-                role.is_some_and(|role| role.allows(store, "execute-api:Invoke", &arn, now))
-            }
-        }
-    });
-    if may.is_ok_and(|may| may) {
-        return Ok(());
+    match signed::check(live, incoming, &arn) {
+        Signed::Allowed => Ok(()),
+        Signed::Missing => refuse(403, "Missing Authentication Token"),
+        Signed::Denied => refuse(403, "Forbidden"),
     }
-    live.note(&format!("The caller may not execute-api:Invoke on {arn}."));
-    refuse(403, "Forbidden")
 }
 
 /// A connection that has ended.

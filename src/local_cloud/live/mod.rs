@@ -12,7 +12,7 @@ pub use presence::{Presence, Running, running};
 
 use super::cloud::Cloud;
 use super::functions::{self, Functions};
-use super::gateway::Gateway;
+use super::gateway::{self, Gateway};
 use super::serve;
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -78,6 +78,7 @@ impl Live {
             notes: Notes::new(),
         }));
         live.spawn(serve::accept(live.clone(), listener));
+        gateway::forget(&live)?;
         functions::start(&live);
         Ok(live)
     }

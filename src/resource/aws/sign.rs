@@ -21,13 +21,13 @@ impl Aws {
     ) -> Result<(), Error> {
         let failed = |why: String| Error::failed(format!("the connection cannot be signed: {why}"));
         let provider = self.config.credentials_provider();
-        let provider = provider.ok_or_else(|| failed("there are no credentials".to_owned()))?;
+        let provider = provider.ok_or_else(|| failed("credentials are missing".to_owned()))?;
         let credentials = provider.provide_credentials().await;
         let credentials = credentials.map_err(|error| failed(error.to_string()))?;
         let identity: Identity = credentials.into();
         let time = self.config.time_source();
         let now = time.map(|source| source.now());
-        let now = now.ok_or_else(|| failed("there is no clock".to_owned()))?;
+        let now = now.ok_or_else(|| failed("the clock is missing".to_owned()))?;
         let mut parts = url.split('.').skip_while(|part| !part.ends_with("execute-api"));
         let region = parts.nth(1).unwrap_or(self.region());
         let params = v4::SigningParams::builder()

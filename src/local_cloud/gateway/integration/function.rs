@@ -11,24 +11,19 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What a function returned.
-pub(super) struct Returned {
-    pub(super) body: String,
+pub(in crate::local_cloud::gateway) struct Returned {
+    pub(in crate::local_cloud::gateway) body: String,
     /// The handler failed, and the body says how.
-    pub(super) is_error: bool,
+    pub(in crate::local_cloud::gateway) is_error: bool,
 }
 
 /// Invokes the function that an integration's URI names.
-pub(super) async fn invoke(
+pub(in crate::local_cloud::gateway) async fn invoke(
     call: &Call<'_>,
     uri: &str,
     payload: String,
 ) -> Result<Returned, Failure> {
-    let place = Place::of(uri);
-    let named = place.as_ref().and_then(|place| {
-        let rest = place.action.split_once("functions/")?.1;
-        Some((place.region, rest.strip_suffix("/invocations")?))
-    });
-    let Some((region, arn)) = named else {
+    let Some((region, arn)) = named(uri) else {
         return Err(Failure::Internal(format!("{uri} names no function")));
     };
     allow(call, region, arn)?;
@@ -54,6 +49,18 @@ pub(super) async fn invoke(
     Ok(Returned { body, is_error })
 }
 
+/// The region and the ARN of the function that a URI names: the path of its invocations, or the ARN
+/// itself.
+fn named(uri: &str) -> Option<(&str, &str)> {
+    let parts: Vec<&str> = uri.splitn(6, ':').collect();
+    if let ["arn", _, "lambda", region, ..] = parts[..] {
+        return Some((region, uri));
+    }
+    let place = Place::of(uri)?;
+    let (_, rest) = place.action.split_once("functions/")?;
+    Some((place.region, rest.strip_suffix("/invocations")?))
+}
+
 /// With a role its policies decide, without one the function's own.
 fn allow(call: &Call<'_>, region: &str, arn: &str) -> Result<(), Failure> {
     if !call.text("credentialsArn").is_empty() {
@@ -61,7 +68,9 @@ fn allow(call: &Call<'_>, region: &str, arn: &str) -> Result<(), Failure> {
     }
     let served = call.served;
     let (partition, _) = partition_of(&served.region);
+    // `GET /pets` is GET/pets in an ARN.
     let route = call.incoming.context["routeKey"].as_str().unwrap_or_default();
+    let route = route.replacen(' ', "", 1);
     let source = format!(
         "arn:{partition}:execute-api:{}:{ACCOUNT}:{}/{}/{route}",
         served.region, served.api, served.stage

@@ -17,34 +17,68 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 /// The most bytes that a response may have (API Gateway quotas, "Payload size").
 const MOST_BYTES: usize = 10 << 20;
 
+/// Headers in their order; a name may come more than once.
+pub(in crate::local_cloud::gateway) type Headers = Vec<(String, String)>;
+
+/// What an endpoint returned.
+#[derive(Debug)]
+pub(in crate::local_cloud::gateway) struct Returned {
+    pub(in crate::local_cloud::gateway) status: u16,
+    pub(in crate::local_cloud::gateway) headers: Headers,
+    pub(in crate::local_cloud::gateway) body: Bytes,
+}
+
 /// Sends a body to an endpoint, with the parameters of the integration.
 pub(super) async fn call(call: &Call<'_>, uri: &str, body: String) -> Result<Response, Failure> {
-    let failed = |error: &dyn Display| Failure::Internal(format!("{uri} gave no response: {error}"));
     let parameters = request::parameters(call);
     let uri = full(uri, &parameters.path, &parameters.querystring);
-    let uri: http::Uri = uri.parse().map_err(|error| failed(&error))?;
-    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
-    let tls = uri.scheme_str() == Some("https");
-    let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
     let method = match call.text("integrationMethod") {
         "ANY" => "POST",
         method => method,
     };
+    let mut headers: Headers = parameters.header.into_iter().collect();
+    headers.push((
+        "user-agent".to_owned(),
+        format!("AmazonAPIGateway_{}", call.served.api),
+    ));
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+        let kind = ("content-type".to_owned(), "application/json".to_owned());
+        headers.push(kind);
+    }
+    let returned = send(method, &uri, &headers, Bytes::from(body)).await;
+    let returned = returned.map_err(Failure::Internal)?;
+    Ok(Response {
+        status: returned.status,
+        headers: returned.headers.into_iter().collect(),
+        body: String::from_utf8_lossy(&returned.body).into_owned(),
+    })
+}
+
+/// Sends a request to an endpoint.
+///
+/// # Errors
+/// The end of a sentence that says why there is no response.
+pub(in crate::local_cloud::gateway) async fn send(
+    method: &str,
+    url: &str,
+    headers: &Headers,
+    body: Bytes,
+) -> Result<Returned, String> {
+    let failed = |error: &dyn Display| format!("{url} gave no response: {error}");
+    let uri: http::Uri = url.parse().map_err(|error| failed(&error))?;
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let tls = uri.scheme_str() == Some("https");
+    let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
     let authority = uri.authority().map_or("", |it| it.as_str());
     let target = uri.path_and_query().map_or("/", |it| it.as_str());
     let mut head = http::Request::builder()
         .method(method)
         .uri(target)
-        .header("host", authority)
-        .header("user-agent", format!("AmazonAPIGateway_{}", call.served.api));
-    let has_type = |name: &&String| name.eq_ignore_ascii_case("content-type");
-    if !parameters.header.keys().any(|name| has_type(&name)) {
-        head = head.header("content-type", "application/json");
-    }
-    for (name, value) in &parameters.header {
+        .header("host", authority);
+    for (name, value) in headers {
         head = head.header(name, value);
     }
-    let sent = head.body(Full::new(Bytes::from(body))).map_err(|error| failed(&error))?;
+    let sent = head.body(Full::new(body)).map_err(|error| failed(&error))?;
     let stream = TcpStream::connect((host, port)).await.map_err(|error| failed(&error))?;
     let returned = match tls {
         false => exchange(stream, sent).await,
@@ -59,7 +93,7 @@ pub(super) async fn call(call: &Call<'_>, uri: &str, body: String) -> Result<Res
 }
 
 /// The URI with its parameters: `{name}` in the path, and the query.
-fn full(
+pub(in crate::local_cloud::gateway) fn full(
     uri: &str,
     path: &BTreeMap<String, String>,
     query: &BTreeMap<String, String>,
@@ -81,7 +115,7 @@ fn full(
 async fn exchange<S>(
     stream: S,
     request: http::Request<Full<Bytes>>,
-) -> Result<Response, Box<dyn std::error::Error + Send + Sync>>
+) -> Result<Returned, Box<dyn std::error::Error + Send + Sync>>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -94,10 +128,10 @@ where
             let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
             (name.to_string(), value)
         });
-        Ok(Response {
+        Ok(Returned {
             status: head.status.as_u16(),
             headers: headers.collect(),
-            body: String::from_utf8_lossy(&body).into_owned(),
+            body,
         })
     };
     tokio::pin!(connection);

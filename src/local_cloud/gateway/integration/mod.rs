@@ -1,11 +1,11 @@
 //! Integrations: what a route calls, with which request, and what it makes of the response.
 
-mod function;
-mod http;
+pub(super) mod function;
+pub(super) mod http;
 mod request;
 mod response;
 mod role;
-mod sqs;
+pub(super) mod sqs;
 
 use super::context::Incoming;
 use crate::local_cloud::apigateway::Served;
@@ -55,15 +55,15 @@ impl<'p> Place<'p> {
 
 /// One call.
 pub(super) struct Call<'c> {
-    live: &'c Live,
-    served: &'c Served,
-    integration: &'c Value,
-    incoming: &'c Incoming,
-    variables: BTreeMap<String, String>,
+    pub(super) live: &'c Live,
+    pub(super) served: &'c Served,
+    pub(super) integration: &'c Value,
+    pub(super) incoming: &'c Incoming,
+    pub(super) variables: BTreeMap<String, String>,
 }
 
 impl Call<'_> {
-    fn text(&self, name: &str) -> &str {
+    pub(super) fn text(&self, name: &str) -> &str {
         self.integration[name].as_str().unwrap_or_default()
     }
 }
@@ -132,7 +132,7 @@ async fn called(call: &Call<'_>) -> Result<Response, Failure> {
 }
 
 /// `${stageVariables.name}` in a URI stands for the variable.
-fn replaced(uri: &str, variables: &BTreeMap<String, String>) -> String {
+pub(super) fn replaced(uri: &str, variables: &BTreeMap<String, String>) -> String {
     variables.iter().fold(uri.to_owned(), |uri, (name, value)| {
         uri.replace(&format!("${{stageVariables.{name}}}"), value)
     })

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 const ACTIONS: &[&str] = &["SendMessage", "SendMessageBatch"];
 
 /// The fields of a form, in order.
-type Form = Vec<(String, String)>;
+pub(in crate::local_cloud::gateway) type Form = Vec<(String, String)>;
 
 /// Calls SQS: `path/{account}/{queue}` with the operation in the form, or `action/{operation}` with
 /// the queue in it.
@@ -98,7 +98,7 @@ fn form(call: &Call<'_>) -> Result<Form, Failure> {
 }
 
 /// A message out of the fields that begin so.
-fn entry(form: &Form, prefix: &str) -> Map<String, Value> {
+pub(in crate::local_cloud::gateway) fn entry(form: &Form, prefix: &str) -> Map<String, Value> {
     let mut message = Map::new();
     for (name, value) in form {
         let Some(name) = name.strip_prefix(prefix) else {
