@@ -33,6 +33,7 @@ mod fuzz;
 mod gateway;
 mod half_done;
 mod hostile_bytes;
+mod http_api;
 mod keys_of_others;
 mod large_objects;
 mod leaks;

@@ -4,7 +4,7 @@ use super::{Call, Failure, Response, request};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::rt::TokioIo;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::{Arc, OnceLock};
@@ -92,15 +92,20 @@ pub(in crate::local_cloud::gateway) async fn send(
     returned.map_err(|error| failed(&error))
 }
 
+/// A value as one segment of a path (RFC 3986, section 2.3).
+pub(in crate::local_cloud::gateway) fn encoded(value: &str) -> String {
+    const SET: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(value, SET).to_string()
+}
+
 /// The URI with its parameters: `{name}` in the path, and the query.
-pub(in crate::local_cloud::gateway) fn full(
+fn full(
     uri: &str,
     path: &BTreeMap<String, String>,
     query: &BTreeMap<String, String>,
 ) -> String {
     let uri = path.iter().fold(uri.to_owned(), |uri, (name, value)| {
-        let value = utf8_percent_encode(value, NON_ALPHANUMERIC).to_string();
-        uri.replace(&format!("{{{name}}}"), &value)
+        uri.replace(&format!("{{{name}}}"), &encoded(value))
     });
     if query.is_empty() {
         return uri;

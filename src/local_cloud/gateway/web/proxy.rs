@@ -1,10 +1,9 @@
 //! Requests that go on to an HTTP endpoint as they are.
 
 use super::super::integration::Call;
-use super::super::integration::http::{Headers, full, send};
+use super::super::integration::http::{Headers, encoded, send};
 use super::request::Request;
 use crate::local_cloud::service::Reply;
-use std::collections::BTreeMap;
 
 /// Headers that belong to one connection (RFC 9110, section 7.6.1), or are written anew.
 const OWN: &[&str] = &[
@@ -24,7 +23,17 @@ pub(super) async fn call(call: &Call<'_>, uri: &str, request: &Request) -> Resul
         "ANY" | "" => request.method.as_str(),
         method => method,
     };
-    let mut url = full(uri, &request.parameters, &BTreeMap::new());
+    let key = call.incoming.context["routeKey"].as_str().unwrap_or_default();
+    // What a greedy variable stands for keeps its slashes.
+    let mut url = uri.to_owned();
+    for (name, value) in &request.parameters {
+        let greedy = key.contains(&format!("{{{name}+}}"));
+        let value = match greedy {
+            true => value.split('/').map(encoded).collect::<Vec<_>>().join("/"),
+            false => encoded(value),
+        };
+        url = url.replace(&format!("{{{name}}}"), &value);
+    }
     if let Some(path) = &request.mapped_path {
         let start = url.find("://").map_or(0, |at| at + 3);
         let end = url[start..].find(['/', '?']).map_or(url.len(), |at| start + at);
