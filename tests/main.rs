@@ -30,6 +30,7 @@ mod explained;
 mod faults;
 mod found;
 mod fuzz;
+mod functions;
 mod gateway;
 mod half_done;
 mod hostile_bytes;

@@ -287,9 +287,8 @@ pub(super) fn local_cloud(work_dir: &Path) -> Result<(local_cloud::Cloud, f64), 
     .map_err(|error| CliError::new(format!("The local cloud's settings are wrong: {error}.")))?;
     options.struck = setting("STACKCTL_LOCAL_STRUCK").map(PathBuf::from);
     let speed = options.speed;
-    let cloud = local_cloud::Cloud::open(options).map_err(|error| {
-        CliError::new("The local cloud could not be opened.").caused_by(&error)
-    })?;
+    let cloud = local_cloud::Cloud::open(options)
+        .map_err(|error| CliError::new("The local cloud could not be opened.").caused_by(&error))?;
     Ok((cloud, speed))
 }
 

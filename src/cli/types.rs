@@ -61,7 +61,9 @@ fn words(global: &GlobalArgs, types: &Types, wanted: &str) -> Result<String, Cli
 }
 
 fn unknown(types: &Types, wanted: &str) -> CliError {
-    let error = CliError::new(format!("unknown type {wanted:?}, and no type has it in its name"));
+    let error = CliError::new(format!(
+        "unknown type {wanted:?}, and no type has it in its name"
+    ));
     match find::like(types, wanted).as_slice() {
         [] => error.hint("stackctl types WORD looks for types, stackctl types lists our own."),
         like => error.hint(format!("Did you mean {}?", like.join(" or "))),

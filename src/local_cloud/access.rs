@@ -90,7 +90,10 @@ pub(super) fn act(service: &str, operation: &str, request: &Request) -> Act {
 /// The ARN of something in the request's region.
 fn arn(request: &Request, service: &str, rest: &str) -> String {
     let (partition, _) = partition_of(&request.region);
-    format!("arn:{partition}:{service}:{}:{ACCOUNT}:{rest}", request.region)
+    format!(
+        "arn:{partition}:{service}:{}:{ACCOUNT}:{rest}",
+        request.region
+    )
 }
 
 fn body(request: &Request) -> Value {
@@ -127,10 +130,9 @@ fn sns(operation: &str, request: &Request) -> Option<Act> {
 fn s3(operation: &str, request: &Request) -> Option<Act> {
     let action = match operation {
         "GetObject" | "HeadObject" => "GetObject",
-        "PutObject"
-        | "CreateMultipartUpload"
-        | "UploadPart"
-        | "CompleteMultipartUpload" => "PutObject",
+        "PutObject" | "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload" => {
+            "PutObject"
+        }
         "AbortMultipartUpload" => "AbortMultipartUpload",
         "DeleteObject" => "DeleteObject",
         "ListObjects" | "ListObjectsV2" | "HeadBucket" => "ListBucket",
@@ -184,7 +186,11 @@ fn connections(request: &Request) -> Option<Act> {
     let place = format!("{place}/{}/@connections{id}", request.method);
     Some(Act {
         action: "execute-api:ManageConnections".to_owned(),
-        resource: arn(request, "execute-api", &percent_decode_str(&place).decode_utf8_lossy()),
+        resource: arn(
+            request,
+            "execute-api",
+            &percent_decode_str(&place).decode_utf8_lossy(),
+        ),
     })
 }
 
@@ -227,7 +233,12 @@ mod tests {
                 request("POST", "/", queue),
                 "sqs:SendMessage arn:aws:sqs:eu-west-1:000000000000:q",
             ),
-            ("sqs", "ListQueues", request("POST", "/", "{}"), "sqs:ListQueues *"),
+            (
+                "sqs",
+                "ListQueues",
+                request("POST", "/", "{}"),
+                "sqs:ListQueues *",
+            ),
             (
                 "sns",
                 "Publish",
@@ -268,11 +279,20 @@ mod tests {
             (
                 "execute-api",
                 "",
-                request("GET", "http://a1.execute-api.localhost/live/@connections/x", ""),
+                request(
+                    "GET",
+                    "http://a1.execute-api.localhost/live/@connections/x",
+                    "",
+                ),
                 "execute-api:ManageConnections \
                  arn:aws:execute-api:eu-west-1:000000000000:a1/live/GET/@connections/x",
             ),
-            ("apigateway", "GetApis", request("GET", "/v2/apis", ""), "apigateway:GET *"),
+            (
+                "apigateway",
+                "GetApis",
+                request("GET", "/v2/apis", ""),
+                "apigateway:GET *",
+            ),
             (
                 "cloudcontrolapi",
                 "GetResource",

@@ -100,7 +100,8 @@ mod tests {
     fn a_decoded_request_is_not_decoded_again() {
         let mut sent = request("3\r\n1\r\n\r\n0\r\n\r\n");
         let streamed = "STREAMING-UNSIGNED-PAYLOAD-TRAILER".to_owned();
-        sent.headers.insert("x-amz-content-sha256".to_owned(), streamed);
+        sent.headers
+            .insert("x-amz-content-sha256".to_owned(), streamed);
         assert!(decode(&mut sent) && decode(&mut sent));
         assert_eq!(sent.body, "1\r\n");
     }

@@ -204,7 +204,8 @@ impl Inner {
 
     /// Tells those who wait for messages that there may be some.
     pub(super) fn announce_messages(&self) {
-        self.messages.send_modify(|calls| *calls = calls.wrapping_add(1));
+        self.messages
+            .send_modify(|calls| *calls = calls.wrapping_add(1));
     }
 
     pub(super) fn record(&self, call: Call) {
@@ -249,11 +250,6 @@ impl Cloud {
 
     pub(super) fn inner(&self) -> &Inner {
         &self.0
-    }
-
-    /// Whether there is a service of this signing name.
-    pub(super) fn has_service(&self, name: &str) -> bool {
-        self.0.service(name).is_some()
     }
 
     /// Changes whenever a call of this process may have put messages within reach: who waits for
@@ -338,10 +334,7 @@ impl Cloud {
     ///
     /// # Errors
     /// When the folder cannot be read.
-    pub(super) fn look<T>(
-        &self,
-        look: impl FnOnce(u64, &mut dyn Store) -> T,
-    ) -> io::Result<T> {
+    pub(super) fn look<T>(&self, look: impl FnOnce(u64, &mut dyn Store) -> T) -> io::Result<T> {
         let mut disk = self.0.disk.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = disk.transact(|now, store| Err::<Infallible, T>(look(now, store)))?;
         match seen {

@@ -37,6 +37,7 @@ pub mod service;
 pub mod sns;
 pub mod sqs;
 mod stamps;
+mod struck;
 pub mod sts;
 #[cfg(test)]
 mod testing;

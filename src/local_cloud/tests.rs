@@ -116,7 +116,12 @@ async fn a_service_that_does_not_exist_says_so() {
         .source_arn("arn:aws:sqs:us-west-2:000000000000:q");
     let error = unknown.send().await.unwrap_err();
     assert_eq!(error.code(), Some("UnknownOperationException"));
-    assert!(error.message().unwrap().contains("sqs:StartMessageMoveTask"));
+    assert!(
+        error
+            .message()
+            .unwrap()
+            .contains("sqs:StartMessageMoveTask")
+    );
 }
 
 #[tokio::test]

@@ -185,10 +185,7 @@ mod tests {
         let headers = reply.headers.clone();
         complete(&mut reply);
         assert_eq!(reply.headers, headers);
-        let length = (
-            "content-length".to_owned(),
-            reply.body.len().to_string(),
-        );
+        let length = ("content-length".to_owned(), reply.body.len().to_string());
         assert!(reply.headers.contains(&length));
     }
 }

@@ -3,6 +3,7 @@
 
 mod acceptance;
 mod broken;
+mod clients;
 pub(crate) mod models;
 mod s3_state;
 

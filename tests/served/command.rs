@@ -3,9 +3,9 @@
 use super::queues;
 use crate::support::Project;
 use crate::support::served::Served;
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::Stdio;
-use std::io::{BufRead, BufReader};
 
 #[test]
 fn it_ends_with_a_signal_and_another_one_can_start() {
@@ -66,14 +66,22 @@ fn it_prints_how_others_reach_it() {
     let text = lines.join("\n");
     let url = text.split("served at ").nth(1).unwrap();
     let (url, rest) = url.split_once(' ').unwrap();
-    assert!(rest.starts_with("until Ctrl-C; it holds 15 resources."), "{text}");
-    assert!(text.contains("AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-west-2"));
+    assert!(
+        rest.starts_with("until Ctrl-C; it holds 15 resources."),
+        "{text}"
+    );
+    assert!(
+        text.contains("AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-west-2")
+    );
     assert!(text.contains(&format!("aws --endpoint-url {url} sqs list-queues")));
     let state = project.state();
     let api = state["resources"]["api"]["id"].as_str();
     let api = api.unwrap_or_else(|| panic!("{state:#}"));
     let socket = url.replace("http", "ws");
-    assert!(text.contains(&format!("{socket}/_api/{api}/production  ")), "{text}");
+    assert!(
+        text.contains(&format!("{socket}/_api/{api}/production  ")),
+        "{text}"
+    );
 }
 
 #[tokio::test]

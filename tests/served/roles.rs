@@ -82,7 +82,10 @@ async fn a_session_does_what_its_role_allows() {
     let call = call.message_system_attribute_names("SenderId".into());
     let message = call.send().await.unwrap().messages.unwrap().remove(0);
     let sender = &message.attributes.unwrap()[&"SenderId".into()];
-    assert!(sender.starts_with("AROA") && sender.ends_with(":worker"), "{sender}");
+    assert!(
+        sender.starts_with("AROA") && sender.ends_with(":worker"),
+        "{sender}"
+    );
 }
 
 #[tokio::test]

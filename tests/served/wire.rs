@@ -100,10 +100,18 @@ fn what_is_not_signed_or_unknown_is_refused() {
     let reply = ask(&signed("dynamodb"));
     assert_eq!(status(&reply), 404);
     assert!(reply.contains("signing name dynamodb"), "{reply}");
-    let reply = ask(&format!("{}x-amz-target: AmazonSQS.Nothing\r\n", signed("sqs")));
+    let reply = ask(&format!(
+        "{}x-amz-target: AmazonSQS.Nothing\r\n",
+        signed("sqs")
+    ));
     assert_eq!(status(&reply), 400);
     assert!(reply.contains("sqs:Nothing"), "{reply}");
-    for nonsense in ["\r\n\r\n", "GET\r\n\r\n", "\u{16}\u{3}\u{1} tls", "GET / HTTP/9.9\r\n\r\n"] {
+    for nonsense in [
+        "\r\n\r\n",
+        "GET\r\n\r\n",
+        "\u{16}\u{3}\u{1} tls",
+        "GET / HTTP/9.9\r\n\r\n",
+    ] {
         let reply = served.raw(nonsense.as_bytes());
         assert!(reply.is_empty() || status(&reply) == 400, "{reply}");
     }
@@ -127,9 +135,15 @@ fn a_body_may_come_in_pieces_and_not_be_too_large() {
     );
     assert_eq!(status(&served.raw(chunked.as_bytes())), 200);
     // The client waits for a word before it sends the body.
-    let waiting = format!("{}\r\n", head("Content-Length: 2\r\nExpect: 100-continue\r\n"));
+    let waiting = format!(
+        "{}\r\n",
+        head("Content-Length: 2\r\nExpect: 100-continue\r\n")
+    );
     assert!(served.raw(waiting.as_bytes()).starts_with("HTTP/1.1 100 "));
-    let large = format!("{}\r\n", head("Content-Length: 10485761\r\nExpect: 100-continue\r\n"));
+    let large = format!(
+        "{}\r\n",
+        head("Content-Length: 10485761\r\nExpect: 100-continue\r\n")
+    );
     let reply = served.raw(large.as_bytes());
     assert_eq!(status(&reply), 413, "{reply}");
     assert!(reply.contains("Request must be smaller than 10485760 bytes."));
@@ -152,13 +166,22 @@ async fn objects_go_up_and_down() {
     let aws = served.clients().await;
     let bucket = "files-of-ours";
     let put = aws.s3().put_object().bucket(bucket).key("a/b c+d");
-    put.body(ByteStream::from_static(b"hello")).send().await.unwrap();
+    put.body(ByteStream::from_static(b"hello"))
+        .send()
+        .await
+        .unwrap();
     let head = aws.s3().head_object().bucket(bucket).key("a/b c+d");
     assert_eq!(head.send().await.unwrap().content_length(), Some(5));
     let get = aws.s3().get_object().bucket(bucket).key("a/b c+d");
     let body = get.send().await.unwrap().body.collect().await.unwrap();
     assert_eq!(body.into_bytes(), "hello");
-    let listed = aws.s3().list_objects_v2().bucket(bucket).send().await.unwrap();
+    let listed = aws
+        .s3()
+        .list_objects_v2()
+        .bucket(bucket)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(listed.contents()[0].key(), Some("a/b c+d"));
 
     // By the bucket's host, and in signed chunks with a trailer.
@@ -189,4 +212,28 @@ async fn objects_go_up_and_down() {
         let reply = served.raw(request.as_bytes());
         assert!(reply.ends_with("\r\n\r\nhello"), "{reply}");
     }
+}
+
+/// What `STACKCTL_LOCAL_FAULTS` says happens to other clients, too.
+#[tokio::test]
+async fn faults_come_over_the_wire() {
+    let mut project = queues();
+    project.env(
+        "STACKCTL_LOCAL_FAULTS",
+        r#"[{"call": "sqs:ListQueues", "at": 1, "what": "throttle"},
+            {"call": "sqs:ListQueues", "at": 2, "what": "reset"},
+            {"call": "sqs:SendMessage", "at": 1, "what": "lostReply"}]"#,
+    );
+    let served = Served::start(&project);
+    let aws = served.clients().await;
+    let list = || aws.sqs_once().list_queues();
+    let error = list().send().await.unwrap_err();
+    assert!(error.raw_response().is_some(), "{error:?}");
+    let error = list().send().await.unwrap_err();
+    assert!(error.raw_response().is_none(), "{error:?}");
+    list().send().await.unwrap();
+    let send = aws.sqs_once().send_message().queue_url(super::PLAIN);
+    send.message_body("x").send().await.unwrap_err();
+    let receive = aws.sqs_once().receive_message().queue_url(super::PLAIN);
+    assert_eq!(receive.send().await.unwrap().messages().len(), 1);
 }

@@ -52,7 +52,9 @@ impl Served {
     /// Sends it a signal, and waits for its end: the exit code.
     pub fn end(mut self, signal: &str) -> Option<i32> {
         let id = self.child.id().to_string();
-        let sent = Command::new("kill").args([&format!("-{signal}"), &id]).status();
+        let sent = Command::new("kill")
+            .args([&format!("-{signal}"), &id])
+            .status();
         assert!(sent.unwrap().success());
         self.child.wait().unwrap().code()
     }
@@ -78,7 +80,9 @@ impl Served {
     /// Sends bytes as they are: what comes back until the other side closes, or for a second.
     pub fn raw(&self, sent: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(1)))
+            .unwrap();
         // It may refuse before all is sent.
         let _ = stream.write_all(sent);
         let mut reply = Vec::new();

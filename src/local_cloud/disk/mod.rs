@@ -239,7 +239,7 @@ impl Disk {
             for (key, change) in changes {
                 self.apply(key, change);
             }
-            if self.read > 2 * self.base + GROWTH && self.outdated > self.map.len() {
+            if self.read > 2 * self.base + GROWTH {
                 self.header = Header::new(self.header.now(), self.header.speed);
                 self.rewrite()?;
                 self.sweep()?;

@@ -146,6 +146,45 @@ fn a_long_log_is_rewritten_and_others_follow() {
 }
 
 #[test]
+fn a_log_that_grows_while_it_is_used_is_rewritten() {
+    let (dir, mut disk) = folder();
+    let mut other = Disk::open(dir.path(), 1.0).unwrap();
+    let large = "x".repeat(1 << 20);
+    for n in 0..40 {
+        put(&mut disk, "a", json!([n, large]));
+        put(&mut disk, "b", json!(n));
+    }
+    let length = fs::metadata(dir.path().join("log")).unwrap().len();
+    assert!(length < 20 << 20, "{length}");
+    let seen = other.all().unwrap();
+    assert_eq!(seen[1].1, json!(39));
+    put(&mut other, "b", json!(40));
+    assert_eq!(disk.all().unwrap()[1].1, json!(40));
+}
+
+#[test]
+fn keys_come_one_at_a_time_with_what_a_request_changed() {
+    let (_dir, mut disk) = folder();
+    for key in ["a/1", "a/2", "a/4", "b/1"] {
+        put(&mut disk, key, json!(0));
+    }
+    let found = disk.transact(|_, store| {
+        store.remove("a/2");
+        store.put("a/3", json!(0));
+        store.put("a/0", json!(0));
+        store.remove("a/0");
+        let mut found = vec![String::new()];
+        while let Some(key) = store.next_key("a/", &found[found.len() - 1]) {
+            found.push(key);
+        }
+        assert_eq!(store.next_key("a/", "b"), None);
+        assert_eq!(store.next_key("c", ""), None);
+        Ok::<_, ()>(found)
+    });
+    assert_eq!(found.unwrap().unwrap(), ["", "a/1", "a/3", "a/4"]);
+}
+
+#[test]
 fn blobs_stay_as_long_as_they_are_named() {
     let (dir, mut disk) = folder();
     let bytes = Bytes::from_static(b"\0code");

@@ -92,8 +92,8 @@ impl Instance {
         this
     }
 
-    async fn launch(&self, live: &Live, settings: &Settings) -> Result<(Process, Api), String> {
-        let function = &self.function;
+    async fn launch(&mut self, live: &Live, settings: &Settings) -> Result<(Process, Api), String> {
+        let function = &self.function.clone();
         let cloud = live.cloud();
         let dir = cloud.dir();
         let unusable = |error: io::Error| format!("The function's code cannot be used: {error}");
@@ -141,6 +141,7 @@ impl Instance {
                 environment::variables(function, &place, store)
             })
             .map_err(unusable)?;
+        self.started = Instant::now();
         let process = Process::start(&program, &root, &variables, &self.journal);
         let process = process
             .map_err(|error| format!("{} cannot be started: {error}", program.path.display()))?;

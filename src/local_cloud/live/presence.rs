@@ -13,6 +13,10 @@ use std::time::{Duration, Instant};
 const FILE: &str = "served";
 /// How long a process that has the lock may take to write where it listens.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a look at the lock may take.
+const GLANCE: Duration = Duration::from_millis(100);
+/// How long to wait before the next try.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// The right to serve a folder's local cloud, until it is dropped.
 #[derive(Debug)]
@@ -34,13 +38,20 @@ impl Presence {
     /// When the file cannot be opened or locked.
     pub fn take(dir: &Path) -> io::Result<Result<Self, Option<Running>>> {
         let file = files::open_for_writing(&dir.join(FILE))?;
-        match file.try_lock() {
-            Ok(()) => {
-                file.set_len(0)?;
-                Ok(Ok(Self(file)))
+        let started = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => {
+                    file.set_len(0)?;
+                    return Ok(Ok(Self(file)));
+                }
+                // Who only looks has it for a moment.
+                Err(TryLockError::WouldBlock) if started.elapsed() < GLANCE => {
+                    std::thread::sleep(PAUSE);
+                }
+                Err(TryLockError::WouldBlock) => return Ok(Err(written(file)?)),
+                Err(TryLockError::Error(error)) => return Err(error),
             }
-            Err(TryLockError::WouldBlock) => Ok(Err(written(file)?)),
-            Err(TryLockError::Error(error)) => Err(error),
         }
     }
 
@@ -76,7 +87,7 @@ fn written(mut file: File) -> io::Result<Option<Running>> {
         match serde_json::from_slice(&text) {
             Ok(running) => return Ok(Some(running)),
             Err(_) if started.elapsed() > PATIENCE => return Ok(None),
-            Err(_) => std::thread::sleep(Duration::from_millis(10)),
+            Err(_) => std::thread::sleep(PAUSE),
         }
     }
 }

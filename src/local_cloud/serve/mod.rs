@@ -8,6 +8,7 @@ mod guard;
 use super::gateway;
 use super::live::{self, Live};
 use super::service::{Reply, Request};
+use super::struck::{Broken, Struck};
 use super::wire::{self, Scope};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -15,8 +16,9 @@ use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::convert::Infallible;
+use std::io;
 use std::pin::pin;
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 
 /// The body of a reply.
@@ -32,7 +34,7 @@ pub(super) async fn accept(live: Live, listener: TcpListener) {
         match accepted {
             Ok((stream, _)) => live.spawn(connection(live.clone(), stream)),
             // Too many open files, for example: others may be closed soon.
-            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
     }
 }
@@ -42,7 +44,7 @@ async fn connection(live: Live, stream: TcpStream) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| {
         let live = live.clone();
-        async move { Ok::<_, Infallible>(handle(&live, request).await) }
+        async move { handle(&live, request).await }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -59,11 +61,15 @@ async fn connection(live: Live, stream: TcpStream) {
     }
 }
 
-async fn handle(live: &Live, request: http::Request<Incoming>) -> http::Response<Body> {
+/// The reply to a request. A fault may break the connection instead.
+async fn handle(live: &Live, request: http::Request<Incoming>) -> io::Result<http::Response<Body>> {
     match guard::admit(&request) {
-        Err(why) => respond(wire::refusal(403, "AccessDeniedException", &why)),
-        Ok(guard::For::Api) => api(live, request).await,
-        Ok(guard::For::Aws) => aws(live, request).await,
+        Err(why) => Ok(respond(wire::refusal(403, "AccessDeniedException", &why))),
+        Ok(guard::For::Api) => Ok(api(live, request).await),
+        Ok(guard::For::Aws) => match aws(live, request).await {
+            Ok(reply) => Ok(respond(reply)),
+            Err(_) => Err(io::ErrorKind::ConnectionReset.into()),
+        },
     }
 }
 
@@ -78,22 +84,29 @@ async fn api(live: &Live, request: http::Request<Incoming>) -> http::Response<Bo
     gateway::handle(live, request).await
 }
 
-/// A call of the AWS API.
-async fn aws(live: &Live, request: http::Request<Incoming>) -> http::Response<Body> {
+/// A call of the AWS API. The client's patience is its own.
+async fn aws(live: &Live, request: http::Request<Incoming>) -> Result<Reply, Broken> {
     let (head, body) = request.into_parts();
     let mut call = call_of(&head.method, &head.uri, &head.headers);
-    let service = Scope::of(&call).service;
-    if !live.cloud().has_service(&service) {
-        return respond(wire::no_service(&service));
-    }
-    call.body = match read(body, most(&service)).await {
-        Ok(bytes) => bytes,
-        Err(reply) => return respond(reply),
+    let name = Scope::of(&call).service;
+    let inner = live.cloud().inner();
+    let Some(service) = inner.service(&name) else {
+        return Ok(wire::no_service(&name));
     };
-    if let Some(denial) = live.cloud().denial(&service, &call) {
-        return respond(denial);
+    call.body = match read(body, most(&name)).await {
+        Ok(bytes) => bytes,
+        Err(reply) => return Ok(reply),
+    };
+    if let Some(denial) = live.cloud().denial(&name, &call) {
+        return Ok(denial);
     }
-    respond(live::answer(live, &service, call).await)
+    let struck = Struck::draw(inner, service, &call);
+    let before = struck.before(inner, service, &mut call, Duration::MAX);
+    if let Some(reply) = before.await? {
+        return Ok(reply);
+    }
+    let reply = live::answer(live, &name, call).await;
+    struck.after(inner, reply).await
 }
 
 /// A request as the services see it, without its body.
@@ -144,10 +157,12 @@ pub(super) fn respond(mut reply: Reply) -> http::Response<Body> {
     for (name, value) in &reply.headers {
         response = response.header(name, value.as_bytes());
     }
-    response.body(Full::new(reply.body)).unwrap_or_else(|error| {
-        let message = format!("The reply cannot be written: {error}");
-        let mut response = http::Response::new(Full::new(Bytes::from(message)));
-        *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
-        response
-    })
+    response
+        .body(Full::new(reply.body))
+        .unwrap_or_else(|error| {
+            let message = format!("The reply cannot be written: {error}");
+            let mut response = http::Response::new(Full::new(Bytes::from(message)));
+            *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
+            response
+        })
 }

@@ -67,6 +67,13 @@ impl Service for Sqs {
     }
 
     fn answer(&self, request: &Request, store: &mut dyn Store) -> Result<Reply, Refusal> {
+        if json::operation(request).is_empty() {
+            return Err(refusal(
+                "UnsupportedOperation",
+                "SQS of the local cloud speaks the JSON protocol only, as the SDKs do since the \
+                 end of 2023.",
+            ));
+        }
         let input = Input::parse(request)?;
         if let Some(operation) = messages::operation(json::operation(request)) {
             let by = By {

@@ -30,6 +30,9 @@ fn the_help_of_stackctl() {
       drift      Show what changed outside: what was last applied against what is live
       refresh    Record what is live in the state, and change nothing else
       import     Import existing resources, without a change to them
+      logs       Show what the stack's functions log
+      invoke     Invoke a function of the stack, and print what it returns
+      local      Serve the local cloud to other programs, until Ctrl-C
       state      Look at the state, and repair it
       types      Show what types there are, and what one of them takes
       functions  Show the functions of expressions, and what else they may have in them
@@ -91,6 +94,33 @@ fn the_help_of_validate() {
           --no-color         No colours; so does NO_COLOR in the environment
 
     Every mistake is reported at once, each with its place in the file. No call is made.
+    ");
+}
+
+#[test]
+fn the_help_of_local() {
+    insta::assert_snapshot!(help("local"), @"
+    Serve the local cloud to other programs, until Ctrl-C
+
+    Usage: stackctl local [OPTIONS]
+
+    Options:
+          --port <PORT>  The port to listen on; 0 takes a free one [default: 4566]
+      -h, --help         Print help
+
+    Flags of every command:
+      -C, --directory <DIR>  Run as if started in this folder
+          --json             Print JSON on stdout, and nothing else there
+          --no-color         No colours; so does NO_COLOR in the environment
+
+    Serves what apply --local keeps in .stackctl/local, on 127.0.0.1 only: the AWS API of its
+    services, for the AWS CLI and the SDKs (--endpoint-url http://127.0.0.1:4566, keys test and
+    test), and the APIs of the stacks. While it runs, other commands with --local go on working.
+
+    Examples:
+      stackctl local
+      stackctl local --port 0    on any free port
+      stackctl local --json      one line of JSON once it listens, for a script
     ");
 }
 

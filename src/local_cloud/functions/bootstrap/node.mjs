@@ -143,8 +143,13 @@ function typeOf(folder) {
   return undefined;
 }
 
+// A handler that waits for nothing and never ends has returned nothing, as at AWS.
+let nothingLeft;
+process.on("beforeExit", () => nothingLeft?.());
+
 function invoke(handler, event, context) {
   return new Promise((resolve, reject) => {
+    nothingLeft = () => resolve(null);
     const callback = (error, result) => (error === null || error === undefined ? resolve(result) : reject(error));
     context.done = callback;
     context.succeed = (result) => resolve(result);
@@ -208,4 +213,5 @@ for (;;) {
     await report(`${url}/error`, error, "Invoke Error");
   }
   current = undefined;
+  nothingLeft = undefined;
 }

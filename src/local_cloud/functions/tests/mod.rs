@@ -3,6 +3,7 @@
 mod errors;
 mod later;
 mod mapping;
+mod node;
 mod work;
 
 use crate::local_cloud::fixture::Fixture;

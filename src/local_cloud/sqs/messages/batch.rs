@@ -13,12 +13,7 @@ const MOST: usize = 10;
 const LARGEST: usize = 1_048_576;
 
 /// SendMessageBatch.
-pub(super) fn send(
-    held: &mut Held<'_>,
-    queue: &Queue,
-    input: &Input,
-    by: &By,
-) -> Answer {
+pub(super) fn send(held: &mut Held<'_>, queue: &Queue, input: &Input, by: &By) -> Answer {
     let entries = entries(input, "SendMessageBatchRequestEntry")?;
     let mut size = 0;
     for entry in &entries {
@@ -35,18 +30,11 @@ pub(super) fn send(
             ),
         ));
     }
-    each(&entries, |entry| {
-        send::send(held, queue, entry, by)
-    })
+    each(&entries, |entry| send::send(held, queue, entry, by))
 }
 
 /// DeleteMessageBatch.
-pub(super) fn delete(
-    held: &mut Held<'_>,
-    queue: &Queue,
-    input: &Input,
-    by: &By,
-) -> Answer {
+pub(super) fn delete(held: &mut Held<'_>, queue: &Queue, input: &Input, by: &By) -> Answer {
     let entries = entries(input, "DeleteMessageBatchRequestEntry")?;
     each(&entries, |entry| handle::delete(held, queue, entry, by))
 }

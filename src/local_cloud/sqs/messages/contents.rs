@@ -24,9 +24,7 @@ pub(super) fn body(input: &Input) -> Result<&str, Refusal> {
 
 /// Refuses what XML 1.0 cannot hold.
 fn characters(text: &str) -> Result<(), Refusal> {
-    let is_valid = |c: char| {
-        matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
-    };
+    let is_valid = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     if text.chars().all(is_valid) {
         return Ok(());
     }

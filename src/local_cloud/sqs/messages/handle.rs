@@ -75,12 +75,7 @@ impl<'h> Handle<'h> {
 
 /// Deletes a message. One that does not exist is deleted; one that was received again since stays,
 /// as this handle is not the last (developer guide, "Message identifiers").
-pub(super) fn delete(
-    held: &mut Held<'_>,
-    queue: &Queue,
-    input: &Input,
-    by: &By,
-) -> Answer {
+pub(super) fn delete(held: &mut Held<'_>, queue: &Queue, input: &Input, by: &By) -> Answer {
     let now = by.now;
     let text = decoded(input)?;
     let handle = Handle::parse(&text, queue)?;
@@ -167,12 +162,7 @@ pub(super) fn change_visibility(
 }
 
 /// Deletes all messages.
-pub(super) fn purge(
-    held: &mut Held<'_>,
-    queue: &Queue,
-    _input: &Input,
-    by: &By,
-) -> Answer {
+pub(super) fn purge(held: &mut Held<'_>, queue: &Queue, _input: &Input, by: &By) -> Answer {
     let now = by.now;
     let key = held.key("purged");
     let last = held.store.get(&key).and_then(|last| last.as_u64());

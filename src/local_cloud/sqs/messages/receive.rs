@@ -47,11 +47,7 @@ struct Taken {
 #[derive(Serialize, Deserialize)]
 struct Attempt(Vec<(String, u64, String)>);
 
-fn integer(
-    input: &Input,
-    name: &str,
-    (least, most): (i64, i64),
-) -> Result<Option<u64>, Refusal> {
+fn integer(input: &Input, name: &str, (least, most): (i64, i64)) -> Result<Option<u64>, Refusal> {
     match input.integer(name)? {
         None => Ok(None),
         Some(value) if (least..=most).contains(&value) => Ok(u64::try_from(value).ok()),
@@ -103,12 +99,7 @@ impl Wanted {
 }
 
 /// Receives what can be received now.
-pub(super) fn receive(
-    held: &mut Held<'_>,
-    queue: &Queue,
-    input: &Input,
-    by: &By,
-) -> Answer {
+pub(super) fn receive(held: &mut Held<'_>, queue: &Queue, input: &Input, by: &By) -> Answer {
     let now = by.now;
     let wanted = Wanted::of(queue, input)?;
     let taken = match again(held, &wanted, now)? {

@@ -27,12 +27,7 @@ struct First {
 }
 
 /// Sends a message: one request, or one entry of a batch.
-pub(super) fn send(
-    held: &mut Held<'_>,
-    queue: &Queue,
-    input: &Input,
-    by: &By,
-) -> Answer {
+pub(super) fn send(held: &mut Held<'_>, queue: &Queue, input: &Input, by: &By) -> Answer {
     let now = by.now;
     let body = contents::body(input)?;
     let attributes = contents::attributes(input)?;
@@ -64,12 +59,15 @@ pub(super) fn send(
     };
     let mut reply = json!({"MD5OfMessageBody": contents::md5_of_body(body)});
     let checksums = [
-        ("MD5OfMessageAttributes", contents::md5_of_attributes(&attributes)),
+        (
+            "MD5OfMessageAttributes",
+            contents::md5_of_attributes(&attributes),
+        ),
         (
             "MD5OfMessageSystemAttributes",
-            trace.as_deref().and_then(|trace| {
-                contents::md5_of_attributes(&contents::trace_attribute(trace))
-            }),
+            trace
+                .as_deref()
+                .and_then(|trace| contents::md5_of_attributes(&contents::trace_attribute(trace))),
         ),
     ];
     for (name, checksum) in checksums {
@@ -146,7 +144,9 @@ fn name(input: &Input, parameter: &str) -> Result<Option<String>, Refusal> {
     Err(invalid_value(
         name,
         parameter,
-        &format!("{parameter} can only include alphanumeric and punctuation characters. 1 to 128 in length."),
+        &format!(
+            "{parameter} can only include alphanumeric and punctuation characters. 1 to 128 in length."
+        ),
     ))
 }
 

@@ -34,7 +34,10 @@ async fn entries_succeed_and_fail_by_themselves() {
     let failed: Vec<String> = sent.failed().iter().map(failed).collect();
     assert_eq!(failed, ["b InvalidMessageContents", "c MissingParameter"]);
     let received = here.receive(&url, 10).await;
-    assert_eq!([received[0].body(), received[1].body()], [Some("one"), Some("two")]);
+    assert_eq!(
+        [received[0].body(), received[1].body()],
+        [Some("one"), Some("two")]
+    );
 
     let handle = |at: usize| received[at].receipt_handle().unwrap();
     let change = |id: &str, handle: &str| {

@@ -1,7 +1,7 @@
 //! What a message holds, and its checksums.
 
-use super::Here;
 use super::super::contents::{md5_of_attributes, md5_of_body};
+use super::Here;
 use crate::local_cloud::testing::assert_refused;
 use aws_sdk_sqs::primitives::Blob;
 use aws_sdk_sqs::types::{
@@ -85,7 +85,10 @@ async fn attributes_are_given_back_as_asked_for() {
         sent.md5_of_message_attributes()
     );
     assert!(sent.md5_of_message_system_attributes().is_some());
-    assert_eq!(super::attribute(&all, "AWSTraceHeader"), Some("Root=1-5e9f"));
+    assert_eq!(
+        super::attribute(&all, "AWSTraceHeader"),
+        Some("Root=1-5e9f")
+    );
     let attributes = all.message_attributes.unwrap();
     let picture = attributes["picture"].binary_value().unwrap();
     assert_eq!(picture.as_ref(), [0, 255]);
@@ -101,7 +104,10 @@ async fn attributes_are_given_back_as_asked_for() {
         let mut names: Vec<&str> = found.keys().map(String::as_str).collect();
         names.sort_unstable();
         assert_eq!(names, expected);
-        assert_eq!(message.md5_of_message_attributes.is_some(), !names.is_empty());
+        assert_eq!(
+            message.md5_of_message_attributes.is_some(),
+            !names.is_empty()
+        );
         assert_eq!(message.attributes, None);
     }
 }

@@ -73,7 +73,10 @@ async fn the_same_message_is_sent_once_in_five_minutes() {
     assert_eq!(send("three", Some("id")).await, by_id);
     let received = here.receive(&url, 10).await;
     assert_eq!(received.len(), 2);
-    assert_eq!(attribute(&received[1], "MessageDeduplicationId"), Some("id"));
+    assert_eq!(
+        attribute(&received[1], "MessageDeduplicationId"),
+        Some("id")
+    );
     for message in &received {
         here.delete(&url, message).await;
     }
@@ -116,7 +119,9 @@ async fn an_attempt_can_be_repeated() {
     }
     let attempt = async |id: &str| {
         let call = here.aws.sqs_once().receive_message().queue_url(&url);
-        let call = call.max_number_of_messages(2).receive_request_attempt_id(id);
+        let call = call
+            .max_number_of_messages(2)
+            .receive_request_attempt_id(id);
         let messages = call.send().await.unwrap().messages.unwrap_or_default();
         let handle = |it: aws_sdk_sqs::types::Message| it.receipt_handle.unwrap();
         messages.into_iter().map(handle).collect::<Vec<_>>()

@@ -33,7 +33,9 @@ async fn a_message_is_invisible_until_it_is_deleted_or_its_time_is_over() {
     here.delete(&url, &second[0]).await;
     here.pass(60);
     assert!(here.receive(&url, 10).await.is_empty());
-    let held = here.cloud.with(|world| world.store.next_key(".sqs/us-west-2/queue/q/", ""));
+    let held = here
+        .cloud
+        .with(|world| world.store.next_key(".sqs/us-west-2/queue/q/", ""));
     assert_eq!(held.as_deref(), Some(".sqs/us-west-2/queue/q/next"));
 }
 
@@ -133,9 +135,13 @@ async fn what_is_received_too_often_goes_to_the_dead_letter_queue() {
     let here = Here::new().await;
     let dead = here.queue("dead", &[]).await;
     let source = "arn:aws:sqs:us-west-2:000000000000:q";
-    let policy = r#"{"deadLetterTargetArn":"arn:aws:sqs:us-west-2:000000000000:dead","maxReceiveCount":2}"#;
+    let policy =
+        r#"{"deadLetterTargetArn":"arn:aws:sqs:us-west-2:000000000000:dead","maxReceiveCount":2}"#;
     let url = here
-        .queue("q", &[("RedrivePolicy", policy), ("VisibilityTimeout", "1")])
+        .queue(
+            "q",
+            &[("RedrivePolicy", policy), ("VisibilityTimeout", "1")],
+        )
         .await;
     here.send(&url, "one").await;
     let first = here.receive(&url, 1).await.remove(0);
@@ -158,9 +164,13 @@ async fn what_is_received_too_often_goes_to_the_dead_letter_queue() {
 async fn without_a_dead_letter_queue_that_takes_them_messages_stay() {
     let here = Here::new().await;
     let dead = here.queue("dead", &[]).await;
-    let policy = r#"{"deadLetterTargetArn":"arn:aws:sqs:us-west-2:000000000000:dead","maxReceiveCount":1}"#;
+    let policy =
+        r#"{"deadLetterTargetArn":"arn:aws:sqs:us-west-2:000000000000:dead","maxReceiveCount":1}"#;
     let url = here
-        .queue("q", &[("RedrivePolicy", policy), ("VisibilityTimeout", "0")])
+        .queue(
+            "q",
+            &[("RedrivePolicy", policy), ("VisibilityTimeout", "0")],
+        )
         .await;
     here.send(&url, "one").await;
     assert_eq!(here.bodies(&url, 1).await, ["one"]);
@@ -201,7 +211,9 @@ async fn a_queue_takes_its_messages_with_it() {
     here.receive(&url, 1).await;
     let call = here.aws.sqs_once().delete_queue().queue_url(&url);
     call.send().await.unwrap();
-    let left = here.cloud.with(|world| world.store.next_key(".sqs/us-west-2/queue/", ""));
+    let left = here
+        .cloud
+        .with(|world| world.store.next_key(".sqs/us-west-2/queue/", ""));
     assert_eq!(left, None);
     here.pass(60);
     let again = here.fifo(&[]).await;

@@ -19,10 +19,17 @@ async fn parameters_fit_the_kind_of_queue() {
         "ContentBasedDeduplication"
     );
     let whole = || send().message_group_id("a").message_deduplication_id("b");
-    assert_refused!(whole().delay_seconds(1), "InvalidParameterValue", "DelaySeconds");
+    assert_refused!(
+        whole().delay_seconds(1),
+        "InvalidParameterValue",
+        "DelaySeconds"
+    );
     for id in ["", "a b", "é", &"x".repeat(129)] {
         assert_refused!(whole().message_group_id(id), "InvalidParameterValue");
-        assert_refused!(whole().message_deduplication_id(id), "InvalidParameterValue");
+        assert_refused!(
+            whole().message_deduplication_id(id),
+            "InvalidParameterValue"
+        );
     }
     whole().send().await.unwrap();
 
