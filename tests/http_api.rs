@@ -67,22 +67,36 @@ fn web(stack: &str) -> (Project, String) {
     project.write("stacks/code/app.py", CODE);
     project.write("stacks/web.yaml", stack);
     project.apply();
-    let id = project.state()["resources"]["api"]["outputs"]["id"].as_str().unwrap().to_owned();
+    let id = project.state()["resources"]["api"]["outputs"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     (project, id)
 }
 
 /// Sends a request and reads the reply until the other side closes: status, head and body.
 async fn call(served: &Served, method: &str, path: &str, more: &str) -> (u16, String, String) {
-    let mut stream = tokio::net::TcpStream::connect(served.address()).await.unwrap();
+    let mut stream = tokio::net::TcpStream::connect(served.address())
+        .await
+        .unwrap();
     let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{more}",
         served.address()
     );
-    let end = if more.contains("\r\n\r\n") { "" } else { "\r\n" };
-    stream.write_all(format!("{request}{end}").as_bytes()).await.unwrap();
+    let end = if more.contains("\r\n\r\n") {
+        ""
+    } else {
+        "\r\n"
+    };
+    stream
+        .write_all(format!("{request}{end}").as_bytes())
+        .await
+        .unwrap();
     let mut reply = String::new();
     stream.read_to_string(&mut reply).await.unwrap();
-    let (head, body) = reply.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{reply}"));
+    let (head, body) = reply
+        .split_once("\r\n\r\n")
+        .unwrap_or_else(|| panic!("{reply}"));
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     (status, head.to_ascii_lowercase(), body.to_owned())
 }
@@ -106,28 +120,44 @@ async fn a_function_gets_the_request_in_its_format() {
     assert_eq!(event["requestContext"]["stage"], "$default");
 
     let path = format!("/_api/{api}/beta/old/7?x=1&x=2");
-    let (status, head, body) = call(&served, "GET", &path, "Origin: http://localhost:3000\r\n").await;
+    let (status, head, body) =
+        call(&served, "GET", &path, "Origin: http://localhost:3000\r\n").await;
     assert_eq!(status, 203, "{body}");
-    let origins: Vec<&str> = head.lines().filter(|it| it.starts_with("access-control-")).collect();
-    assert_eq!(origins, ["access-control-allow-origin: http://localhost:3000"]);
+    let origins: Vec<&str> = head
+        .lines()
+        .filter(|it| it.starts_with("access-control-"))
+        .collect();
+    assert_eq!(
+        origins,
+        ["access-control-allow-origin: http://localhost:3000"]
+    );
     let event: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(event["resource"], "/old/{id}");
     assert_eq!(event["path"], "/beta/old/7");
     assert_eq!(event["queryStringParameters"], json!({"x": "2"}));
-    assert_eq!(event["multiValueQueryStringParameters"], json!({"x": ["1", "2"]}));
+    assert_eq!(
+        event["multiValueQueryStringParameters"],
+        json!({"x": ["1", "2"]})
+    );
     assert_eq!(event["stageVariables"], json!({"color": "blue"}));
     assert_eq!(event["body"], Value::Null);
 
     // The permission is for GET alone.
     let path = format!("/_api/{api}/items/1");
     let (status, _, body) = call(&served, "POST", &path, "Content-Length: 0\r\n").await;
-    assert_eq!((status, body.as_str()), (500, r#"{"message":"Internal Server Error"}"#));
+    assert_eq!(
+        (status, body.as_str()),
+        (500, r#"{"message":"Internal Server Error"}"#)
+    );
     let (status, _, body) = call(&served, "GET", &format!("/_api/{api}/none"), "").await;
     assert_eq!((status, body.as_str()), (404, r#"{"message":"Not Found"}"#));
     let asked = "Origin: http://localhost:3000\r\nAccess-Control-Request-Method: POST\r\n";
     let (status, head, _) = call(&served, "OPTIONS", &path, asked).await;
     assert_eq!(status, 204);
-    assert!(head.contains("access-control-allow-methods: get,post"), "{head}");
+    assert!(
+        head.contains("access-control-allow-methods: get,post"),
+        "{head}"
+    );
 }
 
 #[tokio::test]
@@ -152,9 +182,15 @@ async fn a_request_goes_on_to_an_endpoint() {
     assert_eq!((status, body.as_str()), (200, "back"));
     assert!(head.contains("x-was: tea"), "{head}");
     let request = heard.await.unwrap();
-    assert!(request.starts_with("PUT /base/x/y?q=1&fixed=1 HTTP/1.1\r\n"), "{request}");
+    assert!(
+        request.starts_with("PUT /base/x/y?q=1&fixed=1 HTTP/1.1\r\n"),
+        "{request}"
+    );
     assert!(request.contains("x-stage: beta\r\n"), "{request}");
-    assert!(request.contains("x-a: 1\r\n") && !request.contains("x-secret"), "{request}");
+    assert!(
+        request.contains("x-a: 1\r\n") && !request.contains("x-secret"),
+        "{request}"
+    );
     // Nobody listens any more.
     let (status, ..) = call(&served, "GET", &path, "").await;
     assert_eq!(status, 503);
