@@ -22,7 +22,10 @@ fn manage(served: &Served, method: &str, path: &str, body: &str, key: &str) -> (
 /// The id of a connection, from an error that names it.
 async fn id(socket: &mut super::Socket) -> String {
     send(socket, r#"{"action": "strict"}"#).await;
-    json(socket).await["connectionId"].as_str().unwrap().to_owned()
+    json(socket).await["connectionId"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 #[tokio::test]
@@ -33,14 +36,20 @@ async fn what_is_posted_reaches_the_client() {
     let id = id(&mut socket).await;
     let path = format!("/_api/{api}/live/@connections/{}", id.replace('=', "%3D"));
     for said in ["hello", "{\"a\": \"ü\"}"] {
-        assert_eq!(manage(&served, "POST", &path, said, "test"), (200, String::new()));
+        assert_eq!(
+            manage(&served, "POST", &path, said, "test"),
+            (200, String::new())
+        );
         assert_eq!(text(&mut socket).await, said);
     }
     let (status, info) = manage(&served, "GET", &path, "", "test");
     let info: serde_json::Value = serde_json::from_str(&info).unwrap();
     assert_eq!(status, 200);
     assert_eq!(info["identity"]["sourceIp"], "127.0.0.1");
-    assert!(info["connectedAt"].as_str().unwrap().ends_with('Z'), "{info}");
+    assert!(
+        info["connectedAt"].as_str().unwrap().ends_with('Z'),
+        "{info}"
+    );
     let large = "x".repeat(128 * 1024 + 1);
     assert_eq!(manage(&served, "POST", &path, &large, "test").0, 413);
 
@@ -91,9 +100,14 @@ async fn who_asks_for_what_is_not_served_is_refused() {
         format!("{base}/{api}"),
     ] {
         let (status, body) = refused(&place).await;
-        assert_eq!((status, &body["message"]), (403, &json!("Forbidden")), "{place}");
+        assert_eq!(
+            (status, &body["message"]),
+            (403, &json!("Forbidden")),
+            "{place}"
+        );
     }
-    let plain = format!("GET /_api/{api}/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let plain =
+        format!("GET /_api/{api}/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     assert!(served.raw(plain.as_bytes()).starts_with("HTTP/1.1 426 "));
 }
 
@@ -115,7 +129,9 @@ async fn a_connect_route_decides_who_connects() {
     let url = format!("ws://{}/_api/{id}/live", served.address());
     let (status, body) = refused(&url).await;
     assert_eq!((status, &body["message"]), (403, &json!("Forbidden")));
-    let mut socket = super::connect_to(&format!("{url}?key=right")).await.unwrap();
+    let mut socket = super::connect_to(&format!("{url}?key=right"))
+        .await
+        .unwrap();
     send(&mut socket, r#"{"action": "ping"}"#).await;
     assert_eq!(json(&mut socket).await["pong"], true);
 }
@@ -131,7 +147,10 @@ async fn a_route_with_iam_takes_signed_requests_only() {
     let url = format!("ws://{}/_api/{id}/live", served.address());
     let (status, body) = refused(&url).await;
     let said = &body["message"];
-    assert_eq!((status, said), (403, &json!("Missing Authentication Token")));
+    assert_eq!(
+        (status, said),
+        (403, &json!("Missing Authentication Token"))
+    );
     let signed = "X-Amz-Credential=test%2F20261201%2Fus-west-2%2Fexecute-api%2Faws4_request";
     super::connect_to(&format!("{url}?{signed}")).await.unwrap();
 }

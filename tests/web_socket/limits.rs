@@ -24,7 +24,11 @@ async fn a_message_that_is_too_large_closes_the_connection() {
 async fn in_frames(socket: &mut super::Socket, text: &str) {
     let parts: Vec<&[u8]> = text.as_bytes().chunks(32 * 1024).collect();
     for (place, part) in parts.iter().enumerate() {
-        let kind = if place == 0 { Data::Text } else { Data::Continue };
+        let kind = if place == 0 {
+            Data::Text
+        } else {
+            Data::Continue
+        };
         let last = place + 1 == parts.len();
         let frame = Frame::message(part.to_vec(), OpCode::Data(kind), last);
         let _ = socket.send(Message::Frame(frame)).await;
@@ -39,7 +43,11 @@ async fn a_message_of_128_kb_comes_in_frames() {
     let most = "y".repeat(128 * 1024);
     in_frames(&mut socket, &most).await;
     let aws = served.clients().await;
-    let call = aws.sqs_once().receive_message().queue_url(INBOX).wait_time_seconds(20);
+    let call = aws
+        .sqs_once()
+        .receive_message()
+        .queue_url(INBOX)
+        .wait_time_seconds(20);
     let messages = call.send().await.unwrap().messages.unwrap_or_default();
     assert_eq!(messages[0].body(), Some(most.as_str()));
     in_frames(&mut socket, &format!("{most}y")).await;

@@ -9,11 +9,21 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// The next message of the queue.
 async fn received(served: &Served) -> Message {
-    let call = served.clients().await.sqs_once().receive_message().queue_url(INBOX);
+    let call = served
+        .clients()
+        .await
+        .sqs_once()
+        .receive_message()
+        .queue_url(INBOX);
     let call = call.message_attribute_names("All").wait_time_seconds(20);
     let reply = call.send().await.unwrap();
     let message = reply.messages.unwrap_or_default().pop().expect("a message");
-    let delete = served.clients().await.sqs_once().delete_message().queue_url(INBOX);
+    let delete = served
+        .clients()
+        .await
+        .sqs_once()
+        .delete_message()
+        .queue_url(INBOX);
     let handle = message.receipt_handle().unwrap();
     delete.receipt_handle(handle).send().await.unwrap();
     message
@@ -60,7 +70,10 @@ async fn what_fails_is_told_as_api_gateway_tells_it() {
     }
     let aws = served.clients().await;
     let call = aws.sqs_once().receive_message().queue_url(INBOX);
-    assert!(call.send().await.unwrap().messages.is_none(), "nothing was sent");
+    assert!(
+        call.send().await.unwrap().messages.is_none(),
+        "nothing was sent"
+    );
 }
 
 #[tokio::test]
@@ -69,7 +82,10 @@ async fn a_route_with_a_response_answers_its_caller() {
     let served = Served::start(&project);
     let mut socket = connect(&served, &api).await;
     send(&mut socket, r#"{"action": "ping"}"#).await;
-    assert_eq!(json(&mut socket).await, json!({"pong": true, "route": "ping"}));
+    assert_eq!(
+        json(&mut socket).await,
+        json!({"pong": true, "route": "ping"})
+    );
 
     let mut other = super::connect_to(&format!(
         "ws://{api}.execute-api.localhost:{}/live",
@@ -103,7 +119,10 @@ async fn an_http_endpoint_is_called_with_what_is_mapped() {
     send(&mut socket, r#"{"action": "hook", "text": "hello"}"#).await;
     assert_eq!(text(&mut socket).await, "back");
     let request = endpoint.await.unwrap();
-    assert!(request.starts_with("POST /hook?action=hook HTTP/1.1\r\n"), "{request}");
+    assert!(
+        request.starts_with("POST /hook?action=hook HTTP/1.1\r\n"),
+        "{request}"
+    );
     assert!(request.contains("x-connection: "), "{request}");
 
     // Nobody listens any more.
@@ -117,7 +136,11 @@ async fn the_stack_answers_a_message() {
     project.env("STACKCTL_LOCAL_SPEED", "1");
     project.apply();
     let served = Served::start(&project);
-    let url = format!("ws://{}/_api/{}/production", served.address(), api(&project));
+    let url = format!(
+        "ws://{}/_api/{}/production",
+        served.address(),
+        api(&project)
+    );
     let mut socket = super::connect_to(&url).await.unwrap();
     let sent = r#"{"MessageGroupId":"test","data":"hello world"}"#;
     send(&mut socket, sent).await;

@@ -147,7 +147,9 @@ fn api(project: &Project) -> String {
 }
 
 async fn connect(served: &Served, api: &str) -> Socket {
-    connect_to(&format!("ws://{}/_api/{api}/live", served.address())).await.unwrap()
+    connect_to(&format!("ws://{}/_api/{api}/live", served.address()))
+        .await
+        .unwrap()
 }
 
 async fn connect_to(url: &str) -> Result<Socket, Error> {
@@ -159,7 +161,10 @@ async fn refused(url: &str) -> (u16, Value) {
     match connect_to(url).await {
         Err(Error::Http(response)) => {
             let body = response.body().as_deref().unwrap_or_default();
-            (response.status().as_u16(), serde_json::from_slice(body).unwrap_or_default())
+            (
+                response.status().as_u16(),
+                serde_json::from_slice(body).unwrap_or_default(),
+            )
         }
         other => panic!("{other:?}"),
     }

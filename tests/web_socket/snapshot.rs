@@ -9,10 +9,19 @@ async fn changes_are_served_once_they_are_deployed() {
     let served = Served::start(&project);
     let aws = served.clients().await;
     let gateway = aws.apigateway();
-    let auto = |on: bool| gateway.update_stage().api_id(&api).stage_name("live").auto_deploy(on);
+    let auto = |on: bool| {
+        gateway
+            .update_stage()
+            .api_id(&api)
+            .stage_name("live")
+            .auto_deploy(on)
+    };
     auto(false).send().await.unwrap();
     let routes = gateway.get_routes().api_id(&api).send().await.unwrap();
-    let ping = routes.items().iter().find(|it| it.route_key() == Some("ping"));
+    let ping = routes
+        .items()
+        .iter()
+        .find(|it| it.route_key() == Some("ping"));
     let ping = ping.and_then(|it| it.route_id()).unwrap();
 
     let mut socket = connect(&served, &api).await;

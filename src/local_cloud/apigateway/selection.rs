@@ -69,8 +69,7 @@ fn name_length(text: &str) -> usize {
         };
         !(inside || c.is_alphanumeric() || "._-[]".contains(c))
     };
-    let mut ends = ends;
-    let length = text.find(|c| ends(c)).unwrap_or(text.len());
+    let length = text.find(ends).unwrap_or(text.len());
     text[..length].trim_end_matches(['.', '-']).len()
 }
 

@@ -21,9 +21,8 @@ pub(super) async fn receive(live: &Live, connection: &Connection, text: String) 
     let now = live.cloud().now();
     let mut incoming = Incoming::new(connection, EventType::Message, text, now);
     let place = (&connection.api, &connection.stage);
-    let served = match live.cloud().look(|_, store| served(store, place.0, place.1)) {
-        Ok(Ok(served)) => served,
-        _ => return Some(incoming.error("Forbidden")),
+    let Ok(Ok(served)) = live.cloud().look(|_, store| served(store, place.0, place.1)) else {
+        return Some(incoming.error("Forbidden"));
     };
     let Some(route) = route(&served, &incoming) else {
         live.note(&format!(

@@ -359,9 +359,8 @@ fn integer(cursor: &mut Cursor<'_>) -> Result<Option<i64>, String> {
 
 /// A string between quotes; a backslash takes the next character as it is.
 fn quoted(cursor: &mut Cursor<'_>) -> Result<String, String> {
-    let quote = match cursor.peek() {
-        Some(quote @ ('\'' | '"')) => quote,
-        _ => return Err(wrong(cursor, "a name between quotes")),
+    let Some(quote @ ('\'' | '"')) = cursor.peek() else {
+        return Err(wrong(cursor, "a name between quotes"));
     };
     let mut text = String::new();
     let mut characters = cursor.rest().char_indices().skip(1);

@@ -53,7 +53,7 @@ fn block(cursor: &mut Cursor<'_>) -> Result<(Block, Closing, usize), Fault> {
                 return Ok((nodes.into(), Closing::Nothing, start));
             }
             Some('$') => match reference(cursor)? {
-                Some(reference) => Read::Node(Node::Reference { reference, slashes }),
+                Some(reference) => Read::Node(Box::new(Node::Reference { reference, slashes })),
                 None => Read::Text,
             },
             Some('#') => directive(cursor, slashes, &mut text)?,
@@ -62,7 +62,7 @@ fn block(cursor: &mut Cursor<'_>) -> Result<(Block, Closing, usize), Fault> {
         match read {
             Read::Node(node) => {
                 flush(&mut text, &mut nodes);
-                nodes.push(node);
+                nodes.push(*node);
             }
             Read::Nothing => {}
             Read::Closing(closing) => {
@@ -82,7 +82,7 @@ fn block(cursor: &mut Cursor<'_>) -> Result<(Block, Closing, usize), Fault> {
 
 /// What was read.
 enum Read {
-    Node(Node),
+    Node(Box<Node>),
     /// Something that leaves no trace, or whose text is noted already.
     Nothing,
     Closing(Closing),
@@ -152,7 +152,7 @@ fn directive(
             }));
         }
     };
-    Ok(Read::Node(node))
+    Ok(Read::Node(Box::new(node)))
 }
 
 /// Reads a comment, or a text that is taken as it is.

@@ -4,7 +4,7 @@ use super::{Call, Failure, Response, request};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::rt::TokioIo;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::{Arc, OnceLock};
@@ -41,7 +41,10 @@ pub(super) async fn call(call: &Call<'_>, uri: &str, body: String) -> Result<Res
         "user-agent".to_owned(),
         format!("AmazonAPIGateway_{}", call.served.api),
     ));
-    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+    if !headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+    {
         let kind = ("content-type".to_owned(), "application/json".to_owned());
         headers.push(kind);
     }
@@ -79,7 +82,9 @@ pub(in crate::local_cloud::gateway) async fn send(
         head = head.header(name, value);
     }
     let sent = head.body(Full::new(body)).map_err(|error| failed(&error))?;
-    let stream = TcpStream::connect((host, port)).await.map_err(|error| failed(&error))?;
+    let stream = TcpStream::connect((host, port))
+        .await
+        .map_err(|error| failed(&error))?;
     let returned = match tls {
         false => exchange(stream, sent).await,
         true => {
@@ -92,15 +97,20 @@ pub(in crate::local_cloud::gateway) async fn send(
     returned.map_err(|error| failed(&error))
 }
 
+/// A value as one segment of a path (RFC 3986, section 2.3).
+pub(in crate::local_cloud::gateway) fn encoded(value: &str) -> String {
+    const SET: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~');
+    utf8_percent_encode(value, SET).to_string()
+}
+
 /// The URI with its parameters: `{name}` in the path, and the query.
-pub(in crate::local_cloud::gateway) fn full(
-    uri: &str,
-    path: &BTreeMap<String, String>,
-    query: &BTreeMap<String, String>,
-) -> String {
+fn full(uri: &str, path: &BTreeMap<String, String>, query: &BTreeMap<String, String>) -> String {
     let uri = path.iter().fold(uri.to_owned(), |uri, (name, value)| {
-        let value = utf8_percent_encode(value, NON_ALPHANUMERIC).to_string();
-        uri.replace(&format!("{{{name}}}"), &value)
+        uri.replace(&format!("{{{name}}}"), &encoded(value))
     });
     if query.is_empty() {
         return uri;
@@ -174,8 +184,14 @@ mod tests {
     fn parameters_go_into_path_and_query() {
         let one = |name: &str, value: &str| BTreeMap::from([(name.to_owned(), value.to_owned())]);
         let none = BTreeMap::new();
-        assert_eq!(full("http://x/{id}", &one("id", "a/b"), &none), "http://x/a%2Fb");
+        assert_eq!(
+            full("http://x/{id}", &one("id", "a/b"), &none),
+            "http://x/a%2Fb"
+        );
         assert_eq!(full("http://x", &none, &one("q", "a b")), "http://x?q=a+b");
-        assert_eq!(full("http://x?y=1", &none, &one("q", "1")), "http://x?y=1&q=1");
+        assert_eq!(
+            full("http://x?y=1", &none, &one("q", "1")),
+            "http://x?y=1&q=1"
+        );
     }
 }

@@ -31,8 +31,7 @@ pub(super) async fn call(
     if !ACTIONS.contains(&action) {
         return Err(Failure::Internal(format!(
             "the local cloud simulates sqs:SendMessage and sqs:SendMessageBatch for integrations, \
-             and this one calls {:?}",
-            action
+             and this one calls {action:?}"
         )));
     }
     let url = field("QueueUrl").unwrap_or_default();
