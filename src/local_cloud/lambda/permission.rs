@@ -182,7 +182,9 @@ pub(in crate::local_cloud) fn permits(
         let like = condition["ArnLike"]["AWS:SourceArn"].as_str();
         let account = condition["StringEquals"]["AWS:SourceAccount"].as_str();
         (principal == "*" || principal["Service"] == service)
-            && statement["Action"].as_str().is_some_and(|it| action.contains(&it))
+            && statement["Action"]
+                .as_str()
+                .is_some_and(|it| action.contains(&it))
             && like.is_none_or(|pattern| like_arn(pattern, source))
             && account.is_none_or(|account| account == ACCOUNT)
     })

@@ -124,9 +124,7 @@ fn has(value: &Value, steps: &[&str]) -> bool {
 }
 
 /// The operations without those inside another one's path, holders first.
-fn outermost(
-    ops: BTreeMap<Path, Option<&Value>>,
-) -> impl Iterator<Item = (Path, Option<&Value>)> {
+fn outermost(ops: BTreeMap<Path, Option<&Value>>) -> impl Iterator<Item = (Path, Option<&Value>)> {
     let paths: BTreeSet<Path> = ops.keys().cloned().collect();
     ops.into_iter().filter(move |(path, _)| {
         let mut holders = std::iter::successors(path.parent(), Path::parent);
