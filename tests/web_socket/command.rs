@@ -193,6 +193,16 @@ fn what_cannot_be_connected_to_is_explained() {
         let ended = project.run(&["connect", &name, "--send", "x"]).expect(1);
         assert!(ended.stderr.contains(said), "{name}: {}", ended.stderr);
     }
+    let aws = project.command(&["connect", "--send", "x"]);
+    let args: Vec<_> = aws.get_args().map(std::ffi::OsStr::to_owned).collect();
+    let args = args.iter().filter(|arg| *arg != "--local");
+    let mut without = std::process::Command::new(aws.get_program());
+    without
+        .args(args)
+        .current_dir(aws.get_current_dir().unwrap());
+    let ended = without.output().unwrap();
+    let stderr = String::from_utf8_lossy(&ended.stderr);
+    assert!(stderr.contains("next: Add --local."), "{stderr}");
     let project = Project::new();
     project.write(
         "stacks/x.yaml",

@@ -6,6 +6,7 @@ use super::super::error::CliError;
 use super::super::find;
 use super::super::running::{self, Running};
 use crate::engine::address::is_named;
+use crate::local_cloud::service::ACCOUNT;
 use crate::nearest::nearest;
 use std::net::SocketAddr;
 
@@ -52,6 +53,14 @@ impl Target {
             Some(name) => named_in(&stack, name)?,
             None => only(&stack)?,
         };
+        let is_local = stack.state.account.as_deref() == Some(ACCOUNT);
+        if is_local && !args.cloud.local && url.contains(".amazonaws.com") {
+            let name = stack.stack.full_name();
+            let message = format!("{name} was applied to the local cloud, and {url} is AWS's.");
+            return Err(CliError::new(message)
+                .now("Nothing was sent.")
+                .hint("Add --local."));
+        }
         Ok(Self {
             url,
             stack: Some(stack),
