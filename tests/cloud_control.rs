@@ -15,6 +15,7 @@ use std::ops::RangeInclusive;
 /// more or less.
 pub(crate) const APPLY: usize = 54;
 pub(crate) const CHANGE: usize = 42;
+const DESTROY: usize = 55;
 
 pub(crate) const CHANGED: &[&str] = &["--var=size=3", "--var=cidr=10.0.2.0/24"];
 
@@ -99,6 +100,56 @@ fn an_everyday_stack_goes_up_changes_and_comes_down() {
 }
 
 #[test]
+fn drift_of_registry_types_is_seen_and_undone() {
+    let project = everyday();
+    project.apply();
+    let expected = census(&project);
+    let cloud = project.local_cloud();
+    for mut entry in cloud.resources().unwrap() {
+        let value = &mut entry.value["model"];
+        match entry.key.contains("AWS::SNS::Topic/") {
+            true => value["DisplayName"] = json!("by hand"),
+            false if entry.key.contains("AWS::EC2::VPC/") => {
+                value["EnableDnsSupport"] = json!(false);
+            }
+            false => continue,
+        }
+        cloud.meddle(&entry.key, Some(entry.value)).unwrap();
+    }
+    let drift = project.run(&["drift"]).expect(2).stdout;
+    for line in ["\"size 2\" -> \"by hand\"", "true -> false"] {
+        assert!(drift.contains(line), "{drift}");
+    }
+    project.apply();
+    assert_eq!(census(&project), expected);
+    project.run(&["drift"]).expect(0);
+}
+
+#[test]
+fn an_everyday_stack_is_imported_into_an_empty_state() {
+    let project = everyday();
+    project.apply();
+    let before = ids(&project);
+    let cloud = census(&project);
+    std::fs::remove_dir_all(project.dir().join("state")).unwrap();
+    std::fs::remove_dir_all(project.dir().join(".stackctl/history")).unwrap_or_default();
+    let list: serde_json::Map<String, Value> = before.clone().into_iter().collect();
+    project.write("list.yaml", Value::Object(list).to_string());
+    let import = ["import", "--file", "list.yaml", "--yes"];
+    project.run(&import).expect(0);
+    assert_eq!(ids(&project), before);
+    // What no read returns is sent once more, and that is all.
+    let plan = project.run(&["plan", "--json"]).expect(0).json();
+    assert_eq!(
+        actions(&plan),
+        ["machine", "secret"].map(|address| (address.to_owned(), vec!["update".to_owned()]))
+    );
+    project.apply();
+    assert_eq!(census(&project), cloud);
+    project.expect_no_changes();
+}
+
+#[test]
 fn a_lost_state_of_registry_types_is_rebuilt() {
     let project = everyday();
     project.apply();
@@ -137,6 +188,15 @@ fn a_change_of_registry_types_killed_anywhere_is_taken_up() {
     let expected = census(&changed);
     let matrix = Matrix::new(&applied, args, (&expected, 19));
     matrix.run([in_turn(18..=CHANGE), at_writes()].concat());
+}
+
+#[test]
+fn a_destroy_of_registry_types_killed_anywhere_is_taken_up() {
+    let applied = everyday();
+    applied.apply();
+    let nothing = BTreeMap::new();
+    let matrix = Matrix::new(&applied, vec!["destroy", "--yes"], (&nothing, 0));
+    matrix.run([in_turn(1..=DESTROY), at_writes()].concat());
 }
 
 fn topic() -> Project {

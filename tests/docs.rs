@@ -1,6 +1,7 @@
 //! The reference: what is generated from the types is what is checked in. `STACKCTL_BLESS=1`
 //! writes what came out.
 
+use crate::support::Project;
 use stackctl::reference::{entry::Entry, find, markdown};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -62,6 +63,24 @@ fn types() {
     for (file, page) in &pages {
         assert_eq!(&found[file], page, "docs/types/{file}");
     }
+}
+
+/// What `validate` prints for the file of the page.
+#[test]
+fn mistakes() {
+    let page = include_str!("../docs/mistakes.md");
+    let stack = page.split("```yaml\n").nth(1).unwrap();
+    let stack = stack.split("```").next().unwrap();
+    let project = Project::new();
+    project.write("stacks/shop.yaml", stack);
+    let screen = project.run(&["validate"]).expect(3).stderr;
+    let errors = screen.matches("\nerror").count() + usize::from(screen.starts_with("error"));
+    assert!(errors >= 20, "{screen}");
+    let lines: Vec<&str> = screen.lines().map(str::trim_end).collect();
+    generated(
+        "docs/mistakes.md",
+        &format!("```text\n{}\n```", lines.join("\n")),
+    );
 }
 
 #[test]

@@ -175,7 +175,7 @@ const WRONG: &[(&str, &str)] = &[
     ),
     (
         "a registry property",
-        "resources: {t: {type: \"AWS::DynamoDB::Table\", properties: {KeySchema: [], BilingMode: a}}}",
+        "resources: {t: {type: \"AWS::DynamoDB::Table\", properties: {KeySchema: [{AttributeName: a, KeyType: HASH}], BilingMode: a}}}",
     ),
     (
         "a registry value",

@@ -133,7 +133,7 @@ fn a_function_is_invoked_and_its_log_read() {
         ended.stderr
     );
 
-    project.write("event.json", r#"{"m": 1}"#);
+    project.write("event.json", r#"{"list": [1]}"#);
     let from_file = project.run(&[
         "invoke",
         "worker",
@@ -143,7 +143,7 @@ fn a_function_is_invoked_and_its_log_read() {
         "--logs",
     ]);
     let told = from_file.expect(0).json();
-    assert_eq!(told["payload"]["event"], json!({"m": 1}));
+    assert_eq!(told["payload"]["event"], json!({"list": [1]}));
     assert_eq!(
         (&told["error"], &told["version"]),
         (&Value::Null, &json!("$LATEST"))
@@ -206,7 +206,7 @@ fn a_function_is_invoked_and_its_log_read() {
 #[test]
 fn what_cannot_be_invoked_or_read_is_explained() {
     let project = applied();
-    // Else its log group does not exist, and nobody looks at the pattern.
+    // The first line creates the log group.
     project.run(&["invoke", "worker"]).expect(0);
     for (args, code, expected) in [
         (

@@ -105,6 +105,17 @@ resources:
           PASSWORD: "pw-${password.result}"
           DOCUMENT: ${jsondecode(var.document).user}
           SHORT: ${var.short}
+  vault:
+    type: AWS::SecretsManager::Secret
+    properties: {Name: leaky/vault, Description: "of ${var.plain}", SecretString: "${local.json}", Tags: {Coded: "${local.coded}"}}
+  parameter:
+    type: AWS::SSM::Parameter
+    properties: {Name: /leaky/parameter, Type: String, Value: "${var.lines}"}
+  machine:
+    type: AWS::StepFunctions::StateMachine
+    properties:
+      RoleArn: ${role.arn}
+      DefinitionString: '${jsonencode({StartAt = "A", States = {A = {Type = "Pass", Result = var.odd, End = true}}})}'
 outputs:
   plain: {value: "${var.plain}", sensitive: true}
   derived: "${jsonencode({a = var.odd, b = [var.lines]})}"

@@ -30,6 +30,7 @@ mod cases {
         boundary_of_a_replaced_policy,
         bucket_replaced_under_its_name,
         bucket_with_its_own_object,
+        code_of_registry_functions,
         create_only_change_with_a_fixed_name,
         create_only_change_without_a_name,
         create_with_unknown_references,

@@ -6,6 +6,7 @@
 )]
 
 pub mod common;
+pub mod connect;
 mod foreign;
 pub mod local;
 mod offline;
@@ -101,6 +102,7 @@ pub enum Command {
     Drift(DriftArgs),
     Refresh(RefreshArgs),
     Import(ImportArgs),
+    Connect(connect::ConnectArgs),
     Logs(running::LogsArgs),
     Invoke(running::InvokeArgs),
     Local(local::LocalArgs),

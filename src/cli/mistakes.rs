@@ -27,16 +27,11 @@ use serde_json::Value;
 /// some, those that only show in evaluation are reported with them.
 pub(super) fn load_checked(
     global: &GlobalArgs,
-    loaded: Loaded,
+    mut loaded: Loaded,
 ) -> Result<(Stack, Sources), CliError> {
-    let Loaded {
-        stack,
-        sources,
-        mut diagnostics,
-    } = loaded;
-    check(&stack, &mut diagnostics, Evaluate::WhereWrong);
-    report(global, &diagnostics, &sources)?;
-    Ok((stack, sources))
+    check(&mut loaded, Evaluate::WhereWrong);
+    report(global, &loaded.diagnostics, &loaded.sources)?;
+    Ok((loaded.stack, loaded.sources))
 }
 
 /// The stack, of which only the name matters: mistakes elsewhere in the file do not stand in
@@ -65,13 +60,18 @@ pub(super) enum Evaluate {
 
 /// Adds the mistakes that need no call: those of names and types, and those that only show
 /// in evaluation, where the file could be understood that far.
-pub(super) fn check(stack: &Stack, diagnostics: &mut Vec<Diagnostic>, evaluate: Evaluate) {
-    let understood = !are_wrong(diagnostics);
+pub(super) fn check(loaded: &mut Loaded, evaluate: Evaluate) {
+    let Loaded {
+        stack,
+        diagnostics,
+        is_understood,
+        ..
+    } = loaded;
     learn_literals(stack);
     diagnostics.extend(check::check(stack, native()));
     diagnostics.extend(lint::switch::check(stack));
     let wanted = evaluate == Evaluate::Always || are_wrong(diagnostics);
-    if !understood || !wanted || !stack.references().is_ordered() {
+    if !*is_understood || !wanted || !stack.references().is_ordered() {
         return;
     }
     let name = stack.name.as_str();

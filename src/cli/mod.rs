@@ -9,6 +9,7 @@ pub mod args;
 mod broken;
 mod clock;
 pub mod confirm;
+mod connect;
 mod destroy;
 mod drift;
 pub mod error;
@@ -112,6 +113,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
             Command::Refresh(args) => refresh::run(global, args).await,
             Command::Logs(args) => logs::run(global, args).await,
             Command::Invoke(args) => invoke::run(global, args).await,
+            Command::Connect(args) => connect::run(global, args).await,
             Command::Local(args) => local::run(global, args).await,
             Command::State(args) => state::run(global, args).await,
             Command::Types(args) => types::run(global, args),

@@ -394,9 +394,9 @@ pub(super) fn resume(plan: &SavedPlan, mut read: SavedState, world: &mut World) 
 /// Refuses a plan whose stack has mistakes by now: its mistakes are not what whoever applies the
 /// plan asked for. Other changes are reported later, all together.
 pub(super) fn check_texts(plan: &SavedPlan, loaded: &Loaded) -> Result<(), CliError> {
-    let mut mistakes = loaded.diagnostics.clone();
-    mistakes::check(&loaded.stack, &mut mistakes, Evaluate::WhereWrong);
-    if !mistakes::are_wrong(&mistakes) {
+    let mut loaded = loaded.clone();
+    mistakes::check(&mut loaded, Evaluate::WhereWrong);
+    if !mistakes::are_wrong(&loaded.diagnostics) {
         return Ok(());
     }
     if plan.mark.mac.is_some() {

@@ -22,13 +22,14 @@ pub(super) fn run(global: &GlobalArgs, args: &ValidateArgs) -> Result<Exit, CliE
         state: args.unused.state.clone(),
         ..CloudArgs::default()
     };
-    let loaded = find::load(args.stack.name.as_deref(), &args.input, &cloud)?;
+    let mut loaded = find::load(args.stack.name.as_deref(), &args.input, &cloud)?;
+    mistakes::check(&mut loaded, Evaluate::Always);
     let Loaded {
         stack,
         sources,
         mut diagnostics,
+        ..
     } = loaded;
-    mistakes::check(&stack, &mut diagnostics, Evaluate::Always);
     diagnostics.extend(hints(&stack));
     mistakes::strictly(args.strict, &mut diagnostics);
     if mistakes::are_wrong(&diagnostics) || !global.json {

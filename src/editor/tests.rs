@@ -108,7 +108,8 @@ fn the_loader_and_the_schema_take_the_same_keys_and_values() {
             let stack = with(place, key.name, &probe);
             let said = said(&stack);
             let is_flagged = !validator.is_valid(&stack);
-            if is_flagged != !said.is_empty() && !is_checked_later(place, key.name, &probe) {
+            let is_reported = !said.is_empty();
+            if is_flagged != is_reported && !is_checked_later(place, key.name, &probe) {
                 let word = if is_flagged { "flagged" } else { "not flagged" };
                 differ.push(format!("{place}/{}: {probe} is {word}: {said:?}", key.name));
             }

@@ -10,7 +10,7 @@ use super::diagnostic::{Diagnostic, Place};
 use super::stack::{ResourceBlock, Stack};
 use crate::data::Path;
 use crate::nearest::{did_you_mean, nearest};
-use crate::schema::{Declarations, Schema};
+use crate::schema::{Declarations, Schema, alias};
 use reference::Names;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -117,12 +117,14 @@ impl Checks<'_> {
         let path = || parent.join("properties");
         let empty = Map::new();
         let given = properties.as_object().unwrap_or(&empty);
+        let mut meant = Vec::new();
         for name in given
             .keys()
             .filter(|name| !name.contains("${") && !schema.has_property(name))
         {
             let place = Place::Key(path().join(name));
             let (message, help) = schema.unexpected(name);
+            meant.extend(help.as_deref().and_then(alias::meant).map(str::to_owned));
             self.push(place, message, help);
         }
         // A name that comes from an expression may be the one that is missed.
@@ -130,7 +132,8 @@ impl Checks<'_> {
             return;
         }
         for name in schema.required() {
-            if given.get(name).is_none_or(Value::is_null) {
+            let is_misspelt = meant.iter().any(|meant| meant == name);
+            if given.get(name).is_none_or(Value::is_null) && !is_misspelt {
                 let place = Place::Key(path());
                 let (message, help) = schema.missing(name);
                 self.push(place, message, help);

@@ -59,17 +59,30 @@ use template::is_plain;
 /// # Errors
 /// Every string that is wrong, each with its first mistake.
 pub fn evaluate(template: &Value, scope: &dyn Scope) -> Result<Data, Vec<LocatedError>> {
+    match evaluate_rest(template, scope) {
+        (data, faults) if faults.is_empty() => Ok(data),
+        (_, faults) => Err(faults),
+    }
+}
+
+/// What stands for a part that could not be evaluated, in the place of the string as written.
+pub const FAULTY: &str = "(faulty)";
+
+/// The same with what is right beside what is wrong: a string that is wrong is unknown in the
+/// result ([`FAULTY`]), and so is a map of which a key is. After a limit nothing counts.
+pub fn evaluate_rest(template: &Value, scope: &dyn Scope) -> (Data, Vec<LocatedError>) {
     let mut walk = Walk {
         evaluator: Evaluator::new(scope),
         faults: Vec::new(),
         out: Data::default(),
     };
-    let value = walk.value(template, &Path::root());
-    if !walk.faults.is_empty() {
-        return Err(walk.faults);
+    walk.out.value = walk.value(template, &Path::root());
+    let faulty = walk.out.unknown.iter().filter(|(_, text)| *text == FAULTY);
+    for path in faulty.map(|(path, _)| path.clone()).collect::<Vec<_>>() {
+        let inside = |other: &Path| *other != path && other.is_within(&path);
+        walk.out.unknown.retain(|other, _| !inside(other));
     }
-    walk.out.value = value;
-    Ok(walk.out)
+    (walk.out, walk.faults)
 }
 
 struct Walk<'s> {
@@ -106,6 +119,7 @@ impl Walk<'_> {
                     }
                     let (as_written, written) = (key, path.join(key));
                     let Some(key) = self.key(key, &written) else {
+                        self.out.unknown.insert(path.clone(), FAULTY.to_owned());
                         continue;
                     };
                     let item = if is_plain(item) {
@@ -228,6 +242,7 @@ impl Walk<'_> {
             }
             Err(wrong) => {
                 self.faults.push(wrong.into_fault(path));
+                self.out.unknown.insert(path.clone(), FAULTY.to_owned());
                 Value::Null
             }
         }

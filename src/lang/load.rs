@@ -16,6 +16,7 @@ use super::diagnostic::{Diagnostic, Place};
 use super::source;
 use super::stack::{Sources, Stack};
 use crate::data::Path;
+use crate::severity::Severity;
 use reader::Reader;
 use serde_json::Value;
 use std::path::PathBuf;
@@ -44,6 +45,8 @@ pub struct Loaded {
     pub sources: Sources,
     /// Every mistake, warnings among them.
     pub diagnostics: Vec<Diagnostic>,
+    /// Whether the stack has all that the files say, but for keys that there are not.
+    pub is_understood: bool,
 }
 
 /// A parsed file and its index in [`Sources`].
@@ -115,6 +118,9 @@ pub fn load(
         }
     }
     loaded.diagnostics.extend(reader.diagnostics);
+    let is_error = |found: &&Diagnostic| found.severity == Severity::Error;
+    let errors = loaded.diagnostics.iter().filter(is_error).count();
+    loaded.is_understood = errors == reader.unknown_keys;
     loaded.stack = stack;
     loaded
 }

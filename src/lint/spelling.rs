@@ -66,7 +66,12 @@ const TWINS: &[Twin] = &[
     (
         "AWS::Lambda::Function",
         "aws:lambda:Function",
-        &[("FunctionName", "name"), ("Code", "")],
+        // Both are code that the file has.
+        &[
+            ("FunctionName", "name"),
+            ("Code", ""),
+            ("ZipFile", "filename"),
+        ],
     ),
     (
         "AWS::Lambda::Permission",
@@ -232,7 +237,8 @@ impl Spelling {
         renamed.map_or_else(|| upper(name), |(name, _)| (*name).to_owned())
     }
 
-    /// A message with the names of the file: words such as `fifoQueue` are names of properties.
+    /// A message with the names of the file: words such as `fifoQueue` are names of properties, and
+    /// so is `filename`, which no sentence has for anything else.
     pub(super) fn words(&self, message: &str) -> String {
         let mut out = String::with_capacity(message.len());
         let is_word = |c: char| c.is_ascii_alphanumeric() || "_-/:.$\"".contains(c);
@@ -241,7 +247,7 @@ impl Spelling {
             let is_name = word.starts_with(|c: char| c.is_ascii_lowercase())
                 && word.contains(|c: char| c.is_ascii_uppercase())
                 && word.chars().all(|c| c.is_ascii_alphanumeric());
-            match is_name {
+            match is_name || word == "filename" {
                 true => out.push_str(&self.file_name(word)),
                 false => out.push_str(word),
             }

@@ -358,6 +358,14 @@ impl Cloud {
     /// # Errors
     /// When the folder cannot be written.
     pub fn meddle(&self, key: &str, value: Option<Value>) -> io::Result<()> {
+        self.note(key, value)
+    }
+
+    /// Sets or removes one of the cloud's own notes: a key that starts with a dot.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub(super) fn note(&self, key: &str, value: Option<Value>) -> io::Result<()> {
         let mut disk = self.0.disk.lock().unwrap_or_else(PoisonError::into_inner);
         let done = disk.transact(|_, store| {
             match value {

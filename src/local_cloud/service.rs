@@ -32,7 +32,10 @@ pub struct Request {
 impl Request {
     /// A call of a service that speaks JSON, which the local cloud itself makes. `target` names the
     /// operation with its prefix: `AmazonSQS.SendMessage`.
-    #[allow(dead_code, reason = "what runs while the cloud is served calls services")]
+    #[allow(
+        dead_code,
+        reason = "what runs while the cloud is served calls services"
+    )]
     pub(super) fn json(region: &str, target: &str, body: &Value) -> Self {
         Self {
             method: "POST".to_owned(),

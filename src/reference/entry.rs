@@ -1,7 +1,7 @@
 //! What the reference says of one type.
 
+use super::example;
 use super::property::{Property, properties};
-use crate::lang::yaml;
 use crate::registry::{self, Handler, RegistryType};
 use crate::resource::aws::permissions;
 use crate::resource::cloud_control;
@@ -9,7 +9,6 @@ use crate::resource::types::Types;
 use crate::schema::Schema;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 /// Where a type comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +75,7 @@ impl Entry {
         let resource = types.resource(name)?;
         Some(Self {
             notes: notes(types, kind),
-            example: registry_example(kind),
+            example: example::of(kind),
             import_id: kind
                 .handler(Handler::Read)
                 .map(|_| resource.import_id().to_owned()),
@@ -232,22 +231,6 @@ fn notes(types: &Types, kind: &RegistryType) -> Vec<String> {
         }
     }
     notes
-}
-
-/// The fewest properties that its schema takes.
-fn registry_example(kind: &RegistryType) -> String {
-    let last = kind.name().rsplit("::").next().unwrap_or_default();
-    let mut name = last.to_owned();
-    name[..1].make_ascii_lowercase();
-    let mut example = format!("{name}:\n  type: {}\n", kind.name());
-    let instance = registry::instance(kind, 0);
-    if instance.as_object().is_some_and(|map| !map.is_empty()) {
-        example.push_str("  properties:\n");
-        for line in yaml::write(&instance).unwrap_or_default().lines() {
-            let _ = writeln!(example, "    {line}");
-        }
-    }
-    example
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! declarations that the checks use.
 
 pub mod entry;
+mod example;
 pub mod find;
 pub mod markdown;
 pub mod property;

@@ -30,39 +30,64 @@ fn one_of(names: &[&str]) -> String {
     format!("did you mean {}?", quoted.join(" or "))
 }
 
+/// The one name that such a question means.
+pub fn meant(help: &str) -> Option<&str> {
+    let name = help.strip_prefix("did you mean \"")?.strip_suffix("\"?")?;
+    (!name.contains('"')).then_some(name)
+}
+
 /// What is an option here, and a property or a block of its own elsewhere.
-fn option(name: &str) -> Option<String> {
+pub fn option(name: &str) -> Option<String> {
     let found = match squeezed(name).as_str() {
-        "count" | "foreach" => "forEach",
         "lifecycle" | "preventdestroy" | "deletionprotection" | "terminationprotection" => {
             return Some(
                 "write protect, ignoreChanges and so on under options, as in options: {protect: true}"
                     .to_owned(),
             );
         }
-        "dependson" => "dependsOn",
-        "ignorechanges" => "ignoreChanges",
-        "replaceonchanges" | "replacetriggeredby" => "replaceOnChanges",
         "createbeforedestroy" => {
             return Some(
                 "a replacement is created first; options: {deleteBeforeReplace: true} turns that round"
                     .to_owned(),
             );
         }
-        "deletebeforereplace" => "deleteBeforeReplace",
-        "retainondelete" | "deletionpolicy" => "retainOnDelete",
-        "protect" => "protect",
-        "timeouts" => "timeouts",
-        "aliases" | "moved" | "movedfrom" => "movedFrom",
-        "when" | "condition" => "when",
         "options" => {
             return Some(
                 "options stands beside properties: indent it by two fewer spaces".to_owned(),
             );
         }
-        _ => return None,
+        squeezed => option_of(squeezed)?,
     };
     Some(format!("{found} belongs under options"))
+}
+
+/// What other tools call a key of `options`.
+pub fn option_key(name: &str) -> Option<String> {
+    let squeezed = squeezed(name);
+    match squeezed.as_str() {
+        "createbeforedestroy" => option(name),
+        "lifecycle" => {
+            Some("write its keys here: protect, ignoreChanges, replaceOnChanges".to_owned())
+        }
+        squeezed => option_of(squeezed).map(|found| one_of(&[found])),
+    }
+}
+
+/// The option that is meant by a name without its capitals and underscores.
+fn option_of(squeezed: &str) -> Option<&'static str> {
+    Some(match squeezed {
+        "count" | "foreach" => "forEach",
+        "preventdestroy" | "deletionprotection" | "terminationprotection" | "protect" => "protect",
+        "dependson" => "dependsOn",
+        "ignorechanges" => "ignoreChanges",
+        "replaceonchanges" | "replacetriggeredby" => "replaceOnChanges",
+        "deletebeforereplace" => "deleteBeforeReplace",
+        "retainondelete" | "deletionpolicy" => "retainOnDelete",
+        "timeouts" => "timeouts",
+        "aliases" | "moved" | "movedfrom" => "movedFrom",
+        "when" | "condition" => "when",
+        _ => return None,
+    })
 }
 
 /// `functionName`, `queueName`, `roleName`: the type's own name, which is `name` or, of a bucket,

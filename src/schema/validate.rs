@@ -82,7 +82,31 @@ impl Check<'_> {
             }
             return;
         }
-        found.push(Broken::new(path.clone(), self.sentence(error, &path)));
+        if !self.is_misspelt(error.kind(), &path) {
+            found.push(Broken::new(path.clone(), self.sentence(error, &path)));
+        }
+    }
+
+    /// Whether what is missing is there under a name that is reported as meaning it.
+    fn is_misspelt(&self, kind: &Kind, path: &Path) -> bool {
+        let missing = match kind {
+            Kind::Required { property } => Some(property.to_string()),
+            Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
+                alternatives(context, path)
+            }
+            _ => None,
+        };
+        let given = path.get(&self.data.value).and_then(Value::as_object);
+        let (Some(missing), Some(given)) = (missing, given) else {
+            return false;
+        };
+        let known = |name: &str| self.schema.at(&path.join(name)).is_some();
+        let mut unknown = given.keys().filter(|name| !known(name));
+        unknown.any(|name| {
+            let (_, help) = self.unexpected(name, path);
+            let meant = help.as_deref().and_then(alias::meant);
+            meant.is_some_and(|meant| missing.contains(&format!("{meant:?}")))
+        })
     }
 
     /// Whether the mistake may go away once what is unknown below the path is known. Which

@@ -208,11 +208,18 @@ const READING: &[(&str, &[&[&str]])] = &[
     ("state show", &[&["state", "show", "f"]]),
     ("state history", &[&["state", "history"]]),
     ("state pull", &[&["state", "pull"]]),
+    ("logs", &[&["logs"], &["logs", "--json"]]),
+    ("types", &[&["types"], &["types", "aws:sqs:Queue"]]),
+    ("functions", &[&["functions"]]),
+    ("schema", &[&["schema"], &["schema", "--json"]]),
 ];
 
 /// Commands that are asked to write: the state, or the file that is named.
 const WRITING: &[&str] = &[
     "apply",
+    "local",
+    "connect",
+    "invoke",
     "destroy",
     "refresh",
     "import",

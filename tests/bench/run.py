@@ -1,10 +1,10 @@
 """Measures stackctl: calls, depth, wall time, CPU and memory.
 
 Run it with a Python that has moto (see CONTRIBUTING.md):
-    python tests/bench/run.py --binary target/release/stackctl [--only websocket|local|start]
+    python tests/bench/run.py --binary target/release/stackctl [--only websocket|local|registry|start]
 
 The figures of one run are comparable with each other; machines are noisy, so compare two
-binaries within one run (--binary may be given twice).
+binaries within one run (--binary may be given twice). mixed.py has the stack of registry types.
 """
 
 import argparse
@@ -17,6 +17,8 @@ import sys
 import tempfile
 import time
 import urllib.request
+
+import mixed
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DELAY = 0.050
@@ -222,6 +224,28 @@ def local(binary):
                 print(f"{count:>9} {what:<12}{wall:>9.2f}{cpu:>8.2f}{memory:>7.0f}   {limit}")
 
 
+def registry(binary):
+    """A stack of 60 types of the registry, on the local cloud."""
+    print(f"\n1,000 resources of {len(mixed.TYPES)} types of the registry, on the local cloud")
+    print(f"{'command':<12}{'wall s':>9}{'CPU s':>8}{'MB':>7}   limits")
+    with tempfile.TemporaryDirectory() as folder:
+        cwd = pathlib.Path(folder)
+        (cwd / "stacks").mkdir()
+        lines = ["name: mixed", "providers: {aws: {region: us-west-2}}", "resources:"]
+        for address, resource in mixed.resources(1000).items():
+            lines.append(f"  {address}: {json.dumps(resource)}")
+        (cwd / "stacks/mixed.yaml").write_text("\n".join(lines) + "\n")
+        environment = {"STACKCTL_LOCAL_SPEED": "1000", "STACKCTL_UNPACED": "1"}
+        for what, args, limit in [
+            ("validate", ["validate"], "wall 0.3"),
+            ("apply", ["apply", "--local", "--yes"], ""),
+            ("no-op plan", ["plan", "--local", "--detailed-exitcode"], "CPU 0.5"),
+            ("destroy", ["destroy", "--local", "--yes"], ""),
+        ]:
+            wall, cpu, memory = run(binary, ["-C", folder, *args], cwd, environment)
+            print(f"{what:<12}{wall:>9.2f}{cpu:>8.2f}{memory:>7.0f}   {limit}")
+
+
 def start(binary):
     with tempfile.TemporaryDirectory() as folder:
         cwd = pathlib.Path(folder)
@@ -230,10 +254,11 @@ def start(binary):
         for what, args, limit in [
             ("--version", ["--version"], 10),
             ("validate", ["-C", folder, "validate"], 30),
+            ("types TYPE", ["types", "AWS::Lambda::Function"], 30),
         ]:
             best = min(run(binary, args, cwd)[0] for _ in range(20))
-            print(f"{what:<10}{best * 1000:>7.1f}   limit {limit}")
-    print(f"binary: {os.path.getsize(binary) / 1e6:.1f} MB, limit 40")
+            print(f"{what:<12}{best * 1000:>7.1f}   limit {limit}")
+    print(f"binary: {os.path.getsize(binary) / 1e6:.1f} MB, limit 43")
 
 
 def main():
@@ -241,13 +266,13 @@ def main():
     parser.add_argument("--binary", action="append", default=[])
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--trace", action="store_true", help="print every call's start and end")
-    parser.add_argument("--only", choices=["websocket", "local", "start"])
+    parser.add_argument("--only", choices=["websocket", "local", "registry", "start"])
     options = parser.parse_args()
     if options.serve:
         serve()
     if not options.binary:
         parser.error("--binary is needed")
-    parts = {"start": start, "websocket": websocket, "local": local}
+    parts = {"start": start, "websocket": websocket, "local": local, "registry": registry}
     for binary in options.binary:
         binary = os.path.abspath(binary)
         print(f"\n# {binary}")

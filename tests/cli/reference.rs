@@ -66,7 +66,7 @@ fn a_type_of_the_registry_names_what_cloud_control_takes() {
           PolicyDocument:
             Statement: []
             Version: 2012-10-17
-          TopicArn: arn:aws:iam::123456789012:role/example
+          TopicArn: ${topic.TopicArn}
 
     Properties:
       PolicyDocument  policy document, required

@@ -116,7 +116,7 @@ fn of_a_create() {
 
     # denied: exit 1
     error: q was not created
-      cause: sqs:CreateQueue returned AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: sqs:CreateQueue on resource: * because no identity-based policy allows the sqs:CreateQueue action (request [id])
+      cause: sqs:CreateQueue returned AccessDenied: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: sqs:CreateQueue on resource: * because no identity-based policy allows the sqs:CreateQueue action (request [id])
       next: Allow sqs:CreateQueue on * for arn:aws:iam::000000000000:user/somebody, then run the command again.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
 
@@ -344,7 +344,7 @@ fn of_an_update() {
 
     # denied: exit 1
     error: q was not updated
-      cause: sqs:SetQueueAttributes returned AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: sqs:SetQueueAttributes on resource: * because no identity-based policy allows the sqs:SetQueueAttributes action (request [id])
+      cause: sqs:SetQueueAttributes returned AccessDenied: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: sqs:SetQueueAttributes on resource: * because no identity-based policy allows the sqs:SetQueueAttributes action (request [id])
       now: q may be changed in part; the next plan shows what is left to do.
       next: Allow sqs:SetQueueAttributes on * for arn:aws:iam::000000000000:user/somebody, then run the command again.
     Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.
@@ -1117,7 +1117,7 @@ fn of_a_recovery() {
       next: Fix the cause, then run the command again.
 
     # denied: exit 1
-    error: Reading q: sqs:GetQueueUrl returned AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: sqs:GetQueueUrl on resource: * because no identity-based policy allows the sqs:GetQueueUrl action (request [id]).
+    error: Reading q: sqs:GetQueueUrl returned AccessDenied: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: sqs:GetQueueUrl on resource: * because no identity-based policy allows the sqs:GetQueueUrl action (request [id]).
       now: Nothing was changed. Whether an earlier run created q is still not known; the next run looks again.
       next: Allow sqs:GetQueueUrl on * for arn:aws:iam::000000000000:user/somebody, then run the command again.
 
@@ -1212,7 +1212,7 @@ fn of_a_wait() {
 
         # denied: exit 1
         error: creating q failed
-          cause: sqs:GetQueueAttributes returned AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: sqs:GetQueueAttributes on resource: * because no identity-based policy allows the sqs:GetQueueAttributes action (request [id])
+          cause: sqs:GetQueueAttributes returned AccessDenied: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: sqs:GetQueueAttributes on resource: * because no identity-based policy allows the sqs:GetQueueAttributes action (request [id])
           now: q exists and is in the state, but is not finished.
           next: Allow sqs:GetQueueAttributes on * for arn:aws:iam::000000000000:user/somebody, then run the command again.
         Apply failed: 0 created, 0 updated, 0 replaced, 0 deleted in [time]. 1 failed, 0 skipped.

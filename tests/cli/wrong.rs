@@ -11,10 +11,7 @@ const CASES: &[(&str, &[&str])] = &[
     ),
     (
         "resources:\n  fn: {type: \"aws:lambda:Function\", properties: {functionName: api, role: \"arn:aws:iam::000000000000:role/x\", runtime: python3.13, handler: a.b, s3Bucket: bbb, s3Key: k}}\n  p: {type: \"aws:lambda:Permission\", properties: {action: \"lambda:InvokeFunction\", function: \"${fn.name}\", principal: apigateway.amazonaws.com}}\n",
-        &[
-            "3:37 missing required property \"name\" of aws:lambda:Function",
-            "3:50 \"functionName\" is not a property of aws:lambda:Function",
-        ],
+        &["3:50 \"functionName\" is not a property of aws:lambda:Function"],
     ),
     (
         "resources:\n  q: {type: \"aws:sqs:Queue\", properties: {name: q}}\noutputs:\n  a: ${q.URL}\n  b: {value: \"${q.URL}\"}\n",

@@ -3,7 +3,6 @@
 use super::stack;
 use crate::support::Project;
 use serde_json::{Value, json};
-use stackctl::local_cloud::{Cloud, Options};
 use std::collections::BTreeMap;
 
 /// The stack before and after.
@@ -128,8 +127,7 @@ fn a_value_that_the_service_writes_in_another_form_is_no_difference() {
     let project = stack(&instance("14"));
     project.apply();
     let meddle = |property: &str, value: &str| {
-        let dir = project.dir().join(".stackctl/local");
-        let cloud = Cloud::open(Options::from_strings(dir, None, None, None).unwrap()).unwrap();
+        let cloud = project.local_cloud();
         let mut entry = cloud.resources().unwrap().remove(0);
         entry.value["model"][property] = value.into();
         cloud.meddle(&entry.key, Some(entry.value)).unwrap();

@@ -2,6 +2,7 @@
 //! in the end is compared with what the file says, property by property.
 
 mod acceptance;
+mod answers;
 mod broken;
 mod clients;
 pub(crate) mod models;

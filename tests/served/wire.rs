@@ -62,10 +62,10 @@ fn only_programs_of_this_machine_may_ask() {
         let request = format!(
             "GET /_api/x/y HTTP/1.1\r\nHost: localhost\r\nOrigin: {origin}\r\nConnection: close\r\n\r\n"
         );
-        status(&served.raw(request.as_bytes()))
+        served.raw(request.as_bytes()).contains("not for web pages")
     };
-    assert_ne!(call("http://localhost:3000"), 403);
-    assert_eq!(call("https://example.com"), 403);
+    assert!(!call("http://localhost:3000"));
+    assert!(call("https://example.com"));
 }
 
 #[test]

@@ -287,7 +287,7 @@ fn an_object_that_cannot_be_read_does_not_end_the_search() {
         Not found:
           password (random:RandomPassword): it was kept in the state alone; the next apply makes a new one
         Could not be looked for or read, and may exist:
-          queue: sqs:GetQueueAttributes returned AccessDeniedException: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: sqs:GetQueueAttributes on resource: * because no identity-based policy allows the sqs:GetQueueAttributes action (request [id])
+          queue: sqs:GetQueueAttributes returned AccessDenied: User: arn:aws:iam::000000000000:user/somebody is not authorized to perform: sqs:GetQueueAttributes on resource: * because no identity-based policy allows the sqs:GetQueueAttributes action (request [id])
         Run `stackctl state rebuild` again before the next apply, which would create them.
         Saved as serial 1. `stackctl plan` shows how the file differs from what is live.
         ");

@@ -167,8 +167,12 @@ impl Project {
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .current_dir(self.dir.path())
             .stdin(Stdio::null());
-        let plain = ["validate", "schema", "local", "--help", "--version", "-V"];
-        if !args.iter().any(|arg| plain.contains(arg)) && !args.is_empty() {
+        // They take none of the flags. Some are also words that others are given.
+        let plain = ["validate", "--help", "--version", "-V"];
+        let first = ["types", "functions", "schema", "local"];
+        let is_plain = args.first().is_some_and(|one| first.contains(one))
+            || args.iter().any(|arg| plain.contains(arg));
+        if !is_plain && !args.is_empty() {
             command.args(&self.flags);
         }
         command
@@ -227,10 +231,8 @@ impl Project {
 
     /// Clients on the local cloud, for what somebody else does there.
     pub async fn outside(&self) -> Aws {
-        let dir = self.dir.path().join(".stackctl/local");
-        let options = Options::from_strings(dir, None, Some(SPEED), None).unwrap();
         let config = aws_config::defaults(aws_config::BehaviorVersion::v2026_01_12())
-            .http_client(Cloud::open(options).unwrap().http_client())
+            .http_client(self.local_cloud().http_client())
             .credentials_provider(Credentials::from_keys("test", "test", None))
             .region(aws_config::Region::new("us-west-2"))
             .load()
@@ -240,9 +242,14 @@ impl Project {
 
     /// What the local cloud holds.
     pub fn cloud(&self) -> Vec<Entry> {
+        self.local_cloud().resources().unwrap()
+    }
+
+    /// The local cloud.
+    pub fn local_cloud(&self) -> Cloud {
         let dir = self.dir.path().join(".stackctl/local");
         let options = Options::from_strings(dir, None, Some(SPEED), None).unwrap();
-        Cloud::open(options).unwrap().resources().unwrap()
+        Cloud::open(options).unwrap()
     }
 }
 

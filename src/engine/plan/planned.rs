@@ -19,8 +19,7 @@ use crate::store::state::{ResourceState, State, split_deposed};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// In place of the expression, where an evaluation failed.
-pub(super) const FAULTY: &str = "(faulty)";
+pub(super) use crate::lang::eval::FAULTY;
 
 /// What the command line narrows or widens.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

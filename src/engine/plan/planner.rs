@@ -18,7 +18,7 @@ use crate::engine::address::Address;
 use crate::engine::plan::Declared;
 use crate::engine::world::World;
 use crate::lang::diagnostic::{Diagnostic, Place};
-use crate::lang::eval::{LocatedError, Size, evaluate};
+use crate::lang::eval::{LocatedError, Size, evaluate, evaluate_rest};
 use crate::lang::references::Node;
 use crate::lang::stack::ResourceBlock;
 use crate::lint::code_in_schema;
@@ -141,18 +141,15 @@ impl<'a> Planner<'a> {
         if self.over {
             return Data::unknown(FAULTY);
         }
-        let found = evaluate(template, &self.values);
+        let (data, faults) = evaluate_rest(template, &self.values);
         self.leading_out(base, template);
-        match found {
-            Ok(data) if self.keep(base, Size::of_data(&data)) => data,
-            Ok(_) => Data::unknown(FAULTY),
-            Err(faults) => {
-                for fault in faults {
-                    self.over |= fault.limit;
-                    self.fault(base, fault);
-                }
-                Data::unknown(FAULTY)
-            }
+        for fault in faults {
+            self.over |= fault.limit;
+            self.fault(base, fault);
+        }
+        match self.keep(base, Size::of_data(&data)) {
+            true => data,
+            false => Data::unknown(FAULTY),
         }
     }
 

@@ -82,7 +82,6 @@ outputs:
         "10:68 [data.her.name] undefined data source \"her\" (did you mean \"here\"?)",
         "10:85 [txt.result] undefined resource \"txt\" (did you mean \"text\"?)",
         "10:18 [lenght] \"lenght\" is not a property of random:RandomString (did you mean \"length\"?)",
-        "10:5 [properties] missing required property \"length\" of random:RandomString",
         "11:27 [texts] undefined resource \"texts\" (did you mean \"text\"?)",
         "11:34 [\"${other.id}\"] undefined resource \"${other.id}\" (write the name alone: other)",
         "11:49 [text] text cannot depend on itself",

@@ -8,6 +8,7 @@ use crate::data::Path;
 use crate::lang::diagnostic::Place;
 use crate::lang::locate::locate;
 use crate::lang::stack::{DataBlock, Options, OutputBlock, ResourceBlock, Stack, Timeouts};
+use crate::schema::alias;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -287,9 +288,9 @@ fn resource(reader: &mut Reader, name: &str, value: Value) -> Option<ResourceBlo
         }
     };
     reader.check_keys(&map, &path, keys::RESOURCE, |key| {
-        keys::names(keys::OPTIONS)
-            .any(|name| name == key)
-            .then(|| format!("{key} belongs under options"))
+        let known = keys::names(keys::OPTIONS).any(|name| name == key);
+        let belongs = || format!("{key} belongs under options");
+        known.then(belongs).or_else(|| alias::option(key))
     });
     let (type_name, properties) = typed(reader, &mut map, &path);
     let options = options(reader, map.get("options"), &path.join("options"));
@@ -313,7 +314,7 @@ fn options(reader: &mut Reader, value: Option<&Value>, path: &Path) -> Options {
     let Some(map) = reader.map(value, path) else {
         return options;
     };
-    reader.check_keys(map, path, keys::OPTIONS, |_| None);
+    reader.check_keys(map, path, keys::OPTIONS, alias::option_key);
     for (key, value) in map.iter().filter(|(_, value)| !value.is_null()) {
         let path = path.join(key);
         match key.as_str() {

@@ -13,6 +13,8 @@ pub(super) struct Reader {
     /// The stack file.
     pub(super) text: String,
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// How many of them are about a key that there is not.
+    pub(super) unknown_keys: usize,
     /// How many large patterns the variables have.
     pub(super) large_patterns: usize,
 }
@@ -158,6 +160,7 @@ impl Reader {
                     let names: Vec<&str> = names.clone().collect();
                     format!("the keys here are {}", names.join(", "))
                 });
+            self.unknown_keys += 1;
             self.key(&path.join(key), format!("{key:?} is not a key of {place}"))
                 .help = Some(help);
         }

@@ -15,12 +15,17 @@ mod integration_response;
 mod members;
 mod path;
 mod route;
+pub mod selection;
+mod snapshot;
 mod stage;
+pub mod template;
 #[cfg(test)]
 mod tests;
 
 use super::json::{tags_fault, text_map};
 use super::service::{Refusal, Reply, Request, Service, Store};
+pub(super) use snapshot::{Served, Unserved, served};
+
 use context::Cx;
 use members::{Doc, Protocol};
 use path::{Kind, Target};

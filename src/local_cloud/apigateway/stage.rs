@@ -1,7 +1,7 @@
 //! Stages and deployments.
 
 use super::members::{Doc, Member, Protocol, Shape, fill, is_on, text};
-use super::{Cx, Kind, account, bad, check_tags, conflict};
+use super::{Cx, Kind, account, bad, check_tags, conflict, snapshot};
 use crate::local_cloud::service::Refusal;
 use crate::resource::aws::apigatewayv2::log_format;
 use serde_json::{Value, json};
@@ -230,6 +230,7 @@ pub(super) fn deploy(cx: &mut Cx<'_>, doc: &mut Doc) -> Result<(), Refusal> {
     doc.insert("_readyAt".to_owned(), json!(cx.now + DEPLOYING_MS));
     doc.insert("createdDate".to_owned(), json!(cx.date()));
     doc.insert("_holds".to_owned(), held(cx));
+    snapshot::take(cx, doc);
     fill(doc, &[("autoDeployed", json!(false))]);
     let Some(Value::String(stage)) = doc.remove("stageName") else {
         return Ok(());

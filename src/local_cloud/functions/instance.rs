@@ -42,8 +42,6 @@ pub(in crate::local_cloud) struct Outcome {
     pub(in crate::local_cloud) payload: Bytes,
     /// Whether it is an error of the function.
     pub(in crate::local_cloud) failed: bool,
-    /// The version that ran.
-    pub(in crate::local_cloud) version: String,
     /// The last 4 KB of the log.
     pub(in crate::local_cloud) tail: String,
 }
@@ -190,7 +188,6 @@ impl Instance {
         Outcome {
             payload,
             failed: kind.is_some(),
-            version: self.function.version.clone(),
             tail: journal.tail(),
         }
     }

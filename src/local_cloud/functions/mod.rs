@@ -24,7 +24,6 @@ mod runtime;
 #[cfg(test)]
 mod tests;
 
-pub(super) use instance::{Invocation, Outcome};
 pub(super) use invoke::{call, is_invoke};
 pub(super) use pool::Throttled;
 
@@ -32,7 +31,6 @@ use super::lambda::{self, Runnable};
 use super::live::Live;
 use super::service::Refusal;
 use super::stamps;
-use bytes::Bytes;
 use pool::Pool;
 use std::time::Duration;
 
@@ -50,15 +48,6 @@ impl std::fmt::Debug for Functions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("functions")
     }
-}
-
-/// Why a function cannot be run.
-#[derive(Debug)]
-pub(super) enum Unable {
-    /// Lambda refuses the call.
-    Refused(Refusal),
-    /// Too many run already.
-    Throttled(Throttled),
 }
 
 /// Starts what runs by itself: asynchronous invocations, and the pollers of mappings.
@@ -96,23 +85,4 @@ pub(super) fn find(
         let message = format!("The local cloud's folder cannot be used: {error}");
         Err(Refusal::new(500, "ServiceException", message))
     })
-}
-
-/// Runs a function with an event and waits for what comes of it: for the parts of the cloud that
-/// call functions.
-pub(super) async fn run(
-    live: &Live,
-    region: &str,
-    name: &str,
-    payload: Bytes,
-) -> Result<Outcome, Unable> {
-    let function = find(live, region, (name, None)).map_err(Unable::Refused)?;
-    let invocation = Invocation {
-        id: request_id(),
-        payload,
-        arn: name.to_owned(),
-        client_context: None,
-    };
-    let running = live.functions().pool.run(live, &function, invocation);
-    running.await.map_err(Unable::Throttled)
 }

@@ -202,26 +202,21 @@ impl Poller {
         }
         self.delete(&dropped);
         let poller = Arc::clone(self);
+        // A cloud that stops gives it a moment to end; else its messages become visible again by
+        // themselves.
         self.live.spawn(async move {
-            let work = async {
-                let mut rest = sent.into_iter().peekable();
-                while rest.peek().is_some() {
-                    let mut size = 0;
-                    let mut part = Vec::new();
-                    while let Some((message, _)) = rest.peek() {
-                        size += message.size();
-                        if size > EVENT && !part.is_empty() {
-                            break;
-                        }
-                        part.extend(rest.next());
+            let mut rest = sent.into_iter().peekable();
+            while rest.peek().is_some() {
+                let mut size = 0;
+                let mut part = Vec::new();
+                while let Some((message, _)) = rest.peek() {
+                    size += message.size();
+                    if size > EVENT && !part.is_empty() {
+                        break;
                     }
-                    poller.invoke(part).await;
+                    part.extend(rest.next());
                 }
-            };
-            tokio::select! {
-                () = work => {}
-                // What is under way becomes visible again by itself.
-                () = poller.live.stopping() => {}
+                poller.invoke(part).await;
             }
             drop(slot);
         });

@@ -22,6 +22,7 @@ mod tags;
 mod update;
 mod version;
 
+pub(super) use permission::permits;
 pub(super) use runnable::{
     Polled, Runnable, exists, invoke_target, invoked, polled, refuse as refuse_call, runnable,
 };

@@ -1,9 +1,10 @@
 //! Who may invoke a function: its resource policy, statement by statement.
 
-use super::super::service::Refusal;
+use super::super::service::{ACCOUNT, Refusal, Store};
 use super::super::stamps;
 use super::members::Members;
 use super::model::{self, Function};
+use super::name::FunctionName;
 use super::{Answer, Call, conflict, invalid, missing};
 use serde_json::{Map, Value, json};
 
@@ -155,6 +156,48 @@ fn condition(body: &Members) -> Result<Map<String, Value>, Refusal> {
 
 fn document(statements: &[Value]) -> String {
     json!({"Version": "2012-10-17", "Id": "default", "Statement": statements}).to_string()
+}
+
+/// Whether a function's own policy lets a service invoke it on behalf of a source. The function is
+/// named by its ARN, with the qualifier whose policy counts.
+pub(in crate::local_cloud) fn permits(
+    store: &dyn Store,
+    region: &str,
+    arn: &str,
+    service: &str,
+    source: &str,
+) -> bool {
+    let Ok(named) = FunctionName::parse(arn, region) else {
+        return false;
+    };
+    let Ok(function) = model::function(store, region, &named.name) else {
+        return false;
+    };
+    let key = named.qualifier.unwrap_or_default();
+    let statements = function.policies.get(&key).map(Vec::as_slice);
+    statements.unwrap_or_default().iter().any(|statement| {
+        let principal = &statement["Principal"];
+        let action = ["*", "lambda:*", "lambda:InvokeFunction"];
+        let condition = &statement["Condition"];
+        let like = condition["ArnLike"]["AWS:SourceArn"].as_str();
+        let account = condition["StringEquals"]["AWS:SourceAccount"].as_str();
+        (principal == "*" || principal["Service"] == service)
+            && statement["Action"].as_str().is_some_and(|it| action.contains(&it))
+            && like.is_none_or(|pattern| like_arn(pattern, source))
+            && account.is_none_or(|account| account == ACCOUNT)
+    })
+}
+
+/// `ArnLike`: `*` is any text and `?` any character, part by part (IAM user guide, "Amazon Resource
+/// Name condition operators").
+fn like_arn(pattern: &str, arn: &str) -> bool {
+    let (patterns, parts) = (pattern.splitn(6, ':'), arn.splitn(6, ':'));
+    let mut pairs = patterns.zip(parts);
+    pairs.all(|(pattern, part)| {
+        let escaped = regex::escape(pattern);
+        let expression = escaped.replace("\\*", ".*").replace("\\?", ".");
+        regex::Regex::new(&format!("^{expression}$")).is_ok_and(|it| it.is_match(part))
+    })
 }
 
 pub(super) fn get(call: Call<'_>) -> Answer {

@@ -12,6 +12,7 @@ pub use presence::{Presence, Running, running};
 
 use super::cloud::Cloud;
 use super::functions::{self, Functions};
+use super::gateway::{self, Gateway};
 use super::serve;
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -37,6 +38,7 @@ struct Shared {
     stopping: watch::Sender<bool>,
     tasks: Mutex<JoinSet<()>>,
     functions: Functions,
+    gateway: Gateway,
     notes: Notes,
 }
 
@@ -72,9 +74,11 @@ impl Live {
             stopping: watch::Sender::new(false),
             tasks: Mutex::default(),
             functions: Functions::default(),
+            gateway: Gateway::default(),
             notes: Notes::new(),
         }));
         live.spawn(serve::accept(live.clone(), listener));
+        gateway::forget(&live)?;
         functions::start(&live);
         Ok(live)
     }
@@ -92,6 +96,11 @@ impl Live {
     /// The functions that run.
     pub(in crate::local_cloud) fn functions(&self) -> &Functions {
         &self.0.functions
+    }
+
+    /// The open connections of WebSocket APIs.
+    pub(in crate::local_cloud) fn gateway(&self) -> &Gateway {
+        &self.0.gateway
     }
 
     /// Tells the user something, if it was not told before: a sentence.

@@ -5,8 +5,12 @@
 
 mod attributes;
 mod messages;
+mod queue;
 #[cfg(test)]
 mod tests;
+mod waiting;
+
+pub(super) use waiting::{is_empty, is_receive, waiting};
 
 use super::callers::Caller;
 use super::json::{self, Input, tags_fault};
@@ -14,6 +18,7 @@ use super::service::{ACCOUNT, Refusal, Reply, Request, Service, Store};
 use crate::resource::aws::partition_of;
 use attributes::{Attributes, Place};
 use messages::{By, Held};
+use queue::{Queue, attributes_of, named};
 use serde_json::{Value, json};
 
 /// The service.
@@ -22,6 +27,13 @@ pub struct Sqs;
 
 /// How long the name of a deleted queue cannot be used again (CreateQueue, API reference).
 const COOL_DOWN_MS: u64 = 60_000;
+
+/// How many messages can be received, are in flight, and are delayed.
+const COUNTS: [&str; 3] = [
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+];
 
 fn key(region: &str, name: &str) -> String {
     format!("sqs/{region}/queue/{name}")
@@ -133,35 +145,6 @@ impl Service for Sqs {
     }
 }
 
-/// Whether a request is one to receive messages.
-pub(super) fn is_receive(request: &Request) -> bool {
-    json::operation(request) == "ReceiveMessage"
-}
-
-/// Whether a reply to such a request has no message in it.
-pub(super) fn is_empty(reply: &Reply) -> bool {
-    reply.status == 200 && reply.body.as_ref() == b"{}"
-}
-
-/// How long a request to receive messages waits.
-pub(super) struct Waiting {
-    /// How long in all, in milliseconds of local time.
-    pub(super) patience: u64,
-    /// When messages that are there already can be received, in milliseconds from now.
-    pub(super) opens_in: Option<u64>,
-}
-
-/// How long a request to receive messages waits that found none.
-pub(super) fn waiting(request: &Request, now: u64, store: &mut dyn Store) -> Option<Waiting> {
-    let input = Input::parse(request).ok()?;
-    let (_, queue) = named(&input, &request.region, store).ok()?;
-    let queue = Queue::of(&queue);
-    let patience = messages::wait(&queue, &input).ok()?;
-    let held = Held::of(store, &request.region, &queue.name);
-    let opens_in = held.opens().map(|at| at.saturating_sub(now));
-    Some(Waiting { patience, opens_in })
-}
-
 struct Call<'c> {
     region: &'c str,
     now: u64,
@@ -263,18 +246,17 @@ impl Call<'_> {
             ));
         }
         let all = names.iter().any(|name| name == "All");
+        let wanted = |name: &str| all || names.iter().any(|it| it == name);
         let mut found = attributes_of(&queue);
-        let queue = Queue::of(&queue);
-        let held = Held::of(self.store, self.region, &queue.name);
-        let [visible, in_flight, delayed] = held.counts(&queue, self.now)?;
-        for (name, count) in [
-            ("ApproximateNumberOfMessages", visible),
-            ("ApproximateNumberOfMessagesNotVisible", in_flight),
-            ("ApproximateNumberOfMessagesDelayed", delayed),
-        ] {
-            found.insert(name.to_owned(), count.to_string());
+        if wanted(COUNTS[0]) || wanted(COUNTS[1]) || wanted(COUNTS[2]) {
+            let queue = Queue::of(&queue);
+            let held = Held::of(self.store, self.region, &queue.name);
+            let counts = held.counts(&queue, self.now)?;
+            for (name, count) in COUNTS.iter().zip(counts) {
+                found.insert((*name).to_owned(), count.to_string());
+            }
         }
-        found.retain(|name, _| all || names.contains(name));
+        found.retain(|name, _| wanted(name));
         Ok(if found.is_empty() {
             json!({})
         } else {
@@ -409,70 +391,6 @@ impl Call<'_> {
     fn queue(&self) -> Result<(String, Value), Refusal> {
         named(&self.input, self.region, self.store)
     }
-}
-
-/// The queue that `QueueUrl` names, and its name.
-fn named(input: &Input, region: &str, store: &dyn Store) -> Result<(String, Value), Refusal> {
-    let url = input.text("QueueUrl")?.ok_or_else(|| missing("QueueUrl"))?;
-    let address = || {
-        Refusal::new(
-            404,
-            "InvalidAddress",
-            format!("The address {url} is not valid for this endpoint."),
-        )
-    };
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let parts: Vec<&str> = rest.split('/').collect();
-    let [host, account, name] = parts[..] else {
-        return Err(address());
-    };
-    if host
-        .strip_prefix("sqs.")
-        .and_then(|host| host.split_once('.'))
-        .is_some_and(|(of, _)| of != region)
-    {
-        return Err(address());
-    }
-    if account != ACCOUNT {
-        return Err(no_queue());
-    }
-    let queue = store.get(&key(region, name)).ok_or_else(no_queue)?;
-    Ok((name.to_owned(), queue))
-}
-
-/// A queue, as its messages need it.
-struct Queue {
-    name: String,
-    arn: String,
-    fifo: bool,
-    attributes: Attributes,
-}
-
-impl Queue {
-    fn of(queue: &Value) -> Self {
-        let text = |name: &str| queue[name].as_str().unwrap_or_default().to_owned();
-        let name = text("name");
-        Self {
-            fifo: name.ends_with(".fifo"),
-            name,
-            arn: text("arn"),
-            attributes: attributes_of(queue),
-        }
-    }
-
-    /// An attribute; empty where the queue does not have it.
-    fn text(&self, name: &str) -> &str {
-        self.attributes.get(name).map_or("", String::as_str)
-    }
-
-    /// An attribute that is a number.
-    fn number(&self, name: &str) -> u64 {
-        self.text(name).parse().unwrap_or_default()
-    }
-}
-
-fn attributes_of(queue: &Value) -> Attributes {
-    json::text_map(&queue["attributes"]).unwrap_or_default()
 }
 
 fn check_tags(tags: &Attributes) -> Result<(), Refusal> {

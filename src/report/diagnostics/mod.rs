@@ -84,7 +84,7 @@ pub fn diagnostics(
 }
 
 /// The mistakes for scripts: `{"diagnostics": [{severity, code, message, file, line, column, path, label,
-/// help, related: [{line, column, message}]}], "errors", "warnings", "omitted"}`; `line` and
+/// help, related: [{line, column, message}]}], "errors", "warnings", "hints", "omitted"}`; `line` and
 /// `column` count from 1. `code` is that of a rule of docs/lint.md, or null. `related` exists where other places take part in the mistake.
 pub fn diagnostics_json(list: &[Diagnostic], sources: &Sources, locate: &Locate<'_>) -> Value {
     let entries: Vec<Value> = located(list, sources, locate)

@@ -142,6 +142,7 @@ fn scripts_get_positions() {
             }
           ],
           "errors": 2,
+          "hints": 0,
           "omitted": 0,
           "warnings": 0
         }

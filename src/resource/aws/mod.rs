@@ -30,6 +30,7 @@ mod repeats;
 pub mod s3;
 pub(crate) mod send;
 pub mod settings;
+mod sign;
 pub mod sns;
 pub mod sqs;
 pub mod tags;

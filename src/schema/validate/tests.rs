@@ -91,7 +91,6 @@ fn mistakes_are_reported_in_plain_words() {
         "arn: \"arn\" is not a property of test:Thing; it is an output: it can be referred to, not set",
         "either: either: expected a string or a list, got a number",
         "inner.statu: \"statu\" is not a property of inner; did you mean \"status\"?",
-        "inner: missing required property \"status\" of inner",
         "list[0].flag: list[0].flag: expected a bool, got a string; take the quotes away",
         "mode: mode: expected one of \"Active\", \"PassThrough\", got \"Activ\"; did you mean \"Active\"?",
         "nam: \"nam\" is not a property of test:Thing; did you mean \"name\"?",

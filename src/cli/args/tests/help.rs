@@ -30,6 +30,7 @@ fn the_help_of_stackctl() {
       drift      Show what changed outside: what was last applied against what is live
       refresh    Record what is live in the state, and change nothing else
       import     Import existing resources, without a change to them
+      connect    Connect to the stack's WebSocket API, send messages, print the replies
       logs       Show what the stack's functions log
       invoke     Invoke a function of the stack, and print what it returns
       local      Serve the local cloud to other programs, until Ctrl-C

@@ -95,7 +95,7 @@ async fn an_event_of_a_killed_process_runs_in_the_next() {
         .await;
     served.live.stop().await;
     let function = crate::local_cloud::functions::find(&served.live, REGION, ("f", None)).unwrap();
-    let invocation = crate::local_cloud::functions::Invocation {
+    let invocation = crate::local_cloud::functions::instance::Invocation {
         id: "1".to_owned(),
         payload: "{}".into(),
         arn: function.arn.clone(),

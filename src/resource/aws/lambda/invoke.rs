@@ -38,7 +38,7 @@ pub async fn invoke(aws: &Aws, name: &str, event: Vec<u8>, log: bool) -> Result<
     let call = call
         .customize()
         .config_override(Builder::new().timeout_config(timeouts));
-    let reply = send!(call, "lambda:InvokeFunction")?;
+    let reply = send!(call, "lambda:InvokeFunction (Invoke)")?;
     let log = reply
         .log_result
         .and_then(|text| BASE64_STANDARD.decode(text).ok());

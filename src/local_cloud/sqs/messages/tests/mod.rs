@@ -4,6 +4,7 @@ mod batches;
 mod contents;
 mod fifo;
 mod lifetime;
+mod model;
 mod refused;
 
 use crate::local_cloud::testing::Cloud;
