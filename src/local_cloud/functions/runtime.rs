@@ -237,7 +237,7 @@ fn script(folder: &Path, name: &str, text: &str) -> Result<PathBuf, String> {
     write().map_err(|error| format!("{} cannot be written: {error}", path.display()))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
