@@ -44,9 +44,12 @@ pub(super) fn refusal(url: &str, status: u16, body: &str, signed: bool) -> CliEr
         true => String::new(),
         false => format!(": {body}"),
     };
-    CliError::new(format!("{} refused the connection with {status}{said}", escape(url)))
-        .now("Nothing was sent.")
-        .hint(hint)
+    CliError::new(format!(
+        "{} refused the connection with {status}{said}",
+        escape(url)
+    ))
+    .now("Nothing was sent.")
+    .hint(hint)
 }
 
 /// Why the other side closed.
@@ -57,9 +60,7 @@ pub(super) fn closed(frame: Option<&CloseFrame>) -> String {
     let code = u16::from(frame.code);
     let why = match code {
         1000 => "the other side is done",
-        1001 => {
-            "it was idle for 10 minutes, or open for 2 hours, or the other side goes away"
-        }
+        1001 => "it was idle for 10 minutes, or open for 2 hours, or the other side goes away",
         1002 => "the protocol was violated",
         1003 => "API Gateway takes no binary messages",
         1007 => "a message is not UTF-8",
@@ -85,7 +86,12 @@ mod tests {
         let unsigned = r#"{"message":"Missing Authentication Token"}"#;
         for (status, body, signed, expected) in [
             (403, unsigned, false, "asks for IAM"),
-            (403, r#"{"message":"Forbidden"}"#, true, "execute-api:Invoke"),
+            (
+                403,
+                r#"{"message":"Forbidden"}"#,
+                true,
+                "execute-api:Invoke",
+            ),
             (403, r#"{"message":"Forbidden"}"#, false, "no such stage"),
             (410, "", false, "was deleted"),
             (429, "", false, "500 a second"),

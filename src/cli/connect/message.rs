@@ -32,7 +32,11 @@ pub(super) fn frames(text: &str) -> Vec<Message> {
     let parts = text.as_bytes().chunks(MOST_FRAME);
     let last = parts.len() - 1;
     let frame = |(place, part): (usize, &[u8])| {
-        let kind = if place == 0 { Data::Text } else { Data::Continue };
+        let kind = if place == 0 {
+            Data::Text
+        } else {
+            Data::Continue
+        };
         let frame = Frame::message(part.to_vec(), OpCode::Data(kind), place == last);
         Message::Frame(frame)
     };

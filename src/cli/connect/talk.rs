@@ -2,8 +2,8 @@
 
 use super::super::error::CliError;
 use super::super::exit::Exit;
-use super::super::output::{self, Stream};
 use super::super::interrupt;
+use super::super::output::{self, Stream};
 use super::dial::{Read, Socket};
 use super::expect::Expect;
 use super::{explain, message};
@@ -202,7 +202,9 @@ fn lines() -> Result<mpsc::Receiver<std::io::Result<String>>, CliError> {
             }
         }
     };
-    let started = std::thread::Builder::new().name("stdin".to_owned()).spawn(read);
+    let started = std::thread::Builder::new()
+        .name("stdin".to_owned())
+        .spawn(read);
     started
         .map(|_| lines)
         .map_err(|error| CliError::new("The standard input cannot be read.").caused_by(&error))

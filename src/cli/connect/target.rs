@@ -42,8 +42,9 @@ impl Target {
         let (_, named) = names.split(find::is_stack);
         if let [_, second, ..] = named.as_slice() {
             let message = format!("{second}: one address is connected to, and these are two.");
-            return Err(CliError::new(message)
-                .hint("Name a stack first, or only one output or URL."));
+            return Err(
+                CliError::new(message).hint("Name a stack first, or only one output or URL.")
+            );
         }
         let stack = running::read(global, &names, &args.input, &args.cloud).await?;
         let url = match named.first() {

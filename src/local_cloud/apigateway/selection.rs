@@ -75,7 +75,9 @@ fn name_length(text: &str) -> usize {
 
 /// The value of a mapping: a constant between single quotes, or a part of the request.
 pub fn mapped(value: &str, scope: &Scope<'_>) -> Option<String> {
-    let constant = value.strip_prefix('\'').and_then(|it| it.strip_suffix('\''));
+    let constant = value
+        .strip_prefix('\'')
+        .and_then(|it| it.strip_suffix('\''));
     if let Some(constant) = constant {
         return Some(constant.to_owned());
     }

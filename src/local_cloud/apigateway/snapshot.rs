@@ -142,9 +142,7 @@ impl Served {
     }
 
     /// A stage variable by name.
-    pub(in crate::local_cloud) fn variables(
-        &self,
-    ) -> std::collections::BTreeMap<String, String> {
+    pub(in crate::local_cloud) fn variables(&self) -> std::collections::BTreeMap<String, String> {
         let variables = self.stage_settings["stageVariables"].as_object();
         let variables = variables.into_iter().flatten();
         variables

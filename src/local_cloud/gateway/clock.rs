@@ -19,6 +19,9 @@ mod tests {
 
     #[test]
     fn times_are_those_of_the_common_log_format() {
-        assert_eq!(request_time(1_795_441_289_120), "23/Nov/2026:13:41:29 +0000");
+        assert_eq!(
+            request_time(1_795_441_289_120),
+            "23/Nov/2026:13:41:29 +0000"
+        );
     }
 }

@@ -39,12 +39,7 @@ pub(super) struct Incoming {
 
 impl Incoming {
     /// A request at a time of the local clock. The route is set once it is known.
-    pub(super) fn new(
-        connection: &Connection,
-        event: EventType,
-        body: String,
-        now: u64,
-    ) -> Self {
+    pub(super) fn new(connection: &Connection, event: EventType, body: String, now: u64) -> Self {
         let request_id = id();
         let mut context = json!({
             "apiId": connection.api,
@@ -83,7 +78,9 @@ impl Incoming {
         } else {
             let many = |pairs: &BTreeMap<String, String>| {
                 let pairs = pairs.iter();
-                pairs.map(|(name, value)| (name.clone(), json!([value]))).collect()
+                pairs
+                    .map(|(name, value)| (name.clone(), json!([value])))
+                    .collect()
             };
             event["headers"] = json!(self.headers);
             event["multiValueHeaders"] = Value::Object(many(&self.headers));

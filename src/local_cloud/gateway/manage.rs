@@ -27,7 +27,9 @@ pub(super) async fn answer(
     let connection = find(live, served, &id);
     match *request.method() {
         http::Method::POST => {
-            let body = Limited::new(request.into_body(), MOST_BYTES).collect().await;
+            let body = Limited::new(request.into_body(), MOST_BYTES)
+                .collect()
+                .await;
             let body = body.map_err(|_| too_large())?.to_bytes();
             let connection = connection?;
             let sent = connection.send(frame(body)).await;
@@ -52,8 +54,7 @@ pub(super) async fn answer(
 
 fn find(live: &Live, served: &Served, id: &str) -> Result<Arc<Connection>, Reply> {
     let connection = live.gateway().get(id);
-    let here =
-        |it: &Arc<Connection>| it.api == served.api && it.stage == served.stage;
+    let here = |it: &Arc<Connection>| it.api == served.api && it.stage == served.stage;
     connection.filter(here).ok_or_else(gone)
 }
 
@@ -74,7 +75,9 @@ fn empty(status: u16) -> Reply {
 
 fn refusal(status: u16, code: &str, message: &str) -> Reply {
     let mut reply = json_reply(status, &json!({"message": message}));
-    reply.headers.push(("x-amzn-errortype".to_owned(), code.to_owned()));
+    reply
+        .headers
+        .push(("x-amzn-errortype".to_owned(), code.to_owned()));
     reply
 }
 

@@ -21,7 +21,10 @@ pub(super) async fn receive(live: &Live, connection: &Connection, text: String) 
     let now = live.cloud().now();
     let mut incoming = Incoming::new(connection, EventType::Message, text, now);
     let place = (&connection.api, &connection.stage);
-    let Ok(Ok(served)) = live.cloud().look(|_, store| served(store, place.0, place.1)) else {
+    let Ok(Ok(served)) = live
+        .cloud()
+        .look(|_, store| served(store, place.0, place.1))
+    else {
         return Some(incoming.error("Forbidden"));
     };
     let Some(route) = route(&served, &incoming) else {
@@ -34,7 +37,9 @@ pub(super) async fn receive(live: &Live, connection: &Connection, text: String) 
     incoming.context["routeKey"] = route["routeKey"].clone();
     match through(live, &served, route, &incoming).await {
         Ok(response) => {
-            let answers = route["responses"].as_array().is_some_and(|all| !all.is_empty())
+            let answers = route["responses"]
+                .as_array()
+                .is_some_and(|all| !all.is_empty())
                 && !text_of(route, "routeResponseSelectionExpression").is_empty();
             answers.then_some(response.body)
         }
@@ -91,7 +96,11 @@ pub(super) async fn connect(
                 "The $connect route returned the status {}: the client was refused.",
                 response.status
             ));
-            let status = if response.status >= 400 { response.status } else { 502 };
+            let status = if response.status >= 400 {
+                response.status
+            } else {
+                502
+            };
             let message = if status == 403 { "Forbidden" } else { INTERNAL };
             Err(refuse(status, message))
         }
@@ -108,12 +117,16 @@ fn authorize(
 ) -> Result<(), Reply> {
     let refuse = |status: u16, message: &str| {
         let mut reply = json_reply(status, &json!({"message": message}));
-        let kind = ("x-amzn-errortype".to_owned(), "ForbiddenException".to_owned());
+        let kind = (
+            "x-amzn-errortype".to_owned(),
+            "ForbiddenException".to_owned(),
+        );
         reply.headers.push(kind);
         Err(reply)
     };
     if route["apiKeyRequired"] == true {
-        let message = "The local cloud does not simulate API keys: the route $connect requires one.";
+        let message =
+            "The local cloud does not simulate API keys: the route $connect requires one.";
         live.note(message);
         return refuse(501, message);
     }
@@ -137,7 +150,10 @@ pub(super) async fn disconnect(live: &Live, connection: &Connection) {
     let now = live.cloud().now();
     let mut incoming = Incoming::new(connection, EventType::Disconnect, String::new(), now);
     let place = (&connection.api, &connection.stage);
-    let Ok(Ok(served)) = live.cloud().look(|_, store| served(store, place.0, place.1)) else {
+    let Ok(Ok(served)) = live
+        .cloud()
+        .look(|_, store| served(store, place.0, place.1))
+    else {
         return;
     };
     let Some(route) = served.route("$disconnect") else {
@@ -159,9 +175,9 @@ async fn through(
     route: &Value,
     incoming: &Incoming,
 ) -> Result<Response, Failure> {
-    let integration = served.integration(route).ok_or_else(|| {
-        Failure::Internal("the route has no integration".to_owned())
-    })?;
+    let integration = served
+        .integration(route)
+        .ok_or_else(|| Failure::Internal("the route has no integration".to_owned()))?;
     integration::call(live, served, integration, incoming).await
 }
 

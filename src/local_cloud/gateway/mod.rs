@@ -15,8 +15,8 @@ mod context;
 mod integration;
 mod manage;
 mod message;
-mod socket;
 mod signed;
+mod socket;
 mod target;
 mod web;
 
@@ -57,10 +57,14 @@ async fn answer(
     let found = found.map_err(|error| failure(live, &format!("The folder: {error}")))?;
     let (served, rest) = found.map_err(|why| unserved(live, why, &target))?;
     if !served.is_web_socket {
-        return Ok(serve::respond(web::answer(live, &served, &rest, request).await));
+        return Ok(serve::respond(
+            web::answer(live, &served, &rest, request).await,
+        ));
     }
     if let Some(id) = rest.strip_prefix("/@connections/") {
-        return manage::answer(live, &served, id, request).await.map(serve::respond);
+        return manage::answer(live, &served, id, request)
+            .await
+            .map(serve::respond);
     }
     if !rest.is_empty() && rest != "/" {
         return Err(forbidden());
@@ -95,7 +99,10 @@ fn json_reply(status: u16, body: &Value) -> Reply {
 
 fn forbidden() -> Reply {
     let mut reply = message(403, "Forbidden");
-    let kind = ("x-amzn-errortype".to_owned(), "ForbiddenException".to_owned());
+    let kind = (
+        "x-amzn-errortype".to_owned(),
+        "ForbiddenException".to_owned(),
+    );
     reply.headers.push(kind);
     reply
 }

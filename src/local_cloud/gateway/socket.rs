@@ -75,7 +75,9 @@ pub(super) async fn open(
         ..Reply::default()
     };
     if let Some(protocol) = protocol {
-        reply.headers.push(("sec-websocket-protocol".to_owned(), protocol));
+        reply
+            .headers
+            .push(("sec-websocket-protocol".to_owned(), protocol));
     }
     let mut response = serve::respond(reply);
     response.headers_mut().remove("content-length");
@@ -98,7 +100,9 @@ fn accept_key(request: &http::Request<RequestBody>) -> Result<String, Reply> {
         && has("connection", "upgrade");
     if !upgrades || key.is_empty() {
         let mut reply = json_reply(426, &json!({"message": "Upgrade Required"}));
-        reply.headers.push(("upgrade".to_owned(), "websocket".to_owned()));
+        reply
+            .headers
+            .push(("upgrade".to_owned(), "websocket".to_owned()));
         return Err(reply);
     }
     if header("sec-websocket-version") != "13" {
@@ -118,7 +122,9 @@ fn domain(served: &Served) -> String {
 
 fn headers(headers: &http::HeaderMap) -> BTreeMap<String, String> {
     let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let pairs = headers.iter().map(|(name, value)| (name.to_string(), text(value)));
+    let pairs = headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), text(value)));
     pairs.collect()
 }
 
@@ -128,7 +134,9 @@ fn header<'h>(headers: &'h BTreeMap<String, String>, name: &str) -> Option<&'h s
 
 fn query(uri: &http::Uri) -> BTreeMap<String, String> {
     let query = uri.query().unwrap_or_default();
-    form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+    form_urlencoded::parse(query.as_bytes())
+        .into_owned()
+        .collect()
 }
 
 /// A message on its way through its route.
@@ -277,8 +285,12 @@ impl Session<'_> {
                 None
             }
             Some(Ok(Message::Binary(_))) => {
-                self.live.note("A client sent a binary message: API Gateway takes text messages only.");
-                Some(End::Close(CloseCode::Unsupported, "Binary is not supported"))
+                self.live
+                    .note("A client sent a binary message: API Gateway takes text messages only.");
+                Some(End::Close(
+                    CloseCode::Unsupported,
+                    "Binary is not supported",
+                ))
             }
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
                 self.touch();
@@ -286,7 +298,9 @@ impl Session<'_> {
             }
             Some(Ok(_)) => None,
             Some(Err(Error::Capacity(_))) => {
-                self.live.note("A client sent a message of more than 128 KB, or a frame of more than 32 KB.");
+                self.live.note(
+                    "A client sent a message of more than 128 KB, or a frame of more than 32 KB.",
+                );
                 Some(End::Close(CloseCode::Size, "Message too long"))
             }
             Some(Err(Error::Utf8(_))) => Some(End::Close(CloseCode::Invalid, "Invalid UTF-8")),

@@ -13,7 +13,10 @@ pub(super) struct Target {
 impl Target {
     /// By path, else by host; none where neither names an API.
     pub(super) fn of<B>(request: &http::Request<B>) -> Option<Self> {
-        let host = request.headers().get("host").and_then(|it| it.to_str().ok());
+        let host = request
+            .headers()
+            .get("host")
+            .and_then(|it| it.to_str().ok());
         let host = request.uri().authority().map(|it| it.as_str()).or(host);
         Self::named(host.unwrap_or_default(), request.uri().path())
     }

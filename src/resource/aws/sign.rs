@@ -28,7 +28,9 @@ impl Aws {
         let time = self.config.time_source();
         let now = time.map(|source| source.now());
         let now = now.ok_or_else(|| failed("the clock is missing".to_owned()))?;
-        let mut parts = url.split('.').skip_while(|part| !part.ends_with("execute-api"));
+        let mut parts = url
+            .split('.')
+            .skip_while(|part| !part.ends_with("execute-api"));
         let region = parts.nth(1).unwrap_or(self.region());
         let params = v4::SigningParams::builder()
             .identity(&identity)
@@ -40,7 +42,10 @@ impl Aws {
             .map_err(|error| failed(error.to_string()))?
             .into();
         let uri = request.uri().to_string();
-        let host = request.headers().get("host").and_then(|host| host.to_str().ok());
+        let host = request
+            .headers()
+            .get("host")
+            .and_then(|host| host.to_str().ok());
         let headers = host.map(|host| ("host", host)).into_iter();
         let signable = SignableRequest::new("GET", uri, headers, SignableBody::Bytes(&[]));
         let signable = signable.map_err(|error| failed(error.to_string()))?;

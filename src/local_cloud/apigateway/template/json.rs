@@ -100,7 +100,9 @@ impl<'d> Visitor<'d> for Reader {
 fn number(text: &str) -> Value {
     match text.parse() {
         Ok(integer) => Value::Int(integer),
-        Err(_) => text.parse().map_or_else(|_| Value::from(text), Value::Float),
+        Err(_) => text
+            .parse()
+            .map_or_else(|_| Value::from(text), Value::Float),
     }
 }
 

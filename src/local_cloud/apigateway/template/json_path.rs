@@ -131,17 +131,25 @@ fn children(value: &Value) -> Vec<Value> {
 fn select(value: &Value, wanted: &Select, out: &mut Vec<Value>) {
     match (wanted, value) {
         (Select::Names(names), Value::Map(pairs)) => {
-            out.extend(names.iter().filter_map(|name| pairs.borrow().get(name).cloned()));
+            out.extend(
+                names
+                    .iter()
+                    .filter_map(|name| pairs.borrow().get(name).cloned()),
+            );
         }
         (Select::Indexes(indexes), Value::List(items)) => {
             let items = items.borrow();
-            let places = indexes.iter().filter_map(|index| place(*index, items.len()));
+            let places = indexes
+                .iter()
+                .filter_map(|index| place(*index, items.len()));
             out.extend(places.filter_map(|place| items.get(place).cloned()));
         }
         (Select::Slice(from, to), Value::List(items)) => {
             let items = items.borrow();
             let bound = |index: i64| match index {
-                0.. => usize::try_from(index).unwrap_or(usize::MAX).min(items.len()),
+                0.. => usize::try_from(index)
+                    .unwrap_or(usize::MAX)
+                    .min(items.len()),
                 _ => place(index, items.len()).unwrap_or(0),
             };
             let (from, to) = (from.map_or(0, bound), to.map_or(items.len(), bound));

@@ -39,9 +39,7 @@ impl Run<'_> {
             (Value::Block(_), ..) => None,
             (_, "toString", []) => Some(Value::from(self.text(value, at)?)),
             (_, "equals", [other]) => Some(Value::Bool(value.equals(other))),
-            (Value::Text(text), ..) => {
-                strings::call(text, name, arguments).map_err(wrong)?
-            }
+            (Value::Text(text), ..) => strings::call(text, name, arguments).map_err(wrong)?,
             (Value::List(items), ..) => list(items, name, arguments).map_err(wrong)?,
             (Value::Map(pairs), ..) => map(pairs, name, arguments),
             (Value::Entry(entry), "getKey", []) => Some(Value::from(entry.0.as_str())),
@@ -71,8 +69,12 @@ fn list(
     name: &str,
     arguments: &[Value],
 ) -> Result<Option<Value>, String> {
-    let outside =
-        |index: i128| format!("Index {index} is outside of a list of {}.", items.borrow().len());
+    let outside = |index: i128| {
+        format!(
+            "Index {index} is outside of a list of {}.",
+            items.borrow().len()
+        )
+    };
     let place = |index: &i128| {
         let place = usize::try_from(*index).ok();
         place
@@ -147,11 +149,7 @@ fn key(argument: &Value) -> Option<String> {
 }
 
 /// A method of a map; none where it has no such method.
-fn map(
-    pairs: &RefCell<IndexMap<String, Value>>,
-    name: &str,
-    arguments: &[Value],
-) -> Option<Value> {
+fn map(pairs: &RefCell<IndexMap<String, Value>>, name: &str, arguments: &[Value]) -> Option<Value> {
     let get = |argument: &Value| {
         let pairs = pairs.borrow();
         key(argument).and_then(|key| pairs.get(&key).cloned())
@@ -172,9 +170,8 @@ fn map(
         ("values", []) => Value::list(pairs.borrow().values().cloned().collect()),
         ("entrySet", []) => {
             let pairs = pairs.borrow();
-            let entry = |(key, value): (&String, &Value)| {
-                Value::Entry((key.clone(), value.clone()).into())
-            };
+            let entry =
+                |(key, value): (&String, &Value)| Value::Entry((key.clone(), value.clone()).into());
             Value::list(pairs.iter().map(entry).collect())
         }
         ("put", [name, value]) => {

@@ -75,10 +75,7 @@ impl Run<'_> {
             Operator::Greater => ordered(&a, &b, std::cmp::Ordering::is_gt),
             Operator::GreaterOrEqual => ordered(&a, &b, std::cmp::Ordering::is_ge),
             Operator::Plus if is_text(&a) || is_text(&b) => {
-                let (mut a, b) = (
-                    self.operand(left, &a, at)?,
-                    self.operand(right, &b, at)?,
-                );
+                let (mut a, b) = (self.operand(left, &a, at)?, self.operand(right, &b, at)?);
                 a.push_str(&b);
                 Value::from(a)
             }
@@ -168,7 +165,10 @@ fn range(first: &Value, last: &Value, at: usize) -> Result<Value, Fault> {
         return Ok(Value::Null);
     };
     if first.abs_diff(*last) >= MOST_ITEMS {
-        return Err(Fault::new(at, "The range has more items than #foreach has iterations."));
+        return Err(Fault::new(
+            at,
+            "The range has more items than #foreach has iterations.",
+        ));
     }
     let mut items: Vec<Value> = (*first.min(last)..=*first.max(last))
         .map(Value::Int)

@@ -97,11 +97,7 @@ fn flush(text: &mut String, nodes: &mut Vec<Node>) {
 }
 
 /// Reads a directive or a comment at `#`.
-fn directive(
-    cursor: &mut Cursor<'_>,
-    slashes: usize,
-    text: &mut String,
-) -> Result<Read, Fault> {
+fn directive(cursor: &mut Cursor<'_>, slashes: usize, text: &mut String) -> Result<Read, Fault> {
     let at = cursor.at;
     if slashes == 0
         && let Some(read) = comment(cursor, text)?
@@ -240,9 +236,7 @@ fn condition(cursor: &mut Cursor<'_>, at: usize) -> Result<Node, Fault> {
 fn body(cursor: &mut Cursor<'_>, at: usize, name: &str) -> Result<Block, Fault> {
     match block(cursor)? {
         (nodes, Closing::End, _) => Ok(nodes),
-        (_, Closing::Nothing, _) => {
-            Err(Fault::new(at, format!("{name} is not closed with #end.")))
-        }
+        (_, Closing::Nothing, _) => Err(Fault::new(at, format!("{name} is not closed with #end."))),
         (_, _, place) => Err(Fault::new(place, format!("Expected the #end of {name}."))),
     }
 }
@@ -253,7 +247,10 @@ fn variable(cursor: &mut Cursor<'_>, directive: &str) -> Result<String, Fault> {
     let at = cursor.at;
     match reference(cursor)? {
         Some(found) if found.steps.is_empty() => Ok(found.root),
-        _ => Err(Fault::new(at, format!("{directive} needs a variable: $name."))),
+        _ => Err(Fault::new(
+            at,
+            format!("{directive} needs a variable: $name."),
+        )),
     }
 }
 

@@ -65,9 +65,8 @@ impl Run<'_> {
     /// The payload as JSON.
     pub(super) fn body(&self, at: usize) -> Result<Value, Fault> {
         let read = self.body.get_or_init(|| json::parse(&self.input.body));
-        read.clone().map_err(|error| {
-            Fault::new(at, format!("The payload is not JSON: {error}."))
-        })
+        read.clone()
+            .map_err(|error| Fault::new(at, format!("The payload is not JSON: {error}.")))
     }
 
     fn block(&mut self, block: &Block, out: &mut String) -> Result<Flow, Fault> {
@@ -164,7 +163,8 @@ impl Run<'_> {
                 Value::Null => self.variables.remove(name),
                 item => self.variables.insert(name.to_owned(), item),
             };
-            self.variables.insert("foreach".to_owned(), Value::map(state));
+            self.variables
+                .insert("foreach".to_owned(), Value::map(state));
             self.variables.insert("velocityCount".to_owned(), count);
             match self.block(body, out)? {
                 Flow::Next => {}
@@ -285,13 +285,20 @@ impl Run<'_> {
                 self.call(&holder, "put", &[name, value], last.at)?;
             }
             StepKind::Index(index) => {
-                let method = if matches!(holder, Value::Map(_)) { "put" } else { "set" };
+                let method = if matches!(holder, Value::Map(_)) {
+                    "put"
+                } else {
+                    "set"
+                };
                 let index = self.expression(index)?;
                 self.call(&holder, method, &[index, value], last.at)?;
             }
             _ => {
-                let message =
-                    format!("{} cannot be set: it is below {}.", target.source, holder.kind());
+                let message = format!(
+                    "{} cannot be set: it is below {}.",
+                    target.source,
+                    holder.kind()
+                );
                 return Err(Fault::new(target.at, message));
             }
         }

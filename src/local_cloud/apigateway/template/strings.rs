@@ -7,11 +7,7 @@ use regex::{Regex, RegexBuilder};
 const MOST_BYTES: usize = 1 << 20;
 
 /// A method of a string; none where it has no such method.
-pub(super) fn call(
-    text: &str,
-    name: &str,
-    arguments: &[Value],
-) -> Result<Option<Value>, String> {
+pub(super) fn call(text: &str, name: &str, arguments: &[Value]) -> Result<Option<Value>, String> {
     if let Some(value) = plain(text, name, arguments) {
         return Ok(Some(value));
     }
@@ -64,13 +60,21 @@ fn compare(a: &str, b: &str) -> i128 {
 fn by_place(text: &str, name: &str, arguments: &[Value]) -> Result<Option<Value>, String> {
     let units: Vec<u16> = text.encode_utf16().collect();
     let outside = |index: i128| {
-        format!("Index {index} is outside of a string of {} characters.", units.len())
+        format!(
+            "Index {index} is outside of a string of {} characters.",
+            units.len()
+        )
     };
     let part = |from: i128, to: i128| {
         let bounds = usize::try_from(from).ok().zip(usize::try_from(to).ok());
         let part = bounds.and_then(|(from, to)| units.get(from..to));
-        let index = if from < 0 || from > units.len() as i128 { from } else { to };
-        part.map(String::from_utf16_lossy).ok_or_else(|| outside(index))
+        let index = if from < 0 || from > units.len() as i128 {
+            from
+        } else {
+            to
+        };
+        part.map(String::from_utf16_lossy)
+            .ok_or_else(|| outside(index))
     };
     let find = |wanted: &str, from: i128| {
         let wanted: Vec<u16> = wanted.encode_utf16().collect();

@@ -55,9 +55,8 @@ impl Run<'_> {
                 })?;
                 Value::from(String::from_utf8_lossy(&bytes).into_owned())
             }
-            (Tool::Util, "parseJson", [text]) => json::parse(text).map_err(|error| {
-                Fault::new(at, format!("$util.parseJson: not JSON: {error}."))
-            })?,
+            (Tool::Util, "parseJson", [text]) => json::parse(text)
+                .map_err(|error| Fault::new(at, format!("$util.parseJson: not JSON: {error}.")))?,
             _ => return Ok(None),
         }))
     }

@@ -176,7 +176,12 @@ pub(super) fn java_double(number: f64) -> String {
         return "NaN".to_owned();
     }
     if number.is_infinite() {
-        return if number > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
+        return if number > 0.0 {
+            "Infinity"
+        } else {
+            "-Infinity"
+        }
+        .to_owned();
     }
     if size == 0.0 || (1e-3..1e7).contains(&size) {
         return format!("{number:?}");

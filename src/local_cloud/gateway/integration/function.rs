@@ -28,7 +28,10 @@ pub(in crate::local_cloud::gateway) async fn invoke(
     };
     allow(call, region, arn)?;
     let name = utf8_percent_encode(arn, NON_ALPHANUMERIC);
-    let invocation = ("x-amz-invocation-type".to_owned(), "RequestResponse".to_owned());
+    let invocation = (
+        "x-amz-invocation-type".to_owned(),
+        "RequestResponse".to_owned(),
+    );
     let request = Request {
         method: "POST".to_owned(),
         path: format!("/2015-03-31/functions/{name}/invocations"),
@@ -69,7 +72,9 @@ fn allow(call: &Call<'_>, region: &str, arn: &str) -> Result<(), Failure> {
     let served = call.served;
     let (partition, _) = partition_of(&served.region);
     // `GET /pets` is GET/pets in an ARN.
-    let route = call.incoming.context["routeKey"].as_str().unwrap_or_default();
+    let route = call.incoming.context["routeKey"]
+        .as_str()
+        .unwrap_or_default();
     let route = route.replacen(' ', "", 1);
     let source = format!(
         "arn:{partition}:execute-api:{}:{ACCOUNT}:{}/{}/{route}",
@@ -92,19 +97,24 @@ fn allow(call: &Call<'_>, region: &str, arn: &str) -> Result<(), Failure> {
 /// The response that a function returned for a proxy integration.
 pub(super) fn proxied(returned: &Returned) -> Result<Response, Failure> {
     if returned.is_error {
-        return Err(Failure::Internal(format!("the function failed: {}", returned.body)));
+        return Err(Failure::Internal(format!(
+            "the function failed: {}",
+            returned.body
+        )));
     }
     let made: Value = serde_json::from_str(&returned.body).unwrap_or_default();
     let status = match &made["statusCode"] {
         Value::String(text) => text.parse().ok(),
         number => number.as_u64().and_then(|it| u16::try_from(it).ok()),
     };
-    let status = status.filter(|status| (100..=599).contains(status)).ok_or_else(|| {
-        Failure::Internal(format!(
-            "the function's response is no JSON with a statusCode: {}",
-            returned.body
-        ))
-    })?;
+    let status = status
+        .filter(|status| (100..=599).contains(status))
+        .ok_or_else(|| {
+            Failure::Internal(format!(
+                "the function's response is no JSON with a statusCode: {}",
+                returned.body
+            ))
+        })?;
     let body = match &made["body"] {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
@@ -112,7 +122,9 @@ pub(super) fn proxied(returned: &Returned) -> Result<Response, Failure> {
     };
     let headers = made["headers"].as_object().into_iter().flatten();
     let headers = headers.map(|(name, value)| {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
         (name.clone(), text)
     });
     Ok(Response {

@@ -86,7 +86,9 @@ pub(super) async fn call(
     // What is called takes real time, however fast the local clock runs.
     let called = tokio::time::timeout(Duration::from_millis(millis), called(&call));
     let response = called.await.map_err(|_| {
-        Failure::Timeout(format!("the integration did not respond within {millis} ms"))
+        Failure::Timeout(format!(
+            "the integration did not respond within {millis} ms"
+        ))
     })??;
     match call.text("integrationType") {
         "AWS_PROXY" | "HTTP_PROXY" => Ok(response),
@@ -119,7 +121,9 @@ async fn called(call: &Call<'_>) -> Result<Response, Failure> {
                         body: returned.body,
                     })
                 }
-                Some("sqs") => sqs::call(call, place.as_ref().map(|it| (it.region, it.action))).await,
+                Some("sqs") => {
+                    sqs::call(call, place.as_ref().map(|it| (it.region, it.action))).await
+                }
                 other => Err(Failure::Internal(format!(
                     "the local cloud does not simulate integrations with {}",
                     other.unwrap_or("this service")
@@ -141,7 +145,9 @@ pub(super) fn replaced(uri: &str, variables: &BTreeMap<String, String>) -> Strin
 /// A mock returns the status that its request template makes.
 fn mock(body: &str) -> Result<Response, Failure> {
     let made: Value = serde_json::from_str(body).unwrap_or_default();
-    let status = made["statusCode"].as_u64().and_then(|it| u16::try_from(it).ok());
+    let status = made["statusCode"]
+        .as_u64()
+        .and_then(|it| u16::try_from(it).ok());
     let status = status.ok_or_else(|| {
         Failure::Internal("the template of the mock makes no JSON with a statusCode".to_owned())
     })?;

@@ -29,7 +29,9 @@ pub(super) fn transformed(call: &Call<'_>, response: Response) -> Result<Respons
         }
         return Ok(response);
     };
-    let expression = way["templateSelectionExpression"].as_str().unwrap_or_default();
+    let expression = way["templateSelectionExpression"]
+        .as_str()
+        .unwrap_or_default();
     let template = request::selected(&way["responseTemplates"], expression, &scope);
     let body = match template {
         Some(template) => {
@@ -54,7 +56,9 @@ fn way<'w>(responses: &'w Value, selected: &str) -> Option<&'w Value> {
     let all = responses.as_array()?;
     let key = |way: &'w Value| way["integrationResponseKey"].as_str().unwrap_or_default();
     let matches = |way: &&'w Value| {
-        let inner = key(way).strip_prefix('/').and_then(|it| it.strip_suffix('/'));
+        let inner = key(way)
+            .strip_prefix('/')
+            .and_then(|it| it.strip_suffix('/'));
         let pattern = inner.and_then(|inner| Regex::new(&format!("^(?:{inner})$")).ok());
         pattern.is_some_and(|pattern| pattern.is_match(selected))
     };

@@ -24,11 +24,15 @@ pub(super) fn check(call: &Call<'_>, action: &str, resource: &str) -> Result<(),
         };
         let trust = serde_json::from_str(&role.trust).unwrap_or_default();
         if !trusts(&trust, "apigateway.amazonaws.com") {
-            return Some(format!("the role {arn} does not trust apigateway.amazonaws.com"));
+            return Some(format!(
+                "the role {arn} does not trust apigateway.amazonaws.com"
+            ));
         }
         match role.allows(store, action, resource, now) {
             true => None,
-            false => Some(format!("the role {arn} does not allow {action} on {resource}")),
+            false => Some(format!(
+                "the role {arn} does not allow {action} on {resource}"
+            )),
         }
     });
     match refused {

@@ -24,7 +24,9 @@ pub(super) async fn call(
     let form = form(call)?;
     let field = |name: &str| {
         let mut fields = form.iter();
-        fields.find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        fields
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     };
     let action = target.strip_prefix("action/").or_else(|| field("Action"));
     let action = action.unwrap_or_default();
@@ -82,7 +84,8 @@ fn form(call: &Call<'_>) -> Result<Form, Failure> {
     let body = request::body(call)?;
     let mut headers = parameters.header.iter();
     let kind = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-    let is_form = kind.is_some_and(|(_, kind)| kind.starts_with("application/x-www-form-urlencoded"));
+    let is_form =
+        kind.is_some_and(|(_, kind)| kind.starts_with("application/x-www-form-urlencoded"));
     let mut form: Form = parameters.querystring.into_iter().collect();
     if is_form {
         form.extend(form_urlencoded::parse(body.as_bytes()).into_owned());
@@ -104,7 +107,9 @@ pub(in crate::local_cloud::gateway) fn entry(form: &Form, prefix: &str) -> Map<S
             continue;
         };
         let value = match name {
-            "DelaySeconds" => value.parse::<i64>().map_or_else(|_| json!(value), |it| json!(it)),
+            "DelaySeconds" => value
+                .parse::<i64>()
+                .map_or_else(|_| json!(value), |it| json!(it)),
             "Id" | "MessageBody" | "MessageGroupId" | "MessageDeduplicationId" => json!(value),
             _ => continue,
         };
@@ -127,7 +132,9 @@ fn attributes(form: &Form, prefix: &str) -> Map<String, Value> {
     let mut names = BTreeMap::new();
     let mut values: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for (name, value) in form {
-        let rest = name.strip_prefix(prefix).and_then(|rest| rest.split_once('.'));
+        let rest = name
+            .strip_prefix(prefix)
+            .and_then(|rest| rest.split_once('.'));
         let Some((number, member)) = rest else {
             continue;
         };
@@ -162,7 +169,9 @@ mod tests {
     use super::*;
 
     fn form(text: &str) -> Form {
-        form_urlencoded::parse(text.as_bytes()).into_owned().collect()
+        form_urlencoded::parse(text.as_bytes())
+            .into_owned()
+            .collect()
     }
 
     #[test]

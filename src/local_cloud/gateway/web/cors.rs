@@ -82,7 +82,9 @@ impl<'c> Cors<'c> {
 }
 
 fn push(reply: &mut Reply, name: &str, value: Option<String>) {
-    reply.headers.extend(value.map(|value| (name.to_owned(), value)));
+    reply
+        .headers
+        .extend(value.map(|value| (name.to_owned(), value)));
 }
 
 fn joined(list: &Value) -> Option<String> {
@@ -120,9 +122,15 @@ mod tests {
             (&["http://*"][..], local),
         ] {
             let headers = headers(allowed, local);
-            let origin = ("access-control-allow-origin".to_owned(), expected.to_owned());
+            let origin = (
+                "access-control-allow-origin".to_owned(),
+                expected.to_owned(),
+            );
             assert!(headers.contains(&origin), "{headers:?}");
-            let methods = ("access-control-allow-methods".to_owned(), "GET,PUT".to_owned());
+            let methods = (
+                "access-control-allow-methods".to_owned(),
+                "GET,PUT".to_owned(),
+            );
             assert!(headers.contains(&methods), "{headers:?}");
         }
         assert_eq!(headers(&["https://*"], local), []);
@@ -132,7 +140,11 @@ mod tests {
     fn headers_of_the_integration_are_replaced() {
         let api = json!({"corsConfiguration": {"allowOrigins": ["*"]}});
         let mut reply = Reply::default();
-        push(&mut reply, "Access-Control-Allow-Origin", Some("http://x".to_owned()));
+        push(
+            &mut reply,
+            "Access-Control-Allow-Origin",
+            Some("http://x".to_owned()),
+        );
         Cors::of(&api, Some("http://y")).add(&mut reply);
         let origin = ("access-control-allow-origin".to_owned(), "*".to_owned());
         assert_eq!(reply.headers, [origin]);

@@ -104,7 +104,9 @@ fn headers(request: &Request) -> Value {
 /// The last value of each name.
 fn last(pairs: &[(String, String)]) -> Value {
     let pairs = pairs.iter();
-    let pairs: Map<String, Value> = pairs.map(|(name, value)| (name.clone(), json!(value))).collect();
+    let pairs: Map<String, Value> = pairs
+        .map(|(name, value)| (name.clone(), json!(value)))
+        .collect();
     Value::Object(pairs)
 }
 
@@ -133,8 +135,12 @@ fn body(request: &Request) -> (Option<String>, bool) {
             kind.starts_with("text/")
                 || kind.ends_with("+json")
                 || kind.ends_with("+xml")
-                || ["application/json", "application/javascript", "application/xml"]
-                    .contains(&kind)
+                || [
+                    "application/json",
+                    "application/javascript",
+                    "application/xml",
+                ]
+                .contains(&kind)
         }
     };
     match is_text {

@@ -19,16 +19,19 @@ struct Mapping<'m> {
 }
 
 fn mappings(all: &Value) -> impl Iterator<Item = Mapping<'_>> {
-    all.as_object().into_iter().flatten().filter_map(|(key, value)| {
-        let (action, target) = key.split_once(':')?;
-        let (place, name) = target.split_once('.').unwrap_or((target, ""));
-        Some(Mapping {
-            action,
-            place,
-            name,
-            value: value.as_str().unwrap_or_default(),
+    all.as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(key, value)| {
+            let (action, target) = key.split_once(':')?;
+            let (place, name) = target.split_once('.').unwrap_or((target, ""));
+            Some(Mapping {
+                action,
+                place,
+                name,
+                value: value.as_str().unwrap_or_default(),
+            })
         })
-    })
 }
 
 /// The value of a mapping: a text in which parts of the request stand for themselves.
@@ -40,11 +43,7 @@ fn value(text: &str, scope: &Scope<'_>) -> Option<String> {
 }
 
 /// Changes a request as the mappings say.
-pub(super) fn request(
-    request: &mut Request,
-    all: &Value,
-    variables: &BTreeMap<String, String>,
-) {
+pub(super) fn request(request: &mut Request, all: &Value, variables: &BTreeMap<String, String>) {
     let mut path = request.parameters.clone();
     path.insert(String::new(), request.path.clone());
     let incoming = &request.incoming;

@@ -30,7 +30,10 @@ pub(super) async fn answer(
     path: &str,
     request: http::Request<Body>,
 ) -> Reply {
-    let origin = request.headers().get("origin").and_then(|it| it.to_str().ok());
+    let origin = request
+        .headers()
+        .get("origin")
+        .and_then(|it| it.to_str().ok());
     let cors = cors::Cors::of(&served.settings, origin);
     if let Some(reply) = cors.preflight(&request) {
         return reply;
@@ -76,7 +79,13 @@ async fn through(
         live.note(&format!("Route {key}: {said}, because {why}."));
         message(status, said)
     };
-    let missing = || (500, "Internal Server Error", "the route has no integration".to_owned());
+    let missing = || {
+        (
+            500,
+            "Internal Server Error",
+            "the route has no integration".to_owned(),
+        )
+    };
     let integration = served.integration(route).ok_or_else(|| told(missing()))?;
     let variables = served.variables();
     mapping::request(&mut request, &integration["requestParameters"], &variables);

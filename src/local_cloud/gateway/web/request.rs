@@ -44,7 +44,9 @@ impl Request {
     ) -> Result<Self, Reply> {
         let (head, body) = request.into_parts();
         let body = Limited::new(body, MOST_BYTES).collect().await;
-        let body = body.map_err(|_| message(413, "Request Entity Too Large"))?.to_bytes();
+        let body = body
+            .map_err(|_| message(413, "Request Entity Too Large"))?
+            .to_bytes();
         let headers: Vec<(String, String)> = head
             .headers
             .iter()

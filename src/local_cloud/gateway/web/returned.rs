@@ -55,8 +55,14 @@ fn json_type() -> (String, String) {
 }
 
 fn headers(made: &Value, version: &str) -> Vec<(String, String)> {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let many = made["multiValueHeaders"].as_object().filter(|_| version != "2.0");
+    let text = |value: &Value| {
+        value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned)
+    };
+    let many = made["multiValueHeaders"]
+        .as_object()
+        .filter(|_| version != "2.0");
     let mut all = Vec::new();
     for (name, value) in made["headers"].as_object().into_iter().flatten() {
         if many.is_none_or(|many| !many.contains_key(name)) {
@@ -75,7 +81,10 @@ fn headers(made: &Value, version: &str) -> Vec<(String, String)> {
     all.retain(|(name, _)| !["content-length", "transfer-encoding"].contains(&name.as_str()));
     if !all.iter().any(|(name, _)| name == "content-type") {
         all.push(match version {
-            "2.0" => ("content-type".to_owned(), "text/plain;charset=UTF-8".to_owned()),
+            "2.0" => (
+                "content-type".to_owned(),
+                "text/plain;charset=UTF-8".to_owned(),
+            ),
             _ => json_type(),
         });
     }
@@ -106,8 +115,20 @@ mod tests {
     #[test]
     fn results_are_responses_by_their_format() {
         for (body, version, status, headers, text) in [
-            (r#"{"a": 1}"#, "2.0", 200, "content-type: application/json", r#"{"a": 1}"#),
-            (r#""hello""#, "2.0", 200, "content-type: application/json", "hello"),
+            (
+                r#"{"a": 1}"#,
+                "2.0",
+                200,
+                "content-type: application/json",
+                r#"{"a": 1}"#,
+            ),
+            (
+                r#""hello""#,
+                "2.0",
+                200,
+                "content-type: application/json",
+                "hello",
+            ),
             (
                 r#"{"statusCode": 201, "body": "aGk=", "isBase64Encoded": true, "headers": {"X-A": 1}, "cookies": ["a=1", "b=2"]}"#,
                 "2.0",
@@ -126,7 +147,11 @@ mod tests {
             let expected = (status, headers.to_owned(), text.to_owned());
             assert_eq!(made(body, version), Ok(expected), "{body}");
         }
-        for (body, version) in [("{}", "1.0"), ("no", "2.0"), (r#"{"statusCode": 7}"#, "2.0")] {
+        for (body, version) in [
+            ("{}", "1.0"),
+            ("no", "2.0"),
+            (r#"{"statusCode": 7}"#, "2.0"),
+        ] {
             assert!(made(body, version).is_err(), "{body}");
         }
     }

@@ -48,7 +48,9 @@ fn matched(pattern: &str, path: &str) -> Option<(Vec<Part>, BTreeMap<String, Str
     let mut rest = path.strip_prefix('/')?;
     let mut patterns = pattern.strip_prefix('/')?.split('/').peekable();
     while let Some(pattern) = patterns.next() {
-        let name = pattern.strip_prefix('{').and_then(|it| it.strip_suffix('}'));
+        let name = pattern
+            .strip_prefix('{')
+            .and_then(|it| it.strip_suffix('}'));
         if let Some(name) = name.and_then(|name| name.strip_suffix('+')) {
             (!rest.is_empty()).then_some(())?;
             parameters.insert(name.to_owned(), decoded(rest));
@@ -95,10 +97,30 @@ mod tests {
         let routes: Vec<Value> = keys.iter().map(|key| json!({"routeKey": key})).collect();
         for (method, path, key, parameters) in [
             ("GET", "/pets/dog/1", "GET /pets/dog/1", json!({})),
-            ("GET", "/pets/dog/2", "GET /pets/dog/{id}", json!({"id": "2"})),
-            ("GET", "/pets/dog/a%2Fb", "GET /pets/dog/{id}", json!({"id": "a/b"})),
-            ("GET", "/pets/cat/1", "GET /pets/{proxy+}", json!({"proxy": "cat/1"})),
-            ("POST", "/pets/dog/1", "ANY /{proxy+}", json!({"proxy": "pets/dog/1"})),
+            (
+                "GET",
+                "/pets/dog/2",
+                "GET /pets/dog/{id}",
+                json!({"id": "2"}),
+            ),
+            (
+                "GET",
+                "/pets/dog/a%2Fb",
+                "GET /pets/dog/{id}",
+                json!({"id": "a/b"}),
+            ),
+            (
+                "GET",
+                "/pets/cat/1",
+                "GET /pets/{proxy+}",
+                json!({"proxy": "cat/1"}),
+            ),
+            (
+                "POST",
+                "/pets/dog/1",
+                "ANY /{proxy+}",
+                json!({"proxy": "pets/dog/1"}),
+            ),
             ("POST", "/pets", "ANY /pets", json!({})),
             ("GET", "/pets/", "ANY /{proxy+}", json!({"proxy": "pets/"})),
             ("GET", "/", "GET /", json!({})),

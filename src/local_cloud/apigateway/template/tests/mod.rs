@@ -43,12 +43,14 @@ fn templates_give_what_velocity_gives() {
     let mut wrong = Vec::new();
     for (group, cases) in groups {
         for case in cases {
-            assert!(case.gives.is_some() != case.error.is_some(), "{}", case.template);
+            assert!(
+                case.gives.is_some() != case.error.is_some(),
+                "{}",
+                case.template
+            );
             let made = Template::parse("t", &case.template)
                 .and_then(|template| template.evaluate(&input(&case.body)));
-            let made = made.map_err(|error| {
-                error.to_string().replace("template \"t\", ", "")
-            });
+            let made = made.map_err(|error| error.to_string().replace("template \"t\", ", ""));
             let expected = case.gives.ok_or_else(|| case.error.unwrap_or_default());
             if made != expected {
                 wrong.push(format!(
