@@ -1,7 +1,7 @@
 //! `stackctl invoke`: a function of the stack, called with an event.
 
-use super::args::GlobalArgs;
 use super::args::running::InvokeArgs;
+use super::args::{GlobalArgs, NamesArg};
 use super::error::CliError;
 use super::exit::Exit;
 use super::served::Served;
@@ -19,7 +19,10 @@ const LARGEST: u64 = 6 << 20;
 /// Runs the command.
 pub(super) async fn run(global: &GlobalArgs, args: &InvokeArgs) -> Result<Exit, CliError> {
     let event = event(args.payload.as_deref())?;
-    let stack = running::read(global, &args.names, &args.input, &args.cloud).await?;
+    let names = NamesArg {
+        names: args.names.clone(),
+    };
+    let stack = running::read(global, &names, &args.input, &args.cloud).await?;
     let (name, source) = stack.function()?;
     let served = match args.cloud.local {
         true => Some(Served::start().await?),

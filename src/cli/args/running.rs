@@ -55,9 +55,9 @@ Examples:
   stackctl invoke web responder --payload @event.json --logs
   stackctl invoke responder --local --json")]
 pub struct InvokeArgs {
-    /// The stack, where there are several, and the function's address.
-    #[command(flatten)]
-    pub names: NamesArg,
+    /// A stack's name or path, and the function's address; each not needed while there is only one.
+    #[arg(value_name = "STACK|ADDRESS", num_args = 0..=2)]
+    pub names: Vec<String>,
 
     /// The event: JSON, @FILE, or @- for the standard input; without it {}.
     #[arg(long, value_name = "JSON|@FILE")]

@@ -391,3 +391,105 @@ fn the_help_of_destroy() {
       stackctl destroy --target queue     one resource and those that need it
     ");
 }
+
+#[test]
+fn the_help_of_logs() {
+    insta::assert_snapshot!(help("logs"), @r#"
+    Show what the stack's functions log
+
+    Usage: stackctl logs [OPTIONS] [STACK|ADDRESS]...
+
+    Arguments:
+      [STACK|ADDRESS]...  A stack's name or path, then addresses; no address means all
+
+    Options:
+      -f, --follow            Go on with new lines, until Ctrl-C
+          --since <TIME>      From how long ago on: 90s, 10m, 1h30m [default: 10m]
+          --filter <PATTERN>  Only lines that match this filter pattern
+      -h, --help              Print help
+
+    Variables:
+          --env <ENV>         Take variable values from stacks/<STACK>.<ENV>.yaml and keep a state of
+                              its own
+          --var <NAME=VALUE>  Set a variable; may be given many times. STACKCTL_VAR_<NAME> does so too
+          --var-file <FILE>   Take variable values from a YAML or JSON file; may be given many times
+
+    Cloud and state:
+          --local               Use the local cloud in this binary; its contents are kept under
+                                .stackctl/local/
+          --endpoint-url <URL>  Send every call to this address, an emulator's for example
+          --strict              Refuse what leads out of the project: files outside of its folder, an
+                                endpoint in the stack file that is not on this machine, and any that is
+                                not encrypted
+          --state <PATH>        The state: a file or s3://bucket/key, in place of state/<STACK>.json
+          --state-key <FILE>    Open the secrets in the state with the age identity in this file; so do
+                                STACKCTL_STATE_KEY_FILE, STACKCTL_STATE_KEY and
+                                STACKCTL_STATE_PASSPHRASE
+
+    Flags of every command:
+      -C, --directory <DIR>  Run as if started in this folder
+          --json             Print JSON on stdout, and nothing else there
+          --no-color         No colours; so does NO_COLOR in the environment
+
+    Reads the log groups of the stack's functions, also those that Lambda created, and merges
+    their lines by time. An address may also be that of a log group of the stack. The first name
+    may be a stack; every other one is an address. Patterns are those of CloudWatch Logs: ERROR,
+    "two words", ?this ?that, -without, { $.level = "ERROR" }.
+
+    Examples:
+      stackctl logs                       the last 10 minutes of all functions
+      stackctl logs responder --follow    one function, until Ctrl-C
+      stackctl logs --since 2h --filter ERROR
+      stackctl logs --local --json        of the local cloud, one JSON object a line
+    "#);
+}
+
+#[test]
+fn the_help_of_invoke() {
+    insta::assert_snapshot!(help("invoke"), @r#"
+    Invoke a function of the stack, and print what it returns
+
+    Usage: stackctl invoke [OPTIONS] [STACK|ADDRESS]...
+
+    Arguments:
+      [STACK|ADDRESS]...  A stack's name or path, and the function's address; each not needed while
+                          there is only one
+
+    Options:
+          --payload <JSON|@FILE>  The event: JSON, @FILE, or @- for the standard input; without it {}
+          --logs                  Print the last lines of the function's log as well
+      -h, --help                  Print help
+
+    Variables:
+          --env <ENV>         Take variable values from stacks/<STACK>.<ENV>.yaml and keep a state of
+                              its own
+          --var <NAME=VALUE>  Set a variable; may be given many times. STACKCTL_VAR_<NAME> does so too
+          --var-file <FILE>   Take variable values from a YAML or JSON file; may be given many times
+
+    Cloud and state:
+          --local               Use the local cloud in this binary; its contents are kept under
+                                .stackctl/local/
+          --endpoint-url <URL>  Send every call to this address, an emulator's for example
+          --strict              Refuse what leads out of the project: files outside of its folder, an
+                                endpoint in the stack file that is not on this machine, and any that is
+                                not encrypted
+          --state <PATH>        The state: a file or s3://bucket/key, in place of state/<STACK>.json
+          --state-key <FILE>    Open the secrets in the state with the age identity in this file; so do
+                                STACKCTL_STATE_KEY_FILE, STACKCTL_STATE_KEY and
+                                STACKCTL_STATE_PASSPHRASE
+
+    Flags of every command:
+      -C, --directory <DIR>  Run as if started in this folder
+          --json             Print JSON on stdout, and nothing else there
+          --no-color         No colours; so does NO_COLOR in the environment
+
+    Waits for the result and prints it on stdout. An error of the function is printed as well, and
+    the exit code is 1. With --local the function runs on this machine, as you and not in a
+    sandbox: in the process of stackctl local where that runs, else in this one.
+
+    Examples:
+      stackctl invoke responder --payload '{"Records": []}'
+      stackctl invoke web responder --payload @event.json --logs
+      stackctl invoke responder --local --json
+    "#);
+}

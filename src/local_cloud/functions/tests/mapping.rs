@@ -288,11 +288,19 @@ async fn a_role_without_rights_takes_nothing() {
 #[tokio::test]
 async fn messages_in_flight_come_again_when_the_cloud_is_served_again() {
     let served = Served::new().await;
-    let source = "import time\ndef handler(event, context):\n    print('saw', event['Records'][0]['body'], flush=True)\n    time.sleep(0.5)\n";
-    let create = served.creation("f", &[("app.py", source)]).timeout(2);
+    // The first time it takes longer than what is under way may take when the cloud stops.
+    let source = r#"
+import time
+def handler(event, context):
+    record = event["Records"][0]
+    print("saw", record["body"], flush=True)
+    if record["attributes"]["ApproximateReceiveCount"] == "1":
+        time.sleep(4)
+"#;
+    let create = served.creation("f", &[("app.py", source)]).timeout(5);
     create.send().await.unwrap();
     served.active().await;
-    let url = served.queue("q", "2").await;
+    let url = served.queue("q", "5").await;
     served.mapping("q", "f").send().await.unwrap();
     served.send(&url, "one").await;
     // It is taken, and the process ends before the function returns.
@@ -306,8 +314,6 @@ async fn messages_in_flight_come_again_when_the_cloud_is_served_again() {
     };
     again.emptied(&url).await;
     let seen = again.lines("f", "saw").await;
-    assert!(
-        seen.iter().all(|body| body == "one") && !seen.is_empty(),
-        "{seen:?}"
-    );
+    assert!(seen.iter().all(|body| body == "one"), "{seen:?}");
+    assert!(!seen.is_empty());
 }
