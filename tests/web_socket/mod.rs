@@ -1,5 +1,6 @@
 //! WebSocket APIs of the local cloud, with a client that is no part of it.
 
+mod clients;
 mod command;
 mod connections;
 mod limits;

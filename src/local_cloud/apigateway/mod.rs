@@ -1,5 +1,6 @@
-//! API Gateway v2, and the account's settings that it shares with its first version: APIs with their integrations, routes, the responses of both, stages and
-//! deployments. No authorizers, models or domain names.
+//! API Gateway v2, and the account's settings that it shares with its first version: APIs with
+//! their integrations, routes, the responses of both, stages and deployments. No authorizers, models
+//! or domain names. What a deployment serves is kept with it (`snapshot`); `gateway` serves it.
 //!
 //! An API is kept under `apigateway/{region}/api/{id}`, and what belongs to it under
 //! `…/api/{id}/{integration|route|stage|deployment}/{id}` and
