@@ -44,7 +44,9 @@ def consumer():
         reply = sqs.send_message_batch(QueueUrl=queue, Entries=entries)
         assert len(reply["Successful"]) == 10, reply
     read = []
+    end = time.monotonic() + 120
     while len(read) < 100:
+        assert time.monotonic() < end, read
         messages = bodies(
             queue,
             WaitTimeSeconds=20,

@@ -99,6 +99,14 @@ fn the_aws_cli_sees_and_changes_what_was_applied() {
 #[ignore = "needs the AWS CLI and boto3; see CONTRIBUTING.md"]
 fn a_consumer_of_boto3_reads_the_queue() {
     let project = Project::websocket();
+    // The stack's function is another consumer.
+    let stack = project.read("stacks/websocket-sqs.yaml");
+    let without = stack.replace(
+        "      batchSize: 10\n",
+        "      batchSize: 10\n      enabled: false\n",
+    );
+    assert_ne!(stack, without);
+    project.write("stacks/websocket-sqs.yaml", without);
     project.apply();
     let served = Served::start(&project);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/emulator/clients.py");

@@ -357,7 +357,11 @@ def operations(list_of):
                 problems.append(f"{name} is a {methods}, not a {verb}")
         elif action.split(":")[0] != service:
             problems.append(f"{name} and {action} are of different services")
-        elif service != "s3" and action != name and action != "lambda:GetFunctionConfiguration":
+        elif service != "s3" and action not in (
+            name,
+            "lambda:GetFunctionConfiguration",
+            "lambda:InvokeFunction",
+        ):
             problems.append(f"{name} has the action of its name, not {action}")
     return {"operations": {name: 1 for name, _ in list_of}, "problems": problems}
 
