@@ -23,7 +23,7 @@ pub(super) fn expected(what: &str) -> String {
 pub(super) enum At {
     /// The map of a type's properties: no expression, not null.
     Top,
-    /// A member that may be left out: null is the same.
+    /// An optional member: null is the same as no member.
     Optional,
     /// A member that must be given, or an item.
     Given,

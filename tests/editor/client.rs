@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 /// How long one answer may take; the first one reads the schema.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Node.js and npm: in the folder that `STACKCTL_NODE` names, or those of `PATH`.
+/// Node.js and npm: in the folder that `STACKCTL_NODE_DIR` names, or those of `PATH`.
 fn command(name: &str) -> Command {
-    match std::env::var_os("STACKCTL_NODE") {
+    match std::env::var_os("STACKCTL_NODE_DIR") {
         Some(folder) => {
             let mut command = Command::new(Path::new(&folder).join(name));
             let mut path = vec![PathBuf::from(&folder)];

@@ -1,5 +1,5 @@
 //! The Lambda Runtime API (Lambda developer guide, "Using the Lambda runtime API"), served to one
-//! process: it asks for events, and returns what became of them.
+//! process: it asks for events, and returns their results.
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};

@@ -1,4 +1,4 @@
-//! One process of a function, from its start to its end, and what becomes of the events that it
+//! One process of a function, from its start to its end, and the results of the events that it
 //! gets: results, errors, time and memory, as Lambda reports them.
 
 use super::api::{Api, Event, Said};

@@ -181,7 +181,7 @@ async fn through(
     integration::call(live, served, integration, incoming).await
 }
 
-/// What a client is told of a failure; the reason goes to who runs the cloud.
+/// What a client gets of a failure; the reason goes to who runs the cloud.
 fn told(live: &Live, route: &Value, failure: &Failure) -> &'static str {
     let (message, why) = match failure {
         Failure::Internal(why) => (INTERNAL, why),

@@ -122,7 +122,7 @@ impl Live {
             .take()
     }
 
-    /// Ends everything that runs: each part is told, has a moment to end by itself, and is cut off
+    /// Ends everything that runs: each part gets a signal, has a moment to end by itself, and is cut off
     /// then. Nothing that a reply went out for is lost.
     pub async fn stop(&self) {
         self.0.stopping.send_replace(true);

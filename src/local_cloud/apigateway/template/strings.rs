@@ -159,7 +159,7 @@ fn replacement(text: &str, groups: usize) -> Result<String, String> {
     Ok(out)
 }
 
-/// Java's `split`: without a limit, empty strings at the end are left out; a match of nothing at
+/// Java's `split`: without a limit, empty strings at the end are omitted; a match of nothing at
 /// the start gives none.
 fn split(text: &str, at: &str, limit: i128) -> Result<Value, String> {
     let pattern = pattern(at)?;

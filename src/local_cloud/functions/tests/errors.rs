@@ -1,4 +1,4 @@
-//! What goes wrong, and how it is told.
+//! What goes wrong, and how it is reported.
 
 use super::*;
 

@@ -11,7 +11,7 @@ async fn node(files: &[(&str, &str)], handler: &str) -> Served {
 }
 
 #[tokio::test]
-#[ignore = "needs node"]
+#[ignore = "needs Node.js; see CONTRIBUTING.md"]
 async fn handlers_of_every_form_run() {
     let event = json!({"n": 1});
     for (file, source) in [
@@ -43,7 +43,7 @@ async fn handlers_of_every_form_run() {
 }
 
 #[tokio::test]
-#[ignore = "needs node"]
+#[ignore = "needs Node.js; see CONTRIBUTING.md"]
 async fn what_node_prints_is_logged() {
     let source = "exports.handler = async () => {\n  console.log('one', { a: 1 }, '\\ntwo');\n  console.error('bad');\n  process.stdout.write('raw\\n');\n};";
     let served = node(&[("index.js", source)], "index.handler").await;
@@ -56,7 +56,7 @@ async fn what_node_prints_is_logged() {
 }
 
 #[tokio::test]
-#[ignore = "needs node"]
+#[ignore = "needs Node.js; see CONTRIBUTING.md"]
 async fn errors_of_node_are_lambdas_json() {
     for (source, handler, kind, message) in [
         (
@@ -132,7 +132,7 @@ async fn errors_of_node_are_lambdas_json() {
 }
 
 #[tokio::test]
-#[ignore = "needs node"]
+#[ignore = "needs Node.js; see CONTRIBUTING.md"]
 async fn a_promise_that_nothing_settles_is_null() {
     let source = "exports.handler = () => new Promise(() => {});";
     let served = node(&[("index.js", source)], "index.handler").await;

@@ -86,7 +86,7 @@ pub(super) fn body(call: &Call<'_>) -> Result<String, Failure> {
     }
 }
 
-/// The parameters by `requestParameters`; what is not there is left out.
+/// The parameters by `requestParameters`; what is not there is omitted.
 pub(super) fn parameters(call: &Call<'_>) -> Parameters {
     let scope = scope(call);
     let mut all = Parameters::default();

@@ -110,7 +110,7 @@ async fn through(
     Ok(reply)
 }
 
-/// A failure: the status, what the client is told, and why.
+/// A failure: the status, what the client gets, and why.
 type Failed = (u16, &'static str, String);
 
 async fn called(call: &Call<'_>, request: &Request) -> Result<Reply, Failed> {
