@@ -1,5 +1,5 @@
-//! One process of a function, from its start to its end, and the results of the events that it
-//! gets: results, errors, time and memory, as Lambda reports them.
+//! One process of a function, from its start to its end, and how the events that it gets end:
+//! results, errors, time and memory, as Lambda reports them.
 
 use super::api::{Api, Event, Said};
 use super::code;
